@@ -1,0 +1,68 @@
+import type { RtcpReport } from './report.ts';
+
+/** What every AMI channel event says of its channel. Strings from the telephone network are data, never trusted. */
+export interface ChannelSnapshot {
+  readonly uniqueid: string;
+  /** Call identity; changes when calls are joined. */
+  readonly linkedid: string;
+  /** `PJSIP/alice-0000002a` */
+  readonly name: string;
+  /** Asterisk's numeric channel state; 6 is Up. */
+  readonly stateNumber: number;
+  readonly callerNumber?: string;
+  readonly callerName?: string;
+  readonly connectedNumber?: string;
+  readonly connectedName?: string;
+  readonly exten?: string;
+}
+
+/** A row of AMI's `Status` list: a channel that exists now. */
+export interface ExistingChannel extends ChannelSnapshot {
+  readonly bridgeId?: string;
+  /** Seconds since the channel was created. */
+  readonly ageS?: number;
+  readonly codec?: string;
+}
+
+/** Counters of a channel's RTP instance, from `CHANNEL(rtcp,all)` or ARI's `rtp_statistics`. */
+export interface RtpCounters {
+  readonly rxPackets?: number;
+  readonly rxLostPackets?: number;
+  readonly txPackets?: number;
+  /** Lost of what we sent, as the far end last reported. */
+  readonly txLostPackets?: number;
+  readonly localSsrc?: number;
+  readonly remoteSsrc?: number;
+  /** Per-packet interarrival jitter of what we received, over the whole session: ARI only. */
+  readonly rxJitterMeanMs?: number;
+  readonly rxJitterStdevMs?: number;
+}
+
+/** Everything that can happen to a channel, as the `calls` room takes it in. `atMs` is epoch milliseconds. */
+export type PbxEvent =
+  | { readonly type: 'channel'; readonly atMs: number; readonly channel: ChannelSnapshot }
+  | { readonly type: 'rename'; readonly atMs: number; readonly uniqueid: string; readonly newName: string }
+  | {
+      readonly type: 'hangup';
+      readonly atMs: number;
+      readonly channel: ChannelSnapshot;
+      readonly cause?: number;
+      readonly causeText?: string;
+    }
+  | {
+      readonly type: 'bridge-enter' | 'bridge-leave';
+      readonly atMs: number;
+      readonly channel: ChannelSnapshot;
+      readonly bridgeId: string;
+      /** `native_rtp`, `simple_bridge`, `softmix`, … */
+      readonly bridgeTechnology: string;
+    }
+  | { readonly type: 'hold' | 'unhold'; readonly atMs: number; readonly channel: ChannelSnapshot }
+  | { readonly type: 'local-bridge'; readonly atMs: number; readonly oneUniqueid: string; readonly twoUniqueid: string }
+  | { readonly type: 'rtcp'; readonly atMs: number; readonly channel: ChannelSnapshot; readonly report: RtcpReport }
+  | { readonly type: 'codec'; readonly atMs: number; readonly uniqueid: string; readonly codec: string }
+  | { readonly type: 'counters'; readonly atMs: number; readonly uniqueid: string; readonly counters: RtpCounters }
+  /** The link to Asterisk was lost: reports may have been missed from here on. */
+  | { readonly type: 'link-lost'; readonly atMs: number }
+  /** The full list of channels that exist now, after a (re)connect. */
+  | { readonly type: 'resync'; readonly atMs: number; readonly channels: readonly ExistingChannel[] };

@@ -1,0 +1,148 @@
+import type { Direction, Reporter } from './report.ts';
+import type { ProfileName, Verdict } from './score.ts';
+
+/** What is kept of a row of samples. Unknown (no sample yet) is null in every field but `count`. */
+export interface SampleSummary {
+  readonly last: number | null;
+  readonly mean: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  /** Population standard deviation (divided by n). */
+  readonly stdev: number | null;
+  readonly count: number;
+}
+
+export type ClockRateSource = 'sr' | 'codec' | 'assumed';
+
+/** What one direction of a channel amounts to, so far or in the end. Null is unknown, never zero. */
+export interface StreamRecord {
+  readonly direction: Direction;
+  readonly reporter: Reporter;
+  readonly ssrc: number | null;
+  readonly codec: string | null;
+  readonly clockRateHz: number;
+  readonly clockRateSource: ClockRateSource;
+  readonly reports: number;
+  readonly idleReports: number;
+  readonly deadReports: number;
+  readonly packetsExpected: number | null;
+  readonly packetsReceived: number | null;
+  readonly packetsLost: number | null;
+  readonly duplicates: number;
+  readonly lossPercent: number | null;
+  readonly lostPacketsPerReportMean: number | null;
+  readonly rttMs: SampleSummary;
+  readonly jitterMs: SampleSummary;
+  readonly rttKnown: boolean;
+  readonly effectiveLatencyMs: number | null;
+  readonly rValue: number | null;
+  readonly mes: number | null;
+  readonly mes100: number | null;
+  readonly mesMin: number | null;
+  readonly profile: ProfileName;
+  readonly nativeMes100: number | null;
+  readonly verdict: Verdict | null;
+  readonly why: string | null;
+}
+
+/** How an interval came out. `media` packets moved; `idle` nothing was sent; `dead` sent but nothing arrived. */
+export type IntervalKind = 'media' | 'idle' | 'dead';
+
+/** One report about one direction: its raw inputs (so that a score can be computed again) and what we made of them. */
+export interface IntervalRecord {
+  readonly uniqueid: string;
+  readonly direction: Direction;
+  readonly reporter: Reporter;
+  /** 1, 2, 3 … per channel and direction; never reused. */
+  readonly reportNumber: number;
+  readonly atMs: number;
+  readonly kind: IntervalKind;
+  readonly ssrc: number | null;
+  readonly fractionLostQ8: number | null;
+  readonly cumulativeLostPackets: number | null;
+  readonly extendedHighestSequence: number | null;
+  readonly jitterTicks: number | null;
+  readonly clockRateHz: number;
+  readonly lsrNtp32: number | null;
+  readonly dlsrS: number | null;
+  /** Latest known count of packets that the sender of this direction says it sent. */
+  readonly senderPackets: number | null;
+  /** The round-trip sample of this report; null when it brought none. */
+  readonly rttMs: number | null;
+  readonly jitterMs: number | null;
+  readonly packetsExpected: number | null;
+  readonly packetsLost: number | null;
+  readonly duplicates: number;
+  readonly lossPercent: number | null;
+  /** More than 1 when reports before this one were missed while the link to Asterisk was down. */
+  readonly coversReports: number;
+  /** Of this interval alone. */
+  readonly effectiveLatencyMs: number | null;
+  readonly rValue: number | null;
+  readonly mes: number | null;
+  /** Of the direction, up to and including this interval. */
+  readonly mesRunning: number | null;
+  readonly nativeMes100: number | null;
+  readonly profile: ProfileName;
+}
+
+/** How a channel came to its end: Asterisk said so, or it was gone when we looked again. */
+export type EndReason = 'hangup' | 'vanished';
+
+export interface ChannelRecord {
+  readonly uniqueid: string;
+  readonly linkedid: string;
+  readonly name: string;
+  /** The name without its serial number: `PJSIP/alice`. */
+  readonly endpoint: string;
+  readonly callerNumber: string | null;
+  readonly callerName: string | null;
+  readonly connectedNumber: string | null;
+  readonly connectedName: string | null;
+  readonly exten: string | null;
+  readonly codec: string | null;
+  readonly startedAtMs: number;
+  /** When it came Up; null if it never did. */
+  readonly answeredAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly endReason: EndReason | null;
+  readonly hangupCause: number | null;
+  readonly hangupCauseText: string | null;
+  readonly bridgeId: string | null;
+  readonly bridgeTechnology: string | null;
+  readonly peerUniqueid: string | null;
+  readonly onHold: boolean;
+  readonly mes: number | null;
+  readonly mesRx: number | null;
+  readonly mesTx: number | null;
+  readonly mesPeerRx: number | null;
+  readonly mesPeerTx: number | null;
+  readonly mesCall: number | null;
+  readonly mesMin: number | null;
+  readonly verdict: Verdict | null;
+  readonly profile: ProfileName;
+  /** Version of asterisk-mes that computed the score. */
+  readonly version: string;
+  readonly streams: readonly StreamRecord[];
+}
+
+export interface CallRecord {
+  readonly linkedid: string;
+  readonly startedAtMs: number;
+  /** Null while one of its channels is up. */
+  readonly endedAtMs: number | null;
+  readonly mes: number | null;
+  readonly mesMin: number | null;
+  readonly verdict: Verdict | null;
+  readonly profile: ProfileName;
+  readonly version: string;
+}
+
+/** What changed, in the order in which it happened. Applying the same change twice leaves the same history. */
+export type HistoryChange =
+  | { readonly kind: 'interval'; readonly interval: IntervalRecord }
+  /** `resume` is the opaque state with which scoring goes on after a restart; null once the channel has ended. */
+  | { readonly kind: 'channel'; readonly channel: ChannelRecord; readonly resume: string | null }
+  | { readonly kind: 'call'; readonly call: CallRecord }
+  /** All channels of `fromLinkedid` belong to `intoLinkedid` now; asking for the old one finds the new one. */
+  | { readonly kind: 'call-merged'; readonly fromLinkedid: string; readonly intoLinkedid: string };
