@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import type { Environment } from './setting-reader.ts';
+import { SettingsError } from './settings-error.ts';
+import { loadSettings, type Settings } from './settings.ts';
+
+export const DEFAULT_SETTINGS_PATH = '/etc/asterisk/mes.conf';
+
+/**
+ * Reads the settings from a file and the environment. The default file may be missing (the environment and the
+ * defaults can be enough); a file that was asked for may not. Throws SettingsError.
+ */
+export async function readSettings(path: string | undefined, env: Environment): Promise<Settings> {
+  const file = path ?? DEFAULT_SETTINGS_PATH;
+  let text: string | undefined;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'ENOENT' && path === undefined) return loadSettings(undefined, file, env);
+    throw new SettingsError([unreadable(file, code)]);
+  }
+  return loadSettings(text, file, env);
+}
+
+function unreadable(file: string, code: string): string {
+  if (code === 'ENOENT') return `${file} does not exist; create it, or name another file with --config`;
+  if (code === 'EACCES')
+    return `${file} cannot be read (permission denied); let the user that runs asterisk-mes read it`;
+  if (code === 'EISDIR') return `${file} is a directory; name a file with --config`;
+  return `${file} cannot be read (${code}); check the file, or name another with --config`;
+}

@@ -1,0 +1,86 @@
+import type { ConfFile, ConfSection } from './conf-file.ts';
+import { nearestName } from './nearest-name.ts';
+import type { Setting, ValuesOf } from './settings-table.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type Section = Readonly<Record<string, Setting<unknown>>>;
+
+/** How much of a refused value is shown. */
+const SHOWN_CHARACTERS = 80;
+
+/** `MES_PROFILE_CUSTOM_BASE_R` for `base_r` in `[profile:custom]`. */
+export function environmentName(section: string, key: string): string {
+  return `MES_${section}_${key}`.replaceAll(/[^A-Za-z0-9]/g, '_').toUpperCase();
+}
+
+/** "; did you mean …?", or what there is to choose from. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? `; known are ${known.join(', ')}` : `; did you mean "${nearest}"?`;
+}
+
+function shown(value: string): string {
+  return JSON.stringify(value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value);
+}
+
+/** Reads values out of the file and the environment by the table, and collects every problem on the way. */
+export class SettingReader {
+  readonly problems: { line: number; sentence: string }[];
+  readonly #fileName: string;
+  readonly #env: Environment;
+
+  constructor(file: ConfFile, fileName: string, env: Environment) {
+    this.#fileName = fileName;
+    this.#env = env;
+    this.problems = [];
+    for (const { line, sentence } of file.problems) this.refuseLine(line, sentence);
+  }
+
+  refuseLine(line: number, sentence: string): void {
+    this.problems.push({ line, sentence: `${this.#fileName} line ${line}: ${sentence}` });
+  }
+
+  /** A problem that is not in the file; these come behind the file's own. */
+  refuse(sentence: string): void {
+    this.problems.push({ line: Number.POSITIVE_INFINITY, sentence });
+  }
+
+  /** The values of one section. Where a problem was found the value is undefined: check `problems` before use. */
+  section<S extends Section>(name: string, settings: S, written: ConfSection | undefined): ValuesOf<S> {
+    const keys = Object.keys(settings);
+    for (const entry of written?.entries ?? []) {
+      if (Object.hasOwn(settings, entry.key)) continue;
+      this.refuseLine(entry.line, `unknown key "${entry.key}" in [${name}]${suggestion(entry.key, keys)}`);
+    }
+    const values = Object.entries(settings).map(([key, setting]) => [key, this.#value(name, key, setting, written)]);
+    return Object.fromEntries(values) as ValuesOf<S>;
+  }
+
+  #value(section: string, key: string, setting: Setting<unknown>, written: ConfSection | undefined): unknown {
+    const { type } = setting;
+    const fromEnvironment = this.#env[environmentName(section, key)]?.trim();
+    const entry = written?.entries.find((candidate) => candidate.key === key);
+    const given = fromEnvironment ?? entry?.value;
+
+    if (given === undefined || (given === '' && setting.defaultText === undefined)) {
+      if (setting.defaultText !== undefined) return type.parse(setting.defaultText);
+      if (setting.whenAbsent === 'refuse') {
+        this.refuse(
+          `[${section}] ${key} is missing; set ${key} in [${section}] of ${this.#fileName}, or the environment variable ${environmentName(section, key)}`,
+        );
+      }
+      return undefined;
+    }
+
+    const value = type.parse(given);
+    if (value !== undefined) return value;
+    const refused = type.secret ? 'is not allowed' : `= ${shown(given)} is not allowed`;
+    if (fromEnvironment !== undefined) {
+      this.refuse(`environment variable ${environmentName(section, key)} ${refused}; give ${type.allowed}`);
+    } else if (entry !== undefined) {
+      this.refuseLine(entry.line, `[${section}] ${key} ${refused}; give ${type.allowed}`);
+    }
+    return undefined;
+  }
+}

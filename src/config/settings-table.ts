@@ -1,0 +1,133 @@
+import { PROFILE_NAMES } from '../model/score.ts';
+import {
+  BIND,
+  choice,
+  decimal,
+  DURATION,
+  HOST,
+  HTTP_URL,
+  matching,
+  optional,
+  PORT_RANGE,
+  wholeNumber,
+  YES_NO,
+  type ValueType,
+} from './value-types.ts';
+
+/** One setting: the file's `key = value`, as the parser, the documentation and doctor see it. */
+export interface Setting<T> {
+  readonly type: ValueType<T>;
+  /** As it would be written in the file; undefined when there is none. */
+  readonly defaultText: string | undefined;
+  /** What to do without a value and without a default: refuse to start, or leave it to the score's own number. */
+  readonly whenAbsent: 'refuse' | 'leave-out';
+  readonly doc: string;
+}
+
+type Section = Readonly<Record<string, Setting<unknown>>>;
+
+function setting<T>(type: ValueType<T>, defaultText: string, doc: string): Setting<T> {
+  return { type, defaultText, whenAbsent: 'refuse', doc };
+}
+
+function required<T>(type: ValueType<T>, doc: string): Setting<T> {
+  return { type, defaultText: undefined, whenAbsent: 'refuse', doc };
+}
+
+function override<T>(type: ValueType<T>, doc: string): Setting<T | undefined> {
+  return { type, defaultText: undefined, whenAbsent: 'leave-out', doc };
+}
+
+const SECRET = { secret: true };
+const NO_CONTROL = /^\P{Cc}+$/u;
+const PLAIN_TEXT = 'text without control characters';
+const NAME = matching(PLAIN_TEXT, NO_CONTROL);
+const PASSWORD = matching(PLAIN_TEXT, NO_CONTROL, SECRET);
+/** An opinion threshold lies on the scale that scores are on, 1-4.5. */
+const OPINION = decimal(1, 4.5);
+const FACTOR = decimal(0, 1000);
+const DIVISOR = decimal(0.001, 1_000_000);
+const DELAY_MS = decimal(0, 10_000);
+
+/** Every section with a name of its own, and its keys. Order and wording are the documentation's. */
+export const SETTINGS = {
+  general: {
+    profile: setting(choice(...PROFILE_NAMES), 'documented', 'how scores are computed'),
+    good: setting(OPINION, '4.0', 'lowest opinion (1-4.5) that is called good'),
+    fair: setting(OPINION, '3.6', 'lowest opinion that is called fair'),
+    poor: setting(OPINION, '3.1', 'lowest opinion that is called poor; below it is bad'),
+  },
+  ami: {
+    host: setting(HOST, '127.0.0.1', 'where Asterisk listens for manager sessions'),
+    port: setting(wholeNumber(1, 65_535), '5038', 'its TCP port'),
+    username: required(NAME, 'a user of manager.conf'),
+    secret: required(PASSWORD, "that user's secret"),
+    tls: setting(YES_NO, 'no', 'whether that port speaks TLS'),
+  },
+  ari: {
+    url: setting(optional(HTTP_URL), '', "base address of Asterisk's HTTP server; empty: ARI is not used"),
+    username: setting(optional(NAME), '', 'a user of ari.conf'),
+    password: setting(optional(PASSWORD), '', "that user's password"),
+    app: setting(
+      matching('letters, digits, dots, dashes and underscores', /^[\w.-]{1,64}$/),
+      'mes',
+      'name of our application',
+    ),
+  },
+  agi: {
+    bind: setting(BIND, '127.0.0.1:4573', 'where the hangup handler finds us (FastAGI)'),
+  },
+  http: {
+    bind: setting(BIND, '127.0.0.1:8090', 'where REST listens'),
+    token: setting(
+      optional(matching('printable ASCII without spaces', /^[\x21-\x7e]+$/, SECRET)),
+      '',
+      'what clients send as "Authorization: Bearer …"; needed when bind is not loopback',
+    ),
+  },
+  writeback: {
+    variables: setting(YES_NO, 'yes', 'whether scores are written to channel variables'),
+    cdr: setting(YES_NO, 'yes', 'whether scores are written to the CDR'),
+  },
+  history: {
+    path: setting(NAME, '/var/lib/asterisk-mes/mes.sqlite', 'the SQLite file'),
+    keep_intervals: setting(DURATION, '30d', 'how long single reports are kept'),
+    keep_calls: setting(DURATION, '400d', 'how long calls with their channels and scores are kept'),
+  },
+  capture: {
+    enabled: setting(YES_NO, 'no', 'whether packets are captured'),
+    // A leading dash would be an option to the capture program.
+    interface: setting(matching('the name of a network interface, or any', /^[\w.:@][\w.:@-]{0,63}$/), 'any', 'where'),
+    ports: setting(PORT_RANGE, '10000-20000', 'UDP ports that carry RTP (rtp.conf: rtpstart, rtpend)'),
+  },
+  'profile:custom': {
+    base_r: override(decimal(0, 200), 'R before anything is taken off'),
+    rtt_factor: override(FACTOR, 'part of the round trip that counts: 1 the whole, 0.5 one way'),
+    jitter_sample: override(choice('mean', 'last'), 'which jitter counts'),
+    jitter_unit: override(choice('ms', 's'), 'its unit; s repeats Asterisk up to 22.10'),
+    jitter_factor: override(FACTOR, 'what the jitter term is multiplied by'),
+    jitter_stdev_divisor: override(DIVISOR, "what the jitter's deviation is divided by"),
+    codec_delay_ms: override(DELAY_MS, 'delay of a codec that has none of its own'),
+    latency_knee_ms: override(DELAY_MS, 'effective latency from which the steeper line holds'),
+    latency_divisor_below: override(DIVISOR, 'ms that cost one R below the knee'),
+    latency_offset_ms: override(DELAY_MS, 'taken off the latency above the knee'),
+    latency_divisor_above: override(DIVISOR, 'ms that cost one R above the knee'),
+    loss_unit: override(choice('packets', 'percent'), 'what loss is counted in, per report'),
+    loss_factor: override(FACTOR, 'R that each of them costs'),
+  },
+} as const satisfies Readonly<Record<string, Section>>;
+
+/** Keys of `[codec:NAME]`, NAME as Asterisk writes it. */
+export const CODEC_SETTINGS = {
+  delay_ms: override(DELAY_MS, "the codec's own delay, in place of the profile's"),
+} as const satisfies Section;
+
+/** Keys of `[endpoint:PATTERN]`, PATTERN an endpoint such as `PJSIP/alice`, or its beginning and `*`. */
+export const ENDPOINT_SETTINGS = {
+  /** G.107's A goes up to 20 (places hard to reach). */
+  advantage: override(decimal(0, 20), "the E-model's advantage factor, R that users forgive"),
+} as const satisfies Section;
+
+export type ValuesOf<S extends Section> = {
+  readonly [Key in keyof S]: S[Key] extends Setting<infer Value> ? Value : never;
+};

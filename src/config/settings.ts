@@ -1,0 +1,204 @@
+import type { MesProfile, ProfileName, VerdictThresholds } from '../model/score.ts';
+import { parseConf, type ConfSection } from './conf-file.ts';
+import { environmentName, SettingReader, suggestion, type Environment } from './setting-reader.ts';
+import { SettingsError } from './settings-error.ts';
+import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS } from './settings-table.ts';
+import { isLoopback, type HostAndPort, type PortRange } from './value-types.ts';
+
+/** The numbers of `[profile:custom]` that were given; the others are those of `documented`. */
+export type CustomProfile = Partial<Omit<MesProfile, 'name' | 'lossSample' | 'clampBelowOne'>>;
+
+export interface EndpointSettings {
+  /** An endpoint, or its beginning and `*`. */
+  readonly pattern: string;
+  readonly advantage: number | undefined;
+}
+
+/** All settings, checked, with their defaults filled in. */
+export interface Settings {
+  readonly general: { readonly profile: ProfileName; readonly thresholds: VerdictThresholds };
+  readonly ami: {
+    readonly host: string;
+    readonly port: number;
+    readonly username: string;
+    readonly secret: string;
+    readonly tls: boolean;
+  };
+  /** Null: ARI is not used. `url` has no slash at its end. */
+  readonly ari: {
+    readonly url: string;
+    readonly username: string;
+    readonly password: string;
+    readonly app: string;
+  } | null;
+  readonly agi: { readonly bind: HostAndPort };
+  readonly http: { readonly bind: HostAndPort; readonly token: string | null };
+  readonly writeback: { readonly variables: boolean; readonly cdr: boolean };
+  readonly history: { readonly path: string; readonly keepIntervalsMs: number; readonly keepCallsMs: number };
+  readonly capture: { readonly enabled: boolean; readonly interface: string; readonly ports: PortRange };
+  readonly customProfile: CustomProfile;
+  /** Codec name in lower case → its own delay. */
+  readonly codecDelaysMs: ReadonlyMap<string, number>;
+  /** In the order of the file; the first that matches counts. */
+  readonly endpoints: readonly EndpointSettings[];
+}
+
+const CODEC_NAME = /^codec:([a-z0-9][a-z0-9._-]*)$/i;
+const ENDPOINT_PATTERN = /^endpoint:([^\s*]+\*?|\*)$/;
+const CODEC_VARIABLE = /^MES_CODEC_([A-Z0-9_]+)_DELAY_MS$/;
+
+/** Drops what was not given, so that a spread over the defaults keeps them. */
+function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
+
+/** Refuses variables that name one of our sections but none of its keys: a slip there would go unseen. */
+function checkEnvironment(reader: SettingReader, env: Environment): void {
+  const known = Object.entries(SETTINGS).flatMap(([section, keys]) =>
+    Object.keys(keys).map((key) => environmentName(section, key)),
+  );
+  const prefixes = [...Object.keys(SETTINGS), 'profile', 'codec'].map((section) => environmentName(section, ''));
+  for (const name of Object.keys(env).sort()) {
+    if (name.startsWith('MES_ENDPOINT_')) {
+      reader.refuse(`environment variable ${name} is not known; endpoints are set in the file, in [endpoint:PATTERN]`);
+    } else if (!prefixes.some((prefix) => name.startsWith(prefix)) || known.includes(name)) {
+      continue;
+    } else if (!CODEC_VARIABLE.test(name)) {
+      reader.refuse(`unknown environment variable ${name}${suggestion(name, known)}`);
+    }
+  }
+}
+
+interface NamedSections {
+  readonly codecs: ReadonlyMap<string, ConfSection | undefined>;
+  readonly endpoints: ReadonlyMap<string, ConfSection>;
+}
+
+/** Sorts out the sections that carry a name of their own, and refuses those that nobody knows. */
+function namedSections(reader: SettingReader, sections: readonly ConfSection[], env: Environment): NamedSections {
+  const codecs = new Map<string, ConfSection | undefined>();
+  const endpoints = new Map<string, ConfSection>();
+  for (const section of sections) {
+    const codec = CODEC_NAME.exec(section.name)?.[1]?.toLowerCase();
+    const pattern = ENDPOINT_PATTERN.exec(section.name)?.[1];
+    if (codec !== undefined) {
+      const earlier = codecs.get(codec);
+      if (earlier === undefined) codecs.set(codec, section);
+      else
+        reader.refuseLine(
+          section.line,
+          `[${section.name}] is the same as [${earlier.name}] in line ${earlier.line}; write one of them`,
+        );
+    } else if (pattern !== undefined) {
+      endpoints.set(pattern, section);
+    } else if (section.name.startsWith('endpoint:')) {
+      reader.refuseLine(
+        section.line,
+        `[${section.name}] is not allowed; give an endpoint such as PJSIP/alice, or its beginning and one * at its end`,
+      );
+    } else if (!Object.hasOwn(SETTINGS, section.name)) {
+      const known = [...Object.keys(SETTINGS), 'codec:NAME', 'endpoint:PATTERN'];
+      reader.refuseLine(section.line, `unknown section "${section.name}"${suggestion(section.name, known)}`);
+    }
+  }
+  for (const name of Object.keys(env)) {
+    const codec = CODEC_VARIABLE.exec(name)?.[1]?.toLowerCase();
+    if (codec !== undefined && !codecs.has(codec)) codecs.set(codec, undefined);
+  }
+  return { codecs, endpoints };
+}
+
+/** What only several settings together can get wrong. */
+function combinedProblems(settings: Settings, ariProblem: string | undefined): string[] {
+  const problems: string[] = ariProblem === undefined ? [] : [ariProblem];
+  const { good, fair, poor } = settings.general.thresholds;
+  if (good < fair || fair < poor) {
+    problems.push(
+      `[general] good = ${good}, fair = ${fair}, poor = ${poor} are out of order; give good the highest and poor the lowest`,
+    );
+  }
+  const { bind, token } = settings.http;
+  if (!isLoopback(bind.host) && token === null) {
+    problems.push(
+      `[http] bind = ${bind.host} can be reached from other machines and needs a token; set token in [http] or ${environmentName('http', 'token')}, or bind to 127.0.0.1`,
+    );
+  }
+  return problems;
+}
+
+/**
+ * Reads all settings out of the text of `mes.conf` (undefined: there is no file) and the environment, whose
+ * `MES_<SECTION>_<KEY>` win. Durations become milliseconds; `fileName` is only for messages.
+ * Throws SettingsError with every problem found, one sentence each.
+ */
+export function loadSettings(text: string | undefined, fileName: string, env: Environment): Settings {
+  const file = parseConf(text ?? '');
+  const reader = new SettingReader(file, fileName, env);
+  const written = new Map(file.sections.map((section) => [section.name, section]));
+  const read = <Name extends keyof typeof SETTINGS>(name: Name) =>
+    reader.section(name, SETTINGS[name], written.get(name));
+
+  const { profile, ...thresholds } = read('general');
+  const ami = read('ami');
+  const ari = read('ari');
+  const agi = read('agi');
+  const http = read('http');
+  const writeback = read('writeback');
+  const { path, keep_intervals: keepIntervalsMs, keep_calls: keepCallsMs } = read('history');
+  const capture = read('capture');
+  const custom = read('profile:custom');
+  const named = namedSections(reader, file.sections, env);
+  const codecDelaysMs = new Map<string, number>();
+  for (const [name, section] of named.codecs) {
+    const { delay_ms: delayMs } = reader.section(section?.name ?? `codec:${name}`, CODEC_SETTINGS, section);
+    if (delayMs !== undefined) codecDelaysMs.set(name, delayMs);
+  }
+  const endpoints = [...named.endpoints].map(([pattern, section]) => ({
+    pattern,
+    ...reader.section(section.name, ENDPOINT_SETTINGS, section),
+  }));
+  checkEnvironment(reader, env);
+  if (reader.problems.length > 0) {
+    throw new SettingsError(
+      reader.problems.sort((a, b) => (a.line < b.line ? -1 : Number(a.line > b.line))).map(({ sentence }) => sentence),
+    );
+  }
+
+  const ariIsComplete = ari.url !== null && ari.username !== null && ari.password !== null;
+  const settings: Settings = {
+    general: { profile, thresholds },
+    ami,
+    ari: ariIsComplete ? { url: ari.url, username: ari.username, password: ari.password, app: ari.app } : null,
+    agi,
+    http,
+    writeback,
+    history: { path, keepIntervalsMs, keepCallsMs },
+    capture,
+    customProfile: given({
+      baseR: custom.base_r,
+      rttFactor: custom.rtt_factor,
+      jitterSample: custom.jitter_sample,
+      jitterUnit: custom.jitter_unit,
+      jitterFactor: custom.jitter_factor,
+      jitterStdevDivisor: custom.jitter_stdev_divisor,
+      codecDelayMs: custom.codec_delay_ms,
+      latencyKneeMs: custom.latency_knee_ms,
+      latencyDivisorBelow: custom.latency_divisor_below,
+      latencyOffsetMs: custom.latency_offset_ms,
+      latencyDivisorAbove: custom.latency_divisor_above,
+      lossUnit: custom.loss_unit,
+      lossFactor: custom.loss_factor,
+    }),
+    codecDelaysMs,
+    endpoints,
+  };
+  const problems = combinedProblems(
+    settings,
+    ari.url !== null && !ariIsComplete
+      ? `[ari] url is set but ${ari.username === null ? 'username' : 'password'} is missing; set username and password in [ari] of ${fileName}, or ${environmentName('ari', 'username')} and ${environmentName('ari', 'password')}`
+      : undefined,
+  );
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}

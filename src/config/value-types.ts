@@ -1,0 +1,149 @@
+import { BlockList, isIP } from 'node:net';
+import { parseDurationMs } from '../units/duration.ts';
+
+/** How a value is written and what it becomes. */
+export interface ValueType<T> {
+  /** Completes "give …" when a value is refused. */
+  readonly allowed: string;
+  /** True when a refused value must not be shown: it may be, or hold, a secret. */
+  readonly secret: boolean;
+  /** Undefined when the text is not allowed. */
+  parse(text: string): T | undefined;
+}
+
+/** An address to listen on or to connect to. */
+export interface HostAndPort {
+  /** A name or an address, IPv6 without its brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface PortRange {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+const HOST_NAME = /^(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\.?$/;
+const HIGHEST_PORT = 65_535;
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || (HOST_NAME.test(text) && !/^[0-9.]+$/.test(text));
+}
+
+function parseWhole(text: string, lowest: number, highest: number): number | undefined {
+  if (!/^[0-9]{1,9}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= lowest && value <= highest ? value : undefined;
+}
+
+export function matching(
+  allowed: string,
+  pattern: RegExp,
+  options: { secret: boolean } = { secret: false },
+): ValueType<string> {
+  return { allowed, secret: options.secret, parse: (value) => (pattern.test(value) ? value : undefined) };
+}
+
+/** Empty counts as not given: null. */
+export function optional<T>(type: ValueType<T>): ValueType<T | null> {
+  return { ...type, parse: (value) => (value === '' ? null : type.parse(value)) };
+}
+
+export function wholeNumber(lowest: number, highest: number): ValueType<number> {
+  return {
+    allowed: `a whole number from ${lowest} to ${highest}`,
+    secret: false,
+    parse: (value) => parseWhole(value, lowest, highest),
+  };
+}
+
+/** A decimal number in a closed range. */
+export function decimal(lowest: number, highest: number): ValueType<number> {
+  return {
+    allowed: `a number from ${lowest} to ${highest}`,
+    secret: false,
+    parse: (value) => {
+      if (!/^-?[0-9]{1,9}(\.[0-9]{1,9})?$/.test(value)) return undefined;
+      const number = Number(value);
+      return number >= lowest && number <= highest ? number : undefined;
+    },
+  };
+}
+
+export function choice<T extends string>(...names: readonly T[]): ValueType<T> {
+  return {
+    allowed: `one of ${names.join(', ')}`,
+    secret: false,
+    parse: (value) => names.find((name) => name === value),
+  };
+}
+
+/** Asterisk's own words for a switch. */
+export const YES_NO: ValueType<boolean> = {
+  allowed: 'yes or no',
+  secret: false,
+  parse: (value) => {
+    if (/^(yes|true|on|1)$/i.test(value)) return true;
+    return /^(no|false|off|0)$/i.test(value) ? false : undefined;
+  },
+};
+
+/** Milliseconds. */
+export const DURATION: ValueType<number> = {
+  allowed: 'a whole number with its unit, such as 30d, 12h, 90m or 45s',
+  secret: false,
+  parse: parseDurationMs,
+};
+
+export const HOST: ValueType<string> = {
+  allowed: 'a host name or an IP address',
+  secret: false,
+  parse: (value) => (isHost(value) ? value : undefined),
+};
+
+/** Port 0 takes any free one. */
+export const BIND: ValueType<HostAndPort> = {
+  allowed: 'an address and a port, such as 127.0.0.1:8090 or [::1]:8090',
+  secret: false,
+  parse: (value) => {
+    const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]+)$/.exec(value);
+    if (match === null) return undefined;
+    const host = match[1] ?? match[2] ?? '';
+    const port = parseWhole(match[3] ?? '', 0, HIGHEST_PORT);
+    const hostIsRight = match[1] === undefined ? isHost(host) : isIP(host) === 6;
+    return port === undefined || !hostIsRight ? undefined : { host, port };
+  },
+};
+
+/** A base URL without a slash at its end; credentials in it are refused, they have keys of their own. */
+export const HTTP_URL: ValueType<string> = {
+  allowed: 'an address such as http://127.0.0.1:8088, without user name, password or query in it',
+  secret: true,
+  parse: (value) => {
+    const url = URL.parse(value);
+    if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
+    return url.href.replace(/\/+$/, '');
+  },
+};
+
+export const PORT_RANGE: ValueType<PortRange> = {
+  allowed: 'a range of ports, such as 10000-20000',
+  secret: false,
+  parse: (value) => {
+    const [low, high, ...rest] = value.split('-').map((part) => parseWhole(part.trim(), 1, HIGHEST_PORT));
+    if (low === undefined || high === undefined || rest.length > 0 || low > high) return undefined;
+    return { lowest: low, highest: high };
+  },
+};
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether only this machine can reach what listens there. A name other than `localhost` counts as reachable. */
+export function isLoopback(host: string): boolean {
+  const version = isIP(host);
+  if (version === 0) return host.toLowerCase() === 'localhost';
+  return LOOPBACK.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}

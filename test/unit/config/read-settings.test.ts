@@ -1,0 +1,33 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readSettings } from '../../../src/config/read-settings.ts';
+
+const LOGIN = { MES_AMI_USERNAME: 'mes', MES_AMI_SECRET: 'hunter2' };
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mes-config-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it('reads the file that it is given and names it in messages', async () => {
+  const path = join(folder, 'own.conf');
+  await writeFile(path, '[http]\nbind = 127.0.0.1:9999\n');
+  expect((await readSettings(path, LOGIN)).http.bind).toEqual({ host: '127.0.0.1', port: 9999 });
+  await writeFile(path, '[htp]\n');
+  await expect(readSettings(path, LOGIN)).rejects.toMatchObject({
+    problems: [`${path} line 1: unknown section "htp"; did you mean "http"?`],
+  });
+});
+
+it('says in one sentence why a file cannot be read', async () => {
+  const missing = join(folder, 'none.conf');
+  await expect(readSettings(missing, LOGIN)).rejects.toMatchObject({
+    problems: [`${missing} does not exist; create it, or name another file with --config`],
+  });
+  await expect(readSettings(folder, LOGIN)).rejects.toMatchObject({
+    problems: [`${folder} is a directory; name a file with --config`],
+  });
+});

@@ -1,0 +1,240 @@
+import { describe, expect, it } from 'vitest';
+import { SettingsError } from '../../../src/config/settings-error.ts';
+import { loadSettings } from '../../../src/config/settings.ts';
+
+const LOGIN = { MES_AMI_USERNAME: 'mes', MES_AMI_SECRET: 'hunter2' };
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function load(text: string, env: Record<string, string | undefined> = LOGIN) {
+  return loadSettings(text, 'mes.conf', env);
+}
+
+function problems(text: string, env: Record<string, string | undefined> = LOGIN): readonly string[] {
+  try {
+    load(text, env);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  it('are the documented defaults when only the login is given', () => {
+    expect(loadSettings(undefined, 'mes.conf', LOGIN)).toEqual({
+      general: { profile: 'documented', thresholds: { good: 4, fair: 3.6, poor: 3.1 } },
+      ami: { host: '127.0.0.1', port: 5038, username: 'mes', secret: 'hunter2', tls: false },
+      ari: null,
+      agi: { bind: { host: '127.0.0.1', port: 4573 } },
+      http: { bind: { host: '127.0.0.1', port: 8090 }, token: null },
+      writeback: { variables: true, cdr: true },
+      history: {
+        path: '/var/lib/asterisk-mes/mes.sqlite',
+        keepIntervalsMs: 30 * DAY_MS,
+        keepCallsMs: 400 * DAY_MS,
+      },
+      capture: { enabled: false, interface: 'any', ports: { lowest: 10_000, highest: 20_000 } },
+      customProfile: {},
+      codecDelaysMs: new Map(),
+      endpoints: [],
+    });
+  });
+
+  it('come from the file', () => {
+    const settings = load(
+      `[general]
+profile = asterisk-2026.09
+good = 4.2
+[ami]
+host = pbx.example.org
+port = 5039
+username = file-user
+secret = s3;cret\\;x ; comment
+tls = yes
+[ari]
+url = http://127.0.0.1:8088/
+username = a
+password = b
+[agi]
+bind = [::1]:4574
+[http]
+bind = 0.0.0.0:80
+token = abc.DEF
+[writeback]
+cdr = off
+[history]
+path = /tmp/x.sqlite
+keep_intervals = 12h
+keep_calls = 90m
+[capture]
+enabled = yes
+interface = eth0
+ports = 16384 - 32767
+[profile:custom]
+base_r = 90
+loss_unit = percent
+[codec:G729]
+delay_ms = 25
+[endpoint:PJSIP/mobile*]
+advantage = 10
+`,
+      {},
+    );
+    expect(settings).toEqual({
+      general: { profile: 'asterisk-2026.09', thresholds: { good: 4.2, fair: 3.6, poor: 3.1 } },
+      ami: { host: 'pbx.example.org', port: 5039, username: 'file-user', secret: 's3', tls: true },
+      ari: { url: 'http://127.0.0.1:8088', username: 'a', password: 'b', app: 'mes' },
+      agi: { bind: { host: '::1', port: 4574 } },
+      http: { bind: { host: '0.0.0.0', port: 80 }, token: 'abc.DEF' },
+      writeback: { variables: true, cdr: false },
+      history: { path: '/tmp/x.sqlite', keepIntervalsMs: DAY_MS / 2, keepCallsMs: 90 * 60_000 },
+      capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 } },
+      customProfile: { baseR: 90, lossUnit: 'percent' },
+      codecDelaysMs: new Map([['g729', 25]]),
+      endpoints: [{ pattern: 'PJSIP/mobile*', advantage: 10 }],
+    });
+  });
+
+  it('of the environment win over the file, even over a value there that would be refused', () => {
+    const settings = load('[ami]\nport = abc\nusername = file\n[codec:g729]\ndelay_ms = 25\n', {
+      ...LOGIN,
+      MES_AMI_PORT: ' 5040\n',
+      MES_PROFILE_CUSTOM_RTT_FACTOR: '0.5',
+      MES_CODEC_G729_DELAY_MS: '30',
+      MES_CODEC_OPUS_DELAY_MS: '26.5',
+      MES_HTTP_TOKEN: '',
+      MES_DEMO: 'not ours',
+    });
+    expect(settings.ami).toEqual({ host: '127.0.0.1', port: 5040, username: 'mes', secret: 'hunter2', tls: false });
+    expect(settings.customProfile).toEqual({ rttFactor: 0.5 });
+    expect(settings.codecDelaysMs).toEqual(
+      new Map([
+        ['g729', 30],
+        ['opus', 26.5],
+      ]),
+    );
+    expect(settings.http.token).toBeNull();
+  });
+});
+
+describe('a slip in the settings', () => {
+  it.each([
+    ['[ami]\nsercet = x', 'mes.conf line 2: unknown key "sercet" in [ami]; did you mean "secret"?'],
+    ['[am]', 'mes.conf line 1: unknown section "am"; did you mean "ami"?'],
+    ['[profile:costum]', 'mes.conf line 1: unknown section "profile:costum"; did you mean "profile:custom"?'],
+    ['[agi]\nzzzzzzz = x', 'mes.conf line 2: unknown key "zzzzzzz" in [agi]; known are bind'],
+    ['[ami]\nport = abc', 'mes.conf line 2: [ami] port = "abc" is not allowed; give a whole number from 1 to 65535'],
+    [
+      '[ami]\nport = 65536',
+      'mes.conf line 2: [ami] port = "65536" is not allowed; give a whole number from 1 to 65535',
+    ],
+    ['[ami]\nport =', 'mes.conf line 2: [ami] port = "" is not allowed; give a whole number from 1 to 65535'],
+    ['[general]\ngood = 4.6', 'mes.conf line 2: [general] good = "4.6" is not allowed; give a number from 1 to 4.5'],
+    [
+      '[general]\nprofile = best',
+      'mes.conf line 2: [general] profile = "best" is not allowed; give one of documented, asterisk-22.10, asterisk-2026.09, custom',
+    ],
+    ['[writeback]\ncdr = maybe', 'mes.conf line 2: [writeback] cdr = "maybe" is not allowed; give yes or no'],
+    [
+      '[history]\nkeep_calls = 30',
+      'mes.conf line 2: [history] keep_calls = "30" is not allowed; give a whole number with its unit, such as 30d, 12h, 90m or 45s',
+    ],
+    [
+      '[history]\nkeep_calls = 0d',
+      'mes.conf line 2: [history] keep_calls = "0d" is not allowed; give a whole number with its unit, such as 30d, 12h, 90m or 45s',
+    ],
+    [
+      '[capture]\nports = 20000-10000',
+      'mes.conf line 2: [capture] ports = "20000-10000" is not allowed; give a range of ports, such as 10000-20000',
+    ],
+    [
+      '[capture]\ninterface = -w/etc/passwd',
+      'mes.conf line 2: [capture] interface = "-w/etc/passwd" is not allowed; give the name of a network interface, or any',
+    ],
+    [
+      '[agi]\nbind = 127.0.0.1',
+      'mes.conf line 2: [agi] bind = "127.0.0.1" is not allowed; give an address and a port, such as 127.0.0.1:8090 or [::1]:8090',
+    ],
+    [
+      '[agi]\nbind = 999.0.0.1:80',
+      'mes.conf line 2: [agi] bind = "999.0.0.1:80" is not allowed; give an address and a port, such as 127.0.0.1:8090 or [::1]:8090',
+    ],
+    [
+      '[ari]\nurl = http://root:hunter2@pbx:8088',
+      'mes.conf line 2: [ari] url is not allowed; give an address such as http://127.0.0.1:8088, without user name, password or query in it',
+    ],
+    ['[http]\ntoken = two words', 'mes.conf line 2: [http] token is not allowed; give printable ASCII without spaces'],
+    [
+      '[profile:custom]\nlatency_divisor_below = 0',
+      'mes.conf line 2: [profile:custom] latency_divisor_below = "0" is not allowed; give a number from 0.001 to 1000000',
+    ],
+    ['[codec:g729]\ndelay = 25', 'mes.conf line 2: unknown key "delay" in [codec:g729]; did you mean "delay_ms"?'],
+    [
+      '[codec:g729]\n[codec:G729]',
+      'mes.conf line 2: [codec:G729] is the same as [codec:g729] in line 1; write one of them',
+    ],
+    [
+      '[endpoint:PJSIP/*mobile]',
+      'mes.conf line 1: [endpoint:PJSIP/*mobile] is not allowed; give an endpoint such as PJSIP/alice, or its beginning and one * at its end',
+    ],
+    [
+      '[general]\ngood = 3.0',
+      '[general] good = 3, fair = 3.6, poor = 3.1 are out of order; give good the highest and poor the lowest',
+    ],
+    [
+      '[http]\nbind = 0.0.0.0:8090',
+      '[http] bind = 0.0.0.0 can be reached from other machines and needs a token; set token in [http] or MES_HTTP_TOKEN, or bind to 127.0.0.1',
+    ],
+    [
+      '[ari]\nurl = http://127.0.0.1:8088\nusername = mes',
+      '[ari] url is set but password is missing; set username and password in [ari] of mes.conf, or MES_ARI_USERNAME and MES_ARI_PASSWORD',
+    ],
+  ])('%j is answered with one sentence', (text, sentence) => {
+    expect(problems(text)).toEqual([sentence]);
+  });
+
+  it.each([
+    [{ MES_AMI_SERCET: 'hunter2' }, 'unknown environment variable MES_AMI_SERCET; did you mean "MES_AMI_SECRET"?'],
+    [
+      { MES_AMI_PORT: '0' },
+      'environment variable MES_AMI_PORT = "0" is not allowed; give a whole number from 1 to 65535',
+    ],
+    [
+      { MES_HTTP_TOKEN: 'a\nb' },
+      'environment variable MES_HTTP_TOKEN is not allowed; give printable ASCII without spaces',
+    ],
+    [
+      { MES_ENDPOINT_ALICE_ADVANTAGE: '5' },
+      'environment variable MES_ENDPOINT_ALICE_ADVANTAGE is not known; endpoints are set in the file, in [endpoint:PATTERN]',
+    ],
+    [{ MES_CODEC_G729_DELAY: '5' }, 'unknown environment variable MES_CODEC_G729_DELAY; known are'],
+  ])('in the environment %j is answered with one sentence', (env, sentence) => {
+    const found = problems('', { ...LOGIN, ...env });
+    expect(found).toHaveLength(1);
+    expect(found[0]?.slice(0, sentence.length)).toBe(sentence);
+  });
+
+  it('is reported together with all others, the file in its order, and without the secret', () => {
+    const found = problems('[ami]\nport = x\nsecret = hunter2\u0007\nuser = y\n[htp]', {});
+    expect(found).toEqual([
+      'mes.conf line 2: [ami] port = "x" is not allowed; give a whole number from 1 to 65535',
+      'mes.conf line 3: there is a control character in this line; remove it',
+      'mes.conf line 4: unknown key "user" in [ami]; did you mean "username"?',
+      'mes.conf line 5: unknown section "htp"; did you mean "http"?',
+      '[ami] username is missing; set username in [ami] of mes.conf, or the environment variable MES_AMI_USERNAME',
+      '[ami] secret is missing; set secret in [ami] of mes.conf, or the environment variable MES_AMI_SECRET',
+    ]);
+  });
+
+  it.each(['127.0.0.1:1', '127.9.9.9:1', 'localhost:1', '[::1]:1', '[0:0:0:0:0:0:0:1]:1'])(
+    'loopback is %s and needs no token',
+    (bind) => {
+      expect(problems(`[http]\nbind = ${bind}`)).toEqual([]);
+    },
+  );
+
+  it.each(['192.0.2.1:1', '[::]:1', 'pbx:1'])('%s is not loopback and needs one', (bind) => {
+    expect(problems(`[http]\nbind = ${bind}`)).toHaveLength(1);
+    expect(problems(`[http]\nbind = ${bind}\ntoken = t`)).toEqual([]);
+  });
+});
