@@ -1,0 +1,58 @@
+/** `npm test` runs this first: it installs and builds what the tests with a real Asterisk need, or says what is missing. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { labObstacle, wayAround } from './obstacle.ts';
+import { RELEASES, type Release, ensureRootFilesystem } from './root-filesystem.ts';
+
+const TOOLS = ['mmdebstrap', 'tcpdump'];
+
+/** Installs the Debian packages that the lab needs and that are not here. Throws one plain sentence. */
+export function installTools(progress: (line: string) => void): void {
+  const missing = TOOLS.filter((tool) => !existsSync(`/usr/bin/${tool}`));
+  if (missing.length === 0) return;
+  progress(`Installing ${missing.join(' and ')} …`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  try {
+    execFileSync('apt-get', ['update', '-q'], { stdio: 'pipe', env: environment });
+    execFileSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], {
+      stdio: 'pipe',
+      env: environment,
+    });
+  } catch {
+    throw new Error(`apt-get could not install ${missing.join(' and ')}; install them by hand and try again.`);
+  }
+}
+
+/** Makes the lab ready to start for these releases; throws one plain sentence where it cannot. */
+export async function prepareLab(
+  releases: readonly Release[],
+  options: { readonly progress: (line: string) => void; readonly signal?: AbortSignal },
+): Promise<void> {
+  installTools(options.progress);
+  for (const release of releases) await ensureRootFilesystem(release, options);
+}
+
+async function main(): Promise<void> {
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  let problem = labObstacle();
+  if (problem === undefined) {
+    try {
+      await prepareLab(RELEASES, { progress: say, signal: stop.signal });
+      return;
+    } catch (error) {
+      if (stop.signal.aborted) {
+        process.exitCode = 130;
+        return;
+      }
+      problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+  say(`The tests with a real Asterisk (test/integration) are skipped: ${problem}.`);
+  say(wayAround('npm test'));
+  // A skip that nobody notices is a failure, so where nobody looks it is one.
+  if (process.env['CI'] !== undefined && process.env['CI'] !== '') process.exitCode = 1;
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { spawnConfined } from './confined.ts';
+import { machineDebianMirror } from './package-mirror.ts';
+import { LAB_HOME, ownedName, sweepOrphans } from './paths.ts';
+
+/** Asterisk's major release. */
+export type Release = '22' | '16';
+
+export const RELEASES = ['22', '16'] as const satisfies readonly Release[];
+
+/** The Debian suites that carry these releases. */
+const SUITES: Readonly<Record<Release, string>> = { '22': 'forky', '16': 'bullseye' };
+
+const PACKAGES = 'asterisk,asterisk-modules,asterisk-core-sounds-en-gsm,ca-certificates';
+
+const STAMP = 'lab-stamp.json';
+
+/** A root file system with an Asterisk in it, ready to chroot into. */
+export interface RootFilesystem {
+  readonly release: Release;
+  readonly path: string;
+  /** As Asterisk prints it: `22.10.1+dfsg+~cs6.17.60671434-1`. */
+  readonly asteriskVersion: string;
+  /** Where its modules are, seen from inside. */
+  readonly modulesDirectory: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface BuildOptions {
+  readonly progress?: (line: string) => void;
+  /** Stops the build; nothing of it is left. */
+  readonly signal?: AbortSignal;
+}
+
+interface Stamp {
+  readonly suite: string;
+  readonly packages: string;
+  readonly asteriskVersion: string;
+}
+
+/** The root file system of a release if it is built already, else undefined. */
+export function findRootFilesystem(release: Release): RootFilesystem | undefined {
+  const path = rootPath(release);
+  const stamp = readStamp(path);
+  if (stamp?.suite !== SUITES[release] || stamp.packages !== PACKAGES) return undefined;
+  return describe(release, path, stamp.asteriskVersion);
+}
+
+/** Gives the root file system of a release, building it where it is missing (about 20 s). Throws one plain sentence. */
+export async function ensureRootFilesystem(release: Release, options: BuildOptions = {}): Promise<RootFilesystem> {
+  mkdirSync(LAB_HOME, { recursive: true });
+  sweepOrphans(LAB_HOME);
+  const found = findRootFilesystem(release);
+  if (found !== undefined) return found;
+  const path = rootPath(release);
+  const building = join(LAB_HOME, ownedName(`building-${release}`));
+  try {
+    options.progress?.(`Building the Asterisk ${release} root file system (Debian ${SUITES[release]}) …`);
+    await bootstrap(release, building, options);
+    const asteriskVersion = versionInside(building);
+    const stamp: Stamp = { suite: SUITES[release], packages: PACKAGES, asteriskVersion };
+    writeFileSync(join(building, STAMP), `${JSON.stringify(stamp)}\n`);
+    // Another process may have been quicker; an outdated tree gives way.
+    if (findRootFilesystem(release) === undefined) {
+      rmSync(path, { recursive: true, force: true });
+      renameSync(building, path);
+    }
+    options.progress?.(`Asterisk ${asteriskVersion} is ready.`);
+    return describe(release, path, asteriskVersion);
+  } finally {
+    rmSync(building, { recursive: true, force: true });
+  }
+}
+
+async function bootstrap(release: Release, target: string, options: BuildOptions): Promise<void> {
+  const mirror = machineDebianMirror();
+  if (mirror === undefined) throw new Error("No apt source on this machine names Debian's main archive; add one.");
+  options.signal?.throwIfAborted();
+  // A snapshot mirror's index is older than its own expiry date.
+  const anyAge = '--aptopt=Acquire::Check-Valid-Until "false"';
+  const words = ['--variant=minbase', anyAge, `--include=${PACKAGES}`, SUITES[release], target, mirror];
+  const build = spawnConfined('mmdebstrap "$@"', words);
+  const abort = (): void => build.kill();
+  options.signal?.addEventListener('abort', abort);
+  const lastLines: string[] = [];
+  const watch = (line: string): void => {
+    lastLines.push(line);
+    if (lastLines.length > 20) lastLines.shift();
+    if (line.startsWith('I: ')) options.progress?.(`  ${line.slice(3)}`);
+  };
+  for (const stream of [build.process.stdout, build.process.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on('line', watch);
+  }
+  const status = await build.ended;
+  options.signal?.removeEventListener('abort', abort);
+  options.signal?.throwIfAborted();
+  if (status !== 0) {
+    const reason = lastLines.filter((line) => !line.startsWith('I: ')).join('\n') || lastLines.join('\n');
+    throw new Error(`mmdebstrap could not build the Asterisk ${release} root file system; it said:\n${reason}`);
+  }
+}
+
+function versionInside(root: string): string {
+  const text = execFileSync('chroot', [root, 'asterisk', '-V'], { encoding: 'utf8' });
+  return text.trim().replace(/^Asterisk /, '');
+}
+
+function describe(release: Release, path: string, asteriskVersion: string): RootFilesystem {
+  const account = /^asterisk:[^:]*:(\d+):(\d+):/m.exec(readFileSync(join(path, 'etc/passwd'), 'utf8'));
+  if (account === null) throw new Error(`${path} has no user asterisk; remove the folder and try again.`);
+  const configured = /^astmoddir\s*=>\s*(\S+)/m.exec(readFileSync(join(path, 'etc/asterisk/asterisk.conf'), 'utf8'));
+  return {
+    release,
+    path,
+    asteriskVersion,
+    modulesDirectory: configured?.[1] ?? '/usr/lib/asterisk/modules',
+    uid: Number(account[1]),
+    gid: Number(account[2]),
+  };
+}
+
+function rootPath(release: Release): string {
+  return join(LAB_HOME, `rootfs-${release}`);
+}
+
+function readStamp(path: string): Stamp | undefined {
+  try {
+    return JSON.parse(readFileSync(join(path, STAMP), 'utf8')) as Stamp;
+  } catch {
+    return undefined;
+  }
+}
