@@ -19,7 +19,7 @@ export interface VariableWriter {
   write(uniqueid: string, variables: ChannelVariables): void;
 }
 
-/** A channel that was up when the history was last written, with the state to go on from. */
+/** A channel, up or ended, of a call that was up when the history was last written, with the state to go on from. */
 export interface ResumableChannel {
   readonly channel: ChannelRecord;
   readonly resume: string;

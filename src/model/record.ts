@@ -141,7 +141,7 @@ export interface CallRecord {
 /** What changed, in the order in which it happened. Applying the same change twice leaves the same history. */
 export type HistoryChange =
   | { readonly kind: 'interval'; readonly interval: IntervalRecord }
-  /** `resume` is the opaque state with which scoring goes on after a restart; null once the channel has ended. */
+  /** `resume` is the opaque state with which scoring goes on after a restart; null once the whole call has ended. */
   | { readonly kind: 'channel'; readonly channel: ChannelRecord; readonly resume: string | null }
   | { readonly kind: 'call'; readonly call: CallRecord }
   /** All channels of `fromLinkedid` belong to `intoLinkedid` now; asking for the old one finds the new one. */

@@ -22,6 +22,8 @@ export interface MesProfile {
   readonly jitterFactor: number;
   readonly jitterStdevDivisor: number;
   readonly codecDelayMs: number;
+  /** Whether a codec's own delay (`ScoreInputs.codecDelayMs`) takes the place of `codecDelayMs`; Asterisk has one for all. */
+  readonly usesDelayOfCodec: boolean;
   readonly latencyKneeMs: number;
   readonly latencyDivisorBelow: number;
   readonly latencyOffsetMs: number;

@@ -1,0 +1,128 @@
+import type { CallRecord } from '../model/record.ts';
+import { meanOfKnown, verdictOf } from '../score/verdict.ts';
+import type { ScoringRules } from './channel-record.ts';
+import { type ChannelState, isLive } from './channel-state.ts';
+import { judgeChannel, worstInterval } from './judgement.ts';
+
+/** A call: all channels with one linkedid. */
+export interface CallState {
+  readonly linkedid: string;
+  startedAtMs: number;
+  endedAtMs: number | null;
+  readonly channels: Set<ChannelState>;
+  /** One of its channels went over to this call; what is left follows when nothing in it is up any more. */
+  joinedInto: string | null;
+}
+
+export interface Merge {
+  readonly fromLinkedid: string;
+  readonly intoLinkedid: string;
+}
+
+/** Which channels make which call, through transfers, parking and conferences. */
+export class CallBook {
+  readonly #calls = new Map<string, CallState>();
+
+  get(linkedid: string): CallState | undefined {
+    return this.#calls.get(linkedid);
+  }
+
+  all(): IterableIterator<CallState> {
+    return this.#calls.values();
+  }
+
+  add(channel: ChannelState): CallState {
+    let call = this.#calls.get(channel.linkedid);
+    if (call === undefined) {
+      call = {
+        linkedid: channel.linkedid,
+        startedAtMs: channel.startedAtMs,
+        endedAtMs: null,
+        channels: new Set(),
+        joinedInto: null,
+      };
+      this.#calls.set(channel.linkedid, call);
+    }
+    call.channels.add(channel);
+    call.startedAtMs = Math.min(call.startedAtMs, channel.startedAtMs);
+    if (isLive(channel)) call.endedAtMs = null;
+    return call;
+  }
+
+  /**
+   * Asterisk gave the channel another linkedid: its call was joined with an older one. Returns the merges that follow,
+   * which is one when the call that it left has nothing up any more.
+   */
+  move(channel: ChannelState, linkedid: string): Merge | undefined {
+    const left = this.#calls.get(channel.linkedid);
+    left?.channels.delete(channel);
+    channel.linkedid = linkedid;
+    const joined = this.add(channel);
+    if (left === undefined) return undefined;
+    left.joinedInto = joined.linkedid;
+    return this.settle(left);
+  }
+
+  /** When nothing of the call is up any more: its remains follow where it was joined, or it has ended. */
+  settle(call: CallState): Merge | undefined {
+    for (const channel of call.channels) if (isLive(channel)) return undefined;
+    const target = call.joinedInto === null ? undefined : this.#calls.get(call.joinedInto);
+    if (target === undefined) {
+      call.endedAtMs = lastEnd(call);
+      return undefined;
+    }
+    for (const channel of call.channels) {
+      channel.linkedid = target.linkedid;
+      target.channels.add(channel);
+    }
+    target.startedAtMs = Math.min(target.startedAtMs, call.startedAtMs);
+    this.#calls.delete(call.linkedid);
+    // What was to follow into the vanished call follows into its target.
+    for (const other of this.#calls.values())
+      if (other.joinedInto === call.linkedid) other.joinedInto = target.linkedid;
+    return { fromLinkedid: call.linkedid, intoLinkedid: target.linkedid };
+  }
+
+  forget(linkedid: string): void {
+    this.#calls.delete(linkedid);
+  }
+}
+
+/** The mean over all known directions of all its channels (formulas.md §2); null when none is known. */
+export function callMes(call: CallState): number | null {
+  const scores: (number | null)[] = [];
+  for (const channel of call.channels) scores.push(channel.scores.mesRx, channel.scores.mesTx);
+  return meanOfKnown(scores);
+}
+
+export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
+  const mes = callMes(call);
+  const minima = [...call.channels].map(worstInterval).filter((minimum) => minimum !== null);
+  return {
+    linkedid: call.linkedid,
+    startedAtMs: call.startedAtMs,
+    endedAtMs: call.endedAtMs,
+    mes,
+    mesMin: minima.length === 0 ? null : Math.min(...minima),
+    verdict: judgeCall(call, mes, rules),
+    profile: rules.profile.name,
+    version: rules.version,
+  };
+}
+
+/** A direction without media outranks the mean: it would drown among the good ones. */
+function judgeCall(call: CallState, mes: number | null, rules: ScoringRules): CallRecord['verdict'] {
+  const verdicts = [...call.channels].map((channel) =>
+    judgeChannel(channel, channel.scores, rules.thresholds, channel.endedAtMs ?? undefined),
+  );
+  const fault = verdicts.find((verdict) => verdict === 'no-media' || verdict?.startsWith('one-way'));
+  if (fault !== undefined) return fault;
+  if (mes !== null) return verdictOf(mes, rules.thresholds);
+  return verdicts.find((verdict) => verdict !== null) ?? null;
+}
+
+function lastEnd(call: CallState): number {
+  let endMs = call.startedAtMs;
+  for (const channel of call.channels) endMs = Math.max(endMs, channel.endedAtMs ?? endMs);
+  return endMs;
+}

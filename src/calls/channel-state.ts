@@ -1,0 +1,148 @@
+import type { ChannelSnapshot, RtpCounters } from '../model/event.ts';
+import type { EndReason } from '../model/record.ts';
+import { type Moments, NO_SAMPLES } from '../stats/moments.ts';
+import { type DirectionState, newDirection } from './direction-state.ts';
+
+/** Asterisk's channel state "Up". */
+const STATE_UP = 6;
+const LOCAL_CHANNEL_PREFIX = 'Local/';
+
+/** Peer's and call's scores as they were when the channel's last word was written. */
+export interface FinalView {
+  readonly mesPeerRx: number | null;
+  readonly mesPeerTx: number | null;
+  readonly mesCall: number | null;
+}
+
+/** Null where a direction is not known. */
+export interface ChannelScores {
+  readonly mesRx: number | null;
+  readonly mesTx: number | null;
+}
+
+/** Everything we know of one channel. Plain data: it is stored as it is and gone on with after a restart. */
+export interface ChannelState {
+  readonly uniqueid: string;
+  linkedid: string;
+  name: string;
+  callerNumber: string | null;
+  callerName: string | null;
+  connectedNumber: string | null;
+  connectedName: string | null;
+  exten: string | null;
+  codec: string | null;
+  readonly startedAtMs: number;
+  answeredAtMs: number | null;
+  endedAtMs: number | null;
+  endReason: EndReason | null;
+  hangupCause: number | null;
+  hangupCauseText: string | null;
+  /** When it last gave a sign of life. */
+  lastSeenAtMs: number;
+  bridgeId: string | null;
+  bridgeTechnology: string | null;
+  /** The bridged peer; after the bridge, the last one. */
+  peerUniqueid: string | null;
+  onHold: boolean;
+  /** It was there before we were. */
+  readonly joinedLate: boolean;
+  rttMs: Moments;
+  rttRefused: number;
+  rtcpEvents: number;
+  readonly rx: DirectionState;
+  readonly tx: DirectionState;
+  counters: RtpCounters;
+  /** As of the last report. */
+  scores: ChannelScores;
+  /** Set once the hangup handler has had the last word: the score does not change any more. */
+  final: FinalView | null;
+  /** Variables as last written, by name. */
+  written: Record<string, string>;
+}
+
+export function newChannel(
+  channel: ChannelSnapshot,
+  startedAtMs: number,
+  nowMs: number,
+  joinedLate: boolean,
+): ChannelState {
+  const state: ChannelState = {
+    uniqueid: channel.uniqueid,
+    linkedid: channel.linkedid,
+    name: channel.name,
+    callerNumber: null,
+    callerName: null,
+    connectedNumber: null,
+    connectedName: null,
+    exten: null,
+    codec: null,
+    startedAtMs,
+    answeredAtMs: null,
+    endedAtMs: null,
+    endReason: null,
+    hangupCause: null,
+    hangupCauseText: null,
+    lastSeenAtMs: nowMs,
+    bridgeId: null,
+    bridgeTechnology: null,
+    peerUniqueid: null,
+    onHold: false,
+    joinedLate,
+    rttMs: NO_SAMPLES,
+    rttRefused: 0,
+    rtcpEvents: 0,
+    rx: newDirection('rx'),
+    tx: newDirection('tx'),
+    counters: {},
+    scores: { mesRx: null, mesTx: null },
+    final: null,
+    written: {},
+  };
+  noteSnapshot(state, channel, nowMs);
+  return state;
+}
+
+/**
+ * Takes in what an event says of its channel, its linkedid aside (that moves it between calls).
+ * Returns whether anything that is shown has changed.
+ */
+export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowMs: number): boolean {
+  state.lastSeenAtMs = nowMs;
+  const callerNumber = channel.callerNumber ?? state.callerNumber;
+  const callerName = channel.callerName ?? state.callerName;
+  const connectedNumber = channel.connectedNumber ?? state.connectedNumber;
+  const connectedName = channel.connectedName ?? state.connectedName;
+  const exten = state.exten ?? channel.exten ?? null;
+  const answeredAtMs = state.answeredAtMs ?? (channel.stateNumber === STATE_UP ? nowMs : null);
+  const changed =
+    state.name !== channel.name ||
+    state.callerNumber !== callerNumber ||
+    state.callerName !== callerName ||
+    state.connectedNumber !== connectedNumber ||
+    state.connectedName !== connectedName ||
+    state.exten !== exten ||
+    state.answeredAtMs !== answeredAtMs;
+  state.name = channel.name;
+  state.callerNumber = callerNumber;
+  state.callerName = callerName;
+  state.connectedNumber = connectedNumber;
+  state.connectedName = connectedName;
+  state.exten = exten;
+  state.answeredAtMs = answeredAtMs;
+  return changed;
+}
+
+/** The channel's name without its serial number: `PJSIP/alice-0000002a` is endpoint `PJSIP/alice`. */
+export function endpointOf(channelName: string): string {
+  const dash = channelName.lastIndexOf('-');
+  return dash > 0 ? channelName.slice(0, dash) : channelName;
+}
+
+export function isLive(state: ChannelState): boolean {
+  return state.endedAtMs === null;
+}
+
+/** A Local channel is a bend in the dialplan: it carries no RTP of its own. */
+export function isLocalChannel(state: ChannelState): boolean {
+  return state.name.startsWith(LOCAL_CHANNEL_PREFIX);
+}

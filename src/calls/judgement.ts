@@ -1,0 +1,92 @@
+import type { StreamRecord } from '../model/record.ts';
+import type { Verdict, VerdictThresholds } from '../model/score.ts';
+import { meanOfKnown, verdictOf } from '../score/verdict.ts';
+import type { ChannelScores, ChannelState } from './channel-state.ts';
+import { type DirectionState, isDead } from './direction-state.ts';
+
+/**
+ * A channel without any report that was up for less than this was too short for one; for longer, there is no RTCP.
+ * Twice Asterisk's default `rtcpinterval`, because we cannot see what it is set to.
+ */
+const TOO_SHORT_MS = 10_000;
+
+/** A channel's score is the mean of its known directions, a dead one counting with its 1 (formulas.md §2). */
+export function channelMes(scores: ChannelScores): number | null {
+  return meanOfKnown([scores.mesRx, scores.mesTx]);
+}
+
+/** The worst interval of either direction; null before the first. */
+export function worstInterval(channel: ChannelState): number | null {
+  const { mesMin: rx } = channel.rx;
+  const { mesMin: tx } = channel.tx;
+  if (rx === null || tx === null) return rx ?? tx;
+  return Math.min(rx, tx);
+}
+
+/**
+ * The word for a channel, or why it has no score; null while it is too early to say and for a channel that was never up.
+ * `untilMs` is when it ended, or undefined while it is up.
+ */
+export function judgeChannel(
+  channel: ChannelState,
+  scores: ChannelScores,
+  thresholds: VerdictThresholds,
+  untilMs: number | undefined,
+): Verdict | null {
+  const rxDead = isDead(channel.rx);
+  const txDead = isDead(channel.tx);
+  if (rxDead) return scores.mesTx !== null && !txDead ? 'one-way-tx' : 'no-media';
+  if (txDead) return scores.mesRx === null ? 'no-media' : 'one-way-rx';
+  const mes = channelMes(scores);
+  if (mes !== null) return verdictOf(mes, thresholds);
+  if (untilMs === undefined || channel.answeredAtMs === null) return null;
+  return reasonForNoScore(channel, untilMs - channel.answeredAtMs);
+}
+
+function reasonForNoScore(channel: ChannelState, upMs: number): Verdict | null {
+  const { rxPackets } = channel.counters;
+  const isRtpChannel = channel.rtcpEvents > 0 || rxPackets !== undefined;
+  if (!isRtpChannel && !isSipChannel(channel)) return null;
+  if (upMs < TOO_SHORT_MS) return 'too-short';
+  if (rxPackets === 0) return 'no-media';
+  return channel.rtcpEvents === 0 || channel.rx.reports + channel.tx.reports === 0 ? 'no-rtcp' : 'no-media';
+}
+
+function isSipChannel(channel: ChannelState): boolean {
+  return /^(?:PJSIP|SIP)\//.test(channel.name);
+}
+
+/** The word for one direction, or why it has no score. */
+export function judgeDirection(
+  state: DirectionState,
+  mes: number | null,
+  thresholds: VerdictThresholds,
+  hasEnded: boolean,
+): Verdict | null {
+  if (isDead(state)) return 'no-media';
+  if (mes !== null) return verdictOf(mes, thresholds);
+  if (!hasEnded) return null;
+  return state.reports === 0 ? 'no-rtcp' : 'no-media';
+}
+
+/** One plain sentence from the direction's facts; null while there are none. */
+export function explainDirection(stream: Omit<StreamRecord, 'why'>): string | null {
+  const what = stream.direction === 'rx' ? 'the audio that the endpoint sent' : 'the audio that we sent';
+  if (stream.verdict === 'no-media') return `Nothing of ${what} arrived.`;
+  if (stream.mes === null) {
+    if (stream.verdict !== 'no-rtcp') return null;
+    return stream.direction === 'rx'
+      ? 'There was no report about it while the channel was up.'
+      : 'The far end sent no report about it.';
+  }
+  const loss =
+    stream.lossPercent === null
+      ? 'loss in percent is not known'
+      : `${stream.lossPercent.toFixed(1)} % of ${what} was lost`;
+  const jitter = stream.jitterMs.mean === null ? '' : `, jitter was ${stream.jitterMs.mean.toFixed(1)} ms`;
+  const roundTrip =
+    stream.rttMs.mean === null
+      ? ', the round trip is not known'
+      : `, the round trip ${stream.rttMs.mean.toFixed(0)} ms`;
+  return `${loss.charAt(0).toUpperCase()}${loss.slice(1)}${jitter}${roundTrip}.`;
+}

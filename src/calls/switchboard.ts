@@ -1,0 +1,352 @@
+import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
+import type { LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
+import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
+import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/report.ts';
+import { codecClockRateHz } from '../score/codec-clock.ts';
+import { addSample } from '../stats/moments.ts';
+import { roundTripSample } from '../stats/round-trip.ts';
+import { Bridges } from './bridges.ts';
+import { CallBook, callMes, type CallState, type Merge } from './call-book.ts';
+import { ChangeLog } from './change-log.ts';
+import {
+  channelRecord,
+  channelScores,
+  codecDelayMs,
+  type ScoreView,
+  scoreView,
+  type ScoringRules,
+} from './channel-record.ts';
+import {
+  type ChannelState,
+  type FinalView,
+  isLive,
+  isLocalChannel,
+  newChannel,
+  noteSnapshot,
+} from './channel-state.ts';
+import { takeReport } from './direction-report.ts';
+import { noteClockRate, noteSender } from './direction-state.ts';
+import { readResume } from './resume.ts';
+import { takeChanged, variablesOf } from './variables.ts';
+
+/** A channel whose peers' scores changed is written at the latest this long after, if no report of its own comes first. */
+const PEER_WRITE_DELAY_MS = 1000;
+/** An ended call stays in memory this long, for stragglers. */
+const ENDED_CALL_LINGER_MS = 60_000;
+
+export interface SwitchboardPorts {
+  readonly writer: VariableWriter;
+  /** Asked once a channel has RTCP and its codec is not known; the answer comes as a `codec` event. */
+  readonly askCodec: (uniqueid: string) => void;
+}
+
+export interface SwitchboardCounters {
+  reports: number;
+  /** Reports for channels that had their last word already. */
+  lateReports: number;
+  roundTripsRefused: number;
+}
+
+/** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
+export class Switchboard implements LiveView {
+  readonly counters: SwitchboardCounters = { reports: 0, lateReports: 0, roundTripsRefused: 0 };
+  readonly #rules: ScoringRules;
+  readonly #ports: SwitchboardPorts;
+  readonly #channels = new Map<string, ChannelState>();
+  readonly #calls = new CallBook();
+  readonly #bridges = new Bridges();
+  readonly #changes = new ChangeLog(this.#calls);
+  /** When channels are to be written for the sake of others' scores, in order of time. */
+  readonly #writeDueAtMs = new Map<ChannelState, number>();
+
+  constructor(rules: ScoringRules, ports: SwitchboardPorts) {
+    this.#rules = rules;
+    this.#ports = ports;
+  }
+
+  handle(event: PbxEvent): void {
+    switch (event.type) {
+      case 'channel':
+        this.#seen(event.channel, event.atMs);
+        return;
+      case 'rtcp':
+        this.#report(this.#seen(event.channel, event.atMs), event.report, event.atMs);
+        return;
+      case 'hangup':
+        return this.#hangup(event);
+      case 'bridge-enter':
+        return this.#bridgeEnter(this.#seen(event.channel, event.atMs), event.bridgeId, event.bridgeTechnology);
+      case 'bridge-leave':
+        return this.#bridgeLeave(this.#seen(event.channel, event.atMs));
+      case 'hold':
+      case 'unhold':
+        return this.#hold(this.#seen(event.channel, event.atMs), event.type === 'hold');
+      case 'local-bridge':
+        return this.#bridges.joinHalves(event.oneUniqueid, event.twoUniqueid);
+      case 'rename':
+        return this.#rename(event.uniqueid, event.newName);
+      case 'codec':
+        return this.#codec(event.uniqueid, event.codec);
+      case 'counters':
+        return this.#takeCounters(event.uniqueid, event.counters);
+      case 'link-lost':
+        return this.#missReports();
+      case 'resync':
+        return this.#resync(event.channels, event.atMs);
+    }
+  }
+
+  /** Goes on with what the history last knew; reports may have been missed since. Before any event. */
+  restore(resumable: readonly ResumableChannel[]): void {
+    for (const { channel, resume } of resumable) {
+      const state = readResume(resume, channel.uniqueid);
+      if (state === undefined) continue;
+      state.scores = channelScores(state, this.#rules);
+      this.#channels.set(state.uniqueid, state);
+      this.#calls.add(state);
+    }
+    this.#missReports();
+  }
+
+  /**
+   * The last word on a channel, asked by its hangup handler: all its variables as they will stay. Undefined when the
+   * channel is not known or there is nothing to say of it. Reports that come later no longer count.
+   */
+  finalWord(uniqueid: string, counters: RtpCounters, nowMs: number): Map<string, string> | undefined {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined || isLocalChannel(channel)) return undefined;
+    channel.counters = { ...channel.counters, ...counters };
+    channel.final ??= this.#around(channel);
+    this.#changes.touch(channel);
+    const variables = variablesOf(this.#view(channel, nowMs));
+    takeChanged(variables, channel.written);
+    this.#writeDueAtMs.delete(channel);
+    return variables.size === 0 ? undefined : variables;
+  }
+
+  /** Does what has become due by `nowMs`; to be called a few times a second. */
+  tick(nowMs: number): void {
+    for (const [channel, dueAtMs] of this.#writeDueAtMs) {
+      if (dueAtMs > nowMs) break;
+      this.#write(channel);
+    }
+    for (const call of this.#calls.all()) {
+      if (call.endedAtMs === null || nowMs - call.endedAtMs < ENDED_CALL_LINGER_MS) continue;
+      if (!this.#changes.isTouched(call)) this.#forget(call);
+    }
+  }
+
+  /** What has changed since the last time, to be stored together: an interval and the state that counts it belong in one transaction. */
+  drain(): HistoryChange[] {
+    return this.#changes.drain(this.#rules, (channel) => this.#record(channel));
+  }
+
+  liveChannels(): ChannelRecord[] {
+    return [...this.#channels.values()].filter(isLive).map((channel) => this.#record(channel));
+  }
+
+  /** The channel of a snapshot, made if it is new; in the call that the snapshot names. */
+  #seen(snapshot: ChannelSnapshot, atMs: number, joinedLate = false, startedAtMs = atMs): ChannelState {
+    const known = this.#channels.get(snapshot.uniqueid);
+    if (known === undefined) {
+      const channel = newChannel(snapshot, startedAtMs, atMs, joinedLate);
+      this.#channels.set(channel.uniqueid, channel);
+      this.#calls.add(channel);
+      this.#changes.touch(channel);
+      return channel;
+    }
+    const changed = noteSnapshot(known, snapshot, atMs);
+    if (known.linkedid !== snapshot.linkedid) this.#noteMerge(this.#moveChannel(known, snapshot.linkedid));
+    else if (changed) this.#changes.touch(known);
+    return known;
+  }
+
+  #moveChannel(channel: ChannelState, linkedid: string): Merge | undefined {
+    const left = this.#calls.get(channel.linkedid);
+    const merge = this.#calls.move(channel, linkedid);
+    if (left !== undefined && merge === undefined) this.#changes.touchCall(left);
+    this.#changes.touch(channel);
+    return merge;
+  }
+
+  #noteMerge(merge: Merge | undefined): void {
+    if (merge !== undefined) this.#changes.addMerge(merge);
+  }
+
+  #report(channel: ChannelState, report: RtcpReport, atMs: number): void {
+    if (channel.final !== null || !isLive(channel)) {
+      this.counters.lateReports++;
+      return;
+    }
+    this.counters.reports++;
+    if (channel.rtcpEvents++ === 0 && channel.codec === null) this.#ports.askCodec(channel.uniqueid);
+    if (report.sender !== undefined) noteSender(channel[directionSentBy(report.reporter)], report.sender, atMs);
+
+    const roundTrip = roundTripSample(report, channel.rttMs.count);
+    if (roundTrip === 'refused') {
+      channel.rttRefused++;
+      this.counters.roundTripsRefused++;
+    }
+    const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
+    if (rttSampleMs !== null) channel.rttMs = addSample(channel.rttMs, rttSampleMs);
+
+    const interval = takeReport(channel[directionMeasuredBy(report.reporter)], report.reporter, report.block ?? null, {
+      uniqueid: channel.uniqueid,
+      atMs,
+      profile: this.#rules.profile,
+      codecDelayMs: codecDelayMs(channel, this.#rules),
+      rttMs: channel.rttMs,
+      rttSampleMs,
+      nativeMes100: report.nativeMes100 ?? null,
+      mayBeSilent: channel.onHold || channel.answeredAtMs === null,
+      upSinceMs: channel.answeredAtMs,
+      joinedLate: channel.joinedLate,
+    });
+    channel.scores = channelScores(channel, this.#rules);
+    this.#changes.addInterval(interval);
+    this.#changes.touch(channel);
+    this.#write(channel);
+    this.#writeOthersSoon(channel, atMs);
+  }
+
+  #hangup(event: Extract<PbxEvent, { type: 'hangup' }>): void {
+    const channel = this.#seen(event.channel, event.atMs);
+    channel.hangupCause = event.cause ?? null;
+    channel.hangupCauseText = event.causeText ?? null;
+    this.#end(channel, 'hangup', event.atMs);
+  }
+
+  #end(channel: ChannelState, reason: EndReason, atMs: number): void {
+    if (!isLive(channel)) return;
+    channel.endedAtMs = atMs;
+    channel.endReason = reason;
+    this.#bridges.forget(channel.uniqueid);
+    this.#writeDueAtMs.delete(channel);
+    this.#changes.touch(channel);
+    const call = this.#calls.get(channel.linkedid);
+    if (call === undefined) return;
+    this.#noteMerge(this.#calls.settle(call));
+    // The end of a call is also the end of its channels' resume state.
+    if (call.endedAtMs !== null) for (const other of call.channels) this.#changes.touch(other);
+  }
+
+  #bridgeEnter(channel: ChannelState, bridgeId: string, technology: string | null): void {
+    this.#bridges.enter(bridgeId, channel.uniqueid);
+    channel.bridgeId = bridgeId;
+    channel.bridgeTechnology = technology;
+    this.#changes.touch(channel);
+    this.#notePeer(channel);
+    const peer = channel.peerUniqueid === null ? undefined : this.#channels.get(channel.peerUniqueid);
+    if (peer !== undefined) this.#notePeer(peer);
+  }
+
+  #bridgeLeave(channel: ChannelState): void {
+    this.#bridges.leave(channel.uniqueid);
+    channel.bridgeId = null;
+    channel.bridgeTechnology = null;
+    this.#changes.touch(channel);
+  }
+
+  /** The peer of now; a channel that has none keeps the last one. */
+  #notePeer(channel: ChannelState): void {
+    const peerUniqueid = this.#bridges.peerOf(channel.uniqueid);
+    if (peerUniqueid === undefined || peerUniqueid === channel.peerUniqueid) return;
+    channel.peerUniqueid = peerUniqueid;
+    this.#changes.touch(channel);
+  }
+
+  #hold(channel: ChannelState, onHold: boolean): void {
+    channel.onHold = onHold;
+    this.#changes.touch(channel);
+  }
+
+  #rename(uniqueid: string, newName: string): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    channel.name = newName;
+    this.#changes.touch(channel);
+  }
+
+  #codec(uniqueid: string, codec: string): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    channel.codec = codec;
+    const rateHz = codecClockRateHz(codec);
+    if (rateHz !== undefined) {
+      noteClockRate(channel.rx, rateHz, 'codec');
+      noteClockRate(channel.tx, rateHz, 'codec');
+    }
+    channel.scores = channelScores(channel, this.#rules);
+    this.#changes.touch(channel);
+  }
+
+  #takeCounters(uniqueid: string, counters: RtpCounters): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    channel.counters = { ...channel.counters, ...counters };
+    this.#changes.touch(channel);
+  }
+
+  #missReports(): void {
+    for (const channel of this.#channels.values()) {
+      if (!isLive(channel)) continue;
+      channel.rx.reportsMissed = true;
+      channel.tx.reportsMissed = true;
+    }
+  }
+
+  #resync(existing: readonly ExistingChannel[], atMs: number): void {
+    const present = new Set(existing.map((channel) => channel.uniqueid));
+    for (const channel of this.#channels.values()) {
+      if (isLive(channel) && !present.has(channel.uniqueid)) this.#end(channel, 'vanished', channel.lastSeenAtMs);
+    }
+    for (const snapshot of existing) {
+      const channel = this.#seen(snapshot, atMs, true, atMs - (snapshot.ageS ?? 0) * 1000);
+      if (snapshot.bridgeId === undefined) this.#bridges.leave(channel.uniqueid);
+      else this.#bridgeEnter(channel, snapshot.bridgeId, channel.bridgeTechnology);
+      if (snapshot.codec !== undefined && snapshot.codec !== channel.codec)
+        this.#codec(channel.uniqueid, snapshot.codec);
+    }
+  }
+
+  #write(channel: ChannelState): void {
+    this.#writeDueAtMs.delete(channel);
+    if (channel.final !== null) return;
+    const changed = takeChanged(variablesOf(this.#view(channel, undefined)), channel.written);
+    if (changed.size === 0) return;
+    this.#changes.touch(channel);
+    this.#ports.writer.write(channel.uniqueid, changed);
+  }
+
+  #writeOthersSoon(channel: ChannelState, nowMs: number): void {
+    const call = this.#calls.get(channel.linkedid);
+    if (call === undefined) return;
+    for (const other of call.channels) {
+      if (other === channel || !isLive(other) || isLocalChannel(other) || this.#writeDueAtMs.has(other)) continue;
+      this.#writeDueAtMs.set(other, nowMs + PEER_WRITE_DELAY_MS);
+    }
+  }
+
+  #view(channel: ChannelState, untilMs: number | undefined): ScoreView {
+    return scoreView(channel, this.#rules, this.#around(channel), untilMs);
+  }
+
+  #record(channel: ChannelState): ChannelRecord {
+    return channelRecord(channel, this.#rules, this.#around(channel));
+  }
+
+  #around(channel: ChannelState): FinalView {
+    const peer = channel.peerUniqueid === null ? undefined : this.#channels.get(channel.peerUniqueid);
+    const call = this.#calls.get(channel.linkedid);
+    return {
+      mesPeerRx: peer?.scores.mesRx ?? null,
+      mesPeerTx: peer?.scores.mesTx ?? null,
+      mesCall: call === undefined ? null : callMes(call),
+    };
+  }
+
+  #forget(call: CallState): void {
+    this.#calls.forget(call.linkedid);
+    for (const channel of call.channels) this.#channels.delete(channel.uniqueid);
+  }
+}

@@ -1,0 +1,46 @@
+import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
+import { MIN_OPINION, OPINION_TO_100, opinionFromR } from './opinion.ts';
+
+/**
+ * The Media Experience Score of one direction (formulas.md §2; seed: Asterisk's "Media Experience Score").
+ * A round trip that is not known counts as 0 and the score says so (`rttKnown` false).
+ */
+export function computeMes(profile: MesProfile, inputs: ScoreInputs): MesScore {
+  const effectiveLatencyMs = effectiveLatency(profile, inputs);
+  const latencyR =
+    effectiveLatencyMs < profile.latencyKneeMs
+      ? effectiveLatencyMs / profile.latencyDivisorBelow
+      : (effectiveLatencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
+  const rValue = profile.baseR - latencyR - lossSampleOf(profile, inputs) * profile.lossFactor;
+  const mes = opinionFromR(rValue, profile.clampBelowOne);
+  return {
+    profile: profile.name,
+    effectiveLatencyMs,
+    rValue,
+    mes,
+    mes100: mes * OPINION_TO_100,
+    rttKnown: inputs.rttMeanMs !== undefined,
+  };
+}
+
+/** The score of a direction or an interval in which packets were sent and none arrived: the lowest there is. */
+export const DEAD_OPINION = MIN_OPINION;
+
+function effectiveLatency(profile: MesProfile, inputs: ScoreInputs): number {
+  const perUnit = profile.jitterUnit === 's' ? 1 / 1000 : 1;
+  const jitter = (profile.jitterSample === 'last' ? inputs.jitterLastMs : inputs.jitterMeanMs) * perUnit;
+  const jitterStdev = inputs.jitterStdevMs * perUnit;
+  const codecDelayMs = (profile.usesDelayOfCodec ? inputs.codecDelayMs : undefined) ?? profile.codecDelayMs;
+  return (
+    (inputs.rttMeanMs ?? 0) * profile.rttFactor +
+    jitter * profile.jitterFactor * (jitterStdev / profile.jitterStdevDivisor) +
+    codecDelayMs
+  );
+}
+
+function lossSampleOf(profile: MesProfile, inputs: ScoreInputs): number {
+  if (profile.lossUnit === 'percent') return inputs.lossPercent;
+  return profile.lossSample === 'cumulative-tx' && inputs.direction === 'tx'
+    ? inputs.cumulativeLostMean
+    : inputs.lostPacketsMean;
+}

@@ -1,0 +1,30 @@
+import type { Verdict, VerdictThresholds } from '../model/score.ts';
+import { roundOpinion } from './opinion.ts';
+
+export const DEFAULT_THRESHOLDS: VerdictThresholds = { good: 4.0, fair: 3.6, poor: 3.1 };
+
+/**
+ * The word for an opinion score: each threshold is the lowest score that still earns its word.
+ * Judged as it is shown, with two decimals, so that a score that reads 4.00 is what 4.00 is.
+ */
+export function verdictOf(
+  score: number,
+  thresholds: VerdictThresholds,
+): Extract<Verdict, 'good' | 'fair' | 'poor' | 'bad'> {
+  const opinion = roundOpinion(score);
+  if (opinion >= thresholds.good) return 'good';
+  if (opinion >= thresholds.fair) return 'fair';
+  return opinion >= thresholds.poor ? 'poor' : 'bad';
+}
+
+/** Mean of the scores that are known; null when none is. */
+export function meanOfKnown(scores: Iterable<number | null>): number | null {
+  let sum = 0;
+  let count = 0;
+  for (const score of scores) {
+    if (score === null) continue;
+    sum += score;
+    count++;
+  }
+  return count === 0 ? null : sum / count;
+}

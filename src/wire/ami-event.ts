@@ -1,0 +1,146 @@
+import type { ChannelSnapshot, ExistingChannel, PbxEvent } from '../model/event.ts';
+import type { RtcpReport } from '../model/report.ts';
+import type { AmiMessage } from './ami.ts';
+import { readRtcpReport } from './ami-rtcp.ts';
+import { readUnsigned } from './number-text.ts';
+
+const MAX_CHANNEL_STATE = 100;
+const MAX_HANGUP_CAUSE = 1000;
+const MAX_CHANNEL_AGE_S = 1e9;
+/** Asterisk's placeholders for "none". */
+const NOTHING = new Set(['', '<unknown>', '<none>', '(null)']);
+
+/**
+ * Reads an AMI event as what it means to us.
+ * Undefined when the event is of no interest (or a response); `malformed` when it is one of ours but cannot be read.
+ * `atMs` is when we read it, epoch milliseconds: Asterisk prints no time unless `timestampevents` is set.
+ */
+export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | undefined | 'malformed' {
+  switch (message.get('Event')) {
+    case 'RTCPSent':
+      return rtcpEvent(message, atMs, readRtcpReport(message, 'local'));
+    case 'RTCPReceived':
+      return rtcpEvent(message, atMs, readRtcpReport(message, 'remote'));
+    case 'Newchannel':
+    case 'Newstate':
+    case 'NewCallerid':
+    case 'NewConnectedLine':
+      return withChannel(message, (channel) => ({ type: 'channel', atMs, channel }));
+    case 'Rename':
+      return readRename(message, atMs);
+    case 'Hangup':
+      return readHangup(message, atMs);
+    case 'BridgeEnter':
+      return readBridge(message, atMs, 'bridge-enter');
+    case 'BridgeLeave':
+      return readBridge(message, atMs, 'bridge-leave');
+    case 'Hold':
+      return withChannel(message, (channel) => ({ type: 'hold', atMs, channel }));
+    case 'Unhold':
+      return withChannel(message, (channel) => ({ type: 'unhold', atMs, channel }));
+    case 'LocalBridge':
+      return readLocalBridge(message, atMs);
+    default:
+      return undefined;
+  }
+}
+
+/** A row of the `Status` action's list; undefined when the message is none or cannot be read. */
+export function readExistingChannel(message: AmiMessage): ExistingChannel | undefined {
+  if (message.get('Event') !== 'Status') return undefined;
+  const channel = readSnapshot(message);
+  if (channel === undefined) return undefined;
+  const bridgeId = textOf(message, 'BridgeID');
+  const ageS = readUnsigned(message.get('Seconds'), MAX_CHANNEL_AGE_S);
+  const codec = readCodecName(message.get('Nativeformats') ?? message.get('NativeFormats'));
+  return {
+    ...channel,
+    ...(bridgeId === undefined ? {} : { bridgeId }),
+    ...(ageS === undefined ? {} : { ageS }),
+    ...(codec === undefined ? {} : { codec }),
+  };
+}
+
+/** The first codec of a format list such as `(ulaw)` or `(g722|alaw)`; undefined when the list is empty or no such list. */
+export function readCodecName(formats: string | undefined): string | undefined {
+  const match = formats === undefined ? null : /^\(?([a-z0-9_.-]{1,32})/i.exec(formats);
+  const name = match?.[1]?.toLowerCase();
+  return name === undefined || name === 'nothing' ? undefined : name;
+}
+
+function rtcpEvent(
+  message: AmiMessage,
+  atMs: number,
+  report: RtcpReport | 'malformed',
+): PbxEvent | undefined | 'malformed' {
+  if (report === 'malformed') return 'malformed';
+  // Without a snapshot the report belongs to no channel that we could name; its SSRC cannot be trusted either.
+  if (message.get('Uniqueid') === undefined) return undefined;
+  return withChannel(message, (channel) => ({ type: 'rtcp', atMs, channel, report }));
+}
+
+function readRename(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {
+  const uniqueid = textOf(message, 'Uniqueid');
+  const newName = textOf(message, 'Newname');
+  if (uniqueid === undefined || newName === undefined) return 'malformed';
+  return { type: 'rename', atMs, uniqueid, newName };
+}
+
+function readHangup(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {
+  const cause = readUnsigned(message.get('Cause'), MAX_HANGUP_CAUSE);
+  const causeText = textOf(message, 'Cause-txt');
+  return withChannel(message, (channel) => ({
+    type: 'hangup',
+    atMs,
+    channel,
+    ...(cause === undefined ? {} : { cause }),
+    ...(causeText === undefined ? {} : { causeText }),
+  }));
+}
+
+function readBridge(message: AmiMessage, atMs: number, type: 'bridge-enter' | 'bridge-leave'): PbxEvent | 'malformed' {
+  const bridgeId = textOf(message, 'BridgeUniqueid');
+  if (bridgeId === undefined) return 'malformed';
+  const bridgeTechnology = textOf(message, 'BridgeTechnology') ?? 'unknown';
+  return withChannel(message, (channel) => ({ type, atMs, channel, bridgeId, bridgeTechnology }));
+}
+
+function readLocalBridge(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {
+  const oneUniqueid = textOf(message, 'LocalOneUniqueid');
+  const twoUniqueid = textOf(message, 'LocalTwoUniqueid');
+  if (oneUniqueid === undefined || twoUniqueid === undefined) return 'malformed';
+  return { type: 'local-bridge', atMs, oneUniqueid, twoUniqueid };
+}
+
+function withChannel(message: AmiMessage, make: (channel: ChannelSnapshot) => PbxEvent): PbxEvent | 'malformed' {
+  const channel = readSnapshot(message);
+  return channel === undefined ? 'malformed' : make(channel);
+}
+
+function readSnapshot(message: AmiMessage): ChannelSnapshot | undefined {
+  const uniqueid = textOf(message, 'Uniqueid');
+  const name = textOf(message, 'Channel');
+  const stateNumber = readUnsigned(message.get('ChannelState'), MAX_CHANNEL_STATE);
+  if (uniqueid === undefined || name === undefined || stateNumber === undefined) return undefined;
+  const callerNumber = textOf(message, 'CallerIDNum');
+  const callerName = textOf(message, 'CallerIDName');
+  const connectedNumber = textOf(message, 'ConnectedLineNum');
+  const connectedName = textOf(message, 'ConnectedLineName');
+  const exten = textOf(message, 'Exten');
+  return {
+    uniqueid,
+    linkedid: textOf(message, 'Linkedid') ?? uniqueid,
+    name,
+    stateNumber,
+    ...(callerNumber === undefined ? {} : { callerNumber }),
+    ...(callerName === undefined ? {} : { callerName }),
+    ...(connectedNumber === undefined ? {} : { connectedNumber }),
+    ...(connectedName === undefined ? {} : { connectedName }),
+    ...(exten === undefined ? {} : { exten }),
+  };
+}
+
+function textOf(message: AmiMessage, header: string): string | undefined {
+  const value = message.get(header);
+  return value === undefined || NOTHING.has(value) ? undefined : value;
+}

@@ -1,0 +1,119 @@
+/**
+ * The bytes of Asterisk's Manager Interface (AMI) as messages, and actions as bytes.
+ *
+ * A message is a block of `Name: value` lines, each ended by CR LF, the block ended by an empty line.
+ */
+
+const LINE_END = '\r\n';
+const BLOCK_END = '\r\n\r\n';
+
+/** A block longer than this many characters is given up; the longest that Asterisk sends is `ListCommands`, about 25,000. */
+export const MAX_MESSAGE_CHARACTERS = 65_536;
+
+export class AmiMessage {
+  readonly #text: string;
+
+  /** `text` is the block, with CR LF before each line and none after the last. */
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /**
+   * The value of the first header of that exact name; undefined when there is none.
+   * Looked up on demand: most of an event's headers are never asked for, and a search is cheaper than a map of all.
+   */
+  get(header: string): string | undefined {
+    const needle = `${LINE_END}${header}:`;
+    const at = this.#text.indexOf(needle);
+    if (at < 0) return undefined;
+    const lineEnd = this.#text.indexOf(LINE_END, at + LINE_END.length);
+    const afterColon = at + needle.length;
+    const from = this.#text.charCodeAt(afterColon) === 0x20 ? afterColon + 1 : afterColon;
+    return this.#text.slice(from, lineEnd < 0 ? undefined : lineEnd);
+  }
+}
+
+export interface AmiParserCounters {
+  messages: number;
+  /** Blocks that are neither an event nor a response. */
+  malformed: number;
+  /** Blocks given up because they did not end. */
+  oversized: number;
+}
+
+/** Cuts a byte stream into messages, in bounded memory, and finds its way back after garbage. */
+export class AmiParser {
+  readonly counters: AmiParserCounters = { messages: 0, malformed: 0, oversized: 0 };
+  /** Malformed UTF-8 becomes U+FFFD; it never stops the stream. */
+  readonly #decoder = new TextDecoder('utf-8');
+  /** What has no end yet. Begins with CR LF, as if a line had ended before it. */
+  #pending = LINE_END;
+  #searchedTo = 0;
+  #discarding = false;
+
+  /** Takes the next bytes; returns the messages that are complete with them, in order. */
+  push(chunk: Uint8Array): AmiMessage[] {
+    const messages: AmiMessage[] = [];
+    const text = this.#pending + this.#decoder.decode(chunk, { stream: true });
+    let from = 0;
+    let end = text.indexOf(BLOCK_END, this.#searchedTo);
+    while (end >= 0) {
+      if (this.#discarding) this.#discarding = false;
+      else if (end - from > MAX_MESSAGE_CHARACTERS) this.counters.oversized++;
+      else this.#take(text.slice(from, end), messages);
+      // The second CR LF of the end stands before the first line of the next block.
+      from = end + LINE_END.length;
+      end = text.indexOf(BLOCK_END, from);
+    }
+    this.#keep(text, from);
+    return messages;
+  }
+
+  #take(block: string, into: AmiMessage[]): void {
+    if (block.length <= LINE_END.length) return;
+    const message = new AmiMessage(block);
+    if (message.get('Event') === undefined && message.get('Response') === undefined) {
+      this.counters.malformed++;
+      return;
+    }
+    this.counters.messages++;
+    into.push(message);
+  }
+
+  #keep(text: string, from: number): void {
+    if (text.length - from > MAX_MESSAGE_CHARACTERS) {
+      if (!this.#discarding) this.counters.oversized++;
+      this.#discarding = true;
+    }
+    // While discarding, only the last characters can still be the beginning of a block's end.
+    const keepFrom = this.#discarding ? Math.max(from, text.length - BLOCK_END.length + 1) : from;
+    this.#pending = text.slice(keepFrom);
+    this.#searchedTo = Math.max(0, this.#pending.length - BLOCK_END.length + 1);
+  }
+}
+
+/** A value that would break out of its line. */
+export class AmiValueError extends Error {
+  override readonly name = 'AmiValueError';
+}
+
+/** Throws AmiValueError when the text holds CR, LF or NUL: Asterisk would read what follows as a header or action of its own. */
+export function assertAmiValue(text: string, what: string): void {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0x0d || code === 0x0a || code === 0x00) {
+      throw new AmiValueError(`${what} holds a line break or a NUL and cannot be sent to Asterisk; remove it`);
+    }
+  }
+}
+
+/** An action as text for the wire. Throws AmiValueError on CR, LF or NUL in a name or a value. */
+export function encodeAmiAction(fields: Iterable<readonly [string, string]>): string {
+  let text = '';
+  for (const [name, value] of fields) {
+    assertAmiValue(name, 'an AMI header name');
+    assertAmiValue(value, `the AMI header ${name}`);
+    text += `${name}: ${value}${LINE_END}`;
+  }
+  return text + LINE_END;
+}

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const SRC = resolve(import.meta.dirname, '../../src');
+
+/** The rooms and their layers; a room may import lower layers, never one of its own layer. `app` and `cli` see all. */
+const LAYER_OF_ROOM: Readonly<Record<string, number>> = {
+  units: 0,
+  model: 1,
+  stats: 2,
+  score: 2,
+  wire: 2,
+  calls: 3,
+  asterisk: 4,
+  capture: 4,
+  history: 4,
+  api: 4,
+  dashboard: 4,
+  config: 4,
+  app: 5,
+  cli: 5,
+};
+/** Where a room may see less than its layer allows. */
+const HIGHEST_LAYER_SEEN: Readonly<Record<string, number>> = {
+  asterisk: 2,
+  capture: 2,
+  api: 2,
+  history: 1,
+  config: 1,
+  dashboard: -1,
+};
+const PURE_UP_TO_LAYER = 3;
+
+interface Import {
+  readonly file: string;
+  readonly room: string;
+  readonly target: string;
+}
+
+function sourceFiles(): string[] {
+  return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && path.includes('/'))
+    .map((path) => join(SRC, path));
+}
+
+function roomOf(path: string): string {
+  return relative(SRC, path).split('/')[0] ?? '';
+}
+
+function importsOf(path: string): Import[] {
+  const text = readFileSync(path, 'utf8');
+  const specifiers = [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+|\bnew URL\(\s*)'([^']+)'/g)];
+  return specifiers.map(([, specifier = '']) => ({
+    file: relative(SRC, path),
+    room: roomOf(path),
+    target: specifier.startsWith('.') ? roomOf(resolve(dirname(path), specifier)) : specifier,
+  }));
+}
+
+function isForbidden({ room, target }: Import): boolean {
+  const layer = LAYER_OF_ROOM[room];
+  if (layer === undefined) return true;
+  if (target === room) return false;
+  const targetLayer = LAYER_OF_ROOM[target];
+  if (targetLayer === undefined) return layer <= PURE_UP_TO_LAYER;
+  if (layer === LAYER_OF_ROOM['app']) return false;
+  return targetLayer > (HIGHEST_LAYER_SEEN[room] ?? layer - 1);
+}
+
+describe('the house', () => {
+  const files = sourceFiles();
+
+  test('has rooms to look at', () => {
+    expect(files.length).toBeGreaterThan(20);
+    expect(new Set(files.map(roomOf))).toContain('calls');
+  });
+
+  test('no room imports what its layer may not see, and the pure rooms import no package and no node module', () => {
+    const forbidden = files.flatMap(importsOf).filter(isForbidden);
+    expect(forbidden).toEqual([]);
+  });
+
+  test('the check itself sees a breach', () => {
+    expect(isForbidden({ file: '', room: 'score', target: 'stats' })).toBe(true);
+    expect(isForbidden({ file: '', room: 'calls', target: 'node:fs' })).toBe(true);
+    expect(isForbidden({ file: '', room: 'history', target: 'score' })).toBe(true);
+    expect(isForbidden({ file: '', room: 'calls', target: 'score' })).toBe(false);
+  });
+
+  test('the pure rooms know no clock, no timer and no process', () => {
+    const impure = files
+      .filter((file) => (LAYER_OF_ROOM[roomOf(file)] ?? 0) <= PURE_UP_TO_LAYER)
+      .filter((file) =>
+        /Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|performance\.|process\.|Math\.random/.test(
+          readFileSync(file, 'utf8'),
+        ),
+      )
+      .map((file) => relative(SRC, file));
+    expect(impure).toEqual([]);
+  });
+
+  test('no file is too long to be read in one go', () => {
+    const long = files
+      .map((file) => ({ file: relative(SRC, file), lines: readFileSync(file, 'utf8').split('\n').length }))
+      .filter(({ lines }) => lines > 350);
+    expect(long).toEqual([]);
+  });
+});

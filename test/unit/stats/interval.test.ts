@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ReportBlock } from '../../../src/model/report.ts';
+import { type IntervalInput, measureInterval, type ReceiverMark } from '../../../src/stats/interval.ts';
+import { cumulativeLostDelta, signed24 } from '../../../src/units/rtp.ts';
+
+function block(
+  extendedHighestSequence: number,
+  cumulativeLostPackets: number,
+  of: Partial<ReportBlock> = {},
+): ReportBlock {
+  return {
+    sourceSsrc: 0xabc,
+    fractionLostQ8: 0,
+    cumulativeLostPackets,
+    extendedHighestSequence,
+    jitterTicks: 0,
+    lsrNtp32: 0,
+    dlsrS: 0,
+    ...of,
+  };
+}
+
+function mark(of: Partial<ReceiverMark>): ReceiverMark {
+  return { block: block(1000, 0), sender: null, atMs: 10_000, ...of };
+}
+
+function input(of: Partial<IntervalInput>): IntervalInput {
+  return {
+    previous: mark({}),
+    block: block(1250, 0),
+    sender: null,
+    atMs: 15_000,
+    packetRateHz: 50,
+    mayBeSilent: false,
+    joinedLate: false,
+    ...of,
+  };
+}
+
+describe('signed 24-bit loss', () => {
+  test.each([
+    [0, 0],
+    [8_388_607, 8_388_607],
+    [8_388_608, -8_388_608],
+    [16_777_215, -1],
+    [16_777_216, 0],
+  ])('%d on the wire is %d', (wire, packets) => {
+    expect(signed24(wire)).toBe(packets);
+  });
+
+  test('a difference across the wrap is small', () => {
+    expect(cumulativeLostDelta(-8_388_606, 8_388_606)).toBe(4);
+    expect(cumulativeLostDelta(8_388_606, -8_388_606)).toBe(-4);
+  });
+});
+
+describe('packets that moved', () => {
+  test('loss is the difference of the cumulative counts', () => {
+    const measured = measureInterval(input({ previous: mark({ block: block(1000, 7) }), block: block(1250, 17) }));
+    expect(measured).toEqual({ kind: 'media', packetsExpected: 250, packetsLost: 10, duplicates: 0 });
+  });
+
+  test('a falling count is duplicates, not loss', () => {
+    const measured = measureInterval(
+      input({ previous: mark({ block: block(1000, 0) }), block: block(1250, signed24(16_777_215)) }),
+    );
+    expect(measured).toEqual({ kind: 'media', packetsExpected: 250, packetsLost: 0, duplicates: 1 });
+  });
+
+  test('the sequence wraps at 32 bits', () => {
+    const measured = measureInterval(
+      input({ previous: mark({ block: block(0xffff_fff0, 0) }), block: block(0x10, 2) }),
+    );
+    expect(measured).toMatchObject({ packetsExpected: 32, packetsLost: 2 });
+  });
+
+  test('the first report of a stream counts from 0, what was expected follows from the fraction lost', () => {
+    const first = block(30_250, 10, { fractionLostQ8: 10 });
+    expect(measureInterval(input({ previous: null, block: first }))).toEqual({
+      kind: 'media',
+      packetsExpected: 256,
+      packetsLost: 10,
+      duplicates: 0,
+    });
+    expect(measureInterval(input({ previous: null, block: block(30_250, 0) }))).toMatchObject({
+      packetsExpected: null,
+      packetsLost: 0,
+    });
+  });
+
+  test('a new SSRC is a new baseline', () => {
+    const other = block(9, 1, { sourceSsrc: 0xdef, fractionLostQ8: 26 });
+    const measured = measureInterval(input({ previous: mark({ block: block(60_000, 500) }), block: other }));
+    expect(measured).toMatchObject({ kind: 'media', packetsLost: 1, packetsExpected: 10 });
+  });
+
+  test('one who joined late knows nothing of the first interval', () => {
+    const measured = measureInterval(
+      input({ previous: null, joinedLate: true, block: block(30_250, 4000, { fractionLostQ8: 10 }) }),
+    );
+    expect(measured).toEqual({ kind: 'media', packetsExpected: null, packetsLost: null, duplicates: 0 });
+  });
+
+  test('the sum of the intervals is the whole, however it is cut', () => {
+    const steps = fc.array(
+      fc.record({ moved: fc.integer({ min: 1, max: 500 }), lostRatio: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      { minLength: 1, maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 0xffff_ffff }),
+        fc.integer({ min: -8_388_608, max: 8_388_607 }),
+        steps,
+        (startSequence, startLost, row) => {
+          let at = block(startSequence, startLost);
+          let expected = 0;
+          let lost = 0;
+          let wantedExpected = 0;
+          let wantedLost = 0;
+          for (const { moved, lostRatio } of row) {
+            const lostNow = Math.floor(moved * lostRatio);
+            const next = block(
+              (at.extendedHighestSequence + moved) % 2 ** 32,
+              signed24(at.cumulativeLostPackets + lostNow),
+            );
+            const measured = measureInterval(input({ previous: mark({ block: at }), block: next }));
+            if (measured.kind !== 'media') throw new Error(`${measured.kind} for ${moved} packets`);
+            expected += measured.packetsExpected ?? 0;
+            lost += measured.packetsLost ?? 0;
+            wantedExpected += moved;
+            wantedLost += lostNow;
+            at = next;
+          }
+          expect({ expected, lost }).toEqual({ expected: wantedExpected, lost: wantedLost });
+        },
+      ),
+    );
+  });
+});
+
+describe('packets that stood still', () => {
+  const still = { block: block(1000, 0) };
+  const sentBefore = { sentPackets: 500, atMs: 9000 };
+
+  test('sent but nothing arrived: dead, and all of it is lost', () => {
+    const measured = measureInterval(
+      input({ ...still, previous: mark({ sender: sentBefore }), sender: { sentPackets: 750, atMs: 14_000 } }),
+    );
+    expect(measured).toEqual({ kind: 'dead', packetsLost: 250 });
+  });
+
+  test('a report without any block while we send is dead as well', () => {
+    const measured = measureInterval(
+      input({ previous: null, block: null, sender: { sentPackets: 250, atMs: 14_000 } }),
+    );
+    expect(measured).toEqual({ kind: 'dead', packetsLost: 250 });
+  });
+
+  test('nothing sent: idle', () => {
+    const measured = measureInterval(
+      input({ ...still, previous: mark({ sender: sentBefore }), sender: { sentPackets: 500, atMs: 14_000 } }),
+    );
+    expect(measured).toEqual({ kind: 'idle', undecided: false });
+  });
+
+  test('what was sent before the last report may have arrived before it: nobody can say yet', () => {
+    const measured = measureInterval(
+      input({ ...still, previous: mark({ sender: sentBefore }), sender: { sentPackets: 540, atMs: 14_000 } }),
+    );
+    expect(measured).toEqual({ kind: 'idle', undecided: true });
+  });
+
+  test('no newer SR: nobody can say yet', () => {
+    const measured = measureInterval(input({ ...still, previous: mark({ sender: sentBefore }), sender: sentBefore }));
+    expect(measured).toEqual({ kind: 'idle', undecided: true });
+  });
+
+  test('on hold nothing that stands still is a fault', () => {
+    const measured = measureInterval(
+      input({
+        ...still,
+        mayBeSilent: true,
+        previous: mark({ sender: sentBefore }),
+        sender: { sentPackets: 750, atMs: 14_000 },
+      }),
+    );
+    expect(measured).toEqual({ kind: 'idle', undecided: false });
+  });
+
+  test('the sender counts 32 bits', () => {
+    const measured = measureInterval(
+      input({
+        ...still,
+        previous: mark({ sender: { sentPackets: 0xffff_ff00, atMs: 10_000 } }),
+        sender: { sentPackets: 0x40, atMs: 15_000 },
+      }),
+    );
+    expect(measured).toEqual({ kind: 'dead', packetsLost: 320 });
+  });
+});
