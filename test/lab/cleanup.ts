@@ -1,0 +1,43 @@
+/** Something that must not outlive this process. */
+export interface Leftover {
+  /** Stops it in an orderly way. */
+  stop(): Promise<void>;
+  /** Stops it from an exiting process, without waiting. */
+  stopNow(): void;
+}
+
+const leftovers = new Set<Leftover>();
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Stops `leftover` when this process exits, throws, or gets a signal; the result takes it off the list. */
+export function stopWithProcess(leftover: Leftover): () => void {
+  if (leftovers.size === 0) {
+    process.on('exit', stopAllNow);
+    for (const signal of SIGNALS) process.on(signal, stopAllAndDie);
+  }
+  leftovers.add(leftover);
+  return () => {
+    leftovers.delete(leftover);
+    if (leftovers.size > 0) return;
+    process.off('exit', stopAllNow);
+    for (const signal of SIGNALS) process.off(signal, stopAllAndDie);
+  };
+}
+
+function stopAllNow(): void {
+  for (const leftover of leftovers) leftover.stopNow();
+}
+
+function stopAllAndDie(signal: NodeJS.Signals): void {
+  const others = process.listeners(signal).filter((listener) => listener !== stopAllAndDie);
+  void stopAll().finally(() => {
+    // Whoever else listens decides about the process; nobody else: the signal does what it always does.
+    if (others.length > 0) return;
+    process.off(signal, stopAllAndDie);
+    process.kill(process.pid, signal);
+  });
+}
+
+async function stopAll(): Promise<void> {
+  await Promise.allSettled(Array.from(leftovers, (leftover) => leftover.stop()));
+}
