@@ -9,7 +9,7 @@ import { HoldControl } from './hold.ts';
 import { type LabOptions, type LabPlan, type PlannedPhone, planLab } from './lab-plan.ts';
 import { RUN_HOME, sweepOrphans } from './paths.ts';
 import { pbxConfig, transferableNumber } from './pbx-config.ts';
-import { type Recorder, capture, recordAmi } from './recorders.ts';
+import { type AmiRecorder, type Recorder, capture, recordAmi } from './recorders.ts';
 import { Relay } from './relay.ts';
 import { type Release, ensureRootFilesystem } from './root-filesystem.ts';
 
@@ -217,7 +217,7 @@ export class Lab {
   }
 
   /** Records the raw events of the sidecar's AMI user (or of the all-powerful one) into the run directory. */
-  async amiTap(name = 'ami.txt', user: 'mes' | 'lab' = 'mes'): Promise<Recorder> {
+  async amiTap(name = 'ami.txt', user: 'mes' | 'lab' = 'mes'): Promise<AmiRecorder> {
     const secret = user === 'mes' ? this.plan.mesSecret : this.plan.labSecret;
     const address = { host: this.pbx.host, port: this.pbx.amiPort, user, secret };
     return this.#keep(await recordAmi(address, join(this.pbx.runDirectory, name)));
@@ -241,7 +241,7 @@ export class Lab {
     await this.#block.release();
   }
 
-  #keep(recorder: Recorder): Recorder {
+  #keep<R extends Recorder>(recorder: R): R {
     this.#recorders.push(recorder);
     return recorder;
   }

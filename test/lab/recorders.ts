@@ -3,6 +3,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { AmiAddress } from './ami-client.ts';
 
+const END = '\r\n\r\n';
+
 /** Writes to a file until it is stopped. */
 export interface Recorder {
   readonly path: string;
@@ -10,14 +12,21 @@ export interface Recorder {
   stop(): Promise<void>;
 }
 
+/** A recording of AMI with the moment at which each message came. */
+export interface AmiRecorder extends Recorder {
+  /** Epoch milliseconds, one a message, in the file's order. */
+  readonly arrivalsMs: readonly number[];
+}
+
 /**
  * Records the raw bytes of an AMI user's events, from the first one after the login.
  *
  * A whole number of messages is written: an unfinished last one is left out.
  */
-export async function recordAmi(address: AmiAddress, path: string): Promise<Recorder> {
+export async function recordAmi(address: AmiAddress, path: string): Promise<AmiRecorder> {
   const socket = connect({ host: address.host, port: address.port });
   const file = openSync(path, 'w');
+  const arrivalsMs: number[] = [];
   let tail = Buffer.alloc(0);
   let isLoggedIn = false;
   const loggedIn = new Promise<void>((resolve, reject) => {
@@ -25,20 +34,23 @@ export async function recordAmi(address: AmiAddress, path: string): Promise<Reco
     socket.on('data', (chunk: Buffer) => {
       tail = Buffer.concat([tail, chunk]);
       if (!isLoggedIn) {
-        const start = tail.indexOf('\r\n\r\n');
+        const start = tail.indexOf(END);
         if (start < 0) return;
         if (!tail.subarray(0, start).includes('Response: Success')) {
           reject(new Error(`AMI user ${address.user} was refused.`));
           return;
         }
         isLoggedIn = true;
-        tail = tail.subarray(start + 4);
+        tail = tail.subarray(start + END.length);
         resolve();
       }
-      const end = tail.lastIndexOf('\r\n\r\n');
+      const end = tail.lastIndexOf(END);
       if (end < 0) return;
-      writeSync(file, tail.subarray(0, end + 4));
-      tail = tail.subarray(end + 4);
+      const messages = tail.subarray(0, end + END.length);
+      writeSync(file, messages);
+      for (let at = messages.indexOf(END); at >= 0; at = messages.indexOf(END, at + END.length))
+        arrivalsMs.push(Date.now());
+      tail = tail.subarray(end + END.length);
     });
   });
   socket.write(`Action: Login\r\nUsername: ${address.user}\r\nSecret: ${address.secret}\r\n\r\n`);
@@ -60,7 +72,7 @@ export async function recordAmi(address: AmiAddress, path: string): Promise<Reco
     throw error;
   }
   socket.on('error', () => undefined);
-  return { path, stop };
+  return { path, arrivalsMs, stop };
 }
 
 /** Captures the UDP packets of a lab's addresses into a pcap file; resolves when tcpdump has begun. */
