@@ -16,14 +16,20 @@ export class Bridges {
     this.#bridgeOf.set(uniqueid, bridgeId);
   }
 
-  /** Out of whatever bridge it is in. */
-  leave(uniqueid: string): void {
+  /** Out of whatever bridge it is in; returns who remains there. */
+  leave(uniqueid: string): readonly string[] {
     const bridgeId = this.#bridgeOf.get(uniqueid);
-    if (bridgeId === undefined) return;
+    if (bridgeId === undefined) return [];
     this.#bridgeOf.delete(uniqueid);
     const members = this.#members.get(bridgeId);
     members?.delete(uniqueid);
     if (members?.size === 0) this.#members.delete(bridgeId);
+    return [...(members ?? [])];
+  }
+
+  /** Who is in the bridge. */
+  membersOf(bridgeId: string): readonly string[] {
+    return [...(this.#members.get(bridgeId) ?? [])];
   }
 
   joinHalves(oneUniqueid: string, twoUniqueid: string): void {
@@ -31,12 +37,13 @@ export class Bridges {
     this.#otherHalf.set(twoUniqueid, oneUniqueid);
   }
 
-  /** The channel is gone. */
-  forget(uniqueid: string): void {
-    this.leave(uniqueid);
+  /** The channel is gone; returns who remains in its bridge. */
+  forget(uniqueid: string): readonly string[] {
+    const remaining = this.leave(uniqueid);
     const other = this.#otherHalf.get(uniqueid);
     this.#otherHalf.delete(uniqueid);
     if (other !== undefined && this.#otherHalf.get(other) === uniqueid) this.#otherHalf.delete(other);
+    return remaining;
   }
 
   /**

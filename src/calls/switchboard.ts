@@ -1,21 +1,11 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
-import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/report.ts';
-import { codecClockRateHz } from '../score/codec-clock.ts';
-import { addSample } from '../stats/moments.ts';
-import { roundTripSample } from '../stats/round-trip.ts';
+import type { RtcpReport } from '../model/report.ts';
 import { Bridges } from './bridges.ts';
 import { CallBook, callMes, type CallState, type Merge } from './call-book.ts';
 import { ChangeLog } from './change-log.ts';
-import {
-  channelRecord,
-  channelScores,
-  codecDelayMs,
-  type ScoreView,
-  scoreView,
-  type ScoringRules,
-} from './channel-record.ts';
+import { channelRecord, channelScores, type ScoreView, scoreView, type ScoringRules } from './channel-record.ts';
 import {
   type ChannelState,
   type FinalView,
@@ -24,8 +14,7 @@ import {
   newChannel,
   noteSnapshot,
 } from './channel-state.ts';
-import { takeReport } from './direction-report.ts';
-import { noteClockRate, noteSender } from './direction-state.ts';
+import { noteCodec, takeRtcp } from './channel-report.ts';
 import { readResume } from './resume.ts';
 import { takeChanged, variablesOf } from './variables.ts';
 
@@ -180,29 +169,8 @@ export class Switchboard implements LiveView {
     }
     this.counters.reports++;
     if (channel.rtcpEvents++ === 0 && channel.codec === null) this.#ports.askCodec(channel.uniqueid);
-    if (report.sender !== undefined) noteSender(channel[directionSentBy(report.reporter)], report.sender, atMs);
-
-    const roundTrip = roundTripSample(report, channel.rttMs.count);
-    if (roundTrip === 'refused') {
-      channel.rttRefused++;
-      this.counters.roundTripsRefused++;
-    }
-    const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
-    if (rttSampleMs !== null) channel.rttMs = addSample(channel.rttMs, rttSampleMs);
-
-    const interval = takeReport(channel[directionMeasuredBy(report.reporter)], report.reporter, report.block ?? null, {
-      uniqueid: channel.uniqueid,
-      atMs,
-      profile: this.#rules.profile,
-      codecDelayMs: codecDelayMs(channel, this.#rules),
-      rttMs: channel.rttMs,
-      rttSampleMs,
-      nativeMes100: report.nativeMes100 ?? null,
-      mayBeSilent: channel.onHold || channel.answeredAtMs === null,
-      upSinceMs: channel.answeredAtMs,
-      joinedLate: channel.joinedLate,
-    });
-    channel.scores = channelScores(channel, this.#rules);
+    const { interval, isRoundTripRefused } = takeRtcp(channel, report, atMs, this.#rules);
+    if (isRoundTripRefused) this.counters.roundTripsRefused++;
     this.#changes.addInterval(interval);
     this.#changes.touch(channel);
     this.#write(channel);
@@ -220,7 +188,7 @@ export class Switchboard implements LiveView {
     if (!isLive(channel)) return;
     channel.endedAtMs = atMs;
     channel.endReason = reason;
-    this.#bridges.forget(channel.uniqueid);
+    this.#notePeers(this.#bridges.forget(channel.uniqueid));
     this.#writeDueAtMs.delete(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
@@ -235,22 +203,29 @@ export class Switchboard implements LiveView {
     channel.bridgeId = bridgeId;
     channel.bridgeTechnology = technology;
     this.#changes.touch(channel);
-    this.#notePeer(channel);
-    const peer = channel.peerUniqueid === null ? undefined : this.#channels.get(channel.peerUniqueid);
-    if (peer !== undefined) this.#notePeer(peer);
+    this.#notePeers(this.#bridges.membersOf(bridgeId));
   }
 
   #bridgeLeave(channel: ChannelState): void {
-    this.#bridges.leave(channel.uniqueid);
+    this.#notePeers(this.#bridges.leave(channel.uniqueid));
     channel.bridgeId = null;
     channel.bridgeTechnology = null;
     this.#changes.touch(channel);
   }
 
-  /** The peer of now; a channel that has none keeps the last one. */
-  #notePeer(channel: ChannelState): void {
-    const peerUniqueid = this.#bridges.peerOf(channel.uniqueid);
-    if (peerUniqueid === undefined || peerUniqueid === channel.peerUniqueid) return;
+  /** Finds the peers of a bridge's members anew, at its far side too where Local channels lead on; who has none keeps the last. */
+  #notePeers(members: readonly string[]): void {
+    for (const uniqueid of members) {
+      const peerUniqueid = this.#bridges.peerOf(uniqueid);
+      if (peerUniqueid === undefined) continue;
+      this.#setPeer(uniqueid, peerUniqueid);
+      this.#setPeer(peerUniqueid, this.#bridges.peerOf(peerUniqueid) ?? uniqueid);
+    }
+  }
+
+  #setPeer(uniqueid: string, peerUniqueid: string): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined || channel.peerUniqueid === peerUniqueid) return;
     channel.peerUniqueid = peerUniqueid;
     this.#changes.touch(channel);
   }
@@ -270,13 +245,7 @@ export class Switchboard implements LiveView {
   #codec(uniqueid: string, codec: string): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
-    channel.codec = codec;
-    const rateHz = codecClockRateHz(codec);
-    if (rateHz !== undefined) {
-      noteClockRate(channel.rx, rateHz, 'codec');
-      noteClockRate(channel.tx, rateHz, 'codec');
-    }
-    channel.scores = channelScores(channel, this.#rules);
+    noteCodec(channel, codec, this.#rules);
     this.#changes.touch(channel);
   }
 

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import type { CallRecord } from '../../../src/model/record.ts';
+import { remote, reportBlock, Script } from './script.ts';
+
+function lastCall(script: Script, linkedid: string): CallRecord | undefined {
+  const last = script.stored().findLast((change) => change.kind === 'call' && change.call.linkedid === linkedid);
+  return last?.kind === 'call' ? last.call : undefined;
+}
+
+/** One report with so many lost packets, rtt 40. */
+function report(script: Script, uniqueid: string, lost: number, linkedid: string): void {
+  script.rtcp(uniqueid, remote(reportBlock(250, lost, { fractionLostQ8: lost }), { rttMs: 40 }), { linkedid });
+}
+
+// latency 50: r = 91.95 − 2.5 · lost → opinions by hand.
+const MES_LOST_0 = 4.3838;
+const MES_LOST_8 = 3.6871;
+
+describe('a two-party call', () => {
+  test("each leg gets its peer's score under other names, and the call is the mean of all directions", () => {
+    const script = new Script().up('1').up('2', { linkedid: '1' });
+    script.enter('b', '1').enter('b', '2', { linkedid: '1' }).wait(5);
+    report(script, '1', 0, '1');
+    report(script, '2', 8, '1');
+    script.wait(2);
+    expect(script.channel('1')).toMatchObject({ peerUniqueid: '2', linkedid: '1' });
+    expect(script.channel('1').mesPeerTx).toBeCloseTo(MES_LOST_8, 2);
+    expect(script.channel('2').mesPeerTx).toBeCloseTo(MES_LOST_0, 2);
+    expect(lastCall(script, '1')?.mes).toBeCloseTo((MES_LOST_0 + MES_LOST_8) / 2, 2);
+  });
+
+  test('a report writes its own channel at once, the peer within a second, and only what changed', () => {
+    const script = new Script().up('1').up('2', { linkedid: '1' });
+    script.enter('b', '1').enter('b', '2', { linkedid: '1' }).wait(5);
+    report(script, '1', 0, '1');
+    expect(script.writes).toEqual([
+      {
+        uniqueid: '1',
+        variables: { MES: '4.38', MES_TX: '4.38', MES_CALL: '4.38', MES_MIN: '4.38', MES_VERDICT: 'good' },
+      },
+    ]);
+    script.wait(1);
+    expect(script.writes[1]).toEqual({ uniqueid: '2', variables: { MES_PEER_TX: '4.38', MES_CALL: '4.38' } });
+    script.wait(4).rtcp('1', remote(reportBlock(500, 0), { rttMs: 40 }));
+    script.wait(5);
+    expect(script.writes).toHaveLength(2);
+  });
+
+  test('ends when its last channel does, and is let go of a while later', () => {
+    const script = new Script().up('1').up('2', { linkedid: '1' });
+    script.wait(5).hangup('2', { linkedid: '1' });
+    script.stored();
+    expect(lastCall(script, '1')?.endedAtMs).toBeNull();
+    script.wait(1).hangup('1');
+    expect(lastCall(script, '1')?.endedAtMs).toBe(script.atMs);
+    const resumes = script
+      .stored()
+      .filter((change) => change.kind === 'channel')
+      .slice(-2);
+    expect(resumes.map((change) => change.resume)).toEqual([null, null]);
+    script.wait(61);
+    expect(script.board.finalWord('1', {}, script.atMs)).toBeUndefined();
+  });
+});
+
+describe('calls that are joined', () => {
+  test('attended transfer: the consultation and its ended channel follow into the older call', () => {
+    // 1 calls 2; 2 (as channel 3) consults 4; then 1 and 4 are bridged and 2, 3 hang up.
+    const script = new Script().up('1').up('2', { linkedid: '1' });
+    script.enter('b', '1').enter('b', '2', { linkedid: '1' });
+    script.wait(5).up('3').up('4', { linkedid: '3' }).enter('c', '3').enter('c', '4', { linkedid: '3' });
+    script.wait(5);
+    report(script, '3', 0, '3');
+    report(script, '4', 8, '3');
+    script.leave('c', '4', { linkedid: '3' }).enter('b', '4', { linkedid: '1' });
+    script.hangup('2', { linkedid: '1' }).hangup('3', { linkedid: '3' });
+    expect(script.stored()).toContainEqual({ kind: 'call-merged', fromLinkedid: '3', intoLinkedid: '1' });
+    expect(script.channel('3')).toMatchObject({ linkedid: '1', endReason: 'hangup' });
+    expect(script.channel('4')).toMatchObject({ linkedid: '1', endedAtMs: null, peerUniqueid: '1' });
+    expect(script.channel('4').mesTx).toBeCloseTo(MES_LOST_8, 2);
+    expect(lastCall(script, '1')?.mes).toBeCloseTo((MES_LOST_0 + MES_LOST_8) / 2, 2);
+    script.hangup('1').hangup('4', { linkedid: '1' });
+    expect(lastCall(script, '1')?.endedAtMs).toBe(script.atMs);
+  });
+
+  test('a call that lost one channel to another call is not merged while it is still up', () => {
+    const script = new Script().up('1').up('5').up('6', { linkedid: '5' }).up('7', { linkedid: '5' });
+    script.enter('b', '6', { linkedid: '1' });
+    expect(script.stored().filter((change) => change.kind === 'call-merged')).toEqual([]);
+    expect(script.channel('6').linkedid).toBe('1');
+    script.hangup('5').hangup('7', { linkedid: '5' });
+    expect(script.stored()).toContainEqual({ kind: 'call-merged', fromLinkedid: '5', intoLinkedid: '1' });
+  });
+
+  test('chains of joins end in the last call', () => {
+    const script = new Script().up('1').up('2').up('3');
+    script.up('4', { linkedid: '3' });
+    script.enter('b', '3', { linkedid: '2' });
+    script.enter('c', '2', { linkedid: '1' }).enter('c', '3', { linkedid: '1' });
+    script.hangup('4', { linkedid: '3' });
+    expect(script.channel('4').linkedid).toBe('1');
+    expect(script.channel('3').linkedid).toBe('1');
+  });
+
+  test('a conference is one call whose parties have no single peer', () => {
+    const script = new Script().up('1').up('2').up('3');
+    for (const uniqueid of ['1', '2', '3']) script.enter('conf', uniqueid, { linkedid: '1' });
+    script.wait(5);
+    for (const [uniqueid, lost] of [
+      ['1', 0],
+      ['2', 0],
+      ['3', 8],
+    ] as const)
+      report(script, uniqueid, lost, '1');
+    expect(lastCall(script, '1')?.mes).toBeCloseTo((2 * MES_LOST_0 + MES_LOST_8) / 3, 2);
+    expect(script.channel('3')).toMatchObject({ peerUniqueid: null, mesPeerTx: null });
+  });
+
+  test('the peer is found through Local channels', () => {
+    const script = new Script().up('1').up('9', { linkedid: '1' });
+    script
+      .up('5', { linkedid: '1', name: 'Local/x@y-00000001;1' })
+      .up('6', { linkedid: '1', name: 'Local/x@y-00000001;2' });
+    script.board.handle({ type: 'local-bridge', atMs: script.atMs, oneUniqueid: '5', twoUniqueid: '6' });
+    script
+      .enter('a', '1')
+      .enter('a', '5', { linkedid: '1' })
+      .enter('b', '6', { linkedid: '1' })
+      .enter('b', '9', { linkedid: '1' });
+    expect(script.channel('9').peerUniqueid).toBe('1');
+  });
+});
+
+describe('a broken link to Asterisk', () => {
+  const blockAt = (n: number) => remote(reportBlock(250 * n, 10 * n, { fractionLostQ8: 10 }), { rttMs: 20 });
+
+  test('missed reports are spread over the intervals that they cover: the mean stays', () => {
+    const script = new Script().up('1');
+    for (let n = 1; n <= 3; n++) script.wait(5).rtcp('1', blockAt(n));
+    script.board.handle({ type: 'link-lost', atMs: script.atMs });
+    script.wait(20).rtcp('1', blockAt(7));
+    const [, tx] = script.channel('1').streams;
+    expect(tx?.lostPacketsPerReportMean).toBeCloseTo(10, 9);
+    expect(tx).toMatchObject({ packetsLost: 70, reports: 4 });
+    expect(script.intervals('1', 'tx').map(({ coversReports }) => coversReports)).toEqual([1, 1, 1, 4]);
+  });
+
+  test('after a restart scoring goes on from the stored state, and what vanished is closed as such', () => {
+    const before = new Script().up('1').up('2');
+    for (let n = 1; n <= 3; n++) before.wait(5).rtcp('1', blockAt(n)).rtcp('2', blockAt(n));
+    const resumable = before
+      .stored()
+      .flatMap((change) =>
+        change.kind === 'channel' && change.resume !== null ? [{ channel: change.channel, resume: change.resume }] : [],
+      );
+    const after = new Script();
+    after.atMs = before.atMs;
+    after.board.restore(resumable);
+    after.wait(5);
+    after.board.handle({
+      type: 'resync',
+      atMs: after.atMs,
+      channels: [
+        { uniqueid: '1', linkedid: '1', name: 'PJSIP/phone1-00000001', stateNumber: 6, ageS: 20, codec: 'ulaw' },
+      ],
+    });
+    after.rtcp('1', blockAt(4));
+    const [, tx] = after.channel('1').streams;
+    expect(tx).toMatchObject({ reports: 4, packetsLost: 40, codec: 'ulaw' });
+    expect(after.intervals('1', 'tx').map(({ reportNumber }) => reportNumber)).toEqual([4]);
+    expect(after.channel('2')).toMatchObject({ endReason: 'vanished', endedAtMs: before.atMs });
+  });
+
+  test('a call that was up before we came is scored from its second report on', () => {
+    const script = new Script();
+    script.board.handle({
+      type: 'resync',
+      atMs: script.atMs,
+      channels: [{ uniqueid: '1', linkedid: '1', name: 'PJSIP/phone1-00000001', stateNumber: 6, ageS: 3600 }],
+    });
+    script.wait(5).rtcp('1', remote(reportBlock(180_000, 4000, { fractionLostQ8: 3 }), { rttMs: 20 }));
+    expect(script.channel('1').mes).toBeNull();
+    script.wait(5).rtcp('1', remote(reportBlock(180_250, 4010, { fractionLostQ8: 10 }), { rttMs: 20 }));
+    expect(script.channel('1').streams[1]?.lostPacketsPerReportMean).toBe(10);
+    expect(script.channel('1').startedAtMs).toBe(script.atMs - 3_610_000);
+  });
+});

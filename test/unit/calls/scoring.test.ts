@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest';
+import { mesProfile } from '../../../src/score/profiles.ts';
+import { local, remote, reportBlock, Script, sender, snapshot } from './script.ts';
+
+describe('the score of a channel', () => {
+  test('comes from running means: the worked row rtt 50, jitter 10 ± 3, 1 lost a report is 4.31', () => {
+    const script = new Script().up('1');
+    // Jitter 7 and 13 ms have mean 10 and population deviation 3; lost 0 and 2 have mean 1.
+    script.wait(5).rtcp('1', remote(reportBlock(250, 0, { jitterTicks: 56 }), { rttMs: 40 }));
+    script.wait(5).rtcp('1', remote(reportBlock(500, 2, { jitterTicks: 104 }), { rttMs: 60 }));
+    const [rx, tx] = script.channel('1').streams;
+    expect(tx).toMatchObject({ reports: 2, lostPacketsPerReportMean: 1, rttKnown: true, clockRateSource: 'assumed' });
+    expect(tx?.jitterMs.stdev).toBeCloseTo(3, 9);
+    expect(tx?.rttMs).toMatchObject({ last: 60, mean: 50, min: 40, max: 60, count: 2 });
+    expect(tx?.effectiveLatencyMs).toBeCloseTo(80, 9);
+    expect(tx?.mes).toBeCloseTo(4.3059, 4);
+    // Nothing is known of the other direction, and nothing good is made up for it.
+    expect(rx).toMatchObject({ mes: null, reports: 0, verdict: null });
+    expect(script.channel('1').mes).toBeCloseTo(4.3059, 4);
+  });
+
+  test('is the mean of both directions, and the round trip serves both', () => {
+    const script = new Script().up('1');
+    script.wait(5).rtcp('1', remote(reportBlock(250, 0), { rttMs: 100 }));
+    script.rtcp('1', local(reportBlock(250, 8, { fractionLostQ8: 8 })));
+    const channel = script.channel('1');
+    // latency 110: r = 90.45, opinion 4.3499 (by hand); with 8 lost r = 70.45, opinion 3.6180.
+    expect(channel.mesTx).toBeCloseTo(4.3499, 3);
+    expect(channel.mesRx).toBeCloseTo(3.618, 3);
+    expect(channel.mes).toBeCloseTo((4.3499 + 3.618) / 2, 3);
+    expect(channel.mesMin).toBeCloseTo(3.618, 3);
+  });
+
+  test('a clock rate learnt late is right for the earlier samples too', () => {
+    const script = new Script().up('1');
+    const at = (n: number) => ({ rttMs: 20, sender: sender(5 * n, 250 * n, 48_000) });
+    script.wait(5).rtcp('1', remote(null, at(1)));
+    script.rtcp('1', local(reportBlock(250, 0, { jitterTicks: 480 })));
+    expect(script.channel('1').streams[0]).toMatchObject({ clockRateHz: 8000, clockRateSource: 'assumed' });
+    script.wait(5).rtcp('1', remote(null, at(2)));
+    script.rtcp('1', local(reportBlock(500, 0, { jitterTicks: 960 })));
+    const [rx] = script.channel('1').streams;
+    expect(rx).toMatchObject({ clockRateHz: 48_000, clockRateSource: 'sr' });
+    expect(rx?.jitterMs).toMatchObject({ count: 2, min: 10, max: 20, mean: 15, last: 20 });
+  });
+
+  test("the codec's clock serves until SRs show one, its delay enters the score, and it is asked for once", () => {
+    const script = new Script().up('1').wait(5);
+    script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 })).rtcp('1', remote(reportBlock(500, 0), { rttMs: 40 }));
+    expect(script.codecQuestions).toEqual(['1']);
+    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'g729' });
+    const [, tx] = script.channel('1').streams;
+    expect(tx).toMatchObject({ codec: 'g729', clockRateHz: 8000, clockRateSource: 'codec' });
+    expect(tx?.effectiveLatencyMs).toBeCloseTo(65, 9);
+  });
+
+  test('a steady loss seen by the far end gives a steady score', () => {
+    const script = new Script(mesProfile('documented')).up('1');
+    const scores: (number | null)[] = [];
+    for (let n = 1; n <= 30; n++) {
+      script.wait(5).rtcp('1', remote(reportBlock(250 * n, 10 * n, { fractionLostQ8: 10 }), { rttMs: 20 }));
+      scores.push(script.channel('1').mesTx);
+    }
+    expect(Math.max(...scores.map(Number)) - Math.min(...scores.map(Number))).toBeLessThan(0.001);
+  });
+
+  test('the profile asterisk-22.10 drifts on the same loss, as Asterisk does', () => {
+    const script = new Script(mesProfile('asterisk-22.10')).up('1');
+    script.wait(1).rtcp('1', remote(reportBlock(50, 2), { rttMs: 0.2 }));
+    const early = script.channel('1').mesTx ?? 0;
+    for (let n = 2; n <= 13; n++) script.wait(1).rtcp('1', remote(reportBlock(50 * n, 2 * n), { rttMs: 0.2 }));
+    const late = script.channel('1').mesTx ?? 0;
+    expect(early * 20).toBeGreaterThan(86);
+    expect(early * 20).toBeLessThan(87);
+    // By hand: mean of 2, 4 … 26 is 14; r = 92.95 − 28 = 64.95 → 67.0 on Asterisk's scale, as the facts measured.
+    expect(late * 20).toBeCloseTo(67, 0);
+  });
+});
+
+describe('streams that stand still', () => {
+  test('the far end stops receiving while we send: the interval scores 1 and all of it is lost', () => {
+    const script = new Script().up('1');
+    for (let n = 1; n <= 4; n++) {
+      script.wait(3).rtcp('1', local(null, { sender: sender(5 * n, 250 * n) }));
+      script.wait(2).rtcp('1', remote(reportBlock(Math.min(n, 2) * 250, 0), { rttMs: 20 }));
+    }
+    const tx = script.intervals('1', 'tx');
+    expect(tx.map(({ kind, packetsLost, mes }) => ({ kind, packetsLost, mes }))).toEqual([
+      { kind: 'media', packetsLost: 0, mes: expect.closeTo(4.39, 1) },
+      { kind: 'media', packetsLost: 0, mes: expect.closeTo(4.39, 1) },
+      { kind: 'dead', packetsLost: 250, mes: 1 },
+      { kind: 'dead', packetsLost: 250, mes: 1 },
+    ]);
+    expect(script.channel('1').mesTx).toBe(1);
+    expect(script.channel('1').mesMin).toBe(1);
+  });
+
+  test('nothing ever arrives and nobody counts it: dead after two whole intervals, never the good half alone', () => {
+    const script = new Script().up('1');
+    script
+      .wait(5)
+      .rtcp('1', remote(reportBlock(250, 0), { rttMs: 20 }))
+      .rtcp('1', local(null));
+    expect(script.channel('1').verdict).toBe('good');
+    script
+      .wait(5)
+      .rtcp('1', remote(reportBlock(500, 0), { rttMs: 20 }))
+      .rtcp('1', local(null));
+    const channel = script.channel('1');
+    expect(channel.mesRx).toBe(1);
+    expect(channel.mes).toBeCloseTo((1 + 4.3956) / 2, 2);
+    expect(channel.verdict).toBe('one-way-tx');
+    expect(channel.streams[0]?.why).toBe('Nothing of the audio that the endpoint sent arrived.');
+  });
+
+  test('on hold and before the answer, silence is no fault', () => {
+    const script = new Script().ring('1');
+    script.wait(5).rtcp('1', local(null), { stateNumber: 4 }).wait(5).rtcp('1', local(null), { stateNumber: 4 });
+    expect(script.channel('1').mesRx).toBeNull();
+    const held = new Script().up('2');
+    held.board.handle({ type: 'hold', atMs: held.atMs, channel: snapshot('2') });
+    for (let n = 0; n < 4; n++) held.wait(5).rtcp('2', local(null));
+    expect(held.channel('2')).toMatchObject({ mes: null, verdict: null, onHold: true });
+    expect(held.intervals('2', 'rx').map(({ kind }) => kind)).toEqual(['idle', 'idle', 'idle', 'idle']);
+  });
+});
+
+describe('the end of a channel', () => {
+  const upFor = (seconds: number, rxPackets?: number): string | null => {
+    const script = new Script().up('1').wait(seconds);
+    if (rxPackets !== undefined) script.board.finalWord('1', { rxPackets }, script.atMs);
+    return script.hangup('1').channel('1').verdict;
+  };
+  test('says why there is no score', () => {
+    expect(upFor(3)).toBe('too-short');
+    expect(upFor(60)).toBe('no-rtcp');
+    expect(upFor(60, 0)).toBe('no-media');
+    expect(new Script().ring('1').wait(9).hangup('1', { stateNumber: 5 }).channel('1').verdict).toBeNull();
+  });
+
+  test('the last word gives all variables as they stay, and later reports no longer count', () => {
+    const script = new Script().up('1').wait(5);
+    script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 }));
+    const last = script.board.finalWord('1', { rxPackets: 250, rxLostPackets: 3 }, script.atMs);
+    // latency 50: r = 91.95 → 4.38 by hand.
+    expect(Object.fromEntries(last ?? [])).toEqual({
+      MES: '4.38',
+      MES_TX: '4.38',
+      MES_CALL: '4.38',
+      MES_MIN: '4.38',
+      MES_VERDICT: 'good',
+    });
+    script
+      .wait(1)
+      .rtcp('1', remote(reportBlock(300, 40), { rttMs: 40 }))
+      .hangup('1');
+    expect(script.channel('1').mesTx).toBeCloseTo(4.3838, 3);
+    expect(script.board.counters.lateReports).toBe(1);
+    expect(script.channel('1').streams[0]).toMatchObject({
+      packetsReceived: 250,
+      packetsLost: 3,
+      packetsExpected: 253,
+    });
+  });
+
+  test('there is nothing to say of a channel that nobody knows or that has no RTP', () => {
+    const script = new Script().up('1', { name: 'Local/100@x-00000001;1' });
+    expect(script.board.finalWord('1', {}, script.atMs)).toBeUndefined();
+    expect(script.board.finalWord('nobody', {}, script.atMs)).toBeUndefined();
+  });
+});

@@ -1,0 +1,144 @@
+import type { ChannelSnapshot } from '../../../src/model/event.ts';
+import type { ChannelRecord, HistoryChange, IntervalRecord } from '../../../src/model/record.ts';
+import type { ReportBlock, RtcpReport, SenderInfo } from '../../../src/model/report.ts';
+import type { MesProfile } from '../../../src/model/score.ts';
+import { Switchboard } from '../../../src/calls/switchboard.ts';
+import { mesProfile } from '../../../src/score/profiles.ts';
+import { DEFAULT_THRESHOLDS } from '../../../src/score/verdict.ts';
+
+const STATE_RINGING = 5;
+const STATE_UP = 6;
+
+/** Plays a script of events into a switchboard, with a clock that only the script moves. */
+export class Script {
+  atMs = 1_700_000_000_000;
+  readonly writes: { uniqueid: string; variables: Record<string, string> }[] = [];
+  readonly codecQuestions: string[] = [];
+  readonly board: Switchboard;
+  readonly #changes: HistoryChange[] = [];
+
+  constructor(profile: MesProfile = mesProfile('documented')) {
+    this.board = new Switchboard(
+      { profile, thresholds: DEFAULT_THRESHOLDS, codecDelaysMs: new Map([['g729', 25]]), version: '9.9.9' },
+      {
+        writer: {
+          write: (uniqueid, variables) => this.writes.push({ uniqueid, variables: Object.fromEntries(variables) }),
+        },
+        askCodec: (uniqueid) => this.codecQuestions.push(uniqueid),
+      },
+    );
+  }
+
+  wait(seconds: number): this {
+    this.atMs += seconds * 1000;
+    this.board.tick(this.atMs);
+    return this;
+  }
+
+  ring(uniqueid: string, of: Partial<ChannelSnapshot> = {}): this {
+    this.board.handle({
+      type: 'channel',
+      atMs: this.atMs,
+      channel: snapshot(uniqueid, { stateNumber: STATE_RINGING, ...of }),
+    });
+    return this;
+  }
+
+  up(uniqueid: string, of: Partial<ChannelSnapshot> = {}): this {
+    this.board.handle({ type: 'channel', atMs: this.atMs, channel: snapshot(uniqueid, of) });
+    return this;
+  }
+
+  enter(bridgeId: string, uniqueid: string, of: Partial<ChannelSnapshot> = {}): this {
+    this.board.handle({
+      type: 'bridge-enter',
+      atMs: this.atMs,
+      channel: snapshot(uniqueid, of),
+      bridgeId,
+      bridgeTechnology: 'simple_bridge',
+    });
+    return this;
+  }
+
+  leave(bridgeId: string, uniqueid: string, of: Partial<ChannelSnapshot> = {}): this {
+    this.board.handle({
+      type: 'bridge-leave',
+      atMs: this.atMs,
+      channel: snapshot(uniqueid, of),
+      bridgeId,
+      bridgeTechnology: 'simple_bridge',
+    });
+    return this;
+  }
+
+  hangup(uniqueid: string, of: Partial<ChannelSnapshot> = {}): this {
+    this.board.handle({ type: 'hangup', atMs: this.atMs, channel: snapshot(uniqueid, of), cause: 16 });
+    return this;
+  }
+
+  rtcp(uniqueid: string, report: RtcpReport, of: Partial<ChannelSnapshot> = {}): this {
+    this.board.handle({ type: 'rtcp', atMs: this.atMs, channel: snapshot(uniqueid, of), report });
+    return this;
+  }
+
+  /** Everything that was to be stored so far. */
+  stored(): readonly HistoryChange[] {
+    this.#changes.push(...this.board.drain());
+    return this.#changes;
+  }
+
+  /** The last stored state of a channel. */
+  channel(uniqueid: string): ChannelRecord {
+    const last = this.stored().findLast((change) => change.kind === 'channel' && change.channel.uniqueid === uniqueid);
+    if (last?.kind !== 'channel') throw new Error(`nothing was stored of channel ${uniqueid}`);
+    return last.channel;
+  }
+
+  intervals(uniqueid: string, direction: 'rx' | 'tx'): IntervalRecord[] {
+    return this.stored()
+      .filter((change) => change.kind === 'interval')
+      .map((change) => change.interval)
+      .filter((interval) => interval.uniqueid === uniqueid && interval.direction === direction);
+  }
+}
+
+export function snapshot(uniqueid: string, of: Partial<ChannelSnapshot> = {}): ChannelSnapshot {
+  return {
+    uniqueid,
+    linkedid: uniqueid,
+    name: `PJSIP/phone${uniqueid}-0000000${uniqueid}`,
+    stateNumber: STATE_UP,
+    ...of,
+  };
+}
+
+export function reportBlock(
+  extendedHighestSequence: number,
+  cumulativeLostPackets: number,
+  of: Partial<ReportBlock> = {},
+): ReportBlock {
+  return {
+    sourceSsrc: 0xabc,
+    fractionLostQ8: 0,
+    cumulativeLostPackets,
+    extendedHighestSequence,
+    jitterTicks: 0,
+    lsrNtp32: 1,
+    dlsrS: 0,
+    ...of,
+  };
+}
+
+/** What we measured of their audio (rx). */
+export function local(block: ReportBlock | null, of: Partial<RtcpReport> = {}): RtcpReport {
+  return { reporter: 'local', ...(block === null ? {} : { block }), ...of };
+}
+
+/** What they measured of our audio (tx). */
+export function remote(block: ReportBlock | null, of: Partial<RtcpReport> = {}): RtcpReport {
+  return { reporter: 'remote', ...(block === null ? {} : { block }), ...of };
+}
+
+export function sender(ntpS: number, sentPackets: number, clockRateHz = 8000): SenderInfo {
+  return { ntpS, rtpTicks: ntpS * clockRateHz, sentPackets, sentOctets: sentPackets * 160 };
+}
