@@ -1,0 +1,37 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { migrate } from './migrations.ts';
+
+/** How long a statement waits for another program's lock. Only a worker thread waits. */
+const BUSY_TIMEOUT_MS = 1000;
+
+/** The write-ahead log is cut back to this after a checkpoint. */
+const JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens the database for the one writer: makes its folder (mode 0700) and file (0600: it holds people's numbers)
+ * when missing, and brings the schema up to date. Throws HistoryError, or the error of Node or SQLite.
+ */
+export function openForWriting(path: string): Database {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // SQLite gives its journal files the mode of the database, and would itself make it readable for everyone.
+  closeSync(openSync(path, 'a', 0o600));
+  const database = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    migrate(database, path);
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = NORMAL');
+    database.pragma('foreign_keys = ON');
+    database.pragma(`journal_size_limit = ${JOURNAL_LIMIT_BYTES}`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return database;
+}
+
+/** Opens a database that the writer has made. */
+export function openForReading(path: string): Database {
+  return new Sqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+}

@@ -1,0 +1,35 @@
+/** The history cannot be opened or written: one plain sentence that says what to change. */
+export class HistoryError extends Error {
+  override readonly name = 'HistoryError';
+  /** Survives the way between threads, where classes do not. */
+  readonly code = 'HISTORY';
+}
+
+/** SQLite's or Node's code of an error, or an empty string. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^(SQLITE_FULL|ENOSPC|EDQUOT)/, 'cannot be written because the disk is full; free some space on it'],
+  [
+    /^SQLITE_(BUSY|LOCKED)/,
+    'is locked by another program; close the program that holds it (a second asterisk-mes, a database tool)',
+  ],
+  [/^SQLITE_(NOTADB|CORRUPT)/, 'is not a whole SQLite database; move it away and start again to get a new one'],
+  [
+    /^(EACCES|EPERM|EEXIST|EROFS|ENOTDIR|EISDIR|ENOENT|ENXIO|SQLITE_READONLY|SQLITE_CANTOPEN|SQLITE_AUTH|SQLITE_PERM)/,
+    'cannot be written; let the user that runs asterisk-mes write that file and its folder, or set another path in [history]',
+  ],
+  [/^(SQLITE_IOERR|EIO)/, 'cannot be written because the disk reports an error; check the disk'],
+];
+
+/** What an error of the database means for the one who runs the sidecar, in one sentence. */
+export function explain(error: unknown, path: string): string {
+  const code = errorCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === 'HISTORY') return message;
+  const advice = ADVICE.find(([pattern]) => pattern.test(code))?.[1];
+  if (advice !== undefined) return `the history ${path} ${advice} (${code})`;
+  return `the history ${path} failed: ${message}`;
+}

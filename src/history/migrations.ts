@@ -1,0 +1,181 @@
+import type { Database } from 'better-sqlite3';
+import { HistoryError } from './history-error.ts';
+
+/** Marks the file as ours ("MES1"), so that another program's database is never written to. */
+const APPLICATION_ID = 0x4d45_5331;
+
+/**
+ * Step n takes the schema from version n to n + 1. A step that was released never changes: add another one.
+ * Columns are named as in `model/record.ts`, in snake case.
+ */
+const STEPS: readonly string[] = [
+  `
+  CREATE TABLE calls (
+    linkedid TEXT PRIMARY KEY,
+    started_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER,
+    mes REAL,
+    mes_min REAL,
+    verdict TEXT,
+    profile TEXT NOT NULL,
+    version TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX calls_by_start ON calls (started_at_ms, linkedid);
+  CREATE INDEX calls_by_end ON calls (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+
+  -- Joined calls: whoever asks for the old linkedid finds the new one. Always one step, never a chain.
+  CREATE TABLE call_aliases (
+    from_linkedid TEXT PRIMARY KEY,
+    into_linkedid TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX call_aliases_by_target ON call_aliases (into_linkedid);
+
+  CREATE TABLE channels (
+    uniqueid TEXT PRIMARY KEY,
+    linkedid TEXT NOT NULL REFERENCES calls (linkedid) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    caller_number TEXT,
+    caller_name TEXT,
+    connected_number TEXT,
+    connected_name TEXT,
+    exten TEXT,
+    codec TEXT,
+    started_at_ms INTEGER NOT NULL,
+    answered_at_ms INTEGER,
+    ended_at_ms INTEGER,
+    end_reason TEXT,
+    hangup_cause INTEGER,
+    hangup_cause_text TEXT,
+    bridge_id TEXT,
+    bridge_technology TEXT,
+    peer_uniqueid TEXT,
+    on_hold INTEGER NOT NULL,
+    mes REAL,
+    mes_rx REAL,
+    mes_tx REAL,
+    mes_peer_rx REAL,
+    mes_peer_tx REAL,
+    mes_call REAL,
+    mes_min REAL,
+    verdict TEXT,
+    profile TEXT NOT NULL,
+    version TEXT NOT NULL,
+    resume TEXT
+  ) STRICT;
+  CREATE INDEX channels_by_call ON channels (linkedid);
+  CREATE INDEX channels_by_endpoint ON channels (endpoint);
+  CREATE INDEX channels_up ON channels (uniqueid) WHERE ended_at_ms IS NULL;
+
+  CREATE TABLE streams (
+    uniqueid TEXT NOT NULL REFERENCES channels (uniqueid) ON DELETE CASCADE,
+    direction TEXT NOT NULL,
+    reporter TEXT NOT NULL,
+    ssrc INTEGER,
+    codec TEXT,
+    clock_rate_hz INTEGER NOT NULL,
+    clock_rate_source TEXT NOT NULL,
+    reports INTEGER NOT NULL,
+    idle_reports INTEGER NOT NULL,
+    dead_reports INTEGER NOT NULL,
+    packets_expected INTEGER,
+    packets_received INTEGER,
+    packets_lost INTEGER,
+    duplicates INTEGER NOT NULL,
+    loss_percent REAL,
+    lost_packets_per_report_mean REAL,
+    rtt_last_ms REAL,
+    rtt_mean_ms REAL,
+    rtt_min_ms REAL,
+    rtt_max_ms REAL,
+    rtt_stdev_ms REAL,
+    rtt_count INTEGER NOT NULL,
+    jitter_last_ms REAL,
+    jitter_mean_ms REAL,
+    jitter_min_ms REAL,
+    jitter_max_ms REAL,
+    jitter_stdev_ms REAL,
+    jitter_count INTEGER NOT NULL,
+    rtt_known INTEGER NOT NULL,
+    effective_latency_ms REAL,
+    r_value REAL,
+    mes REAL,
+    mes_100 REAL,
+    mes_min REAL,
+    profile TEXT NOT NULL,
+    native_mes_100 REAL,
+    verdict TEXT,
+    why TEXT,
+    PRIMARY KEY (uniqueid, direction)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX streams_by_codec ON streams (codec);
+
+  -- No foreign key: a report may be written before its channel is, and must not be lost for it.
+  CREATE TABLE intervals (
+    uniqueid TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    reporter TEXT NOT NULL,
+    report_number INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    ssrc INTEGER,
+    fraction_lost_q8 INTEGER,
+    cumulative_lost_packets INTEGER,
+    extended_highest_sequence INTEGER,
+    jitter_ticks REAL,
+    clock_rate_hz INTEGER NOT NULL,
+    lsr_ntp32 INTEGER,
+    dlsr_s REAL,
+    sender_packets INTEGER,
+    rtt_ms REAL,
+    jitter_ms REAL,
+    packets_expected INTEGER,
+    packets_lost INTEGER,
+    duplicates INTEGER NOT NULL,
+    loss_percent REAL,
+    covers_reports INTEGER NOT NULL,
+    effective_latency_ms REAL,
+    r_value REAL,
+    mes REAL,
+    mes_running REAL,
+    native_mes_100 REAL,
+    profile TEXT NOT NULL,
+    PRIMARY KEY (uniqueid, direction, report_number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX intervals_by_time ON intervals (at_ms);
+  `,
+];
+
+/** The schema that this release reads and writes. */
+export const SCHEMA_VERSION = STEPS.length;
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+/**
+ * Brings the database to this release's schema, each step in a transaction of its own.
+ * Throws HistoryError when the file belongs to another program or was written by a newer release.
+ */
+export function migrate(database: Database, path: string): void {
+  const version = numberOf(database.pragma('user_version', { simple: true }));
+  const owner = numberOf(database.pragma('application_id', { simple: true }));
+  const tables = numberOf(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
+  if (owner !== APPLICATION_ID && (tables > 0 || version !== 0)) {
+    throw new HistoryError(`${path} is a database of another program; set another path in [history]`);
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new HistoryError(
+      `the history ${path} was written by a newer asterisk-mes (schema ${version}, this one knows ${SCHEMA_VERSION}); upgrade asterisk-mes, or set another path in [history]`,
+    );
+  }
+  for (const [index, step] of STEPS.entries()) {
+    if (index < version) continue;
+    const apply = database.transaction(() => {
+      database.exec(step);
+      database.pragma(`application_id = ${APPLICATION_ID}`);
+      database.pragma(`user_version = ${index + 1}`);
+    });
+    apply.immediate();
+  }
+}

@@ -1,0 +1,60 @@
+import type { CallCursor, CallFilter, CallWithChannels, ResumableChannel } from '../model/ports.ts';
+import type { ChannelRecord, HistoryChange, IntervalRecord } from '../model/record.ts';
+
+/** Changes that are committed together. Operations are applied in order; intervals do not depend on them. */
+export interface Batch {
+  readonly operations: readonly Operation[];
+  readonly intervals: readonly IntervalRecord[];
+}
+
+/** Every change but an interval. */
+export type Operation = Exclude<HistoryChange, { kind: 'interval' }>;
+
+export interface CommitResult {
+  readonly applied: number;
+  /** Changes that the database will never take (a broken record); they are left out. */
+  readonly rejected: number;
+  /** Why, of the last one. */
+  readonly rejection: string | null;
+}
+
+/** Everything older is deleted, epoch milliseconds. */
+export interface RetentionLimits {
+  readonly intervalsBeforeMs: number;
+  readonly callsBeforeMs: number;
+}
+
+export interface CallsQuery {
+  readonly filter: CallFilter;
+  readonly limit: number;
+  readonly cursor: CallCursor | null;
+}
+
+/** What the writer's thread answers to. */
+export interface WriterMethods {
+  /** Opens the database, or says why it cannot. */
+  open(input: null): null;
+  commit(batch: Batch): CommitResult;
+  /** Deletes a bounded number of rows and says how many; 0 when nothing is left to delete. */
+  purge(limits: RetentionLimits): number;
+}
+
+/** What the reader's thread answers to. */
+export interface ReaderMethods {
+  calls(query: CallsQuery): { calls: CallWithChannels[]; next: CallCursor | null };
+  call(linkedid: string): CallWithChannels | null;
+  channel(uniqueid: string): ChannelRecord | null;
+  intervals(uniqueid: string): IntervalRecord[] | null;
+  resumable(input: null): ResumableChannel[];
+}
+
+export interface Request {
+  readonly id: number;
+  /** `close` ends the thread; any other is one of its methods. */
+  readonly method: string;
+  readonly input: unknown;
+}
+
+export type Reply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly code: string; readonly message: string };

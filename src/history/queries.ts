@@ -1,0 +1,138 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { CallCursor, CallFilter, CallWithChannels, ResumableChannel } from '../model/ports.ts';
+import type { ChannelRecord, IntervalRecord } from '../model/record.ts';
+import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../units/rtp.ts';
+import type { CallsQuery } from './protocol.ts';
+import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS, type Cell, type Row } from './rows.ts';
+
+const NEWEST_FIRST = 'ORDER BY started_at_ms DESC, linkedid DESC';
+const OF_CALL = 'FROM channels WHERE channels.linkedid = calls.linkedid';
+
+/** What each filter asks of a row of `calls`. */
+function conditions(filter: CallFilter, cursor: CallCursor | null): { sql: string; parameters: Record<string, Cell> } {
+  const wanted: [sql: string, name: string, value: Cell | undefined][] = [
+    ['started_at_ms >= @fromMs', 'fromMs', filter.fromMs],
+    ['started_at_ms < @toMs', 'toMs', filter.toMs],
+    ['verdict = @verdict', 'verdict', filter.verdict],
+    ['mes <= @maxMes', 'maxMes', filter.maxMes],
+    ['mes >= @minMes', 'minMes', filter.minMes],
+    [
+      `EXISTS (SELECT 1 FROM channels JOIN streams ON streams.uniqueid = channels.uniqueid
+        WHERE channels.linkedid = calls.linkedid AND streams.codec = @codec)`,
+      'codec',
+      filter.codec,
+    ],
+  ];
+  if (filter.endpoint?.endsWith('*') === true) {
+    const start = `EXISTS (SELECT 1 ${OF_CALL} AND substr(endpoint, 1, length(@endpoint)) = @endpoint)`;
+    wanted.push([start, 'endpoint', filter.endpoint.slice(0, -1)]);
+  } else {
+    wanted.push([`EXISTS (SELECT 1 ${OF_CALL} AND endpoint = @endpoint)`, 'endpoint', filter.endpoint]);
+  }
+  if (cursor !== null) {
+    wanted.push(['(started_at_ms, linkedid) < (@lastStartMs, @lastLinkedid)', 'lastStartMs', cursor.startedAtMs]);
+  }
+  const active = wanted.filter(([, , value]) => value !== undefined);
+  const parameters = Object.fromEntries(active.map(([, name, value]) => [name, value ?? null]));
+  if (cursor !== null) parameters['lastLinkedid'] = cursor.linkedid;
+  return { sql: active.map(([sql]) => sql).join(' AND ') || 'TRUE', parameters };
+}
+
+/** Asks the database. Every answer is one consistent state of it. */
+export class Queries {
+  readonly #database: Database;
+  readonly #channelsOfCall: Statement<unknown[], Row>;
+  readonly #streamsOfChannel: Statement<unknown[], Row>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#channelsOfCall = database.prepare(
+      'SELECT * FROM channels WHERE linkedid = ? ORDER BY started_at_ms, uniqueid',
+    );
+    this.#streamsOfChannel = database.prepare('SELECT * FROM streams WHERE uniqueid = ? ORDER BY direction');
+  }
+
+  calls({ filter, limit, cursor }: CallsQuery): { calls: CallWithChannels[]; next: CallCursor | null } {
+    const { sql, parameters } = conditions(filter, cursor);
+    const statement = this.#database.prepare<unknown[], Row>(
+      `SELECT * FROM calls WHERE ${sql} ${NEWEST_FIRST} LIMIT @rows`,
+    );
+    const read = this.#database.transaction(() => {
+      // One more than asked for tells whether there is another page.
+      const rows = statement.all({ ...parameters, rows: limit + 1 });
+      return { more: rows.length > limit, calls: rows.slice(0, limit).map((row) => this.#withChannels(row)) };
+    });
+    const { more, calls } = read();
+    const last = calls.at(-1);
+    const next = more && last !== undefined ? { startedAtMs: last.startedAtMs, linkedid: last.linkedid } : null;
+    return { calls, next };
+  }
+
+  call(linkedid: string): CallWithChannels | null {
+    const read = this.#database.transaction(() => {
+      const row = this.#database
+        .prepare<unknown[], Row>(
+          `SELECT * FROM calls WHERE linkedid = ifnull(
+            (SELECT into_linkedid FROM call_aliases WHERE from_linkedid = @linkedid), @linkedid)`,
+        )
+        .get({ linkedid });
+      return row === undefined ? null : this.#withChannels(row);
+    });
+    return read();
+  }
+
+  channel(uniqueid: string): ChannelRecord | null {
+    const read = this.#database.transaction(() => {
+      const row = this.#database.prepare<unknown[], Row>('SELECT * FROM channels WHERE uniqueid = ?').get(uniqueid);
+      return row === undefined ? null : this.#withStreams(row);
+    });
+    return read();
+  }
+
+  /**
+   * The reports of a channel in the order in which they came. Their jitter is in the stream's own clock when that
+   * was learnt only after the report, so that an assumed clock rate does not stay in the history.
+   */
+  intervals(uniqueid: string): IntervalRecord[] | null {
+    const read = this.#database.transaction(() => {
+      const channel = this.channel(uniqueid);
+      if (channel === null) return null;
+      const known = channel.streams.filter(({ clockRateSource }) => clockRateSource !== 'assumed');
+      const clockRatesHz = new Map(known.map(({ direction, clockRateHz }) => [direction, clockRateHz]));
+      const rows = this.#database
+        .prepare<unknown[], Row>('SELECT * FROM intervals WHERE uniqueid = ? ORDER BY at_ms, direction, report_number')
+        .all(uniqueid);
+      return rows.map((row) => {
+        const interval = INTERVAL_COLUMNS.fromRow(row);
+        const clockRateHz = clockRatesHz.get(interval.direction);
+        const wasAssumed = interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ;
+        if (clockRateHz === undefined || interval.jitterTicks === null || !wasAssumed) return interval;
+        return { ...interval, clockRateHz, jitterMs: ticksToMs(interval.jitterTicks, clockRateHz) };
+      });
+    });
+    return read();
+  }
+
+  resumable(): ResumableChannel[] {
+    const read = this.#database.transaction(() =>
+      this.#database
+        .prepare<unknown[], Row>(
+          'SELECT * FROM channels WHERE ended_at_ms IS NULL AND resume IS NOT NULL ORDER BY started_at_ms, uniqueid',
+        )
+        .all()
+        .map((row) => ({ channel: this.#withStreams(row), resume: String(row['resume']) })),
+    );
+    return read();
+  }
+
+  #withStreams(row: Row): ChannelRecord {
+    const streams = this.#streamsOfChannel.all(row['uniqueid']).map((stream) => STREAM_COLUMNS.fromRow(stream));
+    return { ...CHANNEL_COLUMNS.fromRow(row), streams };
+  }
+
+  #withChannels(row: Row): CallWithChannels {
+    const call = CALL_COLUMNS.fromRow(row);
+    const channels = this.#channelsOfCall.all(call.linkedid).map((channel) => this.#withStreams(channel));
+    return { ...call, channels };
+  }
+}

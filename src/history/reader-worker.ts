@@ -1,0 +1,27 @@
+import { workerData } from 'node:worker_threads';
+import type { Database } from 'better-sqlite3';
+import { openForReading } from './database.ts';
+import type { ReaderMethods } from './protocol.ts';
+import { Queries } from './queries.ts';
+import { serve } from './serve.ts';
+
+const path = String(workerData);
+let database: Database | undefined;
+let queries: Queries | undefined;
+
+function opened(): Queries {
+  database ??= openForReading(path);
+  queries ??= new Queries(database);
+  return queries;
+}
+
+serve<ReaderMethods>(
+  {
+    calls: (query) => opened().calls(query),
+    call: (linkedid) => opened().call(linkedid),
+    channel: (uniqueid) => opened().channel(uniqueid),
+    intervals: (uniqueid) => opened().intervals(uniqueid),
+    resumable: () => opened().resumable(),
+  },
+  () => database?.close(),
+);

@@ -1,0 +1,180 @@
+import { snakeCase } from '../model/naming.ts';
+import type { CallRecord, ChannelRecord, IntervalRecord, SampleSummary, StreamRecord } from '../model/record.ts';
+
+export type Cell = string | number | null;
+export type Row = Readonly<Record<string, Cell>>;
+
+/** How a property is stored: as it is, as 0 or 1, as epoch milliseconds, or spread over six columns. */
+type Storage = 'plain' | 'boolean' | 'time' | 'summary';
+
+/** A record's way into the columns of a table and back. */
+export interface RecordColumns<T> {
+  readonly names: readonly string[];
+  /** Times are kept to the millisecond. */
+  toRow(record: T): Row;
+  /** Columns that are not the record's are left out. */
+  fromRow(row: Row): T;
+}
+
+interface Field {
+  readonly property: string;
+  readonly storage: Storage;
+  readonly column: string;
+  /** Of a summary only. */
+  readonly parts: readonly (readonly [part: keyof SampleSummary, column: string])[];
+}
+
+const SUMMARY_PARTS = ['last', 'mean', 'min', 'max', 'stdev'] as const satisfies readonly (keyof SampleSummary)[];
+
+function fieldOf(property: string, storage: Storage): Field {
+  const column = snakeCase(property);
+  // `rttMs` is kept in `rtt_last_ms` … `rtt_stdev_ms` and `rtt_count`: the unit stays last.
+  const quantity = column.replace(/_ms$/, '');
+  const parts = SUMMARY_PARTS.map((part) => [part, `${quantity}_${part}_ms`] as const);
+  return { property, storage, column, parts: storage === 'summary' ? [...parts, ['count', `${quantity}_count`]] : [] };
+}
+
+/** The columns of a record type; the compiler sees to it that no property is forgotten. */
+function recordColumns<T extends object>(storages: { readonly [Property in keyof T]: Storage }): RecordColumns<T> {
+  const fields = Object.entries<Storage>(storages).map(([property, storage]) => fieldOf(property, storage));
+
+  const toRow = (record: T): Row => {
+    const row: Record<string, Cell> = {};
+    const values = record as Readonly<Record<string, unknown>>;
+    for (const { property, storage, column, parts } of fields) {
+      const value = values[property];
+      if (storage === 'summary') {
+        for (const [part, partColumn] of parts) row[partColumn] = (value as SampleSummary)[part];
+      } else if (storage === 'boolean') {
+        row[column] = value === true ? 1 : 0;
+      } else if (storage === 'time') {
+        row[column] = typeof value === 'number' ? Math.round(value) : null;
+      } else {
+        row[column] = value as Cell;
+      }
+    }
+    return row;
+  };
+
+  const fromRow = (row: Row): T => {
+    const record: Record<string, unknown> = {};
+    for (const { property, storage, column, parts } of fields) {
+      if (storage === 'summary') {
+        record[property] = Object.fromEntries(parts.map(([part, partColumn]) => [part, row[partColumn]]));
+      } else {
+        record[property] = storage === 'boolean' ? row[column] === 1 : row[column];
+      }
+    }
+    return record as T;
+  };
+
+  const names = fields.flatMap(({ column, parts }) => (parts.length > 0 ? parts.map(([, name]) => name) : [column]));
+  return { names, toRow, fromRow };
+}
+
+export const CALL_COLUMNS: RecordColumns<CallRecord> = recordColumns<CallRecord>({
+  linkedid: 'plain',
+  startedAtMs: 'time',
+  endedAtMs: 'time',
+  mes: 'plain',
+  mesMin: 'plain',
+  verdict: 'plain',
+  profile: 'plain',
+  version: 'plain',
+});
+
+export const CHANNEL_COLUMNS: RecordColumns<Omit<ChannelRecord, 'streams'>> = recordColumns<
+  Omit<ChannelRecord, 'streams'>
+>({
+  uniqueid: 'plain',
+  linkedid: 'plain',
+  name: 'plain',
+  endpoint: 'plain',
+  callerNumber: 'plain',
+  callerName: 'plain',
+  connectedNumber: 'plain',
+  connectedName: 'plain',
+  exten: 'plain',
+  codec: 'plain',
+  startedAtMs: 'time',
+  answeredAtMs: 'time',
+  endedAtMs: 'time',
+  endReason: 'plain',
+  hangupCause: 'plain',
+  hangupCauseText: 'plain',
+  bridgeId: 'plain',
+  bridgeTechnology: 'plain',
+  peerUniqueid: 'plain',
+  onHold: 'boolean',
+  mes: 'plain',
+  mesRx: 'plain',
+  mesTx: 'plain',
+  mesPeerRx: 'plain',
+  mesPeerTx: 'plain',
+  mesCall: 'plain',
+  mesMin: 'plain',
+  verdict: 'plain',
+  profile: 'plain',
+  version: 'plain',
+});
+
+export const STREAM_COLUMNS: RecordColumns<StreamRecord> = recordColumns<StreamRecord>({
+  direction: 'plain',
+  reporter: 'plain',
+  ssrc: 'plain',
+  codec: 'plain',
+  clockRateHz: 'plain',
+  clockRateSource: 'plain',
+  reports: 'plain',
+  idleReports: 'plain',
+  deadReports: 'plain',
+  packetsExpected: 'plain',
+  packetsReceived: 'plain',
+  packetsLost: 'plain',
+  duplicates: 'plain',
+  lossPercent: 'plain',
+  lostPacketsPerReportMean: 'plain',
+  rttMs: 'summary',
+  jitterMs: 'summary',
+  rttKnown: 'boolean',
+  effectiveLatencyMs: 'plain',
+  rValue: 'plain',
+  mes: 'plain',
+  mes100: 'plain',
+  mesMin: 'plain',
+  profile: 'plain',
+  nativeMes100: 'plain',
+  verdict: 'plain',
+  why: 'plain',
+});
+
+export const INTERVAL_COLUMNS: RecordColumns<IntervalRecord> = recordColumns<IntervalRecord>({
+  uniqueid: 'plain',
+  direction: 'plain',
+  reporter: 'plain',
+  reportNumber: 'plain',
+  atMs: 'time',
+  kind: 'plain',
+  ssrc: 'plain',
+  fractionLostQ8: 'plain',
+  cumulativeLostPackets: 'plain',
+  extendedHighestSequence: 'plain',
+  jitterTicks: 'plain',
+  clockRateHz: 'plain',
+  lsrNtp32: 'plain',
+  dlsrS: 'plain',
+  senderPackets: 'plain',
+  rttMs: 'plain',
+  jitterMs: 'plain',
+  packetsExpected: 'plain',
+  packetsLost: 'plain',
+  duplicates: 'plain',
+  lossPercent: 'plain',
+  coversReports: 'plain',
+  effectiveLatencyMs: 'plain',
+  rValue: 'plain',
+  mes: 'plain',
+  mesRunning: 'plain',
+  nativeMes100: 'plain',
+  profile: 'plain',
+});

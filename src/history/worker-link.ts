@@ -1,0 +1,98 @@
+import { Worker } from 'node:worker_threads';
+import type { Reply, Request } from './protocol.ts';
+
+/** What the thread's side threw; `code` as SQLite or Node gave it, or empty. */
+export class WorkerError extends Error {
+  override readonly name = 'WorkerError';
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type MethodOf<Methods, Name extends keyof Methods> = Methods[Name] extends (input: infer Input) => infer Result
+  ? { input: Input; result: Result }
+  : never;
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/** A worker thread that answers requests. If it dies, its open requests fail and the next one starts it anew. */
+export class WorkerLink<Methods> {
+  readonly #file: URL;
+  readonly #data: string;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+  #stopped = false;
+
+  /** `file` is the thread's module; `data` is handed to it at each start. */
+  constructor(file: URL, data: string) {
+    this.#file = file;
+    this.#data = data;
+  }
+
+  /** Rejects with WorkerError when the thread's method threw, the thread died, or it was stopped. */
+  async request<Name extends keyof Methods & string>(
+    method: Name,
+    input: MethodOf<Methods, Name>['input'],
+  ): Promise<MethodOf<Methods, Name>['result']> {
+    if (this.#stopped) throw new WorkerError('the history is closed', '');
+    return await this.#send(method, input);
+  }
+
+  /** Lets the thread finish what it does and close its database, for at most `withinMs`; then ends it. */
+  async stop(withinMs: number): Promise<void> {
+    this.#stopped = true;
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const closed = this.#send('close', null).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, withinMs);
+    });
+    await Promise.race([closed, late]);
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+
+  #send(method: string, input: unknown): Promise<unknown> {
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
+    return new Promise((resolve, reject) => {
+      const request: Request = { id: ++this.#lastId, method, input };
+      // Throws at once when the input cannot be copied to the thread; nothing must wait for an answer then.
+      worker.postMessage(request, []);
+      this.#pending.set(request.id, { resolve, reject });
+      worker.ref();
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#file, { workerData: this.#data });
+    // An idle thread does not keep the process alive; an open request does.
+    worker.unref();
+    worker.on('message', (reply: Reply) => {
+      const waiting = this.#pending.get(reply.id);
+      this.#pending.delete(reply.id);
+      if (this.#pending.size === 0) worker.unref();
+      if ('code' in reply) waiting?.reject(new WorkerError(reply.message, reply.code));
+      else waiting?.resolve(reply.result);
+    });
+    let cause = 'it ended';
+    worker.on('error', (error) => {
+      cause = error instanceof Error ? error.message : String(error);
+    });
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined;
+      const failed = [...this.#pending.values()];
+      this.#pending.clear();
+      for (const waiting of failed) waiting.reject(new WorkerError(`the database thread failed: ${cause}`, ''));
+    });
+    return worker;
+  }
+}

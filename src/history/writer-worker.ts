@@ -1,0 +1,29 @@
+import { workerData } from 'node:worker_threads';
+import type { Database } from 'better-sqlite3';
+import { openForWriting } from './database.ts';
+import type { WriterMethods } from './protocol.ts';
+import { serve } from './serve.ts';
+import { Writer } from './writer.ts';
+
+const path = String(workerData);
+let database: Database | undefined;
+let writer: Writer | undefined;
+
+// Opened when first needed: a thread that had to be started anew goes on where the last one stopped.
+function opened(): Writer {
+  database ??= openForWriting(path);
+  writer ??= new Writer(database);
+  return writer;
+}
+
+serve<WriterMethods>(
+  {
+    open: () => {
+      opened();
+      return null;
+    },
+    commit: (batch) => opened().commit(batch),
+    purge: (limits) => opened().purge(limits),
+  },
+  () => database?.close(),
+);

@@ -1,0 +1,169 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { CallRecord, ChannelRecord, IntervalRecord } from '../model/record.ts';
+import { errorCode } from './history-error.ts';
+import type { Batch, CommitResult, Operation, RetentionLimits } from './protocol.ts';
+import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS } from './rows.ts';
+
+/** Rows that one purge deletes at most, so that commits in between wait for tens of milliseconds, not for minutes. */
+const PURGE_CHUNK_INTERVALS = 5000;
+const PURGE_CHUNK_CALLS = 200;
+
+/** Inserts a row, or overwrites all columns of the one with the same key. */
+function upsert(table: string, keys: readonly string[], columns: readonly string[]): string {
+  const updates = columns.filter((column) => !keys.includes(column)).map((column) => `${column} = excluded.${column}`);
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})
+    ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${updates.join(', ')}`;
+}
+
+const PUT_CALL = upsert('calls', ['linkedid'], CALL_COLUMNS.names);
+const PUT_CHANNEL = upsert('channels', ['uniqueid'], [...CHANNEL_COLUMNS.names, 'resume']);
+const PUT_STREAM = upsert('streams', ['uniqueid', 'direction'], ['uniqueid', ...STREAM_COLUMNS.names]);
+const PUT_INTERVAL = upsert('intervals', ['uniqueid', 'direction', 'report_number'], INTERVAL_COLUMNS.names);
+const PUT_ALIAS = upsert('call_aliases', ['from_linkedid'], ['from_linkedid', 'into_linkedid']);
+
+/** An error that repeats for ever with the same change, unlike a full disk or a lock. */
+function isAboutTheChange(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(errorCode(error))
+  );
+}
+
+/** Applies changes to the database. Applying the same change again changes nothing. */
+export class Writer {
+  readonly #database: Database;
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** All of the batch in one transaction, or nothing when it throws. */
+  commit(batch: Batch): CommitResult {
+    let applied = 0;
+    let rejected = 0;
+    let rejection: string | null = null;
+    const attempt = <Change>(apply: (change: Change) => void, change: Change): void => {
+      try {
+        apply(change);
+        applied++;
+      } catch (error) {
+        if (!isAboutTheChange(error)) throw error;
+        rejected++;
+        rejection = error instanceof Error ? error.message : String(error);
+      }
+    };
+    // Within a transaction this is a savepoint: what is refused halfway leaves nothing behind.
+    const applyWhole = this.#database.transaction((operation: Operation) => this.#apply(operation));
+    const all = this.#database.transaction(() => {
+      for (const operation of batch.operations) attempt(applyWhole, operation);
+      for (const interval of batch.intervals) attempt((change) => this.#putInterval(change), interval);
+    });
+    all.immediate();
+    return { applied, rejected, rejection };
+  }
+
+  /** Deletes one bounded chunk of what is too old, never of a call or channel that is up. Returns the rows deleted. */
+  purge(limits: RetentionLimits): number {
+    const chunk = this.#database.transaction(() => {
+      const reports = this.#run(
+        `DELETE FROM intervals WHERE (uniqueid, direction, report_number) IN (
+          SELECT uniqueid, direction, report_number FROM intervals
+          WHERE at_ms < ? AND uniqueid NOT IN (SELECT uniqueid FROM channels WHERE ended_at_ms IS NULL)
+          LIMIT ${PURGE_CHUNK_INTERVALS})`,
+        limits.intervalsBeforeMs,
+      );
+      if (reports > 0) return reports;
+      const expired = `SELECT linkedid FROM calls WHERE ended_at_ms < ? AND NOT EXISTS (
+        SELECT 1 FROM channels WHERE channels.linkedid = calls.linkedid AND channels.ended_at_ms IS NULL)`;
+      const reportsOfCalls = this.#run(
+        `DELETE FROM intervals WHERE (uniqueid, direction, report_number) IN (
+          SELECT intervals.uniqueid, direction, report_number FROM intervals
+          JOIN channels ON channels.uniqueid = intervals.uniqueid
+          WHERE channels.linkedid IN (${expired}) LIMIT ${PURGE_CHUNK_INTERVALS})`,
+        limits.callsBeforeMs,
+      );
+      if (reportsOfCalls > 0) return reportsOfCalls;
+      const calls = this.#run(
+        `DELETE FROM calls WHERE linkedid IN (${expired} LIMIT ${PURGE_CHUNK_CALLS})`,
+        limits.callsBeforeMs,
+      );
+      this.#run('DELETE FROM call_aliases WHERE into_linkedid NOT IN (SELECT linkedid FROM calls)');
+      return calls;
+    });
+    return chunk.immediate();
+  }
+
+  #apply(operation: Operation): void {
+    if (operation.kind === 'call') this.#putCall(operation.call);
+    else if (operation.kind === 'channel') this.#putChannel(operation.channel, operation.resume);
+    else this.#merge(operation.fromLinkedid, operation.intoLinkedid);
+  }
+
+  #putCall(call: CallRecord): void {
+    // Its channels have moved on; the call that took them in has a record of its own.
+    if (this.#resolve(call.linkedid) !== call.linkedid) return;
+    this.#run(PUT_CALL, CALL_COLUMNS.toRow(call));
+  }
+
+  #putChannel(channel: ChannelRecord, resume: string | null): void {
+    const { uniqueid } = channel;
+    const row = { ...CHANNEL_COLUMNS.toRow(channel), linkedid: this.#resolve(channel.linkedid), resume };
+    this.#run(
+      `INSERT INTO calls (linkedid, started_at_ms, profile, version)
+        VALUES (@linkedid, @started_at_ms, @profile, @version) ON CONFLICT DO NOTHING`,
+      row,
+    );
+    this.#run(PUT_CHANNEL, row);
+    this.#run('DELETE FROM streams WHERE uniqueid = ?', uniqueid);
+    for (const stream of channel.streams) {
+      this.#run(PUT_STREAM, { ...STREAM_COLUMNS.toRow(stream), uniqueid });
+    }
+  }
+
+  #putInterval(interval: IntervalRecord): void {
+    this.#run(PUT_INTERVAL, INTERVAL_COLUMNS.toRow(interval));
+  }
+
+  #merge(from: string, into: string): void {
+    if (from === into) return;
+    let target = this.#resolve(into);
+    if (target === from) {
+      // Joined back into a call that had been joined into this one: the older call lives again.
+      this.#run('DELETE FROM call_aliases WHERE from_linkedid = ?', into);
+      target = into;
+    }
+    this.#run(
+      `INSERT INTO calls SELECT ?, ${CALL_COLUMNS.names.slice(1).join(', ')} FROM calls WHERE linkedid = ?
+        ON CONFLICT DO NOTHING`,
+      target,
+      from,
+    );
+    this.#run('UPDATE channels SET linkedid = ? WHERE linkedid = ?', target, from);
+    this.#run('DELETE FROM calls WHERE linkedid = ?', from);
+    this.#run('UPDATE call_aliases SET into_linkedid = ? WHERE into_linkedid = ?', target, from);
+    this.#run(PUT_ALIAS, {
+      from_linkedid: from,
+      into_linkedid: target,
+    });
+  }
+
+  /** The linkedid under which a call goes now. */
+  #resolve(linkedid: string): string {
+    const into = this.#prepared('SELECT into_linkedid FROM call_aliases WHERE from_linkedid = ?').pluck().get(linkedid);
+    return typeof into === 'string' ? into : linkedid;
+  }
+
+  #run(sql: string, ...parameters: unknown[]): number {
+    return this.#prepared(sql).run(...parameters).changes;
+  }
+
+  #prepared(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}

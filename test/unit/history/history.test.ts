@@ -1,0 +1,296 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { explain } from '../../../src/history/history-error.ts';
+import { openHistory, type History } from '../../../src/history/history.ts';
+import { callRecord, channelRecord, intervalRecord, START_MS, streamRecord } from './records.ts';
+
+const DAY_MS = 86_400_000;
+
+let folder: string;
+let path: string;
+let opened: History[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mes-history-'));
+  path = join(folder, 'deep', 'mes.sqlite');
+  opened = [];
+});
+afterEach(async () => {
+  await Promise.all(opened.map((history) => history.close()));
+  await rm(folder, { recursive: true });
+});
+
+async function open(part: { maxQueued?: number; nowMs?: number; at?: string } = {}): Promise<History> {
+  const history = await openHistory({
+    path: part.at ?? path,
+    keepIntervalsMs: 30 * DAY_MS,
+    keepCallsMs: 400 * DAY_MS,
+    maxQueued: part.maxQueued,
+    clock: { nowMs: () => part.nowMs ?? START_MS },
+  });
+  opened.push(history);
+  return history;
+}
+
+describe('the history', () => {
+  it('gives back what was recorded, at once and after it was opened again', async () => {
+    const history = await open();
+    const channel = channelRecord('c-1', {
+      linkedid: 'call',
+      streams: [
+        streamRecord(),
+        streamRecord({ direction: 'tx', reporter: 'remote', ssrc: null, codec: null, mes: null }),
+      ],
+    });
+    const call = callRecord('call');
+    history.record({ kind: 'interval', interval: intervalRecord('c-1', 1) });
+    history.record({ kind: 'channel', channel, resume: '{"n":1}' });
+    history.record({ kind: 'call', call });
+
+    expect(await history.call('call')).toEqual({ ...call, channels: [channel] });
+    expect(await history.channel('c-1')).toEqual(channel);
+    expect(await history.intervals('c-1')).toEqual([intervalRecord('c-1', 1)]);
+    expect(await history.resumable()).toEqual([{ channel, resume: '{"n":1}' }]);
+    expect(history.stats()).toEqual({
+      queued: 0,
+      dropped: 0,
+      rejected: 0,
+      rejection: null,
+      committed: 3,
+      problem: null,
+    });
+    await history.close();
+
+    const again = await open();
+    expect(await again.call('call')).toEqual({ ...call, channels: [channel] });
+    expect(await again.call('other')).toBeNull();
+    expect(await again.channel('other')).toBeNull();
+    expect(await again.intervals('other')).toBeNull();
+  });
+
+  it('no longer resumes a channel that has ended', async () => {
+    const history = await open();
+    history.record({ kind: 'channel', channel: channelRecord('c-1'), resume: '{}' });
+    history.record({ kind: 'channel', channel: channelRecord('c-2'), resume: '{}' });
+    const ended = channelRecord('c-1', { endedAtMs: START_MS + 1, endReason: 'hangup', onHold: false });
+    history.record({ kind: 'channel', channel: ended, resume: null });
+    expect((await history.resumable()).map(({ channel }) => channel.uniqueid)).toEqual(['c-2']);
+    expect(await history.channel('c-1')).toEqual(ended);
+  });
+
+  it('commits by itself within 250 ms', async () => {
+    const history = await open();
+    history.record({ kind: 'call', call: callRecord('call') });
+    expect(history.stats()).toMatchObject({ queued: 1, committed: 0 });
+    await expect.poll(() => history.stats().committed, { timeout: 1000, interval: 10 }).toBe(1);
+  });
+
+  it('commits what waits when it is closed, and counts what comes later', async () => {
+    const history = await open();
+    history.record({ kind: 'call', call: callRecord('call') });
+    await history.close();
+    history.record({ kind: 'call', call: callRecord('late') });
+    expect(history.stats()).toMatchObject({ committed: 1, dropped: 1, queued: 0 });
+    const database = new Sqlite(path, { readonly: true });
+    expect(database.prepare('SELECT linkedid FROM calls').pluck().all()).toEqual(['call']);
+    database.close();
+  });
+
+  it('leaves out a broken record and keeps the rest of the batch', async () => {
+    const history = await open();
+    const broken = { ...intervalRecord('c-1', 1), clockRateHz: null as unknown as number };
+    history.record({ kind: 'interval', interval: broken });
+    history.record({ kind: 'interval', interval: intervalRecord('c-1', 2) });
+    const brokenStream = { ...streamRecord(), reports: 'many' as unknown as number };
+    history.record({ kind: 'channel', channel: channelRecord('c-2', { streams: [brokenStream] }), resume: null });
+    history.record({ kind: 'channel', channel: channelRecord('c-1'), resume: null });
+    expect((await history.intervals('c-1'))?.map(({ reportNumber }) => reportNumber)).toEqual([2]);
+    expect(await history.channel('c-2')).toBeNull();
+    expect(history.stats()).toMatchObject({ committed: 2, rejected: 2, problem: null });
+    expect(history.stats().rejection).toMatch(
+      /^cannot store TEXT value in INTEGER column streams\.reports$|clock_rate_hz/,
+    );
+  });
+
+  it('makes its folder and files for its own user only', async () => {
+    const history = await open();
+    history.record({ kind: 'call', call: callRecord('call') });
+    await history.flush();
+    const modes = await Promise.all(
+      [join(folder, 'deep'), path, `${path}-wal`].map(async (name) => (await stat(name)).mode & 0o777),
+    );
+    expect(modes).toEqual([0o700, 0o600, 0o600]);
+  });
+
+  it('computes jitter by the clock rate that the stream was found to have, where it had been assumed', async () => {
+    const history = await open();
+    const streams = [
+      streamRecord({ clockRateHz: 48_000, clockRateSource: 'sr' }),
+      streamRecord({ direction: 'tx', clockRateHz: 16_000, clockRateSource: 'assumed' }),
+    ];
+    history.record({ kind: 'channel', channel: channelRecord('c-1', { streams }), resume: null });
+    history.record({ kind: 'interval', interval: intervalRecord('c-1', 1, { jitterTicks: 480, jitterMs: 60 }) });
+    history.record({ kind: 'interval', interval: intervalRecord('c-1', 2, { jitterTicks: null, jitterMs: null }) });
+    const known = { jitterTicks: 480, clockRateHz: 16_000, jitterMs: 30 };
+    history.record({ kind: 'interval', interval: intervalRecord('c-1', 3, known) });
+    const unsure = { direction: 'tx' as const, jitterTicks: 480, jitterMs: 60 };
+    history.record({ kind: 'interval', interval: intervalRecord('c-1', 4, unsure) });
+    const intervals = await history.intervals('c-1');
+    expect(intervals?.map(({ jitterMs, clockRateHz }) => [jitterMs, clockRateHz])).toEqual([
+      [10, 48_000],
+      [null, 8000],
+      [30, 16_000],
+      [60, 8000],
+    ]);
+  });
+});
+
+describe('a disk that does not take it', () => {
+  it('that is locked for a while costs nothing but time', async () => {
+    const history = await open();
+    const other = new Sqlite(path);
+    other.exec('BEGIN IMMEDIATE');
+    for (let n = 1; n <= 10; n++) history.record({ kind: 'interval', interval: intervalRecord('c-1', n) });
+    history.record({ kind: 'channel', channel: channelRecord('c-1'), resume: '{}' });
+
+    const began = performance.now();
+    expect(await history.channel('c-1')).toBeNull();
+    expect(performance.now() - began).toBeLessThan(1500);
+    await expect
+      .poll(() => history.stats().problem, { timeout: 5000 })
+      .toBe(
+        `the history ${path} is locked by another program; close the program that holds it (a second asterisk-mes, a database tool) (SQLITE_BUSY)`,
+      );
+    expect(history.stats()).toMatchObject({ queued: 11, dropped: 0, committed: 0 });
+
+    other.exec('ROLLBACK');
+    other.close();
+    await history.flush();
+    expect(history.stats()).toMatchObject({ queued: 0, dropped: 0, committed: 11, problem: null });
+    expect(await history.intervals('c-1')).toHaveLength(10);
+  });
+
+  it('drops the oldest intervals when the queue is full, and no ending', async () => {
+    const history = await open({ maxQueued: 100 });
+    const other = new Sqlite(path);
+    other.exec('BEGIN IMMEDIATE');
+    for (let n = 1; n <= 1000; n++) history.record({ kind: 'interval', interval: intervalRecord('c-1', n) });
+    const ended = channelRecord('c-1', { endedAtMs: START_MS + 60_000, endReason: 'hangup' });
+    history.record({ kind: 'channel', channel: ended, resume: null });
+    expect(history.stats()).toMatchObject({ queued: 100, dropped: 901 });
+    await sleep(1500);
+    for (let n = 1001; n <= 1050; n++) history.record({ kind: 'interval', interval: intervalRecord('c-1', n) });
+    await expect.poll(() => history.stats().queued, { timeout: 3000 }).toBe(100);
+    other.exec('ROLLBACK');
+    other.close();
+    await history.flush();
+    expect(await history.channel('c-1')).toEqual(ended);
+    const numbers = (await history.intervals('c-1'))?.map(({ reportNumber }) => reportNumber);
+    expect(numbers).toEqual(Array.from({ length: 99 }, (_, index) => 952 + index));
+    expect(history.stats()).toMatchObject({ committed: 100, dropped: 951, problem: null });
+  });
+
+  it('does not hold up the end for longer than some seconds', async () => {
+    const history = await open();
+    const other = new Sqlite(path);
+    other.exec('BEGIN IMMEDIATE');
+    history.record({ kind: 'call', call: callRecord('call') });
+    const began = performance.now();
+    await history.close();
+    expect(performance.now() - began).toBeLessThan(12_000);
+    expect(history.stats().committed).toBe(0);
+    other.close();
+  }, 15_000);
+});
+
+describe('a file that cannot be used', () => {
+  it.each([
+    ['EACCES', /cannot be written; let the user that runs asterisk-mes write that file and its folder/],
+    ['SQLITE_READONLY_DIRECTORY', /cannot be written; let the user that runs asterisk-mes write that file/],
+    ['SQLITE_FULL', /cannot be written because the disk is full; free some space on it \(SQLITE_FULL\)$/],
+    ['SQLITE_IOERR_WRITE', /cannot be written because the disk reports an error; check the disk/],
+    ['SQLITE_CORRUPT_INDEX', /is not a whole SQLite database; move it away and start again/],
+    ['ODD', /^the history \/h\.sqlite failed: the cause$/],
+  ])('is explained by its code %s', (code, sentence) => {
+    expect(explain(Object.assign(new Error('the cause'), { code }), '/h.sqlite')).toMatch(sentence);
+  });
+
+  it('stops the start with what to change', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, 'something else altogether, and long enough to be told from a database header');
+    await mkdir(join(folder, 'folder'));
+    const advice =
+      'cannot be written; let the user that runs asterisk-mes write that file and its folder, or set another path in [history]';
+    const below = join(file, 'mes.sqlite');
+    await expect(open({ at: below })).rejects.toMatchObject({ message: `the history ${below} ${advice} (EEXIST)` });
+    const directory = join(folder, 'folder');
+    await expect(open({ at: directory })).rejects.toMatchObject({
+      message: `the history ${directory} ${advice} (EISDIR)`,
+    });
+    await expect(open({ at: file })).rejects.toMatchObject({
+      message: `the history ${file} is not a whole SQLite database; move it away and start again to get a new one (SQLITE_NOTADB)`,
+    });
+  });
+
+  it('of a newer release is left alone', async () => {
+    await (await open()).close();
+    const database = new Sqlite(path);
+    expect(database.pragma('user_version', { simple: true })).toBe(1);
+    database.pragma('user_version = 99');
+    database.close();
+    await expect(open()).rejects.toMatchObject({
+      message: `the history ${path} was written by a newer asterisk-mes (schema 99, this one knows 1); upgrade asterisk-mes, or set another path in [history]`,
+    });
+  });
+
+  it('of another program is left alone, an empty one is taken', async () => {
+    const foreign = join(folder, 'foreign.sqlite');
+    const database = new Sqlite(foreign);
+    database.exec('CREATE TABLE calls (whose)');
+    database.close();
+    await expect(open({ at: foreign })).rejects.toMatchObject({
+      message: `${foreign} is a database of another program; set another path in [history]`,
+    });
+    const empty = join(folder, 'empty.sqlite');
+    await writeFile(empty, '');
+    await chmod(empty, 0o640);
+    const history = await open({ at: empty });
+    expect(await history.calls({}, 10, null)).toEqual({ calls: [], next: null });
+    expect((await stat(empty)).mode & 0o777).toBe(0o640);
+  });
+});
+
+it('survives SIGKILL at any moment: a whole database, where each channel goes on behind its last report', async () => {
+  let reportsBefore = 0;
+  for (const lifeMs of [150, 420, 700]) {
+    const child = fork(join(import.meta.dirname, 'write-until-killed.ts'), [path], { execArgv: [] });
+    await once(child, 'message');
+    await sleep(lifeMs + 400);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const database = new Sqlite(path);
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+    const rows = database
+      .prepare(
+        `SELECT uniqueid, resume, (SELECT count(*) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS reports,
+          (SELECT max(report_number) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS last
+        FROM channels ORDER BY uniqueid`,
+      )
+      .all() as { uniqueid: string; resume: string; reports: number; last: number }[];
+    database.close();
+    expect(rows.map(({ uniqueid }) => uniqueid)).toEqual(['one', 'two']);
+    for (const { resume, reports, last } of rows) {
+      expect(JSON.parse(resume)).toEqual({ reports });
+      expect(last).toBe(reports);
+    }
+    expect(rows[0]?.reports).toBeGreaterThan(reportsBefore);
+    reportsBefore = rows[0]?.reports ?? 0;
+  }
+}, 20_000);

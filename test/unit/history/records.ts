@@ -1,0 +1,135 @@
+import type {
+  CallRecord,
+  ChannelRecord,
+  IntervalRecord,
+  SampleSummary,
+  StreamRecord,
+} from '../../../src/model/record.ts';
+
+/** 2026-11-20T10:00:00.000Z */
+export const START_MS = 1_795_168_800_000;
+
+const RTT: SampleSummary = { last: 101.5, mean: 100.25, min: 99, max: 104.125, stdev: 1.5, count: 12 };
+const NO_SAMPLES: SampleSummary = { last: null, mean: null, min: null, max: null, stdev: null, count: 0 };
+
+export function streamRecord(part: Partial<StreamRecord> = {}): StreamRecord {
+  return {
+    direction: 'rx',
+    reporter: 'local',
+    ssrc: 0x3c2c6734,
+    codec: 'ulaw',
+    clockRateHz: 8000,
+    clockRateSource: 'sr',
+    reports: 12,
+    idleReports: 1,
+    deadReports: 0,
+    packetsExpected: 600,
+    packetsReceived: 588,
+    packetsLost: 12,
+    duplicates: 2,
+    lossPercent: 2,
+    lostPacketsPerReportMean: 1,
+    rttMs: RTT,
+    jitterMs: NO_SAMPLES,
+    rttKnown: true,
+    effectiveLatencyMs: 110.25,
+    rValue: 87.94,
+    mes: 4.2866,
+    mes100: 85.732,
+    mesMin: 3.5,
+    profile: 'documented',
+    nativeMes100: 88.1,
+    verdict: 'good',
+    why: '2 % of the packets were lost.',
+    ...part,
+  };
+}
+
+export function channelRecord(uniqueid: string, part: Partial<ChannelRecord> = {}): ChannelRecord {
+  return {
+    uniqueid,
+    linkedid: uniqueid,
+    name: `PJSIP/alice-${uniqueid}`,
+    endpoint: 'PJSIP/alice',
+    callerNumber: '100',
+    callerName: 'Alice "A" O\'Hara; DROP TABLE calls',
+    connectedNumber: '200',
+    connectedName: null,
+    exten: '200',
+    codec: 'ulaw',
+    startedAtMs: START_MS,
+    answeredAtMs: START_MS + 1500,
+    endedAtMs: null,
+    endReason: null,
+    hangupCause: null,
+    hangupCauseText: null,
+    bridgeId: 'b-1',
+    bridgeTechnology: 'native_rtp',
+    peerUniqueid: null,
+    onHold: true,
+    mes: 4.29,
+    mesRx: 4.2866,
+    mesTx: null,
+    mesPeerRx: null,
+    mesPeerTx: 4.1,
+    mesCall: 4.2,
+    mesMin: 3.5,
+    verdict: 'good',
+    profile: 'documented',
+    version: '0.1.0',
+    streams: [streamRecord()],
+    ...part,
+  };
+}
+
+export function callRecord(linkedid: string, part: Partial<CallRecord> = {}): CallRecord {
+  return {
+    linkedid,
+    startedAtMs: START_MS,
+    endedAtMs: null,
+    mes: 4.2,
+    mesMin: 3.5,
+    verdict: 'good',
+    profile: 'documented',
+    version: '0.1.0',
+    ...part,
+  };
+}
+
+export function intervalRecord(
+  uniqueid: string,
+  reportNumber: number,
+  part: Partial<IntervalRecord> = {},
+): IntervalRecord {
+  return {
+    uniqueid,
+    direction: 'rx',
+    reporter: 'local',
+    reportNumber,
+    atMs: START_MS + reportNumber * 5000,
+    kind: 'media',
+    ssrc: 0xffff_ffff,
+    fractionLostQ8: 5,
+    cumulativeLostPackets: -1,
+    extendedHighestSequence: 4_294_967_295,
+    jitterTicks: 160,
+    clockRateHz: 8000,
+    lsrNtp32: 0xdead_beef,
+    dlsrS: 1.25,
+    senderPackets: 250,
+    rttMs: 100.5,
+    jitterMs: 20,
+    packetsExpected: 250,
+    packetsLost: 0,
+    duplicates: 1,
+    lossPercent: 0,
+    coversReports: 1,
+    effectiveLatencyMs: 110.5,
+    rValue: 90.4375,
+    mes: 4.35,
+    mesRunning: 4.34,
+    nativeMes100: null,
+    profile: 'documented',
+    ...part,
+  };
+}
