@@ -47,7 +47,9 @@ export async function findByCallId(
       !refused.has(event['Uniqueid'] ?? '');
     const left = Math.max(1, deadlineMs - Date.now());
     const event = await ami.waitFor(isCandidate, { since, timeoutMs: left, what: `channel of ${phone}` });
-    if ((await callIdOf(ami, event['Channel'] ?? '')) === callId) return event;
+    // A channel that has ended meanwhile belonged to an earlier call.
+    const found = await callIdOf(ami, event['Channel'] ?? '').catch(() => undefined);
+    if (found === callId) return event;
     refused.add(event['Uniqueid'] ?? '');
   }
 }
