@@ -1,0 +1,153 @@
+/** What the API answers, field by field. Times are ISO 8601 in UTC; null is "not known". */
+import { z } from 'zod';
+import { PROFILE_NAMES, VERDICTS } from '../model/score.ts';
+
+const NUMBER = z.number().nullable();
+const COUNT = z.int().nonnegative();
+const TEXT = z.string().nullable();
+const TIME = z.iso.datetime({ precision: 3 });
+const OPINION = z.number().max(4.5).nullable().describe('opinion scale, 1.00-4.50, two decimals');
+const DIRECTION = z.enum(['rx', 'tx']).describe("Asterisk's view: rx they sent, tx we sent");
+const REPORTER = z.enum(['local', 'remote']).describe('who measured: Asterisk, or the far end');
+const SSRC = z
+  .string()
+  .regex(/^0x[0-9a-f]{8}$/)
+  .nullable();
+const VERDICT = z.enum(VERDICTS).nullable();
+const PROFILE = z.enum(PROFILE_NAMES);
+
+const SUMMARY = z.strictObject({ last: NUMBER, mean: NUMBER, min: NUMBER, max: NUMBER, stdev: NUMBER, count: COUNT });
+
+export const STREAM = z.strictObject({
+  direction: DIRECTION,
+  reporter: REPORTER,
+  ssrc: SSRC,
+  codec: TEXT,
+  clock_rate_hz: z.int().positive(),
+  clock_rate_source: z.enum(['sr', 'codec', 'assumed']),
+  reports: COUNT,
+  packets_expected: NUMBER,
+  packets_received: NUMBER,
+  packets_lost: NUMBER,
+  loss_percent: NUMBER,
+  lost_packets_per_report_mean: NUMBER,
+  rtt_ms: SUMMARY,
+  jitter_ms: SUMMARY,
+  rtt_known: z.boolean(),
+  effective_latency_ms: NUMBER,
+  r_value: NUMBER,
+  mes: OPINION,
+  mes_100: NUMBER,
+  profile: PROFILE,
+  native_mes_100: NUMBER,
+  r_lq: NUMBER,
+  r_cq: NUMBER,
+  mos_lq: NUMBER,
+  mos_cq: NUMBER,
+  mos_lq_interval: NUMBER,
+  mos_cq_interval: NUMBER,
+  verdict: VERDICT,
+  why: TEXT,
+});
+
+export const CHANNEL = z.strictObject({
+  uniqueid: z.string(),
+  linkedid: z.string(),
+  name: z.string(),
+  endpoint: z.string(),
+  caller_number: TEXT,
+  caller_name: TEXT,
+  connected_number: TEXT,
+  connected_name: TEXT,
+  exten: TEXT,
+  codec: TEXT,
+  started_at: TIME,
+  answered_at: TIME.nullable(),
+  ended_at: TIME.nullable(),
+  duration_s: z.number().nonnegative().describe('until now while it is up'),
+  end_reason: z.enum(['hangup', 'vanished']).nullable(),
+  hangup_cause: NUMBER,
+  hangup_cause_text: TEXT,
+  bridge_id: TEXT,
+  bridge_technology: TEXT,
+  peer_uniqueid: TEXT,
+  on_hold: z.boolean(),
+  mes: OPINION,
+  mes_rx: OPINION,
+  mes_tx: OPINION,
+  mes_peer_rx: OPINION,
+  mes_peer_tx: OPINION,
+  mes_call: OPINION,
+  mes_min: OPINION,
+  verdict: VERDICT,
+  profile: PROFILE,
+  version: z.string(),
+  streams: z.array(STREAM),
+});
+
+export const CALL = z.strictObject({
+  linkedid: z.string(),
+  state: z.enum(['up', 'ended']),
+  started_at: TIME,
+  ended_at: TIME.nullable(),
+  duration_s: z.number().nonnegative().describe('until now while it is up'),
+  mes: OPINION,
+  mes_100: NUMBER,
+  mes_min: OPINION,
+  verdict: VERDICT,
+  profile: PROFILE,
+  version: z.string(),
+  endpoints: z.array(z.string()),
+  codecs: z.array(z.string()),
+  channels: z.array(CHANNEL),
+});
+
+export const INTERVAL = z.strictObject({
+  uniqueid: z.string(),
+  direction: DIRECTION,
+  reporter: REPORTER,
+  report_number: z.int().positive(),
+  at: TIME,
+  kind: z.enum(['media', 'idle', 'dead']),
+  ssrc: SSRC,
+  fraction_lost_q8: NUMBER,
+  cumulative_lost_packets: NUMBER,
+  extended_highest_sequence: NUMBER,
+  jitter_ticks: NUMBER,
+  clock_rate_hz: z.int().positive(),
+  lsr_ntp32: NUMBER,
+  dlsr_s: NUMBER,
+  sender_packets: NUMBER,
+  rtt_ms: NUMBER,
+  jitter_ms: NUMBER,
+  packets_expected: NUMBER,
+  packets_lost: NUMBER,
+  duplicates: COUNT,
+  loss_percent: NUMBER,
+  covers_reports: z.int().positive(),
+  effective_latency_ms: NUMBER,
+  r_value: NUMBER,
+  mes: OPINION,
+  mes_running: OPINION,
+  native_mes_100: NUMBER,
+  profile: PROFILE,
+});
+
+export const CALLS_ANSWER = z.strictObject({ calls: z.array(CALL), next_cursor: TEXT });
+export const INTERVALS_ANSWER = z.strictObject({ intervals: z.array(INTERVAL) });
+export const LIVE_ANSWER = z.strictObject({ channels: z.array(CHANNEL) });
+export const HEALTH_ANSWER = z.strictObject({ status: z.literal('ok'), counters: z.record(z.string(), z.number()) });
+export const READY_ANSWER = z.strictObject({
+  status: z.literal('ready'),
+  ari_connected: z.boolean().nullable().describe('null: ARI is not configured'),
+  asterisk_version: TEXT,
+});
+
+/** RFC 9457. */
+export const PROBLEM = z.strictObject({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string(),
+  parameter: z.string().optional(),
+});

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import type { CallCursor } from '../model/ports.ts';
+import { VERDICTS } from '../model/score.ts';
+import { MAX_OPINION, MIN_OPINION } from '../score/opinion.ts';
+import { parseDurationMs } from '../units/duration.ts';
+import { Problem } from './problem.ts';
+
+/** Calls on a page when the client does not say, and at most. */
+export const DEFAULT_LIMIT = 50;
+const MOST_LIMIT = 500;
+const LONGEST_CURSOR = 600;
+const SHOWN_CHARACTERS = 80;
+
+/** A moment as a client gives it: an instant, or so long before now. */
+export type Moment = { readonly atMs: number } | { readonly agoMs: number };
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text);
+}
+
+/** A query parameter that may be left out; `allowed` completes "give …". */
+function parameter<T>(allowed: string, parse: (text: string) => T | undefined) {
+  return z
+    .string({ error: 'is given more than once; give it once' })
+    .transform((text, context): T => {
+      const value = parse(text);
+      if (value !== undefined) return value;
+      context.addIssue({ code: 'custom', message: `${shown(text)} is not allowed; give ${allowed}` });
+      return z.NEVER;
+    })
+    .optional()
+    .describe(allowed);
+}
+
+const ISO_TIME = z.iso.datetime({ offset: true, local: true });
+const ISO_DATE = z.iso.date();
+
+/** `-1h`, or ISO 8601: without a time of day it is midnight, without an offset it is UTC. */
+function parseMoment(text: string): Moment | undefined {
+  if (text.startsWith('-')) {
+    const agoMs = parseDurationMs(text.slice(1));
+    return agoMs === undefined ? undefined : { agoMs };
+  }
+  // An offset's plus sign that was not percent-encoded arrives as a space.
+  const iso = text.replace(/ (?=\d\d:\d\d$)/, '+');
+  if (ISO_DATE.safeParse(iso).success) return { atMs: Date.parse(iso) };
+  if (!ISO_TIME.safeParse(iso).success) return undefined;
+  return { atMs: Date.parse(/(Z|[+-]\d\d:\d\d)$/.test(iso) ? iso : `${iso}Z`) };
+}
+
+function parseOpinion(text: string): number | undefined {
+  if (!/^\d(\.\d{1,9})?$/.test(text)) return undefined;
+  const opinion = Number(text);
+  return opinion >= MIN_OPINION && opinion <= MAX_OPINION ? opinion : undefined;
+}
+
+const CURSOR = z.tuple([z.int(), z.string().min(1)]);
+
+export function encodeCursor(cursor: CallCursor): string {
+  return Buffer.from(JSON.stringify([cursor.startedAtMs, cursor.linkedid])).toString('base64url');
+}
+
+function parseCursor(text: string): CallCursor | undefined {
+  if (text.length > LONGEST_CURSOR) return undefined;
+  let content: unknown;
+  try {
+    content = JSON.parse(Buffer.from(text, 'base64url').toString());
+  } catch {
+    return undefined;
+  }
+  const parsed = CURSOR.safeParse(content);
+  if (!parsed.success) return undefined;
+  const cursor = { startedAtMs: parsed.data[0], linkedid: parsed.data[1] };
+  // Decoding forgives much; only what we gave out ourselves is taken.
+  return encodeCursor(cursor) === text ? cursor : undefined;
+}
+
+const moment = () => parameter('an ISO 8601 time such as 2026-11-20T10:00:00Z, or -1h, -30m, -7d, -45s', parseMoment);
+const opinion = () => parameter(`an opinion from ${MIN_OPINION} to ${MAX_OPINION}`, parseOpinion);
+
+export const CALLS_QUERY = z.strictObject({
+  from: moment(),
+  to: moment(),
+  endpoint: parameter('an endpoint such as PJSIP/alice, or its beginning and * at its end', (text) =>
+    /^[^\p{Cc}*]{0,128}\*?$/u.test(text) && text !== '' ? text : undefined,
+  ),
+  codec: parameter("a codec's name as Asterisk writes it, such as ulaw", (text) =>
+    /^[\w.-]{1,32}$/.test(text) ? text : undefined,
+  ),
+  verdict: parameter(`one of ${VERDICTS.join(', ')}`, (text) => VERDICTS.find((verdict) => verdict === text)),
+  max_mes: opinion(),
+  min_mes: opinion(),
+  limit: parameter(`a whole number from 1 to ${MOST_LIMIT}`, (text) =>
+    /^[1-9]\d{0,2}$/.test(text) && Number(text) <= MOST_LIMIT ? Number(text) : undefined,
+  ),
+  cursor: parameter('the next_cursor of the page before, unchanged', parseCursor),
+});
+
+export const NO_QUERY = z.strictObject({});
+
+/** Checks a request's query. Throws Problem 400 that names the first parameter at fault. */
+export function checkQuery<Query extends z.ZodObject>(schema: Query, query: unknown): z.output<Query> {
+  const checked = schema.safeParse(query);
+  if (checked.success) return checked.data;
+  const issue = checked.error.issues[0];
+  if (issue?.code === 'unrecognized_keys') {
+    const name = issue.keys[0] ?? '';
+    const known = Object.keys(schema.shape);
+    const advice = known.length === 0 ? 'this address takes none' : `known are ${known.join(', ')}`;
+    throw new Problem(400, `unknown parameter ${shown(name)}; ${advice}`, name.slice(0, SHOWN_CHARACTERS));
+  }
+  const name = String(issue?.path[0] ?? '');
+  throw new Problem(400, `parameter ${name}: ${issue?.message ?? 'is not allowed'}`, name);
+}
+
+/** The moment as epoch milliseconds. */
+export function momentMs(moment_: Moment, nowMs: number): number {
+  return 'atMs' in moment_ ? moment_.atMs : nowMs - moment_.agoMs;
+}

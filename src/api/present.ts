@@ -1,0 +1,102 @@
+import type { z } from 'zod';
+import { snakeCase } from '../model/naming.ts';
+import type { CallWithChannels } from '../model/ports.ts';
+import type { ChannelRecord, IntervalRecord, StreamRecord } from '../model/record.ts';
+import { OPINION_TO_100, roundOpinion } from '../score/opinion.ts';
+import { STREAM, type CALL, type CHANNEL, type INTERVAL } from './answers.ts';
+
+/** Decimals that people read, by the name's end; the first that fits counts. A number not named here is given whole. */
+const DECIMALS: readonly (readonly [RegExp, number])[] = [
+  [/_100$/, 1],
+  [/^r_value$/, 1],
+  [/^effective_latency_ms$/, 1],
+  [/_ms$/, 3],
+  [/_percent$/, 2],
+  [/_mean$/, 3],
+  [/_s$/, 4],
+];
+
+function round(value: number, decimals: number): number {
+  return Number(value.toFixed(decimals));
+}
+
+function presentNumber(name: string, value: number): number | string {
+  if (name === 'ssrc') return `0x${value.toString(16).padStart(8, '0')}`;
+  if (/(^|_)at$/.test(name)) return new Date(value).toISOString();
+  if (/^mes(_(?!100).*)?$/.test(name)) return roundOpinion(value);
+  const decimals = DECIMALS.find(([pattern]) => pattern.test(name))?.[1];
+  return decimals === undefined ? value : round(value, decimals);
+}
+
+function presentValue(name: string, value: unknown): unknown {
+  if (typeof value === 'number') return presentNumber(name, value);
+  if (Array.isArray(value)) return value.map((item: unknown) => presentValue(name, item));
+  if (typeof value !== 'object' || value === null) return value;
+  // A summary's parts are in the summary's unit, its count is a number of samples.
+  const isSummary = name.endsWith('_ms');
+  return present(value, (part) => (isSummary && part !== 'count' ? name : part));
+}
+
+/**
+ * A record of the model as JSON: names in snake case, `startedAtMs` as `started_at` in ISO 8601, an SSRC in hex,
+ * numbers rounded for people. Null stays null.
+ */
+export function present(
+  record: object,
+  quantityOf: (name: string) => string = (name) => name,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([property, value]) => {
+      const name = snakeCase(property).replace(/(^|_)at_ms$/, '$1at');
+      return [name, presentValue(quantityOf(name), value)];
+    }),
+  );
+}
+
+/** Seconds from the start to the end, or to now; a clock that was set back gives 0. */
+function durationS(part: { startedAtMs: number; endedAtMs: number | null }, nowMs: number): number {
+  return round(Math.max(0, (part.endedAtMs ?? nowMs) - part.startedAtMs) / 1000, 3);
+}
+
+/** Of the E-model, which does not compute yet. */
+const NOT_COMPUTED = {
+  r_lq: null,
+  r_cq: null,
+  mos_lq: null,
+  mos_cq: null,
+  mos_lq_interval: null,
+  mos_cq_interval: null,
+};
+
+export function presentStream(stream: StreamRecord): z.output<typeof STREAM> {
+  const published = Object.entries(present(stream)).filter(([name]) => Object.hasOwn(STREAM.shape, name));
+  return { ...Object.fromEntries(published), ...NOT_COMPUTED } as unknown as z.output<typeof STREAM>;
+}
+
+export function presentChannel(channel: ChannelRecord, nowMs: number): z.output<typeof CHANNEL> {
+  const { streams, ...own } = channel;
+  const presented = {
+    ...present(own),
+    duration_s: durationS(channel, nowMs),
+    streams: streams.map((stream) => presentStream(stream)),
+  };
+  return presented as unknown as z.output<typeof CHANNEL>;
+}
+
+export function presentCall(call: CallWithChannels, nowMs: number): z.output<typeof CALL> {
+  const { channels, ...own } = call;
+  const codecs = channels.flatMap(({ streams }) => streams.flatMap(({ codec }) => codec ?? []));
+  const presented = {
+    ...present({ ...own, mes100: call.mes === null ? null : call.mes * OPINION_TO_100 }),
+    state: call.endedAtMs === null ? 'up' : 'ended',
+    duration_s: durationS(call, nowMs),
+    endpoints: [...new Set(channels.map(({ endpoint }) => endpoint))],
+    codecs: [...new Set(codecs)],
+    channels: channels.map((channel) => presentChannel(channel, nowMs)),
+  };
+  return presented as unknown as z.output<typeof CALL>;
+}
+
+export function presentInterval(interval: IntervalRecord): z.output<typeof INTERVAL> {
+  return present(interval) as unknown as z.output<typeof INTERVAL>;
+}

@@ -1,0 +1,29 @@
+import { STATUS_CODES } from 'node:http';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** What went wrong with a request, as the client is told (RFC 9457). Thrown by handlers. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  /** The query parameter that is at fault, if one is. */
+  readonly parameter: string | undefined;
+
+  /** `detail` is one sentence that says what to do; nothing in it may come from inside the server. */
+  constructor(status: number, detail: string, parameter?: string) {
+    super(detail);
+    this.status = status;
+    this.parameter = parameter;
+  }
+
+  /** The problem document. Its type is `about:blank`, so its title is the status's own (RFC 9457 §4.2.1). */
+  toJSON(): Record<string, string | number> {
+    return {
+      type: 'about:blank',
+      title: STATUS_CODES[this.status] ?? 'Error',
+      status: this.status,
+      detail: this.message,
+      ...(this.parameter === undefined ? {} : { parameter: this.parameter }),
+    };
+  }
+}

@@ -1,0 +1,137 @@
+import type { z } from 'zod';
+import type { Clock, HealthView, HistoryReader, LiveView } from '../model/ports.ts';
+import { CALL, CALLS_ANSWER, CHANNEL, HEALTH_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER, READY_ANSWER } from './answers.ts';
+import { CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, momentMs, NO_QUERY } from './parameters.ts';
+import { presentCall, presentChannel, presentInterval } from './present.ts';
+import { Problem } from './problem.ts';
+
+/** What the routes ask. */
+export interface ApiSources {
+  readonly history: HistoryReader;
+  readonly live: LiveView;
+  readonly health: HealthView;
+  readonly clock: Clock;
+}
+
+/** One address of the API; all of them are read with GET. */
+export interface Route {
+  /** As fastify writes it: `/v1/calls/:linkedid`. */
+  readonly path: string;
+  readonly summary: string;
+  /** True: answered without the token. */
+  readonly open: boolean;
+  readonly query: z.ZodObject;
+  readonly answer: z.ZodType;
+  /** `query` is checked; `id` is the path's parameter, or empty. Throws Problem. */
+  handle(query: unknown, id: string): unknown;
+}
+
+function route<Query extends z.ZodObject, Answer extends z.ZodType>(definition: {
+  path: string;
+  summary: string;
+  open?: boolean;
+  query: Query;
+  answer: Answer;
+  handle(query: z.output<Query>, id: string): z.output<Answer> | Promise<z.output<Answer>>;
+}): Route {
+  return {
+    ...definition,
+    open: definition.open === true,
+    handle: (query, id) => definition.handle(query as z.output<Query>, id),
+  };
+}
+
+function known<T>(found: T | null, what: string): T {
+  if (found !== null) return found;
+  throw new Problem(404, `no ${what} of this id is known; it may be older than the history is kept`);
+}
+
+/** All routes; the same table is to describe them in openapi.json. */
+export function routes({ history, live, health, clock }: ApiSources): readonly Route[] {
+  return [
+    route({
+      path: '/v1/calls',
+      summary: 'Calls that began in [from, to), newest first.',
+      query: CALLS_QUERY,
+      answer: CALLS_ANSWER,
+      handle: async ({ from, to, endpoint, codec, verdict, max_mes: maxMes, min_mes: minMes, limit, cursor }) => {
+        const nowMs = clock.nowMs();
+        const fromMs = from && momentMs(from, nowMs);
+        const toMs = to && momentMs(to, nowMs);
+        if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
+          throw new Problem(400, 'parameter from: it is later than to; give an earlier time', 'from');
+        }
+        if (minMes !== undefined && maxMes !== undefined && minMes > maxMes) {
+          throw new Problem(400, 'parameter min_mes: it is above max_mes; give a lower one', 'min_mes');
+        }
+        const filter = { fromMs, toMs, endpoint, codec, verdict, maxMes, minMes };
+        const { calls, next } = await history.calls(filter, limit ?? DEFAULT_LIMIT, cursor ?? null);
+        return {
+          calls: calls.map((call) => presentCall(call, nowMs)),
+          next_cursor: next === null ? null : encodeCursor(next),
+        };
+      },
+    }),
+    route({
+      path: '/v1/calls/:linkedid',
+      summary: 'One call with its channels and their streams; a joined call is found by each of its linkedids.',
+      query: NO_QUERY,
+      answer: CALL,
+      handle: async (_, linkedid) => presentCall(known(await history.call(linkedid), 'call'), clock.nowMs()),
+    }),
+    route({
+      path: '/v1/channels/:uniqueid',
+      summary: 'One channel with its streams.',
+      query: NO_QUERY,
+      answer: CHANNEL,
+      handle: async (_, uniqueid) => presentChannel(known(await history.channel(uniqueid), 'channel'), clock.nowMs()),
+    }),
+    route({
+      path: '/v1/channels/:uniqueid/intervals',
+      summary: 'Every report about a channel, oldest first.',
+      query: NO_QUERY,
+      answer: INTERVALS_ANSWER,
+      handle: async (_, uniqueid) => {
+        const intervals = known(await history.intervals(uniqueid), 'channel');
+        return { intervals: intervals.map((interval) => presentInterval(interval)) };
+      },
+    }),
+    route({
+      path: '/v1/live',
+      summary: 'The channels that are up now.',
+      query: NO_QUERY,
+      answer: LIVE_ANSWER,
+      handle: () => {
+        const nowMs = clock.nowMs();
+        return { channels: live.liveChannels().map((channel) => presentChannel(channel, nowMs)) };
+      },
+    }),
+    route({
+      path: '/healthz',
+      summary: 'Whether the process serves at all.',
+      open: true,
+      query: NO_QUERY,
+      answer: HEALTH_ANSWER,
+      handle: () => ({ status: 'ok' as const, counters: { ...health.health().counters } }),
+    }),
+    route({
+      path: '/readyz',
+      summary: 'Whether calls are scored and remembered: Asterisk connected, history writable.',
+      query: NO_QUERY,
+      answer: READY_ANSWER,
+      handle: () => {
+        const report = health.health();
+        const reasons = [
+          report.amiConnected ? [] : [report.amiProblem ?? 'there is no connection to Asterisk (AMI)'],
+          report.historyWritable ? [] : [report.historyProblem ?? 'the history cannot be written'],
+        ].flat();
+        if (reasons.length > 0) throw new Problem(503, reasons.join('; '));
+        return {
+          status: 'ready' as const,
+          ari_connected: report.ariConnected,
+          asterisk_version: report.asteriskVersion,
+        };
+      },
+    }),
+  ];
+}

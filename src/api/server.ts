@@ -1,0 +1,132 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import { checkQuery } from './parameters.ts';
+import { Problem, PROBLEM_TYPE } from './problem.ts';
+import { routes, type ApiSources } from './routes.ts';
+
+/** Header and address of a request together, bytes. */
+const LARGEST_HEADER_BYTES = 8192;
+/** No route takes a body. */
+const LARGEST_BODY_BYTES = 1024;
+const MOST_CONNECTIONS = 512;
+/** A client gets this long for sending its request, and for sending the next one on the same connection. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 15_000;
+/** How often Node looks for clients that were too slow. */
+const TIMEOUT_CHECK_MS = 2000;
+/** Asterisk's ids have at most 150 characters. */
+const LONGEST_ID = 200;
+
+const OTHER_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+export interface ApiOptions extends ApiSources {
+  /** What clients must send as `Authorization: Bearer …`; null or absent: everyone who can connect may read. */
+  readonly token?: string | null | undefined;
+  readonly logger?: FastifyBaseLogger | undefined;
+}
+
+async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="asterisk-mes"');
+  if (problem.status === 405) reply.header('allow', 'GET, HEAD');
+  await reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+/** What the client is told of an error; of what is not the client's fault, nothing of the inside. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status >= 400 && status < 500)
+    return new Problem(status, 'the request cannot be read; check its address and headers');
+  return new Problem(500, 'the server failed on this request; its log says why');
+}
+
+/** Answers what is not even HTTP, or comes too slowly. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const statuses: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+  const problem = new Problem(
+    statuses[error.code ?? ''] ?? 400,
+    'the request is not whole HTTP, too large or too slow',
+  );
+  const body = JSON.stringify(problem);
+  const { title } = problem.toJSON();
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Whether an Authorization header (RFC 6750 §2.1) carries the token; the time it takes says nothing of the token. */
+function carriesToken(header: string | undefined, expected: Buffer): boolean {
+  const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
+  return timingSafeEqual(digest(given), expected);
+}
+
+/** The REST API as a fastify instance that does not listen yet. Errors are RFC 9457 problem documents. */
+export function buildApi(options: ApiOptions): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: LARGEST_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    http: {
+      maxHeaderSize: LARGEST_HEADER_BYTES,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
+    routerOptions: { maxParamLength: LONGEST_ID },
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply as unknown as FastifyReply, problemOf(error)),
+    clientErrorHandler: refuseConnection,
+  });
+  app.server.maxConnections = MOST_CONNECTIONS;
+
+  const table = routes(options);
+  const open = new Set(table.filter((route) => route.open).map(({ path }) => path));
+  const expected = options.token ? digest(options.token) : undefined;
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    if (expected === undefined || open.has(request.routeOptions.url ?? '')) return;
+    if (!carriesToken(request.headers.authorization, expected)) {
+      throw new Problem(401, 'a token is needed; send "Authorization: Bearer" and the token of [http] in mes.conf');
+    }
+  });
+
+  app.setErrorHandler(async (error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status === 500) request.log.error({ err: error }, 'a request failed');
+    await sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler(async (_request, reply) => {
+    await sendProblem(reply, new Problem(404, 'there is nothing at this address; the calls are at /v1/calls'));
+  });
+
+  for (const route of table) {
+    app.route({
+      method: 'GET',
+      url: route.path,
+      handler: async (request) => {
+        const query = checkQuery(route.query, request.query);
+        const [id] = Object.values(request.params as Record<string, string>);
+        return route.handle(query, id ?? '');
+      },
+    });
+    app.route({
+      method: [...OTHER_METHODS],
+      url: route.path,
+      onRequest: async () => {
+        throw new Problem(405, 'this address can only be read; use GET');
+      },
+      handler: async () => undefined,
+    });
+  }
+  return app;
+}

@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildApi, type ApiOptions } from '../../../src/api/server.ts';
+import { openHistory, type History } from '../../../src/history/history.ts';
+import type { HealthReport } from '../../../src/model/ports.ts';
+import type { ChannelRecord } from '../../../src/model/record.ts';
+import { START_MS } from '../history/records.ts';
+
+export const NOW_MS = START_MS + 3_600_000;
+
+export const WELL: HealthReport = {
+  amiConnected: true,
+  amiProblem: null,
+  ariConnected: null,
+  historyWritable: true,
+  historyProblem: null,
+  asteriskVersion: '22.10.1',
+  counters: { rtcp_events: 12, dropped: 0 },
+};
+
+/** The API on a loopback port of its own, over a real history in a temporary folder. */
+export interface TestServer {
+  readonly history: History;
+  readonly port: number;
+  live: ChannelRecord[];
+  health: HealthReport;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+export async function startServer(options: Pick<ApiOptions, 'token' | 'logger'> = {}): Promise<TestServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'mes-api-'));
+  const clock = { nowMs: () => NOW_MS };
+  const yearMs = 365 * 86_400_000;
+  const history = await openHistory({
+    path: join(folder, 'mes.sqlite'),
+    keepIntervalsMs: yearMs,
+    keepCallsMs: yearMs,
+    clock,
+  });
+  const state: { live: ChannelRecord[]; health: HealthReport } = { live: [], health: WELL };
+  const api = buildApi({
+    history,
+    clock,
+    live: { liveChannels: () => state.live },
+    health: { health: () => state.health },
+    ...options,
+  });
+  const origin = await api.listen({ host: '127.0.0.1', port: 0 });
+  return Object.assign(state, {
+    history,
+    port: Number(new URL(origin).port),
+    get: async (path: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(`${origin}${path}`, { headers });
+      return { status: response.status, headers: response.headers, body: await response.json() };
+    },
+    close: async () => {
+      await api.close();
+      await history.close();
+      await rm(folder, { recursive: true });
+    },
+  });
+}
