@@ -27,6 +27,12 @@ export class Bridges {
     return [...(members ?? [])];
   }
 
+  /** Who is in the channel's bridge with it. */
+  companionsOf(uniqueid: string): readonly string[] {
+    const bridgeId = this.#bridgeOf.get(uniqueid);
+    return bridgeId === undefined ? [] : this.membersOf(bridgeId).filter((member) => member !== uniqueid);
+  }
+
   /** Who is in the bridge. */
   membersOf(bridgeId: string): readonly string[] {
     return [...(this.#members.get(bridgeId) ?? [])];

@@ -44,6 +44,8 @@ export interface ChannelState {
   /** The bridged peer; after the bridge, the last one. */
   peerUniqueid: string | null;
   onHold: boolean;
+  /** Since when, at the latest, reports should have come: not before it was up, nor while on hold or unseen. */
+  watchedSinceMs: number;
   /** It was there before we were. */
   readonly joinedLate: boolean;
   rttMs: Moments;
@@ -87,6 +89,7 @@ export function newChannel(
     bridgeTechnology: null,
     peerUniqueid: null,
     onHold: false,
+    watchedSinceMs: nowMs,
     joinedLate,
     rttMs: NO_SAMPLES,
     rttRefused: 0,
@@ -128,6 +131,7 @@ export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowM
   state.connectedNumber = connectedNumber;
   state.connectedName = connectedName;
   state.exten = exten;
+  if (state.answeredAtMs === null && answeredAtMs !== null) state.watchedSinceMs = nowMs;
   state.answeredAtMs = answeredAtMs;
   return changed;
 }

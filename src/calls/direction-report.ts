@@ -9,6 +9,10 @@ import { type DirectionState, isDead, jitterMs, lossPercent } from './direction-
 
 /** Report intervals without a packet after which a direction whose sender says nothing is dead (formulas.md §1). */
 const EMPTY_REPORTS_UNTIL_DEAD = 2;
+/** A report may still have been on its way when another source was put on the stream. */
+const DISTURBED_LOSS_MS = 500;
+/** Interarrival jitter forgets a jump of the timestamps by 1/16 a packet (RFC 3550 §6.4.1): after 100 packets 0.2 % are left. */
+const DISTURBED_JITTER_MS = 2000;
 /** Reports are not sent to the millisecond. */
 const INTERVAL_SLACK_RATIO = 0.9;
 
@@ -46,12 +50,14 @@ export function takeReport(
   state.reportsMissed = false;
   state.nativeMes100 = context.nativeMes100 ?? state.nativeMes100;
   if (block !== null) state.ssrc = block.sourceSsrc;
-  addSamples(state, measure, block, coversReports);
+  const jitterTicks =
+    measure.kind === 'media' && !isJitterDisturbed(state, context.atMs) ? (block?.jitterTicks ?? null) : null;
+  addSamples(state, measure, block, jitterTicks, coversReports);
   if (!(measure.kind === 'idle' && measure.undecided)) {
     state.mark = { block: block ?? state.mark?.block ?? null, sender: state.sender, atMs: context.atMs };
   }
 
-  const score = scoreInterval(state, measure, block, coversReports, context);
+  const score = scoreInterval(state, measure, jitterTicks, coversReports, context);
   const mes = measure.kind === 'dead' ? DEAD_OPINION : (score?.mes ?? null);
   if (mes !== null && (state.mesMin === null || mes < state.mesMin)) state.mesMin = mes;
 
@@ -74,7 +80,7 @@ export function takeReport(
     dlsrS: block?.dlsrS ?? null,
     senderPackets: state.sender?.sentPackets ?? null,
     rttMs: context.rttSampleMs,
-    jitterMs: measure.kind === 'media' && block !== null ? ticksToMs(block.jitterTicks, state.clockRateHz) : null,
+    jitterMs: jitterTicks === null ? null : ticksToMs(jitterTicks, state.clockRateHz),
     packetsExpected,
     packetsLost,
     duplicates: measure.kind === 'media' ? measure.duplicates : 0,
@@ -127,11 +133,25 @@ function judge(state: DirectionState, block: ReportBlock | null, context: Report
     mayBeSilent: context.mayBeSilent,
     joinedLate: context.joinedLate && state.mark === null,
   });
-  if (measure.kind !== 'idle') {
+  if (measure.kind === 'media') {
     state.emptyReports = 0;
-    return measure;
+    return isLossDisturbed(state) ? { ...measure, packetsExpected: null, packetsLost: null } : measure;
   }
+  if (measure.kind === 'dead') return measure;
   return neverAnythingArrived(state, context) ? { kind: 'dead', packetsLost: null } : measure;
+}
+
+/**
+ * In a native bridge packets pass with their sequence numbers: after hold or a transfer the far end takes what was never
+ * sent to it for lost. What we receive ourselves is not touched by that.
+ */
+function isLossDisturbed(state: DirectionState): boolean {
+  if (state.direction === 'rx' || state.disturbedAtMs === null || state.mark === null) return false;
+  return state.mark.atMs < state.disturbedAtMs + DISTURBED_LOSS_MS;
+}
+
+function isJitterDisturbed(state: DirectionState, atMs: number): boolean {
+  return state.disturbedAtMs !== null && atMs < state.disturbedAtMs + DISTURBED_JITTER_MS;
 }
 
 /** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */
@@ -164,6 +184,7 @@ function addSamples(
   state: DirectionState,
   measure: IntervalMeasure,
   block: ReportBlock | null,
+  jitterTicks: number | null,
   coversReports: number,
 ): void {
   const packetsLost = lostOf(measure);
@@ -187,23 +208,23 @@ function addSamples(
     case 'media':
       state.mediaReports++;
       state.duplicates += measure.duplicates;
-      if (block !== null) state.jitterTicks = addSample(state.jitterTicks, block.jitterTicks);
+      if (jitterTicks !== null) state.jitterTicks = addSample(state.jitterTicks, jitterTicks);
       if (measure.packetsExpected === null) return;
       state.packetsExpected += measure.packetsExpected;
       state.packetsLostOfExpected += packetsLost ?? 0;
   }
 }
 
-/** The interval by itself: its own loss and jitter, the latest round trip, and the deviation so far. */
+/** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, the deviation so far. */
 function scoreInterval(
   state: DirectionState,
   measure: IntervalMeasure,
-  block: ReportBlock | null,
+  jitterTicks: number | null,
   coversReports: number,
   context: ReportContext,
 ): MesScore | null {
-  if (measure.kind !== 'media' || measure.packetsLost === null || block === null) return null;
-  const intervalJitterMs = ticksToMs(block.jitterTicks, state.clockRateHz);
+  if (measure.kind !== 'media' || measure.packetsLost === null) return null;
+  const intervalJitterMs = jitterTicks === null ? jitterMs(state).mean : ticksToMs(jitterTicks, state.clockRateHz);
   const inputs: ScoreInputs = {
     direction: state.direction,
     rttMeanMs: context.rttMs.count === 0 ? undefined : context.rttMs.last,

@@ -29,6 +29,8 @@ export interface DirectionState {
   emptyReports: number;
   /** Reports may have been missed since the last one. */
   reportsMissed: boolean;
+  /** When another source was last put on this direction (hold, bridge); null if never since media first flowed. */
+  disturbedAtMs: number | null;
   gapMsSum: number;
   gapCount: number;
   /** In ticks of `clockRateHz`, so that a rate learnt late is right for the earlier samples too. */
@@ -63,6 +65,7 @@ export function newDirection(direction: Direction): DirectionState {
     deadReports: 0,
     emptyReports: 0,
     reportsMissed: false,
+    disturbedAtMs: null,
     gapMsSum: 0,
     gapCount: 0,
     jitterTicks: NO_SAMPLES,
@@ -101,6 +104,14 @@ export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr
   }
   state.clockRateHz = rateHz;
   state.clockRateSource = source;
+}
+
+/**
+ * Another source was put on the direction: sequence and timestamps may jump without a packet being lost or late.
+ * At its beginning there is nothing to jump from.
+ */
+export function noteDisturbance(state: DirectionState, atMs: number): void {
+  if (state.mediaReports > 0) state.disturbedAtMs = atMs;
 }
 
 /** All jitter samples of the direction, in milliseconds. */

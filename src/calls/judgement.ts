@@ -72,7 +72,9 @@ export function judgeDirection(
 /** One plain sentence from the direction's facts; null while there are none. */
 export function explainDirection(stream: Omit<StreamRecord, 'why'>): string | null {
   const what = stream.direction === 'rx' ? 'the audio that the endpoint sent' : 'the audio that we sent';
-  if (stream.verdict === 'no-media') return `Nothing of ${what} arrived.`;
+  if (stream.verdict === 'no-media') {
+    return stream.deadReports > 0 ? `Nothing of ${what} arrived.` : 'No audio was sent in this direction.';
+  }
   if (stream.mes === null) {
     if (stream.verdict !== 'no-rtcp') return null;
     return stream.direction === 'rx'

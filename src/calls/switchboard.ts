@@ -2,7 +2,8 @@ import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '..
 import type { LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
-import { Bridges } from './bridges.ts';
+import { nextReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
+import { BridgeDesk } from './bridge-desk.ts';
 import { CallBook, callMes, type CallState, type Merge } from './call-book.ts';
 import { ChangeLog } from './change-log.ts';
 import { channelRecord, channelScores, type ScoreView, scoreView, type ScoringRules } from './channel-record.ts';
@@ -14,7 +15,7 @@ import {
   newChannel,
   noteSnapshot,
 } from './channel-state.ts';
-import { noteCodec, takeRtcp } from './channel-report.ts';
+import { noteCodec, takeFinalCounters, takeRtcp } from './channel-report.ts';
 import { readResume } from './resume.ts';
 import { takeChanged, variablesOf } from './variables.ts';
 
@@ -25,7 +26,7 @@ const ENDED_CALL_LINGER_MS = 60_000;
 
 export interface SwitchboardPorts {
   readonly writer: VariableWriter;
-  /** Asked once a channel has RTCP and its codec is not known; the answer comes as a `codec` event. */
+  /** Asked, ever more seldom, while a channel has RTCP and its codec is not known; the answer comes as a `codec` event. */
   readonly askCodec: (uniqueid: string) => void;
 }
 
@@ -43,8 +44,10 @@ export class Switchboard implements LiveView {
   readonly #ports: SwitchboardPorts;
   readonly #channels = new Map<string, ChannelState>();
   readonly #calls = new CallBook();
-  readonly #bridges = new Bridges();
+  /** How often this server reports what it receives. */
+  #localPaceMs = USUAL_REPORT_PACE_MS;
   readonly #changes = new ChangeLog(this.#calls);
+  readonly #bridges = new BridgeDesk(this.#channels, this.#changes);
   /** When channels are to be written for the sake of others' scores, in order of time. */
   readonly #writeDueAtMs = new Map<ChannelState, number>();
 
@@ -63,13 +66,15 @@ export class Switchboard implements LiveView {
         return;
       case 'hangup':
         return this.#hangup(event);
-      case 'bridge-enter':
-        return this.#bridgeEnter(this.#seen(event.channel, event.atMs), event.bridgeId, event.bridgeTechnology);
+      case 'bridge-enter': {
+        const channel = this.#seen(event.channel, event.atMs);
+        return this.#bridges.enter(channel, event.bridgeId, event.bridgeTechnology, event.atMs);
+      }
       case 'bridge-leave':
-        return this.#bridgeLeave(this.#seen(event.channel, event.atMs));
+        return this.#bridges.leave(this.#seen(event.channel, event.atMs), event.bridgeTechnology, event.atMs);
       case 'hold':
       case 'unhold':
-        return this.#hold(this.#seen(event.channel, event.atMs), event.type === 'hold');
+        return this.#bridges.hold(this.#seen(event.channel, event.atMs), event.type === 'hold', event.atMs);
       case 'local-bridge':
         return this.#bridges.joinHalves(event.oneUniqueid, event.twoUniqueid);
       case 'rename':
@@ -104,7 +109,7 @@ export class Switchboard implements LiveView {
   finalWord(uniqueid: string, counters: RtpCounters, nowMs: number): Map<string, string> | undefined {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined || isLocalChannel(channel)) return undefined;
-    channel.counters = { ...channel.counters, ...counters };
+    takeFinalCounters(channel, counters, nowMs, this.#localPaceMs, this.#rules);
     channel.final ??= this.#around(channel);
     this.#changes.touch(channel);
     const variables = variablesOf(this.#view(channel, nowMs));
@@ -168,10 +173,12 @@ export class Switchboard implements LiveView {
       return;
     }
     this.counters.reports++;
-    if (channel.rtcpEvents++ === 0 && channel.codec === null) this.#ports.askCodec(channel.uniqueid);
-    const { interval, isRoundTripRefused } = takeRtcp(channel, report, atMs, this.#rules);
+    channel.rtcpEvents++;
+    if (channel.codec === null && isPowerOfTwo(channel.rtcpEvents)) this.#ports.askCodec(channel.uniqueid);
+    if (report.reporter === 'local') this.#learnPace(channel, atMs);
+    const { intervals, isRoundTripRefused } = takeRtcp(channel, report, atMs, this.#localPaceMs, this.#rules);
     if (isRoundTripRefused) this.counters.roundTripsRefused++;
-    this.#changes.addInterval(interval);
+    for (const interval of intervals) this.#changes.addInterval(interval);
     this.#changes.touch(channel);
     this.#write(channel);
     this.#writeOthersSoon(channel, atMs);
@@ -188,7 +195,7 @@ export class Switchboard implements LiveView {
     if (!isLive(channel)) return;
     channel.endedAtMs = atMs;
     channel.endReason = reason;
-    this.#notePeers(this.#bridges.forget(channel.uniqueid));
+    this.#bridges.forget(channel);
     this.#writeDueAtMs.delete(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
@@ -198,41 +205,9 @@ export class Switchboard implements LiveView {
     if (call.endedAtMs !== null) for (const other of call.channels) this.#changes.touch(other);
   }
 
-  #bridgeEnter(channel: ChannelState, bridgeId: string, technology: string | null): void {
-    this.#bridges.enter(bridgeId, channel.uniqueid);
-    channel.bridgeId = bridgeId;
-    channel.bridgeTechnology = technology;
-    this.#changes.touch(channel);
-    this.#notePeers(this.#bridges.membersOf(bridgeId));
-  }
-
-  #bridgeLeave(channel: ChannelState): void {
-    this.#notePeers(this.#bridges.leave(channel.uniqueid));
-    channel.bridgeId = null;
-    channel.bridgeTechnology = null;
-    this.#changes.touch(channel);
-  }
-
-  /** Finds the peers of a bridge's members anew, at its far side too where Local channels lead on; who has none keeps the last. */
-  #notePeers(members: readonly string[]): void {
-    for (const uniqueid of members) {
-      const peerUniqueid = this.#bridges.peerOf(uniqueid);
-      if (peerUniqueid === undefined) continue;
-      this.#setPeer(uniqueid, peerUniqueid);
-      this.#setPeer(peerUniqueid, this.#bridges.peerOf(peerUniqueid) ?? uniqueid);
-    }
-  }
-
-  #setPeer(uniqueid: string, peerUniqueid: string): void {
-    const channel = this.#channels.get(uniqueid);
-    if (channel === undefined || channel.peerUniqueid === peerUniqueid) return;
-    channel.peerUniqueid = peerUniqueid;
-    this.#changes.touch(channel);
-  }
-
-  #hold(channel: ChannelState, onHold: boolean): void {
-    channel.onHold = onHold;
-    this.#changes.touch(channel);
+  #learnPace(channel: ChannelState, atMs: number): void {
+    const { mark, reportsMissed } = channel.rx;
+    if (mark !== null && !reportsMissed) this.#localPaceMs = nextReportPace(this.#localPaceMs, atMs - mark.atMs);
   }
 
   #rename(uniqueid: string, newName: string): void {
@@ -271,8 +246,9 @@ export class Switchboard implements LiveView {
     }
     for (const snapshot of existing) {
       const channel = this.#seen(snapshot, atMs, true, atMs - (snapshot.ageS ?? 0) * 1000);
-      if (snapshot.bridgeId === undefined) this.#bridges.leave(channel.uniqueid);
-      else this.#bridgeEnter(channel, snapshot.bridgeId, channel.bridgeTechnology);
+      channel.watchedSinceMs = atMs;
+      if (snapshot.bridgeId === undefined) this.#bridges.leave(channel, null, atMs);
+      else this.#bridges.enter(channel, snapshot.bridgeId, channel.bridgeTechnology, atMs);
       if (snapshot.codec !== undefined && snapshot.codec !== channel.codec)
         this.#codec(channel.uniqueid, snapshot.codec);
     }
@@ -318,4 +294,8 @@ export class Switchboard implements LiveView {
     this.#calls.forget(call.linkedid);
     for (const channel of call.channels) this.#channels.delete(channel.uniqueid);
   }
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
 }

@@ -44,11 +44,13 @@ describe('the score of a channel', () => {
     expect(rx?.jitterMs).toMatchObject({ count: 2, min: 10, max: 20, mean: 15, last: 20 });
   });
 
-  test("the codec's clock serves until SRs show one, its delay enters the score, and it is asked for once", () => {
+  test("the codec's clock serves until SRs show one, its delay enters the score, and it is asked for until it is known", () => {
     const script = new Script().up('1').wait(5);
     script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 })).rtcp('1', remote(reportBlock(500, 0), { rttMs: 40 }));
-    expect(script.codecQuestions).toEqual(['1']);
+    expect(script.codecQuestions).toEqual(['1', '1']);
     script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'g729' });
+    for (let n = 3; n <= 9; n++) script.rtcp('1', remote(reportBlock(250 * n, 0), { rttMs: 40 }));
+    expect(script.codecQuestions).toEqual(['1', '1']);
     const [, tx] = script.channel('1').streams;
     expect(tx).toMatchObject({ codec: 'g729', clockRateHz: 8000, clockRateSource: 'codec' });
     expect(tx?.effectiveLatencyMs).toBeCloseTo(65, 9);

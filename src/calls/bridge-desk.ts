@@ -1,0 +1,85 @@
+import { Bridges } from './bridges.ts';
+import type { ChangeLog } from './change-log.ts';
+import type { ChannelState } from './channel-state.ts';
+import { noteDisturbance } from './direction-state.ts';
+
+/** Each party of a conference hears a mix of its own, which others' coming and going does not interrupt. */
+const CONFERENCE_TECHNOLOGY = 'softmix';
+
+/** Who hears whom: keeps the peers of channels, and notes when a channel is given other audio to send. */
+export class BridgeDesk {
+  readonly #channels: ReadonlyMap<string, ChannelState>;
+  readonly #changes: ChangeLog;
+  readonly #bridges = new Bridges();
+
+  constructor(channels: ReadonlyMap<string, ChannelState>, changes: ChangeLog) {
+    this.#channels = channels;
+    this.#changes = changes;
+  }
+
+  /** `technology` null: not known. To be told again of a bridge that the channel is in changes nothing. */
+  enter(channel: ChannelState, bridgeId: string, technology: string | null, atMs: number): void {
+    const isNew = channel.bridgeId !== bridgeId;
+    this.#bridges.enter(bridgeId, channel.uniqueid);
+    channel.bridgeId = bridgeId;
+    channel.bridgeTechnology = technology;
+    this.#changes.touch(channel);
+    if (isNew) this.#disturb(channel, technology, atMs);
+    this.#notePeers(this.#bridges.membersOf(bridgeId));
+  }
+
+  leave(channel: ChannelState, technology: string | null, atMs: number): void {
+    if (channel.bridgeId === null) return;
+    this.#disturb(channel, technology, atMs);
+    this.#notePeers(this.#bridges.leave(channel.uniqueid));
+    channel.bridgeId = null;
+    channel.bridgeTechnology = null;
+    this.#changes.touch(channel);
+  }
+
+  hold(channel: ChannelState, onHold: boolean, atMs: number): void {
+    channel.onHold = onHold;
+    channel.watchedSinceMs = atMs;
+    this.#changes.touch(channel);
+    this.#disturb(channel, channel.bridgeTechnology, atMs);
+  }
+
+  /** The channel has ended. */
+  forget(channel: ChannelState): void {
+    this.#notePeers(this.#bridges.forget(channel.uniqueid));
+  }
+
+  joinHalves(oneUniqueid: string, twoUniqueid: string): void {
+    this.#bridges.joinHalves(oneUniqueid, twoUniqueid);
+  }
+
+  /** Other audio is put on the channel, and on those that it is bridged with, from now on. */
+  #disturb(channel: ChannelState, technology: string | null, atMs: number): void {
+    const companions = technology === CONFERENCE_TECHNOLOGY ? [] : this.#bridges.companionsOf(channel.uniqueid);
+    for (const uniqueid of [channel.uniqueid, ...companions]) {
+      const disturbed = this.#channels.get(uniqueid);
+      if (disturbed === undefined) continue;
+      noteDisturbance(disturbed.rx, atMs);
+      noteDisturbance(disturbed.tx, atMs);
+    }
+  }
+
+  /** Finds the peers of a bridge's members anew, and at its far side where Local channels lead on; who has none keeps the last. */
+  #notePeers(members: readonly string[]): void {
+    for (const uniqueid of members) {
+      // In a conference nobody has one peer.
+      if (members.length > 2) this.#setPeer(uniqueid, null);
+      const peerUniqueid = this.#bridges.peerOf(uniqueid);
+      if (peerUniqueid === undefined) continue;
+      this.#setPeer(uniqueid, peerUniqueid);
+      this.#setPeer(peerUniqueid, this.#bridges.peerOf(peerUniqueid) ?? uniqueid);
+    }
+  }
+
+  #setPeer(uniqueid: string, peerUniqueid: string | null): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined || channel.peerUniqueid === peerUniqueid) return;
+    channel.peerUniqueid = peerUniqueid;
+    this.#changes.touch(channel);
+  }
+}
