@@ -63,8 +63,9 @@ const STEPS: readonly string[] = [
     version TEXT NOT NULL,
     resume TEXT
   ) STRICT;
+  -- None by endpoint, nor by a stream's codec: SQLite would start a search for calls there and sort all that it finds,
+  -- seconds for a busy endpoint, where going back from the newest call takes milliseconds.
   CREATE INDEX channels_by_call ON channels (linkedid);
-  CREATE INDEX channels_by_endpoint ON channels (endpoint);
   CREATE INDEX channels_up ON channels (uniqueid) WHERE ended_at_ms IS NULL;
 
   CREATE TABLE streams (
@@ -108,7 +109,6 @@ const STEPS: readonly string[] = [
     why TEXT,
     PRIMARY KEY (uniqueid, direction)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX streams_by_codec ON streams (codec);
 
   -- No foreign key: a report may be written before its channel is, and must not be lost for it.
   CREATE TABLE intervals (

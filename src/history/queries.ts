@@ -6,7 +6,11 @@ import type { CallsQuery } from './protocol.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS, type Cell, type Row } from './rows.ts';
 
 const NEWEST_FIRST = 'ORDER BY started_at_ms DESC, linkedid DESC';
-const OF_CALL = 'FROM channels WHERE channels.linkedid = calls.linkedid';
+
+/** Whether a call has such a channel; asked of one call after the other, the newest first (see `migrations.ts`). */
+function anyChannel(joins: string, condition: string): string {
+  return `EXISTS (SELECT 1 FROM channels ${joins} WHERE channels.linkedid = calls.linkedid AND ${condition})`;
+}
 
 /** What each filter asks of a row of `calls`. */
 function conditions(filter: CallFilter, cursor: CallCursor | null): { sql: string; parameters: Record<string, Cell> } {
@@ -17,17 +21,16 @@ function conditions(filter: CallFilter, cursor: CallCursor | null): { sql: strin
     ['mes <= @maxMes', 'maxMes', filter.maxMes],
     ['mes >= @minMes', 'minMes', filter.minMes],
     [
-      `EXISTS (SELECT 1 FROM channels JOIN streams ON streams.uniqueid = channels.uniqueid
-        WHERE channels.linkedid = calls.linkedid AND streams.codec = @codec)`,
+      anyChannel('JOIN streams ON streams.uniqueid = channels.uniqueid', 'streams.codec = @codec'),
       'codec',
       filter.codec,
     ],
   ];
   if (filter.endpoint?.endsWith('*') === true) {
-    const start = `EXISTS (SELECT 1 ${OF_CALL} AND substr(endpoint, 1, length(@endpoint)) = @endpoint)`;
+    const start = anyChannel('', 'substr(endpoint, 1, length(@endpoint)) = @endpoint');
     wanted.push([start, 'endpoint', filter.endpoint.slice(0, -1)]);
   } else {
-    wanted.push([`EXISTS (SELECT 1 ${OF_CALL} AND endpoint = @endpoint)`, 'endpoint', filter.endpoint]);
+    wanted.push([anyChannel('', 'endpoint = @endpoint'), 'endpoint', filter.endpoint]);
   }
   if (cursor !== null) {
     wanted.push(['(started_at_ms, linkedid) < (@lastStartMs, @lastLinkedid)', 'lastStartMs', cursor.startedAtMs]);

@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { WorkerLink } from '../../../src/history/worker-link.ts';
+import type { DyingMethods } from './dying-worker.ts';
+
+let link: WorkerLink<DyingMethods>;
+
+beforeEach(() => {
+  link = new WorkerLink<DyingMethods>(new URL('dying-worker.ts', import.meta.url), '');
+});
+afterEach(() => link.stop(1000));
+
+it('brings back what the thread answers and what it throws, each to its own request', async () => {
+  const answers = await Promise.allSettled([
+    link.request('echo', 'a'),
+    link.request('fail', 'SQLITE_FULL'),
+    link.request('echo', 'b'),
+  ]);
+  expect(answers).toMatchObject([
+    { status: 'fulfilled', value: 'a' },
+    { status: 'rejected', reason: { message: 'as it was told', code: 'SQLITE_FULL' } },
+    { status: 'fulfilled', value: 'b' },
+  ]);
+});
+
+it('fails what was open when the thread died, and starts it anew for the next request', async () => {
+  const answers = await Promise.allSettled([link.request('die', null), link.request('echo', 'lost')]);
+  const reason = { message: 'the database thread failed: it ended', code: '' };
+  expect(answers).toMatchObject([
+    { status: 'rejected', reason },
+    { status: 'rejected', reason },
+  ]);
+  expect(await link.request('echo', 'again')).toBe('again');
+});
+
+it('takes no request once it was stopped', async () => {
+  expect(await link.request('echo', 'a')).toBe('a');
+  await link.stop(1000);
+  await expect(link.request('echo', 'b')).rejects.toMatchObject({ message: 'the history is closed' });
+});
