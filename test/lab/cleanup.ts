@@ -28,11 +28,10 @@ function stopAllNow(): void {
   for (const leftover of leftovers) leftover.stopNow();
 }
 
+/** Does nothing where someone else listens too: they are in charge, and `exit` comes in any case. */
 function stopAllAndDie(signal: NodeJS.Signals): void {
-  const others = process.listeners(signal).filter((listener) => listener !== stopAllAndDie);
+  if (process.listeners(signal).some((listener) => listener !== stopAllAndDie)) return;
   void stopAll().finally(() => {
-    // Whoever else listens decides about the process; nobody else: the signal does what it always does.
-    if (others.length > 0) return;
     process.off(signal, stopAllAndDie);
     process.kill(process.pid, signal);
   });

@@ -22,7 +22,11 @@ export interface Confined {
 export function spawnConfined(script: string, words: readonly string[]): Confined {
   const outer = '--pdeathsig KILL -- unshare --mount --pid --fork --kill-child=KILL --propagation private --mount-proc';
   const shell = ['sh', '-c', `${script}\nexit $?`, 'confined', ...words];
-  const child = spawn('setpriv', [...outer.split(' '), ...shell], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // A session of its own: Ctrl-C is for this process, which then ends the others in good order.
+  const child = spawn('setpriv', [...outer.split(' '), ...shell], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   const ended = new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(null));
     child.once('close', (status) => resolve(status));

@@ -79,7 +79,11 @@ export async function recordAmi(address: AmiAddress, path: string): Promise<AmiR
 export async function capture(network: string, path: string, filter = 'udp'): Promise<Recorder> {
   const expression = `net ${network} and (${filter})`;
   const tcpdump = ['tcpdump', '-i', 'lo', '-U', '--immediate-mode', '-n', '-Z', 'root', '-w', path, expression];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...tcpdump], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...tcpdump], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Ctrl-C is not for it.
+    detached: true,
+  });
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
     child.once('error', () => resolve());

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { freePort } from '../lab/addresses.ts';
+import { WAVES } from '../lab/demo-phones.ts';
+import type { CallAnswer } from '../lab/demo-tables.ts';
+import { labObstacle } from '../lab/obstacle.ts';
+import { type LabTraces, leftoversOf } from './fixtures/leftovers.ts';
+
+const hasLab = labObstacle() === undefined;
+const DEMO = fileURLToPath(new URL('../lab/demo.ts', import.meta.url));
+
+interface Demo {
+  readonly process: ChildProcess;
+  readonly ended: Promise<{ status: number | null; stdout: string; stderr: string }>;
+  /** Resolves when the demo's standard error says so. */
+  says(text: string): Promise<string>;
+}
+
+const demos: ChildProcess[] = [];
+
+function startDemo(...words: string[]): Demo {
+  const child = spawn(process.execPath, [DEMO, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  demos.push(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  return {
+    process: child,
+    ended: new Promise((resolve) => {
+      child.once('close', (status) => resolve({ status, stdout, stderr }));
+    }),
+    says: (text) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (stderr.includes(text)) resolve(stderr);
+        };
+        child.stderr.on('data', look);
+        look();
+      }),
+  };
+}
+
+/** The lab's address is all that the demo tells; sockets there tell of processes, too. */
+function tracesFrom(stderr: string, child: ChildProcess): LabTraces {
+  const host = /is up on (127\.\d+\.\d+\.1)/.exec(stderr)?.[1] ?? '';
+  expect(host).not.toBe('');
+  return { host, pids: [child.pid], directories: [`-${child.pid}.`] };
+}
+
+const randomPort = (): Promise<number> => freePort('127.0.0.1', 18_300 + Math.floor(Math.random() * 1000));
+
+describe.runIf(hasLab)('npm run demo', () => {
+  afterAll(() => {
+    for (const demo of demos) demo.kill('SIGKILL');
+  });
+
+  test(
+    '--json prints one document with a scored call over every network, and nothing is left',
+    { timeout: 60_000 },
+    async () => {
+      const demo = startDemo('--seconds', '18', '--json', '--port', String(await randomPort()));
+      const startedAtMs = Date.now();
+      const { status, stdout, stderr } = await demo.ended;
+      expect(stderr).not.toContain('Error');
+      expect(status).toBe(0);
+      expect(Date.now() - startedAtMs).toBeLessThan(25_000);
+      const document = JSON.parse(stdout) as {
+        asterisk_version: string;
+        calls: (CallAnswer & { network: Record<string, { name: string; rx: Record<string, unknown> }> })[];
+      };
+      expect(Object.keys(document)).toStrictEqual(['asterisk_version', 'calls']);
+      expect(document.asterisk_version).toMatch(/^22\./);
+      expect(document.calls).toHaveLength(WAVES[0]?.length ?? 0);
+      const over = (name: string) =>
+        document.calls.find(({ network }) => Object.values(network).some((part) => part.name === name));
+      for (const name of ['lossy', 'jittery', 'far away', 'bursty', 'one-way']) {
+        const call = over(name);
+        expect(call?.channels).toHaveLength(2);
+        expect(call?.mes).toBeGreaterThan(1);
+        expect(call?.mes).toBeLessThan(4.4);
+      }
+      const good = document.calls.find(({ network }) => Object.values(network).every((part) => part.name === 'good'));
+      expect(good?.mes).toBeGreaterThan(4.35);
+      expect(good?.mes).toBeLessThanOrEqual(4.41);
+      expect(over('one-way')?.mes).toBeLessThan(3.6);
+      expect(over('lossy')?.network['heidi']?.rx['loss_ratio']).toBe(0.05);
+      expect(await leftoversOf(tracesFrom(stderr, demo.process))).toStrictEqual([]);
+    },
+  );
+
+  test('Ctrl-C in the middle of calls ends it in good order', { timeout: 60_000 }, async () => {
+    const demo = startDemo('--port', String(await randomPort()));
+    await demo.says('Ctrl-C ends the demo');
+    await new Promise((resolve) => {
+      setTimeout(resolve, 3000);
+    });
+    demo.process.kill('SIGINT');
+    const { status, stdout, stderr } = await demo.ended;
+    expect(status).toBe(0);
+    expect(stdout).toContain('alice → bob');
+    expect(await leftoversOf(tracesFrom(stderr, demo.process))).toStrictEqual([]);
+  });
+
+  test('a port in use is named in one sentence', { timeout: 20_000 }, async () => {
+    const server = createServer();
+    const port = await randomPort();
+    await new Promise<void>((resolve) => {
+      server.listen(port, '127.0.0.1', resolve);
+    });
+    const { status, stdout, stderr } = await startDemo('--port', String(port)).ended;
+    server.close();
+    expect({ status, stdout }).toStrictEqual({ status: 1, stdout: '' });
+    expect(stderr).toBe(`Port ${port} on 127.0.0.1 is in use; end what listens there or give another with --port.\n`);
+  });
+
+  test.each([
+    ['--seconds', '5'],
+    ['--seconds', 'soon'],
+    ['--port', '0'],
+    ['--loud', 'yes'],
+  ])('wrong usage (%s %s) is refused with status 2', async (...words) => {
+    const { status, stdout, stderr } = await startDemo(...words).ended;
+    expect({ status, stdout }).toStrictEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: /);
+  });
+});

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LabCall } from './call.ts';
+import { WAVES } from './demo-phones.ts';
+import type { Lab } from './lab.ts';
+
+/** How long the calls of a wave last at most, and the pause between two waves. */
+const WAVE_MS = 45_000;
+const PAUSE_MS = 3000;
+/** Between the beginnings (and the ends) of two calls of a wave. */
+const STEP_MS = 400;
+
+/** Places wave after wave of calls until it is told to stop. */
+export class DemoCalls {
+  readonly #lab: Lab;
+  #up: LabCall[] = [];
+  #placed = 0;
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  get placed(): number {
+    return this.#placed;
+  }
+
+  /** Resolves soon after `signal`, when every call has been hung up. Throws when a call cannot be placed. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      for (let wave = 0; !signal.aborted; wave = (wave + 1) % WAVES.length) {
+        for (const [from, to] of WAVES[wave] ?? []) {
+          if (signal.aborted) return;
+          this.#up.push(await this.#lab.call(from, to));
+          this.#placed += 1;
+          await pause(STEP_MS, signal);
+        }
+        await pause(WAVE_MS, signal);
+        await this.#hangUpAll(signal.aborted ? 0 : STEP_MS);
+        await pause(PAUSE_MS, signal);
+      }
+    } finally {
+      await this.#hangUpAll(0);
+    }
+  }
+
+  /** Now the caller hangs up, now the callee. */
+  async #hangUpAll(stepMs: number): Promise<void> {
+    const calls = this.#up;
+    this.#up = [];
+    const ends = calls.map(async (call, index) => {
+      await sleep(stepMs * index);
+      await call.hangup(index % 2 === 0 ? 'caller' : 'callee');
+    });
+    await Promise.all(ends);
+  }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+}

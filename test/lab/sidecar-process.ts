@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stopWithProcess } from './cleanup.ts';
+import type { Lab } from './lab.ts';
+import { REPOSITORY, makeRunDirectory } from './paths.ts';
+
+const ENTRY = join(REPOSITORY, 'src/asterisk-mes.js');
+const READY_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 5000;
+
+export interface SidecarOptions {
+  readonly httpHost: string;
+  readonly httpPort: number;
+  /** Where its database is kept; a folder of its own that is removed with it when not given. */
+  readonly dataDirectory?: string;
+  /** False leaves ARI out. */
+  readonly ari?: boolean;
+  /** More lines for mes.conf, with their section heads. */
+  readonly extraConfig?: string;
+}
+
+/** The product's `asterisk-mes run`, as a process of its own, set up for a lab. */
+export class SidecarProcess {
+  /** `http://127.0.0.1:8090` */
+  readonly url: string;
+  readonly databasePath: string;
+  readonly #directory: string;
+  readonly #configPath: string;
+  readonly #forget: () => void;
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #output = '';
+
+  /** Starts it and waits until it says that it is ready. Throws with its own last words. */
+  static async start(lab: Lab, options: SidecarOptions): Promise<SidecarProcess> {
+    const sidecar = new SidecarProcess(lab, options);
+    try {
+      await sidecar.start();
+      return sidecar;
+    } catch (error) {
+      await sidecar.stop();
+      throw error;
+    }
+  }
+
+  private constructor(lab: Lab, options: SidecarOptions) {
+    this.url = `http://${options.httpHost}:${options.httpPort}`;
+    this.#directory = makeRunDirectory('sidecar');
+    this.#forget = stopWithProcess(this);
+    this.databasePath = join(options.dataDirectory ?? this.#directory, 'mes.sqlite');
+    this.#configPath = join(this.#directory, 'mes.conf');
+    writeFileSync(this.#configPath, mesConf(lab, options, this.databasePath), { mode: 0o600 });
+  }
+
+  /** What it has written to its standard output and error lately. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Host pid, undefined when it is down. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts it again with the same settings and database, after `kill` or `shutDown`. */
+  async start(): Promise<void> {
+    const words = ['--pdeathsig', 'KILL', '--', process.execPath, ENTRY, 'run', '--config', this.#configPath];
+    const child = spawn('setpriv', words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: cleanEnvironment(),
+      // Ctrl-C is not for it.
+      detached: true,
+    });
+    this.#child = child;
+    this.#output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (this.#output = (this.#output + chunk.toString()).slice(-20_000)));
+    }
+    this.#ended = new Promise((resolve) => {
+      child.once('close', () => {
+        if (this.#child === child) this.#child = undefined;
+        resolve();
+      });
+      child.once('error', () => resolve());
+    });
+    const deadlineMs = Date.now() + READY_TIMEOUT_MS;
+    while (!(await this.#isReady())) {
+      if (this.#child === undefined || Date.now() > deadlineMs) {
+        const state = this.#child === undefined ? 'ended' : 'is not ready';
+        throw new Error(
+          `The sidecar ${state}. Its last words:\n${this.#output.trim().split('\n').slice(-8).join('\n')}`,
+        );
+      }
+      await sleep(50);
+    }
+  }
+
+  /** What REST answers at a path, as JSON. Throws on any other status than 200. */
+  async get<T>(path: string): Promise<T> {
+    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(5000) });
+    if (!answer.ok) throw new Error(`GET ${path} answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
+  /** As a crash would. */
+  async kill(): Promise<void> {
+    this.#child?.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  /** Asks it to end, and kills it when it does not within 5 s. */
+  async shutDown(): Promise<void> {
+    this.#child?.kill('SIGTERM');
+    await Promise.race([this.#ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+    await this.kill();
+  }
+
+  /** Ends it and removes its temporary files. */
+  async stop(): Promise<void> {
+    await this.shutDown();
+    rmSync(this.#directory, { recursive: true, force: true });
+    this.#forget();
+  }
+
+  stopNow(): void {
+    this.#child?.kill('SIGKILL');
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(1000) })).ok;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** The settings with which a sidecar works for a lab's PBX. */
+function mesConf(lab: Lab, options: SidecarOptions, databasePath: string): string {
+  const { pbx } = lab;
+  const ari = `[ari]\nurl = ${pbx.ariUrl}\nusername = ${pbx.ariUser}\npassword = ${pbx.ariPassword}\n`;
+  return `[ami]
+host = ${pbx.host}
+port = ${pbx.amiPort}
+username = ${pbx.amiUser}
+secret = ${pbx.amiSecret}
+${options.ari === false ? '' : ari}[agi]
+bind = ${pbx.host}:${pbx.agiPort}
+[http]
+bind = ${options.httpHost}:${options.httpPort}
+[history]
+path = ${databasePath}
+${options.extraConfig ?? ''}`;
+}
+
+/** Without the caller's own MES_… settings, which would win over the file. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MES_')));
+}
