@@ -1,0 +1,204 @@
+import type { Answer } from 'asterisk-manager';
+import { assertAmiValue } from '../wire/ami.ts';
+import { AmiRefusedError, isDenied } from './ami-login.ts';
+import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
+import { where, type AmiConnection } from './ami-socket.ts';
+import { DEFAULT_BACK_OFF, keepLinked, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
+import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts';
+import { arrayAssignment } from './variables.ts';
+
+/** Why an action did not do its work. */
+export type AmiActionProblem = 'disconnected' | 'timeout' | 'busy' | 'no-such-channel' | 'denied' | 'refused';
+
+export class AmiActionError extends Error {
+  override readonly name = 'AmiActionError';
+  readonly problem: AmiActionProblem;
+
+  constructor(problem: AmiActionProblem, message: string) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
+export interface AmiActionsOptions {
+  readonly connection: AmiConnection;
+  readonly onState: (state: LinkState) => void;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  readonly timing?: AmiLinkTiming;
+  readonly backOff?: BackOff;
+}
+
+/** Headers of an answer, names in lower case. */
+export type AmiAnswer = ReadonlyMap<string, string>;
+
+/** Actions that wait for an answer at the same time; Asterisk answers thousands a second. */
+const MAX_PENDING = 2000;
+
+/**
+ * A global variable of Asterisk's: until that second of Asterisk's own clock the sidecar counts as alive, and the
+ * hangup handler asks it for the last word. A sidecar that is gone or frozen must not hold up a hang-up.
+ */
+export const ALIVE_VARIABLE = 'MES_ALIVE_UNTIL';
+/** Beats that may be missed before hang-ups stop asking us. */
+const ALIVE_BEATS = 2;
+
+interface Pending {
+  readonly resolve: (answer: AmiAnswer) => void;
+  readonly reject: (error: AmiActionError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The connection to Asterisk on which we act: `asterisk-manager`, tamed. Stays up for ever. */
+export class AmiActions {
+  readonly #options: AmiActionsOptions;
+  readonly #timing: AmiLinkTiming;
+  readonly #stopping = new AbortController();
+  readonly #pending = new Map<string, Pending>();
+  #running: Promise<void> | undefined;
+  #manager: ManagerClient | undefined;
+  #nextId = 1;
+
+  constructor(options: AmiActionsOptions) {
+    this.#options = options;
+    this.#timing = options.timing ?? DEFAULT_AMI_TIMING;
+  }
+
+  get connected(): boolean {
+    return this.#manager !== undefined;
+  }
+
+  /** Starts connecting; returns at once. */
+  start(): void {
+    const { onState, random, backOff = DEFAULT_BACK_OFF } = this.#options;
+    this.#running ??= keepLinked({
+      openOnce: (onConnected, signal) => this.#openOnce(onConnected, signal),
+      onState,
+      signal: this.#stopping.signal,
+      random,
+      backOff,
+    });
+  }
+
+  /** Tells Asterisk's dialplan that we are gone, and closes the connection for good. */
+  async stop(): Promise<void> {
+    if (this.connected) await this.setGlobal(ALIVE_VARIABLE, '0').catch(() => {});
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  /**
+   * Sets channel variables and CDR fields (names such as `CDR(mes)`) in one action; the channel by Uniqueid.
+   * Rejects with AmiActionError; throws RangeError on a name or value that is none of ours.
+   */
+  async setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<void> {
+    if (variables.size === 0) return;
+    const { name, value } = arrayAssignment(variables);
+    await this.send('Setvar', { Channel: uniqueid, Variable: name, Value: value });
+  }
+
+  /** A channel's variable or function such as `CHANNEL(rtcp,all)`; undefined when it is empty or not set. Rejects with AmiActionError. */
+  async getVariable(uniqueid: string, name: string): Promise<string | undefined> {
+    const answer = await this.send('Getvar', { Channel: uniqueid, Variable: name });
+    return answer.get('value') || undefined;
+  }
+
+  /** Sets a global variable. Rejects with AmiActionError. */
+  async setGlobal(name: string, value: string): Promise<void> {
+    await this.send('Setvar', { Variable: name, Value: value });
+  }
+
+  /**
+   * Sends an action and resolves with its answer when that is a success.
+   * Rejects with AmiActionError, or with AmiValueError when a value holds CR, LF or NUL.
+   */
+  async send(
+    action: string,
+    fields: Readonly<Record<string, string>> = {},
+    timeoutMs = this.#timing.actionMs,
+  ): Promise<AmiAnswer> {
+    for (const [name, value] of Object.entries(fields)) assertAmiValue(value, `the AMI header ${name}`);
+    const client = this.#manager?.client;
+    const target = where(this.#options.connection);
+    if (client === undefined) throw new AmiActionError('disconnected', `${target} is not connected`);
+    if (this.#pending.size >= MAX_PENDING) throw new AmiActionError('busy', `${target} is behind with its answers`);
+    const id = `${ACTION_ID}${this.#nextId++}`;
+    const { promise, resolve, reject } = Promise.withResolvers<AmiAnswer>();
+    const timer = setTimeout(() => {
+      this.#pending.delete(id);
+      client.removeAllListeners(id);
+      reject(new AmiActionError('timeout', `${target} did not answer ${action} within ${timeoutMs} ms`));
+    }, timeoutMs);
+    this.#pending.set(id, { resolve, reject, timer });
+    client.action({ ...fields, action, actionid: id }, (_error, answer) => this.#settle(id, action, answer));
+    return promise;
+  }
+
+  #settle(id: string, action: string, answer: Answer | undefined): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    clearTimeout(pending.timer);
+    const headers = readHeaders(answer);
+    if (headers.get('response')?.toLowerCase() !== 'error') {
+      pending.resolve(headers);
+      return;
+    }
+    const message = headers.get('message');
+    const sentence = `${where(this.#options.connection)} refused the action ${action} (${message ?? 'no reason given'})`;
+    pending.reject(new AmiActionError(problemOf(message), sentence));
+  }
+
+  #dropPending(problem: string): void {
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(new AmiActionError('disconnected', problem));
+    }
+    this.#pending.clear();
+  }
+
+  async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
+    let manager: ManagerClient;
+    try {
+      manager = await openManager(this.#options.connection, this.#timing, signal);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      return { fatal: error instanceof AmiRefusedError, problem, wasConnected: false };
+    }
+    this.#manager = manager;
+    const pulse = setInterval(() => void this.#beat(manager), this.#timing.pingEveryMs);
+    void this.#beat(manager);
+    onConnected();
+    const problem = await manager.ended;
+    clearInterval(pulse);
+    this.#manager = undefined;
+    this.#dropPending(problem);
+    return { fatal: false, problem, wasConnected: true };
+  }
+
+  async #beat(manager: ManagerClient): Promise<void> {
+    try {
+      const answer = await this.send('Ping', {}, this.#timing.silenceMs);
+      const nowS = Number(answer.get('timestamp'));
+      if (!Number.isFinite(nowS)) return;
+      const aliveS = (this.#timing.pingEveryMs * ALIVE_BEATS) / 1000;
+      await this.setGlobal(ALIVE_VARIABLE, String(Math.ceil(nowS + aliveS)));
+    } catch (error) {
+      if (error instanceof AmiActionError && error.problem === 'timeout') manager.close(error.message);
+    }
+  }
+}
+
+function readHeaders(answer: Answer | undefined): AmiAnswer {
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(answer ?? {})) {
+    const first: unknown = Array.isArray(value) ? value[0] : value;
+    if (typeof first === 'string') headers.set(name, first);
+  }
+  return headers;
+}
+
+function problemOf(message: string | undefined): AmiActionProblem {
+  if (isDenied(message)) return 'denied';
+  return message?.toLowerCase() === 'no such channel' ? 'no-such-channel' : 'refused';
+}

@@ -1,0 +1,228 @@
+import type { ExistingChannel, PbxEvent } from '../model/event.ts';
+import { readExistingChannel, readPbxEvent } from '../wire/ami-event.ts';
+import type { AmiMessage } from '../wire/ami.ts';
+import { AmiLink, DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
+import { AmiRefusedError, checkPrivileges, logIn } from './ami-login.ts';
+import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
+import {
+  DEFAULT_BACK_OFF,
+  keepLinked,
+  sleepUnlessAborted,
+  type BackOff,
+  type LinkEnd,
+  type LinkState,
+} from './link-state.ts';
+
+/** No more events than we read: channel life, bridges and hold are `call`, RTCP is `reporting`. */
+const EVENT_MASK = 'call,reporting';
+
+/** More channels than any Asterisk holds; a list that does not end is a broken connection. */
+const MAX_LISTED_CHANNELS = 100_000;
+
+/** Asterisk lists about 50,000 channels a second; this is for one that is busy. */
+const LIST_TIMEOUT_MS = 30_000;
+
+export interface AmiEventSessionOptions {
+  readonly connection: AmiConnection;
+  /** Called in the order of Asterisk's events; must return soon and not throw. */
+  readonly onEvent: (event: PbxEvent) => void;
+  readonly onState: (state: LinkState) => void;
+  /** Sentences for the log at debug level. */
+  readonly onDebug?: (sentence: string) => void;
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  readonly timing?: AmiLinkTiming;
+  readonly backOff?: BackOff;
+}
+
+export interface AmiEventCounters {
+  /** Events handed on. */
+  readonly events: number;
+  /** Events of ours that could not be read, blocks that are no message, and blocks without an end. */
+  readonly malformed: number;
+  /** Events that we have no use for. */
+  readonly ignored: number;
+  readonly reconnects: number;
+}
+
+interface OpenList {
+  readonly channels: ExistingChannel[];
+  readonly done: () => void;
+}
+
+/**
+ * The event connection to Asterisk: stays up for ever, hands on what happens to channels, and after each (re)connect
+ * a `resync` with the list of channels that exist. On loss there is a `link-lost`.
+ *
+ * Asterisk writes the list in one piece between events, so the `resync` takes its place in their order:
+ * what comes before it happened before the list was made, what comes after it may at most repeat what the list says.
+ */
+export class AmiEventSession {
+  readonly #counters = { events: 0, malformed: 0, ignored: 0, reconnects: 0 };
+  readonly #options: AmiEventSessionOptions;
+  readonly #timing: AmiLinkTiming;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #link: AmiLink | undefined;
+  #list: OpenList | undefined;
+  #synced = false;
+  #everSynced = false;
+  #asteriskVersion: string | null = null;
+
+  constructor(options: AmiEventSessionOptions) {
+    this.#options = options;
+    this.#timing = options.timing ?? DEFAULT_AMI_TIMING;
+  }
+
+  get counters(): AmiEventCounters {
+    const { malformed, ...rest } = this.#counters;
+    return { ...rest, malformed: malformed + unreadableBlocks(this.#link) };
+  }
+
+  /** As Asterisk last gave it, such as `22.10.1`; null until the first connection. */
+  get asteriskVersion(): string | null {
+    return this.#asteriskVersion;
+  }
+
+  /** Starts connecting; returns at once. */
+  start(): void {
+    const { onState, random, backOff = DEFAULT_BACK_OFF } = this.#options;
+    this.#running ??= keepLinked({
+      openOnce: (onConnected, signal) => this.#openOnce(onConnected, signal),
+      onState,
+      signal: this.#stopping.signal,
+      random,
+      backOff,
+    });
+  }
+
+  /** Closes the connection for good, without a `link-lost`. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#link?.close('the sidecar stopped');
+    await this.#running;
+  }
+
+  /**
+   * Resolves once every event that Asterisk had written before this call has been handed on.
+   * Rejects with AmiLinkError when that takes longer than `timeoutMs` or there is no connection.
+   */
+  async barrier(timeoutMs: number): Promise<void> {
+    if (this.#link === undefined || !this.#synced) {
+      throw new AmiLinkError(`${where(this.#options.connection)} is not connected`);
+    }
+    await this.#link.request('Ping', [], timeoutMs);
+  }
+
+  async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
+    let link: AmiLink | undefined;
+    try {
+      link = await AmiLink.open(this.#options.connection, this.#timing, signal, (message) => this.#take(message));
+      if (signal.aborted) throw new AmiLinkError('the sidecar stopped');
+      this.#link = link;
+      await this.#setUp(link);
+      if (this.#everSynced) this.#counters.reconnects++;
+      this.#everSynced = true;
+      onConnected();
+      return { fatal: false, problem: await link.ended, wasConnected: true };
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      return { fatal: error instanceof AmiRefusedError, problem, wasConnected: this.#synced };
+    } finally {
+      link?.close('the connection was given up');
+      this.#cleanUp(link, signal);
+    }
+  }
+
+  async #setUp(link: AmiLink): Promise<void> {
+    const { connection, onDebug } = this.#options;
+    await logIn(link, connection);
+    if ((await checkPrivileges(link, connection)) === 'unknown') {
+      onDebug?.(`The classes of the AMI user "${connection.username}" cannot be read from manager.conf; going on`);
+    }
+    const version = await link.request('Getvar', [['Variable', 'VERSION()']]);
+    this.#asteriskVersion = version.get('Value') || null;
+    // Events first, list second: what happens in between comes as an event, and nothing is lost.
+    await this.#mustSucceed(link, 'Events', [['EventMask', EVENT_MASK]]);
+    await this.#resync(link);
+  }
+
+  async #resync(link: AmiLink): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#list = { channels: [], done: () => resolve(undefined) };
+    await this.#mustSucceed(link, 'Status', []);
+    const tooLate = new AbortController();
+    try {
+      await Promise.race([
+        promise,
+        link.ended.then((problem) => Promise.reject(new AmiLinkError(problem))),
+        sleepUnlessAborted(LIST_TIMEOUT_MS, tooLate.signal).then(() => this.#failUnlessSynced()),
+      ]);
+    } finally {
+      tooLate.abort();
+    }
+  }
+
+  #failUnlessSynced(): void {
+    if (this.#synced) return;
+    throw new AmiLinkError(`${where(this.#options.connection)} did not finish its list of channels`);
+  }
+
+  async #mustSucceed(link: AmiLink, action: string, fields: readonly (readonly [string, string])[]): Promise<void> {
+    const answer = await link.request(action, fields);
+    if (answer.get('Response') === 'Success') return;
+    const reason = answer.get('Message') ?? 'no reason given';
+    throw new AmiLinkError(`${where(this.#options.connection)} refused the action ${action} (${reason})`);
+  }
+
+  #cleanUp(link: AmiLink | undefined, signal: AbortSignal): void {
+    const wasSynced = this.#synced;
+    this.#counters.malformed += unreadableBlocks(link);
+    this.#link = undefined;
+    this.#list = undefined;
+    this.#synced = false;
+    if (wasSynced && !signal.aborted) this.#emit({ type: 'link-lost', atMs: this.#options.nowMs() });
+  }
+
+  #take(message: AmiMessage): void {
+    const name = message.get('Event');
+    if (name === 'Status') this.#takeRow(message);
+    else if (name === 'StatusComplete') this.#completeList();
+    else this.#takeLive(message);
+  }
+
+  #takeRow(message: AmiMessage): void {
+    const channel = readExistingChannel(message);
+    if (channel === undefined) this.#counters.malformed++;
+    else if (this.#list === undefined) this.#counters.ignored++;
+    else if (this.#list.channels.length < MAX_LISTED_CHANNELS) this.#list.channels.push(channel);
+    else this.#link?.close(`${where(this.#options.connection)} lists more than ${MAX_LISTED_CHANNELS} channels`);
+  }
+
+  #completeList(): void {
+    const list = this.#list;
+    if (list === undefined) return;
+    this.#list = undefined;
+    this.#synced = true;
+    this.#emit({ type: 'resync', atMs: this.#options.nowMs(), channels: list.channels });
+    list.done();
+  }
+
+  #takeLive(message: AmiMessage): void {
+    const event = readPbxEvent(message, this.#options.nowMs());
+    if (event === undefined) this.#counters.ignored++;
+    else if (event === 'malformed') this.#counters.malformed++;
+    else this.#emit(event);
+  }
+
+  #emit(event: PbxEvent): void {
+    this.#counters.events++;
+    this.#options.onEvent(event);
+  }
+}
+
+function unreadableBlocks(link: AmiLink | undefined): number {
+  return link === undefined ? 0 : link.parserCounters.malformed + link.parserCounters.oversized;
+}

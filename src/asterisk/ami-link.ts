@@ -1,0 +1,143 @@
+import type { Socket } from 'node:net';
+import { AmiParser, encodeAmiAction, type AmiMessage, type AmiParserCounters } from '../wire/ami.ts';
+import { AmiLinkError, describeSocketError, openAmiSocket, where, type AmiConnection } from './ami-socket.ts';
+
+export interface AmiLinkTiming {
+  readonly connectMs: number;
+  /** For the answer to an action. */
+  readonly actionMs: number;
+  readonly pingEveryMs: number;
+  /** Without a byte for this long the connection counts as dead. */
+  readonly silenceMs: number;
+}
+
+export const DEFAULT_AMI_TIMING: AmiLinkTiming = {
+  connectMs: 5000,
+  actionMs: 5000,
+  pingEveryMs: 5000,
+  silenceMs: 15_000,
+};
+
+interface Pending {
+  readonly settle: (message: AmiMessage | AmiLinkError) => void;
+}
+
+/** One open AMI connection of our own: answers find their actions, events go to `onEvent` in order. */
+export class AmiLink {
+  /** Resolves with a sentence when the connection has ended. */
+  readonly ended: Promise<string>;
+  readonly #to: AmiConnection;
+  readonly #timing: AmiLinkTiming;
+  readonly #socket: Socket;
+  readonly #parser = new AmiParser();
+  readonly #pending = new Map<string, Pending>();
+  readonly #onEvent: (message: AmiMessage) => void;
+  readonly #resolveEnded: (problem: string) => void;
+  readonly #pulse: NodeJS.Timeout;
+  #open = true;
+  #nextId = 1;
+  #heardSomething = false;
+  #silentMs = 0;
+
+  /** Opens a connection. Throws AmiLinkError with a sentence for people. */
+  static async open(
+    to: AmiConnection,
+    timing: AmiLinkTiming,
+    signal: AbortSignal,
+    onEvent: (message: AmiMessage) => void,
+  ): Promise<AmiLink> {
+    return new AmiLink(to, timing, await openAmiSocket(to, timing.connectMs, signal), onEvent);
+  }
+
+  private constructor(
+    to: AmiConnection,
+    timing: AmiLinkTiming,
+    socket: Socket,
+    onEvent: (message: AmiMessage) => void,
+  ) {
+    this.#to = to;
+    this.#timing = timing;
+    this.#socket = socket;
+    this.#onEvent = onEvent;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+    this.#pulse = setInterval(() => this.#beat(), timing.pingEveryMs);
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('error', (error) => this.close(describeSocketError(error, to)));
+    socket.on('close', () => this.close(`${where(to)} closed the connection`));
+  }
+
+  get parserCounters(): Readonly<AmiParserCounters> {
+    return this.#parser.counters;
+  }
+
+  /**
+   * Sends an action; resolves with its answer, be it Success or Error.
+   * Rejects with AmiLinkError when the connection ends first or `timeoutMs` pass, with AmiValueError on a line break in a value.
+   */
+  async request(
+    action: string,
+    fields: Iterable<readonly [string, string]> = [],
+    timeoutMs = this.#timing.actionMs,
+  ): Promise<AmiMessage> {
+    const id = `mes-e-${this.#nextId++}`;
+    const text = encodeAmiAction([['Action', action], ['ActionID', id], ...fields]);
+    if (!this.#open) throw new AmiLinkError(`${where(this.#to)} is not connected`);
+    const { promise, resolve, reject } = Promise.withResolvers<AmiMessage>();
+    const timer = setTimeout(() => {
+      this.#pending.delete(id);
+      reject(new AmiLinkError(`${where(this.#to)} did not answer ${action} within ${timeoutMs} ms`));
+    }, timeoutMs);
+    this.#pending.set(id, {
+      settle: (message) => {
+        clearTimeout(timer);
+        if (message instanceof AmiLinkError) reject(message);
+        else resolve(message);
+      },
+    });
+    this.#socket.write(text);
+    return promise;
+  }
+
+  /** Ends the connection; `problem` is what `ended` resolves with. Does nothing the second time. */
+  close(problem: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearInterval(this.#pulse);
+    this.#socket.destroy();
+    for (const { settle } of this.#pending.values()) settle(new AmiLinkError(problem));
+    this.#pending.clear();
+    this.#resolveEnded(problem);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#heardSomething = true;
+    for (const message of this.#parser.push(chunk)) {
+      // A handler may have closed the connection: what follows belongs to nobody any more.
+      if (!this.#open) return;
+      // Not by `Response`: the event OriginateResponse has such a header too.
+      if (message.get('Event') === undefined) this.#answer(message);
+      else this.#onEvent(message);
+    }
+  }
+
+  #answer(message: AmiMessage): void {
+    const id = message.get('ActionID');
+    const pending = id === undefined ? undefined : this.#pending.get(id);
+    if (id === undefined || pending === undefined) return;
+    this.#pending.delete(id);
+    pending.settle(message);
+  }
+
+  #beat(): void {
+    this.#silentMs = this.#heardSomething ? 0 : this.#silentMs + this.#timing.pingEveryMs;
+    this.#heardSomething = false;
+    if (this.#silentMs >= this.#timing.silenceMs) {
+      this.close(`${where(this.#to)} has been silent for ${Math.round(this.#silentMs / 1000)} s`);
+      return;
+    }
+    // Nobody waits for this answer: hearing it is enough.
+    this.#socket.write(encodeAmiAction([['Action', 'Ping']]));
+  }
+}

@@ -1,0 +1,25 @@
+/** What the main thread and the thread in which `ari-client` lives say to each other. */
+
+export interface AriWorkerData {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly app: string;
+}
+
+export type AriRequest =
+  | { readonly id: number; readonly kind: 'rtp-statistics'; readonly uniqueid: string }
+  | { readonly id: number; readonly kind: 'variable'; readonly uniqueid: string; readonly name: string };
+
+export type AriMessage =
+  /** The web socket is open and the application is subscribed. */
+  | { readonly kind: 'up' }
+  | { readonly kind: 'answer'; readonly id: number; readonly body: unknown }
+  | { readonly kind: 'refusal'; readonly id: number; readonly message: string }
+  /** `uniqueid` is undefined for a global variable. */
+  | {
+      readonly kind: 'variable-set';
+      readonly uniqueid: string | undefined;
+      readonly name: string;
+      readonly value: string;
+    };

@@ -1,0 +1,66 @@
+/**
+ * The thread in which `ari-client` lives. The package throws where nobody can catch it (a failed download of the API's
+ * description, an event of a type it does not know, half an answer when Asterisk dies) and its web socket gives up
+ * for good after ten tries. Here that ends this thread and nothing else; `ari.ts` starts a new one.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import ari, { type Client } from 'ari-client';
+import type { AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
+
+/** A web socket that does not answer two of these is dead. */
+const PING_EVERY_MS = 5000;
+const PINGS_MISSED = 2;
+
+function post(message: AriMessage): void {
+  parentPort?.postMessage(message, []);
+}
+
+async function carryOut(client: Client, request: AriRequest): Promise<void> {
+  const channelId = request.uniqueid;
+  try {
+    const work =
+      request.kind === 'rtp-statistics'
+        ? client.channels.rtpstatistics({ channelId })
+        : client.channels.getChannelVar({ channelId, variable: request.name });
+    post({ kind: 'answer', id: request.id, body: await work });
+  } catch (error) {
+    post({ kind: 'refusal', id: request.id, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function passOn(event: unknown): void {
+  const { channel, variable, value } = event as { channel?: { id?: unknown }; variable?: unknown; value?: unknown };
+  if (typeof variable !== 'string' || typeof value !== 'string') return;
+  const uniqueid = typeof channel?.id === 'string' ? channel.id : undefined;
+  post({ kind: 'variable-set', uniqueid, name: variable, value });
+}
+
+/** Ends this thread, so that a new one begins, when the web socket is lost or silent. */
+function supervise(client: Client): void {
+  let unanswered = 0;
+  client.on('pong', () => {
+    unanswered = 0;
+  });
+  const lost = (): void => process.exit(1);
+  client.on('WebSocketReconnecting', lost);
+  client.on('WebSocketMaxRetries', lost);
+  setInterval(() => {
+    if (unanswered >= PINGS_MISSED) lost();
+    unanswered++;
+    client.ping();
+  }, PING_EVERY_MS);
+}
+
+const { url, username, password, app } = workerData as AriWorkerData;
+const client = await ari.connect(url, username, password);
+supervise(client);
+client.on('ChannelVarset', passOn);
+await client.start(app, true);
+try {
+  // Otherwise the subscription brings every event of the server.
+  await client.applications.filter({ applicationName: app, filter: { allowed: [{ type: 'ChannelVarset' }] } });
+} catch {
+  // Not in Asterisk before 16.3; `passOn` sees nothing else anyway.
+}
+parentPort?.on('message', (request: AriRequest) => void carryOut(client, request));
+post({ kind: 'up' });

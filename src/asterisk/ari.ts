@@ -1,0 +1,227 @@
+import { Worker } from 'node:worker_threads';
+import type { RtpCounters } from '../model/event.ts';
+import type { AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
+import { readRtpStatistics } from './ari-statistics.ts';
+import { DEFAULT_BACK_OFF, keepLinked, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
+
+export interface AriConnection {
+  /** `http://127.0.0.1:8088`, or with https; `/ari` at its end is understood. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly app: string;
+}
+
+export interface VariableSet {
+  /** Undefined for a global variable. */
+  readonly uniqueid: string | undefined;
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface AriOptions {
+  readonly connection: AriConnection;
+  readonly onState: (state: LinkState) => void;
+  /** A channel variable was set. */
+  readonly onVariableSet?: (change: VariableSet) => void;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  readonly backOff?: BackOff;
+  /** For each call, and for the check of the credentials. */
+  readonly callTimeoutMs?: number;
+}
+
+/** Why a call to ARI gave no answer; `refused` is Asterisk's own no, such as "Channel not found". */
+export class AriError extends Error {
+  override readonly name = 'AriError';
+  readonly problem: 'disconnected' | 'timeout' | 'busy' | 'refused';
+
+  constructor(problem: AriError['problem'], message: string) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
+const DEFAULT_CALL_TIMEOUT_MS = 3000;
+
+/** Loading ARI's own description of itself takes about 0.3 s. */
+const START_TIMEOUT_MS = 15_000;
+
+/** Calls under way at the same time. */
+const MAX_PENDING = 200;
+
+interface Pending {
+  readonly resolve: (body: unknown) => void;
+  readonly reject: (error: AriError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Distributes over `Omit`, which by itself would keep only what all kinds have in common. */
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/** Asterisk's REST interface: `ari-client` in a thread of its own, replaced whenever it dies. Stays up for ever. */
+export class Ari {
+  readonly #options: AriOptions;
+  /** Without the path: the package puts `/ari` behind it by itself. */
+  readonly #connection: AriConnection;
+  readonly #callTimeoutMs: number;
+  readonly #stopping = new AbortController();
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #up = false;
+  #nextId = 1;
+  #running: Promise<void> | undefined;
+
+  constructor(options: AriOptions) {
+    this.#options = options;
+    this.#connection = { ...options.connection, url: options.connection.url.replace(/\/(?:ari\/?)?$/, '') };
+    this.#callTimeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+  }
+
+  get connected(): boolean {
+    return this.#up;
+  }
+
+  /** Starts connecting; returns at once. */
+  start(): void {
+    const { onState, random, backOff = DEFAULT_BACK_OFF } = this.#options;
+    this.#running ??= keepLinked({
+      openOnce: (onConnected, signal) => this.#openOnce(onConnected, signal),
+      onState,
+      signal: this.#stopping.signal,
+      random,
+      backOff,
+    });
+  }
+
+  /** Closes the connection for good. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#worker?.terminate();
+    await this.#running;
+  }
+
+  /** Counters of a live channel's RTP; undefined when it has none. Rejects with AriError. */
+  async rtpStatistics(uniqueid: string): Promise<RtpCounters | undefined> {
+    return readRtpStatistics(await this.#call({ kind: 'rtp-statistics', uniqueid }));
+  }
+
+  /** A channel's variable or function; undefined when it is empty. Rejects with AriError, also when it is not set. */
+  async channelVariable(uniqueid: string, name: string): Promise<string | undefined> {
+    const body = await this.#call({ kind: 'variable', uniqueid, name });
+    const value = typeof body === 'object' && body !== null && 'value' in body ? body.value : undefined;
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  }
+
+  async #call(request: WithoutId<AriRequest>): Promise<unknown> {
+    const worker = this.#worker;
+    if (worker === undefined || !this.#up) throw new AriError('disconnected', `${this.#where()} is not connected`);
+    if (this.#pending.size >= MAX_PENDING) throw new AriError('busy', `${this.#where()} is behind with its answers`);
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => {
+      this.#pending.delete(id);
+      reject(new AriError('timeout', `${this.#where()} did not answer within ${this.#callTimeoutMs} ms`));
+    }, this.#callTimeoutMs);
+    this.#pending.set(id, { resolve, reject, timer });
+    worker.postMessage({ ...request, id } satisfies AriRequest, []);
+    return promise;
+  }
+
+  async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
+    const refusal = await this.#checkCredentials(signal);
+    if (refusal !== undefined) return { ...refusal, wasConnected: false };
+    if (signal.aborted) return { fatal: false, problem: 'the sidecar stopped', wasConnected: false };
+    const worker = startWorker(this.#connection);
+    this.#worker = worker;
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
+    const startTimer = setTimeout(() => void worker.terminate(), START_TIMEOUT_MS);
+    let problem = `${this.#where()} closed the connection`;
+    worker.on('message', (message: AriMessage) => {
+      if (message.kind === 'up') {
+        clearTimeout(startTimer);
+        this.#up = true;
+        onConnected();
+      } else this.#take(message);
+    });
+    worker.on('error', (error: unknown) => {
+      problem = `The connection to ${this.#where()} failed (${shorten(error)})`;
+    });
+    worker.on('exit', () => resolve(problem));
+    const why = await ended;
+    clearTimeout(startTimer);
+    const wasConnected = this.#up;
+    this.#up = false;
+    this.#worker = undefined;
+    this.#dropPending(why);
+    return { fatal: false, problem: why, wasConnected };
+  }
+
+  #take(message: Exclude<AriMessage, { kind: 'up' }>): void {
+    if (message.kind === 'variable-set') {
+      const { uniqueid, name, value } = message;
+      this.#options.onVariableSet?.({ uniqueid, name, value });
+      return;
+    }
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return;
+    this.#pending.delete(message.id);
+    clearTimeout(pending.timer);
+    if (message.kind === 'answer') pending.resolve(message.body);
+    else pending.reject(new AriError('refused', `${this.#where()} refused the call (${shorten(message.message)})`));
+  }
+
+  #dropPending(why: string): void {
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(new AriError('disconnected', why));
+    }
+    this.#pending.clear();
+  }
+
+  /** With a plain request, because of a wrong password the package dies. Undefined when all is well. */
+  async #checkCredentials(signal: AbortSignal): Promise<{ fatal: boolean; problem: string } | undefined> {
+    const { url, username, password } = this.#connection;
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    try {
+      const answer = await fetch(`${url}/ari/asterisk/info?only=system`, {
+        headers: { authorization },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#callTimeoutMs)]),
+      });
+      await answer.body?.cancel();
+      return answer.ok ? undefined : { fatal: answer.status === 401, problem: this.#refusalSentence(answer.status) };
+    } catch {
+      const problem = `${this.#where()} cannot be reached; start Asterisk, or check url in [ari] and enabled = yes in http.conf`;
+      return { fatal: false, problem };
+    }
+  }
+
+  #refusalSentence(status: number): string {
+    const { username } = this.#connection;
+    if (status === 401) {
+      return `${this.#where()} refused the user "${username}"; check username and password in [ari] against ari.conf`;
+    }
+    return `${this.#where()} answers with HTTP status ${status}; check url in [ari], and that ari.conf has enabled = yes`;
+  }
+
+  #where(): string {
+    return `Asterisk's ARI at ${this.#connection.url}`;
+  }
+}
+
+function startWorker({ url, username, password, app }: AriConnection): Worker {
+  // The published package holds JavaScript.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new Worker(new URL(`./ari-worker.${extension}`, import.meta.url), {
+    workerData: { url, username, password, app } satisfies AriWorkerData,
+    // What the package and its dependencies print belongs to nobody.
+    stdout: true,
+    stderr: true,
+  });
+}
+
+/** One line, and not the whole page that a server may have sent. */
+function shorten(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0]?.slice(0, 200) ?? '';
+}

@@ -1,0 +1,118 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { RtpCounters } from '../model/event.ts';
+import type { ChannelVariables } from '../model/ports.ts';
+import { AgiConversation, AgiError, readAgiEnvironment } from './agi-conversation.ts';
+import { parseRtcpAll } from '../wire/rtcp-all.ts';
+import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
+import { arrayAssignment, selectAssignments } from './variables.ts';
+
+/** From accept to close, whatever happens: a hang-up waits for us. */
+export const AGI_DEADLINE_MS = 50;
+
+/** Hang-ups at the same moment; more are turned away at once, which costs them their last word only. */
+const MAX_CONNECTIONS = 1000;
+
+/** What `extensions_mes.conf` asks for: `agi://…/hangup`. */
+const HANGUP_SCRIPT = 'hangup';
+
+/** Evaluated by Asterisk: the braces are its own. */
+const RTCP_ALL = `\${CHANNEL(rtcp,all)}`;
+
+export interface FastAgiOptions {
+  readonly host: string;
+  readonly port: number;
+  /**
+   * A channel is about to end; `counters` are its last, undefined when it has no RTP. Resolves with its final
+   * variables, or undefined when it is not known. What comes too late is not written.
+   */
+  readonly onHangup: (uniqueid: string, counters: RtpCounters | undefined) => Promise<ChannelVariables | undefined>;
+  /** `[writeback] variables` and `[writeback] cdr` */
+  readonly variables: boolean;
+  readonly cdr: boolean;
+  readonly deadlineMs?: number;
+}
+
+export interface FastAgiCounters {
+  /** Hang-ups that got their last word. */
+  readonly answered: number;
+  /** Hang-ups of channels that we know nothing of, or had nothing to say about. */
+  readonly unknown: number;
+  /** Conversations that were not done in time. */
+  readonly late: number;
+  /** Connections that broke off, did not speak AGI or asked for something that cannot be done. */
+  readonly failed: number;
+  /** Connections that asked for another script, or came on top of the limit. */
+  readonly refused: number;
+}
+
+/** The FastAGI server that Asterisk's hangup handler asks for a channel's final scores. */
+export class FastAgiServer {
+  readonly #options: FastAgiOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #counters = { answered: 0, unknown: 0, late: 0, failed: 0, refused: 0 };
+
+  constructor(options: FastAgiOptions) {
+    this.#options = options;
+    this.#server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('drop', () => this.#counters.refused++);
+  }
+
+  get counters(): FastAgiCounters {
+    return { ...this.#counters };
+  }
+
+  /** Starts to listen; resolves with the address. Rejects with an Error of one sentence when the address cannot be had. */
+  async listen(): Promise<AddressInfo> {
+    const { host, port } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const onError = (error: NodeJS.ErrnoException): void => {
+      reject(
+        new Error(`FastAGI cannot listen on ${host}:${port} (${error.code ?? error.message}); change bind in [agi]`),
+      );
+    };
+    this.#server.once('error', onError);
+    this.#server.listen({ host, port, backlog: MAX_CONNECTIONS }, () => resolve(undefined));
+    await promise;
+    this.#server.off('error', onError);
+    // Such as no more file descriptors: the connection is lost, the server goes on.
+    this.#server.on('error', () => this.#counters.refused++);
+    return this.#server.address() as AddressInfo;
+  }
+
+  /** Closes the port and what is still talking. */
+  async close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#server.close(() => resolve(undefined));
+    for (const socket of this.#sockets) socket.destroy();
+    await promise;
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    const conversation = new AgiConversation(socket, this.#options.deadlineMs ?? AGI_DEADLINE_MS);
+    try {
+      const outcome = await this.#converse(conversation);
+      this.#counters[outcome]++;
+    } catch (error) {
+      this.#counters[error instanceof AgiError && error.late ? 'late' : 'failed']++;
+    } finally {
+      conversation.close();
+      this.#sockets.delete(socket);
+    }
+  }
+
+  async #converse(conversation: AgiConversation): Promise<'answered' | 'unknown' | 'failed' | 'refused'> {
+    const { script, uniqueid } = await readAgiEnvironment(conversation);
+    if (script !== HANGUP_SCRIPT || uniqueid === undefined) return 'refused';
+    const answer = await conversation.command(encodeGetFullVariable(RTCP_ALL));
+    const counters = answer.code === 200 ? parseRtcpAll(answer.value ?? '') : undefined;
+    const final = await conversation.inTime(this.#options.onHangup(uniqueid, counters));
+    const assignments = selectAssignments(final ?? new Map<string, string>(), this.#options);
+    if (assignments.size === 0) return 'unknown';
+    const { name, value } = arrayAssignment(assignments);
+    const done = await conversation.command(encodeSetVariable(name, value));
+    return done.code === 200 ? 'answered' : 'failed';
+  }
+}

@@ -1,0 +1,39 @@
+import type { ChannelVariables } from '../model/ports.ts';
+
+/** Channel variables that the contract names also as CDR fields; the field is the name in lower case. */
+
+/** What a score, a verdict or a name of ours is made of: nothing that Asterisk would read as more than text. */
+const VALUE = /^[0-9a-z.-]{1,40}$/;
+const NAME = /^(?:[A-Z][A-Z0-9_]{0,39}|CDR\([a-z][a-z0-9_]{0,39}\))$/;
+
+/** The same values once more as CDR fields: `MES` also as `CDR(mes)`. */
+export function withCdrFields(variables: ReadonlyMap<string, string>): Map<string, string> {
+  const all = new Map(variables);
+  for (const [name, value] of variables) all.set(`CDR(${name.toLowerCase()})`, value);
+  return all;
+}
+
+/**
+ * One assignment for all: `ARRAY(MES,CDR(mes))` and `4.31,4.31`.
+ * Throws RangeError on a name or value that could mean anything else to Asterisk, such as one with a comma.
+ */
+export function arrayAssignment(variables: ReadonlyMap<string, string>): {
+  readonly name: string;
+  readonly value: string;
+} {
+  for (const [name, value] of variables) {
+    if (!NAME.test(name)) throw new RangeError(`"${name}" is not the name of a variable of ours`);
+    if (!VALUE.test(value)) throw new RangeError(`the value of ${name} is not a number, a verdict or a plain word`);
+  }
+  return { name: `ARRAY(${[...variables.keys()].join(',')})`, value: [...variables.values()].join(',') };
+}
+
+/** What to assign by the two settings: the variables themselves, their CDR fields, both or nothing. */
+export function selectAssignments(
+  variables: ChannelVariables,
+  settings: { readonly variables: boolean; readonly cdr: boolean },
+): Map<string, string> {
+  const all = settings.cdr ? withCdrFields(variables) : new Map(variables);
+  if (!settings.variables) for (const name of variables.keys()) all.delete(name);
+  return all;
+}

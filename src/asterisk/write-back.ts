@@ -1,0 +1,134 @@
+import type { ChannelVariables, VariableWriter } from '../model/ports.ts';
+import { AmiActionError } from './ami-actions.ts';
+import { selectAssignments } from './variables.ts';
+
+/** What write-back needs of the connection; `AmiActions` has it. */
+export interface VariableSetter {
+  readonly connected: boolean;
+  setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<void>;
+}
+
+export interface WriteBackOptions {
+  readonly setter: VariableSetter;
+  /** `[writeback] variables` */
+  readonly variables: boolean;
+  /** `[writeback] cdr` */
+  readonly cdr: boolean;
+  /** Sentences for the log at debug level. */
+  readonly onDebug?: (sentence: string) => void;
+}
+
+export interface WriteBackCounters {
+  /** Actions that Asterisk carried out. */
+  readonly written: number;
+  /** Channels that were gone already: normal at the end of a call. */
+  readonly gone: number;
+  /** Actions that failed for any other reason. */
+  readonly failed: number;
+  /** Writes that found too many channels waiting. */
+  readonly dropped: number;
+  /** Channels with values that wait for Asterisk. */
+  readonly waiting: number;
+}
+
+/** Channels with a write under way or waiting; more than any Asterisk has up. */
+const MAX_CHANNELS = 20_000;
+
+/** Actions under way at the same time, over all channels. */
+const MAX_IN_FLIGHT = 256;
+
+/** Channels remembered after their last word; by the time they are forgotten they are long gone. */
+const MAX_SEALED = 10_000;
+
+/**
+ * Writes scores to Asterisk's channels without ever making the caller wait: at most one action under way per channel,
+ * and what comes meanwhile is merged, the newest value of each variable winning. While Asterisk is not connected,
+ * values wait for it in the same way.
+ */
+export class WriteBack implements VariableWriter {
+  readonly #options: WriteBackOptions;
+  readonly #waiting = new Map<string, Map<string, string>>();
+  readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #sealed = new Set<string>();
+  readonly #counters = { written: 0, gone: 0, failed: 0, dropped: 0 };
+
+  constructor(options: WriteBackOptions) {
+    this.#options = options;
+  }
+
+  get counters(): WriteBackCounters {
+    return { ...this.#counters, waiting: this.#waiting.size };
+  }
+
+  write(uniqueid: string, variables: ChannelVariables): void {
+    const assignments = selectAssignments(variables, this.#options);
+    if (assignments.size === 0 || this.#sealed.has(uniqueid)) return;
+    if (this.#queue(uniqueid, assignments)) this.flush();
+    else this.#counters.dropped++;
+  }
+
+  /** Sends what waits; to be called when Asterisk is connected again. */
+  flush(): void {
+    if (!this.#options.setter.connected) return;
+    for (const uniqueid of this.#waiting.keys()) {
+      if (this.#inFlight.size >= MAX_IN_FLIGHT) return;
+      this.#pump(uniqueid);
+    }
+  }
+
+  /**
+   * Makes room for a channel's last word by another way (FastAGI): nothing more is written to it from here, and the
+   * promise resolves when no older value is still on its way. Never rejects.
+   */
+  async seal(uniqueid: string): Promise<void> {
+    this.#sealed.add(uniqueid);
+    for (const oldest of this.#sealed) {
+      if (this.#sealed.size <= MAX_SEALED) break;
+      this.#sealed.delete(oldest);
+    }
+    this.#waiting.delete(uniqueid);
+    await this.#inFlight.get(uniqueid);
+  }
+
+  /** False when there is no room. Values that wait already give way to the new ones. */
+  #queue(uniqueid: string, assignments: Map<string, string>): boolean {
+    const waiting = this.#waiting.get(uniqueid);
+    if (waiting === undefined && this.#waiting.size >= MAX_CHANNELS) return false;
+    if (waiting === undefined) this.#waiting.set(uniqueid, assignments);
+    else for (const [name, value] of assignments) waiting.set(name, value);
+    return true;
+  }
+
+  #pump(uniqueid: string): void {
+    const assignments = this.#waiting.get(uniqueid);
+    if (assignments === undefined || this.#inFlight.has(uniqueid)) return;
+    this.#waiting.delete(uniqueid);
+    this.#inFlight.set(uniqueid, this.#send(uniqueid, assignments));
+  }
+
+  async #send(uniqueid: string, assignments: Map<string, string>): Promise<void> {
+    try {
+      await this.#options.setter.setVariables(uniqueid, assignments);
+      this.#counters.written++;
+    } catch (error) {
+      this.#handleFailure(uniqueid, assignments, error);
+    }
+    this.#inFlight.delete(uniqueid);
+    this.flush();
+  }
+
+  #handleFailure(uniqueid: string, assignments: Map<string, string>, error: unknown): void {
+    const problem = error instanceof AmiActionError ? error.problem : undefined;
+    if (problem === 'no-such-channel') {
+      this.#counters.gone++;
+      return;
+    }
+    if (problem === 'disconnected' && !this.#sealed.has(uniqueid)) {
+      const newer = this.#waiting.get(uniqueid) ?? new Map<string, string>();
+      this.#waiting.delete(uniqueid);
+      if (this.#queue(uniqueid, new Map([...assignments, ...newer]))) return;
+    }
+    this.#counters.failed++;
+    this.#options.onDebug?.(`The scores of ${uniqueid} were not written: ${String(error)}`);
+  }
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { AmiActionError, type AmiActionProblem } from '../../../src/asterisk/ami-actions.ts';
+import { WriteBack, type VariableSetter } from '../../../src/asterisk/write-back.ts';
+
+/** Plays the AMI connection: each write stays under way until the test says how it ends. */
+class Setter implements VariableSetter {
+  connected = true;
+  readonly sent: { uniqueid: string; variables: Record<string, string>; end: (problem?: AmiActionProblem) => void }[] =
+    [];
+
+  setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (problem?: AmiActionProblem): void => {
+        if (problem === undefined) resolve();
+        else reject(new AmiActionError(problem, problem));
+      };
+      this.sent.push({ uniqueid, variables: Object.fromEntries(variables), end });
+    });
+  }
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const mes = (value: string, name = 'MES'): Map<string, string> => new Map([[name, value]]);
+
+function rig(settings = { variables: true, cdr: false }): { setter: Setter; writeBack: WriteBack } {
+  const setter = new Setter();
+  return { setter, writeBack: new WriteBack({ setter, ...settings }) };
+}
+
+describe('WriteBack', () => {
+  it.each([
+    [true, true, { MES: '4.31', 'CDR(mes)': '4.31', MES_PEER_RX: '4.20', 'CDR(mes_peer_rx)': '4.20' }],
+    [true, false, { MES: '4.31', MES_PEER_RX: '4.20' }],
+    [false, true, { 'CDR(mes)': '4.31', 'CDR(mes_peer_rx)': '4.20' }],
+  ])('honours variables = %s, cdr = %s', (variables, cdr, expected) => {
+    const { setter, writeBack } = rig({ variables, cdr });
+    writeBack.write(
+      '1.1',
+      new Map([
+        ['MES', '4.31'],
+        ['MES_PEER_RX', '4.20'],
+      ]),
+    );
+    expect(setter.sent.map((write) => write.variables)).toEqual([expected]);
+  });
+
+  it('writes nothing when both are off, or there is nothing', () => {
+    const off = rig({ variables: false, cdr: false });
+    off.writeBack.write('1.1', mes('4.31'));
+    const on = rig();
+    on.writeBack.write('1.1', new Map());
+    expect([...off.setter.sent, ...on.setter.sent]).toEqual([]);
+  });
+
+  it('has one write under way per channel and merges what comes meanwhile, the newest winning', async () => {
+    const { setter, writeBack } = rig();
+    writeBack.write('1.1', mes('4.31'));
+    writeBack.write('1.1', mes('4.30'));
+    writeBack.write('1.1', mes('3.90', 'MES_RX'));
+    writeBack.write('1.1', mes('4.20'));
+    writeBack.write('2.2', mes('1.00'));
+    expect(setter.sent.map(({ uniqueid }) => uniqueid)).toEqual(['1.1', '2.2']);
+    expect(writeBack.counters.waiting).toBe(1);
+    setter.sent[0]?.end();
+    await settled();
+    expect(setter.sent[2]).toMatchObject({ uniqueid: '1.1', variables: { MES: '4.20', MES_RX: '3.90' } });
+    setter.sent[1]?.end();
+    setter.sent[2]?.end();
+    await settled();
+    expect(setter.sent).toHaveLength(3);
+    expect(writeBack.counters).toEqual({ written: 3, gone: 0, failed: 0, dropped: 0, waiting: 0 });
+  });
+
+  it('counts channels that are gone and writes that fail apart', async () => {
+    const { setter, writeBack } = rig();
+    for (const problem of ['no-such-channel', 'timeout', 'refused'] as const) {
+      writeBack.write(problem, mes('4.31'));
+      setter.sent.at(-1)?.end(problem);
+    }
+    await settled();
+    expect(writeBack.counters).toEqual({ written: 0, gone: 1, failed: 2, dropped: 0, waiting: 0 });
+  });
+
+  it('keeps values while Asterisk is away, under those that come later', async () => {
+    const { setter, writeBack } = rig();
+    writeBack.write(
+      '1.1',
+      new Map([
+        ['MES', '4.31'],
+        ['MES_RX', '4.40'],
+      ]),
+    );
+    setter.connected = false;
+    writeBack.write('1.1', mes('2.00'));
+    setter.sent[0]?.end('disconnected');
+    await settled();
+    writeBack.write('2.2', mes('3.00'));
+    expect(setter.sent).toHaveLength(1);
+    setter.connected = true;
+    writeBack.flush();
+    expect(setter.sent.slice(1)).toMatchObject([
+      { uniqueid: '1.1', variables: { MES: '2.00', MES_RX: '4.40' } },
+      { uniqueid: '2.2', variables: { MES: '3.00' } },
+    ]);
+  });
+
+  it('is bounded: 256 under way, 20000 channels waiting, the rest dropped and counted', async () => {
+    const { setter, writeBack } = rig();
+    for (let channel = 0; channel < 25_000; channel++) writeBack.write(`1.${channel}`, mes('4.31'));
+    expect(setter.sent).toHaveLength(256);
+    expect(writeBack.counters).toMatchObject({ waiting: 20_000, dropped: 25_000 - 20_256 });
+    writeBack.write('1.24999', mes('4.30'));
+    expect(writeBack.counters.dropped).toBe(25_001 - 20_256);
+    setter.sent[0]?.end();
+    await settled();
+    expect(setter.sent).toHaveLength(257);
+  });
+
+  it('lets a last word by another way be the last', async () => {
+    const { setter, writeBack } = rig();
+    writeBack.write('1.1', mes('4.31'));
+    writeBack.write('1.1', mes('4.30'));
+    let sealed = false;
+    const sealing = (async (): Promise<void> => {
+      await writeBack.seal('1.1');
+      sealed = true;
+    })();
+    await settled();
+    expect(sealed).toBe(false);
+    setter.sent[0]?.end();
+    await sealing;
+    writeBack.write('1.1', mes('4.00'));
+    await settled();
+    expect(setter.sent).toHaveLength(1);
+    await writeBack.seal('9.9');
+    writeBack.write('2.2', mes('4.00'));
+    expect(setter.sent).toHaveLength(2);
+  });
+});
