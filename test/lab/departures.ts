@@ -1,11 +1,10 @@
-/** Things that wait for their moment, sent within a fraction of a millisecond of it. */
+/** Things that wait for their moment, sent within a millisecond of it. */
 export class DepartureQueue<T> {
   readonly #send: (item: T) => void;
   readonly #heap: { dueMs: number; order: number; item: T }[] = [];
   #order = 0;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  #spinning = false;
 
   constructor(send: (item: T) => void) {
     this.#send = send;
@@ -22,31 +21,23 @@ export class DepartureQueue<T> {
     this.#schedule();
   }
 
+  /** Timers count whole milliseconds: half of one early is the nearest that can be had without burning a processor. */
   #schedule(): void {
     const next = this.#heap[0];
-    if (next === undefined || this.#spinning || next.dueMs >= this.#wakeAtMs) return;
+    if (next === undefined || next.dueMs >= this.#wakeAtMs) return;
     clearTimeout(this.#timer);
     this.#wakeAtMs = next.dueMs;
-    // Timers count whole milliseconds and come late, never early: the last one is waited out by turning the event loop.
-    const sleepMs = Math.floor(next.dueMs - epochMs()) - 1;
-    if (sleepMs >= 1) this.#timer = setTimeout(() => this.#spin(), sleepMs);
-    else this.#spin();
+    this.#timer = setTimeout(() => this.#sendDue(), Math.max(1, Math.floor(next.dueMs - epochMs())));
   }
 
-  #spin(): void {
-    this.#spinning = false;
+  #sendDue(): void {
     this.#wakeAtMs = Number.POSITIVE_INFINITY;
-    const nowMs = epochMs();
-    for (let next = this.#heap[0]; next !== undefined && next.dueMs <= nowMs + SLACK_MS; next = this.#heap[0]) {
+    const limitMs = epochMs() + SLACK_MS;
+    for (let next = this.#heap[0]; next !== undefined && next.dueMs <= limitMs; next = this.#heap[0]) {
       this.#pop();
       this.#send(next.item);
     }
-    const next = this.#heap[0];
-    if (next === undefined) return;
-    if (next.dueMs - nowMs < 2) {
-      this.#spinning = true;
-      setImmediate(() => this.#spin());
-    } else this.#schedule();
+    this.#schedule();
   }
 
   #push(entry: { dueMs: number; order: number; item: T }): void {
@@ -84,7 +75,7 @@ export class DepartureQueue<T> {
 }
 
 /** Good enough: sent this much early rather than waited for. */
-const SLACK_MS = 0.15;
+const SLACK_MS = 0.6;
 
 interface Moment {
   readonly dueMs: number;
