@@ -130,7 +130,7 @@ export class History implements HistorySink, HistoryReader {
     };
   }
 
-  /** Channels that had not ended when the history was last written, with the state to go on from. */
+  /** Channels, up or ended, of calls that had not ended when the history was last written, with the state to go on from. */
   async resumable(): Promise<ResumableChannel[]> {
     await this.#caughtUp();
     return this.#reader.request('resumable', null);

@@ -116,11 +116,13 @@ export class Queries {
     return read();
   }
 
+  /** Of calls that are up, their ended channels too: the call's score is made of all. */
   resumable(): ResumableChannel[] {
     const read = this.#database.transaction(() =>
       this.#database
         .prepare<unknown[], Row>(
-          'SELECT * FROM channels WHERE ended_at_ms IS NULL AND resume IS NOT NULL ORDER BY started_at_ms, uniqueid',
+          `SELECT channels.* FROM channels JOIN calls ON calls.linkedid = channels.linkedid
+           WHERE calls.ended_at_ms IS NULL AND channels.resume IS NOT NULL ORDER BY channels.started_at_ms, uniqueid`,
         )
         .all()
         .map((row) => ({ channel: this.#withStreams(row), resume: String(row['resume']) })),
