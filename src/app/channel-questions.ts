@@ -1,0 +1,81 @@
+import type { AmiActions } from '../asterisk/ami-actions.ts';
+import type { Ari, VariableSet } from '../asterisk/ari.ts';
+import type { PbxEvent } from '../model/event.ts';
+import { readCodecName } from '../wire/ami-event.ts';
+import { parseRtcpAll } from '../wire/rtcp-all.ts';
+
+/** Asterisk is asked for a channel's counters at most this often: they only complete what the reports say. */
+const COUNTERS_EVERY_MS = 10_000;
+/** Questions under way at the same time, over all channels. */
+const MAX_IN_FLIGHT = 50;
+/** Channels remembered as asked; about as many as can be up. */
+const MAX_REMEMBERED = 50_000;
+/** Where Asterisk leaves a channel's last counters at hang-up. */
+const QUALITY_VARIABLE = 'RTPAUDIOQOS';
+
+export interface ChannelQuestionsOptions {
+  readonly actions: AmiActions;
+  /** Null when ARI is not used. */
+  readonly ari: Ari | null;
+  readonly onAnswer: (event: PbxEvent) => void;
+  readonly nowMs: () => number;
+}
+
+/** What has to be asked of Asterisk because no event says it: a channel's codec and its RTP counters. Never waits, never throws. */
+export class ChannelQuestions {
+  readonly #options: ChannelQuestionsOptions;
+  readonly #askedAtMs = new Map<string, number>();
+  #inFlight = 0;
+
+  constructor(options: ChannelQuestionsOptions) {
+    this.#options = options;
+  }
+
+  askCodec(uniqueid: string): void {
+    const { actions, nowMs } = this.#options;
+    if (!actions.connected) return;
+    void this.#ask(async () => {
+      const codec = readCodecName(await actions.getVariable(uniqueid, 'CHANNEL(audionativeformat)'));
+      return codec === undefined ? undefined : { type: 'codec', atMs: nowMs(), uniqueid, codec };
+    });
+  }
+
+  /** Asks ARI for the counters of a channel that has just been reported on, unless that was done lately. */
+  askCounters(uniqueid: string): void {
+    const { ari, nowMs } = this.#options;
+    const lastMs = this.#askedAtMs.get(uniqueid);
+    if (ari?.connected !== true || (lastMs !== undefined && nowMs() - lastMs < COUNTERS_EVERY_MS)) return;
+    if (this.#askedAtMs.size >= MAX_REMEMBERED) this.#askedAtMs.clear();
+    this.#askedAtMs.set(uniqueid, nowMs());
+    void this.#ask(async () => {
+      const counters = await ari.rtpStatistics(uniqueid);
+      return counters === undefined ? undefined : { type: 'counters', atMs: nowMs(), uniqueid, counters };
+    });
+  }
+
+  forget(uniqueid: string): void {
+    this.#askedAtMs.delete(uniqueid);
+  }
+
+  /** At hang-up Asterisk sets the last counters as a variable: they serve channels without our hangup handler. */
+  takeVariable({ uniqueid, name, value }: VariableSet): void {
+    if (uniqueid === undefined || name !== QUALITY_VARIABLE) return;
+    const counters = parseRtcpAll(value);
+    if (counters !== undefined) {
+      this.#options.onAnswer({ type: 'counters', atMs: this.#options.nowMs(), uniqueid, counters });
+    }
+  }
+
+  async #ask(question: () => Promise<PbxEvent | undefined>): Promise<void> {
+    if (this.#inFlight >= MAX_IN_FLIGHT) return;
+    this.#inFlight++;
+    try {
+      const answer = await question();
+      if (answer !== undefined) this.#options.onAnswer(answer);
+    } catch {
+      // The channel is gone or the link is down: the next report asks again.
+    } finally {
+      this.#inFlight--;
+    }
+  }
+}

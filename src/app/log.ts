@@ -1,0 +1,13 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger };
+
+/** The sidecar's log: one JSON line an entry on standard output, times in ISO 8601. `level` as pino names it. */
+export function createLog(level: string): Logger {
+  return pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+}

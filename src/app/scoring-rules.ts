@@ -1,0 +1,14 @@
+import type { ScoringRules } from '../calls/channel-record.ts';
+import type { Settings } from '../config/settings.ts';
+import { mesProfile } from '../score/profiles.ts';
+import { VERSION } from './version.ts';
+
+/** By what the settings say that calls are to be scored. */
+export function scoringRules(settings: Settings): ScoringRules {
+  return {
+    profile: mesProfile(settings.general.profile, settings.customProfile),
+    thresholds: settings.general.thresholds,
+    codecDelaysMs: settings.codecDelaysMs,
+    version: VERSION,
+  };
+}

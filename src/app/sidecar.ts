@@ -1,0 +1,229 @@
+import type { FastifyInstance } from 'fastify';
+import { buildApi } from '../api/server.ts';
+import { AmiActions } from '../asterisk/ami-actions.ts';
+import { AmiEventSession } from '../asterisk/ami-event-session.ts';
+import { Ari } from '../asterisk/ari.ts';
+import { FastAgiServer } from '../asterisk/fast-agi.ts';
+import type { LinkState } from '../asterisk/link-state.ts';
+import { WriteBack } from '../asterisk/write-back.ts';
+import { Switchboard } from '../calls/switchboard.ts';
+import type { Settings } from '../config/settings.ts';
+import { type History, openHistory } from '../history/history.ts';
+import type { PbxEvent, RtpCounters } from '../model/event.ts';
+import type { ChannelVariables, Clock, HealthReport } from '../model/ports.ts';
+import { snakeCase } from '../model/naming.ts';
+import { ChannelQuestions } from './channel-questions.ts';
+import type { Logger } from './log.ts';
+import { scoringRules } from './scoring-rules.ts';
+
+/** How often changes are handed to the history, and what is due is done. */
+const TICK_MS = 50;
+/** The hangup handler waits for us: this long for the last events to come in, of the 50 ms that it has in all. */
+const LAST_EVENTS_TIMEOUT_MS = 20;
+
+const SYSTEM_CLOCK = { nowMs: (): number => Date.now() } as const satisfies Clock;
+
+/** All rooms, wired together: one running sidecar. */
+export class Sidecar {
+  readonly #settings: Settings;
+  readonly #log: Logger;
+  readonly #history: History;
+  readonly #switchboard: Switchboard;
+  readonly #actions: AmiActions;
+  readonly #events: AmiEventSession;
+  readonly #ari: Ari | null;
+  readonly #writeBack: WriteBack;
+  readonly #questions: ChannelQuestions;
+  readonly #agi: FastAgiServer;
+  readonly #api: FastifyInstance;
+  readonly #failure = Promise.withResolvers<string>();
+  #eventsState: LinkState = { status: 'connecting' };
+  #actionsState: LinkState = { status: 'connecting' };
+  #ariState: LinkState = { status: 'connecting' };
+  #ticking: NodeJS.Timeout | undefined;
+
+  /** Resolves with one sentence when a person has to change something before the sidecar can work. */
+  readonly failed: Promise<string> = this.#failure.promise;
+
+  /** Use `startSidecar`. */
+  constructor(settings: Settings, log: Logger, history: History) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#history = history;
+    const connection = settings.ami;
+    const onDebug = (sentence: string): void => log.debug(sentence);
+    const random = (): number => Math.random();
+    const { nowMs } = SYSTEM_CLOCK;
+
+    this.#actions = new AmiActions({ connection, random, onState: (state) => this.#noteActions(state) });
+    this.#writeBack = new WriteBack({ setter: this.#actions, ...settings.writeback, onDebug });
+    this.#switchboard = new Switchboard(scoringRules(settings), {
+      writer: this.#writeBack,
+      askCodec: (uniqueid) => this.#questions.askCodec(uniqueid),
+    });
+    this.#events = new AmiEventSession({
+      connection,
+      random,
+      nowMs,
+      onDebug,
+      onEvent: (event) => this.#take(event),
+      onState: (state) => this.#noteEvents(state),
+    });
+    this.#ari =
+      settings.ari === null
+        ? null
+        : new Ari({
+            connection: settings.ari,
+            random,
+            onState: (state) => this.#noteAri(state),
+            onVariableSet: (change) => this.#questions.takeVariable(change),
+          });
+    this.#questions = new ChannelQuestions({
+      actions: this.#actions,
+      ari: this.#ari,
+      nowMs,
+      onAnswer: (event) => this.#switchboard.handle(event),
+    });
+    this.#agi = new FastAgiServer({
+      ...settings.agi.bind,
+      ...settings.writeback,
+      onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
+    });
+    this.#api = buildApi({
+      history,
+      live: this.#switchboard,
+      health: { health: () => this.#health() },
+      clock: SYSTEM_CLOCK,
+      ...(settings.http.token === null ? {} : { token: settings.http.token }),
+    });
+  }
+
+  /** Goes on from the history, opens the ports, and starts to connect. Rejects with an Error of one sentence. */
+  async start(): Promise<void> {
+    this.#switchboard.restore(await this.#history.resumable());
+    await this.#agi.listen();
+    await this.#listenHttp();
+    this.#ticking = setInterval(() => this.#tick(), TICK_MS);
+    this.#actions.start();
+    this.#events.start();
+    this.#ari?.start();
+    const { bind } = this.#settings.http;
+    this.#log.info(`asterisk-mes listens on http://${hostInUrl(bind.host)}:${bind.port}`);
+  }
+
+  /** Stops taking events, stores what there is, and lets go of everything. */
+  async stop(): Promise<void> {
+    clearInterval(this.#ticking);
+    await Promise.all([this.#events.stop(), this.#ari?.stop(), this.#agi.close(), this.#api.close()]);
+    await this.#actions.stop();
+    this.#storeChanges();
+    await this.#history.close();
+  }
+
+  #take(event: PbxEvent): void {
+    this.#switchboard.handle(event);
+    if (event.type === 'rtcp' && event.report.reporter === 'local') this.#questions.askCounters(event.channel.uniqueid);
+    if (event.type === 'hangup') this.#questions.forget(event.channel.uniqueid);
+  }
+
+  #tick(): void {
+    this.#switchboard.tick(SYSTEM_CLOCK.nowMs());
+    this.#storeChanges();
+  }
+
+  #storeChanges(): void {
+    for (const change of this.#switchboard.drain()) this.#history.record(change);
+  }
+
+  async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelVariables | undefined> {
+    // Nothing older may be written after it, and every report that Asterisk has sent must be in it.
+    await Promise.all([this.#writeBack.seal(uniqueid), this.#events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {})]);
+    return this.#switchboard.finalWord(uniqueid, counters ?? {}, SYSTEM_CLOCK.nowMs());
+  }
+
+  async #listenHttp(): Promise<void> {
+    const { host, port } = this.#settings.http.bind;
+    try {
+      await this.#api.listen({ host, port });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      const why = code === 'EADDRINUSE' ? 'something else listens there' : code;
+      throw new Error(`REST cannot listen on ${host}:${port} (${why}); change bind in [http]`, { cause: error });
+    }
+  }
+
+  #noteEvents(state: LinkState): void {
+    this.#eventsState = state;
+    this.#noteLink('AMI events', state);
+    if (state.status === 'failed') this.#failure.resolve(state.problem);
+  }
+
+  #noteActions(state: LinkState): void {
+    this.#actionsState = state;
+    this.#noteLink('AMI actions', state);
+    if (state.status === 'connected') this.#writeBack.flush();
+    if (state.status === 'failed') this.#failure.resolve(state.problem);
+  }
+
+  /** Without ARI everything still works: it is never a reason to give up. */
+  #noteAri(state: LinkState): void {
+    this.#ariState = state;
+    this.#noteLink('ARI', state);
+  }
+
+  #noteLink(link: string, state: LinkState): void {
+    if (state.status === 'connected') this.#log.info(`${link}: connected`);
+    if (state.status === 'waiting') this.#log.warn(`${link}: ${state.problem}; trying again`);
+    if (state.status === 'failed') this.#log.error(`${link}: ${state.problem}`);
+  }
+
+  #health(): HealthReport {
+    const { problem, rejection, ...history } = this.#history.stats();
+    const counters = {
+      ...prefixed('ami', this.#events.counters),
+      ...prefixed('calls', this.#switchboard.counters),
+      ...prefixed('writeback', this.#writeBack.counters),
+      ...prefixed('agi', this.#agi.counters),
+      ...prefixed('history', history),
+    };
+    return {
+      amiConnected: this.#eventsState.status === 'connected' && this.#actionsState.status === 'connected',
+      amiProblem: problemOf(this.#eventsState) ?? problemOf(this.#actionsState),
+      ariConnected: this.#ari === null ? null : this.#ariState.status === 'connected',
+      historyWritable: problem === null,
+      historyProblem: problem ?? rejection,
+      asteriskVersion: this.#events.asteriskVersion,
+      counters,
+    };
+  }
+}
+
+/** Opens the history and starts a sidecar on it. Rejects with an Error of one sentence that says what to change. */
+export async function startSidecar(settings: Settings, log: Logger): Promise<Sidecar> {
+  const history = await openHistory({ ...settings.history, clock: SYSTEM_CLOCK });
+  const sidecar = new Sidecar(settings, log, history);
+  try {
+    await sidecar.start();
+  } catch (error) {
+    await sidecar.stop();
+    throw error;
+  }
+  return sidecar;
+}
+
+function problemOf(state: LinkState): string | null {
+  if (state.status === 'connected') return null;
+  return 'problem' in state ? state.problem : 'still connecting to Asterisk';
+}
+
+function prefixed(prefix: string, counters: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counters)
+      .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+      .map(([name, value]) => [`${prefix}_${snakeCase(name)}`, value]),
+  );
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

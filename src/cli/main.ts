@@ -1,0 +1,27 @@
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../app/version.ts';
+import { DONE, WRONG_USAGE } from './exit-status.ts';
+import { addRun } from './run.ts';
+import { addScore } from './score.ts';
+
+/** Runs one command of `asterisk-mes`; resolves with its exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  let status = DONE;
+  const program = new Command('asterisk-mes')
+    .description('Scores the media of every call on an Asterisk server as it happens.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(asterisk-mes --help lists the commands and options)');
+  const finish = (commandStatus: number): void => {
+    status = commandStatus;
+  };
+  addRun(program, finish);
+  addScore(program, finish);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? DONE : WRONG_USAGE;
+  }
+  return status;
+}

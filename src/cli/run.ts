@@ -1,0 +1,51 @@
+import { once } from 'node:events';
+import type { Command } from 'commander';
+import type { Sidecar } from '../app/sidecar.ts';
+import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
+import { DONE, WORK_FAILED } from './exit-status.ts';
+
+interface RunOptions {
+  readonly config?: string;
+  readonly logLevel: string;
+}
+
+export function addRun(program: Command, finish: (status: number) => void): void {
+  program
+    .command('run')
+    .description('the sidecar: scores calls until it is told to stop')
+    .option('--config <file>', `settings (default: ${DEFAULT_SETTINGS_PATH})`)
+    .option('--log-level <level>', 'fatal, error, warn, info, debug or silent', 'info')
+    .action(async (options: RunOptions) => finish(await run(options)));
+}
+
+async function run(options: RunOptions): Promise<number> {
+  let sidecar: Sidecar;
+  try {
+    // Loaded when needed: the other commands should not wait for SQLite and a web server.
+    const [{ readSettings }, { startSidecar }, { createLog }] = await Promise.all([
+      import('../config/read-settings.ts'),
+      import('../app/sidecar.ts'),
+      import('../app/log.ts'),
+    ]);
+    const settings = await readSettings(options.config, process.env);
+    sidecar = await startSidecar(settings, createLog(options.logLevel));
+  } catch (error) {
+    return fail(error);
+  }
+  const stopping = new AbortController();
+  const signal = Promise.race([
+    once(process, 'SIGTERM', { signal: stopping.signal }),
+    once(process, 'SIGINT', { signal: stopping.signal }),
+  ]).then(() => null);
+  const problem = await Promise.race([signal, sidecar.failed]);
+  signal.catch(() => {});
+  stopping.abort();
+  await sidecar.stop();
+  return problem === null ? DONE : fail(new Error(problem));
+}
+
+function fail(error: unknown): number {
+  const sentence = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`asterisk-mes: ${sentence}\n`);
+  return WORK_FAILED;
+}

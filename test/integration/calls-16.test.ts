@@ -1,0 +1,3 @@
+import { describeRealCalls } from './fixtures/real-calls.ts';
+
+describeRealCalls('16');

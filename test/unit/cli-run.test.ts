@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const ENTRY = join(import.meta.dirname, '../../src/asterisk-mes.js');
+const SECRET = 'do-not-print-me';
+
+let folder = '';
+let children: ChildProcess[] = [];
+let servers: Server[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mes-run-'));
+});
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const server of servers) server.close();
+  children = [];
+  servers = [];
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function listen(onConnection: (server: Server) => void = () => undefined): Promise<number> {
+  const server = createServer();
+  onConnection(server);
+  servers.push(server);
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const port = await listen();
+  await new Promise((resolve) => void servers.pop()?.close(resolve));
+  return port;
+}
+
+async function settings(
+  of: { ami?: number; http?: number; agi?: number; path?: string; more?: string } = {},
+): Promise<string> {
+  const file = join(folder, 'mes.conf');
+  const text = `[ami]
+port = ${of.ami ?? (await freePort())}
+username = mes
+secret = ${SECRET}
+[agi]
+bind = 127.0.0.1:${of.agi ?? (await freePort())}
+[http]
+bind = 127.0.0.1:${of.http ?? (await freePort())}
+[history]
+path = ${of.path ?? join(folder, 'mes.sqlite')}
+${of.more ?? ''}`;
+  writeFileSync(file, text);
+  return file;
+}
+
+function start(config: string): {
+  child: ChildProcess;
+  ended: Promise<{ status: number | null; stdout: string; stderr: string }>;
+} {
+  const child = spawn(process.execPath, [ENTRY, 'run', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
+    child.once('close', (status) => resolve({ status, stdout, stderr }));
+  });
+  return { child, ended };
+}
+
+/** The one sentence on stderr of a start that fails. */
+async function failure(config: string): Promise<string> {
+  const { status, stderr, stdout } = await start(config).ended;
+  expect(status).toBe(1);
+  expect(stdout + stderr).not.toContain(SECRET);
+  expect(stderr).toMatch(/^asterisk-mes: /);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  return stderr;
+}
+
+describe('asterisk-mes run', () => {
+  test('a broken mes.conf: the line, what is wrong, and the nearest right name', async () => {
+    expect(await failure(await settings({ more: '[histroy]\nkeep_calls = 1d\n' }))).toMatch(
+      /line 11.*histroy.*history/,
+    );
+    expect(await failure(await settings({ more: 'keep_calls = soon\n' }))).toMatch(/line 11.*keep_calls.*soon/);
+    expect(await failure(join(folder, 'nowhere.conf'))).toMatch(/does not exist/);
+  });
+
+  test('a port in use: which one, and which setting to change', async () => {
+    const taken = await listen();
+    expect(await failure(await settings({ http: taken }))).toMatch(new RegExp(`127\\.0\\.0\\.1:${taken}.*\\[http\\]`));
+    expect(await failure(await settings({ agi: taken }))).toMatch(new RegExp(`127\\.0\\.0\\.1:${taken}.*\\[agi\\]`));
+  });
+
+  test('a database that cannot be written: where, and what to do', async () => {
+    writeFileSync(join(folder, 'file'), 'not a folder');
+    expect(await failure(await settings({ path: join(folder, 'file/mes.sqlite') }))).toMatch(/file\/mes\.sqlite/);
+    writeFileSync(join(folder, 'text.sqlite'), 'this is no database, whatever its name says');
+    expect(await failure(await settings({ path: join(folder, 'text.sqlite') }))).toMatch(/text\.sqlite/);
+  });
+
+  test(
+    'no Asterisk: it says so once, serves REST, keeps trying, and ends on SIGTERM',
+    { timeout: 20_000 },
+    async () => {
+      const http = await freePort();
+      const { child, ended } = start(await settings({ http }));
+      let health: Response | undefined;
+      for (let attempt = 0; attempt < 100 && health === undefined; attempt++) {
+        await sleep(50);
+        health = await fetch(`http://127.0.0.1:${http}/healthz`).catch(() => undefined);
+      }
+      expect(health?.status).toBe(200);
+      const ready = await fetch(`http://127.0.0.1:${http}/readyz`);
+      expect(ready.status).toBe(503);
+      expect(await ready.text()).toMatch(/Nothing listens on 127\.0\.0\.1:\d+/);
+      await sleep(1500);
+      expect(child.exitCode).toBeNull();
+      child.kill('SIGTERM');
+      const { status, stdout, stderr } = await ended;
+      expect(status).toBe(0);
+      expect(stderr).toBe('');
+      expect(stdout.match(/AMI events: Nothing listens/g)).toHaveLength(1);
+    },
+  );
+
+  test('a wrong secret: which user, where, and no secret in the sentence', async () => {
+    // A simulated manager: the real one says the same, which the integration tests show.
+    const ami = await listen((server) =>
+      server.on('connection', (socket) => {
+        socket.on('error', () => undefined);
+        socket.write('Asterisk Call Manager/9.0.0\r\n');
+        socket.on('data', (chunk: Buffer) => {
+          const id = /ActionID: (.*)\r\n/i.exec(chunk.toString())?.[1] ?? '';
+          socket.write(`Response: Error\r\nActionID: ${id}\r\nMessage: Authentication failed\r\n\r\n`);
+        });
+      }),
+    );
+    expect(await failure(await settings({ ami }))).toMatch(/user "mes"/);
+  });
+});
