@@ -5,10 +5,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { freePort } from '../lab/addresses.ts';
 import { WAVES } from '../lab/demo-phones.ts';
 import type { CallAnswer } from '../lab/demo-tables.ts';
-import { labObstacle } from '../lab/obstacle.ts';
+import { labIsReady } from '../lab/obstacle.ts';
 import { type LabTraces, leftoversOf } from './fixtures/leftovers.ts';
 
-const hasLab = labObstacle() === undefined;
+const hasLab = labIsReady();
 const DEMO = fileURLToPath(new URL('../lab/demo.ts', import.meta.url));
 
 interface Demo {

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitForCdrRow } from '../lab/cdr-rows.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
-import { labObstacle } from '../lab/obstacle.ts';
+import { labIsReady } from '../lab/obstacle.ts';
 import { RUN_HOME, sweepOrphans } from '../lab/paths.ts';
 import { type LabTraces, leftoversOf, look } from './fixtures/leftovers.ts';
 
-const hasLab = labObstacle() === undefined;
+const hasLab = labIsReady();
 
 function tracesOf(lab: Lab): LabTraces {
   return {
@@ -61,6 +61,8 @@ describe.runIf(hasLab)('one lab', () => {
     const call = await lab.call('alice', 'bob');
     await sleep(10_500);
     await call.hangup('caller');
+    // The callee hears of it a moment later.
+    await sleep(300);
     await recorder.stop();
 
     const truth = await lab.relay.truth('alice', 'rx');

@@ -65,13 +65,47 @@ export async function callIdOf(ami: AmiClient, channel: string): Promise<string>
   throw new Error(`Channel ${channel} has no SIP Call-ID.`);
 }
 
+/** Whether it is that event of that channel. */
+export function isEvent(event: AmiMessage, name: string, uniqueid: string): boolean {
+  return event['Event'] === name && event['Uniqueid'] === uniqueid;
+}
+
 /** Waits until a channel of the PBX is up. Throws, with the cause, when it ends first. */
 export async function waitUntilUp(ami: AmiClient, uniqueid: string, since: number): Promise<void> {
   const event = await ami.waitFor(
     (candidate) =>
-      candidate['Uniqueid'] === uniqueid &&
-      (candidate['Event'] === 'Hangup' || (candidate['Event'] === 'Newstate' && candidate['ChannelState'] === '6')),
+      isEvent(candidate, 'Hangup', uniqueid) ||
+      (isEvent(candidate, 'Newstate', uniqueid) && candidate['ChannelState'] === '6'),
     { since, timeoutMs: ANSWER_TIMEOUT_MS, what: 'answer to the call' },
   );
-  if (event['Event'] === 'Hangup') throw new Error(`The call was not answered: ${event['Cause-txt'] ?? 'no cause'}.`);
+  if (event['Event'] === 'Hangup') throw refusal(event);
+}
+
+/** The end of the PBX's dialling that says who answered a channel that is up; undefined when it dialled nobody. */
+export async function findAnswer(ami: AmiClient, uniqueid: string, since: number): Promise<AmiMessage | undefined> {
+  if (!ami.events(since).some((event) => isEvent(event, 'DialBegin', uniqueid))) return undefined;
+  return ami.waitFor((event) => isEvent(event, 'DialEnd', uniqueid) && event['DialStatus'] === 'ANSWER', {
+    since,
+    timeoutMs: 2000,
+    what: 'word of who answered',
+  });
+}
+
+/** Does `work`, or throws with the cause as soon as the caller's own channel ends: a refusal can be quicker than we look. */
+export async function orRefusal<T>(farm: AmiClient, farmUniqueid: string, work: () => Promise<T>): Promise<T> {
+  let stop = (): void => undefined;
+  const refused = new Promise<never>((_resolve, reject) => {
+    stop = farm.watch((event) => {
+      if (isEvent(event, 'Hangup', farmUniqueid)) reject(refusal(event));
+    });
+  });
+  try {
+    return await Promise.race([work(), refused]);
+  } finally {
+    stop();
+  }
+}
+
+function refusal(hangup: AmiMessage): Error {
+  return new Error(`The call was not answered: ${hangup['Cause-txt'] ?? 'no cause'}.`);
 }

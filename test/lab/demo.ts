@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { snakeCase } from '../../src/model/naming.ts';
 import { DemoCalls } from './demo-calls.ts';
 import { DEMO_PHONES, networkOf } from './demo-phones.ts';
 import { type CallAnswer, type ChannelAnswer, callTable, liveTable, phoneOf } from './demo-tables.ts';
@@ -12,6 +11,7 @@ import { type Lab, startLab } from './lab.ts';
 import { labObstacle, wayAround } from './obstacle.ts';
 import { prepareLab } from './prepare.ts';
 import { SidecarProcess } from './sidecar-process.ts';
+import { inSnakeCase } from './snake-case.ts';
 
 const HOST = '127.0.0.1';
 const DEFAULT_PORT = 8090;
@@ -200,11 +200,6 @@ async function readCalls(sidecar: SidecarProcess): Promise<CallAnswer[]> {
 function withNetwork(call: CallAnswer): object {
   const network = Object.fromEntries(call.channels.map((channel) => [phoneOf(channel), networkOf(phoneOf(channel))]));
   return { ...call, network: inSnakeCase(network) };
-}
-
-function inSnakeCase(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [snakeCase(name), inSnakeCase(part)]));
 }
 
 async function isFree(port: number): Promise<boolean> {

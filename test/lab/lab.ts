@@ -3,7 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AddressBlock, freePort, takeAddressBlock } from './addresses.ts';
 import type { AmiMessage } from './ami-client.ts';
 import { AsteriskInstance } from './asterisk-instance.ts';
-import { type LabCall, type Leg, type Side, callIdOf, findByCallId, waitUntilUp } from './call.ts';
+import {
+  type LabCall,
+  type Leg,
+  type Side,
+  callIdOf,
+  findAnswer,
+  findByCallId,
+  isEvent,
+  orRefusal,
+  waitUntilUp,
+} from './call.ts';
 import { type PhoneMode, farmConfig } from './farm-config.ts';
 import { HoldControl } from './hold.ts';
 import { type LabOptions, type LabPlan, type PlannedPhone, planLab } from './lab-plan.ts';
@@ -160,22 +170,19 @@ export class Lab {
       ChannelId: farmUniqueid,
       Async: 'true',
     });
-    const born = await farm.waitFor((event) => event['Event'] === 'Newchannel' && event['Uniqueid'] === farmUniqueid, {
-      since: farmSince,
-      what: `channel of phone ${from}`,
+    const { caller, callee, linkedid } = await orRefusal(farm, farmUniqueid, async () => {
+      const born = await farm.waitFor((event) => isEvent(event, 'Newchannel', farmUniqueid), { since: farmSince });
+      const farmChannel = born['Channel'] ?? '';
+      const found = await findByCallId(ami, from, await callIdOf(farm, farmChannel), since);
+      const uniqueid = found['Uniqueid'] ?? '';
+      await waitUntilUp(ami, uniqueid, since);
+      const answer = await findAnswer(ami, uniqueid, since);
+      return {
+        caller: { phone: from, uniqueid, channel: found['Channel'] ?? '', farmChannel, farmUniqueid },
+        callee: answer && (await this.leg(answer['DestChannel'] ?? '', answer['DestUniqueid'] ?? '')),
+        linkedid: found['Linkedid'] ?? '',
+      };
     });
-    const farmChannel = born['Channel'] ?? '';
-    const newChannel = await findByCallId(ami, from, await callIdOf(farm, farmChannel), since);
-    const uniqueid = newChannel['Uniqueid'] ?? '';
-    await waitUntilUp(ami, uniqueid, since);
-    const caller: Leg = { phone: from, uniqueid, channel: newChannel['Channel'] ?? '', farmChannel, farmUniqueid };
-    const answer = ami
-      .events(since)
-      .find(
-        (event) => event['Event'] === 'DialEnd' && event['Uniqueid'] === uniqueid && event['DialStatus'] === 'ANSWER',
-      );
-    const callee =
-      answer === undefined ? undefined : await this.leg(answer['DestChannel'] ?? '', answer['DestUniqueid'] ?? '');
     const sideOf = (side: Side): Leg => {
       const leg = side === 'caller' ? caller : callee;
       if (leg === undefined) throw new Error(`No phone is the ${side} of this call.`);
@@ -190,7 +197,7 @@ export class Lab {
     return {
       caller,
       callee,
-      linkedid: newChannel['Linkedid'] ?? '',
+      linkedid,
       hangup,
       hold: (side) => this.#holdLeg(sideOf(side)),
       unhold: async (side) => (await this.#holdControl()).unhold(sideOf(side).farmUniqueid),
@@ -209,7 +216,7 @@ export class Lab {
   /** A phone hangs up; resolves when the PBX's channel of it has ended. */
   async hangUp(leg: Leg): Promise<void> {
     const { ami } = this.pbxInstance;
-    const ended = ami.waitFor((event) => event['Event'] === 'Hangup' && event['Uniqueid'] === leg.uniqueid, {
+    const ended = ami.waitFor((event) => isEvent(event, 'Hangup', leg.uniqueid), {
       since: 0,
       what: `end of ${leg.channel}`,
     });

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { machineDebianMirror } from './package-mirror.ts';
+import { RELEASES, findRootFilesystem } from './root-filesystem.ts';
 
 const DOCKER_IMAGE = 'node:24-bookworm';
 
@@ -18,6 +19,11 @@ export function labObstacle(): string | undefined {
     return 'this user is root but may not mount (a container without --privileged?)';
   }
   return undefined;
+}
+
+/** Whether tests can start labs of both releases now; `prepare.ts` has said why where they cannot. */
+export function labIsReady(): boolean {
+  return labObstacle() === undefined && RELEASES.every((release) => findRootFilesystem(release) !== undefined);
 }
 
 /** What to do about an obstacle, as one plain sentence: the docker command for `npmCommand`, where there is an engine. */

@@ -6,6 +6,7 @@ import { type Lab, startLab } from './lab.ts';
 import { REPOSITORY } from './paths.ts';
 import { RELEASES } from './root-filesystem.ts';
 import { SCENARIOS, SCENARIO_PHONES, type Scenario } from './scenarios.ts';
+import { inSnakeCase } from './snake-case.ts';
 
 const GOLDEN = join(REPOSITORY, 'test/golden/ami');
 const RTCP_INTERVAL_MS = 1000;
@@ -30,7 +31,7 @@ async function record(release: (typeof RELEASES)[number], scenario: Scenario): P
       recorded_at: new Date(first).toISOString(),
       description: scenario.description,
       rtcp_interval_ms: RTCP_INTERVAL_MS,
-      networks: scenario.networks,
+      networks: inSnakeCase(scenario.networks),
       relay: await relayCounts(lab),
       message_arrivals_ms: recorder.arrivalsMs.map((arrivalMs) => arrivalMs - first),
     };
