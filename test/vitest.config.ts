@@ -5,6 +5,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     include: ['test/unit/**/*.test.ts', 'test/integration/**/*.test.ts'],
+    reporters: ['default', ['json', { outputFile: '.lab/test-results.json' }]],
     testTimeout: 20_000,
     hookTimeout: 120_000,
   },
