@@ -13,6 +13,7 @@ declare module 'ari-client' {
     };
     start(app: string, subscribeAll: boolean): PromiseLike<unknown>;
     ping(): void;
+    stop(): void;
   }
 
   const ari: {

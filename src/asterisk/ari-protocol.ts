@@ -8,6 +8,10 @@ export interface AriWorkerData {
 }
 
 export type AriRequest =
+  /** Close the web socket as the protocol wants it, and end. */
+  { readonly kind: 'stop' } | AriCall;
+
+export type AriCall =
   | { readonly id: number; readonly kind: 'rtp-statistics'; readonly uniqueid: string }
   | { readonly id: number; readonly kind: 'variable'; readonly uniqueid: string; readonly name: string };
 

@@ -5,23 +5,24 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import ari, { type Client } from 'ari-client';
-import type { AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
+import type { AriCall, AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
 
 /** A web socket that does not answer two of these is dead. */
 const PING_EVERY_MS = 5000;
 const PINGS_MISSED = 2;
+const GOODBYE_MS = 100;
 
 function post(message: AriMessage): void {
   parentPort?.postMessage(message, []);
 }
 
-async function carryOut(client: Client, request: AriRequest): Promise<void> {
+async function carryOut(connected: Client, request: AriCall): Promise<void> {
   const channelId = request.uniqueid;
   try {
     const work =
       request.kind === 'rtp-statistics'
-        ? client.channels.rtpstatistics({ channelId })
-        : client.channels.getChannelVar({ channelId, variable: request.name });
+        ? connected.channels.rtpstatistics({ channelId })
+        : connected.channels.getChannelVar({ channelId, variable: request.name });
     post({ kind: 'answer', id: request.id, body: await work });
   } catch (error) {
     post({ kind: 'refusal', id: request.id, message: error instanceof Error ? error.message : String(error) });
@@ -36,19 +37,25 @@ function passOn(event: unknown): void {
 }
 
 /** Ends this thread, so that a new one begins, when the web socket is lost or silent. */
-function supervise(client: Client): void {
+function supervise(connected: Client): void {
   let unanswered = 0;
-  client.on('pong', () => {
+  connected.on('pong', () => {
     unanswered = 0;
   });
   const lost = (): void => process.exit(1);
-  client.on('WebSocketReconnecting', lost);
-  client.on('WebSocketMaxRetries', lost);
+  connected.on('WebSocketReconnecting', lost);
+  connected.on('WebSocketMaxRetries', lost);
   setInterval(() => {
     if (unanswered >= PINGS_MISSED) lost();
     unanswered++;
-    client.ping();
+    connected.ping();
   }, PING_EVERY_MS);
+}
+
+/** Says goodbye first: Asterisk logs a warning about a web socket that just breaks off. */
+function stop(connected: Client): void {
+  connected.stop();
+  setTimeout(() => process.exit(0), GOODBYE_MS);
 }
 
 const { url, username, password, app } = workerData as AriWorkerData;
@@ -62,5 +69,8 @@ try {
 } catch {
   // Not in Asterisk before 16.3; `passOn` sees nothing else anyway.
 }
-parentPort?.on('message', (request: AriRequest) => void carryOut(client, request));
+parentPort?.on('message', (request: AriRequest) => {
+  if (request.kind === 'stop') stop(client);
+  else void carryOut(client, request);
+});
 post({ kind: 'up' });

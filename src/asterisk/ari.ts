@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { RtpCounters } from '../model/event.ts';
-import type { AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
+import type { AriCall, AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
 import { readRtpStatistics } from './ari-statistics.ts';
 import { DEFAULT_BACK_OFF, keepLinked, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 
@@ -46,6 +46,9 @@ const DEFAULT_CALL_TIMEOUT_MS = 3000;
 
 /** Loading ARI's own description of itself takes about 0.3 s. */
 const START_TIMEOUT_MS = 15_000;
+
+/** For the thread to close its web socket and end. */
+const GOODBYE_TIMEOUT_MS = 1000;
 
 /** Calls under way at the same time. */
 const MAX_PENDING = 200;
@@ -97,8 +100,11 @@ export class Ari {
   /** Closes the connection for good. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#worker?.terminate();
+    const worker = this.#worker;
+    if (this.#up) worker?.postMessage({ kind: 'stop' } satisfies AriRequest, []);
+    const timer = setTimeout(() => void worker?.terminate(), this.#up ? GOODBYE_TIMEOUT_MS : 0);
     await this.#running;
+    clearTimeout(timer);
   }
 
   /** Counters of a live channel's RTP; undefined when it has none. Rejects with AriError. */
@@ -113,7 +119,7 @@ export class Ari {
     return typeof value === 'string' && value !== '' ? value : undefined;
   }
 
-  async #call(request: WithoutId<AriRequest>): Promise<unknown> {
+  async #call(request: WithoutId<AriCall>): Promise<unknown> {
     const worker = this.#worker;
     if (worker === undefined || !this.#up) throw new AriError('disconnected', `${this.#where()} is not connected`);
     if (this.#pending.size >= MAX_PENDING) throw new AriError('busy', `${this.#where()} is behind with its answers`);
