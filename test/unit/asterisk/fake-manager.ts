@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { AmiConnection } from '../../../src/asterisk/ami-socket.ts';
 
 export type Action = ReadonlyMap<string, string>;
@@ -14,20 +15,24 @@ export class FakeManager {
   connections = 0;
   readonly #server: Server;
 
-  private constructor(answer: Answer) {
+  readonly #tls: boolean;
+
+  private constructor(answer: Answer, tls: TlsOptions | undefined) {
     this.answer = answer;
-    this.#server = createServer((socket) => this.#serve(socket));
+    this.#tls = tls !== undefined;
+    const serve = (socket: Socket): void => this.#serve(socket);
+    this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   }
 
-  static async start(answer: Answer = asterisk()): Promise<FakeManager> {
-    const manager = new FakeManager(answer);
+  static async start(answer: Answer = asterisk(), tls?: TlsOptions): Promise<FakeManager> {
+    const manager = new FakeManager(answer, tls);
     await new Promise<void>((resolve) => manager.#server.listen(0, '127.0.0.1', resolve));
     return manager;
   }
 
   get connection(): AmiConnection {
     const { port } = this.#server.address() as AddressInfo;
-    return { host: '127.0.0.1', port, username: 'mes', secret: 'top-secret', tls: false };
+    return { host: '127.0.0.1', port, username: 'mes', secret: 'top-secret', tls: this.#tls };
   }
 
   /** Names of the actions asked so far, in order. */

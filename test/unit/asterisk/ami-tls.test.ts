@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AmiActions } from '../../../src/asterisk/ami-actions.ts';
+import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
+import type { LinkState } from '../../../src/asterisk/link-state.ts';
+import type { PbxEvent } from '../../../src/model/event.ts';
+import { FakeManager, asterisk } from './fake-manager.ts';
+
+const read = (name: string): string => readFileSync(new URL(`tls/${name}.pem`, import.meta.url), 'utf8');
+/** For 127.0.0.1, signed by itself. */
+const certificate = read('certificate');
+const usual = getCACertificates('default');
+const ends: (() => Promise<void>)[] = [];
+let manager: FakeManager;
+
+beforeEach(async () => {
+  manager = await FakeManager.start(asterisk(), { cert: certificate, key: read('key') });
+});
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+  await manager.stop();
+  setDefaultCACertificates(usual);
+});
+
+function start(): { actions: AmiActions; events: PbxEvent[]; actionStates: LinkState[]; eventStates: LinkState[] } {
+  const { connection } = manager;
+  const backOff = { minMs: 10, maxMs: 20 };
+  const random = (): number => 0;
+  const events: PbxEvent[] = [];
+  const actionStates: LinkState[] = [];
+  const eventStates: LinkState[] = [];
+  const actions = new AmiActions({ connection, random, backOff, onState: (state) => actionStates.push(state) });
+  const session = new AmiEventSession({
+    connection,
+    random,
+    backOff,
+    nowMs: () => 0,
+    onEvent: (event) => events.push(event),
+    onState: (state) => eventStates.push(state),
+  });
+  ends.push(
+    () => actions.stop(),
+    () => session.stop(),
+  );
+  actions.start();
+  session.start();
+  return { actions, events, actionStates, eventStates };
+}
+
+describe('AMI over TLS', () => {
+  it('carries events and, over a bridge, the actions of a package that knows no TLS', async () => {
+    setDefaultCACertificates([...usual, certificate]);
+    const { actions, events, actionStates, eventStates } = start();
+    await vi.waitFor(() => expect([actions.connected, events.length]).toEqual([true, 1]));
+    await actions.setVariables('1.1', new Map([['MES', '4.31']]));
+    expect(manager.actions.some((action) => action.get('Value') === '4.31')).toBe(true);
+    manager.drop();
+    const ups = (states: readonly LinkState[]): number => states.filter(({ status }) => status === 'connected').length;
+    await vi.waitFor(() => expect([ups(actionStates), ups(eventStates)]).toEqual([2, 2]));
+    await actions.setVariables('1.1', new Map([['MES', '4.30']]));
+    expect(manager.actions.some((action) => action.get('Value') === '4.30')).toBe(true);
+  });
+
+  it('tells nothing to a server whose certificate nobody vouches for', async () => {
+    const { actionStates, eventStates } = start();
+    for (const states of [actionStates, eventStates]) {
+      await vi.waitFor(() =>
+        expect(states.at(-1)).toMatchObject({
+          status: 'waiting',
+          problem: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+        }),
+      );
+    }
+    expect(manager.actions).toEqual([]);
+  });
+});

@@ -1,0 +1,218 @@
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { afterEach, describe, expect, it } from 'vitest';
+import { FastAgiServer, type FastAgiOptions } from '../../../src/asterisk/fast-agi.ts';
+import type { RtpCounters } from '../../../src/model/event.ts';
+
+const COUNTERS =
+  'ssrc=468825120;themssrc=1471529793;lp=3;rxjitter=0.000000;rxcount=277;txjitter=0.000000;txcount=277;rlp=1;rtt=0.000305';
+/** Time that a busy test machine may add to the 50 ms. */
+const SLACK_MS = 60;
+const ends: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+interface Rig {
+  readonly server: FastAgiServer;
+  readonly port: number;
+  readonly asked: { uniqueid: string; counters: RtpCounters | undefined }[];
+}
+
+async function rig(options: Partial<FastAgiOptions> = {}): Promise<Rig> {
+  const asked: Rig['asked'] = [];
+  const server = new FastAgiServer({
+    host: '127.0.0.1',
+    port: 0,
+    variables: true,
+    cdr: true,
+    onHangup: (uniqueid, counters) => {
+      asked.push({ uniqueid, counters });
+      return Promise.resolve(
+        new Map([
+          ['MES', '4.31'],
+          ['MES_VERDICT', 'good'],
+        ]),
+      );
+    },
+    ...options,
+  });
+  const { port }: AddressInfo = await server.listen();
+  ends.push(() => server.close());
+  return { server, port, asked };
+}
+
+function environment(script = 'hangup', uniqueid = '1795171767.22'): string {
+  return (
+    `agi_network: yes\nagi_network_script: ${script}\nagi_request: agi://127.0.0.1:4573/${script}\n` +
+    `agi_channel: PJSIP/alice-00000001\nagi_uniqueid: ${uniqueid}\nagi_callerid: unknown\nagi_accountcode: \n` +
+    'agi_threadid: 140502426052288\n\n'
+  );
+}
+
+/** Plays Asterisk: sends `opening`, answers each command, and returns the commands and the time until the other side closed. */
+async function hangUp(
+  port: number,
+  opening: string | Uint8Array = environment(),
+  answer: (command: string, socket: Socket) => string | undefined = asteriskAnswers,
+): Promise<{ commands: string[]; tookMs: number }> {
+  const commands: string[] = [];
+  const socket = connect(port, '127.0.0.1');
+  const startMs = performance.now();
+  let pending = '';
+  socket.on('error', () => {});
+  socket.on('data', (chunk: Buffer) => {
+    pending += chunk.toString('utf8');
+    const lines = pending.split('\n');
+    pending = lines.pop() ?? '';
+    for (const line of lines) {
+      commands.push(line);
+      const text = answer(line, socket);
+      if (text !== undefined) socket.write(text);
+    }
+  });
+  socket.write(opening);
+  await new Promise((resolve) => socket.once('close', resolve));
+  return { commands, tookMs: performance.now() - startMs };
+}
+
+/** As Asterisk 22.10.1 did on a hung-up channel: the word HANGUP comes in between. */
+function asteriskAnswers(command: string): string {
+  return command.startsWith('GET FULL VARIABLE') ? `200 result=1 (${COUNTERS})\nHANGUP\n` : '200 result=1\n';
+}
+
+describe('FastAgiServer', () => {
+  it('asks for the counters, and writes the last word', async () => {
+    const { server, port, asked } = await rig();
+    const { commands } = await hangUp(port);
+    expect(commands).toEqual([
+      'GET FULL VARIABLE "$'.concat('{CHANNEL(rtcp,all)}"'),
+      'SET VARIABLE ARRAY(MES,MES_VERDICT,CDR(mes),CDR(mes_verdict)) "4.31,good,4.31,good"',
+    ]);
+    expect(asked).toMatchObject([
+      { uniqueid: '1795171767.22', counters: { rxPackets: 277, rxLostPackets: 3, txLostPackets: 1 } },
+    ]);
+    expect(server.counters).toEqual({ answered: 1, unknown: 0, late: 0, failed: 0, refused: 0 });
+  });
+
+  it('honours the settings of write-back', async () => {
+    const { port } = await rig({ variables: false });
+    expect((await hangUp(port)).commands[1]).toBe('SET VARIABLE ARRAY(CDR(mes),CDR(mes_verdict)) "4.31,good"');
+  });
+
+  it('gives a channel without RTP its last word too', async () => {
+    const { port, asked } = await rig();
+    await hangUp(port, environment(), (command) =>
+      command.startsWith('GET') ? '200 result=1 ()\n' : '200 result=1\n',
+    );
+    expect(asked).toEqual([{ uniqueid: '1795171767.22', counters: undefined }]);
+  });
+
+  it('lets a channel go at once that nobody knows, and another script even sooner', async () => {
+    const { server, port } = await rig({ onHangup: () => Promise.resolve(undefined) });
+    const unknown = await hangUp(port);
+    expect(unknown.commands).toHaveLength(1);
+    const foreign = await hangUp(port, environment('rm'));
+    expect(foreign.commands).toEqual([]);
+    const nameless = await hangUp(port, environment('hangup', ''));
+    expect(nameless.commands).toEqual([]);
+    for (const { tookMs } of [unknown, foreign, nameless]) expect(tookMs).toBeLessThan(50);
+    expect(server.counters).toMatchObject({ answered: 0, unknown: 1, refused: 2 });
+  });
+
+  it('is done in 50 ms, even when the answer is not', async () => {
+    const { server, port } = await rig({ onHangup: () => new Promise(() => {}) });
+    const { tookMs, commands } = await hangUp(port);
+    expect(tookMs).toBeGreaterThan(40);
+    expect(tookMs).toBeLessThan(50 + SLACK_MS);
+    expect(commands).toHaveLength(1);
+    expect(server.counters.late).toBe(1);
+  });
+
+  it('is done in 50 ms when Asterisk does not answer', async () => {
+    const { server, port } = await rig();
+    const { tookMs } = await hangUp(port, environment(), () => undefined);
+    expect(tookMs).toBeGreaterThan(40);
+    expect(tookMs).toBeLessThan(50 + SLACK_MS);
+    expect(server.counters.late).toBe(1);
+  });
+
+  it('gives up on whoever sends a byte at a time', async () => {
+    const { server, port } = await rig();
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    const drip = setInterval(() => socket.write('a'), 5);
+    const startMs = performance.now();
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(drip);
+    expect(performance.now() - startMs).toBeLessThan(50 + SLACK_MS);
+    expect(server.counters.late).toBe(1);
+  });
+
+  it.each([
+    ['megabytes without a line end', Buffer.alloc(4_000_000, 0x41)],
+    ['NUL bytes', Buffer.alloc(20_000)],
+    ['lines without end', 'agi_arg_1: x\n'.repeat(100_000)],
+    ['HTTP', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['a NUL in a name', 'agi_net\0work: yes\n\n'],
+  ])('turns away %s', async (_what, opening) => {
+    const { server, port, asked } = await rig();
+    const { commands, tookMs } = await hangUp(port, opening);
+    expect(commands).toEqual([]);
+    expect(asked).toEqual([]);
+    expect(tookMs).toBeLessThan(50 + SLACK_MS);
+    expect(server.counters.failed).toBe(1);
+    expect((await hangUp(port)).commands).toHaveLength(2);
+  });
+
+  it('stands an Asterisk that breaks off at any moment', async () => {
+    const { server, port } = await rig();
+    for (const opening of ['', 'agi_network: yes\n', environment()]) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.write(opening, () => socket.destroy());
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    await hangUp(port, environment(), (_command, socket) => {
+      socket.destroy();
+      return undefined;
+    });
+    expect((await hangUp(port)).commands).toHaveLength(2);
+    expect(server.counters.answered).toBe(1);
+  });
+
+  it('survives a last word that throws, or that holds what no score holds', async () => {
+    const throwing = await rig({ onHangup: () => Promise.reject(new Error('a fault')) });
+    await hangUp(throwing.port);
+    const hostile = await rig({ onHangup: () => Promise.resolve(new Map([['MES', '1"\nHANGUP']])) });
+    expect((await hangUp(hostile.port)).commands).toHaveLength(1);
+    expect([throwing.server.counters.failed, hostile.server.counters.failed]).toEqual([1, 1]);
+  });
+
+  it('takes a value that Asterisk refuses to set for a failure', async () => {
+    const { server, port } = await rig();
+    await hangUp(port, environment(), (command) =>
+      command.startsWith('GET') ? `200 result=1 (${COUNTERS})\n` : '511 Command Not Permitted on a dead channel\n',
+    );
+    expect(server.counters).toMatchObject({ answered: 0, failed: 1 });
+  });
+
+  it('serves two hundred hang-ups at the same moment', async () => {
+    const { server, port } = await rig();
+    const all = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => hangUp(port, environment('hangup', `1.${index}`))),
+    );
+    expect(all.every(({ commands }) => commands.length <= 2)).toBe(true);
+    expect(server.counters.answered + server.counters.late).toBe(200);
+    expect(server.counters.answered).toBeGreaterThan(150);
+  });
+
+  it('says in one sentence that its port is taken', async () => {
+    const { port } = await rig();
+    await expect(rig({ port })).rejects.toThrow(
+      `FastAGI cannot listen on 127.0.0.1:${port} (EADDRINUSE); change bind in [agi]`,
+    );
+  });
+});
