@@ -18,7 +18,7 @@ const PROFILE = z.enum(PROFILE_NAMES);
 
 const SUMMARY = z.strictObject({ last: NUMBER, mean: NUMBER, min: NUMBER, max: NUMBER, stdev: NUMBER, count: COUNT });
 
-export const STREAM = z.strictObject({
+const MEASURES = {
   direction: DIRECTION,
   reporter: REPORTER,
   ssrc: SSRC,
@@ -44,10 +44,23 @@ export const STREAM = z.strictObject({
   r_cq: NUMBER,
   mos_lq: NUMBER,
   mos_cq: NUMBER,
+} as const;
+
+export const STREAM = z.strictObject({
+  ...MEASURES,
+  native_why: TEXT.describe("which known defect explains that Asterisk's own score is more than 2 points away"),
   mos_lq_interval: NUMBER,
   mos_cq_interval: NUMBER,
   verdict: VERDICT,
   why: TEXT,
+});
+
+export const SEGMENT = z.strictObject({
+  segment_number: z.int().positive(),
+  opened_by: z.enum(['start', 'hold', 'retrieve', 'bridge', 'ssrc', 'codec']),
+  started_at: TIME,
+  ended_at: TIME.describe('its last report'),
+  ...MEASURES,
 });
 
 export const CHANNEL = z.strictObject({
@@ -82,7 +95,9 @@ export const CHANNEL = z.strictObject({
   verdict: VERDICT,
   profile: PROFILE,
   version: z.string(),
+  last_received_at: TIME.nullable().describe('when RTCP of the far end last came'),
   streams: z.array(STREAM),
+  segments: z.array(SEGMENT).optional().describe('RTP sessions of both directions; of one call or channel only'),
 });
 
 export const CALL = z.strictObject({
@@ -97,6 +112,10 @@ export const CALL = z.strictObject({
   verdict: VERDICT,
   profile: PROFILE,
   version: z.string(),
+  fault_place: z.enum(['caller-network', 'callee-network', 'both-networks', 'this-server', 'none']).nullable(),
+  fault_certainty: z.enum(['sure', 'likely', 'guess']).nullable(),
+  fault_reports: NUMBER,
+  fault_why: TEXT,
   endpoints: z.array(z.string()),
   codecs: z.array(z.string()),
   channels: z.array(CHANNEL),

@@ -1,14 +1,16 @@
 import type { z } from 'zod';
 import { snakeCase } from '../model/naming.ts';
 import type { CallWithChannels } from '../model/ports.ts';
-import type { ChannelRecord, IntervalRecord, StreamRecord } from '../model/record.ts';
+import type { ChannelRecord, IntervalRecord, SegmentRecord, StreamRecord } from '../model/record.ts';
 import { OPINION_TO_100, roundOpinion } from '../score/opinion.ts';
-import { STREAM, type CALL, type CHANNEL, type INTERVAL } from './answers.ts';
+import { SEGMENT, STREAM, type CALL, type CHANNEL, type INTERVAL } from './answers.ts';
 
 /** Decimals that people read, by the name's end; the first that fits counts. A number not named here is given whole. */
 const DECIMALS: readonly (readonly [RegExp, number])[] = [
   [/_100$/, 1],
   [/^r_value$/, 1],
+  [/^r_[lc]q$/, 3],
+  [/^mos_/, 3],
   [/^effective_latency_ms$/, 1],
   [/_ms$/, 3],
   [/_percent$/, 2],
@@ -58,32 +60,33 @@ function durationS(part: { startedAtMs: number; endedAtMs: number | null }, nowM
   return round(Math.max(0, (part.endedAtMs ?? nowMs) - part.startedAtMs) / 1000, 3);
 }
 
-/** Of the E-model, which does not compute yet. */
-const NOT_COMPUTED = {
-  r_lq: null,
-  r_cq: null,
-  mos_lq: null,
-  mos_cq: null,
-  mos_lq_interval: null,
-  mos_cq_interval: null,
-};
-
 export function presentStream(stream: StreamRecord): z.output<typeof STREAM> {
   const published = Object.entries(present(stream)).filter(([name]) => Object.hasOwn(STREAM.shape, name));
-  return { ...Object.fromEntries(published), ...NOT_COMPUTED } as unknown as z.output<typeof STREAM>;
+  return Object.fromEntries(published) as unknown as z.output<typeof STREAM>;
 }
 
-export function presentChannel(channel: ChannelRecord, nowMs: number): z.output<typeof CHANNEL> {
+/** `segments` undefined: they are not part of this answer. */
+export function presentChannel(
+  channel: ChannelRecord,
+  nowMs: number,
+  segments?: readonly SegmentRecord[],
+): z.output<typeof CHANNEL> {
   const { streams, ...own } = channel;
   const presented = {
     ...present(own),
     duration_s: durationS(channel, nowMs),
     streams: streams.map((stream) => presentStream(stream)),
+    ...(segments === undefined ? {} : { segments: segments.map((segment) => presentSegment(segment)) }),
   };
   return presented as unknown as z.output<typeof CHANNEL>;
 }
 
-export function presentCall(call: CallWithChannels, nowMs: number): z.output<typeof CALL> {
+/** `segmentsOf` undefined: segments are not part of this answer. */
+export function presentCall(
+  call: CallWithChannels,
+  nowMs: number,
+  segmentsOf?: ReadonlyMap<string, readonly SegmentRecord[]>,
+): z.output<typeof CALL> {
   const { channels, ...own } = call;
   const codecs = channels.flatMap(({ streams }) => streams.flatMap(({ codec }) => codec ?? []));
   const presented = {
@@ -92,9 +95,14 @@ export function presentCall(call: CallWithChannels, nowMs: number): z.output<typ
     duration_s: durationS(call, nowMs),
     endpoints: [...new Set(channels.map(({ endpoint }) => endpoint))],
     codecs: [...new Set(codecs)],
-    channels: channels.map((channel) => presentChannel(channel, nowMs)),
+    channels: channels.map((channel) => presentChannel(channel, nowMs, segmentsOf?.get(channel.uniqueid))),
   };
   return presented as unknown as z.output<typeof CALL>;
+}
+
+export function presentSegment(segment: SegmentRecord): z.output<typeof SEGMENT> {
+  const published = Object.entries(present(segment)).filter(([name]) => Object.hasOwn(SEGMENT.shape, name));
+  return Object.fromEntries(published) as unknown as z.output<typeof SEGMENT>;
 }
 
 export function presentInterval(interval: IntervalRecord): z.output<typeof INTERVAL> {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Clock, HealthView, HistoryReader, LiveView } from '../model/ports.ts';
+import { AUDIO_STATISTICS, audioStatistics } from './audio-statistics.ts';
 import { CALL, CALLS_ANSWER, CHANNEL, HEALTH_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER, READY_ANSWER } from './answers.ts';
 import { CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, momentMs, NO_QUERY } from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './present.ts';
@@ -77,14 +78,33 @@ export function routes({ history, live, health, clock }: ApiSources): readonly R
       summary: 'One call with its channels and their streams; a joined call is found by each of its linkedids.',
       query: NO_QUERY,
       answer: CALL,
-      handle: async (_, linkedid) => presentCall(known(await history.call(linkedid), 'call'), clock.nowMs()),
+      handle: async (_, linkedid) => {
+        const call = known(await history.call(linkedid), 'call');
+        const segments = await Promise.all(
+          call.channels.map(async ({ uniqueid }) => [uniqueid, await history.segments(uniqueid)] as const),
+        );
+        return presentCall(call, clock.nowMs(), new Map(segments));
+      },
     }),
     route({
       path: '/v1/channels/:uniqueid',
       summary: 'One channel with its streams.',
       query: NO_QUERY,
       answer: CHANNEL,
-      handle: async (_, uniqueid) => presentChannel(known(await history.channel(uniqueid), 'channel'), clock.nowMs()),
+      handle: async (_, uniqueid) => {
+        const channel = known(await history.channel(uniqueid), 'channel');
+        return presentChannel(channel, clock.nowMs(), await history.segments(uniqueid));
+      },
+    }),
+    route({
+      path: '/v1/channels/:uniqueid/audio-statistics',
+      summary: "A channel's audio statistics, of the RTP session that it is in or was in last; 0 is not available.",
+      query: NO_QUERY,
+      answer: AUDIO_STATISTICS,
+      handle: async (_, uniqueid) => {
+        const channel = known(await history.channel(uniqueid), 'channel');
+        return audioStatistics(channel, await history.segments(uniqueid));
+      },
     }),
     route({
       path: '/v1/channels/:uniqueid/intervals',

@@ -1,4 +1,4 @@
-import type { ScoringRules } from '../calls/channel-record.ts';
+import type { ScoringRules } from '../calls/scoring-rules.ts';
 import type { Settings } from '../config/settings.ts';
 import { mesProfile } from '../score/profiles.ts';
 import { VERSION } from './version.ts';
@@ -9,6 +9,9 @@ export function scoringRules(settings: Settings): ScoringRules {
     profile: mesProfile(settings.general.profile, settings.customProfile),
     thresholds: settings.general.thresholds,
     codecDelaysMs: settings.codecDelaysMs,
+    advantages: settings.endpoints.flatMap(({ pattern, advantage }) =>
+      advantage === undefined ? [] : [{ pattern, advantage }],
+    ),
     version: VERSION,
   };
 }

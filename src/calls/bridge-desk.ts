@@ -1,3 +1,4 @@
+import type { SegmentCause } from '../model/record.ts';
 import { Bridges } from './bridges.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ChannelState } from './channel-state.ts';
@@ -24,13 +25,14 @@ export class BridgeDesk {
     channel.bridgeId = bridgeId;
     channel.bridgeTechnology = technology;
     this.#changes.touch(channel);
-    if (isNew) this.#disturb(channel, technology, atMs);
+    if (isNew) this.#disturb(channel, technology, 'bridge', atMs);
     this.#notePeers(this.#bridges.membersOf(bridgeId));
   }
 
   leave(channel: ChannelState, technology: string | null, atMs: number): void {
     if (channel.bridgeId === null) return;
-    this.#disturb(channel, technology, atMs);
+    this.#disturb(channel, technology, 'bridge', atMs);
+    channel.lastBridgeTechnology = technology;
     this.#notePeers(this.#bridges.leave(channel.uniqueid));
     channel.bridgeId = null;
     channel.bridgeTechnology = null;
@@ -41,7 +43,7 @@ export class BridgeDesk {
     channel.onHold = onHold;
     channel.watchedSinceMs = atMs;
     this.#changes.touch(channel);
-    this.#disturb(channel, channel.bridgeTechnology, atMs);
+    this.#disturb(channel, channel.bridgeTechnology, onHold ? 'hold' : 'retrieve', atMs);
   }
 
   /** The channel has ended. */
@@ -54,13 +56,15 @@ export class BridgeDesk {
   }
 
   /** Other audio is put on the channel, and on those that it is bridged with, from now on. */
-  #disturb(channel: ChannelState, technology: string | null, atMs: number): void {
+  #disturb(channel: ChannelState, technology: string | null, cause: SegmentCause, atMs: number): void {
     const companions = technology === CONFERENCE_TECHNOLOGY ? [] : this.#bridges.companionsOf(channel.uniqueid);
     for (const uniqueid of [channel.uniqueid, ...companions]) {
       const disturbed = this.#channels.get(uniqueid);
       if (disturbed === undefined) continue;
-      noteDisturbance(disturbed.rx, atMs);
-      noteDisturbance(disturbed.tx, atMs);
+      noteDisturbance(disturbed.rx, cause, atMs);
+      noteDisturbance(disturbed.tx, cause, atMs);
+      // A re-INVITE may have brought another codec.
+      disturbed.codecAskedAtEvent = 0;
     }
   }
 

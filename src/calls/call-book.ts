@@ -1,8 +1,9 @@
 import type { CallRecord } from '../model/record.ts';
 import { meanOfKnown, verdictOf } from '../score/verdict.ts';
-import type { ScoringRules } from './channel-record.ts';
 import { type ChannelState, isLive } from './channel-state.ts';
+import { findFault } from './fault-place.ts';
 import { judgeChannel, worstInterval } from './judgement.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 
 /** A call: all channels with one linkedid. */
 export interface CallState {
@@ -107,6 +108,7 @@ export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
     verdict: judgeCall(call, mes, rules),
     profile: rules.profile.name,
     version: rules.version,
+    ...findFault(call, rules),
   };
 }
 

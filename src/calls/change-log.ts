@@ -1,8 +1,9 @@
-import type { ChannelRecord, HistoryChange, IntervalRecord } from '../model/record.ts';
+import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
-import type { ScoringRules } from './channel-record.ts';
+import { segmentRecord } from './channel-record.ts';
 import type { ChannelState } from './channel-state.ts';
 import { writeResume } from './resume.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 
 /** What has changed since the history was last told: intervals and merges in order, then channels and calls once each. */
 export class ChangeLog {
@@ -30,6 +31,10 @@ export class ChangeLog {
     this.#inOrder.push({ kind: 'interval', interval });
   }
 
+  addSegment(segment: SegmentRecord): void {
+    this.#inOrder.push({ kind: 'segment', segment });
+  }
+
   addMerge(merge: Merge): void {
     for (const call of this.#touchedCalls) if (call.linkedid === merge.fromLinkedid) this.#touchedCalls.delete(call);
     this.#inOrder.push({ kind: 'call-merged', ...merge });
@@ -46,6 +51,10 @@ export class ChangeLog {
     for (const channel of this.#channels) {
       const isOver = this.#calls.get(channel.linkedid)?.endedAtMs !== null;
       changes.push({ kind: 'channel', channel: recordOf(channel), resume: isOver ? null : writeResume(channel) });
+      for (const state of [channel.rx, channel.tx]) {
+        if (state.segment.tally.reports > 0)
+          changes.push({ kind: 'segment', segment: segmentRecord(channel, state, rules) });
+      }
     }
     for (const call of this.#touchedCalls) changes.push({ kind: 'call', call: callRecord(call, rules) });
     this.#channels.clear();

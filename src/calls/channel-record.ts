@@ -1,32 +1,27 @@
-import type { ChannelRecord, SampleSummary, StreamRecord } from '../model/record.ts';
-import type { MesProfile, VerdictThresholds } from '../model/score.ts';
+import type { ChannelRecord, SampleSummary, SegmentRecord, StreamMeasures, StreamRecord } from '../model/record.ts';
+import { codecClockRateHz } from '../score/codec-clock.ts';
 import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
 import { type ChannelScores, type ChannelState, endpointOf, type FinalView } from './channel-state.ts';
-import { scoreDirection } from './direction-report.ts';
-import { type DirectionState, jitterMs, lossPercent } from './direction-state.ts';
-import { channelMes, explainDirection, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
+import { type DirectionRules, eModelOf, scoreTally } from './direction-score.ts';
+import type { DirectionState } from './direction-state.ts';
+import { explainDirection } from './explanation.ts';
+import { channelMes, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
+import { nativeDifference } from './native-difference.ts';
+import { advantageOf, type ScoringRules } from './scoring-rules.ts';
+import { jitterOf, lossPercentOf, type Tally } from './tally.ts';
 
-/** By what a channel is scored and judged. */
-export interface ScoringRules {
-  readonly profile: MesProfile;
-  readonly thresholds: VerdictThresholds;
-  /** Delay of codecs that have one of their own, by Asterisk's codec name, ms. */
-  readonly codecDelaysMs: ReadonlyMap<string, number>;
-  /** Version of asterisk-mes. */
-  readonly version: string;
-}
-
-export function codecDelayMs(channel: ChannelState, rules: ScoringRules): number | undefined {
-  return channel.codec === null ? undefined : rules.codecDelaysMs.get(channel.codec);
+export function directionRules(channel: ChannelState, rules: ScoringRules): DirectionRules {
+  const codecDelayMs = channel.codec === null ? undefined : rules.codecDelaysMs.get(channel.codec);
+  return { profile: rules.profile, codecDelayMs };
 }
 
 /** The scores of both directions so far, to be kept in `channel.scores`; null where a direction is not known. */
 export function channelScores(channel: ChannelState, rules: ScoringRules): ChannelScores {
-  const context = { profile: rules.profile, codecDelayMs: codecDelayMs(channel, rules), rttMs: channel.rttMs };
+  const own = directionRules(channel, rules);
   return {
-    mesRx: scoreDirection(channel.rx, context)?.mes ?? null,
-    mesTx: scoreDirection(channel.tx, context)?.mes ?? null,
+    mesRx: scoreTally(channel.rx, channel.rx.total, own)?.mes ?? null,
+    mesTx: scoreTally(channel.tx, channel.tx.total, own)?.mes ?? null,
   };
 }
 
@@ -79,75 +74,118 @@ export function channelRecord(channel: ChannelState, rules: ScoringRules, others
     ...scoreView(channel, rules, others, channel.endedAtMs ?? undefined),
     profile: rules.profile.name,
     version: rules.version,
+    lastReceivedAtMs: channel.lastReceivedAtMs,
     streams: [streamRecord(channel, channel.rx, rules), streamRecord(channel, channel.tx, rules)],
   };
 }
 
-function streamRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): StreamRecord {
-  const scored = scoreDirection(state, {
-    profile: rules.profile,
-    codecDelayMs: codecDelayMs(channel, rules),
-    rttMs: channel.rttMs,
+/** One direction over the channel's whole life. */
+export function streamRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): StreamRecord {
+  const measures = { ...measuresOf(channel, state, state.total, rules), ...countsOf(channel, state) };
+  const interval = eModelOf({
+    codec: codecOf(channel, state),
+    lossPercent: state.last.lossPercent,
+    packetsReceived: state.last.packetsReceived,
+    rttMs: state.total.rttMs,
+    advantage: advantageOf(endpointOf(channel.name), rules),
   });
+  const stream: Omit<StreamRecord, 'why' | 'nativeWhy'> = {
+    ...measures,
+    mosLqInterval: interval.mosLq,
+    mosCqInterval: interval.mosCq,
+    senderPackets: state.lastSr?.sentPackets ?? null,
+    senderOctets: state.lastSr?.sentOctets ?? null,
+    fractionLostQ8: state.last.fractionLostQ8,
+    jitterTicks: state.last.jitterTicks,
+    verdict: judgeDirection(state, measures.mes, rules.thresholds, channel.endedAtMs !== null),
+  };
+  return {
+    ...stream,
+    why: explainDirection(channel, state, stream, rules),
+    nativeWhy: nativeDifference(state, directionRules(channel, rules), measures.mes100),
+  };
+}
+
+/** The RTP session that a direction is in, or was in last. */
+export function segmentRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): SegmentRecord {
+  const { number, openedBy, startedAtMs, tally } = state.segment;
+  return {
+    uniqueid: channel.uniqueid,
+    segmentNumber: number,
+    openedBy,
+    startedAtMs,
+    endedAtMs: Math.max(startedAtMs, state.mark?.atMs ?? startedAtMs),
+    ...measuresOf(channel, state, tally, rules),
+  };
+}
+
+function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, rules: ScoringRules): StreamMeasures {
+  const scored = scoreTally(state, tally, directionRules(channel, rules));
   const mes = scored?.mes ?? null;
-  const stream: Omit<StreamRecord, 'why'> = {
+  const codec = codecOf(channel, state);
+  const isKnown = tally.packetsExpected > 0;
+  const packetsReceived = isKnown ? tally.packetsExpected - tally.packetsLostOfExpected : null;
+  return {
     direction: state.direction,
     reporter: state.direction === 'rx' ? 'local' : 'remote',
     ssrc: state.ssrc,
-    codec: channel.codec,
+    codec,
     clockRateHz: state.clockRateHz,
     clockRateSource: state.clockRateSource,
-    reports: state.reports,
-    idleReports: state.idleReports,
-    deadReports: state.deadReports,
-    ...packetCounts(channel, state),
-    duplicates: state.duplicates,
-    lostPacketsPerReportMean: state.lostPackets.count === 0 ? null : state.lostPackets.mean,
-    rttMs: summarise(channel.rttMs),
-    jitterMs: summarise(jitterMs(state)),
-    rttKnown: channel.rttMs.count > 0,
+    reports: tally.reports,
+    idleReports: tally.idleReports,
+    deadReports: tally.deadReports,
+    packetsExpected: isKnown ? tally.packetsExpected : null,
+    packetsReceived,
+    packetsLost: tally.lostPackets.count === 0 ? null : tally.packetsLost,
+    duplicates: tally.duplicates,
+    lossPercent: lossPercentOf(tally),
+    lostPacketsPerReportMean: tally.lostPackets.count === 0 ? null : tally.lostPackets.mean,
+    rttMs: summarise(tally.rttMs),
+    jitterMs: summarise(jitterOf(tally, state.clockRateHz)),
+    rttKnown: tally.rttMs.count > 0,
     effectiveLatencyMs: scored?.score?.effectiveLatencyMs ?? null,
     rValue: scored?.score?.rValue ?? null,
     mes,
     mes100: mes === null ? null : mes * OPINION_TO_100,
-    mesMin: state.mesMin,
+    mesMin: tally.mesMin,
     profile: rules.profile.name,
     nativeMes100: state.nativeMes100,
-    verdict: judgeDirection(state, mes, rules.thresholds, channel.endedAtMs !== null),
+    ...eModelOf({
+      codec,
+      lossPercent: lossPercentOf(tally),
+      packetsReceived,
+      rttMs: tally.rttMs,
+      advantage: advantageOf(endpointOf(channel.name), rules),
+    }),
   };
-  return { ...stream, why: explainDirection(stream) };
 }
 
-type PacketCounts = Pick<StreamRecord, 'packetsExpected' | 'packetsReceived' | 'packetsLost' | 'lossPercent'>;
+/** The channel's codec, unless the direction's own clock says that it cannot be that. */
+function codecOf(channel: ChannelState, state: DirectionState): string | null {
+  if (channel.codec === null || state.clockRateSource !== 'sr') return channel.codec;
+  const rateHz = codecClockRateHz(channel.codec);
+  return rateHz === undefined || rateHz === state.clockRateHz ? channel.codec : null;
+}
+
+type PacketCounts = Pick<StreamMeasures, 'packetsExpected' | 'packetsReceived' | 'packetsLost' | 'lossPercent'>;
 
 /**
- * Counts from the reports, completed by Asterisk's own counters where it has told them: those know the packets before
- * the first and after the last report. Of what we sent only the reports know how much arrived.
+ * Counts from Asterisk's own counters, where it has told them and they go beyond the reports: those know the packets
+ * before the first and after the last report. Of what we sent only the reports know how much arrived.
  */
-function packetCounts(channel: ChannelState, state: DirectionState): PacketCounts {
+function countsOf(channel: ChannelState, state: DirectionState): PacketCounts | undefined {
   const { rxPackets, rxLostPackets } = channel.counters;
-  const receivedByReports = state.packetsExpected - state.packetsLostOfExpected;
-  if (
-    state.direction === 'rx' &&
-    rxPackets !== undefined &&
-    rxLostPackets !== undefined &&
-    rxPackets >= receivedByReports
-  ) {
-    const packetsLost = Math.max(rxLostPackets, state.packetsLost);
-    const packetsExpected = rxPackets + packetsLost;
-    return {
-      packetsExpected,
-      packetsReceived: rxPackets,
-      packetsLost,
-      lossPercent: packetsExpected === 0 ? null : (100 * packetsLost) / packetsExpected,
-    };
-  }
-  const isKnown = state.packetsExpected > 0;
+  const { packetsExpected, packetsLostOfExpected, packetsLost } = state.total;
+  const isComplete = rxPackets !== undefined && rxLostPackets !== undefined;
+  if (state.direction !== 'rx' || !isComplete || rxPackets < packetsExpected - packetsLostOfExpected) return undefined;
+  const lost = Math.max(rxLostPackets, packetsLost);
+  const expected = rxPackets + lost;
   return {
-    packetsExpected: isKnown ? state.packetsExpected : null,
-    packetsReceived: isKnown ? receivedByReports : null,
-    packetsLost: state.lostPackets.count === 0 ? null : state.packetsLost,
-    lossPercent: lossPercent(state),
+    packetsExpected: expected,
+    packetsReceived: rxPackets,
+    packetsLost: lost,
+    lossPercent: expected === 0 ? null : (100 * lost) / expected,
   };
 }
 

@@ -1,14 +1,14 @@
 import type { RtpCounters } from '../model/event.ts';
-import type { IntervalRecord } from '../model/record.ts';
+import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/report.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { codecClockRateHz } from '../score/codec-clock.ts';
-import { addSample } from '../stats/moments.ts';
 import { roundTripSample } from '../stats/round-trip.ts';
-import { channelScores, codecDelayMs, type ScoringRules } from './channel-record.ts';
+import { channelScores, directionRules, segmentRecord } from './channel-record.ts';
 import type { ChannelState } from './channel-state.ts';
 import { type ReportContext, takeReport } from './direction-report.ts';
-import { noteClockRate, noteSender } from './direction-state.ts';
+import { noteClockRate, noteRoundTrip, noteSender, openSegment } from './direction-state.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 
 /** Local report intervals without a local report after which the remote sender's word stands alone (formulas.md §1). */
 const SILENT_PACES = 2;
@@ -16,6 +16,8 @@ const SILENT_PACES = 2;
 export interface TakenReport {
   /** One for the report; a second one when it also shows that nothing of what the sender sends arrives here. */
   readonly intervals: readonly IntervalRecord[];
+  /** Segments that the report closed. */
+  readonly closed: readonly SegmentRecord[];
   readonly isRoundTripRefused: boolean;
 }
 
@@ -32,31 +34,36 @@ export function takeRtcp(
 ): TakenReport {
   if (report.sender !== undefined) noteSender(channel[directionSentBy(report.reporter)], report.sender, atMs);
 
-  const roundTrip = roundTripSample(report, channel.rttMs.count);
+  if (report.reporter === 'remote') channel.lastReceivedAtMs = atMs;
+
+  const roundTrip = roundTripSample(report, channel.rx.total.rttMs.count);
   const isRoundTripRefused = roundTrip === 'refused';
   if (isRoundTripRefused) channel.rttRefused++;
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
-  if (rttSampleMs !== null) channel.rttMs = addSample(channel.rttMs, rttSampleMs);
+  if (rttSampleMs !== null) {
+    noteRoundTrip(channel.rx, rttSampleMs);
+    noteRoundTrip(channel.tx, rttSampleMs);
+  }
 
   const direction = channel[directionMeasuredBy(report.reporter)];
+  const closed: SegmentRecord[] = [];
   const context: ReportContext = {
     uniqueid: channel.uniqueid,
     atMs,
-    profile: rules.profile,
-    codecDelayMs: codecDelayMs(channel, rules),
-    rttMs: channel.rttMs,
+    ...directionRules(channel, rules),
     rttSampleMs,
     nativeMes100: report.nativeMes100 ?? null,
     mayBeSilent: channel.onHold || channel.answeredAtMs === null,
     upSinceMs: channel.answeredAtMs,
     joinedLate: channel.joinedLate,
+    onSegmentEnd: (state) => closed.push(segmentRecord(channel, state, rules)),
   };
   const intervals = [takeReport(direction, report.reporter, report.block ?? null, context)];
   if (report.sender !== undefined && report.reporter === 'remote' && isLocallySilent(channel, atMs, localPaceMs)) {
     intervals.push(takeReport(channel.rx, 'remote', null, { ...context, rttSampleMs: null, nativeMes100: null }));
   }
   channel.scores = channelScores(channel, rules);
-  return { intervals, isRoundTripRefused };
+  return { intervals, closed, isRoundTripRefused };
 }
 
 /** Where nothing was ever received and nothing is sent, Asterisk sends no reports: then only the far end tells that it is sending. */
@@ -79,17 +86,22 @@ export function takeFinalCounters(
   rules: ScoringRules,
 ): void {
   channel.counters = { ...channel.counters, ...counters };
+  channel.wentPastUs = wentPastUs(channel, nowMs);
   const { rx, tx } = channel;
-  const sentSome = tx.mediaReports > 0 || (channel.counters.txPackets ?? 0) > 0;
-  const gotNothing = channel.counters.rxPackets === 0 && rx.mediaReports + rx.deadReports === 0;
+  const sentSome = tx.total.mediaReports > 0 || (channel.counters.txPackets ?? 0) > 0;
+  const gotNothing = channel.counters.rxPackets === 0 && rx.total.mediaReports + rx.total.deadReports === 0;
   if (!gotNothing || !sentSome || !isLocallySilent(channel, nowMs, localPaceMs)) return;
-  rx.deadReports++;
-  rx.mesMin = DEAD_OPINION;
+  rx.total.deadReports++;
+  rx.total.mesMin = DEAD_OPINION;
   channel.scores = channelScores(channel, rules);
 }
 
 /** Asterisk told the channel's codec: its clock serves until SRs show one, its delay enters the score. */
-export function noteCodec(channel: ChannelState, codec: string, rules: ScoringRules): void {
+export function noteCodec(channel: ChannelState, codec: string, atMs: number, rules: ScoringRules): void {
+  if (channel.codec !== null && channel.codec !== codec) {
+    openSegment(channel.rx, 'codec', atMs);
+    openSegment(channel.tx, 'codec', atMs);
+  }
   channel.codec = codec;
   const rateHz = codecClockRateHz(codec);
   if (rateHz !== undefined) {
@@ -97,4 +109,20 @@ export function noteCodec(channel: ChannelState, codec: string, rules: ScoringRu
     noteClockRate(channel.tx, rateHz, 'codec');
   }
   channel.scores = channelScores(channel, rules);
+}
+
+/** Part of the packets of a call that may pass here before a native bridge sends the rest directly. */
+const PASSING_RATIO = 0.1;
+/** Shorter calls may not have got beyond that. */
+const LONG_ENOUGH_MS = 10_000;
+const USUAL_PACKETS_PER_MS = 0.05;
+
+/** Whether the parties sent their audio to each other (direct media), from what is known at the end. */
+function wentPastUs(channel: ChannelState, nowMs: number): boolean {
+  const { rxPackets, txPackets } = channel.counters;
+  if (channel.answeredAtMs === null || rxPackets === undefined || txPackets === undefined) return false;
+  const upMs = nowMs - channel.answeredAtMs;
+  const technology = channel.bridgeTechnology ?? channel.lastBridgeTechnology;
+  const few = upMs * USUAL_PACKETS_PER_MS * PASSING_RATIO;
+  return technology === 'native_rtp' && upMs >= LONG_ENOUGH_MS && rxPackets < few && txPackets < few;
 }

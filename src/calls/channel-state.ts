@@ -1,6 +1,5 @@
 import type { ChannelSnapshot, RtpCounters } from '../model/event.ts';
 import type { EndReason } from '../model/record.ts';
-import { type Moments, NO_SAMPLES } from '../stats/moments.ts';
 import { type DirectionState, newDirection } from './direction-state.ts';
 
 /** Asterisk's channel state "Up". */
@@ -41,6 +40,8 @@ export interface ChannelState {
   lastSeenAtMs: number;
   bridgeId: string | null;
   bridgeTechnology: string | null;
+  /** Of the bridge that it left last: only then Asterisk says `native_rtp`. */
+  lastBridgeTechnology: string | null;
   /** The bridged peer; after the bridge, the last one. */
   peerUniqueid: string | null;
   onHold: boolean;
@@ -48,9 +49,14 @@ export interface ChannelState {
   watchedSinceMs: number;
   /** It was there before we were. */
   readonly joinedLate: boolean;
-  rttMs: Moments;
   rttRefused: number;
   rtcpEvents: number;
+  /** When RTCP of the far end last came. */
+  lastReceivedAtMs: number | null;
+  /** RTCP events at which the codec was last asked for; it may have changed since. */
+  codecAskedAtEvent: number;
+  /** It was in a native bridge, and hardly a packet of it passed here: direct media. */
+  wentPastUs: boolean;
   readonly rx: DirectionState;
   readonly tx: DirectionState;
   counters: RtpCounters;
@@ -87,15 +93,18 @@ export function newChannel(
     lastSeenAtMs: nowMs,
     bridgeId: null,
     bridgeTechnology: null,
+    lastBridgeTechnology: null,
     peerUniqueid: null,
     onHold: false,
     watchedSinceMs: nowMs,
     joinedLate,
-    rttMs: NO_SAMPLES,
     rttRefused: 0,
     rtcpEvents: 0,
-    rx: newDirection('rx'),
-    tx: newDirection('tx'),
+    lastReceivedAtMs: null,
+    codecAskedAtEvent: 0,
+    wentPastUs: false,
+    rx: newDirection('rx', nowMs),
+    tx: newDirection('tx', nowMs),
     counters: {},
     scores: { mesRx: null, mesTx: null },
     final: null,

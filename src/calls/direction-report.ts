@@ -1,11 +1,13 @@
 import type { IntervalRecord } from '../model/record.ts';
 import type { ReportBlock, Reporter } from '../model/report.ts';
-import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
+import type { MesScore, ScoreInputs } from '../model/score.ts';
 import { computeMes, DEAD_OPINION } from '../score/mes.ts';
 import { type IntervalMeasure, measureInterval } from '../stats/interval.ts';
-import { addSample, type Moments, standardDeviation } from '../stats/moments.ts';
+import { standardDeviation } from '../stats/moments.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../units/rtp.ts';
-import { type DirectionState, isDead, jitterMs, lossPercent } from './direction-state.ts';
+import { type DirectionRules, scoreTally } from './direction-score.ts';
+import { type DirectionState, openSegment } from './direction-state.ts';
+import { addReport, jitterOf, newTally, noteIntervalMes, type ReportSample } from './tally.ts';
 
 /** Report intervals without a packet after which a direction whose sender says nothing is dead (formulas.md §1). */
 const EMPTY_REPORTS_UNTIL_DEAD = 2;
@@ -16,15 +18,13 @@ const DISTURBED_JITTER_MS = 2000;
 /** Reports are not sent to the millisecond. */
 const INTERVAL_SLACK_RATIO = 0.9;
 
+/** Loss of an interval, percent, from which on it is more than a trace. */
+const LOSSY_PERCENT = 1;
+
 /** What of the channel a report is judged by. */
-export interface ReportContext {
+export interface ReportContext extends DirectionRules {
   readonly uniqueid: string;
   readonly atMs: number;
-  readonly profile: MesProfile;
-  /** Of the direction's codec, when it has its own. */
-  readonly codecDelayMs: number | undefined;
-  /** The channel's round trips, this report's included. */
-  readonly rttMs: Moments;
   readonly rttSampleMs: number | null;
   readonly nativeMes100: number | null;
   /** On hold, or not up: standing still is no fault. */
@@ -33,6 +33,8 @@ export interface ReportContext {
   readonly upSinceMs: number | null;
   /** The channel was there before we were: its first report is a baseline only. */
   readonly joinedLate: boolean;
+  /** Called before the sums of a segment that is over give way to the next one's. */
+  readonly onSegmentEnd: (state: DirectionState) => void;
 }
 
 /** Takes one report about a direction into its state and says what it amounted to. `block` null: nothing was received. */
@@ -42,32 +44,44 @@ export function takeReport(
   block: ReportBlock | null,
   context: ReportContext,
 ): IntervalRecord {
+  if (block !== null && state.ssrc !== null && state.ssrc !== block.sourceSsrc)
+    openSegment(state, 'ssrc', context.atMs);
+  if (state.nextSegment !== null) {
+    context.onSegmentEnd(state);
+    beginSegment(state, state.nextSegment);
+  }
   const measure = judge(state, block, context);
-  const coversReports = countCoveredReports(state, measure, context.atMs);
+  const sample = sampleOf(state, measure, block, context.atMs);
+  const previousMark = state.mark;
   noteGap(state, context.atMs);
 
-  state.reports++;
   state.reportsMissed = false;
   state.nativeMes100 = context.nativeMes100 ?? state.nativeMes100;
-  if (block !== null) state.ssrc = block.sourceSsrc;
-  const jitterTicks =
-    measure.kind === 'media' && !isJitterDisturbed(state, context.atMs) ? (block?.jitterTicks ?? null) : null;
-  addSamples(state, measure, block, jitterTicks, coversReports);
+  state.ssrc = block?.sourceSsrc ?? state.ssrc;
+  addReport(state.total, sample);
+  addReport(state.segment.tally, sample);
   if (!(measure.kind === 'idle' && measure.undecided)) {
     state.mark = { block: block ?? state.mark?.block ?? null, sender: state.sender, atMs: context.atMs };
   }
 
-  const score = scoreInterval(state, measure, jitterTicks, coversReports, context);
+  const score = scoreInterval(state, sample, context);
   const mes = measure.kind === 'dead' ? DEAD_OPINION : (score?.mes ?? null);
-  if (mes !== null && (state.mesMin === null || mes < state.mesMin)) state.mesMin = mes;
+  noteIntervalMes(state.total, mes);
+  noteIntervalMes(state.segment.tally, mes);
+  const lossPercent = percentOf(sample.packetsLost, sample.packetsExpected);
+  noteLoss(state, sample, lossPercent, previousMark?.atMs ?? context.atMs, context.atMs);
+  state.last = {
+    lossPercent,
+    packetsReceived: receivedOf(sample),
+    fractionLostQ8: block?.fractionLostQ8 ?? null,
+    jitterTicks: block?.jitterTicks ?? null,
+  };
 
-  const packetsExpected = measure.kind === 'media' ? measure.packetsExpected : lostOf(measure);
-  const packetsLost = lostOf(measure);
   return {
     uniqueid: context.uniqueid,
     direction: state.direction,
     reporter,
-    reportNumber: state.reports,
+    reportNumber: state.total.reports,
     atMs: context.atMs,
     kind: measure.kind,
     ssrc: block?.sourceSsrc ?? null,
@@ -80,47 +94,25 @@ export function takeReport(
     dlsrS: block?.dlsrS ?? null,
     senderPackets: state.sender?.sentPackets ?? null,
     rttMs: context.rttSampleMs,
-    jitterMs: jitterTicks === null ? null : ticksToMs(jitterTicks, state.clockRateHz),
-    packetsExpected,
-    packetsLost,
-    duplicates: measure.kind === 'media' ? measure.duplicates : 0,
-    lossPercent: percentOf(packetsLost, packetsExpected),
-    coversReports,
+    jitterMs: sample.jitterTicks === null ? null : ticksToMs(sample.jitterTicks, state.clockRateHz),
+    packetsExpected: sample.packetsExpected,
+    packetsLost: sample.packetsLost,
+    duplicates: sample.duplicates,
+    lossPercent,
+    coversReports: sample.coversReports,
     effectiveLatencyMs: score?.effectiveLatencyMs ?? null,
     rValue: score?.rValue ?? null,
     mes,
-    mesRunning: scoreDirection(state, context)?.mes ?? null,
+    mesRunning: scoreTally(state, state.total, context)?.mes ?? null,
     nativeMes100: context.nativeMes100,
     profile: context.profile.name,
   };
 }
 
-/** A direction's score so far: `score` is absent for a dead one, whose opinion is 1 whatever the formula says. */
-export interface DirectionScore {
-  readonly mes: number;
-  readonly score: MesScore | null;
-}
-
-/** Null while there is no interval to judge by: an unknown direction has no score. */
-export function scoreDirection(
-  state: DirectionState,
-  context: Pick<ReportContext, 'profile' | 'codecDelayMs' | 'rttMs'>,
-): DirectionScore | null {
-  if (isDead(state)) return { mes: DEAD_OPINION, score: null };
-  if (state.lostPackets.count === 0) return null;
-  const jitter = jitterMs(state);
-  const score = computeMes(context.profile, {
-    direction: state.direction,
-    rttMeanMs: context.rttMs.count === 0 ? undefined : context.rttMs.mean,
-    jitterMeanMs: jitter.mean,
-    jitterLastMs: jitter.last,
-    jitterStdevMs: standardDeviation(jitter),
-    lostPacketsMean: state.lostPackets.mean,
-    cumulativeLostMean: state.cumulativeLost.mean,
-    lossPercent: lossPercent(state) ?? 0,
-    codecDelayMs: context.codecDelayMs,
-  });
-  return { mes: score.mes, score };
+/** The sums start afresh with the first report after whatever opened a new RTP session. */
+function beginSegment(state: DirectionState, { cause, atMs }: NonNullable<DirectionState['nextSegment']>): void {
+  state.segment = { number: state.segment.number + 1, openedBy: cause, startedAtMs: atMs, tally: newTally() };
+  state.nextSegment = null;
 }
 
 function judge(state: DirectionState, block: ReportBlock | null, context: ReportContext): IntervalMeasure {
@@ -156,7 +148,7 @@ function isJitterDisturbed(state: DirectionState, atMs: number): boolean {
 
 /** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */
 function neverAnythingArrived(state: DirectionState, context: ReportContext): boolean {
-  if (state.direction !== 'rx' || state.sender !== null || state.mediaReports > 0) return false;
+  if (state.direction !== 'rx' || state.sender !== null || state.total.mediaReports > 0) return false;
   if (context.mayBeSilent || context.upSinceMs === null || context.joinedLate) return false;
   state.emptyReports++;
   const intervalMs = state.mark === null ? 0 : context.atMs - state.mark.atMs;
@@ -180,67 +172,63 @@ function noteGap(state: DirectionState, atMs: number): void {
   state.gapCount++;
 }
 
-function addSamples(
+function sampleOf(
   state: DirectionState,
   measure: IntervalMeasure,
   block: ReportBlock | null,
-  jitterTicks: number | null,
-  coversReports: number,
-): void {
-  const packetsLost = lostOf(measure);
-  if (packetsLost !== null) {
-    state.lostPackets = addSample(state.lostPackets, packetsLost / coversReports, coversReports);
-    state.packetsLost += packetsLost;
-  }
-  if (block !== null) {
-    const unsigned = (block.cumulativeLostPackets + CUMULATIVE_LOST_MODULUS) % CUMULATIVE_LOST_MODULUS;
-    state.cumulativeLost = addSample(state.cumulativeLost, unsigned);
-  }
-  switch (measure.kind) {
-    case 'idle':
-      state.idleReports++;
-      return;
-    case 'dead':
-      state.deadReports++;
-      state.packetsExpected += packetsLost ?? 0;
-      state.packetsLostOfExpected += packetsLost ?? 0;
-      return;
-    case 'media':
-      state.mediaReports++;
-      state.duplicates += measure.duplicates;
-      if (jitterTicks !== null) state.jitterTicks = addSample(state.jitterTicks, jitterTicks);
-      if (measure.packetsExpected === null) return;
-      state.packetsExpected += measure.packetsExpected;
-      state.packetsLostOfExpected += packetsLost ?? 0;
-  }
+  atMs: number,
+): ReportSample {
+  const isMedia = measure.kind === 'media';
+  const packetsLost = measure.kind === 'idle' ? null : measure.packetsLost;
+  return {
+    kind: measure.kind,
+    packetsExpected: isMedia ? measure.packetsExpected : packetsLost,
+    packetsLost,
+    duplicates: isMedia ? measure.duplicates : 0,
+    jitterTicks: isMedia && block !== null && !isJitterDisturbed(state, atMs) ? block.jitterTicks : null,
+    cumulativeLost:
+      block === null ? null : (block.cumulativeLostPackets + CUMULATIVE_LOST_MODULUS) % CUMULATIVE_LOST_MODULUS,
+    coversReports: countCoveredReports(state, measure, atMs),
+  };
 }
 
 /** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, the deviation so far. */
-function scoreInterval(
-  state: DirectionState,
-  measure: IntervalMeasure,
-  jitterTicks: number | null,
-  coversReports: number,
-  context: ReportContext,
-): MesScore | null {
-  if (measure.kind !== 'media' || measure.packetsLost === null) return null;
-  const intervalJitterMs = jitterTicks === null ? jitterMs(state).mean : ticksToMs(jitterTicks, state.clockRateHz);
+function scoreInterval(state: DirectionState, sample: ReportSample, rules: DirectionRules): MesScore | null {
+  if (sample.kind !== 'media' || sample.packetsLost === null) return null;
+  const { rttMs, cumulativeLost } = state.total;
+  const jitterMs = jitterOf(state.total, state.clockRateHz);
+  const ownJitterMs = sample.jitterTicks === null ? jitterMs.mean : ticksToMs(sample.jitterTicks, state.clockRateHz);
   const inputs: ScoreInputs = {
     direction: state.direction,
-    rttMeanMs: context.rttMs.count === 0 ? undefined : context.rttMs.last,
-    jitterMeanMs: intervalJitterMs,
-    jitterLastMs: intervalJitterMs,
-    jitterStdevMs: standardDeviation(jitterMs(state)),
-    lostPacketsMean: measure.packetsLost / coversReports,
-    cumulativeLostMean: state.cumulativeLost.last,
-    lossPercent: percentOf(measure.packetsLost, measure.packetsExpected) ?? 0,
-    codecDelayMs: context.codecDelayMs,
+    rttMeanMs: rttMs.count === 0 ? undefined : rttMs.last,
+    jitterMeanMs: ownJitterMs,
+    jitterLastMs: ownJitterMs,
+    jitterStdevMs: standardDeviation(jitterMs),
+    lostPacketsMean: sample.packetsLost / sample.coversReports,
+    cumulativeLostMean: cumulativeLost.last,
+    lossPercent: percentOf(sample.packetsLost, sample.packetsExpected) ?? 0,
+    codecDelayMs: rules.codecDelayMs,
   };
-  return computeMes(context.profile, inputs);
+  return computeMes(rules.profile, inputs);
 }
 
-function lostOf(measure: IntervalMeasure): number | null {
-  return measure.kind === 'idle' ? null : measure.packetsLost;
+function noteLoss(
+  state: DirectionState,
+  sample: ReportSample,
+  lossPercent: number | null,
+  beganAtMs: number,
+  endedAtMs: number,
+): void {
+  if (sample.kind === 'idle') return;
+  state.loss.firstMediaAtMs ??= beganAtMs;
+  if (lossPercent === null || lossPercent < LOSSY_PERCENT) return;
+  state.loss.lossyReports++;
+  state.loss.firstLossyAtMs ??= beganAtMs;
+  state.loss.lastLossyAtMs = endedAtMs;
+}
+
+function receivedOf({ packetsExpected, packetsLost }: ReportSample): number | null {
+  return packetsExpected === null || packetsLost === null ? null : packetsExpected - packetsLost;
 }
 
 function percentOf(packetsLost: number | null, packetsExpected: number | null): number | null {

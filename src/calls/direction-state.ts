@@ -1,12 +1,38 @@
-import type { ClockRateSource } from '../model/record.ts';
+import type { ClockRateSource, SegmentCause } from '../model/record.ts';
 import type { Direction, SenderInfo } from '../model/report.ts';
 import { clockRateBetween } from '../stats/clock-rate.ts';
 import type { ReceiverMark, SenderMark } from '../stats/interval.ts';
-import { mergeMoments, type Moments, NO_SAMPLES, scaleMoments } from '../stats/moments.ts';
-import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../units/rtp.ts';
+import { addSample } from '../stats/moments.ts';
+import { ASSUMED_CLOCK_RATE_HZ } from '../units/rtp.ts';
+import { foldJitter, isTallyDead, newTally, type Tally } from './tally.ts';
 
 /** 20 ms packets, the usual. */
 const USUAL_PACKET_RATE_HZ = 50;
+
+/** The RTP session that a direction is in. */
+export interface SegmentState {
+  readonly number: number;
+  readonly openedBy: SegmentCause;
+  readonly startedAtMs: number;
+  readonly tally: Tally;
+}
+
+/** The report before the next one, as far as more than the sums is asked for. */
+export interface LastInterval {
+  readonly lossPercent: number | null;
+  readonly packetsReceived: number | null;
+  readonly fractionLostQ8: number | null;
+  readonly jitterTicks: number | null;
+}
+
+/** When loss was seen; for the sentence that explains a score. */
+export interface LossHistory {
+  firstMediaAtMs: number | null;
+  lossyReports: number;
+  /** Begin of the first interval that lost more than a trace, end of the last one. */
+  firstLossyAtMs: number | null;
+  lastLossyAtMs: number | null;
+}
 
 /** Everything we know of one direction of a channel. Plain data: it is stored as it is and gone on with after a restart. */
 export interface DirectionState {
@@ -20,11 +46,6 @@ export interface DirectionState {
   packetRateHz: number;
   clockRateHz: number;
   clockRateSource: ClockRateSource;
-  /** Reports seen; the last report number given. */
-  reports: number;
-  mediaReports: number;
-  idleReports: number;
-  deadReports: number;
   /** Reports without a single packet since the channel came up. */
   emptyReports: number;
   /** Reports may have been missed since the last one. */
@@ -33,23 +54,17 @@ export interface DirectionState {
   disturbedAtMs: number | null;
   gapMsSum: number;
   gapCount: number;
-  /** In ticks of `clockRateHz`, so that a rate learnt late is right for the earlier samples too. */
-  jitterTicks: Moments;
-  /** Of clock rates that the stream had before. */
-  earlierJitterMs: Moments;
-  lostPackets: Moments;
-  /** The cumulative counts as Asterisk's own score averages them: unsigned. */
-  cumulativeLost: Moments;
-  /** Sums over the reports that tell both. */
-  packetsExpected: number;
-  packetsLostOfExpected: number;
-  packetsLost: number;
-  duplicates: number;
-  mesMin: number | null;
   nativeMes100: number | null;
+  last: LastInterval;
+  readonly loss: LossHistory;
+  /** Over the channel's whole life; its `reports` is the last report number given. */
+  readonly total: Tally;
+  segment: SegmentState;
+  /** Why and since when the next report belongs to a new segment. */
+  nextSegment: { readonly cause: SegmentCause; readonly atMs: number } | null;
 }
 
-export function newDirection(direction: Direction): DirectionState {
+export function newDirection(direction: Direction, atMs: number): DirectionState {
   return {
     direction,
     ssrc: null,
@@ -59,25 +74,17 @@ export function newDirection(direction: Direction): DirectionState {
     packetRateHz: USUAL_PACKET_RATE_HZ,
     clockRateHz: ASSUMED_CLOCK_RATE_HZ,
     clockRateSource: 'assumed',
-    reports: 0,
-    mediaReports: 0,
-    idleReports: 0,
-    deadReports: 0,
     emptyReports: 0,
     reportsMissed: false,
     disturbedAtMs: null,
     gapMsSum: 0,
     gapCount: 0,
-    jitterTicks: NO_SAMPLES,
-    earlierJitterMs: NO_SAMPLES,
-    lostPackets: NO_SAMPLES,
-    cumulativeLost: NO_SAMPLES,
-    packetsExpected: 0,
-    packetsLostOfExpected: 0,
-    packetsLost: 0,
-    duplicates: 0,
-    mesMin: null,
     nativeMes100: null,
+    last: { lossPercent: null, packetsReceived: null, fractionLostQ8: null, jitterTicks: null },
+    loss: { firstMediaAtMs: null, lossyReports: 0, firstLossyAtMs: null, lastLossyAtMs: null },
+    total: newTally(),
+    segment: { number: 1, openedBy: 'start', startedAtMs: atMs, tally: newTally() },
+    nextSegment: null,
   };
 }
 
@@ -97,34 +104,40 @@ export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number):
 /** Better knowledge of the clock replaces poorer: SRs before the codec, the codec before an assumption. */
 export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr' | 'codec'): void {
   if (source === 'codec' && state.clockRateSource === 'sr') return;
-  const isChange = state.clockRateSource === 'sr' && rateHz !== state.clockRateHz;
-  if (isChange) {
-    state.earlierJitterMs = jitterMs(state);
-    state.jitterTicks = NO_SAMPLES;
+  if (state.clockRateSource === 'sr' && rateHz !== state.clockRateHz) {
+    foldJitter(state.total, state.clockRateHz);
+    foldJitter(state.segment.tally, state.clockRateHz);
   }
   state.clockRateHz = rateHz;
   state.clockRateSource = source;
+}
+
+/** A round trip belongs to the channel, and so to both its directions. */
+export function noteRoundTrip(state: DirectionState, rttMs: number): void {
+  state.total.rttMs = addSample(state.total.rttMs, rttMs);
+  state.segment.tally.rttMs = addSample(state.segment.tally.rttMs, rttMs);
 }
 
 /**
  * Another source was put on the direction: sequence and timestamps may jump without a packet being lost or late.
  * At its beginning there is nothing to jump from.
  */
-export function noteDisturbance(state: DirectionState, atMs: number): void {
-  if (state.mediaReports > 0) state.disturbedAtMs = atMs;
+export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs: number): void {
+  if (state.total.mediaReports === 0) return;
+  state.disturbedAtMs = atMs;
+  openSegment(state, cause, atMs);
 }
 
-/** All jitter samples of the direction, in milliseconds. */
-export function jitterMs(state: DirectionState): Moments {
-  return mergeMoments(state.earlierJitterMs, scaleMoments(state.jitterTicks, ticksToMs(1, state.clockRateHz)));
+/** The next report begins a new RTP session; a segment without reports is not closed but takes the cause over. */
+export function openSegment(state: DirectionState, cause: SegmentCause, atMs: number): void {
+  if (state.segment.tally.reports === 0 && state.segment.number > 1) {
+    state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs };
+  } else if (state.total.reports > 0) {
+    state.nextSegment ??= { cause, atMs };
+  }
 }
 
 /** Whether packets were sent and not one of them ever arrived. */
 export function isDead(state: DirectionState): boolean {
-  return state.deadReports > 0 && state.mediaReports === 0;
-}
-
-/** Percent of the packets that were expected; null when no report told. */
-export function lossPercent(state: DirectionState): number | null {
-  return state.packetsExpected === 0 ? null : (100 * state.packetsLostOfExpected) / state.packetsExpected;
+  return isTallyDead(state.total);
 }

@@ -1,4 +1,3 @@
-import type { StreamRecord } from '../model/record.ts';
 import type { Verdict, VerdictThresholds } from '../model/score.ts';
 import { meanOfKnown, verdictOf } from '../score/verdict.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
@@ -17,8 +16,8 @@ export function channelMes(scores: ChannelScores): number | null {
 
 /** The worst interval of either direction; null before the first. */
 export function worstInterval(channel: ChannelState): number | null {
-  const { mesMin: rx } = channel.rx;
-  const { mesMin: tx } = channel.tx;
+  const { mesMin: rx } = channel.rx.total;
+  const { mesMin: tx } = channel.tx.total;
   if (rx === null || tx === null) return rx ?? tx;
   return Math.min(rx, tx);
 }
@@ -47,9 +46,10 @@ function reasonForNoScore(channel: ChannelState, upMs: number): Verdict | null {
   const { rxPackets } = channel.counters;
   const isRtpChannel = channel.rtcpEvents > 0 || rxPackets !== undefined;
   if (!isRtpChannel && !isSipChannel(channel)) return null;
+  if (channel.wentPastUs) return 'no-rtcp';
   if (upMs < TOO_SHORT_MS) return 'too-short';
   if (rxPackets === 0) return 'no-media';
-  return channel.rtcpEvents === 0 || channel.rx.reports + channel.tx.reports === 0 ? 'no-rtcp' : 'no-media';
+  return channel.rtcpEvents === 0 || channel.rx.total.reports + channel.tx.total.reports === 0 ? 'no-rtcp' : 'no-media';
 }
 
 function isSipChannel(channel: ChannelState): boolean {
@@ -66,29 +66,5 @@ export function judgeDirection(
   if (isDead(state)) return 'no-media';
   if (mes !== null) return verdictOf(mes, thresholds);
   if (!hasEnded) return null;
-  return state.reports === 0 ? 'no-rtcp' : 'no-media';
-}
-
-/** One plain sentence from the direction's facts; null while there are none. */
-export function explainDirection(stream: Omit<StreamRecord, 'why'>): string | null {
-  const what = stream.direction === 'rx' ? 'the audio that the endpoint sent' : 'the audio that we sent';
-  if (stream.verdict === 'no-media') {
-    return stream.deadReports > 0 ? `Nothing of ${what} arrived.` : 'No audio was sent in this direction.';
-  }
-  if (stream.mes === null) {
-    if (stream.verdict !== 'no-rtcp') return null;
-    return stream.direction === 'rx'
-      ? 'There was no report about it while the channel was up.'
-      : 'The far end sent no report about it.';
-  }
-  const loss =
-    stream.lossPercent === null
-      ? 'loss in percent is not known'
-      : `${stream.lossPercent.toFixed(1)} % of ${what} was lost`;
-  const jitter = stream.jitterMs.mean === null ? '' : `, jitter was ${stream.jitterMs.mean.toFixed(1)} ms`;
-  const roundTrip =
-    stream.rttMs.mean === null
-      ? ', the round trip is not known'
-      : `, the round trip ${stream.rttMs.mean.toFixed(0)} ms`;
-  return `${loss.charAt(0).toUpperCase()}${loss.slice(1)}${jitter}${roundTrip}.`;
+  return state.total.reports === 0 ? 'no-rtcp' : 'no-media';
 }

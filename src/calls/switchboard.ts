@@ -6,7 +6,7 @@ import { nextReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { BridgeDesk } from './bridge-desk.ts';
 import { CallBook, callMes, type CallState, type Merge } from './call-book.ts';
 import { ChangeLog } from './change-log.ts';
-import { channelRecord, channelScores, type ScoreView, scoreView, type ScoringRules } from './channel-record.ts';
+import { channelRecord, channelScores, type ScoreView, scoreView } from './channel-record.ts';
 import {
   type ChannelState,
   type FinalView,
@@ -17,6 +17,7 @@ import {
 } from './channel-state.ts';
 import { noteCodec, takeFinalCounters, takeRtcp } from './channel-report.ts';
 import { readResume } from './resume.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 import { takeChanged, variablesOf } from './variables.ts';
 
 /** A channel whose peers' scores changed is written at the latest this long after, if no report of its own comes first. */
@@ -80,7 +81,7 @@ export class Switchboard implements LiveView {
       case 'rename':
         return this.#rename(event.uniqueid, event.newName);
       case 'codec':
-        return this.#codec(event.uniqueid, event.codec);
+        return this.#codec(event.uniqueid, event.codec, event.atMs);
       case 'counters':
         return this.#takeCounters(event.uniqueid, event.counters);
       case 'link-lost':
@@ -174,10 +175,11 @@ export class Switchboard implements LiveView {
     }
     this.counters.reports++;
     channel.rtcpEvents++;
-    if (channel.codec === null && isPowerOfTwo(channel.rtcpEvents)) this.#ports.askCodec(channel.uniqueid);
+    this.#askCodec(channel);
     if (report.reporter === 'local') this.#learnPace(channel, atMs);
-    const { intervals, isRoundTripRefused } = takeRtcp(channel, report, atMs, this.#localPaceMs, this.#rules);
+    const { intervals, closed, isRoundTripRefused } = takeRtcp(channel, report, atMs, this.#localPaceMs, this.#rules);
     if (isRoundTripRefused) this.counters.roundTripsRefused++;
+    for (const segment of closed) this.#changes.addSegment(segment);
     for (const interval of intervals) this.#changes.addInterval(interval);
     this.#changes.touch(channel);
     this.#write(channel);
@@ -185,7 +187,10 @@ export class Switchboard implements LiveView {
   }
 
   #hangup(event: Extract<PbxEvent, { type: 'hangup' }>): void {
+    // The end of a channel that we never saw, or have let go of, is no news.
+    if (!this.#channels.has(event.channel.uniqueid)) return;
     const channel = this.#seen(event.channel, event.atMs);
+    if (channel.endReason === 'vanished') channel.endReason = 'hangup';
     channel.hangupCause = event.cause ?? null;
     channel.hangupCauseText = event.causeText ?? null;
     this.#end(channel, 'hangup', event.atMs);
@@ -205,6 +210,14 @@ export class Switchboard implements LiveView {
     if (call.endedAtMs !== null) for (const other of call.channels) this.#changes.touch(other);
   }
 
+  /** At the first report, after whatever may have changed it, and ever more seldom while there is no answer. */
+  #askCodec(channel: ChannelState): void {
+    const { codec, codecAskedAtEvent: last, rtcpEvents } = channel;
+    if (last > 0 && (codec !== null || rtcpEvents < 2 * last)) return;
+    channel.codecAskedAtEvent = rtcpEvents;
+    this.#ports.askCodec(channel.uniqueid);
+  }
+
   #learnPace(channel: ChannelState, atMs: number): void {
     const { mark, reportsMissed } = channel.rx;
     if (mark !== null && !reportsMissed) this.#localPaceMs = nextReportPace(this.#localPaceMs, atMs - mark.atMs);
@@ -217,10 +230,10 @@ export class Switchboard implements LiveView {
     this.#changes.touch(channel);
   }
 
-  #codec(uniqueid: string, codec: string): void {
+  #codec(uniqueid: string, codec: string, atMs: number): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
-    noteCodec(channel, codec, this.#rules);
+    noteCodec(channel, codec, atMs, this.#rules);
     this.#changes.touch(channel);
   }
 
@@ -250,7 +263,7 @@ export class Switchboard implements LiveView {
       if (snapshot.bridgeId === undefined) this.#bridges.leave(channel, null, atMs);
       else this.#bridges.enter(channel, snapshot.bridgeId, channel.bridgeTechnology, atMs);
       if (snapshot.codec !== undefined && snapshot.codec !== channel.codec)
-        this.#codec(channel.uniqueid, snapshot.codec);
+        this.#codec(channel.uniqueid, snapshot.codec, atMs);
     }
   }
 
@@ -294,8 +307,4 @@ export class Switchboard implements LiveView {
     this.#calls.forget(call.linkedid);
     for (const channel of call.channels) this.#channels.delete(channel.uniqueid);
   }
-}
-
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0;
 }

@@ -7,17 +7,21 @@ const CUT_OFF = 1000;
 /** When operations have to go, this part of the queue goes at once, so that the search for them is paid rarely. */
 const EVICTED_SHARE = 0.1;
 
-/** What a later change of the same channel or call replaces; null for a merge, which nothing replaces. */
+/** What a later change of the same channel, segment or call replaces; null for a merge, which nothing replaces. */
 function replaceKey(operation: Operation): string | null {
   if (operation.kind === 'channel') return `channel ${operation.channel.uniqueid}`;
   if (operation.kind === 'call') return `call ${operation.call.linkedid}`;
+  if (operation.kind === 'segment') {
+    const { uniqueid, direction, segmentNumber } = operation.segment;
+    return `segment ${uniqueid} ${direction} ${segmentNumber}`;
+  }
   return null;
 }
 
 function isEnding(operation: Operation): boolean {
   if (operation.kind === 'channel') return operation.channel.endedAtMs !== null;
   if (operation.kind === 'call') return operation.call.endedAtMs !== null;
-  return true;
+  return operation.kind === 'call-merged';
 }
 
 /**

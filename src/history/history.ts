@@ -8,7 +8,7 @@ import type {
   HistorySink,
   ResumableChannel,
 } from '../model/ports.ts';
-import type { ChannelRecord, HistoryChange, IntervalRecord } from '../model/record.ts';
+import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { explain, HistoryError } from './history-error.ts';
 import type { ReaderMethods, WriterMethods } from './protocol.ts';
@@ -153,6 +153,11 @@ export class History implements HistorySink, HistoryReader {
   async channel(uniqueid: string): Promise<ChannelRecord | null> {
     await this.#caughtUp();
     return this.#reader.request('channel', uniqueid);
+  }
+
+  async segments(uniqueid: string): Promise<SegmentRecord[]> {
+    await this.#caughtUp();
+    return this.#reader.request('segments', uniqueid);
   }
 
   /** The jitter is in the stream's own clock where that is known, whatever was assumed when the report came. */

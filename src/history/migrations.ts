@@ -144,6 +144,73 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX intervals_by_time ON intervals (at_ms);
   `,
+  `
+  ALTER TABLE streams ADD COLUMN r_lq REAL;
+  ALTER TABLE streams ADD COLUMN r_cq REAL;
+  ALTER TABLE streams ADD COLUMN mos_lq REAL;
+  ALTER TABLE streams ADD COLUMN mos_cq REAL;
+  ALTER TABLE streams ADD COLUMN mos_lq_interval REAL;
+  ALTER TABLE streams ADD COLUMN mos_cq_interval REAL;
+  ALTER TABLE streams ADD COLUMN sender_packets INTEGER;
+  ALTER TABLE streams ADD COLUMN sender_octets INTEGER;
+  ALTER TABLE streams ADD COLUMN fraction_lost_q8 INTEGER;
+  ALTER TABLE streams ADD COLUMN jitter_ticks REAL;
+  ALTER TABLE streams ADD COLUMN native_why TEXT;
+  ALTER TABLE channels ADD COLUMN last_received_at_ms INTEGER;
+  ALTER TABLE calls ADD COLUMN fault_place TEXT;
+  ALTER TABLE calls ADD COLUMN fault_certainty TEXT;
+  ALTER TABLE calls ADD COLUMN fault_reports INTEGER;
+  ALTER TABLE calls ADD COLUMN fault_why TEXT;
+
+  -- One row an RTP session of a direction. No foreign key, for the reason that intervals have none.
+  CREATE TABLE segments (
+    uniqueid TEXT NOT NULL,
+    segment_number INTEGER NOT NULL,
+    opened_by TEXT NOT NULL,
+    started_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER NOT NULL,
+    direction TEXT NOT NULL,
+    reporter TEXT NOT NULL,
+    ssrc INTEGER,
+    codec TEXT,
+    clock_rate_hz INTEGER NOT NULL,
+    clock_rate_source TEXT NOT NULL,
+    reports INTEGER NOT NULL,
+    idle_reports INTEGER NOT NULL,
+    dead_reports INTEGER NOT NULL,
+    packets_expected INTEGER,
+    packets_received INTEGER,
+    packets_lost INTEGER,
+    duplicates INTEGER NOT NULL,
+    loss_percent REAL,
+    lost_packets_per_report_mean REAL,
+    rtt_last_ms REAL,
+    rtt_mean_ms REAL,
+    rtt_min_ms REAL,
+    rtt_max_ms REAL,
+    rtt_stdev_ms REAL,
+    rtt_count INTEGER NOT NULL,
+    jitter_last_ms REAL,
+    jitter_mean_ms REAL,
+    jitter_min_ms REAL,
+    jitter_max_ms REAL,
+    jitter_stdev_ms REAL,
+    jitter_count INTEGER NOT NULL,
+    rtt_known INTEGER NOT NULL,
+    effective_latency_ms REAL,
+    r_value REAL,
+    mes REAL,
+    mes_100 REAL,
+    mes_min REAL,
+    profile TEXT NOT NULL,
+    native_mes_100 REAL,
+    r_lq REAL,
+    r_cq REAL,
+    mos_lq REAL,
+    mos_cq REAL,
+    PRIMARY KEY (uniqueid, direction, segment_number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The schema that this release reads and writes. */
@@ -154,10 +221,10 @@ function numberOf(value: unknown): number {
 }
 
 /**
- * Brings the database to this release's schema, each step in a transaction of its own.
+ * Brings the database to this release's schema (or to an older `target`), each step in a transaction of its own.
  * Throws HistoryError when the file belongs to another program or was written by a newer release.
  */
-export function migrate(database: Database, path: string): void {
+export function migrate(database: Database, path: string, target = SCHEMA_VERSION): void {
   const version = numberOf(database.pragma('user_version', { simple: true }));
   const owner = numberOf(database.pragma('application_id', { simple: true }));
   const tables = numberOf(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
@@ -169,7 +236,7 @@ export function migrate(database: Database, path: string): void {
       `the history ${path} was written by a newer asterisk-mes (schema ${version}, this one knows ${SCHEMA_VERSION}); upgrade asterisk-mes, or set another path in [history]`,
     );
   }
-  for (const [index, step] of STEPS.entries()) {
+  for (const [index, step] of STEPS.slice(0, target).entries()) {
     if (index < version) continue;
     const apply = database.transaction(() => {
       database.exec(step);

@@ -1,5 +1,5 @@
 import type { CallCursor, CallFilter, CallWithChannels, ResumableChannel } from '../model/ports.ts';
-import type { ChannelRecord, HistoryChange, IntervalRecord } from '../model/record.ts';
+import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 
 /** Changes that are committed together. Operations are applied in order; intervals do not depend on them. */
 export interface Batch {
@@ -44,6 +44,7 @@ export interface ReaderMethods {
   calls(query: CallsQuery): { calls: CallWithChannels[]; next: CallCursor | null };
   call(linkedid: string): CallWithChannels | null;
   channel(uniqueid: string): ChannelRecord | null;
+  segments(uniqueid: string): SegmentRecord[];
   intervals(uniqueid: string): IntervalRecord[] | null;
   resumable(input: null): ResumableChannel[];
 }

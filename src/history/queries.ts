@@ -1,9 +1,17 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { CallCursor, CallFilter, CallWithChannels, ResumableChannel } from '../model/ports.ts';
-import type { ChannelRecord, IntervalRecord } from '../model/record.ts';
+import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../units/rtp.ts';
 import type { CallsQuery } from './protocol.ts';
-import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS, type Cell, type Row } from './rows.ts';
+import {
+  CALL_COLUMNS,
+  CHANNEL_COLUMNS,
+  INTERVAL_COLUMNS,
+  SEGMENT_COLUMNS,
+  STREAM_COLUMNS,
+  type Cell,
+  type Row,
+} from './rows.ts';
 
 const NEWEST_FIRST = 'ORDER BY started_at_ms DESC, linkedid DESC';
 
@@ -92,6 +100,13 @@ export class Queries {
     return read();
   }
 
+  segments(uniqueid: string): SegmentRecord[] {
+    return this.#database
+      .prepare<unknown[], Row>('SELECT * FROM segments WHERE uniqueid = ? ORDER BY direction, segment_number')
+      .all(uniqueid)
+      .map((row) => SEGMENT_COLUMNS.fromRow(row));
+  }
+
   /**
    * The reports of a channel in the order in which they came. Their jitter is in the stream's own clock when that
    * was learnt only after the report, so that an assumed clock rate does not stay in the history.
@@ -109,7 +124,9 @@ export class Queries {
         const interval = INTERVAL_COLUMNS.fromRow(row);
         const clockRateHz = clockRatesHz.get(interval.direction);
         const wasAssumed = interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ;
-        if (clockRateHz === undefined || interval.jitterTicks === null || !wasAssumed) return interval;
+        // A report whose jitter was no sample has none in any clock.
+        const isSample = interval.jitterTicks !== null && interval.jitterMs !== null;
+        if (clockRateHz === undefined || !isSample || !wasAssumed) return interval;
         return { ...interval, clockRateHz, jitterMs: ticksToMs(interval.jitterTicks, clockRateHz) };
       });
     });

@@ -20,6 +20,7 @@ serve<ReaderMethods>(
     calls: (query) => opened().calls(query),
     call: (linkedid) => opened().call(linkedid),
     channel: (uniqueid) => opened().channel(uniqueid),
+    segments: (uniqueid) => opened().segments(uniqueid),
     intervals: (uniqueid) => opened().intervals(uniqueid),
     resumable: () => opened().resumable(),
   },

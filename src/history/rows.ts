@@ -1,5 +1,13 @@
 import { snakeCase } from '../model/naming.ts';
-import type { CallRecord, ChannelRecord, IntervalRecord, SampleSummary, StreamRecord } from '../model/record.ts';
+import type {
+  CallRecord,
+  ChannelRecord,
+  IntervalRecord,
+  SampleSummary,
+  SegmentRecord,
+  StreamMeasures,
+  StreamRecord,
+} from '../model/record.ts';
 
 export type Cell = string | number | null;
 export type Row = Readonly<Record<string, Cell>>;
@@ -81,6 +89,10 @@ export const CALL_COLUMNS: RecordColumns<CallRecord> = recordColumns<CallRecord>
   verdict: 'plain',
   profile: 'plain',
   version: 'plain',
+  faultPlace: 'plain',
+  faultCertainty: 'plain',
+  faultReports: 'plain',
+  faultWhy: 'plain',
 });
 
 export const CHANNEL_COLUMNS: RecordColumns<Omit<ChannelRecord, 'streams'>> = recordColumns<
@@ -116,9 +128,10 @@ export const CHANNEL_COLUMNS: RecordColumns<Omit<ChannelRecord, 'streams'>> = re
   verdict: 'plain',
   profile: 'plain',
   version: 'plain',
+  lastReceivedAtMs: 'time',
 });
 
-export const STREAM_COLUMNS: RecordColumns<StreamRecord> = recordColumns<StreamRecord>({
+const MEASURES = {
   direction: 'plain',
   reporter: 'plain',
   ssrc: 'plain',
@@ -144,8 +157,32 @@ export const STREAM_COLUMNS: RecordColumns<StreamRecord> = recordColumns<StreamR
   mesMin: 'plain',
   profile: 'plain',
   nativeMes100: 'plain',
+  rLq: 'plain',
+  rCq: 'plain',
+  mosLq: 'plain',
+  mosCq: 'plain',
+} as const satisfies { readonly [Property in keyof StreamMeasures]: Storage };
+
+export const STREAM_COLUMNS: RecordColumns<StreamRecord> = recordColumns<StreamRecord>({
+  ...MEASURES,
+  mosLqInterval: 'plain',
+  mosCqInterval: 'plain',
+  senderPackets: 'plain',
+  senderOctets: 'plain',
+  fractionLostQ8: 'plain',
+  jitterTicks: 'plain',
   verdict: 'plain',
   why: 'plain',
+  nativeWhy: 'plain',
+});
+
+export const SEGMENT_COLUMNS: RecordColumns<SegmentRecord> = recordColumns<SegmentRecord>({
+  uniqueid: 'plain',
+  segmentNumber: 'plain',
+  openedBy: 'plain',
+  startedAtMs: 'time',
+  endedAtMs: 'time',
+  ...MEASURES,
 });
 
 export const INTERVAL_COLUMNS: RecordColumns<IntervalRecord> = recordColumns<IntervalRecord>({

@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { CallRecord, ChannelRecord, IntervalRecord } from '../model/record.ts';
 import { errorCode } from './history-error.ts';
 import type { Batch, CommitResult, Operation, RetentionLimits } from './protocol.ts';
-import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS } from './rows.ts';
+import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 
 /** Rows that one purge deletes at most, so that commits in between wait for tens of milliseconds, not for minutes. */
 const PURGE_CHUNK_INTERVALS = 5000;
@@ -18,6 +18,7 @@ function upsert(table: string, keys: readonly string[], columns: readonly string
 const PUT_CALL = upsert('calls', ['linkedid'], CALL_COLUMNS.names);
 const PUT_CHANNEL = upsert('channels', ['uniqueid'], [...CHANNEL_COLUMNS.names, 'resume']);
 const PUT_STREAM = upsert('streams', ['uniqueid', 'direction'], ['uniqueid', ...STREAM_COLUMNS.names]);
+const PUT_SEGMENT = upsert('segments', ['uniqueid', 'direction', 'segment_number'], SEGMENT_COLUMNS.names);
 const PUT_INTERVAL = upsert('intervals', ['uniqueid', 'direction', 'report_number'], INTERVAL_COLUMNS.names);
 const PUT_ALIAS = upsert('call_aliases', ['from_linkedid'], ['from_linkedid', 'into_linkedid']);
 
@@ -85,6 +86,11 @@ export class Writer {
         limits.callsBeforeMs,
       );
       if (reportsOfCalls > 0) return reportsOfCalls;
+      this.#run(
+        `DELETE FROM segments WHERE uniqueid IN (
+          SELECT uniqueid FROM channels WHERE linkedid IN (${expired} LIMIT ${PURGE_CHUNK_CALLS}))`,
+        limits.callsBeforeMs,
+      );
       const calls = this.#run(
         `DELETE FROM calls WHERE linkedid IN (${expired} LIMIT ${PURGE_CHUNK_CALLS})`,
         limits.callsBeforeMs,
@@ -98,6 +104,7 @@ export class Writer {
   #apply(operation: Operation): void {
     if (operation.kind === 'call') this.#putCall(operation.call);
     else if (operation.kind === 'channel') this.#putChannel(operation.channel, operation.resume);
+    else if (operation.kind === 'segment') this.#run(PUT_SEGMENT, SEGMENT_COLUMNS.toRow(operation.segment));
     else this.#merge(operation.fromLinkedid, operation.intoLinkedid);
   }
 

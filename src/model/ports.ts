@@ -1,4 +1,4 @@
-import type { CallRecord, ChannelRecord, HistoryChange, IntervalRecord } from './record.ts';
+import type { CallRecord, ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from './record.ts';
 import type { Verdict } from './score.ts';
 
 /** Epoch milliseconds. */
@@ -56,6 +56,8 @@ export interface HistoryReader {
   /** Follows merged linkedids. */
   call(linkedid: string): Promise<CallWithChannels | null>;
   channel(uniqueid: string): Promise<ChannelRecord | null>;
+  /** Of a channel, by direction, oldest first; empty when there are none or the channel is not known. */
+  segments(uniqueid: string): Promise<SegmentRecord[]>;
   /** Oldest first; null when the channel is not known. */
   intervals(uniqueid: string): Promise<IntervalRecord[] | null>;
 }

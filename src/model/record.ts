@@ -14,8 +14,17 @@ export interface SampleSummary {
 
 export type ClockRateSource = 'sr' | 'codec' | 'assumed';
 
-/** What one direction of a channel amounts to, so far or in the end. Null is unknown, never zero. */
-export interface StreamRecord {
+/** Quality of listening (LQ) and of conversation (CQ) by the E-model: rating R, and opinion 1-4.5. */
+export interface EModelRecord {
+  /** All null: codec without impairment factors or not known, fewer than 5 packets received, or loss not known. */
+  readonly rLq: number | null;
+  readonly rCq: number | null;
+  readonly mosLq: number | null;
+  readonly mosCq: number | null;
+}
+
+/** What was measured of one direction over some time. Null is unknown, never zero. */
+export interface StreamMeasures extends EModelRecord {
   readonly direction: Direction;
   readonly reporter: Reporter;
   readonly ssrc: number | null;
@@ -41,8 +50,37 @@ export interface StreamRecord {
   readonly mesMin: number | null;
   readonly profile: ProfileName;
   readonly nativeMes100: number | null;
+}
+
+/** What one direction of a channel amounts to, over all its segments, so far or in the end. */
+export interface StreamRecord extends StreamMeasures {
+  /** Of the last report interval alone. */
+  readonly mosLqInterval: number | null;
+  readonly mosCqInterval: number | null;
+  /** What the sender of this direction last said that it sent. */
+  readonly senderPackets: number | null;
+  readonly senderOctets: number | null;
+  /** Of the last report. */
+  readonly fractionLostQ8: number | null;
+  readonly jitterTicks: number | null;
   readonly verdict: Verdict | null;
   readonly why: string | null;
+  /** Which known defect explains that Asterisk's own score is more than 2 points of 100 away; null when it is not. */
+  readonly nativeWhy: string | null;
+}
+
+/** Why a new RTP session began: the channel's own start, hold or its end, another bridge, stream or codec. */
+export type SegmentCause = 'start' | 'hold' | 'retrieve' | 'bridge' | 'ssrc' | 'codec';
+
+/** One RTP session of a direction: its values start afresh. */
+export interface SegmentRecord extends StreamMeasures {
+  readonly uniqueid: string;
+  /** 1, 2, 3 … per channel and direction. */
+  readonly segmentNumber: number;
+  readonly openedBy: SegmentCause;
+  readonly startedAtMs: number;
+  /** Its last report so far, or of all. */
+  readonly endedAtMs: number;
 }
 
 /** How an interval came out. `media` packets moved; `idle` nothing was sent; `dead` sent but nothing arrived. */
@@ -123,10 +161,24 @@ export interface ChannelRecord {
   readonly profile: ProfileName;
   /** Version of asterisk-mes that computed the score. */
   readonly version: string;
+  /** When RTCP of the far end last came. */
+  readonly lastReceivedAtMs: number | null;
   readonly streams: readonly StreamRecord[];
 }
 
-export interface CallRecord {
+/** Which stretch of a two-party call is at fault. */
+export type FaultPlace = 'caller-network' | 'callee-network' | 'both-networks' | 'this-server' | 'none';
+
+/** Where the fault of a call lies, as far as its four directions tell; all null for other than two parties. */
+export interface FaultRecord {
+  readonly faultPlace: FaultPlace | null;
+  readonly faultCertainty: 'sure' | 'likely' | 'guess' | null;
+  /** Reports that the judgement rests on. */
+  readonly faultReports: number | null;
+  readonly faultWhy: string | null;
+}
+
+export interface CallRecord extends FaultRecord {
   readonly linkedid: string;
   readonly startedAtMs: number;
   /** Null while one of its channels is up. */
@@ -141,6 +193,7 @@ export interface CallRecord {
 /** What changed, in the order in which it happened. Applying the same change twice leaves the same history. */
 export type HistoryChange =
   | { readonly kind: 'interval'; readonly interval: IntervalRecord }
+  | { readonly kind: 'segment'; readonly segment: SegmentRecord }
   /** `resume` is the opaque state with which scoring goes on after a restart; null once the whole call has ended. */
   | { readonly kind: 'channel'; readonly channel: ChannelRecord; readonly resume: string | null }
   | { readonly kind: 'call'; readonly call: CallRecord }

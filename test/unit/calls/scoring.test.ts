@@ -112,7 +112,7 @@ describe('streams that stand still', () => {
     expect(channel.mesRx).toBe(1);
     expect(channel.mes).toBeCloseTo((1 + 4.3956) / 2, 2);
     expect(channel.verdict).toBe('one-way-tx');
-    expect(channel.streams[0]?.why).toBe('Nothing of the audio that the endpoint sent arrived.');
+    expect(channel.streams[0]?.why).toBe('Nothing of the audio from PJSIP/phone1 arrived.');
   });
 
   test('on hold and before the answer, silence is no fault', () => {

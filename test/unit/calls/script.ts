@@ -19,7 +19,13 @@ export class Script {
 
   constructor(profile: MesProfile = mesProfile('documented')) {
     this.board = new Switchboard(
-      { profile, thresholds: DEFAULT_THRESHOLDS, codecDelaysMs: new Map([['g729', 25]]), version: '9.9.9' },
+      {
+        profile,
+        thresholds: DEFAULT_THRESHOLDS,
+        codecDelaysMs: new Map([['g729', 25]]),
+        advantages: [],
+        version: '9.9.9',
+      },
       {
         writer: {
           write: (uniqueid, variables) => this.writes.push({ uniqueid, variables: Object.fromEntries(variables) }),

@@ -241,11 +241,11 @@ describe('a file that cannot be used', () => {
   it('of a newer release is left alone', async () => {
     await (await open()).close();
     const database = new Sqlite(path);
-    expect(database.pragma('user_version', { simple: true })).toBe(1);
+    expect(database.pragma('user_version', { simple: true })).toBe(2);
     database.pragma('user_version = 99');
     database.close();
     await expect(open()).rejects.toMatchObject({
-      message: `the history ${path} was written by a newer asterisk-mes (schema 99, this one knows 1); upgrade asterisk-mes, or set another path in [history]`,
+      message: `the history ${path} was written by a newer asterisk-mes (schema 99, this one knows 2); upgrade asterisk-mes, or set another path in [history]`,
     });
   });
 

@@ -39,8 +39,19 @@ export function streamRecord(part: Partial<StreamRecord> = {}): StreamRecord {
     mesMin: 3.5,
     profile: 'documented',
     nativeMes100: 88.1,
+    rLq: 84.61,
+    rCq: 84.46,
+    mosLq: 4.186,
+    mosCq: 4.181,
+    mosLqInterval: 4.4,
+    mosCqInterval: null,
+    senderPackets: 610,
+    senderOctets: 97_600,
+    fractionLostQ8: 5,
+    jitterTicks: 12,
     verdict: 'good',
     why: '2 % of the packets were lost.',
+    nativeWhy: null,
     ...part,
   };
 }
@@ -77,6 +88,7 @@ export function channelRecord(uniqueid: string, part: Partial<ChannelRecord> = {
     verdict: 'good',
     profile: 'documented',
     version: '0.1.0',
+    lastReceivedAtMs: START_MS + 60_000,
     streams: [streamRecord()],
     ...part,
   };
@@ -92,6 +104,10 @@ export function callRecord(linkedid: string, part: Partial<CallRecord> = {}): Ca
     verdict: 'good',
     profile: 'documented',
     version: '0.1.0',
+    faultPlace: 'caller-network',
+    faultCertainty: 'sure',
+    faultReports: 48,
+    faultWhy: 'The fault lies between PJSIP/alice (the caller) and this server.',
     ...part,
   };
 }

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import type { ChannelRecord, SegmentRecord, StreamRecord } from '../model/record.ts';
+import { Q8_ONE } from '../units/rtp.ts';
+
+const COUNT = z.int().nonnegative();
+const RATIO = z.number().min(0).max(1);
+const MOS = z.number().min(0).max(4.5);
+const FLAG = z.union([z.literal(0), z.literal(1)]);
+
+/** The record of seed 002 under its own field names. Where a group's flag is 0, its fields are 0 and mean nothing. */
+export const AUDIO_STATISTICS = z.strictObject({
+  got_local_stat: FLAG.describe('1: the next five fields are valid'),
+  local_fraction_lost: RATIO.describe('of the packets from the endpoint, in the last report interval'),
+  local_total_lost: z.int().describe('packets from the endpoint that did not arrive'),
+  local_jitter: COUNT.describe('interarrival jitter in RTP clock ticks, as of the last report'),
+  local_PktCount: COUNT.describe('RTP packets sent to the endpoint'),
+  local_OctCount: COUNT.describe('octets sent to the endpoint'),
+  got_remote_SR: FLAG.describe('1: the next two fields are valid'),
+  remote_PktCount: COUNT,
+  remote_OctCount: COUNT,
+  got_remote_RR: FLAG.describe('1: the next three fields are valid'),
+  remote_fraction_lost: RATIO,
+  remote_total_lost: z.int(),
+  remote_jitter: COUNT.describe('in RTP clock ticks'),
+  rttMs: COUNT.describe('round trip in milliseconds; 0: not known'),
+  local_MOS: MOS.describe('listening quality over the RTP session; 0: not available'),
+  local_interMOS: MOS.describe('the same over the last report interval'),
+  got_neteq_stat: FLAG.describe('1: packets were captured, and the next six fields are valid'),
+  local_pkt_received: COUNT,
+  last_pkt_received: z.number().nonnegative().describe('when RTCP last came from the endpoint, epoch seconds'),
+  decoded_10ms_normal: COUNT,
+  decoded_10ms_plc: COUNT,
+  decoded_10ms_cng: COUNT,
+  decoded_10ms_silence: COUNT,
+  got_codec_info: FLAG.describe('1: the next two fields are valid'),
+  codec_rtp_pt: COUNT.describe('static payload type (RFC 3551); 0 also for a codec that has none'),
+  codec_sdp_name: z.string(),
+});
+
+interface SdpCodec {
+  readonly name: string;
+  /** Static payload type (RFC 3551 §6), 0 where it is negotiated. */
+  readonly payloadType: number;
+}
+
+/** By Asterisk's names; a codec that is not here has the same name in SDP and a negotiated payload type. */
+const SDP_CODECS: Readonly<Record<string, SdpCodec>> = {
+  ulaw: { name: 'pcmu', payloadType: 0 },
+  gsm: { name: 'gsm', payloadType: 3 },
+  g723: { name: 'g723', payloadType: 4 },
+  alaw: { name: 'pcma', payloadType: 8 },
+  g722: { name: 'g722', payloadType: 9 },
+  g729: { name: 'g729', payloadType: 18 },
+  ilbc: { name: 'iLBC', payloadType: 0 },
+};
+
+/**
+ * Seed 002's statistics of a live or an ended channel, over the RTP session that it is in or was in last. "Local" is this
+ * server: what it received from the endpoint, and what it sent there; "remote" is what the endpoint reported.
+ */
+export function audioStatistics(
+  channel: ChannelRecord,
+  segments: readonly SegmentRecord[],
+): z.output<typeof AUDIO_STATISTICS> {
+  const rx = channel.streams.find(({ direction }) => direction === 'rx');
+  const tx = channel.streams.find(({ direction }) => direction === 'tx');
+  const rxSession = segments.findLast(({ direction }) => direction === 'rx');
+  const txSession = segments.findLast(({ direction }) => direction === 'tx');
+  const hasLocal = rx !== undefined && rx.jitterTicks !== null;
+  const hasRemoteRr = tx !== undefined && tx.jitterTicks !== null;
+  const hasRemoteSr = rx !== undefined && rx.senderPackets !== null;
+  const codec = channel.codec === null ? undefined : sdpCodec(channel.codec);
+  return {
+    got_local_stat: flag(hasLocal),
+    local_fraction_lost: hasLocal ? fractionLost(rx) : 0,
+    local_total_lost: hasLocal ? (rxSession?.packetsLost ?? 0) : 0,
+    local_jitter: hasLocal ? Math.round(rx.jitterTicks ?? 0) : 0,
+    local_PktCount: hasLocal ? (tx?.senderPackets ?? 0) : 0,
+    local_OctCount: hasLocal ? (tx?.senderOctets ?? 0) : 0,
+    got_remote_SR: flag(hasRemoteSr),
+    remote_PktCount: rx?.senderPackets ?? 0,
+    remote_OctCount: rx?.senderOctets ?? 0,
+    got_remote_RR: flag(hasRemoteRr),
+    remote_fraction_lost: hasRemoteRr ? fractionLost(tx) : 0,
+    remote_total_lost: hasRemoteRr ? (txSession?.packetsLost ?? 0) : 0,
+    remote_jitter: hasRemoteRr ? Math.round(tx.jitterTicks ?? 0) : 0,
+    rttMs: Math.round(rx?.rttMs.last ?? 0),
+    local_MOS: decimals(rxSession?.mosLq ?? 0, 2),
+    local_interMOS: decimals(rx?.mosLqInterval ?? 0, 2),
+    // Filled once packets are captured: RTCP does not tell how they were played.
+    got_neteq_stat: 0,
+    local_pkt_received: 0,
+    last_pkt_received: 0,
+    decoded_10ms_normal: 0,
+    decoded_10ms_plc: 0,
+    decoded_10ms_cng: 0,
+    decoded_10ms_silence: 0,
+    got_codec_info: flag(codec !== undefined),
+    codec_rtp_pt: codec?.payloadType ?? 0,
+    codec_sdp_name: codec?.name ?? '',
+  };
+}
+
+function flag(isSet: boolean): 0 | 1 {
+  return isSet ? 1 : 0;
+}
+
+function fractionLost({ fractionLostQ8 }: StreamRecord): number {
+  return decimals((fractionLostQ8 ?? 0) / Q8_ONE, 4);
+}
+
+function sdpCodec(codec: string): SdpCodec {
+  const known = Object.hasOwn(SDP_CODECS, codec) ? SDP_CODECS[codec] : undefined;
+  return known ?? { name: codec, payloadType: 0 };
+}
+
+function decimals(value: number, count: number): number {
+  return Number(value.toFixed(count));
+}

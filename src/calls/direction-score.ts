@@ -1,0 +1,68 @@
+import type { EModelRecord } from '../model/record.ts';
+import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
+import { computeEModel } from '../score/e-model.ts';
+import { computeMes, DEAD_OPINION } from '../score/mes.ts';
+import { type Moments, standardDeviation } from '../stats/moments.ts';
+import type { DirectionState } from './direction-state.ts';
+import { isTallyDead, jitterOf, lossPercentOf, type Tally } from './tally.ts';
+
+/** Fewer received packets than this are too few for the E-model (seed 002). */
+const FEWEST_PACKETS = 5;
+
+/** By what a direction is scored. */
+export interface DirectionRules {
+  readonly profile: MesProfile;
+  /** Of the direction's codec, when it has its own. */
+  readonly codecDelayMs: number | undefined;
+}
+
+/** A direction's score: `score` is absent for a dead one, whose opinion is 1 whatever the formula says. */
+export interface DirectionScore {
+  readonly mes: number;
+  readonly score: MesScore | null;
+}
+
+/** The score of a tally; null while there is no interval to judge by: an unknown direction has no score. */
+export function scoreTally(state: DirectionState, tally: Tally, rules: DirectionRules): DirectionScore | null {
+  if (isTallyDead(tally)) return { mes: DEAD_OPINION, score: null };
+  if (tally.lostPackets.count === 0) return null;
+  const score = computeMes(rules.profile, scoreInputs(state, tally, rules));
+  return { mes: score.mes, score };
+}
+
+/** What the formulas take from a tally; all means are 0 where there was no sample. */
+export function scoreInputs(state: DirectionState, tally: Tally, rules: DirectionRules): ScoreInputs {
+  const jitterMs = jitterOf(tally, state.clockRateHz);
+  return {
+    direction: state.direction,
+    rttMeanMs: tally.rttMs.count === 0 ? undefined : tally.rttMs.mean,
+    jitterMeanMs: jitterMs.mean,
+    jitterLastMs: jitterMs.last,
+    jitterStdevMs: standardDeviation(jitterMs),
+    lostPacketsMean: tally.lostPackets.mean,
+    cumulativeLostMean: tally.cumulativeLost.mean,
+    lossPercent: lossPercentOf(tally) ?? 0,
+    codecDelayMs: rules.codecDelayMs,
+  };
+}
+
+/** What the E-model is computed from. */
+export interface EModelBasis {
+  readonly codec: string | null;
+  readonly lossPercent: number | null;
+  readonly packetsReceived: number | null;
+  readonly rttMs: Moments;
+  readonly advantage: number;
+}
+
+const NOT_AVAILABLE: EModelRecord = { rLq: null, rCq: null, mosLq: null, mosCq: null };
+
+/** The E-model's quality; all null where it is not available: codec or loss not known, or too few packets received. */
+export function eModelOf(basis: EModelBasis): EModelRecord {
+  const { codec, lossPercent, packetsReceived, rttMs, advantage } = basis;
+  if (codec === null || lossPercent === null || packetsReceived === null || packetsReceived < FEWEST_PACKETS) {
+    return NOT_AVAILABLE;
+  }
+  const rttMeanMs = rttMs.count === 0 ? undefined : rttMs.mean;
+  return computeEModel({ codec, lossPercent, rttMs: rttMeanMs, advantage }) ?? NOT_AVAILABLE;
+}

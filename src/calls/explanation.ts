@@ -1,0 +1,125 @@
+import type { StreamRecord } from '../model/record.ts';
+import { standardDeviation } from '../stats/moments.ts';
+import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
+import type { DirectionState } from './direction-state.ts';
+import type { ScoringRules } from './scoring-rules.ts';
+import { jitterOf } from './tally.ts';
+
+/** A cause that costs less than this of R is no part of the explanation. */
+const FINE_R = 3;
+/** Variance over mean of the packets lost per report: 1 when they are lost at random, more when together. */
+const BURSTY_DISPERSION = 3;
+/** Loss that was there from the beginning needs no time. */
+const CLEAN_BEGINNING_REPORTS = 2;
+
+type StreamFacts = Omit<StreamRecord, 'why' | 'nativeWhy'>;
+
+/** One plain sentence: why the direction's score is what it is, or why there is none. Null while it is too early to say. */
+export function explainDirection(
+  channel: ChannelState,
+  state: DirectionState,
+  stream: StreamFacts,
+  rules: ScoringRules,
+): string | null {
+  const endpoint = endpointOf(channel.name);
+  const audio = stream.direction === 'rx' ? `the audio from ${endpoint}` : `the audio to ${endpoint}`;
+  if (stream.verdict === 'no-media' && stream.deadReports > 0) return `Nothing of ${audio} arrived.`;
+  if (stream.mes === null) return explainMissing(channel, stream, audio);
+
+  const causes = causesOf(state, stream, audio, rules);
+  const bad = causes.filter(({ costR }) => costR >= FINE_R).sort((a, b) => b.costR - a.costR);
+  const facts = causes.map(({ fact }) => fact).join(', ');
+  const unknown = stream.rttKnown ? '' : '; the round trip is not known';
+  if (bad.length === 0) return `${capital(audio)} was fine: ${facts}${unknown}.`;
+  const fine = causes.filter(({ costR }) => costR < FINE_R).map(({ name }) => name);
+  const rest = fine.length === 0 ? '' : `; ${fine.join(' and ')} ${fine.length === 1 ? 'was' : 'were'} fine`;
+  return `${capital(bad.map(({ complaint }) => complaint).join(', and '))}${rest}${unknown}.`;
+}
+
+function explainMissing(channel: ChannelState, stream: StreamFacts, audio: string): string | null {
+  if (isLocalChannel(channel)) return 'A Local channel carries no audio of its own.';
+  if (channel.wentPastUs) return 'The audio went past this server (direct media), so nothing of it was seen here.';
+  if (stream.reports > 0 && stream.reports === stream.idleReports) {
+    return channel.onHold ? 'The channel is on hold.' : 'No audio was sent in this direction.';
+  }
+  if (channel.endedAtMs === null) return null;
+  if (channel.answeredAtMs === null) return 'The channel was never answered.';
+  if (stream.reports > 0) return `The reports do not tell how much of ${audio} was lost.`;
+  if (stream.verdict === 'too-short') return 'The call was shorter than one report.';
+  return stream.direction === 'rx'
+    ? `This server never reported about ${audio}: none of it arrived, or RTCP is off.`
+    : 'The far end sent no RTCP report.';
+}
+
+interface Cause {
+  readonly name: 'loss' | 'delay' | 'jitter';
+  /** How much of R it costs. */
+  readonly costR: number;
+  readonly fact: string;
+  readonly complaint: string;
+}
+
+function causesOf(state: DirectionState, stream: StreamFacts, audio: string, { profile }: ScoringRules): Cause[] {
+  const { total } = state;
+  const jitterMs = jitterOf(total, state.clockRateHz);
+  const delayMs = total.rttMs.count === 0 ? 0 : total.rttMs.mean * profile.rttFactor;
+  const latencyMs = stream.effectiveLatencyMs ?? 0;
+  const isBelowKnee = latencyMs < profile.latencyKneeMs;
+  const latencyR = isBelowKnee
+    ? latencyMs / profile.latencyDivisorBelow
+    : (latencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
+  const delayShare = latencyMs === 0 ? 0 : Math.min(1, delayMs / latencyMs);
+  const lossPercent = stream.lossPercent ?? 0;
+  const lossSample = profile.lossUnit === 'percent' ? lossPercent : total.lostPackets.mean;
+  const loss = stream.lossPercent === null ? `${total.packetsLost} packets` : `${lossPercent.toFixed(1)} %`;
+  const causes: Cause[] = [
+    {
+      name: 'loss',
+      costR: lossSample * profile.lossFactor,
+      fact: `${loss} lost`,
+      complaint: `${loss} of ${audio} was lost${howLost(state)}${whenLost(state)}`,
+    },
+    {
+      name: 'jitter',
+      costR: latencyR * (1 - delayShare),
+      fact: `jitter ${jitterMs.mean.toFixed(1)} ms`,
+      complaint: `its jitter was ${jitterMs.mean.toFixed(0)} ms (up to ${jitterMs.max.toFixed(0)} ms)`,
+    },
+  ];
+  if (total.rttMs.count > 0) {
+    causes.splice(1, 0, {
+      name: 'delay',
+      costR: latencyR * delayShare,
+      fact: `round trip ${total.rttMs.mean.toFixed(0)} ms`,
+      complaint: `the round trip to and from it took ${total.rttMs.mean.toFixed(0)} ms`,
+    });
+  }
+  return causes;
+}
+
+function howLost({ total }: DirectionState): string {
+  const { lostPackets } = total;
+  if (lostPackets.count < 3 || lostPackets.mean === 0) return '';
+  return standardDeviation(lostPackets) ** 2 / lostPackets.mean > BURSTY_DISPERSION ? ', in bursts' : '';
+}
+
+function whenLost({ loss, total, mark }: DirectionState): string {
+  const { firstMediaAtMs, firstLossyAtMs, lastLossyAtMs, lossyReports } = loss;
+  if (firstLossyAtMs === null || lastLossyAtMs === null || firstMediaAtMs === null || mark === null) return '';
+  const meanGapMs = (mark.atMs - firstMediaAtMs) / Math.max(1, total.reports);
+  const hadCleanBeginning = firstLossyAtMs - firstMediaAtMs >= CLEAN_BEGINNING_REPORTS * meanGapMs;
+  const hadCleanEnd = mark.atMs - lastLossyAtMs >= CLEAN_BEGINNING_REPORTS * meanGapMs;
+  if (lossyReports === 1) return ` at ${timeOfDay(lastLossyAtMs)}`;
+  if (hadCleanBeginning && hadCleanEnd) return ` from ${timeOfDay(firstLossyAtMs)} to ${timeOfDay(lastLossyAtMs)}`;
+  if (hadCleanBeginning) return `, from ${timeOfDay(firstLossyAtMs)} on`;
+  return hadCleanEnd ? `, until ${timeOfDay(lastLossyAtMs)}` : '';
+}
+
+/** In UTC, since the server's time zone is not ours to know: `14:03:10 UTC`. */
+function timeOfDay(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}

@@ -1,0 +1,141 @@
+import type { FaultPlace, FaultRecord } from '../model/record.ts';
+import { computeMes } from '../score/mes.ts';
+import type { CallState } from './call-book.ts';
+import { directionRules } from './channel-record.ts';
+import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
+import { scoreInputs } from './direction-score.ts';
+import { type DirectionState, isDead } from './direction-state.ts';
+import type { ScoringRules } from './scoring-rules.ts';
+import { lossPercentOf } from './tally.ts';
+
+/**
+ * Loss, percent, that is a fault wherever the score puts it: with 2 % even G.711's MOS-LQ falls below 4 (G.107), while the
+ * MES counts packets per report and so depends on how often there is one.
+ */
+const NOTICEABLE_LOSS_PERCENT = 2;
+/** Reports a direction that make a judgement sure, and likely; fewer make it a guess. */
+const SURE_REPORTS = 10;
+const LIKELY_REPORTS = 3;
+
+const UNKNOWN: FaultRecord = { faultPlace: null, faultCertainty: null, faultReports: null, faultWhy: null };
+
+/** One way between this server and a party. */
+interface Stretch {
+  readonly channel: ChannelState;
+  readonly state: DirectionState;
+  /** Of this stretch alone: what a native bridge passed through is taken off. Null: not known. */
+  readonly ownLossPercent: number | null;
+  readonly isBad: boolean;
+  readonly isKnown: boolean;
+}
+
+/**
+ * Where the fault of a two-party call lies, from its four directions. A native bridge passes packets with their sequence
+ * numbers, so that one party's far end also counts what the other party's network had lost: that is subtracted, where the
+ * SSRC shows that the stream was passed on.
+ */
+export function findFault(call: CallState, rules: ScoringRules): FaultRecord {
+  const parties = [...call.channels].filter((channel) => !isLocalChannel(channel) && channel.rtcpEvents > 0);
+  const [first, second] = parties;
+  if (parties.length !== 2 || first === undefined || second === undefined) return UNKNOWN;
+  const [caller, callee] = second.uniqueid === call.linkedid ? [second, first] : [first, second];
+
+  const stretches = {
+    callerRx: stretchOf(caller, caller.rx, undefined, rules),
+    callerTx: stretchOf(caller, caller.tx, callee.rx, rules),
+    calleeRx: stretchOf(callee, callee.rx, undefined, rules),
+    calleeTx: stretchOf(callee, callee.tx, caller.rx, rules),
+  };
+  const all = Object.values(stretches);
+  const judged = all.filter(({ isKnown }) => isKnown);
+  if (judged.length === 0) return UNKNOWN;
+  const faultPlace = placeOf(stretches);
+  const faultReports = judged.reduce((sum, { state }) => sum + reportsOf(state), 0);
+  const fewest = Math.min(...judged.map(({ state }) => reportsOf(state)));
+  // What nobody reported about may be at fault as well.
+  const isWhole = judged.length === all.length;
+  return {
+    faultPlace,
+    faultCertainty: isWhole && fewest >= SURE_REPORTS ? 'sure' : fewest >= LIKELY_REPORTS ? 'likely' : 'guess',
+    faultReports,
+    faultWhy: sentenceOf(
+      faultPlace,
+      caller,
+      callee,
+      all.filter(({ isBad }) => isBad),
+    ),
+  };
+}
+
+type Stretches = Readonly<Record<'callerRx' | 'callerTx' | 'calleeRx' | 'calleeTx', Stretch>>;
+
+function placeOf({ callerRx, callerTx, calleeRx, calleeTx }: Stretches): FaultPlace {
+  const isCallerBad = callerRx.isBad || callerTx.isBad;
+  const isCalleeBad = calleeRx.isBad || calleeTx.isBad;
+  if (!isCallerBad && !isCalleeBad) return 'none';
+  if (isCallerBad && !isCalleeBad) return 'caller-network';
+  if (!isCallerBad) return 'callee-network';
+  // Both suffer in the same direction only: what they share is this server and its own line.
+  const onlyTx = !callerRx.isBad && !calleeRx.isBad;
+  const onlyRx = !callerTx.isBad && !calleeTx.isBad;
+  return onlyTx || onlyRx ? 'this-server' : 'both-networks';
+}
+
+function stretchOf(
+  channel: ChannelState,
+  state: DirectionState,
+  upstream: DirectionState | undefined,
+  rules: ScoringRules,
+): Stretch {
+  const { total } = state;
+  if (isDead(state)) return { channel, state, ownLossPercent: 100, isBad: true, isKnown: true };
+  const lossPercent = lossPercentOf(total);
+  if (total.lostPackets.count === 0) return { channel, state, ownLossPercent: null, isBad: false, isKnown: false };
+  const upstreamPercent = upstream !== undefined && isPassedOn(upstream, state) ? lossPercentOf(upstream.total) : 0;
+  const ownLossPercent = lossPercent === null ? null : Math.max(0, lossPercent - (upstreamPercent ?? 0));
+  const ownShare =
+    lossPercent === null || lossPercent === 0 || ownLossPercent === null ? 1 : ownLossPercent / lossPercent;
+  const own = directionRules(channel, rules);
+  const inputs = scoreInputs(state, total, own);
+  const { mes } = computeMes(own.profile, {
+    ...inputs,
+    lostPacketsMean: inputs.lostPacketsMean * ownShare,
+    lossPercent: ownLossPercent ?? inputs.lossPercent,
+  });
+  return {
+    channel,
+    state,
+    ownLossPercent,
+    isBad: mes < rules.thresholds.good || (ownLossPercent ?? 0) >= NOTICEABLE_LOSS_PERCENT,
+    isKnown: true,
+  };
+}
+
+/** Whether the stream that came in from one party is the one that went out to the other. */
+function isPassedOn(upstream: DirectionState, downstream: DirectionState): boolean {
+  return upstream.ssrc !== null && upstream.ssrc === downstream.ssrc;
+}
+
+function reportsOf({ total }: DirectionState): number {
+  return total.mediaReports + total.deadReports;
+}
+
+function sentenceOf(place: FaultPlace, caller: ChannelState, callee: ChannelState, bad: readonly Stretch[]): string {
+  if (place === 'none') return 'No stretch of the call was bad by itself.';
+  const beginnings: Readonly<Record<typeof place, string>> = {
+    'caller-network': `The fault lies between ${endpointOf(caller.name)} (the caller) and this server`,
+    'callee-network': `The fault lies between ${endpointOf(callee.name)} (the callee) and this server`,
+    'both-networks': "Both parties' networks are at fault",
+    'this-server': 'Both parties suffer in the same direction only, so the fault lies at this server or its own line',
+  };
+  return `${beginnings[place]}: ${bad.map(describeStretch).join(', ')}.`;
+}
+
+function describeStretch({ channel, state, ownLossPercent }: Stretch): string {
+  const way = state.direction === 'rx' ? `from ${endpointOf(channel.name)}` : `to ${endpointOf(channel.name)}`;
+  if (ownLossPercent === 100) return `nothing arrived ${way}`;
+  const loss = ownLossPercent === null ? 'some loss' : `${ownLossPercent.toFixed(1)} % lost`;
+  const { rttMs } = state.total;
+  const delay = rttMs.count === 0 ? '' : ` with a round trip of ${rttMs.mean.toFixed(0)} ms`;
+  return `${loss} ${way}${delay}`;
+}

@@ -1,0 +1,27 @@
+import type { MesProfile, VerdictThresholds } from '../model/score.ts';
+
+/** What users of some endpoints forgive, for the E-model. */
+export interface EndpointAdvantage {
+  /** An endpoint, or its beginning and `*`. */
+  readonly pattern: string;
+  readonly advantage: number;
+}
+
+/** By what channels are scored and judged. */
+export interface ScoringRules {
+  readonly profile: MesProfile;
+  readonly thresholds: VerdictThresholds;
+  /** Delay of codecs that have one of their own, by Asterisk's codec name, ms. */
+  readonly codecDelaysMs: ReadonlyMap<string, number>;
+  /** The first that fits counts. */
+  readonly advantages: readonly EndpointAdvantage[];
+  /** Version of asterisk-mes. */
+  readonly version: string;
+}
+
+/** The E-model's advantage factor of an endpoint; 0 when none is set. */
+export function advantageOf(endpoint: string, rules: ScoringRules): number {
+  const fits = ({ pattern }: EndpointAdvantage): boolean =>
+    pattern.endsWith('*') ? endpoint.startsWith(pattern.slice(0, -1)) : endpoint === pattern;
+  return rules.advantages.find(fits)?.advantage ?? 0;
+}
