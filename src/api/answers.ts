@@ -49,6 +49,8 @@ const MEASURES = {
 export const STREAM = z.strictObject({
   ...MEASURES,
   native_why: TEXT.describe("which known defect explains that Asterisk's own score is more than 2 points away"),
+  packet_jitter_mean_ms: NUMBER.describe("packet by packet, by Asterisk's own counters: rx only, and only with ARI"),
+  packet_jitter_stdev_ms: NUMBER,
   mos_lq_interval: NUMBER,
   mos_cq_interval: NUMBER,
   verdict: VERDICT,

@@ -95,6 +95,8 @@ export function streamRecord(channel: ChannelState, state: DirectionState, rules
     mosCqInterval: interval.mosCq,
     senderPackets: state.lastSr?.sentPackets ?? null,
     senderOctets: state.lastSr?.sentOctets ?? null,
+    packetJitterMeanMs: (state.direction === 'rx' ? channel.counters.rxJitterMeanMs : undefined) ?? null,
+    packetJitterStdevMs: (state.direction === 'rx' ? channel.counters.rxJitterStdevMs : undefined) ?? null,
     fractionLostQ8: state.last.fractionLostQ8,
     jitterTicks: state.last.jitterTicks,
     verdict: judgeDirection(state, measures.mes, rules.thresholds, channel.endedAtMs !== null),

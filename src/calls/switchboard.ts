@@ -36,11 +36,13 @@ export interface SwitchboardCounters {
   /** Reports for channels that had their last word already. */
   lateReports: number;
   roundTripsRefused: number;
+  /** Times that Asterisk's counters knew of fewer received packets than its reports. */
+  countersDisagreed: number;
 }
 
 /** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
 export class Switchboard implements LiveView {
-  readonly counters: SwitchboardCounters = { reports: 0, lateReports: 0, roundTripsRefused: 0 };
+  readonly counters: SwitchboardCounters = { reports: 0, lateReports: 0, roundTripsRefused: 0, countersDisagreed: 0 };
   readonly #rules: ScoringRules;
   readonly #ports: SwitchboardPorts;
   readonly #channels = new Map<string, ChannelState>();
@@ -241,6 +243,10 @@ export class Switchboard implements LiveView {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     channel.counters = { ...channel.counters, ...counters };
+    const { packetsExpected, packetsLostOfExpected } = channel.rx.total;
+    const { rxPackets } = counters;
+    if (rxPackets !== undefined && rxPackets < packetsExpected - packetsLostOfExpected)
+      this.counters.countersDisagreed++;
     this.#changes.touch(channel);
   }
 

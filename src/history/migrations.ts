@@ -153,6 +153,8 @@ const STEPS: readonly string[] = [
   ALTER TABLE streams ADD COLUMN mos_cq_interval REAL;
   ALTER TABLE streams ADD COLUMN sender_packets INTEGER;
   ALTER TABLE streams ADD COLUMN sender_octets INTEGER;
+  ALTER TABLE streams ADD COLUMN packet_jitter_mean_ms REAL;
+  ALTER TABLE streams ADD COLUMN packet_jitter_stdev_ms REAL;
   ALTER TABLE streams ADD COLUMN fraction_lost_q8 INTEGER;
   ALTER TABLE streams ADD COLUMN jitter_ticks REAL;
   ALTER TABLE streams ADD COLUMN native_why TEXT;

@@ -169,6 +169,8 @@ export const STREAM_COLUMNS: RecordColumns<StreamRecord> = recordColumns<StreamR
   mosCqInterval: 'plain',
   senderPackets: 'plain',
   senderOctets: 'plain',
+  packetJitterMeanMs: 'plain',
+  packetJitterStdevMs: 'plain',
   fractionLostQ8: 'plain',
   jitterTicks: 'plain',
   verdict: 'plain',

@@ -60,6 +60,9 @@ export interface StreamRecord extends StreamMeasures {
   /** What the sender of this direction last said that it sent. */
   readonly senderPackets: number | null;
   readonly senderOctets: number | null;
+  /** Interarrival jitter packet by packet, as Asterisk's own counters have it: of rx, and only with ARI. */
+  readonly packetJitterMeanMs: number | null;
+  readonly packetJitterStdevMs: number | null;
   /** Of the last report. */
   readonly fractionLostQ8: number | null;
   readonly jitterTicks: number | null;

@@ -88,6 +88,8 @@ describe('a call', () => {
       profile: 'documented',
       native_mes_100: 88.1,
       native_why: null,
+      packet_jitter_mean_ms: 2.5,
+      packet_jitter_stdev_ms: 0.75,
       r_lq: 84.61,
       r_cq: 84.46,
       mos_lq: 4.186,

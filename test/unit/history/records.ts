@@ -47,6 +47,8 @@ export function streamRecord(part: Partial<StreamRecord> = {}): StreamRecord {
     mosCqInterval: null,
     senderPackets: 610,
     senderOctets: 97_600,
+    packetJitterMeanMs: 2.5,
+    packetJitterStdevMs: 0.75,
     fractionLostQ8: 5,
     jitterTicks: 12,
     verdict: 'good',
