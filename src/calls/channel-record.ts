@@ -99,7 +99,7 @@ export function streamRecord(channel: ChannelState, state: DirectionState, rules
     packetJitterStdevMs: (state.direction === 'rx' ? channel.counters.rxJitterStdevMs : undefined) ?? null,
     fractionLostQ8: state.last.fractionLostQ8,
     jitterTicks: state.last.jitterTicks,
-    verdict: judgeDirection(state, measures.mes, rules.thresholds, channel.endedAtMs !== null),
+    verdict: judgeDirection(channel, state, measures.mes, rules.thresholds),
   };
   return {
     ...stream,

@@ -56,15 +56,17 @@ function isSipChannel(channel: ChannelState): boolean {
   return /^(?:PJSIP|SIP)\//.test(channel.name);
 }
 
-/** The word for one direction, or why it has no score. */
+/** The word for one direction, or why it has no score; null while it is too early to say. */
 export function judgeDirection(
+  channel: ChannelState,
   state: DirectionState,
   mes: number | null,
   thresholds: VerdictThresholds,
-  hasEnded: boolean,
 ): Verdict | null {
   if (isDead(state)) return 'no-media';
   if (mes !== null) return verdictOf(mes, thresholds);
-  if (!hasEnded) return null;
-  return state.total.reports === 0 ? 'no-rtcp' : 'no-media';
+  if (channel.endedAtMs === null) return null;
+  if (state.total.reports > 0) return 'no-media';
+  const ofChannel = judgeChannel(channel, channel.scores, thresholds, channel.endedAtMs);
+  return ofChannel === 'too-short' ? ofChannel : 'no-rtcp';
 }

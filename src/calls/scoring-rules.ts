@@ -20,7 +20,7 @@ export interface ScoringRules {
 }
 
 /** The E-model's advantage factor of an endpoint; 0 when none is set. */
-export function advantageOf(endpoint: string, rules: ScoringRules): number {
+export function advantageOf(endpoint: string, rules: Pick<ScoringRules, 'advantages'>): number {
   const fits = ({ pattern }: EndpointAdvantage): boolean =>
     pattern.endsWith('*') ? endpoint.startsWith(pattern.slice(0, -1)) : endpoint === pattern;
   return rules.advantages.find(fits)?.advantage ?? 0;

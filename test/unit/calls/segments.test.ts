@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import type { SegmentRecord } from '../../../src/model/record.ts';
+import { local, remote, reportBlock, Script, sender, snapshot } from './script.ts';
+
+/** The last stored state of each segment of a direction, in order. */
+function segments(script: Script, uniqueid: string, direction: 'rx' | 'tx'): SegmentRecord[] {
+  const found = new Map<number, SegmentRecord>();
+  for (const change of script.stored()) {
+    if (change.kind !== 'segment') continue;
+    const { segment } = change;
+    if (segment.uniqueid === uniqueid && segment.direction === direction) found.set(segment.segmentNumber, segment);
+  }
+  return [...found.values()];
+}
+
+const causes = (script: Script, direction: 'rx' | 'tx'): string[] =>
+  segments(script, '1', direction).map(({ openedBy, reports }) => `${openedBy} ${reports}`);
+
+describe('RTP sessions of a channel', () => {
+  test('hold and retrieve open new ones: their values start afresh, the channel keeps the sum', () => {
+    const script = new Script().up('1');
+    const report = (n: number, lost: number) =>
+      script.wait(5).rtcp('1', local(reportBlock(250 * n, lost, { jitterTicks: 80, fractionLostQ8: 20 })));
+    report(1, 10);
+    report(2, 20);
+    script.board.handle({ type: 'hold', atMs: script.atMs, channel: snapshot('1') });
+    script.wait(1);
+    script.board.handle({ type: 'unhold', atMs: script.atMs, channel: snapshot('1') });
+    report(3, 20);
+    report(4, 20);
+    expect(causes(script, 'rx')).toEqual(['start 2', 'hold 2']);
+    const [before, after] = segments(script, '1', 'rx');
+    expect(before).toMatchObject({ packetsLost: 20, lostPacketsPerReportMean: 10 });
+    expect(after).toMatchObject({ packetsLost: 0, lostPacketsPerReportMean: 0, jitterMs: { count: 2, mean: 10 } });
+    expect(script.channel('1').streams[0]).toMatchObject({ reports: 4, packetsLost: 20, lostPacketsPerReportMean: 5 });
+    expect(before?.endedAtMs).toBeLessThanOrEqual(after?.startedAtMs ?? 0);
+  });
+
+  test('a new SSRC opens one, and counts from its own beginning', () => {
+    const script = new Script().up('1');
+    script.wait(5).rtcp('1', remote(reportBlock(250, 7, { fractionLostQ8: 7 })));
+    script.wait(5).rtcp('1', remote(reportBlock(900, 2, { sourceSsrc: 0xdef, fractionLostQ8: 2 })));
+    expect(causes(script, 'tx')).toEqual(['start 1', 'ssrc 1']);
+    expect(segments(script, '1', 'tx').map(({ ssrc, packetsLost }) => [ssrc, packetsLost])).toEqual([
+      [0xabc, 7],
+      [0xdef, 2],
+    ]);
+  });
+
+  test('a new codec opens one in both directions', () => {
+    const script = new Script().up('1').wait(5);
+    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.rtcp('1', local(reportBlock(250, 0))).rtcp('1', remote(reportBlock(250, 0)));
+    script.wait(1);
+    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'g722' });
+    script
+      .wait(4)
+      .rtcp('1', local(reportBlock(500, 0)))
+      .rtcp('1', remote(reportBlock(500, 0)));
+    expect(causes(script, 'rx')).toEqual(['start 1', 'codec 1']);
+    expect(causes(script, 'tx')).toEqual(['start 1', 'codec 1']);
+  });
+
+  test('the first codec that is learnt is no change, and before there was media there is nothing to close', () => {
+    const script = new Script().up('1').enter('b', '1').up('2', { linkedid: '1' }).enter('b', '2', { linkedid: '1' });
+    script.wait(5).rtcp('1', local(reportBlock(250, 0)));
+    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.wait(5).rtcp('1', local(reportBlock(500, 0)));
+    expect(causes(script, 'rx')).toEqual(['start 2']);
+  });
+
+  test('a transfer opens one for who stays', () => {
+    const script = new Script().up('1').up('2', { linkedid: '1' });
+    script.enter('b', '1').enter('b', '2', { linkedid: '1' });
+    script.wait(5).rtcp('1', remote(reportBlock(250, 0)));
+    script.leave('b', '2', { linkedid: '1' }).enter('b', '3', { linkedid: '1' });
+    script.wait(5).rtcp('1', remote(reportBlock(800, 300)));
+    script.wait(5).rtcp('1', remote(reportBlock(1050, 305)));
+    expect(causes(script, 'tx')).toEqual(['start 1', 'bridge 2']);
+    // The jump of 300 packets is no loss; what is lost after it is.
+    expect(segments(script, '1', 'tx')[1]).toMatchObject({ packetsExpected: 250, packetsLost: 5 });
+  });
+});
+
+describe('the E-model of a direction', () => {
+  const quality = (script: Script) => script.channel('1').streams[0];
+
+  test('is of the session and of the last interval, and needs codec and packets', () => {
+    const script = new Script().up('1').wait(5);
+    script.rtcp('1', local(reportBlock(250, 10, { fractionLostQ8: 10 })));
+    expect(quality(script)).toMatchObject({ mosLq: null, rLq: null });
+    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.wait(5).rtcp('1', local(reportBlock(500, 10)));
+    script.wait(5).rtcp('1', local(reportBlock(744, 10)));
+    // 256 (from the fraction) + 250 + 244 packets, 10 lost: 1.333 %; by hand 93.25 − 95 · 1.3333 / 11.3333 = 82.0735.
+    expect(quality(script)?.rLq).toBeCloseTo(82.0735, 3);
+    expect(quality(script)?.rCq).toBeCloseTo(81.9235, 3);
+    // Nothing was lost in the last interval: the best of G.711.
+    expect(quality(script)?.mosLqInterval).toBeCloseTo(4.4098, 3);
+  });
+
+  test('is not available under 5 packets', () => {
+    const script = new Script().up('1').wait(5);
+    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script
+      .rtcp('1', local(reportBlock(100, 0)))
+      .wait(5)
+      .rtcp('1', local(reportBlock(104, 0)));
+    expect(quality(script)).toMatchObject({ packetsReceived: 4, mosLq: null, mosLqInterval: null });
+    script.wait(5).rtcp('1', local(reportBlock(109, 0)));
+    expect(quality(script)?.mosLq).toBeCloseTo(4.41, 2);
+  });
+
+  test('a direction whose clock is not that of the codec has another codec, which nobody told', () => {
+    const script = new Script().up('1').wait(5);
+    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    for (const n of [1, 2]) {
+      script.rtcp('1', remote(reportBlock(250 * n, 0), { sender: sender(5 * n, 250 * n, 16_000) }));
+      script.rtcp('1', local(reportBlock(250 * n, 0), { sender: sender(5 * n, 250 * n, 8000) })).wait(5);
+    }
+    const [rx, tx] = script.channel('1').streams;
+    expect(rx).toMatchObject({ codec: null, clockRateHz: 16_000, mosLq: null });
+    expect(tx).toMatchObject({ codec: 'ulaw', clockRateHz: 8000 });
+  });
+});
