@@ -1,0 +1,115 @@
+/** Received packets in a row that end a burst (RFC 3611 §4.7.2 recommends 16). */
+export const DEFAULT_GMIN = 16;
+
+/** Lengths in packets. */
+export interface BurstGapTotals {
+  readonly bursts: number;
+  readonly burstPackets: number;
+  /** Lost or discarded within bursts. */
+  readonly burstLosses: number;
+  readonly gaps: number;
+  readonly gapPackets: number;
+  readonly gapLosses: number;
+  /** Stretches of lost or discarded packets with nothing received in between. */
+  readonly lossRuns: number;
+}
+
+/**
+ * Cuts a stream into bursts and gaps exactly (formulas.md §4, RFC 3611 §4.7.2), one packet after another in the order
+ * of their sequence numbers, in constant memory.
+ *
+ * Losses with fewer than Gmin received packets between them belong together; two or more together are a burst, from
+ * the first to the last of them. Everything else is gaps. The session counts as preceded and followed by Gmin
+ * received packets; a gap without packets (a session that begins with a burst) is none.
+ */
+export class BurstGapMeter {
+  readonly gmin: number;
+  #bursts = 0;
+  #burstPackets = 0;
+  #burstLosses = 0;
+  #gaps = 0;
+  #gapPackets = 0;
+  #gapLosses = 0;
+  #lossRuns = 0;
+  /** Packets since the last burst, up to the losses whose fate is open. */
+  #openGapPackets = 0;
+  #openGapLosses = 0;
+  /** Losses, and packets from the first to the last of them, that are a burst if there is more than one. */
+  #clusterLosses = 0;
+  #clusterPackets = 0;
+  /** Received since the last loss. */
+  #receivedRun = 0;
+
+  /** Throws when `gmin` is not a whole number of at least 1. */
+  constructor(gmin: number = DEFAULT_GMIN) {
+    if (!Number.isInteger(gmin) || gmin < 1) throw new RangeError('Gmin is a whole number of at least 1.');
+    this.gmin = gmin;
+  }
+
+  received(): void {
+    this.#receivedRun += 1;
+    if (this.#clusterLosses > 0 && this.#receivedRun >= this.gmin) this.#closeCluster();
+  }
+
+  /** A lost or a discarded packet: both have the same effect. */
+  missing(): void {
+    if (this.#receivedRun > 0 || this.#clusterLosses === 0) this.#lossRuns += 1;
+    if (this.#clusterLosses > 0) {
+      this.#clusterPackets += this.#receivedRun + 1;
+    } else {
+      this.#openGapPackets += this.#receivedRun;
+      this.#clusterPackets = 1;
+    }
+    this.#clusterLosses += 1;
+    this.#receivedRun = 0;
+  }
+
+  /** The totals as if the stream ended here; it may go on. */
+  totals(): BurstGapTotals {
+    const isBurst = this.#clusterLosses > 1;
+    const gapTail = this.#receivedRun + (isBurst ? 0 : this.#clusterPackets);
+    // The open stretch is one gap, or, around an open burst, one before and one after it.
+    const openGaps = isBurst
+      ? Number(this.#openGapPackets > 0) + Number(gapTail > 0)
+      : Number(this.#openGapPackets + gapTail > 0);
+    return {
+      bursts: this.#bursts + Number(isBurst),
+      burstPackets: this.#burstPackets + (isBurst ? this.#clusterPackets : 0),
+      burstLosses: this.#burstLosses + (isBurst ? this.#clusterLosses : 0),
+      gaps: this.#gaps + openGaps,
+      gapPackets: this.#gapPackets + this.#openGapPackets + gapTail,
+      gapLosses: this.#gapLosses + this.#openGapLosses + (isBurst ? 0 : this.#clusterLosses),
+      lossRuns: this.#lossRuns,
+    };
+  }
+
+  /** Gmin received packets have followed: the losses before them are a burst, or one that belongs to the gap. */
+  #closeCluster(): void {
+    if (this.#clusterLosses > 1) {
+      this.#bursts += 1;
+      this.#burstPackets += this.#clusterPackets;
+      this.#burstLosses += this.#clusterLosses;
+      this.#gaps += Number(this.#openGapPackets > 0);
+      this.#gapPackets += this.#openGapPackets;
+      this.#gapLosses += this.#openGapLosses;
+      this.#openGapPackets = 0;
+      this.#openGapLosses = 0;
+    } else {
+      this.#openGapPackets += this.#clusterPackets;
+      this.#openGapLosses += this.#clusterLosses;
+    }
+    this.#clusterLosses = 0;
+    this.#clusterPackets = 0;
+  }
+}
+
+/**
+ * BurstR of the E-model (G.107 §7.2): the mean length of loss runs over the length that random loss would have,
+ * 1 / (1 − loss ratio). Undefined without losses, and when everything was lost.
+ */
+export function burstRatio(totals: BurstGapTotals): number | undefined {
+  const losses = totals.burstLosses + totals.gapLosses;
+  const packets = totals.burstPackets + totals.gapPackets;
+  if (losses === 0 || losses === packets) return undefined;
+  return (losses / totals.lossRuns) * (1 - losses / packets);
+}
