@@ -15,8 +15,10 @@ const MAX_NATIVE_MES = 100;
  * The event's own `SSRC` header is not read: in `RTCPReceived` it holds seconds of the NTP time (22.10.1 and 16.28).
  */
 export function readRtcpReport(message: AmiMessage, reporter: Reporter): RtcpReport | 'malformed' {
-  const reportCount = readUnsigned(message.get('ReportCount'), MAX_REPORT_BLOCKS);
+  const rttS = readDecimal(message.get('RTT'), 0, MAX_SECONDS);
+  const nativeMes100 = readDecimal(message.get('MES'), 0, MAX_NATIVE_MES);
   const packetType = message.get('PT');
+  const reportCount = readUnsigned(message.get('ReportCount'), MAX_REPORT_BLOCKS);
   if (reportCount === undefined || packetType === undefined) return 'malformed';
 
   const isSenderReport = packetType.startsWith(PT_SENDER_REPORT);
@@ -25,8 +27,6 @@ export function readRtcpReport(message: AmiMessage, reporter: Reporter): RtcpRep
   if (isSenderReport && sender === undefined) return 'malformed';
   if (reportCount > 0 && block === undefined) return 'malformed';
 
-  const rttS = readDecimal(message.get('RTT'), 0, MAX_SECONDS);
-  const nativeMes100 = readDecimal(message.get('MES'), 0, MAX_NATIVE_MES);
   return {
     reporter,
     ...(sender === undefined ? {} : { sender }),

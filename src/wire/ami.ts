@@ -12,6 +12,8 @@ export const MAX_MESSAGE_CHARACTERS = 65_536;
 
 export class AmiMessage {
   readonly #text: string;
+  /** Where the last header was found: who reads headers in the order of their printing never searches the whole text. */
+  #foundAt = 0;
 
   /** `text` is the block, with CR LF before each line and none after the last. */
   constructor(text: string) {
@@ -19,13 +21,16 @@ export class AmiMessage {
   }
 
   /**
-   * The value of the first header of that exact name; undefined when there is none.
+   * The value of a header by its exact name; undefined when there is none. Of several it is the first, when they are asked
+   * for in the order of their printing.
    * Looked up on demand: most of an event's headers are never asked for, and a search is cheaper than a map of all.
    */
   get(header: string): string | undefined {
     const needle = `${LINE_END}${header}:`;
-    const at = this.#text.indexOf(needle);
+    let at = this.#text.indexOf(needle, this.#foundAt);
+    if (at < 0 && this.#foundAt > 0) at = this.#text.lastIndexOf(needle, this.#foundAt);
     if (at < 0) return undefined;
+    this.#foundAt = at;
     const lineEnd = this.#text.indexOf(LINE_END, at + LINE_END.length);
     const afterColon = at + needle.length;
     const from = this.#text.charCodeAt(afterColon) === 0x20 ? afterColon + 1 : afterColon;
