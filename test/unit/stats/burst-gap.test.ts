@@ -14,7 +14,7 @@ function measure(packets: string, gmin = 16): BurstGapTotals {
 
 /** The definition word by word, with every packet in memory. */
 function bruteForce(packets: string, gmin: number): BurstGapTotals {
-  const losses = [...packets].flatMap((packet, index) => (packet === '1' ? [] : [index]));
+  const losses = packets.split('').flatMap((packet, index) => (packet === '1' ? [] : [index]));
   const inBurst = Array.from(packets, () => false);
   let bursts = 0;
   for (let from = 0; from < losses.length;) {
@@ -27,8 +27,8 @@ function bruteForce(packets: string, gmin: number): BurstGapTotals {
     }
     from = to + 1;
   }
-  const countWhere = (test: (index: number) => boolean): number =>
-    [...packets].filter((_, index) => test(index)).length;
+  const countWhere = (holds: (index: number) => boolean): number =>
+    packets.split('').filter((_, index) => holds(index)).length;
   const isLoss = (index: number): boolean => packets[index] !== '1';
   return {
     bursts,
@@ -83,7 +83,7 @@ describe('bursts and gaps', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('1', '1', '1', '0'), maxLength: 200 }), (text) => {
         const meter = new BurstGapMeter(3);
-        for (const [index, packet] of [...text].entries()) {
+        for (const [index, packet] of text.split('').entries()) {
           expect(meter.totals()).toEqual(bruteForce(text.slice(0, index), 3));
           if (packet === '1') meter.received();
           else meter.missing();

@@ -1,0 +1,34 @@
+/** Addresses as 32-bit words in network order, and as people write them. */
+
+/** Writes an IPv4 (1 word) or IPv6 (4 words, RFC 5952) address. */
+export function formatAddress(words: ArrayLike<number>): string {
+  if (words.length === 1) {
+    const word = words[0] ?? 0;
+    return [24, 16, 8, 0].map((shift) => (word >>> shift) & 0xff).join('.');
+  }
+  const groups: number[] = [];
+  for (let index = 0; index < 4; index += 1) {
+    const word = words[index] ?? 0;
+    groups.push(word >>> 16, word & 0xffff);
+  }
+  const { start, length } = longestZeroRun(groups);
+  const hex = (part: number[]): string => part.map((group) => group.toString(16)).join(':');
+  if (length < 2) return hex(groups);
+  return `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
+}
+
+/** `192.0.2.1:5004` or `[2001:db8::1]:5004`. */
+export function formatAddressAndPort(words: ArrayLike<number>, port: number): string {
+  const address = formatAddress(words);
+  return words.length === 1 ? `${address}:${port}` : `[${address}]:${port}`;
+}
+
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 };
+  let start = 0;
+  groups.forEach((group, index) => {
+    if (group !== 0) start = index + 1;
+    else if (index + 1 - start > best.length) best = { start, length: index + 1 - start };
+  });
+  return best;
+}
