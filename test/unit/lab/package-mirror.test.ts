@@ -3,7 +3,7 @@ import { findDebianMirror, parseAptSources } from '../../lab/package-mirror.ts';
 
 const DEB822 = `# a comment
 Types: deb deb-src
-URIs: http://security.example/debian-security
+URIs: http://updates.example/debian-security
 Suites: bookworm-security
 Components: main
 
@@ -20,7 +20,7 @@ Components: main
 
 Types: deb
 URIs:
- http://mirror.example/debian
+ http://debian.example/debian
 Suites: bookworm bookworm-updates
 Components: main
  contrib
@@ -28,16 +28,16 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 `;
 
 test('the main archive is found among security, disabled and vendor stanzas', () => {
-  expect(findDebianMirror(parseAptSources(DEB822, 'deb822'), 'bookworm')).toBe('http://mirror.example/debian');
+  expect(findDebianMirror(parseAptSources(DEB822, 'deb822'), 'bookworm')).toBe('http://debian.example/debian');
 });
 
 test('classic lines with options and comments are read', () => {
   const text = `# deb http://commented.example/debian bookworm main
 deb-src http://source.example/debian bookworm main
 deb [arch=amd64 signed-by=/x.gpg] https://vendor.example/apt cloud-sdk-bookworm main
-deb [arch=amd64] http://mirror.example/debian bookworm main contrib # ours
+deb [arch=amd64] http://debian.example/debian bookworm main contrib # ours
 `;
-  expect(findDebianMirror(parseAptSources(text, 'list'), 'bookworm')).toBe('http://mirror.example/debian');
+  expect(findDebianMirror(parseAptSources(text, 'list'), 'bookworm')).toBe('http://debian.example/debian');
 });
 
 test('a source of another distribution only is no mirror', () => {
