@@ -2,7 +2,7 @@ import type { ChannelRecord, SampleSummary, SegmentRecord, StreamMeasures, Strea
 import { codecClockRateHz } from '../score/codec-clock.ts';
 import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
-import { type ChannelScores, type ChannelState, endpointOf, type FinalView } from './channel-state.ts';
+import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
 import { type DirectionRules, eModelOf, scoreTally } from './direction-score.ts';
 import type { DirectionState } from './direction-state.ts';
 import { explainDirection } from './explanation.ts';
@@ -11,9 +11,8 @@ import { nativeDifference } from './native-difference.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
 import { jitterOf, lossPercentOf, type Tally } from './tally.ts';
 
-export function directionRules(channel: ChannelState, rules: ScoringRules): DirectionRules {
-  const codecDelayMs = channel.codec === null ? undefined : rules.codecDelaysMs.get(channel.codec);
-  return { profile: rules.profile, codecDelayMs };
+export function directionRules({ codec }: Pick<ChannelState, 'codec'>, rules: ScoringRules): DirectionRules {
+  return { profile: rules.profile, codecDelayMs: codec === null ? undefined : rules.codecDelaysMs.get(codec) };
 }
 
 /** The scores of both directions so far, to be kept in `channel.scores`; null where a direction is not known. */
@@ -35,21 +34,24 @@ export type ScoreView = Pick<
 export function scoreView(
   channel: ChannelState,
   rules: ScoringRules,
-  others: FinalView,
+  others: ScoresAround,
   untilMs: number | undefined,
 ): ScoreView {
+  const { mesPeerRx, mesPeerTx, mesCall } = channel.final ?? others;
   return {
     mes: channelMes(channel.scores),
     mesRx: channel.scores.mesRx,
     mesTx: channel.scores.mesTx,
-    ...(channel.final ?? others),
+    mesPeerRx,
+    mesPeerTx,
+    mesCall,
     mesMin: worstInterval(channel),
     verdict: judgeChannel(channel, channel.scores, rules.thresholds, untilMs),
   };
 }
 
 /** A channel as it is shown, stored and asked for. `others` are the scores around it at this moment. */
-export function channelRecord(channel: ChannelState, rules: ScoringRules, others: FinalView): ChannelRecord {
+export function channelRecord(channel: ChannelState, rules: ScoringRules, others: ScoresAround): ChannelRecord {
   return {
     uniqueid: channel.uniqueid,
     linkedid: channel.linkedid,
@@ -74,6 +76,7 @@ export function channelRecord(channel: ChannelState, rules: ScoringRules, others
     ...scoreView(channel, rules, others, channel.endedAtMs ?? undefined),
     profile: rules.profile.name,
     version: rules.version,
+    finalAtMs: channel.final?.atMs ?? null,
     lastReceivedAtMs: channel.lastReceivedAtMs,
     streams: [streamRecord(channel, channel.rx, rules), streamRecord(channel, channel.tx, rules)],
   };
@@ -110,18 +113,23 @@ export function streamRecord(channel: ChannelState, state: DirectionState, rules
 
 /** The RTP session that a direction is in, or was in last. */
 export function segmentRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): SegmentRecord {
-  const { number, openedBy, startedAtMs, tally } = state.segment;
+  const { number, openedBy, startedAtMs, kept, tally } = state.segment;
   return {
     uniqueid: channel.uniqueid,
     segmentNumber: number,
     openedBy,
     startedAtMs,
     endedAtMs: Math.max(startedAtMs, state.mark?.atMs ?? startedAtMs),
-    ...measuresOf(channel, state, tally, rules),
+    ...measuresOf({ name: channel.name, codec: kept?.codec ?? channel.codec }, { ...state, ...kept }, tally, rules),
   };
 }
 
-function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, rules: ScoringRules): StreamMeasures {
+function measuresOf(
+  channel: Pick<ChannelState, 'name' | 'codec'>,
+  state: DirectionState,
+  tally: Tally,
+  rules: ScoringRules,
+): StreamMeasures {
   const scored = scoreTally(state, tally, directionRules(channel, rules));
   const mes = scored?.mes ?? null;
   const codec = codecOf(channel, state);
@@ -164,7 +172,7 @@ function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, 
 }
 
 /** The channel's codec, unless the direction's own clock says that it cannot be that. */
-function codecOf(channel: ChannelState, state: DirectionState): string | null {
+function codecOf(channel: Pick<ChannelState, 'codec'>, state: DirectionState): string | null {
   if (channel.codec === null || state.clockRateSource !== 'sr') return channel.codec;
   const rateHz = codecClockRateHz(channel.codec);
   return rateHz === undefined || rateHz === state.clockRateHz ? channel.codec : null;

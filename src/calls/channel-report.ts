@@ -7,7 +7,7 @@ import { roundTripSample } from '../stats/round-trip.ts';
 import { channelScores, directionRules, segmentRecord } from './channel-record.ts';
 import type { ChannelState } from './channel-state.ts';
 import { type ReportContext, takeReport } from './direction-report.ts';
-import { noteClockRate, noteRoundTrip, noteSender, openSegment } from './direction-state.ts';
+import { keepCodec, noteClockRate, noteRoundTrip, noteSender, openSegment } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /** Local report intervals without a local report after which the remote sender's word stands alone (formulas.md §1). */
@@ -49,6 +49,8 @@ export function takeRtcp(
   const closed: SegmentRecord[] = [];
   const context: ReportContext = {
     uniqueid: channel.uniqueid,
+    channelReportNumber: reportsOf(channel) + 1,
+    codec: channel.codec,
     atMs,
     ...directionRules(channel, rules),
     rttSampleMs,
@@ -60,10 +62,15 @@ export function takeRtcp(
   };
   const intervals = [takeReport(direction, report.reporter, report.block ?? null, context)];
   if (report.sender !== undefined && report.reporter === 'remote' && isLocallySilent(channel, atMs, localPaceMs)) {
-    intervals.push(takeReport(channel.rx, 'remote', null, { ...context, rttSampleMs: null, nativeMes100: null }));
+    const silence = { channelReportNumber: reportsOf(channel) + 1, rttSampleMs: null, nativeMes100: null };
+    intervals.push(takeReport(channel.rx, 'remote', null, { ...context, ...silence }));
   }
   channel.scores = channelScores(channel, rules);
   return { intervals, closed, isRoundTripRefused };
+}
+
+function reportsOf({ rx, tx }: ChannelState): number {
+  return rx.total.reports + tx.total.reports;
 }
 
 /** Where nothing was ever received and nothing is sent, Asterisk sends no reports: then only the far end tells that it is sending. */
@@ -99,8 +106,10 @@ export function takeFinalCounters(
 /** Asterisk told the channel's codec: its clock serves until SRs show one, its delay enters the score. */
 export function noteCodec(channel: ChannelState, codec: string, atMs: number, rules: ScoringRules): void {
   if (channel.codec !== null && channel.codec !== codec) {
-    openSegment(channel.rx, 'codec', atMs);
-    openSegment(channel.tx, 'codec', atMs);
+    for (const state of [channel.rx, channel.tx]) {
+      openSegment(state, 'codec', atMs);
+      keepCodec(state, channel.codec);
+    }
   }
   channel.codec = codec;
   const rateHz = codecClockRateHz(codec);

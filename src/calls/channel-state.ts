@@ -6,11 +6,16 @@ import { type DirectionState, newDirection } from './direction-state.ts';
 const STATE_UP = 6;
 const LOCAL_CHANNEL_PREFIX = 'Local/';
 
-/** Peer's and call's scores as they were when the channel's last word was written. */
-export interface FinalView {
+/** The peer's and the call's scores. */
+export interface ScoresAround {
   readonly mesPeerRx: number | null;
   readonly mesPeerTx: number | null;
   readonly mesCall: number | null;
+}
+
+/** As they were when the channel's last word was written. */
+export interface FinalView extends ScoresAround {
+  readonly atMs: number;
 }
 
 /** Null where a direction is not known. */

@@ -1,13 +1,11 @@
 import type { IntervalRecord } from '../model/record.ts';
 import type { ReportBlock, Reporter } from '../model/report.ts';
-import type { MesScore, ScoreInputs } from '../model/score.ts';
-import { computeMes, DEAD_OPINION } from '../score/mes.ts';
 import { type IntervalMeasure, measureInterval } from '../stats/interval.ts';
-import { standardDeviation } from '../stats/moments.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../units/rtp.ts';
-import { type DirectionRules, scoreTally } from './direction-score.ts';
-import { type DirectionState, openSegment } from './direction-state.ts';
-import { addReport, jitterOf, newTally, noteIntervalMes, type ReportSample } from './tally.ts';
+import type { DirectionRules } from './direction-score.ts';
+import { beginSegment, type DirectionState, openSegment } from './direction-state.ts';
+import { addToSums } from './report-sums.ts';
+import type { ReportSample } from './tally.ts';
 
 /** Report intervals without a packet after which a direction whose sender says nothing is dead (formulas.md §1). */
 const EMPTY_REPORTS_UNTIL_DEAD = 2;
@@ -18,12 +16,13 @@ const DISTURBED_JITTER_MS = 2000;
 /** Reports are not sent to the millisecond. */
 const INTERVAL_SLACK_RATIO = 0.9;
 
-/** Loss of an interval, percent, from which on it is more than a trace. */
-const LOSSY_PERCENT = 1;
-
 /** What of the channel a report is judged by. */
 export interface ReportContext extends DirectionRules {
   readonly uniqueid: string;
+  /** Among the reports of both directions. */
+  readonly channelReportNumber: number;
+  /** The channel's, as known now. */
+  readonly codec: string | null;
   readonly atMs: number;
   readonly rttSampleMs: number | null;
   readonly nativeMes100: number | null;
@@ -48,48 +47,45 @@ export function takeReport(
     openSegment(state, 'ssrc', context.atMs);
   if (state.nextSegment !== null) {
     context.onSegmentEnd(state);
-    beginSegment(state, state.nextSegment);
+    beginSegment(state, state.nextSegment.cause, state.nextSegment.atMs);
   }
   const measure = judge(state, block, context);
   const sample = sampleOf(state, measure, block, context.atMs);
-  const previousMark = state.mark;
+  const beganAtMs = state.mark?.atMs ?? null;
   noteGap(state, context.atMs);
 
   state.reportsMissed = false;
-  state.nativeMes100 = context.nativeMes100 ?? state.nativeMes100;
-  state.ssrc = block?.sourceSsrc ?? state.ssrc;
-  addReport(state.total, sample);
-  addReport(state.segment.tally, sample);
   if (!(measure.kind === 'idle' && measure.undecided)) {
     state.mark = { block: block ?? state.mark?.block ?? null, sender: state.sender, atMs: context.atMs };
   }
 
-  const score = scoreInterval(state, sample, context);
-  const mes = measure.kind === 'dead' ? DEAD_OPINION : (score?.mes ?? null);
-  noteIntervalMes(state.total, mes);
-  noteIntervalMes(state.segment.tally, mes);
-  const lossPercent = percentOf(sample.packetsLost, sample.packetsExpected);
-  noteLoss(state, sample, lossPercent, previousMark?.atMs ?? context.atMs, context.atMs);
-  state.last = {
-    lossPercent,
-    packetsReceived: receivedOf(sample),
+  const facts = {
+    beganAtMs,
+    atMs: context.atMs,
+    sourceSsrc: block?.sourceSsrc ?? null,
     fractionLostQ8: block?.fractionLostQ8 ?? null,
     jitterTicks: block?.jitterTicks ?? null,
+    nativeMes100: context.nativeMes100,
   };
+  const { score, mes, mesRunning, lossPercent } = addToSums(state, sample, facts, context);
 
   return {
     uniqueid: context.uniqueid,
     direction: state.direction,
     reporter,
     reportNumber: state.total.reports,
+    channelReportNumber: context.channelReportNumber,
+    beganAtMs,
     atMs: context.atMs,
     kind: measure.kind,
-    ssrc: block?.sourceSsrc ?? null,
-    fractionLostQ8: block?.fractionLostQ8 ?? null,
+    ssrc: facts.sourceSsrc,
+    fractionLostQ8: facts.fractionLostQ8,
     cumulativeLostPackets: block?.cumulativeLostPackets ?? null,
     extendedHighestSequence: block?.extendedHighestSequence ?? null,
-    jitterTicks: block?.jitterTicks ?? null,
+    jitterTicks: facts.jitterTicks,
+    codec: context.codec,
     clockRateHz: state.clockRateHz,
+    clockRateSource: state.clockRateSource,
     lsrNtp32: block?.lsrNtp32 ?? null,
     dlsrS: block?.dlsrS ?? null,
     senderPackets: state.sender?.sentPackets ?? null,
@@ -103,16 +99,10 @@ export function takeReport(
     effectiveLatencyMs: score?.effectiveLatencyMs ?? null,
     rValue: score?.rValue ?? null,
     mes,
-    mesRunning: scoreTally(state, state.total, context)?.mes ?? null,
+    mesRunning,
     nativeMes100: context.nativeMes100,
     profile: context.profile.name,
   };
-}
-
-/** The sums start afresh with the first report after whatever opened a new RTP session. */
-function beginSegment(state: DirectionState, { cause, atMs }: NonNullable<DirectionState['nextSegment']>): void {
-  state.segment = { number: state.segment.number + 1, openedBy: cause, startedAtMs: atMs, tally: newTally() };
-  state.nextSegment = null;
 }
 
 function judge(state: DirectionState, block: ReportBlock | null, context: ReportContext): IntervalMeasure {
@@ -190,48 +180,4 @@ function sampleOf(
       block === null ? null : (block.cumulativeLostPackets + CUMULATIVE_LOST_MODULUS) % CUMULATIVE_LOST_MODULUS,
     coversReports: countCoveredReports(state, measure, atMs),
   };
-}
-
-/** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, the deviation so far. */
-function scoreInterval(state: DirectionState, sample: ReportSample, rules: DirectionRules): MesScore | null {
-  if (sample.kind !== 'media' || sample.packetsLost === null) return null;
-  const { rttMs, cumulativeLost } = state.total;
-  const jitterMs = jitterOf(state.total, state.clockRateHz);
-  const ownJitterMs = sample.jitterTicks === null ? jitterMs.mean : ticksToMs(sample.jitterTicks, state.clockRateHz);
-  const inputs: ScoreInputs = {
-    direction: state.direction,
-    rttMeanMs: rttMs.count === 0 ? undefined : rttMs.last,
-    jitterMeanMs: ownJitterMs,
-    jitterLastMs: ownJitterMs,
-    jitterStdevMs: standardDeviation(jitterMs),
-    lostPacketsMean: sample.packetsLost / sample.coversReports,
-    cumulativeLostMean: cumulativeLost.last,
-    lossPercent: percentOf(sample.packetsLost, sample.packetsExpected) ?? 0,
-    codecDelayMs: rules.codecDelayMs,
-  };
-  return computeMes(rules.profile, inputs);
-}
-
-function noteLoss(
-  state: DirectionState,
-  sample: ReportSample,
-  lossPercent: number | null,
-  beganAtMs: number,
-  endedAtMs: number,
-): void {
-  if (sample.kind === 'idle') return;
-  state.loss.firstMediaAtMs ??= beganAtMs;
-  if (lossPercent === null || lossPercent < LOSSY_PERCENT) return;
-  state.loss.lossyReports++;
-  state.loss.firstLossyAtMs ??= beganAtMs;
-  state.loss.lastLossyAtMs = endedAtMs;
-}
-
-function receivedOf({ packetsExpected, packetsLost }: ReportSample): number | null {
-  return packetsExpected === null || packetsLost === null ? null : packetsExpected - packetsLost;
-}
-
-function percentOf(packetsLost: number | null, packetsExpected: number | null): number | null {
-  if (packetsLost === null || packetsExpected === null || packetsExpected === 0) return null;
-  return (100 * packetsLost) / packetsExpected;
 }

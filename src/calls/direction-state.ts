@@ -14,6 +14,8 @@ export interface SegmentState {
   readonly number: number;
   readonly openedBy: SegmentCause;
   readonly startedAtMs: number;
+  /** Its codec and clock, once the channel has gone on to another codec; until then they are the channel's. */
+  kept?: { readonly codec: string; readonly clockRateHz: number; readonly clockRateSource: ClockRateSource };
   readonly tally: Tally;
 }
 
@@ -101,10 +103,13 @@ export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number):
   if (packetRateHz > state.packetRateHz) state.packetRateHz = Math.min(packetRateHz, 2 * USUAL_PACKET_RATE_HZ);
 }
 
-/** Better knowledge of the clock replaces poorer: SRs before the codec, the codec before an assumption. */
+/**
+ * Better knowledge of the clock replaces poorer: SRs before the codec, the codec before an assumption. Equally good
+ * knowledge of another clock (another codec, other SRs) means that the clock has changed.
+ */
 export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr' | 'codec'): void {
   if (source === 'codec' && state.clockRateSource === 'sr') return;
-  if (state.clockRateSource === 'sr' && rateHz !== state.clockRateHz) {
+  if (state.clockRateSource === source && rateHz !== state.clockRateHz) {
     foldJitter(state.total, state.clockRateHz);
     foldJitter(state.segment.tally, state.clockRateHz);
   }
@@ -135,6 +140,18 @@ export function openSegment(state: DirectionState, cause: SegmentCause, atMs: nu
   } else if (state.total.reports > 0) {
     state.nextSegment ??= { cause, atMs };
   }
+}
+
+/** The sums start afresh with the first report after whatever opened a new RTP session. */
+export function beginSegment(state: DirectionState, cause: SegmentCause, atMs: number): void {
+  state.segment = { number: state.segment.number + 1, openedBy: cause, startedAtMs: atMs, tally: newTally() };
+  state.nextSegment = null;
+}
+
+/** The channel has another codec from now on: what the segment holds was still in the old one. */
+export function keepCodec(state: DirectionState, codec: string): void {
+  const { segment, clockRateHz, clockRateSource } = state;
+  if (segment.tally.reports > 0) segment.kept ??= { codec, clockRateHz, clockRateSource };
 }
 
 /** Whether packets were sent and not one of them ever arrived. */

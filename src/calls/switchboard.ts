@@ -9,11 +9,11 @@ import { ChangeLog } from './change-log.ts';
 import { channelRecord, channelScores, type ScoreView, scoreView } from './channel-record.ts';
 import {
   type ChannelState,
-  type FinalView,
   isLive,
   isLocalChannel,
   newChannel,
   noteSnapshot,
+  type ScoresAround,
 } from './channel-state.ts';
 import { noteCodec, takeFinalCounters, takeRtcp } from './channel-report.ts';
 import { readResume } from './resume.ts';
@@ -113,7 +113,7 @@ export class Switchboard implements LiveView {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined || isLocalChannel(channel)) return undefined;
     takeFinalCounters(channel, counters, nowMs, this.#localPaceMs, this.#rules);
-    channel.final ??= this.#around(channel);
+    channel.final ??= { ...this.#around(channel), atMs: nowMs };
     this.#changes.touch(channel);
     const variables = variablesOf(this.#view(channel, nowMs));
     takeChanged(variables, channel.written);
@@ -299,7 +299,7 @@ export class Switchboard implements LiveView {
     return channelRecord(channel, this.#rules, this.#around(channel));
   }
 
-  #around(channel: ChannelState): FinalView {
+  #around(channel: ChannelState): ScoresAround {
     const peer = channel.peerUniqueid === null ? undefined : this.#channels.get(channel.peerUniqueid);
     const call = this.#calls.get(channel.linkedid);
     return {

@@ -159,6 +159,11 @@ const STEPS: readonly string[] = [
   ALTER TABLE streams ADD COLUMN jitter_ticks REAL;
   ALTER TABLE streams ADD COLUMN native_why TEXT;
   ALTER TABLE channels ADD COLUMN last_received_at_ms INTEGER;
+  ALTER TABLE channels ADD COLUMN final_at_ms INTEGER;
+  ALTER TABLE intervals ADD COLUMN channel_report_number INTEGER;
+  ALTER TABLE intervals ADD COLUMN began_at_ms INTEGER;
+  ALTER TABLE intervals ADD COLUMN codec TEXT;
+  ALTER TABLE intervals ADD COLUMN clock_rate_source TEXT;
   ALTER TABLE calls ADD COLUMN fault_place TEXT;
   ALTER TABLE calls ADD COLUMN fault_certainty TEXT;
   ALTER TABLE calls ADD COLUMN fault_reports INTEGER;
@@ -212,6 +217,20 @@ const STEPS: readonly string[] = [
     mos_cq REAL,
     PRIMARY KEY (uniqueid, direction, segment_number)
   ) STRICT, WITHOUT ROWID;
+
+  -- The one run of asterisk-mes rescore that is not finished, if any, and how far it has come.
+  CREATE TABLE rescoring (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    -- Options and rules, so that only the same run goes on where it stopped.
+    request TEXT NOT NULL,
+    from_ms INTEGER,
+    to_ms INTEGER,
+    -- The last call done.
+    started_at_ms INTEGER,
+    linkedid TEXT,
+    rescored INTEGER NOT NULL,
+    expired INTEGER NOT NULL
+  ) STRICT;
   `,
 ];
 

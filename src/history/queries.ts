@@ -123,7 +123,8 @@ export class Queries {
       return rows.map((row) => {
         const interval = INTERVAL_COLUMNS.fromRow(row);
         const clockRateHz = clockRatesHz.get(interval.direction);
-        const wasAssumed = interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ;
+        const wasAssumed =
+          interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ && (interval.clockRateSource ?? 'assumed') === 'assumed';
         // A report whose jitter was no sample has none in any clock.
         const isSample = interval.jitterTicks !== null && interval.jitterMs !== null;
         if (clockRateHz === undefined || !isSample || !wasAssumed) return interval;

@@ -128,6 +128,7 @@ export const CHANNEL_COLUMNS: RecordColumns<Omit<ChannelRecord, 'streams'>> = re
   verdict: 'plain',
   profile: 'plain',
   version: 'plain',
+  finalAtMs: 'time',
   lastReceivedAtMs: 'time',
 });
 
@@ -192,6 +193,8 @@ export const INTERVAL_COLUMNS: RecordColumns<IntervalRecord> = recordColumns<Int
   direction: 'plain',
   reporter: 'plain',
   reportNumber: 'plain',
+  channelReportNumber: 'plain',
+  beganAtMs: 'time',
   atMs: 'time',
   kind: 'plain',
   ssrc: 'plain',
@@ -199,7 +202,9 @@ export const INTERVAL_COLUMNS: RecordColumns<IntervalRecord> = recordColumns<Int
   cumulativeLostPackets: 'plain',
   extendedHighestSequence: 'plain',
   jitterTicks: 'plain',
+  codec: 'plain',
   clockRateHz: 'plain',
+  clockRateSource: 'plain',
   lsrNtp32: 'plain',
   dlsrS: 'plain',
   senderPackets: 'plain',

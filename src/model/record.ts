@@ -96,6 +96,10 @@ export interface IntervalRecord {
   readonly reporter: Reporter;
   /** 1, 2, 3 … per channel and direction; never reused. */
   readonly reportNumber: number;
+  /** The same over both directions of the channel, in the order in which the reports came; null where an older release stored it. */
+  readonly channelReportNumber: number | null;
+  /** From when on it counts: the last report before it that told anything; null for the first. */
+  readonly beganAtMs: number | null;
   readonly atMs: number;
   readonly kind: IntervalKind;
   readonly ssrc: number | null;
@@ -103,7 +107,11 @@ export interface IntervalRecord {
   readonly cumulativeLostPackets: number | null;
   readonly extendedHighestSequence: number | null;
   readonly jitterTicks: number | null;
+  /** The channel's, as known when the report came. */
+  readonly codec: string | null;
   readonly clockRateHz: number;
+  /** Null where an older release stored it. */
+  readonly clockRateSource: ClockRateSource | null;
   readonly lsrNtp32: number | null;
   readonly dlsrS: number | null;
   /** Latest known count of packets that the sender of this direction says it sent. */
@@ -164,6 +172,8 @@ export interface ChannelRecord {
   readonly profile: ProfileName;
   /** Version of asterisk-mes that computed the score. */
   readonly version: string;
+  /** When the hangup handler had the last word, and peer's and call's scores were noted; null without a handler. */
+  readonly finalAtMs: number | null;
   /** When RTCP of the far end last came. */
   readonly lastReceivedAtMs: number | null;
   readonly streams: readonly StreamRecord[];

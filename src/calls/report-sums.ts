@@ -1,0 +1,106 @@
+import type { MesScore, ScoreInputs } from '../model/score.ts';
+import { computeMes, DEAD_OPINION } from '../score/mes.ts';
+import { standardDeviation } from '../stats/moments.ts';
+import { ticksToMs } from '../units/rtp.ts';
+import { type DirectionRules, scoreTally } from './direction-score.ts';
+import type { DirectionState } from './direction-state.ts';
+import { addReport, jitterOf, noteIntervalMes, type ReportSample } from './tally.ts';
+
+/** Loss of an interval, percent, from which on it is more than a trace. */
+const LOSSY_PERCENT = 1;
+
+/** What a report tells beside its sample. */
+export interface ReportFacts {
+  /** The moment from which on it counts: that of the report before; null for the first. */
+  readonly beganAtMs: number | null;
+  readonly atMs: number;
+  /** Null when it had no block. */
+  readonly sourceSsrc: number | null;
+  readonly fractionLostQ8: number | null;
+  readonly jitterTicks: number | null;
+  readonly nativeMes100: number | null;
+}
+
+/** What a report amounts to. */
+export interface ScoredReport {
+  /** Of the interval alone; null where it does not tell how much was lost. */
+  readonly score: MesScore | null;
+  /** The interval's opinion, 1 for a dead one. */
+  readonly mes: number | null;
+  /** The direction's opinion up to and including this report. */
+  readonly mesRunning: number | null;
+  readonly lossPercent: number | null;
+}
+
+/**
+ * Adds a report to the sums of its direction and scores it. Both those who take reports and those who score the history
+ * again come here, so that the same reports always give the same scores.
+ */
+export function addToSums(
+  state: DirectionState,
+  sample: ReportSample,
+  facts: ReportFacts,
+  rules: DirectionRules,
+): ScoredReport {
+  state.nativeMes100 = facts.nativeMes100 ?? state.nativeMes100;
+  state.ssrc = facts.sourceSsrc ?? state.ssrc;
+  addReport(state.total, sample);
+  addReport(state.segment.tally, sample);
+
+  const score = scoreInterval(state, sample, rules);
+  const mes = sample.kind === 'dead' ? DEAD_OPINION : (score?.mes ?? null);
+  noteIntervalMes(state.total, mes);
+  noteIntervalMes(state.segment.tally, mes);
+  const lossPercent = percentOf(sample.packetsLost, sample.packetsExpected);
+  noteLoss(state, sample, lossPercent, facts);
+  state.last = {
+    lossPercent,
+    packetsReceived: receivedOf(sample),
+    fractionLostQ8: facts.fractionLostQ8,
+    jitterTicks: facts.jitterTicks,
+  };
+  return { score, mes, mesRunning: scoreTally(state, state.total, rules)?.mes ?? null, lossPercent };
+}
+
+/** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, the deviation so far. */
+function scoreInterval(state: DirectionState, sample: ReportSample, rules: DirectionRules): MesScore | null {
+  if (sample.kind !== 'media' || sample.packetsLost === null) return null;
+  const { rttMs, cumulativeLost } = state.total;
+  const jitterMs = jitterOf(state.total, state.clockRateHz);
+  const ownJitterMs = sample.jitterTicks === null ? jitterMs.mean : ticksToMs(sample.jitterTicks, state.clockRateHz);
+  const inputs: ScoreInputs = {
+    direction: state.direction,
+    rttMeanMs: rttMs.count === 0 ? undefined : rttMs.last,
+    jitterMeanMs: ownJitterMs,
+    jitterLastMs: ownJitterMs,
+    jitterStdevMs: standardDeviation(jitterMs),
+    lostPacketsMean: sample.packetsLost / sample.coversReports,
+    cumulativeLostMean: cumulativeLost.last,
+    lossPercent: percentOf(sample.packetsLost, sample.packetsExpected) ?? 0,
+    codecDelayMs: rules.codecDelayMs,
+  };
+  return computeMes(rules.profile, inputs);
+}
+
+function noteLoss(
+  state: DirectionState,
+  sample: ReportSample,
+  lossPercent: number | null,
+  { beganAtMs, atMs }: ReportFacts,
+): void {
+  if (sample.kind === 'idle') return;
+  state.loss.firstMediaAtMs ??= beganAtMs ?? atMs;
+  if (lossPercent === null || lossPercent < LOSSY_PERCENT) return;
+  state.loss.lossyReports++;
+  state.loss.firstLossyAtMs ??= beganAtMs ?? atMs;
+  state.loss.lastLossyAtMs = atMs;
+}
+
+function receivedOf({ packetsExpected, packetsLost }: ReportSample): number | null {
+  return packetsExpected === null || packetsLost === null ? null : packetsExpected - packetsLost;
+}
+
+function percentOf(packetsLost: number | null, packetsExpected: number | null): number | null {
+  if (packetsLost === null || packetsExpected === null || packetsExpected === 0) return null;
+  return (100 * packetsLost) / packetsExpected;
+}
