@@ -3,7 +3,7 @@ import { assertAmiValue } from '../wire/ami.ts';
 import { AmiRefusedError, isDenied } from './ami-login.ts';
 import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
 import { where, type AmiConnection } from './ami-socket.ts';
-import { DEFAULT_BACK_OFF, keepLinked, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
+import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts';
 import { arrayAssignment } from './variables.ts';
 
@@ -53,14 +53,14 @@ interface Pending {
 export class AmiActions {
   readonly #options: AmiActionsOptions;
   readonly #timing: AmiLinkTiming;
-  readonly #stopping = new AbortController();
+  readonly #kept: KeptLink;
   readonly #pending = new Map<string, Pending>();
-  #running: Promise<void> | undefined;
   #manager: ManagerClient | undefined;
   #nextId = 1;
 
   constructor(options: AmiActionsOptions) {
     this.#options = options;
+    this.#kept = new KeptLink((onConnected, signal) => this.#openOnce(onConnected, signal), options);
     this.#timing = options.timing ?? DEFAULT_AMI_TIMING;
   }
 
@@ -70,21 +70,13 @@ export class AmiActions {
 
   /** Starts connecting; returns at once. */
   start(): void {
-    const { onState, random, backOff = DEFAULT_BACK_OFF } = this.#options;
-    this.#running ??= keepLinked({
-      openOnce: (onConnected, signal) => this.#openOnce(onConnected, signal),
-      onState,
-      signal: this.#stopping.signal,
-      random,
-      backOff,
-    });
+    this.#kept.start();
   }
 
   /** Tells Asterisk's dialplan that we are gone, and closes the connection for good. */
   async stop(): Promise<void> {
     if (this.connected) await this.setGlobal(ALIVE_VARIABLE, '0').catch(() => {});
-    this.#stopping.abort();
-    await this.#running;
+    await this.#kept.stop();
   }
 
   /**

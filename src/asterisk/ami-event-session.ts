@@ -4,14 +4,7 @@ import type { AmiMessage } from '../wire/ami.ts';
 import { AmiLink, DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
 import { AmiRefusedError, checkPrivileges, logIn } from './ami-login.ts';
 import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
-import {
-  DEFAULT_BACK_OFF,
-  keepLinked,
-  sleepUnlessAborted,
-  type BackOff,
-  type LinkEnd,
-  type LinkState,
-} from './link-state.ts';
+import { KeptLink, sleepUnlessAborted, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 
 /** No more events than we read: channel life, bridges and hold are `call`, RTCP is `reporting`. */
 const EVENT_MASK = 'call,reporting';
@@ -63,8 +56,7 @@ export class AmiEventSession {
   readonly #counters = { events: 0, malformed: 0, ignored: 0, reconnects: 0 };
   readonly #options: AmiEventSessionOptions;
   readonly #timing: AmiLinkTiming;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #kept: KeptLink;
   #link: AmiLink | undefined;
   #list: OpenList | undefined;
   #synced = false;
@@ -73,6 +65,7 @@ export class AmiEventSession {
 
   constructor(options: AmiEventSessionOptions) {
     this.#options = options;
+    this.#kept = new KeptLink((onConnected, signal) => this.#openOnce(onConnected, signal), options);
     this.#timing = options.timing ?? DEFAULT_AMI_TIMING;
   }
 
@@ -88,21 +81,12 @@ export class AmiEventSession {
 
   /** Starts connecting; returns at once. */
   start(): void {
-    const { onState, random, backOff = DEFAULT_BACK_OFF } = this.#options;
-    this.#running ??= keepLinked({
-      openOnce: (onConnected, signal) => this.#openOnce(onConnected, signal),
-      onState,
-      signal: this.#stopping.signal,
-      random,
-      backOff,
-    });
+    this.#kept.start();
   }
 
   /** Closes the connection for good, without a `link-lost`. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#link?.close('the sidecar stopped');
-    await this.#running;
+    await this.#kept.stop(() => this.#link?.close('the sidecar stopped'));
   }
 
   /**

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { RtpCounters } from '../model/event.ts';
 import type { AriCall, AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
 import { readRtpStatistics } from './ari-statistics.ts';
-import { DEFAULT_BACK_OFF, keepLinked, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
+import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 
 export interface AriConnection {
   /** `http://127.0.0.1:8088`, or with https; `/ari` at its end is understood. */
@@ -68,15 +68,15 @@ export class Ari {
   /** Without the path: the package puts `/ari` behind it by itself. */
   readonly #connection: AriConnection;
   readonly #callTimeoutMs: number;
-  readonly #stopping = new AbortController();
+  readonly #kept: KeptLink;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
   #up = false;
   #nextId = 1;
-  #running: Promise<void> | undefined;
 
   constructor(options: AriOptions) {
     this.#options = options;
+    this.#kept = new KeptLink((onConnected, signal) => this.#openOnce(onConnected, signal), options);
     this.#connection = { ...options.connection, url: options.connection.url.replace(/\/(?:ari\/?)?$/, '') };
     this.#callTimeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
   }
@@ -87,23 +87,17 @@ export class Ari {
 
   /** Starts connecting; returns at once. */
   start(): void {
-    const { onState, random, backOff = DEFAULT_BACK_OFF } = this.#options;
-    this.#running ??= keepLinked({
-      openOnce: (onConnected, signal) => this.#openOnce(onConnected, signal),
-      onState,
-      signal: this.#stopping.signal,
-      random,
-      backOff,
-    });
+    this.#kept.start();
   }
 
   /** Closes the connection for good. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
     const worker = this.#worker;
-    if (this.#up) worker?.postMessage({ kind: 'stop' } satisfies AriRequest, []);
-    const timer = setTimeout(() => void worker?.terminate(), this.#up ? GOODBYE_TIMEOUT_MS : 0);
-    await this.#running;
+    let timer: NodeJS.Timeout | undefined;
+    await this.#kept.stop(() => {
+      if (this.#up) worker?.postMessage({ kind: 'stop' } satisfies AriRequest, []);
+      timer = setTimeout(() => void worker?.terminate(), this.#up ? GOODBYE_TIMEOUT_MS : 0);
+    });
     clearTimeout(timer);
   }
 

@@ -77,6 +77,34 @@ export async function keepLinked(options: KeepLinkedOptions): Promise<void> {
   }
 }
 
+/** A connection that is kept up from `start` until `stop`. */
+export class KeptLink {
+  readonly #options: Omit<KeepLinkedOptions, 'signal'>;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  /** Takes what it needs of `options`; without a back-off the default one. */
+  constructor(
+    openOnce: KeepLinkedOptions['openOnce'],
+    options: Pick<KeepLinkedOptions, 'onState' | 'random'> & { readonly backOff?: BackOff },
+  ) {
+    const { onState, random, backOff = DEFAULT_BACK_OFF } = options;
+    this.#options = { openOnce, onState, random, backOff };
+  }
+
+  /** Starts connecting; returns at once. */
+  start(): void {
+    this.#running ??= keepLinked({ ...this.#options, signal: this.#stopping.signal });
+  }
+
+  /** Tries no more and resolves when the connection has ended, which `close` is to bring about. */
+  async stop(close: () => void = () => {}): Promise<void> {
+    this.#stopping.abort();
+    close();
+    await this.#running;
+  }
+}
+
 /** Resolves after `ms`, or at once when `signal` aborts. */
 export async function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
   try {
