@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
+import { addAnalyze } from './analyze.ts';
 import { DONE, WRONG_USAGE } from './exit-status.ts';
 import { addRun } from './run.ts';
 import { addScore } from './score.ts';
+import { addXr } from './xr.ts';
 
 /** Runs one command of `asterisk-mes`; resolves with its exit status. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -17,6 +19,8 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   addRun(program, finish);
   addScore(program, finish);
+  addAnalyze(program, finish);
+  addXr(program, finish);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -1,0 +1,213 @@
+import { DatagramReader } from '../wire/datagram.ts';
+import type { PacketCursor } from '../wire/packet-cursor.ts';
+import { type RtcpCompound, readRtcp } from '../wire/rtcp.ts';
+import type { XrBlock } from '../wire/rtcp-xr.ts';
+import { RTP_HEADER_BYTES, isWholeRtpHeader, mediaKind } from '../wire/rtp.ts';
+import { readSipAudio } from '../wire/sip-sdp.ts';
+import { SdpBook } from './sdp-book.ts';
+import { StreamRtcp } from './stream-rtcp.ts';
+import { StreamTable, type StreamTableOptions } from './stream-table.ts';
+import { type StreamSummary, summariseStreams } from './stream-summary.ts';
+import type { TrackedStream } from './tracked-stream.ts';
+
+const MAX_OTHER_XR_BLOCKS = 256;
+
+/** Why packets went into no stream. `notMedia`: UDP that is no RTP, RTCP or SIP, or too little of it to be sure. */
+export interface SkippedPackets {
+  readonly notUdp: number;
+  readonly notMedia: number;
+  readonly fragments: number;
+  readonly cutShort: number;
+  readonly unknownLink: number;
+  readonly rtcpEncrypted: number;
+  readonly rtcpMalformed: number;
+}
+
+export interface RtcpSummary {
+  readonly packets: number;
+  /** Reports about streams whose packets are not in the capture. */
+  readonly unmatchedReports: number;
+  /** Extended report blocks that speak of no stream of the capture: clocks, unknown types. The first ones. */
+  readonly otherXrBlocks: readonly XrBlock[];
+}
+
+export interface AnalysisResult {
+  readonly streams: readonly StreamSummary[];
+  readonly packets: number;
+  readonly skippedPackets: number;
+  readonly skipped: SkippedPackets;
+  /** More than the table holds. */
+  readonly streamsLeftOut: number;
+  readonly rtcp: RtcpSummary;
+  readonly sipMessages: number;
+}
+
+/**
+ * Takes a capture in, one packet after another, and tells what its RTP streams went through. Memory grows with the number
+ * of streams that are there together, never with the number of packets.
+ */
+export class CaptureAnalysis {
+  readonly #datagram = new DatagramReader();
+  readonly #sdp = new SdpBook();
+  readonly #table: StreamTable;
+  readonly #otherXrBlocks: XrBlock[] = [];
+  #packets = 0;
+  #notUdp = 0;
+  #notMedia = 0;
+  #fragments = 0;
+  #cutShort = 0;
+  #unknownLink = 0;
+  #rtcpPackets = 0;
+  #rtcpEncrypted = 0;
+  #rtcpMalformed = 0;
+  #unmatchedReports = 0;
+  #sipMessages = 0;
+
+  constructor(options: StreamTableOptions) {
+    this.#table = new StreamTable(options, this.#sdp);
+  }
+
+  /** The streams so far, for a capture that goes on. */
+  get streams(): ReadonlySet<TrackedStream> {
+    return this.#table.streams;
+  }
+
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** Takes the packet at which the reader stands. */
+  take(packet: PacketCursor): void {
+    this.#packets += 1;
+    const datagram = this.#datagram;
+    switch (datagram.read(packet)) {
+      case 'udp':
+        this.#takeDatagram(packet);
+        return;
+      case 'not-udp':
+        this.#notUdp += 1;
+        return;
+      case 'fragment':
+        this.#fragments += 1;
+        return;
+      case 'cut-short':
+        this.#cutShort += 1;
+        return;
+      default:
+        this.#unknownLink += 1;
+    }
+  }
+
+  /** Seals all streams and gives the result; nothing may be taken in afterwards. */
+  finish(): AnalysisResult {
+    this.#table.finish();
+    const skipped: SkippedPackets = {
+      notUdp: this.#notUdp,
+      notMedia: this.#notMedia + this.#table.rejectedPackets,
+      fragments: this.#fragments,
+      cutShort: this.#cutShort,
+      unknownLink: this.#unknownLink,
+      rtcpEncrypted: this.#rtcpEncrypted,
+      rtcpMalformed: this.#rtcpMalformed,
+    };
+    return {
+      streams: summariseStreams(this.#table.streams),
+      packets: this.#packets,
+      skippedPackets: Object.values(skipped).reduce((sum, count) => sum + count, 0),
+      skipped,
+      streamsLeftOut: this.#table.streamsLeftOut,
+      rtcp: {
+        packets: this.#rtcpPackets,
+        unmatchedReports: this.#unmatchedReports,
+        otherXrBlocks: this.#otherXrBlocks,
+      },
+      sipMessages: this.#sipMessages,
+    };
+  }
+
+  #takeDatagram({ view, atMs }: PacketCursor): void {
+    const { payloadStart, payloadEnd, payloadBytes } = this.#datagram;
+    const kind = mediaKind(view, payloadStart, payloadEnd);
+    if (kind === 'rtp' && isWholeRtpHeader(view, payloadStart, payloadBytes)) {
+      this.#table.take(view, this.#datagram, atMs);
+    } else if (kind === 'rtcp') {
+      this.#takeRtcp(view, atMs);
+    } else if (payloadEnd - payloadStart < Math.min(RTP_HEADER_BYTES, payloadBytes)) {
+      this.#cutShort += 1;
+    } else {
+      this.#takeSip(view);
+    }
+  }
+
+  #takeSip(view: DataView): void {
+    const audio = readSipAudio(view, this.#datagram.payloadStart, this.#datagram.payloadEnd);
+    if (audio === undefined) {
+      this.#notMedia += 1;
+      return;
+    }
+    this.#sipMessages += 1;
+    for (const part of audio) this.#sdp.add(part);
+  }
+
+  #takeRtcp(view: DataView, atMs: number): void {
+    const { payloadStart, payloadEnd, payloadBytes } = this.#datagram;
+    if (payloadEnd - payloadStart < payloadBytes) {
+      this.#cutShort += 1;
+      return;
+    }
+    const compound = readRtcp(view, payloadStart, payloadEnd);
+    if (compound === 'encrypted') this.#rtcpEncrypted += 1;
+    else if (compound === 'malformed') this.#rtcpMalformed += 1;
+    else this.#match(compound, atMs);
+  }
+
+  #match(compound: RtcpCompound, atMs: number): void {
+    this.#rtcpPackets += 1;
+    for (const part of compound.senders) {
+      this.#rtcpOf(part.ssrc, 'same')?.sender(part, atMs);
+    }
+    for (const { block } of compound.reports) {
+      this.#rtcpOf(block.sourceSsrc, 'opposite')?.report(block, atMs);
+    }
+    for (const { blocks } of compound.extended) {
+      for (const block of blocks) {
+        const stream = 'ssrc' in block ? this.#rtcpOf(block.ssrc, 'opposite') : undefined;
+        if (stream !== undefined) stream.extended(block);
+        else if (this.#otherXrBlocks.length < MAX_OTHER_XR_BLOCKS) this.#otherXrBlocks.push(block);
+      }
+    }
+  }
+
+  /**
+   * Where what RTCP says of a stream belongs. The SSRC alone does not tell: a native bridge sends a stream on with the
+   * SSRC that it came with, so the addresses must fit too, and the ports where more than one stream is left.
+   */
+  #rtcpOf(ssrc: number, way: 'same' | 'opposite'): StreamRtcp | undefined {
+    const { addressWords, addressWordCount, sourcePort, destinationPort } = this.#datagram;
+    let best: TrackedStream | undefined;
+    for (const stream of this.#table.withSsrc(ssrc)) {
+      const fits =
+        way === 'same'
+          ? stream.hasDirection(addressWords, addressWordCount)
+          : stream.hasOppositeDirection(addressWords, addressWordCount);
+      if (!fits) continue;
+      const [from, to] = way === 'same' ? [sourcePort, destinationPort] : [destinationPort, sourcePort];
+      best ??= stream;
+      if (isRtcpPortOf(stream.sourcePort, from) && isRtcpPortOf(stream.destinationPort, to)) {
+        best = stream;
+        break;
+      }
+    }
+    if (best === undefined) {
+      this.#unmatchedReports += 1;
+      return undefined;
+    }
+    best.rtcp ??= new StreamRtcp();
+    return best.rtcp;
+  }
+}
+
+/** RTCP travels on the next port, or on the same one (RFC 5761). */
+function isRtcpPortOf(rtpPort: number, rtcpPort: number): boolean {
+  return rtcpPort === rtpPort + 1 || rtcpPort === rtpPort;
+}

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type Readable, pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { FORMAT_BYTES, readerFor } from '../wire/capture-format.ts';
+import { type CaptureReader, MAX_RECORD_BYTES, type PacketCursor } from '../wire/packet-cursor.ts';
+
+/** Read at once: large enough that the calls do not count, small enough to stay in the processor's cache. */
+const READ_BYTES = 524_288;
+const GZIP_MAGIC = 0x1f8b;
+
+/** What is wrong with a capture, as one plain sentence. */
+export class CaptureFileError extends Error {
+  override readonly name = 'CaptureFileError';
+}
+
+/** How a capture ended: whole, in the middle of a packet (a capture that was killed), or in nonsense. */
+export type CaptureEnd =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'cut-short'; readonly note: string }
+  | { readonly kind: 'damaged'; readonly note: string };
+
+/** Fills part of a buffer; resolves with the number of bytes, 0 at the end. */
+type Fill = (buffer: Uint8Array, at: number) => Promise<number>;
+
+/**
+ * Reads a capture file (`-`: standard input), plain or gzip, pcap or pcapng, and shows `take` every packet; `progress` gets
+ * the bytes read. Memory does not depend on the size of the file. Throws a CaptureFileError when it is no capture.
+ */
+export async function readCaptureFile(
+  path: string,
+  take: (packet: PacketCursor) => void,
+  progress: (readBytes: number) => void = () => undefined,
+): Promise<CaptureEnd> {
+  if (path === '-') return readStream('Standard input', process.stdin, take, progress);
+  let file: FileHandle;
+  try {
+    file = await open(path);
+    if ((await file.stat()).isDirectory()) throw new CaptureFileError(`${path} is a directory, not a capture file.`);
+  } catch (error) {
+    if (error instanceof CaptureFileError) throw error;
+    throw new CaptureFileError(`${path} cannot be opened (${errorCode(error)}); check the name and its permissions.`);
+  }
+  try {
+    const magic = new Uint8Array(2);
+    await file.read(magic, 0, 2, 0);
+    const isGzip = ((magic[0] ?? 0) << 8) + (magic[1] ?? 0) === GZIP_MAGIC;
+    if (isGzip) return await readStream(path, file.createReadStream({ autoClose: false }), take, progress);
+    const fill: Fill = async (buffer, at) => (await file.read(buffer, at, buffer.length - at, null)).bytesRead;
+    return await pump(path, fill, take, progress);
+  } catch (error) {
+    if (error instanceof CaptureFileError) throw error;
+    throw new CaptureFileError(`${path} cannot be read (${errorCode(error)}).`);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads a capture, gzip or not, from a stream of bytes. Throws a CaptureFileError when it is none. */
+async function readStream(
+  name: string,
+  bytes: Readable,
+  take: (packet: PacketCursor) => void,
+  progress: (readBytes: number) => void,
+): Promise<CaptureEnd> {
+  const chunks = plainChunks(bytes);
+  let chunk: Uint8Array = new Uint8Array(0);
+  const fill: Fill = async (buffer, at) => {
+    while (chunk.length === 0) {
+      const next = await chunks.next();
+      if (next.done === true) return 0;
+      chunk = next.value;
+    }
+    const part = chunk.subarray(0, buffer.length - at);
+    buffer.set(part, at);
+    chunk = chunk.subarray(part.length);
+    return part.length;
+  };
+  return pump(name, fill, take, progress);
+}
+
+/** The bytes of a stream, unpacked when they begin as gzip does. */
+async function* plainChunks(bytes: Readable): AsyncGenerator<Uint8Array> {
+  await once(bytes, 'readable');
+  const first: unknown = bytes.read();
+  if (!(first instanceof Uint8Array)) return;
+  bytes.unshift(first);
+  const isGzip = ((first[0] ?? 0) << 8) + (first[1] ?? 0) === GZIP_MAGIC;
+  // `pipeline` hands a reading error on to the one who reads.
+  const plain = isGzip ? pipeline(bytes, createGunzip(), () => undefined) : bytes;
+  for await (const chunk of plain) if (chunk instanceof Uint8Array) yield chunk;
+}
+
+/** Lets one buffer go round: what a reader has not consumed moves to the front, and new bytes follow it. */
+async function pump(
+  name: string,
+  fill: Fill,
+  take: (packet: PacketCursor) => void,
+  progress: (readBytes: number) => void,
+): Promise<CaptureEnd> {
+  const buffer = new Uint8Array(READ_BYTES + MAX_RECORD_BYTES);
+  const view = new DataView(buffer.buffer);
+  let reader: CaptureReader | undefined;
+  let filled = 0;
+  let total = 0;
+  for (;;) {
+    const count = await fill(buffer.subarray(0, Math.max(READ_BYTES, filled + READ_BYTES)), filled);
+    if (count === 0) break;
+    filled += count;
+    total += count;
+    if (filled < FORMAT_BYTES) continue;
+    reader ??= readerFor(view);
+    if (reader === undefined) throw new CaptureFileError(`${name} is not a capture: neither pcap nor pcapng.`);
+    reader.feed(view, filled);
+    while (reader.next()) take(reader);
+    if (reader.damage !== undefined) {
+      return {
+        kind: 'damaged',
+        note: `${name} is damaged near byte ${total - filled + reader.consumed}: ${reader.damage}.`,
+      };
+    }
+    buffer.copyWithin(0, reader.consumed, filled);
+    filled -= reader.consumed;
+    progress(total);
+  }
+  if (total === 0) throw new CaptureFileError(`${name} is empty.`);
+  if (reader === undefined) throw new CaptureFileError(`${name} is not a capture: neither pcap nor pcapng.`);
+  return filled === 0 ? { kind: 'whole' } : { kind: 'cut-short', note: `${name} ends in the middle of a packet.` };
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

@@ -1,0 +1,65 @@
+import { type PayloadFormat, TELEPHONE_EVENT } from '../wire/payload-types.ts';
+import type { SdpAudio } from '../wire/sip-sdp.ts';
+
+/** Media addresses remembered at most; the oldest go first. */
+const MAX_ENTRIES = 8192;
+
+/** What the SIP messages of a capture said of payload types and media addresses. */
+export class SdpBook {
+  readonly #byAddress = new Map<string, ReadonlyMap<number, PayloadFormat>>();
+  /** What every SDP so far agrees on; null where two differ. */
+  readonly #agreed = new Map<number, PayloadFormat | null>();
+
+  add(audio: SdpAudio): void {
+    const key = audio.address.includes(':')
+      ? `[${audio.address.toLowerCase()}]:${audio.port}`
+      : `${audio.address}:${audio.port}`;
+    this.#byAddress.delete(key);
+    this.#byAddress.set(key, audio.formats);
+    if (this.#byAddress.size > MAX_ENTRIES) {
+      for (const oldest of this.#byAddress.keys()) {
+        this.#byAddress.delete(oldest);
+        break;
+      }
+    }
+    for (const [payloadType, format] of audio.formats) {
+      const known = this.#agreed.get(payloadType);
+      if (known === undefined) this.#agreed.set(payloadType, format);
+      else if (known?.codec !== format.codec || known.clockRateHz !== format.clockRateHz) {
+        this.#agreed.set(payloadType, null);
+      }
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#byAddress.size === 0;
+  }
+
+  /** Whether somebody said that media will be sent from or to this `address:port`. */
+  announces(addressAndPort: string): boolean {
+    return this.#byAddress.has(addressAndPort);
+  }
+
+  /**
+   * What a payload type means in a stream: as its receiver asked for (RFC 3264 §5.1), else as its sender would have it,
+   * else (behind a NAT or a relay) what all SDPs of the capture agree on.
+   */
+  format(payloadType: number, source: string, destination: string): PayloadFormat | undefined {
+    return (
+      this.#byAddress.get(destination)?.get(payloadType) ??
+      this.#byAddress.get(source)?.get(payloadType) ??
+      this.#agreed.get(payloadType) ??
+      undefined
+    );
+  }
+
+  /** The payload type of keys pressed in a stream; undefined when no SDP of either end names one. */
+  eventPayloadType(source: string, destination: string): number | undefined {
+    for (const address of [destination, source]) {
+      for (const [payloadType, { codec }] of this.#byAddress.get(address) ?? []) {
+        if (codec === TELEPHONE_EVENT) return payloadType;
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,53 @@
+import type { ReportBlock } from '../model/report.ts';
+import type { RtcpSenderPart } from '../wire/rtcp.ts';
+import type { XrBlock } from '../wire/rtcp-xr.ts';
+
+/** SRs remembered to recognise the one that a report answers: 20 s of Asterisk's fastest. */
+const REMEMBERED_SENDER_REPORTS = 8;
+/** Above this a round trip is a clock step, not a network. */
+const MAX_LOOP_MS = 10_000;
+/** Extended report blocks kept a stream, the latest ones. */
+const MAX_XR_BLOCKS = 32;
+const NTP32_PER_MS = 65.536;
+
+/** What RTCP said of one stream of packets. */
+export class StreamRtcp {
+  senderReports = 0;
+  receiverReports = 0;
+  lastSender: RtcpSenderPart | undefined;
+  lastReport: ReportBlock | undefined;
+  readonly xrBlocks: XrBlock[] = [];
+  readonly #sent: { readonly ntp32: number; readonly atMs: number }[] = [];
+  #loopSumMs = 0;
+  #loops = 0;
+
+  sender(part: RtcpSenderPart, atMs: number): void {
+    this.senderReports += 1;
+    this.lastSender = part;
+    this.#sent.push({ ntp32: part.ntp32, atMs });
+    if (this.#sent.length > REMEMBERED_SENDER_REPORTS) this.#sent.shift();
+  }
+
+  report(block: ReportBlock, atMs: number): void {
+    this.receiverReports += 1;
+    this.lastReport = block;
+    if (block.lsrNtp32 === 0) return;
+    const answered = this.#sent.findLast(({ ntp32 }) => ntp32 === block.lsrNtp32);
+    if (answered === undefined) return;
+    const loopMs = atMs - answered.atMs - block.dlsrS * 1000;
+    // The answer's delay is rounded: a little below 0 is 0.
+    if (loopMs < -1 / NTP32_PER_MS || loopMs > MAX_LOOP_MS) return;
+    this.#loopSumMs += Math.max(0, loopMs);
+    this.#loops += 1;
+  }
+
+  extended(block: XrBlock): void {
+    this.xrBlocks.push(block);
+    if (this.xrBlocks.length > MAX_XR_BLOCKS) this.xrBlocks.shift();
+  }
+
+  /** Mean time from where we capture to the stream's receiver and back, ms; undefined without an answered SR. */
+  get loopMs(): number | undefined {
+    return this.#loops === 0 ? undefined : this.#loopSumMs / this.#loops;
+  }
+}

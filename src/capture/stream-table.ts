@@ -1,0 +1,255 @@
+import type { JitterBufferKind } from '../stats/jitter-buffer.ts';
+import { PacketStream } from '../stats/packet-stream.ts';
+import { ASSUMED_CLOCK_RATE_HZ, STANDARD_CLOCK_RATES_HZ } from '../units/rtp.ts';
+import type { DatagramReader } from '../wire/datagram.ts';
+import { staticFormat } from '../wire/payload-types.ts';
+import {
+  PAYLOAD_TYPE_COMFORT_NOISE,
+  RTP_HEADER_BYTES,
+  rtpMarker,
+  rtpPayloadType,
+  rtpSequence,
+  rtpSsrc,
+  rtpTimestamp,
+} from '../wire/rtp.ts';
+import type { SdpBook } from './sdp-book.ts';
+import { type EarlyPacket, type StreamFormat, TrackedStream } from './tracked-stream.ts';
+
+/** Packets whose sequence numbers must go on from each other before an unannounced stream is believed. */
+const PACKETS_TO_BELIEVE = 3;
+/** Packets from which the RTP clock of an unexplained payload type is measured. */
+const PACKETS_TO_MEASURE = 16;
+/** A believable step between two of the first packets, either way. */
+const BELIEVABLE_STEP_PACKETS = 100;
+/** Possible streams looked at together; random UDP traffic can look like the first packet of one. The oldest go first. */
+const MAX_CANDIDATES = 4096;
+/** Streams held at most, a bound for hostile input: about 60 MB. */
+const MAX_STREAMS = 20_000;
+/** How far a measured clock may be from a standard one. */
+const CLOCK_TOLERANCE_RATIO = 0.12;
+/** Keys of the map are small integers, which cost no allocation. */
+const HASH_MASK = 0x3fff_ffff;
+
+export interface StreamTableOptions {
+  readonly gmin: number;
+  readonly jitterBuffer: JitterBufferKind;
+}
+
+/**
+ * Tells RTP streams from other UDP traffic, without a list of ports: by SSRC, addresses, ports and sequence numbers
+ * that go on from each other. One lookup and no allocation for a packet of a known stream.
+ */
+export class StreamTable {
+  /** Packets that turned out to be no RTP, or of no stream. */
+  rejectedPackets = 0;
+  /** Streams that came when the table was full. */
+  streamsLeftOut = 0;
+  readonly #options: StreamTableOptions;
+  readonly #sdp: SdpBook;
+  readonly #byHash = new Map<number, TrackedStream>();
+  /** Oldest first. */
+  readonly #candidates = new Set<TrackedStream>();
+  readonly #streams = new Set<TrackedStream>();
+  readonly #bySsrc = new Map<number, TrackedStream[]>();
+
+  constructor(options: StreamTableOptions, sdp: SdpBook) {
+    this.#options = options;
+    this.#sdp = sdp;
+  }
+
+  /** The streams that are believed, in the order in which they were. */
+  get streams(): ReadonlySet<TrackedStream> {
+    return this.#streams;
+  }
+
+  /** The streams with an SSRC: more than one where a bridge sends packets on as they came. */
+  withSsrc(ssrc: number): readonly TrackedStream[] {
+    return this.#bySsrc.get(ssrc) ?? [];
+  }
+
+  /** Takes the RTP packet that `datagram` holds. */
+  take(view: DataView, datagram: DatagramReader, atMs: number): void {
+    const at = datagram.payloadStart;
+    const stream = this.#find(datagram, rtpSsrc(view, at));
+    const payloadType = rtpPayloadType(view, at);
+    const { packets } = stream;
+    if (packets === undefined) {
+      this.#takeEarly(stream, {
+        sequence: rtpSequence(view, at),
+        timestamp: rtpTimestamp(view, at),
+        atMs,
+        marker: rtpMarker(view, at),
+        payloadType,
+        mediaBytes: mediaBytes(view, datagram),
+      });
+      return;
+    }
+    const kind = payloadType === stream.payloadType ? 'audio' : stream.kindOf(payloadType, mediaBytes(view, datagram));
+    packets.take(rtpSequence(view, at), rtpTimestamp(view, at), atMs, rtpMarker(view, at), kind);
+  }
+
+  /** Decides over what is still open, and seals every stream. */
+  finish(): void {
+    for (const candidate of this.#candidates) {
+      if (candidate.early.length >= PACKETS_TO_BELIEVE) this.#believe(candidate);
+      else this.rejectedPackets += candidate.early.length;
+    }
+    this.#candidates.clear();
+    for (const { packets } of this.#streams) packets?.finish();
+  }
+
+  /** Forgets a stream; the next packet of it begins another. */
+  remove(stream: TrackedStream): void {
+    if (!this.#streams.delete(stream)) return;
+    this.#unlink(stream);
+    const others = this.withSsrc(stream.ssrc).filter((other) => other !== stream);
+    if (others.length === 0) this.#bySsrc.delete(stream.ssrc);
+    else this.#bySsrc.set(stream.ssrc, others);
+  }
+
+  #find(datagram: DatagramReader, ssrcWord: number): TrackedStream {
+    const { addressWords, addressWordCount, sourcePort, destinationPort } = datagram;
+    const hash = hashOf(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord);
+    const first = this.#byHash.get(hash);
+    for (let stream = first; stream !== undefined; stream = stream.nextOfHash) {
+      if (stream.is(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord)) return stream;
+    }
+    const stream = new TrackedStream(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord, hash);
+    stream.nextOfHash = first;
+    this.#byHash.set(hash, stream);
+    this.#candidates.add(stream);
+    if (this.#candidates.size > MAX_CANDIDATES) this.#dropOldestCandidate();
+    return stream;
+  }
+
+  #dropOldestCandidate(): void {
+    for (const oldest of this.#candidates) {
+      this.#candidates.delete(oldest);
+      this.#unlink(oldest);
+      this.rejectedPackets += oldest.early.length;
+      return;
+    }
+  }
+
+  #unlink(stream: TrackedStream): void {
+    let earlier = this.#byHash.get(stream.hash);
+    if (earlier === stream) {
+      if (stream.nextOfHash === undefined) this.#byHash.delete(stream.hash);
+      else this.#byHash.set(stream.hash, stream.nextOfHash);
+      return;
+    }
+    while (earlier !== undefined && earlier.nextOfHash !== stream) earlier = earlier.nextOfHash;
+    if (earlier !== undefined) earlier.nextOfHash = stream.nextOfHash;
+  }
+
+  #takeEarly(stream: TrackedStream, packet: EarlyPacket): void {
+    const last = stream.early.at(-1);
+    if (last !== undefined && !isBelievableStep(last.sequence, packet.sequence)) {
+      this.rejectedPackets += stream.early.length;
+      stream.early = [];
+    }
+    stream.early.push(packet);
+    if (this.#isReady(stream)) this.#believe(stream);
+  }
+
+  #isReady(stream: TrackedStream): boolean {
+    const known = stream.early.length;
+    if (!this.#sdp.isEmpty && (this.#sdp.announces(stream.destination) || this.#sdp.announces(stream.source)))
+      return true;
+    if (known < PACKETS_TO_BELIEVE) return false;
+    return known >= PACKETS_TO_MEASURE || this.#explained(stream, audioPayloadType(stream.early)) !== undefined;
+  }
+
+  #believe(stream: TrackedStream): void {
+    if (this.#streams.size >= MAX_STREAMS) {
+      this.streamsLeftOut += 1;
+      this.rejectedPackets += stream.early.length;
+      stream.early = [];
+      return;
+    }
+    const payloadType = audioPayloadType(stream.early);
+    const format = this.#explained(stream, payloadType) ?? measuredFormat(stream.early);
+    const packets = new PacketStream({ clockRateHz: format.clockRateHz, ...this.#options });
+    stream.payloadType = payloadType;
+    stream.eventPayloadType = this.#eventPayloadType(stream);
+    stream.format = format;
+    stream.packets = packets;
+    this.#candidates.delete(stream);
+    this.#streams.add(stream);
+    this.#bySsrc.set(stream.ssrc, [...this.withSsrc(stream.ssrc), stream]);
+    for (const { sequence, timestamp, atMs, marker, payloadType: type, mediaBytes: bytes } of stream.early) {
+      packets.take(sequence, timestamp, atMs, marker, stream.kindOf(type, bytes));
+    }
+    stream.early = [];
+  }
+
+  #explained(stream: TrackedStream, payloadType: number): StreamFormat | undefined {
+    const fromSdp = this.#sdp.isEmpty ? undefined : this.#sdp.format(payloadType, stream.source, stream.destination);
+    const format = fromSdp ?? staticFormat(payloadType);
+    return format === undefined ? undefined : { ...format, clockRateSource: fromSdp === undefined ? 'static' : 'sdp' };
+  }
+
+  #eventPayloadType(stream: TrackedStream): number {
+    return this.#sdp.isEmpty ? -1 : (this.#sdp.eventPayloadType(stream.source, stream.destination) ?? -1);
+  }
+}
+
+/** Bytes after the RTP header and the CSRC list; an extension counts as part of them. */
+function mediaBytes(view: DataView, datagram: DatagramReader): number {
+  return datagram.payloadBytes - RTP_HEADER_BYTES - (view.getUint8(datagram.payloadStart) & 0x0f) * 4;
+}
+
+function hashOf(
+  words: Int32Array,
+  wordCount: number,
+  sourcePort: number,
+  destinationPort: number,
+  ssrc: number,
+): number {
+  let hash = Math.imul(ssrc ^ (sourcePort << 16) ^ destinationPort, 0x9e37_79b1);
+  for (let index = 0; index < wordCount; index += 1) {
+    hash = Math.imul((hash ^ (hash >>> 15)) + (words[index] ?? 0), 0x85eb_ca6b);
+  }
+  return (hash ^ (hash >>> 13)) & HASH_MASK;
+}
+
+function isBelievableStep(from: number, to: number): boolean {
+  const step = ((to - from + 0x8000) & 0xffff) - 0x8000;
+  return step !== 0 && Math.abs(step) <= BELIEVABLE_STEP_PACKETS;
+}
+
+/** The payload type that most of the first packets have; comfort noise only when there is nothing else. */
+function audioPayloadType(early: readonly EarlyPacket[]): number {
+  const counts = new Map<number, number>();
+  for (const { payloadType } of early) counts.set(payloadType, (counts.get(payloadType) ?? 0) + 1);
+  let [best = 0] = counts.keys();
+  for (const [payloadType, count] of counts) {
+    if (payloadType === PAYLOAD_TYPE_COMFORT_NOISE) continue;
+    if (best === PAYLOAD_TYPE_COMFORT_NOISE || count > (counts.get(best) ?? 0)) best = payloadType;
+  }
+  return best;
+}
+
+/** Medians, which some lost, late or bunched packets do not move. */
+function measuredFormat(early: readonly EarlyPacket[]): StreamFormat {
+  const steps: number[] = [];
+  const intervalsMs: number[] = [];
+  for (const [index, packet] of early.entries()) {
+    const before = early[index - 1];
+    if (before === undefined || packet.sequence !== ((before.sequence + 1) & 0xffff)) continue;
+    steps.push((packet.timestamp - before.timestamp) | 0);
+    intervalsMs.push(packet.atMs - before.atMs);
+  }
+  const measuredHz = (median(steps) / median(intervalsMs)) * 1000;
+  // 44100 and 48000 lie within each other's tolerance: the nearer one is meant.
+  const [nearestHz = 0] = STANDARD_CLOCK_RATES_HZ.toSorted(
+    (a, b) => Math.abs(measuredHz - a) - Math.abs(measuredHz - b),
+  );
+  return Math.abs(measuredHz - nearestHz) <= nearestHz * CLOCK_TOLERANCE_RATIO
+    ? { codec: null, clockRateHz: nearestHz, clockRateSource: 'measured' }
+    : { codec: null, clockRateHz: ASSUMED_CLOCK_RATE_HZ, clockRateSource: 'assumed' };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}

@@ -1,0 +1,87 @@
+import type { AnalysisResult } from '../capture/capture-analysis.ts';
+import type { StreamSummary } from '../capture/stream-summary.ts';
+import { voipMetricsBlock } from '../capture/voip-metrics-block.ts';
+import { type JsonObject, formatSsrc, voipMetricsToJson, xrBlockToJson } from '../wire/rtcp-xr-json.ts';
+
+/** The document that `analyze --json` prints (contract.md). */
+export function analysisToJson(result: AnalysisResult): JsonObject {
+  return {
+    streams: result.streams.map(streamToJson),
+    packets: result.packets,
+    skipped: result.skippedPackets,
+    skipped_by_reason: {
+      not_udp: result.skipped.notUdp,
+      not_media: result.skipped.notMedia,
+      fragments: result.skipped.fragments,
+      cut_short: result.skipped.cutShort,
+      unknown_link: result.skipped.unknownLink,
+      rtcp_encrypted: result.skipped.rtcpEncrypted,
+      rtcp_malformed: result.skipped.rtcpMalformed,
+    },
+    rtcp: {
+      packets: result.rtcp.packets,
+      unmatched_reports: result.rtcp.unmatchedReports,
+      other_xr_blocks: result.rtcp.otherXrBlocks.map(xrBlockToJson),
+    },
+    sip_messages: result.sipMessages,
+  };
+}
+
+function streamToJson(stream: StreamSummary): JsonObject {
+  const { score } = stream;
+  return {
+    ssrc: formatSsrc(stream.ssrc),
+    source: stream.source,
+    destination: stream.destination,
+    payload_type: stream.payloadType,
+    codec: stream.codec,
+    clock_rate_hz: stream.clockRateHz,
+    clock_rate_source: stream.clockRateSource,
+    started_at: new Date(stream.firstAtMs).toISOString(),
+    ended_at: new Date(stream.lastAtMs).toISOString(),
+    packets_received: stream.packetsReceived,
+    packets_expected: stream.packetsExpected,
+    packets_lost: stream.packetsLost,
+    duplicates: stream.duplicates,
+    out_of_order: stream.outOfOrder,
+    jitter_ms: { mean: rounded(stream.jitterMeanMs), max: rounded(stream.jitterMaxMs) },
+    max_gap_ms: rounded(stream.maxGapMs),
+    voip_metrics: voipMetrics(stream),
+    jitter_buffer: { discarded: stream.discarded, frames_10ms: { ...stream.frames10ms }, fills: stream.fills },
+    arrival_histogram: stream.arrivalHistogram.map(({ fromMs, toMs, count }) => ({
+      from_ms: rounded(fromMs),
+      to_ms: toMs === null ? null : rounded(toMs),
+      count,
+    })),
+    r_lq: score === null ? null : rounded(score.rLq),
+    r_cq: score === null ? null : rounded(score.rCq),
+    mos_lq: score === null ? null : rounded(score.mosLq),
+    mos_cq: score === null ? null : rounded(score.mosCq),
+    rtcp: {
+      sender_reports: stream.senderReports,
+      receiver_reports: stream.receiverReports,
+      xr_blocks: stream.xrBlocks.map(xrBlockToJson),
+    },
+  };
+}
+
+/** The block that these packets make, with exact ratios and durations in place of the block's rounded ones. */
+function voipMetrics(stream: StreamSummary): JsonObject {
+  const exact = stream.voipMetrics;
+  const orNull = (value: number | null): number | null => (value === null ? null : rounded(value));
+  return {
+    ...voipMetricsToJson(voipMetricsBlock(stream)),
+    loss_rate: rounded(exact.lossRatio, 6),
+    discard_rate: rounded(exact.discardRatio, 6),
+    burst_density: rounded(exact.burstDensityRatio, 6),
+    gap_density: rounded(exact.gapDensityRatio, 6),
+    burst_duration_ms: orNull(exact.burstDurationMs),
+    gap_duration_ms: orNull(exact.gapDurationMs),
+    round_trip_delay_ms: orNull(exact.roundTripDelayMs),
+    burst_r: orNull(exact.burstR),
+  };
+}
+
+function rounded(value: number, decimals = 3): number {
+  return Number(value.toFixed(decimals));
+}

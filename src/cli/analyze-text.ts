@@ -1,0 +1,67 @@
+import type { AnalysisResult, SkippedPackets } from '../capture/capture-analysis.ts';
+import type { StreamSummary } from '../capture/stream-summary.ts';
+import { formatSsrc } from '../wire/rtcp-xr-json.ts';
+
+const SKIPPED: Readonly<Record<keyof SkippedPackets, string>> = {
+  notUdp: 'not UDP',
+  notMedia: 'neither RTP nor RTCP nor SIP',
+  fragments: 'fragments',
+  cutShort: 'cut short',
+  unknownLink: 'of an unknown link layer',
+  rtcpEncrypted: 'encrypted RTCP',
+  rtcpMalformed: 'malformed RTCP',
+};
+
+type Column = readonly [title: string, value: (stream: StreamSummary) => string];
+
+const COLUMNS: readonly Column[] = [
+  ['stream', (stream) => `${stream.source} > ${stream.destination}`],
+  ['SSRC', (stream) => formatSsrc(stream.ssrc)],
+  ['codec', (stream) => stream.codec ?? `type ${stream.payloadType}`],
+  ['packets', (stream) => String(stream.packetsReceived)],
+  ['lost', (stream) => `${stream.packetsLost} (${percent(stream.voipMetrics.lossRatio)})`],
+  ['dupl.', (stream) => String(stream.duplicates)],
+  ['reord.', (stream) => String(stream.outOfOrder)],
+  ['jitter mean/max ms', (stream) => `${stream.jitterMeanMs.toFixed(1)} / ${stream.jitterMaxMs.toFixed(1)}`],
+  ['longest gap ms', (stream) => stream.maxGapMs.toFixed(0)],
+  [
+    'bursts ms (density)',
+    ({ voipMetrics: { burstDurationMs, burstDensityRatio } }) =>
+      burstDurationMs === 0 ? 'none' : `${orUnknown(burstDurationMs)} (${percent(burstDensityRatio)})`,
+  ],
+  ['discarded', (stream) => String(stream.discarded)],
+  ['filled', (stream) => String(stream.fills)],
+  ['R', (stream) => (stream.score === null ? '-' : stream.score.rCq.toFixed(1))],
+  ['MOS-LQ', (stream) => (stream.score === null ? '-' : stream.score.mosLq.toFixed(2))],
+  ['MOS-CQ', (stream) => (stream.score === null ? '-' : stream.score.mosCq.toFixed(2))],
+];
+
+/** The table that `analyze` prints for people. */
+export function analysisToText(result: AnalysisResult): string {
+  const lines = result.streams.length === 0 ? ['There is no RTP stream in this capture.'] : table(result.streams);
+  const reasons = Object.entries(SKIPPED)
+    .map(([reason, words]) => [result.skipped[reason as keyof SkippedPackets], words] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${count} ${words}`);
+  const skipped = reasons.length === 0 ? '' : `; skipped: ${reasons.join(', ')}`;
+  return `${lines.join('\n')}\n\n${result.packets} packets, ${result.rtcp.packets} of them RTCP${skipped}\n`;
+}
+
+function table(streams: readonly StreamSummary[]): string[] {
+  const rows = [COLUMNS.map(([title]) => title), ...streams.map((stream) => COLUMNS.map(([, value]) => value(stream)))];
+  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function percent(ratio: number): string {
+  return `${(ratio * 100).toFixed(1)} %`;
+}
+
+function orUnknown(ms: number | null): string {
+  return ms === null ? '?' : ms.toFixed(0);
+}

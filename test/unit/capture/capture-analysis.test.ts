@@ -1,0 +1,286 @@
+import { describe, expect, test } from 'vitest';
+import { voipMetricsBlock } from '../../../src/capture/voip-metrics-block.ts';
+import { ethernet, ipv4, rtp, START_MS, u16, u32, u8, udp } from '../wire/packets.ts';
+import { analyse, call, onlyStream, packet, range } from './captured.ts';
+
+const BACK = { source: '10.0.0.2', destination: '10.0.0.1', sourcePort: 6004, destinationPort: 5004 };
+
+function sip(address: string, port: number, rtpmap: string, payloadTypes: string): Buffer {
+  const body = `v=0\r\nc=IN IP4 ${address}\r\nm=audio ${port} RTP/AVP ${payloadTypes}\r\n${rtpmap}`;
+  return Buffer.from(`INVITE sip:b@x SIP/2.0\r\nContent-Type: application/sdp\r\n\r\n${body}`);
+}
+
+/** `reported`: fraction lost … DLSR about a source. */
+function senderReport(ssrc: number, ntpS: number, reported?: { source: number; lsr: number; dlsrS: number }): Buffer {
+  const block =
+    reported === undefined
+      ? Buffer.alloc(0)
+      : Buffer.concat([...[reported.source, 0, 0, 0, reported.lsr].map(u32), u32(Math.round(reported.dlsrS * 65_536))]);
+  return Buffer.concat([
+    u8(block.length > 0 ? 0x81 : 0x80, 200),
+    u16(6 + block.length / 4),
+    u32(ssrc),
+    u32(Math.floor(ntpS)),
+    u32(Math.round((ntpS % 1) * 2 ** 32)),
+    u32(0),
+    u32(10),
+    u32(1600),
+    block,
+  ]);
+}
+
+describe('streams are found by themselves', () => {
+  test('two directions, by any ports', () => {
+    const result = analyse([
+      ...call(range(100, 200), { sourcePort: 1, destinationPort: 2 }, { ssrc: 1 }),
+      ...call(range(7, 107), { ...BACK, sourcePort: 2, destinationPort: 1 }, { ssrc: 2, payloadType: 8 }),
+    ]);
+    expect(result.streams).toMatchObject([
+      { ssrc: 1, source: '10.0.0.1:1', destination: '10.0.0.2:2', codec: 'ulaw', packetsReceived: 100, packetsLost: 0 },
+      { ssrc: 2, source: '10.0.0.2:2', destination: '10.0.0.1:1', codec: 'alaw', packetsReceived: 100, packetsLost: 0 },
+    ]);
+    expect(result).toMatchObject({ packets: 200, skippedPackets: 0 });
+  });
+
+  test('the same SSRC on two ways is two streams (a native bridge sends on what it gets)', () => {
+    const onward = { source: '10.0.0.2', destination: '10.0.0.3', sourcePort: 7000, destinationPort: 8000 };
+    const result = analyse([
+      ...call(range(0, 100)),
+      ...call(
+        range(0, 100).filter((sequence) => sequence % 10 !== 3),
+        onward,
+      ),
+    ]);
+    expect(result.streams.map(({ packetsLost, destination }) => [destination, packetsLost])).toEqual([
+      ['10.0.0.2:6004', 0],
+      ['10.0.0.3:8000', 10],
+    ]);
+  });
+
+  test('UDP that only looks like the first packet of one is none', () => {
+    const noise = range(0, 2000).map((index) =>
+      packet(index, Buffer.from([0x80 + (index % 16), index % 128, index % 251, index % 241, ...range(0, 40)])),
+    );
+    const dns = range(0, 50).map((index) =>
+      packet(index, rtp({ sequence: (index * 7919) & 0xffff, timestamp: index })),
+    );
+    const result = analyse([...noise, ...dns]);
+    expect(result.streams).toEqual([]);
+    expect(result.skipped.notMedia).toBe(2050);
+  });
+
+  test('two packets are not enough, unless an SDP announced them', () => {
+    expect(analyse(call([1, 2])).streams).toEqual([]);
+    const announced = analyse([packet(-5, sip('10.0.0.2', 6004, '', '0')), ...call([1])]);
+    expect(onlyStream(announced)).toMatchObject({ packetsReceived: 1, score: null });
+    expect(announced.sipMessages).toBe(1);
+  });
+
+  test('a very long list of possible streams is bounded', () => {
+    const many = range(0, 6000).map((index) => packet(index / 10, rtp({ sequence: 1, timestamp: 0, ssrc: index })));
+    const result = analyse([...many, ...call(range(0, 50), { sourcePort: 9000 })]);
+    expect(onlyStream(result).packetsReceived).toBe(50);
+    expect(result.skipped.notMedia).toBe(6000);
+  });
+});
+
+describe('codecs', () => {
+  const opus = (index: number, payloadType = 107): ReturnType<typeof packet> =>
+    packet(index * 20, rtp({ sequence: index, timestamp: index * 960, payloadType }));
+
+  test('of dynamic payload types come from the SDP of the receiver', () => {
+    const result = analyse([
+      packet(-9, sip('10.0.0.1', 5004, 'a=rtpmap:107 iLBC/8000\r\n', '107')),
+      packet(-8, sip('10.0.0.2', 6004, 'a=rtpmap:107 opus/48000/2\r\n', '107')),
+      ...range(0, 60).map((index) => opus(index)),
+    ]);
+    expect(onlyStream(result)).toMatchObject({ codec: 'opus', clockRateHz: 48_000, clockRateSource: 'sdp' });
+    expect(onlyStream(result).jitterMaxMs).toBeLessThan(0.01);
+    expect(onlyStream(result).score?.mosLq).toBeGreaterThan(4);
+  });
+
+  test('without an SDP the clock is measured, and the codec is unknown', () => {
+    const stream = onlyStream(analyse(range(0, 60).map((index) => opus(index))));
+    expect(stream).toMatchObject({ codec: null, clockRateHz: 48_000, clockRateSource: 'measured', score: null });
+    expect(stream).toMatchObject({ packetsReceived: 60, packetsLost: 0, payloadType: 107 });
+    expect(stream.jitterMaxMs).toBeLessThan(0.01);
+    expect(stream.frames10ms).toEqual({ normal: 120, plc: 0, cng: 0, silence: 0 });
+  });
+
+  test('too short to be measured, the clock is taken for 8000 Hz and marked so', () => {
+    const packets = range(0, 5).map((index) => packet(index, rtp({ sequence: index, timestamp: 0, payloadType: 107 })));
+    expect(onlyStream(analyse(packets))).toMatchObject({ clockRateHz: 8000, clockRateSource: 'assumed' });
+  });
+
+  test('behind a NAT, where no address fits, what all SDPs agree on will do', () => {
+    const result = analyse([
+      packet(-9, sip('192.168.1.5', 4000, 'a=rtpmap:107 opus/48000/2\r\n', '107')),
+      ...range(0, 60).map((index) => opus(index)),
+    ]);
+    expect(onlyStream(result).codec).toBe('opus');
+  });
+
+  test('comfort noise and key presses are part of their stream', () => {
+    const packets = range(0, 200).map((index) => {
+      const fields = { sequence: index, timestamp: index * 160 };
+      if (index >= 50 && index < 60) {
+        return packet(index * 20, rtp({ ...fields, timestamp: 50 * 160, payloadType: 101, payloadBytes: 4 }));
+      }
+      if (index === 100) return packet(index * 20, rtp({ ...fields, payloadType: 13, payloadBytes: 1 }));
+      return packet(
+        index * 20 + (index > 100 ? 1000 : 0),
+        rtp({ ...fields, timestamp: index * 160 + (index > 100 ? 8000 : 0) }),
+      );
+    });
+    const stream = onlyStream(analyse(packets));
+    expect(stream).toMatchObject({ packetsReceived: 200, packetsLost: 0, payloadType: 0, codec: 'ulaw', discarded: 0 });
+    expect(stream.jitterMaxMs).toBeLessThan(0.01);
+    // The noise packet stands for the 20 ms of its own and for the second of quiet after it.
+    expect(stream.frames10ms).toEqual({ normal: 398, plc: 0, cng: 102, silence: 0 });
+  });
+});
+
+describe('what cannot be used is counted by its reason', () => {
+  test('and the rest of the capture is not disturbed', () => {
+    const rtpFrame = ethernet(ipv4(udp(rtp({ sequence: 9, timestamp: 0 }))));
+    const at = (bytes: Buffer, wireBytes?: number): { atMs: number; bytes: Buffer; wireBytes?: number } => ({
+      atMs: START_MS + 3,
+      bytes,
+      ...(wireBytes === undefined ? {} : { wireBytes }),
+    });
+    const result = analyse([
+      ...call(range(100, 150)),
+      at(ethernet(Buffer.alloc(28), 0x0806)),
+      at(ethernet(ipv4(Buffer.alloc(30), {}, 17, 100))),
+      at(rtpFrame.subarray(0, 30), rtpFrame.length),
+      at(rtpFrame.subarray(0, 47), rtpFrame.length),
+      packet(3, Buffer.from('GET / HTTP/1.1\r\n')),
+      packet(3, Buffer.from([0x80, 200, 0, 6, 1, 2, 3, 4])),
+      packet(
+        3,
+        Buffer.concat([
+          senderReport(1, 5).map((byte, index) => (index < 8 ? byte : byte ^ 0x5a)),
+          u32(0x8000_0001),
+          Buffer.alloc(10),
+        ]),
+      ),
+    ]);
+    expect(onlyStream(result)).toMatchObject({ packetsReceived: 50, packetsLost: 0 });
+    expect(result.skipped).toEqual({
+      notUdp: 1,
+      fragments: 1,
+      cutShort: 2,
+      notMedia: 1,
+      rtcpMalformed: 1,
+      rtcpEncrypted: 1,
+      unknownLink: 0,
+    });
+    expect(result).toMatchObject({ packets: 57, skippedPackets: 7 });
+  });
+
+  test('header-only captures are as good as whole ones', () => {
+    const packets = call(range(0, 100).filter((sequence) => sequence !== 40)).map(({ atMs, bytes }) => ({
+      atMs,
+      bytes: bytes.subarray(0, 54),
+      wireBytes: bytes.length,
+    }));
+    expect(onlyStream(analyse(packets))).toMatchObject({ packetsReceived: 99, packetsLost: 1 });
+  });
+});
+
+describe('RTCP', () => {
+  test('both halves of the way make the round trip, wherever the capture was taken', () => {
+    // A is 10 ms away from here, B 40 ms: from A to B and back it takes 100 ms.
+    const there = { source: '10.0.0.1', destination: '10.0.0.2', sourcePort: 5005, destinationPort: 6005 };
+    const back = { source: '10.0.0.2', destination: '10.0.0.1', sourcePort: 6005, destinationPort: 5005 };
+    const lsrA = ((1000 & 0xffff) << 16) >>> 0;
+    const lsrB = ((2000 & 0xffff) << 16) >>> 0;
+    const result = analyse([
+      ...call(range(0, 400), {}, { ssrc: 0xa }),
+      ...call(range(0, 400), BACK, { ssrc: 0xb }),
+      // A's SR passes here at 1000; B has it at 1040, answers 500 ms later, and that passes here at 1580.
+      packet(1000, senderReport(0xa, 1000), there),
+      packet(1580, senderReport(0xb, 2000, { source: 0xa, lsr: lsrA, dlsrS: 0.5 }), back),
+      // A has it at 1590, answers 300 ms later, and that passes here at 1900.
+      packet(1900, senderReport(0xa, 1001, { source: 0xb, lsr: lsrB, dlsrS: 0.3 }), there),
+    ]);
+    for (const stream of result.streams) {
+      expect(stream.voipMetrics.roundTripDelayMs).toBeGreaterThan(99.9);
+      expect(stream.voipMetrics.roundTripDelayMs).toBeLessThan(100.1);
+    }
+    expect(result.streams).toMatchObject([
+      { ssrc: 0xa, senderReports: 2, receiverReports: 1 },
+      { ssrc: 0xb, senderReports: 1, receiverReports: 1 },
+    ]);
+    expect(result.rtcp).toEqual({ packets: 3, unmatchedReports: 0, otherXrBlocks: [] });
+  });
+
+  test('on the port of the RTP itself, and of a stream that is not there', () => {
+    const result = analyse([
+      ...call(range(0, 50), {}, { ssrc: 0xa }),
+      packet(500, senderReport(0xa, 1000)),
+      packet(500, senderReport(0x77, 1000)),
+    ]);
+    expect(onlyStream(result).senderReports).toBe(1);
+    expect(result.rtcp).toMatchObject({ packets: 2, unmatchedReports: 1 });
+  });
+
+  test('extended reports are decoded, unknown ones reported', () => {
+    const reference = '040000020000000100000002';
+    const rle = '010000030000000a0000001040100000';
+    const blocks = Buffer.from(`${rle}${reference}630000010a0b0c0d`, 'hex');
+    const report = Buffer.concat([u8(0x80, 207), u16(1 + blocks.length / 4), u32(0xb), blocks]);
+    const result = analyse([...call(range(0, 50), {}, { ssrc: 0xa }), packet(500, report, BACK)]);
+    expect(onlyStream(result).xrBlocks).toMatchObject([{ kind: 'loss-rle', ssrc: 0xa, endSequence: 16 }]);
+    expect(result.rtcp.otherXrBlocks).toMatchObject([
+      { kind: 'reference-time', ntpSeconds: 1, ntpFraction: 2 },
+      { kind: 'unknown', blockType: 0x63 },
+    ]);
+  });
+});
+
+describe('VoIP metrics', () => {
+  test('of a stream with a burst', () => {
+    // Ten times 1 of 3 lost in the middle of 300 packets, and one alone before.
+    const lost = new Set([60, ...range(0, 10).map((index) => 150 + index * 3)]);
+    const stream = onlyStream(analyse(call(range(0, 300).filter((sequence) => !lost.has(sequence)))));
+    const { voipMetrics } = stream;
+    expect(voipMetrics.lossRatio).toBeCloseTo(11 / 300, 12);
+    expect(voipMetrics.discardRatio).toBe(0);
+    // From 150 to 177: 28 packets.
+    expect(voipMetrics.burstDurationMs).toBeCloseTo(560, 9);
+    expect(voipMetrics.burstDensityRatio).toBeCloseTo(10 / 28, 12);
+    expect(voipMetrics.gapDensityRatio).toBeCloseTo(1 / 272, 12);
+    expect(voipMetrics.gapDurationMs).toBeCloseTo((272 * 20) / 2, 9);
+    // formulas.md §3: G.711 with ppl = 11/300 and runs of 1.
+    const ppl = 1100 / 300;
+    const burstR = 1 - 11 / 300;
+    expect(voipMetrics.burstR).toBeCloseTo(burstR, 12);
+    expect(stream.score?.rLq).toBeCloseTo(93.25 - (95 * ppl) / (ppl / burstR + 10), 9);
+    expect(voipMetricsBlock(stream)).toMatchObject({
+      lossRateQ8: 9,
+      burstDensityQ8: 91,
+      gapDensityQ8: 0,
+      burstDurationMs: 560,
+      gapDurationMs: 2720,
+      roundTripDelayMs: null,
+      rFactor: Math.round(stream.score?.rCq ?? 0),
+      mosLq: Math.round((stream.score?.mosLq ?? 0) * 10) / 10,
+      jba: 2,
+      jbNominalMs: 60,
+      jbMaximumMs: 120,
+      jbAbsMaxMs: 120,
+    });
+  });
+
+  test('packets that came too late are discarded, and as bad as lost', () => {
+    const stream = onlyStream(
+      analyse(call(range(0, 300), {}, {}, (sequence) => (sequence >= 100 && sequence < 104 ? 90 : 0))),
+    );
+    expect(stream).toMatchObject({ packetsLost: 0, discarded: 4, packetsReceived: 300 });
+    expect(stream.voipMetrics).toMatchObject({ lossRatio: 0, discardRatio: 4 / 300, burstDensityRatio: 1 });
+    expect(stream.voipMetrics.burstDurationMs).toBe(80);
+    expect(stream.score?.rLq).toBeLessThan(90);
+    expect(stream.frames10ms).toEqual({ normal: 592, plc: 6, cng: 0, silence: 2 });
+  });
+});

@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call, packet, range } from '../capture/captured.ts';
+import { pcap } from '../wire/packets.ts';
+import { asteriskMes } from './command.ts';
+
+const LOST = [120, 121, 150];
+const CAPTURE = pcap(call(range(100, 300).filter((sequence) => !LOST.includes(sequence))));
+
+describe('analyze', () => {
+  let directory = '';
+  const path = (name: string): string => join(directory, name);
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'mes-analyze-'));
+    writeFileSync(path('call.pcap'), CAPTURE);
+    writeFileSync(path('call.pcap.gz'), gzipSync(CAPTURE));
+    writeFileSync(path('cut.pcap'), CAPTURE.subarray(0, -7));
+    const damaged = Buffer.from(CAPTURE);
+    damaged.writeUInt32LE(0x7fff_ffff, 24 + 230 * 50 + 8);
+    writeFileSync(path('damaged.pcap'), damaged);
+    writeFileSync(path('empty.pcap'), '');
+    writeFileSync(path('text.pcap'), 'this is a text\n');
+    writeFileSync(path('no-rtp.pcap'), pcap([packet(0, Buffer.from('hello'))]));
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test('prints one JSON document, with the names of the contract', async () => {
+    const { status, stdout, stderr } = await asteriskMes(['analyze', path('call.pcap'), '--json']);
+    expect([status, stderr]).toEqual([0, '']);
+    const document = JSON.parse(stdout) as { streams: Record<string, unknown>[]; packets: number; skipped: number };
+    expect(document).toMatchObject({ packets: 197, skipped: 0 });
+    expect(document.streams.length).toBe(1);
+    expect(document.streams[0]).toMatchObject({
+      ssrc: '0x11223344',
+      source: '10.0.0.1:5004',
+      destination: '10.0.0.2:6004',
+      payload_type: 0,
+      codec: 'ulaw',
+      clock_rate_hz: 8000,
+      packets_received: 197,
+      packets_expected: 200,
+      packets_lost: 3,
+      duplicates: 0,
+      out_of_order: 0,
+      jitter_ms: { mean: 0, max: 0 },
+      max_gap_ms: 60,
+      jitter_buffer: { discarded: 0, frames_10ms: { normal: 394, plc: 6, cng: 0, silence: 0 }, fills: 2 },
+      arrival_histogram: [
+        { from_ms: 16, to_ms: 22.627, count: 194 },
+        { from_ms: 32, to_ms: 45.255, count: 1 },
+        { from_ms: 45.255, to_ms: 64, count: 1 },
+      ],
+    });
+    const metrics = document.streams[0]?.['voip_metrics'] as Record<string, unknown>;
+    expect(metrics).toMatchObject({
+      ssrc: '0x11223344',
+      loss_rate: 0.015,
+      loss_rate_q8: 3,
+      discard_rate: 0,
+      burst_density: 1,
+      burst_density_q8: 255,
+      burst_duration_ms: 40,
+      gap_duration_ms: 1980,
+      round_trip_delay_ms: null,
+      end_system_delay_ms: null,
+      signal_level_dbm: null,
+      gmin: 16,
+      ext_r_factor: null,
+      rx_config: { plc: null, jba: 2, jb_rate: null },
+      jb_nominal_ms: 60,
+    });
+    expect(metrics['gap_density']).toBeCloseTo(1 / 198, 5);
+    for (const name of ['r_lq', 'r_cq', 'mos_lq', 'mos_cq'])
+      expect(document.streams[0]?.[name]).toEqual(expect.any(Number));
+  });
+
+  test('reads gzip and standard input alike', async () => {
+    const { stdout } = await asteriskMes(['analyze', path('call.pcap'), '--json']);
+    const packed = await asteriskMes(['analyze', path('call.pcap.gz'), '--json']);
+    const piped = await asteriskMes(['analyze', '-', '--json'], CAPTURE);
+    const pipedPacked = await asteriskMes(['analyze', '-', '--json'], gzipSync(CAPTURE));
+    expect([packed.stdout, piped.stdout, pipedPacked.stdout]).toEqual([stdout, stdout, stdout]);
+    expect(packed.status).toBe(0);
+  });
+
+  test('prints a table for people', async () => {
+    const { status, stdout } = await asteriskMes(['analyze', path('call.pcap')]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('10.0.0.1:5004 > 10.0.0.2:6004  0x11223344  ulaw');
+    expect(stdout).toMatch(/ 3 \(1\.5 %\) /);
+    expect(stdout).toContain('197 packets, 0 of them RTCP\n');
+  });
+
+  test('takes another Gmin and another jitter buffer', async () => {
+    const options = ['--gmin', '40', '--jitter-buffer', 'adaptive', '--json'];
+    const { stdout } = await asteriskMes(['analyze', path('call.pcap'), ...options]);
+    const metrics = (JSON.parse(stdout) as { streams: { voip_metrics: object }[] }).streams[0]?.voip_metrics;
+    // From 120 to 150 is one burst now.
+    expect(metrics).toMatchObject({ gmin: 40, burst_duration_ms: 620, rx_config: { jba: 3 }, jb_abs_max_ms: 200 });
+  });
+
+  test('a capture without RTP is no failure', async () => {
+    const { status, stdout } = await asteriskMes(['analyze', path('no-rtp.pcap')]);
+    expect(status).toBe(0);
+    expect(stdout).toBe(
+      'There is no RTP stream in this capture.\n\n1 packets, 0 of them RTCP; skipped: 1 neither RTP nor RTCP nor SIP\n',
+    );
+  });
+
+  test('a capture that was killed gives what it has; a damaged one, too, and fails', async () => {
+    const cut = await asteriskMes(['analyze', path('cut.pcap'), '--json']);
+    expect(cut.status).toBe(0);
+    expect(cut.stderr).toMatch(/^asterisk-mes: .*cut\.pcap ends in the middle of a packet\. What .* result\.\n$/);
+    expect(JSON.parse(cut.stdout)).toMatchObject({ packets: 196 });
+    const damaged = await asteriskMes(['analyze', path('damaged.pcap'), '--json']);
+    expect(damaged.status).toBe(1);
+    expect(damaged.stderr).toContain(
+      'damaged.pcap is damaged near byte 11524: a record claims to hold 2147483647 bytes.',
+    );
+    expect(JSON.parse(damaged.stdout)).toMatchObject({ packets: 50 });
+  });
+
+  test.each([
+    ['empty.pcap', 'is empty.'],
+    ['text.pcap', 'is not a capture: neither pcap nor pcapng.'],
+    ['nowhere.pcap', 'cannot be opened (ENOENT); check the name and its permissions.'],
+    ['.', 'is a directory, not a capture file.'],
+  ])('%s fails with one sentence', async (name, sentence) => {
+    const { status, stdout, stderr } = await asteriskMes(['analyze', path(name)]);
+    expect([status, stdout, stderr.split('\n').length]).toEqual([1, '', 2]);
+    expect(stderr).toContain(sentence);
+  });
+
+  test.each([
+    [['analyze']],
+    [['analyze', 'x', '--gmin', '0']],
+    [['analyze', 'x', '--jitter-buffer', 'fixed']],
+    [['analyze', 'x', '--jitter-buffer', 'fixed:0']],
+    [['analyze', 'x', '--jsno']],
+  ])('wrong usage: %j', async (args) => {
+    const { status, stdout, stderr } = await asteriskMes(args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^error: /);
+  });
+});
