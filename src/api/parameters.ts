@@ -35,8 +35,8 @@ function parameter<T>(allowed: string, parse: (text: string) => T | undefined) {
 const ISO_TIME = z.iso.datetime({ offset: true, local: true });
 const ISO_DATE = z.iso.date();
 
-/** `-1h`, or ISO 8601: without a time of day it is midnight, without an offset it is UTC. */
-function parseMoment(text: string): Moment | undefined {
+/** `-1h`, or ISO 8601: without a time of day it is midnight, without an offset it is UTC. Undefined for anything else. */
+export function parseMoment(text: string): Moment | undefined {
   if (text.startsWith('-')) {
     const agoMs = parseDurationMs(text.slice(1));
     return agoMs === undefined ? undefined : { agoMs };
@@ -76,14 +76,16 @@ function parseCursor(text: string): CallCursor | undefined {
 }
 
 const moment = () => parameter('an ISO 8601 time such as 2026-11-20T10:00:00Z, or -1h, -30m, -7d, -45s', parseMoment);
+const endpoint = () =>
+  parameter('an endpoint such as PJSIP/alice, or its beginning and * at its end', (text) =>
+    /^[^\p{Cc}*]{0,128}\*?$/u.test(text) && text !== '' ? text : undefined,
+  );
 const opinion = () => parameter(`an opinion from ${MIN_OPINION} to ${MAX_OPINION}`, parseOpinion);
 
 export const CALLS_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
-  endpoint: parameter('an endpoint such as PJSIP/alice, or its beginning and * at its end', (text) =>
-    /^[^\p{Cc}*]{0,128}\*?$/u.test(text) && text !== '' ? text : undefined,
-  ),
+  endpoint: endpoint(),
   codec: parameter("a codec's name as Asterisk writes it, such as ulaw", (text) =>
     /^[\w.-]{1,32}$/.test(text) ? text : undefined,
   ),
@@ -94,6 +96,21 @@ export const CALLS_QUERY = z.strictObject({
     /^[1-9]\d{0,2}$/.test(text) && Number(text) <= MOST_LIMIT ? Number(text) : undefined,
   ),
   cursor: parameter('the next_cursor of the page before, unchanged', parseCursor),
+});
+
+export const ENDPOINTS_QUERY = z.strictObject({ from: moment(), to: moment() });
+
+/** Stretches shorter than this tell nothing: calls last about as long. */
+const SHORTEST_BUCKET_MS = 60_000;
+
+export const SUMMARY_QUERY = z.strictObject({
+  from: moment(),
+  to: moment(),
+  bucket: parameter('the length of a stretch, at least 1m, such as 15m, 1h or 1d', (text) => {
+    const ms = parseDurationMs(text);
+    return ms !== undefined && ms >= SHORTEST_BUCKET_MS ? ms : undefined;
+  }),
+  endpoint: endpoint(),
 });
 
 export const NO_QUERY = z.strictObject({});

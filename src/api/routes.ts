@@ -2,9 +2,27 @@ import type { z } from 'zod';
 import type { Clock, HealthView, HistoryReader, LiveView } from '../model/ports.ts';
 import { AUDIO_STATISTICS, audioStatistics } from './audio-statistics.ts';
 import { CALL, CALLS_ANSWER, CHANNEL, HEALTH_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER, READY_ANSWER } from './answers.ts';
-import { CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, momentMs, NO_QUERY } from './parameters.ts';
+import {
+  CALLS_QUERY,
+  DEFAULT_LIMIT,
+  encodeCursor,
+  ENDPOINTS_QUERY,
+  momentMs,
+  NO_QUERY,
+  SUMMARY_QUERY,
+} from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './present.ts';
 import { Problem } from './problem.ts';
+import {
+  checkBucket,
+  DEFAULT_BUCKET_MS,
+  ENDPOINTS_ANSWER,
+  presentBucket,
+  presentEndpoint,
+  presentRange,
+  SUMMARY_ANSWER,
+  timeRange,
+} from './quality.ts';
 
 /** What the routes ask. */
 export interface ApiSources {
@@ -124,6 +142,39 @@ export function routes({ history, live, health, clock }: ApiSources): readonly R
       handle: () => {
         const nowMs = clock.nowMs();
         return { channels: live.liveChannels().map((channel) => presentChannel(channel, nowMs)) };
+      },
+    }),
+    route({
+      path: '/v1/endpoints',
+      summary:
+        'How calls that began in [from, to) went by endpoint or trunk, the worst first; the last day by default.',
+      query: ENDPOINTS_QUERY,
+      answer: ENDPOINTS_ANSWER,
+      handle: async ({ from, to }) => {
+        const range = timeRange(from, to, clock.nowMs());
+        const { endpoints, leftOut } = await history.endpoints(range);
+        return {
+          ...presentRange(range),
+          endpoints: endpoints.map((endpoint) => presentEndpoint(endpoint)),
+          left_out: leftOut,
+        };
+      },
+    }),
+    route({
+      path: '/v1/summary',
+      summary: 'The same over time, of all calls or of one endpoint; by the hour by default.',
+      query: SUMMARY_QUERY,
+      answer: SUMMARY_ANSWER,
+      handle: async ({ from, to, bucket: bucketMs = DEFAULT_BUCKET_MS, endpoint }) => {
+        const range = timeRange(from, to, clock.nowMs());
+        checkBucket(range, bucketMs);
+        const buckets = await history.summary({ ...range, bucketMs, endpoint });
+        return {
+          ...presentRange(range),
+          bucket_s: bucketMs / 1000,
+          endpoint: endpoint ?? null,
+          buckets: buckets.map((bucket) => presentBucket(bucket)),
+        };
       },
     }),
     route({

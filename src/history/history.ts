@@ -1,12 +1,16 @@
 import { extname } from 'node:path';
 import type {
+  BucketQuality,
   CallCursor,
   CallFilter,
   CallWithChannels,
   Clock,
+  EndpointQuality,
   HistoryReader,
   HistorySink,
   ResumableChannel,
+  SummaryQuery,
+  TimeRange,
 } from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { ChangeQueue } from './change-queue.ts';
@@ -164,6 +168,16 @@ export class History implements HistorySink, HistoryReader {
   async intervals(uniqueid: string): Promise<IntervalRecord[] | null> {
     await this.#caughtUp();
     return this.#reader.request('intervals', uniqueid);
+  }
+
+  async endpoints(range: TimeRange): Promise<{ endpoints: EndpointQuality[]; leftOut: number }> {
+    await this.#caughtUp();
+    return this.#reader.request('endpoints', range);
+  }
+
+  async summary(query: SummaryQuery): Promise<BucketQuality[]> {
+    await this.#caughtUp();
+    return this.#reader.request('summary', query);
   }
 
   /** Commits what waits, as far as the disk allows within some seconds, and ends the threads. */

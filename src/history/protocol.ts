@@ -1,4 +1,13 @@
-import type { CallCursor, CallFilter, CallWithChannels, ResumableChannel } from '../model/ports.ts';
+import type {
+  BucketQuality,
+  CallCursor,
+  CallFilter,
+  CallWithChannels,
+  EndpointQuality,
+  ResumableChannel,
+  SummaryQuery,
+  TimeRange,
+} from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 
 /** Changes that are committed together. Operations are applied in order; intervals do not depend on them. */
@@ -46,6 +55,8 @@ export interface ReaderMethods {
   channel(uniqueid: string): ChannelRecord | null;
   segments(uniqueid: string): SegmentRecord[];
   intervals(uniqueid: string): IntervalRecord[] | null;
+  endpoints(range: TimeRange): { endpoints: EndpointQuality[]; leftOut: number };
+  summary(query: SummaryQuery): BucketQuality[];
   resumable(input: null): ResumableChannel[];
 }
 

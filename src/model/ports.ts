@@ -46,6 +46,51 @@ export interface CallWithChannels extends CallRecord {
   readonly channels: readonly ChannelRecord[];
 }
 
+/** Calls that began from `fromMs` on and before `toMs`, epoch milliseconds. */
+export interface TimeRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** `fromMs` is not before 1970. */
+export interface SummaryQuery extends TimeRange {
+  /** Length of the stretches, which begin at whole multiples of it since 1970 (UTC). */
+  readonly bucketMs: number;
+  /** Only calls with a channel of it, and only its channels' scores; exact, or with `*` at its end. */
+  readonly endpoint?: string | undefined;
+}
+
+/** How a number of calls went. Quantiles are by nearest rank, of the scores as shown; null when no call has a score. */
+export interface CallQuality {
+  readonly calls: number;
+  /** Those with a score: mean and quantiles are of these. */
+  readonly scoredCalls: number;
+  /** Those with a verdict on their quality, not `too-short` or `no-rtcp`. */
+  readonly judgedCalls: number;
+  /** Those with verdict `bad`, `no-media`, `one-way-rx` or `one-way-tx`. */
+  readonly badCalls: number;
+  /** Of the judged calls; null when there are none. */
+  readonly badPercent: number | null;
+  readonly mesMean: number | null;
+  readonly mesMedian: number | null;
+  /** Of a hundred calls, five were at most this good. */
+  readonly mesP5: number | null;
+  readonly mesWorst: number | null;
+}
+
+/** Calls as an endpoint or trunk had them: the mean score of its channels in a call, and any of their faults. */
+export interface EndpointQuality extends CallQuality {
+  readonly endpoint: string;
+  /** Both directions together, weighted by packets, jitter and round trip by reports; null is not known. */
+  readonly lossPercent: number | null;
+  readonly jitterMeanMs: number | null;
+  readonly rttMeanMs: number | null;
+}
+
+export interface BucketQuality extends CallQuality {
+  readonly startsAtMs: number;
+}
+
 export interface HistoryReader {
   /** Newest first, at most `limit`; `next` is null on the last page. */
   calls(
@@ -60,6 +105,10 @@ export interface HistoryReader {
   segments(uniqueid: string): Promise<SegmentRecord[]>;
   /** Oldest first; null when the channel is not known. */
   intervals(uniqueid: string): Promise<IntervalRecord[] | null>;
+  /** The worst 5th percentile first, without Local channels; how many endpoints the bounded list leaves out. */
+  endpoints(range: TimeRange): Promise<{ endpoints: EndpointQuality[]; leftOut: number }>;
+  /** Oldest first, without gaps; the caller sees to it that there are not too many. */
+  summary(query: SummaryQuery): Promise<BucketQuality[]>;
 }
 
 /** The channels that are up now, straight from memory. */
