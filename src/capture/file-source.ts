@@ -20,8 +20,8 @@ export type CaptureEnd =
   | { readonly kind: 'cut-short'; readonly note: string }
   | { readonly kind: 'damaged'; readonly note: string };
 
-/** Fills part of a buffer; resolves with the number of bytes, 0 at the end. */
-type Fill = (buffer: Uint8Array, at: number) => Promise<number>;
+/** Fills a buffer as far as there are bytes; resolves with their number, 0 at the end. */
+type Fill = (buffer: Uint8Array) => Promise<number>;
 
 /**
  * Reads a capture file (`-`: standard input), plain or gzip, pcap or pcapng, and shows `take` every packet; `progress` gets
@@ -46,7 +46,7 @@ export async function readCaptureFile(
     await file.read(magic, 0, 2, 0);
     const isGzip = ((magic[0] ?? 0) << 8) + (magic[1] ?? 0) === GZIP_MAGIC;
     if (isGzip) return await readStream(path, file.createReadStream({ autoClose: false }), take, progress);
-    const fill: Fill = async (buffer, at) => (await file.read(buffer, at, buffer.length - at, null)).bytesRead;
+    const fill: Fill = async (buffer) => (await file.read(buffer, 0, buffer.length, null)).bytesRead;
     return await pump(path, fill, take, progress);
   } catch (error) {
     if (error instanceof CaptureFileError) throw error;
@@ -65,14 +65,14 @@ async function readStream(
 ): Promise<CaptureEnd> {
   const chunks = plainChunks(bytes);
   let chunk: Uint8Array = new Uint8Array(0);
-  const fill: Fill = async (buffer, at) => {
+  const fill: Fill = async (buffer) => {
     while (chunk.length === 0) {
       const next = await chunks.next();
       if (next.done === true) return 0;
       chunk = next.value;
     }
-    const part = chunk.subarray(0, buffer.length - at);
-    buffer.set(part, at);
+    const part = chunk.subarray(0, buffer.length);
+    buffer.set(part);
     chunk = chunk.subarray(part.length);
     return part.length;
   };
@@ -91,41 +91,62 @@ async function* plainChunks(bytes: Readable): AsyncGenerator<Uint8Array> {
   for await (const chunk of plain) if (chunk instanceof Uint8Array) yield chunk;
 }
 
-/** Lets one buffer go round: what a reader has not consumed moves to the front, and new bytes follow it. */
+/** What may be left of one record, its header included, in front of the bytes that are read next. */
+const CARRY_BYTES = MAX_RECORD_BYTES + 4096;
+
+/** A buffer with room for what the one before left over, and for one read after that. */
+class ReadBuffer {
+  readonly bytes = new Uint8Array(CARRY_BYTES + READ_BYTES);
+  readonly view = new DataView(this.bytes.buffer);
+  readonly room = this.bytes.subarray(CARRY_BYTES);
+}
+
+/** Reads into one buffer while the packets of the other are looked at. */
 async function pump(
   name: string,
   fill: Fill,
   take: (packet: PacketCursor) => void,
   progress: (readBytes: number) => void,
 ): Promise<CaptureEnd> {
-  const buffer = new Uint8Array(READ_BYTES + MAX_RECORD_BYTES);
-  const view = new DataView(buffer.buffer);
+  let now = new ReadBuffer();
+  let next = new ReadBuffer();
   let reader: CaptureReader | undefined;
-  let filled = 0;
   let total = 0;
-  for (;;) {
-    const count = await fill(buffer.subarray(0, Math.max(READ_BYTES, filled + READ_BYTES)), filled);
-    if (count === 0) break;
-    filled += count;
+  let start = CARRY_BYTES;
+  let count = await fill(now.room);
+  while (count > 0) {
+    const reading = fill(next.room);
+    const end = CARRY_BYTES + count;
     total += count;
-    if (filled < FORMAT_BYTES) continue;
-    reader ??= readerFor(view);
-    if (reader === undefined) throw new CaptureFileError(`${name} is not a capture: neither pcap nor pcapng.`);
-    reader.feed(view, filled);
-    while (reader.next()) take(reader);
-    if (reader.damage !== undefined) {
-      return {
-        kind: 'damaged',
-        note: `${name} is damaged near byte ${total - filled + reader.consumed}: ${reader.damage}.`,
-      };
+    let rest = start;
+    if (reader !== undefined || end - start >= FORMAT_BYTES) {
+      reader ??= readerFor(new DataView(now.bytes.buffer, start));
+      if (reader === undefined) {
+        await reading;
+        throw noCapture(name);
+      }
+      reader.feed(now.view, start, end);
+      while (reader.next()) take(reader);
+      rest = reader.consumed;
     }
-    buffer.copyWithin(0, reader.consumed, filled);
-    filled -= reader.consumed;
+    count = await reading;
+    if (reader?.damage !== undefined) {
+      return { kind: 'damaged', note: `${name} is damaged near byte ${total - (end - rest)}: ${reader.damage}.` };
+    }
+    start = CARRY_BYTES - (end - rest);
+    next.bytes.set(now.bytes.subarray(rest, end), start);
+    [now, next] = [next, now];
     progress(total);
   }
   if (total === 0) throw new CaptureFileError(`${name} is empty.`);
-  if (reader === undefined) throw new CaptureFileError(`${name} is not a capture: neither pcap nor pcapng.`);
-  return filled === 0 ? { kind: 'whole' } : { kind: 'cut-short', note: `${name} ends in the middle of a packet.` };
+  if (reader === undefined) throw noCapture(name);
+  return start === CARRY_BYTES
+    ? { kind: 'whole' }
+    : { kind: 'cut-short', note: `${name} ends in the middle of a packet.` };
+}
+
+function noCapture(name: string): CaptureFileError {
+  return new CaptureFileError(`${name} is not a capture: neither pcap nor pcapng.`);
 }
 
 function errorCode(error: unknown): string {

@@ -19,11 +19,11 @@ export interface PacketCursor {
 
 /** Reads one capture format from bytes that come in pieces. */
 export interface CaptureReader extends PacketCursor {
-  /** Gives it the bytes from the first one not yet consumed up to `end`; positions start at 0 again. */
-  feed(view: DataView, end: number): void;
+  /** Gives it the bytes from the first one not yet consumed, now at `start`, up to `end`. */
+  feed(view: DataView, start: number, end: number): void;
   /** Moves to the next packet; false when it needs more bytes than it has, or can read no further (`damage`). */
   next(): boolean;
-  /** Bytes of the last feed that are done with; the caller keeps the others for the next feed. */
+  /** Up to where the last feed is done with; the caller keeps what follows for the next feed. */
   readonly consumed: number;
   /** Why reading had to stop, as part of a sentence; undefined while all is well. */
   readonly damage: string | undefined;

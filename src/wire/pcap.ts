@@ -46,10 +46,10 @@ export class PcapReader implements CaptureReader {
     this.#fractionsPerMs = variant.fractionsPerMs;
   }
 
-  feed(view: DataView, end: number): void {
+  feed(view: DataView, start: number, end: number): void {
     this.view = view;
     this.#limit = end;
-    this.consumed = 0;
+    this.consumed = start;
   }
 
   next(): boolean {

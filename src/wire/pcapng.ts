@@ -64,10 +64,10 @@ export class PcapngReader implements CaptureReader {
     return this.#interfaces.reduce((sum, one) => sum + one.droppedPackets, this.#droppedInEarlierSections);
   }
 
-  feed(view: DataView, end: number): void {
+  feed(view: DataView, start: number, end: number): void {
     this.view = view;
     this.#limit = end;
-    this.consumed = 0;
+    this.consumed = start;
   }
 
   next(): boolean {

@@ -48,7 +48,7 @@ export function analyseFile(file: Buffer, options: StreamTableOptions = FIXED): 
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const reader = readerFor(view);
   if (reader === undefined) throw new Error('no capture');
-  reader.feed(view, file.length);
+  reader.feed(view, 0, file.length);
   while (reader.next()) analysis.take(reader);
   return analysis.finish();
 }

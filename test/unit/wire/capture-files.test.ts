@@ -24,7 +24,7 @@ function readAll(
     const size = pieces[piece % pieces.length] ?? 1;
     waiting = Buffer.concat([waiting, file.subarray(at, at + size)]);
     at += size;
-    reader.feed(new DataView(waiting.buffer, waiting.byteOffset, waiting.byteLength), waiting.length);
+    reader.feed(new DataView(waiting.buffer, waiting.byteOffset, waiting.byteLength), 0, waiting.length);
     while (reader.next()) {
       const { atMs, wireBytes, linkType, start, end } = reader;
       packets.push({ atMs, wireBytes, linkType, bytes: waiting.subarray(start, end).toString('hex') });
@@ -153,7 +153,7 @@ describe('pcapng', () => {
       pcapngBlock(5, Buffer.concat([le32(0), le32(0), le32(0), option(5, Buffer.concat([le32(dropped), le32(0)]))]));
     const file = Buffer.concat([SECTION, interfaceBlock(1), statistics(3), SECTION, interfaceBlock(1), statistics(4)]);
     const reader = new PcapngReader();
-    reader.feed(new DataView(file.buffer, file.byteOffset, file.length), file.length);
+    reader.feed(new DataView(file.buffer, file.byteOffset, file.length), 0, file.length);
     expect(reader.next()).toBe(false);
     expect(reader.droppedPackets).toBe(7);
   });
