@@ -39,7 +39,9 @@ export class BridgeDesk {
     this.#changes.touch(channel);
   }
 
+  /** A transfer also takes back what was never held: that changes nothing. */
   hold(channel: ChannelState, onHold: boolean, atMs: number): void {
+    if (channel.onHold === onHold) return;
     channel.onHold = onHold;
     channel.watchedSinceMs = atMs;
     this.#changes.touch(channel);

@@ -195,7 +195,8 @@ function countsOf(channel: ChannelState, state: DirectionState): PacketCounts | 
     packetsExpected: expected,
     packetsReceived: rxPackets,
     packetsLost: lost,
-    lossPercent: expected === 0 ? null : (100 * lost) / expected,
+    // The counters know what was received up to now, but what was lost up to the last report only.
+    lossPercent: lossPercentOf(state.total) ?? (expected === 0 ? null : (100 * lost) / expected),
   };
 }
 

@@ -82,7 +82,7 @@ function firstReport(block: ReportBlock, input: IntervalInput): IntervalMeasure 
   const packetsLost = Math.max(0, block.cumulativeLostPackets);
   return {
     kind: 'media',
-    packetsExpected: expectedFromFraction(packetsLost, block.fractionLostQ8),
+    packetsExpected: expectedFromFraction(packetsLost, block.fractionLostQ8) ?? expectedFromSending(packetsLost, input),
     packetsLost,
     duplicates: Math.max(0, -block.cumulativeLostPackets),
   };
@@ -95,6 +95,19 @@ function firstReport(block: ReportBlock, input: IntervalInput): IntervalMeasure 
 function expectedFromFraction(packetsLost: number, fractionLostQ8: number): number | null {
   if (packetsLost === 0 || fractionLostQ8 === 0) return null;
   return Math.max(packetsLost, Math.round((packetsLost * Q8_ONE) / fractionLostQ8));
+}
+
+/**
+ * What must have been sent until the first report, by the sender's count. Left out, a first report without loss would make
+ * the percentage of the loss after it too high. Null before the sender's first SR.
+ */
+function expectedFromSending(
+  packetsLost: number,
+  { previous, sender, atMs, packetRateHz, mayBeSilent }: IntervalInput,
+): number | null {
+  if (previous !== null || mayBeSilent || sender === null || sender.sentPackets === 0) return null;
+  const sinceThenPackets = Math.round(((atMs - sender.atMs) / 1000) * packetRateHz);
+  return Math.max(packetsLost, sender.sentPackets + sinceThenPackets);
 }
 
 /** The receiver got nothing since its last report: was anything sent to it? */

@@ -50,8 +50,7 @@ disallow = all
 allow = ${phone.codecs.join(',')}
 direct_media = no
 timers = no
-media_address = ${phone.phoneFront}
-from_user = ${phone.name}
+${phone.directMedia ? '' : `media_address = ${phone.phoneFront}\n`}from_user = ${phone.name}
 moh_passthrough = yes
 
 [${phone.name}]

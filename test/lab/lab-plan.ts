@@ -16,6 +16,8 @@ export interface PhoneOptions {
   readonly rx?: Partial<NetworkProfile>;
   /** The network from the PBX to the phone. */
   readonly tx?: Partial<NetworkProfile>;
+  /** Two such phones send their audio to each other, past the relay and the PBX; false when not given. */
+  readonly directMedia?: boolean;
 }
 
 /** Text added to the PBX's own configuration files. */
@@ -49,6 +51,7 @@ export interface LabOptions {
 export interface PlannedPhone extends RelayPhone {
   readonly number: string;
   readonly codecs: readonly LabCodec[];
+  readonly directMedia: boolean;
 }
 
 /** The addresses, ports and secrets of one lab. */
@@ -90,6 +93,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     name: phone.name,
     number: phone.number ?? String(101 + index),
     codecs: phone.codecs ?? (['ulaw'] as const),
+    directMedia: phone.directMedia ?? false,
     phoneFront: block.address(100 + index),
     pbxFront: block.address(150 + index),
     rx: { ...CLEAN, ...phone.rx },

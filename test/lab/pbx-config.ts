@@ -82,10 +82,9 @@ context = from-phones
 transport = lab
 disallow = all
 allow = ${phone.codecs.join(',')}
-direct_media = no
+direct_media = ${phone.directMedia ? 'yes' : 'no'}
 timers = no
-media_address = ${phone.pbxFront}
-callerid = ${displayName(phone.name)} <${phone.number}>
+${phone.directMedia ? '' : `media_address = ${phone.pbxFront}\n`}callerid = ${displayName(phone.name)} <${phone.number}>
 aors = ${phone.name}
 
 [${phone.name}]

@@ -95,6 +95,15 @@ describe('packets that moved', () => {
     expect(measured).toMatchObject({ kind: 'media', packetsLost: 1, packetsExpected: 10 });
   });
 
+  test('a first report without loss: what the sender had sent until then is what was expected', () => {
+    const first = { previous: null, block: block(30_250, 0), atMs: 15_000 };
+    const counted = { sentPackets: 220, atMs: 14_500 };
+    expect(measureInterval(input({ ...first, sender: counted }))).toMatchObject({ packetsExpected: 245 });
+    expect(measureInterval(input({ ...first, sender: counted, mayBeSilent: true }))).toMatchObject({
+      packetsExpected: null,
+    });
+  });
+
   test('one who joined late knows nothing of the first interval', () => {
     const measured = measureInterval(
       input({ previous: null, joinedLate: true, block: block(30_250, 4000, { fractionLostQ8: 10 }) }),
