@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type AnalysisResult, CaptureAnalysis } from '../../src/capture/capture-analysis.ts';
+import { readCaptureFile } from '../../src/capture/file-source.ts';
+import { makeCapture } from '../bench/capture-maker.ts';
+import { CAPTURE_SCENARIOS, captureCall } from '../lab/capture-scenarios.ts';
+import { labObstacle } from '../lab/obstacle.ts';
+import { readTsharkStreams, streamKey } from '../lab/tshark.ts';
+import { expectTruth } from '../unit/capture/against-truth.ts';
+import { FIXED } from '../unit/capture/captured.ts';
+import { goldenPcaps } from '../unit/capture/golden-pcap.ts';
+
+const hasLab = labObstacle() === undefined;
+const hasTshark = hasLab || existsSync('/usr/bin/tshark');
+
+async function analyse(path: string): Promise<AnalysisResult> {
+  const analysis = new CaptureAnalysis(FIXED);
+  expect(await readCaptureFile(path, (packet) => analysis.take(packet))).toEqual({ kind: 'whole' });
+  return analysis.finish();
+}
+
+/** tshark's view of the same file; it finds RTP without SIP only when told to try. */
+function expectTsharkAgrees(path: string, result: AnalysisResult): void {
+  const table = execFileSync('tshark', ['-r', path, '--enable-heuristic', 'rtp_udp', '-q', '-z', 'rtp,streams'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const theirs = new Map(readTsharkStreams(table).map((stream) => [stream.key, stream]));
+  expect(theirs.size).toBe(result.streams.length);
+  for (const stream of result.streams) {
+    const other = theirs.get(streamKey(stream.source, stream.destination, stream.ssrc));
+    // tshark counts duplicates as received, and so lets them hide losses.
+    expect(other?.packets).toBe(stream.packetsReceived + stream.duplicates);
+    expect(other?.lost).toBe(stream.packetsLost - stream.duplicates);
+    expect(Math.abs((other?.jitterMeanMs ?? 0) - stream.jitterMeanMs)).toBeLessThan(0.01 * stream.jitterMeanMs + 0.001);
+    expect(Math.abs((other?.jitterMaxMs ?? 0) - stream.jitterMaxMs)).toBeLessThan(0.01 * stream.jitterMaxMs + 0.001);
+  }
+}
+
+describe.runIf(hasLab)('a call captured in the lab', () => {
+  test.each(CAPTURE_SCENARIOS)(
+    '$name: the relay and tshark agree with the analysis',
+    { timeout: 60_000 },
+    async (scenario) => {
+      await captureCall('22', scenario, async ({ path, pbxAddress, truth }) => {
+        const result = await analyse(path);
+        expectTruth(result, pbxAddress, truth);
+        expectTsharkAgrees(path, result);
+        expect(result.skippedPackets).toBe(0);
+      });
+    },
+  );
+});
+
+describe.runIf(hasTshark)('tshark as second opinion', () => {
+  test.each(goldenPcaps())('$name', { timeout: 30_000 }, async ({ path }) => {
+    const result = await analyse(path);
+    expect(result.streams.length).toBe(2);
+    expectTsharkAgrees(path, result);
+  });
+
+  test('a made capture of many calls', { timeout: 30_000 }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'mes-capture-'));
+    try {
+      const path = join(directory, 'calls.pcap');
+      makeCapture(path, { packets: 20_000, streams: 40, seed: 7 });
+      const result = await analyse(path);
+      expect(result.streams.length).toBe(40);
+      expectTsharkAgrees(path, result);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
