@@ -1,4 +1,5 @@
 import type { CallRecord } from '../model/record.ts';
+import type { Verdict } from '../model/score.ts';
 import { meanOfKnown, verdictOf } from '../score/verdict.ts';
 import { type ChannelState, isLive } from './channel-state.ts';
 import { findFault } from './fault-place.ts';
@@ -112,12 +113,15 @@ export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
   };
 }
 
+/** That nothing came from a party is the cause, that its peer was sent nothing the effect. */
+const WITHOUT_MEDIA = ['no-media', 'one-way-tx', 'one-way-rx'] as const satisfies readonly Verdict[];
+
 /** A direction without media outranks the mean: it would drown among the good ones. */
 function judgeCall(call: CallState, mes: number | null, rules: ScoringRules): CallRecord['verdict'] {
   const verdicts = [...call.channels].map((channel) =>
     judgeChannel(channel, channel.scores, rules.thresholds, channel.endedAtMs ?? undefined),
   );
-  const fault = verdicts.find((verdict) => verdict === 'no-media' || verdict?.startsWith('one-way'));
+  const fault = WITHOUT_MEDIA.find((verdict) => verdicts.includes(verdict));
   if (fault !== undefined) return fault;
   if (mes !== null) return verdictOf(mes, rules.thresholds);
   return verdicts.find((verdict) => verdict !== null) ?? null;

@@ -34,6 +34,8 @@ export interface LossHistory {
   /** Begin of the first interval that lost more than a trace, end of the last one. */
   firstLossyAtMs: number | null;
   lastLossyAtMs: number | null;
+  /** Since when nothing has arrived any more; null while something does. */
+  deadSinceMs: number | null;
 }
 
 /** Everything we know of one direction of a channel. Plain data: it is stored as it is and gone on with after a restart. */
@@ -83,7 +85,7 @@ export function newDirection(direction: Direction, atMs: number): DirectionState
     gapCount: 0,
     nativeMes100: null,
     last: { lossPercent: null, packetsReceived: null, fractionLostQ8: null, jitterTicks: null },
-    loss: { firstMediaAtMs: null, lossyReports: 0, firstLossyAtMs: null, lastLossyAtMs: null },
+    loss: { firstMediaAtMs: null, lossyReports: 0, firstLossyAtMs: null, lastLossyAtMs: null, deadSinceMs: null },
     total: newTally(),
     segment: { number: 1, openedBy: 'start', startedAtMs: atMs, tally: newTally() },
     nextSegment: null,

@@ -23,24 +23,32 @@ export function explainDirection(
 ): string | null {
   const endpoint = endpointOf(channel.name);
   const audio = stream.direction === 'rx' ? `the audio from ${endpoint}` : `the audio to ${endpoint}`;
-  if (stream.verdict === 'no-media' && stream.deadReports > 0) return `Nothing of ${audio} arrived.`;
+  if (stream.verdict === 'no-media' && stream.deadReports > 0) {
+    const isUncounted = stream.direction === 'rx' && state.total.packetsLost === 0;
+    return `Nothing of ${audio} arrived${isUncounted ? `, and ${endpoint} does not say that it sent any` : ''}.`;
+  }
   if (stream.mes === null) return explainMissing(channel, stream, audio);
 
-  const causes = causesOf(state, stream, audio, rules);
+  const causes = causesOf(state, stream, endpoint, audio, rules);
   const bad = causes.filter(({ costR }) => costR >= FINE_R).sort((a, b) => b.costR - a.costR);
   const facts = causes.map(({ fact }) => fact).join(', ');
   const unknown = stream.rttKnown ? '' : '; the round trip is not known';
   if (bad.length === 0) return `${capital(audio)} was fine: ${facts}${unknown}.`;
   const fine = causes.filter(({ costR }) => costR < FINE_R).map(({ name }) => name);
   const rest = fine.length === 0 ? '' : `; ${fine.join(' and ')} ${fine.length === 1 ? 'was' : 'were'} fine`;
-  return `${capital(bad.map(({ complaint }) => complaint).join(', and '))}${rest}${unknown}.`;
+  const complaints = bad.map(({ complaint }, index) => complaint(bad.slice(0, index)));
+  return `${capital(complaints.join(', and '))}${rest}${unknown}.`;
 }
 
 function explainMissing(channel: ChannelState, stream: StreamFacts, audio: string): string | null {
   if (isLocalChannel(channel)) return 'A Local channel carries no audio of its own.';
   if (channel.wentPastUs) return 'The audio went past this server (direct media), so nothing of it was seen here.';
   if (stream.reports > 0 && stream.reports === stream.idleReports) {
-    return channel.onHold ? 'The channel is on hold.' : 'No audio was sent in this direction.';
+    if (channel.onHold) return 'The channel is on hold.';
+    const endpoint = endpointOf(channel.name);
+    return stream.direction === 'rx'
+      ? `${endpoint} sent no audio.`
+      : `This server had no audio to send to ${endpoint}.`;
   }
   if (channel.endedAtMs === null) return null;
   if (channel.answeredAtMs === null) return 'The channel was never answered.';
@@ -56,10 +64,17 @@ interface Cause {
   /** How much of R it costs. */
   readonly costR: number;
   readonly fact: string;
-  readonly complaint: string;
+  /** `before`: the complaints before it in the sentence. */
+  readonly complaint: (before: readonly Cause[]) => string;
 }
 
-function causesOf(state: DirectionState, stream: StreamFacts, audio: string, { profile }: ScoringRules): Cause[] {
+function causesOf(
+  state: DirectionState,
+  stream: StreamFacts,
+  endpoint: string,
+  audio: string,
+  { profile }: ScoringRules,
+): Cause[] {
   const { total } = state;
   const jitterMs = jitterOf(total, state.clockRateHz);
   const delayMs = total.rttMs.count === 0 ? 0 : total.rttMs.mean * profile.rttFactor;
@@ -76,14 +91,17 @@ function causesOf(state: DirectionState, stream: StreamFacts, audio: string, { p
     {
       name: 'loss',
       costR: lossSample * profile.lossFactor,
-      fact: `${loss} lost`,
-      complaint: `${loss} of ${audio} was lost${howLost(state)}${whenLost(state)}`,
+      fact: total.packetsLost === 0 ? 'no loss' : `${loss} lost`,
+      complaint: () => complaintOfLoss(state, loss, audio),
     },
     {
       name: 'jitter',
       costR: latencyR * (1 - delayShare),
       fact: `jitter ${jitterMs.mean.toFixed(1)} ms`,
-      complaint: `its jitter was ${jitterMs.mean.toFixed(0)} ms (up to ${jitterMs.max.toFixed(0)} ms)`,
+      complaint: (before) => {
+        const whose = before.some(({ name }) => name === 'loss') ? 'its jitter' : `the jitter of ${audio}`;
+        return `${whose} was ${jitterMs.mean.toFixed(0)} ms (up to ${jitterMs.max.toFixed(0)} ms)`;
+      },
     },
   ];
   if (total.rttMs.count > 0) {
@@ -91,10 +109,16 @@ function causesOf(state: DirectionState, stream: StreamFacts, audio: string, { p
       name: 'delay',
       costR: latencyR * delayShare,
       fact: `round trip ${total.rttMs.mean.toFixed(0)} ms`,
-      complaint: `the round trip to and from it took ${total.rttMs.mean.toFixed(0)} ms`,
+      complaint: () => `the round trip to ${endpoint} and back took ${total.rttMs.mean.toFixed(0)} ms`,
     });
   }
   return causes;
+}
+
+function complaintOfLoss(state: DirectionState, loss: string, audio: string): string {
+  const { deadSinceMs } = state.loss;
+  if (deadSinceMs === null) return `${loss} of ${audio} was lost${howLost(state)}${whenLost(state)}`;
+  return `from ${timeOfDay(deadSinceMs)} on nothing of ${audio} arrived any more (${loss} of it was lost in all)`;
 }
 
 function howLost({ total }: DirectionState): string {

@@ -6,13 +6,18 @@ import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.t
 import { scoreInputs } from './direction-score.ts';
 import { type DirectionState, isDead } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
-import { lossPercentOf } from './tally.ts';
+import { jitterOf, lossPercentOf } from './tally.ts';
 
 /**
  * Loss, percent, that is a fault wherever the score puts it: with 2 % even G.711's MOS-LQ falls below 4 (G.107), while the
  * MES counts packets per report and so depends on how often there is one.
  */
 const NOTICEABLE_LOSS_PERCENT = 2;
+/** From here on the sentence names them; with 10 ms for the codec this round trip reaches the knee of the MES. */
+const NOTICEABLE_ROUND_TRIP_MS = 150;
+const NOTICEABLE_JITTER_MS = 20;
+/** Less is shown as no loss. */
+const TRACE_PERCENT = 0.05;
 /** Reports a direction that make a judgement sure, and likely; fewer make it a guess. */
 const SURE_REPORTS = 10;
 const LIKELY_REPORTS = 3;
@@ -35,7 +40,9 @@ interface Stretch {
  * SSRC shows that the stream was passed on.
  */
 export function findFault(call: CallState, rules: ScoringRules): FaultRecord {
-  const parties = [...call.channels].filter((channel) => !isLocalChannel(channel) && channel.rtcpEvents > 0);
+  const parties = [...call.channels]
+    .filter((channel) => !isLocalChannel(channel) && channel.rtcpEvents > 0)
+    .toSorted((a, b) => a.startedAtMs - b.startedAtMs);
   const [first, second] = parties;
   if (parties.length !== 2 || first === undefined || second === undefined) return UNKNOWN;
   const [caller, callee] = second.uniqueid === call.linkedid ? [second, first] : [first, second];
@@ -128,14 +135,27 @@ function sentenceOf(place: FaultPlace, caller: ChannelState, callee: ChannelStat
     'both-networks': "Both parties' networks are at fault",
     'this-server': 'Both parties suffer in the same direction only, so the fault lies at this server or its own line',
   };
-  return `${beginnings[place]}: ${bad.map(describeStretch).join(', ')}.`;
+  return `${beginnings[place]}: ${[...bad.map(describeStretch), ...longWays(bad)].join(', ')}.`;
 }
 
 function describeStretch({ channel, state, ownLossPercent }: Stretch): string {
-  const way = state.direction === 'rx' ? `from ${endpointOf(channel.name)}` : `to ${endpointOf(channel.name)}`;
-  if (ownLossPercent === 100) return `nothing arrived ${way}`;
-  const loss = ownLossPercent === null ? 'some loss' : `${ownLossPercent.toFixed(1)} % lost`;
-  const { rttMs } = state.total;
-  const delay = rttMs.count === 0 ? '' : ` with a round trip of ${rttMs.mean.toFixed(0)} ms`;
-  return `${loss} ${way}${delay}`;
+  const endpoint = endpointOf(channel.name);
+  const way = state.direction === 'rx' ? `from ${endpoint}` : `to ${endpoint}`;
+  if (ownLossPercent === 100) {
+    const isUncounted = state.direction === 'rx' && state.total.packetsLost === 0;
+    return `nothing arrived ${way}${isUncounted ? ', which does not say that it sent anything' : ''}`;
+  }
+  const jitterMs = jitterOf(state.total, state.clockRateHz).mean;
+  const jitter = jitterMs < NOTICEABLE_JITTER_MS ? '' : ` with a jitter of ${jitterMs.toFixed(0)} ms`;
+  if (ownLossPercent === null) return `some loss ${way}${jitter}`;
+  return `${ownLossPercent < TRACE_PERCENT ? 'no loss' : `${ownLossPercent.toFixed(1)} % lost`} ${way}${jitter}`;
+}
+
+/** The round trip belongs to a party, not to a direction. */
+function longWays(bad: readonly Stretch[]): string[] {
+  return [...new Set(bad.map(({ channel }) => channel))].flatMap((channel) => {
+    const { rttMs } = channel.rx.total;
+    if (rttMs.count === 0 || rttMs.mean < NOTICEABLE_ROUND_TRIP_MS) return [];
+    return [`a round trip of ${rttMs.mean.toFixed(0)} ms to ${endpointOf(channel.name)}`];
+  });
 }

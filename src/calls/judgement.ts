@@ -8,6 +8,8 @@ import { type DirectionState, isDead } from './direction-state.ts';
  * Twice Asterisk's default `rtcpinterval`, because we cannot see what it is set to.
  */
 const TOO_SHORT_MS = 10_000;
+/** One idle report may be of the time before the parties were bridged. */
+const FEW_REPORTS = 3;
 
 /** A channel's score is the mean of its known directions, a dead one counting with its 1 (formulas.md §2). */
 export function channelMes(scores: ChannelScores): number | null {
@@ -36,10 +38,18 @@ export function judgeChannel(
   const txDead = isDead(channel.tx);
   if (rxDead) return scores.mesTx !== null && !txDead ? 'one-way-tx' : 'no-media';
   if (txDead) return scores.mesRx === null ? 'no-media' : 'one-way-rx';
+  if (scores.mesRx !== null && hasNothingToPassOn(channel)) return 'one-way-rx';
   const mes = channelMes(scores);
   if (mes !== null) return verdictOf(mes, thresholds);
   if (untilMs === undefined || channel.answeredAtMs === null) return null;
   return reasonForNoScore(channel, untilMs - channel.answeredAtMs);
+}
+
+/** It has a peer, and in all its time not one packet of the peer's could be sent on to it: it hears nobody. */
+function hasNothingToPassOn({ tx, peerUniqueid, onHold }: ChannelState): boolean {
+  return (
+    peerUniqueid !== null && !onHold && tx.total.reports >= FEW_REPORTS && tx.total.reports === tx.total.idleReports
+  );
 }
 
 function reasonForNoScore(channel: ChannelState, upMs: number): Verdict | null {

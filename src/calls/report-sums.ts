@@ -90,6 +90,7 @@ function noteLoss(
 ): void {
   if (sample.kind === 'idle') return;
   state.loss.firstMediaAtMs ??= beganAtMs ?? atMs;
+  state.loss.deadSinceMs = sample.kind === 'dead' ? (state.loss.deadSinceMs ?? beganAtMs ?? atMs) : null;
   if (lossPercent === null || lossPercent < LOSSY_PERCENT) return;
   state.loss.lossyReports++;
   state.loss.firstLossyAtMs ??= beganAtMs ?? atMs;

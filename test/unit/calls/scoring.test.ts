@@ -112,7 +112,9 @@ describe('streams that stand still', () => {
     expect(channel.mesRx).toBe(1);
     expect(channel.mes).toBeCloseTo((1 + 4.3956) / 2, 2);
     expect(channel.verdict).toBe('one-way-tx');
-    expect(channel.streams[0]?.why).toBe('Nothing of the audio from PJSIP/phone1 arrived.');
+    expect(channel.streams[0]?.why).toBe(
+      'Nothing of the audio from PJSIP/phone1 arrived, and PJSIP/phone1 does not say that it sent any.',
+    );
   });
 
   test('on hold and before the answer, silence is no fault', () => {
