@@ -37,8 +37,8 @@ function streamToJson(stream: StreamSummary): JsonObject {
     codec: stream.codec,
     clock_rate_hz: stream.clockRateHz,
     clock_rate_source: stream.clockRateSource,
-    started_at: new Date(stream.firstAtMs).toISOString(),
-    ended_at: new Date(stream.lastAtMs).toISOString(),
+    started_at: isoTime(stream.firstAtMs),
+    ended_at: isoTime(stream.lastAtMs),
     packets_received: stream.packetsReceived,
     packets_expected: stream.packetsExpected,
     packets_lost: stream.packetsLost,
@@ -80,6 +80,12 @@ function voipMetrics(stream: StreamSummary): JsonObject {
     round_trip_delay_ms: orNull(exact.roundTripDelayMs),
     burst_r: orNull(exact.burstR),
   };
+}
+
+/** Null for a time beyond the calendar, which a damaged capture can hold. */
+function isoTime(epochMs: number): string | null {
+  const date = new Date(epochMs);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
 function rounded(value: number, decimals = 3): number {
