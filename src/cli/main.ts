@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { addAnalyze } from './analyze.ts';
 import { DONE, WRONG_USAGE } from './exit-status.ts';
+import { addRescore } from './rescore.ts';
 import { addRun } from './run.ts';
 import { addScore } from './score.ts';
 import { addXr } from './xr.ts';
@@ -21,6 +22,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addScore(program, finish);
   addAnalyze(program, finish);
   addXr(program, finish);
+  addRescore(program, finish);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -13,11 +13,11 @@ const JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024;
  * Opens the database for the one writer: makes its folder (mode 0700) and file (0600: it holds people's numbers)
  * when missing, and brings the schema up to date. Throws HistoryError, or the error of Node or SQLite.
  */
-export function openForWriting(path: string): Database {
+export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // SQLite gives its journal files the mode of the database, and would itself make it readable for everyone.
   closeSync(openSync(path, 'a', 0o600));
-  const database = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
+  const database = new Sqlite(path, { timeout: busyTimeoutMs });
   try {
     migrate(database, path);
     database.pragma('journal_mode = WAL');

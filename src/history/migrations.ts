@@ -226,8 +226,8 @@ const STEPS: readonly string[] = [
     from_ms INTEGER,
     to_ms INTEGER,
     -- The last call done.
-    started_at_ms INTEGER,
-    linkedid TEXT,
+    started_at_ms INTEGER NOT NULL,
+    linkedid TEXT NOT NULL,
     rescored INTEGER NOT NULL,
     expired INTEGER NOT NULL
   ) STRICT;

@@ -1,0 +1,65 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { rescoreCall } from '../calls/rescoring.ts';
+import type { Settings } from '../config/settings.ts';
+import { explain, HistoryError } from '../history/history-error.ts';
+import {
+  openForRescoring,
+  type RescoringBegin,
+  type RescoringCounts,
+  type RescoringRequest,
+} from '../history/rescoring-store.ts';
+import type { ProfileName } from '../model/score.ts';
+import { scoringRules } from './scoring-rules.ts';
+
+/** A sidecar keeps an ended call in memory for a minute, and may write it once more. */
+const SETTLED_AFTER_MS = 120_000;
+/** Between two batches a running sidecar gets its turn. */
+const PAUSE_MS = 20;
+
+export interface RescoreOptions {
+  readonly settings: Settings;
+  readonly profile: ProfileName;
+  /** As the user gave the range, so that the same words go on with an interrupted run. */
+  readonly rangeText: string;
+  /** Calls that began in [fromMs, toMs), epoch milliseconds; null is open. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+  readonly nowMs: number;
+  /** Calls a transaction at most; 200 when not given. */
+  readonly batchCalls?: number;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+export interface RescoreOutcome extends RescoringCounts {
+  readonly began: RescoringBegin;
+  /** Calls of the range that were up, or had ended a moment ago. */
+  readonly tooRecent: number;
+}
+
+/**
+ * Scores the ended calls of the history again, by the settings but for the profile. An interrupted run goes on where it
+ * stopped when it is asked for again with the same settings. Rejects with HistoryError.
+ */
+export async function rescoreHistory(options: RescoreOptions): Promise<RescoreOutcome> {
+  const { settings, profile, rangeText, fromMs, toMs, nowMs, batchCalls, onProgress } = options;
+  const rules = scoringRules({ ...settings, general: { ...settings.general, profile } });
+  const key = JSON.stringify({ rangeText, rules: { ...rules, codecDelaysMs: [...rules.codecDelaysMs] } });
+  const request: RescoringRequest = { key, fromMs, toMs, endedBeforeMs: nowMs - SETTLED_AFTER_MS };
+  const store = openForRescoring(settings.history.path, batchCalls);
+  try {
+    const began = store.begin(request);
+    const total = store.remaining(request);
+    let done = 0;
+    for (;;) {
+      const { isDone, taken, left, rescored, expired } = store.nextBatch(request, (call) => rescoreCall(call, rules));
+      if (isDone) return { began, rescored, expired, tooRecent: left };
+      done += taken;
+      onProgress(done, total);
+      await pause(PAUSE_MS);
+    }
+  } catch (error) {
+    throw new HistoryError(explain(error, settings.history.path), { cause: error });
+  } finally {
+    store.close();
+  }
+}
