@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 
 export const PROBLEM_TYPE = 'application/problem+json';
+/** What a 401 asks for. */
+export const CHALLENGE = 'Bearer realm="asterisk-mes"';
 
 /** What went wrong with a request, as the client is told (RFC 9457). Thrown by handlers. */
 export class Problem extends Error {
@@ -26,4 +28,17 @@ export class Problem extends Error {
       ...(this.parameter === undefined ? {} : { parameter: this.parameter }),
     };
   }
+}
+
+/** The problem as a whole HTTP answer, for a connection that fastify does not serve; it is to be closed afterwards. */
+export function rawAnswer(problem: Problem): string {
+  const body = JSON.stringify(problem);
+  const lines = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  if (problem.status === 401) lines.push(`WWW-Authenticate: ${CHALLENGE}`);
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Clock, HealthView, HistoryReader, LiveView } from '../model/ports.ts';
 import { AUDIO_STATISTICS, audioStatistics } from './audio-statistics.ts';
 import { CALL, CALLS_ANSWER, CHANNEL, HEALTH_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER, READY_ANSWER } from './answers.ts';
+import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import {
   CALLS_QUERY,
   DEFAULT_LIMIT,
@@ -142,6 +143,15 @@ export function routes({ history, live, health, clock }: ApiSources): readonly R
       handle: () => {
         const nowMs = clock.nowMs();
         return { channels: live.liveChannels().map((channel) => presentChannel(channel, nowMs)) };
+      },
+    }),
+    route({
+      path: LIVE_STREAM_PATH,
+      summary: 'The same pushed over a web socket: all channels first, then what changes, at most twice a second.',
+      query: NO_QUERY,
+      answer: LIVE_MESSAGE,
+      handle: () => {
+        throw new Problem(426, 'this address is a web socket; the same for a plain request is at /v1/live');
       },
     }),
     route({

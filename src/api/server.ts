@@ -1,9 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { checkQuery } from './parameters.ts';
-import { Problem, PROBLEM_TYPE } from './problem.ts';
+import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
+import { CHALLENGE, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
 import { routes, type ApiSources } from './routes.ts';
+import { TokenCheck } from './token.ts';
 
 /** Header and address of a request together, bytes. */
 const LARGEST_HEADER_BYTES = 8192;
@@ -24,11 +25,14 @@ export interface ApiOptions extends ApiSources {
   /** What clients must send as `Authorization: Bearer …`; null or absent: everyone who can connect may read. */
   readonly token?: string | null | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
+  /** Pushes what is up; the caller tells it of changes. */
+  readonly liveStream?: LiveStream | undefined;
 }
 
 async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="asterisk-mes"');
+  if (problem.status === 401) reply.header('www-authenticate', CHALLENGE);
   if (problem.status === 405) reply.header('allow', 'GET, HEAD');
+  if (problem.status === 426) reply.header('upgrade', 'websocket');
   await reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
@@ -52,21 +56,7 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
     statuses[error.code ?? ''] ?? 400,
     'the request is not whole HTTP, too large or too slow',
   );
-  const body = JSON.stringify(problem);
-  const { title } = problem.toJSON();
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-/** Whether an Authorization header (RFC 6750 §2.1) carries the token; the time it takes says nothing of the token. */
-function carriesToken(header: string | undefined, expected: Buffer): boolean {
-  const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
-  return timingSafeEqual(digest(given), expected);
+  socket.end(rawAnswer(problem));
 }
 
 /** The REST API as a fastify instance that does not listen yet. Errors are RFC 9457 problem documents. */
@@ -82,6 +72,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       maxHeaderSize: LARGEST_HEADER_BYTES,
       headersTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      // Anything else that asks for an upgrade (curl offers h2c) gets its plain answer.
+      shouldUpgradeCallback: ({ url }) => url?.startsWith(LIVE_STREAM_PATH) === true,
     },
     routerOptions: { maxParamLength: LONGEST_ID },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as unknown as FastifyReply, problemOf(error)),
@@ -91,13 +83,10 @@ export function buildApi(options: ApiOptions): FastifyInstance {
 
   const table = routes(options);
   const open = new Set(table.filter((route) => route.open).map(({ path }) => path));
-  const expected = options.token ? digest(options.token) : undefined;
+  const token = new TokenCheck(options.token);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    if (expected === undefined || open.has(request.routeOptions.url ?? '')) return;
-    if (!carriesToken(request.headers.authorization, expected)) {
-      throw new Problem(401, 'a token is needed; send "Authorization: Bearer" and the token of [http] in mes.conf');
-    }
+    if (!open.has(request.routeOptions.url ?? '')) token.admit(request.headers);
   });
 
   app.setErrorHandler(async (error, request, reply) => {
@@ -109,6 +98,11 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     await sendProblem(reply, new Problem(404, 'there is nothing at this address; the calls are at /v1/calls'));
   });
 
+  const { liveStream } = options;
+  if (liveStream !== undefined) {
+    liveStream.attach(app.server, ({ headers }) => token.admitSocket(headers));
+    app.addHook('preClose', async () => liveStream.close());
+  }
   for (const route of table) {
     app.route({
       method: 'GET',

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { LiveStream } from '../api/live-stream.ts';
 import { buildApi } from '../api/server.ts';
 import { AmiActions } from '../asterisk/ami-actions.ts';
 import { AmiEventSession } from '../asterisk/ami-event-session.ts';
@@ -35,6 +36,7 @@ export class Sidecar {
   readonly #writeBack: WriteBack;
   readonly #questions: ChannelQuestions;
   readonly #agi: FastAgiServer;
+  readonly #liveStream: LiveStream;
   readonly #api: FastifyInstance;
   readonly #failure = Promise.withResolvers<string>();
   #eventsState: LinkState = { status: 'connecting' };
@@ -89,11 +91,13 @@ export class Sidecar {
       ...settings.writeback,
       onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
     });
+    this.#liveStream = new LiveStream({ live: this.#switchboard, clock: SYSTEM_CLOCK });
     this.#api = buildApi({
       history,
       live: this.#switchboard,
       health: { health: () => this.#health() },
       clock: SYSTEM_CLOCK,
+      liveStream: this.#liveStream,
       ...(settings.http.token === null ? {} : { token: settings.http.token }),
     });
   }
@@ -132,7 +136,10 @@ export class Sidecar {
   }
 
   #storeChanges(): void {
-    for (const change of this.#switchboard.drain()) this.#history.record(change);
+    for (const change of this.#switchboard.drain()) {
+      this.#history.record(change);
+      if (change.kind === 'channel') this.#liveStream.note(change.channel);
+    }
   }
 
   async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelVariables | undefined> {
@@ -185,6 +192,7 @@ export class Sidecar {
       ...prefixed('writeback', this.#writeBack.counters),
       ...prefixed('agi', this.#agi.counters),
       ...prefixed('history', history),
+      ...prefixed('live_stream', this.#liveStream.counters),
     };
     return {
       amiConnected: this.#eventsState.status === 'connected' && this.#actionsState.status === 'connected',

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LiveStream } from '../../../src/api/live-stream.ts';
 import { buildApi, type ApiOptions } from '../../../src/api/server.ts';
 import { openHistory, type History } from '../../../src/history/history.ts';
 import type { HealthReport } from '../../../src/model/ports.ts';
@@ -23,6 +24,7 @@ export const WELL: HealthReport = {
 export interface TestServer {
   readonly history: History;
   readonly port: number;
+  readonly liveStream: LiveStream;
   live: ChannelRecord[];
   health: HealthReport;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
@@ -35,6 +37,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** Spans of the live stream are a tenth of the real ones. */
 export async function startServer(options: Pick<ApiOptions, 'token' | 'logger'> = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mes-api-'));
   const clock = { nowMs: () => NOW_MS };
@@ -46,16 +49,20 @@ export async function startServer(options: Pick<ApiOptions, 'token' | 'logger'> 
     clock,
   });
   const state: { live: ChannelRecord[]; health: HealthReport } = { live: [], health: WELL };
+  const live = { liveChannels: () => state.live };
+  const liveStream = new LiveStream({ live, clock, gapMs: 50, heartbeatMs: 500, silenceMs: 1500 });
   const api = buildApi({
     history,
     clock,
-    live: { liveChannels: () => state.live },
+    live,
+    liveStream,
     health: { health: () => state.health },
     ...options,
   });
   const origin = await api.listen({ host: '127.0.0.1', port: 0 });
   return Object.assign(state, {
     history,
+    liveStream,
     port: Number(new URL(origin).port),
     get: async (path: string, headers: Record<string, string> = {}) => {
       const response = await fetch(`${origin}${path}`, { headers });

@@ -1,0 +1,224 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { z } from 'zod';
+import type { Clock, LiveView } from '../model/ports.ts';
+import type { ChannelRecord } from '../model/record.ts';
+import { CHANNEL } from './answers.ts';
+import { checkQuery, NO_QUERY } from './parameters.ts';
+import { presentChannel } from './present.ts';
+import { Problem, rawAnswer } from './problem.ts';
+
+export const LIVE_STREAM_PATH = '/v1/live/stream';
+/** The one that is spoken; clients may leave it out. */
+const SUBPROTOCOL = 'asterisk-mes';
+
+const MOST_CLIENTS = 50;
+/** Nothing that a client sends is read. */
+const LARGEST_MESSAGE_BYTES = 1024;
+/** At least so long between two messages to a client. */
+const GAP_MS = 500;
+/** Making messages may take one part in so many of the time: with many channels up they come more seldom. */
+const REST_PER_WORK = 10;
+const HEARTBEAT_MS = 5000;
+/** A client that has not answered a ping for so long does not read, or is gone. */
+const SILENCE_MS = 15_000;
+const GOING_AWAY = 1001;
+/** A client may take this long to say goodbye in turn. */
+const GOODBYE_MS = 200;
+
+const AT = z.iso.datetime({ precision: 3 });
+
+/** What is pushed. */
+export const LIVE_MESSAGE = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('full').describe('first, and again after the client fell behind'),
+    at: AT,
+    channels: z.array(CHANNEL).describe('all that are up'),
+  }),
+  z.strictObject({
+    type: z.literal('changes'),
+    at: AT,
+    channels: z.array(CHANNEL).describe('new and changed ones whole; with an ended_at it is no longer up'),
+  }),
+  z.strictObject({ type: z.literal('heartbeat').describe('every 5 s, so that silence means a fault'), at: AT }),
+]);
+
+export interface LiveStreamOptions {
+  readonly live: LiveView;
+  readonly clock: Clock;
+  /** For tests: other spans than 0.5, 5 and 15 s. */
+  readonly gapMs?: number;
+  readonly heartbeatMs?: number;
+  readonly silenceMs?: number;
+}
+
+export interface LiveStreamCounters {
+  readonly clients: number;
+  /** Clients disconnected because they did not read. */
+  readonly dropped: number;
+  /** Turned away because there were too many. */
+  readonly refused: number;
+}
+
+interface Client {
+  readonly socket: WebSocket;
+  /** It is owed the full list. */
+  isBehind: boolean;
+  answeredAtMs: number;
+}
+
+/**
+ * Pushes the channels that are up over web sockets. Nobody waits for a client: of a message that it has not taken yet
+ * nothing more is queued behind, and when it has, it gets the full list; so a client costs one message of memory.
+ */
+export class LiveStream {
+  readonly #options: LiveStreamOptions;
+  readonly #clients = new Set<Client>();
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: LARGEST_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  #changed = new Map<string, ChannelRecord>();
+  #sending: NodeJS.Timeout | undefined;
+  /** Not before then, by `performance.now()`. */
+  #nextAtMs = 0;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #dropped = 0;
+  #refused = 0;
+
+  constructor(options: LiveStreamOptions) {
+    this.#options = options;
+  }
+
+  get counters(): LiveStreamCounters {
+    return { clients: this.#clients.size, dropped: this.#dropped, refused: this.#refused };
+  }
+
+  /** Takes a channel's new state, to be sent with others; never waits. */
+  note(channel: ChannelRecord): void {
+    if (this.#clients.size === 0) return;
+    this.#changed.set(channel.uniqueid, channel);
+    this.#schedule();
+  }
+
+  /** Answers the server's web socket requests. `admit` throws Problem when the client may not read. */
+  attach(server: Server, admit: (request: IncomingMessage) => void): void {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      try {
+        this.#check(request);
+        admit(request);
+      } catch (error) {
+        const problem = error instanceof Problem ? error : new Problem(500, 'the server failed on this request');
+        socket.on('error', () => socket.destroy());
+        socket.end(rawAnswer(problem));
+        return;
+      }
+      this.#server.handleUpgrade(request, socket, head, (client) => this.#join(client));
+    });
+  }
+
+  /** Says goodbye to all clients. */
+  close(): void {
+    clearTimeout(this.#sending);
+    clearInterval(this.#heartbeat);
+    for (const { socket } of this.#clients) {
+      socket.close(GOING_AWAY, 'the sidecar stops');
+      setTimeout(() => socket.terminate(), GOODBYE_MS);
+    }
+    this.#clients.clear();
+  }
+
+  #check(request: IncomingMessage): void {
+    const address = URL.parse(request.url ?? '', 'http://localhost');
+    if (address?.pathname !== LIVE_STREAM_PATH) {
+      throw new Problem(404, `the only web socket is at ${LIVE_STREAM_PATH}`);
+    }
+    checkQuery(NO_QUERY, Object.fromEntries(address.searchParams));
+    // A browser lets any page open a web socket anywhere; only its Origin tells a strange page from ours.
+    const { origin, host } = request.headers;
+    if (origin !== undefined && URL.parse(origin)?.host !== host) {
+      throw new Problem(403, 'a page of another site may not read this; open the dashboard of this server');
+    }
+    if (this.#clients.size >= MOST_CLIENTS) {
+      this.#refused++;
+      throw new Problem(503, `${MOST_CLIENTS} clients watch already; close one of them`);
+    }
+  }
+
+  #join(socket: WebSocket): void {
+    const client: Client = { socket, isBehind: true, answeredAtMs: performance.now() };
+    this.#clients.add(client);
+    socket.on('pong', () => {
+      client.answeredAtMs = performance.now();
+    });
+    socket.on('error', () => socket.terminate());
+    socket.on('close', () => this.#leave(client));
+    this.#heartbeat ??= setInterval(() => this.#beat(), this.#options.heartbeatMs ?? HEARTBEAT_MS);
+    this.#schedule();
+  }
+
+  #leave(client: Client): void {
+    this.#clients.delete(client);
+    if (this.#clients.size > 0) return;
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
+    this.#changed.clear();
+  }
+
+  #schedule(): void {
+    this.#sending ??= setTimeout(() => this.#send(), Math.max(0, this.#nextAtMs - performance.now()));
+  }
+
+  #send(): void {
+    this.#sending = undefined;
+    const startedAtMs = performance.now();
+    const changed = [...this.#changed.values()];
+    this.#changed.clear();
+    // Made once for all clients, and only if one needs it.
+    let full: Buffer | undefined;
+    let changes: Buffer | undefined;
+    for (const client of this.#clients) {
+      if (client.socket.bufferedAmount > 0) {
+        client.isBehind = true;
+      } else if (client.isBehind) {
+        full ??= this.#message('full', this.#options.live.liveChannels());
+        client.socket.send(full, { binary: false });
+        client.isBehind = false;
+      } else if (changed.length > 0) {
+        changes ??= this.#message('changes', changed);
+        client.socket.send(changes, { binary: false });
+      }
+    }
+    const endedAtMs = performance.now();
+    this.#nextAtMs = endedAtMs + Math.max(this.#options.gapMs ?? GAP_MS, REST_PER_WORK * (endedAtMs - startedAtMs));
+    if ([...this.#clients].some(({ isBehind }) => isBehind)) this.#schedule();
+  }
+
+  #beat(): void {
+    const nowMs = performance.now();
+    const message = this.#message('heartbeat');
+    for (const { socket, answeredAtMs } of this.#clients) {
+      if (nowMs - answeredAtMs > (this.#options.silenceMs ?? SILENCE_MS)) {
+        this.#dropped++;
+        socket.terminate();
+        continue;
+      }
+      socket.ping();
+      if (socket.bufferedAmount === 0) socket.send(message, { binary: false });
+    }
+  }
+
+  #message(type: 'full' | 'changes' | 'heartbeat', channels?: readonly ChannelRecord[]): Buffer {
+    const nowMs = this.#options.clock.nowMs();
+    const message = {
+      type,
+      at: new Date(nowMs).toISOString(),
+      channels: channels?.map((channel) => presentChannel(channel, nowMs)),
+    };
+    return Buffer.from(JSON.stringify(message));
+  }
+}

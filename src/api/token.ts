@@ -1,0 +1,38 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Problem } from './problem.ts';
+
+/** Before the token, base64url, among a web socket's subprotocols: the only header of it that a page can set. */
+const SUBPROTOCOL_PREFIX = 'bearer.';
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Who may read. The time that an answer takes says nothing of the token. */
+export class TokenCheck {
+  readonly #expected: Buffer | undefined;
+
+  /** Without a token everyone who can connect may read. */
+  constructor(token: string | null | undefined) {
+    this.#expected = token ? digest(token) : undefined;
+  }
+
+  /** Throws Problem 401 when the Authorization header (RFC 6750 §2.1) does not carry the token. */
+  admit({ authorization }: IncomingHttpHeaders): void {
+    this.#compare(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');
+  }
+
+  /** The same for a web socket, which may carry the token as a subprotocol instead. */
+  admitSocket(headers: IncomingHttpHeaders): void {
+    const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+    const carrier = offered.find((name) => name.startsWith(SUBPROTOCOL_PREFIX));
+    if (carrier === undefined) this.admit(headers);
+    else this.#compare(Buffer.from(carrier.slice(SUBPROTOCOL_PREFIX.length), 'base64url').toString());
+  }
+
+  #compare(given: string): void {
+    if (this.#expected === undefined || timingSafeEqual(digest(given), this.#expected)) return;
+    throw new Problem(401, 'a token is needed; send "Authorization: Bearer" and the token of [http] in mes.conf');
+  }
+}

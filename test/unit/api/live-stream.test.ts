@@ -1,0 +1,249 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { z } from 'zod';
+import { PROBLEM } from '../../../src/api/answers.ts';
+import { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
+import { channelRecord, START_MS } from '../history/records.ts';
+import { startServer, type TestServer } from './server.ts';
+
+type Message = z.output<typeof LIVE_MESSAGE>;
+
+let servers: TestServer[];
+let server: TestServer;
+
+async function started(token?: string): Promise<TestServer> {
+  const one = await startServer(token === undefined ? {} : { token });
+  servers.push(one);
+  return one;
+}
+
+beforeEach(async () => {
+  servers = [];
+  server = await started();
+});
+afterEach(() => Promise.all(servers.map((one) => one.close())));
+
+interface Watcher {
+  readonly socket: WebSocket;
+  readonly messages: Message[];
+  /** The first message, come already or yet to come, that fits. */
+  readonly find: (fits: (message: Message) => boolean) => Promise<Message>;
+}
+
+interface WatchOptions {
+  readonly to?: TestServer;
+  readonly protocols?: string[];
+  readonly headers?: Record<string, string>;
+}
+
+async function watch({ to = server, protocols = [], headers = {} }: WatchOptions = {}): Promise<Watcher> {
+  const socket = new WebSocket(`ws://127.0.0.1:${to.port}/v1/live/stream`, protocols, { headers });
+  const messages: Message[] = [];
+  socket.on('message', (data: Buffer) => messages.push(LIVE_MESSAGE.parse(JSON.parse(data.toString()))));
+  await once(socket, 'open');
+  const find = async (fits: (message: Message) => boolean): Promise<Message> => {
+    for (;;) {
+      const found = messages.find(fits);
+      if (found !== undefined) return found;
+      await once(socket, 'message', { signal: AbortSignal.timeout(5000) });
+    }
+  };
+  return { socket, messages, find };
+}
+
+/** Asks for a web socket and gives the plain answer. */
+async function refusal(to: TestServer, path: string, headers: readonly string[] = []) {
+  const socket = connect(to.port, '127.0.0.1');
+  const lines = [
+    `GET ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${to.port}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...headers,
+  ];
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  return { head, problem: PROBLEM.parse(JSON.parse(body)) };
+}
+
+function uniqueids(message: Message): string[] {
+  return message.type === 'heartbeat' ? [] : message.channels.map(({ uniqueid }) => uniqueid);
+}
+
+const isChange = ({ type }: Message): boolean => type === 'changes';
+
+describe('the live stream', () => {
+  it('begins with all channels that are up, and goes on with what changed, coalesced', async () => {
+    server.live = [channelRecord('a'), channelRecord('b')];
+    const { messages, find } = await watch();
+    const full = await find(({ type }) => type === 'full');
+    expect(messages[0]).toBe(full);
+    expect(uniqueids(full)).toEqual(['a', 'b']);
+    expect(full.at).toBe('2026-11-20T11:00:00.000Z');
+
+    for (let n = 1; n <= 20; n++) server.liveStream.note(channelRecord('a', { mes: n / 10 + 1 }));
+    server.liveStream.note(channelRecord('b', { endedAtMs: START_MS + 5000, endReason: 'hangup' }));
+    const changes = await find(isChange);
+    await sleep(150);
+    expect(messages.filter(isChange)).toEqual([changes]);
+    expect(changes.type === 'changes' && changes.channels).toMatchObject([
+      { uniqueid: 'a', mes: 3, ended_at: null },
+      { uniqueid: 'b', ended_at: '2026-11-20T10:00:05.000Z' },
+    ]);
+  });
+
+  it('tells every client the same, at most once a gap', async () => {
+    const watchers = await Promise.all([watch(), watch(), watch()]);
+    await Promise.all(watchers.map(({ find }) => find(({ type }) => type === 'full')));
+    expect(server.liveStream.counters.clients).toBe(3);
+    const untilMs = performance.now() + 500;
+    let n = 0;
+    while (performance.now() < untilMs) {
+      server.liveStream.note(channelRecord('a', { callerNumber: String(++n) }));
+      await sleep(2);
+    }
+    await sleep(100);
+    const [first, ...others] = watchers.map(({ messages }) => messages.filter(isChange));
+    // Half a second has ten gaps of 50 ms.
+    expect(first?.length).toBeGreaterThanOrEqual(4);
+    expect(first?.length).toBeLessThanOrEqual(11);
+    for (const other of others) expect(other).toEqual(first);
+    const last = first?.at(-1);
+    expect(last?.type === 'changes' && last.channels[0]?.caller_number).toBe(String(n));
+  });
+
+  it('beats when there is nothing to say, and lets go of a client that leaves', async () => {
+    const { socket, find } = await watch();
+    expect(await find(({ type }) => type === 'heartbeat')).toEqual({
+      type: 'heartbeat',
+      at: '2026-11-20T11:00:00.000Z',
+    });
+    socket.close();
+    await expect.poll(() => server.liveStream.counters).toEqual({ clients: 0, dropped: 0, refused: 0 });
+  });
+
+  it('gives the full list again to a client that fell behind, not the changes that it missed', async () => {
+    const { socket, messages, find } = await watch();
+    await find(({ type }) => type === 'full');
+    socket.pause();
+    const large = 'x'.repeat(1_000_000);
+    for (let n = 0; n < 20; n++) {
+      server.liveStream.note(channelRecord('a', { callerName: `${n} ${large}` }));
+      await sleep(55);
+    }
+    server.live = [channelRecord('now')];
+    socket.resume();
+    const again = await find((message) => message.type === 'full' && uniqueids(message)[0] === 'now');
+    expect(uniqueids(again)).toEqual(['now']);
+    // What fits into the system's socket buffers was sent; the rest was not kept.
+    expect(messages.filter(isChange).length).toBeLessThan(15);
+    expect(server.liveStream.counters).toMatchObject({ clients: 1, dropped: 0 });
+  });
+
+  it('drops a client that does not read, and never waits for it', async () => {
+    const dead = await watch();
+    const well = await watch();
+    dead.socket.pause();
+    const large = 'x'.repeat(100_000);
+    let slowestMs = 0;
+    const untilMs = performance.now() + 2500;
+    while (performance.now() < untilMs) {
+      const startedAtMs = performance.now();
+      server.liveStream.note(channelRecord('a', { callerName: large }));
+      slowestMs = Math.max(slowestMs, performance.now() - startedAtMs);
+      await sleep(20);
+    }
+    expect(slowestMs).toBeLessThan(100);
+    expect(server.liveStream.counters).toEqual({ clients: 1, dropped: 1, refused: 0 });
+    expect(well.messages.filter(isChange).length).toBeGreaterThan(20);
+    dead.socket.terminate();
+  });
+
+  it('takes no message, and no more clients than it can serve', async () => {
+    const talkative = await watch();
+    talkative.socket.send('{"type":"hello"}');
+    await talkative.find(({ type }) => type === 'heartbeat');
+    talkative.socket.send('x'.repeat(2000));
+    const [code] = await once(talkative.socket, 'close');
+    expect(code).toBe(1009);
+
+    await Promise.all(Array.from({ length: 50 }, () => watch()));
+    const { head, problem } = await refusal(server, '/v1/live/stream');
+    expect(head).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
+    expect(problem.detail).toBe('50 clients watch already; close one of them');
+    expect(server.liveStream.counters).toEqual({ clients: 50, dropped: 0, refused: 1 });
+  });
+
+  it('says goodbye when the sidecar stops', async () => {
+    const stopping = await startServer();
+    const { socket } = await watch({ to: stopping });
+    const [[code]] = await Promise.all([once(socket, 'close'), stopping.close()]);
+    expect(code).toBe(1001);
+  });
+});
+
+describe('a web socket that is not for this client', () => {
+  it.each([
+    ['/v1/live/stream?all=1', [], 400, 'unknown parameter "all"; this address takes none'],
+    ['/v1/live/streams', [], 404, 'the only web socket is at /v1/live/stream'],
+    [
+      '/v1/live/stream',
+      ['Origin: https://evil.example'],
+      403,
+      'a page of another site may not read this; open the dashboard of this server',
+    ],
+    [
+      '/v1/live/stream',
+      ['Origin: null'],
+      403,
+      'a page of another site may not read this; open the dashboard of this server',
+    ],
+  ])('such as %s with %j is refused with a problem document', async (path, headers, status, detail) => {
+    const { head, problem } = await refusal(server, path, headers);
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*\\r\\nContent-Type: application/problem\\+json\\r\\n`));
+    expect(problem).toMatchObject({ status, detail });
+  });
+
+  it('is opened to a page of this very server', async () => {
+    const { find } = await watch({ headers: { origin: `http://127.0.0.1:${server.port}` } });
+    expect((await find(({ type }) => type === 'full')).type).toBe('full');
+  });
+
+  it('is told 426 when it did not ask for one, and other upgrades get their plain answer', async () => {
+    const plain = await server.get('/v1/live/stream');
+    expect(plain.headers.get('upgrade')).toBe('websocket');
+    expect(PROBLEM.parse(plain.body)).toMatchObject({ status: 426 });
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  it('needs the token, in a header or as a subprotocol, which is all that a page can set', async () => {
+    const guarded = await started('open sesame/+ü');
+    const wrong = Buffer.from('open').toString('base64url');
+    for (const headers of [
+      [],
+      ['Authorization: Bearer wrong'],
+      [`Sec-WebSocket-Protocol: bearer.${wrong}`],
+      ['Sec-WebSocket-Protocol: bearer.'],
+    ]) {
+      const { head, problem } = await refusal(guarded, '/v1/live/stream', headers);
+      expect(head).toContain('\r\nWWW-Authenticate: Bearer realm="asterisk-mes"');
+      expect(problem.status).toBe(401);
+    }
+    const right = Buffer.from('open sesame/+ü').toString('base64url');
+    const { socket, find } = await watch({ to: guarded, protocols: ['asterisk-mes', `bearer.${right}`] });
+    expect(socket.protocol).toBe('asterisk-mes');
+    expect((await find(({ type }) => type === 'full')).type).toBe('full');
+
+    const simple = await started('simple');
+    await watch({ to: simple, headers: { authorization: 'Bearer simple' } });
+    expect(simple.liveStream.counters.clients).toBe(1);
+  });
+});
