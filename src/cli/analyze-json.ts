@@ -1,12 +1,18 @@
 import type { AnalysisResult } from '../capture/capture-analysis.ts';
+import { endpointTotals } from '../capture/endpoint-totals.ts';
 import type { StreamSummary } from '../capture/stream-summary.ts';
 import { voipMetricsBlock } from '../capture/voip-metrics-block.ts';
-import { type JsonObject, formatSsrc, voipMetricsToJson, xrBlockToJson } from '../wire/rtcp-xr-json.ts';
+import type { ArrivalBin } from '../stats/arrival-histogram.ts';
+import { type Json, type JsonObject, formatSsrc, voipMetricsToJson, xrBlockToJson } from '../wire/rtcp-xr-json.ts';
 
-/** The document that `analyze --json` prints (contract.md). */
-export function analysisToJson(result: AnalysisResult): JsonObject {
-  return {
-    streams: result.streams.map(streamToJson),
+/** The document that `analyze --json` prints (contract.md), a part for each stream: with many it never exists as a whole. */
+export function* analysisToJson(result: AnalysisResult): Generator<string> {
+  let separator = '{"streams":[';
+  for (const stream of result.streams) {
+    yield `${separator}${JSON.stringify(streamToJson(stream))}`;
+    separator = ',\n';
+  }
+  const rest = {
     packets: result.packets,
     skipped: result.skippedPackets,
     skipped_by_reason: {
@@ -24,7 +30,15 @@ export function analysisToJson(result: AnalysisResult): JsonObject {
       other_xr_blocks: result.rtcp.otherXrBlocks.map(xrBlockToJson),
     },
     sip_messages: result.sipMessages,
+    endpoints: endpointTotals(result.streams).map((endpoint) => ({
+      address: endpoint.address,
+      streams: endpoint.streams,
+      out_of_order: endpoint.outOfOrder,
+      fills: endpoint.fills,
+      arrival_histogram: histogram(endpoint.arrivalHistogram),
+    })),
   };
+  yield `${result.streams.length === 0 ? separator : ''}],${JSON.stringify(rest).slice(1)}\n`;
 }
 
 function streamToJson(stream: StreamSummary): JsonObject {
@@ -48,11 +62,7 @@ function streamToJson(stream: StreamSummary): JsonObject {
     max_gap_ms: rounded(stream.maxGapMs),
     voip_metrics: voipMetrics(stream),
     jitter_buffer: { discarded: stream.discarded, frames_10ms: { ...stream.frames10ms }, fills: stream.fills },
-    arrival_histogram: stream.arrivalHistogram.map(({ fromMs, toMs, count }) => ({
-      from_ms: rounded(fromMs),
-      to_ms: toMs === null ? null : rounded(toMs),
-      count,
-    })),
+    arrival_histogram: histogram(stream.arrivalHistogram),
     r_lq: score === null ? null : rounded(score.rLq),
     r_cq: score === null ? null : rounded(score.rCq),
     mos_lq: score === null ? null : rounded(score.mosLq),
@@ -80,6 +90,14 @@ function voipMetrics(stream: StreamSummary): JsonObject {
     round_trip_delay_ms: orNull(exact.roundTripDelayMs),
     burst_r: orNull(exact.burstR),
   };
+}
+
+function histogram(bins: readonly ArrivalBin[]): Json {
+  return bins.map(({ fromMs, toMs, count }) => ({
+    from_ms: rounded(fromMs),
+    to_ms: toMs === null ? null : rounded(toMs),
+    count,
+  }));
 }
 
 /** Null for a time beyond the calendar, which a damaged capture can hold. */

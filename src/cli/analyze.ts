@@ -3,6 +3,7 @@ import type { AnalysisResult } from '../capture/capture-analysis.ts';
 import type { CaptureEnd } from '../capture/file-source.ts';
 import type { JitterBufferKind } from '../stats/jitter-buffer.ts';
 import { DONE, WORK_FAILED } from './exit-status.ts';
+import { writeOut } from './output.ts';
 
 interface AnalyzeOptions {
   readonly gmin: number;
@@ -59,13 +60,8 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
 }
 
 async function print(result: AnalysisResult, asJson: boolean): Promise<void> {
-  if (asJson) {
-    const { analysisToJson } = await import('./analyze-json.ts');
-    process.stdout.write(`${JSON.stringify(analysisToJson(result))}\n`);
-  } else {
-    const { analysisToText } = await import('./analyze-text.ts');
-    process.stdout.write(analysisToText(result));
-  }
+  if (asJson) await writeOut((await import('./analyze-json.ts')).analysisToJson(result));
+  else await writeOut([(await import('./analyze-text.ts')).analysisToText(result)]);
 }
 
 /** On a terminal, says how far it has come. */

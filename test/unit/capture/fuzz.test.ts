@@ -28,10 +28,12 @@ function analyseAndPrint(file: Buffer, pieceBytes: number): number {
     while (reader.next()) analysis.take(reader);
   }
   const result = analysis.finish();
-  JSON.stringify(analysisToJson(result), (name, value: unknown) => {
+  // JSON has no NaN: it would stand there as null, or not at all.
+  JSON.stringify(result, (name, value: unknown) => {
     if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${name} is ${value}`);
     return value;
   });
+  JSON.parse([...analysisToJson(result)].join(''));
   analysisToText(result);
   return result.packets;
 }

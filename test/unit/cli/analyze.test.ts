@@ -32,7 +32,11 @@ describe('analyze', () => {
     const { status, stdout, stderr } = await asteriskMes(['analyze', path('call.pcap'), '--json']);
     expect([status, stderr]).toEqual([0, '']);
     const document = JSON.parse(stdout) as { streams: Record<string, unknown>[]; packets: number; skipped: number };
-    expect(document).toMatchObject({ packets: 197, skipped: 0 });
+    expect(document).toMatchObject({
+      packets: 197,
+      skipped: 0,
+      endpoints: [{ address: '10.0.0.1', streams: 1, fills: 2 }],
+    });
     expect(document.streams.length).toBe(1);
     expect(document.streams[0]).toMatchObject({
       ssrc: '0x11223344',
@@ -104,6 +108,8 @@ describe('analyze', () => {
   });
 
   test('a capture without RTP is no failure', async () => {
+    const json = await asteriskMes(['analyze', path('no-rtp.pcap'), '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ streams: [], packets: 1, skipped: 1, endpoints: [] });
     const { status, stdout } = await asteriskMes(['analyze', path('no-rtp.pcap')]);
     expect(status).toBe(0);
     expect(stdout).toBe(
