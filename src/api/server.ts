@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import { CSV_TYPE, prefersCsv } from './csv.ts';
 import { checkQuery } from './parameters.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
 import { routes, type ApiSources } from './routes.ts';
+import { serveFiles, type StaticFile } from './static.ts';
 import { TokenCheck } from './token.ts';
 
 /** Header and address of a request together, bytes. */
@@ -27,6 +30,8 @@ export interface ApiOptions extends ApiSources {
   readonly logger?: FastifyBaseLogger | undefined;
   /** Pushes what is up; the caller tells it of changes. */
   readonly liveStream?: LiveStream | undefined;
+  /** What browsers get, without the token: it holds nothing of any call. */
+  readonly files?: readonly StaticFile[] | undefined;
 }
 
 async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
@@ -82,7 +87,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   app.server.maxConnections = MOST_CONNECTIONS;
 
   const table = routes(options);
-  const open = new Set(table.filter((route) => route.open).map(({ path }) => path));
+  const files = options.files ?? [];
+  const open = new Set([...table.filter((route) => route.open), ...files].map(({ path }) => path));
   const token = new TokenCheck(options.token);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
@@ -103,14 +109,18 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     liveStream.attach(app.server, ({ headers }) => token.admitSocket(headers));
     app.addHook('preClose', async () => liveStream.close());
   }
+  serveFiles(app, files);
   for (const route of table) {
     app.route({
       method: 'GET',
       url: route.path,
-      handler: async (request) => {
+      handler: async (request, reply) => {
         const query = checkQuery(route.query, request.query);
         const [id] = Object.values(request.params as Record<string, string>);
-        return route.handle(query, id ?? '');
+        if (route.csv === undefined) return route.handle(query, id ?? '');
+        reply.header('vary', 'accept');
+        if (!prefersCsv(request.headers.accept)) return route.handle(query, id ?? '');
+        return reply.type(CSV_TYPE).send(Readable.from(await route.csv(query, id ?? '')));
       },
     });
     app.route({

@@ -9,6 +9,7 @@ import type { LinkState } from '../asterisk/link-state.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
 import { Switchboard } from '../calls/switchboard.ts';
 import type { Settings } from '../config/settings.ts';
+import { dashboardAssets } from '../dashboard/assets.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, Clock, HealthReport } from '../model/ports.ts';
@@ -98,6 +99,7 @@ export class Sidecar {
       health: { health: () => this.#health() },
       clock: SYSTEM_CLOCK,
       liveStream: this.#liveStream,
+      files: dashboardAssets(),
       ...(settings.http.token === null ? {} : { token: settings.http.token }),
     });
   }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { labObstacle, wayAround } from './obstacle.ts';
 import { RELEASES, type Release, ensureRootFilesystem } from './root-filesystem.ts';
 
-const TOOLS = ['mmdebstrap', 'tcpdump', 'tshark'];
+const TOOLS = ['mmdebstrap', 'tcpdump', 'tshark', 'chromium'];
 
 /** Installs the Debian packages that the lab needs and that are not here. Throws one plain sentence. */
 export function installTools(progress: (line: string) => void): void {

@@ -38,7 +38,7 @@ export interface Answer {
 }
 
 /** Spans of the live stream are a tenth of the real ones. */
-export async function startServer(options: Pick<ApiOptions, 'token' | 'logger'> = {}): Promise<TestServer> {
+export async function startServer(options: Pick<ApiOptions, 'token' | 'logger' | 'files'> = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mes-api-'));
   const clock = { nowMs: () => NOW_MS };
   const yearMs = 365 * 86_400_000;

@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify';
+
+/** A file that browsers get; made by whoever starts the API. */
+export interface StaticFile {
+  readonly path: string;
+  readonly type: string;
+  readonly body: Buffer;
+  readonly gzip: Buffer;
+  /** With its quotes. */
+  readonly etag: string;
+  readonly isImmutable: boolean;
+}
+
+/** A page may run and load what comes from here and nothing else, and no other page may frame it (CSP level 3). */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "form-action 'none'",
+].join('; ');
+
+const FOR_EVER = 'public, max-age=31536000, immutable';
+/** Kept, but asked for again each time. */
+const REVALIDATE = 'no-cache';
+
+/** Serves files with GET, compressed where the client takes it, and answers 304 when it has the file already. */
+export function serveFiles(app: FastifyInstance, files: readonly StaticFile[]): void {
+  for (const file of files) {
+    app.get(file.path, async (request, reply) => {
+      reply
+        .header('content-security-policy', CONTENT_SECURITY_POLICY)
+        .header('referrer-policy', 'no-referrer')
+        .header('cache-control', file.isImmutable ? FOR_EVER : REVALIDATE)
+        .header('etag', file.etag)
+        .header('vary', 'accept-encoding')
+        .type(file.type);
+      if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
+      if (!acceptsGzip(request.headers['accept-encoding'])) return reply.send(file.body);
+      return reply.header('content-encoding', 'gzip').send(file.gzip);
+    });
+  }
+}
+
+/** RFC 9110 §12.5.3, as far as browsers use it: `gzip` without `q=0`. */
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return String(header ?? '')
+    .split(',')
+    .some((coding) => /^\s*(x-)?gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+/** One file that the browser gets. */
+export interface Asset {
+  /** Its address: `/`, or below `/assets/` in a folder whose name changes when any of them does. */
+  readonly path: string;
+  readonly type: string;
+  readonly body: Buffer;
+  /** The same, compressed. */
+  readonly gzip: Buffer;
+  /** With its quotes, as the header has it. */
+  readonly etag: string;
+  /** True: what is at this address never changes. */
+  readonly isImmutable: boolean;
+}
+
+const CLIENT = join(import.meta.dirname, 'client');
+/** `.ts` when TypeScript is run directly, `.js` when it was built to JavaScript: the browser's modules are alike. */
+const MODULE_EXTENSION = extname(import.meta.filename);
+
+const JAVASCRIPT = 'text/javascript; charset=utf-8';
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': JAVASCRIPT,
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** All files of the dashboard, ready to be sent. Throws when one cannot be read. */
+export function dashboardAssets(): readonly Asset[] {
+  const files = new Map<string, Buffer>([...modules(), ...chartLibrary()]);
+  for (const name of ['style.css', 'icon.svg']) files.set(name, readFileSync(join(CLIENT, name)));
+
+  const all = createHash('sha256');
+  for (const [name, body] of files) all.update(name).update('\0').update(body);
+  const base = `/assets/${all.digest('hex').slice(0, 16)}/`;
+  const preload = [...files.keys()]
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => `<link rel="modulepreload" href="${base}${name}">`)
+    .join('\n    ');
+  const page = readFileSync(join(CLIENT, 'index.html'), 'utf8')
+    .replace('<!-- modules -->', preload)
+    .replaceAll('href="./', `href="${base}`)
+    .replaceAll('src="./', `src="${base}`);
+  return [
+    asset('/', 'text/html; charset=utf-8', Buffer.from(page), false),
+    ...[...files].map(([name, body]) => asset(`${base}${name}`, TYPES[extname(name)] ?? JAVASCRIPT, body, true)),
+  ];
+}
+
+function asset(path: string, type: string, body: Buffer, isImmutable: boolean): Asset {
+  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
+  return { path, type, body, gzip: gzipSync(body, { level: 9 }), etag, isImmutable };
+}
+
+/** The browser's own modules, as JavaScript that imports its neighbours by name. */
+function modules(): [string, Buffer][] {
+  return readdirSync(CLIENT)
+    .filter((name) => name.endsWith(MODULE_EXTENSION) && !name.endsWith('.d.ts'))
+    .sort()
+    .flatMap((name) => {
+      const text = readFileSync(join(CLIENT, name), 'utf8');
+      const script = (MODULE_EXTENSION === '.ts' ? withoutTypes(text) : text)
+        .replaceAll(/^((?:import|export)\b[^;'"]*from\s*'\.\/[\w-]+)\.ts'/gm, "$1.js'")
+        .replaceAll(/^(import\b[^;'"]*from\s*)'uplot'/gm, "$1'./uplot.js'");
+      // A module of types alone is nothing to a browser.
+      return /^(import|export)\b/m.test(script) ? [[name.replace(/\.ts$/, '.js'), Buffer.from(script)]] : [];
+    });
+}
+
+/** Blank lines that types leave behind are not sent. */
+function withoutTypes(text: string): string {
+  const emitWarning = process.emitWarning.bind(process);
+  // Node warns, on everybody's terminal, that this function is experimental; it is the same that runs the program.
+  process.emitWarning = () => {};
+  try {
+    return stripTypeScriptTypes(text)
+      .replaceAll(/[ \t]+$/gm, '')
+      .replaceAll(/\n{2,}/g, '\n');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** uPlot as its package ships it, its minified script made a module. */
+function chartLibrary(): [string, Buffer][] {
+  const dist = dirname(createRequire(import.meta.url).resolve('uplot'));
+  const script = readFileSync(join(dist, 'uPlot.iife.min.js'), 'utf8');
+  return [
+    ['uplot.js', Buffer.from(`${script}\nexport default uPlot;\n`)],
+    ['uplot.css', readFileSync(join(dist, 'uPlot.min.css'))],
+  ];
+}

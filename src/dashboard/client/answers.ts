@@ -1,0 +1,130 @@
+/** What REST answers, as far as the pages show it. Null is "not known". A type check holds it against the API's schemas. */
+
+export type Verdict =
+  | 'good'
+  | 'fair'
+  | 'poor'
+  | 'bad'
+  | 'no-media'
+  | 'no-rtcp'
+  | 'one-way-rx'
+  | 'one-way-tx'
+  | 'too-short';
+
+export type Direction = 'rx' | 'tx';
+
+export interface Summary {
+  readonly last: number | null;
+  readonly mean: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly stdev: number | null;
+  readonly count: number;
+}
+
+export interface Stream {
+  readonly direction: Direction;
+  readonly reporter: 'local' | 'remote';
+  readonly ssrc: string | null;
+  readonly codec: string | null;
+  readonly reports: number;
+  readonly packets_expected: number | null;
+  readonly packets_lost: number | null;
+  readonly loss_percent: number | null;
+  readonly rtt_ms: Summary;
+  readonly jitter_ms: Summary;
+  readonly r_value: number | null;
+  readonly mes: number | null;
+  readonly mes_100: number | null;
+  readonly native_mes_100: number | null;
+  readonly native_why: string | null;
+  readonly r_lq: number | null;
+  readonly r_cq: number | null;
+  readonly mos_lq: number | null;
+  readonly mos_cq: number | null;
+  readonly verdict: Verdict | null;
+  readonly why: string | null;
+}
+
+export interface Segment {
+  readonly direction: Direction;
+  readonly segment_number: number;
+  readonly opened_by: 'start' | 'hold' | 'retrieve' | 'bridge' | 'ssrc' | 'codec';
+  readonly started_at: string;
+  readonly codec: string | null;
+}
+
+export interface Channel {
+  readonly uniqueid: string;
+  readonly linkedid: string;
+  readonly name: string;
+  readonly endpoint: string;
+  readonly caller_number: string | null;
+  readonly caller_name: string | null;
+  readonly connected_number: string | null;
+  readonly connected_name: string | null;
+  readonly exten: string | null;
+  readonly started_at: string;
+  readonly answered_at: string | null;
+  readonly ended_at: string | null;
+  readonly duration_s: number;
+  readonly hangup_cause_text: string | null;
+  readonly on_hold: boolean;
+  readonly mes: number | null;
+  readonly mes_min: number | null;
+  readonly verdict: Verdict | null;
+  readonly last_received_at: string | null;
+  readonly streams: readonly Stream[];
+  readonly segments?: readonly Segment[] | undefined;
+}
+
+export interface Call {
+  readonly linkedid: string;
+  readonly state: 'up' | 'ended';
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly duration_s: number;
+  readonly mes: number | null;
+  readonly mes_100: number | null;
+  readonly mes_min: number | null;
+  readonly verdict: Verdict | null;
+  readonly profile: string;
+  readonly version: string;
+  readonly fault_place: 'caller-network' | 'callee-network' | 'both-networks' | 'this-server' | 'none' | null;
+  readonly fault_certainty: 'sure' | 'likely' | 'guess' | null;
+  readonly fault_reports: number | null;
+  readonly fault_why: string | null;
+  readonly endpoints: readonly string[];
+  readonly codecs: readonly string[];
+  readonly channels: readonly Channel[];
+}
+
+export interface Interval {
+  readonly direction: Direction;
+  readonly report_number: number;
+  readonly at: string;
+  readonly kind: 'media' | 'idle' | 'dead';
+  readonly rtt_ms: number | null;
+  readonly jitter_ms: number | null;
+  readonly loss_percent: number | null;
+  readonly mes: number | null;
+  readonly mes_running: number | null;
+}
+
+export interface CallsAnswer {
+  readonly calls: readonly Call[];
+  readonly next_cursor: string | null;
+}
+
+export interface LiveAnswer {
+  readonly channels: readonly Channel[];
+}
+
+export interface IntervalsAnswer {
+  readonly intervals: readonly Interval[];
+}
+
+/** What `/v1/live/stream` pushes. */
+export type LiveMessage =
+  | { readonly type: 'full' | 'changes'; readonly channels: readonly Channel[] }
+  | { readonly type: 'heartbeat' };

@@ -1,0 +1,55 @@
+import { el } from './dom.ts';
+import { nowPage } from './page-now.ts';
+import { hasToken, storeToken, TOKEN_NEEDED } from './rest.ts';
+import { type Page, parseRoute, type Route } from './route.ts';
+
+/** What stands in the bar, in this order. */
+const PAGES: readonly { name: string; word: string; open: (route: Route) => Page }[] = [
+  { name: '', word: 'Now', open: () => nowPage() },
+];
+
+const place = document.querySelector('#page') as HTMLElement;
+const bar = document.querySelector('nav') as HTMLElement;
+const dialog = document.querySelector('#token') as HTMLDialogElement;
+let page: Page | undefined;
+
+function open(): void {
+  const route = parseRoute(location.hash);
+  page?.leave();
+  const known = PAGES.find(({ name }) => name === route.name);
+  page = known?.open(route) ?? lost();
+  document.title = `${page.title} · asterisk-mes`;
+  place.replaceChildren(page.element);
+  for (const link of bar.querySelectorAll('a')) {
+    if (link.dataset['page'] === route.name) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+}
+
+function lost(): Page {
+  const element = el('p', { class: 'empty' }, 'There is no such page. ', el('a', { href: '#/' }, 'See the live calls'));
+  return { title: 'Not found', element, leave: () => {} };
+}
+
+function askToken(): void {
+  if (dialog.open) return;
+  (dialog.querySelector('.wrong') as HTMLElement).hidden = !hasToken();
+  dialog.showModal();
+}
+
+bar.append(...PAGES.map(({ name, word }) => el('a', { href: `#/${name}`, 'data-page': name }, word)));
+window.addEventListener(TOKEN_NEEDED, askToken);
+window.addEventListener('hashchange', () => {
+  open();
+  window.scrollTo(0, 0);
+  place.focus({ preventScroll: true });
+});
+dialog.querySelector('form')?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const input = dialog.querySelector('input') as HTMLInputElement;
+  storeToken(input.value);
+  input.value = '';
+  dialog.close();
+  open();
+});
+open();

@@ -1,0 +1,32 @@
+/** Which page the address asks for: what stands after `#/`. */
+export interface Route {
+  readonly name: string;
+  /** What follows the name, decoded; empty when nothing does. */
+  readonly id: string;
+  readonly query: URLSearchParams;
+}
+
+/** A page that is on the screen. */
+export interface Page {
+  readonly title: string;
+  readonly element: HTMLElement;
+  /** Ends what it has under way. */
+  leave(): void;
+}
+
+/** `#/call/1700.1?x=y` → name `call`, id `1700.1`; what cannot be read is the first page. */
+export function parseRoute(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?', 2);
+  const slash = path.indexOf('/');
+  const name = slash < 0 ? path : path.slice(0, slash);
+  try {
+    return { name, id: slash < 0 ? '' : decodeURIComponent(path.slice(slash + 1)), query: new URLSearchParams(query) };
+  } catch {
+    return { name: '', id: '', query: new URLSearchParams() };
+  }
+}
+
+/** The address of a call's page. */
+export function callAddress(linkedid: string): string {
+  return `#/call/${encodeURIComponent(linkedid)}`;
+}
