@@ -1,7 +1,5 @@
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
-import { CSV_TYPE, prefersCsv } from './csv.ts';
 import { checkQuery } from './parameters.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
@@ -114,13 +112,10 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     app.route({
       method: 'GET',
       url: route.path,
-      handler: async (request, reply) => {
+      handler: async (request) => {
         const query = checkQuery(route.query, request.query);
         const [id] = Object.values(request.params as Record<string, string>);
-        if (route.csv === undefined) return route.handle(query, id ?? '');
-        reply.header('vary', 'accept');
-        if (!prefersCsv(request.headers.accept)) return route.handle(query, id ?? '');
-        return reply.type(CSV_TYPE).send(Readable.from(await route.csv(query, id ?? '')));
+        return route.handle(query, id ?? '');
       },
     });
     app.route({
