@@ -23,7 +23,7 @@ const PACKETS_TO_MEASURE = 16;
 const BELIEVABLE_STEP_PACKETS = 100;
 /** Possible streams looked at together; random UDP traffic can look like the first packet of one. The oldest go first. */
 const MAX_CANDIDATES = 4096;
-/** Streams held at most, a bound for hostile input: about 50 MB with their summaries. */
+/** Streams held at most, a bound for hostile input: about 100 MB with their summaries. */
 const MAX_STREAMS = 10_000;
 /** How far a measured clock may be from a standard one. */
 const CLOCK_TOLERANCE_RATIO = 0.12;
