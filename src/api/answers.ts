@@ -62,6 +62,8 @@ export const SEGMENT = z.strictObject({
   opened_by: z.enum(['start', 'hold', 'retrieve', 'bridge', 'ssrc', 'codec']),
   started_at: TIME,
   ended_at: TIME.describe('its last report'),
+  sender_packets: NUMBER.describe('what the sender says that it has sent in it'),
+  sender_octets: NUMBER,
   ...MEASURES,
 });
 

@@ -13,21 +13,21 @@ export const AUDIO_STATISTICS = z.strictObject({
   local_fraction_lost: RATIO.describe('of the packets from the endpoint, in the last report interval'),
   local_total_lost: z.int().describe('packets from the endpoint that did not arrive'),
   local_jitter: COUNT.describe('interarrival jitter in RTP clock ticks, as of the last report'),
-  local_PktCount: COUNT.describe('RTP packets sent to the endpoint'),
-  local_OctCount: COUNT.describe('octets sent to the endpoint'),
+  local_PktCount: COUNT.describe('RTP packets sent to the endpoint in this RTP session'),
+  local_OctCount: COUNT.describe('octets of audio sent to the endpoint in this RTP session'),
   got_remote_SR: FLAG.describe('1: the next two fields are valid'),
-  remote_PktCount: COUNT,
-  remote_OctCount: COUNT,
+  remote_PktCount: COUNT.describe('RTP packets that the endpoint says it sent'),
+  remote_OctCount: COUNT.describe('octets of audio that the endpoint says it sent'),
   got_remote_RR: FLAG.describe('1: the next three fields are valid'),
-  remote_fraction_lost: RATIO,
-  remote_total_lost: z.int(),
+  remote_fraction_lost: RATIO.describe('of the packets to the endpoint, in its last report interval'),
+  remote_total_lost: z.int().describe('packets to the endpoint that did not arrive'),
   remote_jitter: COUNT.describe('in RTP clock ticks'),
-  rttMs: COUNT.describe('round trip in milliseconds; 0: not known'),
+  rttMs: COUNT.describe('last round trip in milliseconds, at least 1; 0: not known'),
   local_MOS: MOS.describe('listening quality over the RTP session; 0: not available'),
   local_interMOS: MOS.describe('the same over the last report interval'),
   got_neteq_stat: FLAG.describe('1: packets were captured, and the next six fields are valid'),
   local_pkt_received: COUNT,
-  last_pkt_received: z.number().nonnegative().describe('when RTCP last came from the endpoint, epoch seconds'),
+  last_pkt_received: z.number().nonnegative().describe('when RTP or RTCP last came from the endpoint, epoch seconds'),
   decoded_10ms_normal: COUNT,
   decoded_10ms_plc: COUNT,
   decoded_10ms_cng: COUNT,
@@ -52,6 +52,7 @@ const SDP_CODECS: Readonly<Record<string, SdpCodec>> = {
   g722: { name: 'g722', payloadType: 9 },
   g729: { name: 'g729', payloadType: 18 },
   ilbc: { name: 'iLBC', payloadType: 0 },
+  isac: { name: 'iSAC', payloadType: 0 },
 };
 
 /**
@@ -64,19 +65,24 @@ export function audioStatistics(
 ): z.output<typeof AUDIO_STATISTICS> {
   const rx = channel.streams.find(({ direction }) => direction === 'rx');
   const tx = channel.streams.find(({ direction }) => direction === 'tx');
-  const rxSession = segments.findLast(({ direction }) => direction === 'rx');
-  const txSession = segments.findLast(({ direction }) => direction === 'tx');
-  const hasLocal = rx !== undefined && rx.jitterTicks !== null;
+  // An older release stored no sessions: then there is the whole channel.
+  const rxSession = segments.findLast(({ direction }) => direction === 'rx') ?? rx;
+  const txSession = segments.findLast(({ direction }) => direction === 'tx') ?? tx;
+  const received = rx !== undefined && rx.jitterTicks !== null;
+  const sentPackets = txSession?.senderPackets ?? null;
+  // What it sends itself this server knows from the start (seed 002), also while nothing comes in.
+  const hasLocal = received || sentPackets !== null;
   const hasRemoteRr = tx !== undefined && tx.jitterTicks !== null;
   const hasRemoteSr = rx !== undefined && rx.senderPackets !== null;
-  const codec = channel.codec === null ? undefined : sdpCodec(channel.codec);
+  const codecName = tx === undefined ? channel.codec : tx.codec;
+  const codec = codecName === null ? undefined : sdpCodec(codecName);
   return {
     got_local_stat: flag(hasLocal),
-    local_fraction_lost: hasLocal ? fractionLost(rx) : 0,
+    local_fraction_lost: received ? fractionLost(rx) : 0,
     local_total_lost: hasLocal ? (rxSession?.packetsLost ?? 0) : 0,
-    local_jitter: hasLocal ? Math.round(rx.jitterTicks ?? 0) : 0,
-    local_PktCount: hasLocal ? (tx?.senderPackets ?? 0) : 0,
-    local_OctCount: hasLocal ? (tx?.senderOctets ?? 0) : 0,
+    local_jitter: received ? Math.round(rx.jitterTicks ?? 0) : 0,
+    local_PktCount: sentPackets ?? 0,
+    local_OctCount: txSession?.senderOctets ?? 0,
     got_remote_SR: flag(hasRemoteSr),
     remote_PktCount: rx?.senderPackets ?? 0,
     remote_OctCount: rx?.senderOctets ?? 0,
@@ -84,7 +90,7 @@ export function audioStatistics(
     remote_fraction_lost: hasRemoteRr ? fractionLost(tx) : 0,
     remote_total_lost: hasRemoteRr ? (txSession?.packetsLost ?? 0) : 0,
     remote_jitter: hasRemoteRr ? Math.round(tx.jitterTicks ?? 0) : 0,
-    rttMs: Math.round(rx?.rttMs.last ?? 0),
+    rttMs: wholeMs(rxSession?.rttMs.last ?? txSession?.rttMs.last ?? null),
     local_MOS: decimals(rxSession?.mosLq ?? 0, 2),
     local_interMOS: decimals(rx?.mosLqInterval ?? 0, 2),
     // Filled once packets are captured: RTCP does not tell how they were played.
@@ -103,6 +109,11 @@ export function audioStatistics(
 
 function flag(isSet: boolean): 0 | 1 {
   return isSet ? 1 : 0;
+}
+
+/** 0 says "not available", so that a known round trip is never shown as 0. */
+function wholeMs(rttMs: number | null): number {
+  return rttMs === null ? 0 : Math.max(1, Math.round(rttMs));
 }
 
 function fractionLost({ fractionLostQ8 }: StreamRecord): number {

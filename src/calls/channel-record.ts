@@ -4,7 +4,7 @@ import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
 import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
 import { type DirectionRules, eModelOf, scoreTally } from './direction-score.ts';
-import type { DirectionState } from './direction-state.ts';
+import { type DirectionState, sentInSegment } from './direction-state.ts';
 import { explainDirection } from './explanation.ts';
 import { channelMes, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
 import { nativeDifference } from './native-difference.ts';
@@ -114,12 +114,15 @@ export function streamRecord(channel: ChannelState, state: DirectionState, rules
 /** The RTP session that a direction is in, or was in last. */
 export function segmentRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): SegmentRecord {
   const { number, openedBy, startedAtMs, kept, tally } = state.segment;
+  const sent = sentInSegment(state);
   return {
     uniqueid: channel.uniqueid,
     segmentNumber: number,
     openedBy,
     startedAtMs,
     endedAtMs: Math.max(startedAtMs, state.mark?.atMs ?? startedAtMs),
+    senderPackets: sent?.packets ?? null,
+    senderOctets: sent?.octets ?? null,
     ...measuresOf({ name: channel.name, codec: kept?.codec ?? channel.codec }, { ...state, ...kept }, tally, rules),
   };
 }

@@ -47,7 +47,7 @@ export function takeReport(
     openSegment(state, 'ssrc', context.atMs);
   if (state.nextSegment !== null) {
     context.onSegmentEnd(state);
-    beginSegment(state, state.nextSegment.cause, state.nextSegment.atMs);
+    beginSegment(state, state.nextSegment);
   }
   const measure = judge(state, block, context);
   const sample = sampleOf(state, measure, block, context.atMs);

@@ -9,11 +9,18 @@ import { foldJitter, isTallyDead, newTally, type Tally } from './tally.ts';
 /** 20 ms packets, the usual. */
 const USUAL_PACKET_RATE_HZ = 50;
 
+export interface SentCount {
+  readonly packets: number;
+  readonly octets: number;
+}
+
 /** The RTP session that a direction is in. */
 export interface SegmentState {
   readonly number: number;
   readonly openedBy: SegmentCause;
   readonly startedAtMs: number;
+  /** What the sender had sent when it began; null at the channel's own beginning, or when not known. */
+  readonly sentBefore: SentCount | null;
   /** Its codec and clock, once the channel has gone on to another codec; until then they are the channel's. */
   kept?: { readonly codec: string; readonly clockRateHz: number; readonly clockRateSource: ClockRateSource };
   readonly tally: Tally;
@@ -65,7 +72,11 @@ export interface DirectionState {
   readonly total: Tally;
   segment: SegmentState;
   /** Why and since when the next report belongs to a new segment. */
-  nextSegment: { readonly cause: SegmentCause; readonly atMs: number } | null;
+  nextSegment: {
+    readonly cause: SegmentCause;
+    readonly atMs: number;
+    readonly sentBefore: SentCount | null;
+  } | null;
 }
 
 export function newDirection(direction: Direction, atMs: number): DirectionState {
@@ -87,7 +98,7 @@ export function newDirection(direction: Direction, atMs: number): DirectionState
     last: { lossPercent: null, packetsReceived: null, fractionLostQ8: null, jitterTicks: null },
     loss: { firstMediaAtMs: null, lossyReports: 0, firstLossyAtMs: null, lastLossyAtMs: null, deadSinceMs: null },
     total: newTally(),
-    segment: { number: 1, openedBy: 'start', startedAtMs: atMs, tally: newTally() },
+    segment: { number: 1, openedBy: 'start', startedAtMs: atMs, sentBefore: null, tally: newTally() },
     nextSegment: null,
   };
 }
@@ -138,16 +149,32 @@ export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs
 /** The next report begins a new RTP session; a segment without reports is not closed but takes the cause over. */
 export function openSegment(state: DirectionState, cause: SegmentCause, atMs: number): void {
   if (state.segment.tally.reports === 0 && state.segment.number > 1) {
-    state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs };
+    state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs, sentBefore: sentSoFar(state) };
   } else if (state.total.reports > 0) {
-    state.nextSegment ??= { cause, atMs };
+    state.nextSegment ??= { cause, atMs, sentBefore: sentSoFar(state) };
   }
 }
 
 /** The sums start afresh with the first report after whatever opened a new RTP session. */
-export function beginSegment(state: DirectionState, cause: SegmentCause, atMs: number): void {
-  state.segment = { number: state.segment.number + 1, openedBy: cause, startedAtMs: atMs, tally: newTally() };
+export function beginSegment(
+  state: DirectionState,
+  { cause, atMs, sentBefore }: NonNullable<DirectionState['nextSegment']>,
+): void {
+  const number = state.segment.number + 1;
+  state.segment = { number, openedBy: cause, startedAtMs: atMs, sentBefore, tally: newTally() };
   state.nextSegment = null;
+}
+
+function sentSoFar({ lastSr }: DirectionState): SentCount | null {
+  return lastSr === null ? null : { packets: lastSr.sentPackets, octets: lastSr.sentOctets };
+}
+
+/** What the sender says that it has sent in this segment; null when it has said nothing. A smaller count was begun afresh. */
+export function sentInSegment(state: DirectionState): SentCount | null {
+  const before = state.segment.sentBefore;
+  const until = state.nextSegment === null ? sentSoFar(state) : state.nextSegment.sentBefore;
+  if (until === null || before === null || until.packets < before.packets) return until;
+  return { packets: until.packets - before.packets, octets: Math.max(0, until.octets - before.octets) };
 }
 
 /** The channel has another codec from now on: what the segment holds was still in the old one. */

@@ -193,7 +193,7 @@ class SegmentsAgain {
     const next = this.#find(direction, direction.segment.number + 1);
     if (next === undefined || direction.segment.tally.reports < (current?.reports ?? 0)) return;
     this.close(state, direction);
-    beginSegment(direction, next.openedBy, next.startedAtMs);
+    beginSegment(direction, { cause: next.openedBy, atMs: next.startedAtMs, sentBefore: null });
   }
 
   close(state: ChannelState, direction: DirectionState): void {

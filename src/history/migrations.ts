@@ -176,6 +176,8 @@ const STEPS: readonly string[] = [
     opened_by TEXT NOT NULL,
     started_at_ms INTEGER NOT NULL,
     ended_at_ms INTEGER NOT NULL,
+    sender_packets INTEGER,
+    sender_octets INTEGER,
     direction TEXT NOT NULL,
     reporter TEXT NOT NULL,
     ssrc INTEGER,

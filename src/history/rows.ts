@@ -185,6 +185,8 @@ export const SEGMENT_COLUMNS: RecordColumns<SegmentRecord> = recordColumns<Segme
   openedBy: 'plain',
   startedAtMs: 'time',
   endedAtMs: 'time',
+  senderPackets: 'plain',
+  senderOctets: 'plain',
   ...MEASURES,
 });
 

@@ -84,6 +84,9 @@ export interface SegmentRecord extends StreamMeasures {
   readonly startedAtMs: number;
   /** Its last report so far, or of all. */
   readonly endedAtMs: number;
+  /** What the sender of this direction says that it has sent in it. */
+  readonly senderPackets: number | null;
+  readonly senderOctets: number | null;
 }
 
 /** How an interval came out. `media` packets moved; `idle` nothing was sent; `dead` sent but nothing arrived. */

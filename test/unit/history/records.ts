@@ -3,6 +3,7 @@ import type {
   ChannelRecord,
   IntervalRecord,
   SampleSummary,
+  SegmentRecord,
   StreamRecord,
 } from '../../../src/model/record.ts';
 
@@ -153,6 +154,34 @@ export function intervalRecord(
     mesRunning: 4.34,
     nativeMes100: null,
     profile: 'documented',
+    ...part,
+  };
+}
+
+export function segmentRecord(
+  uniqueid: string,
+  segmentNumber: number,
+  part: Partial<SegmentRecord> = {},
+): SegmentRecord {
+  const {
+    mosLqInterval: _mosLqInterval,
+    mosCqInterval: _mosCqInterval,
+    packetJitterMeanMs: _packetJitterMeanMs,
+    packetJitterStdevMs: _packetJitterStdevMs,
+    fractionLostQ8: _fractionLostQ8,
+    jitterTicks: _jitterTicks,
+    verdict: _verdict,
+    why: _why,
+    nativeWhy: _nativeWhy,
+    ...measures
+  } = streamRecord();
+  return {
+    ...measures,
+    uniqueid,
+    segmentNumber,
+    openedBy: segmentNumber === 1 ? 'start' : 'retrieve',
+    startedAtMs: START_MS + segmentNumber * 10_000,
+    endedAtMs: START_MS + segmentNumber * 10_000 + 9000,
     ...part,
   };
 }
