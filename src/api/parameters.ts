@@ -7,7 +7,7 @@ import { Problem } from './problem.ts';
 
 /** Calls on a page when the client does not say, and at most. */
 export const DEFAULT_LIMIT = 50;
-const MOST_LIMIT = 500;
+export const MOST_LIMIT = 500;
 const LONGEST_CURSOR = 600;
 const SHOWN_CHARACTERS = 80;
 

@@ -1,17 +1,20 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Clock, HealthView, HistoryReader, LiveView } from '../model/ports.ts';
 import { AUDIO_STATISTICS, audioStatistics } from './audio-statistics.ts';
-import { CALL, CALLS_ANSWER, CHANNEL, HEALTH_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER, READY_ANSWER } from './answers.ts';
-import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import {
-  CALLS_QUERY,
-  DEFAULT_LIMIT,
-  encodeCursor,
-  ENDPOINTS_QUERY,
-  momentMs,
-  NO_QUERY,
-  SUMMARY_QUERY,
-} from './parameters.ts';
+  CALL,
+  CALLS_ANSWER,
+  CHANNEL,
+  HEALTH_ANSWER,
+  type INTERVAL,
+  INTERVALS_ANSWER,
+  LIVE_ANSWER,
+  READY_ANSWER,
+} from './answers.ts';
+import { callsCsv, intervalsCsv, listCalls } from './call-list.ts';
+import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
+import { openApi } from './openapi.ts';
+import { CALLS_QUERY, ENDPOINTS_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './present.ts';
 import { Problem } from './problem.ts';
 import {
@@ -44,6 +47,8 @@ export interface Route {
   readonly answer: z.ZodType;
   /** `query` is checked; `id` is the path's parameter, or empty. Throws Problem. */
   handle(query: unknown, id: string): unknown;
+  /** The same as CSV, piece by piece; rejects with Problem. */
+  readonly csv?: ((query: unknown, id: string) => Promise<AsyncIterable<string>>) | undefined;
 }
 
 function route<Query extends z.ZodObject, Answer extends z.ZodType>(definition: {
@@ -53,11 +58,14 @@ function route<Query extends z.ZodObject, Answer extends z.ZodType>(definition: 
   query: Query;
   answer: Answer;
   handle(query: z.output<Query>, id: string): z.output<Answer> | Promise<z.output<Answer>>;
+  csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
 }): Route {
+  const { csv } = definition;
   return {
     ...definition,
     open: definition.open === true,
     handle: (query, id) => definition.handle(query as z.output<Query>, id),
+    csv: csv && ((query, id) => csv(query as z.output<Query>, id)),
   };
 }
 
@@ -66,31 +74,18 @@ function known<T>(found: T | null, what: string): T {
   throw new Problem(404, `no ${what} of this id is known; it may be older than the history is kept`);
 }
 
-/** All routes; the same table is to describe them in openapi.json. */
+/** All routes; the same table describes them in openapi.json. */
 export function routes({ history, live, health, clock }: ApiSources): readonly Route[] {
-  return [
+  const intervalsOf = async (uniqueid: string): Promise<z.output<typeof INTERVAL>[]> =>
+    known(await history.intervals(uniqueid), 'channel').map((interval) => presentInterval(interval));
+  const described = [
     route({
       path: '/v1/calls',
       summary: 'Calls that began in [from, to), newest first.',
       query: CALLS_QUERY,
       answer: CALLS_ANSWER,
-      handle: async ({ from, to, endpoint, codec, verdict, max_mes: maxMes, min_mes: minMes, limit, cursor }) => {
-        const nowMs = clock.nowMs();
-        const fromMs = from && momentMs(from, nowMs);
-        const toMs = to && momentMs(to, nowMs);
-        if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
-          throw new Problem(400, 'parameter from: it is later than to; give an earlier time', 'from');
-        }
-        if (minMes !== undefined && maxMes !== undefined && minMes > maxMes) {
-          throw new Problem(400, 'parameter min_mes: it is above max_mes; give a lower one', 'min_mes');
-        }
-        const filter = { fromMs, toMs, endpoint, codec, verdict, maxMes, minMes };
-        const { calls, next } = await history.calls(filter, limit ?? DEFAULT_LIMIT, cursor ?? null);
-        return {
-          calls: calls.map((call) => presentCall(call, nowMs)),
-          next_cursor: next === null ? null : encodeCursor(next),
-        };
-      },
+      handle: (query) => listCalls(history, clock, query),
+      csv: (query) => callsCsv(history, clock, query),
     }),
     route({
       path: '/v1/calls/:linkedid',
@@ -130,10 +125,8 @@ export function routes({ history, live, health, clock }: ApiSources): readonly R
       summary: 'Every report about a channel, oldest first.',
       query: NO_QUERY,
       answer: INTERVALS_ANSWER,
-      handle: async (_, uniqueid) => {
-        const intervals = known(await history.intervals(uniqueid), 'channel');
-        return { intervals: intervals.map((interval) => presentInterval(interval)) };
-      },
+      handle: async (_, uniqueid) => ({ intervals: await intervalsOf(uniqueid) }),
+      csv: async (_, uniqueid) => intervalsCsv(await intervalsOf(uniqueid)),
     }),
     route({
       path: '/v1/live',
@@ -213,6 +206,17 @@ export function routes({ history, live, health, clock }: ApiSources): readonly R
           asterisk_version: report.asteriskVersion,
         };
       },
+    }),
+  ];
+  const document = openApi(described);
+  return [
+    ...described,
+    route({
+      path: '/openapi.json',
+      summary: 'This description.',
+      query: NO_QUERY,
+      answer: z.record(z.string(), z.unknown()),
+      handle: () => document,
     }),
   ];
 }

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import { CSV_TYPE, prefersCsv } from './csv.ts';
 import { checkQuery } from './parameters.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
@@ -112,10 +114,13 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     app.route({
       method: 'GET',
       url: route.path,
-      handler: async (request) => {
+      handler: async (request, reply) => {
         const query = checkQuery(route.query, request.query);
         const [id] = Object.values(request.params as Record<string, string>);
-        return route.handle(query, id ?? '');
+        if (route.csv === undefined) return route.handle(query, id ?? '');
+        reply.header('vary', 'accept');
+        if (!prefersCsv(request.headers.accept)) return route.handle(query, id ?? '');
+        return reply.type(CSV_TYPE).send(Readable.from(await route.csv(query, id ?? '')));
       },
     });
     app.route({

@@ -1,0 +1,53 @@
+/** Answers as tables for spreadsheets (RFC 4180). */
+
+export const CSV_TYPE = 'text/csv; charset=utf-8';
+
+/** What makes a spreadsheet take a cell for a formula; full-width forms count in some languages. */
+const FORMULA_START = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+/** A telephone number starts with a plus sign too, and computes nothing. */
+const TELEPHONE_NUMBER = /^\+[0-9]+$/;
+
+function quality(accept: string, types: readonly string[]): number {
+  const ranges = accept.split(',').map((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const weight = parameters.find((parameter) => parameter.startsWith('q='));
+    return { type, weight: weight === undefined ? 1 : Number(weight.slice(2)) || 0 };
+  });
+  // The most specific range counts (RFC 9110 §12.5.1).
+  for (const wanted of types) {
+    const range = ranges.find(({ type }) => type === wanted);
+    if (range !== undefined) return range.weight;
+  }
+  return 0;
+}
+
+/** Whether a client's Accept header asks for CSV rather than JSON; without a preference it gets JSON. */
+export function prefersCsv(accept: string | undefined): boolean {
+  if (accept === undefined) return false;
+  return quality(accept, ['text/csv', 'text/*', '*/*']) > quality(accept, ['application/json', 'application/*', '*/*']);
+}
+
+function cell(value: unknown): string {
+  if (Array.isArray(value)) return cell(value.join(' '));
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return '';
+  // Names come from strangers: nothing that they send may run in the reader's spreadsheet.
+  const isFormula = FORMULA_START.test(value) && !TELEPHONE_NUMBER.test(value);
+  const safe = isFormula ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** One line with its end. What is not known is an empty cell; a list is separated by spaces. */
+export function csvLine(cells: readonly unknown[]): string {
+  return `${cells.map((value) => cell(value)).join(',')}\r\n`;
+}
+
+/** Columns of records by name. */
+export function csvLines(columns: readonly string[], records: readonly object[]): string {
+  return records
+    .map((record) => {
+      const values = record as Readonly<Record<string, unknown>>;
+      return csvLine(columns.map((column) => values[column]));
+    })
+    .join('');
+}
