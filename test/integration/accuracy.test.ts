@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { labObstacle } from '../lab/obstacle.ts';
+
+const ACCURACY = fileURLToPath(new URL('../accuracy/accuracy.ts', import.meta.url));
+const run = promisify(execFile);
+
+interface Answer {
+  readonly call_s: number;
+  readonly rtcp_interval_ms: number;
+  readonly comparisons: readonly {
+    readonly cell: {
+      readonly loss_percent: number;
+      readonly loss_kind: string;
+      readonly delay_ms: number;
+      readonly jitter_ms: number;
+    };
+    readonly direction: 'rx' | 'tx';
+    readonly network: {
+      readonly loss_percent: number;
+      readonly round_trip_ms: number;
+      readonly jitter_mean_ms: number;
+    };
+    readonly should_be: { readonly mes: number; readonly mos_lq: number };
+    readonly measured: { readonly mes: number; readonly native_mes_100: number };
+  }[];
+  readonly worst_errors: readonly {
+    readonly quantity: string;
+    readonly error: number | null;
+    readonly missing: number;
+  }[];
+}
+
+describe.runIf(labObstacle() === undefined)('npm run accuracy', () => {
+  let answer: Answer;
+
+  beforeAll(async () => {
+    const { stdout } = await run(process.execPath, [ACCURACY, '--quick', '--json'], { maxBuffer: 10_000_000 });
+    answer = JSON.parse(stdout) as Answer;
+  }, 60_000);
+
+  /** Of a machine with other work to do: Asterisk then gets its packets later than the relay sends them. */
+  test.each([
+    ['loss_percent', 1.5],
+    ['round_trip_ms', 25],
+    ['jitter_ms', 4],
+    ['mes', 0.15],
+    ['mos_lq', 0.2],
+  ])('%s is measured everywhere, and never more than %d off', (quantity, most) => {
+    const worst = answer.worst_errors.find((candidate) => candidate.quantity === quantity);
+    expect(worst?.missing).toBe(0);
+    expect(worst?.error).toBeLessThan(most);
+    // Nobody measures a live network to the last digit: an error of 0 would mean that it was compared with itself.
+    expect(worst?.error).toBeGreaterThan(0);
+  });
+
+  test('the networks did what the grid says', () => {
+    expect(answer.comparisons).toHaveLength(24);
+    for (const { cell, network } of answer.comparisons) {
+      expect(network.loss_percent).toBeGreaterThanOrEqual(cell.loss_percent / 10);
+      expect(network.loss_percent).toBeLessThanOrEqual(cell.loss_percent * 3);
+      expect(network.round_trip_ms).toBeGreaterThan(2 * cell.delay_ms);
+      expect(network.round_trip_ms).toBeLessThan(2 * (cell.delay_ms + cell.jitter_ms) + 25);
+      expect(network.jitter_mean_ms).toBeGreaterThan(cell.jitter_ms / 8);
+      expect(network.jitter_mean_ms).toBeLessThan(cell.jitter_ms / 2 + 10);
+    }
+  });
+
+  test('scores go over a good part of the scale, ours as they should', () => {
+    const scores = answer.comparisons.map(({ measured }) => measured.mes);
+    expect(Math.max(...scores)).toBeGreaterThan(4.3);
+    expect(Math.max(...scores)).toBeLessThan(4.41);
+    expect(Math.min(...scores)).toBeGreaterThan(1);
+    expect(Math.min(...scores)).toBeLessThan(4);
+  });
+});
