@@ -16,7 +16,7 @@ const NOTICEABLE_LOSS_PERCENT = 2;
 /** From here on the sentence names them; with 10 ms for the codec this round trip reaches the knee of the MES. */
 const NOTICEABLE_ROUND_TRIP_MS = 150;
 const NOTICEABLE_JITTER_MS = 20;
-/** Less is shown as no loss. */
+/** Less is not worth a word. */
 const TRACE_PERCENT = 0.05;
 /** Reports a direction that make a judgement sure, and likely; fewer make it a guess. */
 const SURE_REPORTS = 10;
@@ -135,20 +135,26 @@ function sentenceOf(place: FaultPlace, caller: ChannelState, callee: ChannelStat
     'both-networks': "Both parties' networks are at fault",
     'this-server': 'Both parties suffer in the same direction only, so the fault lies at this server or its own line',
   };
-  return `${beginnings[place]}: ${[...bad.map(describeStretch), ...longWays(bad)].join(', ')}.`;
+  const facts = [...bad.flatMap(describeStretch), ...longWays(bad)];
+  return facts.length === 0 ? `${beginnings[place]}.` : `${beginnings[place]}: ${facts.join(', ')}.`;
 }
 
-function describeStretch({ channel, state, ownLossPercent }: Stretch): string {
+/** What is wrong with a stretch beside its round trip; empty when nothing is worth a word. */
+function describeStretch({ channel, state, ownLossPercent }: Stretch): string[] {
   const endpoint = endpointOf(channel.name);
   const way = state.direction === 'rx' ? `from ${endpoint}` : `to ${endpoint}`;
   if (ownLossPercent === 100) {
     const isUncounted = state.direction === 'rx' && state.total.packetsLost === 0;
-    return `nothing arrived ${way}${isUncounted ? ', which does not say that it sent anything' : ''}`;
+    return [`nothing arrived ${way}${isUncounted ? ', which does not say that it sent anything' : ''}`];
   }
+  const loss = ownLossPercent === null ? 'some loss' : `${ownLossPercent.toFixed(1)} % lost`;
+  const hasLoss = ownLossPercent === null ? state.total.packetsLost > 0 : ownLossPercent >= TRACE_PERCENT;
   const jitterMs = jitterOf(state.total, state.clockRateHz).mean;
-  const jitter = jitterMs < NOTICEABLE_JITTER_MS ? '' : ` with a jitter of ${jitterMs.toFixed(0)} ms`;
-  if (ownLossPercent === null) return `some loss ${way}${jitter}`;
-  return `${ownLossPercent < TRACE_PERCENT ? 'no loss' : `${ownLossPercent.toFixed(1)} % lost`} ${way}${jitter}`;
+  const facts = [
+    ...(hasLoss ? [loss] : []),
+    ...(jitterMs >= NOTICEABLE_JITTER_MS ? [`a jitter of ${jitterMs.toFixed(0)} ms`] : []),
+  ];
+  return facts.length === 0 ? [] : [`${facts.join(' and ')} ${way}`];
 }
 
 /** The round trip belongs to a party, not to a direction. */

@@ -171,7 +171,10 @@ export class Lab {
       Async: 'true',
     });
     const { caller, callee, linkedid } = await orRefusal(farm, farmUniqueid, async () => {
-      const born = await farm.waitFor((event) => isEvent(event, 'Newchannel', farmUniqueid), { since: farmSince });
+      const born = await farm.waitFor((event) => isEvent(event, 'Newchannel', farmUniqueid), {
+        since: farmSince,
+        what: `channel of ${from}'s own Asterisk`,
+      });
       const farmChannel = born['Channel'] ?? '';
       const found = await findByCallId(ami, from, await callIdOf(farm, farmChannel), since);
       const uniqueid = found['Uniqueid'] ?? '';
