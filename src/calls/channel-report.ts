@@ -40,10 +40,8 @@ export function takeRtcp(
   const isRoundTripRefused = roundTrip === 'refused';
   if (isRoundTripRefused) channel.rttRefused++;
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
-  if (rttSampleMs !== null) {
-    noteRoundTrip(channel.rx, rttSampleMs);
-    noteRoundTrip(channel.tx, rttSampleMs);
-  }
+  // Only reports of the far end bring one: those about tx, which note it for that direction themselves.
+  if (rttSampleMs !== null) noteRoundTrip(channel.rx, rttSampleMs);
 
   const direction = channel[directionMeasuredBy(report.reporter)];
   const closed: SegmentRecord[] = [];

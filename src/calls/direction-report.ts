@@ -3,7 +3,7 @@ import type { ReportBlock, Reporter } from '../model/report.ts';
 import { type IntervalMeasure, measureInterval } from '../stats/interval.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../units/rtp.ts';
 import type { DirectionRules } from './direction-score.ts';
-import { beginSegment, type DirectionState, openSegment } from './direction-state.ts';
+import { beginSegment, type DirectionState, noteRoundTrip, openSegment } from './direction-state.ts';
 import { addToSums } from './report-sums.ts';
 import type { ReportSample } from './tally.ts';
 
@@ -49,6 +49,8 @@ export function takeReport(
     context.onSegmentEnd(state);
     beginSegment(state, state.nextSegment);
   }
+  // It belongs to the session that it was measured in, which may begin with this very report.
+  if (context.rttSampleMs !== null) noteRoundTrip(state, context.rttSampleMs);
   const measure = judge(state, block, context);
   const sample = sampleOf(state, measure, block, context.atMs);
   const beganAtMs = state.mark?.atMs ?? null;

@@ -103,11 +103,11 @@ function takeAgain(
   noteCodecAgain(state, interval.channelReportNumber === null ? lastCodec : interval.codec);
   const isAssumed = (interval.clockRateSource ?? 'sr') === 'assumed' || isPerhapsAssumed(interval);
   if (!isAssumed) noteClockRate(direction, interval.clockRateHz, interval.clockRateSource === 'codec' ? 'codec' : 'sr');
+  segments.beginNextIfDue(state, direction);
   if (interval.rttMs !== null) {
     noteRoundTrip(state.rx, interval.rttMs);
     noteRoundTrip(state.tx, interval.rttMs);
   }
-  segments.beginNextIfDue(state, direction);
   const facts = { ...interval, sourceSsrc: interval.ssrc };
   const own = directionRules(state, rules);
   const { score, mes, mesRunning } = addToSums(direction, sampleOf(interval), facts, own);

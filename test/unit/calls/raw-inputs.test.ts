@@ -56,6 +56,18 @@ test('a report keeps what its score depends on: its place among all, its begin, 
   });
 });
 
+test('a round trip belongs to the session that begins with its report', () => {
+  const script = new Script().up('1').wait(5);
+  script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 }));
+  script.wait(5).rtcp('1', remote(reportBlock(250, 0, { sourceSsrc: 0xdef }), { rttMs: 80 }));
+  const segments = script.stored().filter((change) => change.kind === 'segment' && change.segment.direction === 'tx');
+  expect(segments).toMatchObject([
+    { segment: { segmentNumber: 1, openedBy: 'start', rttMs: { last: 40, count: 1 } } },
+    { segment: { segmentNumber: 2, openedBy: 'ssrc', rttMs: { last: 80, count: 1 } } },
+  ]);
+  expect(script.channel('1').streams[1]?.rttMs).toMatchObject({ mean: 60, count: 2 });
+});
+
 test('the record says when the hangup handler had the last word, and that it had none', () => {
   const script = new Script().up('1').up('2', { linkedid: '1' }).wait(5);
   script.rtcp('1', local(reportBlock(250, 0)));
