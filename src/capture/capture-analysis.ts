@@ -98,6 +98,20 @@ export class CaptureAnalysis {
     }
   }
 
+  /** Streams of which no packet came since a moment (epoch ms): those of calls that have ended. */
+  idleStreams(sinceMs: number): TrackedStream[] {
+    return [...this.#table.streams].filter(({ packets }) => packets !== undefined && packets.lastAtMs < sinceMs);
+  }
+
+  /** Seals some streams of a capture that goes on, forgets them, and tells what they went through. */
+  close(streams: Iterable<TrackedStream>): StreamSummary[] {
+    const closing = [...streams];
+    for (const { packets } of closing) packets?.finish();
+    const summaries = summariseStreams(closing, this.#table.streams);
+    for (const stream of closing) this.#table.remove(stream);
+    return summaries;
+  }
+
   /** Seals all streams and gives the result; nothing may be taken in afterwards. */
   finish(): AnalysisResult {
     this.#table.finish();
@@ -151,13 +165,11 @@ export class CaptureAnalysis {
 
   #takeRtcp(view: DataView, atMs: number): void {
     const { payloadStart, payloadEnd, payloadBytes } = this.#datagram;
-    if (payloadEnd - payloadStart < payloadBytes) {
-      this.#cutShort += 1;
-      return;
-    }
-    const compound = readRtcp(view, payloadStart, payloadEnd);
+    const cutShort = payloadEnd - payloadStart < payloadBytes;
+    const compound = readRtcp(view, payloadStart, payloadEnd, cutShort);
     if (compound === 'encrypted') this.#rtcpEncrypted += 1;
     else if (compound === 'malformed') this.#rtcpMalformed += 1;
+    else if (cutShort && compound.senders.length + compound.reports.length === 0) this.#cutShort += 1;
     else this.#match(compound, atMs);
   }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Readable, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -32,7 +31,7 @@ export async function readCaptureFile(
   take: (packet: PacketCursor) => void,
   progress: (readBytes: number) => void = () => undefined,
 ): Promise<CaptureEnd> {
-  if (path === '-') return readStream('Standard input', process.stdin, take, progress);
+  if (path === '-') return readCaptureStream('Standard input', process.stdin, take, progress);
   let file: FileHandle;
   try {
     file = await open(path);
@@ -45,7 +44,7 @@ export async function readCaptureFile(
     const magic = new Uint8Array(2);
     await file.read(magic, 0, 2, 0);
     const isGzip = ((magic[0] ?? 0) << 8) + (magic[1] ?? 0) === GZIP_MAGIC;
-    if (isGzip) return await readStream(path, file.createReadStream({ autoClose: false }), take, progress);
+    if (isGzip) return await readCaptureStream(path, file.createReadStream({ autoClose: false }), take, progress);
     const fill: Fill = async (buffer) => (await file.read(buffer, 0, buffer.length, null)).bytesRead;
     return await pump(path, fill, take, progress);
   } catch (error) {
@@ -57,11 +56,11 @@ export async function readCaptureFile(
 }
 
 /** Reads a capture, gzip or not, from a stream of bytes. Throws a CaptureFileError when it is none. */
-async function readStream(
+export async function readCaptureStream(
   name: string,
   bytes: Readable,
   take: (packet: PacketCursor) => void,
-  progress: (readBytes: number) => void,
+  progress: (readBytes: number) => void = () => undefined,
 ): Promise<CaptureEnd> {
   const chunks = plainChunks(bytes);
   let chunk: Uint8Array = new Uint8Array(0);
@@ -81,14 +80,18 @@ async function readStream(
 
 /** The bytes of a stream, unpacked when they begin as gzip does. */
 async function* plainChunks(bytes: Readable): AsyncGenerator<Uint8Array> {
-  await once(bytes, 'readable');
-  const first: unknown = bytes.read();
-  if (!(first instanceof Uint8Array)) return;
-  bytes.unshift(first);
-  const isGzip = ((first[0] ?? 0) << 8) + (first[1] ?? 0) === GZIP_MAGIC;
-  // `pipeline` hands a reading error on to the one who reads.
-  const plain = isGzip ? pipeline(bytes, createGunzip(), () => undefined) : bytes;
-  for await (const chunk of plain) if (chunk instanceof Uint8Array) yield chunk;
+  const chunks = bytes[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const first = await chunks.next();
+  if (first.done === true) return;
+  const all = startWith(first.value, chunks);
+  const isGzip = ((first.value[0] ?? 0) << 8) + (first.value[1] ?? 0) === GZIP_MAGIC;
+  // `pipeline` hands an error of the packed bytes on to the one who reads.
+  yield* isGzip ? (pipeline(all, createGunzip(), () => undefined) as AsyncIterable<Uint8Array>) : all;
+}
+
+async function* startWith(first: Uint8Array, others: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* { [Symbol.asyncIterator]: () => others };
 }
 
 /** What may be left of one record, its header included, in front of the bytes that are read next. */

@@ -62,15 +62,17 @@ export interface StreamSummary {
   readonly xrBlocks: readonly XrBlock[];
 }
 
-/** The summaries of all streams, in their order. */
-export function summariseStreams(streams: Iterable<TrackedStream>): StreamSummary[] {
-  const all = [...streams];
+/** The summaries of some streams, in their order; the way back of each is looked for in `among`. */
+export function summariseStreams(
+  streams: Iterable<TrackedStream>,
+  among: Iterable<TrackedStream> = streams,
+): StreamSummary[] {
   const loops = new Map<string, number>();
-  for (const stream of all) {
+  for (const stream of among) {
     const loopMs = stream.rtcp?.loopMs;
     if (loopMs !== undefined) loops.set(`${stream.source} ${stream.destination}`, loopMs);
   }
-  return all.flatMap((stream) => {
+  return Array.from(streams).flatMap((stream) => {
     const there = loops.get(`${stream.source} ${stream.destination}`);
     const back = loops.get(`${stream.destination} ${stream.source}`);
     // From here to one end and back, and from here to the other end and back: together the whole way.

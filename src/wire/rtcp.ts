@@ -47,16 +47,18 @@ export type RtcpReading = RtcpCompound | 'encrypted' | 'malformed';
 
 /**
  * Reads a compound RTCP packet (RFC 3550 §6.1) that fills the bytes from `start` to `end`.
- * Packets of other types, and a padded last one, are stepped over; a packet that does not fit makes the whole malformed.
+ * Packets of other types, and a padded last one, are stepped over; a packet that does not fit makes the whole malformed,
+ * or ends the reading when the capture was `cutShort`.
  * ```
  * V=2 P RC/subtype 5 | packet type 1 | 32-bit words after this one 2 | …
  * ```
  */
-export function readRtcp(view: DataView, start: number, end: number): RtcpReading {
+export function readRtcp(view: DataView, start: number, end: number, cutShort = false): RtcpReading {
   const compound: RtcpCompound = { senders: [], reports: [], extended: [], goodbyes: [] };
   for (let at = start; at < end;) {
     const next = packetEnd(view, at, end);
     if (next === undefined || !readPacket(view, at, next, compound)) {
+      if (cutShort) break;
       return looksEncrypted(view, start, end) ? 'encrypted' : 'malformed';
     }
     at = next;

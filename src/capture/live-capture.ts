@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
+import type { PacketCursor } from '../wire/packet-cursor.ts';
+import { CaptureFileError, readCaptureStream } from './file-source.ts';
+import { TCPDUMP_MISSING, droppedByKernel, isListening, tcpdumpProblem } from './tcpdump-words.ts';
+
+/** Enough for every header up to RTP's over IPv6 with VLAN tags, and for an SR with one report block. */
+const SNAP_BYTES = 128;
+/**
+ * How often tcpdump is asked (SIGUSR2) to write out what it holds. With `-U` it would write each packet by itself, and
+ * reading them one by one would take most of a core at 100,000 packets/s.
+ */
+const FLUSH_EVERY_MS = 200;
+/** How often it is asked (SIGUSR1) how many packets the kernel dropped. */
+const STATISTICS_EVERY_FLUSHES = 25;
+const BACK_OFF_MIN_MS = 1000;
+const BACK_OFF_MAX_MS = 60_000;
+/** One that captured for this long has worked: the next trouble is a new one. */
+const WORKED_AFTER_MS = 10_000;
+const KILL_AFTER_MS = 2000;
+const KEPT_WORDS = 4096;
+
+/** `waiting`: not capturing, with the reason as one plain sentence; it will be tried again. */
+export type LiveCaptureState =
+  | { readonly status: 'capturing' }
+  | { readonly status: 'waiting'; readonly problem: string };
+
+export interface LiveCaptureOptions {
+  /** `any` for all. */
+  readonly interface: string;
+  readonly ports: { readonly from: number; readonly to: number };
+  /** Called for each packet, in the order of capture. */
+  readonly take: (packet: PacketCursor) => void;
+  /** Called once for each change. */
+  readonly onState: (state: LiveCaptureState) => void;
+  /** 0 up to 1, for the back-off. */
+  readonly random: () => number;
+  /** How tcpdump is called, when not by its name. */
+  readonly command?: readonly [string, ...string[]];
+  readonly backOffMinMs?: number;
+}
+
+/** Captures RTP and RTCP with a tcpdump of its own, started again with back-off whenever it ends; never throws. */
+export class LiveCapture {
+  readonly #options: LiveCaptureOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #child: ChildProcess | undefined;
+  #shown = '';
+  #droppedEarlier = 0;
+  #dropped = 0;
+  #restarts = 0;
+  /** Old releases know no SIGUSR2 and die of it: they write each packet by itself. */
+  #canFlush = true;
+
+  constructor(options: LiveCaptureOptions) {
+    this.#options = options;
+  }
+
+  /** Packets that the kernel dropped because nobody took them in time, since the start. */
+  get droppedByKernel(): number {
+    return this.#droppedEarlier + this.#dropped;
+  }
+
+  /** How often tcpdump had to be started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Ends tcpdump; resolves when it is gone and all that it captured has been taken. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const child = this.#child;
+    child?.kill('SIGINT');
+    const kill = setTimeout(() => child?.kill('SIGKILL'), KILL_AFTER_MS);
+    await this.#running;
+    clearTimeout(kill);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const startMs = performance.now();
+      const problem = await this.#captureOnce();
+      if (signal.aborted) return;
+      if (performance.now() - startMs > WORKED_AFTER_MS) attempt = 0;
+      this.#show({ status: 'waiting', problem });
+      const { random, backOffMinMs = BACK_OFF_MIN_MS } = this.#options;
+      const backOffMs = Math.min(BACK_OFF_MAX_MS, backOffMinMs * 2 ** Math.min(attempt, 16));
+      await sleep(backOffMs / 2 + (backOffMs / 2) * random(), undefined, { signal }).catch(() => undefined);
+      this.#restarts += 1;
+    }
+  }
+
+  /** Resolves with the reason when tcpdump has ended. */
+  async #captureOnce(): Promise<string> {
+    const [command, ...words] = this.#options.command ?? ['tcpdump'];
+    const child = spawn(command, [...words, ...this.#arguments()], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // The words that we look for are English.
+      env: { ...process.env, LC_ALL: 'C' },
+      // A session of its own: Ctrl-C is for us, who then stop it in good order.
+      detached: true,
+    });
+    this.#child = child;
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) =>
+        resolve('code' in error && error.code === 'ENOENT' ? TCPDUMP_MISSING : error.message),
+      );
+      child.once('close', (status, signal) => {
+        if (signal === 'SIGUSR2') this.#canFlush = false;
+        resolve(tcpdumpProblem(lastWords(), this.#options.interface, status ?? signal));
+      });
+    });
+    const lastWords = this.#listen(child);
+    const damage = readCaptureStream('tcpdump', child.stdout, this.#options.take).then(
+      (end) => (end.kind === 'damaged' ? 'what tcpdump wrote made no sense' : undefined),
+      // That it wrote nothing is explained by how it ended.
+      (error: unknown) => (error instanceof CaptureFileError || isClosed(error) ? undefined : String(error)),
+    );
+    const over = damage.finally(() => {
+      child.stdout.destroy();
+      child.kill('SIGKILL');
+    });
+    const [reason, damaged] = await Promise.all([ended, over]);
+    this.#child = undefined;
+    this.#droppedEarlier += this.#dropped;
+    this.#dropped = 0;
+    return damaged === undefined ? reason : `Packets are not captured: ${damaged}.`;
+  }
+
+  #arguments(): string[] {
+    const { ports, interface: networkInterface } = this.#options;
+    const how = ['-n', '--immediate-mode', '-s', String(SNAP_BYTES), '-w', '-', ...(this.#canFlush ? [] : ['-U'])];
+    return ['-i', networkInterface, ...how, 'udp', 'portrange', `${ports.from}-${ports.to}`];
+  }
+
+  /** Follows what tcpdump says; gives back a function that tells its last words. */
+  #listen(child: ChildProcess & { readonly stderr: Readable }): () => string {
+    let text = '';
+    let timer: NodeJS.Timeout | undefined;
+    child.stderr.setEncoding('utf8').on('data', (more: string) => {
+      text = (text + more).slice(-KEPT_WORDS);
+      this.#dropped = droppedByKernel(text) ?? this.#dropped;
+      if (timer !== undefined || !isListening(text)) return;
+      this.#show({ status: 'capturing' });
+      if (this.#stopping.signal.aborted) child.kill('SIGINT');
+      timer = this.#askRegularly(child);
+    });
+    child.once('close', () => clearInterval(timer));
+    return () => text;
+  }
+
+  #askRegularly(child: ChildProcess): NodeJS.Timeout {
+    let flushes = 0;
+    return setInterval(() => {
+      if (this.#canFlush) child.kill('SIGUSR2');
+      flushes += 1;
+      if (flushes % STATISTICS_EVERY_FLUSHES === 0) child.kill('SIGUSR1');
+    }, FLUSH_EVERY_MS);
+  }
+
+  #show(state: LiveCaptureState): void {
+    const text = state.status === 'waiting' ? state.problem : state.status;
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.#options.onState(state);
+  }
+}
+
+/** A pipe that was closed before it was opened, or in the middle. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}

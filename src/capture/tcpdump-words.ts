@@ -1,0 +1,35 @@
+/** What tcpdump says on stderr, for people and for us. */
+
+const DROPPED = /(\d+) packets? dropped by kernel/g;
+const NO_PERMISSION = /permission to|Operation not permitted|Permission denied/;
+const NO_DEVICE = /No such device|No such network interface/;
+
+/** The last "packets dropped by kernel" that a text names; undefined when it names none. */
+export function droppedByKernel(text: string): number | undefined {
+  const last = [...text.matchAll(DROPPED)].at(-1)?.[1];
+  return last === undefined ? undefined : Number(last);
+}
+
+/** Whether it has begun to capture. */
+export function isListening(text: string): boolean {
+  return text.includes('listening on ');
+}
+
+/** Why tcpdump ended, as one plain sentence that says what to do. */
+export function tcpdumpProblem(stderr: string, networkInterface: string, status: number | string | null): string {
+  if (NO_PERMISSION.test(stderr)) {
+    return (
+      'Packets are not captured: tcpdump may not open the network; run "setcap cap_net_raw,cap_net_admin=eip ' +
+      '$(command -v tcpdump)", and where only a group may run it, add the user of asterisk-mes to that group.'
+    );
+  }
+  if (NO_DEVICE.test(stderr)) {
+    return `Packets are not captured: there is no interface ${networkInterface}; name one in [capture] interface, or any.`;
+  }
+  const [line = ''] = stderr.split('\n').filter((words) => words.startsWith('tcpdump: ') && !isListening(words));
+  return `Packets are not captured: tcpdump ended with ${status ?? 'no status'}${line === '' ? '' : ` (${line})`}.`;
+}
+
+/** When there is no such program. */
+export const TCPDUMP_MISSING =
+  'Packets are not captured: there is no program tcpdump; install the package of that name, or set [capture] enabled = no.';
