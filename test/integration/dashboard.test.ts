@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
@@ -8,8 +8,9 @@ import { type Lab, startLab } from '../lab/lab.ts';
 import { labObstacle } from '../lab/obstacle.ts';
 import { makeRunDirectory } from '../lab/paths.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
+import type { RestCall, RestInterval } from './fixtures/rest.ts';
 import { openBrowser, openPage, takePictures } from './fixtures/browser.ts';
-import { writeHostileHistory } from './fixtures/hostile-calls.ts';
+import { ARABIC_NAME, HOSTILE_NAME, writeHostileHistory } from './fixtures/hostile-calls.ts';
 
 const OLD_CALLS = 130;
 
@@ -41,7 +42,11 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     });
     good = await lab.call('alice', 'bob');
     lossy = await lab.call('carol', 'dave');
-    await sleep(6000);
+    await sleep(2500);
+    await good.hold('caller');
+    await sleep(2500);
+    await good.unhold('caller');
+    await sleep(2500);
   });
   afterAll(async () => {
     await browser?.close();
@@ -116,6 +121,103 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     expect(await page.locator('.call').count()).toBe(0);
     expect(await takePictures(page, 'nothing')).toEqual([0, 0]);
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('tells of a call why and where, and shows its course and its directions side by side', async () => {
+    const { page, complaints } = await openPage(browser, sidecar.url, `#/call/${lossy.linkedid}`);
+    const call = await sidecar.get<RestCall & { fault_why: string }>(`/v1/calls/${lossy.linkedid}`);
+    await page.locator('.direction').first().waitFor();
+    expect(await page.locator('h1').textContent()).toBe('carol (Carol 103) ↔ dave (Dave 104)');
+    expect(await page.locator('.lead').textContent()).toContain(call.fault_why);
+    expect(call.fault_why).toMatch(/PJSIP\/carol \(the caller\) and this server: .+ lost/);
+    expect(await page.locator('.direction h3').allTextContents()).toEqual([
+      'from carol',
+      'to carol',
+      'from dave',
+      'to dave',
+    ]);
+    expect(await page.locator('.direction .score').allTextContents()).toEqual(
+      call.channels.flatMap(({ mes_rx: rx, mes_tx: tx }) => [rx?.toFixed(2), tx?.toFixed(2)]),
+    );
+    expect(await page.locator('.plots canvas').count()).toBe(4);
+    // The course is drawn: some pixel of the first chart is neither empty nor grey.
+    const colours = await page.evaluate<number>(`(() => {
+      const canvas = document.querySelector('.plots canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && Math.abs(data[i] - data[i + 2]) > 60) count++;
+      return count;
+    })()`);
+    expect(colours).toBeGreaterThan(300);
+    expect(await takePictures(page, 'call')).toEqual([0, 0]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('gives the raw reports of a call as a file', async () => {
+    const { page } = await openPage(browser, sidecar.url, `#/call/${lossy.linkedid}`);
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByText('Raw reports').click()]);
+    expect(file.suggestedFilename()).toBe(`call-${lossy.linkedid}.json`);
+    const content = JSON.parse(readFileSync(await file.path(), 'utf8')) as {
+      call: RestCall;
+      intervals: Record<string, RestInterval[]>;
+    };
+    expect(content.call.linkedid).toBe(lossy.linkedid);
+    const id = lossy.caller.uniqueid;
+    const { intervals } = await sidecar.get<{ intervals: RestInterval[] }>(`/v1/channels/${id}/intervals`);
+    expect(intervals.length).toBeGreaterThan(10);
+    expect(content.intervals[id]).toEqual(intervals);
+    await page.close();
+  });
+
+  test('marks when a call was put on hold and taken back, and is walked through with the keyboard', async () => {
+    const { page, complaints } = await openPage(browser, sidecar.url, `#/call/${good.linkedid}`);
+    await page.locator('.marks li').first().waitFor();
+    const marks = await page.locator('.marks li').allTextContents();
+    expect(marks.filter((text) => /^[A-Z] .+alice: on hold$/.test(text)).length).toBe(1);
+    expect(marks.filter((text) => /^[A-Z] .+alice: taken back from hold$/.test(text)).length).toBe(1);
+    await page.locator('.plots').focus();
+    const when = page.locator('.values thead th').first();
+    expect(await when.textContent()).toBe('latest');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    const second = await when.textContent();
+    // India's time, since that is where this viewer is.
+    expect(second).toMatch(/^\d\d:\d\d:\d\d$/);
+    const minutes = Math.round((Date.parse(`1970-01-01T${second}Z`) - (Date.now() % 86_400_000)) / 60_000);
+    expect(Math.abs(((minutes + 1440) % 1440) - 330)).toBeLessThan(3);
+    await page.keyboard.press('ArrowLeft');
+    expect(await when.textContent()).not.toBe(second);
+    await page.locator('.values input').nth(1).press('Space');
+    expect(await page.locator('.values input').nth(1).isChecked()).toBe(false);
+    expect(await takePictures(page, 'hold')).toEqual([0, 0]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('what strangers call themselves is text and nothing else', async () => {
+    const { page, complaints } = await openPage(browser, sidecar.url, '#/call/1700000000.0');
+    await page.locator('.direction').first().waitFor();
+    expect(await page.locator('h1').textContent()).toContain(HOSTILE_NAME);
+    expect(await page.locator('.lead').textContent()).toContain(HOSTILE_NAME);
+    expect(await page.locator('main img, main b[onmouseover], script:not([src])').count()).toBe(0);
+    expect(await takePictures(page, 'hostile')).toEqual([0, 0]);
+    await page.goto(`${sidecar.url}/#/call/1700000000.1`);
+    await page.getByText(ARABIC_NAME).first().waitFor();
+    expect(await takePictures(page, 'arabic')).toEqual([0, 0]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('says what to do when there is no such call, or no such page', async () => {
+    const { page } = await openPage(browser, sidecar.url, '#/call/1.1');
+    await page.getByText('There is no call 1.1; it may be older than the history is kept.').waitFor();
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(1);
+    await page.goto(`${sidecar.url}/#/nowhere/%E0%A4`);
+    await page.locator('h1', { hasText: 'Now' }).waitFor();
+    await page.goto(`${sidecar.url}/#/nowhere`);
+    await page.getByText('There is no such page.').waitFor();
     await page.close();
   });
 });

@@ -1,11 +1,13 @@
 import { el } from './dom.ts';
+import { callPage } from './page-call.ts';
 import { nowPage } from './page-now.ts';
 import { hasToken, storeToken, TOKEN_NEEDED } from './rest.ts';
 import { type Page, parseRoute, type Route } from './route.ts';
 
-/** What stands in the bar, in this order. */
-const PAGES: readonly { name: string; word: string; open: (route: Route) => Page }[] = [
+/** Those with a word stand in the bar, in this order. */
+const PAGES: readonly { name: string; word?: string; open: (route: Route) => Page }[] = [
   { name: '', word: 'Now', open: () => nowPage() },
+  { name: 'call', open: callPage },
 ];
 
 const place = document.querySelector('#page') as HTMLElement;
@@ -37,7 +39,11 @@ function askToken(): void {
   dialog.showModal();
 }
 
-bar.append(...PAGES.map(({ name, word }) => el('a', { href: `#/${name}`, 'data-page': name }, word)));
+bar.append(
+  ...PAGES.flatMap(({ name, word }) =>
+    word === undefined ? [] : [el('a', { href: `#/${name}`, 'data-page': name }, word)],
+  ),
+);
 window.addEventListener(TOKEN_NEEDED, askToken);
 window.addEventListener('hashchange', () => {
   open();

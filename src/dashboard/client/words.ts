@@ -50,6 +50,11 @@ export function duration(seconds: number): string {
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
+/** Time of day in the viewer's own time zone. */
+export function clock(atMs: number): string {
+  return TIME.format(atMs);
+}
+
 /** In the viewer's own time zone, the day left out when it is today. */
 export function moment(iso: string): string {
   const date = new Date(iso);
