@@ -93,6 +93,8 @@ describe('transcripts of real Asterisks', () => {
     const [alice, bob] = parties(script);
     expect(alice?.mesRx).toBeGreaterThan(4.3);
     expect(bob).toMatchObject({ mesRx: 1, verdict: 'one-way-tx' });
+    // She is sent nothing, and her leg is the one that is billed.
+    expect(alice).toMatchObject({ mesTx: null, verdict: 'one-way-rx' });
     expect(bob?.streams[0]?.lossPercent).toBe(100);
     const call = script.stored().findLast((change) => change.kind === 'call');
     expect(call?.kind === 'call' ? call.call.verdict : null).toBe('one-way-tx');

@@ -59,6 +59,19 @@ describe('why a direction has its score', () => {
     );
   });
 
+  test('nothing arrives any more: since when, and how much of the whole that was', () => {
+    const script = new Script().up('1');
+    for (let n = 1; n <= 4; n++) {
+      script.wait(3).rtcp('1', local(null, { sender: sender(5 * n, 250 * n) }));
+      script.wait(2).rtcp('1', remote(reportBlock(Math.min(n, 2) * 250, 0), { rttMs: 20 }));
+    }
+    expect(why(script, '1', 'tx')).toMatch(
+      /^From 22:13:30 UTC on nothing of the audio to PJSIP\/phone1 arrived any more \((4\d|50)\.\d % of it was lost in all\); /,
+    );
+    script.wait(5).rtcp('1', remote(reportBlock(1500, 500), { rttMs: 20 }));
+    expect(why(script, '1', 'tx')).toMatch(/^\d\d\.\d % of the audio to PJSIP\/phone1 was lost/);
+  });
+
   test.each([
     ['shorter than one report', (script: Script) => script.wait(3).hangup('1'), /shorter than one report/],
     ['no RTCP at all', (script: Script) => script.wait(60).hangup('1'), /The far end sent no RTCP report/],
@@ -97,6 +110,7 @@ describe('where the fault lies', () => {
     readonly callerTx?: number;
     readonly calleeRx?: number;
     readonly calleeTx?: number;
+    readonly callerRttMs?: number;
   }
 
   /** Twelve reports in each direction with so many lost packets each; native: the SSRC of one party goes out to the other. */
@@ -109,7 +123,11 @@ describe('where the fault lies', () => {
     for (let n = 1; n <= reports; n++) {
       script.wait(5);
       script.rtcp('1', local(block(n, losses.callerRx ?? 0, 0xa)), alice);
-      script.rtcp('1', remote(block(n, losses.callerTx ?? 0, isNative ? 0xb : 0x1), { rttMs: 20 }), alice);
+      script.rtcp(
+        '1',
+        remote(block(n, losses.callerTx ?? 0, isNative ? 0xb : 0x1), { rttMs: losses.callerRttMs ?? 20 }),
+        alice,
+      );
       script.rtcp('2', local(block(n, losses.calleeRx ?? 0, 0xb)), bob);
       script.rtcp('2', remote(block(n, losses.calleeTx ?? 0, isNative ? 0xa : 0x2), { rttMs: 20 }), bob);
     }
@@ -144,6 +162,12 @@ describe('where the fault lies', () => {
     expect(callWith({ callerRx: 12 }).faultReports).toBe(48);
     expect(callWith({ callerRx: 12 }).faultWhy).toBe(
       'The fault lies between PJSIP/alice (the caller) and this server: 4.8 % lost from PJSIP/alice.',
+    );
+  });
+
+  test('a party that is far away: only the round trip is named, once', () => {
+    expect(callWith({ callerRttMs: 400 }).faultWhy).toBe(
+      'The fault lies between PJSIP/alice (the caller) and this server: a round trip of 400 ms to PJSIP/alice.',
     );
   });
 

@@ -36,6 +36,14 @@ describe('RTP sessions of a channel', () => {
     expect(before?.endedAtMs).toBeLessThanOrEqual(after?.startedAtMs ?? 0);
   });
 
+  test('to take back what was never held opens none', () => {
+    const script = new Script().up('1');
+    script.wait(5).rtcp('1', local(reportBlock(250, 0)));
+    script.board.handle({ type: 'unhold', atMs: script.atMs, channel: snapshot('1') });
+    script.wait(5).rtcp('1', local(reportBlock(500, 0)));
+    expect(causes(script, 'rx')).toEqual(['start 2']);
+  });
+
   test('a new SSRC opens one, and counts from its own beginning', () => {
     const script = new Script().up('1');
     script.wait(5).rtcp('1', remote(reportBlock(250, 7, { fractionLostQ8: 7 })));
