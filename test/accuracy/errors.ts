@@ -18,11 +18,10 @@ export interface WorstError {
 }
 
 /** The truth and the measurement of each quantity of one direction of a call. */
-export function pairsOf({ direction, network, shouldBe, measured }: Comparison): Record<Quantity, Pair> {
-  // What the far end received after its last report nobody tells; of what we receive ourselves the counters know all.
-  const lossPercent = direction === 'rx' ? network.lossPercent : network.reportedLossPercent;
+export function pairsOf({ network, shouldBe, measured }: Comparison): Record<Quantity, Pair> {
   return {
-    loss_percent: { truth: lossPercent, measured: measured.lossPercent },
+    // What was lost after the last report no report tells.
+    loss_percent: { truth: network.reportedLossPercent, measured: measured.lossPercent },
     round_trip_ms: { truth: network.roundTripMs, measured: measured.roundTripMs },
     jitter_ms: { truth: network.jitterMeanMs, measured: measured.jitterMs },
     mes: { truth: shouldBe.mes, measured: measured.mes },

@@ -5,8 +5,9 @@ import type { RelayedPacket } from '../lab/relay-protocol.ts';
 /** What the relay really did to one direction of one call. Nothing here comes from Asterisk or from the product. */
 export interface Truth {
   readonly packets: number;
+  /** Of the whole call. */
   readonly lossPercent: number;
-  /** The same up to the receiver's last report, which is all that a sender ever learns. */
+  /** Up to the receiver's last report. */
   readonly reportedLossPercent: number;
   /** Mean time in the relay of an audio packet that passed. */
   readonly delayMs: number;

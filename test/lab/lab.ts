@@ -160,7 +160,8 @@ export class Lab {
     const since = ami.mark();
     const farmSince = farm.mark();
     this.#serial += 1;
-    const farmUniqueid = `lab-call-${this.#serial}`;
+    // Of one length: Asterisk takes an id that another channel's id begins with for one in use.
+    const farmUniqueid = `lab-call-${String(this.#serial).padStart(6, '0')}`;
     await this.farmAction({
       Action: 'Originate',
       Channel: `PJSIP/${this.#phone(from).name}/sip:${this.#extension(to, options.transferable)}@${this.pbx.host}:${this.plan.pbxSipPort}`,
