@@ -116,19 +116,22 @@ export class Queries {
       const channel = this.channel(uniqueid);
       if (channel === null) return null;
       const known = channel.streams.filter(({ clockRateSource }) => clockRateSource !== 'assumed');
-      const clockRatesHz = new Map(known.map(({ direction, clockRateHz }) => [direction, clockRateHz]));
+      const streams = new Map(known.map((stream) => [stream.direction, stream]));
       const rows = this.#database
-        .prepare<unknown[], Row>('SELECT * FROM intervals WHERE uniqueid = ? ORDER BY at_ms, direction, report_number')
+        .prepare<unknown[], Row>(
+          'SELECT * FROM intervals WHERE uniqueid = ? ORDER BY at_ms, channel_report_number, direction, report_number',
+        )
         .all(uniqueid);
       return rows.map((row) => {
         const interval = INTERVAL_COLUMNS.fromRow(row);
-        const clockRateHz = clockRatesHz.get(interval.direction);
+        const stream = streams.get(interval.direction);
         const wasAssumed =
           interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ && (interval.clockRateSource ?? 'assumed') === 'assumed';
         // A report whose jitter was no sample has none in any clock.
         const isSample = interval.jitterTicks !== null && interval.jitterMs !== null;
-        if (clockRateHz === undefined || !isSample || !wasAssumed) return interval;
-        return { ...interval, clockRateHz, jitterMs: ticksToMs(interval.jitterTicks, clockRateHz) };
+        if (stream === undefined || !isSample || !wasAssumed) return interval;
+        const { clockRateHz, clockRateSource } = stream;
+        return { ...interval, clockRateHz, clockRateSource, jitterMs: ticksToMs(interval.jitterTicks, clockRateHz) };
       });
     });
     return read();

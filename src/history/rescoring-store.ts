@@ -5,19 +5,11 @@ import type { RescoredCall, StoredCall, StoredChannel } from '../model/rescoring
 import { openForWriting } from './database.ts';
 import { explain, HistoryError } from './history-error.ts';
 import { Queries } from './queries.ts';
-import {
-  CALL_COLUMNS,
-  CHANNEL_COLUMNS,
-  INTERVAL_COLUMNS,
-  type RecordColumns,
-  type Row,
-  SEGMENT_COLUMNS,
-  STREAM_COLUMNS,
-} from './rows.ts';
+import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, type Row, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 
 /** One batch is one transaction, in which a running sidecar cannot write: it is over in a fraction of a second. */
 const DEFAULT_BATCH_CALLS = 200;
-const BATCH_REPORTS = 5000;
+const BATCH_REPORTS = 2000;
 /** A sidecar, a purge or a backup may hold the database for a while. */
 const BUSY_TIMEOUT_MS = 30_000;
 
@@ -59,6 +51,8 @@ interface Place {
   readonly rescored: number;
   readonly expired: number;
 }
+
+const SCORES_OF_INTERVAL = ['effective_latency_ms', 'r_value', 'mes', 'mes_running', 'profile'];
 
 const IS_OVER = `ended_at_ms IS NOT NULL AND ended_at_ms < @endedBeforeMs AND NOT EXISTS (
   SELECT 1 FROM channels WHERE channels.linkedid = calls.linkedid AND channels.ended_at_ms IS NULL)`;
@@ -190,12 +184,12 @@ export class RescoringStore {
   }
 
   #write({ call, channels, segments, intervals }: RescoredCall): void {
-    this.#update('calls', ['linkedid'], CALL_COLUMNS, CALL_COLUMNS.toRow(call));
+    this.#update('calls', ['linkedid'], CALL_COLUMNS.names, CALL_COLUMNS.toRow(call));
     for (const channel of channels) {
       const { uniqueid } = channel;
-      this.#update('channels', ['uniqueid'], CHANNEL_COLUMNS, CHANNEL_COLUMNS.toRow(channel));
+      this.#update('channels', ['uniqueid'], CHANNEL_COLUMNS.names, CHANNEL_COLUMNS.toRow(channel));
       for (const stream of channel.streams) {
-        this.#update('streams', ['uniqueid', 'direction'], STREAM_COLUMNS, {
+        this.#update('streams', ['uniqueid', 'direction'], STREAM_COLUMNS.names, {
           ...STREAM_COLUMNS.toRow(stream),
           uniqueid,
         });
@@ -203,16 +197,16 @@ export class RescoringStore {
     }
     for (const segment of segments) {
       const row = SEGMENT_COLUMNS.toRow(segment);
-      this.#update('segments', ['uniqueid', 'direction', 'segment_number'], SEGMENT_COLUMNS, row);
+      this.#update('segments', ['uniqueid', 'direction', 'segment_number'], SEGMENT_COLUMNS.names, row);
     }
     for (const interval of intervals) {
       const row = INTERVAL_COLUMNS.toRow(interval);
-      this.#update('intervals', ['uniqueid', 'direction', 'report_number'], INTERVAL_COLUMNS, row);
+      this.#update('intervals', ['uniqueid', 'direction', 'report_number'], SCORES_OF_INTERVAL, row);
     }
   }
 
-  #update<T>(table: string, keys: readonly string[], { names }: RecordColumns<T>, row: Row): void {
-    const assignments = names.filter((name) => !keys.includes(name)).map((name) => `${name} = @${name}`);
+  #update(table: string, keys: readonly string[], columns: readonly string[], row: Row): void {
+    const assignments = columns.filter((name) => !keys.includes(name)).map((name) => `${name} = @${name}`);
     const condition = keys.map((key) => `${key} = @${key}`).join(' AND ');
     this.#prepare(`UPDATE ${table} SET ${assignments.join(', ')} WHERE ${condition}`).run(row);
   }

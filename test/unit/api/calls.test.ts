@@ -149,7 +149,7 @@ describe('a channel', () => {
       jitter_ticks: 160,
       codec: 'ulaw',
       clock_rate_hz: 8000,
-      clock_rate_source: 'assumed',
+      clock_rate_source: 'sr',
       lsr_ntp32: 3_735_928_559,
       dlsr_s: 1.25,
       sender_packets: 250,

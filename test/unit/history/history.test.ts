@@ -135,18 +135,24 @@ describe('the history', () => {
       streamRecord({ direction: 'tx', clockRateHz: 16_000, clockRateSource: 'assumed' }),
     ];
     history.record({ kind: 'channel', channel: channelRecord('c-1', { streams }), resume: null });
-    history.record({ kind: 'interval', interval: intervalRecord('c-1', 1, { jitterTicks: 480, jitterMs: 60 }) });
-    history.record({ kind: 'interval', interval: intervalRecord('c-1', 2, { jitterTicks: null, jitterMs: null }) });
-    const known = { jitterTicks: 480, clockRateHz: 16_000, jitterMs: 30 };
+    const assumed = { jitterTicks: 480, clockRateSource: 'assumed' as const, jitterMs: 60 };
+    history.record({ kind: 'interval', interval: intervalRecord('c-1', 1, assumed) });
+    history.record({
+      kind: 'interval',
+      interval: intervalRecord('c-1', 2, { ...assumed, jitterTicks: null, jitterMs: null }),
+    });
+    const known = { jitterTicks: 480, clockRateHz: 16_000, clockRateSource: 'codec' as const, jitterMs: 30 };
     history.record({ kind: 'interval', interval: intervalRecord('c-1', 3, known) });
-    const unsure = { direction: 'tx' as const, jitterTicks: 480, jitterMs: 60 };
+    const unsure = { ...assumed, direction: 'tx' as const };
     history.record({ kind: 'interval', interval: intervalRecord('c-1', 4, unsure) });
     const intervals = await history.intervals('c-1');
-    expect(intervals?.map(({ jitterMs, clockRateHz }) => [jitterMs, clockRateHz])).toEqual([
-      [10, 48_000],
-      [null, 8000],
-      [30, 16_000],
-      [60, 8000],
+    expect(
+      intervals?.map(({ jitterMs, clockRateHz, clockRateSource }) => [jitterMs, clockRateHz, clockRateSource]),
+    ).toEqual([
+      [10, 48_000, 'sr'],
+      [null, 8000, 'assumed'],
+      [30, 16_000, 'codec'],
+      [60, 8000, 'assumed'],
     ]);
   });
 });

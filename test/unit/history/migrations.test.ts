@@ -62,7 +62,8 @@ it('keep every row of a database of schema 1, with what that did not know as not
   });
   const channel = channelRecord('c-1', { linkedid: 'call', lastReceivedAtMs: null, streams: [stream] });
   expect(queries.call('older')).toEqual({ ...callRecord('call', fault), channels: [channel] });
-  const unknown = { channelReportNumber: null, beganAtMs: null, codec: null, clockRateSource: null };
+  // Where a clock rate came from is taken from the stream, where that has another than was assumed.
+  const unknown = { channelReportNumber: null, beganAtMs: null, codec: null, clockRateSource: 'sr' } as const;
   expect(queries.intervals('c-1')).toEqual([intervalRecord('c-1', 1, unknown)]);
   expect(queries.segments('c-1')).toEqual([]);
   expect(queries.resumable()).toEqual([{ channel, resume: '{"format":1}' }]);

@@ -137,7 +137,7 @@ export function intervalRecord(
     jitterTicks: 160,
     codec: 'ulaw',
     clockRateHz: 8000,
-    clockRateSource: 'assumed',
+    clockRateSource: 'sr',
     lsrNtp32: 0xdead_beef,
     dlsrS: 1.25,
     senderPackets: 250,
