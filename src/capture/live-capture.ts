@@ -7,13 +7,16 @@ import { TCPDUMP_MISSING, droppedByKernel, isListening, tcpdumpProblem } from '.
 
 /** Enough for every header up to RTP's over IPv6 with VLAN tags, and for an SR with one report block. */
 const SNAP_BYTES = 128;
+/** The kernel's own buffer, KiB: half a second of 100,000 packets/s, for when a busy machine keeps tcpdump waiting. */
+const KERNEL_BUFFER_KIB = 16_384;
+/** How often tcpdump is asked (SIGUSR1) how many packets the kernel dropped. */
+const STATISTICS_EVERY_MS = 5000;
 /**
- * How often tcpdump is asked (SIGUSR2) to write out what it holds. With `-U` it would write each packet by itself, and
- * reading them one by one would take most of a core at 100,000 packets/s.
+ * It is not asked while more than this waits to be read: a signal that interrupts its writing into a full pipe makes it
+ * lose what it was writing. (For the same reason it is not asked by SIGUSR2 to write what it holds, but writes each
+ * packet at once, `-U`.)
  */
-const FLUSH_EVERY_MS = 200;
-/** How often it is asked (SIGUSR1) how many packets the kernel dropped. */
-const STATISTICS_EVERY_FLUSHES = 25;
+const SAFE_BACKLOG_BYTES = 16_384;
 const BACK_OFF_MIN_MS = 1000;
 const BACK_OFF_MAX_MS = 60_000;
 /** One that captured for this long has worked: the next trouble is a new one. */
@@ -51,8 +54,8 @@ export class LiveCapture {
   #droppedEarlier = 0;
   #dropped = 0;
   #restarts = 0;
-  /** Old releases know no SIGUSR2 and die of it: they write each packet by itself. */
-  #canFlush = true;
+  #readBytes = 0;
+  #backlogBytes = 0;
 
   constructor(options: LiveCaptureOptions) {
     this.#options = options;
@@ -113,19 +116,24 @@ export class LiveCapture {
         resolve('code' in error && error.code === 'ENOENT' ? TCPDUMP_MISSING : error.message),
       );
       child.once('close', (status, signal) => {
-        if (signal === 'SIGUSR2') this.#canFlush = false;
         resolve(tcpdumpProblem(lastWords(), this.#options.interface, status ?? signal));
       });
     });
     const lastWords = this.#listen(child);
-    const damage = readCaptureStream('tcpdump', child.stdout, this.#options.take).then(
+    this.#readBytes = 0;
+    const damage = readCaptureStream('tcpdump', child.stdout, this.#options.take, (bytes) => {
+      this.#backlogBytes = bytes - this.#readBytes;
+      this.#readBytes = bytes;
+    }).then(
       (end) => (end.kind === 'damaged' ? 'what tcpdump wrote made no sense' : undefined),
       // That it wrote nothing is explained by how it ended.
       (error: unknown) => (error instanceof CaptureFileError || isClosed(error) ? undefined : String(error)),
     );
-    const over = damage.finally(() => {
+    const over = damage.then((reason) => {
+      if (reason === undefined) return undefined;
       child.stdout.destroy();
       child.kill('SIGKILL');
+      return reason;
     });
     const [reason, damaged] = await Promise.all([ended, over]);
     this.#child = undefined;
@@ -136,8 +144,9 @@ export class LiveCapture {
 
   #arguments(): string[] {
     const { ports, interface: networkInterface } = this.#options;
-    const how = ['-n', '--immediate-mode', '-s', String(SNAP_BYTES), '-w', '-', ...(this.#canFlush ? [] : ['-U'])];
-    return ['-i', networkInterface, ...how, 'udp', 'portrange', `${ports.from}-${ports.to}`];
+    const sizes = ['-B', String(KERNEL_BUFFER_KIB), '-s', String(SNAP_BYTES)];
+    const filter = ['udp', 'portrange', `${ports.from}-${ports.to}`];
+    return ['-i', networkInterface, '-n', '-U', '--immediate-mode', ...sizes, '-w', '-', ...filter];
   }
 
   /** Follows what tcpdump says; gives back a function that tells its last words. */
@@ -150,19 +159,12 @@ export class LiveCapture {
       if (timer !== undefined || !isListening(text)) return;
       this.#show({ status: 'capturing' });
       if (this.#stopping.signal.aborted) child.kill('SIGINT');
-      timer = this.#askRegularly(child);
+      timer = setInterval(() => {
+        if (this.#backlogBytes <= SAFE_BACKLOG_BYTES) child.kill('SIGUSR1');
+      }, STATISTICS_EVERY_MS);
     });
     child.once('close', () => clearInterval(timer));
     return () => text;
-  }
-
-  #askRegularly(child: ChildProcess): NodeJS.Timeout {
-    let flushes = 0;
-    return setInterval(() => {
-      if (this.#canFlush) child.kill('SIGUSR2');
-      flushes += 1;
-      if (flushes % STATISTICS_EVERY_FLUSHES === 0) child.kill('SIGUSR1');
-    }, FLUSH_EVERY_MS);
   }
 
   #show(state: LiveCaptureState): void {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
 import { voipMetricsBlock } from '../../../src/capture/voip-metrics-block.ts';
-import { ethernet, ipv4, rtp, START_MS, u16, u32, u8, udp } from '../wire/packets.ts';
-import { analyse, call, onlyStream, packet, range } from './captured.ts';
+import { readerFor } from '../../../src/wire/capture-format.ts';
+import { START_MS, ethernet, ipv4, pcap, rtp, u16, u32, u8, udp } from '../wire/packets.ts';
+import { FIXED, analyse, call, onlyStream, packet, range } from './captured.ts';
 
 const BACK = { source: '10.0.0.2', destination: '10.0.0.1', sourcePort: 6004, destinationPort: 5004 };
 
@@ -137,6 +139,51 @@ describe('codecs', () => {
     expect(stream.jitterMaxMs).toBeLessThan(0.01);
     // The noise packet stands for the 20 ms of its own and for the second of quiet after it.
     expect(stream.frames10ms).toEqual({ normal: 398, plc: 0, cng: 102, silence: 0 });
+  });
+});
+
+describe('SRTP', () => {
+  test('its headers are clear; its RTCP is recognised and left alone', () => {
+    const srtcp = Buffer.concat([
+      senderReport(0x1122_3344, 1000).map((byte, index) => (index < 8 ? byte : (byte * 31 + index * 97) & 0xff)),
+      u32(0x8000_0002),
+      Buffer.alloc(10, 0x77),
+    ]);
+    const result = analyse([
+      // Ten bytes of authentication after the payload.
+      ...call(
+        range(0, 100).filter((sequence) => sequence !== 30),
+        {},
+        { payloadBytes: 170 },
+      ),
+      packet(500, srtcp, { sourcePort: 5005, destinationPort: 6005 }),
+    ]);
+    expect(onlyStream(result)).toMatchObject({ packetsReceived: 99, packetsLost: 1, senderReports: 0 });
+    expect(result.skipped.rtcpEncrypted).toBe(1);
+  });
+});
+
+describe('a capture that goes on', () => {
+  test('has its ended streams closed one by one, and an SSRC that comes back begins anew', () => {
+    const analysis = new CaptureAnalysis(FIXED);
+    const feed = (file: Buffer): void => {
+      const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+      const reader = readerFor(view);
+      reader?.feed(view, 0, file.length);
+      while (reader?.next() === true) analysis.take(reader);
+    };
+    feed(pcap(call(range(0, 50), {}, { ssrc: 1 })));
+    feed(pcap(call(range(0, 100), BACK, { ssrc: 2 })));
+    const idle = analysis.idleStreams(START_MS + 1500);
+    expect(idle.map(({ ssrc }) => ssrc)).toEqual([1]);
+    expect(analysis.close(idle)).toMatchObject([{ ssrc: 1, packetsReceived: 50, packetsLost: 0 }]);
+    expect([...analysis.streams].map(({ ssrc }) => ssrc)).toEqual([2]);
+    feed(pcap(call(range(300, 320), {}, { ssrc: 1 })));
+    expect(analysis.close(analysis.streams)).toMatchObject([
+      { ssrc: 2, packetsReceived: 100 },
+      { ssrc: 1, packetsReceived: 20, packetsLost: 0 },
+    ]);
+    expect(analysis.finish().streams).toEqual([]);
   });
 });
 
