@@ -25,6 +25,7 @@ export interface DescribedRoute {
   readonly query: z.ZodObject;
   readonly answer: z.ZodType;
   readonly csv?: unknown;
+  readonly type?: string | undefined;
 }
 
 /** Schemas that have a name in the document; any other answer is described in its place. */
@@ -88,7 +89,7 @@ function parameters({ path, query }: DescribedRoute): Json[] {
 
 function operation(route: DescribedRoute): Json {
   const content = {
-    'application/json': { schema: answerSchema(route.answer) },
+    [route.type ?? 'application/json']: { schema: answerSchema(route.answer) },
     ...(route.csv === undefined ? {} : { 'text/csv': { schema: { type: 'string' } } }),
   };
   return {

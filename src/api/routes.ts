@@ -34,6 +34,13 @@ export interface ApiSources {
   readonly live: LiveView;
   readonly health: HealthView;
   readonly clock: Clock;
+  readonly metrics: MetricsText;
+}
+
+/** What Prometheus asks for. */
+export interface MetricsText {
+  readonly contentType: string;
+  render(): Promise<string>;
 }
 
 /** One address of the API; all of them are read with GET. */
@@ -47,6 +54,8 @@ export interface Route {
   readonly answer: z.ZodType;
   /** `query` is checked; `id` is the path's parameter, or empty. Throws Problem. */
   handle(query: unknown, id: string): unknown;
+  /** Media type of the answer when it is a text; JSON otherwise. */
+  readonly type?: string | undefined;
   /** The same as CSV, piece by piece; rejects with Problem. */
   readonly csv?: ((query: unknown, id: string) => Promise<AsyncIterable<string>>) | undefined;
 }
@@ -58,6 +67,7 @@ function route<Query extends z.ZodObject, Answer extends z.ZodType>(definition: 
   query: Query;
   answer: Answer;
   handle(query: z.output<Query>, id: string): z.output<Answer> | Promise<z.output<Answer>>;
+  type?: string;
   csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
 }): Route {
   const { csv } = definition;
@@ -75,7 +85,7 @@ function known<T>(found: T | null, what: string): T {
 }
 
 /** All routes; the same table describes them in openapi.json. */
-export function routes({ history, live, health, clock }: ApiSources): readonly Route[] {
+export function routes({ history, live, health, clock, metrics }: ApiSources): readonly Route[] {
   const intervalsOf = async (uniqueid: string): Promise<z.output<typeof INTERVAL>[]> =>
     known(await history.intervals(uniqueid), 'channel').map((interval) => presentInterval(interval));
   const described = [
@@ -206,6 +216,14 @@ export function routes({ history, live, health, clock }: ApiSources): readonly R
           asterisk_version: report.asteriskVersion,
         };
       },
+    }),
+    route({
+      path: '/metrics',
+      summary: 'For Prometheus: scores of the channels that ended, and how the sidecar itself is.',
+      query: NO_QUERY,
+      answer: z.string(),
+      type: metrics.contentType,
+      handle: () => metrics.render(),
     }),
   ];
   const document = openApi(described);

@@ -117,6 +117,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       handler: async (request, reply) => {
         const query = checkQuery(route.query, request.query);
         const [id] = Object.values(request.params as Record<string, string>);
+        if (route.type !== undefined) reply.type(route.type);
         if (route.csv === undefined) return route.handle(query, id ?? '');
         reply.header('vary', 'accept');
         if (!prefersCsv(request.headers.accept)) return route.handle(query, id ?? '');

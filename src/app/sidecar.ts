@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { LiveStream } from '../api/live-stream.ts';
+import { Metrics } from '../api/metrics.ts';
 import { buildApi } from '../api/server.ts';
 import { AmiActions } from '../asterisk/ami-actions.ts';
 import { AmiEventSession } from '../asterisk/ami-event-session.ts';
@@ -17,6 +18,7 @@ import { snakeCase } from '../model/naming.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import type { Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
+import { VERSION } from './version.ts';
 
 /** How often changes are handed to the history, and what is due is done. */
 const TICK_MS = 50;
@@ -38,6 +40,7 @@ export class Sidecar {
   readonly #questions: ChannelQuestions;
   readonly #agi: FastAgiServer;
   readonly #liveStream: LiveStream;
+  readonly #metrics: Metrics;
   readonly #api: FastifyInstance;
   readonly #failure = Promise.withResolvers<string>();
   #eventsState: LinkState = { status: 'connecting' };
@@ -59,7 +62,12 @@ export class Sidecar {
     const { nowMs } = SYSTEM_CLOCK;
 
     this.#actions = new AmiActions({ connection, random, onState: (state) => this.#noteActions(state) });
-    this.#writeBack = new WriteBack({ setter: this.#actions, ...settings.writeback, onDebug });
+    this.#writeBack = new WriteBack({
+      setter: this.#actions,
+      ...settings.writeback,
+      onDebug,
+      onWritten: (afterMs) => this.#metrics.writtenBack(afterMs),
+    });
     this.#switchboard = new Switchboard(scoringRules(settings), {
       writer: this.#writeBack,
       askCodec: (uniqueid) => this.#questions.askCodec(uniqueid),
@@ -93,10 +101,18 @@ export class Sidecar {
       onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
     });
     this.#liveStream = new LiveStream({ live: this.#switchboard, clock: SYSTEM_CLOCK });
+    const health = { health: () => this.#health() };
+    this.#metrics = new Metrics({
+      endpointPatterns: settings.endpoints.map(({ pattern }) => pattern),
+      live: this.#switchboard,
+      health,
+      version: VERSION,
+    });
     this.#api = buildApi({
       history,
       live: this.#switchboard,
-      health: { health: () => this.#health() },
+      health,
+      metrics: this.#metrics,
       clock: SYSTEM_CLOCK,
       liveStream: this.#liveStream,
       files: dashboardAssets(),
@@ -140,7 +156,9 @@ export class Sidecar {
   #storeChanges(): void {
     for (const change of this.#switchboard.drain()) {
       this.#history.record(change);
-      if (change.kind === 'channel') this.#liveStream.note(change.channel);
+      if (change.kind !== 'channel') continue;
+      this.#liveStream.note(change.channel);
+      if (change.channel.endedAtMs !== null) this.#metrics.channelEnded(change.channel);
     }
   }
 
@@ -203,6 +221,7 @@ export class Sidecar {
       historyWritable: problem === null,
       historyProblem: problem ?? rejection,
       asteriskVersion: this.#events.asteriskVersion,
+      databaseBytes: this.#history.sizeBytes(),
       counters,
     };
   }

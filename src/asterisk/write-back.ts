@@ -14,6 +14,8 @@ export interface WriteBackOptions {
   readonly variables: boolean;
   /** `[writeback] cdr` */
   readonly cdr: boolean;
+  /** Called when Asterisk has carried out an action, with the time since the oldest of its values came in. */
+  readonly onWritten?: (afterMs: number) => void;
   /** Sentences for the log at debug level. */
   readonly onDebug?: (sentence: string) => void;
 }
@@ -29,6 +31,12 @@ export interface WriteBackCounters {
   readonly dropped: number;
   /** Channels with values that wait for Asterisk. */
   readonly waiting: number;
+}
+
+/** Values that wait, and since when the oldest of them does (`performance.now()`). */
+interface Assignments {
+  readonly values: Map<string, string>;
+  readonly sinceMs: number;
 }
 
 /** Channels with a write under way or waiting; more than any Asterisk has up. */
@@ -47,7 +55,7 @@ const MAX_SEALED = 10_000;
  */
 export class WriteBack implements VariableWriter {
   readonly #options: WriteBackOptions;
-  readonly #waiting = new Map<string, Map<string, string>>();
+  readonly #waiting = new Map<string, Assignments>();
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #sealed = new Set<string>();
   readonly #counters = { written: 0, gone: 0, failed: 0, dropped: 0 };
@@ -61,9 +69,9 @@ export class WriteBack implements VariableWriter {
   }
 
   write(uniqueid: string, variables: ChannelVariables): void {
-    const assignments = selectAssignments(variables, this.#options);
-    if (assignments.size === 0 || this.#sealed.has(uniqueid)) return;
-    if (this.#queue(uniqueid, assignments)) this.flush();
+    const values = selectAssignments(variables, this.#options);
+    if (values.size === 0 || this.#sealed.has(uniqueid)) return;
+    if (this.#queue(uniqueid, { values, sinceMs: performance.now() })) this.flush();
     else this.#counters.dropped++;
   }
 
@@ -91,11 +99,11 @@ export class WriteBack implements VariableWriter {
   }
 
   /** False when there is no room. Values that wait already give way to the new ones. */
-  #queue(uniqueid: string, assignments: Map<string, string>): boolean {
+  #queue(uniqueid: string, assignments: Assignments): boolean {
     const waiting = this.#waiting.get(uniqueid);
     if (waiting === undefined && this.#waiting.size >= MAX_CHANNELS) return false;
     if (waiting === undefined) this.#waiting.set(uniqueid, assignments);
-    else for (const [name, value] of assignments) waiting.set(name, value);
+    else for (const [name, value] of assignments.values) waiting.values.set(name, value);
     return true;
   }
 
@@ -106,10 +114,11 @@ export class WriteBack implements VariableWriter {
     this.#inFlight.set(uniqueid, this.#send(uniqueid, assignments));
   }
 
-  async #send(uniqueid: string, assignments: Map<string, string>): Promise<void> {
+  async #send(uniqueid: string, assignments: Assignments): Promise<void> {
     try {
-      await this.#options.setter.setVariables(uniqueid, assignments);
+      await this.#options.setter.setVariables(uniqueid, assignments.values);
       this.#counters.written++;
+      this.#options.onWritten?.(performance.now() - assignments.sinceMs);
     } catch (error) {
       this.#handleFailure(uniqueid, assignments, error);
     }
@@ -117,16 +126,17 @@ export class WriteBack implements VariableWriter {
     this.flush();
   }
 
-  #handleFailure(uniqueid: string, assignments: Map<string, string>, error: unknown): void {
+  #handleFailure(uniqueid: string, assignments: Assignments, error: unknown): void {
     const problem = error instanceof AmiActionError ? error.problem : undefined;
     if (problem === 'no-such-channel') {
       this.#counters.gone++;
       return;
     }
     if (problem === 'disconnected' && !this.#sealed.has(uniqueid)) {
-      const newer = this.#waiting.get(uniqueid) ?? new Map<string, string>();
+      const newer = this.#waiting.get(uniqueid)?.values ?? [];
       this.#waiting.delete(uniqueid);
-      if (this.#queue(uniqueid, new Map([...assignments, ...newer]))) return;
+      const values = new Map([...assignments.values, ...newer]);
+      if (this.#queue(uniqueid, { values, sinceMs: assignments.sinceMs })) return;
     }
     this.#counters.failed++;
     this.#options.onDebug?.(`The scores of ${uniqueid} were not written: ${String(error)}`);

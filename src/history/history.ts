@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type {
   BucketQuality,
@@ -132,6 +133,16 @@ export class History implements HistorySink, HistoryReader {
       committed: this.#committed,
       problem: this.#problem,
     };
+  }
+
+  /** Bytes of the database and its write-ahead log; null when the file cannot be seen. */
+  sizeBytes(): number | null {
+    const { path } = this.#options;
+    try {
+      return statSync(path).size + (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+    } catch {
+      return null;
+    }
   }
 
   /** Channels, up or ended, of calls that had not ended when the history was last written, with the state to go on from. */

@@ -111,6 +111,11 @@ export interface HistoryReader {
   summary(query: SummaryQuery): Promise<BucketQuality[]>;
 }
 
+/** Is told of channels that have ended, with their final scores; of one perhaps more than once. Never waits. */
+export interface ChannelSink {
+  channelEnded(channel: ChannelRecord): void;
+}
+
 /** The channels that are up now, straight from memory. */
 export interface LiveView {
   liveChannels(): ChannelRecord[];
@@ -130,5 +135,7 @@ export interface HealthReport {
   readonly historyWritable: boolean;
   readonly historyProblem: string | null;
   readonly asteriskVersion: string | null;
+  /** The history's file and its write-ahead log; null when they cannot be seen. */
+  readonly databaseBytes: number | null;
   readonly counters: Readonly<Record<string, number>>;
 }

@@ -53,6 +53,7 @@ describe('the description of the API', () => {
     expect(Object.keys(document.paths).sort()).toEqual(
       expect.arrayContaining([
         '/healthz',
+        '/metrics',
         '/readyz',
         '/v1/calls',
         '/v1/calls/{linkedid}',

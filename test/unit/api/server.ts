@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LiveStream } from '../../../src/api/live-stream.ts';
+import { Metrics } from '../../../src/api/metrics.ts';
 import { buildApi, type ApiOptions } from '../../../src/api/server.ts';
 import { openHistory, type History } from '../../../src/history/history.ts';
 import type { HealthReport } from '../../../src/model/ports.ts';
@@ -17,6 +18,7 @@ export const WELL: HealthReport = {
   historyWritable: true,
   historyProblem: null,
   asteriskVersion: '22.10.1',
+  databaseBytes: 1_048_576,
   counters: { rtcp_events: 12, dropped: 0 },
 };
 
@@ -25,6 +27,7 @@ export interface TestServer {
   readonly history: History;
   readonly port: number;
   readonly liveStream: LiveStream;
+  readonly metrics: Metrics;
   live: ChannelRecord[];
   health: HealthReport;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
@@ -51,22 +54,29 @@ export async function startServer(options: Pick<ApiOptions, 'token' | 'logger' |
   const state: { live: ChannelRecord[]; health: HealthReport } = { live: [], health: WELL };
   const live = { liveChannels: () => state.live };
   const liveStream = new LiveStream({ live, clock, gapMs: 50, heartbeatMs: 500, silenceMs: 1500 });
+  const health = { health: () => state.health };
+  const endpointPatterns = ['PJSIP/trunk*', 'PJSIP/alice'];
+  const metrics = new Metrics({ endpointPatterns, live, health, version: '1.2.3' });
   const api = buildApi({
     history,
     clock,
     live,
     liveStream,
-    health: { health: () => state.health },
+    health,
+    metrics,
     ...options,
   });
   const origin = await api.listen({ host: '127.0.0.1', port: 0 });
   return Object.assign(state, {
     history,
     liveStream,
+    metrics,
     port: Number(new URL(origin).port),
     get: async (path: string, headers: Record<string, string> = {}) => {
       const response = await fetch(`${origin}${path}`, { headers });
-      return { status: response.status, headers: response.headers, body: await response.json() };
+      const isJson = response.headers.get('content-type')?.includes('json') === true;
+      const body: unknown = isJson ? await response.json() : await response.text();
+      return { status: response.status, headers: response.headers, body };
     },
     close: async () => {
       await api.close();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AmiActionError, type AmiActionProblem } from '../../../src/asterisk/ami-actions.ts';
 import { WriteBack, type VariableSetter } from '../../../src/asterisk/write-back.ts';
@@ -42,6 +43,25 @@ describe('WriteBack', () => {
       ]),
     );
     expect(setter.sent.map((write) => write.variables)).toEqual([expected]);
+  });
+
+  it('tells how long values took to be carried out, since the oldest of them, a lost connection included', async () => {
+    const setter = new Setter();
+    const afterMs: number[] = [];
+    const writeBack = new WriteBack({ setter, variables: true, cdr: false, onWritten: (ms) => afterMs.push(ms) });
+    writeBack.write('1.1', mes('4.31'));
+    await sleep(60);
+    setter.sent[0]?.end('disconnected');
+    await settled();
+    writeBack.write('1.1', mes('4.30'));
+    setter.sent[1]?.end();
+    await settled();
+    writeBack.write('1.2', mes('4.30'));
+    setter.sent.at(-1)?.end('no-such-channel');
+    await settled();
+    expect(afterMs).toHaveLength(1);
+    expect(afterMs[0]).toBeGreaterThan(55);
+    expect(afterMs[0]).toBeLessThan(2000);
   });
 
   it('writes nothing when both are off, or there is nothing', () => {

@@ -1,0 +1,168 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ChannelSink, HealthView, LiveView } from '../model/ports.ts';
+import type { ChannelRecord } from '../model/record.ts';
+
+const PREFIX = 'asterisk_mes';
+/** As many values as the label endpoint_group has at most, `other` and those of the technologies included. */
+const MOST_GROUPS = 50;
+const OTHER = 'other';
+/** Ended channels remembered, so that none counts twice: a call's channels are stored again when the call ends. */
+const MOST_REMEMBERED = 20_000;
+
+const SCORE_BUCKETS = [1, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.25, 4.5];
+const LOSS_BUCKETS = [0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1];
+const JITTER_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5];
+const ROUND_TRIP_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 1, 2];
+const WRITE_BACK_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+/** Of the counters of /healthz, those that go down again. */
+const GAUGES: ReadonlySet<string> = new Set(['history_queued', 'writeback_waiting', 'live_stream_clients']);
+
+export interface MetricsOptions {
+  /** Groups of endpoints, exact or with `*` at their end, as the settings name them; the first that fits counts. */
+  readonly endpointPatterns: readonly string[];
+  readonly live: LiveView;
+  readonly health: HealthView;
+  readonly version: string;
+}
+
+/**
+ * What Prometheus gets. Scores are observed when a channel ends. Labels come from the settings and from Asterisk's own
+ * words alone: an endpoint's name may be someone's number or address, so endpoints show as the group that they fit
+ * (`PJSIP/trunk*`), or as their technology (`PJSIP`).
+ */
+export class Metrics implements ChannelSink {
+  readonly #options: MetricsOptions;
+  readonly #registry = new Registry();
+  readonly #groups = new Set<string>([OTHER]);
+  readonly #seen = new Set<string>();
+  readonly #fromHealth = new Map<string, Gauge | Counter>();
+  readonly #score = this.#histogram('score', 'Score of each direction of a channel that ended, 1-4.5', SCORE_BUCKETS);
+  readonly #lossRatio = this.#histogram('loss_ratio', 'Packets lost of those expected, by direction', LOSS_BUCKETS);
+  readonly #jitterS = this.#histogram('jitter_seconds', 'Mean interarrival jitter, by direction', JITTER_BUCKETS_S);
+  readonly #roundTripS = new Histogram({
+    name: `${PREFIX}_round_trip_seconds`,
+    help: 'Mean round trip of each channel that ended',
+    labelNames: ['endpoint_group'] as const,
+    buckets: ROUND_TRIP_BUCKETS_S,
+    registers: [this.#registry],
+  });
+  readonly #channels = new Counter({
+    name: `${PREFIX}_channels_total`,
+    help: 'Channels that ended, by verdict; none: never answered, or too early to say',
+    labelNames: ['verdict', 'endpoint_group'] as const,
+    registers: [this.#registry],
+  });
+  readonly #writeBackS = new Histogram({
+    name: `${PREFIX}_write_back_seconds`,
+    help: 'From the event that changed a score until Asterisk had carried out its writing',
+    buckets: WRITE_BACK_BUCKETS_S,
+    registers: [this.#registry],
+  });
+  readonly #live = this.#gauge('live_channels', 'Channels that are up now');
+  readonly #amiConnected = this.#gauge('ami_connected', '1: both AMI sessions are up');
+  readonly #historyWritable = this.#gauge('history_writable', '1: the last commit succeeded');
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    collectDefaultMetrics({ register: this.#registry });
+    const info = new Gauge({
+      name: `${PREFIX}_info`,
+      help: 'Always 1',
+      labelNames: ['version'] as const,
+      registers: [this.#registry],
+    });
+    info.set({ version: options.version }, 1);
+  }
+
+  /** Media type of `render`'s text. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** A channel without media of its own (Local) does not count. */
+  channelEnded(channel: ChannelRecord): void {
+    if (channel.endpoint.startsWith('Local/') || !this.#isNew(channel.uniqueid)) return;
+    const group = this.#groupOf(channel.endpoint);
+    this.#channels.inc({ verdict: channel.verdict ?? 'none', endpoint_group: group });
+    for (const { direction, mes, lossPercent, jitterMs } of channel.streams) {
+      const labels = { direction, endpoint_group: group };
+      if (mes !== null) this.#score.observe(labels, mes);
+      if (lossPercent !== null) this.#lossRatio.observe(labels, lossPercent / 100);
+      if (jitterMs.mean !== null) this.#jitterS.observe(labels, jitterMs.mean / 1000);
+    }
+    // A round trip belongs to the channel; both directions have the same.
+    const roundTrip = channel.streams.find(({ rttMs }) => rttMs.mean !== null)?.rttMs.mean ?? null;
+    if (roundTrip !== null) this.#roundTripS.observe({ endpoint_group: group }, roundTrip / 1000);
+  }
+
+  /** Scores were written to Asterisk so long after the event that changed them. */
+  writtenBack(afterMs: number): void {
+    this.#writeBackS.observe(afterMs / 1000);
+  }
+
+  /** All metrics in Prometheus' text format. */
+  async render(): Promise<string> {
+    const report = this.#options.health.health();
+    this.#live.set(this.#options.live.liveChannels().length);
+    this.#amiConnected.set(Number(report.amiConnected));
+    this.#historyWritable.set(Number(report.historyWritable));
+    const { ariConnected, databaseBytes } = report;
+    if (ariConnected !== null) this.#show('ari_connected', '1: the ARI connection is up', Number(ariConnected));
+    if (databaseBytes !== null) {
+      this.#show('history_database_bytes', 'Size of the database and its write-ahead log', databaseBytes);
+    }
+    for (const [name, value] of Object.entries(report.counters)) this.#showCounter(name, value);
+    return this.#registry.metrics();
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram<'direction' | 'endpoint_group'> {
+    return new Histogram({
+      name: `${PREFIX}_${name}`,
+      help,
+      labelNames: ['direction', 'endpoint_group'] as const,
+      buckets,
+      registers: [this.#registry],
+    });
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name: `${PREFIX}_${name}`, help, registers: [this.#registry] });
+  }
+
+  #show(name: string, help: string, value: number): void {
+    const gauge = this.#fromHealth.get(name) ?? this.#gauge(name, help);
+    this.#fromHealth.set(name, gauge);
+    (gauge as Gauge).set(value);
+  }
+
+  #showCounter(name: string, value: number): void {
+    if (GAUGES.has(name)) return this.#show(name, `${name} of /healthz`, value);
+    const known = this.#fromHealth.get(name);
+    const counter =
+      known ??
+      new Counter({ name: `${PREFIX}_${name}_total`, help: `${name} of /healthz`, registers: [this.#registry] });
+    this.#fromHealth.set(name, counter);
+    counter.reset();
+    counter.inc(value);
+  }
+
+  #isNew(uniqueid: string): boolean {
+    if (this.#seen.has(uniqueid)) return false;
+    this.#seen.add(uniqueid);
+    for (const oldest of this.#seen) {
+      if (this.#seen.size <= MOST_REMEMBERED) break;
+      this.#seen.delete(oldest);
+    }
+    return true;
+  }
+
+  #groupOf(endpoint: string): string {
+    const fits = (pattern: string): boolean =>
+      pattern.endsWith('*') ? endpoint.startsWith(pattern.slice(0, -1)) : endpoint === pattern;
+    const [technology = OTHER] = endpoint.split('/');
+    const group = this.#options.endpointPatterns.find(fits) ?? technology;
+    if (this.#groups.size < MOST_GROUPS) this.#groups.add(group);
+    return this.#groups.has(group) ? group : OTHER;
+  }
+}
