@@ -175,8 +175,8 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     const { page, complaints } = await openPage(browser, sidecar.url, `#/call/${good.linkedid}`);
     await page.locator('.marks li').first().waitFor();
     const marks = await page.locator('.marks li').allTextContents();
-    expect(marks.filter((text) => /^[A-Z] .+alice: on hold$/.test(text)).length).toBe(1);
-    expect(marks.filter((text) => /^[A-Z] .+alice: taken back from hold$/.test(text)).length).toBe(1);
+    expect(marks.filter((text) => /^[A-Z] .+alice and bob: on hold$/.test(text)).length).toBe(1);
+    expect(marks.filter((text) => /^[A-Z] .+alice and bob: taken back from hold$/.test(text)).length).toBe(1);
     await page.locator('.plots').focus();
     const when = page.locator('.values thead th').first();
     expect(await when.textContent()).toBe('latest');
@@ -218,6 +218,62 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     await page.locator('h1', { hasText: 'Now' }).waitFor();
     await page.goto(`${sidecar.url}/#/nowhere`);
     await page.getByText('There is no such page.').waitFor();
+    await page.close();
+  });
+
+  test('finds calls by conditions that are in the address, and loads the next ones on the way down', async () => {
+    const { page, complaints } = await openPage(browser, sidecar.url, '#/calls');
+    const rows = page.locator('.list tbody tr');
+    await rows.first().waitFor();
+    expect(await rows.count()).toBe(50);
+    expect(await page.locator('.head .status').textContent()).toBe('the newest 50');
+    expect(await rows.nth(0).locator('a').textContent()).toBe('carol (Carol 103) ↔ dave (Dave 104)');
+    expect(await rows.nth(1).locator('a').textContent()).toBe('alice (Alice 101) ↔ bob (Bob 102)');
+    expect(await rows.nth(2).locator('a').textContent()).toContain(HOSTILE_NAME);
+    expect(await rows.nth(3).locator('a').textContent()).toContain(ARABIC_NAME);
+    expect(await takePictures(page, 'calls')).toEqual([0, 0]);
+    await expect
+      .poll(async () => {
+        await page.keyboard.press('End');
+        return rows.count();
+      })
+      .toBe(OLD_CALLS + 2);
+    expect(await page.locator('.head .status').textContent()).toBe(`${OLD_CALLS + 2} in all`);
+
+    await page.getByLabel('Verdict').selectOption('bad');
+    await page.getByLabel('Endpoint').fill('PJSIP/*');
+    await page.getByLabel('Endpoint').press('Enter');
+    await page.waitForURL('**/#/calls?endpoint=PJSIP%2F*&verdict=bad');
+    await expect.poll(() => rows.count()).toBe(50);
+    expect(new Set(await rows.locator('.chip').allTextContents())).toEqual(new Set(['✕ bad']));
+    await page.goBack();
+    await page.goBack();
+    await page.waitForURL('**/#/calls');
+    expect(await page.getByLabel('Verdict').inputValue()).toBe('');
+
+    await page.goto(`${sidecar.url}/#/calls?from=-1h&endpoint=PJSIP/carol&max_mes=4.2`);
+    await page.getByText('1 in all').waitFor();
+    expect(await page.getByLabel('Began').inputValue()).toBe('-1h');
+    expect(await page.getByLabel('Endpoint').inputValue()).toBe('PJSIP/carol');
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByText('CSV').click()]);
+    const lines = readFileSync(await file.path(), 'utf8')
+      .trim()
+      .split(/\r?\n/);
+    expect(lines.length).toBe(2);
+    expect(lines[1]).toContain(lossy.linkedid);
+    await rows.first().locator('a').press('Enter');
+    await page.waitForURL(`**/#/call/${lossy.linkedid}`);
+    await page.locator('.direction').first().waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('says what to do when no call fits, and when a condition is wrong', async () => {
+    const { page, complaints } = await openPage(browser, sidecar.url, '#/calls?codec=opus');
+    await page.getByText('No call fits. Choose a longer time or fewer conditions').waitFor();
+    expect(complaints).toEqual([]);
+    await page.goto(`${sidecar.url}/#/calls?min_mes=4&max_mes=2`);
+    await page.getByText('parameter min_mes: it is above max_mes; give a lower one').waitFor();
     await page.close();
   });
 });

@@ -8,38 +8,49 @@ export interface CallMark {
   readonly words: string;
 }
 
-/** What begins so soon after the same thing elsewhere in the call is the same event. */
+/** The same change so soon after, in the other direction or leg, is the same event. */
 const SAME_EVENT_MS = 2000;
 
-function words({ opened_by: cause, codec }: Segment, endpoint: string): string | undefined {
-  if (cause === 'start') return undefined;
-  const sentences: Readonly<Record<typeof cause, string>> = {
-    hold: `${endpoint}: on hold`,
-    retrieve: `${endpoint}: taken back from hold`,
-    bridge: 'bridged anew (connected, transferred or parked)',
-    ssrc: `${endpoint}: a new RTP stream`,
-    codec: `${endpoint}: codec ${codec ?? 'changed'}`,
+type Change = Exclude<Segment['opened_by'], 'start'>;
+
+function sentence(change: Change, endpoints: readonly string[], codec: string | null): string {
+  const who = endpoints.join(' and ');
+  const sentences: Readonly<Record<Change, string>> = {
+    hold: `${who}: on hold`,
+    retrieve: `${who}: taken back from hold`,
+    bridge: `${who}: bridged anew (connected, transferred or parted)`,
+    ssrc: `${who}: a new RTP stream`,
+    codec: `${who}: codec ${codec ?? 'changed'}`,
   };
-  return sentences[cause];
+  return sentences[change];
 }
 
 /** All of a call's changes in their order, each with a sign of its own: A, B, C … */
 export function callMarks(channels: readonly Channel[]): readonly CallMark[] {
-  const found = channels
+  const changes = channels
     .flatMap((channel) =>
-      (channel.segments ?? []).map((segment) => ({
-        atMs: Date.parse(segment.started_at),
-        words: words(segment, shortEndpoint(channel.endpoint)),
+      (channel.segments ?? []).map(({ opened_by: change, started_at: startedAt, codec }) => ({
+        change,
+        codec,
+        atMs: Date.parse(startedAt),
+        endpoint: shortEndpoint(channel.endpoint),
       })),
     )
     .toSorted((a, b) => a.atMs - b.atMs);
-  const marks: CallMark[] = [];
-  for (const { atMs, words: sentence } of found) {
-    if (sentence === undefined) continue;
-    const isKnown = marks.some((mark) => mark.words === sentence && atMs - mark.atMs < SAME_EVENT_MS);
-    if (!isKnown) marks.push({ atMs, sign: signOf(marks.length), words: sentence });
+  const events: { change: Change; codec: string | null; atMs: number; endpoints: string[] }[] = [];
+  for (const { change, codec, atMs, endpoint } of changes) {
+    if (change === 'start') continue;
+    const same = events.find(
+      (event) => event.change === change && event.codec === codec && atMs - event.atMs < SAME_EVENT_MS,
+    );
+    if (same === undefined) events.push({ change, codec, atMs, endpoints: [endpoint] });
+    else if (!same.endpoints.includes(endpoint)) same.endpoints.push(endpoint);
   }
-  return marks;
+  return events.map(({ change, codec, atMs, endpoints }, index) => ({
+    atMs,
+    sign: signOf(index),
+    words: sentence(change, endpoints, codec),
+  }));
 }
 
 /** A … Z, A1 … Z1, A2 … */

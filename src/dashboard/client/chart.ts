@@ -42,7 +42,8 @@ const METRICS: readonly Metric[] = [
     decimals: 2,
     heightPx: 170,
     valueOf: ({ mes }) => mes,
-    range: () => [1, 4.6],
+    // Room above the best for the signs of what happened.
+    range: () => [1, 5],
   },
   {
     name: 'loss',
@@ -77,6 +78,8 @@ const METRICS: readonly Metric[] = [
 const COLOURS = ['--one', '--two', '--three', '--four'] as const;
 const PATTERNS = [[], [7, 4], [2, 3], [10, 3, 2, 3]] as const;
 const AXIS_PX = 46;
+/** Height of a mark's sign, and its width with some room. */
+const SIGN_PX = 15;
 
 /** Score, loss, jitter and round trip of every direction over one time axis, with the values at the cursor. */
 export class CallChart {
@@ -221,15 +224,19 @@ export class CallChart {
     ctx.font = font.replace('12px', `${12 * devicePixelRatio}px`);
     ctx.textAlign = 'center';
     ctx.textBaseline = 'top';
+    let lastSignX = Number.NEGATIVE_INFINITY;
     for (const { atMs, sign } of this.#data.marks) {
       const seconds = atMs / 1000;
       if (seconds < (scales['x']?.min ?? 0) || seconds > (scales['x']?.max ?? 0)) continue;
       const x = Math.round(chart.valToPos(seconds, 'x', true));
       ctx.beginPath();
-      ctx.moveTo(x, bbox.top + (hasSigns ? 16 * devicePixelRatio : 0));
+      ctx.moveTo(x, bbox.top + (hasSigns ? SIGN_PX * devicePixelRatio : 0));
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      if (hasSigns) ctx.fillText(sign, x, bbox.top);
+      if (!hasSigns) continue;
+      // Signs that would lie on each other stand side by side.
+      lastSignX = Math.max(x, lastSignX + SIGN_PX * devicePixelRatio);
+      ctx.fillText(sign, lastSignX, bbox.top);
     }
     ctx.restore();
   }

@@ -1,5 +1,6 @@
 import { el } from './dom.ts';
 import { callPage } from './page-call.ts';
+import { callsPage } from './page-calls.ts';
 import { nowPage } from './page-now.ts';
 import { hasToken, storeToken, TOKEN_NEEDED } from './rest.ts';
 import { type Page, parseRoute, type Route } from './route.ts';
@@ -7,6 +8,7 @@ import { type Page, parseRoute, type Route } from './route.ts';
 /** Those with a word stand in the bar, in this order. */
 const PAGES: readonly { name: string; word?: string; open: (route: Route) => Page }[] = [
   { name: '', word: 'Now', open: () => nowPage() },
+  { name: 'calls', word: 'Calls', open: callsPage },
   { name: 'call', open: callPage },
 ];
 

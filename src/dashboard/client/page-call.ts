@@ -3,6 +3,7 @@ import { callMarks } from './call-marks.ts';
 import { CallChart } from './chart.ts';
 import { directionCard } from './direction-card.ts';
 import { el, foreign } from './dom.ts';
+import { offerFile } from './file.ts';
 import { errorNotice } from './notice.ts';
 import { get, Refused } from './rest.ts';
 import type { Page, Route } from './route.ts';
@@ -127,10 +128,8 @@ class CallPage implements Page {
   }
 
   #download(): void {
-    const blob = new Blob([JSON.stringify(this.#raw, null, 1)], { type: 'application/json' });
-    const address = URL.createObjectURL(blob);
-    el('a', { href: address, download: `call-${this.#linkedid}.json` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    const text = JSON.stringify(this.#raw, null, 1);
+    offerFile(new Blob([text], { type: 'application/json' }), `call-${this.#linkedid}.json`);
   }
 }
 
@@ -176,7 +175,7 @@ function legSection(channel: Channel, lineOf: ReadonlyMap<string, number>): HTML
   const facts = [
     channel.name,
     channel.answered_at === null ? 'never answered' : `answered ${moment(channel.answered_at)}`,
-    channel.on_hold ? '❚❚ on hold' : '',
+    channel.on_hold && channel.ended_at === null ? '❚❚ on hold' : '',
     channel.hangup_cause_text === null ? '' : `ended: ${channel.hangup_cause_text}`,
   ].filter((fact) => fact !== '');
   return el(

@@ -34,28 +34,47 @@ export function socketProtocols(): string[] {
 }
 
 /**
- * What REST answers at a path, as JSON. Throws Refused with REST's own sentence, or an Error of one
- * sentence when no answer comes.
+ * What REST answers at a path, as JSON. Throws Refused with REST's own sentence, or an Error of one sentence when no
+ * answer comes.
  */
 export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  const token = sessionStorage.getItem(TOKEN_KEY);
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  let response: Response;
+  const response = await ask(
+    path,
+    'application/json',
+    signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+  );
+  const body: unknown = await response.json().catch(() => undefined);
+  if (response.ok && body !== undefined) return body as Answer;
+  throw refusal(response.status, body);
+}
+
+/** The same as a table for spreadsheets, however long it takes. */
+export async function getCsv(path: string): Promise<Blob> {
+  const response = await ask(path, 'text/csv');
+  if (response.ok) return response.blob();
+  throw refusal(response.status, await response.json().catch(() => undefined));
+}
+
+async function ask(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
+  const token = sessionStorage.getItem(TOKEN_KEY);
   try {
-    response = await fetch(path, {
-      headers: token === null ? {} : { authorization: `Bearer ${token}` },
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    const response = await fetch(path, {
+      headers: { accept, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      ...(signal === undefined ? {} : { signal }),
     });
+    if (response.status === 401) window.dispatchEvent(new Event(TOKEN_NEEDED));
+    return response;
   } catch (error) {
-    if (signal?.aborted === true) throw error;
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new Error('The sidecar does not answer; check that asterisk-mes runs and that the network reaches it.', {
       cause: error,
     });
   }
-  if (response.status === 401) window.dispatchEvent(new Event(TOKEN_NEEDED));
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok && body !== undefined) return body as Answer;
+}
+
+function refusal(status: number, body: unknown): Refused {
   const detail =
     typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : 'no reason given';
-  throw new Refused(response.status, detail);
+  return new Refused(status, detail);
 }

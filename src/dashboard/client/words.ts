@@ -13,8 +13,8 @@ interface VerdictWords {
 const VERDICT_WORDS: Readonly<Record<Verdict, VerdictWords>> = {
   bad: { sign: '✕', word: 'bad', tone: 'bad', rank: 0 },
   'no-media': { sign: '∅', word: 'no media', tone: 'bad', rank: 1 },
-  'one-way-rx': { sign: '⇥', word: 'one way: only from it', tone: 'bad', rank: 2 },
-  'one-way-tx': { sign: '⇤', word: 'one way: only to it', tone: 'bad', rank: 3 },
+  'one-way-rx': { sign: '⇥', word: 'one way: from phone', tone: 'bad', rank: 2 },
+  'one-way-tx': { sign: '⇤', word: 'one way: to phone', tone: 'bad', rank: 3 },
   poor: { sign: '!', word: 'poor', tone: 'poor', rank: 4 },
   fair: { sign: '~', word: 'fair', tone: 'fair', rank: 5 },
   'no-rtcp': { sign: '?', word: 'no RTCP', tone: 'unknown', rank: 6 },

@@ -1,0 +1,113 @@
+import { el } from './dom.ts';
+import { VERDICTS, verdictWords } from './words.ts';
+
+const SPANS: readonly (readonly [string, string])[] = [
+  ['-1h', 'the last hour'],
+  ['-24h', 'the last 24 hours'],
+  ['-7d', 'the last 7 days'],
+  ['-30d', 'the last 30 days'],
+  ['', 'at any time'],
+];
+/** Not a span that REST knows: two moments are asked for. */
+const BETWEEN = 'between';
+/** Filters that are the same in the address, in the form and in REST. */
+const PLAIN = ['endpoint', 'verdict', 'codec', 'min_mes', 'max_mes'] as const;
+
+/** What to look for; it begins with what the address says and tells when it was changed. */
+export class CallsFilter {
+  readonly element: HTMLFormElement;
+  readonly #span: HTMLSelectElement;
+  readonly #from = el('input', { type: 'datetime-local', name: 'from' });
+  readonly #to = el('input', { type: 'datetime-local', name: 'to' });
+  readonly #between: readonly HTMLElement[];
+  readonly #fields: Readonly<Record<(typeof PLAIN)[number], HTMLInputElement | HTMLSelectElement>>;
+
+  constructor(query: URLSearchParams, onChange: () => void) {
+    const option = (value: string, word: string): HTMLElement => el('option', { value }, word);
+    this.#span = el(
+      'select',
+      { name: 'span' },
+      ...SPANS.map(([value, word]) => option(value, word)),
+      option(BETWEEN, 'between …'),
+    );
+    const score = { type: 'number', min: 1, max: 4.5, step: 0.1, inputmode: 'decimal' };
+    this.#fields = {
+      endpoint: el('input', {
+        name: 'endpoint',
+        placeholder: 'PJSIP/alice or PJSIP/*',
+        maxlength: 128,
+        spellcheck: 'false',
+      }),
+      verdict: el(
+        'select',
+        { name: 'verdict' },
+        option('', 'any'),
+        ...VERDICTS.map((verdict) => option(verdict, `${verdictWords(verdict).sign} ${verdictWords(verdict).word}`)),
+      ),
+      codec: el('input', { name: 'codec', placeholder: 'ulaw', maxlength: 32, size: 6, spellcheck: 'false' }),
+      min_mes: el('input', { name: 'min_mes', ...score }),
+      max_mes: el('input', { name: 'max_mes', ...score }),
+    };
+    const { endpoint, verdict, codec, min_mes: lowest, max_mes: highest } = this.#fields;
+    this.#between = [el('label', {}, 'From', this.#from), el('label', {}, 'Until', this.#to)];
+    this.element = el(
+      'form',
+      { class: 'filter panel', role: 'search', 'aria-label': 'Calls' },
+      el('label', {}, 'Began', this.#span),
+      ...this.#between,
+      el('label', {}, 'Endpoint', endpoint),
+      el('label', {}, 'Verdict', verdict),
+      el('label', {}, 'Score from', lowest),
+      el('label', {}, 'up to', highest),
+      el('label', {}, 'Codec', codec),
+    );
+    this.#fill(query);
+    this.element.addEventListener('change', () => {
+      this.#showBetween();
+      if (this.element.reportValidity()) onChange();
+    });
+    this.element.addEventListener('submit', (event) => {
+      event.preventDefault();
+      onChange();
+    });
+  }
+
+  /** As the address and REST have it; what is not asked for is left out. */
+  get query(): URLSearchParams {
+    const query = new URLSearchParams();
+    if (this.#span.value === BETWEEN) {
+      if (this.#from.value !== '') query.set('from', new Date(this.#from.value).toISOString());
+      if (this.#to.value !== '') query.set('to', new Date(this.#to.value).toISOString());
+    } else if (this.#span.value !== '') {
+      query.set('from', this.#span.value);
+    }
+    for (const name of PLAIN) {
+      const value = this.#fields[name].value.trim();
+      if (value !== '') query.set(name, value);
+    }
+    return query;
+  }
+
+  #fill(query: URLSearchParams): void {
+    for (const name of PLAIN) this.#fields[name].value = query.get(name) ?? '';
+    const from = query.get('from') ?? '';
+    const isSpan = !query.has('to') && SPANS.some(([value]) => value === from);
+    this.#span.value = isSpan ? from : BETWEEN;
+    if (!isSpan) {
+      this.#from.value = localTime(from);
+      this.#to.value = localTime(query.get('to') ?? '');
+    }
+    this.#showBetween();
+  }
+
+  #showBetween(): void {
+    for (const element of this.#between) element.hidden = this.#span.value !== BETWEEN;
+  }
+}
+
+/** ISO 8601 as such a field takes it, in the viewer's own zone; empty when it is no moment. */
+function localTime(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return '';
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
