@@ -14,10 +14,13 @@ export class CaptureFileError extends Error {
 }
 
 /** How a capture ended: whole, in the middle of a packet (a capture that was killed), or in nonsense. */
-export type CaptureEnd =
-  | { readonly kind: 'whole' }
-  | { readonly kind: 'cut-short'; readonly note: string }
-  | { readonly kind: 'damaged'; readonly note: string };
+export interface CaptureEnd {
+  readonly kind: 'whole' | 'cut-short' | 'damaged';
+  /** What is wrong with it, as one sentence; empty when it is whole. */
+  readonly note: string;
+  /** Packets that the capturing side says it dropped itself: they look like losses. */
+  readonly droppedPackets: number;
+}
 
 /** Fills a buffer as far as there are bytes; resolves with their number, 0 at the end. */
 type Fill = (buffer: Uint8Array) => Promise<number>;
@@ -134,7 +137,11 @@ async function pump(
     }
     count = await reading;
     if (reader?.damage !== undefined) {
-      return { kind: 'damaged', note: `${name} is damaged near byte ${total - (end - rest)}: ${reader.damage}.` };
+      return {
+        kind: 'damaged',
+        note: `${name} is damaged near byte ${total - (end - rest)}: ${reader.damage}.`,
+        droppedPackets: reader.droppedPackets,
+      };
     }
     start = CARRY_BYTES - (end - rest);
     next.bytes.set(now.bytes.subarray(rest, end), start);
@@ -143,9 +150,10 @@ async function pump(
   }
   if (total === 0) throw new CaptureFileError(`${name} is empty.`);
   if (reader === undefined) throw noCapture(name);
+  const { droppedPackets } = reader;
   return start === CARRY_BYTES
-    ? { kind: 'whole' }
-    : { kind: 'cut-short', note: `${name} ends in the middle of a packet.` };
+    ? { kind: 'whole', note: '', droppedPackets }
+    : { kind: 'cut-short', note: `${name} ends in the middle of a packet.`, droppedPackets };
 }
 
 function noCapture(name: string): CaptureFileError {

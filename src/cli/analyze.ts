@@ -51,6 +51,11 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
   await print(result, options.json === true);
   if (end.kind !== 'whole')
     process.stderr.write(`asterisk-mes: ${end.note} What comes before that is in the result.\n`);
+  if (end.droppedPackets > 0) {
+    process.stderr.write(
+      `asterisk-mes: The program that captured dropped ${end.droppedPackets} packets itself; they count as lost here.\n`,
+    );
+  }
   if (result.streamsLeftOut > 0) {
     process.stderr.write(
       `asterisk-mes: ${result.streamsLeftOut} streams more than can be held are left out; cut the capture into parts.\n`,

@@ -25,6 +25,8 @@ export interface CaptureReader extends PacketCursor {
   next(): boolean;
   /** Up to where the last feed is done with; the caller keeps what follows for the next feed. */
   readonly consumed: number;
+  /** Packets that the capturing side says it dropped itself; 0 in a format that does not tell. */
+  readonly droppedPackets: number;
   /** Why reading had to stop, as part of a sentence; undefined while all is well. */
   readonly damage: string | undefined;
 }

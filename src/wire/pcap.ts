@@ -37,6 +37,7 @@ export class PcapReader implements CaptureReader {
   linkType = -1;
   consumed = 0;
   damage: string | undefined;
+  readonly droppedPackets = 0;
   readonly #littleEndian: boolean;
   readonly #fractionsPerMs: number;
   #limit = 0;

@@ -59,7 +59,7 @@ export class PcapngReader implements CaptureReader {
   #interfaces: CapturedInterface[] = [];
   #droppedInEarlierSections = 0;
 
-  /** Packets that the capturing side says it dropped (interface statistics blocks). */
+  /** From the interface statistics blocks. */
   get droppedPackets(): number {
     return this.#interfaces.reduce((sum, one) => sum + one.droppedPackets, this.#droppedInEarlierSections);
   }

@@ -18,7 +18,11 @@ const hasTshark = hasLab || existsSync('/usr/bin/tshark');
 
 async function analyse(path: string): Promise<AnalysisResult> {
   const analysis = new CaptureAnalysis(FIXED);
-  expect(await readCaptureFile(path, (packet) => analysis.take(packet))).toEqual({ kind: 'whole' });
+  expect(await readCaptureFile(path, (packet) => analysis.take(packet))).toEqual({
+    kind: 'whole',
+    note: '',
+    droppedPackets: 0,
+  });
   return analysis.finish();
 }
 

@@ -99,6 +99,16 @@ describe('analyze', () => {
     expect(stdout).toContain('197 packets, 0 of them RTCP\n');
   });
 
+  test('says when the capturing program dropped packets itself', async () => {
+    const fuzzSeed = join(import.meta.dirname, '../../golden/fuzz/pcap/seed-sections.pcapng');
+    const { status, stderr } = await asteriskMes(['analyze', fuzzSeed]);
+    expect(status).toBe(0);
+    // Eight bytes of 2, in the file's statistics block.
+    expect(stderr).toBe(
+      `asterisk-mes: The program that captured dropped ${0x0202_0202 * 2 ** 32 + 0x0202_0202} packets itself; they count as lost here.\n`,
+    );
+  });
+
   test('takes another Gmin and another jitter buffer', async () => {
     const options = ['--gmin', '40', '--jitter-buffer', 'adaptive', '--json'];
     const { stdout } = await asteriskMes(['analyze', path('call.pcap'), ...options]);
