@@ -78,7 +78,6 @@ function emptyState({ channel }: StoredChannel): ChannelState {
   state.bridgeTechnology = channel.bridgeTechnology;
   state.peerUniqueid = channel.peerUniqueid;
   state.onHold = channel.onHold;
-  state.peerUniqueid = channel.peerUniqueid;
   state.lastReceivedAtMs = channel.lastReceivedAtMs;
   return state;
 }
