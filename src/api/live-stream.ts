@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock, LiveView } from '../model/ports.ts';
@@ -18,6 +19,8 @@ const MOST_CLIENTS = 50;
 const LARGEST_MESSAGE_BYTES = 1024;
 /** At least so long between two messages to a client. */
 const GAP_MS = 500;
+/** Channels in one message: it takes a few milliseconds to make. */
+const PART_CHANNELS = 100;
 /** Making messages may take one part in so many of the time: with many channels up they come more seldom. */
 const REST_PER_WORK = 10;
 const HEARTBEAT_MS = 5000;
@@ -32,9 +35,11 @@ const AT = z.iso.datetime({ precision: 3 });
 /** What is pushed. */
 export const LIVE_MESSAGE = z.discriminatedUnion('type', [
   z.strictObject({
-    type: z.literal('full').describe('first, and again after the client fell behind'),
+    type: z.literal('full').describe('first, and again after the client fell behind: nothing before it holds'),
     at: AT,
-    channels: z.array(CHANNEL).describe('all that are up'),
+    channels: z
+      .array(CHANNEL)
+      .describe('those that are up; of many the first hundred, and changes with the others follow'),
   }),
   z.strictObject({
     type: z.literal('changes'),
@@ -70,7 +75,7 @@ interface Client {
 
 /**
  * Pushes the channels that are up over web sockets. Nobody waits for a client: of a message that it has not taken yet
- * nothing more is queued behind, and when it has, it gets the full list; so a client costs one message of memory.
+ * nothing more is queued behind, and when it has, it gets the full list; so a client costs one list of memory.
  */
 export class LiveStream {
   readonly #options: LiveStreamOptions;
@@ -130,6 +135,7 @@ export class LiveStream {
       setTimeout(() => socket.terminate(), GOODBYE_MS);
     }
     this.#clients.clear();
+    this.#changed.clear();
   }
 
   #check(request: IncomingMessage): void {
@@ -170,32 +176,43 @@ export class LiveStream {
   }
 
   #schedule(): void {
-    this.#sending ??= setTimeout(() => this.#send(), Math.max(0, this.#nextAtMs - performance.now()));
+    this.#sending ??= setTimeout(() => void this.#send(), Math.max(0, this.#nextAtMs - performance.now()));
   }
 
-  #send(): void {
-    this.#sending = undefined;
-    const startedAtMs = performance.now();
+  async #send(): Promise<void> {
     const changed = [...this.#changed.values()];
     this.#changed.clear();
-    // Made once for all clients, and only if one needs it.
-    let full: Buffer | undefined;
-    let changes: Buffer | undefined;
-    for (const client of this.#clients) {
-      if (client.socket.bufferedAmount > 0) {
-        client.isBehind = true;
-      } else if (client.isBehind) {
-        full ??= this.#message('full', this.#options.live.liveChannels());
-        client.socket.send(full, { binary: false });
-        client.isBehind = false;
-      } else if (changed.length > 0) {
-        changes ??= this.#message('changes', changed);
-        client.socket.send(changes, { binary: false });
-      }
+    const ready = [...this.#clients].filter(({ socket }) => socket.bufferedAmount === 0);
+    for (const client of this.#clients) if (client.socket.bufferedAmount > 0) client.isBehind = true;
+    const behind = ready.filter(({ isBehind }) => isBehind);
+    const current = ready.filter(({ isBehind }) => !isBehind);
+    let workMs = 0;
+    if (current.length > 0 && changed.length > 0) workMs += await this.#push(current, 'changes', changed);
+    if (behind.length > 0) {
+      for (const client of behind) client.isBehind = false;
+      workMs += await this.#push(behind, 'full', this.#options.live.liveChannels());
     }
-    const endedAtMs = performance.now();
-    this.#nextAtMs = endedAtMs + Math.max(this.#options.gapMs ?? GAP_MS, REST_PER_WORK * (endedAtMs - startedAtMs));
-    if ([...this.#clients].some(({ isBehind }) => isBehind)) this.#schedule();
+    this.#nextAtMs = performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, REST_PER_WORK * workMs);
+    this.#sending = undefined;
+    if (this.#changed.size > 0 || [...this.#clients].some(({ isBehind }) => isBehind)) this.#schedule();
+  }
+
+  /** Makes each part once for all and lets other work go in between. Resolves with the time that it took itself, ms. */
+  async #push(
+    clients: readonly Client[],
+    type: 'full' | 'changes',
+    channels: readonly ChannelRecord[],
+  ): Promise<number> {
+    let workMs = 0;
+    for (let start = 0; start === 0 || start < channels.length; start += PART_CHANNELS) {
+      if (start > 0) await setImmediate();
+      const startedAtMs = performance.now();
+      const part = channels.slice(start, start + PART_CHANNELS);
+      const message = this.#message(start === 0 ? type : 'changes', part);
+      for (const { socket } of clients) socket.send(message, { binary: false });
+      workMs += performance.now() - startedAtMs;
+    }
+    return workMs;
   }
 
   #beat(): void {

@@ -22,38 +22,57 @@ function round(value: number, decimals: number): number {
   return Number(value.toFixed(decimals));
 }
 
-function presentNumber(name: string, value: number): number | string {
-  if (name === 'ssrc') return `0x${value.toString(16).padStart(8, '0')}`;
-  if (/(^|_)at$/.test(name)) return new Date(value).toISOString();
-  if (/^mes(_(?!100).*)?$/.test(name)) return roundOpinion(value);
-  const decimals = DECIMALS.find(([pattern]) => pattern.test(name))?.[1];
-  return decimals === undefined ? value : round(value, decimals);
+/** Remembers answers by name: there are as many as the model has properties, and thousands of channels have them all. */
+function byName<T>(make: (name: string) => T): (name: string) => T {
+  const made = new Map<string, T>();
+  return (name) => {
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    const fresh = make(name);
+    made.set(name, fresh);
+    return fresh;
+  };
 }
 
+const publishedName = byName((property) => snakeCase(property).replace(/(^|_)at_ms$/, '$1at'));
+
+/** How numbers of this name are shown. */
+const numberFormat = byName((name): ((value: number) => number | string) => {
+  if (name === 'ssrc') return (value) => `0x${value.toString(16).padStart(8, '0')}`;
+  if (/(^|_)at$/.test(name)) return (value) => new Date(value).toISOString();
+  if (/^mes(_(?!100).*)?$/.test(name)) return roundOpinion;
+  const decimals = DECIMALS.find(([pattern]) => pattern.test(name))?.[1];
+  return decimals === undefined ? (value) => value : (value) => round(value, decimals);
+});
+
 function presentValue(name: string, value: unknown): unknown {
-  if (typeof value === 'number') return presentNumber(name, value);
+  if (typeof value === 'number') return numberFormat(name)(value);
   if (Array.isArray(value)) return value.map((item: unknown) => presentValue(name, item));
   if (typeof value !== 'object' || value === null) return value;
   // A summary's parts are in the summary's unit, its count is a number of samples.
   const isSummary = name.endsWith('_ms');
-  return present(value, (part) => (isSummary && part !== 'count' ? name : part));
+  return present(value, undefined, (part) => (isSummary && part !== 'count' ? name : part));
 }
 
 /**
  * A record of the model as JSON: names in snake case, `startedAtMs` as `started_at` in ISO 8601, an SSRC in hex,
- * numbers rounded for people. Null stays null.
+ * numbers rounded for people. Null stays null. Of `published` names only, if given.
  */
 export function present(
   record: object,
+  published?: ReadonlySet<string>,
   quantityOf: (name: string) => string = (name) => name,
 ): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(record).map(([property, value]) => {
-      const name = snakeCase(property).replace(/(^|_)at_ms$/, '$1at');
-      return [name, presentValue(quantityOf(name), value)];
-    }),
-  );
+  const presented: Record<string, unknown> = {};
+  for (const [property, value] of Object.entries(record)) {
+    const name = publishedName(property);
+    if (published?.has(name) !== false) presented[name] = presentValue(quantityOf(name), value);
+  }
+  return presented;
 }
+
+const STREAM_NAMES: ReadonlySet<string> = new Set(Object.keys(STREAM.shape));
+const SEGMENT_NAMES: ReadonlySet<string> = new Set(Object.keys(SEGMENT.shape));
 
 /** Seconds from the start to the end, or to now; a clock that was set back gives 0. */
 function durationS(part: { startedAtMs: number; endedAtMs: number | null }, nowMs: number): number {
@@ -61,8 +80,7 @@ function durationS(part: { startedAtMs: number; endedAtMs: number | null }, nowM
 }
 
 export function presentStream(stream: StreamRecord): z.output<typeof STREAM> {
-  const published = Object.entries(present(stream)).filter(([name]) => Object.hasOwn(STREAM.shape, name));
-  return Object.fromEntries(published) as unknown as z.output<typeof STREAM>;
+  return present(stream, STREAM_NAMES) as unknown as z.output<typeof STREAM>;
 }
 
 /** `segments` undefined: they are not part of this answer. */
@@ -101,8 +119,7 @@ export function presentCall(
 }
 
 export function presentSegment(segment: SegmentRecord): z.output<typeof SEGMENT> {
-  const published = Object.entries(present(segment)).filter(([name]) => Object.hasOwn(SEGMENT.shape, name));
-  return Object.fromEntries(published) as unknown as z.output<typeof SEGMENT>;
+  return present(segment, SEGMENT_NAMES) as unknown as z.output<typeof SEGMENT>;
 }
 
 export function presentInterval(interval: IntervalRecord): z.output<typeof INTERVAL> {

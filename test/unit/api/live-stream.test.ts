@@ -98,6 +98,17 @@ describe('the live stream', () => {
     ]);
   });
 
+  it('sends many channels in parts, and what changes meanwhile behind them', async () => {
+    server.live = Array.from({ length: 250 }, (_, n) => channelRecord(`c${n}`));
+    const { messages, find } = await watch();
+    await find(({ type }) => type === 'full');
+    server.liveStream.note(channelRecord('c249', { endedAtMs: START_MS + 1, endReason: 'hangup' }));
+    await find((message) => message.type === 'changes' && message.channels[0]?.ended_at !== null);
+    expect(messages.map(({ type }) => type)).toEqual(['full', 'changes', 'changes', 'changes']);
+    expect(messages.map((message) => uniqueids(message).length)).toEqual([100, 100, 50, 1]);
+    expect(new Set(messages.flatMap(uniqueids)).size).toBe(250);
+  });
+
   it('tells every client the same, at most once a gap', async () => {
     const watchers = await Promise.all([watch(), watch(), watch()]);
     await Promise.all(watchers.map(({ find }) => find(({ type }) => type === 'full')));
