@@ -10,7 +10,7 @@ import { makeRunDirectory } from '../lab/paths.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
 import type { RestCall, RestInterval } from './fixtures/rest.ts';
 import { openBrowser, openPage, takePictures } from './fixtures/browser.ts';
-import { ARABIC_NAME, HOSTILE_NAME, writeHostileHistory } from './fixtures/hostile-calls.ts';
+import { ARABIC_NAME, HOSTILE_ENDPOINT, HOSTILE_NAME, writeHostileHistory } from './fixtures/hostile-calls.ts';
 
 const OLD_CALLS = 130;
 
@@ -274,6 +274,48 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     expect(complaints).toEqual([]);
     await page.goto(`${sidecar.url}/#/calls?min_mes=4&max_mes=2`);
     await page.getByText('parameter min_mes: it is above max_mes; give a lower one').waitFor();
+    await page.close();
+  });
+
+  test('ranks the endpoints, each a way to its calls', async () => {
+    const { page, complaints } = await openPage(browser, sidecar.url, '#/endpoints?from=-1h');
+    const rows = page.locator('.list tbody tr');
+    await rows.first().waitFor();
+    const { endpoints } = await sidecar.get<{ endpoints: { endpoint: string; mes_p5: number }[] }>(
+      '/v1/endpoints?from=-1h',
+    );
+    expect(endpoints.map(({ endpoint }) => endpoint).sort()).toEqual(
+      ['alice', 'bob', 'carol', 'dave'].map((name) => `PJSIP/${name}`),
+    );
+    expect(await rows.locator('th').allTextContents()).toEqual(endpoints.map(({ endpoint }) => endpoint));
+    expect(await rows.first().locator('td').first().textContent()).toBe(endpoints[0]?.mes_p5.toFixed(2));
+    await page.getByLabel('Calls that began in').selectOption('-7d');
+    await page.locator('select[name=order]').selectOption('bad');
+    await page.waitForURL('**/#/endpoints?from=-7d&order=bad');
+    await expect.poll(() => rows.first().locator('th').textContent()).toBe(HOSTILE_ENDPOINT);
+    expect(await takePictures(page, 'endpoints')).toEqual([0, 0]);
+    await page.getByRole('link', { name: 'PJSIP/carol' }).click();
+    await page.waitForURL('**/#/calls?from=-7d&endpoint=PJSIP%2Fcarol');
+    await page.getByText('1 in all').waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('shows how calls went over time, each stretch a way to its calls', async () => {
+    const { page, complaints } = await openPage(browser, sidecar.url, '#/trends?from=-7d');
+    await page.getByText(`${OLD_CALLS + 2} calls`).waitFor();
+    expect(await page.locator('.plots canvas').count()).toBe(3);
+    expect(await takePictures(page, 'trends')).toEqual([0, 0]);
+    await page.getByLabel('Endpoint or trunk').fill('PJSIP/carol');
+    await page.getByLabel('Endpoint or trunk').press('Enter');
+    await page.waitForURL('**/#/trends?from=-7d&endpoint=PJSIP%2Fcarol');
+    await page.getByText('1 call', { exact: true }).waitFor();
+    const rows = page.locator('.list tbody tr');
+    expect(await rows.count()).toBe(1);
+    await rows.locator('a').click();
+    await page.getByText('1 in all').waitFor();
+    expect(await page.locator('.list a').textContent()).toBe('carol (Carol 103) ↔ dave (Dave 104)');
+    expect(complaints).toEqual([]);
     await page.close();
   });
 });

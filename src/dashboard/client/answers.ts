@@ -128,3 +128,39 @@ export interface IntervalsAnswer {
 export type LiveMessage =
   | { readonly type: 'full' | 'changes'; readonly channels: readonly Channel[] }
   | { readonly type: 'heartbeat' };
+
+/** How well calls went, over some of them. */
+export interface Quality {
+  readonly calls: number;
+  readonly scored_calls: number;
+  readonly judged_calls: number;
+  readonly bad_calls: number;
+  readonly bad_percent: number | null;
+  readonly mes_mean: number | null;
+  readonly mes_median: number | null;
+  readonly mes_p5: number | null;
+  readonly mes_worst: number | null;
+}
+
+export interface EndpointQuality extends Quality {
+  readonly endpoint: string;
+  readonly loss_percent: number | null;
+  readonly jitter_mean_ms: number | null;
+  readonly rtt_mean_ms: number | null;
+}
+
+export interface EndpointsAnswer {
+  readonly endpoints: readonly EndpointQuality[];
+  readonly left_out: number;
+}
+
+export interface BucketQuality extends Quality {
+  readonly starts_at: string;
+}
+
+export interface SummaryAnswer {
+  readonly from: string;
+  readonly to: string;
+  readonly bucket_s: number;
+  readonly buckets: readonly BucketQuality[];
+}

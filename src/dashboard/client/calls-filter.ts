@@ -1,13 +1,8 @@
 import { el } from './dom.ts';
+import { type Span, SPANS } from './span-picker.ts';
 import { VERDICTS, verdictWords } from './words.ts';
 
-const SPANS: readonly (readonly [string, string])[] = [
-  ['-1h', 'the last hour'],
-  ['-24h', 'the last 24 hours'],
-  ['-7d', 'the last 7 days'],
-  ['-30d', 'the last 30 days'],
-  ['', 'at any time'],
-];
+const CHOICES: readonly Span[] = [...SPANS, ['', 'at any time']];
 /** Not a span that REST knows: two moments are asked for. */
 const BETWEEN = 'between';
 /** Filters that are the same in the address, in the form and in REST. */
@@ -27,7 +22,7 @@ export class CallsFilter {
     this.#span = el(
       'select',
       { name: 'span' },
-      ...SPANS.map(([value, word]) => option(value, word)),
+      ...CHOICES.map(([value, word]) => option(value, word)),
       option(BETWEEN, 'between …'),
     );
     const score = { type: 'number', min: 1, max: 4.5, step: 0.1, inputmode: 'decimal' };
@@ -91,7 +86,7 @@ export class CallsFilter {
   #fill(query: URLSearchParams): void {
     for (const name of PLAIN) this.#fields[name].value = query.get(name) ?? '';
     const from = query.get('from') ?? '';
-    const isSpan = !query.has('to') && SPANS.some(([value]) => value === from);
+    const isSpan = !query.has('to') && CHOICES.some(([value]) => value === from);
     this.#span.value = isSpan ? from : BETWEEN;
     if (!isSpan) {
       this.#from.value = localTime(from);

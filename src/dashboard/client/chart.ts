@@ -1,5 +1,6 @@
 import uPlot from 'uplot';
 import type { Interval } from './answers.ts';
+import { chartAxes, type ChartInk, lineSample, lineStyle, readInk } from './chart-ink.ts';
 import { el } from './dom.ts';
 import { clock, quantity } from './words.ts';
 
@@ -32,6 +33,7 @@ interface Metric {
   readonly heightPx: number;
   readonly valueOf: (interval: Interval) => number | null;
   readonly range: (highest: number) => [number, number];
+  readonly splits?: readonly number[];
 }
 
 const METRICS: readonly Metric[] = [
@@ -44,6 +46,7 @@ const METRICS: readonly Metric[] = [
     valueOf: ({ mes }) => mes,
     // Room above the best for the signs of what happened.
     range: () => [1, 5],
+    splits: [1, 2, 3, 4],
   },
   {
     name: 'loss',
@@ -74,10 +77,6 @@ const METRICS: readonly Metric[] = [
   },
 ];
 
-/** Lines differ in colour and in pattern; the style sheet knows the colours by the same numbers. */
-const COLOURS = ['--one', '--two', '--three', '--four'] as const;
-const PATTERNS = [[], [7, 4], [2, 3], [10, 3, 2, 3]] as const;
-const AXIS_PX = 46;
 /** Height of a mark's sign, and its width with some room. */
 const SIGN_PX = 15;
 
@@ -134,29 +133,14 @@ export class CallChart {
 
   #build(): void {
     this.#clear();
-    const style = getComputedStyle(document.documentElement);
-    // `light-dark()` is only worked out where a colour is used.
-    const colourOf = (name: string): string => {
-      const probe = el('span', { class: `ink${name}` });
-      this.element.append(probe);
-      const { color } = getComputedStyle(probe);
-      probe.remove();
-      return color;
-    };
-    const ink = { text: colourOf('--soft'), grid: colourOf('--line'), lines: COLOURS.map(colourOf) };
-    const font = `12px ${style.fontFamily}`;
-    this.#charts = METRICS.map((metric, index) => this.#plot(metric, index, ink, font));
+    const ink = readInk(this.element);
+    this.#charts = METRICS.map((metric, index) => this.#plot(metric, index, ink));
     this.#fit();
   }
 
-  #plot(
-    metric: Metric,
-    index: number,
-    ink: { text: string; grid: string; lines: readonly string[] },
-    font: string,
-  ): uPlot {
+  #plot(metric: Metric, index: number, ink: ChartInk): uPlot {
     const isLast = index === METRICS.length - 1;
-    const grid = { stroke: ink.grid, width: 1 };
+    const label = metric.unit === '' ? metric.name : `${metric.name}, ${metric.unit}`;
     const options: uPlot.Options = {
       width: this.#plots.clientWidth || 300,
       padding: [8, 26, 0, 0],
@@ -164,40 +148,17 @@ export class CallChart {
       legend: { show: false },
       cursor: { sync: { key: 'call' }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, __, highest) => metric.range(highest ?? 0) } },
-      axes: [
-        {
-          stroke: ink.text,
-          font,
-          grid,
-          ticks: grid,
-          size: isLast ? 30 : 6,
-          space: 84,
-          values: (_, splits) => splits.map((seconds) => (isLast ? clock(seconds * 1000) : '')),
-        },
-        {
-          stroke: ink.text,
-          font,
-          grid,
-          ticks: grid,
-          size: AXIS_PX,
-          label: metric.unit === '' ? metric.name : `${metric.name}, ${metric.unit}`,
-          labelFont: font,
-          labelSize: 18,
-          ...(metric.name === 'score' ? { splits: () => [1, 2, 3, 4] } : {}),
-        },
-      ],
+      axes: chartAxes(ink, label, isLast ? clock : null, metric.splits),
       series: [
         {},
-        ...this.#data.lines.map(({ label }, line) => ({
-          label,
-          show: !this.#hidden.has(label),
-          stroke: ink.lines[line % COLOURS.length] ?? ink.text,
-          dash: [...(PATTERNS[line % PATTERNS.length] ?? [])],
-          width: 1.8,
+        ...this.#data.lines.map((own, line) => ({
+          label: own.label,
+          show: !this.#hidden.has(own.label),
+          ...lineStyle(ink, line),
         })),
       ],
       hooks: {
-        draw: [(chart) => this.#drawMarks(chart, ink.text, font, index === 0)],
+        draw: [(chart) => this.#drawMarks(chart, ink, index === 0)],
         setCursor: [(chart) => this.#noteCursor(chart)],
       },
     };
@@ -214,11 +175,11 @@ export class CallChart {
     return uPlot.join([[ends], ...tables]);
   }
 
-  #drawMarks(chart: uPlot, colour: string, font: string, hasSigns: boolean): void {
+  #drawMarks(chart: uPlot, { text, font }: ChartInk, hasSigns: boolean): void {
     const { ctx, bbox, scales } = chart;
     ctx.save();
-    ctx.strokeStyle = colour;
-    ctx.fillStyle = colour;
+    ctx.strokeStyle = text;
+    ctx.fillStyle = text;
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
     ctx.font = font.replace('12px', `${12 * devicePixelRatio}px`);
@@ -300,9 +261,4 @@ export class CallChart {
       if (chart.width !== width) chart.setSize({ width, height: METRICS[index]?.heightPx ?? 0 });
     }
   }
-}
-
-/** How a line looks, for beside its name; the same numbers as in the chart. */
-export function lineSample(line: number): HTMLElement {
-  return el('span', { class: `line-sample line-${line % COLOURS.length}`, 'aria-hidden': 'true' });
 }

@@ -1,5 +1,5 @@
 import type { Channel, Stream } from './answers.ts';
-import { lineSample } from './chart.ts';
+import { lineSample } from './chart-ink.ts';
 import { el, foreign } from './dom.ts';
 import { score, verdictChip } from './verdict-chip.ts';
 import { directionWords, quantity, verdictWords } from './words.ts';

@@ -1,7 +1,9 @@
 import { el } from './dom.ts';
 import { callPage } from './page-call.ts';
 import { callsPage } from './page-calls.ts';
+import { endpointsPage } from './page-endpoints.ts';
 import { nowPage } from './page-now.ts';
+import { trendsPage } from './page-trends.ts';
 import { hasToken, storeToken, TOKEN_NEEDED } from './rest.ts';
 import { type Page, parseRoute, type Route } from './route.ts';
 
@@ -9,6 +11,8 @@ import { type Page, parseRoute, type Route } from './route.ts';
 const PAGES: readonly { name: string; word?: string; open: (route: Route) => Page }[] = [
   { name: '', word: 'Now', open: () => nowPage() },
   { name: 'calls', word: 'Calls', open: callsPage },
+  { name: 'endpoints', word: 'Endpoints', open: endpointsPage },
+  { name: 'trends', word: 'Trends', open: trendsPage },
   { name: 'call', open: callPage },
 ];
 

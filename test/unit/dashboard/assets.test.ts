@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vites
 import type { z } from 'zod';
 import type { CALLS_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers.ts';
 import type { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
-import type { CallsAnswer, IntervalsAnswer, LiveAnswer, LiveMessage } from '../../../src/dashboard/client/answers.ts';
+import type { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from '../../../src/api/quality.ts';
+import type {
+  CallsAnswer,
+  EndpointsAnswer,
+  IntervalsAnswer,
+  LiveAnswer,
+  LiveMessage,
+  SummaryAnswer,
+} from '../../../src/dashboard/client/answers.ts';
 import { dashboardAssets } from '../../../src/dashboard/assets.ts';
 import { startServer, type TestServer } from '../api/server.ts';
 
@@ -45,6 +53,8 @@ describe('the files of the dashboard', () => {
     expectTypeOf<z.output<typeof CALLS_ANSWER>>().toExtend<CallsAnswer>();
     expectTypeOf<z.output<typeof LIVE_ANSWER>>().toExtend<LiveAnswer>();
     expectTypeOf<z.output<typeof INTERVALS_ANSWER>>().toExtend<IntervalsAnswer>();
+    expectTypeOf<z.output<typeof ENDPOINTS_ANSWER>>().toExtend<EndpointsAnswer>();
+    expectTypeOf<z.output<typeof SUMMARY_ANSWER>>().toExtend<SummaryAnswer>();
     expectTypeOf<z.output<typeof LIVE_MESSAGE>>().toExtend<LiveMessage>();
   });
 });

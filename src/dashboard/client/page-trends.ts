@@ -1,0 +1,135 @@
+import type { BucketQuality, SummaryAnswer } from './answers.ts';
+import { lineSample } from './chart-ink.ts';
+import { el, foreign } from './dom.ts';
+import { errorNotice } from './notice.ts';
+import { get } from './rest.ts';
+import type { Page, Route } from './route.ts';
+import { spanPicker } from './span-picker.ts';
+import { TrendChart } from './trend-chart.ts';
+import { moment, quantity } from './words.ts';
+
+/** How long a stretch is, so that a chart has some 25 to 60 of them. */
+const BUCKETS: Readonly<Record<string, string>> = { '-1h': '2m', '-24h': '1h', '-7d': '6h', '-30d': '1d' };
+const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const HEADS = ['From', 'Calls', 'Median', '5th percentile', 'Worst', 'Bad calls'] as const;
+
+/** Hours and days: how many calls, how good, how many bad; of all endpoints or one. */
+export function trendsPage({ query }: Route): Page {
+  let search = new AbortController();
+  const span = spanPicker(query.get('from'));
+  const endpoint = el('input', {
+    name: 'endpoint',
+    value: query.get('endpoint') ?? '',
+    placeholder: 'PJSIP/alice or PJSIP/*',
+    maxlength: 128,
+    spellcheck: 'false',
+  });
+  const status = el('p', { class: 'status', role: 'status' });
+  const content = el('div');
+  let chart: TrendChart | undefined;
+
+  const asked = (): URLSearchParams => {
+    const name = endpoint.value.trim();
+    return new URLSearchParams({ from: span.value, ...(name === '' ? {} : { endpoint: name }) });
+  };
+  const show = ({ buckets }: SummaryAnswer): void => {
+    chart?.stop();
+    chart = undefined;
+    const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
+    status.textContent = `${calls} ${calls === 1 ? 'call' : 'calls'}`;
+    if (calls === 0) {
+      content.replaceChildren(
+        el('p', { class: 'empty' }, 'No call began in this time. Choose a longer one, or another endpoint.'),
+      );
+      return;
+    }
+    const isShort = ['-1h', '-24h'].includes(span.value);
+    chart = new TrendChart(buckets, (atMs) => (isShort ? HOUR : DAY).format(atMs));
+    const legend = el(
+      'p',
+      { class: 'legend' },
+      lineSample(0),
+      ' median ',
+      lineSample(1),
+      ' 5th percentile: of a hundred calls, five were at most this good',
+    );
+    content.replaceChildren(
+      el('section', { class: 'panel' }, legend, chart.element),
+      bucketTable(buckets, asked().get('endpoint')),
+    );
+    chart.draw();
+  };
+  const load = async (): Promise<void> => {
+    search.abort();
+    search = new AbortController();
+    const { signal } = search;
+    status.textContent = 'Searching …';
+    const parameters = asked();
+    parameters.set('bucket', BUCKETS[span.value] ?? '1h');
+    try {
+      show(await get<SummaryAnswer>(`/v1/summary?${parameters}`, signal));
+    } catch (error) {
+      if (signal.aborted) return;
+      status.textContent = '';
+      content.replaceChildren(errorNotice(error, () => void load()));
+    }
+  };
+  const form = el(
+    'form',
+    { class: 'filter panel' },
+    el('label', {}, 'Calls that began in', span),
+    el('label', {}, 'Endpoint or trunk', endpoint),
+  );
+  const change = (): void => {
+    history.pushState(null, '', `#/trends?${asked()}`);
+    void load();
+  };
+  form.addEventListener('submit', (event) => event.preventDefault());
+  form.addEventListener('change', change);
+  void load();
+  return {
+    title: 'Trends',
+    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, 'Trends'), status), form, content),
+    leave: () => {
+      search.abort();
+      chart?.stop();
+    },
+  };
+}
+
+/** The same in numbers, the newest first; each stretch leads to its calls. */
+function bucketTable(buckets: readonly BucketQuality[], endpoint: string | null): HTMLElement {
+  const rows = buckets.flatMap((bucket, index) => {
+    if (bucket.calls === 0) return [];
+    const next = buckets[index + 1]?.starts_at;
+    const calls = new URLSearchParams({
+      from: bucket.starts_at,
+      ...(next === undefined ? {} : { to: next }),
+      ...(endpoint === null ? {} : { endpoint }),
+    });
+    const bad = quantity(bucket.bad_percent, 1, '%');
+    const cells = [
+      String(bucket.calls),
+      quantity(bucket.mes_median, 2),
+      el('b', {}, quantity(bucket.mes_p5, 2)),
+      quantity(bucket.mes_worst, 2),
+      bucket.bad_calls === 0 ? '0' : el('span', { class: 'chip tone-bad' }, `✕ ${bucket.bad_calls} (${bad})`),
+    ];
+    const link = el('a', { href: `#/calls?${calls}` }, foreign(moment(bucket.starts_at)));
+    return [
+      el(
+        'tr',
+        {},
+        el('th', { scope: 'row' }, link),
+        ...cells.map((cell, column) => el('td', { 'data-head': HEADS[column + 1] ?? '' }, cell)),
+      ),
+    ];
+  });
+  return el(
+    'table',
+    { class: 'list numbers-list' },
+    el('thead', {}, el('tr', {}, ...HEADS.map((head) => el('th', { scope: 'col' }, head)))),
+    el('tbody', {}, ...rows.toReversed()),
+  );
+}

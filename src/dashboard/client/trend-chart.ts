@@ -1,0 +1,112 @@
+import uPlot from 'uplot';
+import type { BucketQuality } from './answers.ts';
+import { chartAxes, type ChartInk, lineStyle, readInk } from './chart-ink.ts';
+import { el } from './dom.ts';
+
+interface Part {
+  readonly label: string;
+  readonly heightPx: number;
+  readonly range: (highest: number) => [number, number];
+  readonly splits?: readonly number[];
+  readonly lines: readonly {
+    readonly number: number;
+    readonly isBars: boolean;
+    readonly valueOf: (bucket: BucketQuality) => number | null;
+  }[];
+}
+
+const PARTS: readonly Part[] = [
+  {
+    label: 'score',
+    heightPx: 190,
+    range: () => [1, 4.6],
+    splits: [1, 2, 3, 4],
+    lines: [
+      { number: 0, isBars: false, valueOf: ({ mes_median: median }) => median },
+      { number: 1, isBars: false, valueOf: ({ mes_p5: p5 }) => p5 },
+    ],
+  },
+  {
+    label: 'bad calls, %',
+    heightPx: 110,
+    range: (highest) => [0, Math.max(5, highest * 1.1)],
+    lines: [{ number: 3, isBars: true, valueOf: ({ bad_percent: percent }) => percent }],
+  },
+  {
+    label: 'calls',
+    heightPx: 134,
+    range: (highest) => [0, Math.max(5, highest * 1.1)],
+    lines: [{ number: 2, isBars: true, valueOf: ({ calls }) => calls || null }],
+  },
+];
+const FILL = 0.35;
+
+/** Median and 5th percentile, share of bad calls and number of calls over one time axis. */
+export class TrendChart {
+  readonly element = el('div', { class: 'plots' });
+  readonly #timeWords: (atMs: number) => string;
+  readonly #buckets: readonly BucketQuality[];
+  readonly #stopped = new AbortController();
+  readonly #resizing = new ResizeObserver(() => this.#fit());
+  #charts: uPlot[] = [];
+
+  /** `timeWords` says a moment as briefly as the span allows. Put `element` on the page, then call `draw`. */
+  constructor(buckets: readonly BucketQuality[], timeWords: (atMs: number) => string) {
+    this.#buckets = buckets;
+    this.#timeWords = timeWords;
+    const { signal } = this.#stopped;
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw(), { signal });
+    this.#resizing.observe(this.element);
+  }
+
+  draw(): void {
+    for (const chart of this.#charts) chart.destroy();
+    const ink = readInk(this.element);
+    this.#charts = PARTS.map((part, index) => this.#plot(part, ink, index === PARTS.length - 1));
+    this.#fit();
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#resizing.disconnect();
+    for (const chart of this.#charts) chart.destroy();
+  }
+
+  #plot({ label, heightPx, range, splits, lines }: Part, ink: ChartInk, isLast: boolean): uPlot {
+    const bars = uPlot.paths.bars?.({ size: [0.7, 60] });
+    const options: uPlot.Options = {
+      width: this.element.clientWidth || 300,
+      height: heightPx,
+      padding: [8, 26, 0, 0],
+      legend: { show: false },
+      cursor: { sync: { key: 'trend' }, drag: { x: false, y: false }, y: false },
+      scales: { x: { time: true }, y: { range: (_, __, highest) => range(highest ?? 0) } },
+      axes: chartAxes(ink, label, isLast ? this.#timeWords : null, splits),
+      series: [
+        {},
+        ...lines.map(({ number, isBars }) => {
+          const style = lineStyle(ink, number);
+          if (!isBars || bars === undefined) return { ...style, points: { show: true, size: 5 } };
+          const fill = withOpacity(ink.lines[number] ?? ink.text);
+          return { stroke: style.stroke ?? ink.text, width: 1, fill, paths: bars, points: { show: false } };
+        }),
+      ],
+    };
+    const times = this.#buckets.map(({ starts_at: startsAt }) => Date.parse(startsAt) / 1000);
+    const columns = lines.map(({ valueOf }) => this.#buckets.map(valueOf));
+    return new uPlot(options, [times, ...columns], this.element);
+  }
+
+  #fit(): void {
+    const width = this.element.clientWidth;
+    if (width === 0) return;
+    for (const [index, chart] of this.#charts.entries()) {
+      if (chart.width !== width) chart.setSize({ width, height: PARTS[index]?.heightPx ?? 0 });
+    }
+  }
+}
+
+/** `rgb(1, 2, 3)`, as the browser gives every colour, made lighter. */
+function withOpacity(colour: string): string {
+  return colour.replace(/^rgb\((.+)\)$/, `rgb($1 / ${FILL})`).replaceAll(/,(?=.*\/)/g, ' ');
+}
