@@ -175,6 +175,7 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     const { page, complaints } = await openPage(browser, sidecar.url, `#/call/${good.linkedid}`);
     await page.locator('.marks li').first().waitFor();
     const marks = await page.locator('.marks li').allTextContents();
+    expect(marks.length).toBe(2);
     expect(marks.filter((text) => /^[A-Z] .+alice and bob: on hold$/.test(text)).length).toBe(1);
     expect(marks.filter((text) => /^[A-Z] .+alice and bob: taken back from hold$/.test(text)).length).toBe(1);
     await page.locator('.plots').focus();

@@ -25,8 +25,11 @@ function sentence(change: Change, endpoints: readonly string[], codec: string | 
   return sentences[change];
 }
 
-/** All of a call's changes in their order, each with a sign of its own: A, B, C … */
-export function callMarks(channels: readonly Channel[]): readonly CallMark[] {
+/**
+ * All of a call's changes in their order, each with a sign of its own: A, B, C … What the end of the call brings with it
+ * (one party leaves the bridge before the other) is none; `endedAt` null: it is up.
+ */
+export function callMarks(channels: readonly Channel[], endedAt: string | null): readonly CallMark[] {
   const changes = channels
     .flatMap((channel) =>
       (channel.segments ?? []).map(({ opened_by: change, started_at: startedAt, codec }) => ({
@@ -37,9 +40,10 @@ export function callMarks(channels: readonly Channel[]): readonly CallMark[] {
       })),
     )
     .toSorted((a, b) => a.atMs - b.atMs);
+  const endMs = endedAt === null ? Number.POSITIVE_INFINITY : Date.parse(endedAt);
   const events: { change: Change; codec: string | null; atMs: number; endpoints: string[] }[] = [];
   for (const { change, codec, atMs, endpoint } of changes) {
-    if (change === 'start') continue;
+    if (change === 'start' || atMs > endMs - SAME_EVENT_MS) continue;
     const same = events.find(
       (event) => event.change === change && event.codec === codec && atMs - event.atMs < SAME_EVENT_MS,
     );

@@ -12,7 +12,7 @@ export function directionCard(channel: Channel, stream: Stream, line: number): H
       ? ''
       : ` (${stream.packets_lost} of ${stream.packets_expected})`;
   const facts: readonly (readonly [string, string])[] = [
-    ['Loss', quantity(stream.loss_percent, 2, '%') + lost],
+    ['Loss', quantity(stream.loss_percent, 1, '%') + lost],
     ['Jitter', range(jitter.mean, jitter.max, 1)],
     ['Round trip', range(rtt.mean, rtt.max, 0)],
     ['MOS listening', quantity(stream.mos_lq, 2)],

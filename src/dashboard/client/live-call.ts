@@ -66,6 +66,7 @@ export class LiveCall {
   readonly #directions = new Map<string, LiveDirection>();
   readonly #hold = el('span', { class: 'chip tone-unknown', hidden: true }, '❚❚ on hold');
   #legs: readonly Channel[] = [];
+  #shown: readonly Channel[] = [];
   #startedAtMs = 0;
 
   constructor(linkedid: string) {
@@ -89,7 +90,11 @@ export class LiveCall {
     return this.#startedAtMs;
   }
 
+  /** Costs nothing when none of the channels is new: hundreds of calls may be up, and few change at a time. */
   update(channels: readonly Channel[]): void {
+    const { length } = this.#shown;
+    if (channels.length === length && channels.every((channel, index) => channel === this.#shown[index])) return;
+    this.#shown = channels;
     this.#legs = byStart(channels);
     // The sidecar's own count: the viewer's clock may be wrong.
     this.#startedAtMs = Date.now() - Math.max(...channels.map(({ duration_s: seconds }) => seconds)) * 1000;

@@ -117,7 +117,7 @@ class CallPage implements Page {
     }
     this.#top.replaceChildren(...topOf(call, legs));
 
-    const marks = callMarks(call.channels);
+    const marks = callMarks(call.channels, call.ended_at);
     this.#marks.replaceChildren(
       ...marks.map(({ atMs, sign, words }) => el('li', {}, el('b', {}, sign), ` ${clock(atMs)} `, foreign(words))),
     );
