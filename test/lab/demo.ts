@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     if (options.data !== undefined) mkdirSync(options.data, { recursive: true });
     const dataDirectory = options.data === undefined ? {} : { dataDirectory: resolve(options.data) };
     sidecar = await SidecarProcess.start(lab, { httpHost: HOST, httpPort: options.port, ...dataDirectory });
-    say(`asterisk-mes scores its calls: ${sidecar.url}/v1/live. Ctrl-C ends the demo.`);
+    say(`asterisk-mes scores its calls: ${sidecar.url}/ Ctrl-C ends the demo.`);
     const known = new Set((await readCalls(sidecar)).map(({ linkedid }) => linkedid));
     const calls = new DemoCalls(lab);
     await runCalls(calls, sidecar, stopping, endMs, options.json === true);
@@ -144,7 +144,7 @@ async function show(calls: DemoCalls, sidecar: SidecarProcess, end: AbortSignal,
     const { channels } = await sidecar.get<{ channels: ChannelAnswer[] }>('/v1/live');
     const line = summary(channels, calls.placed, Date.now() - startMs);
     if (isTerminal) {
-      const text = `${line}\n\n${liveTable(channels)}\n\n${sidecar.url}/v1/live   Ctrl-C ends the demo\n`;
+      const text = `${line}\n\n${liveTable(channels)}\n\n${sidecar.url}/   Ctrl-C ends the demo\n`;
       process.stdout.write(`\u001B[H${text.replaceAll('\n', '\u001B[K\n')}\u001B[J`);
     } else if (Date.now() - lastLineMs >= PIPE_INTERVAL_MS) {
       lastLineMs = Date.now();
