@@ -46,6 +46,7 @@ export class Sidecar {
   #eventsState: LinkState = { status: 'connecting' };
   #actionsState: LinkState = { status: 'connecting' };
   #ariState: LinkState = { status: 'connecting' };
+  #historyProblem: string | null = null;
   #ticking: NodeJS.Timeout | undefined;
 
   /** Resolves with one sentence when a person has to change something before the sidecar can work. */
@@ -151,6 +152,15 @@ export class Sidecar {
   #tick(): void {
     this.#switchboard.tick(SYSTEM_CLOCK.nowMs());
     this.#storeChanges();
+    this.#noteHistory();
+  }
+
+  #noteHistory(): void {
+    const { problem } = this.#history.stats();
+    if (problem === this.#historyProblem) return;
+    this.#historyProblem = problem;
+    if (problem === null) this.#log.info('history: it can be written again');
+    else this.#log.warn(`history: ${problem}; trying again`);
   }
 
   #storeChanges(): void {
