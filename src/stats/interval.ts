@@ -82,10 +82,24 @@ function firstReport(block: ReportBlock, input: IntervalInput): IntervalMeasure 
   const packetsLost = Math.max(0, block.cumulativeLostPackets);
   return {
     kind: 'media',
-    packetsExpected: expectedFromFraction(packetsLost, block.fractionLostQ8) ?? expectedFromSending(packetsLost, input),
+    packetsExpected: expectedAtFirst(packetsLost, block.fractionLostQ8, input),
     packetsLost,
     duplicates: Math.max(0, -block.cumulativeLostPackets),
   };
+}
+
+/** The two ways to know what was expected before the first report may differ by this much of the coarser one. */
+const ESTIMATE_TOLERANCE_RATIO = 0.25;
+
+/**
+ * Packets expected until the first report. Fraction lost is the finer measure, but of one interval only: when the far end's
+ * first report was lost on the way, the one that is first for us counts the loss of two. The sender's count shows that.
+ */
+function expectedAtFirst(packetsLost: number, fractionLostQ8: number, input: IntervalInput): number | null {
+  const byFraction = expectedFromFraction(packetsLost, fractionLostQ8);
+  const bySending = expectedFromSending(packetsLost, input);
+  if (byFraction === null || bySending === null) return byFraction ?? bySending;
+  return Math.abs(byFraction - bySending) <= bySending * ESTIMATE_TOLERANCE_RATIO ? byFraction : bySending;
 }
 
 /**

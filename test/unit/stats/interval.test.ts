@@ -89,6 +89,15 @@ describe('packets that moved', () => {
     });
   });
 
+  test('a first report whose predecessor was lost counts the loss of two, and its fraction that of one', () => {
+    const sender = { sentPackets: 95, atMs: 14_900 };
+    const second = block(30_100, 4, { fractionLostQ8: 5 });
+    // 4 · 256 / 5 would be 205 packets; 95 were sent 0.1 s ago, at 50 a second.
+    expect(measureInterval(input({ previous: null, block: second, sender }))).toMatchObject({ packetsExpected: 100 });
+    const first = block(30_100, 4, { fractionLostQ8: 10 });
+    expect(measureInterval(input({ previous: null, block: first, sender }))).toMatchObject({ packetsExpected: 102 });
+  });
+
   test('a new SSRC is a new baseline', () => {
     const other = block(9, 1, { sourceSsrc: 0xdef, fractionLostQ8: 26 });
     const measured = measureInterval(input({ previous: mark({ block: block(60_000, 500) }), block: other }));
