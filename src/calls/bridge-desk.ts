@@ -7,6 +7,9 @@ import { noteDisturbance } from './direction-state.ts';
 /** Each party of a conference hears a mix of its own, which others' coming and going does not interrupt. */
 const CONFERENCE_TECHNOLOGY = 'softmix';
 
+/** Packets are passed on as they are, or not even through this server. */
+const NATIVE_TECHNOLOGY = 'native_rtp';
+
 /** Who hears whom: keeps the peers of channels, and notes when a channel is given other audio to send. */
 export class BridgeDesk {
   readonly #channels: ReadonlyMap<string, ChannelState>;
@@ -32,7 +35,8 @@ export class BridgeDesk {
   leave(channel: ChannelState, technology: string | null, atMs: number): void {
     if (channel.bridgeId === null) return;
     this.#disturb(channel, technology, 'bridge', atMs);
-    channel.lastBridgeTechnology = technology;
+    if (technology === NATIVE_TECHNOLOGY)
+      this.#noteNative([channel.uniqueid, ...this.#bridges.companionsOf(channel.uniqueid)]);
     this.#notePeers(this.#bridges.leave(channel.uniqueid));
     channel.bridgeId = null;
     channel.bridgeTechnology = null;
@@ -55,6 +59,13 @@ export class BridgeDesk {
 
   joinHalves(oneUniqueid: string, twoUniqueid: string): void {
     this.#bridges.joinHalves(oneUniqueid, twoUniqueid);
+  }
+
+  #noteNative(uniqueids: readonly string[]): void {
+    for (const uniqueid of uniqueids) {
+      const channel = this.#channels.get(uniqueid);
+      if (channel !== undefined) channel.wasBridgedNatively = true;
+    }
   }
 
   /** Other audio is put on the channel, and on those that it is bridged with, from now on. */

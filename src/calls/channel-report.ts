@@ -129,7 +129,6 @@ function wentPastUs(channel: ChannelState, nowMs: number): boolean {
   const { rxPackets, txPackets } = channel.counters;
   if (channel.answeredAtMs === null || rxPackets === undefined || txPackets === undefined) return false;
   const upMs = nowMs - channel.answeredAtMs;
-  const technology = channel.bridgeTechnology ?? channel.lastBridgeTechnology;
   const few = upMs * USUAL_PACKETS_PER_MS * PASSING_RATIO;
-  return technology === 'native_rtp' && upMs >= LONG_ENOUGH_MS && rxPackets < few && txPackets < few;
+  return channel.wasBridgedNatively && upMs >= LONG_ENOUGH_MS && rxPackets < few && txPackets < few;
 }

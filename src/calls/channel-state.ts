@@ -45,8 +45,8 @@ export interface ChannelState {
   lastSeenAtMs: number;
   bridgeId: string | null;
   bridgeTechnology: string | null;
-  /** Of the bridge that it left last: only then Asterisk says `native_rtp`. */
-  lastBridgeTechnology: string | null;
+  /** A bridge that it was in was native: Asterisk says so only when somebody leaves it, and of who leaves last no longer. */
+  wasBridgedNatively: boolean;
   /** The bridged peer; after the bridge, the last one. */
   peerUniqueid: string | null;
   onHold: boolean;
@@ -98,7 +98,7 @@ export function newChannel(
     lastSeenAtMs: nowMs,
     bridgeId: null,
     bridgeTechnology: null,
-    lastBridgeTechnology: null,
+    wasBridgedNatively: false,
     peerUniqueid: null,
     onHold: false,
     watchedSinceMs: nowMs,
