@@ -90,8 +90,7 @@ export function takeFinalCounters(
   localPaceMs: number,
   rules: ScoringRules,
 ): void {
-  channel.counters = { ...channel.counters, ...counters };
-  channel.wentPastUs = wentPastUs(channel, nowMs);
+  noteCounters(channel, counters, nowMs);
   const { rx, tx } = channel;
   const sentSome = tx.total.mediaReports > 0 || (channel.counters.txPackets ?? 0) > 0;
   const gotNothing = channel.counters.rxPackets === 0 && rx.total.mediaReports + rx.total.deadReports === 0;
@@ -123,6 +122,12 @@ const PASSING_RATIO = 0.1;
 /** Shorter calls may not have got beyond that. */
 const LONG_ENOUGH_MS = 10_000;
 const USUAL_PACKETS_PER_MS = 0.05;
+
+/** Asterisk told a channel's counters, whoever asked for them; at its end they also tell whether the audio went past us. */
+export function noteCounters(channel: ChannelState, counters: RtpCounters, nowMs: number): void {
+  channel.counters = { ...channel.counters, ...counters };
+  channel.wentPastUs = wentPastUs(channel, channel.endedAtMs ?? nowMs);
+}
 
 /** Whether the parties sent their audio to each other (direct media), from what is known at the end. */
 function wentPastUs(channel: ChannelState, nowMs: number): boolean {

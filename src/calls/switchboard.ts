@@ -15,7 +15,7 @@ import {
   noteSnapshot,
   type ScoresAround,
 } from './channel-state.ts';
-import { noteCodec, takeFinalCounters, takeRtcp } from './channel-report.ts';
+import { noteCodec, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { takeChanged, variablesOf } from './variables.ts';
@@ -85,7 +85,7 @@ export class Switchboard implements LiveView {
       case 'codec':
         return this.#codec(event.uniqueid, event.codec, event.atMs);
       case 'counters':
-        return this.#takeCounters(event.uniqueid, event.counters);
+        return this.#takeCounters(event.uniqueid, event.counters, event.atMs);
       case 'link-lost':
         return this.#missReports();
       case 'resync':
@@ -203,6 +203,7 @@ export class Switchboard implements LiveView {
     channel.endedAtMs = atMs;
     channel.endReason = reason;
     this.#bridges.forget(channel);
+    noteCounters(channel, {}, atMs);
     this.#writeDueAtMs.delete(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
@@ -239,10 +240,10 @@ export class Switchboard implements LiveView {
     this.#changes.touch(channel);
   }
 
-  #takeCounters(uniqueid: string, counters: RtpCounters): void {
+  #takeCounters(uniqueid: string, counters: RtpCounters, atMs: number): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
-    channel.counters = { ...channel.counters, ...counters };
+    noteCounters(channel, counters, atMs);
     const { packetsExpected, packetsLostOfExpected } = channel.rx.total;
     const { rxPackets } = counters;
     if (rxPackets !== undefined && rxPackets < packetsExpected - packetsLostOfExpected)

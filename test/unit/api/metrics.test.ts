@@ -115,7 +115,10 @@ describe('the metrics', () => {
       '{endpoint_group="PJSIP"}': 2,
       '{endpoint_group="SIP"}': 1,
     });
-    expect(String((await server.get('/metrics')).body)).not.toMatch(/4930|203\.0|1795168800|alice2|berlin|600/);
+    // Values are left out: the process's own memory may well be 4930… bytes.
+    const namesAndLabels = String((await server.get('/metrics')).body).replaceAll(/ \S+$/gm, '');
+    expect(namesAndLabels).toContain('endpoint_group="PJSIP/trunk*"');
+    expect(namesAndLabels).not.toMatch(/4930|203\.0|1795168800|alice2|berlin|600/);
   });
 
   it('have at most fifty groups, whatever comes', async () => {

@@ -96,6 +96,23 @@ describe('why a direction has its score', () => {
     direct.hangup('1');
     expect(direct.channel('1')).toMatchObject({ verdict: 'no-rtcp', mes: null });
     expect(why(direct, '1', 'rx')).toMatch(/direct media/);
+    // The hangup handler did not reach us: Asterisk's variable with the same counters comes after the end.
+    const unheard = new Script().up('1').enter('b', '1').wait(60);
+    unheard.board.handle({
+      type: 'bridge-leave',
+      atMs: unheard.atMs,
+      channel: { uniqueid: '1', linkedid: '1', name: 'PJSIP/phone1-00000001', stateNumber: 6 },
+      bridgeId: 'b',
+      bridgeTechnology: 'native_rtp',
+    });
+    unheard.hangup('1');
+    unheard.board.handle({
+      type: 'counters',
+      atMs: unheard.atMs,
+      uniqueid: '1',
+      counters: { rxPackets: 0, txPackets: 0 },
+    });
+    expect(unheard.channel('1')).toMatchObject({ verdict: 'no-rtcp', mes: null });
     const bend = new Script()
       .up('1', { name: 'Local/7@x-00000001;1' })
       .wait(60)
