@@ -13,6 +13,8 @@ import { expectTruth } from '../unit/capture/against-truth.ts';
 import { FIXED } from '../unit/capture/captured.ts';
 import { goldenPcaps } from '../unit/capture/golden-pcap.ts';
 
+/** Other tests run beside this one; tshark's opinion of the same packets' jitter is held to far less. */
+const BUSY_CLOCKS_APART_MS = 3;
 const hasLab = labObstacle() === undefined;
 const hasTshark = hasLab || existsSync('/usr/bin/tshark');
 
@@ -51,7 +53,7 @@ describe.runIf(hasLab)('a call captured in the lab', () => {
     async (scenario) => {
       await captureCall('22', scenario, async ({ path, pbxAddress, truth }) => {
         const result = await analyse(path);
-        expectTruth(result, pbxAddress, truth);
+        expectTruth(result, pbxAddress, truth, BUSY_CLOCKS_APART_MS);
         expectTsharkAgrees(path, result);
         expect(result.skippedPackets).toBe(0);
       });

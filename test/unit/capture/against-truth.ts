@@ -7,8 +7,16 @@ const CLOCKS_APART_MS = 0.3;
 const PACKET_MS = 20;
 const GMIN = 16;
 
-/** Holds what the analysis says of the streams towards the PBX against what the relay's log says. */
-export function expectTruth(result: AnalysisResult, pbxAddress: string, truths: readonly StreamTruth[]): void {
+/**
+ * Holds what the analysis says of the streams towards the PBX against what the relay's log says. `clocksApartMs`: how far the
+ * capture's times may be from the relay's; a busy machine lets the relay wait between sending and noting.
+ */
+export function expectTruth(
+  result: AnalysisResult,
+  pbxAddress: string,
+  truths: readonly StreamTruth[],
+  clocksApartMs = CLOCKS_APART_MS,
+): void {
   const towardsPbx = result.streams.filter(({ destination }) => destination.startsWith(`${pbxAddress}:`));
   expect(towardsPbx.map(({ ssrc }) => ssrc)).toEqual(truths.map(({ ssrc }) => ssrc));
   for (const [index, stream] of towardsPbx.entries()) {
@@ -21,8 +29,8 @@ export function expectTruth(result: AnalysisResult, pbxAddress: string, truths: 
       duplicates: truth.duplicates,
       outOfOrder: truth.outOfOrder,
     });
-    expect(Math.abs(stream.jitterMaxMs - truth.jitterMaxMs)).toBeLessThan(CLOCKS_APART_MS);
-    expect(Math.abs(stream.jitterMeanMs - truth.jitterMeanMs)).toBeLessThan(CLOCKS_APART_MS);
+    expect(Math.abs(stream.jitterMaxMs - truth.jitterMaxMs)).toBeLessThan(clocksApartMs);
+    expect(Math.abs(stream.jitterMeanMs - truth.jitterMeanMs)).toBeLessThan(clocksApartMs);
     if (stream.discarded > 0) continue;
     const { bursts, burstPackets, burstLosses } = burstsOf(truth.pattern);
     expect(stream.voipMetrics.burstDensityRatio).toBeCloseTo(burstLosses / Math.max(1, burstPackets), 12);
