@@ -1,14 +1,46 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Delays of their calls are measured to milliseconds, and a neighbour adds to them: these run alone, after all others. */
+const MEASURED = [
+  'test/integration/accuracy.test.ts',
+  'test/integration/calls-*.test.ts',
+  'test/integration/capture.test.ts',
+  'test/integration/lab.test.ts',
+  'test/integration/live-capture.test.ts',
+];
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
-    include: ['test/unit/**/*.test.ts', 'test/integration/**/*.test.ts'],
     reporters: ['default', ['json', { outputFile: '.lab/test-results.json' }]],
-    // One file at a time: the delays of real calls are measured to milliseconds, and a neighbour adds to them.
-    maxWorkers: 1,
     testTimeout: 20_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // They mostly wait for their calls, and wait as well side by side.
+          name: 'waiting',
+          include: ['test/integration/**/*.test.ts'],
+          exclude: MEASURED,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 2 } },
+      },
+    ],
   },
 });
