@@ -3,7 +3,7 @@ import { AmiActions, AmiActionError } from '../../../src/asterisk/ami-actions.ts
 import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami-link.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
 import { AmiValueError } from '../../../src/wire/ami.ts';
-import { FakeManager, asterisk, block, type Answer } from './fake-manager.ts';
+import { FakeManager, asterisk, block, type Answer } from '../../lab/fake-manager.ts';
 
 const ends: (() => Promise<void>)[] = [];
 

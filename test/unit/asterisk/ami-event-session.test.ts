@@ -4,7 +4,7 @@ import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
 import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami-link.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
-import { FakeManager, asterisk, block, channelEvent, type Answer } from './fake-manager.ts';
+import { FakeManager, asterisk, block, channelEvent, type Answer } from '../../lab/fake-manager.ts';
 
 const NOW_MS = 1_795_171_549_000;
 const BRIDGE = ['BridgeUniqueid: b1', 'BridgeTechnology: native_rtp'];

@@ -5,7 +5,7 @@ import { AmiActions } from '../../../src/asterisk/ami-actions.ts';
 import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
-import { FakeManager, asterisk } from './fake-manager.ts';
+import { FakeManager, asterisk } from '../../lab/fake-manager.ts';
 
 const read = (name: string): string => readFileSync(new URL(`tls/${name}.pem`, import.meta.url), 'utf8');
 /** For 127.0.0.1, signed by itself. */
@@ -15,7 +15,7 @@ const ends: (() => Promise<void>)[] = [];
 let manager: FakeManager;
 
 beforeEach(async () => {
-  manager = await FakeManager.start(asterisk(), { cert: certificate, key: read('key') });
+  manager = await FakeManager.start(asterisk(), { tls: { cert: certificate, key: read('key') } });
 });
 afterEach(async () => {
   for (const end of ends.splice(0)) await end();

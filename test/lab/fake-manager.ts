@@ -1,11 +1,18 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import type { AmiConnection } from '../../../src/asterisk/ami-socket.ts';
+import type { AmiConnection } from '../../src/asterisk/ami-socket.ts';
 
 export type Action = ReadonlyMap<string, string>;
 
 /** What a fake Asterisk writes for an action; undefined writes nothing at all. */
 export type Answer = (action: Action, socket: Socket) => string | undefined;
+
+export interface FakeManagerOptions {
+  /** Speaks TLS with this certificate and key; plain when not given. */
+  readonly tls?: TlsOptions;
+  /** False keeps nothing of what it is asked, for long or heavy runs; true when not given. */
+  readonly remember?: boolean;
+}
 
 /** A manager of Asterisk's as far as the tests need one: a real socket that answers as told and remembers what it was asked. */
 export class FakeManager {
@@ -14,18 +21,19 @@ export class FakeManager {
   answer: Answer;
   connections = 0;
   readonly #server: Server;
-
   readonly #tls: boolean;
+  readonly #remembers: boolean;
 
-  private constructor(answer: Answer, tls: TlsOptions | undefined) {
+  private constructor(answer: Answer, { tls, remember = true }: FakeManagerOptions) {
     this.answer = answer;
     this.#tls = tls !== undefined;
+    this.#remembers = remember;
     const serve = (socket: Socket): void => this.#serve(socket);
     this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   }
 
-  static async start(answer: Answer = asterisk(), tls?: TlsOptions): Promise<FakeManager> {
-    const manager = new FakeManager(answer, tls);
+  static async start(answer: Answer = asterisk(), options: FakeManagerOptions = {}): Promise<FakeManager> {
+    const manager = new FakeManager(answer, options);
     await new Promise<void>((resolve) => manager.#server.listen(0, '127.0.0.1', resolve));
     return manager;
   }
@@ -75,7 +83,7 @@ export class FakeManager {
         return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
       }),
     );
-    this.actions.push(action);
+    if (this.#remembers) this.actions.push(action);
     const answer = this.answer(action, socket);
     if (answer !== undefined) socket.write(answer);
   }

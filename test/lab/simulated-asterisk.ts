@@ -1,0 +1,266 @@
+import type { Socket } from 'node:net';
+import type { AmiConnection } from '../../src/asterisk/ami-socket.ts';
+import { type Action, asterisk, block, FakeManager } from './fake-manager.ts';
+import { FreshIds, isReport, type RecordedMessage, type Recording, render } from './recording.ts';
+
+/** How often what is due is written. */
+const BEAT_MS = 2;
+/** A reader that is this far behind is disconnected, as Asterisk does after its `writetimeout`. */
+const MOST_UNREAD_BYTES = 256 * 1024 * 1024;
+
+interface RunningCall {
+  readonly recording: Recording;
+  readonly ids: readonly string[];
+  readonly startedAtMs: number;
+  next: number;
+}
+
+interface LiveChannel {
+  /** `Channel:` to `Linkedid:`, as the last event about it had them. */
+  snapshot: string;
+  bridgeId: string | undefined;
+  readonly startedAtMs: number;
+  readonly variables: Map<string, string>;
+  /** When the newest report about it was written, until a score of its own comes. */
+  reportedAtMs: number | undefined;
+}
+
+export interface SimulatedCounters {
+  readonly callsBegun: number;
+  readonly callsEnded: number;
+  readonly channelsUp: number;
+  /** Events written, counted once however many connections have them. */
+  readonly events: number;
+  readonly reports: number;
+  /** Setvar actions for channels that were up. */
+  readonly setvars: number;
+  /** Setvar actions for channels that were gone. */
+  readonly setvarsTooLate: number;
+}
+
+/**
+ * A simulator of Asterisk's AMI: a real TCP server on loopback that replays recordings of real Asterisks, each call with
+ * fresh ids, to every connection that asked for events, and answers Login, Events, Ping, Getvar, Setvar and Status as
+ * Asterisk 22.10 does. It knows the channels that its calls have up: `Status` lists them, Setvar on one that is gone
+ * answers `No such channel`, Getvar gives back what was set, and `CHANNEL(audionativeformat)` is `(ulaw)`.
+ *
+ * Not Asterisk: every user may do everything, variables have no dialplan functions, and Setvar makes no `VarSet` event.
+ */
+export class SimulatedAsterisk {
+  readonly #manager: FakeManager;
+  readonly #ids = new FreshIds();
+  readonly #channels = new Map<string, LiveChannel>();
+  readonly #listeners = new Set<Socket>();
+  /** Calls by the beat in which their next message is due. */
+  readonly #due = new Map<number, RunningCall[]>();
+  readonly #counters = { callsBegun: 0, callsEnded: 0, events: 0, reports: 0, setvars: 0, setvarsTooLate: 0 };
+  #delaysMs: number[] = [];
+  #beat = beatOf(performance.now());
+  #timer: NodeJS.Timeout | undefined;
+  #isFrozen = false;
+
+  /** Listens on a free port of 127.0.0.1; user and secret are in `connection`. */
+  static async start(): Promise<SimulatedAsterisk> {
+    const manager = await FakeManager.start(() => undefined, { remember: false });
+    return new SimulatedAsterisk(manager);
+  }
+
+  private constructor(manager: FakeManager) {
+    this.#manager = manager;
+    const answer = asterisk(() => this.#rows());
+    manager.answer = (action, socket) => (this.#isFrozen ? undefined : this.#answer(action, socket, answer));
+    this.#timer = setInterval(() => this.#writeDue(), BEAT_MS);
+  }
+
+  get connection(): AmiConnection {
+    return this.#manager.connection;
+  }
+
+  get counters(): SimulatedCounters {
+    return { ...this.#counters, channelsUp: this.#channels.size };
+  }
+
+  /**
+   * From the writing of a channel's newest report until a Setvar came that holds `MES_RX` or `MES_TX`, milliseconds, of
+   * all since this was last asked. (What is written for the sake of a peer's scores holds neither.)
+   */
+  takeDelaysMs(): number[] {
+    const delaysMs = this.#delaysMs;
+    this.#delaysMs = [];
+    return delaysMs;
+  }
+
+  /** What was set on a channel that is up, by name; undefined when it is not up. */
+  variablesOf(uniqueid: string): ReadonlyMap<string, string> | undefined {
+    return this.#channels.get(uniqueid)?.variables;
+  }
+
+  /** Uniqueids. */
+  get channelsUp(): string[] {
+    return [...this.#channels.keys()];
+  }
+
+  /** Replays the recording from now on, in its own time; reports before `skipToMs` of it are left out. */
+  startCall(recording: Recording, skipToMs = 0): void {
+    const messages = recording.messages.filter((message) => message.atMs >= skipToMs || !isReport(message));
+    const ids = this.#ids.of(recording);
+    const call = {
+      recording: { ...recording, messages },
+      ids,
+      startedAtMs: performance.now() - skipToMs,
+      next: 0,
+    };
+    this.#counters.callsBegun++;
+    this.#go(call);
+  }
+
+  /** Writes all that the recording says at once. */
+  sayAtOnce(recording: Recording): void {
+    const ids = this.#ids.of(recording);
+    this.#counters.callsBegun++;
+    for (const message of recording.messages) this.#say(message, ids);
+    this.#counters.callsEnded++;
+  }
+
+  /** Writes any text to all connections that asked for events. */
+  write(text: string): void {
+    for (const socket of this.#listeners) {
+      socket.write(text);
+      if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
+    }
+  }
+
+  /** Cuts all connections; new ones are welcome at once. */
+  drop(): void {
+    this.#manager.drop();
+  }
+
+  /** A half-open connection: nothing is answered and nothing written until `thaw`; calls go on meanwhile. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#manager.stop();
+  }
+
+  #writeDue(): void {
+    const now = beatOf(performance.now());
+    for (; this.#beat <= now; this.#beat++) {
+      const calls = this.#due.get(this.#beat) ?? [];
+      this.#due.delete(this.#beat);
+      for (const call of calls) this.#go(call);
+    }
+  }
+
+  /** Says what is due of a call, and notes when it is to go on. */
+  #go(call: RunningCall): void {
+    const { recording, ids, startedAtMs } = call;
+    for (;;) {
+      const message = recording.messages[call.next];
+      if (message === undefined) break;
+      const dueBeat = beatOf(startedAtMs + message.atMs);
+      if (dueBeat > this.#beat) {
+        const others = this.#due.get(dueBeat);
+        if (others === undefined) this.#due.set(dueBeat, [call]);
+        else others.push(call);
+        return;
+      }
+      this.#say(message, ids);
+      call.next++;
+    }
+    this.#counters.callsEnded++;
+  }
+
+  #say(message: RecordedMessage, ids: readonly string[]): void {
+    const text = render(message, ids);
+    this.#counters.events++;
+    if (isReport(message)) this.#noteReport(text);
+    else this.#noteChannel(message.event, text);
+    if (!this.#isFrozen) this.write(text);
+  }
+
+  #noteReport(text: string): void {
+    this.#counters.reports++;
+    const channel = this.#channels.get(/\r\nUniqueid: (.*)\r\n/.exec(text)?.[1] ?? '');
+    if (channel !== undefined) channel.reportedAtMs = performance.now();
+  }
+
+  #noteChannel(event: string, text: string): void {
+    const [, snapshot, uniqueid] = /\r\n(Channel: [^]*?\r\nUniqueid: (.*)\r\nLinkedid: .*)\r\n/.exec(text) ?? [];
+    if (snapshot === undefined || uniqueid === undefined) return;
+    if (event === 'Hangup') {
+      this.#channels.delete(uniqueid);
+      return;
+    }
+    const known = this.#channels.get(uniqueid);
+    if (known === undefined && event !== 'Newchannel') return;
+    const channel: LiveChannel = known ?? {
+      snapshot,
+      bridgeId: undefined,
+      startedAtMs: performance.now(),
+      variables: new Map(),
+      reportedAtMs: undefined,
+    };
+    channel.snapshot = snapshot;
+    if (event === 'BridgeEnter') channel.bridgeId = /\r\nBridgeUniqueid: (.*)\r\n/.exec(text)?.[1];
+    if (event === 'BridgeLeave') channel.bridgeId = undefined;
+    this.#channels.set(uniqueid, channel);
+  }
+
+  #rows(): string {
+    let text = '';
+    for (const { snapshot, bridgeId = '', startedAtMs } of this.#channels.values()) {
+      const seconds = Math.floor((performance.now() - startedAtMs) / 1000);
+      text += `Event: Status\r\n${snapshot}\r\nBridgeID: ${bridgeId}\r\nSeconds: ${seconds}\r\nNativeformats: (ulaw)\r\n\r\n`;
+    }
+    return text;
+  }
+
+  #answer(action: Action, socket: Socket, otherwise: FakeManager['answer']): string | undefined {
+    const uniqueid = action.get('Channel');
+    const channel = uniqueid === undefined ? undefined : this.#channels.get(uniqueid);
+    switch (action.get('Action')?.toLowerCase()) {
+      case 'events':
+        this.#listeners.add(socket);
+        socket.once('close', () => this.#listeners.delete(socket));
+        break;
+      case 'setvar':
+        if (uniqueid !== undefined) return this.#setVariables(action, channel);
+        break;
+      case 'getvar': {
+        if (uniqueid === undefined) break;
+        if (channel === undefined) return block(action, 'Response: Error', 'Message: No such channel');
+        const name = action.get('Variable') ?? '';
+        const value = name === 'CHANNEL(audionativeformat)' ? '(ulaw)' : (channel.variables.get(name) ?? '');
+        return block(action, 'Response: Success', `Variable: ${name}`, `Value: ${value}`);
+      }
+    }
+    return otherwise(action, socket);
+  }
+
+  #setVariables(action: Action, channel: LiveChannel | undefined): string {
+    if (channel === undefined) {
+      this.#counters.setvarsTooLate++;
+      return block(action, 'Response: Error', 'Message: No such channel');
+    }
+    this.#counters.setvars++;
+    const names = (action.get('Variable') ?? '').replace(/^ARRAY\((.*)\)$/, '$1').split(',');
+    const values = (action.get('Value') ?? '').split(',');
+    for (const [index, name] of names.entries()) channel.variables.set(name, values[index] ?? '');
+    if (channel.reportedAtMs !== undefined && (names.includes('MES_RX') || names.includes('MES_TX'))) {
+      this.#delaysMs.push(performance.now() - channel.reportedAtMs);
+      channel.reportedAtMs = undefined;
+    }
+    return block(action, 'Response: Success', 'Message: Variable Set');
+  }
+}
+
+function beatOf(atMs: number): number {
+  return Math.ceil(atMs / BEAT_MS);
+}
