@@ -59,7 +59,11 @@ export function takeRtcp(
     onSegmentEnd: (state) => closed.push(segmentRecord(channel, state, rules)),
   };
   const intervals = [takeReport(direction, report.reporter, report.block ?? null, context)];
-  if (report.sender !== undefined && report.reporter === 'remote' && isLocallySilent(channel, atMs, localPaceMs)) {
+  if (
+    report.sender !== undefined &&
+    report.reporter === 'remote' &&
+    isLocallySilent(channel, atMs, SILENT_PACES * localPaceMs)
+  ) {
     const silence = { channelReportNumber: reportsOf(channel) + 1, rttSampleMs: null, nativeMes100: null };
     intervals.push(takeReport(channel.rx, 'remote', null, { ...context, ...silence }));
   }
@@ -72,10 +76,10 @@ function reportsOf({ rx, tx }: ChannelState): number {
 }
 
 /** Where nothing was ever received and nothing is sent, Asterisk sends no reports: then only the far end tells that it is sending. */
-function isLocallySilent(channel: ChannelState, atMs: number, localPaceMs: number): boolean {
+function isLocallySilent(channel: ChannelState, atMs: number, forMs: number): boolean {
   if (channel.onHold || channel.answeredAtMs === null) return false;
   const lastReportAtMs = channel.rx.mark?.atMs ?? channel.watchedSinceMs;
-  return atMs - Math.max(lastReportAtMs, channel.watchedSinceMs) >= SILENT_PACES * localPaceMs;
+  return atMs - Math.max(lastReportAtMs, channel.watchedSinceMs) >= forMs;
 }
 
 /**
@@ -94,7 +98,9 @@ export function takeFinalCounters(
   const { rx, tx } = channel;
   const sentSome = tx.total.mediaReports > 0 || (channel.counters.txPackets ?? 0) > 0;
   const gotNothing = channel.counters.rxPackets === 0 && rx.total.mediaReports + rx.total.deadReports === 0;
-  if (!gotNothing || !sentSome || !isLocallySilent(channel, nowMs, localPaceMs)) return;
+  // A far end that reported what it received had at least one interval of its own to be heard in.
+  const silentForMs = tx.total.mediaReports > 0 ? 0 : SILENT_PACES * localPaceMs;
+  if (!gotNothing || !sentSome || !isLocallySilent(channel, nowMs, silentForMs)) return;
   rx.total.deadReports++;
   rx.total.mesMin = DEAD_OPINION;
   channel.scores = channelScores(channel, rules);

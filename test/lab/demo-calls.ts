@@ -8,6 +8,8 @@ const WAVE_MS = 45_000;
 const PAUSE_MS = 3000;
 /** Between the beginnings (and the ends) of two calls of a wave. */
 const STEP_MS = 400;
+/** A wave shorter than this tells little: the one before it goes on in its place. */
+const SHORTEST_WAVE_MS = 20_000;
 
 /** Places wave after wave of calls until it is told to stop. */
 export class DemoCalls {
@@ -23,8 +25,11 @@ export class DemoCalls {
     return this.#placed;
   }
 
-  /** Resolves soon after `signal`, when every call has been hung up. Throws when a call cannot be placed. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves soon after `signal`, when every call has been hung up. `endMs` is when the signal is going to come at the
+   * latest, undefined when nobody knows. Throws when a call cannot be placed.
+   */
+  async run(signal: AbortSignal, endMs?: number): Promise<void> {
     try {
       for (let wave = 0; !signal.aborted; wave = (wave + 1) % WAVES.length) {
         for (const [from, to] of WAVES[wave] ?? []) {
@@ -33,7 +38,7 @@ export class DemoCalls {
           this.#placed += 1;
           await pause(STEP_MS, signal);
         }
-        await pause(WAVE_MS, signal);
+        await pause(waveMs(endMs), signal);
         await this.#hangUpAll(signal.aborted ? 0 : STEP_MS);
         await pause(PAUSE_MS, signal);
       }
@@ -52,6 +57,12 @@ export class DemoCalls {
     });
     await Promise.all(ends);
   }
+}
+
+function waveMs(endMs: number | undefined): number {
+  const leftMs = endMs === undefined ? Number.POSITIVE_INFINITY : endMs - Date.now();
+  // The last wave ends with the signal, not before.
+  return leftMs < WAVE_MS + PAUSE_MS + SHORTEST_WAVE_MS ? Math.max(0, leftMs) + PAUSE_MS : WAVE_MS;
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -127,7 +127,7 @@ async function runCalls(
     done.abort();
     throw error;
   });
-  const placed = calls.run(end).finally(() => done.abort());
+  const placed = calls.run(end, endMs).finally(() => done.abort());
   const [first] = (await Promise.allSettled([placed, shown])).filter((result) => result.status === 'rejected');
   if (first !== undefined) throw first.reason;
 }

@@ -167,6 +167,22 @@ describe('the end of a channel', () => {
     });
   });
 
+  test('where the far end reported and not one packet of its own came, the good half does not stand alone', () => {
+    const script = new Script().up('1').wait(2);
+    script.rtcp('1', remote(reportBlock(100, 0), { rttMs: 40 }));
+    script.board.finalWord('1', { rxPackets: 0, txPackets: 100 }, script.atMs);
+    // 4.38 as above, and 1 for the dead half.
+    const oneWay = script.hangup('1').channel('1');
+    expect(oneWay.verdict).toBe('one-way-tx');
+    expect(oneWay.mes).toBeCloseTo((1 + 4.3838) / 2, 3);
+    expect(oneWay.mesMin).toBe(1);
+    // One packet is audio, however little.
+    const heard = new Script().up('2').wait(2);
+    heard.rtcp('2', remote(reportBlock(100, 0), { rttMs: 40 }));
+    heard.board.finalWord('2', { rxPackets: 1, txPackets: 100 }, heard.atMs);
+    expect(heard.hangup('2').channel('2')).toMatchObject({ verdict: 'good', mesRx: null });
+  });
+
   test('there is nothing to say of a channel that nobody knows or that has no RTP', () => {
     const script = new Script().up('1', { name: 'Local/100@x-00000001;1' });
     expect(script.board.finalWord('1', {}, script.atMs)).toBeUndefined();
