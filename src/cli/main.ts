@@ -14,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('Scores the media of every call on an Asterisk server as it happens.')
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError('(asterisk-mes --help lists the commands and options)');
+    .configureOutput({ outputError: (text, write) => write(oneSentence(text)) });
   const finish = (commandStatus: number): void => {
     status = commandStatus;
   };
@@ -30,4 +30,15 @@ export async function main(args: readonly string[]): Promise<number> {
     return error.exitCode === 0 ? DONE : WRONG_USAGE;
   }
   return status;
+}
+
+/** Commander says `error: … is invalid. Give …`, in one line or more, with a full stop or without. */
+function oneSentence(text: string): string {
+  const problem = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replaceAll(/\. ([A-Z])/g, (_, letter: string) => `; ${letter.toLowerCase()}`);
+  return `asterisk-mes: ${problem}; asterisk-mes --help lists the commands and options\n`;
 }

@@ -1,11 +1,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { PROFILE_NAMES, type MesScore, type ProfileName } from '../model/score.ts';
+import {
+  type MesProfile,
+  type MesScore,
+  PROFILE_NAMES,
+  type ProfileName,
+  type VerdictThresholds,
+} from '../model/score.ts';
 import { computeEModel, type EModelScore } from '../score/e-model.ts';
 import { computeMes } from '../score/mes.ts';
 import { formatOpinion } from '../score/opinion.ts';
 import { mesProfile } from '../score/profiles.ts';
 import { DEFAULT_THRESHOLDS, verdictOf } from '../score/verdict.ts';
-import { DONE, WRONG_USAGE } from './exit-status.ts';
+import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
 
 interface ScoreOptions {
   readonly rttMs?: number;
@@ -14,8 +20,17 @@ interface ScoreOptions {
   readonly lostPackets?: number;
   readonly lossPercent?: number;
   readonly codec?: string;
-  readonly profile: ProfileName;
+  readonly profile?: ProfileName;
+  readonly config?: string;
   readonly json?: true;
+}
+
+/** What the numbers given are scored by. */
+interface Formula {
+  readonly profile: MesProfile;
+  readonly thresholds: VerdictThresholds;
+  /** The codec's own delay; undefined when it has none. */
+  readonly codecDelayMs: number | undefined;
 }
 
 const MAX_PERCENT = 100;
@@ -30,35 +45,59 @@ export function addScore(program: Command, finish: (status: number) => void): vo
     .option('--lost-packets <n>', 'mean lost packets per report', amount)
     .option('--loss-percent <n>', 'lost packets of those expected', percent)
     .option('--codec <name>', 'codec by its Asterisk name, such as ulaw')
-    .addOption(new Option('--profile <name>', 'formula').choices(PROFILE_NAMES).default('documented'))
+    .addOption(new Option('--profile <name>', 'formula (default: documented)').choices(PROFILE_NAMES))
+    .option('--config <file>', 'settings with the numbers of [profile:custom] and [codec:NAME] (default: none)')
     .option('--json', 'one JSON document')
-    .action((options: ScoreOptions) => finish(score(options)));
+    .action(async (options: ScoreOptions) => finish(await score(options)));
 }
 
-function score(options: ScoreOptions): number {
-  const { rttMs, jitterMs, lostPackets, lossPercent } = options;
-  if ([rttMs, jitterMs, lostPackets, lossPercent].every((value) => value === undefined)) {
-    process.stderr.write(
-      'asterisk-mes: there is nothing to score; give at least one of --rtt-ms, --jitter-ms, --lost-packets and --loss-percent\n',
-    );
+async function score(options: ScoreOptions): Promise<number> {
+  const { rttMs, jitterMs, lostPackets, lossPercent, codec } = options;
+  if ([rttMs, jitterMs, lostPackets, lossPercent, codec].every((value) => value === undefined)) {
+    const words = '--rtt-ms, --jitter-ms, --lost-packets, --loss-percent and --codec';
+    process.stderr.write(`asterisk-mes: there is nothing to score; give at least one of ${words}\n`);
     return WRONG_USAGE;
   }
-  const computed = compute(options);
+  let formula: Formula;
+  try {
+    formula = await formulaFor(options);
+  } catch (error) {
+    process.stderr.write(`asterisk-mes: ${error instanceof Error ? error.message : String(error)}\n`);
+    return WORK_FAILED;
+  }
+  const computed = compute(options, formula);
   const eModel = computeEModelOf(options);
   process.stdout.write(
     options.json === true
-      ? `${JSON.stringify(asJson(options, computed, eModel))}\n`
-      : asText(options, computed, eModel),
+      ? `${JSON.stringify(asJson(options, formula, computed, eModel))}\n`
+      : asText(options, formula, computed, eModel),
   );
   return DONE;
+}
+
+/** Without a file the numbers of `custom` are those of `documented`. */
+async function formulaFor({ profile, config, codec }: ScoreOptions): Promise<Formula> {
+  if (config === undefined) {
+    return {
+      profile: mesProfile(profile ?? 'documented'),
+      thresholds: DEFAULT_THRESHOLDS,
+      codecDelayMs: undefined,
+    };
+  }
+  const { readSettings } = await import('../config/read-settings.ts');
+  const { general, customProfile, codecDelaysMs } = await readSettings(config, process.env);
+  return {
+    profile: mesProfile(profile ?? general.profile, customProfile),
+    thresholds: general.thresholds,
+    codecDelayMs: codec === undefined ? undefined : codecDelaysMs.get(codec.toLowerCase()),
+  };
 }
 
 /**
  * Null when loss is given in the unit that the profile does not take: how many packets a percent is depends on the
  * report interval, and a score that ignored the loss would be a good one for want of data.
  */
-function compute(options: ScoreOptions): MesScore | null {
-  const profile = mesProfile(options.profile);
+function compute(options: ScoreOptions, { profile, codecDelayMs }: Formula): MesScore | null {
   const { lostPackets, lossPercent } = options;
   const [taken, other] = profile.lossUnit === 'packets' ? [lostPackets, lossPercent] : [lossPercent, lostPackets];
   if (taken === undefined && other !== undefined && other > 0) return null;
@@ -71,15 +110,27 @@ function compute(options: ScoreOptions): MesScore | null {
     lostPacketsMean: lostPackets ?? 0,
     cumulativeLostMean: lostPackets ?? 0,
     lossPercent: lossPercent ?? 0,
+    codecDelayMs,
   });
 }
 
-/** Undefined without codec or loss in percent: the E-model is nothing without them. */
-function computeEModelOf({ codec, lossPercent: loss, rttMs }: ScoreOptions): EModelScore | undefined {
-  return codec === undefined || loss === undefined ? undefined : computeEModel({ codec, lossPercent: loss, rttMs });
+/** Undefined without a codec that it knows, and when some loss is given but not in percent. No loss given is none, as for the MES. */
+function computeEModelOf(options: ScoreOptions): EModelScore | undefined {
+  const { codec, rttMs } = options;
+  const lossPercent = knownLossPercent(options);
+  return codec === undefined || lossPercent === undefined ? undefined : computeEModel({ codec, lossPercent, rttMs });
 }
 
-function asJson(options: ScoreOptions, computed: MesScore | null, eModel: EModelScore | undefined): object {
+function knownLossPercent({ lossPercent, lostPackets = 0 }: ScoreOptions): number | undefined {
+  return lossPercent ?? (lostPackets === 0 ? 0 : undefined);
+}
+
+function asJson(
+  options: ScoreOptions,
+  formula: Formula,
+  computed: MesScore | null,
+  eModel: EModelScore | undefined,
+): object {
   return {
     effective_latency_ms: round(computed?.effectiveLatencyMs, 4),
     r_value: round(computed?.rValue, 4),
@@ -90,19 +141,24 @@ function asJson(options: ScoreOptions, computed: MesScore | null, eModel: EModel
     r_cq: round(eModel?.rCq, 4),
     mos_lq: round(eModel?.mosLq, 4),
     mos_cq: round(eModel?.mosCq, 4),
-    profile: options.profile,
+    profile: formula.profile.name,
   };
 }
 
-function asText(options: ScoreOptions, computed: MesScore | null, eModel: EModelScore | undefined): string {
-  const lines = computed === null ? [missingLoss(options.profile)] : mesLines(computed);
+function asText(
+  options: ScoreOptions,
+  { profile, thresholds }: Formula,
+  computed: MesScore | null,
+  eModel: EModelScore | undefined,
+): string {
+  const lines = computed === null ? [missingLoss(profile)] : mesLines(computed, thresholds);
   if (eModel !== undefined) {
     lines.push(
       `E-model            R(LQ) ${eModel.rLq.toFixed(1)}, R(CQ) ${eModel.rCq.toFixed(1)}, MOS-LQ ${eModel.mosLq.toFixed(2)}, MOS-CQ ${eModel.mosCq.toFixed(2)}`,
     );
   } else if (options.codec !== undefined) {
     lines.push(
-      options.lossPercent === undefined
+      knownLossPercent(options) === undefined
         ? 'For the E-model, give --loss-percent too.'
         : `The codec ${options.codec} has no impairment factors, so there is no E-model score.`,
     );
@@ -110,8 +166,8 @@ function asText(options: ScoreOptions, computed: MesScore | null, eModel: EModel
   return `${lines.join('\n')}\n`;
 }
 
-function mesLines(computed: MesScore): string[] {
-  const verdict = verdictOf(computed.mes, DEFAULT_THRESHOLDS);
+function mesLines(computed: MesScore, thresholds: VerdictThresholds): string[] {
+  const verdict = verdictOf(computed.mes, thresholds);
   const lines = [
     `MES                ${formatOpinion(computed.mes)} of 4.50 (${verdict}), ${computed.mes100.toFixed(1)} of 100`,
     `R                  ${computed.rValue.toFixed(2)}`,
@@ -122,10 +178,9 @@ function mesLines(computed: MesScore): string[] {
   return lines;
 }
 
-function missingLoss(profile: ProfileName): string {
-  const unit = mesProfile(profile).lossUnit;
-  const option = unit === 'packets' ? '--lost-packets' : '--loss-percent';
-  return `The profile ${profile} counts lost ${unit === 'packets' ? 'packets per report' : 'packets in percent'}: give ${option} for a MES.`;
+function missingLoss({ name, lossUnit }: MesProfile): string {
+  const option = lossUnit === 'packets' ? '--lost-packets' : '--loss-percent';
+  return `The profile ${name} counts lost ${lossUnit === 'packets' ? 'packets per report' : 'packets in percent'}: give ${option} for a MES.`;
 }
 
 function round(value: number | undefined, decimals: number): number | null {

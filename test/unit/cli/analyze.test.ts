@@ -160,6 +160,6 @@ describe('analyze', () => {
   ])('wrong usage: %j', async (args) => {
     const { status, stdout, stderr } = await asteriskMes(args);
     expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^error: /);
+    expect(stderr).toMatch(/^asterisk-mes: [^\n]+\n$/);
   });
 });
