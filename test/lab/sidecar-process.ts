@@ -19,6 +19,8 @@ export interface SidecarOptions {
   readonly ari?: boolean;
   /** More lines for mes.conf, with their section heads. */
   readonly extraConfig?: string;
+  /** An installed `asterisk-mes`; the repository's own when not given. */
+  readonly entry?: string;
 }
 
 /** The product's `asterisk-mes run`, as a process of its own, set up for a lab. */
@@ -28,6 +30,7 @@ export class SidecarProcess {
   readonly databasePath: string;
   readonly #directory: string;
   readonly #configPath: string;
+  readonly #entry: string;
   readonly #forget: () => void;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -46,6 +49,7 @@ export class SidecarProcess {
   }
 
   private constructor(lab: Lab, options: SidecarOptions) {
+    this.#entry = options.entry ?? ENTRY;
     this.url = `http://${options.httpHost}:${options.httpPort}`;
     this.#directory = makeRunDirectory('sidecar');
     this.#forget = stopWithProcess(this);
@@ -70,7 +74,7 @@ export class SidecarProcess {
 
   /** Starts it again with the same settings and database, after `kill` or `shutDown`. */
   async start(): Promise<void> {
-    const words = ['--pdeathsig', 'KILL', '--', process.execPath, ENTRY, 'run', '--config', this.#configPath];
+    const words = ['--pdeathsig', 'KILL', '--', process.execPath, this.#entry, 'run', '--config', this.#configPath];
     const child = spawn('setpriv', words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: cleanEnvironment(),
