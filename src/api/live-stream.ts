@@ -58,6 +58,9 @@ export interface LiveStreamOptions {
   readonly silenceMs?: number;
 }
 
+/** Rejects with Problem when a web socket's request may not be let in. */
+export type AdmitSocket = (request: IncomingMessage) => Promise<void>;
+
 export interface LiveStreamCounters {
   readonly clients: number;
   /** Clients disconnected because they did not read. */
@@ -110,20 +113,9 @@ export class LiveStream {
     this.#schedule();
   }
 
-  /** Answers the server's web socket requests. `admit` throws Problem when the client may not read. */
-  attach(server: Server, admit: (request: IncomingMessage) => void): void {
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      try {
-        this.#check(request);
-        admit(request);
-      } catch (error) {
-        const problem = error instanceof Problem ? error : new Problem(500, 'the server failed on this request');
-        socket.on('error', () => socket.destroy());
-        socket.end(rawAnswer(problem));
-        return;
-      }
-      this.#server.handleUpgrade(request, socket, head, (client) => this.#join(client));
-    });
+  /** Answers the server's web socket requests. `admit` rejects with Problem when the client may not read. */
+  attach(server: Server, admit: AdmitSocket): void {
+    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head, admit));
   }
 
   /** Says goodbye to all clients. */
@@ -136,6 +128,22 @@ export class LiveStream {
     }
     this.#clients.clear();
     this.#changed.clear();
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admit: AdmitSocket): Promise<void> {
+    // Until somebody else looks after the socket.
+    const onError = (): void => void socket.destroy();
+    socket.on('error', onError);
+    try {
+      await admit(request);
+      this.#check(request);
+    } catch (error) {
+      const problem = error instanceof Problem ? error : new Problem(500, 'the server failed on this request');
+      socket.end(rawAnswer(problem));
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#join(client));
+    socket.off('error', onError);
   }
 
   #check(request: IncomingMessage): void {

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { CSV_TYPE, prefersCsv } from './csv.ts';
+import { guard } from './guard.ts';
 import { checkQuery } from './parameters.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
 import { routes, type ApiSources } from './routes.ts';
 import { serveFiles, type StaticFile } from './static.ts';
-import { TokenCheck } from './token.ts';
 
 /** Header and address of a request together, bytes. */
 const LARGEST_HEADER_BYTES = 8192;
@@ -19,13 +19,15 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 /** How often Node looks for clients that were too slow. */
 const TIMEOUT_CHECK_MS = 2000;
+/** How long answers may take to be sent when the sidecar stops. */
+const LAST_ANSWERS_MS = 1000;
 /** Asterisk's ids have at most 150 characters. */
 const LONGEST_ID = 200;
 
 const OTHER_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 export interface ApiOptions extends ApiSources {
-  /** What clients must send as `Authorization: Bearer …`; null or absent: everyone who can connect may read. */
+  /** What clients must send as `Authorization: Bearer …`; null or absent: everyone on this machine may read. */
   readonly token?: string | null | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
   /** Pushes what is up; the caller tells it of changes. */
@@ -89,11 +91,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const table = routes(options);
   const files = options.files ?? [];
   const open = new Set([...table.filter((route) => route.open), ...files].map(({ path }) => path));
-  const token = new TokenCheck(options.token);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    if (!open.has(request.routeOptions.url ?? '')) token.admit(request.headers);
-  });
+  const admitSocket = guard(app, { token: options.token, isOpen: (path) => open.has(path ?? '') });
 
   app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
@@ -104,9 +102,13 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     await sendProblem(reply, new Problem(404, 'there is nothing at this address; the calls are at /v1/calls'));
   });
 
+  // An answer that is under way may still be sent; a client that is slow, or in the middle of asking, is not waited for.
+  app.addHook('preClose', async () => {
+    setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
+  });
   const { liveStream } = options;
   if (liveStream !== undefined) {
-    liveStream.attach(app.server, ({ headers }) => token.admitSocket(headers));
+    liveStream.attach(app.server, admitSocket);
     app.addHook('preClose', async () => liveStream.close());
   }
   serveFiles(app, files);

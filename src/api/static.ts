@@ -11,18 +11,6 @@ export interface StaticFile {
   readonly isImmutable: boolean;
 }
 
-/** A page may run and load what comes from here and nothing else, and no other page may frame it (CSP level 3). */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "form-action 'none'",
-].join('; ');
-
 const FOR_EVER = 'public, max-age=31536000, immutable';
 /** Kept, but asked for again each time. */
 const REVALIDATE = 'no-cache';
@@ -32,8 +20,6 @@ export function serveFiles(app: FastifyInstance, files: readonly StaticFile[]): 
   for (const file of files) {
     app.get(file.path, async (request, reply) => {
       reply
-        .header('content-security-policy', CONTENT_SECURITY_POLICY)
-        .header('referrer-policy', 'no-referrer')
         .header('cache-control', file.isImmutable ? FOR_EVER : REVALIDATE)
         .header('etag', file.etag)
         .header('vary', 'accept-encoding')

@@ -231,7 +231,7 @@ describe('a web socket that is not for this client', () => {
     expect(plain.headers.get('upgrade')).toBe('websocket');
     expect(PROBLEM.parse(plain.body)).toMatchObject({ status: 426 });
     const socket = connect(server.port, '127.0.0.1');
-    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n');
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n');
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { LiveStream } from '../../../src/api/live-stream.ts';
 import { Metrics } from '../../../src/api/metrics.ts';
 import { buildApi, type ApiOptions } from '../../../src/api/server.ts';
@@ -24,6 +25,7 @@ export const WELL: HealthReport = {
 
 /** The API on a loopback port of its own, over a real history in a temporary folder. */
 export interface TestServer {
+  readonly api: FastifyInstance;
   readonly history: History;
   readonly port: number;
   readonly liveStream: LiveStream;
@@ -68,6 +70,7 @@ export async function startServer(options: Pick<ApiOptions, 'token' | 'logger' |
   });
   const origin = await api.listen({ host: '127.0.0.1', port: 0 });
   return Object.assign(state, {
+    api,
     history,
     liveStream,
     metrics,

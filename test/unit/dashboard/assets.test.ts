@@ -96,7 +96,7 @@ describe('as they are served', () => {
       'cache-control': 'no-cache',
       'referrer-policy': 'no-referrer',
       'content-security-policy':
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+        "default-src 'none';script-src 'self';style-src 'self';connect-src 'self';img-src 'self' data:;base-uri 'none';frame-ancestors 'none';form-action 'none'",
     });
     expect(body.toString()).toMatch(/^<!doctype html>/);
     expect((await get('/v1/live')).status).toBe(401);
