@@ -31,6 +31,7 @@ export const CDR_COLUMNS = [
   'mes_call',
   'mes_min',
   'mes_verdict',
+  'userfield',
 ] as const;
 
 /** Configuration of the PBX under test. */
