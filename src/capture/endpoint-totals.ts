@@ -1,4 +1,4 @@
-import type { ArrivalBin } from '../stats/arrival-histogram.ts';
+import type { ArrivalBin } from '../model/capture.ts';
 import type { StreamSummary } from './stream-summary.ts';
 
 /** What the streams from one address went through, summed. */

@@ -1,32 +1,13 @@
+import type { ArrivalBin, FrameCounts, PacketTally, VoipMetrics } from '../model/capture.ts';
 import { type EModelScore, computeEModel } from '../score/e-model.ts';
-import { type ArrivalBin, arrivalBins } from '../stats/arrival-histogram.ts';
+import { arrivalBins } from '../stats/arrival-histogram.ts';
 import { burstRatio } from '../stats/burst-gap.ts';
-import type { PacketStream } from '../stats/packet-stream.ts';
-import type { FrameCounts } from '../stats/playout-frames.ts';
+import { meanJitterMs, packetTally, unheardPercent, voipMetrics } from '../stats/packet-tally.ts';
 import type { XrBlock } from '../wire/rtcp-xr.ts';
 import type { ClockSource, TrackedStream } from './tracked-stream.ts';
 
 /** Fewer received packets than this say nothing of quality (seed 002). */
 const MIN_PACKETS_FOR_SCORE = 5;
-
-/** RFC 3611's VoIP metrics with exact values; null is unknown. */
-export interface VoipMetrics {
-  readonly lossRatio: number;
-  readonly discardRatio: number;
-  readonly burstDensityRatio: number;
-  readonly gapDensityRatio: number;
-  /** Null while it is not known how long a packet lasts. */
-  readonly burstDurationMs: number | null;
-  readonly gapDurationMs: number | null;
-  readonly roundTripDelayMs: number | null;
-  /** Of the E-model: 1 for random loss, more for bursts; null without loss. */
-  readonly burstR: number | null;
-  readonly gmin: number;
-  readonly jbNominalMs: number;
-  readonly jbMaximumMs: number;
-  readonly jbAbsMaxMs: number;
-  readonly isJitterBufferAdaptive: boolean;
-}
 
 /** All that a capture tells of one stream. */
 export interface StreamSummary {
@@ -78,11 +59,16 @@ export function summariseStreams(
     // From here to one end and back, and from here to the other end and back: together the whole way.
     const roundTripMs = there === undefined || back === undefined ? undefined : there + back;
     const { packets } = stream;
-    return packets === undefined ? [] : [summarise(stream, packets, roundTripMs)];
+    return packets === undefined ? [] : [summarise(stream, packetTally(packets), packets.clockRateHz, roundTripMs)];
   });
 }
 
-function summarise(stream: TrackedStream, packets: PacketStream, roundTripMs: number | undefined): StreamSummary {
+function summarise(
+  stream: TrackedStream,
+  tally: PacketTally,
+  clockRateHz: number,
+  roundTripMs: number | undefined,
+): StreamSummary {
   const { format } = stream;
   const codec = format?.codec ?? null;
   return {
@@ -91,60 +77,32 @@ function summarise(stream: TrackedStream, packets: PacketStream, roundTripMs: nu
     destination: stream.destination,
     payloadType: stream.payloadType,
     codec,
-    clockRateHz: packets.clockRateHz,
+    clockRateHz,
     clockRateSource: format?.clockRateSource ?? 'assumed',
-    firstAtMs: packets.firstAtMs,
-    lastAtMs: packets.lastAtMs,
-    packetsReceived: packets.received,
-    packetsExpected: packets.expected,
-    packetsLost: packets.lost,
-    duplicates: packets.duplicates,
-    outOfOrder: packets.outOfOrder,
-    jitterMeanMs: packets.jitterMeanMs,
-    jitterMaxMs: packets.jitterMaxMs,
-    maxGapMs: packets.maxGapMs,
-    voipMetrics: voipMetricsOf(packets, roundTripMs),
-    discarded: packets.jitterBuffer.discarded,
-    frames10ms: packets.frames.counts(packets.jitterBuffer.insertedFrames, packets.jitterBuffer.droppedFrames),
-    fills: packets.frames.fills + packets.jitterBuffer.insertedFrames,
-    arrivalHistogram: arrivalBins(packets.arrivalCounts),
-    score: scoreOf(codec, packets, roundTripMs),
+    firstAtMs: tally.firstAtMs,
+    lastAtMs: tally.lastAtMs,
+    packetsReceived: tally.packetsReceived,
+    packetsExpected: tally.packetsExpected,
+    packetsLost: tally.packetsExpected - tally.packetsReceived,
+    duplicates: tally.duplicates,
+    outOfOrder: tally.outOfOrder,
+    jitterMeanMs: meanJitterMs(tally),
+    jitterMaxMs: tally.jitterMaxMs,
+    maxGapMs: tally.maxGapMs,
+    voipMetrics: voipMetrics(tally, roundTripMs ?? null),
+    discarded: tally.discarded,
+    frames10ms: tally.frames10ms,
+    fills: tally.fills,
+    arrivalHistogram: arrivalBins(tally.arrivalCounts),
+    score: scoreOf(codec, tally, roundTripMs),
     senderReports: stream.rtcp?.senderReports ?? 0,
     receiverReports: stream.rtcp?.receiverReports ?? 0,
     xrBlocks: stream.rtcp?.xrBlocks ?? [],
   };
 }
 
-function voipMetricsOf(packets: PacketStream, roundTripMs: number | undefined): VoipMetrics {
-  const totals = packets.burstGap.totals();
-  const { packetMs, expected, jitterBuffer } = packets;
-  const meanMs = (total: number, count: number): number | null =>
-    count === 0 ? 0 : packetMs === undefined ? null : (total / count) * packetMs;
-  return {
-    lossRatio: ratio(packets.lost, expected),
-    discardRatio: ratio(jitterBuffer.discarded, expected),
-    burstDensityRatio: ratio(totals.burstLosses, totals.burstPackets),
-    gapDensityRatio: ratio(totals.gapLosses, totals.gapPackets),
-    burstDurationMs: meanMs(totals.burstPackets, totals.bursts),
-    gapDurationMs: meanMs(totals.gapPackets, totals.gaps),
-    roundTripDelayMs: roundTripMs ?? null,
-    burstR: burstRatio(totals) ?? null,
-    gmin: packets.burstGap.gmin,
-    jbNominalMs: jitterBuffer.nominalMs,
-    jbMaximumMs: jitterBuffer.maximumMs,
-    jbAbsMaxMs: jitterBuffer.absoluteMaximumMs,
-    isJitterBufferAdaptive: jitterBuffer.isAdaptive,
-  };
-}
-
-/** What is discarded is lost to the listener (RFC 3611 §4.7.1). */
-function scoreOf(codec: string | null, packets: PacketStream, roundTripMs: number | undefined): EModelScore | null {
-  if (codec === null || packets.received < MIN_PACKETS_FOR_SCORE) return null;
-  const lossPercent = 100 * ratio(packets.lost + packets.jitterBuffer.discarded, packets.expected);
-  const burstR = burstRatio(packets.burstGap.totals());
-  return computeEModel({ codec, lossPercent, burstR, rttMs: roundTripMs }) ?? null;
-}
-
-function ratio(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
+function scoreOf(codec: string | null, tally: PacketTally, roundTripMs: number | undefined): EModelScore | null {
+  const lossPercent = unheardPercent(tally);
+  if (codec === null || lossPercent === null || tally.packetsReceived < MIN_PACKETS_FOR_SCORE) return null;
+  return computeEModel({ codec, lossPercent, burstR: burstRatio(tally.burstGap), rttMs: roundTripMs }) ?? null;
 }

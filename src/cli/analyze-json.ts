@@ -1,9 +1,8 @@
 import type { AnalysisResult } from '../capture/capture-analysis.ts';
 import { endpointTotals } from '../capture/endpoint-totals.ts';
 import type { StreamSummary } from '../capture/stream-summary.ts';
-import { voipMetricsBlock } from '../capture/voip-metrics-block.ts';
-import type { ArrivalBin } from '../stats/arrival-histogram.ts';
-import { type Json, type JsonObject, formatSsrc, voipMetricsToJson, xrBlockToJson } from '../wire/rtcp-xr-json.ts';
+import { type JsonObject, formatSsrc, xrBlockToJson } from '../wire/rtcp-xr-json.ts';
+import { arrivalHistogramToJson, exactVoipMetrics, rounded } from '../wire/voip-metrics.ts';
 
 /** The document that `analyze --json` prints (contract.md), a part for each stream: with many it never exists as a whole. */
 export function* analysisToJson(result: AnalysisResult): Generator<string> {
@@ -35,7 +34,7 @@ export function* analysisToJson(result: AnalysisResult): Generator<string> {
       streams: endpoint.streams,
       out_of_order: endpoint.outOfOrder,
       fills: endpoint.fills,
-      arrival_histogram: histogram(endpoint.arrivalHistogram),
+      arrival_histogram: arrivalHistogramToJson(endpoint.arrivalHistogram),
     })),
   };
   yield `${result.streams.length === 0 ? separator : ''}],${JSON.stringify(rest).slice(1)}\n`;
@@ -60,9 +59,9 @@ function streamToJson(stream: StreamSummary): JsonObject {
     out_of_order: stream.outOfOrder,
     jitter_ms: { mean: rounded(stream.jitterMeanMs), max: rounded(stream.jitterMaxMs) },
     max_gap_ms: rounded(stream.maxGapMs),
-    voip_metrics: voipMetrics(stream),
+    voip_metrics: exactVoipMetrics(stream),
     jitter_buffer: { discarded: stream.discarded, frames_10ms: { ...stream.frames10ms }, fills: stream.fills },
-    arrival_histogram: histogram(stream.arrivalHistogram),
+    arrival_histogram: arrivalHistogramToJson(stream.arrivalHistogram),
     r_lq: score === null ? null : rounded(score.rLq),
     r_cq: score === null ? null : rounded(score.rCq),
     mos_lq: score === null ? null : rounded(score.mosLq),
@@ -75,37 +74,8 @@ function streamToJson(stream: StreamSummary): JsonObject {
   };
 }
 
-/** The block that these packets make, with exact ratios and durations in place of the block's rounded ones. */
-function voipMetrics(stream: StreamSummary): JsonObject {
-  const exact = stream.voipMetrics;
-  const orNull = (value: number | null): number | null => (value === null ? null : rounded(value));
-  return {
-    ...voipMetricsToJson(voipMetricsBlock(stream)),
-    loss_rate: rounded(exact.lossRatio, 6),
-    discard_rate: rounded(exact.discardRatio, 6),
-    burst_density: rounded(exact.burstDensityRatio, 6),
-    gap_density: rounded(exact.gapDensityRatio, 6),
-    burst_duration_ms: orNull(exact.burstDurationMs),
-    gap_duration_ms: orNull(exact.gapDurationMs),
-    round_trip_delay_ms: orNull(exact.roundTripDelayMs),
-    burst_r: orNull(exact.burstR),
-  };
-}
-
-function histogram(bins: readonly ArrivalBin[]): Json {
-  return bins.map(({ fromMs, toMs, count }) => ({
-    from_ms: rounded(fromMs),
-    to_ms: toMs === null ? null : rounded(toMs),
-    count,
-  }));
-}
-
 /** Null for a time beyond the calendar, which a damaged capture can hold. */
 function isoTime(epochMs: number): string | null {
   const date = new Date(epochMs);
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
-}
-
-function rounded(value: number, decimals = 3): number {
-  return Number(value.toFixed(decimals));
 }

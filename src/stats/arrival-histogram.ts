@@ -1,3 +1,5 @@
+import type { ArrivalBin } from '../model/capture.ts';
+
 /**
  * Bins of half an octave: from 0 to 1 ms, then from 2^(k/2) to 2^((k+1)/2) ms up to 16384 ms, and one above.
  * Usual packet times (10, 20, 30, 40, 60 ms) lie well inside a bin, so that jitter does not split them at an edge.
@@ -6,13 +8,6 @@ const OCTAVES = 14;
 export const ARRIVAL_BINS = OCTAVES * 2 + 2;
 /** So that the square, whose power of two is the bin, fits 31 bits. */
 const TOP_MS = 2 ** OCTAVES;
-
-export interface ArrivalBin {
-  readonly fromMs: number;
-  /** Null: no upper end. */
-  readonly toMs: number | null;
-  readonly count: number;
-}
 
 /** The bin of an interval between two arrivals, ms; below 0 (a clock stepped back) counts as 0. */
 export function arrivalBin(intervalMs: number): number {

@@ -1,18 +1,8 @@
+import type { BurstGapTotals, BurstSpan } from '../model/capture.ts';
+import type { BurstLog } from './burst-log.ts';
+
 /** Received packets in a row that end a burst (RFC 3611 §4.7.2 recommends 16). */
 export const DEFAULT_GMIN = 16;
-
-/** Lengths in packets. */
-export interface BurstGapTotals {
-  readonly bursts: number;
-  readonly burstPackets: number;
-  /** Lost or discarded within bursts. */
-  readonly burstLosses: number;
-  readonly gaps: number;
-  readonly gapPackets: number;
-  readonly gapLosses: number;
-  /** Stretches of lost or discarded packets with nothing received in between. */
-  readonly lossRuns: number;
-}
 
 /**
  * Cuts a stream into bursts and gaps exactly (formulas.md §4, RFC 3611 §4.7.2), one packet after another in the order
@@ -31,6 +21,8 @@ export class BurstGapMeter {
   #gapPackets = 0;
   #gapLosses = 0;
   #lossRuns = 0;
+  #longestLossRun = 0;
+  readonly #log: BurstLog | undefined;
   /** Packets since the last burst, up to the losses whose fate is open. */
   #openGapPackets = 0;
   #openGapLosses = 0;
@@ -39,11 +31,17 @@ export class BurstGapMeter {
   #clusterPackets = 0;
   /** Received since the last loss. */
   #receivedRun = 0;
+  /** Lost since the last received. */
+  #lossRun = 0;
+  /** When the cluster's first and last loss should have come. */
+  #clusterFromMs = 0.5;
+  #clusterToMs = 0.5;
 
-  /** Throws when `gmin` is not a whole number of at least 1. */
-  constructor(gmin: number = DEFAULT_GMIN) {
+  /** `log` is told of each burst. Throws when `gmin` is not a whole number of at least 1. */
+  constructor(gmin: number = DEFAULT_GMIN, log?: BurstLog) {
     if (!Number.isInteger(gmin) || gmin < 1) throw new RangeError('Gmin is a whole number of at least 1.');
     this.gmin = gmin;
+    this.#log = log;
   }
 
   received(): void {
@@ -51,9 +49,16 @@ export class BurstGapMeter {
     if (this.#clusterLosses > 0 && this.#receivedRun >= this.gmin) this.#closeCluster();
   }
 
-  /** A lost or a discarded packet: both have the same effect. */
-  missing(): void {
-    if (this.#receivedRun > 0 || this.#clusterLosses === 0) this.#lossRuns += 1;
+  /** A lost or a discarded packet: both have the same effect. `atMs` is when it should have come, for the log. */
+  missing(atMs = 0): void {
+    if (this.#receivedRun > 0 || this.#clusterLosses === 0) {
+      this.#lossRuns += 1;
+      this.#lossRun = 0;
+    }
+    this.#lossRun += 1;
+    if (this.#lossRun > this.#longestLossRun) this.#longestLossRun = this.#lossRun;
+    if (this.#clusterLosses === 0) this.#clusterFromMs = atMs;
+    this.#clusterToMs = atMs;
     if (this.#clusterLosses > 0) {
       this.#clusterPackets += this.#receivedRun + 1;
     } else {
@@ -80,12 +85,24 @@ export class BurstGapMeter {
       gapPackets: this.#gapPackets + this.#openGapPackets + gapTail,
       gapLosses: this.#gapLosses + this.#openGapLosses + (isBurst ? 0 : this.#clusterLosses),
       lossRuns: this.#lossRuns,
+      longestLossRun: this.#longestLossRun,
     };
+  }
+
+  /** The bursts that the log holds, and the one that is open. */
+  spans(): BurstSpan[] {
+    const closed = this.#log?.spans ?? [];
+    return this.#log !== undefined && this.#clusterLosses > 1 ? [...closed, this.#openSpan()] : [...closed];
+  }
+
+  get spansLeftOut(): number {
+    return this.#log?.leftOut ?? 0;
   }
 
   /** Gmin received packets have followed: the losses before them are a burst, or one that belongs to the gap. */
   #closeCluster(): void {
     if (this.#clusterLosses > 1) {
+      this.#log?.add(this.#openSpan());
       this.#bursts += 1;
       this.#burstPackets += this.#clusterPackets;
       this.#burstLosses += this.#clusterLosses;
@@ -100,6 +117,15 @@ export class BurstGapMeter {
     }
     this.#clusterLosses = 0;
     this.#clusterPackets = 0;
+  }
+
+  #openSpan(): BurstSpan {
+    return {
+      fromMs: this.#clusterFromMs,
+      toMs: this.#clusterToMs,
+      packets: this.#clusterPackets,
+      losses: this.#clusterLosses,
+    };
   }
 }
 

@@ -1,6 +1,7 @@
 import { SEQUENCE_CYCLE_PACKETS } from '../units/rtp.ts';
 import { ARRIVAL_BINS, arrivalBin } from './arrival-histogram.ts';
 import { BurstGapMeter } from './burst-gap.ts';
+import { BurstLog } from './burst-log.ts';
 import { JitterBuffer, type JitterBufferKind } from './jitter-buffer.ts';
 import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
 
@@ -29,6 +30,8 @@ export interface PacketStreamOptions {
   readonly clockRateHz: number;
   readonly gmin: number;
   readonly jitterBuffer: JitterBufferKind;
+  /** Whether to remember when bursts were. */
+  readonly keepsBursts?: boolean | undefined;
 }
 
 /**
@@ -81,7 +84,7 @@ export class PacketStream {
 
   constructor(options: PacketStreamOptions) {
     this.clockRateHz = options.clockRateHz;
-    this.burstGap = new BurstGapMeter(options.gmin);
+    this.burstGap = new BurstGapMeter(options.gmin, options.keepsBursts === true ? new BurstLog() : undefined);
     this.jitterBuffer = new JitterBuffer(options.jitterBuffer);
     this.frames = new PlayoutFrames(options.clockRateHz);
     this.#msPerTick = 1000 / options.clockRateHz;
@@ -107,7 +110,16 @@ export class PacketStream {
   }
 
   get jitterMeanMs(): number {
-    return this.#arrivals < 2 ? 0 : this.#jitterSumMs / (this.#arrivals - 1);
+    return this.#arrivals < 2 ? 0 : this.#jitterSumMs / this.jitterSamples;
+  }
+
+  get jitterSumMs(): number {
+    return this.#jitterSumMs;
+  }
+
+  /** Every packet but the first gives one. */
+  get jitterSamples(): number {
+    return Math.max(0, this.#arrivals - 1);
   }
 
   /** What one packet usually holds, ms; undefined while unknown. */
@@ -223,16 +235,17 @@ export class PacketStream {
   /** Makes room up to a new highest sequence number, and seals what leaves the window. */
   #advanceTo(extended: number): void {
     for (let next = this.#highest + 1; next <= extended; next += 1) {
-      if (next - WINDOW_PACKETS >= this.#base) this.#seal(next & WINDOW_MASK);
+      if (next - WINDOW_PACKETS >= this.#base) this.#seal(next - WINDOW_PACKETS);
       this.#states[next & WINDOW_MASK] = MISSING;
     }
     this.#highest = extended;
   }
 
-  #seal(slot: number): void {
+  #seal(extended: number): void {
+    const slot = extended & WINDOW_MASK;
     const state = this.#states[slot];
     if (state === MISSING || state === DISCARDED) {
-      this.burstGap.missing();
+      this.burstGap.missing(this.lastAtMs - (this.#highest - extended) * this.#packetTicks * this.#msPerTick);
       this.frames.missing();
       return;
     }
@@ -243,7 +256,7 @@ export class PacketStream {
 
   #sealRow(): void {
     const first = Math.max(this.#base, this.#highest - WINDOW_PACKETS + 1);
-    for (let extended = first; extended <= this.#highest; extended += 1) this.#seal(extended & WINDOW_MASK);
+    for (let extended = first; extended <= this.#highest; extended += 1) this.#seal(extended);
   }
 
   /** Two in a row from somewhere else: the sender began anew. The first of them has been counted as a stray. */

@@ -1,3 +1,5 @@
+import type { FrameCounts } from '../model/capture.ts';
+
 /** Frames are counted in units of this many milliseconds (seed 002). */
 const FRAME_MS = 10;
 /** Concealment fades out after this long (G.711 Appendix I); what follows of a loss is silence. */
@@ -7,18 +9,6 @@ const LONGEST_PAUSE_MS = 600_000;
 
 /** What a packet holds: sound, a description of background noise (RFC 3389), or a telephone event (RFC 4733). */
 export type PayloadKind = 'audio' | 'comfort-noise' | 'event';
-
-/** Numbers of 10 ms frames, as the ear gets them. */
-export interface FrameCounts {
-  /** Decoded from a packet. */
-  readonly normal: number;
-  /** Concealed loss. */
-  readonly plc: number;
-  /** Comfort noise that the sender asked for. */
-  readonly cng: number;
-  /** Nothing to play: a loss too long to conceal, or a sender that paused without comfort noise. */
-  readonly silence: number;
-}
 
 /**
  * Lays the packets of a stream, in the order of their sequence numbers, on the RTP clock and counts what a player would

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
-import { voipMetricsBlock } from '../../../src/capture/voip-metrics-block.ts';
 import { readerFor } from '../../../src/wire/capture-format.ts';
+import { voipMetricsBlock } from '../../../src/wire/voip-metrics.ts';
 import { START_MS, ethernet, ipv4, pcap, rtp, u16, u32, u8, udp } from '../wire/packets.ts';
 import { FIXED, analyse, call, onlyStream, packet, range } from './captured.ts';
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BurstGapMeter, type BurstGapTotals, burstRatio } from '../../../src/stats/burst-gap.ts';
+import type { BurstGapTotals } from '../../../src/model/capture.ts';
+import { BurstGapMeter, burstRatio } from '../../../src/stats/burst-gap.ts';
+import { BurstLog, MOST_SPANS } from '../../../src/stats/burst-log.ts';
 
 /** `1` received, anything else lost or discarded. */
 function measure(packets: string, gmin = 16): BurstGapTotals {
@@ -38,6 +40,7 @@ function bruteForce(packets: string, gmin: number): BurstGapTotals {
     gapPackets: countWhere((index) => inBurst[index] === false),
     gapLosses: countWhere((index) => inBurst[index] === false && isLoss(index)),
     lossRuns: packets.match(/[^1]+/g)?.length ?? 0,
+    longestLossRun: Math.max(0, ...(packets.match(/[^1]+/g) ?? []).map(({ length }) => length)),
   };
 }
 
@@ -117,5 +120,38 @@ describe('BurstR', () => {
     expect(burstRatio(measure('1111'))).toBeUndefined();
     expect(burstRatio(measure('0000'))).toBeUndefined();
     expect(burstRatio(measure(''))).toBeUndefined();
+  });
+});
+
+describe('when bursts were', () => {
+  /** A packet every 20 ms. */
+  function spansOf(packets: string, gmin: number): readonly unknown[] {
+    const meter = new BurstGapMeter(gmin, new BurstLog());
+    for (const [index, packet] of packets.split('').entries()) {
+      if (packet === '1') meter.received();
+      else meter.missing(index * 20);
+    }
+    return meter.spans();
+  }
+
+  test('is noted from the first to the last loss, also of one that is not over yet', () => {
+    expect(spansOf('1101011111110111110011', 4)).toEqual([
+      { fromMs: 40, toMs: 80, packets: 3, losses: 2 },
+      { fromMs: 360, toMs: 380, packets: 2, losses: 2 },
+    ]);
+  });
+
+  test('is noted of the longest ones when there are too many', () => {
+    const log = new BurstLog();
+    const lengths = Array.from({ length: MOST_SPANS + 40 }, (_, index) => 2 + ((index * 37) % (MOST_SPANS + 40)));
+    for (const [index, packets] of lengths.entries()) {
+      log.add({ fromMs: index * 1000, toMs: index * 1000 + packets * 20, packets, losses: packets });
+    }
+    const longest = lengths.toSorted((a, b) => b - a).slice(0, MOST_SPANS);
+    expect(log.spans.map(({ packets }) => packets).toSorted((a, b) => b - a)).toEqual(longest);
+    expect(log.spans.map(({ fromMs }) => fromMs)).toEqual(
+      log.spans.map(({ fromMs }) => fromMs).toSorted((a, b) => a - b),
+    );
+    expect(log.leftOut).toBe(40);
   });
 });

@@ -1,0 +1,102 @@
+/** What captured packets tell of media; `stats/packet-tally.ts` computes it. */
+
+/** Numbers of 10 ms frames, as the ear gets them. */
+export interface FrameCounts {
+  /** Decoded from a packet. */
+  readonly normal: number;
+  /** Concealed loss. */
+  readonly plc: number;
+  /** Comfort noise that the sender asked for. */
+  readonly cng: number;
+  /** Nothing to play: a loss too long to conceal, or a sender that paused without comfort noise. */
+  readonly silence: number;
+}
+
+export interface ArrivalBin {
+  readonly fromMs: number;
+  /** Null: no upper end. */
+  readonly toMs: number | null;
+  readonly count: number;
+}
+
+/** Lengths in packets. */
+export interface BurstGapTotals {
+  readonly bursts: number;
+  readonly burstPackets: number;
+  /** Lost or discarded within bursts. */
+  readonly burstLosses: number;
+  readonly gaps: number;
+  readonly gapPackets: number;
+  readonly gapLosses: number;
+  /** Stretches of lost or discarded packets with nothing received in between. */
+  readonly lossRuns: number;
+  /** The longest of them. */
+  readonly longestLossRun: number;
+}
+
+/** One burst, as it lay in time. */
+export interface BurstSpan {
+  /** Epoch milliseconds, as the packets would have come; to a second or so where the sender paused soon after. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly packets: number;
+  /** Lost or discarded. */
+  readonly losses: number;
+}
+
+/** What packets add up to. Plain data: it is stored as it is, and added to others of its kind. */
+export interface PacketTally {
+  /** Epoch milliseconds. */
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  /** Each sequence number once. */
+  readonly packetsReceived: number;
+  readonly packetsExpected: number;
+  readonly duplicates: number;
+  readonly outOfOrder: number;
+  /** RFC 3550 A.8 after each packet but the first: their sum, and how many they are. */
+  readonly jitterSumMs: number;
+  readonly jitterSamples: number;
+  readonly jitterMaxMs: number;
+  /** Longest interval between two arrivals. */
+  readonly maxGapMs: number;
+  /** Intervals between arrivals, by the bins of `stats/arrival-histogram.ts`. */
+  readonly arrivalCounts: readonly number[];
+  readonly burstGap: BurstGapTotals;
+  /** All bursts, all gaps, and the longest stretch without a packet to play; null while it is not known how long a packet lasts. */
+  readonly burstMs: number | null;
+  readonly gapMs: number | null;
+  readonly longestLossMs: number | null;
+  /** The longest ones, in order of time; empty where they were not asked for. */
+  readonly burstSpans: readonly BurstSpan[];
+  readonly burstSpansLeftOut: number;
+  /** By the simulated jitter buffer: too late, or too early. */
+  readonly discarded: number;
+  readonly frames10ms: FrameCounts;
+  /** Interruptions that something else had to fill. */
+  readonly fills: number;
+  readonly gmin: number;
+  readonly jbNominalMs: number;
+  readonly jbMaximumMs: number;
+  readonly jbAbsMaxMs: number;
+  readonly isJitterBufferAdaptive: boolean;
+}
+
+/** RFC 3611's VoIP metrics with exact values; null is unknown. */
+export interface VoipMetrics {
+  readonly lossRatio: number;
+  readonly discardRatio: number;
+  readonly burstDensityRatio: number;
+  readonly gapDensityRatio: number;
+  /** Null while it is not known how long a packet lasts. */
+  readonly burstDurationMs: number | null;
+  readonly gapDurationMs: number | null;
+  readonly roundTripDelayMs: number | null;
+  /** Of the E-model: 1 for random loss, more for bursts; null without loss. */
+  readonly burstR: number | null;
+  readonly gmin: number;
+  readonly jbNominalMs: number;
+  readonly jbMaximumMs: number;
+  readonly jbAbsMaxMs: number;
+  readonly isJitterBufferAdaptive: boolean;
+}

@@ -1,0 +1,30 @@
+import type { BurstSpan } from '../model/capture.ts';
+
+/** Bursts remembered of one direction; a strip on a screen shows no more. */
+export const MOST_SPANS = 60;
+
+/** Remembers when bursts were: the longest ones, in order of time, in bounded memory. */
+export class BurstLog {
+  readonly #spans: BurstSpan[] = [];
+  leftOut = 0;
+
+  get spans(): readonly BurstSpan[] {
+    return this.#spans;
+  }
+
+  /** Bursts come in order of time. */
+  add(span: BurstSpan): void {
+    this.#spans.push(span);
+    if (this.#spans.length <= MOST_SPANS) return;
+    let shortest = 0;
+    for (let index = 1; index < this.#spans.length; index += 1) {
+      if (lengthOf(this.#spans[index]) < lengthOf(this.#spans[shortest])) shortest = index;
+    }
+    this.#spans.splice(shortest, 1);
+    this.leftOut += 1;
+  }
+}
+
+function lengthOf(span: BurstSpan | undefined): number {
+  return span?.packets ?? 0;
+}
