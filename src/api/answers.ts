@@ -1,5 +1,6 @@
 /** What the API answers, field by field. Times are ISO 8601 in UTC; null is "not known". */
 import { z } from 'zod';
+import { CAPTURE, VOIP_METRICS } from './captured.ts';
 import { PROFILE_NAMES, VERDICTS } from '../model/score.ts';
 
 const NUMBER = z.number().nullable();
@@ -55,6 +56,9 @@ export const STREAM = z.strictObject({
   mos_cq_interval: NUMBER,
   verdict: VERDICT,
   why: TEXT,
+  captured: z.boolean().describe('whether packets of it were captured'),
+  voip_metrics: VOIP_METRICS.nullable().optional().describe('of one call or channel only, like capture'),
+  capture: CAPTURE.nullable().optional(),
 });
 
 export const SEGMENT = z.strictObject({
@@ -164,7 +168,11 @@ export const INTERVAL = z.strictObject({
 export const CALLS_ANSWER = z.strictObject({ calls: z.array(CALL), next_cursor: TEXT });
 export const INTERVALS_ANSWER = z.strictObject({ intervals: z.array(INTERVAL) });
 export const LIVE_ANSWER = z.strictObject({ channels: z.array(CHANNEL) });
-export const HEALTH_ANSWER = z.strictObject({ status: z.literal('ok'), counters: z.record(z.string(), z.number()) });
+export const HEALTH_ANSWER = z.strictObject({
+  status: z.literal('ok'),
+  capture: z.strictObject({ status: z.enum(['off', 'capturing', 'waiting']), problem: TEXT }),
+  counters: z.record(z.string(), z.number()),
+});
 export const READY_ANSWER = z.strictObject({
   status: z.literal('ready'),
   ari_connected: z.boolean().nullable().describe('null: ARI is not configured'),

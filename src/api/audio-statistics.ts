@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import type { ChannelRecord, SegmentRecord, StreamRecord } from '../model/record.ts';
+import { capturedRx } from './captured.ts';
 import { Q8_ONE } from '../units/rtp.ts';
+
+const MS_PER_SECOND = 1000;
 
 const COUNT = z.int().nonnegative();
 const RATIO = z.number().min(0).max(1);
@@ -26,7 +29,7 @@ export const AUDIO_STATISTICS = z.strictObject({
   local_MOS: MOS.describe('listening quality over the RTP session; 0: not available'),
   local_interMOS: MOS.describe('the same over the last report interval'),
   got_neteq_stat: FLAG.describe('1: packets were captured, and the next six fields are valid'),
-  local_pkt_received: COUNT,
+  local_pkt_received: COUNT.describe('of the whole channel, like the frames'),
   last_pkt_received: z.number().nonnegative().describe('when RTP or RTCP last came from the endpoint, epoch seconds'),
   decoded_10ms_normal: COUNT,
   decoded_10ms_plc: COUNT,
@@ -93,17 +96,37 @@ export function audioStatistics(
     rttMs: wholeMs(rxSession?.rttMs.last ?? txSession?.rttMs.last ?? null),
     local_MOS: decimals(rxSession?.mosLq ?? 0, 2),
     local_interMOS: decimals(rx?.mosLqInterval ?? 0, 2),
-    // Filled once packets are captured: RTCP does not tell how they were played.
-    got_neteq_stat: 0,
-    local_pkt_received: 0,
-    last_pkt_received: 0,
-    decoded_10ms_normal: 0,
-    decoded_10ms_plc: 0,
-    decoded_10ms_cng: 0,
-    decoded_10ms_silence: 0,
+    ...playedOut(channel),
     got_codec_info: flag(codec !== undefined),
     codec_rtp_pt: codec?.payloadType ?? 0,
     codec_sdp_name: codec?.name ?? '',
+  };
+}
+
+type Played = Pick<
+  z.output<typeof AUDIO_STATISTICS>,
+  | 'got_neteq_stat'
+  | 'local_pkt_received'
+  | 'last_pkt_received'
+  | 'decoded_10ms_normal'
+  | 'decoded_10ms_plc'
+  | 'decoded_10ms_cng'
+  | 'decoded_10ms_silence'
+>;
+
+/** How the audio from the endpoint was played, by a simulated jitter buffer: RTCP does not tell, captured packets do. */
+function playedOut({ streams, lastReceivedAtMs }: ChannelRecord): Played {
+  const tally = capturedRx(streams)?.tally;
+  const frames = tally?.frames10ms ?? { normal: 0, plc: 0, cng: 0, silence: 0 };
+  return {
+    got_neteq_stat: flag(tally !== undefined),
+    local_pkt_received: tally?.packetsReceived ?? 0,
+    last_pkt_received:
+      tally === undefined ? 0 : decimals(Math.max(tally.lastAtMs, lastReceivedAtMs ?? 0) / MS_PER_SECOND, 3),
+    decoded_10ms_normal: frames.normal,
+    decoded_10ms_plc: frames.plc,
+    decoded_10ms_cng: frames.cng,
+    decoded_10ms_silence: frames.silence,
   };
 }
 

@@ -16,7 +16,13 @@ const ROUND_TRIP_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 
 const WRITE_BACK_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
 /** Of the counters of /healthz, those that go down again. */
-const GAUGES: ReadonlySet<string> = new Set(['history_queued', 'writeback_waiting', 'live_stream_clients']);
+const GAUGES: ReadonlySet<string> = new Set([
+  'history_queued',
+  'writeback_waiting',
+  'live_stream_clients',
+  'capture_capturing',
+  'capture_streams',
+]);
 
 export interface MetricsOptions {
   /** Groups of endpoints, exact or with `*` at their end, as the settings name them; the first that fits counts. */

@@ -13,6 +13,7 @@ import {
   STREAM,
 } from './answers.ts';
 import { AUDIO_STATISTICS } from './audio-statistics.ts';
+import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './captured.ts';
 import { LIVE_MESSAGE } from './live-stream.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import { BUCKET_QUALITY, ENDPOINT_QUALITY, ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './quality.ts';
@@ -38,6 +39,9 @@ const NAMED = {
   Calls: CALLS_ANSWER,
   Intervals: INTERVALS_ANSWER,
   AudioStatistics: AUDIO_STATISTICS,
+  VoipMetrics: VOIP_METRICS,
+  Capture: CAPTURE,
+  VoipMetricsOfChannel: VOIP_METRICS_ANSWER,
   Live: LIVE_ANSWER,
   LiveMessage: LIVE_MESSAGE,
   EndpointQuality: ENDPOINT_QUALITY,

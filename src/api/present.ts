@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { snakeCase } from '../model/naming.ts';
 import type { CallWithChannels } from '../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, SegmentRecord, StreamRecord } from '../model/record.ts';
+import { presentCapture, presentVoipMetrics } from './captured.ts';
 import { OPINION_TO_100, roundOpinion } from '../score/opinion.ts';
 import { SEGMENT, STREAM, type CALL, type CHANNEL, type INTERVAL } from './answers.ts';
 
@@ -79,11 +80,21 @@ function durationS(part: { startedAtMs: number; endedAtMs: number | null }, nowM
   return round(Math.max(0, (part.endedAtMs ?? nowMs) - part.startedAtMs) / 1000, 3);
 }
 
-export function presentStream(stream: StreamRecord): z.output<typeof STREAM> {
-  return present(stream, STREAM_NAMES) as unknown as z.output<typeof STREAM>;
+/** `isWhole`: with all that was captured. */
+export function presentStream({ capture, ...stream }: StreamRecord, isWhole = false): z.output<typeof STREAM> {
+  const packets = {
+    voip_metrics: capture === null ? null : presentVoipMetrics(capture),
+    capture: capture === null ? null : presentCapture(capture),
+  };
+  const presented = {
+    ...present(stream, STREAM_NAMES),
+    captured: capture !== null,
+    ...(isWhole ? packets : {}),
+  };
+  return presented as unknown as z.output<typeof STREAM>;
 }
 
-/** `segments` undefined: they are not part of this answer. */
+/** `segments` undefined: neither they nor what was captured are part of this answer. */
 export function presentChannel(
   channel: ChannelRecord,
   nowMs: number,
@@ -93,13 +104,13 @@ export function presentChannel(
   const presented = {
     ...present(own),
     duration_s: durationS(channel, nowMs),
-    streams: streams.map((stream) => presentStream(stream)),
+    streams: streams.map((stream) => presentStream(stream, segments !== undefined)),
     ...(segments === undefined ? {} : { segments: segments.map((segment) => presentSegment(segment)) }),
   };
   return presented as unknown as z.output<typeof CHANNEL>;
 }
 
-/** `segmentsOf` undefined: segments are not part of this answer. */
+/** `segmentsOf` undefined: neither segments nor what was captured are part of this answer. */
 export function presentCall(
   call: CallWithChannels,
   nowMs: number,

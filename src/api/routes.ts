@@ -11,6 +11,7 @@ import {
   LIVE_ANSWER,
   READY_ANSWER,
 } from './answers.ts';
+import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './captured.ts';
 import { callsCsv, intervalsCsv, listCalls } from './call-list.ts';
 import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import { openApi } from './openapi.ts';
@@ -131,6 +132,14 @@ export function routes({ history, live, health, clock, metrics }: ApiSources): r
       },
     }),
     route({
+      path: '/v1/channels/:uniqueid/voip-metrics',
+      summary: 'RFC 3611 metrics of both directions of a channel, and the block; where none was captured, why.',
+      query: NO_QUERY,
+      answer: VOIP_METRICS_ANSWER,
+      handle: async (_, uniqueid) =>
+        voipMetricsAnswer(known(await history.channel(uniqueid), 'channel'), health.health().capture),
+    }),
+    route({
       path: '/v1/channels/:uniqueid/intervals',
       summary: 'Every report about a channel, oldest first.',
       query: NO_QUERY,
@@ -196,7 +205,10 @@ export function routes({ history, live, health, clock, metrics }: ApiSources): r
       open: true,
       query: NO_QUERY,
       answer: HEALTH_ANSWER,
-      handle: () => ({ status: 'ok' as const, counters: { ...health.health().counters } }),
+      handle: () => {
+        const { capture, counters } = health.health();
+        return { status: 'ok' as const, capture: { ...capture }, counters: { ...counters } };
+      },
     }),
     route({
       path: '/readyz',

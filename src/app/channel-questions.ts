@@ -21,7 +21,7 @@ export interface ChannelQuestionsOptions {
   readonly nowMs: () => number;
 }
 
-/** What has to be asked of Asterisk because no event says it: a channel's codec and its RTP counters. Never waits, never throws. */
+/** What has to be asked of Asterisk because no event says it: a channel's codec, addresses and RTP counters. Never waits, never throws. */
 export class ChannelQuestions {
   readonly #options: ChannelQuestionsOptions;
   readonly #askedAtMs = new Map<string, number>();
@@ -37,6 +37,18 @@ export class ChannelQuestions {
     void this.#ask(async () => {
       const codec = readCodecName(await actions.getVariable(uniqueid, 'CHANNEL(audionativeformat)'));
       return codec === undefined ? undefined : { type: 'codec', atMs: nowMs(), uniqueid, codec };
+    });
+  }
+
+  /** Asks where a channel's RTP comes from and goes to; only PJSIP can tell both. */
+  askAddresses(uniqueid: string): void {
+    const { actions, nowMs } = this.#options;
+    if (!actions.connected) return;
+    void this.#ask(async () => {
+      const [local, remote] = await Promise.all(
+        ['CHANNEL(rtp,src)', 'CHANNEL(rtp,dest)'].map((name) => actions.getVariable(uniqueid, name)),
+      );
+      return { type: 'addresses', atMs: nowMs(), uniqueid, addresses: { protocol: 'rtp', local, remote } };
     });
   }
 

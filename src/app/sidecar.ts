@@ -8,6 +8,7 @@ import { Ari } from '../asterisk/ari.ts';
 import { FastAgiServer } from '../asterisk/fast-agi.ts';
 import type { LinkState } from '../asterisk/link-state.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
+import type { LiveCaptureState } from '../capture/live-capture.ts';
 import { Switchboard } from '../calls/switchboard.ts';
 import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';
@@ -15,6 +16,7 @@ import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, Clock, HealthReport } from '../model/ports.ts';
 import { snakeCase } from '../model/naming.ts';
+import { CallCapture } from './call-capture.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import type { Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
@@ -38,6 +40,8 @@ export class Sidecar {
   readonly #ari: Ari | null;
   readonly #writeBack: WriteBack;
   readonly #questions: ChannelQuestions;
+  /** Null when packets are not captured. */
+  readonly #capture: CallCapture | null;
   readonly #agi: FastAgiServer;
   readonly #liveStream: LiveStream;
   readonly #metrics: Metrics;
@@ -94,8 +98,19 @@ export class Sidecar {
       actions: this.#actions,
       ari: this.#ari,
       nowMs,
-      onAnswer: (event) => this.#switchboard.handle(event),
+      onAnswer: (event) => this.#take(event),
     });
+    this.#capture = settings.capture.enabled
+      ? new CallCapture({
+          settings: settings.capture,
+          onCaptured: (event) => this.#switchboard.handle(event),
+          askAddresses: (uniqueid) => this.#questions.askAddresses(uniqueid),
+          askCodec: (uniqueid) => this.#questions.askCodec(uniqueid),
+          onState: (state) => this.#noteCapture(state),
+          nowMs,
+          random,
+        })
+      : null;
     this.#agi = new FastAgiServer({
       ...settings.agi.bind,
       ...settings.writeback,
@@ -130,6 +145,7 @@ export class Sidecar {
     this.#actions.start();
     this.#events.start();
     this.#ari?.start();
+    this.#capture?.start();
     const { bind } = this.#settings.http;
     this.#log.info(`asterisk-mes listens on http://${hostInUrl(bind.host)}:${bind.port}`);
   }
@@ -139,18 +155,23 @@ export class Sidecar {
     clearInterval(this.#ticking);
     await Promise.all([this.#events.stop(), this.#ari?.stop(), this.#agi.close(), this.#api.close()]);
     await this.#actions.stop();
+    await this.#capture?.stop();
     this.#storeChanges();
     await this.#history.close();
   }
 
   #take(event: PbxEvent): void {
+    // First, so that what was captured is in what the calls make of the event.
+    this.#capture?.take(event);
     this.#switchboard.handle(event);
     if (event.type === 'rtcp' && event.report.reporter === 'local') this.#questions.askCounters(event.channel.uniqueid);
     if (event.type === 'hangup') this.#questions.forget(event.channel.uniqueid);
   }
 
   #tick(): void {
-    this.#switchboard.tick(SYSTEM_CLOCK.nowMs());
+    const nowMs = SYSTEM_CLOCK.nowMs();
+    this.#capture?.tick(nowMs);
+    this.#switchboard.tick(nowMs);
     this.#storeChanges();
     this.#noteHistory();
   }
@@ -208,6 +229,12 @@ export class Sidecar {
     this.#noteLink('ARI', state);
   }
 
+  /** Without packets calls are scored all the same. */
+  #noteCapture(state: LiveCaptureState): void {
+    if (state.status === 'capturing') this.#log.info('capture: packets are captured');
+    else this.#log.warn(`capture: ${state.problem} Trying again`);
+  }
+
   #noteLink(link: string, state: LinkState): void {
     if (state.status === 'connected') this.#log.info(`${link}: connected`);
     if (state.status === 'waiting') this.#log.warn(`${link}: ${state.problem}; trying again`);
@@ -223,6 +250,7 @@ export class Sidecar {
       ...prefixed('agi', this.#agi.counters),
       ...prefixed('history', history),
       ...prefixed('live_stream', this.#liveStream.counters),
+      ...(this.#capture === null ? {} : prefixed('capture', this.#capture.counters)),
     };
     return {
       amiConnected: this.#eventsState.status === 'connected' && this.#actionsState.status === 'connected',
@@ -232,6 +260,7 @@ export class Sidecar {
       historyProblem: problem ?? rejection,
       asteriskVersion: this.#events.asteriskVersion,
       databaseBytes: this.#history.sizeBytes(),
+      capture: this.#capture?.health ?? { status: 'off', problem: null },
       counters,
     };
   }

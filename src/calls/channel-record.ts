@@ -5,6 +5,7 @@ import { type Moments, standardDeviation } from '../stats/moments.ts';
 import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
 import { type DirectionRules, eModelOf, scoreTally } from './direction-score.ts';
 import { type DirectionState, sentInSegment } from './direction-state.ts';
+import { captureRecord } from './capture-record.ts';
 import { explainDirection } from './explanation.ts';
 import { channelMes, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
 import { nativeDifference } from './native-difference.ts';
@@ -94,6 +95,7 @@ export function streamRecord(channel: ChannelState, state: DirectionState, rules
   });
   const stream: Omit<StreamRecord, 'why' | 'nativeWhy'> = {
     ...measures,
+    capture: captureRecord(channel, state, rules),
     mosLqInterval: interval.mosLq,
     mosCqInterval: interval.mosCq,
     senderPackets: state.lastSr?.sentPackets ?? null,

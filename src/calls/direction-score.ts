@@ -53,16 +53,18 @@ export interface EModelBasis {
   readonly packetsReceived: number | null;
   readonly rttMs: Moments;
   readonly advantage: number;
+  /** Undefined: the losses count as random. */
+  readonly burstR?: number | undefined;
 }
 
 const NOT_AVAILABLE: EModelRecord = { rLq: null, rCq: null, mosLq: null, mosCq: null };
 
 /** The E-model's quality; all null where it is not available: codec or loss not known, or too few packets received. */
 export function eModelOf(basis: EModelBasis): EModelRecord {
-  const { codec, lossPercent, packetsReceived, rttMs, advantage } = basis;
+  const { codec, lossPercent, packetsReceived, rttMs, advantage, burstR } = basis;
   if (codec === null || lossPercent === null || packetsReceived === null || packetsReceived < FEWEST_PACKETS) {
     return NOT_AVAILABLE;
   }
   const rttMeanMs = rttMs.count === 0 ? undefined : rttMs.mean;
-  return computeEModel({ codec, lossPercent, rttMs: rttMeanMs, advantage }) ?? NOT_AVAILABLE;
+  return computeEModel({ codec, lossPercent, rttMs: rttMeanMs, advantage, burstR }) ?? NOT_AVAILABLE;
 }

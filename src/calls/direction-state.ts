@@ -1,5 +1,7 @@
+import type { CapturedMedia } from '../model/capture.ts';
 import type { ClockRateSource, SegmentCause } from '../model/record.ts';
 import type { Direction, SenderInfo } from '../model/report.ts';
+import { addMedia } from '../stats/captured-media.ts';
 import { clockRateBetween } from '../stats/clock-rate.ts';
 import type { ReceiverMark, SenderMark } from '../stats/interval.ts';
 import { addSample } from '../stats/moments.ts';
@@ -77,6 +79,8 @@ export interface DirectionState {
     readonly atMs: number;
     readonly sentBefore: SentCount | null;
   } | null;
+  /** What was captured: of streams that are over, and of those that go on. */
+  captured: { readonly closed: CapturedMedia | null; readonly open: CapturedMedia | null };
 }
 
 export function newDirection(direction: Direction, atMs: number): DirectionState {
@@ -100,6 +104,7 @@ export function newDirection(direction: Direction, atMs: number): DirectionState
     total: newTally(),
     segment: { number: 1, openedBy: 'start', startedAtMs: atMs, sentBefore: null, tally: newTally() },
     nextSegment: null,
+    captured: { closed: null, open: null },
   };
 }
 
@@ -128,6 +133,21 @@ export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr
   }
   state.clockRateHz = rateHz;
   state.clockRateSource = source;
+}
+
+/** Takes in what was captured: `closed` is new and stays, `open` takes the place of what was open before. */
+export function noteCaptured(state: DirectionState, open: CapturedMedia | null, closed: CapturedMedia | null): void {
+  state.captured = { closed: addMedia(state.captured.closed, closed), open };
+}
+
+/** After a restart: what was open will not go on. */
+export function closeCaptured(state: DirectionState): void {
+  noteCaptured(state, null, state.captured.open);
+}
+
+/** All that was captured of the direction; null when nothing was. */
+export function capturedOf({ captured }: Pick<DirectionState, 'captured'>): CapturedMedia | null {
+  return addMedia(captured.closed, captured.open);
 }
 
 /** A round trip belongs to the channel, and so to both its directions. */

@@ -1,5 +1,6 @@
 import type { StreamRecord } from '../model/record.ts';
 import { standardDeviation } from '../stats/moments.ts';
+import { howPacketsWereLost } from './capture-record.ts';
 import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
 import type { DirectionState } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -92,7 +93,7 @@ function causesOf(
       name: 'loss',
       costR: lossSample * profile.lossFactor,
       fact: total.packetsLost === 0 ? 'no loss' : `${loss} lost`,
-      complaint: () => complaintOfLoss(state, loss, audio),
+      complaint: () => complaintOfLoss(state, loss, audio, stream.capture),
     },
     {
       name: 'jitter',
@@ -115,16 +116,25 @@ function causesOf(
   return causes;
 }
 
-function complaintOfLoss(state: DirectionState, loss: string, audio: string): string {
+function complaintOfLoss(state: DirectionState, loss: string, audio: string, capture: StreamFacts['capture']): string {
   const { deadSinceMs } = state.loss;
-  if (deadSinceMs === null) return `${loss} of ${audio} was lost${howLost(state)}${whenLost(state)}`;
+  if (deadSinceMs === null) return `${loss} of ${audio} was lost${howLost(state, capture)}${whenLost(state)}`;
   return `from ${timeOfDay(deadSinceMs)} on nothing of ${audio} arrived any more (${loss} of it was lost in all)`;
 }
 
-function howLost({ total }: DirectionState): string {
-  const { lostPackets } = total;
-  if (lostPackets.count < 3 || lostPackets.mean === 0) return '';
-  return standardDeviation(lostPackets) ** 2 / lostPackets.mean > BURSTY_DISPERSION ? ', in bursts' : '';
+function howLost(state: DirectionState, capture: StreamFacts['capture']): string {
+  const areReportsUneven = hasUnevenLoss(state);
+  // Of what we sent the captured packets show how it left, not what became of it.
+  const seen = state.direction === 'rx' && capture !== null ? howPacketsWereLost(capture.media) : undefined;
+  if (seen === undefined) return areReportsUneven ? ', in bursts' : '';
+  const gapMs = seen.longestGapMs.toFixed(0);
+  if (seen.isOneGap) return `, in one gap of ${gapMs} ms`;
+  return `, ${seen.isBursty || areReportsUneven ? 'in bursts' : 'at random'} (longest gap ${gapMs} ms)`;
+}
+
+function hasUnevenLoss({ total: { lostPackets } }: DirectionState): boolean {
+  if (lostPackets.count < 3 || lostPackets.mean === 0) return false;
+  return standardDeviation(lostPackets) ** 2 / lostPackets.mean > BURSTY_DISPERSION;
 }
 
 function whenLost({ loss, total, mark }: DirectionState): string {

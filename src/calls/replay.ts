@@ -5,7 +5,14 @@ import { DEAD_OPINION } from '../score/mes.ts';
 import { ASSUMED_CLOCK_RATE_HZ, CUMULATIVE_LOST_MODULUS } from '../units/rtp.ts';
 import { channelScores, directionRules, segmentRecord } from './channel-record.ts';
 import { type ChannelScores, type ChannelState, newChannel } from './channel-state.ts';
-import { beginSegment, type DirectionState, keepCodec, noteClockRate, noteRoundTrip } from './direction-state.ts';
+import {
+  beginSegment,
+  type DirectionState,
+  keepCodec,
+  noteCaptured,
+  noteClockRate,
+  noteRoundTrip,
+} from './direction-state.ts';
 import { addToSums } from './report-sums.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
@@ -154,6 +161,7 @@ function noteCodecAgain(state: ChannelState, codec: string | null): void {
 function settle(direction: DirectionState, stream: StreamRecord): void {
   if (stream.clockRateSource !== 'assumed') noteClockRate(direction, stream.clockRateHz, stream.clockRateSource);
   direction.ssrc = stream.ssrc;
+  noteCaptured(direction, null, stream.capture?.media ?? null);
   direction.nativeMes100 = stream.nativeMes100;
   if (stream.senderPackets !== null) direction.sender = { sentPackets: stream.senderPackets, atMs: 0 };
 }

@@ -59,7 +59,7 @@ function rescoredChannel(
 
 function rescoredStream(stored: StreamRecord, again: StreamRecord): StreamRecord {
   const { effectiveLatencyMs, rValue, mes, mes100, mesMin, profile, rLq, rCq, mosLq, mosCq } = again;
-  const { mosLqInterval, mosCqInterval, verdict, why, nativeWhy } = again;
+  const { mosLqInterval, mosCqInterval, verdict, why, nativeWhy, capture } = again;
   return {
     ...stored,
     effectiveLatencyMs,
@@ -75,6 +75,7 @@ function rescoredStream(stored: StreamRecord, again: StreamRecord): StreamRecord
     mosLqInterval,
     mosCqInterval,
     nativeWhy,
+    capture,
     ...(mes === null ? {} : { verdict, why }),
   };
 }

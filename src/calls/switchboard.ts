@@ -16,6 +16,7 @@ import {
   type ScoresAround,
 } from './channel-state.ts';
 import { noteCodec, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
+import { closeCaptured, noteCaptured } from './direction-state.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { takeChanged, variablesOf } from './variables.ts';
@@ -86,6 +87,10 @@ export class Switchboard implements LiveView {
         return this.#codec(event.uniqueid, event.codec, event.atMs);
       case 'counters':
         return this.#takeCounters(event.uniqueid, event.counters, event.atMs);
+      case 'captured':
+        return this.#takeCaptured(event);
+      case 'addresses':
+        return;
       case 'link-lost':
         return this.#missReports();
       case 'resync':
@@ -99,6 +104,8 @@ export class Switchboard implements LiveView {
       const state = readResume(resume, channel.uniqueid);
       if (state === undefined) continue;
       state.scores = channelScores(state, this.#rules);
+      closeCaptured(state.rx);
+      closeCaptured(state.tx);
       this.#channels.set(state.uniqueid, state);
       this.#calls.add(state);
     }
@@ -248,6 +255,13 @@ export class Switchboard implements LiveView {
     const { rxPackets } = counters;
     if (rxPackets !== undefined && rxPackets < packetsExpected - packetsLostOfExpected)
       this.counters.countersDisagreed++;
+    this.#changes.touch(channel);
+  }
+
+  #takeCaptured({ uniqueid, direction, open, closed }: Extract<PbxEvent, { type: 'captured' }>): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    noteCaptured(channel[direction], open, closed);
     this.#changes.touch(channel);
   }
 

@@ -98,6 +98,17 @@ export class CaptureAnalysis {
     }
   }
 
+  /** Streams that came when as many as can be held were there. */
+  get streamsLeftOut(): number {
+    return this.#table.streamsLeftOut;
+  }
+
+  /** Seals a stream of a capture that goes on, and forgets it. */
+  drop(stream: TrackedStream): void {
+    stream.packets?.finish();
+    this.#table.remove(stream);
+  }
+
   /** Streams of which no packet came since a moment (epoch ms): those of calls that have ended. */
   idleStreams(sinceMs: number): TrackedStream[] {
     return [...this.#table.streams].filter(({ packets }) => packets !== undefined && packets.lastAtMs < sinceMs);

@@ -2,7 +2,7 @@ import type { JitterBufferKind } from '../stats/jitter-buffer.ts';
 import { PacketStream } from '../stats/packet-stream.ts';
 import { ASSUMED_CLOCK_RATE_HZ, STANDARD_CLOCK_RATES_HZ } from '../units/rtp.ts';
 import type { DatagramReader } from '../wire/datagram.ts';
-import { staticFormat } from '../wire/payload-types.ts';
+import { type PayloadFormat, staticFormat } from '../wire/payload-types.ts';
 import {
   PAYLOAD_TYPE_COMFORT_NOISE,
   RTP_HEADER_BYTES,
@@ -33,6 +33,10 @@ const HASH_MASK = 0x3fff_ffff;
 export interface StreamTableOptions {
   readonly gmin: number;
   readonly jitterBuffer: JitterBufferKind;
+  /** Whether to remember when bursts were. */
+  readonly keepsBursts?: boolean | undefined;
+  /** What is known from elsewhere of a stream with a dynamic payload type; no SIP is in a capture of RTP ports. */
+  readonly formatOf?: ((stream: TrackedStream) => PayloadFormat | undefined) | undefined;
 }
 
 /**
@@ -169,7 +173,7 @@ export class StreamTable {
     }
     const payloadType = audioPayloadType(stream.early);
     const format = this.#explained(stream, payloadType) ?? measuredFormat(stream.early);
-    const packets = new PacketStream({ clockRateHz: format.clockRateHz, ...this.#options });
+    const packets = new PacketStream({ ...this.#options, clockRateHz: format.clockRateHz });
     stream.payloadType = payloadType;
     stream.eventPayloadType = this.#eventPayloadType(stream);
     stream.format = format;
@@ -185,8 +189,11 @@ export class StreamTable {
 
   #explained(stream: TrackedStream, payloadType: number): StreamFormat | undefined {
     const fromSdp = this.#sdp.isEmpty ? undefined : this.#sdp.format(payloadType, stream.source, stream.destination);
-    const format = fromSdp ?? staticFormat(payloadType);
-    return format === undefined ? undefined : { ...format, clockRateSource: fromSdp === undefined ? 'static' : 'sdp' };
+    if (fromSdp !== undefined) return { ...fromSdp, clockRateSource: 'sdp' };
+    const fixed = staticFormat(payloadType);
+    if (fixed !== undefined) return { ...fixed, clockRateSource: 'static' };
+    const told = this.#options.formatOf?.(stream);
+    return told === undefined ? undefined : { ...told, clockRateSource: 'channel' };
   }
 
   #eventPayloadType(stream: TrackedStream): number {

@@ -18,7 +18,8 @@ export interface EarlyPacket {
   readonly mediaBytes: number;
 }
 
-export type ClockSource = 'static' | 'sdp' | 'measured' | 'assumed';
+/** `channel`: of the codec that the PBX names. */
+export type ClockSource = 'static' | 'sdp' | 'channel' | 'measured' | 'assumed';
 
 /** What is known of the codec of a stream. */
 export interface StreamFormat {
@@ -73,6 +74,15 @@ export class TrackedStream {
 
   get destination(): string {
     return formatAddressAndPort(this.#half(1), this.destinationPort);
+  }
+
+  /** Epoch milliseconds of its first packet; 0 without any. */
+  get firstAtMs(): number {
+    return this.packets?.firstAtMs ?? this.early[0]?.atMs ?? 0;
+  }
+
+  get lastAtMs(): number {
+    return this.packets?.lastAtMs ?? this.early.at(-1)?.atMs ?? 0;
   }
 
   is(words: Int32Array, wordCount: number, sourcePort: number, destinationPort: number, ssrcWord: number): boolean {

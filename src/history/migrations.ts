@@ -234,6 +234,10 @@ const STEPS: readonly string[] = [
     expired INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- What captured packets told of the direction (model/capture.ts), as JSON; NULL where none was captured.
+  ALTER TABLE streams ADD COLUMN capture TEXT;
+  `,
 ];
 
 /** The schema that this release reads and writes. */

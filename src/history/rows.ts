@@ -12,8 +12,8 @@ import type {
 export type Cell = string | number | null;
 export type Row = Readonly<Record<string, Cell>>;
 
-/** How a property is stored: as it is, as 0 or 1, as epoch milliseconds, or spread over six columns. */
-type Storage = 'plain' | 'boolean' | 'time' | 'summary';
+/** How a property is stored: as it is, as 0 or 1, as epoch milliseconds, spread over six columns, or as JSON. */
+type Storage = 'plain' | 'boolean' | 'time' | 'summary' | 'json';
 
 /** A record's way into the columns of a table and back. */
 export interface RecordColumns<T> {
@@ -57,6 +57,8 @@ function recordColumns<T extends object>(storages: { readonly [Property in keyof
         row[column] = value === true ? 1 : 0;
       } else if (storage === 'time') {
         row[column] = typeof value === 'number' ? Math.round(value) : null;
+      } else if (storage === 'json') {
+        row[column] = value === null ? null : JSON.stringify(value);
       } else {
         row[column] = value as Cell;
       }
@@ -69,6 +71,9 @@ function recordColumns<T extends object>(storages: { readonly [Property in keyof
     for (const { property, storage, column, parts } of fields) {
       if (storage === 'summary') {
         record[property] = Object.fromEntries(parts.map(([part, partColumn]) => [part, row[partColumn]]));
+      } else if (storage === 'json') {
+        const text = row[column];
+        record[property] = typeof text === 'string' ? JSON.parse(text) : null;
       } else {
         record[property] = storage === 'boolean' ? row[column] === 1 : row[column];
       }
@@ -177,6 +182,8 @@ export const STREAM_COLUMNS: RecordColumns<StreamRecord> = recordColumns<StreamR
   verdict: 'plain',
   why: 'plain',
   nativeWhy: 'plain',
+  // Asked for as a whole, and of a call at a time.
+  capture: 'json',
 });
 
 export const SEGMENT_COLUMNS: RecordColumns<SegmentRecord> = recordColumns<SegmentRecord>({

@@ -82,6 +82,35 @@ export interface PacketTally {
   readonly isJitterBufferAdaptive: boolean;
 }
 
+/** What was captured of one direction of a channel: its RTP streams, one after another. Plain data, like its tally. */
+export interface CapturedMedia {
+  readonly tally: PacketTally;
+  /** More than one where the SSRC, an address or a port changed in mid-call. */
+  readonly streams: number;
+  /** Of the latest one; `address:port` as the packets have them. */
+  readonly ssrc: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly payloadType: number;
+  /** By a static payload type, or by the channel's codec; null when neither tells. */
+  readonly codec: string | null;
+  /** Packets of any stream that the kernel dropped meanwhile because we did not take them in time: they look like losses. */
+  readonly droppedByKernel: number;
+  /** How often capturing was interrupted meanwhile: what passed then looks like losses, too. */
+  readonly interruptions: number;
+}
+
+/** A captured RTP stream, as far as it tells whose it is. */
+export interface SeenStream {
+  readonly ssrc: number;
+  /** `address:port` */
+  readonly source: string;
+  readonly destination: string;
+  /** Epoch milliseconds. */
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+}
+
 /** RFC 3611's VoIP metrics with exact values; null is unknown. */
 export interface VoipMetrics {
   readonly lossRatio: number;

@@ -1,4 +1,5 @@
-import type { RtcpReport } from './report.ts';
+import type { CapturedMedia } from './capture.ts';
+import type { Direction, RtcpReport } from './report.ts';
 
 /** What every AMI channel event says of its channel. Strings from the telephone network are data, never trusted. */
 export interface ChannelSnapshot {
@@ -38,6 +39,14 @@ export interface RtpCounters {
   readonly rxJitterStdevMs?: number;
 }
 
+/** Where a channel's RTP or RTCP comes from and goes to: `address:port` as Asterisk prints it. */
+export interface MediaAddresses {
+  readonly protocol: 'rtp' | 'rtcp';
+  /** Asterisk's own; perhaps a wildcard, or another of its addresses than the packets have. */
+  readonly local: string | undefined;
+  readonly remote: string | undefined;
+}
+
 /** Everything that can happen to a channel, as the `calls` room takes it in. `atMs` is epoch milliseconds. */
 export type PbxEvent =
   | { readonly type: 'channel'; readonly atMs: number; readonly channel: ChannelSnapshot }
@@ -59,7 +68,23 @@ export type PbxEvent =
     }
   | { readonly type: 'hold' | 'unhold'; readonly atMs: number; readonly channel: ChannelSnapshot }
   | { readonly type: 'local-bridge'; readonly atMs: number; readonly oneUniqueid: string; readonly twoUniqueid: string }
-  | { readonly type: 'rtcp'; readonly atMs: number; readonly channel: ChannelSnapshot; readonly report: RtcpReport }
+  | {
+      readonly type: 'rtcp';
+      readonly atMs: number;
+      readonly channel: ChannelSnapshot;
+      readonly report: RtcpReport;
+      readonly addresses?: MediaAddresses;
+    }
+  | { readonly type: 'addresses'; readonly atMs: number; readonly uniqueid: string; readonly addresses: MediaAddresses }
+  /** Packets were captured: `open` is what the streams amount to that go on, `closed` is new and stays. */
+  | {
+      readonly type: 'captured';
+      readonly atMs: number;
+      readonly uniqueid: string;
+      readonly direction: Direction;
+      readonly open: CapturedMedia | null;
+      readonly closed: CapturedMedia | null;
+    }
   | { readonly type: 'codec'; readonly atMs: number; readonly uniqueid: string; readonly codec: string }
   | { readonly type: 'counters'; readonly atMs: number; readonly uniqueid: string; readonly counters: RtpCounters }
   /** The link to Asterisk was lost: reports may have been missed from here on. */

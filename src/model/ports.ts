@@ -126,6 +126,13 @@ export interface HealthView {
   health(): HealthReport;
 }
 
+/** `off`: it is not set. `waiting`: it is, but does not work. */
+export interface CaptureHealth {
+  readonly status: 'off' | 'capturing' | 'waiting';
+  /** Why not, in one sentence; null unless waiting. */
+  readonly problem: string | null;
+}
+
 export interface HealthReport {
   readonly amiConnected: boolean;
   /** Why not, in one sentence; null when connected. */
@@ -137,5 +144,6 @@ export interface HealthReport {
   readonly asteriskVersion: string | null;
   /** The history's file and its write-ahead log; null when they cannot be seen. */
   readonly databaseBytes: number | null;
+  readonly capture: CaptureHealth;
   readonly counters: Readonly<Record<string, number>>;
 }

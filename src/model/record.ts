@@ -1,3 +1,4 @@
+import type { CapturedMedia } from './capture.ts';
 import type { Direction, Reporter } from './report.ts';
 import type { ProfileName, Verdict } from './score.ts';
 
@@ -52,6 +53,13 @@ export interface StreamMeasures extends EModelRecord {
   readonly nativeMes100: number | null;
 }
 
+/** What captured packets tell of one direction, over the channel's life. Of tx: as it left this server. */
+export interface CaptureRecord extends EModelRecord {
+  readonly media: CapturedMedia;
+  /** Mean, by RTCP; null is not known. */
+  readonly roundTripMs: number | null;
+}
+
 /** What one direction of a channel amounts to, over all its segments, so far or in the end. */
 export interface StreamRecord extends StreamMeasures {
   /** Of the last report interval alone. */
@@ -70,6 +78,8 @@ export interface StreamRecord extends StreamMeasures {
   readonly why: string | null;
   /** Which known defect explains that Asterisk's own score is more than 2 points of 100 away; null when it is not. */
   readonly nativeWhy: string | null;
+  /** Null: no packet of it was captured. */
+  readonly capture: CaptureRecord | null;
 }
 
 /** Why a new RTP session began: the channel's own start, hold or its end, another bridge, stream or codec. */

@@ -1,7 +1,7 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent } from '../model/event.ts';
 import type { Reporter } from '../model/report.ts';
 import type { AmiMessage } from './ami.ts';
-import { readRtcpReport } from './ami-rtcp.ts';
+import { readRtcpAddresses, readRtcpReport } from './ami-rtcp.ts';
 import { readUnsigned } from './number-text.ts';
 
 const MAX_CHANNEL_STATE = 100;
@@ -72,9 +72,10 @@ function readRtcp(message: AmiMessage, atMs: number, reporter: Reporter): PbxEve
   // Without a snapshot the report belongs to no channel that we could name; its SSRC cannot be trusted either.
   if (message.get('Channel') === undefined) return undefined;
   const channel = readSnapshot(message);
+  const addresses = readRtcpAddresses(message, reporter);
   const report = readRtcpReport(message, reporter);
   if (channel === undefined || report === 'malformed') return 'malformed';
-  return { type: 'rtcp', atMs, channel, report };
+  return { type: 'rtcp', atMs, channel, report, addresses };
 }
 
 function readRename(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {

@@ -1,6 +1,7 @@
 import type { ReportBlock, Reporter, RtcpReport, SenderInfo } from '../model/report.ts';
 import { secondsToMs, SEQUENCE_CYCLE_PACKETS, signed24 } from '../units/rtp.ts';
 import type { AmiMessage } from './ami.ts';
+import type { MediaAddresses } from '../model/event.ts';
 import { MAX_UINT16, MAX_UINT32, MAX_UINT8, readDecimal, readSsrc, readUnsigned } from './number-text.ts';
 
 const PT_SENDER_REPORT = '200';
@@ -12,11 +13,13 @@ const MAX_NATIVE_MES = 100;
  * Reads the RTCP part of an `RTCPSent` (local) or `RTCPReceived` (remote) event; `malformed` when a needed header is
  * missing or out of range.
  *
- * The event's own `SSRC` header is not read: in `RTCPReceived` it holds seconds of the NTP time (22.10.1 and 16.28).
+ * The event's own `SSRC` header is read in `RTCPSent` only: in `RTCPReceived` it holds seconds of the NTP time (22.10.1
+ * and 16.28).
  */
 export function readRtcpReport(message: AmiMessage, reporter: Reporter): RtcpReport | 'malformed' {
   const rttS = readDecimal(message.get('RTT'), 0, MAX_SECONDS);
   const nativeMes100 = readDecimal(message.get('MES'), 0, MAX_NATIVE_MES);
+  const senderSsrc = reporter === 'local' ? readSsrc(message.get('SSRC')) : undefined;
   const packetType = message.get('PT');
   const reportCount = readUnsigned(message.get('ReportCount'), MAX_REPORT_BLOCKS);
   if (reportCount === undefined || packetType === undefined) return 'malformed';
@@ -32,8 +35,18 @@ export function readRtcpReport(message: AmiMessage, reporter: Reporter): RtcpRep
     ...(sender === undefined ? {} : { sender }),
     ...(block === undefined ? {} : { block }),
     ...(rttS === undefined ? {} : { rttMs: secondsToMs(rttS) }),
+    ...(senderSsrc === undefined ? {} : { senderSsrc }),
     ...(nativeMes100 === undefined ? {} : { nativeMes100 }),
   };
+}
+
+/** Where the report was sent from and to. Only a copy of the headers: most readers have no use for them. */
+export function readRtcpAddresses(message: AmiMessage, reporter: Reporter): MediaAddresses {
+  const to = message.get('To');
+  const from = message.get('From');
+  return reporter === 'local'
+    ? { protocol: 'rtcp', local: from, remote: to }
+    : { protocol: 'rtcp', local: to, remote: from };
 }
 
 function readSenderInfo(message: AmiMessage): SenderInfo | undefined {

@@ -1,5 +1,7 @@
 /** Addresses as 32-bit words in network order, and as people write them. */
 
+const MAX_PORT = 65_535;
+
 /** Writes an IPv4 (1 word) or IPv6 (4 words, RFC 5952) address. */
 export function formatAddress(words: ArrayLike<number>): string {
   if (words.length === 1) {
@@ -21,6 +23,28 @@ export function formatAddress(words: ArrayLike<number>): string {
 export function formatAddressAndPort(words: ArrayLike<number>, port: number): string {
   const address = formatAddress(words);
   return words.length === 1 ? `${address}:${port}` : `[${address}]:${port}`;
+}
+
+/** An address as the ends of an IP packet have it, and a port. `host` is in brackets when it is IPv6. */
+export interface AddressAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+const ADDRESS_AND_PORT = /^(?:\[([0-9a-f:.]{2,45})(?:%[\w.-]+)?\]|([0-9.]{7,15})):(\d{1,5})$/i;
+const MAPPED_IPV4 = /^::ffff:([0-9.]{7,15})$/;
+
+/**
+ * Reads `192.0.2.1:5004` or `[2001:db8::1]:5004` as Asterisk prints it; an IPv4 address that is written as IPv6 becomes
+ * IPv4, as its packets are. Undefined when it is neither.
+ */
+export function parseAddressAndPort(text: string): AddressAndPort | undefined {
+  const [, six, four, digits] = ADDRESS_AND_PORT.exec(text) ?? [];
+  const port = Number(digits);
+  if (!(port >= 1 && port <= MAX_PORT)) return undefined;
+  if (six === undefined) return { host: four ?? '', port };
+  const address = six.toLowerCase();
+  return { host: MAPPED_IPV4.exec(address)?.[1] ?? `[${address}]`, port };
 }
 
 function longestZeroRun(groups: readonly number[]): { start: number; length: number } {

@@ -53,6 +53,11 @@ export function staticFormat(payloadType: number): PayloadFormat | undefined {
   return Object.hasOwn(STATIC_FORMATS, payloadType) ? STATIC_FORMATS[payloadType] : undefined;
 }
 
+/** Whether a codec goes by a payload type of its own, so that it is not what a dynamic one means. */
+export function hasStaticPayloadType(codec: string): boolean {
+  return Object.values(STATIC_FORMATS).some((format) => format.codec === codec);
+}
+
 /** An `a=rtpmap` as Asterisk would call it; undefined when its clock makes no sense. */
 export function formatFromSdp(encodingName: string, clockRateHz: number): PayloadFormat | undefined {
   if (!(clockRateHz >= MIN_CLOCK_RATE_HZ && clockRateHz <= MAX_CLOCK_RATE_HZ)) return undefined;

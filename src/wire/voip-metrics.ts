@@ -1,6 +1,6 @@
 import type { ArrivalBin, VoipMetrics } from '../model/capture.ts';
 import { encodeXrBlocks } from './rtcp-xr.ts';
-import { type Json, type JsonObject, voipMetricsToJson } from './rtcp-xr-json.ts';
+import { type JsonObject, voipMetricsToJson } from './rtcp-xr-json.ts';
 import { type VoipMetricsBlock, ratioToQ8 } from './rtcp-xr-voip.ts';
 
 const MAX_UINT16 = 0xffff;
@@ -49,6 +49,12 @@ export function voipMetricsBlock({ ssrc, voipMetrics, score }: MeasuredVoip): Vo
   };
 }
 
+export type HistogramBar = {
+  readonly from_ms: number;
+  readonly to_ms: number | null;
+  readonly count: number;
+};
+
 /** The bytes of that block in hexadecimal digits, as `asterisk-mes xr decode` takes them. */
 export function voipMetricsHex(measured: MeasuredVoip): string {
   const bytes = encodeXrBlocks([voipMetricsBlock(measured)]);
@@ -72,7 +78,7 @@ export function exactVoipMetrics(measured: MeasuredVoip): JsonObject {
   };
 }
 
-export function arrivalHistogramToJson(bins: readonly ArrivalBin[]): Json {
+export function arrivalHistogramToJson(bins: readonly ArrivalBin[]): HistogramBar[] {
   return bins.map(({ fromMs, toMs, count }) => ({
     from_ms: rounded(fromMs),
     to_ms: toMs === null ? null : rounded(toMs),

@@ -98,6 +98,9 @@ describe('a call', () => {
       mos_cq_interval: null,
       verdict: 'good',
       why: '2 % of the packets were lost.',
+      captured: false,
+      voip_metrics: null,
+      capture: null,
     });
     expect(call.channels[0]?.streams[1]).toMatchObject({ ssrc: '0x0000002a', mes: 4.31, mes_100: 86.1 });
   });

@@ -138,7 +138,11 @@ describe('health', () => {
   it('is ok while the process serves, ready only when Asterisk is connected and the history writable', async () => {
     const healthz = await server.get('/healthz');
     expect(healthz.status).toBe(200);
-    expect(HEALTH_ANSWER.parse(healthz.body)).toEqual({ status: 'ok', counters: { rtcp_events: 12, dropped: 0 } });
+    expect(HEALTH_ANSWER.parse(healthz.body)).toEqual({
+      status: 'ok',
+      capture: { status: 'off', problem: null },
+      counters: { rtcp_events: 12, dropped: 0 },
+    });
     expect(READY_ANSWER.parse((await server.get('/readyz')).body)).toEqual({
       status: 'ready',
       ari_connected: null,

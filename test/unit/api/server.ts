@@ -20,6 +20,7 @@ export const WELL: HealthReport = {
   historyProblem: null,
   asteriskVersion: '22.10.1',
   databaseBytes: 1_048_576,
+  capture: { status: 'off', problem: null },
   counters: { rtcp_events: 12, dropped: 0 },
 };
 

@@ -41,7 +41,7 @@ export function expectTruth(
 }
 
 /** A regular expression's view of RFC 3611's bursts: losses with fewer than Gmin received packets between them. */
-function burstsOf(pattern: string): { bursts: number; burstPackets: number; burstLosses: number } {
+export function burstsOf(pattern: string): { bursts: number; burstPackets: number; burstLosses: number } {
   const stretches = pattern.match(new RegExp(`0(?:1{0,${GMIN - 1}}0)+`, 'g')) ?? [];
   const all = stretches.join('');
   return { bursts: stretches.length, burstPackets: all.length, burstLosses: all.replaceAll('1', '').length };

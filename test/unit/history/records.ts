@@ -1,5 +1,7 @@
+import type { CapturedMedia, PacketTally } from '../../../src/model/capture.ts';
 import type {
   CallRecord,
+  CaptureRecord,
   ChannelRecord,
   IntervalRecord,
   SampleSummary,
@@ -55,6 +57,78 @@ export function streamRecord(part: Partial<StreamRecord> = {}): StreamRecord {
     verdict: 'good',
     why: '2 % of the packets were lost.',
     nativeWhy: null,
+    capture: null,
+    ...part,
+  };
+}
+
+/** 640 packets of 20 ms, of which 24 were lost: one in a gap, the others in two bursts of 20 and 30 packets. */
+export function packetTally(part: Partial<PacketTally> = {}): PacketTally {
+  return {
+    firstAtMs: START_MS,
+    lastAtMs: START_MS + 12_780,
+    packetsReceived: 616,
+    packetsExpected: 640,
+    duplicates: 3,
+    outOfOrder: 2,
+    jitterSumMs: 1236,
+    jitterSamples: 618,
+    jitterMaxMs: 9.5,
+    maxGapMs: 200.25,
+    arrivalCounts: Array.from({ length: 30 }, (_, bin) => (bin === 9 ? 600 : bin === 16 ? 18 : 0)),
+    burstGap: {
+      bursts: 2,
+      burstPackets: 50,
+      burstLosses: 23,
+      gaps: 3,
+      gapPackets: 590,
+      gapLosses: 1,
+      lossRuns: 6,
+      longestLossRun: 9,
+    },
+    burstMs: 1000,
+    gapMs: 11_800,
+    longestLossMs: 180,
+    burstSpans: [
+      { fromMs: START_MS + 2000, toMs: START_MS + 2380, packets: 20, losses: 9 },
+      { fromMs: START_MS + 8000, toMs: START_MS + 8580, packets: 30, losses: 14 },
+    ],
+    burstSpansLeftOut: 0,
+    discarded: 0,
+    frames10ms: { normal: 1232, plc: 30, cng: 0, silence: 18 },
+    fills: 6,
+    gmin: 16,
+    jbNominalMs: 60,
+    jbMaximumMs: 120,
+    jbAbsMaxMs: 120,
+    isJitterBufferAdaptive: false,
+    ...part,
+  };
+}
+
+export function capturedMedia(part: Partial<CapturedMedia> = {}): CapturedMedia {
+  return {
+    tally: packetTally(),
+    streams: 1,
+    ssrc: 0x3c2c6734,
+    source: '192.0.2.7:5004',
+    destination: '198.51.100.1:12000',
+    payloadType: 0,
+    codec: 'ulaw',
+    droppedByKernel: 0,
+    interruptions: 0,
+    ...part,
+  };
+}
+
+export function captureRecord(part: Partial<CaptureRecord> = {}): CaptureRecord {
+  return {
+    media: capturedMedia(),
+    roundTripMs: 80.5,
+    rLq: 60.25,
+    rCq: 60.1,
+    mosLq: 3.11,
+    mosCq: 3.104,
     ...part,
   };
 }
@@ -173,6 +247,7 @@ export function segmentRecord(
     verdict: _verdict,
     why: _why,
     nativeWhy: _nativeWhy,
+    capture: _capture,
     ...measures
   } = streamRecord();
   return {

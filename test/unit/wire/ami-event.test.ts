@@ -75,12 +75,21 @@ describe('RTCP events', () => {
         rttMs: expect.closeTo(100.1, 9),
         nativeMes100: 86.2,
       },
+      addresses: { protocol: 'rtcp', local: '127.0.0.1:20041', remote: '127.186.247.100:25073' },
     });
   });
 
   test("the event's own SSRC is not believed: it holds NTP seconds", () => {
     const other = readPbxEvent(message({ ...RTCP_RECEIVED, SSRC: 'nonsense' }), 77);
     expect(other).toEqual(readPbxEvent(message(RTCP_RECEIVED), 77));
+  });
+
+  test('what we sent ourselves has our SSRC, and our address is where it came from', () => {
+    const event = readPbxEvent(message({ ...RTCP_RECEIVED, Event: 'RTCPSent' }), 77);
+    expect(event).toMatchObject({
+      report: { reporter: 'local', senderSsrc: 0xeeaaa732, block: { sourceSsrc: 0x2aac88e6 } },
+      addresses: { protocol: 'rtcp', local: '127.186.247.100:25073', remote: '127.0.0.1:20041' },
+    });
   });
 
   test('a report without a block, of a release without a score of its own', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DatagramReader, type PacketKind } from '../../../src/wire/datagram.ts';
-import { formatAddress, formatAddressAndPort } from '../../../src/wire/ip-address.ts';
+import { formatAddress, formatAddressAndPort, parseAddressAndPort } from '../../../src/wire/ip-address.ts';
 import { ethernet, ipv4, ipv6, u16, u32, u8, udp } from './packets.ts';
 
 const PAYLOAD = Buffer.from('hello');
@@ -132,4 +132,30 @@ test('IPv6 addresses are written as RFC 5952 asks', () => {
   expect(write('20010db8000100020003000400050006')).toBe('2001:db8:1:2:3:4:5:6');
   expect(write('20010db8000000010001000100010001')).toBe('2001:db8:0:1:1:1:1:1');
   expect(write('fe800000000000000000000000000000')).toBe('fe80::');
+});
+
+describe('addresses as Asterisk prints them', () => {
+  test.each([
+    ['192.0.2.7:5004', { host: '192.0.2.7', port: 5004 }],
+    ['[2001:db8::1]:40000', { host: '[2001:db8::1]', port: 40_000 }],
+    ['[2001:DB8::1]:1', { host: '[2001:db8::1]', port: 1 }],
+    ['[fe80::1%eth0]:5004', { host: '[fe80::1]', port: 5004 }],
+    ['[::ffff:192.0.2.7]:65535', { host: '192.0.2.7', port: 65_535 }],
+    ['0.0.0.0:5004', { host: '0.0.0.0', port: 5004 }],
+  ])('%s', (text, expected) => {
+    expect(parseAddressAndPort(text)).toEqual(expected);
+  });
+
+  test.each([
+    '',
+    '192.0.2.7',
+    '192.0.2.7:0',
+    '192.0.2.7:65536',
+    'localhost:5004',
+    '2001:db8::1:5004',
+    '[::1]',
+    ':5004',
+  ])('%j is none', (text) => {
+    expect(parseAddressAndPort(text)).toBeUndefined();
+  });
 });

@@ -1,0 +1,203 @@
+import { CaptureJoin } from '../calls/capture-join.ts';
+import { CaptureAnalysis } from '../capture/capture-analysis.ts';
+import { capturedMedia, type Missed } from '../capture/captured-media.ts';
+import { LiveCapture, type LiveCaptureState } from '../capture/live-capture.ts';
+import type { TrackedStream } from '../capture/tracked-stream.ts';
+import type { Settings } from '../config/settings.ts';
+import type { CapturedMedia } from '../model/capture.ts';
+import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
+import type { CaptureHealth } from '../model/ports.ts';
+import type { Direction } from '../model/report.ts';
+import { codecClockRateHz } from '../score/codec-clock.ts';
+import { DEFAULT_GMIN } from '../stats/burst-gap.ts';
+import { addMedia } from '../stats/captured-media.ts';
+import { hasStaticPayloadType, type PayloadFormat } from '../wire/payload-types.ts';
+
+/** What `analyze` simulates, too, unless told. */
+const JITTER_BUFFER = { kind: 'fixed', nominalMs: 60 } as const;
+const SWEEP_EVERY_MS = 1000;
+/** A channel is told of at each report about it, and without reports this often. */
+const TELL_EVERY_MS = 10_000;
+const TELL_AT_MOST_EVERY_MS = 900;
+const STATE_UP = 6;
+const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
+
+export interface CallCaptureOptions {
+  readonly settings: Settings['capture'];
+  /** Takes what was captured of a channel, and asks for what is not known of it. */
+  readonly onCaptured: (event: Extract<PbxEvent, { type: 'captured' }>) => void;
+  readonly askAddresses: (uniqueid: string) => void;
+  readonly askCodec: (uniqueid: string) => void;
+  readonly onState: (state: LiveCaptureState) => void;
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number;
+  /** 0 up to 1. */
+  readonly random: () => number;
+}
+
+export interface CallCaptureCounters {
+  readonly capturing: number;
+  readonly packets: number;
+  /** Streams now, and of those the ones that are a channel's. */
+  readonly streams: number;
+  readonly streamsJoined: number;
+  /** Streams that were nobody's and were let go. */
+  readonly streamsUnmatched: number;
+  /** Streams that came when as many as can be held were there. */
+  readonly streamsLeftOut: number;
+  readonly droppedByKernel: number;
+  readonly restarts: number;
+}
+
+/** Captures packets and tells of each channel what its streams amount to, until its end. Never waits, never throws. */
+export class CallCapture {
+  readonly #options: CallCaptureOptions;
+  readonly #join = new CaptureJoin<TrackedStream>();
+  readonly #analysis: CaptureAnalysis;
+  readonly #live: LiveCapture;
+  /** What had been missed when a stream was first seen to be somebody's. */
+  readonly #missedBefore = new Map<TrackedStream, Missed>();
+  readonly #toldAtMs = new Map<string, number>();
+  readonly #asked = new Set<string>();
+  #state: LiveCaptureState | undefined;
+  #unmatched = 0;
+  #sweptAtMs = 0;
+
+  constructor(options: CallCaptureOptions) {
+    this.#options = options;
+    this.#analysis = new CaptureAnalysis({
+      gmin: DEFAULT_GMIN,
+      jitterBuffer: JITTER_BUFFER,
+      keepsBursts: true,
+      formatOf: (stream) => this.#formatOf(stream),
+    });
+    const { settings, random, onState } = options;
+    this.#live = new LiveCapture({
+      interface: settings.interface,
+      ports: { from: settings.ports.lowest, to: settings.ports.highest },
+      take: (packet) => this.#analysis.take(packet),
+      onState: (state) => {
+        this.#state = state;
+        onState(state);
+      },
+      random,
+    });
+  }
+
+  get health(): CaptureHealth {
+    if (this.#state?.status === 'capturing') return { status: 'capturing', problem: null };
+    return { status: 'waiting', problem: this.#state?.problem ?? 'Packets are not captured yet: tcpdump is starting.' };
+  }
+
+  get counters(): CallCaptureCounters {
+    return {
+      capturing: Number(this.#state?.status === 'capturing'),
+      packets: this.#analysis.packets,
+      streams: this.#analysis.streams.size,
+      streamsJoined: this.#join.joinedStreams,
+      streamsUnmatched: this.#unmatched,
+      streamsLeftOut: this.#analysis.streamsLeftOut,
+      ...this.#missed(),
+      restarts: this.#live.restarts,
+    };
+  }
+
+  start(): void {
+    this.#live.start();
+  }
+
+  /** Ends capturing and tells of everything that was captured. */
+  async stop(): Promise<void> {
+    await this.#live.stop();
+    this.#sweep(this.#options.nowMs());
+    for (const uniqueid of this.#join.joinedChannels()) this.#tell(uniqueid, this.#options.nowMs());
+  }
+
+  /** To be told of every event before the calls are. */
+  take(event: PbxEvent): void {
+    this.#join.take(event);
+    if (event.type === 'channel') this.#ask(event.channel.uniqueid, event.channel.stateNumber);
+    if (event.type === 'resync') this.#askAll(event.channels);
+    if (event.type === 'hangup') this.#asked.delete(event.channel.uniqueid);
+    if (event.type !== 'rtcp') return;
+    const { uniqueid } = event.channel;
+    const nowMs = this.#options.nowMs();
+    if (nowMs - (this.#toldAtMs.get(uniqueid) ?? 0) >= TELL_AT_MOST_EVERY_MS) this.#tell(uniqueid, nowMs);
+  }
+
+  /** Does what has become due; to be called a few times a second. */
+  tick(nowMs: number): void {
+    // A clock that was set back does not hold it up.
+    if (Math.abs(nowMs - this.#sweptAtMs) >= SWEEP_EVERY_MS) this.#sweep(nowMs);
+  }
+
+  /** Of channels that have gone since nothing is kept. */
+  #askAll(channels: readonly ChannelSnapshot[]): void {
+    this.#asked.clear();
+    for (const { uniqueid, stateNumber } of channels) this.#ask(uniqueid, stateNumber);
+  }
+
+  #ask(uniqueid: string, stateNumber: number): void {
+    if (stateNumber !== STATE_UP || this.#asked.has(uniqueid)) return;
+    this.#asked.add(uniqueid);
+    this.#options.askAddresses(uniqueid);
+    this.#options.askCodec(uniqueid);
+  }
+
+  #sweep(nowMs: number): void {
+    this.#sweptAtMs = nowMs;
+    const { joined, over, nobodys } = this.#join.sweep(this.#analysis.streams, nowMs);
+    const missed = this.#missed();
+    for (const stream of joined) this.#missedBefore.set(stream, missed);
+    for (const stream of nobodys) this.#analysis.drop(stream);
+    this.#unmatched += nobodys.length;
+    for (const stream of over) this.#close(stream, nowMs);
+    for (const uniqueid of this.#join.joinedChannels()) {
+      if (nowMs - (this.#toldAtMs.get(uniqueid) ?? 0) >= TELL_EVERY_MS) this.#tell(uniqueid, nowMs);
+    }
+  }
+
+  #close(stream: TrackedStream, nowMs: number): void {
+    this.#analysis.drop(stream);
+    const closed = this.#mediaOf(stream);
+    const owners = this.#join.ownersOf(stream);
+    this.#join.remove(stream);
+    this.#missedBefore.delete(stream);
+    for (const { uniqueid, direction } of owners) {
+      const open = this.#openOf(uniqueid, direction);
+      this.#options.onCaptured({ type: 'captured', atMs: nowMs, uniqueid, direction, open, closed });
+      if (open === null) this.#toldAtMs.delete(uniqueid);
+    }
+  }
+
+  #tell(uniqueid: string, nowMs: number): void {
+    for (const direction of DIRECTIONS) {
+      const open = this.#openOf(uniqueid, direction);
+      if (open === null) continue;
+      this.#toldAtMs.set(uniqueid, nowMs);
+      this.#options.onCaptured({ type: 'captured', atMs: nowMs, uniqueid, direction, open, closed: null });
+    }
+  }
+
+  #openOf(uniqueid: string, direction: Direction): CapturedMedia | null {
+    return this.#join
+      .streamsOf(uniqueid, direction)
+      .reduce<CapturedMedia | null>((sum, stream) => addMedia(sum, this.#mediaOf(stream)), null);
+  }
+
+  #mediaOf(stream: TrackedStream): CapturedMedia | null {
+    const missed = this.#missed();
+    return capturedMedia(stream, this.#missedBefore.get(stream) ?? missed, missed);
+  }
+
+  #missed(): Missed {
+    return { droppedByKernel: this.#live.droppedByKernel, interruptions: this.#live.restarts };
+  }
+
+  #formatOf(stream: TrackedStream): PayloadFormat | undefined {
+    const codec = this.#join.codecOf(stream);
+    if (codec === undefined || hasStaticPayloadType(codec)) return undefined;
+    const clockRateHz = codecClockRateHz(codec);
+    return clockRateHz === undefined ? undefined : { codec, clockRateHz };
+  }
+}

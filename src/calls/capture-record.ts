@@ -1,0 +1,54 @@
+import type { CapturedMedia } from '../model/capture.ts';
+import type { CaptureRecord } from '../model/record.ts';
+import { burstRatio } from '../stats/burst-gap.ts';
+import { unheardPercent } from '../stats/packet-tally.ts';
+import { type ChannelState, endpointOf } from './channel-state.ts';
+import { eModelOf } from './direction-score.ts';
+import { capturedOf, type DirectionState } from './direction-state.ts';
+import { advantageOf, type ScoringRules } from './scoring-rules.ts';
+
+/** BurstR (G.107 §7.2) is 1 for losses at random; loss runs half as long again are bursts. */
+const BURSTY_BURST_R = 1.5;
+
+/** What captured packets tell of a direction, with the E-model's quality by it; null when none was captured. */
+export function captureRecord(
+  channel: Pick<ChannelState, 'name' | 'codec'>,
+  state: DirectionState,
+  rules: Pick<ScoringRules, 'advantages'>,
+): CaptureRecord | null {
+  const media = capturedOf(state);
+  if (media === null) return null;
+  const { rttMs } = state.total;
+  const { tally } = media;
+  return {
+    media,
+    roundTripMs: rttMs.count === 0 ? null : rttMs.mean,
+    ...eModelOf({
+      codec: media.codec ?? channel.codec,
+      lossPercent: unheardPercent(tally),
+      packetsReceived: tally.packetsReceived,
+      rttMs,
+      advantage: advantageOf(endpointOf(channel.name), rules),
+      burstR: burstRatio(tally.burstGap),
+    }),
+  };
+}
+
+/** How packets were lost, or came too late to be played. */
+export interface LossShape {
+  /** All of them in a row. */
+  readonly isOneGap: boolean;
+  readonly isBursty: boolean;
+  readonly longestGapMs: number;
+}
+
+/** Undefined where nothing was lost, and where the packets do not tell: some were missed by ourselves, or their length is not known. */
+export function howPacketsWereLost({ tally, droppedByKernel, interruptions }: CapturedMedia): LossShape | undefined {
+  const { burstGap, longestLossMs } = tally;
+  if (burstGap.lossRuns === 0 || longestLossMs === null || droppedByKernel + interruptions > 0) return undefined;
+  return {
+    isOneGap: burstGap.lossRuns === 1 && burstGap.longestLossRun > 1,
+    isBursty: (burstRatio(burstGap) ?? 1) >= BURSTY_BURST_R,
+    longestGapMs: longestLossMs,
+  };
+}
