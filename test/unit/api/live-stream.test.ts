@@ -162,15 +162,17 @@ describe('the live stream', () => {
     const well = await watch();
     dead.socket.pause();
     const large = 'x'.repeat(100_000);
-    let slowestMs = 0;
+    const tookMs: number[] = [];
     const untilMs = performance.now() + 2500;
     while (performance.now() < untilMs) {
       const startedAtMs = performance.now();
       server.liveStream.note(channelRecord('a', { callerName: large }));
-      slowestMs = Math.max(slowestMs, performance.now() - startedAtMs);
+      tookMs.push(performance.now() - startedAtMs);
       await sleep(20);
     }
-    expect(slowestMs).toBeLessThan(100);
+    // The usual one: a busy machine may hold up some, a client that does not read would hold up all.
+    expect(tookMs.length).toBeGreaterThan(20);
+    expect(tookMs.toSorted((one, other) => one - other)[tookMs.length >> 1]).toBeLessThan(20);
     expect(server.liveStream.counters).toEqual({ clients: 1, dropped: 1, refused: 0 });
     expect(well.messages.filter(isChange).length).toBeGreaterThan(20);
     dead.socket.terminate();

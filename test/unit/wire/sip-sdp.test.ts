@@ -87,7 +87,8 @@ describe('SDP in SIP', () => {
     const start = performance.now();
     readSip(`INVITE ${'a'.repeat(60_000)}`);
     readSip(`INVITE sip:a SIP/2.0\r\n${' '.repeat(60_000)}`);
-    expect(performance.now() - start).toBeLessThan(200);
+    // A quadratic reading takes many seconds.
+    expect(performance.now() - start).toBeLessThan(1500);
   });
 });
 
