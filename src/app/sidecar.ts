@@ -17,6 +17,7 @@ import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, Clock, HealthReport } from '../model/ports.ts';
 import { snakeCase } from '../model/naming.ts';
 import { CallCapture } from './call-capture.ts';
+import { eventHider } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import type { Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
@@ -77,12 +78,13 @@ export class Sidecar {
       writer: this.#writeBack,
       askCodec: (uniqueid) => this.#questions.askCodec(uniqueid),
     });
+    const hideNumbers = eventHider(settings.history);
     this.#events = new AmiEventSession({
       connection,
       random,
       nowMs,
       onDebug,
-      onEvent: (event) => this.#take(event),
+      onEvent: (event) => this.#take(hideNumbers(event)),
       onState: (state) => this.#noteEvents(state),
     });
     this.#ari =
@@ -114,6 +116,9 @@ export class Sidecar {
     this.#agi = new FastAgiServer({
       ...settings.agi.bind,
       ...settings.writeback,
+      peers: settings.agi.peers,
+      onStranger: (address) =>
+        log.warn(`FastAGI: refused a connection from ${address}; if that is your Asterisk, add it to peers in [agi]`),
       onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
     });
     this.#liveStream = new LiveStream({ live: this.#switchboard, clock: SYSTEM_CLOCK });

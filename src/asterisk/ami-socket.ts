@@ -1,5 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { tlsProblem } from './tls-problem.ts';
 
 /** Where Asterisk's Manager Interface is and who we are there. */
 export interface AmiConnection {
@@ -65,7 +66,10 @@ export function describeSocketError(error: Error, to: AmiConnection): string {
     case 'EPIPE':
       return `${where(to)} closed the connection`;
     default:
-      return `The connection to ${where(to)} failed (${code === '' ? error.message : code}); check host, port and tls in [ami]`;
+      return (
+        tlsProblem(code, where(to), 'host in [ami]') ??
+        `The connection to ${where(to)} failed (${code === '' ? error.message : code}); check host, port and tls in [ami]`
+      );
   }
 }
 

@@ -3,6 +3,7 @@ import type { RtpCounters } from '../model/event.ts';
 import type { AriCall, AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
 import { readRtpStatistics } from './ari-statistics.ts';
 import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
+import { tlsProblem } from './tls-problem.ts';
 
 export interface AriConnection {
   /** `http://127.0.0.1:8088`, or with https; `/ari` at its end is understood. */
@@ -190,8 +191,10 @@ export class Ari {
       });
       await answer.body?.cancel();
       return answer.ok ? undefined : { fatal: answer.status === 401, problem: this.#refusalSentence(answer.status) };
-    } catch {
-      const problem = `${this.#where()} cannot be reached; start Asterisk, or check url in [ari] and enabled = yes in http.conf`;
+    } catch (error) {
+      const problem =
+        tlsProblem(causeCode(error), this.#where(), 'url in [ari]') ??
+        `${this.#where()} cannot be reached; start Asterisk, or check url in [ari] and enabled = yes in http.conf`;
       return { fatal: false, problem };
     }
   }
@@ -218,6 +221,12 @@ function startWorker({ url, username, password, app }: AriConnection): Worker {
     stdout: true,
     stderr: true,
   });
+}
+
+/** What `fetch` failed of, as Node or OpenSSL call it; empty when it does not say. */
+function causeCode(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
 /** One line, and not the whole page that a server may have sent. */

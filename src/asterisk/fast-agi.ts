@@ -1,6 +1,7 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { BlockList, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { RtpCounters } from '../model/event.ts';
 import type { ChannelVariables } from '../model/ports.ts';
+import type { Subnet } from '../model/subnet.ts';
 import { AgiConversation, AgiError, readAgiEnvironment } from './agi-conversation.ts';
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
@@ -12,6 +13,9 @@ export const AGI_DEADLINE_MS = 50;
 /** Hang-ups at the same moment; more are turned away at once, which costs them their last word only. */
 const MAX_CONNECTIONS = 1000;
 
+/** Strangers whose address is told; more of them are only counted. */
+const MAX_STRANGERS_TOLD = 20;
+
 /** What `extensions_mes.conf` asks for: `agi://…/hangup`. */
 const HANGUP_SCRIPT = 'hangup';
 
@@ -21,6 +25,10 @@ const RTCP_ALL = `\${CHANNEL(rtcp,all)}`;
 export interface FastAgiOptions {
   readonly host: string;
   readonly port: number;
+  /** `[agi] peers`: from where a connection may come. */
+  readonly peers: readonly Subnet[];
+  /** A connection came from elsewhere and was closed; called once for an address. */
+  readonly onStranger?: (address: string) => void;
   /**
    * A channel is about to end; `counters` are its last, undefined when it has no RTP. Resolves with its final
    * variables, or undefined when it is not known. What comes too late is not written.
@@ -41,7 +49,7 @@ export interface FastAgiCounters {
   readonly late: number;
   /** Connections that broke off, did not speak AGI or asked for something that cannot be done. */
   readonly failed: number;
-  /** Connections that asked for another script, or came on top of the limit. */
+  /** Connections that came from elsewhere than `peers`, asked for another script, or came on top of the limit. */
   readonly refused: number;
 }
 
@@ -51,10 +59,16 @@ export class FastAgiServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #counters = { answered: 0, unknown: 0, late: 0, failed: 0, refused: 0 };
+  readonly #peers = new BlockList();
+  readonly #strangers = new Set<string>();
 
   constructor(options: FastAgiOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
+    for (const { address, family, prefixLength } of options.peers) this.#peers.addSubnet(address, prefixLength, family);
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      if (this.#isPeer(socket.remoteAddress)) void this.#serve(socket);
+      else this.#turnAway(socket);
+    });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('drop', () => this.#counters.refused++);
   }
@@ -87,6 +101,23 @@ export class FastAgiServer {
     this.#server.close(() => resolve(undefined));
     for (const socket of this.#sockets) socket.destroy();
     await promise;
+  }
+
+  #isPeer(address: string | undefined): boolean {
+    // It has none any more when the connection has ended already.
+    if (address === undefined) return false;
+    return this.#peers.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  }
+
+  #turnAway(socket: Socket): void {
+    const { remoteAddress } = socket;
+    socket.on('error', () => {});
+    socket.destroy();
+    this.#counters.refused++;
+    if (remoteAddress === undefined || this.#strangers.has(remoteAddress)) return;
+    if (this.#strangers.size >= MAX_STRANGERS_TOLD) return;
+    this.#strangers.add(remoteAddress);
+    this.#options.onStranger?.(remoteAddress);
   }
 
   async #serve(socket: Socket): Promise<void> {

@@ -22,13 +22,20 @@ async function run(options: RunOptions): Promise<number> {
   let sidecar: Sidecar;
   try {
     // Loaded when needed: the other commands should not wait for SQLite and a web server.
-    const [{ readSettings }, { startSidecar }, { createLog }] = await Promise.all([
+    const [{ readSettings }, { startSidecar }, { createLog }, { exposureWarnings }] = await Promise.all([
       import('../config/read-settings.ts'),
       import('../app/sidecar.ts'),
       import('../app/log.ts'),
+      import('../app/exposed-files.ts'),
     ]);
     const settings = await readSettings(options.config, process.env);
-    sidecar = await startSidecar(settings, createLog(options.logLevel));
+    const log = createLog(options.logLevel);
+    sidecar = await startSidecar(settings, log);
+    const exposed = await exposureWarnings([
+      { path: options.config ?? DEFAULT_SETTINGS_PATH, holds: 'secrets' },
+      { path: settings.history.path, holds: "callers' numbers" },
+    ]);
+    for (const sentence of exposed) log.warn(sentence);
   } catch (error) {
     return fail(error);
   }

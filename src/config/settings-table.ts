@@ -9,6 +9,7 @@ import {
   matching,
   optional,
   PORT_RANGE,
+  SUBNETS,
   wholeNumber,
   YES_NO,
   type ValueType,
@@ -76,6 +77,7 @@ export const SETTINGS = {
   },
   agi: {
     bind: setting(BIND, '127.0.0.1:4573', 'where the hangup handler finds us (FastAGI)'),
+    peers: setting(SUBNETS, '127.0.0.0/8, ::1', 'from where Asterisk may ask; anybody else is turned away'),
   },
   http: {
     bind: setting(BIND, '127.0.0.1:8090', 'where REST listens'),
@@ -93,6 +95,12 @@ export const SETTINGS = {
     path: setting(NAME, '/var/lib/asterisk-mes/mes.sqlite', 'the SQLite file'),
     keep_intervals: setting(DURATION, '30d', 'how long single reports are kept'),
     keep_calls: setting(DURATION, '400d', 'how long calls with their channels and scores are kept'),
+    numbers: setting(choice('clear', 'masked', 'hashed'), 'clear', "how callers' numbers are kept and shown"),
+    numbers_key: setting(
+      optional(matching('at least 16 characters, none of them a control character', /^\P{Cc}{16,}$/u, SECRET)),
+      '',
+      'the secret that numbers = hashed hashes them with',
+    ),
   },
   capture: {
     enabled: setting(YES_NO, 'no', 'whether packets are captured'),

@@ -1,4 +1,5 @@
 import type { MesProfile, ProfileName, VerdictThresholds } from '../model/score.ts';
+import type { Subnet } from '../model/subnet.ts';
 import { parseConf, type ConfSection } from './conf-file.ts';
 import { environmentName, SettingReader, suggestion, type Environment } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
@@ -31,10 +32,17 @@ export interface Settings {
     readonly password: string;
     readonly app: string;
   } | null;
-  readonly agi: { readonly bind: HostAndPort };
+  readonly agi: { readonly bind: HostAndPort; readonly peers: readonly Subnet[] };
   readonly http: { readonly bind: HostAndPort; readonly token: string | null };
   readonly writeback: { readonly variables: boolean; readonly cdr: boolean };
-  readonly history: { readonly path: string; readonly keepIntervalsMs: number; readonly keepCallsMs: number };
+  readonly history: {
+    readonly path: string;
+    readonly keepIntervalsMs: number;
+    readonly keepCallsMs: number;
+    readonly numbers: 'clear' | 'masked' | 'hashed';
+    /** Not null when numbers are hashed. */
+    readonly numbersKey: string | null;
+  };
   readonly capture: { readonly enabled: boolean; readonly interface: string; readonly ports: PortRange };
   readonly customProfile: CustomProfile;
   /** Codec name in lower case → its own delay. */
@@ -124,6 +132,11 @@ function combinedProblems(settings: Settings, ariProblem: string | undefined): s
       `[http] bind = ${bind.host} can be reached from other machines and needs a token; set token in [http] or ${environmentName('http', 'token')}, or bind to 127.0.0.1`,
     );
   }
+  if (settings.history.numbers === 'hashed' && settings.history.numbersKey === null) {
+    problems.push(
+      `[history] numbers = hashed needs a key; set numbers_key in [history] or ${environmentName('history', 'numbers_key')} to a random text that you keep`,
+    );
+  }
   return problems;
 }
 
@@ -145,7 +158,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   const agi = read('agi');
   const http = read('http');
   const writeback = read('writeback');
-  const { path, keep_intervals: keepIntervalsMs, keep_calls: keepCallsMs } = read('history');
+  const history = read('history');
   const capture = read('capture');
   const custom = read('profile:custom');
   const named = namedSections(reader, file.sections, env);
@@ -173,7 +186,13 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
     agi,
     http,
     writeback,
-    history: { path, keepIntervalsMs, keepCallsMs },
+    history: {
+      path: history.path,
+      keepIntervalsMs: history.keep_intervals,
+      keepCallsMs: history.keep_calls,
+      numbers: history.numbers,
+      numbersKey: history.numbers_key,
+    },
     capture,
     customProfile: given({
       baseR: custom.base_r,

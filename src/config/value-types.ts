@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import type { Subnet } from '../model/subnet.ts';
 import { parseDurationMs } from '../units/duration.ts';
 
 /** How a value is written and what it becomes. */
@@ -134,6 +135,25 @@ export const PORT_RANGE: ValueType<PortRange> = {
     const [low, high, ...rest] = value.split('-').map((part) => parseWhole(part.trim(), 1, HIGHEST_PORT));
     if (low === undefined || high === undefined || rest.length > 0 || low > high) return undefined;
     return { lowest: low, highest: high };
+  },
+};
+
+function parseSubnet(text: string): Subnet | undefined {
+  const [address = '', length, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return undefined;
+  const bits = version === 4 ? 32 : 128;
+  const prefixLength = length === undefined ? bits : parseWhole(length, 0, bits);
+  return prefixLength === undefined ? undefined : { address, family: version === 4 ? 'ipv4' : 'ipv6', prefixLength };
+}
+
+/** One or more, separated by commas. */
+export const SUBNETS: ValueType<readonly Subnet[]> = {
+  allowed: 'IP addresses or networks with commas in between, such as 127.0.0.1, 192.0.2.0/24',
+  secret: false,
+  parse: (value) => {
+    const subnets = value.split(',').map((part) => parseSubnet(part.trim()));
+    return subnets.every((subnet) => subnet !== undefined) ? subnets : undefined;
   },
 };
 

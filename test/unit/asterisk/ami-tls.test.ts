@@ -3,6 +3,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AmiActions } from '../../../src/asterisk/ami-actions.ts';
 import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
+import type { AmiConnection } from '../../../src/asterisk/ami-socket.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { FakeManager, asterisk } from '../../lab/fake-manager.ts';
@@ -23,8 +24,15 @@ afterEach(async () => {
   setDefaultCACertificates(usual);
 });
 
-function start(): { actions: AmiActions; events: PbxEvent[]; actionStates: LinkState[]; eventStates: LinkState[] } {
-  const { connection } = manager;
+interface Started {
+  readonly actions: AmiActions;
+  readonly events: PbxEvent[];
+  readonly actionStates: LinkState[];
+  readonly eventStates: LinkState[];
+}
+
+function start(other: Partial<AmiConnection> = {}): Started {
+  const connection = { ...manager.connection, ...other };
   const backOff = { minMs: 10, maxMs: 20 };
   const random = (): number => 0;
   const events: PbxEvent[] = [];
@@ -68,10 +76,32 @@ describe('AMI over TLS', () => {
       await vi.waitFor(() =>
         expect(states.at(-1)).toMatchObject({
           status: 'waiting',
-          problem: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+          problem:
+            `The certificate of Asterisk's manager at 127.0.0.1:${manager.connection.port} is not trusted ` +
+            '(DEPTH_ZERO_SELF_SIGNED_CERT); start asterisk-mes with the environment variable NODE_EXTRA_CA_CERTS naming ' +
+            'the file of its authority, and check that host in [ami] is the name in the certificate',
         }),
       );
     }
     expect(manager.actions).toEqual([]);
+  });
+
+  it('tells nothing to a server whose certificate is for another name', async () => {
+    setDefaultCACertificates([...usual, certificate]);
+    const { eventStates: states } = start({ host: 'localhost' });
+    await vi.waitFor(() => expect(states.at(-1)).toMatchObject({ status: 'waiting' }));
+    expect(states.at(-1)).toMatchObject({
+      problem: expect.stringMatching(/not trusted \(ERR_TLS_CERT_ALTNAME_INVALID\)/),
+    });
+    expect(manager.actions).toEqual([]);
+  });
+
+  it('says so when the other side speaks no TLS', async () => {
+    const plain = await FakeManager.start();
+    ends.push(() => plain.stop());
+    const { eventStates: states } = start({ port: plain.connection.port });
+    await vi.waitFor(() => expect(states.at(-1)).toMatchObject({ status: 'waiting' }));
+    expect(states.at(-1)).toMatchObject({ problem: expect.stringMatching(/ does not speak TLS \(E.*\); check that/) });
+    expect(plain.actions).toEqual([]);
   });
 });

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Ari, AriError } from '../../../src/asterisk/ari.ts';
@@ -63,6 +65,27 @@ describe('Ari', () => {
     await vi.waitFor(() =>
       expect(nobody.states[1]).toMatchObject({ problem: expect.stringContaining('cannot be reached') }),
     );
+  });
+
+  it('tells no password to a server whose certificate nobody vouches for', async () => {
+    const pem = (name: string): string => readFileSync(new URL(`tls/${name}.pem`, import.meta.url), 'utf8');
+    const asked: string[] = [];
+    const server = createTlsServer({ cert: pem('certificate'), key: pem('key') }, (request) => {
+      asked.push(request.url ?? '');
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    ends.push(async () => void server.close());
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { states } = ariFor(url);
+    await vi.waitFor(() => expect(states).toHaveLength(2));
+    expect(states[1]).toEqual({
+      status: 'waiting',
+      problem:
+        `The certificate of Asterisk's ARI at ${url} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); start asterisk-mes ` +
+        'with the environment variable NODE_EXTRA_CA_CERTS naming the file of its authority, and check that url in ' +
+        '[ari] is the name in the certificate',
+    });
+    expect(asked).toEqual([]);
   });
 
   it('survives a server that is not ARI at all, on which the package throws where nobody can catch', async () => {

@@ -25,6 +25,7 @@ async function rig(options: Partial<FastAgiOptions> = {}): Promise<Rig> {
   const server = new FastAgiServer({
     host: '127.0.0.1',
     port: 0,
+    peers: [{ address: '127.0.0.1', family: 'ipv4', prefixLength: 32 }],
     variables: true,
     cdr: true,
     onHangup: (uniqueid, counters) => {
@@ -56,9 +57,10 @@ async function hangUp(
   port: number,
   opening: string | Uint8Array = environment(),
   answer: (command: string, socket: Socket) => string | undefined = asteriskAnswers,
+  from = '127.0.0.1',
 ): Promise<{ commands: string[]; tookMs: number }> {
   const commands: string[] = [];
-  const socket = connect(port, '127.0.0.1');
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   const startMs = performance.now();
   let pending = '';
   socket.on('error', () => {});
@@ -120,6 +122,32 @@ describe('FastAgiServer', () => {
     // At the first try or the second: a busy machine may hold one up, not all.
     expect(Math.min(unknown.tookMs, foreign.tookMs, nameless.tookMs)).toBeLessThan(50);
     expect(server.counters).toMatchObject({ answered: 0, unknown: 1, refused: 2 });
+  });
+
+  it('speaks with the configured peers only, and says once who else came', async () => {
+    const strangers: string[] = [];
+    const { server, port, asked } = await rig({
+      peers: [
+        { address: '127.0.0.2', family: 'ipv4', prefixLength: 32 },
+        { address: '127.0.1.0', family: 'ipv4', prefixLength: 24 },
+        { address: '2001:db8::', family: 'ipv6', prefixLength: 32 },
+      ],
+      onStranger: (address) => strangers.push(address),
+    });
+    for (const from of ['127.0.0.1', '127.0.0.3', '127.0.0.1']) {
+      expect((await hangUp(port, environment(), asteriskAnswers, from)).commands).toEqual([]);
+    }
+    expect(asked).toEqual([]);
+    expect(strangers).toEqual(['127.0.0.1', '127.0.0.3']);
+    for (const from of ['127.0.0.2', '127.0.1.99']) {
+      expect((await hangUp(port, environment(), asteriskAnswers, from)).commands).toHaveLength(2);
+    }
+    expect(server.counters).toEqual({ answered: 2, unknown: 0, late: 0, failed: 0, refused: 3 });
+  });
+
+  it('knows an IPv4 peer also on a port that is open for both', async () => {
+    const { port } = await rig({ host: '::' });
+    expect((await hangUp(port)).commands).toHaveLength(2);
   });
 
   it('is done in 50 ms, even when the answer is not', async () => {

@@ -25,13 +25,21 @@ describe('settings', () => {
       general: { profile: 'documented', thresholds: { good: 4, fair: 3.6, poor: 3.1 } },
       ami: { host: '127.0.0.1', port: 5038, username: 'mes', secret: 'hunter2', tls: false },
       ari: null,
-      agi: { bind: { host: '127.0.0.1', port: 4573 } },
+      agi: {
+        bind: { host: '127.0.0.1', port: 4573 },
+        peers: [
+          { address: '127.0.0.0', family: 'ipv4', prefixLength: 8 },
+          { address: '::1', family: 'ipv6', prefixLength: 128 },
+        ],
+      },
       http: { bind: { host: '127.0.0.1', port: 8090 }, token: null },
       writeback: { variables: true, cdr: true },
       history: {
         path: '/var/lib/asterisk-mes/mes.sqlite',
         keepIntervalsMs: 30 * DAY_MS,
         keepCallsMs: 400 * DAY_MS,
+        numbers: 'clear',
+        numbersKey: null,
       },
       capture: { enabled: false, interface: 'any', ports: { lowest: 10_000, highest: 20_000 } },
       customProfile: {},
@@ -57,6 +65,7 @@ username = a
 password = b
 [agi]
 bind = [::1]:4574
+peers = 192.0.2.0/24,2001:db8::7
 [http]
 bind = 0.0.0.0:80
 token = abc.DEF
@@ -66,6 +75,8 @@ cdr = off
 path = /tmp/x.sqlite
 keep_intervals = 12h
 keep_calls = 90m
+numbers = hashed
+numbers_key = sixteen or more characters
 [capture]
 enabled = yes
 interface = eth0
@@ -84,10 +95,22 @@ advantage = 10
       general: { profile: 'asterisk-2026.09', thresholds: { good: 4.2, fair: 3.6, poor: 3.1 } },
       ami: { host: 'pbx.example.org', port: 5039, username: 'file-user', secret: 's3', tls: true },
       ari: { url: 'http://127.0.0.1:8088', username: 'a', password: 'b', app: 'mes' },
-      agi: { bind: { host: '::1', port: 4574 } },
+      agi: {
+        bind: { host: '::1', port: 4574 },
+        peers: [
+          { address: '192.0.2.0', family: 'ipv4', prefixLength: 24 },
+          { address: '2001:db8::7', family: 'ipv6', prefixLength: 128 },
+        ],
+      },
       http: { bind: { host: '0.0.0.0', port: 80 }, token: 'abc.DEF' },
       writeback: { variables: true, cdr: false },
-      history: { path: '/tmp/x.sqlite', keepIntervalsMs: DAY_MS / 2, keepCallsMs: 90 * 60_000 },
+      history: {
+        path: '/tmp/x.sqlite',
+        keepIntervalsMs: DAY_MS / 2,
+        keepCallsMs: 90 * 60_000,
+        numbers: 'hashed',
+        numbersKey: 'sixteen or more characters',
+      },
       capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 } },
       customProfile: { baseR: 90, lossUnit: 'percent' },
       codecDelaysMs: new Map([['g729', 25]]),
@@ -122,7 +145,7 @@ describe('a slip in the settings', () => {
     ['[ami]\nsercet = x', 'mes.conf line 2: unknown key "sercet" in [ami]; did you mean "secret"?'],
     ['[am]', 'mes.conf line 1: unknown section "am"; did you mean "ami"?'],
     ['[profile:costum]', 'mes.conf line 1: unknown section "profile:costum"; did you mean "profile:custom"?'],
-    ['[agi]\nzzzzzzz = x', 'mes.conf line 2: unknown key "zzzzzzz" in [agi]; known are bind'],
+    ['[agi]\nzzzzzzz = x', 'mes.conf line 2: unknown key "zzzzzzz" in [agi]; known are bind, peers'],
     ['[ami]\nport = abc', 'mes.conf line 2: [ami] port = "abc" is not allowed; give a whole number from 1 to 65535'],
     [
       '[ami]\nport = 65536',
@@ -162,6 +185,22 @@ describe('a slip in the settings', () => {
     [
       '[ari]\nurl = http://root:hunter2@pbx:8088',
       'mes.conf line 2: [ari] url is not allowed; give an address such as http://127.0.0.1:8088, without user name, password or query in it',
+    ],
+    ...['127.0.0.1/33', 'pbx', '127.0.0.1,', '::1/129', '1.2.3.4/8/8', '1.2.3.4/-1', ''].map((peers) => [
+      `[agi]\npeers = ${peers}`,
+      `mes.conf line 2: [agi] peers = "${peers}" is not allowed; give IP addresses or networks with commas in between, such as 127.0.0.1, 192.0.2.0/24`,
+    ]),
+    [
+      '[history]\nnumbers = hidden',
+      'mes.conf line 2: [history] numbers = "hidden" is not allowed; give one of clear, masked, hashed',
+    ],
+    [
+      '[history]\nnumbers = hashed\nnumbers_key = hunter2',
+      'mes.conf line 3: [history] numbers_key is not allowed; give at least 16 characters, none of them a control character',
+    ],
+    [
+      '[history]\nnumbers = hashed',
+      '[history] numbers = hashed needs a key; set numbers_key in [history] or MES_HISTORY_NUMBERS_KEY to a random text that you keep',
     ],
     ['[http]\ntoken = two words', 'mes.conf line 2: [http] token is not allowed; give printable ASCII without spaces'],
     [
