@@ -77,7 +77,7 @@ export function audioStatistics(
   const hasLocal = received || sentPackets !== null;
   const hasRemoteRr = tx !== undefined && tx.jitterTicks !== null;
   const hasRemoteSr = rx !== undefined && rx.senderPackets !== null;
-  const codecName = tx === undefined ? channel.codec : tx.codec;
+  const codecName = tx?.codec ?? null;
   const codec = codecName === null ? undefined : sdpCodec(codecName);
   return {
     got_local_stat: flag(hasLocal),

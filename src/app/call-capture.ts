@@ -27,7 +27,7 @@ export interface CallCaptureOptions {
   /** Takes what was captured of a channel, and asks for what is not known of it. */
   readonly onCaptured: (event: Extract<PbxEvent, { type: 'captured' }>) => void;
   readonly askAddresses: (uniqueid: string) => void;
-  readonly askCodec: (uniqueid: string) => void;
+  readonly askCodecs: (uniqueid: string) => void;
   readonly onState: (state: LiveCaptureState) => void;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
@@ -141,7 +141,7 @@ export class CallCapture {
     if (stateNumber !== STATE_UP || this.#asked.has(uniqueid)) return;
     this.#asked.add(uniqueid);
     this.#options.askAddresses(uniqueid);
-    this.#options.askCodec(uniqueid);
+    this.#options.askCodecs(uniqueid);
   }
 
   #sweep(nowMs: number): void {

@@ -1,7 +1,6 @@
 import type { AmiActions } from '../asterisk/ami-actions.ts';
 import type { Ari, VariableSet } from '../asterisk/ari.ts';
 import type { PbxEvent } from '../model/event.ts';
-import { readCodecName } from '../wire/ami-event.ts';
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
 
 /** Asterisk is asked for a channel's counters at most this often: they only complete what the reports say. */
@@ -21,7 +20,7 @@ export interface ChannelQuestionsOptions {
   readonly nowMs: () => number;
 }
 
-/** What has to be asked of Asterisk because no event says it: a channel's codec, addresses and RTP counters. Never waits, never throws. */
+/** What has to be asked of Asterisk because no event says it: a channel's addresses and RTP counters. Never waits, never throws. */
 export class ChannelQuestions {
   readonly #options: ChannelQuestionsOptions;
   readonly #askedAtMs = new Map<string, number>();
@@ -29,15 +28,6 @@ export class ChannelQuestions {
 
   constructor(options: ChannelQuestionsOptions) {
     this.#options = options;
-  }
-
-  askCodec(uniqueid: string): void {
-    const { actions, nowMs } = this.#options;
-    if (!actions.connected) return;
-    void this.#ask(async () => {
-      const codec = readCodecName(await actions.getVariable(uniqueid, 'CHANNEL(audionativeformat)'));
-      return codec === undefined ? undefined : { type: 'codec', atMs: nowMs(), uniqueid, codec };
-    });
   }
 
   /** Asks where a channel's RTP comes from and goes to; only PJSIP can tell both. */

@@ -76,7 +76,7 @@ export class Sidecar {
     });
     this.#switchboard = new Switchboard(scoringRules(settings), {
       writer: this.#writeBack,
-      askCodec: (uniqueid) => this.#questions.askCodec(uniqueid),
+      askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
     });
     const hideNumbers = eventHider(settings.history);
     this.#events = new AmiEventSession({
@@ -107,7 +107,7 @@ export class Sidecar {
           settings: settings.capture,
           onCaptured: (event) => this.#switchboard.handle(event),
           askAddresses: (uniqueid) => this.#questions.askAddresses(uniqueid),
-          askCodec: (uniqueid) => this.#questions.askCodec(uniqueid),
+          askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
           onState: (state) => this.#noteCapture(state),
           nowMs,
           random,

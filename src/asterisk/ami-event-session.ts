@@ -100,6 +100,13 @@ export class AmiEventSession {
     await this.#link.request('Ping', [], timeoutMs);
   }
 
+  /** Asks what a channel sends and receives; the answer comes as a `codecs` event, or not at all when the channel is gone. */
+  askCodecs(uniqueid: string): void {
+    if (this.#link === undefined || !this.#synced) return;
+    // Whether it is answered shows in the event; a connection that is too slow for it ends for other reasons.
+    void this.#link.request('Status', [['Channel', uniqueid]]).catch(() => {});
+  }
+
   async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
     let link: AmiLink | undefined;
     try {
@@ -180,9 +187,14 @@ export class AmiEventSession {
   #takeRow(message: AmiMessage): void {
     const channel = readExistingChannel(message);
     if (channel === undefined) this.#counters.malformed++;
-    else if (this.#list === undefined) this.#counters.ignored++;
+    else if (this.#list === undefined) this.#takeAnswer(channel);
     else if (this.#list.channels.length < MAX_LISTED_CHANNELS) this.#list.channels.push(channel);
     else this.#link?.close(`${where(this.#options.connection)} lists more than ${MAX_LISTED_CHANNELS} channels`);
+  }
+
+  /** A row that belongs to no list answers `askCodecs`: the list is asked for before anything else. */
+  #takeAnswer({ uniqueid, codecs }: ExistingChannel): void {
+    this.#emit({ type: 'codecs', atMs: this.#options.nowMs(), uniqueid, codecs });
   }
 
   #completeList(): void {

@@ -76,8 +76,6 @@ export class BridgeDesk {
       if (disturbed === undefined) continue;
       noteDisturbance(disturbed.rx, cause, atMs);
       noteDisturbance(disturbed.tx, cause, atMs);
-      // A re-INVITE may have brought another codec.
-      disturbed.codecAskedAtEvent = 0;
     }
   }
 

@@ -1,5 +1,5 @@
 import type { SeenStream } from '../model/capture.ts';
-import type { PbxEvent } from '../model/event.ts';
+import type { ChannelCodecs, PbxEvent } from '../model/event.ts';
 import { type Direction, directionMeasuredBy, directionSentBy } from '../model/report.ts';
 import { MediaBook, type StreamOwner } from './media-book.ts';
 
@@ -25,7 +25,7 @@ export interface Swept<S> {
 /** Which captured streams are which channel's audio, from the first packet to the hang-up. */
 export class CaptureJoin<S extends SeenStream> {
   readonly #book = new MediaBook();
-  readonly #codecs = new Map<string, string>();
+  readonly #codecs = new Map<string, ChannelCodecs>();
   readonly #owners = new Map<S, readonly StreamOwner[]>();
   readonly #streams = new Map<string, Set<S>>();
   /** Channels that have ended, and when their streams are over. */
@@ -40,8 +40,8 @@ export class CaptureJoin<S extends SeenStream> {
         return this.#takeReport(event);
       case 'addresses':
         return this.#book.noteAddresses(event.uniqueid, event.addresses);
-      case 'codec':
-        if (this.#book.has(event.uniqueid)) this.#codecs.set(event.uniqueid, event.codec);
+      case 'codecs':
+        if (this.#book.has(event.uniqueid)) this.#codecs.set(event.uniqueid, event.codecs);
         return;
       case 'hangup':
         return this.#end(event.channel.uniqueid, event.atMs);
@@ -94,10 +94,10 @@ export class CaptureJoin<S extends SeenStream> {
     return this.#owners.size;
   }
 
-  /** The codec of the channel that a stream belongs to; undefined while one of both is not known. */
+  /** The codec of the channel and direction that a stream belongs to; undefined while one of both is not known. */
   codecOf(stream: SeenStream): string | undefined {
-    for (const { uniqueid } of this.#book.ownersOf(stream)) {
-      const codec = this.#codecs.get(uniqueid);
+    for (const { uniqueid, direction } of this.#book.ownersOf(stream)) {
+      const codec = this.#codecs.get(uniqueid)?.[direction] ?? undefined;
       if (codec !== undefined) return codec;
     }
     return undefined;

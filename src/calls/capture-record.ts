@@ -4,7 +4,7 @@ import { burstRatio } from '../stats/burst-gap.ts';
 import { unheardPercent } from '../stats/packet-tally.ts';
 import { type ChannelState, endpointOf } from './channel-state.ts';
 import { eModelOf } from './direction-score.ts';
-import { capturedOf, type DirectionState } from './direction-state.ts';
+import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
 
 /** BurstR (G.107 §7.2) is 1 for losses at random; loss runs half as long again are bursts. */
@@ -12,7 +12,7 @@ const BURSTY_BURST_R = 1.5;
 
 /** What captured packets tell of a direction, with the E-model's quality by it; null when none was captured. */
 export function captureRecord(
-  channel: Pick<ChannelState, 'name' | 'codec'>,
+  channel: Pick<ChannelState, 'name'>,
   state: DirectionState,
   rules: Pick<ScoringRules, 'advantages'>,
 ): CaptureRecord | null {
@@ -24,7 +24,7 @@ export function captureRecord(
     media,
     roundTripMs: rttMs.count === 0 ? null : rttMs.mean,
     ...eModelOf({
-      codec: media.codec ?? channel.codec,
+      codec: media.codec ?? knownCodec(state),
       lossPercent: unheardPercent(tally),
       packetsReceived: tally.packetsReceived,
       rttMs,

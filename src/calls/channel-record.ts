@@ -1,10 +1,9 @@
 import type { ChannelRecord, SampleSummary, SegmentRecord, StreamMeasures, StreamRecord } from '../model/record.ts';
-import { codecClockRateHz } from '../score/codec-clock.ts';
 import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
 import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
-import { type DirectionRules, eModelOf, scoreTally } from './direction-score.ts';
-import { type DirectionState, sentInSegment } from './direction-state.ts';
+import { directionRules, eModelOf, scoreTally } from './direction-score.ts';
+import { type DirectionState, knownCodec, sentInSegment } from './direction-state.ts';
 import { captureRecord } from './capture-record.ts';
 import { explainDirection } from './explanation.ts';
 import { channelMes, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
@@ -12,17 +11,11 @@ import { nativeDifference } from './native-difference.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
 import { jitterOf, lossPercentOf, type Tally } from './tally.ts';
 
-export function directionRules({ codec }: Pick<ChannelState, 'codec'>, rules: ScoringRules): DirectionRules {
-  return { profile: rules.profile, codecDelayMs: codec === null ? undefined : rules.codecDelaysMs.get(codec) };
-}
-
 /** The scores of both directions so far, to be kept in `channel.scores`; null where a direction is not known. */
 export function channelScores(channel: ChannelState, rules: ScoringRules): ChannelScores {
-  const own = directionRules(channel, rules);
-  return {
-    mesRx: scoreTally(channel.rx, channel.rx.total, own)?.mes ?? null,
-    mesTx: scoreTally(channel.tx, channel.tx.total, own)?.mes ?? null,
-  };
+  const mesOf = (state: DirectionState): number | null =>
+    scoreTally(state, state.total, directionRules(state, rules))?.mes ?? null;
+  return { mesRx: mesOf(channel.rx), mesTx: mesOf(channel.tx) };
 }
 
 /** What the channel's variables are made of. */
@@ -63,7 +56,7 @@ export function channelRecord(channel: ChannelState, rules: ScoringRules, others
     connectedNumber: channel.connectedNumber,
     connectedName: channel.connectedName,
     exten: channel.exten,
-    codec: channel.codec,
+    codec: commonCodec(channel),
     startedAtMs: channel.startedAtMs,
     answeredAtMs: channel.answeredAtMs,
     endedAtMs: channel.endedAtMs,
@@ -87,7 +80,7 @@ export function channelRecord(channel: ChannelState, rules: ScoringRules, others
 export function streamRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): StreamRecord {
   const measures = { ...measuresOf(channel, state, state.total, rules), ...countsOf(channel, state) };
   const interval = eModelOf({
-    codec: codecOf(channel, state),
+    codec: measures.codec,
     lossPercent: state.last.lossPercent,
     packetsReceived: state.last.packetsReceived,
     rttMs: state.total.rttMs,
@@ -109,13 +102,13 @@ export function streamRecord(channel: ChannelState, state: DirectionState, rules
   return {
     ...stream,
     why: explainDirection(channel, state, stream, rules),
-    nativeWhy: nativeDifference(state, directionRules(channel, rules), measures.mes100),
+    nativeWhy: nativeDifference(state, directionRules(state, rules), measures.mes100),
   };
 }
 
 /** The RTP session that a direction is in, or was in last. */
 export function segmentRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): SegmentRecord {
-  const { number, openedBy, startedAtMs, kept, tally } = state.segment;
+  const { number, openedBy, startedAtMs, tally } = state.segment;
   const sent = sentInSegment(state);
   return {
     uniqueid: channel.uniqueid,
@@ -125,19 +118,14 @@ export function segmentRecord(channel: ChannelState, state: DirectionState, rule
     endedAtMs: Math.max(startedAtMs, state.mark?.atMs ?? startedAtMs),
     senderPackets: sent?.packets ?? null,
     senderOctets: sent?.octets ?? null,
-    ...measuresOf({ name: channel.name, codec: kept?.codec ?? channel.codec }, { ...state, ...kept }, tally, rules),
+    ...measuresOf(channel, state, tally, rules),
   };
 }
 
-function measuresOf(
-  channel: Pick<ChannelState, 'name' | 'codec'>,
-  state: DirectionState,
-  tally: Tally,
-  rules: ScoringRules,
-): StreamMeasures {
-  const scored = scoreTally(state, tally, directionRules(channel, rules));
+function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, rules: ScoringRules): StreamMeasures {
+  const scored = scoreTally(state, tally, directionRules(state, rules));
   const mes = scored?.mes ?? null;
-  const codec = codecOf(channel, state);
+  const codec = knownCodec(state);
   const isKnown = tally.packetsExpected > 0;
   const packetsReceived = isKnown ? tally.packetsExpected - tally.packetsLostOfExpected : null;
   return {
@@ -176,11 +164,11 @@ function measuresOf(
   };
 }
 
-/** The channel's codec, unless the direction's own clock says that it cannot be that. */
-function codecOf(channel: Pick<ChannelState, 'codec'>, state: DirectionState): string | null {
-  if (channel.codec === null || state.clockRateSource !== 'sr') return channel.codec;
-  const rateHz = codecClockRateHz(channel.codec);
-  return rateHz === undefined || rateHz === state.clockRateHz ? channel.codec : null;
+function commonCodec(channel: ChannelState): string | null {
+  const rx = knownCodec(channel.rx);
+  const tx = knownCodec(channel.tx);
+  if (rx === null || tx === null) return rx ?? tx;
+  return rx === tx ? rx : null;
 }
 
 type PacketCounts = Pick<StreamMeasures, 'packetsExpected' | 'packetsReceived' | 'packetsLost' | 'lossPercent'>;

@@ -1,13 +1,12 @@
-import type { RtpCounters } from '../model/event.ts';
+import type { ChannelCodecs, RtpCounters } from '../model/event.ts';
 import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/report.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
-import { codecClockRateHz } from '../score/codec-clock.ts';
 import { roundTripSample } from '../stats/round-trip.ts';
-import { channelScores, directionRules, segmentRecord } from './channel-record.ts';
+import { channelScores, segmentRecord } from './channel-record.ts';
 import type { ChannelState } from './channel-state.ts';
 import { type ReportContext, takeReport } from './direction-report.ts';
-import { keepCodec, noteClockRate, noteRoundTrip, noteSender, openSegment } from './direction-state.ts';
+import { noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /** Local report intervals without a local report after which the remote sender's word stands alone (formulas.md §1). */
@@ -48,9 +47,8 @@ export function takeRtcp(
   const context: ReportContext = {
     uniqueid: channel.uniqueid,
     channelReportNumber: reportsOf(channel) + 1,
-    codec: channel.codec,
     atMs,
-    ...directionRules(channel, rules),
+    rules,
     rttSampleMs,
     nativeMes100: report.nativeMes100 ?? null,
     mayBeSilent: channel.onHold || channel.answeredAtMs === null,
@@ -106,21 +104,12 @@ export function takeFinalCounters(
   channel.scores = channelScores(channel, rules);
 }
 
-/** Asterisk told the channel's codec: its clock serves until SRs show one, its delay enters the score. */
-export function noteCodec(channel: ChannelState, codec: string, atMs: number, rules: ScoringRules): void {
-  if (channel.codec !== null && channel.codec !== codec) {
-    for (const state of [channel.rx, channel.tx]) {
-      openSegment(state, 'codec', atMs);
-      keepCodec(state, channel.codec);
-    }
-  }
-  channel.codec = codec;
-  const rateHz = codecClockRateHz(codec);
-  if (rateHz !== undefined) {
-    noteClockRate(channel.rx, rateHz, 'codec');
-    noteClockRate(channel.tx, rateHz, 'codec');
-  }
+/** Asterisk told the codecs of a channel. Returns whether that is news. */
+export function noteCodecs(channel: ChannelState, codecs: ChannelCodecs, atMs: number, rules: ScoringRules): boolean {
+  const news = [noteCodec(channel.rx, codecs.rx, atMs), noteCodec(channel.tx, codecs.tx, atMs)];
+  if (!news.includes(true)) return false;
   channel.scores = channelScores(channel, rules);
+  return true;
 }
 
 /** Part of the packets of a call that may pass here before a native bridge sends the rest directly. */

@@ -34,7 +34,6 @@ export interface ChannelState {
   connectedNumber: string | null;
   connectedName: string | null;
   exten: string | null;
-  codec: string | null;
   readonly startedAtMs: number;
   answeredAtMs: number | null;
   endedAtMs: number | null;
@@ -58,8 +57,8 @@ export interface ChannelState {
   rtcpEvents: number;
   /** When RTCP of the far end last came. */
   lastReceivedAtMs: number | null;
-  /** RTCP events at which the codec was last asked for; it may have changed since. */
-  codecAskedAtEvent: number;
+  /** When Asterisk was last asked for the codecs; null before the first time. */
+  codecsAskedAtMs: number | null;
   /** It was in a native bridge, and hardly a packet of it passed here: direct media. */
   wentPastUs: boolean;
   readonly rx: DirectionState;
@@ -88,7 +87,6 @@ export function newChannel(
     connectedNumber: null,
     connectedName: null,
     exten: null,
-    codec: null,
     startedAtMs,
     answeredAtMs: null,
     endedAtMs: null,
@@ -106,7 +104,7 @@ export function newChannel(
     rttRefused: 0,
     rtcpEvents: 0,
     lastReceivedAtMs: null,
-    codecAskedAtEvent: 0,
+    codecsAskedAtMs: null,
     wentPastUs: false,
     rx: newDirection('rx', nowMs),
     tx: newDirection('tx', nowMs),

@@ -2,9 +2,17 @@ import type { IntervalRecord } from '../model/record.ts';
 import type { ReportBlock, Reporter } from '../model/report.ts';
 import { type IntervalMeasure, measureInterval } from '../stats/interval.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../units/rtp.ts';
-import type { DirectionRules } from './direction-score.ts';
-import { beginSegment, type DirectionState, noteRoundTrip, openSegment } from './direction-state.ts';
+import { directionRules } from './direction-score.ts';
+import {
+  beginSegment,
+  type DirectionState,
+  knownCodec,
+  noteRoundTrip,
+  openSegment,
+  useCodec,
+} from './direction-state.ts';
 import { addToSums } from './report-sums.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
 
 /** Report intervals without a packet after which a direction whose sender says nothing is dead (formulas.md §1). */
@@ -17,12 +25,11 @@ const DISTURBED_JITTER_MS = 2000;
 const INTERVAL_SLACK_RATIO = 0.9;
 
 /** What of the channel a report is judged by. */
-export interface ReportContext extends DirectionRules {
+export interface ReportContext {
   readonly uniqueid: string;
   /** Among the reports of both directions. */
   readonly channelReportNumber: number;
-  /** The channel's, as known now. */
-  readonly codec: string | null;
+  readonly rules: ScoringRules;
   readonly atMs: number;
   readonly rttSampleMs: number | null;
   readonly nativeMes100: number | null;
@@ -49,6 +56,7 @@ export function takeReport(
     context.onSegmentEnd(state);
     beginSegment(state, state.nextSegment);
   }
+  if (state.nextCodec !== null) useCodec(state, state.nextCodec);
   // It belongs to the session that it was measured in, which may begin with this very report.
   if (context.rttSampleMs !== null) noteRoundTrip(state, context.rttSampleMs);
   const measure = judge(state, block, context);
@@ -69,7 +77,7 @@ export function takeReport(
     jitterTicks: block?.jitterTicks ?? null,
     nativeMes100: context.nativeMes100,
   };
-  const { score, mes, mesRunning, lossPercent } = addToSums(state, sample, facts, context);
+  const { score, mes, mesRunning, lossPercent } = addToSums(state, sample, facts, directionRules(state, context.rules));
 
   return {
     uniqueid: context.uniqueid,
@@ -85,7 +93,7 @@ export function takeReport(
     cumulativeLostPackets: block?.cumulativeLostPackets ?? null,
     extendedHighestSequence: block?.extendedHighestSequence ?? null,
     jitterTicks: facts.jitterTicks,
-    codec: context.codec,
+    codec: knownCodec(state),
     clockRateHz: state.clockRateHz,
     clockRateSource: state.clockRateSource,
     lsrNtp32: block?.lsrNtp32 ?? null,
@@ -103,7 +111,7 @@ export function takeReport(
     mes,
     mesRunning,
     nativeMes100: context.nativeMes100,
-    profile: context.profile.name,
+    profile: context.rules.profile.name,
   };
 }
 

@@ -3,7 +3,8 @@ import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
 import { computeEModel } from '../score/e-model.ts';
 import { computeMes, DEAD_OPINION } from '../score/mes.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
-import type { DirectionState } from './direction-state.ts';
+import { type DirectionState, knownCodec } from './direction-state.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 import { isTallyDead, jitterOf, lossPercentOf, type Tally } from './tally.ts';
 
 /** Fewer received packets than this are too few for the E-model (seed 002). */
@@ -14,6 +15,12 @@ export interface DirectionRules {
   readonly profile: MesProfile;
   /** Of the direction's codec, when it has its own. */
   readonly codecDelayMs: number | undefined;
+}
+
+/** By what a direction is scored now. */
+export function directionRules(state: DirectionState, rules: ScoringRules): DirectionRules {
+  const codec = knownCodec(state);
+  return { profile: rules.profile, codecDelayMs: codec === null ? undefined : rules.codecDelaysMs.get(codec) };
 }
 
 /** A direction's score: `score` is absent for a dead one, whose opinion is 1 whatever the formula says. */

@@ -1,6 +1,7 @@
 import type { CapturedMedia } from '../model/capture.ts';
 import type { ClockRateSource, SegmentCause } from '../model/record.ts';
 import type { Direction, SenderInfo } from '../model/report.ts';
+import { codecClockRateHz } from '../score/codec-clock.ts';
 import { addMedia } from '../stats/captured-media.ts';
 import { clockRateBetween } from '../stats/clock-rate.ts';
 import type { ReceiverMark, SenderMark } from '../stats/interval.ts';
@@ -23,8 +24,6 @@ export interface SegmentState {
   readonly startedAtMs: number;
   /** What the sender had sent when it began; null at the channel's own beginning, or when not known. */
   readonly sentBefore: SentCount | null;
-  /** Its codec and clock, once the channel has gone on to another codec; until then they are the channel's. */
-  kept?: { readonly codec: string; readonly clockRateHz: number; readonly clockRateSource: ClockRateSource };
   readonly tally: Tally;
 }
 
@@ -51,6 +50,10 @@ export interface LossHistory {
 export interface DirectionState {
   readonly direction: Direction;
   ssrc: number | null;
+  /** As of the last report; null is not known. */
+  codec: string | null;
+  /** Asterisk told that it has changed: it counts from the next report on. */
+  nextCodec: string | null;
   /** Where the receiver stood at its last report. */
   mark: ReceiverMark | null;
   /** What the sender said last. */
@@ -87,6 +90,8 @@ export function newDirection(direction: Direction, atMs: number): DirectionState
   return {
     direction,
     ssrc: null,
+    codec: null,
+    nextCodec: null,
     mark: null,
     sender: null,
     lastSr: null,
@@ -197,10 +202,37 @@ export function sentInSegment(state: DirectionState): SentCount | null {
   return { packets: until.packets - before.packets, octets: Math.max(0, until.octets - before.octets) };
 }
 
-/** The channel has another codec from now on: what the segment holds was still in the old one. */
-export function keepCodec(state: DirectionState, codec: string): void {
-  const { segment, clockRateHz, clockRateSource } = state;
-  if (segment.tally.reports > 0) segment.kept ??= { codec, clockRateHz, clockRateSource };
+/**
+ * Asterisk told the direction's codec; null when it did not. The first one is taken to have been there from the beginning.
+ * Another one counts from the next report on, which begins a new RTP session, unless one has just shown itself: that one
+ * had the codec from its beginning. Returns whether that is news.
+ */
+export function noteCodec(state: DirectionState, codec: string | null, atMs: number): boolean {
+  if (codec === null || codec === (state.nextCodec ?? state.codec)) return false;
+  if (state.codec === null || state.total.reports === 0) {
+    useCodec(state, codec);
+    return true;
+  }
+  const { number, tally } = state.segment;
+  const hasJustBegun = number > 1 && tally.reports === 1;
+  if (!hasJustBegun) openSegment(state, 'codec', atMs);
+  state.nextCodec = codec;
+  return true;
+}
+
+/** The direction's audio is in this codec; its clock serves until SRs show one. */
+export function useCodec(state: DirectionState, codec: string): void {
+  state.codec = codec;
+  state.nextCodec = null;
+  const rateHz = codecClockRateHz(codec);
+  if (rateHz !== undefined) noteClockRate(state, rateHz, 'codec');
+}
+
+/** The direction's codec, unless its own clock says that it cannot be that: then nobody has told yet what it is. */
+export function knownCodec({ codec, clockRateHz, clockRateSource }: DirectionState): string | null {
+  if (codec === null || clockRateSource !== 'sr') return codec;
+  const rateHz = codecClockRateHz(codec);
+  return rateHz === undefined || rateHz === clockRateHz ? codec : null;
 }
 
 /** Whether packets were sent and not one of them ever arrived. */

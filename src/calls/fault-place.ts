@@ -1,9 +1,8 @@
 import type { FaultPlace, FaultRecord } from '../model/record.ts';
 import { computeMes } from '../score/mes.ts';
 import type { CallState } from './call-book.ts';
-import { directionRules } from './channel-record.ts';
 import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
-import { scoreInputs } from './direction-score.ts';
+import { directionRules, scoreInputs } from './direction-score.ts';
 import { type DirectionState, isDead } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { jitterOf, lossPercentOf } from './tally.ts';
@@ -102,7 +101,7 @@ function stretchOf(
   const ownLossPercent = lossPercent === null ? null : Math.max(0, lossPercent - (upstreamPercent ?? 0));
   const ownShare =
     lossPercent === null || lossPercent === 0 || ownLossPercent === null ? 1 : ownLossPercent / lossPercent;
-  const own = directionRules(channel, rules);
+  const own = directionRules(state, rules);
   const inputs = scoreInputs(state, total, own);
   const { mes } = computeMes(own.profile, {
     ...inputs,

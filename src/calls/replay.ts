@@ -3,16 +3,10 @@ import type { Direction } from '../model/report.ts';
 import type { StoredChannel } from '../model/rescoring.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { ASSUMED_CLOCK_RATE_HZ, CUMULATIVE_LOST_MODULUS } from '../units/rtp.ts';
-import { channelScores, directionRules, segmentRecord } from './channel-record.ts';
+import { channelScores, segmentRecord } from './channel-record.ts';
 import { type ChannelScores, type ChannelState, newChannel } from './channel-state.ts';
-import {
-  beginSegment,
-  type DirectionState,
-  keepCodec,
-  noteCaptured,
-  noteClockRate,
-  noteRoundTrip,
-} from './direction-state.ts';
+import { directionRules } from './direction-score.ts';
+import { beginSegment, type DirectionState, noteCaptured, noteClockRate, noteRoundTrip } from './direction-state.ts';
 import { addToSums } from './report-sums.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
@@ -49,13 +43,12 @@ export function replayChannel(stored: StoredChannel, rules: ScoringRules): Repla
   const segments = new SegmentsAgain(stored.segments, rules);
   const trail: { readonly atMs: number; readonly scores: ChannelScores }[] = [];
   const intervals = stored.intervals.toSorted(byArrival).map((interval) => {
-    const scored = takeAgain(state, interval, channel.codec, segments, rules);
+    const scored = takeAgain(state, interval, channel.streams, segments, rules);
     state.scores = channelScores(state, rules);
     trail.push({ atMs: interval.atMs, scores: state.scores });
     return scored;
   });
 
-  noteCodecAgain(state, channel.codec);
   for (const stream of channel.streams) settle(state[stream.direction], stream);
   const deadFromMs = noteFinalSilence(state, stored);
   for (const direction of DIRECTIONS) segments.close(state, state[direction]);
@@ -101,21 +94,24 @@ function byArrival(a: IntervalRecord, b: IntervalRecord): number {
 function takeAgain(
   state: ChannelState,
   interval: IntervalRecord,
-  lastCodec: string | null,
+  streams: readonly StreamRecord[],
   segments: SegmentsAgain,
   rules: ScoringRules,
 ): IntervalRecord {
   const direction = state[interval.direction];
-  noteCodecAgain(state, interval.channelReportNumber === null ? lastCodec : interval.codec);
+  // An older release did not store the codec with the report.
+  const isOld = interval.channelReportNumber === null;
+  const codec = isOld ? streams.find((stream) => stream.direction === interval.direction)?.codec : interval.codec;
   const isAssumed = (interval.clockRateSource ?? 'sr') === 'assumed' || isPerhapsAssumed(interval);
   if (!isAssumed) noteClockRate(direction, interval.clockRateHz, interval.clockRateSource === 'codec' ? 'codec' : 'sr');
   segments.beginNextIfDue(state, direction);
+  direction.codec = codec ?? null;
   if (interval.rttMs !== null) {
     noteRoundTrip(state.rx, interval.rttMs);
     noteRoundTrip(state.tx, interval.rttMs);
   }
   const facts = { ...interval, sourceSsrc: interval.ssrc };
-  const own = directionRules(state, rules);
+  const own = directionRules(direction, rules);
   const { score, mes, mesRunning } = addToSums(direction, sampleOf(interval), facts, own);
   return {
     ...interval,
@@ -149,17 +145,10 @@ function sampleOf(interval: IntervalRecord): ReportSample {
   };
 }
 
-function noteCodecAgain(state: ChannelState, codec: string | null): void {
-  if (state.codec !== null && state.codec !== codec) {
-    keepCodec(state.rx, state.codec);
-    keepCodec(state.tx, state.codec);
-  }
-  state.codec = codec;
-}
-
 /** What became known of the direction after its last report. */
 function settle(direction: DirectionState, stream: StreamRecord): void {
   if (stream.clockRateSource !== 'assumed') noteClockRate(direction, stream.clockRateHz, stream.clockRateSource);
+  direction.codec = stream.codec;
   direction.ssrc = stream.ssrc;
   noteCaptured(direction, null, stream.capture?.media ?? null);
   direction.nativeMes100 = stream.nativeMes100;
@@ -207,8 +196,7 @@ class SegmentsAgain {
     const stored = this.#find(direction, direction.segment.number);
     if (stored === undefined) return;
     const { codec, clockRateHz, clockRateSource } = stored;
-    if (codec !== null) direction.segment.kept = { codec, clockRateHz, clockRateSource };
-    const again = segmentRecord(state, direction, this.#rules);
+    const again = segmentRecord(state, { ...direction, codec, clockRateHz, clockRateSource }, this.#rules);
     const { effectiveLatencyMs, rValue, mes, mes100, mesMin, profile, rLq, rCq, mosLq, mosCq } = again;
     this.closed.push({
       ...stored,

@@ -1,4 +1,4 @@
-import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
+import type { ChannelCodecs, ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
@@ -15,7 +15,7 @@ import {
   noteSnapshot,
   type ScoresAround,
 } from './channel-state.ts';
-import { noteCodec, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
+import { noteCodecs, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
 import { closeCaptured, noteCaptured } from './direction-state.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -23,13 +23,15 @@ import { takeChanged, variablesOf } from './variables.ts';
 
 /** A channel whose peers' scores changed is written at the latest this long after, if no report of its own comes first. */
 const PEER_WRITE_DELAY_MS = 1000;
+/** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
+const CODECS_EVERY_MS = 4000;
 /** An ended call stays in memory this long, for stragglers. */
 const ENDED_CALL_LINGER_MS = 60_000;
 
 export interface SwitchboardPorts {
   readonly writer: VariableWriter;
-  /** Asked, ever more seldom, while a channel has RTCP and its codec is not known; the answer comes as a `codec` event. */
-  readonly askCodec: (uniqueid: string) => void;
+  /** Asked again and again while a channel has RTCP; the answer comes as a `codecs` event. */
+  readonly askCodecs: (uniqueid: string) => void;
 }
 
 export interface SwitchboardCounters {
@@ -83,8 +85,8 @@ export class Switchboard implements LiveView {
         return this.#bridges.joinHalves(event.oneUniqueid, event.twoUniqueid);
       case 'rename':
         return this.#rename(event.uniqueid, event.newName);
-      case 'codec':
-        return this.#codec(event.uniqueid, event.codec, event.atMs);
+      case 'codecs':
+        return this.#takeCodecs(event.uniqueid, event.codecs, event.atMs);
       case 'counters':
         return this.#takeCounters(event.uniqueid, event.counters, event.atMs);
       case 'captured':
@@ -184,10 +186,10 @@ export class Switchboard implements LiveView {
     }
     this.counters.reports++;
     channel.rtcpEvents++;
-    this.#askCodec(channel);
     if (report.reporter === 'local') this.#learnPace(channel, atMs);
     const { intervals, closed, isRoundTripRefused } = takeRtcp(channel, report, atMs, this.#localPaceMs, this.#rules);
     if (isRoundTripRefused) this.counters.roundTripsRefused++;
+    this.#askCodecs(channel, closed.length > 0, atMs);
     for (const segment of closed) this.#changes.addSegment(segment);
     for (const interval of intervals) this.#changes.addInterval(interval);
     this.#changes.touch(channel);
@@ -220,12 +222,12 @@ export class Switchboard implements LiveView {
     if (call.endedAtMs !== null) for (const other of call.channels) this.#changes.touch(other);
   }
 
-  /** At the first report, after whatever may have changed it, and ever more seldom while there is no answer. */
-  #askCodec(channel: ChannelState): void {
-    const { codec, codecAskedAtEvent: last, rtcpEvents } = channel;
-    if (last > 0 && (codec !== null || rtcpEvents < 2 * last)) return;
-    channel.codecAskedAtEvent = rtcpEvents;
-    this.#ports.askCodec(channel.uniqueid);
+  /** At the first report, at the first of each new RTP session, and then at a steady pace. */
+  #askCodecs(channel: ChannelState, isNewSession: boolean, atMs: number): void {
+    const { codecsAskedAtMs: lastMs } = channel;
+    if (!isNewSession && lastMs !== null && atMs - lastMs < CODECS_EVERY_MS) return;
+    channel.codecsAskedAtMs = atMs;
+    this.#ports.askCodecs(channel.uniqueid);
   }
 
   #learnPace(channel: ChannelState, atMs: number): void {
@@ -240,11 +242,9 @@ export class Switchboard implements LiveView {
     this.#changes.touch(channel);
   }
 
-  #codec(uniqueid: string, codec: string, atMs: number): void {
+  #takeCodecs(uniqueid: string, codecs: ChannelCodecs, atMs: number): void {
     const channel = this.#channels.get(uniqueid);
-    if (channel === undefined) return;
-    noteCodec(channel, codec, atMs, this.#rules);
-    this.#changes.touch(channel);
+    if (channel !== undefined && noteCodecs(channel, codecs, atMs, this.#rules)) this.#changes.touch(channel);
   }
 
   #takeCounters(uniqueid: string, counters: RtpCounters, atMs: number): void {
@@ -283,8 +283,7 @@ export class Switchboard implements LiveView {
       channel.watchedSinceMs = atMs;
       if (snapshot.bridgeId === undefined) this.#bridges.leave(channel, null, atMs);
       else this.#bridges.enter(channel, snapshot.bridgeId, channel.bridgeTechnology, atMs);
-      if (snapshot.codec !== undefined && snapshot.codec !== channel.codec)
-        this.#codec(channel.uniqueid, snapshot.codec, atMs);
+      this.#takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
     }
   }
 

@@ -17,12 +17,15 @@ export interface ChannelSnapshot {
   readonly exten?: string;
 }
 
+/** The codec of each direction's audio, by Asterisk's name; null is not known. */
+export type ChannelCodecs = Readonly<Record<Direction, string | null>>;
+
 /** A row of AMI's `Status` list: a channel that exists now. */
 export interface ExistingChannel extends ChannelSnapshot {
   readonly bridgeId?: string;
   /** Seconds since the channel was created. */
   readonly ageS?: number;
-  readonly codec?: string;
+  readonly codecs: ChannelCodecs;
 }
 
 /** Counters of a channel's RTP instance, from `CHANNEL(rtcp,all)` or ARI's `rtp_statistics`. */
@@ -85,7 +88,7 @@ export type PbxEvent =
       readonly open: CapturedMedia | null;
       readonly closed: CapturedMedia | null;
     }
-  | { readonly type: 'codec'; readonly atMs: number; readonly uniqueid: string; readonly codec: string }
+  | { readonly type: 'codecs'; readonly atMs: number; readonly uniqueid: string; readonly codecs: ChannelCodecs }
   | { readonly type: 'counters'; readonly atMs: number; readonly uniqueid: string; readonly counters: RtpCounters }
   /** The link to Asterisk was lost: reports may have been missed from here on. */
   | { readonly type: 'link-lost'; readonly atMs: number }

@@ -120,7 +120,7 @@ export interface IntervalRecord {
   readonly cumulativeLostPackets: number | null;
   readonly extendedHighestSequence: number | null;
   readonly jitterTicks: number | null;
-  /** The channel's, as known when the report came. */
+  /** The direction's, as known when the report came. */
   readonly codec: string | null;
   readonly clockRateHz: number;
   /** Null where an older release stored it. */
@@ -162,6 +162,7 @@ export interface ChannelRecord {
   readonly connectedNumber: string | null;
   readonly connectedName: string | null;
   readonly exten: string | null;
+  /** Of both directions; null when they differ, or neither is known. */
   readonly codec: string | null;
   readonly startedAtMs: number;
   /** When it came Up; null if it never did. */

@@ -2,6 +2,7 @@ import type { ChannelSnapshot, ExistingChannel, PbxEvent } from '../model/event.
 import type { Reporter } from '../model/report.ts';
 import type { AmiMessage } from './ami.ts';
 import { readRtcpAddresses, readRtcpReport } from './ami-rtcp.ts';
+import { readChannelCodecs } from './channel-formats.ts';
 import { readUnsigned } from './number-text.ts';
 
 const MAX_CHANNEL_STATE = 100;
@@ -52,20 +53,12 @@ export function readExistingChannel(message: AmiMessage): ExistingChannel | unde
   if (channel === undefined) return undefined;
   const bridgeId = textOf(message, 'BridgeID');
   const ageS = readUnsigned(message.get('Seconds'), MAX_CHANNEL_AGE_S);
-  const codec = readCodecName(message.get('Nativeformats') ?? message.get('NativeFormats'));
   return {
     ...channel,
     ...(bridgeId === undefined ? {} : { bridgeId }),
     ...(ageS === undefined ? {} : { ageS }),
-    ...(codec === undefined ? {} : { codec }),
+    codecs: readChannelCodecs(message),
   };
-}
-
-/** The first codec of a format list such as `(ulaw)` or `(g722|alaw)`; undefined when the list is empty or no such list. */
-export function readCodecName(formats: string | undefined): string | undefined {
-  const match = formats === undefined ? null : /^\(?([a-z0-9_.-]{1,32})/i.exec(formats);
-  const name = match?.[1]?.toLowerCase();
-  return name === undefined || name === 'nothing' ? undefined : name;
 }
 
 function readRtcp(message: AmiMessage, atMs: number, reporter: Reporter): PbxEvent | undefined | 'malformed' {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AmiClient, AmiMessage } from './ami-client.ts';
+import type { LabCodec } from './lab-plan.ts';
 
 /** One leg of a call: the PBX's channel and the phone's own. */
 export interface Leg {
@@ -26,6 +27,8 @@ export interface LabCall {
   /** This phone puts the other on hold with a re-INVITE. */
   hold(by: Side): Promise<void>;
   unhold(by: Side): Promise<void>;
+  /** This phone goes on in another of its codecs, with a re-INVITE. */
+  changeCodec(by: Side, codec: LabCodec): Promise<void>;
 }
 
 const ANSWER_TIMEOUT_MS = 10_000;

@@ -48,6 +48,7 @@ context = phones
 transport = lab
 disallow = all
 allow = ${phone.codecs.join(',')}
+asymmetric_rtp_codec = ${phone.asymmetric ? 'yes' : 'no'}
 direct_media = no
 timers = no
 ${phone.directMedia ? '' : `media_address = ${phone.phoneFront}\n`}from_user = ${phone.name}

@@ -12,6 +12,8 @@ export interface PhoneOptions {
   readonly number?: string;
   /** In order of preference; ulaw when not given. */
   readonly codecs?: readonly LabCodec[];
+  /** It sends in the first of its codecs and takes any; the PBX sends to it in the last. False when not given. */
+  readonly asymmetric?: boolean;
   /** The network from the phone to the PBX; clean when not given. */
   readonly rx?: Partial<NetworkProfile>;
   /** The network from the PBX to the phone. */
@@ -51,6 +53,7 @@ export interface LabOptions {
 export interface PlannedPhone extends RelayPhone {
   readonly number: string;
   readonly codecs: readonly LabCodec[];
+  readonly asymmetric: boolean;
   readonly directMedia: boolean;
 }
 
@@ -93,6 +96,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     name: phone.name,
     number: phone.number ?? String(101 + index),
     codecs: phone.codecs ?? (['ulaw'] as const),
+    asymmetric: phone.asymmetric ?? false,
     directMedia: phone.directMedia ?? false,
     phoneFront: block.address(100 + index),
     pbxFront: block.address(150 + index),

@@ -16,7 +16,7 @@ import {
 } from './call.ts';
 import { type PhoneMode, farmConfig } from './farm-config.ts';
 import { HoldControl } from './hold.ts';
-import { type LabOptions, type LabPlan, type PlannedPhone, planLab } from './lab-plan.ts';
+import { type LabCodec, type LabOptions, type LabPlan, type PlannedPhone, planLab } from './lab-plan.ts';
 import { RUN_HOME, sweepOrphans } from './paths.ts';
 import { pbxConfig, transferableNumber } from './pbx-config.ts';
 import { type AmiRecorder, type Recorder, capture, recordAmi } from './recorders.ts';
@@ -205,6 +205,7 @@ export class Lab {
       hangup,
       hold: (side) => this.#holdLeg(sideOf(side)),
       unhold: async (side) => (await this.#holdControl()).unhold(sideOf(side).farmUniqueid),
+      changeCodec: (side, codec) => this.#changeCodec(sideOf(side), codec),
     };
   }
 
@@ -267,6 +268,12 @@ export class Lab {
     const phone = this.plan.phones.find((candidate) => candidate.name === to);
     if (phone === undefined) return to;
     return isTransferable ? transferableNumber(phone) : phone.number;
+  }
+
+  async #changeCodec({ farmChannel }: Leg, codec: LabCodec): Promise<void> {
+    const set = { Action: 'Setvar', Channel: farmChannel };
+    await this.farmAction({ ...set, Variable: 'PJSIP_MEDIA_OFFER(audio)', Value: `!all,${codec}` });
+    await this.farmAction({ ...set, Variable: 'PJSIP_SEND_SESSION_REFRESH()', Value: 'invite' });
   }
 
   #holdControl(): Promise<HoldControl> {

@@ -82,7 +82,8 @@ type = endpoint
 context = from-phones
 transport = lab
 disallow = all
-allow = ${phone.codecs.join(',')}
+allow = ${(phone.asymmetric ? phone.codecs.toReversed() : phone.codecs).join(',')}
+asymmetric_rtp_codec = ${phone.asymmetric ? 'yes' : 'no'}
 direct_media = ${phone.directMedia ? 'yes' : 'no'}
 timers = no
 ${phone.directMedia ? '' : `media_address = ${phone.pbxFront}\n`}callerid = ${displayName(phone.name)} <${phone.number}>

@@ -42,7 +42,7 @@ export interface SimulatedCounters {
  * A simulator of Asterisk's AMI: a real TCP server on loopback that replays recordings of real Asterisks, each call with
  * fresh ids, to every connection that asked for events, and answers Login, Events, Ping, Getvar, Setvar and Status as
  * Asterisk 22.10 does. It knows the channels that its calls have up: `Status` lists them, Setvar on one that is gone
- * answers `No such channel`, Getvar gives back what was set, and `CHANNEL(audionativeformat)` is `(ulaw)`.
+ * answers `No such channel`, Getvar gives back what was set, and all audio is ulaw.
  *
  * Not Asterisk: every user may do everything, variables have no dialplan functions, and Setvar makes no `VarSet` event.
  */
@@ -214,12 +214,7 @@ export class SimulatedAsterisk {
   }
 
   #rows(): string {
-    let text = '';
-    for (const { snapshot, bridgeId = '', startedAtMs } of this.#channels.values()) {
-      const seconds = Math.floor((performance.now() - startedAtMs) / 1000);
-      text += `Event: Status\r\n${snapshot}\r\nBridgeID: ${bridgeId}\r\nSeconds: ${seconds}\r\nNativeformats: (ulaw)\r\n\r\n`;
-    }
-    return text;
+    return [...this.#channels.values()].map(rowOf).join('');
   }
 
   #answer(action: Action, socket: Socket, otherwise: FakeManager['answer']): string | undefined {
@@ -230,6 +225,10 @@ export class SimulatedAsterisk {
         this.#listeners.add(socket);
         socket.once('close', () => this.#listeners.delete(socket));
         break;
+      case 'status':
+        if (uniqueid === undefined) break;
+        if (channel === undefined) return block(action, 'Response: Error', 'Message: No such channel');
+        return asterisk(() => rowOf(channel))(action, socket);
       case 'setvar':
         if (uniqueid !== undefined) return this.#setVariables(action, channel);
         break;
@@ -237,7 +236,7 @@ export class SimulatedAsterisk {
         if (uniqueid === undefined) break;
         if (channel === undefined) return block(action, 'Response: Error', 'Message: No such channel');
         const name = action.get('Variable') ?? '';
-        const value = name === 'CHANNEL(audionativeformat)' ? '(ulaw)' : (channel.variables.get(name) ?? '');
+        const value = channel.variables.get(name) ?? '';
         return block(action, 'Response: Success', `Variable: ${name}`, `Value: ${value}`);
       }
     }
@@ -263,4 +262,14 @@ export class SimulatedAsterisk {
 
 function beatOf(atMs: number): number {
   return Math.ceil(atMs / BEAT_MS);
+}
+
+/** As a channel whose audio is ulaw and not translated has it (22.10.1). */
+const FORMATS = ['Nativeformats: (ulaw)', 'Readformat: ulaw', 'Readtrans: ', 'Writeformat: ulaw', 'Writetrans: '];
+
+/** A channel's row in the `Status` list. */
+function rowOf({ snapshot, bridgeId = '', startedAtMs }: LiveChannel): string {
+  const seconds = Math.floor((performance.now() - startedAtMs) / 1000);
+  const lines = ['Event: Status', snapshot, `BridgeID: ${bridgeId}`, `Seconds: ${seconds}`, ...FORMATS];
+  return `${lines.join('\r\n')}\r\n\r\n`;
 }

@@ -49,9 +49,9 @@ function changesOf(name: string, settings: Settings): HistoryChange[] {
   const board: Switchboard = new Switchboard(scoringRules(settings), {
     writer: { write: () => undefined },
     // The answer comes with the next event, as it does from a real Asterisk, and changes once in a while.
-    askCodec: (uniqueid) => {
-      const codec = answers.length % 5 === 4 ? 'alaw' : 'ulaw';
-      answers.push({ type: 'codec', atMs: nowMs, uniqueid, codec });
+    askCodecs: (uniqueid) => {
+      const codecs = { rx: answers.length % 5 === 4 ? 'alaw' : 'ulaw', tx: answers.length % 7 === 6 ? 'g722' : 'ulaw' };
+      answers.push({ type: 'codecs', atMs: nowMs, uniqueid, codecs });
     },
   });
   let answered = 0;

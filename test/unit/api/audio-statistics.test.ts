@@ -24,10 +24,6 @@ async function statisticsOf(uniqueid: string) {
   return AUDIO_STATISTICS.parse(body);
 }
 
-function takeCodec(script: Script, uniqueid: string, codec: string): void {
-  script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid, codec });
-}
-
 /** ITU-T G.107 Annex B, of G.711 without delay. */
 function mosOfG711(lossPercent: number): number {
   const r = 93.25 - (95 * lossPercent) / (lossPercent + 10);
@@ -48,7 +44,7 @@ const NO_NETEQ = {
 describe('the audio statistics of seed 002', () => {
   it('say of a channel that is up, held, taken back and ended what each of their fields means', async () => {
     const script = new Script().up('1');
-    takeCodec(script, '1', 'ulaw');
+    script.codecs('1', 'ulaw');
     expect(await ask(script, '1')).toEqual({
       got_local_stat: 0,
       local_fraction_lost: 0,
@@ -151,7 +147,7 @@ describe('the audio statistics of seed 002', () => {
 
   it('know what was sent while nothing comes in, and show no MOS for it', async () => {
     const script = new Script().up('2').wait(5);
-    takeCodec(script, '2', 'alaw');
+    script.codecs('2', 'alaw');
     script.rtcp('2', local(null, { sender: sender(5, 250) }));
     expect(await ask(script, '2')).toMatchObject({
       got_local_stat: 1,
@@ -171,7 +167,7 @@ describe('the audio statistics of seed 002', () => {
 
   it('show no MOS for fewer than 5 packets received', async () => {
     const script = new Script().up('3');
-    takeCodec(script, '3', 'ulaw');
+    script.codecs('3', 'ulaw');
     script.wait(5).rtcp('3', local(reportBlock(1, 0)));
     script.wait(5).rtcp('3', local(reportBlock(5, 0)));
     expect(await ask(script, '3')).toMatchObject({ got_local_stat: 1, local_MOS: 0, local_interMOS: 0 });

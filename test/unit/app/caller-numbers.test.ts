@@ -81,7 +81,9 @@ describe('an event', () => {
 
   it('has them hidden in lists and new names too', () => {
     const hide = eventHider(MASKED);
-    expect(hide({ type: 'resync', atMs: 0, channels: [{ ...CALL.channel, ageS: 7 }] })).toMatchObject({
+    expect(
+      hide({ type: 'resync', atMs: 0, channels: [{ ...CALL.channel, ageS: 7, codecs: { rx: null, tx: null } }] }),
+    ).toMatchObject({
       channels: [{ callerNumber: '***********199', ageS: 7 }],
     });
     expect(hide({ type: 'rename', atMs: 0, uniqueid: '1.1', newName: 'DAHDI/i1/4915550100-3' })).toMatchObject({

@@ -76,6 +76,34 @@ describe('AmiEventSession', () => {
     expect(events.map(({ type }) => type)).toEqual(['bridge-enter', 'resync', 'hangup']);
   });
 
+  it('asks for the codecs of a channel when told to, and says what Asterisk answers in its place among the events', async () => {
+    const formats = [
+      'Nativeformats: (ulaw|alaw)',
+      'Readformat: alaw',
+      'Readtrans: ',
+      'Writeformat: ulaw',
+      'Writetrans: ',
+    ];
+    const plain = asterisk(() => channelEvent('Status', '1.1', ...formats));
+    const { manager, session, events, states } = await rig((action, socket) => {
+      const uniqueid = action.get('Channel');
+      if (uniqueid === 'gone') return block(action, 'Response: Error', 'Message: No such channel');
+      const text = plain(action, socket);
+      return uniqueid === undefined ? text : `${text}${channelEvent('Newstate', '1.2')}`;
+    });
+    session.askCodecs('1.1');
+    await connected(states);
+    expect(manager.asked.filter((name) => name === 'status')).toHaveLength(1);
+    session.askCodecs('gone');
+    session.askCodecs('1.1');
+    await vi.waitFor(() => expect(events).toHaveLength(3));
+    expect(manager.asked.filter((name) => name === 'status')).toHaveLength(3);
+    expect(manager.actions.at(-1)?.get('Channel')).toBe('1.1');
+    expect(events.map(({ type }) => type)).toEqual(['resync', 'codecs', 'channel']);
+    expect(events[1]).toEqual({ type: 'codecs', atMs: NOW_MS, uniqueid: '1.1', codecs: { rx: 'alaw', tx: 'ulaw' } });
+    expect(session.counters).toMatchObject({ malformed: 0, ignored: 0 });
+  });
+
   it('counts what it cannot read and what it does not want', async () => {
     const { manager, session, states, events } = await rig();
     await connected(states);

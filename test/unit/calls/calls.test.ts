@@ -161,11 +161,19 @@ describe('a broken link to Asterisk', () => {
       type: 'resync',
       atMs: after.atMs,
       channels: [
-        { uniqueid: '1', linkedid: '1', name: 'PJSIP/phone1-00000001', stateNumber: 6, ageS: 20, codec: 'ulaw' },
+        {
+          uniqueid: '1',
+          linkedid: '1',
+          name: 'PJSIP/phone1-00000001',
+          stateNumber: 6,
+          ageS: 20,
+          codecs: { rx: 'alaw', tx: 'ulaw' },
+        },
       ],
     });
     after.rtcp('1', blockAt(4));
-    const [, tx] = after.channel('1').streams;
+    const [rx, tx] = after.channel('1').streams;
+    expect(rx).toMatchObject({ reports: 0, codec: 'alaw' });
     expect(tx).toMatchObject({ reports: 4, packetsLost: 40, codec: 'ulaw' });
     expect(after.intervals('1', 'tx').map(({ reportNumber }) => reportNumber)).toEqual([4]);
     expect(after.channel('2')).toMatchObject({ endReason: 'vanished', endedAtMs: before.atMs });
@@ -176,7 +184,16 @@ describe('a broken link to Asterisk', () => {
     script.board.handle({
       type: 'resync',
       atMs: script.atMs,
-      channels: [{ uniqueid: '1', linkedid: '1', name: 'PJSIP/phone1-00000001', stateNumber: 6, ageS: 3600 }],
+      channels: [
+        {
+          uniqueid: '1',
+          linkedid: '1',
+          name: 'PJSIP/phone1-00000001',
+          stateNumber: 6,
+          ageS: 3600,
+          codecs: { rx: null, tx: null },
+        },
+      ],
     });
     script.wait(5).rtcp('1', remote(reportBlock(180_000, 4000, { fractionLostQ8: 3 }), { rttMs: 20 }));
     expect(script.channel('1').mes).toBeNull();

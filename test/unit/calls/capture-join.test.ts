@@ -171,7 +171,11 @@ describe('when a stream is over', () => {
     const sheet = new Sheet().up('1').up('2').sent('1', '198.51.100.1:12001', '192.0.2.7:5005');
     const one = stream('in', '192.0.2.7:5004', '198.51.100.1:12000');
     sheet.join.sweep([one], START_MS + 1000);
-    sheet.take({ type: 'resync', atMs: START_MS + 5000, channels: [snapshot('2')] });
+    sheet.take({
+      type: 'resync',
+      atMs: START_MS + 5000,
+      channels: [{ ...snapshot('2'), codecs: { rx: null, tx: null } }],
+    });
     expect(names(sheet.join.sweep([one], START_MS + 6000).over)).toEqual(['in']);
   });
 
@@ -201,15 +205,17 @@ describe('when a stream is over', () => {
 });
 
 describe('the codec of a stream', () => {
-  test('is the channel’s, once both are known, and no more after its end', () => {
-    const sheet = new Sheet().up('1').take({ type: 'codec', atMs: START_MS, uniqueid: '1', codec: 'opus' });
+  test('is that of its direction of the channel, once both are known, and no more after its end', () => {
+    const told = { type: 'codecs', atMs: START_MS, uniqueid: '1', codecs: { rx: 'opus', tx: 'ulaw' } } as const;
+    const sheet = new Sheet().up('1').take(told);
     const one = stream('in', '192.0.2.7:5004', '198.51.100.1:12000');
     expect(sheet.join.codecOf(one)).toBeUndefined();
     sheet.sent('1', '198.51.100.1:12001', '192.0.2.7:5005');
     expect(sheet.join.codecOf(one)).toBe('opus');
+    expect(sheet.join.codecOf(stream('out', '198.51.100.1:12000', '192.0.2.7:5004', { ssrc: 2 }))).toBe('ulaw');
     sheet.take({ type: 'hangup', atMs: START_MS + 2000, channel: snapshot('1') });
     sheet.join.sweep([], START_MS + 5000);
-    sheet.take({ type: 'codec', atMs: START_MS, uniqueid: '1', codec: 'opus' });
+    sheet.take(told);
     expect(sheet.join.codecOf(one)).toBeUndefined();
   });
 });

@@ -72,7 +72,7 @@ describe('what was captured of a channel', () => {
     expect(captureOf(script, 'rx')?.roundTripMs).toBeNull();
     captured(script, 'rx', capturedMedia({ codec: null, payloadType: 96 }));
     expect(captureOf(script, 'rx')).toMatchObject({ rLq: null, mosLq: null });
-    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.codecs('1', 'ulaw');
     expect(captureOf(script, 'rx')?.rLq).toBeCloseTo(rLq, 9);
   });
 

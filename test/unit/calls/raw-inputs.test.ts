@@ -13,7 +13,7 @@ function rxSegments(script: Script): SegmentRecord[] {
 
 test("what was heard before a codec change is judged by the old codec and its clock, also once the new one's report is in", () => {
   const script = new Script().up('1').wait(5);
-  const codec = (name: string) => script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: name });
+  const codec = (name: string) => script.codecs('1', name);
   codec('ulaw');
   script.rtcp('1', local(reportBlock(250, 5, { jitterTicks: 80, fractionLostQ8: 5 })));
   script.wait(5).rtcp('1', local(reportBlock(500, 5, { jitterTicks: 80 })));
@@ -42,7 +42,7 @@ test("what was heard before a codec change is judged by the old codec and its cl
 test('a report keeps what its score depends on: its place among all, its begin, its codec and its clock', () => {
   const script = new Script().up('1').wait(5);
   script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 }));
-  script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'g722' });
+  script.codecs('1', 'g722');
   script.rtcp('1', local(reportBlock(250, 0)));
   script.wait(5).rtcp('1', remote(reportBlock(500, 0), { rttMs: 40 }));
   const [first, second] = script.intervals('1', 'tx');

@@ -30,7 +30,7 @@ export class Script {
         writer: {
           write: (uniqueid, variables) => this.writes.push({ uniqueid, variables: Object.fromEntries(variables) }),
         },
-        askCodec: (uniqueid) => this.codecQuestions.push(uniqueid),
+        askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
       },
     );
   }
@@ -74,6 +74,12 @@ export class Script {
       bridgeId,
       bridgeTechnology: 'simple_bridge',
     });
+    return this;
+  }
+
+  /** Asterisk tells the codecs of a channel; of both directions the same one unless told. */
+  codecs(uniqueid: string, rx: string | null, tx: string | null = rx): this {
+    this.board.handle({ type: 'codecs', atMs: this.atMs, uniqueid, codecs: { rx, tx } });
     return this;
   }
 

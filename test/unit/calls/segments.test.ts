@@ -57,10 +57,10 @@ describe('RTP sessions of a channel', () => {
 
   test('a new codec opens one in both directions', () => {
     const script = new Script().up('1').wait(5);
-    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.codecs('1', 'ulaw');
     script.rtcp('1', local(reportBlock(250, 0))).rtcp('1', remote(reportBlock(250, 0)));
     script.wait(1);
-    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'g722' });
+    script.codecs('1', 'g722');
     script
       .wait(4)
       .rtcp('1', local(reportBlock(500, 0)))
@@ -69,10 +69,52 @@ describe('RTP sessions of a channel', () => {
     expect(causes(script, 'tx')).toEqual(['start 1', 'codec 1']);
   });
 
+  test('a new codec of one direction opens one there only, and what was heard before keeps its own', () => {
+    const script = new Script().up('1').wait(5).codecs('1', 'ulaw');
+    script.rtcp('1', local(reportBlock(250, 0))).rtcp('1', remote(reportBlock(250, 0)));
+    script.wait(1).codecs('1', 'g722', 'ulaw');
+    script
+      .wait(4)
+      .rtcp('1', local(reportBlock(500, 0)))
+      .rtcp('1', remote(reportBlock(500, 0)));
+    script.wait(1).codecs('1', null, 'alaw');
+    script
+      .wait(4)
+      .rtcp('1', local(reportBlock(750, 0)))
+      .rtcp('1', remote(reportBlock(750, 0)));
+    const codecsOf = (direction: 'rx' | 'tx') =>
+      segments(script, '1', direction).map(({ openedBy, codec, reports }) => [openedBy, codec, reports]);
+    expect(codecsOf('rx')).toEqual([
+      ['start', 'ulaw', 1],
+      ['codec', 'g722', 2],
+    ]);
+    expect(codecsOf('tx')).toEqual([
+      ['start', 'ulaw', 2],
+      ['codec', 'alaw', 1],
+    ]);
+    expect(script.intervals('1', 'rx').map(({ codec }) => codec)).toEqual(['ulaw', 'g722', 'g722']);
+    expect(script.intervals('1', 'tx').map(({ codec }) => codec)).toEqual(['ulaw', 'ulaw', 'alaw']);
+    // No loss: the best of G.722 (93.25 - 5) and of G.711, by hand.
+    expect(segments(script, '1', 'rx')[1]?.rLq).toBeCloseTo(88.25, 9);
+    expect(segments(script, '1', 'tx')[0]?.rLq).toBeCloseTo(93.25, 9);
+  });
+
+  test('a codec that is told when a session has just shown itself was there from its beginning', () => {
+    const script = new Script().up('1').wait(5).codecs('1', 'ulaw');
+    script.rtcp('1', remote(reportBlock(250, 0)));
+    script.wait(5).rtcp('1', remote(reportBlock(900, 0, { sourceSsrc: 0xdef })));
+    script.codecs('1', 'ulaw', 'g722');
+    script.wait(5).rtcp('1', remote(reportBlock(1150, 0, { sourceSsrc: 0xdef })));
+    expect(segments(script, '1', 'tx').map(({ openedBy, codec, reports }) => [openedBy, codec, reports])).toEqual([
+      ['start', 'ulaw', 1],
+      ['ssrc', 'g722', 2],
+    ]);
+  });
+
   test('the first codec that is learnt is no change, and before there was media there is nothing to close', () => {
     const script = new Script().up('1').enter('b', '1').up('2', { linkedid: '1' }).enter('b', '2', { linkedid: '1' });
     script.wait(5).rtcp('1', local(reportBlock(250, 0)));
-    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.codecs('1', 'ulaw');
     script.wait(5).rtcp('1', local(reportBlock(500, 0)));
     expect(causes(script, 'rx')).toEqual(['start 2']);
   });
@@ -97,7 +139,7 @@ describe('the E-model of a direction', () => {
     const script = new Script().up('1').wait(5);
     script.rtcp('1', local(reportBlock(250, 10, { fractionLostQ8: 10 })));
     expect(quality(script)).toMatchObject({ mosLq: null, rLq: null });
-    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.codecs('1', 'ulaw');
     script.wait(5).rtcp('1', local(reportBlock(500, 10)));
     script.wait(5).rtcp('1', local(reportBlock(744, 10)));
     // 256 (from the fraction) + 250 + 244 packets, 10 lost: 1.333 %; by hand 93.25 − 95 · 1.3333 / 11.3333 = 82.0735.
@@ -109,7 +151,7 @@ describe('the E-model of a direction', () => {
 
   test('is not available under 5 packets', () => {
     const script = new Script().up('1').wait(5);
-    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.codecs('1', 'ulaw');
     script
       .rtcp('1', local(reportBlock(100, 0)))
       .wait(5)
@@ -121,7 +163,7 @@ describe('the E-model of a direction', () => {
 
   test('a direction whose clock is not that of the codec has another codec, which nobody told', () => {
     const script = new Script().up('1').wait(5);
-    script.board.handle({ type: 'codec', atMs: script.atMs, uniqueid: '1', codec: 'ulaw' });
+    script.codecs('1', 'ulaw');
     for (const n of [1, 2]) {
       script.rtcp('1', remote(reportBlock(250 * n, 0), { sender: sender(5 * n, 250 * n, 16_000) }));
       script.rtcp('1', local(reportBlock(250 * n, 0), { sender: sender(5 * n, 250 * n, 8000) })).wait(5);
