@@ -7,7 +7,7 @@ import { readSipAudio } from '../wire/sip-sdp.ts';
 import { SdpBook } from './sdp-book.ts';
 import { StreamRtcp } from './stream-rtcp.ts';
 import { StreamTable, type StreamTableOptions } from './stream-table.ts';
-import { type StreamSummary, summariseStreams } from './stream-summary.ts';
+import { eachSummary, type StreamSummary } from './stream-summary.ts';
 import type { TrackedStream } from './tracked-stream.ts';
 
 const MAX_OTHER_XR_BLOCKS = 256;
@@ -32,7 +32,10 @@ export interface RtcpSummary {
 }
 
 export interface AnalysisResult {
+  /** Made anew each time that it is asked for. */
   readonly streams: readonly StreamSummary[];
+  /** The same, one at a time. */
+  readonly eachStream: () => Iterable<StreamSummary>;
   readonly packets: number;
   readonly skippedPackets: number;
   readonly skipped: SkippedPackets;
@@ -109,23 +112,10 @@ export class CaptureAnalysis {
     this.#table.remove(stream);
   }
 
-  /** Streams of which no packet came since a moment (epoch ms): those of calls that have ended. */
-  idleStreams(sinceMs: number): TrackedStream[] {
-    return [...this.#table.streams].filter(({ packets }) => packets !== undefined && packets.lastAtMs < sinceMs);
-  }
-
-  /** Seals some streams of a capture that goes on, forgets them, and tells what they went through. */
-  close(streams: Iterable<TrackedStream>): StreamSummary[] {
-    const closing = [...streams];
-    for (const { packets } of closing) packets?.finish();
-    const summaries = summariseStreams(closing, this.#table.streams);
-    for (const stream of closing) this.#table.remove(stream);
-    return summaries;
-  }
-
   /** Seals all streams and gives the result; nothing may be taken in afterwards. */
   finish(): AnalysisResult {
     this.#table.finish();
+    const { streams } = this.#table;
     const skipped: SkippedPackets = {
       notUdp: this.#notUdp,
       notMedia: this.#notMedia + this.#table.rejectedPackets,
@@ -136,7 +126,10 @@ export class CaptureAnalysis {
       rtcpMalformed: this.#rtcpMalformed,
     };
     return {
-      streams: summariseStreams(this.#table.streams),
+      get streams() {
+        return [...eachSummary(streams)];
+      },
+      eachStream: () => eachSummary(streams),
       packets: this.#packets,
       skippedPackets: Object.values(skipped).reduce((sum, count) => sum + count, 0),
       skipped,

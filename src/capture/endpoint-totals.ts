@@ -12,21 +12,27 @@ export interface EndpointTotals {
 }
 
 /** Seed 000's counts for each sender: packets out of order, gaps filled, intervals between arrivals. */
-export function endpointTotals(streams: readonly StreamSummary[]): EndpointTotals[] {
-  const byAddress = Map.groupBy(streams, ({ source }) => source.slice(0, source.lastIndexOf(':')));
-  return Array.from(byAddress, ([address, own]) => ({
-    address,
-    streams: own.length,
-    outOfOrder: own.reduce((sum, { outOfOrder }) => sum + outOfOrder, 0),
-    fills: own.reduce((sum, { fills }) => sum + fills, 0),
-    arrivalHistogram: addHistograms(own.map(({ arrivalHistogram }) => arrivalHistogram)),
-  }));
+export function endpointTotals(streams: Iterable<StreamSummary>): EndpointTotals[] {
+  const byAddress = new Map<string, EndpointTotals>();
+  for (const { source, outOfOrder, fills, arrivalHistogram } of streams) {
+    const address = source.slice(0, source.lastIndexOf(':'));
+    const sum = byAddress.get(address);
+    byAddress.set(address, {
+      address,
+      streams: 1 + (sum?.streams ?? 0),
+      outOfOrder: outOfOrder + (sum?.outOfOrder ?? 0),
+      fills: fills + (sum?.fills ?? 0),
+      arrivalHistogram: addHistograms(arrivalHistogram, sum?.arrivalHistogram ?? []),
+    });
+  }
+  return [...byAddress.values()];
 }
 
-function addHistograms(histograms: readonly (readonly ArrivalBin[])[]): ArrivalBin[] {
+function addHistograms(one: readonly ArrivalBin[], other: readonly ArrivalBin[]): readonly ArrivalBin[] {
+  if (other.length === 0) return one;
   const bins = new Map<number, ArrivalBin>();
-  for (const bin of histograms.flat()) {
+  for (const bin of [...one, ...other]) {
     bins.set(bin.fromMs, { ...bin, count: bin.count + (bins.get(bin.fromMs)?.count ?? 0) });
   }
-  return [...bins.values()].toSorted((one, other) => one.fromMs - other.fromMs);
+  return [...bins.values()].toSorted((a, b) => a.fromMs - b.fromMs);
 }

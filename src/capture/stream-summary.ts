@@ -43,24 +43,21 @@ export interface StreamSummary {
   readonly xrBlocks: readonly XrBlock[];
 }
 
-/** The summaries of some streams, in their order; the way back of each is looked for in `among`. */
-export function summariseStreams(
-  streams: Iterable<TrackedStream>,
-  among: Iterable<TrackedStream> = streams,
-): StreamSummary[] {
+/** The summaries of streams, in their order, one at a time: of many they take more memory than the streams do. */
+export function* eachSummary(streams: Iterable<TrackedStream>): Generator<StreamSummary> {
   const loops = new Map<string, number>();
-  for (const stream of among) {
+  for (const stream of streams) {
     const loopMs = stream.rtcp?.loopMs;
     if (loopMs !== undefined) loops.set(`${stream.source} ${stream.destination}`, loopMs);
   }
-  return Array.from(streams).flatMap((stream) => {
+  for (const stream of streams) {
     const there = loops.get(`${stream.source} ${stream.destination}`);
     const back = loops.get(`${stream.destination} ${stream.source}`);
     // From here to one end and back, and from here to the other end and back: together the whole way.
     const roundTripMs = there === undefined || back === undefined ? undefined : there + back;
     const { packets } = stream;
-    return packets === undefined ? [] : [summarise(stream, packetTally(packets), packets.clockRateHz, roundTripMs)];
-  });
+    if (packets !== undefined) yield summarise(stream, packetTally(packets), packets.clockRateHz, roundTripMs);
+  }
 }
 
 function summarise(

@@ -1,16 +1,13 @@
 import type { AnalysisResult } from '../capture/capture-analysis.ts';
-import { endpointTotals } from '../capture/endpoint-totals.ts';
+import { type EndpointTotals, endpointTotals } from '../capture/endpoint-totals.ts';
 import type { StreamSummary } from '../capture/stream-summary.ts';
 import { type JsonObject, formatSsrc, xrBlockToJson } from '../wire/rtcp-xr-json.ts';
 import { arrivalHistogramToJson, exactVoipMetrics, rounded } from '../wire/voip-metrics.ts';
 
 /** The document that `analyze --json` prints (contract.md), a part for each stream: with many it never exists as a whole. */
 export function* analysisToJson(result: AnalysisResult): Generator<string> {
-  let separator = '{"streams":[';
-  for (const stream of result.streams) {
-    yield `${separator}${JSON.stringify(streamToJson(stream))}`;
-    separator = ',\n';
-  }
+  yield '{';
+  yield* list('streams', result.eachStream(), streamToJson);
   const rest = {
     packets: result.packets,
     skipped: result.skippedPackets,
@@ -29,15 +26,30 @@ export function* analysisToJson(result: AnalysisResult): Generator<string> {
       other_xr_blocks: result.rtcp.otherXrBlocks.map(xrBlockToJson),
     },
     sip_messages: result.sipMessages,
-    endpoints: endpointTotals(result.streams).map((endpoint) => ({
-      address: endpoint.address,
-      streams: endpoint.streams,
-      out_of_order: endpoint.outOfOrder,
-      fills: endpoint.fills,
-      arrival_histogram: arrivalHistogramToJson(endpoint.arrivalHistogram),
-    })),
   };
-  yield `${result.streams.length === 0 ? separator : ''}],${JSON.stringify(rest).slice(1)}\n`;
+  yield `,${JSON.stringify(rest).slice(1, -1)},`;
+  yield* list('endpoints', endpointTotals(result.eachStream()), endpointToJson);
+  yield '}\n';
+}
+
+/** A list under its name, item by item. */
+function* list<T>(name: string, items: Iterable<T>, toJson: (item: T) => JsonObject): Generator<string> {
+  let separator = `"${name}":[`;
+  for (const item of items) {
+    yield `${separator}${JSON.stringify(toJson(item))}`;
+    separator = ',\n';
+  }
+  yield separator.endsWith('[') ? `${separator}]` : ']';
+}
+
+function endpointToJson(endpoint: EndpointTotals): JsonObject {
+  return {
+    address: endpoint.address,
+    streams: endpoint.streams,
+    out_of_order: endpoint.outOfOrder,
+    fills: endpoint.fills,
+    arrival_histogram: arrivalHistogramToJson(endpoint.arrivalHistogram),
+  };
 }
 
 function streamToJson(stream: StreamSummary): JsonObject {

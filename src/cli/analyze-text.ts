@@ -36,26 +36,41 @@ const COLUMNS: readonly Column[] = [
   ['MOS-CQ', (stream) => (stream.score === null ? '-' : stream.score.mosCq.toFixed(2))],
 ];
 
-/** The table that `analyze` prints for people. */
-export function analysisToText(result: AnalysisResult): string {
-  const lines = result.streams.length === 0 ? ['There is no RTP stream in this capture.'] : table(result.streams);
+/** The table that `analyze` prints for people, line by line: with many streams it never exists as a whole. */
+export function* analysisToText(result: AnalysisResult): Generator<string> {
+  let isEmpty = true;
+  for (const line of table(result.eachStream)) {
+    isEmpty = false;
+    yield `${line}\n`;
+  }
+  if (isEmpty) yield 'There is no RTP stream in this capture.\n';
   const reasons = Object.entries(SKIPPED)
     .map(([reason, words]) => [result.skipped[reason as keyof SkippedPackets], words] as const)
     .filter(([count]) => count > 0)
     .map(([count, words]) => `${count} ${words}`);
   const skipped = reasons.length === 0 ? '' : `; skipped: ${reasons.join(', ')}`;
-  return `${lines.join('\n')}\n\n${result.packets} packets, ${result.rtcp.packets} of them RTCP${skipped}\n`;
+  yield `\n${result.packets} packets, ${result.rtcp.packets} of them RTCP${skipped}\n`;
 }
 
-function table(streams: readonly StreamSummary[]): string[] {
-  const rows = [COLUMNS.map(([title]) => title), ...streams.map((stream) => COLUMNS.map(([, value]) => value(stream)))];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
+/** No line without a stream. Goes through them twice: first for the widths of the columns. */
+function* table(eachStream: AnalysisResult['eachStream']): Generator<string> {
+  const titles = COLUMNS.map(([title]) => title);
+  const widths = titles.map(({ length }) => length);
+  let streams = 0;
+  for (const stream of eachStream()) {
+    streams += 1;
+    for (const [column, [, value]] of COLUMNS.entries()) {
+      widths[column] = Math.max(widths[column] ?? 0, value(stream).length);
+    }
+  }
+  if (streams === 0) return;
+  const lineOf = (cells: readonly string[]): string =>
+    cells
       .map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ')
-      .trimEnd(),
-  );
+      .trimEnd();
+  yield lineOf(titles);
+  for (const stream of eachStream()) yield lineOf(COLUMNS.map(([, value]) => value(stream)));
 }
 
 function percent(ratio: number): string {

@@ -34,7 +34,7 @@ function analyseAndPrint(file: Buffer, pieceBytes: number): number {
     return value;
   });
   JSON.parse([...analysisToJson(result)].join(''));
-  analysisToText(result);
+  for (const line of analysisToText(result)) expect(line.endsWith('\n')).toBe(true);
   return result.packets;
 }
 
