@@ -44,7 +44,12 @@ export interface LiveCaptureOptions {
   readonly backOffMinMs?: number;
 }
 
-/** Captures RTP and RTCP with a tcpdump of its own, started again with back-off whenever it ends; never throws. */
+/**
+ * Captures RTP and RTCP with a tcpdump of its own, started again with back-off whenever it ends; never throws.
+ *
+ * When this process is killed, tcpdump ends at the next packet, which it cannot write to anybody. A parent-death signal
+ * would end it at once, but the kernel clears that for a program that changes its user or has capabilities, as tcpdump does.
+ */
 export class LiveCapture {
   readonly #options: LiveCaptureOptions;
   readonly #stopping = new AbortController();

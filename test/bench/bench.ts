@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: measures what the product promises, on this machine. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<void> }>>> = {
   capture: () => import('./capture.ts'),
+  'live-capture': () => import('./live-capture.ts'),
 };
 
 const [name = ''] = process.argv.slice(2);

@@ -13,6 +13,7 @@ const RUNS = 3;
 const WANTED_RATIO = 10;
 const JITTER_TOLERANCE_RATIO = 0.01;
 const MEMORY_CEILING_MB = 64;
+const MANY_STREAMS = 10_000;
 
 interface AnalyzedStream {
   readonly source: string;
@@ -29,7 +30,7 @@ const ENTRY = join(REPOSITORY, 'src/asterisk-mes.js');
 /**
  * `analyze --json` and `tshark -q -z rtp,streams` by turns on the same file: 1,000,000 RTP packets in 200 streams.
  * Fails when the two disagree, when we are not 10 times as fast, or when memory grew by more than 64 MB over a process
- * that analyses a tiny file.
+ * that analyses a tiny file, here or with 10,000 streams.
  */
 export async function run(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'mes-bench-'));
@@ -47,6 +48,9 @@ export async function run(): Promise<void> {
       theirs.push(await measure('tshark', ['-r', path, '-q', '-z', 'rtp,streams']));
     }
     report(ours, theirs, idle);
+    const many = join(directory, 'many.pcap');
+    makeCapture(many, { packets: PACKETS, streams: MANY_STREAMS, seed: SEED });
+    reportMany(await measure(process.execPath, [ENTRY, 'analyze', '--json', many]), idle);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -68,6 +72,13 @@ function report(ours: readonly Measured[], theirs: readonly Measured[], idle: Me
   say(differences.length === 0 ? `the same packets, losses and jitter in ${STREAMS} streams` : differences.join('\n'));
   if (differences.length > 0 || ratio < WANTED_RATIO || peakMb - idle.peakRssMb > MEMORY_CEILING_MB)
     process.exitCode = 1;
+}
+
+function reportMany(many: Measured, idle: Measured): void {
+  const overIdleMb = many.peakRssMb - idle.peakRssMb;
+  const { streams } = JSON.parse(many.stdout) as { streams: readonly unknown[] };
+  say(`${streams.length} streams in one file: ${overIdleMb.toFixed(0)} MB over an idle process`);
+  if (streams.length !== MANY_STREAMS || overIdleMb > MEMORY_CEILING_MB) process.exitCode = 1;
 }
 
 function compare(json: string, theirs: readonly TsharkStream[]): string[] {

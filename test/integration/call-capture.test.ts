@@ -52,8 +52,12 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
   /** Of the bridged call whose packets pass as they are, and of the one that is transcoded. */
   let native: RestCall;
   let transcoded: RestCall;
+  /** The caller's audio is SRTP. */
+  let encrypted: RestCall;
   let inMidCall: RestStream | undefined;
   let health: Health;
+  /** What Asterisk says of the encrypted leg. */
+  let isSecure = '';
 
   beforeAll(async () => {
     lab = await startLab({
@@ -64,6 +68,8 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
         { name: 'bob' },
         { name: 'carol', codecs: ['g722'], rx: SHUFFLED },
         { name: 'dave' },
+        { name: 'erin', srtp: true, rx: SHUFFLED },
+        { name: 'frank' },
       ],
     });
     const { start, count } = lab.plan.pbxPorts;
@@ -74,14 +80,20 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
       extraConfig: `[capture]\nenabled = yes\ninterface = lo\nports = ${start}-${start + count - 1}\n`,
     });
     await capturing();
-    const calls = [await lab.call('alice', 'bob'), await lab.call('carol', 'dave')] as const;
+    const calls = [
+      await lab.call('alice', 'bob'),
+      await lab.call('carol', 'dave'),
+      await lab.call('erin', 'frank'),
+    ] as const;
     await sleep((CALL_S * 1000) / 2);
     const up = await sidecar.get<{ streams: RestStream[] }>(`/v1/channels/${calls[0].caller.uniqueid}`);
     inMidCall = up.streams.find(({ direction }) => direction === 'rx');
     health = await sidecar.get<Health>('/healthz');
+    const secure = { Action: 'Getvar', Channel: calls[2].caller.channel, Variable: 'CHANNEL(rtp,secure)' };
+    isSecure = (await lab.pbxAction(secure))['Value'] ?? '';
     await sleep((CALL_S * 1000) / 2);
     await Promise.all(calls.map((call) => call.hangup('caller')));
-    [native, transcoded] = await Promise.all([settled(calls[0]), settled(calls[1])]);
+    [native, transcoded, encrypted] = await Promise.all([settled(calls[0]), settled(calls[1]), settled(calls[2])]);
   });
   afterAll(async () => {
     await sidecar?.stop();
@@ -113,6 +125,11 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
     return { ...found, capture: found.capture };
   }
 
+  function callOf(phone: string): RestCall {
+    if (phone < 'c') return native;
+    return phone < 'e' ? transcoded : encrypted;
+  }
+
   async function truthOf(phone: string): Promise<StreamTruth> {
     const [truth, ...others] = streamTruths(await lab.relay.truth(phone, 'rx'), CLOCK_RATE_HZ);
     if (truth === undefined || others.length > 0) throw new Error(`${phone} sent ${others.length + 1} streams`);
@@ -124,9 +141,10 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
     ['bob', 'without loss, bridged natively'],
     ['carol', 'lost, doubled, overtaken, and transcoded'],
     ['dave', 'without loss, transcoded'],
+    ['erin', 'lost, doubled, overtaken, and encrypted'],
   ])("what came from %s (%s) is what the network's log says", async (phone) => {
     const truth = await truthOf(phone);
-    const { capture, captured, ssrc } = stream(phone < 'c' ? native : transcoded, phone, 'rx');
+    const { capture, captured, ssrc } = stream(callOf(phone), phone, 'rx');
     expect(captured).toBe(true);
     expect(capture).toMatchObject({
       streams: 1,
@@ -176,10 +194,11 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
     ['bob', 'native'],
     ['carol', 'transcoded'],
     ['dave', 'transcoded'],
+    ['erin', 'encrypted'],
   ])('what left for %s (%s) is what the network got, gaps that were passed on included', async (phone) => {
     const { packets } = await lab.relay.truth(phone, 'tx');
     const left = seenBy(packets);
-    const { capture } = stream(phone < 'c' ? native : transcoded, phone, 'tx');
+    const { capture } = stream(callOf(phone), phone, 'tx');
     expect(capture).toMatchObject({
       packets_received: left.received,
       packets_expected: left.expected,
@@ -198,6 +217,10 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
     // A transcoded leg has packets of its own: what was lost on the way in does not show.
     expect(stream(transcoded, 'dave', 'tx').capture.packets_lost).toBe(0);
     expect(stream(transcoded, 'carol', 'rx').capture.packets_lost).toBeGreaterThan(0);
+  });
+
+  test('the encrypted leg is encrypted', () => {
+    expect(isSecure).toBe('1');
   });
 
   test('VoIP metrics come with the block, whose bytes say the same', async () => {
@@ -243,12 +266,12 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
       capture_dropped_by_kernel: 0,
       capture_restarts: 0,
     });
-    // Four legs, both ways, perhaps with another SSRC before they were bridged; each stream is seen once more on the
+    // Six legs, both ways, perhaps with another SSRC before they were bridged; each stream is seen once more on the
     // other side of the lab's network, as nobody's.
     const { capture_streams_joined: joined = 0, capture_streams: all = 0 } = health.counters;
-    expect(joined).toBeGreaterThanOrEqual(8);
-    expect(joined).toBeLessThanOrEqual(12);
-    expect(all - joined).toBeGreaterThanOrEqual(8);
+    expect(joined).toBeGreaterThanOrEqual(12);
+    expect(joined).toBeLessThanOrEqual(18);
+    expect(all - joined).toBeGreaterThanOrEqual(12);
     const metrics = await (await fetch(`${sidecar.url}/metrics`)).text();
     expect(metrics).toMatch(/^asterisk_mes_capture_capturing 1$/m);
     expect(metrics).toMatch(/^asterisk_mes_capture_dropped_by_kernel_total 0$/m);
@@ -257,7 +280,7 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
   test('a list of calls says that packets were captured, and no more', async () => {
     const { calls } = await sidecar.get<{ calls: RestCall[] }>('/v1/calls');
     const streams = calls.flatMap(({ channels }) => channels.flatMap((channel) => channel.streams));
-    expect(streams.map(({ captured }) => captured)).toEqual(Array.from({ length: 8 }, () => true));
+    expect(streams.map(({ captured }) => captured)).toEqual(Array.from({ length: 12 }, () => true));
     expect(streams.some((one) => 'capture' in one || 'voip_metrics' in one)).toBe(false);
   });
 });

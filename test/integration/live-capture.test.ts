@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { type Socket, createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CaptureAnalysis } from '../../src/capture/capture-analysis.ts';
@@ -68,6 +69,20 @@ function tcpdumpPids(): number[] {
   });
 }
 
+function childrenOf(pid: number): number[] {
+  const table = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+  return table.trim().split(/\s+/).map(Number);
+}
+
+/** One that has ended and that nobody has asked for is not running. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 describe.runIf(hasLab)('live capture', () => {
   test('sees each packet soon, whole calls and the last packet of one', async () => {
     const { analysis, capture: live, states } = capture();
@@ -124,6 +139,23 @@ describe.runIf(hasLab)('live capture', () => {
     const startMs = performance.now();
     await live.stop();
     expect(performance.now() - startMs).toBeLessThan(1000);
+  });
+
+  test('killed, it leaves a tcpdump that ends at the next packet', async () => {
+    const script = new URL('./fixtures/capture-until-killed.ts', import.meta.url).pathname;
+    const ports = { from: PORTS.to + 1, to: PORTS.to + 40 };
+    const child = spawn(process.execPath, [script, String(ports.from), String(ports.to)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    expect(line.toString()).toBe('capturing\n');
+    const [tcpdump = 0, ...others] = childrenOf(child.pid ?? 0);
+    expect(others).toEqual([]);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    expect(isRunning(tcpdump)).toBe(true);
+    await talk(row(0, 3), ports.from, ports.to);
+    await vi.waitFor(() => expect(isRunning(tcpdump)).toBe(false), SOON);
   });
 
   test('stopped before it began, it leaves nothing', async () => {

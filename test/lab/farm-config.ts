@@ -51,7 +51,7 @@ allow = ${phone.codecs.join(',')}
 asymmetric_rtp_codec = ${phone.asymmetric ? 'yes' : 'no'}
 direct_media = no
 timers = no
-${phone.directMedia ? '' : `media_address = ${phone.phoneFront}\n`}from_user = ${phone.name}
+${phone.srtp ? 'media_encryption = sdes\n' : ''}${phone.directMedia ? '' : `media_address = ${phone.phoneFront}\n`}from_user = ${phone.name}
 moh_passthrough = yes
 
 [${phone.name}]

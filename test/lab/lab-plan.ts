@@ -20,6 +20,8 @@ export interface PhoneOptions {
   readonly tx?: Partial<NetworkProfile>;
   /** Two such phones send their audio to each other, past the relay and the PBX; false when not given. */
   readonly directMedia?: boolean;
+  /** Its audio is encrypted on the way to the PBX (SRTP, keys in SDP); false when not given. */
+  readonly srtp?: boolean;
 }
 
 /** Text added to the PBX's own configuration files. */
@@ -55,6 +57,7 @@ export interface PlannedPhone extends RelayPhone {
   readonly codecs: readonly LabCodec[];
   readonly asymmetric: boolean;
   readonly directMedia: boolean;
+  readonly srtp: boolean;
 }
 
 /** The addresses, ports and secrets of one lab. */
@@ -98,6 +101,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     codecs: phone.codecs ?? (['ulaw'] as const),
     asymmetric: phone.asymmetric ?? false,
     directMedia: phone.directMedia ?? false,
+    srtp: phone.srtp ?? false,
     phoneFront: block.address(100 + index),
     pbxFront: block.address(150 + index),
     rx: { ...CLEAN, ...phone.rx },

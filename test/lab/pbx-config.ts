@@ -86,7 +86,7 @@ allow = ${(phone.asymmetric ? phone.codecs.toReversed() : phone.codecs).join(','
 asymmetric_rtp_codec = ${phone.asymmetric ? 'yes' : 'no'}
 direct_media = ${phone.directMedia ? 'yes' : 'no'}
 timers = no
-${phone.directMedia ? '' : `media_address = ${phone.pbxFront}\n`}callerid = ${displayName(phone.name)} <${phone.number}>
+${phone.srtp ? 'media_encryption = sdes\n' : ''}${phone.directMedia ? '' : `media_address = ${phone.pbxFront}\n`}callerid = ${displayName(phone.name)} <${phone.number}>
 aors = ${phone.name}
 
 [${phone.name}]

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 const ENTRY = join(import.meta.dirname, '../../src/asterisk-mes.js');
 const SECRET = 'do-not-print-me';
@@ -74,6 +74,17 @@ function start(config: string): {
   return { child, ended };
 }
 
+interface Health {
+  readonly status: string;
+  readonly capture: unknown;
+}
+
+/** What /healthz answers, once somebody does. */
+function healthOf(port: number): Promise<Health> {
+  const ask = async (): Promise<Health> => (await fetch(`http://127.0.0.1:${port}/healthz`)).json() as Promise<Health>;
+  return vi.waitFor(ask, { timeout: 10_000, interval: 50 });
+}
+
 /** The one sentence on stderr of a start that fails. */
 async function failure(config: string): Promise<string> {
   const { status, stderr, stdout } = await start(config).ended;
@@ -112,12 +123,7 @@ describe('asterisk-mes run', () => {
     async () => {
       const http = await freePort();
       const { child, ended } = start(await settings({ http }));
-      let health: Response | undefined;
-      for (let attempt = 0; attempt < 100 && health === undefined; attempt++) {
-        await sleep(50);
-        health = await fetch(`http://127.0.0.1:${http}/healthz`).catch(() => undefined);
-      }
-      expect(health?.status).toBe(200);
+      expect((await healthOf(http)).status).toBe('ok');
       const ready = await fetch(`http://127.0.0.1:${http}/readyz`);
       expect(ready.status).toBe(503);
       expect(await ready.text()).toMatch(/Nothing listens on 127\.0\.0\.1:\d+/);
@@ -130,6 +136,27 @@ describe('asterisk-mes run', () => {
       expect(stdout.match(/AMI events: Nothing listens/g)).toHaveLength(1);
     },
   );
+
+  test('packets that cannot be captured: one sentence, and everything else goes on', { timeout: 20_000 }, async () => {
+    const http = await freePort();
+    const more = '[capture]\nenabled = yes\ninterface = nowhere0\n';
+    const { child, ended } = start(await settings({ http, more }));
+    // Which one depends on the machine: without tcpdump, or without the right to use it, it is another.
+    const sentence =
+      /^Packets are not captured: (there is no interface nowhere0;|there is no program tcpdump;|tcpdump may) /;
+    await vi.waitFor(
+      async () => {
+        const { capture } = await healthOf(http);
+        expect(capture).toEqual({ status: 'waiting', problem: expect.stringMatching(sentence) });
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    child.kill('SIGTERM');
+    const { status, stdout, stderr } = await ended;
+    expect(status).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout.match(/capture: Packets are not captured: .* Trying again/g)).toHaveLength(1);
+  });
 
   test('a wrong secret: which user, where, and no secret in the sentence', async () => {
     // A simulated manager: the real one says the same, which the integration tests show.
