@@ -268,10 +268,8 @@ export class History implements HistorySink, HistoryReader {
       callsBeforeMs: nowMs - this.#options.keepCallsMs,
     };
     try {
-      let deleted: number;
-      do {
-        deleted = await this.#writer.request('purge', limits);
-      } while (deleted > 0 && !this.#closed);
+      while (!this.#closed && (await this.#writer.request('purge', limits)) > 0);
+      while (!this.#closed && (await this.#writer.request('settle', null)) > 0);
     } catch (error) {
       if (!this.#closed) this.#problem = explain(error, this.#options.path);
     }

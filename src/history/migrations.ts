@@ -238,6 +238,42 @@ const STEPS: readonly string[] = [
   -- What captured packets told of the direction (model/capture.ts), as JSON; NULL where none was captured.
   ALTER TABLE streams ADD COLUMN capture TEXT;
   `,
+  `
+  -- 1: counted in call_sums and call_terms. Those of older releases are settled in the background.
+  ALTER TABLE calls ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX calls_unsettled ON calls (started_at_ms, linkedid) WHERE is_settled = 0;
+  CREATE INDEX calls_to_settle ON calls (started_at_ms) WHERE is_settled = 0 AND ended_at_ms IS NOT NULL;
+
+  -- Sums over the settled calls that began within an hour or a day (UTC), by scope: see contribution.ts.
+  CREATE TABLE call_sums (
+    span_ms INTEGER NOT NULL,
+    starts_at_ms INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    judged INTEGER NOT NULL,
+    bad INTEGER NOT NULL,
+    mes_micro INTEGER NOT NULL,
+    packets_lost INTEGER NOT NULL,
+    packets_expected INTEGER NOT NULL,
+    jitter_us INTEGER NOT NULL,
+    jitter_reports INTEGER NOT NULL,
+    rtt_us INTEGER NOT NULL,
+    rtt_reports INTEGER NOT NULL,
+    -- Calls by score, see score-sums.ts.
+    scores BLOB NOT NULL,
+    PRIMARY KEY (span_ms, starts_at_ms, kind, scope)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What settled calls are found by, in the order in which they are listed: see terms.ts.
+  CREATE TABLE call_terms (
+    field TEXT NOT NULL,
+    value TEXT NOT NULL,
+    started_at_ms INTEGER NOT NULL,
+    linkedid TEXT NOT NULL,
+    PRIMARY KEY (field, value, started_at_ms, linkedid)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The schema that this release reads and writes. */

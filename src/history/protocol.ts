@@ -46,6 +46,8 @@ export interface WriterMethods {
   commit(batch: Batch): CommitResult;
   /** Deletes a bounded number of rows and says how many; 0 when nothing is left to delete. */
   purge(limits: RetentionLimits): number;
+  /** Counts a bounded number of ended calls that are not counted yet and says how many; 0 when there are none. */
+  settle(input: null): number;
 }
 
 /** What the reader's thread answers to. */

@@ -1,62 +1,21 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { CallCursor, CallFilter, CallWithChannels, ResumableChannel } from '../model/ports.ts';
+import type { CallCursor, CallWithChannels, ResumableChannel } from '../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../units/rtp.ts';
+import { CallSearch } from './call-search.ts';
 import type { CallsQuery } from './protocol.ts';
-import {
-  CALL_COLUMNS,
-  CHANNEL_COLUMNS,
-  INTERVAL_COLUMNS,
-  SEGMENT_COLUMNS,
-  STREAM_COLUMNS,
-  type Cell,
-  type Row,
-} from './rows.ts';
-
-const NEWEST_FIRST = 'ORDER BY started_at_ms DESC, linkedid DESC';
-
-/** Whether a call has such a channel; asked of one call after the other, the newest first (see `migrations.ts`). */
-function anyChannel(joins: string, condition: string): string {
-  return `EXISTS (SELECT 1 FROM channels ${joins} WHERE channels.linkedid = calls.linkedid AND ${condition})`;
-}
-
-/** What each filter asks of a row of `calls`. */
-function conditions(filter: CallFilter, cursor: CallCursor | null): { sql: string; parameters: Record<string, Cell> } {
-  const wanted: [sql: string, name: string, value: Cell | undefined][] = [
-    ['started_at_ms >= @fromMs', 'fromMs', filter.fromMs],
-    ['started_at_ms < @toMs', 'toMs', filter.toMs],
-    ['verdict = @verdict', 'verdict', filter.verdict],
-    ['mes <= @maxMes', 'maxMes', filter.maxMes],
-    ['mes >= @minMes', 'minMes', filter.minMes],
-    [
-      anyChannel('JOIN streams ON streams.uniqueid = channels.uniqueid', 'streams.codec = @codec'),
-      'codec',
-      filter.codec,
-    ],
-  ];
-  if (filter.endpoint?.endsWith('*') === true) {
-    const start = anyChannel('', 'substr(endpoint, 1, length(@endpoint)) = @endpoint');
-    wanted.push([start, 'endpoint', filter.endpoint.slice(0, -1)]);
-  } else {
-    wanted.push([anyChannel('', 'endpoint = @endpoint'), 'endpoint', filter.endpoint]);
-  }
-  if (cursor !== null) {
-    wanted.push(['(started_at_ms, linkedid) < (@lastStartMs, @lastLinkedid)', 'lastStartMs', cursor.startedAtMs]);
-  }
-  const active = wanted.filter(([, , value]) => value !== undefined);
-  const parameters = Object.fromEntries(active.map(([, name, value]) => [name, value ?? null]));
-  if (cursor !== null) parameters['lastLinkedid'] = cursor.linkedid;
-  return { sql: active.map(([sql]) => sql).join(' AND ') || 'TRUE', parameters };
-}
+import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS, type Row } from './rows.ts';
 
 /** Asks the database. Every answer is one consistent state of it. */
 export class Queries {
   readonly #database: Database;
+  readonly #search: CallSearch;
   readonly #channelsOfCall: Statement<unknown[], Row>;
   readonly #streamsOfChannel: Statement<unknown[], Row>;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#search = new CallSearch(database);
     this.#channelsOfCall = database.prepare(
       'SELECT * FROM channels WHERE linkedid = ? ORDER BY started_at_ms, uniqueid',
     );
@@ -64,13 +23,9 @@ export class Queries {
   }
 
   calls({ filter, limit, cursor }: CallsQuery): { calls: CallWithChannels[]; next: CallCursor | null } {
-    const { sql, parameters } = conditions(filter, cursor);
-    const statement = this.#database.prepare<unknown[], Row>(
-      `SELECT * FROM calls WHERE ${sql} ${NEWEST_FIRST} LIMIT @rows`,
-    );
     const read = this.#database.transaction(() => {
       // One more than asked for tells whether there is another page.
-      const rows = statement.all({ ...parameters, rows: limit + 1 });
+      const rows = this.#search.find({ filter, cursor }, limit + 1);
       return { more: rows.length > limit, calls: rows.slice(0, limit).map((row) => this.#withChannels(row)) };
     });
     const { more, calls } = read();

@@ -1,108 +1,72 @@
 import type { Database } from 'better-sqlite3';
 import type { BucketQuality, CallQuality, EndpointQuality, SummaryQuery, TimeRange } from '../model/ports.ts';
-import type { Verdict } from '../model/score.ts';
-import type { Cell } from './rows.ts';
-
-/** Verdicts that count as a bad call: whoever hears nothing is served no better than by a bad score. */
-const BAD = ['bad', 'no-media', 'one-way-rx', 'one-way-tx'] as const satisfies readonly Verdict[];
-/** Verdicts that say anything of the call's quality. */
-const JUDGED = ['good', 'fair', 'poor', ...BAD] as const satisfies readonly Verdict[];
+import { type CallCondition, factsOfCalls, factsWithLegs } from './call-facts.ts';
+import { type Contribution, contributionsOf } from './contribution.ts';
+import type { Cell, Row } from './rows.ts';
+import { ScoreSums, SUM_COLUMNS } from './score-sums.ts';
+import { SPANS_MS } from './settled-calls.ts';
+import { LAST_CHARACTER } from './terms.ts';
+import { type TimeSlice, timeSlices } from './time-slices.ts';
 
 /** Endpoints in one answer; dialled names and strangers' addresses can make any number of them. */
 const MOST_ENDPOINTS = 1000;
 
 const OPINION_STEPS = 100;
-
-interface ScoreCount {
-  readonly part: string | number;
-  /** Opinion in hundredths, as it is shown; null: these calls have no score. */
-  readonly hundredths: number | null;
-  readonly calls: number;
-  readonly mesSum: number | null;
-  readonly judged: number;
-  readonly bad: number;
-}
-
-interface MediaRow {
-  readonly part: string;
-  readonly lossPercent: number | null;
-  readonly jitterMeanMs: number | null;
-  readonly rttMeanMs: number | null;
-}
-
-function list(words: readonly string[]): string {
-  return words.map((word) => `'${word}'`).join(', ');
-}
-
-/** Counts calls by part and score. `calls` is a SELECT of columns `part`, `mes`, `is_judged` and `is_bad`. */
-function countScores(calls: string): string {
-  return `SELECT part, CAST(round(mes * ${OPINION_STEPS}) AS INTEGER) AS hundredths, count(*) AS calls,
-      sum(mes) AS mesSum, sum(is_judged) AS judged, sum(is_bad) AS bad
-    FROM (${calls}) GROUP BY part, hundredths ORDER BY part, hundredths`;
-}
-
-const IN_RANGE = 'calls.started_at_ms >= @fromMs AND calls.started_at_ms < @toMs';
 /** Local channels are Asterisk's own plumbing and have no media. */
-const HAS_MEDIA = "substr(channels.endpoint, 1, 6) <> 'Local/'";
+const NO_MEDIA = 'Local/';
 
-/** Calls as endpoints had them: of their channels in one call and part the mean score, and the fault that any of them had. */
-function callsOfEndpoints(part: string, condition: string): string {
-  return `SELECT ${part} AS part, avg(channels.mes) AS mes,
-      max(ifnull(channels.verdict IN (${list(JUDGED)}), 0)) AS is_judged,
-      max(ifnull(channels.verdict IN (${list(BAD)}), 0)) AS is_bad
-    FROM calls JOIN channels ON channels.linkedid = calls.linkedid
-    WHERE ${IN_RANGE} AND ${condition} GROUP BY calls.linkedid, part`;
+const NO_CALLS = new ScoreSums();
+
+/** Which sums are asked for: a condition on `call_sums`, the same for what a call adds, and by what they are told apart. */
+interface Question<Key> {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, Cell>>;
+  readonly wants: (contribution: Contribution) => boolean;
+  readonly withLegs: boolean;
+  readonly keySql: string;
+  readonly keyOf: (startedAtMs: number, scope: string) => Key;
+  /** Spans that fit into what the keys stand for. */
+  readonly spansMs: readonly number[];
 }
-
-const MEDIA_OF_ENDPOINTS = `SELECT channels.endpoint AS part,
-    100.0 * sum(packets_lost) FILTER (WHERE packets_expected IS NOT NULL)
-      / nullif(sum(packets_expected) FILTER (WHERE packets_lost IS NOT NULL), 0) AS lossPercent,
-    sum(jitter_mean_ms * jitter_count) / nullif(sum(jitter_count), 0) AS jitterMeanMs,
-    sum(rtt_mean_ms * rtt_count) / nullif(sum(rtt_count), 0) AS rttMeanMs
-  FROM calls JOIN channels ON channels.linkedid = calls.linkedid JOIN streams ON streams.uniqueid = channels.uniqueid
-  WHERE ${IN_RANGE} AND ${HAS_MEDIA} GROUP BY channels.endpoint`;
 
 /** The score at a share of the calls, the worst first (nearest rank); null when no call has one. */
-function quantile(counts: readonly ScoreCount[], scoredCalls: number, share: number): number | null {
+function quantile(scores: Int32Array, scoredCalls: number, share: number): number | null {
   const rank = Math.max(1, Math.ceil(scoredCalls * share));
   let seen = 0;
-  for (const { hundredths, calls } of counts) {
-    if (hundredths === null) continue;
+  for (const [hundredths, calls] of scores.entries()) {
     seen += calls;
     if (seen >= rank) return hundredths / OPINION_STEPS;
   }
   return null;
 }
 
-/** `counts` in order of score. */
-function qualityOf(counts: readonly ScoreCount[]): CallQuality {
-  const scored = counts.filter(({ hundredths }) => hundredths !== null);
-  const total = (rows: readonly ScoreCount[], of: (row: ScoreCount) => number): number =>
-    rows.reduce((sum, row) => sum + of(row), 0);
-  const scoredCalls = total(scored, ({ calls }) => calls);
-  const judgedCalls = total(counts, ({ judged }) => judged);
-  const badCalls = total(counts, ({ bad }) => bad);
+function qualityOf({ calls, judged, bad, mesMicro, scores }: ScoreSums): CallQuality {
+  const scoredCalls = scores.reduce((sum, count) => sum + count, 0);
   return {
-    calls: total(counts, ({ calls }) => calls),
+    calls,
     scoredCalls,
-    judgedCalls,
-    badCalls,
-    badPercent: judgedCalls === 0 ? null : (100 * badCalls) / judgedCalls,
-    mesMean: scoredCalls === 0 ? null : total(scored, ({ mesSum }) => mesSum ?? 0) / scoredCalls,
-    mesMedian: quantile(scored, scoredCalls, 0.5),
-    mesP5: quantile(scored, scoredCalls, 0.05),
-    mesWorst: quantile(scored, scoredCalls, 0),
+    judgedCalls: judged,
+    badCalls: bad,
+    badPercent: judged === 0 ? null : (100 * bad) / judged,
+    mesMean: scoredCalls === 0 ? null : mesMicro / 1e6 / scoredCalls,
+    mesMedian: quantile(scores, scoredCalls, 0.5),
+    mesP5: quantile(scores, scoredCalls, 0.05),
+    mesWorst: quantile(scores, scoredCalls, 0),
   };
 }
 
-function byPart(counts: readonly ScoreCount[]): Map<string | number, ScoreCount[]> {
-  const parts = new Map<string | number, ScoreCount[]>();
-  for (const count of counts) {
-    const known = parts.get(count.part);
-    if (known === undefined) parts.set(count.part, [count]);
-    else known.push(count);
-  }
-  return parts;
+function meanMs(sumUs: number, reports: number): number | null {
+  return reports === 0 ? null : sumUs / 1000 / reports;
+}
+
+function endpointQuality(endpoint: string, sums: ScoreSums): EndpointQuality {
+  return {
+    endpoint,
+    ...qualityOf(sums),
+    lossPercent: sums.packetsExpected === 0 ? null : (100 * sums.packetsLost) / sums.packetsExpected,
+    jitterMeanMs: meanMs(sums.jitterUs, sums.jitterReports),
+    rttMeanMs: meanMs(sums.rttUs, sums.rttReports),
+  };
 }
 
 /** Worst first; endpoints without any score last. */
@@ -114,7 +78,39 @@ function worstFirst(one: EndpointQuality, other: EndpointQuality): number {
   );
 }
 
-/** How well calls went: by endpoint, and over time. */
+const ENDPOINTS: Question<string> = {
+  sql: `kind = 'endpoint' AND substr(scope, 1, ${NO_MEDIA.length}) <> '${NO_MEDIA}'`,
+  parameters: {},
+  wants: ({ kind, scope }) => kind === 'endpoint' && !scope.startsWith(NO_MEDIA),
+  withLegs: true,
+  keySql: 'scope',
+  keyOf: (_, scope) => scope,
+  spansMs: SPANS_MS,
+};
+
+/** Whose sums: of all calls, of an endpoint, or of all whose names have a beginning. */
+function scopes(endpoint: string | undefined): Pick<Question<number>, 'sql' | 'parameters' | 'wants' | 'withLegs'> {
+  if (endpoint === undefined) {
+    return { sql: "kind = 'calls'", parameters: {}, wants: ({ kind }) => kind === 'calls', withLegs: false };
+  }
+  if (!endpoint.endsWith('*')) {
+    return {
+      sql: "kind = 'endpoint' AND scope = @scope",
+      parameters: { scope: endpoint },
+      wants: ({ kind, scope }) => kind === 'endpoint' && scope === endpoint,
+      withLegs: true,
+    };
+  }
+  const beginning = endpoint.slice(0, -1);
+  return {
+    sql: "kind IN ('endpoint', 'shared') AND scope >= @scope AND scope < @scopeEnd",
+    parameters: { scope: beginning, scopeEnd: beginning + LAST_CHARACTER },
+    wants: ({ kind, scope }) => kind !== 'calls' && scope.startsWith(beginning),
+    withLegs: true,
+  };
+}
+
+/** How well calls went: by endpoint, and over time. Settled calls are read from their sums, the others one by one. */
 export class Rankings {
   readonly #database: Database;
 
@@ -122,44 +118,99 @@ export class Rankings {
     this.#database = database;
   }
 
-  endpoints({ fromMs, toMs }: TimeRange): { endpoints: EndpointQuality[]; leftOut: number } {
-    const range = { fromMs, toMs };
-    const read = this.#database.transaction(() => ({
-      counts: this.#scores(callsOfEndpoints('channels.endpoint', HAS_MEDIA), range),
-      media: this.#database.prepare<unknown[], MediaRow>(MEDIA_OF_ENDPOINTS).all(range),
-    }));
-    const { counts, media } = read();
-    const mediaOf = new Map(media.map(({ part, ...figures }) => [part, figures]));
-    const unknown = { lossPercent: null, jitterMeanMs: null, rttMeanMs: null };
-    const endpoints = [...byPart(counts)].map(([part, ofPart]) => {
-      const endpoint = String(part);
-      return { endpoint, ...qualityOf(ofPart), ...(mediaOf.get(endpoint) ?? unknown) };
-    });
+  endpoints(range: TimeRange): { endpoints: EndpointQuality[]; leftOut: number } {
+    const endpoints = [...this.#sums(range, ENDPOINTS)].map(([endpoint, sums]) => endpointQuality(endpoint, sums));
     const leftOut = Math.max(0, endpoints.length - MOST_ENDPOINTS);
     return { endpoints: endpoints.sort(worstFirst).slice(0, MOST_ENDPOINTS), leftOut };
   }
 
   /** One row for each stretch of `bucketMs` that the range touches, oldest first, also where there was no call. */
   summary({ fromMs, toMs, bucketMs, endpoint }: SummaryQuery): BucketQuality[] {
-    const part = 'CAST(calls.started_at_ms / @bucketMs AS INTEGER)';
-    const parameters: Record<string, Cell> = { fromMs, toMs, bucketMs };
-    let calls = `SELECT ${part} AS part, mes, ifnull(verdict IN (${list(JUDGED)}), 0) AS is_judged,
-      ifnull(verdict IN (${list(BAD)}), 0) AS is_bad FROM calls WHERE ${IN_RANGE}`;
-    if (endpoint !== undefined) {
-      const isPrefix = endpoint.endsWith('*');
-      parameters['endpoint'] = isPrefix ? endpoint.slice(0, -1) : endpoint;
-      const condition = isPrefix ? 'substr(channels.endpoint, 1, length(@endpoint))' : 'channels.endpoint';
-      calls = callsOfEndpoints(part, `${condition} = @endpoint`);
-    }
-    const parts = byPart(this.#scores(calls, parameters));
+    const { parameters, ...question } = scopes(endpoint);
+    const sums = this.#sums<number>(
+      { fromMs, toMs },
+      {
+        ...question,
+        parameters: { ...parameters, bucketMs },
+        keySql: 'CAST(starts_at_ms / @bucketMs AS INTEGER)',
+        keyOf: (startedAtMs) => Math.floor(startedAtMs / bucketMs),
+        spansMs: SPANS_MS.filter((spanMs) => bucketMs % spanMs === 0),
+      },
+    );
     const buckets: BucketQuality[] = [];
     for (let bucket = Math.floor(fromMs / bucketMs); bucket * bucketMs < toMs; bucket++) {
-      buckets.push({ startsAtMs: bucket * bucketMs, ...qualityOf(parts.get(bucket) ?? []) });
+      buckets.push({ startsAtMs: bucket * bucketMs, ...qualityOf(sums.get(bucket) ?? NO_CALLS) });
     }
     return buckets;
   }
 
-  #scores(calls: string, parameters: Record<string, Cell>): ScoreCount[] {
-    return this.#database.prepare<unknown[], ScoreCount>(countScores(calls)).all(parameters);
+  #sums<Key extends string | number>(range: TimeRange, question: Question<Key>): Map<Key, ScoreSums> {
+    const found = new Map<Key, ScoreSums>();
+    const sumsOf = (key: Key): ScoreSums => {
+      const sums = found.get(key) ?? new ScoreSums();
+      found.set(key, sums);
+      return sums;
+    };
+    const read = this.#database.transaction(() => {
+      const { fromMs, toMs } = this.#widened(range);
+      for (const slice of timeSlices(fromMs, toMs, question.spansMs)) {
+        if (slice.spanMs === null) this.#addCalls(slice, 'is_settled = 1', question, sumsOf);
+        else this.#addSums(slice, question, sumsOf);
+      }
+      this.#addCalls({ ...range, times: 1 }, 'is_settled = 0', question, sumsOf);
+    });
+    read();
+    for (const [key, { calls }] of found) if (calls === 0) found.delete(key);
+    return found;
+  }
+
+  /** Where no call began outside of the range, it may as well reach to the end of the day. */
+  #widened({ fromMs, toMs }: TimeRange): TimeRange {
+    const [first, last] = this.#database
+      .prepare<unknown[], [number | null, number | null]>(
+        'SELECT (SELECT min(started_at_ms) FROM calls), (SELECT max(started_at_ms) FROM calls)',
+      )
+      .raw()
+      .get() ?? [null, null];
+    const [longestMs] = SPANS_MS;
+    return {
+      fromMs: first === null || fromMs > first ? fromMs : Math.floor(fromMs / longestMs) * longestMs,
+      toMs: last === null || toMs <= last ? toMs : Math.ceil(toMs / longestMs) * longestMs,
+    };
+  }
+
+  #addSums<Key>(slice: TimeSlice, question: Question<Key>, sumsOf: (key: Key) => ScoreSums): void {
+    const totals = SUM_COLUMNS.map(([, column]) => `sum(${column}) AS ${column}`);
+    const rows = this.#database.prepare<unknown[], Row>(
+      // Scores put one behind the other are their sum: see packScores.
+      `SELECT ${question.keySql} AS key, ${totals.join(', ')}, CAST(group_concat(scores, '') AS BLOB) AS scores
+        FROM call_sums WHERE span_ms = @spanMs AND starts_at_ms >= @fromMs AND starts_at_ms < @toMs AND ${question.sql}
+        GROUP BY key`,
+    );
+    const { spanMs, fromMs, toMs, times } = slice;
+    for (const row of rows.iterate({ ...question.parameters, spanMs, fromMs, toMs })) {
+      const { key, scores, ...sums } = row as Row & { readonly key: Key; readonly scores: Uint8Array };
+      const total = sumsOf(key);
+      total.addRow(sums, times);
+      total.addPacked(scores, times);
+    }
+  }
+
+  #addCalls<Key>(
+    { fromMs, toMs, times }: Pick<TimeSlice, 'fromMs' | 'toMs' | 'times'>,
+    which: string,
+    { wants, withLegs, keyOf }: Question<Key>,
+    sumsOf: (key: Key) => ScoreSums,
+  ): void {
+    const condition: CallCondition = {
+      sql: `calls.started_at_ms >= @fromMs AND calls.started_at_ms < @toMs AND ${which}`,
+      parameters: { fromMs, toMs },
+    };
+    const facts = withLegs ? factsWithLegs(this.#database, condition) : factsOfCalls(this.#database, condition);
+    for (const call of facts) {
+      for (const contribution of contributionsOf(call)) {
+        if (wants(contribution)) sumsOf(keyOf(call.startedAtMs, contribution.scope)).addCall(contribution, times);
+      }
+    }
   }
 }

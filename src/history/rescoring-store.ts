@@ -6,6 +6,7 @@ import { openForWriting } from './database.ts';
 import { explain, HistoryError } from './history-error.ts';
 import { Queries } from './queries.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, type Row, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
+import { SettledCalls } from './settled-calls.ts';
 
 /** One batch is one transaction, in which a running sidecar cannot write: it is over in a fraction of a second. */
 const DEFAULT_BATCH_CALLS = 200;
@@ -64,12 +65,14 @@ export class RescoringStore {
   readonly #database: Database;
   readonly #batchCalls: number;
   readonly #queries: Queries;
+  readonly #settled: SettledCalls;
   readonly #statements = new Map<string, Statement<unknown[], Row>>();
 
   constructor(database: Database, batchCalls: number) {
     this.#database = database;
     this.#batchCalls = batchCalls;
     this.#queries = new Queries(database);
+    this.#settled = new SettledCalls(database);
   }
 
   /** Takes note of the request, or goes on with the same one where it stopped; the range is the first one's then. */
@@ -137,6 +140,7 @@ export class RescoringStore {
         reports += stored?.channels.reduce((sum, { intervals }) => sum + intervals.length, 0) ?? 0;
         last = row;
       }
+      this.#settled.settle(rows.length);
       this.#prepare(
         'UPDATE rescoring SET started_at_ms = @started_at_ms, linkedid = @linkedid, rescored = @rescored, expired = @expired',
       ).run({ ...last, rescored, expired });
@@ -184,6 +188,7 @@ export class RescoringStore {
   }
 
   #write({ call, channels, segments, intervals }: RescoredCall): void {
+    this.#settled.reopen(call.linkedid);
     this.#update('calls', ['linkedid'], CALL_COLUMNS.names, CALL_COLUMNS.toRow(call));
     for (const channel of channels) {
       const { uniqueid } = channel;

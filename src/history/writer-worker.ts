@@ -24,6 +24,7 @@ serve<WriterMethods>(
     },
     commit: (batch) => opened().commit(batch),
     purge: (limits) => opened().purge(limits),
+    settle: () => opened().settle(),
   },
   () => database?.close(),
 );

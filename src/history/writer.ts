@@ -3,10 +3,14 @@ import type { CallRecord, ChannelRecord, IntervalRecord } from '../model/record.
 import { errorCode } from './history-error.ts';
 import type { Batch, CommitResult, Operation, RetentionLimits } from './protocol.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
+import { SettledCalls } from './settled-calls.ts';
 
 /** Rows that one purge deletes at most, so that commits in between wait for tens of milliseconds, not for minutes. */
 const PURGE_CHUNK_INTERVALS = 5000;
 const PURGE_CHUNK_CALLS = 200;
+/** Ended calls that one commit settles at most, for the same reason, and one turn of the work in the background. */
+const SETTLED_BY_COMMIT = 100;
+const SETTLE_CHUNK_CALLS = 500;
 
 /** Inserts a row, or overwrites all columns of the one with the same key. */
 function upsert(table: string, keys: readonly string[], columns: readonly string[]): string {
@@ -34,10 +38,12 @@ function isAboutTheChange(error: unknown): boolean {
 /** Applies changes to the database. Applying the same change again changes nothing. */
 export class Writer {
   readonly #database: Database;
+  readonly #settled: SettledCalls;
   readonly #statements = new Map<string, Statement>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.#settled = new SettledCalls(database);
   }
 
   /** All of the batch in one transaction, or nothing when it throws. */
@@ -60,9 +66,15 @@ export class Writer {
     const all = this.#database.transaction(() => {
       for (const operation of batch.operations) attempt(applyWhole, operation);
       for (const interval of batch.intervals) attempt((change) => this.#putInterval(change), interval);
+      this.#settled.settle(SETTLED_BY_COMMIT);
     });
     all.immediate();
     return { applied, rejected, rejection };
+  }
+
+  /** Settles a bounded number of ended calls that no commit did: those of older releases. Returns how many. */
+  settle(): number {
+    return this.#database.transaction(() => this.#settled.settle(SETTLE_CHUNK_CALLS)).immediate();
   }
 
   /** Deletes one bounded chunk of what is too old, never of a call or channel that is up. Returns the rows deleted. */
@@ -86,15 +98,17 @@ export class Writer {
         limits.callsBeforeMs,
       );
       if (reportsOfCalls > 0) return reportsOfCalls;
+      const going = this.#prepared(`${expired} LIMIT ${PURGE_CHUNK_CALLS}`)
+        .pluck()
+        .all(limits.callsBeforeMs) as string[];
+      this.#settled.reopen(...going);
+      const these = JSON.stringify(going);
       this.#run(
         `DELETE FROM segments WHERE uniqueid IN (
-          SELECT uniqueid FROM channels WHERE linkedid IN (${expired} LIMIT ${PURGE_CHUNK_CALLS}))`,
-        limits.callsBeforeMs,
+          SELECT uniqueid FROM channels WHERE linkedid IN (SELECT value FROM json_each(?)))`,
+        these,
       );
-      const calls = this.#run(
-        `DELETE FROM calls WHERE linkedid IN (${expired} LIMIT ${PURGE_CHUNK_CALLS})`,
-        limits.callsBeforeMs,
-      );
+      const calls = this.#run('DELETE FROM calls WHERE linkedid IN (SELECT value FROM json_each(?))', these);
       this.#run('DELETE FROM call_aliases WHERE into_linkedid NOT IN (SELECT linkedid FROM calls)');
       return calls;
     });
@@ -111,12 +125,16 @@ export class Writer {
   #putCall(call: CallRecord): void {
     // Its channels have moved on; the call that took them in has a record of its own.
     if (this.#resolve(call.linkedid) !== call.linkedid) return;
+    this.#settled.reopen(call.linkedid);
     this.#run(PUT_CALL, CALL_COLUMNS.toRow(call));
   }
 
   #putChannel(channel: ChannelRecord, resume: string | null): void {
     const { uniqueid } = channel;
-    const row = { ...CHANNEL_COLUMNS.toRow(channel), linkedid: this.#resolve(channel.linkedid), resume };
+    const linkedid = this.#resolve(channel.linkedid);
+    const before = this.#prepared('SELECT linkedid FROM channels WHERE uniqueid = ?').pluck().get(uniqueid);
+    this.#settled.reopen(linkedid, ...(typeof before === 'string' && before !== linkedid ? [before] : []));
+    const row = { ...CHANNEL_COLUMNS.toRow(channel), linkedid, resume };
     this.#run(
       `INSERT INTO calls (linkedid, started_at_ms, profile, version)
         VALUES (@linkedid, @started_at_ms, @profile, @version) ON CONFLICT DO NOTHING`,
@@ -141,8 +159,9 @@ export class Writer {
       this.#run('DELETE FROM call_aliases WHERE from_linkedid = ?', into);
       target = into;
     }
+    this.#settled.reopen(from, target);
     this.#run(
-      `INSERT INTO calls SELECT ?, ${CALL_COLUMNS.names.slice(1).join(', ')} FROM calls WHERE linkedid = ?
+      `INSERT INTO calls (${CALL_COLUMNS.names.join(', ')}) SELECT ?, ${CALL_COLUMNS.names.slice(1).join(', ')} FROM calls WHERE linkedid = ?
         ON CONFLICT DO NOTHING`,
       target,
       from,

@@ -102,7 +102,17 @@ async function recordAll(profile: ProfileName): Promise<Buffer> {
 /** Every row of every table; numbers to 12 digits, since a mean depends in its last one on the order of its parts. */
 export function dump(path: string): Record<string, unknown[]> {
   const database = new Sqlite(path, { readonly: true });
-  const tables = ['calls', 'call_aliases', 'channels', 'streams', 'segments', 'intervals', 'rescoring'];
+  const tables = [
+    'calls',
+    'call_aliases',
+    'channels',
+    'streams',
+    'segments',
+    'intervals',
+    'rescoring',
+    'call_sums',
+    'call_terms',
+  ];
   const rows = tables.map((table) => {
     const all = database.prepare<[], object>(`SELECT * FROM ${table}`).all();
     return [

@@ -5,6 +5,7 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { migrate, SCHEMA_VERSION } from '../../../src/history/migrations.ts';
 import { Queries } from '../../../src/history/queries.ts';
+import { Writer } from '../../../src/history/writer.ts';
 import { callRecord, channelRecord, intervalRecord, streamRecord } from './records.ts';
 
 let folder: string;
@@ -67,6 +68,26 @@ it('keep every row of a database of schema 1, with what that did not know as not
   expect(queries.intervals('c-1')).toEqual([intervalRecord('c-1', 1, unknown)]);
   expect(queries.segments('c-1')).toEqual([]);
   expect(queries.resumable()).toEqual([{ channel, resume: '{"format":1}' }]);
+});
+
+it('count and find the ended calls of older releases once they are settled, and only once', () => {
+  migrate(database, path, 1);
+  database.exec(VERSION_1_ROWS.replace("('call', 1795168800000, NULL,", "('call', 1795168800000, 1795168900000,"));
+  migrate(database, path);
+  const writer = new Writer(database);
+  expect(writer.settle()).toBe(1);
+  expect(writer.settle()).toBe(0);
+  expect(database.prepare("SELECT calls, mes_micro FROM call_sums WHERE kind = 'endpoint'").all()).toEqual(
+    Array.from({ length: 2 }, () => ({ calls: 1, mes_micro: 4_290_000 })),
+  );
+  expect(database.prepare('SELECT field, value FROM call_terms ORDER BY 1, 2').raw().all()).toEqual([
+    ['codec', 'ulaw'],
+    ['endpoint', 'PJSIP/alice'],
+    ['number', '100'],
+    ['number', '200'],
+    ['score', '42'],
+    ['verdict', 'good'],
+  ]);
 });
 
 it('end in the same schema from an empty database as from every older one, and then change nothing', () => {

@@ -52,11 +52,15 @@ function merge(fromLinkedid: string, intoLinkedid: string): HistoryChange {
 }
 
 function dump(): unknown {
-  const tables = ['calls', 'call_aliases', 'channels', 'streams', 'intervals'];
-  return tables.map((table) => [table, database.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all()]);
+  const tables = ['calls', 'call_aliases', 'channels', 'streams', 'intervals', 'call_sums', 'call_terms'];
+  return tables.map((table) => {
+    const rows = database.prepare(`SELECT * FROM ${table}`).all();
+    return [table, rows.map((row) => JSON.stringify(row)).sort()];
+  });
 }
 function wipe(): void {
-  for (const table of ['intervals', 'calls', 'call_aliases']) database.exec(`DELETE FROM ${table}`);
+  for (const table of ['intervals', 'calls', 'call_aliases', 'call_sums', 'call_terms'])
+    database.exec(`DELETE FROM ${table}`);
 }
 function channelsOf(linkedid: string): string[] | undefined {
   return queries.call(linkedid)?.channels.map(({ uniqueid }) => uniqueid);

@@ -1,0 +1,104 @@
+import type { Database } from 'better-sqlite3';
+import * as fc from 'fast-check';
+import { expect } from 'vitest';
+import { ChangeQueue } from '../../../src/history/change-queue.ts';
+import type { Writer } from '../../../src/history/writer.ts';
+import type { HistoryChange, StreamRecord } from '../../../src/model/record.ts';
+import { VERDICTS } from '../../../src/model/score.ts';
+import { callRecord, channelRecord, streamRecord } from './records.ts';
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+/** 2026-11-16T00:00:00Z, when a day begins. */
+export const FIRST_MS = 1_794_787_200_000;
+export const LAST_MS = FIRST_MS + 4 * DAY_MS;
+/** One is the beginning of another, two part in half a character that takes two places, one has no media. */
+export const ENDPOINTS = ['PJSIP/a', 'PJSIP/ab', 'PJSIP/b', 'SIP/😀', 'SIP/😁', 'Local/600@queue'];
+/** Sixty-fourths add up exactly in any order, so that a mean in the middle of two hundredths is rounded alike by all. */
+const score = fc.option(fc.integer({ min: 64, max: 288 }).map((n) => n / 64));
+const verdict = fc.option(fc.constantFrom(...VERDICTS));
+export const momentMs = fc.oneof(
+  fc.integer({ min: FIRST_MS, max: LAST_MS }),
+  fc.integer({ min: 0, max: 96 }).map((hours) => FIRST_MS + hours * HOUR_MS),
+);
+export const NUMBERS = ['100', '1001', '+49 30 1', '2'];
+const number = fc.constantFrom(...NUMBERS);
+export const CODECS = ['ulaw', 'g722'];
+const linkedid = fc.integer({ min: 0, max: 11 }).map((n) => `call-${n}`);
+
+const stream: fc.Arbitrary<StreamRecord> = fc
+  .record({
+    codec: fc.option(fc.constantFrom(...CODECS)),
+    packetsExpected: fc.option(fc.nat(1000)),
+    packetsLost: fc.option(fc.integer({ min: -5, max: 50 })),
+    jitterCount: fc.nat(9),
+    rttCount: fc.nat(9),
+    mean: fc.integer({ min: 0, max: 4000 }).map((n) => n / 8),
+  })
+  .map(({ codec, packetsExpected, packetsLost, jitterCount, rttCount, mean }) => {
+    const samples = (count: number) => {
+      const known = count === 0 ? null : mean;
+      return { last: known, mean: known, min: known, max: known, stdev: known, count };
+    };
+    return streamRecord({
+      codec,
+      packetsExpected,
+      packetsLost,
+      jitterMs: samples(jitterCount),
+      rttMs: samples(rttCount),
+    });
+  });
+
+const call = fc
+  .record({ linkedid, startedAtMs: momentMs, endedAtMs: fc.option(momentMs, { freq: 6 }), mes: score, verdict })
+  .map((part): HistoryChange => ({ kind: 'call', call: callRecord(part.linkedid, part) }));
+const channel = fc
+  .record({
+    uniqueid: fc.integer({ min: 0, max: 24 }).map((n) => `channel-${n}`),
+    linkedid,
+    endpoint: fc.constantFrom(...ENDPOINTS),
+    startedAtMs: momentMs,
+    endedAtMs: fc.option(momentMs),
+    callerNumber: fc.option(number),
+    connectedNumber: fc.option(number),
+    mes: score,
+    verdict,
+    streams: fc.array(stream, { maxLength: 2 }),
+  })
+  .map((part): HistoryChange => {
+    const streams = part.streams.map((one, index) => ({ ...one, direction: index === 0 ? 'rx' : 'tx' }) as const);
+    return { kind: 'channel', channel: channelRecord(part.uniqueid, { ...part, streams }), resume: null };
+  });
+const merge = fc
+  .tuple(linkedid, linkedid)
+  .map(([from, into]): HistoryChange => ({ kind: 'call-merged', fromLinkedid: from, intoLinkedid: into }));
+const batch = fc.array(
+  fc.oneof({ weight: 6, arbitrary: call }, { weight: 6, arbitrary: channel }, { weight: 1, arbitrary: merge }),
+  { minLength: 1, maxLength: 30 },
+);
+/** A batch of changes; or everything that ended before a moment expires. */
+const step = fc.oneof({ weight: 5, arbitrary: batch }, { weight: 1, arbitrary: momentMs });
+
+/** What a sidecar may record in the course of time: calls that end, change after their end, are joined and expire. */
+export const steps = fc.array(step, { minLength: 1, maxLength: 8 });
+
+/** Makes this the whole history of a database; returns how many of its calls are settled. */
+export function makeHistory(
+  database: Database,
+  writer: Writer,
+  all: readonly (readonly HistoryChange[] | number)[],
+): number {
+  for (const table of ['calls', 'call_aliases', 'call_sums', 'call_terms']) database.exec(`DELETE FROM ${table}`);
+  for (const one of all) {
+    if (typeof one !== 'number') commit(writer, one);
+    else while (writer.purge({ intervalsBeforeMs: 0, callsBeforeMs: one }) > 0);
+  }
+  return Number(database.prepare('SELECT count(*) FROM calls WHERE is_settled = 1').pluck().get());
+}
+
+function commit(writer: Writer, changes: readonly HistoryChange[]): void {
+  const queue = new ChangeQueue(100_000);
+  for (const change of changes) queue.push(change);
+  expect(writer.commit(queue.take()).rejection).toBeNull();
+}
