@@ -46,7 +46,7 @@ export class ChannelQuestions {
   askCounters(uniqueid: string): void {
     const { ari, nowMs } = this.#options;
     const lastMs = this.#askedAtMs.get(uniqueid);
-    if (ari?.connected !== true || (lastMs !== undefined && nowMs() - lastMs < COUNTERS_EVERY_MS)) return;
+    if (ari?.connected !== true || (lastMs !== undefined && Math.abs(nowMs() - lastMs) < COUNTERS_EVERY_MS)) return;
     if (this.#askedAtMs.size >= MAX_REMEMBERED) this.#askedAtMs.clear();
     this.#askedAtMs.set(uniqueid, nowMs());
     void this.#ask(async () => {

@@ -14,13 +14,14 @@ import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
-import type { ChannelVariables, Clock, HealthReport } from '../model/ports.ts';
+import type { ChannelVariables, HealthReport } from '../model/ports.ts';
 import { snakeCase } from '../model/naming.ts';
 import { CallCapture } from './call-capture.ts';
 import { eventHider } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import type { Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
+import { SteadyClock } from './steady-clock.ts';
 import { VERSION } from './version.ts';
 
 /** How often changes are handed to the history, and what is due is done. */
@@ -28,12 +29,11 @@ const TICK_MS = 50;
 /** The hangup handler waits for us: this long for the last events to come in, of the 50 ms that it has in all. */
 const LAST_EVENTS_TIMEOUT_MS = 20;
 
-const SYSTEM_CLOCK = { nowMs: (): number => Date.now() } as const satisfies Clock;
-
 /** All rooms, wired together: one running sidecar. */
 export class Sidecar {
   readonly #settings: Settings;
   readonly #log: Logger;
+  readonly #clock: SteadyClock;
   readonly #history: History;
   readonly #switchboard: Switchboard;
   readonly #actions: AmiActions;
@@ -58,14 +58,15 @@ export class Sidecar {
   readonly failed: Promise<string> = this.#failure.promise;
 
   /** Use `startSidecar`. */
-  constructor(settings: Settings, log: Logger, history: History) {
+  constructor(settings: Settings, log: Logger, history: History, clock: SteadyClock) {
+    this.#clock = clock;
     this.#settings = settings;
     this.#log = log;
     this.#history = history;
     const connection = settings.ami;
     const onDebug = (sentence: string): void => log.debug(sentence);
     const random = (): number => Math.random();
-    const { nowMs } = SYSTEM_CLOCK;
+    const nowMs = (): number => clock.nowMs();
 
     this.#actions = new AmiActions({ connection, random, onState: (state) => this.#noteActions(state) });
     this.#writeBack = new WriteBack({
@@ -121,7 +122,7 @@ export class Sidecar {
         log.warn(`FastAGI: refused a connection from ${address}; if that is your Asterisk, add it to peers in [agi]`),
       onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
     });
-    this.#liveStream = new LiveStream({ live: this.#switchboard, clock: SYSTEM_CLOCK });
+    this.#liveStream = new LiveStream({ live: this.#switchboard, clock });
     const health = { health: () => this.#health() };
     this.#metrics = new Metrics({
       endpointPatterns: settings.endpoints.map(({ pattern }) => pattern),
@@ -134,7 +135,7 @@ export class Sidecar {
       live: this.#switchboard,
       health,
       metrics: this.#metrics,
-      clock: SYSTEM_CLOCK,
+      clock,
       liveStream: this.#liveStream,
       files: dashboardAssets(),
       ...(settings.http.token === null ? {} : { token: settings.http.token }),
@@ -174,11 +175,19 @@ export class Sidecar {
   }
 
   #tick(): void {
-    const nowMs = SYSTEM_CLOCK.nowMs();
+    this.#followClock();
+    const nowMs = this.#clock.nowMs();
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
     this.#storeChanges();
     this.#noteHistory();
+  }
+
+  #followClock(): void {
+    const stepMs = this.#clock.follow();
+    if (stepMs === 0) return;
+    this.#switchboard.clockStepped(stepMs);
+    this.#log.warn(`the system's clock was set by ${stepMs / 1000} s; calls that are up were moved with it`);
   }
 
   #noteHistory(): void {
@@ -201,7 +210,7 @@ export class Sidecar {
   async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelVariables | undefined> {
     // Nothing older may be written after it, and every report that Asterisk has sent must be in it.
     await Promise.all([this.#writeBack.seal(uniqueid), this.#events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {})]);
-    return this.#switchboard.finalWord(uniqueid, counters ?? {}, SYSTEM_CLOCK.nowMs());
+    return this.#switchboard.finalWord(uniqueid, counters ?? {}, this.#clock.nowMs());
   }
 
   async #listenHttp(): Promise<void> {
@@ -273,8 +282,9 @@ export class Sidecar {
 
 /** Opens the history and starts a sidecar on it. Rejects with an Error of one sentence that says what to change. */
 export async function startSidecar(settings: Settings, log: Logger): Promise<Sidecar> {
-  const history = await openHistory({ ...settings.history, clock: SYSTEM_CLOCK });
-  const sidecar = new Sidecar(settings, log, history);
+  const clock = new SteadyClock();
+  const history = await openHistory({ ...settings.history, clock });
+  const sidecar = new Sidecar(settings, log, history, clock);
   try {
     await sidecar.start();
   } catch (error) {

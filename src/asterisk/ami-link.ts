@@ -7,7 +7,7 @@ export interface AmiLinkTiming {
   /** For the answer to an action. */
   readonly actionMs: number;
   readonly pingEveryMs: number;
-  /** Without a byte for this long the connection counts as dead. */
+  /** Without a byte for this long the connection counts as dead; it is looked at every `pingEveryMs`, so that much later. */
   readonly silenceMs: number;
 }
 
@@ -15,7 +15,7 @@ export const DEFAULT_AMI_TIMING: AmiLinkTiming = {
   connectMs: 5000,
   actionMs: 5000,
   pingEveryMs: 5000,
-  silenceMs: 15_000,
+  silenceMs: 10_000,
 };
 
 interface Pending {

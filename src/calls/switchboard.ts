@@ -17,6 +17,7 @@ import {
 } from './channel-state.ts';
 import { noteCodecs, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
 import { closeCaptured, noteCaptured } from './direction-state.ts';
+import { moveMoments } from './clock-step.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { takeChanged, variablesOf } from './variables.ts';
@@ -140,6 +141,16 @@ export class Switchboard implements LiveView {
       if (call.endedAtMs === null || nowMs - call.endedAtMs < ENDED_CALL_LINGER_MS) continue;
       if (!this.#changes.isTouched(call)) this.#forget(call);
     }
+  }
+
+  /**
+   * The clock was set, by so many milliseconds: what is up moves with it, so that no span between two of its moments
+   * looks longer or shorter than it was. What is stored already stays.
+   */
+  clockStepped(byMs: number): void {
+    moveMoments([...this.#channels.values(), ...this.#calls.all()], byMs);
+    for (const channel of this.#channels.values()) this.#changes.touch(channel);
+    for (const [channel, dueAtMs] of this.#writeDueAtMs) this.#writeDueAtMs.set(channel, dueAtMs + byMs);
   }
 
   /** What has changed since the last time, to be stored together: an interval and the state that counts it belong in one transaction. */

@@ -74,7 +74,8 @@ export class Queries {
       const streams = new Map(known.map((stream) => [stream.direction, stream]));
       const rows = this.#database
         .prepare<unknown[], Row>(
-          'SELECT * FROM intervals WHERE uniqueid = ? ORDER BY at_ms, channel_report_number, direction, report_number',
+          // By their numbers: the clock may have been set in between. Those without one are older than all others.
+          'SELECT * FROM intervals WHERE uniqueid = ? ORDER BY channel_report_number, at_ms, direction, report_number',
         )
         .all(uniqueid);
       return rows.map((row) => {

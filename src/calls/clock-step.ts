@@ -1,0 +1,14 @@
+/** Properties that are moments, by the names of the house: `atMs`, `startedAtMs`, `watchedSinceMs`. */
+const MOMENT = /(?:^at|At|Since)Ms$/;
+
+/** Moves every moment in plain data by `byMs`, in place: the clock was set, and what lies between them stays as it was. */
+export function moveMoments(data: object, byMs: number, moved: Set<object> = new Set()): void {
+  // Parts may be shared.
+  if (moved.has(data)) return;
+  moved.add(data);
+  const fields = data as Record<string, unknown>;
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'object' && value !== null) moveMoments(value, byMs, moved);
+    else if (typeof value === 'number' && MOMENT.test(name)) fields[name] = value + byMs;
+  }
+}
