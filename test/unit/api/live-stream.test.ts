@@ -8,15 +8,15 @@ import type { z } from 'zod';
 import { PROBLEM } from '../../../src/api/answers.ts';
 import { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
 import { channelRecord, START_MS } from '../history/records.ts';
-import { startServer, type TestServer } from './server.ts';
+import { startServer, type TestServer, type TestServerOptions } from './server.ts';
 
 type Message = z.output<typeof LIVE_MESSAGE>;
 
 let servers: TestServer[];
 let server: TestServer;
 
-async function started(token?: string): Promise<TestServer> {
-  const one = await startServer(token === undefined ? {} : { token });
+async function started(token?: string, options: TestServerOptions = {}): Promise<TestServer> {
+  const one = await startServer(token === undefined ? options : { ...options, token });
   servers.push(one);
   return one;
 }
@@ -140,6 +140,8 @@ describe('the live stream', () => {
   });
 
   it('gives the full list again to a client that fell behind, not the changes that it missed', async () => {
+    // A busy machine may take long over these megabytes, in which the client answers no ping.
+    server = await started(undefined, { silenceMs: 20_000 });
     const { socket, messages, find } = await watch();
     await find(({ type }) => type === 'full');
     socket.pause();

@@ -43,8 +43,13 @@ export interface Answer {
   readonly body: unknown;
 }
 
+export interface TestServerOptions extends Pick<ApiOptions, 'token' | 'logger' | 'files'> {
+  /** How long a client of the live stream may be silent; a tenth of the real span when not given. */
+  readonly silenceMs?: number;
+}
+
 /** Spans of the live stream are a tenth of the real ones. */
-export async function startServer(options: Pick<ApiOptions, 'token' | 'logger' | 'files'> = {}): Promise<TestServer> {
+export async function startServer({ silenceMs = 1500, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mes-api-'));
   const clock = { nowMs: () => NOW_MS };
   const yearMs = 365 * 86_400_000;
@@ -56,7 +61,7 @@ export async function startServer(options: Pick<ApiOptions, 'token' | 'logger' |
   });
   const state: { live: ChannelRecord[]; health: HealthReport } = { live: [], health: WELL };
   const live = { liveChannels: () => state.live };
-  const liveStream = new LiveStream({ live, clock, gapMs: 50, heartbeatMs: 500, silenceMs: 1500 });
+  const liveStream = new LiveStream({ live, clock, gapMs: 50, heartbeatMs: 500, silenceMs });
   const health = { health: () => state.health };
   const endpointPatterns = ['PJSIP/trunk*', 'PJSIP/alice'];
   const metrics = new Metrics({ endpointPatterns, live, health, version: '1.2.3' });
