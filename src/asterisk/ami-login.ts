@@ -1,9 +1,6 @@
+import { missingClasses, NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES } from '../wire/ami-classes.ts';
 import type { AmiLink } from './ami-link.ts';
 import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
-
-/** What the user needs in manager.conf: `call` for the channels' lives, `reporting` for RTCP, `call` to set variables. */
-export const NEEDED_READ_CLASSES = ['call', 'reporting'] as const;
-export const NEEDED_WRITE_CLASSES = ['call'] as const;
 
 /** Asterisk answered, and trying again cannot help; the message says what to change. */
 export class AmiRefusedError extends AmiLinkError {
@@ -44,12 +41,6 @@ export async function checkPrivileges(link: AmiLink, to: AmiConnection): Promise
   const lacking = missingClasses(await configured(link, to.username, 'read'), NEEDED_READ_CLASSES);
   if (lacking.length > 0) throw missing(to, 'read', lacking);
   return 'sufficient';
-}
-
-/** Which of the needed classes a `read =` or `write =` line does not give. */
-export function missingClasses(line: string, needed: readonly string[]): string[] {
-  const given = new Set(line.toLowerCase().split(/[\s,]+/));
-  return given.has('all') ? [] : needed.filter((name) => !given.has(name));
 }
 
 /** True for the answer to an action that the user's write classes do not cover. */

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { RtpCounters } from '../model/event.ts';
 import type { AriCall, AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
+import { ariBaseUrl, checkAriCredentials, whereAri } from './ari-credentials.ts';
 import { readRtpStatistics } from './ari-statistics.ts';
 import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
-import { tlsProblem } from './tls-problem.ts';
 
 export interface AriConnection {
   /** `http://127.0.0.1:8088`, or with https; `/ari` at its end is understood. */
@@ -78,7 +78,7 @@ export class Ari {
   constructor(options: AriOptions) {
     this.#options = options;
     this.#kept = new KeptLink((onConnected, signal) => this.#openOnce(onConnected, signal), options);
-    this.#connection = { ...options.connection, url: options.connection.url.replace(/\/(?:ari\/?)?$/, '') };
+    this.#connection = { ...options.connection, url: ariBaseUrl(options.connection.url) };
     this.#callTimeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
   }
 
@@ -130,7 +130,8 @@ export class Ari {
   }
 
   async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
-    const refusal = await this.#checkCredentials(signal);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#callTimeoutMs)]);
+    const refusal = await checkAriCredentials(this.#connection, limit);
     if (refusal !== undefined) return { ...refusal, wasConnected: false };
     if (signal.aborted) return { fatal: false, problem: 'the sidecar stopped', wasConnected: false };
     const worker = startWorker(this.#connection);
@@ -180,35 +181,8 @@ export class Ari {
     this.#pending.clear();
   }
 
-  /** With a plain request, because of a wrong password the package dies. Undefined when all is well. */
-  async #checkCredentials(signal: AbortSignal): Promise<{ fatal: boolean; problem: string } | undefined> {
-    const { url, username, password } = this.#connection;
-    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-    try {
-      const answer = await fetch(`${url}/ari/asterisk/info?only=system`, {
-        headers: { authorization },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#callTimeoutMs)]),
-      });
-      await answer.body?.cancel();
-      return answer.ok ? undefined : { fatal: answer.status === 401, problem: this.#refusalSentence(answer.status) };
-    } catch (error) {
-      const problem =
-        tlsProblem(causeCode(error), this.#where(), 'url in [ari]') ??
-        `${this.#where()} cannot be reached; start Asterisk, or check url in [ari] and enabled = yes in http.conf`;
-      return { fatal: false, problem };
-    }
-  }
-
-  #refusalSentence(status: number): string {
-    const { username } = this.#connection;
-    if (status === 401) {
-      return `${this.#where()} refused the user "${username}"; check username and password in [ari] against ari.conf`;
-    }
-    return `${this.#where()} answers with HTTP status ${status}; check url in [ari], and that ari.conf has enabled = yes`;
-  }
-
   #where(): string {
-    return `Asterisk's ARI at ${this.#connection.url}`;
+    return whereAri(this.#connection);
   }
 }
 
@@ -221,12 +195,6 @@ function startWorker({ url, username, password, app }: AriConnection): Worker {
     stdout: true,
     stderr: true,
   });
-}
-
-/** What `fetch` failed of, as Node or OpenSSL call it; empty when it does not say. */
-function causeCode(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
 /** One line, and not the whole page that a server may have sent. */

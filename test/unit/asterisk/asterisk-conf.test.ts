@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES } from '../../../src/asterisk/ami-login.ts';
 import { ALIVE_VARIABLE } from '../../../src/asterisk/ami-actions.ts';
 import { loadSettings, type Settings } from '../../../src/config/settings.ts';
 import { SETTINGS } from '../../../src/config/settings-table.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
+import { NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES } from '../../../src/wire/ami-classes.ts';
 
 const folder = new URL('../../../asterisk-conf/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');

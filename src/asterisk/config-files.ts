@@ -1,0 +1,30 @@
+import { globSync, readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { type AsteriskConfig, type IncludedFile, readAsteriskConfig } from '../wire/asterisk-conf.ts';
+
+/**
+ * Reads one of Asterisk's configuration files out of its directory, with what it includes. A file that is not there is
+ * empty, as it is for Asterisk; null when it may not be read.
+ */
+export function readConfigFile(directory: string, name: string): AsteriskConfig | null {
+  const path = join(directory, name);
+  let text = '';
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) return null;
+  }
+  return readAsteriskConfig(path, text, (pattern) => filesOf(directory, pattern));
+}
+
+function filesOf(directory: string, pattern: string): IncludedFile[] {
+  const paths = globSync(pattern, { cwd: directory }).sort();
+  return paths.flatMap((path) => {
+    const file = isAbsolute(path) ? path : join(directory, path);
+    try {
+      return [{ file, text: readFileSync(file, 'utf8') }];
+    } catch {
+      return [];
+    }
+  });
+}
