@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { addAnalyze } from './analyze.ts';
+import { addDoctor } from './doctor.ts';
 import { DONE, WRONG_USAGE } from './exit-status.ts';
 import { addRescore } from './rescore.ts';
 import { addRun } from './run.ts';
 import { addScore } from './score.ts';
+import { addSetup } from './setup.ts';
 import { addXr } from './xr.ts';
 
 /** Runs one command of `asterisk-mes`; resolves with its exit status. */
@@ -19,6 +21,8 @@ export async function main(args: readonly string[]): Promise<number> {
     status = commandStatus;
   };
   addRun(program, finish);
+  addDoctor(program, finish);
+  addSetup(program, finish);
   addScore(program, finish);
   addAnalyze(program, finish);
   addXr(program, finish);

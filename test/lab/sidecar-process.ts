@@ -29,7 +29,8 @@ export class SidecarProcess {
   readonly url: string;
   readonly databasePath: string;
   readonly #directory: string;
-  readonly #configPath: string;
+  /** Its mes.conf. */
+  readonly configPath: string;
   readonly #entry: string;
   readonly #forget: () => void;
   #child: ChildProcess | undefined;
@@ -54,8 +55,8 @@ export class SidecarProcess {
     this.#directory = makeRunDirectory('sidecar');
     this.#forget = stopWithProcess(this);
     this.databasePath = join(options.dataDirectory ?? this.#directory, 'mes.sqlite');
-    this.#configPath = join(this.#directory, 'mes.conf');
-    writeFileSync(this.#configPath, mesConf(lab, options, this.databasePath), { mode: 0o600 });
+    this.configPath = join(this.#directory, 'mes.conf');
+    writeFileSync(this.configPath, mesConf(lab, options, this.databasePath), { mode: 0o600 });
   }
 
   /** What it has written to its standard output and error lately. */
@@ -74,7 +75,7 @@ export class SidecarProcess {
 
   /** Starts it again with the same settings and database, after `kill` or `shutDown`. */
   async start(): Promise<void> {
-    const words = ['--pdeathsig', 'KILL', '--', process.execPath, this.#entry, 'run', '--config', this.#configPath];
+    const words = ['--pdeathsig', 'KILL', '--', process.execPath, this.#entry, 'run', '--config', this.configPath];
     const child = spawn('setpriv', words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: cleanEnvironment(),

@@ -12,6 +12,8 @@ const LAYER_OF_ROOM: Readonly<Record<string, number>> = {
   score: 2,
   wire: 2,
   calls: 3,
+  doctor: 3,
+  setup: 3,
   asterisk: 4,
   capture: 4,
   history: 4,

@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AmiInquiry } from '../../asterisk/ami-inquiry.ts';
+import { AmiRefusedError } from '../../asterisk/ami-login.ts';
+import { readConfigFile } from '../../asterisk/config-files.ts';
+import type { Settings } from '../../config/settings.ts';
+import { isLoopback } from '../../config/value-types.ts';
+import {
+  type AmiFacts,
+  CONFIG_FILES,
+  CONFIG_VALUES,
+  type ConfigFileName,
+  type DoctorFacts,
+  type EndpointFacts,
+  MODULES,
+} from '../../doctor/facts.ts';
+import { type AsteriskConfig, isFalse, isTrue, lastEntry, sectionsOf } from '../../wire/asterisk-conf.ts';
+
+const DEFAULT_DIRECTORY = '/etc/asterisk';
+/** More than anyone writes. */
+const MOST_FILTERS = 100;
+/** What may stand in an argument of a dialplan function. */
+const PLAIN_NAME = /^[\w.@+-]+$/;
+
+type AsteriskFacts = Pick<
+  DoctorFacts,
+  'ami' | 'asteriskVersion' | 'files' | 'values' | 'modules' | 'dialplan' | 'endpoints'
+> & { readonly clock: Pick<DoctorFacts['clock'], 'aheadMs' | 'asteriskOffsetMinutes'> };
+
+/** Connects to the manager; otherwise tells in one sentence why not. */
+export async function openInquiry(
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<AmiInquiry | { readonly isRefused: boolean; readonly problem: string }> {
+  try {
+    return await AmiInquiry.open(settings.ami, signal);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { isRefused: error instanceof AmiRefusedError, problem };
+  }
+}
+
+/** What Asterisk itself says, with no more rights than the sidecar has, and what stands in its files. */
+export async function asteriskFacts(
+  inquiry: Awaited<ReturnType<typeof openInquiry>>,
+  settings: Settings,
+  directory: string | undefined,
+): Promise<AsteriskFacts> {
+  if (!(inquiry instanceof AmiInquiry)) {
+    const files = readFiles(directory ?? localDirectory(settings, DEFAULT_DIRECTORY));
+    const ami = { state: inquiry.isRefused ? 'refused' : 'unreachable', problem: inquiry.problem } as const;
+    return {
+      ami: { ...ami, read: null, write: null, mayWrite: null, writeTimeout: null, filters: null },
+      asteriskVersion: null,
+      files,
+      values: mapNames(CONFIG_VALUES, () => null),
+      modules: mapNames(keyed(MODULES), () => null),
+      dialplan: { hasMes: null, hasMesHangup: null },
+      endpoints: endpointsOf(files['pjsip.conf']),
+      clock: { aheadMs: null, asteriskOffsetMinutes: null },
+    };
+  }
+  const exists = async (context: string): Promise<boolean | null> =>
+    toBoolean(await inquiry.variable(`DIALPLAN_EXISTS(${context},s,1)`));
+  return {
+    ami: await userFacts(inquiry, settings.ami.username),
+    asteriskVersion: (await inquiry.variable('VERSION()')) || null,
+    files: await filesOf(inquiry, settings, directory),
+    values: await askEach(inquiry, CONFIG_VALUES, ([file, section, key]) => `AST_CONFIG(${file},${section},${key},-1)`),
+    modules: mapNames(await askEach(inquiry, keyed(MODULES), (name) => `IFMODULE(${name}.so)`), (loaded) =>
+      toBoolean(loaded),
+    ),
+    dialplan: { hasMes: await exists('mes'), hasMesHangup: await exists('mes-hangup') },
+    endpoints: await askEndpoints(inquiry),
+    clock: {
+      aheadMs: await inquiry.clockAheadMs(Date.now),
+      asteriskOffsetMinutes: offsetMinutes(await inquiry.variable('STRFTIME(,,%z)')),
+    },
+  };
+}
+
+async function userFacts(inquiry: AmiInquiry, username: string): Promise<AmiFacts> {
+  const ask = async (key: string): Promise<string | null> =>
+    PLAIN_NAME.test(username) ? inquiry.variable(`AST_CONFIG(manager.conf,${username},${key},-1)`) : null;
+  return {
+    state: 'logged-in',
+    problem: null,
+    read: await ask('read'),
+    write: await ask('write'),
+    mayWrite: await inquiry.mayWrite(),
+    writeTimeout: await ask('writetimeout'),
+    filters: await askFilters(inquiry, username),
+  };
+}
+
+/** One after another until there is no more. */
+async function askFilters(inquiry: AmiInquiry, username: string): Promise<string[] | null> {
+  if (!PLAIN_NAME.test(username)) return null;
+  const filters: string[] = [];
+  for (;;) {
+    const value = await inquiry.variable(`AST_CONFIG(manager.conf,${username},eventfilter,${filters.length})`);
+    if (value === null || value === '' || filters.length === MOST_FILTERS) return filters;
+    filters.push(value);
+  }
+}
+
+/** The files of the directory that was named, or of Asterisk's own when that is on this machine; else what AMI tells. */
+async function filesOf(
+  inquiry: AmiInquiry,
+  settings: Settings,
+  directory: string | undefined,
+): Promise<DoctorFacts['files']> {
+  if (directory !== undefined) return readFiles(directory);
+  const files = readFiles(localDirectory(settings, (await inquiry.variable('ASTETCDIR')) || DEFAULT_DIRECTORY));
+  // Another Asterisk's files, such as those of the host of a container, would only mislead.
+  const { username, secret } = settings.ami;
+  const isTheirs = lastEntry(files['manager.conf'] ?? [], username, 'secret')?.value === secret;
+  if (isTheirs) return files;
+  const told = { ...readFiles(undefined) };
+  for (const name of CONFIG_FILES) told[name] = await inquiry.config(name);
+  return told;
+}
+
+/** Undefined when Asterisk is on another machine, or in a place that cannot be seen. */
+function localDirectory(settings: Settings, directory: string): string | undefined {
+  return isLoopback(settings.ami.host) && existsSync(join(directory, 'manager.conf')) ? directory : undefined;
+}
+
+function readFiles(directory: string | undefined): Record<ConfigFileName, AsteriskConfig | null> {
+  return mapNames(keyed(CONFIG_FILES), (name) => (directory === undefined ? null : readConfigFile(directory, name)));
+}
+
+async function askEndpoints(inquiry: AmiInquiry): Promise<EndpointFacts[] | null> {
+  const devices = await inquiry.devices();
+  if (devices === null) return null;
+  const names = devices.flatMap((device) => {
+    const name = device.startsWith('PJSIP/') ? device.slice('PJSIP/'.length) : '';
+    return PLAIN_NAME.test(name) ? [name] : [];
+  });
+  const values = await inquiry.variables(names.map((name) => `PJSIP_ENDPOINT(${name},direct_media)`));
+  return names.flatMap((name, index) => {
+    const value = values[index] ?? '';
+    return value === '' ? [] : [{ name, directMedia: isTrue(value) || value === 'true' }];
+  });
+}
+
+/** The same from pjsip.conf, where endpoints have direct media unless they say no. */
+function endpointsOf(config: AsteriskConfig | null): EndpointFacts[] | null {
+  if (config === null) return null;
+  const named = new Set(config.map(({ name }) => name));
+  return [...named].flatMap((name) => {
+    const own = sectionsOf(config, name).filter((section) => lastEntry([section], name, 'type')?.value === 'endpoint');
+    return own.length === 0
+      ? []
+      : [{ name, directMedia: !isFalse(lastEntry(own, name, 'direct_media')?.value ?? 'yes') }];
+  });
+}
+
+async function askEach<Name extends string, Item>(
+  inquiry: AmiInquiry,
+  items: Readonly<Record<Name, Item>>,
+  question: (item: Item) => string,
+): Promise<Record<Name, string | null>> {
+  const answers = await inquiry.variables(Object.values<Item>(items).map(question));
+  const byName = Object.keys(items).map((name, index) => [name, answers[index] ?? null]);
+  return Object.fromEntries(byName) as Record<Name, string | null>;
+}
+
+function mapNames<Name extends string, From, To>(
+  items: Readonly<Record<Name, From>>,
+  change: (item: From) => To,
+): Record<Name, To> {
+  const changed = Object.entries<From>(items).map(([name, item]) => [name, change(item)]);
+  return Object.fromEntries(changed) as Record<Name, To>;
+}
+
+function keyed<Name extends string>(names: readonly Name[]): Record<Name, Name> {
+  return Object.fromEntries(names.map((name) => [name, name])) as Record<Name, Name>;
+}
+
+/** Of a dialplan function that says 1 or 0; null when it says nothing, as one that is not loaded. */
+function toBoolean(value: string | null): boolean | null {
+  if (value === '1') return true;
+  return value === '0' ? false : null;
+}
+
+/** Minutes of `+0130`. */
+function offsetMinutes(zone: string | null): number | null {
+  const [, sign, hours, minutes] = /^([+-])(\d\d)(\d\d)$/.exec(zone ?? '') ?? [];
+  if (sign === undefined) return null;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+}

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AmiInquiry } from '../../asterisk/ami-inquiry.ts';
+import { DEFAULT_SETTINGS_PATH, readSettings } from '../../config/read-settings.ts';
+import type { Environment } from '../../config/setting-reader.ts';
+import { SettingsError } from '../../config/settings-error.ts';
+import type { Settings } from '../../config/settings.ts';
+import { examine, examineWithoutSettings } from '../../doctor/examine.ts';
+import type { DoctorFacts } from '../../doctor/facts.ts';
+import type { Finding } from '../../doctor/finding.ts';
+import { readyLines } from '../ready-files.ts';
+import { asteriskFacts, openInquiry } from './asterisk-facts.ts';
+import { ariFacts, diskFacts, fastAgiFacts, sidecarFacts, textOf } from './own-facts.ts';
+
+export interface DoctorOptions {
+  /** Undefined: the default place. */
+  readonly config: string | undefined;
+  /** Where Asterisk's files are; undefined: where Asterisk says, if that is on this machine. */
+  readonly asteriskDirectory: string | undefined;
+  readonly env: Environment;
+}
+
+/** Why nothing can be looked at; one sentence for people. */
+export class DoctorError extends Error {
+  override readonly name = 'DoctorError';
+}
+
+export interface DoctorReport {
+  readonly asteriskVersion: string | null;
+  readonly findings: readonly Finding[];
+}
+
+/** Looks at the installation and says what is wrong. Changes nothing. Throws DoctorError. */
+export async function diagnose({ config, asteriskDirectory, env }: DoctorOptions): Promise<DoctorReport> {
+  if (asteriskDirectory !== undefined && !existsSync(join(asteriskDirectory, 'manager.conf'))) {
+    throw new DoctorError(
+      `${asteriskDirectory} has no manager.conf; name the directory of Asterisk's files with --asterisk-dir`,
+    );
+  }
+  let settings: Settings;
+  try {
+    settings = await readSettings(config, env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return { asteriskVersion: null, findings: examineWithoutSettings(error.problems, process.versions.node) };
+  }
+  const facts = await gather(settings, config, asteriskDirectory);
+  return { asteriskVersion: facts.asteriskVersion, findings: examine(facts) };
+}
+
+async function gather(
+  settings: Settings,
+  config: string | undefined,
+  asteriskDirectory: string | undefined,
+): Promise<DoctorFacts> {
+  const inquiry = await openInquiry(settings, new AbortController().signal);
+  const open = inquiry instanceof AmiInquiry ? inquiry : undefined;
+  try {
+    const { clock, ...asterisk } = await asteriskFacts(inquiry, settings, asteriskDirectory);
+    const sidecar = await sidecarFacts(settings);
+    return {
+      ...asterisk,
+      nodeVersion: process.versions.node,
+      settings: {
+        file: config ?? DEFAULT_SETTINGS_PATH,
+        amiHost: settings.ami.host,
+        amiPort: settings.ami.port,
+        amiTls: settings.ami.tls,
+        amiUsername: settings.ami.username,
+        agiBind: textOf(settings.agi.bind),
+        writesVariables: settings.writeback.variables,
+        writesCdr: settings.writeback.cdr,
+      },
+      ari: await ariFacts(settings),
+      clock: { ...clock, ownOffsetMinutes: -new Date().getTimezoneOffset() },
+      disk: await diskFacts(settings.history.path),
+      sidecar,
+      fastAgi: await fastAgiFacts(settings, sidecar, open),
+      readyLines,
+    };
+  } finally {
+    open?.close();
+  }
+}

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  constants,
+  existsSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
+import type { Environment } from '../config/setting-reader.ts';
+import { loadSettings } from '../config/settings.ts';
+import { knownSecret, type PlannedFile, planSetup, type SetupTarget } from '../setup/plan.ts';
+import { textOf } from './doctor/own-facts.ts';
+import { readyFile } from './ready-files.ts';
+
+/** Of mes.conf: it is read by nobody but the sidecar. */
+const SETTINGS_MODE = 0o600;
+/** Of the manager's user: Asterisk's own group reads it. */
+const SECRET_MODE = 0o640;
+const SECRET_BYTES = 24;
+/** A file is never without a backup of what it was before us, and a second change does not take its place. */
+const BACKUP_SUFFIX = '.before-asterisk-mes';
+
+/** Why nothing, or not all, could be set up; one sentence for people. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+}
+
+export interface SetupOptions {
+  /** Undefined: as the files in the directory suggest. */
+  readonly target: SetupTarget | undefined;
+  /** Undefined: the default place. */
+  readonly config: string | undefined;
+  readonly asteriskDirectory: string;
+  readonly env: Environment;
+}
+
+/** One file that is to be written. */
+export interface SetupFile extends PlannedFile {
+  readonly path: string;
+  readonly isNew: boolean;
+  readonly mode: number;
+}
+
+export interface Setup {
+  readonly target: SetupTarget;
+  readonly files: readonly SetupFile[];
+  readonly notes: readonly string[];
+  /** Whether the secret has just been made up. */
+  readonly isNewSecret: boolean;
+  readonly secret: string;
+}
+
+/** Finds out what has to be written. Writes nothing. Throws SetupError or SettingsError. */
+export function prepareSetup({ target, config, asteriskDirectory, env }: SetupOptions): Setup {
+  if (!existsSync(asteriskDirectory)) {
+    throw new SetupError(`${asteriskDirectory} does not exist; name the directory of manager.conf with --asterisk-dir`);
+  }
+  const settingsPath = config ?? DEFAULT_SETTINGS_PATH;
+  const current = (name: string): string | undefined => textOfFile(join(asteriskDirectory, name));
+  const settingsText = textOfFile(settingsPath);
+  const settings = loadSettings(settingsText ?? readyFile('mes.conf'), settingsPath, env);
+  const chosen = target ?? (current('extensions_additional.conf') === undefined ? 'vanilla' : 'freepbx');
+  const input = {
+    target: chosen,
+    current,
+    ready: readyFile,
+    settings: settingsText,
+    username: settings.ami.username,
+    agiBind: textOf(settings.agi.bind),
+  };
+  const known = env['MES_AMI_SECRET']?.trim() || knownSecret(input);
+  const secret = known ?? randomBytes(SECRET_BYTES).toString('base64url');
+  const { files, notes } = planSetup({ ...input, secret });
+  const located = files.map((file): SetupFile => {
+    const path = file.name === null ? settingsPath : join(asteriskDirectory, file.name);
+    return { ...file, path, isNew: !existsSync(path), mode: modeOf(file, path, asteriskDirectory) };
+  });
+  return { target: chosen, files: located, notes, isNewSecret: known === undefined, secret };
+}
+
+/** Writes one file; gives the path of the backup of what was there, null when nothing was. Throws SetupError. */
+export function writeSetupFile(file: SetupFile, asteriskDirectory: string): string | null {
+  const { path, text, mode } = file;
+  try {
+    const backup = file.isNew ? null : keepBackup(path);
+    const owner = file.isNew ? ownerOf(join(asteriskDirectory, file.neighbour), asteriskDirectory) : statSync(path);
+    const temporary = `${path}.asterisk-mes-new`;
+    writeFileSync(temporary, text, { mode: SETTINGS_MODE });
+    if (process.getuid?.() === 0) chownSync(temporary, owner.uid, owner.gid);
+    chmodSync(temporary, mode);
+    renameSync(temporary, path);
+    return backup;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new SetupError(`${path} cannot be written (${code}); run setup as root, or look at ${dirname(path)}`, {
+      cause: error,
+    });
+  }
+}
+
+function textOfFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (code === 'ENOENT') return undefined;
+    throw new SetupError(`${path} cannot be read (${code}); run setup as root`, { cause: error });
+  }
+}
+
+/** A file that is there keeps its mode, unless the secret goes into it; a new one without secret has that of its neighbour. */
+function modeOf(file: PlannedFile, path: string, asteriskDirectory: string): number {
+  if (file.isSecret) return file.name === null ? SETTINGS_MODE : SECRET_MODE;
+  const like = [path, join(asteriskDirectory, file.neighbour)].find((candidate) => existsSync(candidate));
+  return like === undefined ? SECRET_MODE : statSync(like).mode & 0o777;
+}
+
+/** The neighbour's; but where root's files are open to all, Asterisk reads them as a user of its own, whose group it must be. */
+function ownerOf(neighbour: string, directory: string): { readonly uid: number; readonly gid: number } {
+  const { uid, gid } = statSync(existsSync(neighbour) ? neighbour : directory);
+  return { uid, gid: gid === 0 ? (asteriskGroup() ?? gid) : gid };
+}
+
+function asteriskGroup(): number | undefined {
+  const line = /^asterisk:[^:]*:(\d+):/m.exec(textOfFile('/etc/group') ?? '');
+  return line === null ? undefined : Number(line[1]);
+}
+
+function keepBackup(path: string): string {
+  for (let number = 1; ; number++) {
+    const backup = `${path}${BACKUP_SUFFIX}${number === 1 ? '' : `.${number}`}`;
+    if (existsSync(backup)) continue;
+    copyFileSync(path, backup, constants.COPYFILE_EXCL);
+    const { uid, gid, mode } = statSync(path);
+    if (process.getuid?.() === 0) chownSync(backup, uid, gid);
+    chmodSync(backup, mode & 0o777);
+    return backup;
+  }
+}

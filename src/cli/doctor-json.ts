@@ -1,0 +1,11 @@
+import type { DoctorReport } from '../app/doctor/doctor.ts';
+import type { Status } from '../doctor/finding.ts';
+
+/** The worst first: the report as a whole is as its worst check. */
+const GRAVITY: readonly Status[] = ['problem', 'warning', 'unknown', 'ok'];
+
+/** The report for machines. */
+export function doctorJson({ asteriskVersion, findings }: DoctorReport): object {
+  const status = GRAVITY.find((grade) => findings.some((finding) => finding.status === grade)) ?? 'ok';
+  return { status, asterisk_version: asteriskVersion, checks: findings };
+}

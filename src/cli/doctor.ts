@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import type { DoctorReport } from '../app/doctor/doctor.ts';
+import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
+import { DONE, WORK_FAILED } from './exit-status.ts';
+import { writeOut } from './output.ts';
+
+interface DoctorWords {
+  readonly config?: string;
+  readonly asteriskDir?: string;
+  readonly json?: true;
+}
+
+export function addDoctor(program: Command, finish: (status: number) => void): void {
+  program
+    .command('doctor')
+    .description('is this Asterisk set up so that scoring works? what to change, line by line')
+    .option('--config <file>', `settings (default: ${DEFAULT_SETTINGS_PATH})`)
+    .option('--asterisk-dir <dir>', "Asterisk's configuration files (default: where Asterisk says, on this machine)")
+    .option('--json', 'one JSON document')
+    .action(async (words: DoctorWords) => finish(await doctor(words)));
+}
+
+async function doctor(words: DoctorWords): Promise<number> {
+  // Loaded when needed, as the other commands do.
+  const [{ diagnose, DoctorError }, { doctorJson }, { doctorText }] = await Promise.all([
+    import('../app/doctor/doctor.ts'),
+    import('./doctor-json.ts'),
+    import('./doctor-text.ts'),
+  ]);
+  let report: DoctorReport;
+  try {
+    report = await diagnose({ config: words.config, asteriskDirectory: words.asteriskDir, env: process.env });
+  } catch (error) {
+    if (!(error instanceof DoctorError)) throw error;
+    process.stderr.write(`asterisk-mes: ${error.message}\n`);
+    return WORK_FAILED;
+  }
+  await writeOut([words.json === true ? `${JSON.stringify(doctorJson(report), null, 2)}\n` : doctorText(report)]);
+  return report.findings.some(({ status }) => status === 'problem') ? WORK_FAILED : DONE;
+}

@@ -1,0 +1,175 @@
+import { missingClasses, NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES } from '../wire/ami-classes.ts';
+import {
+  type AsteriskConfig,
+  type ConfigEntry,
+  type ConfigSection,
+  lastEntry,
+  sectionsOf,
+} from '../wire/asterisk-conf.ts';
+import { hiddenEvents, NEEDED_EVENTS } from './event-filters.ts';
+import type { DoctorFacts } from './facts.ts';
+import { addLines, type Change, type Finding, findingsOf, MANAGER_RELOAD, replaceLine } from './finding.ts';
+
+/** Below this a reader that is busy for a moment may lose its connection; Asterisk's own default is 100. */
+const LEAST_WRITE_TIMEOUT_MS = 1000;
+const GOOD_WRITE_TIMEOUT_MS = 5000;
+
+/** Whether we can log in to the manager. */
+export function checkAmi({ ami, settings, files }: DoctorFacts): Finding {
+  const { ok, problem } = findingsOf('ami', 'Reports of the media come over AMI and scores go back over it.');
+  const at = `${settings.amiHost}:${settings.amiPort}`;
+  if (ami.state === 'logged-in') return ok(`The user "${settings.amiUsername}" can log in at ${at}.`);
+  const config = files['manager.conf'] ?? [];
+  const section = ami.state === 'unreachable' ? 'general' : settings.amiUsername;
+  const lines =
+    ami.state === 'refused'
+      ? ['secret = (the secret of [ami] in mes.conf)', `permit = ${ownAddress(settings.amiHost)}/255.255.255.255`]
+      : listeningLines(settings);
+  const change = addLines('manager.conf', section, sectionsOf(config, section)[0], lines, MANAGER_RELOAD);
+  return problem(`${ami.problem ?? 'The login failed'}.`, [change]);
+}
+
+function listeningLines({ amiHost, amiPort, amiTls }: DoctorFacts['settings']): string[] {
+  if (amiTls) return ['enabled = yes', 'tlsenable = yes', `tlsbindaddr = ${amiHost}:${amiPort}`];
+  return ['enabled = yes', `port = ${amiPort}`, `bindaddr = ${amiHost}`];
+}
+
+/** From where we connect. */
+function ownAddress(amiHost: string): string {
+  return amiHost.startsWith('127.') || amiHost === 'localhost' ? '127.0.0.1' : '(the address of this machine)';
+}
+
+/** Whether the user may read the events and set the variables. */
+export function checkClasses(facts: DoctorFacts): Finding {
+  const { ok, problem, unknown } = findingsOf(
+    'ami-classes',
+    'Class "reporting" brings the RTCP reports, "call" the lives of channels, and "call" to write sets the scores.',
+  );
+  const { amiUsername: user } = facts.settings;
+  const read = facts.ami.read ?? userEntry(facts, 'read')?.value ?? null;
+  const write = facts.ami.write ?? userEntry(facts, 'write')?.value ?? null;
+  // Without either line the user is none of manager.conf: its classes come from somewhere else.
+  const isWritten = (read ?? '') !== '' || (write ?? '') !== '';
+  const lacks = {
+    read: isWritten && read !== null ? missingClasses(read, NEEDED_READ_CLASSES) : [],
+    write: isWritten && write !== null ? missingClasses(write, NEEDED_WRITE_CLASSES) : [],
+  };
+  if (facts.ami.mayWrite === false) lacks.write = [...NEEDED_WRITE_CLASSES];
+  const keys = (['read', 'write'] as const).filter((key) => lacks[key].length > 0);
+  if (keys.length > 0) {
+    const lacking = keys.map((key) => `the ${key} class ${lacks[key].join(' and ')}`).join(', and ');
+    const given = { read, write };
+    const changes = keys.map((key) => setUserValue(facts, key, withClasses(given[key], key)));
+    return problem(`The user "${user}" lacks ${lacking}.`, changes);
+  }
+  if (!isWritten || read === null) return unknown(`What the user "${user}" may read is not known: ${howToLook(facts)}`);
+  return ok(`The user "${user}" has read = ${read}, write = ${write ?? 'not known'}.`);
+}
+
+/** What is given already stays. */
+function withClasses(given: string | null, key: 'read' | 'write'): string {
+  const needed: readonly string[] = key === 'read' ? NEEDED_READ_CLASSES : NEEDED_WRITE_CLASSES;
+  const kept = (given ?? '').split(/[\s,]+/).filter((name) => name !== '' && !needed.includes(name));
+  return [...needed, ...kept].join(',');
+}
+
+/** Whether event filters of our user keep something from us that we need. */
+export function checkEventFilter(facts: DoctorFacts): Finding {
+  const { ok, problem, unknown } = findingsOf(
+    'ami-eventfilter',
+    'As soon as one eventfilter is set, only what is named comes; without the RTCP events there is nothing to score.',
+  );
+  const { amiUsername: user } = facts.settings;
+  const section = userSection(facts);
+  const filters = section === undefined ? toldFilters(facts) : filterLines(section);
+  const { events, lines } = hiddenEvents(filters, NEEDED_EVENTS);
+  if (events.length > 0) {
+    const changes = lines.map((entry) => replaceLine(entry, user, [], MANAGER_RELOAD));
+    return problem(`The eventfilter lines of [${user}] hide ${events.join(', ')}.`, changes);
+  }
+  if (section === undefined) {
+    return unknown(`Whether [${user}] has lines such as eventfilter(name(…)) is not known: ${howToLook(facts)}`);
+  }
+  if (filters.length === 0) return ok('The user has no eventfilter.');
+  return ok(`The ${filters.length} eventfilter lines let everything through that is needed.`);
+}
+
+function toldFilters({ ami }: DoctorFacts): ConfigEntry[] {
+  const place = { key: 'eventfilter', file: 'manager.conf', line: null };
+  return (ami.filters ?? []).map((value) => ({ ...place, value, text: `eventfilter = ${value}` }));
+}
+
+/** How long Asterisk waits for us before it closes the connection. */
+export function checkWriteTimeout(facts: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'ami-writetimeout',
+    'Asterisk closes the connection of a reader that is busy for longer than this, and the reports of the meantime are lost.',
+  );
+  const text = facts.ami.writeTimeout ?? userEntry(facts, 'writetimeout')?.value ?? null;
+  if (text === null && userSection(facts) === undefined)
+    return unknown(`writetimeout is not known: ${howToLook(facts)}`);
+  const timeoutMs = text === null || text === '' ? 100 : Number(text);
+  if (timeoutMs >= LEAST_WRITE_TIMEOUT_MS) return ok(`writetimeout is ${timeoutMs} ms.`);
+  return warning(`writetimeout is ${text === null || text === '' ? "Asterisk's default, 100" : text} ms.`, [
+    setUserValue(facts, 'writetimeout', String(GOOD_WRITE_TIMEOUT_MS)),
+  ]);
+}
+
+/** Other users that get an event for each score that we write. */
+export function checkOtherClients(facts: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'ami-clients',
+    'Each score that is written is a VarSet event for every client that reads class "dialplan": up to 16 a report.',
+  );
+  const { writesCdr, writesVariables, amiUsername } = facts.settings;
+  if (!writesCdr && !writesVariables) return ok('Scores are not written back, so nobody gets an event for them.');
+  const config = facts.files['manager.conf'];
+  if (config === null) return unknown(`The other users of manager.conf are not known: ${howToLook(facts)}`);
+  const flooded = otherUsers(config, amiUsername).filter(
+    (section) =>
+      missingClasses(lastOf(section, 'read')?.value ?? '', ['dialplan']).length === 0 &&
+      hiddenEvents(filterLines(section), ['VarSet']).events.length === 0,
+  );
+  if (flooded.length === 0) return ok('No other user of manager.conf gets an event for each score.');
+  const names = flooded.map(({ name }) => `"${name}"`).join(', ');
+  return warning(
+    `The users ${names} of manager.conf get an event for each score.`,
+    flooded.map((section) =>
+      addLines(section.file, section.name, section, ['eventfilter = !Event: VarSet'], MANAGER_RELOAD),
+    ),
+  );
+}
+
+function otherUsers(config: AsteriskConfig, own: string): ConfigSection[] {
+  return config.filter(({ name, isTemplate }) => !isTemplate && name !== 'general' && name !== own);
+}
+
+function userSection({ files, settings }: DoctorFacts): ConfigSection | undefined {
+  return sectionsOf(files['manager.conf'] ?? [], settings.amiUsername).at(-1);
+}
+
+function userEntry({ files, settings }: DoctorFacts, key: string): ConfigEntry | undefined {
+  return lastEntry(files['manager.conf'] ?? [], settings.amiUsername, key);
+}
+
+function lastOf({ entries }: ConfigSection, key: string): ConfigEntry | undefined {
+  return entries.findLast((entry) => entry.key.toLowerCase() === key);
+}
+
+function filterLines({ entries }: ConfigSection): ConfigEntry[] {
+  return entries.filter(({ key }) => /^eventfilter\b/i.test(key));
+}
+
+function setUserValue(facts: DoctorFacts, key: string, value: string): Change {
+  const { amiUsername: user } = facts.settings;
+  const line = `${key} = ${value}`;
+  const entry = userEntry(facts, key);
+  if (entry !== undefined) return replaceLine(entry, user, [line], MANAGER_RELOAD);
+  return addLines('manager.conf', user, userSection(facts), [line], MANAGER_RELOAD);
+}
+
+/** The end of a sentence that says that something could not be looked at. */
+export function howToLook({ ami }: DoctorFacts): string {
+  const files = "run doctor as root, or name the directory of Asterisk's files with --asterisk-dir";
+  return ami.state === 'logged-in' ? `${files}.` : `mend "ami" first, or ${files}.`;
+}

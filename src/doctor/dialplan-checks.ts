@@ -1,0 +1,108 @@
+import type { AsteriskConfig, ConfigEntry } from '../wire/asterisk-conf.ts';
+import { howToLook } from './ami-checks.ts';
+import type { DoctorFacts } from './facts.ts';
+import { addLines, type Change, type Finding, findingsOf, replaceLine } from './finding.ts';
+
+const DIALPLAN_RELOAD = 'asterisk -rx "dialplan reload"';
+/** How the dialplan or an endpoint asks for the hangup handler. */
+const USE = /\bmes[,^]s[,^]1\b|hangup_handler_push\)\s*=\s*mes-hangup\b/;
+
+/** Whether the hangup handler is in the dialplan, and whether anything uses it. */
+export function checkHangupHandler(facts: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'hangup-handler',
+    'Without it scores are written all through the call, but what happened after the last report is not in the row.',
+  );
+  const { dialplan, files } = facts;
+  const extensions = files['extensions.conf'];
+  const has = {
+    mes: dialplan.hasMes ?? hasSection(extensions, 'mes'),
+    'mes-hangup': dialplan.hasMesHangup ?? hasSection(extensions, 'mes-hangup'),
+  };
+  const missing = (['mes', 'mes-hangup'] as const).filter((name) => has[name] === false);
+  if (missing.length > 0) {
+    const include = addLines('extensions.conf', null, undefined, ['#include extensions_mes.conf'], DIALPLAN_RELOAD);
+    return warning(`The dialplan has no [${missing.join('] and no [')}].`, [include]);
+  }
+  if (has.mes === null || extensions === null)
+    return unknown(`Whether the dialplan uses it is not known: ${howToLook(facts)}`);
+  const uses = [...usesIn(extensions), ...usesIn(files['pjsip.conf'] ?? [])];
+  if (uses.length > 0)
+    return ok(
+      `The dialplan has [mes] and [mes-hangup]; ${uses.length === 1 ? 'one line uses' : `${uses.length} lines use`} it.`,
+    );
+  const lines = ['exten => _X.,1,Gosub(mes,s,1)', ` same => n,Dial(PJSIP/\${EXTEN},30,b(mes^s^1))`];
+  return warning('The dialplan has [mes], but no line of extensions.conf or pjsip.conf uses it.', [
+    addLines('extensions.conf', 'the context that dials', undefined, lines, DIALPLAN_RELOAD),
+  ]);
+}
+
+/** Whether a channel that hangs up finds the sidecar. */
+export function checkFastAgi(facts: DoctorFacts): Finding {
+  const { ok, warning, problem, unknown } = findingsOf(
+    'fastagi',
+    'The hangup handler asks the sidecar over FastAGI for the last word; where it finds nobody, the row goes without.',
+  );
+  const { agiBind } = facts.settings;
+  const elsewhere = agiLines(facts.files['extensions.conf'] ?? []).filter(({ value }) => !reaches(value, agiBind));
+  if (elsewhere.length > 0) {
+    return problem(
+      `The dialplan looks for the sidecar at ${elsewhere.map(({ value }) => agiAddress(value)).join(', ')}, but it listens on ${agiBind}.`,
+      elsewhere.map((entry) =>
+        replaceLine(entry, 'mes-hangup', [entry.text.replace(agiAddress(entry.value), agiBind)], DIALPLAN_RELOAD),
+      ),
+    );
+  }
+  if (!facts.fastAgi.isListening)
+    return warning(`Nothing listens on ${agiBind}: the sidecar is not running, or not here.`);
+  const agiLine = (line: string): Change[] => [
+    addLines(facts.settings.file, 'agi', undefined, [line], 'restart asterisk-mes'),
+  ];
+  const { fromAsterisk } = facts.fastAgi;
+  if (fromAsterisk === 'taken') return ok(`Asterisk reaches the sidecar at ${agiBind}.`);
+  if (fromAsterisk === 'refused') {
+    return problem(
+      `The sidecar listens on ${agiBind}, but turns Asterisk's address away.`,
+      agiLine('peers = ADDRESS, the one from which Asterisk connects; the log of the sidecar names it'),
+    );
+  }
+  if (fromAsterisk === 'absent') {
+    return problem(
+      `The sidecar listens on ${agiBind}, but Asterisk cannot connect to it.`,
+      agiLine('bind = ADDRESS:4573, an address of this machine that Asterisk reaches'),
+    );
+  }
+  return unknown(
+    `The sidecar listens on ${agiBind}; whether Asterisk reaches it shows agi_answered at /healthz after a call.`,
+  );
+}
+
+function hasSection(config: AsteriskConfig | null, name: string): boolean | null {
+  return config === null ? null : config.some((section) => section.name === name);
+}
+
+function usesIn(config: AsteriskConfig): ConfigEntry[] {
+  return config
+    .filter(({ name, isTemplate }) => name !== 'mes' && !isTemplate)
+    .flatMap(({ entries }) => entries.filter(({ value }) => USE.test(value)));
+}
+
+function agiLines(config: AsteriskConfig): ConfigEntry[] {
+  return config
+    .filter(({ name }) => name === 'mes-hangup')
+    .flatMap(({ entries }) => entries.filter(({ value }) => agiAddress(value) !== ''));
+}
+
+/** `127.0.0.1:4573` of `n,AGI(agi://127.0.0.1:4573/hangup)`; '' when there is none. */
+function agiAddress(value: string): string {
+  return /AGI\(agi:\/\/([^/,)]+)/i.exec(value)?.[1] ?? '';
+}
+
+function reaches(value: string, bind: string): boolean {
+  const address = agiAddress(value);
+  if (address === bind) return true;
+  // Listening on every address it is found under any of them; a name may stand for it.
+  const portOf = (text: string): string => /:(\d+)$/.exec(text)?.[1] ?? '4573';
+  const isWildcard = bind.startsWith('0.0.0.0:') || bind.startsWith('[::]:');
+  return portOf(address) === portOf(bind) && (isWildcard || /[a-z]/i.test(address.replace(/:\d+$/, '')));
+}

@@ -1,0 +1,98 @@
+import type { ConfigEntry } from '../wire/asterisk-conf.ts';
+
+/** Events that make up a score and the life of a call; `manager_mes.conf` names the same. */
+export const NEEDED_EVENTS = [
+  'RTCPSent',
+  'RTCPReceived',
+  'Newchannel',
+  'Newstate',
+  'NewCallerid',
+  'NewConnectedLine',
+  'Rename',
+  'Hangup',
+  'BridgeEnter',
+  'BridgeLeave',
+  'Hold',
+  'Unhold',
+  'LocalBridge',
+] as const;
+
+interface Filter {
+  readonly entry: ConfigEntry;
+  readonly excludes: boolean;
+  /** Null: depends on more of the event than its name. */
+  readonly matches: (event: string) => boolean | null;
+}
+
+/** What the `eventfilter` lines of a manager user keep from it. */
+export interface HiddenEvents {
+  readonly events: readonly string[];
+  /** The lines that do it. */
+  readonly lines: readonly ConfigEntry[];
+}
+
+/**
+ * Which of `events` do not reach a user with these lines of manager.conf, for certain or at times.
+ * Asterisk first lets through what an including filter names (everything, when there is none), then takes away what an
+ * excluding one names.
+ */
+export function hiddenEvents(entries: readonly ConfigEntry[], events: readonly string[]): HiddenEvents {
+  const filters = entries.flatMap((entry) => readFilter(entry) ?? []);
+  const including = filters.filter(({ excludes }) => !excludes);
+  const excluding = filters.filter(({ excludes }) => excludes);
+  const hidden = new Set<string>();
+  const lines = new Set<ConfigEntry>();
+  for (const event of events) {
+    if (including.length > 0 && !including.some(({ matches }) => matches(event) === true)) {
+      hidden.add(event);
+      for (const { entry } of including) lines.add(entry);
+    }
+    for (const { entry, matches } of excluding) {
+      if (matches(event) === false) continue;
+      hidden.add(event);
+      lines.add(entry);
+    }
+  }
+  return { events: [...hidden], lines: [...lines] };
+}
+
+function readFilter(entry: ConfigEntry): Filter | undefined {
+  if (entry.key.toLowerCase() === 'eventfilter') return readExpression(entry);
+  const criteria = /^eventfilter\((.*)\)$/i.exec(entry.key)?.[1];
+  return criteria === undefined ? undefined : readCriteria(entry, criteria);
+}
+
+/** The old form: a regular expression over the whole text of the event, `!` in front of one that excludes. */
+function readExpression(entry: ConfigEntry): Filter {
+  const excludes = entry.value.startsWith('!');
+  const expression = entry.value.replace(/^!/, '');
+  return { entry, excludes, matches: (event) => matchesText(expression, event) };
+}
+
+function matchesText(expression: string, event: string): boolean | null {
+  // Asterisk's are POSIX expressions; those that people write here mean the same in JavaScript.
+  try {
+    if (new RegExp(expression).test(`Event: ${event}\r\n`)) return true;
+  } catch {
+    return null;
+  }
+  // One that speaks of other headers fits some of the events of that name, and one that names an event does not.
+  return /Event:|Privilege:/.test(expression) ? false : null;
+}
+
+/** The new form: `eventfilter(action(exclude),name(X),header(Y),method(Z)) = text`. */
+function readCriteria(entry: ConfigEntry, criteria: string): Filter {
+  const parts = new Map(
+    [...criteria.matchAll(/(\w+)\(([^)]*)\)/g)].map(([, name = '', value = '']) => [name.toLowerCase(), value.trim()]),
+  );
+  const name = parts.get('name');
+  const isConditional = parts.has('header') || parts.has('method') || entry.value !== '';
+  return {
+    entry,
+    excludes: parts.get('action')?.toLowerCase() === 'exclude',
+    matches: (event) => {
+      if (name !== undefined && name !== event) return false;
+      return isConditional ? null : true;
+    },
+  };
+}

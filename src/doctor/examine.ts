@@ -1,0 +1,51 @@
+import { checkAmi, checkClasses, checkEventFilter, checkOtherClients, checkWriteTimeout } from './ami-checks.ts';
+import { checkCdr, checkEndBeforeHExten } from './cdr-checks.ts';
+import { checkFastAgi, checkHangupHandler } from './dialplan-checks.ts';
+import type { DoctorFacts } from './facts.ts';
+import { CHECK_IDS, type Finding, findingsOf } from './finding.ts';
+import { checkAri, checkClock, checkDisk, checkNode, checkSidecar, checkTimeZone } from './host-checks.ts';
+import { checkDirectMedia, checkRtcpInterval, checkSipDirectMedia, checkVersion } from './media-checks.ts';
+
+const SETTINGS_WHY = 'Without them the sidecar does not start.';
+
+/** What there is to say of an installation, in the order of `CHECK_IDS`; modules that are not loaded go unmentioned. */
+export function examine(facts: DoctorFacts): Finding[] {
+  return [
+    findingsOf('settings', SETTINGS_WHY).ok('The settings are complete and allowed.'),
+    checkNode(facts),
+    checkAmi(facts),
+    checkClasses(facts),
+    checkEventFilter(facts),
+    checkWriteTimeout(facts),
+    checkOtherClients(facts),
+    checkVersion(facts),
+    checkRtcpInterval(facts),
+    checkDirectMedia(facts),
+    checkSipDirectMedia(facts) ?? [],
+    checkHangupHandler(facts),
+    checkFastAgi(facts),
+    checkCdr(facts),
+    checkEndBeforeHExten(facts),
+    checkAri(facts),
+    checkClock(facts),
+    checkTimeZone(facts),
+    checkDisk(facts),
+    checkSidecar(facts),
+  ].flat();
+}
+
+/** The report where the settings themselves are wrong: nothing that they speak of can be looked at. */
+export function examineWithoutSettings(problems: readonly string[], nodeVersion: string): Finding[] {
+  const node = checkNode({ nodeVersion });
+  return CHECK_IDS.filter((id) => !isOfOneModule(id)).flatMap((id) => {
+    if (id === 'node') return node;
+    const { problem, unknown } = findingsOf(id, SETTINGS_WHY);
+    return id === 'settings'
+      ? problems.map((sentence) => problem(`${sentence}.`))
+      : unknown('Mend the settings first.');
+  });
+}
+
+function isOfOneModule(id: string): boolean {
+  return id === 'direct-media-sip' || (id.startsWith('cdr-') && id !== 'cdr-endbeforehexten');
+}

@@ -1,0 +1,107 @@
+import type { DoctorFacts } from './facts.ts';
+import { addLines, type Finding, findingsOf, runLines } from './finding.ts';
+
+const NEEDED_NODE = 24;
+/** More than two requests over a slow line can differ. */
+const CLOCK_TOLERANCE_MS = 1000;
+const LITTLE_BYTES = 1024 ** 3;
+const NO_BYTES = 100 * 1024 ** 2;
+
+export function checkNode({ nodeVersion }: Pick<DoctorFacts, 'nodeVersion'>): Finding {
+  const { ok, problem } = findingsOf(
+    'node',
+    'The sidecar is written for Node.js 24 and does not start on an older one.',
+  );
+  if (Number(nodeVersion.split('.')[0]) >= NEEDED_NODE) return ok(`Node.js is ${nodeVersion}.`);
+  return problem(`Node.js is ${nodeVersion}, older than ${NEEDED_NODE}.`);
+}
+
+/** ARI only adds to what AMI tells. */
+export function checkAri({ ari }: DoctorFacts): Finding {
+  const { ok, warning } = findingsOf(
+    'ari',
+    'ARI adds the jitter of every packet, and the last counters of channels without hangup handler.',
+  );
+  if (ari === null) return ok('ARI is not used ([ari] url is empty), and not needed.');
+  if (ari.problem === null) return ok(`ARI answers at ${ari.url}.`);
+  const afterwards = 'asterisk -rx "module reload res_ari.so"';
+  return warning(`${ari.problem}.`, [
+    addLines(
+      'http.conf',
+      'general',
+      undefined,
+      ['enabled = yes', 'bindaddr = 127.0.0.1'],
+      'asterisk -rx "module reload http"',
+    ),
+    addLines(
+      'ari.conf',
+      null,
+      undefined,
+      ['[mes]', 'type = user', 'password = (the password of [ari] in mes.conf)', 'read_only = yes'],
+      afterwards,
+    ),
+  ]);
+}
+
+/** Reports are dated by our clock, rows by Asterisk's. */
+export function checkClock({ clock }: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'clock',
+    "Reports are dated by our clock and rows by Asterisk's: when they differ, the two are hard to bring together.",
+  );
+  if (clock.aheadMs === null) return unknown('The clock of Asterisk is not known: mend "ami" first.');
+  const seconds = (Math.abs(clock.aheadMs) / 1000).toFixed(1);
+  if (Math.abs(clock.aheadMs) <= CLOCK_TOLERANCE_MS) return ok("Asterisk's clock and ours agree to a second.");
+  return warning(`Asterisk's clock is ${seconds} s ${clock.aheadMs > 0 ? 'ahead of' : 'behind'} ours.`, [
+    runLines(['timedatectl set-ntp true']),
+  ]);
+}
+
+export function checkTimeZone({ clock }: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'time-zone',
+    "Rows have the local time of Asterisk's machine; who looks for a call by them must know how far ours is away.",
+  );
+  const { asteriskOffsetMinutes, ownOffsetMinutes } = clock;
+  if (asteriskOffsetMinutes === null) return unknown('The time zone of Asterisk is not known: mend "ami" first.');
+  if (asteriskOffsetMinutes === ownOffsetMinutes)
+    return ok(`Asterisk and we are in one time zone (UTC${offset(ownOffsetMinutes)}).`);
+  return warning(`Asterisk is at UTC${offset(asteriskOffsetMinutes)}, we are at UTC${offset(ownOffsetMinutes)}.`, [
+    runLines(['TZ=ZONE asterisk-mes run, where ZONE is that of the machine of Asterisk']),
+  ]);
+}
+
+function offset(minutes: number): string {
+  const absolute = Math.abs(minutes);
+  const two = (number: number): string => String(number).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}:${two(absolute % 60)}`;
+}
+
+/** Whether the history can be kept. */
+export function checkDisk({ disk, settings }: DoctorFacts): Finding {
+  const { ok, warning, problem } = findingsOf(
+    'disk',
+    'What cannot be stored is not remembered: REST, page and metrics live on the history.',
+  );
+  if (disk.problem !== null) {
+    const folder = disk.path.replace(/\/[^/]*$/, '');
+    return problem(`${disk.problem}.`, [
+      runLines([`install -d -m 700 -o (the user that runs asterisk-mes) ${folder}`], 'restart asterisk-mes'),
+    ]);
+  }
+  const free = disk.freeBytes === null ? 'an unknown number of' : (disk.freeBytes / 1024 ** 3).toFixed(1);
+  const saw = `${disk.path} can be written, with ${free} GiB free.`;
+  if (disk.freeBytes === null || disk.freeBytes >= LITTLE_BYTES) return ok(saw);
+  const change = addLines(settings.file, 'history', undefined, ['keep_intervals = 7d'], 'restart asterisk-mes');
+  return disk.freeBytes < NO_BYTES ? problem(saw, [change]) : warning(saw, [change]);
+}
+
+export function checkSidecar({ sidecar }: DoctorFacts): Finding {
+  const { ok, warning, problem } = findingsOf('sidecar', 'Only while it runs are calls scored.');
+  if (!sidecar.isRunning) {
+    return warning(`The sidecar does not answer at ${sidecar.url}.`, [runLines(['asterisk-mes run'])]);
+  }
+  return sidecar.problem === null
+    ? ok(`The sidecar answers at ${sidecar.url} and is ready.`)
+    : problem(`The sidecar runs, but: ${sidecar.problem}.`);
+}

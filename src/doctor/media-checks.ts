@@ -1,0 +1,121 @@
+import { isFalse, sectionsOf } from '../wire/asterisk-conf.ts';
+import { howToLook } from './ami-checks.ts';
+import type { DoctorFacts, EndpointFacts } from './facts.ts';
+import { addLines, type Change, type Finding, findingsOf, replaceLine } from './finding.ts';
+import { setValue, writtenValue } from './written-value.ts';
+
+const DEFAULT_INTERVAL_MS = 5000;
+/** What rtp.conf takes; Asterisk uses its default for anything else. */
+const SHORTEST_INTERVAL_MS = 500;
+const LONGEST_INTERVAL_MS = 60_000;
+/** The oldest release that we know from tests. */
+const OLDEST_RELEASE = 16;
+/** The releases with a score of their own, and up to which minor release it is known to be wrong. */
+const FIRST_RELEASE_WITH_SCORE = 20;
+const LAST_WRONG_22 = 10;
+/** More names than anyone reads. */
+const NAMES_SHOWN = 5;
+/** More endpoints than this share a template, which is better changed than each of them. */
+const CHANGES_SHOWN = 20;
+
+/** How often reports come. */
+export function checkRtcpInterval(facts: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'rtcp-interval',
+    'A call that is shorter than one interval ends without a report, and so without a score.',
+  );
+  const written = writtenValue(facts, 'rtcpInterval');
+  if (written === null) return unknown(`rtcpinterval is not known: ${howToLook(facts)}`);
+  if (written.value === '') return ok(`rtcpinterval is Asterisk's default, ${DEFAULT_INTERVAL_MS} ms.`);
+  const intervalMs = Number(written.value);
+  const change = setValue(facts, 'rtcpInterval', `rtcpinterval = ${DEFAULT_INTERVAL_MS}`, 'restart Asterisk');
+  if (!(intervalMs >= SHORTEST_INTERVAL_MS && intervalMs <= LONGEST_INTERVAL_MS)) {
+    return warning(`rtcpinterval = ${written.value} is not allowed, and Asterisk takes ${DEFAULT_INTERVAL_MS} ms.`, [
+      change,
+    ]);
+  }
+  if (intervalMs <= DEFAULT_INTERVAL_MS) return ok(`rtcpinterval is ${intervalMs} ms.`);
+  return warning(`rtcpinterval is ${intervalMs} ms: reports come less often than by default.`, [change]);
+}
+
+/** PJSIP endpoints whose audio may go past Asterisk. */
+export function checkDirectMedia(facts: DoctorFacts): Finding {
+  const { ok, problem, unknown } = findingsOf(
+    'direct-media',
+    'Audio that two endpoints send to each other does not pass through Asterisk, and nobody here can score it.',
+  );
+  if (facts.endpoints === null) return unknown(`The PJSIP endpoints are not known: ${howToLook(facts)}`);
+  const direct = facts.endpoints.filter(({ directMedia }) => directMedia);
+  if (direct.length < 2) {
+    const single = direct.length === 0 ? 'None' : 'Only one, which has no other to send to,';
+    return ok(`${single} of ${count(facts.endpoints.length, 'PJSIP endpoint')} has direct media.`);
+  }
+  return problem(
+    `${direct.length} of ${count(facts.endpoints.length, 'PJSIP endpoint')} have direct media: ${namesOf(direct)}.`,
+    direct.slice(0, CHANGES_SHOWN).map((endpoint) => withoutDirectMedia(facts, endpoint)),
+  );
+}
+
+function withoutDirectMedia({ files }: DoctorFacts, { name }: EndpointFacts): Change {
+  const afterwards = 'asterisk -rx "module reload res_pjsip.so"';
+  const section = sectionsOf(files['pjsip.conf'] ?? [], name).find(({ entries }) =>
+    entries.some(({ key, value }) => key.toLowerCase() === 'type' && value === 'endpoint'),
+  );
+  // Only the section's own lines: others come from a template, which other endpoints may share.
+  const own = section?.entries.findLast(
+    ({ key, line }) => key.toLowerCase() === 'direct_media' && line !== null && line > (section.line ?? 0),
+  );
+  if (own !== undefined) return replaceLine(own, name, ['direct_media = no'], afterwards);
+  return addLines('pjsip.conf', name, section, ['direct_media = no'], afterwards);
+}
+
+/** The same for chan_sip, where it is loaded. */
+export function checkSipDirectMedia(facts: DoctorFacts): Finding | null {
+  if (facts.modules.chan_sip !== true) return null;
+  const { ok, problem, unknown } = findingsOf(
+    'direct-media-sip',
+    'Audio that two peers send to each other does not pass through Asterisk, and nobody here can score it.',
+  );
+  const written = writtenValue(facts, 'sipDirectMedia');
+  if (written === null) return unknown(`directmedia in sip.conf is not known: ${howToLook(facts)}`);
+  if (isFalse(written.value)) {
+    return ok('chan_sip has directmedia = no.');
+  }
+  const saw =
+    written.value === ''
+      ? 'chan_sip has direct media, which is its default.'
+      : `chan_sip has directmedia = ${written.value}.`;
+  return problem(saw, [setValue(facts, 'sipDirectMedia', 'directmedia = no', 'asterisk -rx "sip reload"')]);
+}
+
+/** Whether the release is known, and whether its own score misleads. */
+export function checkVersion({ asteriskVersion }: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'asterisk-version',
+    "A dialplan that goes by Asterisk's own score (CHANNEL(rtcp,rxmes), RTPAUDIOQOSMES) is misled; MES_RX and MES_TX are ours.",
+  );
+  if (asteriskVersion === null) return unknown('The release is not known: mend "ami" first.');
+  const [release = '', major = '', minor = ''] = /^(\d+)\.(\d+)[\d.]*/.exec(asteriskVersion) ?? [];
+  if (release === '') return unknown(`Asterisk calls itself ${asteriskVersion}, which is no release that we know.`);
+  if (Number(major) < OLDEST_RELEASE) {
+    return warning(`Asterisk is ${release}; releases before ${OLDEST_RELEASE} are not tested with asterisk-mes.`);
+  }
+  if (Number(major) < FIRST_RELEASE_WITH_SCORE) return ok(`Asterisk is ${release}, without a score of its own.`);
+  if (Number(major) === 22 && Number(minor) > LAST_WRONG_22) {
+    return ok(`Asterisk is ${release}, with the corrections of August 2026 to its own score.`);
+  }
+  return warning(
+    `Asterisk is ${release}: up to 22.10, and before September 2026 in other series, its own score is wrong (jitter never counts, loss adds up, silence is perfect).`,
+  );
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
+}
+
+function namesOf(endpoints: readonly EndpointFacts[]): string {
+  const names = endpoints.slice(0, NAMES_SHOWN).map(({ name }) => name);
+  return endpoints.length > NAMES_SHOWN
+    ? `${names.join(', ')} and ${endpoints.length - NAMES_SHOWN} more`
+    : names.join(', ');
+}

@@ -1,0 +1,27 @@
+import { type ConfigEntry, lastEntry, sectionsOf } from '../wire/asterisk-conf.ts';
+import { addLines, type Change, replaceLine } from './finding.ts';
+import { CONFIG_VALUES, type ConfigValueName, type DoctorFacts } from './facts.ts';
+
+/** A setting of Asterisk's: '' when it is not set. `entry` is the line that sets it, where the file could be read. */
+export interface WrittenValue {
+  readonly value: string;
+  readonly entry: ConfigEntry | undefined;
+}
+
+/** Looks a value up in what Asterisk said and in the files; null when neither could be looked at. */
+export function writtenValue(facts: DoctorFacts, name: ConfigValueName): WrittenValue | null {
+  const [file, section, key] = CONFIG_VALUES[name];
+  const told = facts.values[name];
+  const config = facts.files[file];
+  if (told === null && config === null) return null;
+  const entry = config === null ? undefined : lastEntry(config, section, key.toLowerCase());
+  return { value: told ?? entry?.value ?? '', entry };
+}
+
+/** The change that sets a value: in place of the line that sets it now, or as a line more in its section. */
+export function setValue(facts: DoctorFacts, name: ConfigValueName, line: string, afterwards: string): Change {
+  const [file, section] = CONFIG_VALUES[name];
+  const entry = writtenValue(facts, name)?.entry;
+  if (entry !== undefined) return replaceLine(entry, section, [line], afterwards);
+  return addLines(file, section, sectionsOf(facts.files[file] ?? [], section)[0], [line], afterwards);
+}

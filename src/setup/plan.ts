@@ -1,0 +1,193 @@
+import {
+  type AsteriskConfig,
+  entriesOf,
+  isFalse,
+  lastEntry,
+  readAsteriskConfig,
+  sectionsOf,
+} from '../wire/asterisk-conf.ts';
+
+export const SETUP_TARGETS = ['vanilla', 'freepbx'] as const;
+/** FreePBX writes Asterisk's files itself and leaves those named `…_custom.conf` to people. */
+export type SetupTarget = (typeof SETUP_TARGETS)[number];
+
+export interface SetupInput {
+  readonly target: SetupTarget;
+  /** The text of one of Asterisk's files as it is, by name; undefined: there is none. */
+  readonly current: (name: string) => string | undefined;
+  /** The text of a ready file of `asterisk-conf/`. */
+  readonly ready: (name: string) => string;
+  /** The text of mes.conf as it is; undefined: there is none. */
+  readonly settings: string | undefined;
+  readonly username: string;
+  readonly secret: string;
+  /** `127.0.0.1:4573` */
+  readonly agiBind: string;
+}
+
+/** What becomes of one file. */
+export interface PlannedFile {
+  /** Below Asterisk's directory; null is mes.conf, which may be elsewhere. */
+  readonly name: string | null;
+  readonly text: string;
+  /** The lines at its end that were added to a file of somebody else's; null: the file is ours. */
+  readonly added: readonly string[] | null;
+  /** Whether it holds the secret. */
+  readonly isSecret: boolean;
+  /** Whose owner, group and mode it takes over when it is new. */
+  readonly neighbour: string;
+}
+
+export interface SetupPlan {
+  /** Only files that change. */
+  readonly files: readonly PlannedFile[];
+  /** What was left out, and why: one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** A ready file that is included by one of Asterisk's own. */
+interface Part {
+  readonly own: string;
+  readonly host: Readonly<Record<SetupTarget, string>>;
+  /** Where the settings stand that the host is a part of. */
+  readonly root: string;
+  /** Why it is not needed, given what is there without it; undefined when it is. */
+  readonly needless: (config: AsteriskConfig, input: SetupInput) => string | undefined;
+}
+
+const PLACEHOLDER = 'CHANGE-ME';
+
+const PARTS: readonly Part[] = [
+  {
+    own: 'manager_mes.conf',
+    root: 'manager.conf',
+    host: { vanilla: 'manager.conf', freepbx: 'manager_custom.conf' },
+    needless: (config, { username }) =>
+      sectionsOf(config, username).length > 0
+        ? `manager.conf has a user [${username}] already; it stays as it is.`
+        : undefined,
+  },
+  {
+    own: 'extensions_mes.conf',
+    root: 'extensions.conf',
+    host: { vanilla: 'extensions.conf', freepbx: 'extensions_custom.conf' },
+    needless: (config) =>
+      sectionsOf(config, 'mes-hangup').length > 0
+        ? 'The dialplan has [mes-hangup] already; it stays as it is.'
+        : undefined,
+  },
+  {
+    own: 'cdr_mes.conf',
+    root: 'cdr.conf',
+    host: { vanilla: 'cdr.conf', freepbx: 'cdr.conf' },
+    needless: (config) =>
+      isFalse(lastEntry(config, 'general', 'endbeforehexten')?.value ?? '')
+        ? undefined
+        : 'endbeforehexten is yes in cdr.conf, or not set, which means the same; cdr_mes.conf is not needed.',
+  },
+  {
+    own: 'cdr_custom_mes.conf',
+    root: 'cdr_custom.conf',
+    host: { vanilla: 'cdr_custom.conf', freepbx: 'cdr_custom.conf' },
+    needless: (config) =>
+      sectionsOf(config, 'mappings').some(({ entries }) => entries.some(({ value }) => /CDR\(mes\)/i.test(value)))
+        ? 'A mapping of cdr_custom.conf has CDR(mes) already; it stays as it is.'
+        : undefined,
+  },
+];
+
+/** What has to be written so that scores come in and go out. Nothing that is there is changed, and a second time nothing is left to do. */
+export function planSetup(input: SetupInput): SetupPlan {
+  const parts = PARTS.map((part) => planPart(part, input));
+  return {
+    files: [planSettings(input) ?? [], ...parts.map(({ files }) => files)].flat(),
+    notes: parts.flatMap(({ notes }) => notes),
+  };
+}
+
+/** A secret that is there already, in mes.conf or with the manager's user; undefined when there is none yet. */
+export function knownSecret({ current, settings, username }: Omit<SetupInput, 'secret'>): string | undefined {
+  const include = (name: string) => includedText(current, name, '');
+  const inSettings = lastEntry(
+    readAsteriskConfig('mes.conf', settings ?? '', () => []),
+    'ami',
+    'secret',
+  );
+  const user = entriesOf(
+    readAsteriskConfig('manager.conf', current('manager.conf') ?? '', include),
+    username,
+    'secret',
+  ).at(-1);
+  const own = lastEntry(
+    readAsteriskConfig('manager_mes.conf', current('manager_mes.conf') ?? '', include),
+    username,
+    'secret',
+  );
+  return [inSettings, own, user]
+    .map((entry) => entry?.value ?? '')
+    .find((value) => value !== '' && value !== PLACEHOLDER);
+}
+
+/** mes.conf where there is none, or where its secret is still to be chosen. */
+function planSettings(input: SetupInput): PlannedFile | undefined {
+  const before = input.settings;
+  const text = withSecret(before ?? withUser(input.ready('mes.conf'), input), input.secret);
+  if (text === before) return undefined;
+  return { name: null, text, added: null, isSecret: true, neighbour: 'manager.conf' };
+}
+
+function withUser(text: string, { username }: SetupInput): string {
+  return text.replace(/^username = mes$/m, () => `username = ${username}`);
+}
+
+function withSecret(text: string, secret: string): string {
+  return text.replace(new RegExp(`^(secret\\s*=\\s*)${PLACEHOLDER}\\s*$`, 'm'), (_, key: string) => `${key}${secret}`);
+}
+
+function planPart(part: Part, input: SetupInput): SetupPlan {
+  const { own, root, needless } = part;
+  const host = part.host[input.target];
+  const without = readAsteriskConfig(root, input.current(root) ?? '', (name) => includedText(input.current, name, own));
+  const reason = needless(without, input);
+  if (reason !== undefined) return { files: [], notes: [reason] };
+  const files: PlannedFile[] = [];
+  const ownBefore = input.current(own);
+  // Who has changed our file since keeps what was changed.
+  const ownText = own === 'manager_mes.conf' ? ownUser(input, ownBefore) : (ownBefore ?? ownPart(input, own, without));
+  if (ownText !== ownBefore) {
+    files.push({ name: own, text: ownText, added: null, isSecret: own === 'manager_mes.conf', neighbour: root });
+  }
+  const hostBefore = input.current(host);
+  if (!includes(hostBefore ?? '', own)) {
+    const added = [`; asterisk-mes:`, `#include ${own}`];
+    const start =
+      hostBefore === undefined || hostBefore === '' || hostBefore.endsWith('\n')
+        ? (hostBefore ?? '')
+        : `${hostBefore}\n`;
+    files.push({ name: host, text: `${start}${added.join('\n')}\n`, added, isSecret: false, neighbour: root });
+  }
+  return { files, notes: [] };
+}
+
+/** The manager's user, with the secret that mes.conf has. */
+function ownUser(input: SetupInput, before: string | undefined): string {
+  const text = before ?? input.ready('manager_mes.conf').replace(/^\[mes\]$/m, () => `[${input.username}]`);
+  return text.replace(/^(secret\s*=\s*).*$/m, (_, key: string) => `${key}${input.secret}`);
+}
+
+function ownPart(input: SetupInput, own: string, without: AsteriskConfig): string {
+  const text = input.ready(own).replaceAll('agi://127.0.0.1:4573/', `agi://${input.agiBind}/`);
+  // An addition to a section that is not there would make Asterisk refuse the whole file.
+  return text.replaceAll(/^\[(\w+)\]\(\+\)$/gm, (heading, name: string) =>
+    without.some((section) => section.name === name) ? heading : `[${name}]`,
+  );
+}
+
+function includes(text: string, own: string): boolean {
+  return text.split('\n').some((line) => /^\s*#(?:try)?include\b/.test(line) && line.includes(own));
+}
+
+function includedText(current: SetupInput['current'], name: string, own: string): { file: string; text: string }[] {
+  const text = name === own ? undefined : current(name);
+  return text === undefined ? [] : [{ file: name, text }];
+}

@@ -1,0 +1,173 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { asteriskMes, type Outcome } from './command.ts';
+
+/** As a vanilla PBX has them; endbeforehexten as some sample files set it. */
+const PBX: Readonly<Record<string, string>> = {
+  'manager.conf': '[general]\nenabled = yes\n#include "manager.d/*.conf"\n[other]\nsecret = theirs\nread = call\n',
+  'extensions.conf': '[general]\n[in]\nexten => 1,1,Dial(PJSIP/a)',
+  'cdr.conf': '[general]\nendbeforehexten = no\n',
+  'cdr_custom.conf': '; nothing\n',
+};
+
+let folder = '';
+let etc = '';
+let config = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mes-setup-'));
+  etc = join(folder, 'etc');
+  config = join(etc, 'mes.conf');
+  mkdirSync(etc);
+  for (const [name, text] of Object.entries(PBX)) writeFileSync(join(etc, name), text, { mode: 0o644 });
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function setup(...more: string[]): Promise<Outcome> {
+  return asteriskMes(['setup', '--asterisk-dir', etc, '--config', config, ...more]);
+}
+
+function read(name: string): string {
+  return readFileSync(join(etc, name), 'utf8');
+}
+
+function contents(): Record<string, string> {
+  return Object.fromEntries(readdirSync(etc).map((name) => [name, read(name)]));
+}
+
+function modeOf(name: string): string {
+  return (statSync(join(etc, name)).mode & 0o777).toString(8);
+}
+
+function secretOf(name: string): string {
+  return /^secret = (.*)$/m.exec(read(name))?.[1] ?? '';
+}
+
+describe('asterisk-mes setup', () => {
+  test('without --write it prints every file, no secret, and touches nothing', async () => {
+    const { status, stdout, stderr } = await setup();
+    expect([status, stderr]).toEqual([0, '']);
+    expect(contents()).toEqual(PBX);
+    for (const name of ['mes.conf', 'manager_mes.conf', 'extensions_mes.conf', 'cdr_mes.conf', 'cdr_custom_mes.conf']) {
+      expect(stdout).toContain(`=== ${join(etc, name)} (new, mode `);
+    }
+    expect(stdout).toContain(
+      `=== ${join(etc, 'manager.conf')}: added at its end\n; asterisk-mes:\n#include manager_mes.conf\n`,
+    );
+    expect(stdout.match(/^secret = \(a random one, made up by --write\)$/gm)).toHaveLength(2);
+    expect(stdout).not.toMatch(/CHANGE-ME$/m);
+  });
+
+  test('with --write: lines at the end, a backup of what was there, tight modes, one random secret', async () => {
+    const { status, stdout } = await setup('--write');
+    expect(status).toBe(0);
+    for (const [name, own] of [
+      ['manager.conf', 'manager_mes.conf'],
+      ['extensions.conf', 'extensions_mes.conf'],
+      ['cdr.conf', 'cdr_mes.conf'],
+      ['cdr_custom.conf', 'cdr_custom_mes.conf'],
+    ] as const) {
+      const before = PBX[name] ?? '';
+      expect(read(name)).toBe(`${before}${before.endsWith('\n') ? '' : '\n'}; asterisk-mes:\n#include ${own}\n`);
+      expect(read(`${name}.before-asterisk-mes`)).toBe(before);
+    }
+    expect(secretOf('mes.conf')).toMatch(/^[\w-]{32}$/);
+    expect(secretOf('manager_mes.conf')).toBe(secretOf('mes.conf'));
+    expect(stdout).not.toContain(secretOf('mes.conf'));
+    expect(['mes.conf', 'manager_mes.conf', 'manager.conf', 'extensions_mes.conf'].map(modeOf)).toEqual([
+      '600',
+      '640',
+      '644',
+      '644',
+    ]);
+    // There is a [general] to add to, and no [mappings].
+    expect(read('cdr_mes.conf')).toMatch(/^\[general\]\(\+\)$/m);
+    expect(read('cdr_custom_mes.conf')).toMatch(/^\[mappings\]$/m);
+  });
+
+  test('twice is the same as once', async () => {
+    await setup('--write');
+    const once = contents();
+    const { status, stdout } = await setup('--write');
+    expect(status).toBe(0);
+    expect(contents()).toEqual(once);
+    expect(stdout).toContain('Everything is set up already');
+  });
+
+  test('what people have done since stays, and what is missing is made again', async () => {
+    await setup('--write');
+    const changed = `${read('manager_mes.conf')}eventfilter = !Event: Newexten\n`;
+    writeFileSync(join(etc, 'manager_mes.conf'), changed);
+    rmSync(join(etc, 'extensions_mes.conf'));
+    const { stdout } = await setup('--write');
+    expect(read('manager_mes.conf')).toBe(changed);
+    expect(stdout).toContain(`Made ${join(etc, 'extensions_mes.conf')}`);
+    expect(read('extensions.conf').match(/#include/g)).toHaveLength(1);
+  });
+
+  test('the settings that are there count: user, secret and address of the sidecar', async () => {
+    writeFileSync(config, '[ami]\nusername = scorer\nsecret = known-one\n[agi]\nbind = 127.0.0.1:4600\n');
+    const printed = await setup();
+    expect(printed.stdout).not.toContain('known-one');
+    expect(printed.stdout).toContain('secret = (the secret that is set already)');
+    await setup('--write');
+    expect(read('mes.conf')).toContain('secret = known-one\n[agi]');
+    expect(read('manager_mes.conf')).toMatch(/^\[scorer\]\nsecret = known-one$/m);
+    expect(read('extensions_mes.conf')).toContain('AGI(agi://127.0.0.1:4600/hangup)');
+  });
+
+  test('a secret that was still to be chosen is chosen in its place, with a backup', async () => {
+    const before = '[ami]\nusername = mes\nsecret = CHANGE-ME\n[history]\npath = /x/mes.sqlite\n';
+    writeFileSync(config, before, { mode: 0o644 });
+    await setup('--write');
+    expect(read('mes.conf')).toBe(before.replace('CHANGE-ME', secretOf('manager_mes.conf')));
+    expect(secretOf('manager_mes.conf')).toMatch(/^[\w-]{32}$/);
+    expect(read('mes.conf.before-asterisk-mes')).toBe(before);
+    expect(modeOf('mes.conf')).toBe('600');
+  });
+
+  test('a user, a handler, a mapping and a switch that are there already are left alone', async () => {
+    writeFileSync(join(etc, 'manager.conf'), '[general]\n[mes]\nsecret = by-hand\n');
+    writeFileSync(join(etc, 'extensions.conf'), '[mes-hangup]\nexten => s,1,Return()\n');
+    writeFileSync(join(etc, 'cdr.conf'), '[general]\n');
+    writeFileSync(join(etc, 'cdr_custom.conf'), `[mappings]\nMaster.csv => \${CDR(mes)}\n`);
+    const { stdout } = await setup('--write');
+    expect(readdirSync(etc).toSorted()).toEqual([...Object.keys(PBX), 'mes.conf'].toSorted());
+    expect(secretOf('mes.conf')).toBe('by-hand');
+    expect(stdout).toContain('manager.conf has a user [mes] already; it stays as it is.');
+  });
+
+  test('FreePBX: its own files stay, those for people get the lines, and the columns are named', async () => {
+    writeFileSync(join(etc, 'manager.conf'), '[general]\n#include manager_custom.conf\n');
+    writeFileSync(join(etc, 'extensions.conf'), '#include extensions_custom.conf\n');
+    writeFileSync(join(etc, 'extensions_additional.conf'), '');
+    writeFileSync(join(etc, 'cdr.conf'), '[general]\n');
+    const before = contents();
+    const { status, stdout } = await setup('--write');
+    expect(status).toBe(0);
+    expect(read('manager_custom.conf')).toBe('; asterisk-mes:\n#include manager_mes.conf\n');
+    expect(read('extensions_custom.conf')).toBe('; asterisk-mes:\n#include extensions_mes.conf\n');
+    for (const name of ['manager.conf', 'extensions.conf', 'cdr.conf']) expect(read(name)).toBe(before[name]);
+    expect(stdout).toContain('ALTER TABLE cdr ADD COLUMN mes DECIMAL(3,2) NULL;');
+    const once = contents();
+    await setup('--write', '--target', 'freepbx');
+    expect(contents()).toEqual(once);
+  });
+
+  test('wrong usage and wrong places are said in one sentence', async () => {
+    const target = await setup('--target', 'windows');
+    expect(target.status).toBe(2);
+    const nowhere = await asteriskMes(['setup', '--asterisk-dir', join(folder, 'none'), '--config', config]);
+    expect([nowhere.status, nowhere.stdout]).toEqual([1, '']);
+    expect(nowhere.stderr).toBe(
+      `asterisk-mes: ${join(folder, 'none')} does not exist; name the directory of manager.conf with --asterisk-dir\n`,
+    );
+    writeFileSync(config, '[ami]\nsecert = x\n');
+    const settings = await setup('--write');
+    expect(settings.status).toBe(1);
+    expect(settings.stderr).toContain('did you mean "secret"?');
+    expect(readdirSync(etc)).not.toContain('manager_mes.conf');
+  });
+});

@@ -1,0 +1,286 @@
+import { describe, expect, test } from 'vitest';
+import { examine, examineWithoutSettings } from '../../../src/doctor/examine.ts';
+import type { ConfigFileName, DoctorFacts } from '../../../src/doctor/facts.ts';
+import { CHECK_IDS, type CheckId, type Finding } from '../../../src/doctor/finding.ts';
+import { BLIND, filesFrom, NO_FILES, UNTOLD, WELL } from './installation.ts';
+
+/** The finding of one check, where `facts` are otherwise than well. */
+function find(id: CheckId, facts: Partial<DoctorFacts>): Finding {
+  const found = examine({ ...WELL, ...facts }).find((finding) => finding.id === id);
+  if (found === undefined) throw new Error(`there is no finding ${id}`);
+  return found;
+}
+
+function withFiles(texts: Readonly<Partial<Record<ConfigFileName, string>>>): Pick<DoctorFacts, 'files'> {
+  return { files: filesFrom(texts) };
+}
+
+/** What is to be changed, as short as it can be said. */
+function edits({ changes }: Finding): string[] {
+  return changes.map(({ file, line, action, section, lines }) =>
+    [action, `${file}:${line}`, `[${section}]`, ...lines].join(' '),
+  );
+}
+
+describe('an installation as a whole', () => {
+  test('where all is well nothing is said but that', () => {
+    const findings = examine(WELL);
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(findings.length).toBeGreaterThan(18);
+    expect(findings.flatMap(({ changes }) => changes)).toEqual([]);
+  });
+
+  test('findings come in the order of the list, in sentences', () => {
+    const ids = examine(WELL).map(({ id }) => id);
+    expect(ids).toEqual(CHECK_IDS.filter((id) => ids.includes(id)));
+    for (const { saw, why } of [...examine(WELL), ...examine(BLIND)]) {
+      expect(saw).toMatch(/^\S.*\.$/);
+      expect(why).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+
+  test('where nothing can be looked at it says so, and what it can see anyway', () => {
+    const statuses = Object.fromEntries(examine(BLIND).map(({ id, status }) => [id, status]));
+    expect(statuses).toEqual({
+      settings: 'ok',
+      node: 'ok',
+      ami: 'problem',
+      'ami-classes': 'unknown',
+      'ami-eventfilter': 'unknown',
+      'ami-writetimeout': 'unknown',
+      'ami-clients': 'unknown',
+      'asterisk-version': 'unknown',
+      'rtcp-interval': 'unknown',
+      'direct-media': 'unknown',
+      'hangup-handler': 'unknown',
+      fastagi: 'warning',
+      cdr: 'unknown',
+      'cdr-endbeforehexten': 'unknown',
+      ari: 'ok',
+      clock: 'unknown',
+      'time-zone': 'unknown',
+      disk: 'ok',
+      sidecar: 'warning',
+    });
+  });
+
+  test('wrong settings are named, and the rest waits', () => {
+    const findings = examineWithoutSettings(['[ami] secret is missing', 'mes.conf line 3: no'], '24.0.0');
+    expect(findings.filter(({ status }) => status === 'problem').map(({ saw }) => saw)).toEqual([
+      '[ami] secret is missing.',
+      'mes.conf line 3: no.',
+    ]);
+    expect(findings.find(({ id }) => id === 'node')?.status).toBe('ok');
+    expect(findings.find(({ id }) => id === 'ami')?.status).toBe('unknown');
+  });
+});
+
+describe('the manager', () => {
+  test('nobody listens, or the login is refused: the section to look at', () => {
+    const unreachable = find('ami', { ami: BLIND.ami });
+    expect(unreachable.status).toBe('problem');
+    expect(edits(unreachable)).toEqual(['add manager.conf:1 [general] enabled = yes port = 5038 bindaddr = 127.0.0.1']);
+    const refused = find('ami', { ami: { ...BLIND.ami, state: 'refused', problem: 'It refused the user "mes"' } });
+    expect(refused.saw).toBe('It refused the user "mes".');
+    expect(edits(refused)).toEqual([
+      'add manager.conf:3 [mes] secret = (the secret of [ami] in mes.conf) permit = 127.0.0.1/255.255.255.255',
+    ]);
+    const tls = find('ami', { ami: BLIND.ami, settings: { ...WELL.settings, amiTls: true } });
+    expect(tls.changes[0]?.lines).toContain('tlsbindaddr = 127.0.0.1:5038');
+  });
+
+  test('classes that lack: the line as it must be, with what it gives already', () => {
+    const files = withFiles({ 'manager.conf': '[mes]\nread = call,cdr\nwrite = system\n' });
+    const finding = find('ami-classes', { ...files, ami: { ...WELL.ami, read: 'call,cdr', write: 'system' } });
+    expect(finding.status).toBe('problem');
+    expect(finding.saw).toBe('The user "mes" lacks the read class reporting, and the write class call.');
+    expect(edits(finding)).toEqual([
+      'replace manager.conf:2 [mes] read = call,reporting,cdr',
+      'replace manager.conf:3 [mes] write = call,system',
+    ]);
+    expect(find('ami-classes', { ami: { ...WELL.ami, read: 'all', write: 'all' } }).status).toBe('ok');
+    expect(find('ami-classes', { ami: { ...WELL.ami, mayWrite: false } }).status).toBe('problem');
+  });
+
+  test('an eventfilter that hides RTCP: the line goes', () => {
+    const manager = '[mes]\nsecret = x\nread = call,reporting\neventfilter = Event: Hangup\n';
+    const finding = find('ami-eventfilter', withFiles({ 'manager.conf': manager }));
+    expect(finding.status).toBe('problem');
+    expect(finding.saw).toContain('RTCPSent, RTCPReceived');
+    expect(finding.changes).toEqual([
+      {
+        file: 'manager.conf',
+        section: 'mes',
+        action: 'remove',
+        line: 4,
+        was: 'eventfilter = Event: Hangup',
+        lines: [],
+        afterwards: 'asterisk -rx "manager reload"',
+      },
+    ]);
+  });
+
+  test('without the files the old filters are still known, the new ones are not', () => {
+    expect(find('ami-eventfilter', { files: NO_FILES }).status).toBe('unknown');
+    const filters = ['!Event: RTCPSent'];
+    const told = find('ami-eventfilter', { files: NO_FILES, ami: { ...WELL.ami, filters } });
+    expect(told.status).toBe('problem');
+    expect(told.changes[0]).toMatchObject({ line: null, was: 'eventfilter = !Event: RTCPSent' });
+  });
+
+  test('writetimeout: the default is too short, a second is enough', () => {
+    const ofMs = (writeTimeout: string): Finding => find('ami-writetimeout', { ami: { ...WELL.ami, writeTimeout } });
+    expect(ofMs('1000').status).toBe('ok');
+    expect(edits(ofMs('999'))).toEqual(['replace manager.conf:7 [mes] writetimeout = 5000']);
+    expect(ofMs('').status).toBe('warning');
+    expect(ofMs('').saw).toContain("Asterisk's default, 100 ms");
+  });
+
+  test('other users that get every score, and those that do not', () => {
+    const manager = (lines: string): Partial<DoctorFacts> =>
+      withFiles({ 'manager.conf': `[mes]\nread = call,reporting\n[panel]\n${lines}\n` });
+    expect(edits(find('ami-clients', manager('read = all')))).toEqual([
+      'add manager.conf:3 [panel] eventfilter = !Event: VarSet',
+    ]);
+    expect(find('ami-clients', manager('read = call,dialplan')).status).toBe('warning');
+    expect(find('ami-clients', manager('read = call')).status).toBe('ok');
+    expect(find('ami-clients', manager('read = all\neventfilter = !Event: VarSet')).status).toBe('ok');
+    const quiet = { ...WELL.settings, writesCdr: false, writesVariables: false };
+    expect(find('ami-clients', { ...manager('read = all'), settings: quiet }).status).toBe('ok');
+  });
+});
+
+describe('the media', () => {
+  test('rtcpinterval: what is rare or not allowed', () => {
+    const of = (ms: string): Finding =>
+      find('rtcp-interval', withFiles({ 'rtp.conf': `[general]\nrtcpinterval = ${ms}\n` }));
+    expect(of('500').status).toBe('ok');
+    expect(of('5000').status).toBe('ok');
+    expect(edits(of('5001'))).toEqual(['replace rtp.conf:2 [general] rtcpinterval = 5000']);
+    expect(of('499').status).toBe('warning');
+    expect(of('soon').status).toBe('warning');
+    // What Asterisk says counts more than a file.
+    expect(find('rtcp-interval', { values: { ...UNTOLD, rtcpInterval: '20000' } }).status).toBe('warning');
+  });
+
+  test('direct media takes two, and a line of a template stays', () => {
+    const pjsip =
+      '[phone](!)\ntype = endpoint\ndirect_media = yes\n[alice](phone)\n[alice]\ntype = aor\n[bob]\ntype = endpoint\ndirect_media = yes\n';
+    const endpoints = ['alice', 'bob'].map((name) => ({ name, directMedia: true }));
+    const finding = find('direct-media', { ...withFiles({ 'pjsip.conf': pjsip }), endpoints });
+    expect(finding.status).toBe('problem');
+    expect(finding.saw).toBe('2 of 2 PJSIP endpoints have direct media: alice, bob.');
+    expect(edits(finding)).toEqual([
+      'add pjsip.conf:4 [alice] direct_media = no',
+      'replace pjsip.conf:9 [bob] direct_media = no',
+    ]);
+    const many = Array.from({ length: 30 }, (_, index) => ({ name: `p${index}`, directMedia: true }));
+    const ofMany = find('direct-media', { endpoints: many });
+    expect(ofMany.saw).toContain('p4 and 25 more');
+    expect(ofMany.changes).toHaveLength(20);
+  });
+
+  test('chan_sip has direct media unless it says no', () => {
+    const modules = { ...WELL.modules, chan_sip: true };
+    expect(edits(find('direct-media-sip', { modules }))).toEqual(['add sip.conf:null [general] directmedia = no']);
+    const nonat = withFiles({ 'sip.conf': '[general]\ndirectmedia = nonat\n' });
+    expect(find('direct-media-sip', { modules, ...nonat }).status).toBe('problem');
+    const no = withFiles({ 'sip.conf': '[general]\ndirectmedia = no\n' });
+    expect(find('direct-media-sip', { modules, ...no }).status).toBe('ok');
+  });
+
+  test.each([
+    ['16.28.0~dfsg-0+deb11u4', 'ok', '16.28.0, without'],
+    ['22.10.1+dfsg', 'warning', '22.10.1: up to 22.10'],
+    ['22.11.0', 'ok', 'corrections'],
+    ['21.4.0', 'warning', '21.4.0'],
+    ['13.38.3', 'warning', 'not tested'],
+    ['GIT-master', 'unknown', 'no release that we know'],
+  ] as const)('release %s: %s', (asteriskVersion, status, words) => {
+    const finding = find('asterisk-version', { asteriskVersion });
+    expect(finding.status).toBe(status);
+    expect(finding.saw).toContain(words);
+  });
+});
+
+describe('the dialplan', () => {
+  test('no handler: the include; a handler that nobody uses: how to use it', () => {
+    const none = find('hangup-handler', { dialplan: { hasMes: false, hasMesHangup: false } });
+    expect(none.status).toBe('warning');
+    expect(edits(none)).toEqual(['add extensions.conf:null [null] #include extensions_mes.conf']);
+    const unused = withFiles({ 'extensions.conf': '[mes]\nexten => s,1,Return()\n[in]\nexten => 1,1,Dial(PJSIP/a)\n' });
+    expect(find('hangup-handler', unused).saw).toContain('no line of extensions.conf or pjsip.conf uses it');
+  });
+
+  test.each([
+    ['extensions.conf', '[mes]\n[in]\nexten => 1,1,Dial(PJSIP/a,30,tTb(mes^s^1))\n'],
+    ['extensions.conf', '[mes]\n[in]\nexten => 1,1,NoOp()\n same => n,Gosub(mes,s,1)\n'],
+    ['pjsip.conf', '[a]\ntype = endpoint\nset_var = CHANNEL(hangup_handler_push)=mes-hangup,s,1\n'],
+  ] as const)('a use in %s', (name, text) => {
+    const unused = { 'extensions.conf': '[mes]\nexten => s,1,Gosub(mes,s,1)\n' };
+    expect(find('hangup-handler', withFiles(unused)).status).toBe('warning');
+    expect(find('hangup-handler', withFiles({ ...unused, [name]: text })).status).toBe('ok');
+  });
+
+  test('an address of the sidecar that is not its own', () => {
+    const settings = { ...WELL.settings, agiBind: '127.0.0.1:4600' };
+    const finding = find('fastagi', { settings });
+    expect(finding.status).toBe('problem');
+    expect(edits(finding)).toEqual([
+      'replace extensions.conf:4 [mes-hangup] exten => s,1,AGI(agi://127.0.0.1:4600/hangup)',
+    ]);
+    expect(find('fastagi', { settings: { ...settings, agiBind: '0.0.0.0:4573' } }).status).toBe('ok');
+  });
+
+  test('nobody there, not reached, not known', () => {
+    const of = (isListening: boolean, fromAsterisk: DoctorFacts['fastAgi']['fromAsterisk']): Finding =>
+      find('fastagi', { fastAgi: { isListening, fromAsterisk } });
+    expect([of(true, 'taken'), of(true, null), of(false, null)].map(({ status }) => status)).toEqual([
+      'ok',
+      'unknown',
+      'warning',
+    ]);
+    expect(edits(of(true, 'refused'))[0]).toMatch(/^add mes\.conf:null \[agi\] peers = /);
+    expect(edits(of(true, 'absent'))[0]).toMatch(/^add mes\.conf:null \[agi\] bind = /);
+    expect([of(true, 'refused').status, of(true, 'absent').status]).toEqual(['problem', 'problem']);
+  });
+});
+
+describe('the machine', () => {
+  test('ARI that was asked for and does not answer costs no score', () => {
+    const finding = find('ari', { ari: { url: 'http://a', problem: 'It refused the user' } });
+    expect(finding.status).toBe('warning');
+    expect(finding.changes.map(({ file }) => file)).toEqual(['http.conf', 'ari.conf']);
+    expect(find('ari', { ari: { url: 'http://a', problem: null } }).status).toBe('ok');
+  });
+
+  test('clocks a second apart, zones an hour apart', () => {
+    const clock = WELL.clock;
+    expect(find('clock', { clock: { ...clock, aheadMs: -1000 } }).status).toBe('ok');
+    expect(find('clock', { clock: { ...clock, aheadMs: -1600 } }).saw).toBe("Asterisk's clock is 1.6 s behind ours.");
+    const apart = find('time-zone', { clock: { ...clock, asteriskOffsetMinutes: -210 } });
+    expect(apart.status).toBe('warning');
+    expect(apart.saw).toBe('Asterisk is at UTC-03:30, we are at UTC+01:00.');
+  });
+
+  test('a disk that is nearly full, full, or not ours', () => {
+    const of = (freeBytes: number): string => find('disk', { disk: { ...WELL.disk, freeBytes } }).status;
+    expect([of(2e9), of(9e8), of(9e7)]).toEqual(['ok', 'warning', 'problem']);
+    const closed = find('disk', { disk: { ...WELL.disk, problem: '/var/lib cannot be written', freeBytes: null } });
+    expect(closed.changes[0]?.lines).toEqual([
+      'install -d -m 700 -o (the user that runs asterisk-mes) /var/lib/asterisk-mes',
+    ]);
+  });
+
+  test('a sidecar that is not ready says why', () => {
+    const sidecar = { ...WELL.sidecar, problem: 'no connection to Asterisk' };
+    expect(find('sidecar', { sidecar })).toMatchObject({
+      status: 'problem',
+      saw: 'The sidecar runs, but: no connection to Asterisk.',
+    });
+  });
+
+  test('an old Node', () => {
+    expect(find('node', { nodeVersion: '22.9.0' }).status).toBe('problem');
+  });
+});
