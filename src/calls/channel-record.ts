@@ -44,8 +44,13 @@ export function scoreView(
   };
 }
 
-/** A channel as it is shown, stored and asked for. `others` are the scores around it at this moment. */
-export function channelRecord(channel: ChannelState, rules: ScoringRules, others: ScoresAround): ChannelRecord {
+/** A channel as it is shown, stored and asked for. `others` are the scores around it at this moment, `peer` its bridged peer. */
+export function channelRecord(
+  channel: ChannelState,
+  rules: ScoringRules,
+  others: ScoresAround,
+  peer: ChannelState | undefined,
+): ChannelRecord {
   return {
     uniqueid: channel.uniqueid,
     linkedid: channel.linkedid,
@@ -72,12 +77,17 @@ export function channelRecord(channel: ChannelState, rules: ScoringRules, others
     version: rules.version,
     finalAtMs: channel.final?.atMs ?? null,
     lastReceivedAtMs: channel.lastReceivedAtMs,
-    streams: [streamRecord(channel, channel.rx, rules), streamRecord(channel, channel.tx, rules)],
+    streams: [channel.rx, channel.tx].map((state) => streamRecord(channel, state, rules, peer)),
   };
 }
 
 /** One direction over the channel's whole life. */
-export function streamRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): StreamRecord {
+export function streamRecord(
+  channel: ChannelState,
+  state: DirectionState,
+  rules: ScoringRules,
+  peer: ChannelState | undefined,
+): StreamRecord {
   const measures = { ...measuresOf(channel, state, state.total, rules), ...countsOf(channel, state) };
   const interval = eModelOf({
     codec: measures.codec,
@@ -101,7 +111,7 @@ export function streamRecord(channel: ChannelState, state: DirectionState, rules
   };
   return {
     ...stream,
-    why: explainDirection(channel, state, stream, rules),
+    why: explainDirection({ channel, state, stream, rules, peer }),
     nativeWhy: nativeDifference(state, directionRules(state, rules), measures.mes100),
   };
 }

@@ -1,6 +1,6 @@
 import type { IntervalRecord } from '../model/record.ts';
 import type { ReportBlock, Reporter } from '../model/report.ts';
-import { type IntervalMeasure, measureInterval } from '../stats/interval.ts';
+import { type IntervalMeasure, measureInterval, nextMark } from '../stats/interval.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../units/rtp.ts';
 import { directionRules } from './direction-score.ts';
 import {
@@ -65,9 +65,7 @@ export function takeReport(
   noteGap(state, context.atMs);
 
   state.reportsMissed = false;
-  if (!(measure.kind === 'idle' && measure.undecided)) {
-    state.mark = { block: block ?? state.mark?.block ?? null, sender: state.sender, atMs: context.atMs };
-  }
+  state.mark = nextMark(measure, { previous: state.mark, block, sender: state.sender, atMs: context.atMs });
 
   const facts = {
     beganAtMs,

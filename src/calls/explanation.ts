@@ -3,6 +3,7 @@ import { standardDeviation } from '../stats/moments.ts';
 import { howPacketsWereLost } from './capture-record.ts';
 import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
 import type { DirectionState } from './direction-state.ts';
+import { passedOnLossPercent } from './passed-on.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { jitterOf } from './tally.ts';
 
@@ -10,18 +11,26 @@ import { jitterOf } from './tally.ts';
 const FINE_R = 3;
 /** Variance over mean of the packets lost per report: 1 when they are lost at random, more when together. */
 const BURSTY_DISPERSION = 3;
+/** A smaller part of the loss is not worth a word: the parties' reports are not of the same packets. */
+const NOTICEABLE_PART = 0.2;
 /** Loss that was there from the beginning needs no time. */
 const CLEAN_BEGINNING_REPORTS = 2;
+
+/** What the sentence is about: one direction of a channel. */
+export interface DirectionToExplain {
+  readonly channel: ChannelState;
+  readonly state: DirectionState;
+  readonly stream: StreamFacts;
+  readonly rules: ScoringRules;
+  /** The bridged peer, whose audio goes out on this channel; undefined when there is none. */
+  readonly peer: ChannelState | undefined;
+}
 
 type StreamFacts = Omit<StreamRecord, 'why' | 'nativeWhy'>;
 
 /** One plain sentence: why the direction's score is what it is, or why there is none. Null while it is too early to say. */
-export function explainDirection(
-  channel: ChannelState,
-  state: DirectionState,
-  stream: StreamFacts,
-  rules: ScoringRules,
-): string | null {
+export function explainDirection(direction: DirectionToExplain): string | null {
+  const { channel, state, stream } = direction;
   const endpoint = endpointOf(channel.name);
   const audio = stream.direction === 'rx' ? `the audio from ${endpoint}` : `the audio to ${endpoint}`;
   if (stream.verdict === 'no-media' && stream.deadReports > 0) {
@@ -30,7 +39,7 @@ export function explainDirection(
   }
   if (stream.mes === null) return explainMissing(channel, stream, audio);
 
-  const causes = causesOf(state, stream, endpoint, audio, rules);
+  const causes = causesOf(direction, endpoint, audio);
   const bad = causes.filter(({ costR }) => costR >= FINE_R).sort((a, b) => b.costR - a.costR);
   const facts = causes.map(({ fact }) => fact).join(', ');
   const unknown = stream.rttKnown ? '' : '; the round trip is not known';
@@ -69,13 +78,9 @@ interface Cause {
   readonly complaint: (before: readonly Cause[]) => string;
 }
 
-function causesOf(
-  state: DirectionState,
-  stream: StreamFacts,
-  endpoint: string,
-  audio: string,
-  { profile }: ScoringRules,
-): Cause[] {
+function causesOf(direction: DirectionToExplain, endpoint: string, audio: string): Cause[] {
+  const { state, stream, rules } = direction;
+  const { profile } = rules;
   const { total } = state;
   const jitterMs = jitterOf(total, state.clockRateHz);
   const delayMs = total.rttMs.count === 0 ? 0 : total.rttMs.mean * profile.rttFactor;
@@ -93,7 +98,7 @@ function causesOf(
       name: 'loss',
       costR: lossSample * profile.lossFactor,
       fact: total.packetsLost === 0 ? 'no loss' : `${loss} lost`,
-      complaint: () => complaintOfLoss(state, loss, audio, stream.capture),
+      complaint: () => complaintOfLoss(direction, loss, audio),
     },
     {
       name: 'jitter',
@@ -116,9 +121,12 @@ function causesOf(
   return causes;
 }
 
-function complaintOfLoss(state: DirectionState, loss: string, audio: string, capture: StreamFacts['capture']): string {
+function complaintOfLoss(direction: DirectionToExplain, loss: string, audio: string): string {
+  const { state, stream } = direction;
   const { deadSinceMs } = state.loss;
-  if (deadSinceMs === null) return `${loss} of ${audio} was lost${howLost(state, capture)}${whenLost(state)}`;
+  if (deadSinceMs === null) {
+    return `${loss} of ${audio} was lost${howLost(state, stream.capture)}${whenLost(state)}${whereLost(direction)}`;
+  }
   return `from ${timeOfDay(deadSinceMs)} on nothing of ${audio} arrived any more (${loss} of it was lost in all)`;
 }
 
@@ -147,6 +155,16 @@ function whenLost({ loss, total, mark }: DirectionState): string {
   if (hadCleanBeginning && hadCleanEnd) return ` from ${timeOfDay(firstLossyAtMs)} to ${timeOfDay(lastLossyAtMs)}`;
   if (hadCleanBeginning) return `, from ${timeOfDay(firstLossyAtMs)} on`;
   return hadCleanEnd ? `, until ${timeOfDay(lastLossyAtMs)}` : '';
+}
+
+/** What of the loss the other party's network had: a native bridge passes it on. */
+function whereLost({ state, stream, peer }: DirectionToExplain): string {
+  if (peer === undefined || state.direction === 'rx') return '';
+  const beforePercent = passedOnLossPercent(peer.rx, state);
+  const part = beforePercent / (stream.lossPercent ?? Number.POSITIVE_INFINITY);
+  if (part < NOTICEABLE_PART) return '';
+  const how = part > 1 - NOTICEABLE_PART ? 'nearly all of it' : `${beforePercent.toFixed(1)} points of that`;
+  return `, ${how} on the way from ${endpointOf(peer.name)} to this server`;
 }
 
 /** In UTC, since the server's time zone is not ours to know: `14:03:10 UTC`. */

@@ -4,6 +4,7 @@ import type { CallState } from './call-book.ts';
 import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
 import { directionRules, scoreInputs } from './direction-score.ts';
 import { type DirectionState, isDead } from './direction-state.ts';
+import { passedOnLossPercent } from './passed-on.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { jitterOf, lossPercentOf } from './tally.ts';
 
@@ -34,9 +35,7 @@ interface Stretch {
 }
 
 /**
- * Where the fault of a two-party call lies, from its four directions. A native bridge passes packets with their sequence
- * numbers, so that one party's far end also counts what the other party's network had lost: that is subtracted, where the
- * SSRC shows that the stream was passed on.
+ * Where the fault of a two-party call lies, from its four directions. What a native bridge passes on is subtracted.
  */
 export function findFault(call: CallState, rules: ScoringRules): FaultRecord {
   const parties = [...call.channels]
@@ -97,8 +96,7 @@ function stretchOf(
   if (isDead(state)) return { channel, state, ownLossPercent: 100, isBad: true, isKnown: true };
   const lossPercent = lossPercentOf(total);
   if (total.lostPackets.count === 0) return { channel, state, ownLossPercent: null, isBad: false, isKnown: false };
-  const upstreamPercent = upstream !== undefined && isPassedOn(upstream, state) ? lossPercentOf(upstream.total) : 0;
-  const ownLossPercent = lossPercent === null ? null : Math.max(0, lossPercent - (upstreamPercent ?? 0));
+  const ownLossPercent = lossPercent === null ? null : Math.max(0, lossPercent - passedOnLossPercent(upstream, state));
   const ownShare =
     lossPercent === null || lossPercent === 0 || ownLossPercent === null ? 1 : ownLossPercent / lossPercent;
   const own = directionRules(state, rules);
@@ -115,11 +113,6 @@ function stretchOf(
     isBad: mes < rules.thresholds.good || (ownLossPercent ?? 0) >= NOTICEABLE_LOSS_PERCENT,
     isKnown: true,
   };
-}
-
-/** Whether the stream that came in from one party is the one that went out to the other. */
-function isPassedOn(upstream: DirectionState, downstream: DirectionState): boolean {
-  return upstream.ssrc !== null && upstream.ssrc === downstream.ssrc;
 }
 
 function reportsOf({ total }: DirectionState): number {

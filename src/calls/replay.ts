@@ -169,7 +169,7 @@ function restoreMarks(state: ChannelState, { segments, intervals }: StoredChanne
   for (const direction of DIRECTIONS) {
     const isOwn = (row: SegmentRecord | IntervalRecord): boolean => row.direction === direction;
     const atMs = segments.findLast(isOwn)?.endedAtMs ?? Math.max(...intervals.filter(isOwn).map((row) => row.atMs));
-    if (Number.isFinite(atMs)) state[direction].mark = { block: null, sender: null, atMs };
+    if (Number.isFinite(atMs)) state[direction].mark = { block: null, sender: null, atMs, lostWhileStillPackets: null };
   }
 }
 

@@ -36,7 +36,8 @@ function rescoredChannel(
   const { state, stored } = replayed;
   const { channel } = stored;
   restoreCounters(state, channel);
-  const again = channelRecord(state, rules, scoresAround(channel, call, own, known));
+  const peer = channel.peerUniqueid === null ? undefined : known.get(channel.peerUniqueid)?.state;
+  const again = channelRecord(state, rules, scoresAround(channel, call, own, known), peer);
   const { mes, mesRx, mesTx, mesPeerRx, mesPeerTx, mesCall, mesMin, profile, version } = again;
   return {
     ...channel,

@@ -1,7 +1,7 @@
 import type { ChannelState } from './channel-state.ts';
 
 /** Raised whenever the shape of ChannelState changes, so that no old state is mistaken for a new one. */
-const RESUME_FORMAT = 7;
+const RESUME_FORMAT = 8;
 
 /** A channel's state as text, to be stored and gone on with after a restart. */
 export function writeResume(state: ChannelState): string {

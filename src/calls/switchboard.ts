@@ -321,11 +321,15 @@ export class Switchboard implements LiveView {
   }
 
   #record(channel: ChannelState): ChannelRecord {
-    return channelRecord(channel, this.#rules, this.#around(channel));
+    return channelRecord(channel, this.#rules, this.#around(channel), this.#peerOf(channel));
+  }
+
+  #peerOf({ peerUniqueid }: ChannelState): ChannelState | undefined {
+    return peerUniqueid === null ? undefined : this.#channels.get(peerUniqueid);
   }
 
   #around(channel: ChannelState): ScoresAround {
-    const peer = channel.peerUniqueid === null ? undefined : this.#channels.get(channel.peerUniqueid);
+    const peer = this.#peerOf(channel);
     const call = this.#calls.get(channel.linkedid);
     return {
       mesPeerRx: peer?.scores.mesRx ?? null,

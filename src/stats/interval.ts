@@ -20,6 +20,8 @@ export interface ReceiverMark {
   /** The sender's count as known then. */
   readonly sender: SenderMark | null;
   readonly atMs: number;
+  /** Packets counted as lost since it stood still; null when it had moved. */
+  readonly lostWhileStillPackets: number | null;
 }
 
 export interface IntervalInput {
@@ -67,11 +69,29 @@ export function measureInterval(input: IntervalInput): IntervalMeasure {
   if (moved < 0) return firstReport(block, input);
 
   const lostDelta = cumulativeLostDelta(block.cumulativeLostPackets, before.cumulativeLostPackets);
+  const lost = Math.min(Math.max(0, lostDelta), moved);
+  // The receiver notices only now what was lost while it stood still, and what was counted as such already.
+  const counted = Math.min(previous?.lostWhileStillPackets ?? 0, lost);
   return {
     kind: 'media',
-    packetsExpected: moved,
-    packetsLost: Math.min(Math.max(0, lostDelta), moved),
+    packetsExpected: moved - counted,
+    packetsLost: lost - counted,
     duplicates: Math.max(0, -lostDelta),
+  };
+}
+
+/** The mark that a report leaves for the next one. `sender` is the sender's count as known now. */
+export function nextMark(
+  measure: IntervalMeasure,
+  { previous, block, sender, atMs }: Pick<IntervalInput, 'previous' | 'block' | 'sender' | 'atMs'>,
+): ReceiverMark | null {
+  if (measure.kind === 'idle' && measure.undecided) return previous;
+  const lostNow = measure.kind === 'dead' ? (measure.packetsLost ?? 0) : 0;
+  return {
+    block: block ?? previous?.block ?? null,
+    sender,
+    atMs,
+    lostWhileStillPackets: measure.kind === 'media' ? null : (previous?.lostWhileStillPackets ?? 0) + lostNow,
   };
 }
 
@@ -136,7 +156,18 @@ function standingStill(input: IntervalInput): IntervalMeasure {
   const sinceOlderSrS = previous === null || sentBefore === null ? 0 : (previous.atMs - sentBefore.atMs) / 1000;
   const perhapsNotOverdue = (sinceOlderSrS + IN_FLIGHT_ALLOWANCE_S) * input.packetRateHz;
   if (sentPackets <= perhapsNotOverdue) return { kind: 'idle', undecided: true };
-  return { kind: 'dead', packetsLost: sentPackets };
+  return { kind: 'dead', packetsLost: Math.round(sentPackets * shareSinceLastReport(previous, sender)) };
+}
+
+/**
+ * What part of the packets that the sender has counted since its older SR it sent after the receiver's last report: what
+ * it had sent before came in, if the receiver was still moving then. Sent evenly, they are as their times.
+ */
+function shareSinceLastReport(previous: ReceiverMark | null, sender: SenderMark): number {
+  const older = previous?.sender ?? null;
+  if (previous === null || older === null || previous.lostWhileStillPackets !== null) return 1;
+  const sinceOlderMs = sender.atMs - older.atMs;
+  return sinceOlderMs > 0 ? Math.min(1, Math.max(0, (sender.atMs - previous.atMs) / sinceOlderMs)) : 1;
 }
 
 /** later − earlier of counters that wrap; negative when the later one is behind. */

@@ -206,6 +206,7 @@ describe.runIf(labObstacle() === undefined)('scores that one can defend', () => 
       expectEightPercent(atCaller.why, /^(\d+\.\d) % of the audio from PJSIP\/passed-on-a was lost/);
       expectEightPercent(atCallee.why, /^(\d+\.\d) % of the audio to PJSIP\/passed-on-b was lost/);
       expect(atCallee.ssrc).toBe(atCaller.ssrc);
+      expect(atCallee.why).toContain(', nearly all of it on the way from PJSIP/passed-on-a to this server');
       expect(call.fault_place).toBe('caller-network');
       expect(call.fault_why).toMatch(/: \d+\.\d % lost from PJSIP\/passed-on-a\.$/);
     });

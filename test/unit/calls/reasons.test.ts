@@ -131,7 +131,7 @@ describe('where the fault lies', () => {
   }
 
   /** Twelve reports in each direction with so many lost packets each; native: the SSRC of one party goes out to the other. */
-  function callWith(losses: Losses, isNative = false, reports = 12): CallRecord {
+  function play(losses: Losses, isNative = false, reports = 12): Script {
     const alice = { name: 'PJSIP/alice-00000001', linkedid: '1' };
     const bob = { name: 'PJSIP/bob-00000002', linkedid: '1' };
     const script = new Script().up('1', alice).up('2', bob).enter('b', '1', alice).enter('b', '2', bob);
@@ -148,7 +148,13 @@ describe('where the fault lies', () => {
       script.rtcp('2', local(block(n, losses.calleeRx ?? 0, 0xb)), bob);
       script.rtcp('2', remote(block(n, losses.calleeTx ?? 0, isNative ? 0xa : 0x2), { rttMs: 20 }), bob);
     }
-    const call = script.stored().findLast((change) => change.kind === 'call');
+    return script.hangup('1', alice).hangup('2', bob);
+  }
+
+  function callWith(...how: Parameters<typeof play>): CallRecord {
+    const call = play(...how)
+      .stored()
+      .findLast((change) => change.kind === 'call');
     if (call?.kind !== 'call') throw new Error('no call was stored');
     return call.call;
   }
@@ -171,6 +177,21 @@ describe('where the fault lies', () => {
     const own = callWith({ callerRx: 12, calleeTx: 24 }, true);
     expect(own.faultPlace).toBe('both-networks');
     expect(own.faultWhy).toMatch(/4\.8 % lost from PJSIP\/alice.*4\.8 % lost to PJSIP\/bob/);
+  });
+
+  test.each<[string, Losses, string]>([
+    ['all', { callerRx: 12, calleeTx: 12 }, ', nearly all of it on the way from PJSIP/alice to this server'],
+    ['half', { callerRx: 12, calleeTx: 24 }, ', 4.8 points of that on the way from PJSIP/alice to this server'],
+    ['a trace', { callerRx: 2, calleeTx: 24 }, ''],
+    ['none', { calleeTx: 24 }, ''],
+  ])("the callee's own sentence says what the caller's network had lost: %s of it", (_part, losses, words) => {
+    const percent = (((losses.calleeTx ?? 0) * 100) / 250).toFixed(1);
+    const sentence = (where: string) =>
+      `${percent} % of the audio to PJSIP/bob was lost${where}; delay and jitter were fine.`;
+    expect(why(play(losses, true), '2', 'tx')).toBe(sentence(words));
+    // Where this server numbers the packets anew, the loss to the callee is its own.
+    expect(why(play(losses), '2', 'tx')).toBe(sentence(''));
+    expect(why(play(losses, true), '1', 'tx')).toMatch(/was fine: no loss/);
   });
 
   test('says how sure it is', () => {

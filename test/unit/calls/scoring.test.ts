@@ -114,11 +114,36 @@ describe('streams that stand still', () => {
     expect(tx.map(({ kind, packetsLost, mes }) => ({ kind, packetsLost, mes }))).toEqual([
       { kind: 'media', packetsLost: 0, mes: expect.closeTo(4.39, 1) },
       { kind: 'media', packetsLost: 0, mes: expect.closeTo(4.39, 1) },
-      { kind: 'dead', packetsLost: 250, mes: 1 },
+      // 3 of the 5 s between the two SRs came after the last report.
+      { kind: 'dead', packetsLost: 150, mes: 1 },
       { kind: 'dead', packetsLost: 250, mes: 1 },
     ]);
     expect(script.channel('1').mesTx).toBe(1);
     expect(script.channel('1').mesMin).toBe(1);
+  });
+
+  test('of a stream that stops in mid-call and goes on, each packet is lost once', () => {
+    // 50 packets a second from 0 s on; nothing arrives from 10 s to 20 s, that is 500 packets. SRs 2.5 s before the reports.
+    const script = new Script().up('1');
+    const highestAt = [250, 500, 500, 500, 1250, 1500];
+    const lostAt = [0, 0, 0, 0, 500, 500];
+    for (const [index, highest] of highestAt.entries()) {
+      const atS = 5 * (index + 1);
+      script.wait(2.5).rtcp('1', local(null, { sender: sender(atS - 2.5, 50 * (atS - 2.5)) }));
+      script.wait(2.5).rtcp('1', remote(reportBlock(highest, lostAt[index] ?? 0), { rttMs: 20 }));
+    }
+    const tx = script.intervals('1', 'tx');
+    expect(tx.map(({ kind, packetsExpected, packetsLost }) => [kind, packetsExpected, packetsLost])).toEqual([
+      ['media', 250, 0],
+      ['media', 250, 0],
+      // The SR of 12.5 s: 125 packets since 10 s. That of 17.5 s: 250 more. The rest shows at 25 s.
+      ['dead', 125, 125],
+      ['dead', 250, 250],
+      ['media', 375, 125],
+      ['media', 250, 0],
+    ]);
+    expect(script.channel('1').streams[1]).toMatchObject({ packetsExpected: 1500, packetsLost: 500 });
+    expect(script.channel('1').streams[1]?.lossPercent).toBeCloseTo(100 / 3, 9);
   });
 
   test('nothing ever arrives and nobody counts it: dead after two whole intervals, never the good half alone', () => {

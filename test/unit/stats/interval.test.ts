@@ -22,7 +22,7 @@ function block(
 }
 
 function mark(of: Partial<ReceiverMark>): ReceiverMark {
-  return { block: block(1000, 0), sender: null, atMs: 10_000, ...of };
+  return { block: block(1000, 0), sender: null, atMs: 10_000, lostWhileStillPackets: null, ...of };
 }
 
 function input(of: Partial<IntervalInput>): IntervalInput {
@@ -161,11 +161,41 @@ describe('packets that stood still', () => {
   const still = { block: block(1000, 0) };
   const sentBefore = { sentPackets: 500, atMs: 9000 };
 
-  test('sent but nothing arrived: dead, and all of it is lost', () => {
-    const measured = measureInterval(
-      input({ ...still, previous: mark({ sender: sentBefore }), sender: { sentPackets: 750, atMs: 14_000 } }),
-    );
-    expect(measured).toEqual({ kind: 'dead', packetsLost: 250 });
+  test('sent but nothing arrived: dead, and what was sent after the last report is lost', () => {
+    // The older SR came 1 s before the last report, this one 4 s after it: four fifths of 250.
+    const moving = mark({ sender: sentBefore });
+    const sender = { sentPackets: 750, atMs: 14_000 };
+    expect(measureInterval(input({ ...still, previous: moving, sender }))).toEqual({ kind: 'dead', packetsLost: 200 });
+    // It had stood still before: nothing of the 250 came in.
+    const standing = mark({ sender: sentBefore, lostWhileStillPackets: 0 });
+    expect(measureInterval(input({ ...still, previous: standing, sender }))).toEqual({
+      kind: 'dead',
+      packetsLost: 250,
+    });
+  });
+
+  test('two SRs of one moment leave the loss whole', () => {
+    const previous = mark({ sender: { sentPackets: 500, atMs: 10_000 } });
+    const sender = { sentPackets: 750, atMs: 10_000 };
+    expect(measureInterval(input({ ...still, previous, sender }))).toEqual({ kind: 'dead', packetsLost: 250 });
+  });
+
+  test('what was counted as lost while it stood still is not lost once more when it moves', () => {
+    const previous = mark({ block: block(1000, 10), lostWhileStillPackets: 375 });
+    expect(measureInterval(input({ previous, block: block(1750, 510) }))).toEqual({
+      kind: 'media',
+      packetsExpected: 375,
+      packetsLost: 125,
+      duplicates: 0,
+    });
+    // Less was lost than was thought: none of it is lost now.
+    expect(measureInterval(input({ previous, block: block(1750, 310) }))).toMatchObject({
+      packetsExpected: 450,
+      packetsLost: 0,
+    });
+    // Another stream knows nothing of that.
+    const other = block(9, 1, { sourceSsrc: 0xdef, fractionLostQ8: 26 });
+    expect(measureInterval(input({ previous, block: other }))).toMatchObject({ packetsLost: 1, packetsExpected: 10 });
   });
 
   test('a report without any block while we send is dead as well', () => {
@@ -210,7 +240,7 @@ describe('packets that stood still', () => {
     const measured = measureInterval(
       input({
         ...still,
-        previous: mark({ sender: { sentPackets: 0xffff_ff00, atMs: 10_000 } }),
+        previous: mark({ sender: { sentPackets: 0xffff_ff00, atMs: 10_000 }, lostWhileStillPackets: 0 }),
         sender: { sentPackets: 0x40, atMs: 15_000 },
       }),
     );
