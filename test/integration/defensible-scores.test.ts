@@ -44,6 +44,16 @@ const SCRIPTS: readonly ScriptedCall[] = [
       await sleep(10_000);
     },
   },
+  {
+    name: 'stops-a-while',
+    async play({ lab, callee }) {
+      await sleep(FAULT_AFTER_S * 1000);
+      await lab.relay.setProfile(callee, 'tx', BLOCKED);
+      await sleep(4500);
+      await lab.relay.setProfile(callee, 'tx', {});
+      await sleep(4500);
+    },
+  },
   { name: 'silent', silent: true },
   {
     name: 'held',
@@ -251,6 +261,14 @@ describe.runIf(labObstacle() === undefined)('scores that one can defend', () => 
       expect(tx.native_why).toMatch(/^Asterisk does not notice that nothing arrives any more: .*\(#2012\)\.$/);
       expect(callee.verdict).toBe('bad');
       expect(call.fault_place).toBe('callee-network');
+    });
+
+    test('a far end that receives nothing for a while: each packet is lost once, as many as the network took', async () => {
+      const { stream, intervals } = played('stops-a-while');
+      const { blocked } = await lab.relay.truth('stops-a-while-b', 'tx');
+      expect(blocked).toBeGreaterThan(180);
+      expect(intervals('callee', 'tx').filter(({ kind }) => kind === 'dead').length).toBeGreaterThanOrEqual(2);
+      expect(Math.abs(Number(stream('callee', 'tx').packets_lost) - blocked)).toBeLessThanOrEqual(5);
     });
 
     test('a caller who sends nothing: nothing is lost, and the call is not good', () => {
