@@ -1,5 +1,5 @@
 import type { BurstGapTotals, BurstSpan } from '../model/capture.ts';
-import type { BurstLog } from './burst-log.ts';
+import { BurstLog } from './burst-log.ts';
 
 /** Received packets in a row that end a burst (RFC 3611 §4.7.2 recommends 16). */
 export const DEFAULT_GMIN = 16;
@@ -42,6 +42,28 @@ export class BurstGapMeter {
     if (!Number.isInteger(gmin) || gmin < 1) throw new RangeError('Gmin is a whole number of at least 1.');
     this.gmin = gmin;
     this.#log = log;
+  }
+
+  /** Another one that has been told the same, to go on with by itself. */
+  clone(): BurstGapMeter {
+    const copy = new BurstGapMeter(this.gmin, this.#log === undefined ? undefined : new BurstLog(this.#log));
+    copy.#bursts = this.#bursts;
+    copy.#burstPackets = this.#burstPackets;
+    copy.#burstLosses = this.#burstLosses;
+    copy.#gaps = this.#gaps;
+    copy.#gapPackets = this.#gapPackets;
+    copy.#gapLosses = this.#gapLosses;
+    copy.#lossRuns = this.#lossRuns;
+    copy.#longestLossRun = this.#longestLossRun;
+    copy.#openGapPackets = this.#openGapPackets;
+    copy.#openGapLosses = this.#openGapLosses;
+    copy.#clusterLosses = this.#clusterLosses;
+    copy.#clusterPackets = this.#clusterPackets;
+    copy.#receivedRun = this.#receivedRun;
+    copy.#lossRun = this.#lossRun;
+    copy.#clusterFromMs = this.#clusterFromMs;
+    copy.#clusterToMs = this.#clusterToMs;
+    return copy;
   }
 
   received(): void {

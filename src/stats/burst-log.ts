@@ -5,8 +5,14 @@ export const MOST_SPANS = 60;
 
 /** Remembers when bursts were: the longest ones, in order of time, in bounded memory. */
 export class BurstLog {
-  readonly #spans: BurstSpan[] = [];
-  leftOut = 0;
+  readonly #spans: BurstSpan[];
+  leftOut: number;
+
+  /** Begins with what another one holds, if given. */
+  constructor(other?: BurstLog) {
+    this.#spans = [...(other?.spans ?? [])];
+    this.leftOut = other?.leftOut ?? 0;
+  }
 
   get spans(): readonly BurstSpan[] {
     return this.#spans;

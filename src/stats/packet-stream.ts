@@ -81,6 +81,7 @@ export class PacketStream {
   /** RTP ticks between two packets, learnt by majority; 0 until known. */
   #packetTicks = 0;
   #packetTicksVotes = 0;
+  #isFinished = false;
 
   constructor(options: PacketStreamOptions) {
     this.clockRateHz = options.clockRateHz;
@@ -156,7 +157,16 @@ export class PacketStream {
 
   /** Seals every packet's fate; nothing may be taken in afterwards. */
   finish(): void {
-    if (this.#arrivals > 0) this.#sealRow();
+    if (this.#arrivals > 0 && !this.#isFinished) this.#sealRow(this.burstGap, this.frames);
+    this.#isFinished = true;
+  }
+
+  /** Bursts and frames as if the stream ended here; it may go on. */
+  settled(): { readonly burstGap: BurstGapMeter; readonly frames: PlayoutFrames } {
+    if (this.#arrivals === 0 || this.#isFinished) return { burstGap: this.burstGap, frames: this.frames };
+    const [burstGap, frames] = [this.burstGap.clone(), this.frames.clone()];
+    this.#sealRow(burstGap, frames);
+    return { burstGap, frames };
   }
 
   #begin(sequence: number, timestamp: number, atMs: number): void {
@@ -235,33 +245,33 @@ export class PacketStream {
   /** Makes room up to a new highest sequence number, and seals what leaves the window. */
   #advanceTo(extended: number): void {
     for (let next = this.#highest + 1; next <= extended; next += 1) {
-      if (next - WINDOW_PACKETS >= this.#base) this.#seal(next - WINDOW_PACKETS);
+      if (next - WINDOW_PACKETS >= this.#base) this.#seal(next - WINDOW_PACKETS, this.burstGap, this.frames);
       this.#states[next & WINDOW_MASK] = MISSING;
     }
     this.#highest = extended;
   }
 
-  #seal(extended: number): void {
+  #seal(extended: number, burstGap: BurstGapMeter, frames: PlayoutFrames): void {
     const slot = extended & WINDOW_MASK;
     const state = this.#states[slot];
     if (state === MISSING || state === DISCARDED) {
-      this.burstGap.missing(this.lastAtMs - (this.#highest - extended) * this.#packetTicks * this.#msPerTick);
-      this.frames.missing();
+      burstGap.missing(this.lastAtMs - (this.#highest - extended) * this.#packetTicks * this.#msPerTick);
+      frames.missing();
       return;
     }
-    this.burstGap.received();
+    burstGap.received();
     const kind = state === PLAYED ? 'audio' : state === PLAYED_EVENT ? 'event' : 'comfort-noise';
-    this.frames.played(this.#timestamps[slot] ?? 0, this.#packetTicks, kind);
+    frames.played(this.#timestamps[slot] ?? 0, this.#packetTicks, kind);
   }
 
-  #sealRow(): void {
+  #sealRow(burstGap: BurstGapMeter, frames: PlayoutFrames): void {
     const first = Math.max(this.#base, this.#highest - WINDOW_PACKETS + 1);
-    for (let extended = first; extended <= this.#highest; extended += 1) this.#seal(extended);
+    for (let extended = first; extended <= this.#highest; extended += 1) this.#seal(extended, burstGap, frames);
   }
 
   /** Two in a row from somewhere else: the sender began anew. The first of them has been counted as a stray. */
   #startNewRow(sequence: number): void {
-    this.#sealRow();
+    this.#sealRow(this.burstGap, this.frames);
     this.#expectedOfEarlierRows += this.#highest - this.#base + 1;
     this.restarts += 1;
     this.#states.fill(MISSING);

@@ -3,9 +3,10 @@ import { burstRatio } from './burst-gap.ts';
 import { BurstLog } from './burst-log.ts';
 import type { PacketStream } from './packet-stream.ts';
 
-/** What a stream's packets add up to so far. Bursts and frames are known up to the packet whose fate is still open (about 5 s). */
+/** What a stream's packets add up to, as if it ended here. */
 export function packetTally(packets: PacketStream): PacketTally {
-  const { burstGap, jitterBuffer, frames, packetMs } = packets;
+  const { jitterBuffer, packetMs } = packets;
+  const { burstGap, frames } = packets.settled();
   const totals = burstGap.totals();
   const lasting = (count: number): number | null =>
     count === 0 ? 0 : packetMs === undefined ? null : count * packetMs;

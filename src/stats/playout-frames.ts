@@ -17,6 +17,7 @@ export type PayloadKind = 'audio' | 'comfort-noise' | 'event';
 export class PlayoutFrames {
   /** Interruptions that something else had to fill: concealment or silence (seed 000's "audio gap fill counts"). */
   fills = 0;
+  readonly #clockRateHz: number;
   readonly #msPerTick: number;
   #normalMs = 0.5;
   #plcMs = 0.5;
@@ -28,11 +29,27 @@ export class PlayoutFrames {
   #lastKind: PayloadKind = 'audio';
 
   constructor(clockRateHz: number) {
+    this.#clockRateHz = clockRateHz;
     this.#msPerTick = 1000 / clockRateHz;
     this.#normalMs = 0;
     this.#plcMs = 0;
     this.#cngMs = 0;
     this.#silenceMs = 0;
+  }
+
+  /** Another one that has been told the same, to go on with by itself. */
+  clone(): PlayoutFrames {
+    const copy = new PlayoutFrames(this.#clockRateHz);
+    copy.fills = this.fills;
+    copy.#normalMs = this.#normalMs;
+    copy.#plcMs = this.#plcMs;
+    copy.#cngMs = this.#cngMs;
+    copy.#silenceMs = this.#silenceMs;
+    copy.#hasStarted = this.#hasStarted;
+    copy.#nextTimestamp = this.#nextTimestamp;
+    copy.#missingPackets = this.#missingPackets;
+    copy.#lastKind = this.#lastKind;
+    return copy;
   }
 
   /** A packet was lost or discarded. */

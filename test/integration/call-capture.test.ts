@@ -5,7 +5,7 @@ import { type StreamTruth, streamTruths } from '../lab/capture-truth.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { labObstacle } from '../lab/obstacle.ts';
 import type { RelayedPacket } from '../lab/relay-protocol.ts';
-import { SidecarProcess } from '../lab/sidecar-process.ts';
+import { captureConfig, SidecarProcess } from '../lab/sidecar-process.ts';
 import { burstsOf } from '../unit/capture/against-truth.ts';
 import { type RestCall, type RestCapture, type RestStream, type RestVoipMetrics, streamOf } from './fixtures/rest.ts';
 
@@ -72,12 +72,11 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
         { name: 'frank' },
       ],
     });
-    const { start, count } = lab.plan.pbxPorts;
     sidecar = await SidecarProcess.start(lab, {
       httpHost: lab.pbx.host,
       httpPort: await lab.freePort(),
       ari: false,
-      extraConfig: `[capture]\nenabled = yes\ninterface = lo\nports = ${start}-${start + count - 1}\n`,
+      extraConfig: captureConfig(lab),
     });
     await capturing();
     const calls = [

@@ -2,17 +2,18 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LabCall } from '../lab/call.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { labObstacle } from '../lab/obstacle.ts';
 import { makeRunDirectory } from '../lab/paths.ts';
-import { SidecarProcess } from '../lab/sidecar-process.ts';
+import { captureConfig, SidecarProcess } from '../lab/sidecar-process.ts';
 import type { RestCall, RestInterval } from './fixtures/rest.ts';
 import { openBrowser, openPage, takePictures } from './fixtures/browser.ts';
 import { ARABIC_NAME, HOSTILE_ENDPOINT, HOSTILE_NAME, writeHostileHistory } from './fixtures/hostile-calls.ts';
 
 const OLD_CALLS = 130;
+const SOON = { timeout: 8000, interval: 200 };
 
 describe.runIf(labObstacle() === undefined)('the dashboard', () => {
   let lab: Lab;
@@ -39,6 +40,7 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
       httpPort: await lab.freePort(),
       dataDirectory,
       ari: false,
+      extraConfig: captureConfig(lab),
     });
     good = await lab.call('alice', 'bob');
     lossy = await lab.call('carol', 'dave');
@@ -156,6 +158,45 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     })()`);
     expect(colours).toBeGreaterThan(300);
     expect(await takePictures(page, 'call')).toEqual([0, 0]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('shows when the packets of a call were lost in bursts, and how regularly they came', async () => {
+    await vi.waitFor(async () => {
+      const { counters } = await sidecar.get<{ counters: Record<string, number> }>('/healthz');
+      expect(counters['capture_streams_joined']).toBe(0);
+    }, SOON);
+    const call = await sidecar.get<RestCall>(`/v1/calls/${lossy.linkedid}`);
+    const { page, complaints } = await openPage(browser, sidecar.url, `#/call/${lossy.linkedid}`);
+    const cards = page.locator('.direction');
+    await cards.first().locator('.packets').waitFor();
+    const captures = call.channels.flatMap(({ streams }) => streams.flatMap(({ capture }) => capture ?? []));
+    expect(captures.length).toBe(4);
+    for (const [index, { bursts, arrival_histogram: histogram }] of captures.entries()) {
+      expect(await cards.nth(index).locator('.strip-burst').count()).toBe(bursts.length);
+      expect(await cards.nth(index).locator('.bar').count()).toBe(histogram.length);
+    }
+    // Carol's network loses 15 %, dave's nothing.
+    const [fromCarol, , fromDave] = captures;
+    expect(fromCarol?.bursts.length).toBeGreaterThan(2);
+    expect(fromDave).toMatchObject({ packets_lost: 0 });
+    const words = cards.first().locator('.packets p').first();
+    expect(await words.textContent()).toMatch(
+      /^\d+ of \d+ packets lost.*: \d+ bursts of \d+ ms, \d+\.\d % lost in them and \d+\.\d % between, longest gap \d+ ms\.$/,
+    );
+    expect(await words.textContent()).toContain(`${fromCarol?.packets_lost} of ${fromCarol?.packets_expected} packets`);
+    // On a busy machine packets may come too late to be played.
+    expect(await cards.nth(2).locator('.packets p').first().textContent()).toMatch(
+      /^(None of \d+ packets lost\.|0 of \d+ packets lost, \d+ came too late to be played: .+, longest gap [1-9]\d* ms\.)$/,
+    );
+    expect(await cards.first().locator('.packets h4').textContent()).toBe('Packets, as they arrived here');
+    expect(await cards.nth(1).locator('.packets h4').textContent()).toBe('Packets, as they left here');
+    // A strip is as wide as its card, and a bar of the histogram stands on its ground.
+    const strip = await cards.first().locator('.strip').boundingBox();
+    const card = await cards.first().boundingBox();
+    expect(strip?.width).toBeGreaterThan((card?.width ?? 0) * 0.8);
+    expect(await takePictures(page, 'packets')).toEqual([0, 0]);
     expect(complaints).toEqual([]);
     await page.close();
   });

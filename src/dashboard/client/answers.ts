@@ -44,6 +44,47 @@ export interface Stream {
   readonly mos_cq: number | null;
   readonly verdict: Verdict | null;
   readonly why: string | null;
+  readonly captured: boolean;
+  /** Of one call only, like `capture`. */
+  readonly voip_metrics?: VoipMetrics | null | undefined;
+  readonly capture?: Capture | null | undefined;
+}
+
+export interface VoipMetrics {
+  readonly burst_density: number;
+  readonly gap_density: number;
+  readonly burst_duration_ms: number | null;
+}
+
+/** What captured packets tell of a direction. */
+export interface Capture {
+  readonly started_at: string;
+  readonly ended_at: string;
+  readonly packets_expected: number;
+  readonly packets_lost: number;
+  readonly duplicates: number;
+  readonly out_of_order: number;
+  readonly max_gap_ms: number;
+  readonly longest_loss_ms: number | null;
+  readonly jitter_buffer: { readonly discarded: number };
+  readonly arrival_histogram: readonly HistogramBar[];
+  readonly bursts: readonly Burst[];
+  readonly bursts_left_out: number;
+  readonly dropped_by_kernel: number;
+  readonly interruptions: number;
+}
+
+export interface HistogramBar {
+  readonly from_ms: number;
+  readonly to_ms: number | null;
+  readonly count: number;
+}
+
+export interface Burst {
+  readonly from: string;
+  readonly to: string;
+  readonly packets: number;
+  readonly lost: number;
 }
 
 export interface Segment {

@@ -1,6 +1,7 @@
 import type { Channel, Stream } from './answers.ts';
 import { lineSample } from './chart-ink.ts';
 import { el, foreign } from './dom.ts';
+import { packetStory } from './packet-story.ts';
 import { score, verdictChip } from './verdict-chip.ts';
 import { directionWords, quantity, verdictWords } from './words.ts';
 
@@ -29,6 +30,7 @@ export function directionCard(channel: Channel, stream: Stream, line: number): H
     el('p', { class: 'result' }, score(stream.mes), ' ', verdictChip(stream.verdict)),
     stream.why === null ? null : el('p', { class: 'why' }, foreign(stream.why)),
     el('dl', {}, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+    packetStory(stream),
     stream.native_why === null
       ? null
       : el('p', { class: 'native' }, "Asterisk's own score differs: ", foreign(stream.native_why)),

@@ -13,7 +13,10 @@ interface Talk {
 }
 
 /** A stream of a packet every `packetMs`, 20 unless told, that comes exactly on time. */
-function talk({ fromMs, packets, packetMs = 20 }: Talk): PacketStream {
+function talk(
+  { fromMs, packets, packetMs = 20 }: Talk,
+  afterEach: (stream: PacketStream) => void = () => undefined,
+): PacketStream {
   const stream = new PacketStream({
     clockRateHz: 8000,
     gmin: 16,
@@ -24,6 +27,7 @@ function talk({ fromMs, packets, packetMs = 20 }: Talk): PacketStream {
     for (let copy = 0; copy < { '0': 0, '1': 1, D: 2 }[packet as '0' | '1' | 'D']; copy += 1) {
       stream.take(index, index * packetMs * 8, START_MS + fromMs + index * packetMs, false, 'audio');
     }
+    afterEach(stream);
   }
   return stream;
 }
@@ -91,11 +95,17 @@ describe('what packets add up to', () => {
     expect(metrics.burstR).toBeCloseTo(2 * (1 - 8 / 169), 12);
   });
 
-  test('a stream that goes on: what is open does not count yet, and asking changes nothing', () => {
-    const stream = talk({ fromMs: 0, packets: '1'.repeat(10) });
-    expect(packetTally(stream)).toMatchObject({ packetsReceived: 10, burstMs: 0, gapMs: 0, longestLossMs: 0 });
-    stream.finish();
-    expect(packetTally(stream)).toMatchObject({ packetsReceived: 10, gapMs: 200 });
+  test('a stream that goes on is told of as if it ended, and asking changes nothing', () => {
+    for (const packets of [ONE.packets, OTHER.packets, ONE.packets.repeat(4)]) {
+      // Asked again and again on the way, and once at its end.
+      const asked = talk({ fromMs: 0, packets }, (stream) => packetTally(stream));
+      const inTheEnd = finished({ fromMs: 0, packets });
+      expect(packetTally(asked)).toEqual(inTheEnd);
+      asked.finish();
+      expect(packetTally(asked)).toEqual(inTheEnd);
+      asked.finish();
+      expect(packetTally(asked)).toEqual(inTheEnd);
+    }
   });
 
   test('nothing is 0 percent of nothing', () => {
