@@ -2,13 +2,22 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { labObstacle, wayAround } from './obstacle.ts';
-import { RELEASES, type Release, ensureRootFilesystem } from './root-filesystem.ts';
+import { RELEASES, type Release, ensureDebianTarball, ensureRootFilesystem } from './root-filesystem.ts';
 
-const TOOLS = ['mmdebstrap', 'tcpdump', 'tshark', 'chromium'];
+/** Debian packages, each with a program of its own. */
+type Tools = Readonly<Record<string, string>>;
 
-/** Installs the Debian packages that the lab needs and that are not here. Throws one plain sentence. */
-export function installTools(progress: (line: string) => void): void {
-  const missing = TOOLS.filter((tool) => !existsSync(`/usr/bin/${tool}`));
+const LAB_TOOLS: Tools = {
+  mmdebstrap: '/usr/bin/mmdebstrap',
+  tcpdump: '/usr/bin/tcpdump',
+  tshark: '/usr/bin/tshark',
+  chromium: '/usr/bin/chromium',
+};
+const CONTAINER_TOOLS: Tools = { podman: '/usr/bin/podman', runc: '/usr/sbin/runc', iproute2: '/usr/sbin/ip' };
+
+/** Installs the Debian packages that are not here. Throws one plain sentence. */
+function installTools(tools: Tools, progress: (line: string) => void): void {
+  const missing = Object.keys(tools).filter((name) => !existsSync(tools[name] ?? ''));
   if (missing.length === 0) return;
   progress(`Installing ${missing.join(' and ')} …`);
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
@@ -28,7 +37,7 @@ export async function prepareLab(
   releases: readonly Release[],
   options: { readonly progress: (line: string) => void; readonly signal?: AbortSignal },
 ): Promise<void> {
-  installTools(options.progress);
+  installTools(LAB_TOOLS, options.progress);
   for (const release of releases) await ensureRootFilesystem(release, options);
 }
 
@@ -39,7 +48,9 @@ async function main(): Promise<void> {
   let problem = labObstacle();
   if (problem === undefined) {
     try {
+      installTools({ ...LAB_TOOLS, ...CONTAINER_TOOLS }, say);
       await prepareLab(RELEASES, { progress: say, signal: stop.signal });
+      await ensureDebianTarball({ progress: say, signal: stop.signal });
       return;
     } catch (error) {
       if (stop.signal.aborted) {

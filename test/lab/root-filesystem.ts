@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { spawnConfined } from './confined.ts';
@@ -15,6 +15,9 @@ export const RELEASES = ['22', '16'] as const satisfies readonly Release[];
 const SUITES: Readonly<Record<Release, string>> = { '22': 'forky', '16': 'bullseye' };
 
 const PACKAGES = 'asterisk,asterisk-modules,asterisk-core-sounds-en-gsm,ca-certificates';
+
+/** The suite of Asterisk 22, which the demo's PBX image is made from. */
+export const DEBIAN_TARBALL = join(LAB_HOME, `debian-${SUITES['22']}.tar`);
 
 const STAMP = 'lab-stamp.json';
 
@@ -60,7 +63,7 @@ export async function ensureRootFilesystem(release: Release, options: BuildOptio
   const building = join(LAB_HOME, ownedName(`building-${release}`));
   try {
     options.progress?.(`Building the Asterisk ${release} root file system (Debian ${SUITES[release]}) …`);
-    await bootstrap(release, building, options);
+    await bootstrap({ suite: SUITES[release], packages: PACKAGES, target: building }, options);
     const asteriskVersion = versionInside(building);
     const stamp: Stamp = { suite: SUITES[release], packages: PACKAGES, asteriskVersion };
     writeFileSync(join(building, STAMP), `${JSON.stringify(stamp)}\n`);
@@ -76,13 +79,40 @@ export async function ensureRootFilesystem(release: Release, options: BuildOptio
   }
 }
 
-async function bootstrap(release: Release, target: string, options: BuildOptions): Promise<void> {
+/** A bare Debian as an archive, to make container images of. Throws one plain sentence. */
+export async function ensureDebianTarball(options: BuildOptions = {}): Promise<string> {
+  mkdirSync(LAB_HOME, { recursive: true });
+  if (existsSync(DEBIAN_TARBALL)) return DEBIAN_TARBALL;
+  const building = join(LAB_HOME, ownedName('building-debian'));
+  mkdirSync(building);
+  try {
+    options.progress?.(`Building a bare Debian ${SUITES['22']} …`);
+    const target = join(building, 'debian.tar');
+    await bootstrap({ suite: SUITES['22'], packages: 'ca-certificates', target }, options);
+    renameSync(target, DEBIAN_TARBALL);
+    return DEBIAN_TARBALL;
+  } finally {
+    rmSync(building, { recursive: true, force: true });
+  }
+}
+
+interface Bootstrap {
+  readonly suite: string;
+  readonly packages: string;
+  /** A folder to make, or an archive where the name ends in `.tar`. */
+  readonly target: string;
+}
+
+async function bootstrap({ suite, packages, target }: Bootstrap, options: BuildOptions): Promise<void> {
   const mirror = machineDebianMirror();
   if (mirror === undefined) throw new Error("No apt source on this machine names Debian's main archive; add one.");
   options.signal?.throwIfAborted();
   // A snapshot mirror's index is older than its own expiry date.
   const anyAge = '--aptopt=Acquire::Check-Valid-Until "false"';
-  const words = ['--variant=minbase', anyAge, `--include=${PACKAGES}`, SUITES[release], target, mirror];
+  // As in Debian's own container images: what is in .lab can be made again.
+  const quick = '--dpkgopt=force-unsafe-io';
+  const patient = '--aptopt=Acquire::Retries "5"';
+  const words = ['--variant=minbase', anyAge, patient, quick, `--include=${packages}`, suite, target, mirror];
   const build = spawnConfined('mmdebstrap "$@"', words);
   const abort = (): void => build.kill();
   options.signal?.addEventListener('abort', abort);
@@ -100,7 +130,7 @@ async function bootstrap(release: Release, target: string, options: BuildOptions
   options.signal?.throwIfAborted();
   if (status !== 0) {
     const reason = lastLines.filter((line) => !line.startsWith('I: ')).join('\n') || lastLines.join('\n');
-    throw new Error(`mmdebstrap could not build the Asterisk ${release} root file system; it said:\n${reason}`);
+    throw new Error(`mmdebstrap could not build Debian ${suite} with ${packages}; it said:\n${reason}`);
   }
 }
 
