@@ -8,6 +8,7 @@ import { type ChannelScores, type ChannelState, newChannel } from './channel-sta
 import { directionRules } from './direction-score.ts';
 import { beginSegment, type DirectionState, noteCaptured, noteClockRate, noteRoundTrip } from './direction-state.ts';
 import { addToSums } from './report-sums.ts';
+import { scoresOf } from './rescored-fields.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
 
@@ -197,20 +198,7 @@ class SegmentsAgain {
     if (stored === undefined) return;
     const { codec, clockRateHz, clockRateSource } = stored;
     const again = segmentRecord(state, { ...direction, codec, clockRateHz, clockRateSource }, this.#rules);
-    const { effectiveLatencyMs, rValue, mes, mes100, mesMin, profile, rLq, rCq, mosLq, mosCq } = again;
-    this.closed.push({
-      ...stored,
-      effectiveLatencyMs,
-      rValue,
-      mes,
-      mes100,
-      mesMin,
-      profile,
-      rLq,
-      rCq,
-      mosLq,
-      mosCq,
-    });
+    this.closed.push({ ...stored, ...scoresOf(again) });
   }
 
   #find({ direction }: DirectionState, number: number): SegmentRecord | undefined {

@@ -5,6 +5,7 @@ import { callRecord } from './call-book.ts';
 import { channelRecord } from './channel-record.ts';
 import type { ChannelState, ScoresAround } from './channel-state.ts';
 import { isWhole, replayChannel, type ReplayedChannel } from './replay.ts';
+import { scoresOf } from './rescored-fields.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /**
@@ -59,25 +60,15 @@ function rescoredChannel(
 }
 
 function rescoredStream(stored: StreamRecord, again: StreamRecord): StreamRecord {
-  const { effectiveLatencyMs, rValue, mes, mes100, mesMin, profile, rLq, rCq, mosLq, mosCq } = again;
   const { mosLqInterval, mosCqInterval, verdict, why, nativeWhy, capture } = again;
   return {
     ...stored,
-    effectiveLatencyMs,
-    rValue,
-    mes,
-    mes100,
-    mesMin,
-    profile,
-    rLq,
-    rCq,
-    mosLq,
-    mosCq,
+    ...scoresOf(again),
     mosLqInterval,
     mosCqInterval,
     nativeWhy,
     capture,
-    ...(mes === null ? {} : { verdict, why }),
+    ...(again.mes === null ? {} : { verdict, why }),
   };
 }
 
