@@ -24,8 +24,10 @@ import { scoringRules } from './scoring-rules.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { VERSION } from './version.ts';
 
-/** How often changes are handed to the history, and what is due is done. */
+/** How often what is due is done. */
 const TICK_MS = 50;
+/** How often changes are handed to the history: a channel that changed several times meanwhile is stored once. */
+const STORE_EVERY_TICKS = 3;
 /** The hangup handler waits for us: this long for the last events to come in, of the 50 ms that it has in all. */
 const LAST_EVENTS_TIMEOUT_MS = 20;
 
@@ -53,6 +55,7 @@ export class Sidecar {
   #ariState: LinkState = { status: 'connecting' };
   #historyProblem: string | null = null;
   #ticking: NodeJS.Timeout | undefined;
+  #ticks = 0;
 
   /** Resolves with one sentence when a person has to change something before the sidecar can work. */
   readonly failed: Promise<string> = this.#failure.promise;
@@ -179,6 +182,7 @@ export class Sidecar {
     const nowMs = this.#clock.nowMs();
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
+    if (++this.#ticks % STORE_EVERY_TICKS > 0) return;
     this.#storeChanges();
     this.#noteHistory();
   }

@@ -19,8 +19,11 @@ import { explain, HistoryError } from './history-error.ts';
 import type { ReaderMethods, WriterMethods } from './protocol.ts';
 import { WorkerLink } from './worker-link.ts';
 
-/** A change waits this long for others to be committed with it; with the commit itself under 250 ms. */
-const GATHER_MS = 200;
+/**
+ * A change waits this long for others to be committed with it. Together with the 150 ms that the sidecar gathers changes
+ * for, and the commit itself, under 250 ms.
+ */
+const GATHER_MS = 50;
 /** Pause after a commit that failed; doubled each time up to the longest. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;

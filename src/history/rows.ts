@@ -18,7 +18,8 @@ type Storage = 'plain' | 'boolean' | 'time' | 'summary' | 'json';
 /** A record's way into the columns of a table and back. */
 export interface RecordColumns<T> {
   readonly names: readonly string[];
-  /** Times are kept to the millisecond. */
+  /** One a name, in their order. Times are kept to the millisecond. */
+  toCells(record: T): Cell[];
   toRow(record: T): Row;
   /** Columns that are not the record's are left out. */
   fromRow(row: Row): T;
@@ -46,24 +47,25 @@ function fieldOf(property: string, storage: Storage): Field {
 function recordColumns<T extends object>(storages: { readonly [Property in keyof T]: Storage }): RecordColumns<T> {
   const fields = Object.entries<Storage>(storages).map(([property, storage]) => fieldOf(property, storage));
 
-  const toRow = (record: T): Row => {
-    const row: Record<string, Cell> = {};
+  const names = fields.flatMap(({ column, parts }) => (parts.length > 0 ? parts.map(([, name]) => name) : [column]));
+
+  const toCells = (record: T): Cell[] => {
+    const cells: Cell[] = [];
     const values = record as Readonly<Record<string, unknown>>;
-    for (const { property, storage, column, parts } of fields) {
+    for (const { property, storage, parts } of fields) {
       const value = values[property];
-      if (storage === 'summary') {
-        for (const [part, partColumn] of parts) row[partColumn] = (value as SampleSummary)[part];
-      } else if (storage === 'boolean') {
-        row[column] = value === true ? 1 : 0;
-      } else if (storage === 'time') {
-        row[column] = typeof value === 'number' ? Math.round(value) : null;
-      } else if (storage === 'json') {
-        row[column] = value === null ? null : JSON.stringify(value);
-      } else {
-        row[column] = value as Cell;
-      }
+      if (storage === 'plain') cells.push(value as Cell);
+      else if (storage === 'boolean') cells.push(value === true ? 1 : 0);
+      else if (storage === 'time') cells.push(typeof value === 'number' ? Math.round(value) : null);
+      else if (storage === 'json') cells.push(value === null ? null : JSON.stringify(value));
+      else for (const [part] of parts) cells.push((value as SampleSummary)[part]);
     }
-    return row;
+    return cells;
+  };
+
+  const toRow = (record: T): Row => {
+    const cells = toCells(record);
+    return Object.fromEntries(names.map((name, index) => [name, cells[index] ?? null]));
   };
 
   const fromRow = (row: Row): T => {
@@ -81,8 +83,7 @@ function recordColumns<T extends object>(storages: { readonly [Property in keyof
     return record as T;
   };
 
-  const names = fields.flatMap(({ column, parts }) => (parts.length > 0 ? parts.map(([, name]) => name) : [column]));
-  return { names, toRow, fromRow };
+  return { names, toCells, toRow, fromRow };
 }
 
 export const CALL_COLUMNS: RecordColumns<CallRecord> = recordColumns<CallRecord>({
