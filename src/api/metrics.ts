@@ -110,7 +110,7 @@ export class Metrics implements ChannelSink {
   /** All metrics in Prometheus' text format. */
   async render(): Promise<string> {
     const report = this.#options.health.health();
-    this.#live.set(this.#options.live.liveChannels().length);
+    this.#live.set(this.#options.live.liveCount);
     this.#amiConnected.set(Number(report.amiConnected));
     this.#historyWritable.set(Number(report.historyWritable));
     const { ariConnected, databaseBytes } = report;

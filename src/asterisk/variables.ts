@@ -33,6 +33,7 @@ export function selectAssignments(
   variables: ChannelVariables,
   settings: { readonly variables: boolean; readonly cdr: boolean },
 ): Map<string, string> {
+  if (!settings.cdr && !settings.variables) return new Map();
   const all = settings.cdr ? withCdrFields(variables) : new Map(variables);
   if (!settings.variables) for (const name of variables.keys()) all.delete(name);
   return all;

@@ -1,7 +1,7 @@
 import type { SegmentCause } from '../model/record.ts';
 import { Bridges } from './bridges.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { ChannelState } from './channel-state.ts';
+import { type ChannelState, detached } from './channel-state.ts';
 import { noteDisturbance } from './direction-state.ts';
 
 /** Each party of a conference hears a mix of its own, which others' coming and going does not interrupt. */
@@ -24,9 +24,10 @@ export class BridgeDesk {
   /** `technology` null: not known. To be told again of a bridge that the channel is in changes nothing. */
   enter(channel: ChannelState, bridgeId: string, technology: string | null, atMs: number): void {
     const isNew = channel.bridgeId !== bridgeId;
-    this.#bridges.enter(bridgeId, channel.uniqueid);
-    channel.bridgeId = bridgeId;
-    channel.bridgeTechnology = technology;
+    if (isNew) channel.bridgeId = detached(bridgeId);
+    this.#bridges.enter(channel.bridgeId ?? bridgeId, channel.uniqueid);
+    if (channel.bridgeTechnology !== technology)
+      channel.bridgeTechnology = technology === null ? null : detached(technology);
     this.#changes.touch(channel);
     if (isNew) this.#disturb(channel, technology, 'bridge', atMs);
     this.#notePeers(this.#bridges.membersOf(bridgeId));
@@ -58,7 +59,7 @@ export class BridgeDesk {
   }
 
   joinHalves(oneUniqueid: string, twoUniqueid: string): void {
-    this.#bridges.joinHalves(oneUniqueid, twoUniqueid);
+    this.#bridges.joinHalves(detached(oneUniqueid), detached(twoUniqueid));
   }
 
   #noteNative(uniqueids: readonly string[]): void {

@@ -1,7 +1,7 @@
 import type { CallRecord } from '../model/record.ts';
 import type { Verdict } from '../model/score.ts';
 import { meanOfKnown, verdictOf } from '../score/verdict.ts';
-import { type ChannelState, isLive } from './channel-state.ts';
+import { type ChannelState, detached, isLive } from './channel-state.ts';
 import { findFault } from './fault-place.ts';
 import { judgeChannel, worstInterval } from './judgement.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -58,7 +58,7 @@ export class CallBook {
   move(channel: ChannelState, linkedid: string): Merge | undefined {
     const left = this.#calls.get(channel.linkedid);
     left?.channels.delete(channel);
-    channel.linkedid = linkedid;
+    channel.linkedid = detached(linkedid);
     const joined = this.add(channel);
     if (left === undefined) return undefined;
     left.joinedInto = joined.linkedid;

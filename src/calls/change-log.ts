@@ -2,6 +2,7 @@ import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from
 import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
 import { segmentRecord } from './channel-record.ts';
 import type { ChannelState } from './channel-state.ts';
+import { segmentTally } from './direction-state.ts';
 import { writeResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
@@ -52,7 +53,7 @@ export class ChangeLog {
       const isOver = this.#calls.get(channel.linkedid)?.endedAtMs !== null;
       changes.push({ kind: 'channel', channel: recordOf(channel), resume: isOver ? null : writeResume(channel) });
       for (const state of [channel.rx, channel.tx]) {
-        if (state.segment.tally.reports > 0)
+        if (segmentTally(state).reports > 0)
           changes.push({ kind: 'segment', segment: segmentRecord(channel, state, rules) });
       }
     }

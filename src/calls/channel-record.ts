@@ -3,7 +3,7 @@ import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
 import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
 import { directionRules, eModelOf, scoreTally } from './direction-score.ts';
-import { type DirectionState, knownCodec, sentInSegment } from './direction-state.ts';
+import { type DirectionState, knownCodec, segmentTally, sentInSegment } from './direction-state.ts';
 import { captureRecord } from './capture-record.ts';
 import { explainDirection } from './explanation.ts';
 import { channelMes, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
@@ -118,7 +118,7 @@ export function streamRecord(
 
 /** The RTP session that a direction is in, or was in last. */
 export function segmentRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): SegmentRecord {
-  const { number, openedBy, startedAtMs, tally } = state.segment;
+  const { number, openedBy, startedAtMs } = state.segment;
   const sent = sentInSegment(state);
   return {
     uniqueid: channel.uniqueid,
@@ -128,7 +128,7 @@ export function segmentRecord(channel: ChannelState, state: DirectionState, rule
     endedAtMs: Math.max(startedAtMs, state.mark?.atMs ?? startedAtMs),
     senderPackets: sent?.packets ?? null,
     senderOctets: sent?.octets ?? null,
-    ...measuresOf(channel, state, tally, rules),
+    ...measuresOf(channel, state, segmentTally(state), rules),
   };
 }
 

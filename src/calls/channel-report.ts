@@ -4,7 +4,7 @@ import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/
 import { DEAD_OPINION } from '../score/mes.ts';
 import { roundTripSample } from '../stats/round-trip.ts';
 import { channelScores, segmentRecord } from './channel-record.ts';
-import type { ChannelState } from './channel-state.ts';
+import type { ChannelScores, ChannelState } from './channel-state.ts';
 import { type ReportContext, takeReport } from './direction-report.ts';
 import { noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -22,7 +22,7 @@ export interface TakenReport {
 
 /**
  * Takes one RTCP report into its channel. Its report block speaks of one direction, its sender part of the other, its
- * round trip of both: so the scores of both directions are computed anew. `localPaceMs`: how often we report ourselves.
+ * round trip of both: so both directions may have a new score. `localPaceMs`: how often we report ourselves.
  */
 export function takeRtcp(
   channel: ChannelState,
@@ -31,7 +31,10 @@ export function takeRtcp(
   localPaceMs: number,
   rules: ScoringRules,
 ): TakenReport {
-  if (report.sender !== undefined) noteSender(channel[directionSentBy(report.reporter)], report.sender, atMs);
+  const sent = channel[directionSentBy(report.reporter)];
+  const { clockRateHz } = sent;
+  if (report.sender !== undefined) noteSender(sent, report.sender, atMs);
+  const isClockNew = sent.clockRateHz !== clockRateHz;
 
   if (report.reporter === 'remote') channel.lastReceivedAtMs = atMs;
 
@@ -65,8 +68,24 @@ export function takeRtcp(
     const silence = { channelReportNumber: reportsOf(channel) + 1, rttSampleMs: null, nativeMes100: null };
     intervals.push(takeReport(channel.rx, 'remote', null, { ...context, ...silence }));
   }
-  channel.scores = channelScores(channel, rules);
+  channel.scores = scoresAfter(channel, intervals, rttSampleMs !== null || isClockNew, rules);
   return { intervals, closed, isRoundTripRefused };
+}
+
+/** A report scores its own direction; the other one has a new score only when the round trip or its clock has changed. */
+function scoresAfter(
+  channel: ChannelState,
+  intervals: readonly IntervalRecord[],
+  isOtherNew: boolean,
+  rules: ScoringRules,
+): ChannelScores {
+  if (isOtherNew) return channelScores(channel, rules);
+  let { mesRx, mesTx } = channel.scores;
+  for (const { direction, mesRunning } of intervals) {
+    if (direction === 'rx') mesRx = mesRunning;
+    else mesTx = mesRunning;
+  }
+  return { mesRx, mesTx };
 }
 
 function reportsOf({ rx, tx }: ChannelState): number {

@@ -78,10 +78,11 @@ export function newChannel(
   nowMs: number,
   joinedLate: boolean,
 ): ChannelState {
+  const uniqueid = detached(channel.uniqueid);
   const state: ChannelState = {
-    uniqueid: channel.uniqueid,
-    linkedid: channel.linkedid,
-    name: channel.name,
+    uniqueid,
+    linkedid: channel.linkedid === channel.uniqueid ? uniqueid : detached(channel.linkedid),
+    name: detached(channel.name),
     callerNumber: null,
     callerName: null,
     connectedNumber: null,
@@ -118,16 +119,29 @@ export function newChannel(
 }
 
 /**
+ * The text in memory of its own: what was cut out of the bytes of an event keeps all that came with it, up to 64 KB, from
+ * being freed.
+ */
+export function detached(text: string): string {
+  return ` ${text}`.slice(1);
+}
+
+/** `newer` to be kept: most often it is what is there already. */
+function kept(older: string | null, newer: string | undefined): string | null {
+  return newer === undefined || newer === older ? older : detached(newer);
+}
+
+/**
  * Takes in what an event says of its channel, its linkedid aside (that moves it between calls).
  * Returns whether anything that is shown has changed.
  */
 export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowMs: number): boolean {
   state.lastSeenAtMs = nowMs;
-  const callerNumber = channel.callerNumber ?? state.callerNumber;
-  const callerName = channel.callerName ?? state.callerName;
-  const connectedNumber = channel.connectedNumber ?? state.connectedNumber;
-  const connectedName = channel.connectedName ?? state.connectedName;
-  const exten = state.exten ?? channel.exten ?? null;
+  const callerNumber = kept(state.callerNumber, channel.callerNumber);
+  const callerName = kept(state.callerName, channel.callerName);
+  const connectedNumber = kept(state.connectedNumber, channel.connectedNumber);
+  const connectedName = kept(state.connectedName, channel.connectedName);
+  const exten = state.exten ?? kept(null, channel.exten);
   const answeredAtMs = state.answeredAtMs ?? (channel.stateNumber === STATE_UP ? nowMs : null);
   const changed =
     state.name !== channel.name ||
@@ -137,7 +151,7 @@ export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowM
     state.connectedName !== connectedName ||
     state.exten !== exten ||
     state.answeredAtMs !== answeredAtMs;
-  state.name = channel.name;
+  if (state.name !== channel.name) state.name = detached(channel.name);
   state.callerNumber = callerNumber;
   state.callerName = callerName;
   state.connectedNumber = connectedNumber;

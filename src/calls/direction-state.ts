@@ -24,7 +24,8 @@ export interface SegmentState {
   readonly startedAtMs: number;
   /** What the sender had sent when it began; null at the channel's own beginning, or when not known. */
   readonly sentBefore: SentCount | null;
-  readonly tally: Tally;
+  /** Null in a direction's first segment: that is all of its `total`. */
+  readonly tally: Tally | null;
 }
 
 /** The report before the next one, as far as more than the sums is asked for. */
@@ -107,10 +108,20 @@ export function newDirection(direction: Direction, atMs: number): DirectionState
     last: { lossPercent: null, packetsReceived: null, fractionLostQ8: null, jitterTicks: null },
     loss: { firstMediaAtMs: null, lossyReports: 0, firstLossyAtMs: null, lastLossyAtMs: null, deadSinceMs: null },
     total: newTally(),
-    segment: { number: 1, openedBy: 'start', startedAtMs: atMs, sentBefore: null, tally: newTally() },
+    segment: { number: 1, openedBy: 'start', startedAtMs: atMs, sentBefore: null, tally: null },
     nextSegment: null,
     captured: { closed: null, open: null },
   };
+}
+
+/** What the reports of the current segment add up to. */
+export function segmentTally({ segment, total }: DirectionState): Tally {
+  return segment.tally ?? total;
+}
+
+/** Every tally that a report is added to. */
+export function talliesOf({ segment, total }: DirectionState): readonly Tally[] {
+  return segment.tally === null ? [total] : [total, segment.tally];
 }
 
 /** Takes in what the sender of this direction says of itself: its packet count, and with the SR before it its clock. */
@@ -133,8 +144,7 @@ export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number):
 export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr' | 'codec'): void {
   if (source === 'codec' && state.clockRateSource === 'sr') return;
   if (state.clockRateSource === source && rateHz !== state.clockRateHz) {
-    foldJitter(state.total, state.clockRateHz);
-    foldJitter(state.segment.tally, state.clockRateHz);
+    for (const tally of talliesOf(state)) foldJitter(tally, state.clockRateHz);
   }
   state.clockRateHz = rateHz;
   state.clockRateSource = source;
@@ -157,8 +167,7 @@ export function capturedOf({ captured }: Pick<DirectionState, 'captured'>): Capt
 
 /** A round trip belongs to the channel, and so to both its directions. */
 export function noteRoundTrip(state: DirectionState, rttMs: number): void {
-  state.total.rttMs = addSample(state.total.rttMs, rttMs);
-  state.segment.tally.rttMs = addSample(state.segment.tally.rttMs, rttMs);
+  for (const tally of talliesOf(state)) tally.rttMs = addSample(tally.rttMs, rttMs);
 }
 
 /**
@@ -173,7 +182,7 @@ export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs
 
 /** The next report begins a new RTP session; a segment without reports is not closed but takes the cause over. */
 export function openSegment(state: DirectionState, cause: SegmentCause, atMs: number): void {
-  if (state.segment.tally.reports === 0 && state.segment.number > 1) {
+  if (segmentTally(state).reports === 0 && state.segment.number > 1) {
     state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs, sentBefore: sentSoFar(state) };
   } else if (state.total.reports > 0) {
     state.nextSegment ??= { cause, atMs, sentBefore: sentSoFar(state) };
@@ -213,8 +222,7 @@ export function noteCodec(state: DirectionState, codec: string | null, atMs: num
     useCodec(state, codec);
     return true;
   }
-  const { number, tally } = state.segment;
-  const hasJustBegun = number > 1 && tally.reports === 1;
+  const hasJustBegun = state.segment.number > 1 && segmentTally(state).reports === 1;
   if (!hasJustBegun) openSegment(state, 'codec', atMs);
   state.nextCodec = codec;
   return true;

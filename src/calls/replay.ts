@@ -6,7 +6,14 @@ import { ASSUMED_CLOCK_RATE_HZ, CUMULATIVE_LOST_MODULUS } from '../units/rtp.ts'
 import { channelScores, segmentRecord } from './channel-record.ts';
 import { type ChannelScores, type ChannelState, newChannel } from './channel-state.ts';
 import { directionRules } from './direction-score.ts';
-import { beginSegment, type DirectionState, noteCaptured, noteClockRate, noteRoundTrip } from './direction-state.ts';
+import {
+  beginSegment,
+  type DirectionState,
+  noteCaptured,
+  noteClockRate,
+  noteRoundTrip,
+  segmentTally,
+} from './direction-state.ts';
 import { addToSums } from './report-sums.ts';
 import { scoresOf } from './rescored-fields.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -188,7 +195,7 @@ class SegmentsAgain {
   beginNextIfDue(state: ChannelState, direction: DirectionState): void {
     const current = this.#find(direction, direction.segment.number);
     const next = this.#find(direction, direction.segment.number + 1);
-    if (next === undefined || direction.segment.tally.reports < (current?.reports ?? 0)) return;
+    if (next === undefined || segmentTally(direction).reports < (current?.reports ?? 0)) return;
     this.close(state, direction);
     beginSegment(direction, { cause: next.openedBy, atMs: next.startedAtMs, sentBefore: null });
   }

@@ -3,7 +3,7 @@ import { computeMes, DEAD_OPINION } from '../score/mes.ts';
 import { standardDeviation } from '../stats/moments.ts';
 import { ticksToMs } from '../units/rtp.ts';
 import { type DirectionRules, scoreTally } from './direction-score.ts';
-import type { DirectionState } from './direction-state.ts';
+import { type DirectionState, talliesOf } from './direction-state.ts';
 import { addReport, jitterOf, noteIntervalMes, type ReportSample } from './tally.ts';
 
 /** Loss of an interval, percent, from which on it is more than a trace. */
@@ -44,13 +44,11 @@ export function addToSums(
 ): ScoredReport {
   state.nativeMes100 = facts.nativeMes100 ?? state.nativeMes100;
   state.ssrc = facts.sourceSsrc ?? state.ssrc;
-  addReport(state.total, sample);
-  addReport(state.segment.tally, sample);
+  for (const tally of talliesOf(state)) addReport(tally, sample);
 
   const score = scoreInterval(state, sample, rules);
   const mes = sample.kind === 'dead' ? DEAD_OPINION : (score?.mes ?? null);
-  noteIntervalMes(state.total, mes);
-  noteIntervalMes(state.segment.tally, mes);
+  for (const tally of talliesOf(state)) noteIntervalMes(tally, mes);
   const lossPercent = percentOf(sample.packetsLost, sample.packetsExpected);
   noteLoss(state, sample, lossPercent, facts);
   state.last = {

@@ -20,14 +20,13 @@ import { closeCaptured, noteCaptured } from './direction-state.ts';
 import { moveMoments } from './clock-step.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
+import { EndedCalls } from './ended-calls.ts';
 import { takeChanged, variablesOf } from './variables.ts';
 
 /** A channel whose peers' scores changed is written at the latest this long after, if no report of its own comes first. */
 const PEER_WRITE_DELAY_MS = 1000;
 /** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
 const CODECS_EVERY_MS = 4000;
-/** An ended call stays in memory this long, for stragglers. */
-const ENDED_CALL_LINGER_MS = 60_000;
 
 export interface SwitchboardPorts {
   readonly writer: VariableWriter;
@@ -55,6 +54,7 @@ export class Switchboard implements LiveView {
   #localPaceMs = USUAL_REPORT_PACE_MS;
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgeDesk(this.#channels, this.#changes);
+  readonly #endedCalls = new EndedCalls();
   /** When channels are to be written for the sake of others' scores, in order of time. */
   readonly #writeDueAtMs = new Map<ChannelState, number>();
 
@@ -125,8 +125,9 @@ export class Switchboard implements LiveView {
     takeFinalCounters(channel, counters, nowMs, this.#localPaceMs, this.#rules);
     channel.final ??= { ...this.#around(channel), atMs: nowMs };
     this.#changes.touch(channel);
-    const variables = variablesOf(this.#view(channel, nowMs));
-    takeChanged(variables, channel.written);
+    const scores = this.#view(channel, nowMs);
+    takeChanged(scores, channel.written);
+    const variables = variablesOf(scores);
     this.#writeDueAtMs.delete(channel);
     return variables.size === 0 ? undefined : variables;
   }
@@ -137,10 +138,7 @@ export class Switchboard implements LiveView {
       if (dueAtMs > nowMs) break;
       this.#write(channel);
     }
-    for (const call of this.#calls.all()) {
-      if (call.endedAtMs === null || nowMs - call.endedAtMs < ENDED_CALL_LINGER_MS) continue;
-      if (!this.#changes.isTouched(call)) this.#forget(call);
-    }
+    for (const call of this.#endedCalls.take(nowMs, (ended) => !this.#changes.isTouched(ended))) this.#forget(call);
   }
 
   /**
@@ -156,6 +154,10 @@ export class Switchboard implements LiveView {
   /** What has changed since the last time, to be stored together: an interval and the state that counts it belong in one transaction. */
   drain(): HistoryChange[] {
     return this.#changes.drain(this.#rules, (channel) => this.#record(channel));
+  }
+
+  get liveCount(): number {
+    return [...this.#channels.values()].filter(isLive).length;
   }
 
   liveChannels(): ChannelRecord[] {
@@ -181,7 +183,10 @@ export class Switchboard implements LiveView {
   #moveChannel(channel: ChannelState, linkedid: string): Merge | undefined {
     const left = this.#calls.get(channel.linkedid);
     const merge = this.#calls.move(channel, linkedid);
-    if (left !== undefined && merge === undefined) this.#changes.touchCall(left);
+    if (left !== undefined && merge === undefined) {
+      this.#changes.touchCall(left);
+      this.#endedCalls.note(left);
+    }
     this.#changes.touch(channel);
     return merge;
   }
@@ -229,6 +234,7 @@ export class Switchboard implements LiveView {
     const call = this.#calls.get(channel.linkedid);
     if (call === undefined) return;
     this.#noteMerge(this.#calls.settle(call));
+    this.#endedCalls.note(call);
     // The end of a call is also the end of its channels' resume state.
     if (call.endedAtMs !== null) for (const other of call.channels) this.#changes.touch(other);
   }
@@ -301,7 +307,7 @@ export class Switchboard implements LiveView {
   #write(channel: ChannelState): void {
     this.#writeDueAtMs.delete(channel);
     if (channel.final !== null) return;
-    const changed = takeChanged(variablesOf(this.#view(channel, undefined)), channel.written);
+    const changed = takeChanged(this.#view(channel, undefined), channel.written);
     if (changed.size === 0) return;
     this.#changes.touch(channel);
     this.#ports.writer.write(channel.uniqueid, changed);
@@ -339,6 +345,8 @@ export class Switchboard implements LiveView {
   }
 
   #forget(call: CallState): void {
+    // What was joined into another call lives on there.
+    if (this.#calls.get(call.linkedid) !== call) return;
     this.#calls.forget(call.linkedid);
     for (const channel of call.channels) this.#channels.delete(channel.uniqueid);
   }

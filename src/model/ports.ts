@@ -120,6 +120,7 @@ export interface ChannelSink {
 
 /** The channels that are up now, straight from memory. */
 export interface LiveView {
+  readonly liveCount: number;
   liveChannels(): ChannelRecord[];
 }
 

@@ -16,12 +16,15 @@ export function opinionFromR(r: number, clampBelowOne = true): number {
   return clampBelowOne ? Math.max(MIN_OPINION, opinion) : opinion;
 }
 
+/** Every opinion in hundredths as text, since the same few hundred are written all the time. */
+const TEXTS = Array.from({ length: MAX_OPINION * 100 + 1 }, (_, hundredths) => (hundredths / 100).toFixed(2));
+
 /** The opinion as written to variables, CDR and REST: two decimals. */
 export function formatOpinion(opinion: number): string {
-  return opinion.toFixed(2);
+  return TEXTS[Math.round(opinion * 100)] ?? opinion.toFixed(2);
 }
 
 /** The same value as a number. */
 export function roundOpinion(opinion: number): number {
-  return Number(formatOpinion(opinion));
+  return Math.round(opinion * 100) / 100;
 }

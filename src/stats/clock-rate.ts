@@ -17,8 +17,9 @@ export function clockRateBetween(earlier: SenderInfo, later: SenderInfo): number
   const ticks = (later.rtpTicks - earlier.rtpTicks + RTP_TIMESTAMP_MODULUS) % RTP_TIMESTAMP_MODULUS;
   const measuredHz = ticks / elapsedS;
   // 44100 and 48000 lie within each other's tolerance: the nearer one is meant.
-  const [nearestHz] = STANDARD_CLOCK_RATES_HZ.toSorted((a, b) => Math.abs(measuredHz - a) - Math.abs(measuredHz - b));
-  return nearestHz !== undefined && Math.abs(measuredHz - nearestHz) <= nearestHz * RATE_TOLERANCE_RATIO
-    ? nearestHz
-    : undefined;
+  let nearestHz = Number.POSITIVE_INFINITY;
+  for (const rateHz of STANDARD_CLOCK_RATES_HZ) {
+    if (Math.abs(measuredHz - rateHz) < Math.abs(measuredHz - nearestHz)) nearestHz = rateHz;
+  }
+  return Math.abs(measuredHz - nearestHz) <= nearestHz * RATE_TOLERANCE_RATIO ? nearestHz : undefined;
 }

@@ -16,7 +16,7 @@ export interface SenderMark {
 /** Where the receiver of a stream stood at its last report. */
 export interface ReceiverMark {
   /** Null when it had received nothing at all. */
-  readonly block: ReportBlock | null;
+  readonly block: Pick<ReportBlock, 'sourceSsrc' | 'cumulativeLostPackets' | 'extendedHighestSequence'> | null;
   /** The sender's count as known then. */
   readonly sender: SenderMark | null;
   readonly atMs: number;
@@ -88,11 +88,18 @@ export function nextMark(
   if (measure.kind === 'idle' && measure.undecided) return previous;
   const lostNow = measure.kind === 'dead' ? (measure.packetsLost ?? 0) : 0;
   return {
-    block: block ?? previous?.block ?? null,
+    block: standOf(block) ?? previous?.block ?? null,
     sender,
     atMs,
     lostWhileStillPackets: measure.kind === 'media' ? null : (previous?.lostWhileStillPackets ?? 0) + lostNow,
   };
+}
+
+/** Of a report, what the next one is compared with. */
+function standOf(block: ReportBlock | null): ReceiverMark['block'] {
+  if (block === null) return null;
+  const { sourceSsrc, cumulativeLostPackets, extendedHighestSequence } = block;
+  return { sourceSsrc, cumulativeLostPackets, extendedHighestSequence };
 }
 
 function firstReport(block: ReportBlock, input: IntervalInput): IntervalMeasure {

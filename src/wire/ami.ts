@@ -10,10 +10,20 @@ const BLOCK_END = '\r\n\r\n';
 /** A block longer than this many characters is given up; the longest that Asterisk sends is `ListCommands`, about 25,000. */
 export const MAX_MESSAGE_CHARACTERS = 65_536;
 
+/** `CR LF Name:` by name; the names are those that our code asks for. */
+const needles = new Map<string, string>();
+
+function needleOf(header: string): string {
+  let needle = needles.get(header);
+  if (needle === undefined) needles.set(header, (needle = `${LINE_END}${header}:`));
+  return needle;
+}
+
 export class AmiMessage {
   readonly #text: string;
-  /** Where the last header was found: who reads headers in the order of their printing never searches the whole text. */
+  /** Where the last header was found, and where its line ended: who reads headers in the order of their printing never searches the whole text. */
   #foundAt = 0;
+  #foundUntil = 0;
 
   /** `text` is the block, with CR LF before each line and none after the last. */
   constructor(text: string) {
@@ -26,15 +36,22 @@ export class AmiMessage {
    * Looked up on demand: most of an event's headers are never asked for, and a search is cheaper than a map of all.
    */
   get(header: string): string | undefined {
-    const needle = `${LINE_END}${header}:`;
-    let at = this.#text.indexOf(needle, this.#foundAt);
-    if (at < 0 && this.#foundAt > 0) at = this.#text.lastIndexOf(needle, this.#foundAt);
+    const needle = needleOf(header);
+    const at = this.#find(needle);
     if (at < 0) return undefined;
-    this.#foundAt = at;
-    const lineEnd = this.#text.indexOf(LINE_END, at + LINE_END.length);
     const afterColon = at + needle.length;
     const from = this.#text.charCodeAt(afterColon) === 0x20 ? afterColon + 1 : afterColon;
-    return this.#text.slice(from, lineEnd < 0 ? undefined : lineEnd);
+    const lineEnd = this.#text.indexOf(LINE_END, afterColon);
+    this.#foundAt = at;
+    this.#foundUntil = lineEnd < 0 ? this.#text.length : lineEnd;
+    return this.#text.slice(from, this.#foundUntil);
+  }
+
+  #find(needle: string): number {
+    // Most often the very next line is asked for.
+    if (this.#text.startsWith(needle, this.#foundUntil)) return this.#foundUntil;
+    const at = this.#text.indexOf(needle, this.#foundAt);
+    return at < 0 && this.#foundAt > 0 ? this.#text.lastIndexOf(needle, this.#foundAt) : at;
   }
 }
 

@@ -60,7 +60,12 @@ export async function startServer({ silenceMs = 1500, ...options }: TestServerOp
     clock,
   });
   const state: { live: ChannelRecord[]; health: HealthReport } = { live: [], health: WELL };
-  const live = { liveChannels: () => state.live };
+  const live = {
+    get liveCount() {
+      return state.live.length;
+    },
+    liveChannels: () => state.live,
+  };
   const liveStream = new LiveStream({ live, clock, gapMs: 50, heartbeatMs: 500, silenceMs });
   const health = { health: () => state.health };
   const endpointPatterns = ['PJSIP/trunk*', 'PJSIP/alice'];
