@@ -4,7 +4,7 @@ import type { DirectionState, SegmentState } from './direction-state.ts';
 import { newTally, type Tally } from './tally.ts';
 
 /** Raised whenever the shape of ChannelState changes, so that no old state is mistaken for a new one. */
-const RESUME_FORMAT = 8;
+const RESUME_FORMAT = 9;
 
 type PackedSegment = Omit<SegmentState, 'tally'> & { readonly tally: PackedTally | null };
 type PackedDirection = Omit<DirectionState, 'total' | 'segment'> & {

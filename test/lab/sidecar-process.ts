@@ -10,6 +10,21 @@ const ENTRY = join(REPOSITORY, 'src/asterisk-mes.js');
 const READY_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 5000;
 
+/** The Asterisk that a sidecar works for, real or simulated; a lab has one. */
+export interface SidecarTarget {
+  readonly pbx: {
+    readonly host: string;
+    readonly amiPort: number;
+    readonly amiUser: string;
+    readonly amiSecret: string;
+    /** Where the sidecar is to listen for its hangup handlers. */
+    readonly agiPort: number;
+    readonly ariUrl: string;
+    readonly ariUser: string;
+    readonly ariPassword: string;
+  };
+}
+
 export interface SidecarOptions {
   readonly httpHost: string;
   readonly httpPort: number;
@@ -38,7 +53,7 @@ export class SidecarProcess {
   #output = '';
 
   /** Starts it and waits until it says that it is ready. Throws with its own last words. */
-  static async start(lab: Lab, options: SidecarOptions): Promise<SidecarProcess> {
+  static async start(lab: SidecarTarget, options: SidecarOptions): Promise<SidecarProcess> {
     const sidecar = new SidecarProcess(lab, options);
     try {
       await sidecar.start();
@@ -49,7 +64,7 @@ export class SidecarProcess {
     }
   }
 
-  private constructor(lab: Lab, options: SidecarOptions) {
+  private constructor(lab: SidecarTarget, options: SidecarOptions) {
     this.#entry = options.entry ?? ENTRY;
     this.url = `http://${options.httpHost}:${options.httpPort}`;
     this.#directory = makeRunDirectory('sidecar');
@@ -153,7 +168,7 @@ export function captureConfig({ plan: { pbxPorts } }: Lab): string {
 }
 
 /** The settings with which a sidecar works for a lab's PBX. */
-function mesConf(lab: Lab, options: SidecarOptions, databasePath: string): string {
+function mesConf(lab: SidecarTarget, options: SidecarOptions, databasePath: string): string {
   const { pbx } = lab;
   const ari = `[ari]\nurl = ${pbx.ariUrl}\nusername = ${pbx.ariUser}\npassword = ${pbx.ariPassword}\n`;
   return `[ami]

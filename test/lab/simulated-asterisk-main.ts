@@ -1,4 +1,5 @@
 /** The other end of `SimulatedProcess`: one simulated Asterisk, told over IPC what to do. */
+import { type Flood, makeFlood } from './flood.ts';
 import { atPace, readRecording } from './recording.ts';
 import { SimulatedAsterisk } from './simulated-asterisk.ts';
 import type { LoadPlan, SimulatorAnswer, SimulatorRequest } from './simulated-process.ts';
@@ -9,11 +10,13 @@ const BEAT_MS = 5;
 
 const asterisk = await SimulatedAsterisk.start();
 let beat: NodeJS.Timeout | undefined;
+let flood: Flood | undefined;
 
 /** Keeps a number of calls up: as many begin as end, all the time. */
-function load({ recording: name, legs, reportEveryMs, callMs }: LoadPlan): void {
+function load({ recording: name, legs, pace }: LoadPlan): void {
   clearInterval(beat);
-  const recording = atPace(readRecording(name), { reportEveryMs, callMs });
+  const recording = atPace(readRecording(name), pace);
+  const { callMs } = pace;
   const calls = legs / 2;
   const startedAtMs = performance.now();
   let underWay = 0;
@@ -28,15 +31,32 @@ function load({ recording: name, legs, reportEveryMs, callMs }: LoadPlan): void 
   }, BEAT_MS);
 }
 
-process.on('message', ({ id, load: plan, stopLoad }: SimulatorRequest) => {
-  if (plan !== undefined) load(plan);
-  if (stopLoad === true) clearInterval(beat);
-  const answer: SimulatorAnswer = {
-    id,
+async function carryOut(request: SimulatorRequest): Promise<void> {
+  switch (request.order) {
+    case 'load':
+      return load(request.plan);
+    case 'stop-load':
+      return clearInterval(beat);
+    case 'make-flood':
+      flood = makeFlood(request.plan);
+      return;
+    case 'pour':
+      return asterisk.pour(flood?.chunks ?? []);
+    case 'status':
+  }
+}
+
+async function answer(request: SimulatorRequest): Promise<void> {
+  await carryOut(request);
+  const status: SimulatorAnswer = {
+    id: request.id,
     connection: asterisk.connection,
     counters: asterisk.counters,
     delaysMs: asterisk.takeDelaysMs(),
+    flood: flood === undefined ? null : { bytes: flood.bytes, events: flood.events, reports: flood.reports },
   };
-  process.send?.(answer);
-});
+  process.send?.(status);
+}
+
+process.on('message', (request: SimulatorRequest) => void answer(request));
 process.once('disconnect', () => process.exit());

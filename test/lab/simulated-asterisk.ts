@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { AmiConnection } from '../../src/asterisk/ami-socket.ts';
 import { type Action, asterisk, block, FakeManager } from './fake-manager.ts';
 import { FreshIds, isReport, type RecordedMessage, type Recording, render } from './recording.ts';
@@ -128,6 +130,13 @@ export class SimulatedAsterisk {
       socket.write(text);
       if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
     }
+  }
+
+  /** Writes bytes as fast as every connection that asked for events reads them; those who leave are not waited for. */
+  async pour(chunks: readonly Buffer[]): Promise<void> {
+    await Promise.all(
+      Array.from(this.#listeners, (socket) => pipeline(Readable.from(chunks), socket, { end: false }).catch(() => {})),
+    );
   }
 
   /** Cuts all connections; new ones are welcome at once. */

@@ -1,35 +1,44 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { AmiConnection } from '../../src/asterisk/ami-socket.ts';
+import type { Flood } from './flood.ts';
+import type { Pace } from './recording.ts';
 import type { SimulatedCounters } from './simulated-asterisk.ts';
 
 const MAIN = fileURLToPath(new URL('./simulated-asterisk-main.ts', import.meta.url));
 
-/** Two-party calls that keep `legs` channels up: as many calls begin as end, `legs / 2 / callMs` a millisecond. */
+/** Two-party calls that keep `legs` channels up: as many calls begin as end, `legs / 2 / pace.callMs` a millisecond. */
 export interface LoadPlan {
   /** Of `test/golden/ami`, one with all its other events before and after its reports, such as `22-lossy-call`. */
   readonly recording: string;
+  readonly pace: Pace;
   readonly legs: number;
-  readonly reportEveryMs: number;
-  readonly callMs: number;
 }
 
-export interface SimulatorRequest {
-  readonly id: number;
-  readonly load?: LoadPlan;
-  readonly stopLoad?: boolean;
+/** See `makeFlood`. */
+export interface FloodPlan {
+  readonly recordings: readonly string[];
+  readonly pace: Pace;
+  readonly events: number;
+  readonly callsAtOnce: number;
 }
+
+export type SimulatorOrder =
+  | { readonly order: 'status' | 'stop-load' | 'pour' }
+  | { readonly order: 'load'; readonly plan: LoadPlan }
+  | { readonly order: 'make-flood'; readonly plan: FloodPlan };
 
 export interface SimulatorStatus {
   readonly connection: AmiConnection;
   readonly counters: SimulatedCounters;
   /** See `SimulatedAsterisk.takeDelaysMs`: those since the last answer. */
   readonly delaysMs: readonly number[];
+  /** What `pour` will pour. */
+  readonly flood: Omit<Flood, 'chunks'> | null;
 }
 
-export interface SimulatorAnswer extends SimulatorStatus {
-  readonly id: number;
-}
+export type SimulatorRequest = SimulatorOrder & { readonly id: number };
+export type SimulatorAnswer = SimulatorStatus & { readonly id: number };
 
 /** A `SimulatedAsterisk` in a process of its own, so that its work is not counted as the sidecar's. */
 export class SimulatedProcess {
@@ -51,17 +60,27 @@ export class SimulatedProcess {
     });
   }
 
-  load(load: LoadPlan): Promise<SimulatorStatus> {
-    return this.#ask({ load });
+  load(plan: LoadPlan): Promise<SimulatorStatus> {
+    return this.#ask({ order: 'load', plan });
   }
 
   /** No new calls; those that are up go on to their end. */
   stopLoad(): Promise<SimulatorStatus> {
-    return this.#ask({ stopLoad: true });
+    return this.#ask({ order: 'stop-load' });
+  }
+
+  /** Gets a flood ready; the same one may be poured again and again. */
+  makeFlood(plan: FloodPlan): Promise<SimulatorStatus> {
+    return this.#ask({ order: 'make-flood', plan });
+  }
+
+  /** Writes the flood to every connection that asked for events, as fast as they read; resolves when it is written. */
+  pour(): Promise<SimulatorStatus> {
+    return this.#ask({ order: 'pour' });
   }
 
   status(): Promise<SimulatorStatus> {
-    return this.#ask({});
+    return this.#ask({ order: 'status' });
   }
 
   /** Ends the process. */
@@ -73,7 +92,7 @@ export class SimulatedProcess {
   }
 
   /** Rejects when the process ends instead of answering. */
-  #ask(request: Omit<SimulatorRequest, 'id'>): Promise<SimulatorStatus> {
+  #ask(order: SimulatorOrder): Promise<SimulatorStatus> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const ended = (): void => reject(new Error('the simulated Asterisk ended'));
@@ -82,7 +101,7 @@ export class SimulatedProcess {
         this.#child.off('exit', ended);
         resolve(answer);
       });
-      this.#child.send({ ...request, id });
+      this.#child.send({ ...order, id });
     });
   }
 }

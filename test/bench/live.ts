@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SidecarProcess } from '../lab/sidecar-process.ts';
+import type { SimulatorStatus } from '../lab/simulated-process.ts';
+import { median, type Output, quantile } from './output.ts';
+import { usageOf } from './process-usage.ts';
+import { startSidecarFor, withSimulator } from './simulated-pbx.ts';
+
+/** Every report of it loses packets, so that every report has new scores to be written. */
+const RECORDING = '22-lossy-call';
+/** 2,000 legs at this pace: 20 calls begin and end a second. */
+const PACE = { reportEveryMs: 5000, callMs: 50_000 };
+const STAGES_LEGS = [2000, 10_000];
+const SETTLE_MS = 15_000;
+const MEASURE_MS = 30_000;
+const SAMPLE_MS = 500;
+
+const MOST_CORE_PERCENT = 10;
+const MOST_RESIDENT_MB = 150;
+const MOST_DELAY_MS = 20;
+const MOST_KB_PER_LEG = 4;
+
+interface Stage {
+  readonly legs: number;
+  readonly callsPerS: number;
+  readonly reportsPerS: number;
+  readonly setvarsPerS: number;
+  readonly corePercent: number;
+  readonly cpuMicrosPerReport: number;
+  readonly residentMb: number;
+  /** The least that the heap held between two samples: what is left after a garbage collection. */
+  readonly heapMb: number;
+  readonly delayMs: { readonly median: number; readonly p99: number; readonly max: number };
+}
+
+/**
+ * A sidecar as a user runs it, every default on (write-back, CDR fields, history), under calls from a simulated Asterisk
+ * in another process: 2,000 legs at 5 s reports with 20 calls beginning and ending a second, then five times that. Fails
+ * when one of the promised figures is missed.
+ */
+export async function run(output: Output): Promise<void> {
+  const stages: Stage[] = [];
+  for (const legs of STAGES_LEGS) {
+    output.say(`${legs} legs …`);
+    const stage = await measure(legs);
+    stages.push(stage);
+    output.say(
+      `  ${stage.callsPerS.toFixed(0)} calls, ${stage.reportsPerS.toFixed(0)} reports and ${stage.setvarsPerS.toFixed(0)} Setvars a second`,
+    );
+    output.say(`  ${stage.corePercent.toFixed(1)} % of a core, ${stage.cpuMicrosPerReport.toFixed(0)} µs a report`);
+    output.say(`  ${stage.residentMb.toFixed(0)} MB resident, heap ${stage.heapMb.toFixed(1)} MB`);
+    const { delayMs } = stage;
+    output.say(
+      `  from report to Setvar: median ${delayMs.median.toFixed(1)}, p99 ${delayMs.p99.toFixed(1)}, worst ${delayMs.max.toFixed(1)} ms`,
+    );
+  }
+  const [small, large] = stages;
+  if (small === undefined || large === undefined) return;
+  const kbPerLeg = ((large.heapMb - small.heapMb) * 1024) / (large.legs - small.legs);
+  const costRatio = large.cpuMicrosPerReport / small.cpuMicrosPerReport;
+  output.say(
+    `memory a leg: ${kbPerLeg.toFixed(1)} KB; cost of a report with five times the legs: ×${costRatio.toFixed(2)}`,
+  );
+  output.result({ stages, kb_per_leg: kbPerLeg, cost_ratio: costRatio });
+  const isMet =
+    small.corePercent < MOST_CORE_PERCENT &&
+    small.residentMb < MOST_RESIDENT_MB &&
+    small.delayMs.p99 < MOST_DELAY_MS &&
+    kbPerLeg <= MOST_KB_PER_LEG;
+  if (!isMet) process.exitCode = 1;
+}
+
+async function measure(legs: number): Promise<Stage> {
+  return withSimulator(async (simulator) => {
+    const sidecar = await startSidecarFor(simulator);
+    try {
+      await simulator.load({ recording: RECORDING, pace: PACE, legs });
+      await sleep(SETTLE_MS);
+      const pid = sidecar.pid ?? 0;
+      const before = { usage: usageOf(pid), status: await simulator.status(), atMs: performance.now() };
+      let residentMb = 0;
+      let heapMb = Number.POSITIVE_INFINITY;
+      while (performance.now() - before.atMs < MEASURE_MS) {
+        await sleep(SAMPLE_MS);
+        residentMb = Math.max(residentMb, usageOf(pid).residentMb);
+        heapMb = Math.min(heapMb, await heapUsedMb(sidecar));
+      }
+      const usage = usageOf(pid);
+      const status = await simulator.status();
+      await nothingLost(sidecar, status);
+      const elapsedS = (performance.now() - before.atMs) / 1000;
+      const since = (name: 'callsBegun' | 'reports' | 'setvars'): number =>
+        status.counters[name] - before.status.counters[name];
+      const cpuS = usage.cpuS - before.usage.cpuS;
+      return {
+        legs,
+        callsPerS: since('callsBegun') / elapsedS,
+        reportsPerS: since('reports') / elapsedS,
+        setvarsPerS: since('setvars') / elapsedS,
+        corePercent: (100 * cpuS) / elapsedS,
+        cpuMicrosPerReport: (1e6 * cpuS) / since('reports'),
+        residentMb,
+        heapMb,
+        delayMs: {
+          median: median(status.delaysMs),
+          p99: quantile(status.delaysMs, 0.99),
+          max: Math.max(0, ...status.delaysMs),
+        },
+      };
+    } finally {
+      await sidecar.stop();
+    }
+  });
+}
+
+async function heapUsedMb(sidecar: SidecarProcess): Promise<number> {
+  const text = await (await fetch(`${sidecar.url}/metrics`)).text();
+  const [, bytes] = /^nodejs_heap_size_used_bytes (\d+)$/m.exec(text) ?? [];
+  if (bytes === undefined) throw new Error('/metrics does not tell the size of the heap');
+  return Number(bytes) / 2 ** 20;
+}
+
+/** Throws when the sidecar has not taken all, or has given up some of it. */
+async function nothingLost(sidecar: SidecarProcess, { counters: said }: SimulatorStatus): Promise<void> {
+  const { counters } = await sidecar.get<{ counters: Readonly<Record<string, number>> }>('/healthz');
+  const lost = Object.entries(counters).filter(
+    ([name, value]) => /_(?:dropped|rejected|malformed|failed|late_reports)$/.test(name) && value > 0,
+  );
+  if (lost.length > 0) throw new Error(`the sidecar lost something: ${JSON.stringify(Object.fromEntries(lost))}`);
+  if (said.setvars === 0 || (counters['calls_reports'] ?? 0) < said.reports * 0.99) {
+    throw new Error(`the sidecar took ${counters['calls_reports']} of ${said.reports} reports`);
+  }
+}
