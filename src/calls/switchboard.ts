@@ -20,11 +20,10 @@ import { closeCaptured, noteCaptured } from './direction-state.ts';
 import { moveMoments } from './clock-step.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
+import { DueWrites } from './due-writes.ts';
 import { EndedCalls } from './ended-calls.ts';
 import { takeChanged, variablesOf } from './variables.ts';
 
-/** A channel whose peers' scores changed is written at the latest this long after, if no report of its own comes first. */
-const PEER_WRITE_DELAY_MS = 1000;
 /** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
 const CODECS_EVERY_MS = 4000;
 
@@ -55,8 +54,7 @@ export class Switchboard implements LiveView {
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgeDesk(this.#channels, this.#changes);
   readonly #endedCalls = new EndedCalls();
-  /** When channels are to be written for the sake of others' scores, in order of time. */
-  readonly #writeDueAtMs = new Map<ChannelState, number>();
+  readonly #dueWrites = new DueWrites();
 
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
     this.#rules = rules;
@@ -128,16 +126,13 @@ export class Switchboard implements LiveView {
     const scores = this.#view(channel, nowMs);
     takeChanged(scores, channel.written);
     const variables = variablesOf(scores);
-    this.#writeDueAtMs.delete(channel);
+    this.#dueWrites.cancel(channel);
     return variables.size === 0 ? undefined : variables;
   }
 
   /** Does what has become due by `nowMs`; to be called a few times a second. */
   tick(nowMs: number): void {
-    for (const [channel, dueAtMs] of this.#writeDueAtMs) {
-      if (dueAtMs > nowMs) break;
-      this.#write(channel);
-    }
+    for (const channel of this.#dueWrites.take(nowMs)) this.#write(channel);
     for (const call of this.#endedCalls.take(nowMs, (ended) => !this.#changes.isTouched(ended))) this.#forget(call);
   }
 
@@ -148,7 +143,7 @@ export class Switchboard implements LiveView {
   clockStepped(byMs: number): void {
     moveMoments([...this.#channels.values(), ...this.#calls.all()], byMs);
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
-    for (const [channel, dueAtMs] of this.#writeDueAtMs) this.#writeDueAtMs.set(channel, dueAtMs + byMs);
+    this.#dueWrites.clockStepped(byMs);
   }
 
   /** What has changed since the last time, to be stored together: an interval and the state that counts it belong in one transaction. */
@@ -210,7 +205,7 @@ export class Switchboard implements LiveView {
     for (const interval of intervals) this.#changes.addInterval(interval);
     this.#changes.touch(channel);
     this.#write(channel);
-    this.#writeOthersSoon(channel, atMs);
+    this.#dueWrites.noteOthers(channel, this.#calls.get(channel.linkedid)?.channels ?? [], atMs);
   }
 
   #hangup(event: Extract<PbxEvent, { type: 'hangup' }>): void {
@@ -229,7 +224,7 @@ export class Switchboard implements LiveView {
     channel.endReason = reason;
     this.#bridges.forget(channel);
     noteCounters(channel, {}, atMs);
-    this.#writeDueAtMs.delete(channel);
+    this.#dueWrites.cancel(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
     if (call === undefined) return;
@@ -305,21 +300,12 @@ export class Switchboard implements LiveView {
   }
 
   #write(channel: ChannelState): void {
-    this.#writeDueAtMs.delete(channel);
+    this.#dueWrites.cancel(channel);
     if (channel.final !== null) return;
     const changed = takeChanged(this.#view(channel, undefined), channel.written);
     if (changed.size === 0) return;
     this.#changes.touch(channel);
     this.#ports.writer.write(channel.uniqueid, changed);
-  }
-
-  #writeOthersSoon(channel: ChannelState, nowMs: number): void {
-    const call = this.#calls.get(channel.linkedid);
-    if (call === undefined) return;
-    for (const other of call.channels) {
-      if (other === channel || !isLive(other) || isLocalChannel(other) || this.#writeDueAtMs.has(other)) continue;
-      this.#writeDueAtMs.set(other, nowMs + PEER_WRITE_DELAY_MS);
-    }
   }
 
   #view(channel: ChannelState, untilMs: number | undefined): ScoreView {
