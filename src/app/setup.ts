@@ -6,11 +6,13 @@ import {
   constants,
   existsSync,
   readFileSync,
+  realpathSync,
   renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { includedFiles } from '../asterisk/config-files.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { Environment } from '../config/setting-reader.ts';
 import { loadSettings } from '../config/settings.ts';
@@ -53,7 +55,6 @@ export interface Setup {
   readonly notes: readonly string[];
   /** Whether the secret has just been made up. */
   readonly isNewSecret: boolean;
-  readonly secret: string;
 }
 
 /** Finds out what has to be written. Writes nothing. Throws SetupError or SettingsError. */
@@ -69,6 +70,7 @@ export function prepareSetup({ target, config, asteriskDirectory, env }: SetupOp
   const input = {
     target: chosen,
     current,
+    include: (pattern: string) => includedFiles(asteriskDirectory, pattern),
     ready: readyFile,
     settings: settingsText,
     username: settings.ami.username,
@@ -81,7 +83,7 @@ export function prepareSetup({ target, config, asteriskDirectory, env }: SetupOp
     const path = file.name === null ? settingsPath : join(asteriskDirectory, file.name);
     return { ...file, path, isNew: !existsSync(path), mode: modeOf(file, path, asteriskDirectory) };
   });
-  return { target: chosen, files: located, notes, isNewSecret: known === undefined, secret };
+  return { target: chosen, files: located, notes, isNewSecret: known === undefined };
 }
 
 /** Writes one file; gives the path of the backup of what was there, null when nothing was. Throws SetupError. */
@@ -90,11 +92,13 @@ export function writeSetupFile(file: SetupFile, asteriskDirectory: string): stri
   try {
     const backup = file.isNew ? null : keepBackup(path);
     const owner = file.isNew ? ownerOf(join(asteriskDirectory, file.neighbour), asteriskDirectory) : statSync(path);
-    const temporary = `${path}.asterisk-mes-new`;
+    // What a link stands for is written, not the link.
+    const target = file.isNew ? path : realpathSync(path);
+    const temporary = `${target}.asterisk-mes-new`;
     writeFileSync(temporary, text, { mode: SETTINGS_MODE });
     if (process.getuid?.() === 0) chownSync(temporary, owner.uid, owner.gid);
     chmodSync(temporary, mode);
-    renameSync(temporary, path);
+    renameSync(temporary, target);
     return backup;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -19,7 +19,9 @@ export class AmiInquiry {
   readonly #rows: Rows;
 
   /** Connects and logs in. Throws AmiLinkError, or AmiRefusedError when Asterisk does not accept us. */
-  static async open(to: AmiConnection, signal: AbortSignal): Promise<AmiInquiry> {
+  static async open(to: AmiConnection): Promise<AmiInquiry> {
+    // Nobody interrupts a visit.
+    const { signal } = new AbortController();
     const rows: Rows = { take: () => {} };
     const link = await AmiLink.open(to, DEFAULT_AMI_TIMING, signal, (message) => rows.take(message));
     try {
@@ -61,12 +63,18 @@ export class AmiInquiry {
     return answer === null ? null : !isDenied(answer.get('Message'));
   }
 
-  /** Asterisk's clock less ours in milliseconds; null when it does not say. `nowMs` tells ours. */
+  /**
+   * By how much Asterisk's clock is ahead of ours at least, in milliseconds, negative when it is behind; null when it does
+   * not say. What the time on the way can explain is no difference. `nowMs` tells ours.
+   */
   async clockAheadMs(nowMs: () => number): Promise<number | null> {
     const beforeMs = nowMs();
     const answer = await this.#ask('Ping');
     const asteriskMs = Number(answer?.get('Timestamp') ?? Number.NaN) * 1000;
-    return Number.isFinite(asteriskMs) ? asteriskMs - (beforeMs + nowMs()) / 2 : null;
+    if (!Number.isFinite(asteriskMs)) return null;
+    const afterMs = nowMs();
+    if (asteriskMs < beforeMs) return asteriskMs - beforeMs;
+    return Math.max(0, asteriskMs - afterMs);
   }
 
   /** The names of devices that have a state, such as `PJSIP/alice`; null when Asterisk does not list them. */

@@ -14,10 +14,11 @@ export function readConfigFile(directory: string, name: string): AsteriskConfig 
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) return null;
   }
-  return readAsteriskConfig(path, text, (pattern) => filesOf(directory, pattern));
+  return readAsteriskConfig(path, text, (pattern) => includedFiles(directory, pattern));
 }
 
-function filesOf(directory: string, pattern: string): IncludedFile[] {
+/** The files that an `#include` in that directory names; those that may not be read are left out. */
+export function includedFiles(directory: string, pattern: string): IncludedFile[] {
   const paths = globSync(pattern, { cwd: directory }).sort();
   return paths.flatMap((path) => {
     const file = isAbsolute(path) ? path : join(directory, path);

@@ -57,11 +57,15 @@ async function setup(words: SetupWords): Promise<number> {
   return status;
 }
 
+/** Settings that are nobody's business. */
+const SECRET_LINE = /^(\s*(?:secret|password|token|numbers_key)\s*=\s*)\S.*$/gm;
+
 /** The file as it would be; secrets stay out of the terminal and of what is copied from it. */
-function printed({ path, text, added, isNew, mode }: SetupFile, { secret, isNewSecret }: Setup): string[] {
+function printed({ path, text, added, isNew, mode }: SetupFile, { isNewSecret }: Setup): string[] {
   if (added !== null && !isNew) return [`=== ${path}: added at its end`, ...added, ''];
-  const word = isNewSecret ? '(a random one, made up by --write)' : '(the secret that is set already)';
-  return [`=== ${path} (${isNew ? 'new' : 'changed'}, mode ${mode.toString(8)})`, text.replaceAll(secret, word)];
+  const word = isNewSecret ? '(a random one, made up by --write)' : '(the one that is set already)';
+  const shown = text.replaceAll(SECRET_LINE, (_, key: string) => `${key}${word}`);
+  return [`=== ${path} (${isNew ? 'new' : 'changed'}, mode ${mode.toString(8)})`, shown];
 }
 
 function written({ path, mode }: SetupFile, backup: string | null): string[] {

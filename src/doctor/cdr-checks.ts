@@ -8,7 +8,7 @@ import {
 } from '../wire/asterisk-conf.ts';
 import { howToLook } from './ami-checks.ts';
 import { CONFIG_FILES, type DoctorFacts, type ModuleName } from './facts.ts';
-import { addLines, type Change, type CheckId, type Finding, findingsOf, runLines } from './finding.ts';
+import { addLines, type Change, type CheckId, type Finding, findingsOf, replaceLine, runLines } from './finding.ts';
 import { setValue, writtenValue } from './written-value.ts';
 
 /** The fields that are written, as the contract names them. */
@@ -45,8 +45,12 @@ const BACKENDS: readonly Backend[] = [
   { id: 'cdr-sqlite3-custom', module: 'cdr_sqlite3_custom', examine: sqliteReach },
   { id: 'cdr-adaptive-odbc', module: 'cdr_adaptive_odbc', examine: (facts) => tableReach(facts, 'cdr_adaptive_odbc') },
   { id: 'cdr-pgsql', module: 'cdr_pgsql', examine: (facts) => tableReach(facts, 'cdr_pgsql') },
+  { id: 'cdr-mysql', module: 'cdr_mysql', examine: (facts) => tableReach(facts, 'cdr_mysql') },
+  { id: 'cdr-syslog', module: 'cdr_syslog', examine: syslogReach },
   { id: 'cdr-manager', module: 'cdr_manager', examine: managerReach },
 ];
+
+const FIXED_BACKENDS = ['cdr_csv', 'cdr_odbc', 'cdr_tds', 'cdr_radius', 'cdr_beanstalkd'] as const;
 
 /** Whether the fields reach billing at all, and what each loaded backend makes of them. */
 export function checkCdr(facts: DoctorFacts): Finding[] {
@@ -61,7 +65,7 @@ export function checkCdr(facts: DoctorFacts): Finding[] {
     const reach = isInUse(facts, backend.module) ? backend.examine(facts) : undefined;
     return reach === undefined ? [] : [{ backend, reach }];
   });
-  const findings = [...reached.map(({ backend, reach }) => backendFinding(backend, reach)), ...checkCsv(facts)];
+  const findings = [...reached.map(({ backend, reach }) => backendFinding(backend, reach)), ...checkFixed(facts)];
   const carriers = reached
     .filter(({ reach }) => reach.fields?.includes('mes') === true)
     .map(({ backend }) => backend.module);
@@ -90,10 +94,12 @@ function backendFinding({ id, module }: Backend, { fields, saw, changes }: Reach
   return ok(`${module} writes CDR(mes)${others.length === 0 ? ' and all others' : `, but not ${others.join(', ')}`}.`);
 }
 
-function checkCsv({ modules }: DoctorFacts): Finding[] {
-  if (modules.cdr_csv !== true) return [];
-  const { ok } = findingsOf('cdr-csv', WHY);
-  return [ok('cdr_csv is loaded; the columns of its Master.csv are fixed, so the scores cannot be in it.')];
+/** Backends whose fields nobody can choose. */
+function checkFixed({ modules }: DoctorFacts): Finding[] {
+  const loaded = FIXED_BACKENDS.filter((module) => modules[module] === true);
+  if (loaded.length === 0) return [];
+  const { ok } = findingsOf('cdr-fixed', WHY);
+  return [ok(`${loaded.join(', ')}: loaded, with fields that are fixed, so the scores cannot be in them.`)];
 }
 
 /** Fields that a text refers to as `CDR(name)`. */
@@ -164,13 +170,43 @@ function sqliteReach(facts: DoctorFacts): Reach | undefined {
   };
 }
 
-function tableReach({ readyLines }: DoctorFacts, module: 'cdr_adaptive_odbc' | 'cdr_pgsql'): Reach {
-  const sql = readyLines(`${module}_mes.sql`);
-  const afterwards = loadAgain(module);
+/** Backends that fill each column of their table that has the name of a field. */
+function tableReach(facts: DoctorFacts, module: 'cdr_adaptive_odbc' | 'cdr_pgsql' | 'cdr_mysql'): Reach | undefined {
+  const config = facts.files[`${module}.conf`];
+  // As packages ship it: loaded, and told of no database.
+  if (config?.every(({ entries }) => entries.length === 0) === true) return undefined;
+  const tables = (config ?? []).flatMap(({ name }) => lastEntry(config ?? [], name, 'table')?.value ?? []);
+  const [table = 'cdr'] = tables;
+  const sql = facts.readyLines(module === 'cdr_pgsql' ? 'cdr_pgsql_mes.sql' : 'cdr_adaptive_odbc_mes.sql');
   return {
     fields: null,
-    saw: `${module} writes the scores if its table has columns for them: look with SELECT mes FROM cdr in its database, and add them if that fails.`,
-    changes: [runLines(sql, afterwards)],
+    saw: `${module} writes the scores if its table has columns for them: look with SELECT mes FROM ${table} in its database, and add them if that fails.`,
+    changes: [
+      runLines(
+        sql.map((line) => line.replace('TABLE cdr ', `TABLE ${table} `)),
+        loadAgain(module),
+      ),
+    ],
+  };
+}
+
+function syslogReach(facts: DoctorFacts): Reach | undefined {
+  const config = facts.files['cdr_syslog.conf'];
+  if (config === null) {
+    return { fields: null, saw: `The templates of cdr_syslog.conf are not known: ${howToLook(facts)}`, changes: [] };
+  }
+  const templates = config.flatMap((section) => {
+    const entry = lastEntry([section], section.name, 'template');
+    return entry === undefined ? [] : [{ section: section.name, entry }];
+  });
+  if (templates.length === 0) return undefined;
+  const afterwards = loadAgain('cdr_syslog');
+  return {
+    fields: fieldsIn(templates.map(({ entry }) => entry.value).join(' ')),
+    saw: 'No template of cdr_syslog.conf names CDR(mes).',
+    changes: templates.map(({ section, entry }) =>
+      replaceLine(entry, section, [`${entry.text},"\${CDR(mes)}","\${CDR(mes_verdict)}"`], afterwards),
+    ),
   };
 }
 

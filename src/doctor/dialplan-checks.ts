@@ -22,7 +22,9 @@ export function checkHangupHandler(facts: DoctorFacts): Finding {
   const missing = (['mes', 'mes-hangup'] as const).filter((name) => has[name] === false);
   if (missing.length > 0) {
     const include = addLines('extensions.conf', null, undefined, ['#include extensions_mes.conf'], DIALPLAN_RELOAD);
-    return warning(`The dialplan has no [${missing.join('] and no [')}].`, [include]);
+    return warning(`The dialplan has no [${missing.join('] and no [')}]; "asterisk-mes setup" brings the file.`, [
+      include,
+    ]);
   }
   if (has.mes === null || extensions === null)
     return unknown(`Whether the dialplan uses it is not known: ${howToLook(facts)}`);
@@ -31,9 +33,13 @@ export function checkHangupHandler(facts: DoctorFacts): Finding {
     return ok(
       `The dialplan has [mes] and [mes-hangup]; ${uses.length === 1 ? 'one line uses' : `${uses.length} lines use`} it.`,
     );
-  const lines = ['exten => _X.,1,Gosub(mes,s,1)', ` same => n,Dial(PJSIP/\${EXTEN},30,b(mes^s^1))`];
+  const lines = [
+    '; in the context that dials',
+    'exten => _X.,1,Gosub(mes,s,1)',
+    ` same => n,Dial(PJSIP/\${EXTEN},30,b(mes^s^1))`,
+  ];
   return warning('The dialplan has [mes], but no line of extensions.conf or pjsip.conf uses it.', [
-    addLines('extensions.conf', 'the context that dials', undefined, lines, DIALPLAN_RELOAD),
+    addLines('extensions.conf', null, undefined, lines, DIALPLAN_RELOAD),
   ]);
 }
 

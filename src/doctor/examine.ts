@@ -3,6 +3,7 @@ import { checkCdr, checkEndBeforeHExten } from './cdr-checks.ts';
 import { checkFastAgi, checkHangupHandler } from './dialplan-checks.ts';
 import type { DoctorFacts } from './facts.ts';
 import { CHECK_IDS, type Finding, findingsOf } from './finding.ts';
+import { leaveToFreePbx } from './freepbx.ts';
 import { checkAri, checkClock, checkDisk, checkNode, checkSidecar, checkTimeZone } from './host-checks.ts';
 import { checkDirectMedia, checkRtcpInterval, checkSipDirectMedia, checkVersion } from './media-checks.ts';
 
@@ -10,7 +11,7 @@ const SETTINGS_WHY = 'Without them the sidecar does not start.';
 
 /** What there is to say of an installation, in the order of `CHECK_IDS`; modules that are not loaded go unmentioned. */
 export function examine(facts: DoctorFacts): Finding[] {
-  return [
+  const findings = [
     findingsOf('settings', SETTINGS_WHY).ok('The settings are complete and allowed.'),
     checkNode(facts),
     checkAmi(facts),
@@ -32,6 +33,7 @@ export function examine(facts: DoctorFacts): Finding[] {
     checkDisk(facts),
     checkSidecar(facts),
   ].flat();
+  return facts.isFreePbx ? leaveToFreePbx(findings) : findings;
 }
 
 /** The report where the settings themselves are wrong: nothing that they speak of can be looked at. */

@@ -7,6 +7,8 @@ export interface DoctorFacts {
   readonly ami: AmiFacts;
   /** Such as `22.10.1`. */
   readonly asteriskVersion: string | null;
+  /** Whether FreePBX writes Asterisk's files. */
+  readonly isFreePbx: boolean;
   /** Asterisk's configuration files by name, such as `manager.conf`; null: it could not be read, or is not there. */
   readonly files: Readonly<Record<ConfigFileName, AsteriskConfig | null>>;
   /** Single values that Asterisk itself read out of its files; null: not asked, or no answer; '' is not set. */
@@ -35,6 +37,10 @@ export const CONFIG_FILES = [
   'cdr_custom.conf',
   'cdr_sqlite3_custom.conf',
   'cdr_manager.conf',
+  'cdr_adaptive_odbc.conf',
+  'cdr_pgsql.conf',
+  'cdr_mysql.conf',
+  'cdr_syslog.conf',
 ] as const;
 export type ConfigFileName = (typeof CONFIG_FILES)[number];
 
@@ -59,7 +65,13 @@ export const MODULES = [
   'cdr_adaptive_odbc',
   'cdr_pgsql',
   'cdr_manager',
+  'cdr_mysql',
+  'cdr_syslog',
   'cdr_csv',
+  'cdr_odbc',
+  'cdr_tds',
+  'cdr_radius',
+  'cdr_beanstalkd',
   'chan_sip',
 ] as const;
 export type ModuleName = (typeof MODULES)[number];
@@ -110,7 +122,7 @@ export interface FastAgiFacts {
 }
 
 export interface ClockFacts {
-  /** Asterisk's clock less ours, to about half of the time that asking took. */
+  /** By how much Asterisk's clock is ahead of ours at least; negative when it is behind. */
   readonly aheadMs: number | null;
   readonly asteriskOffsetMinutes: number | null;
   readonly ownOffsetMinutes: number;

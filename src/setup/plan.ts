@@ -1,7 +1,8 @@
 import {
   type AsteriskConfig,
-  entriesOf,
+  type Includer,
   isFalse,
+  isTrue,
   lastEntry,
   readAsteriskConfig,
   sectionsOf,
@@ -15,6 +16,8 @@ export interface SetupInput {
   readonly target: SetupTarget;
   /** The text of one of Asterisk's files as it is, by name; undefined: there is none. */
   readonly current: (name: string) => string | undefined;
+  /** The files that an `#include` names. */
+  readonly include: Includer;
   /** The text of a ready file of `asterisk-conf/`. */
   readonly ready: (name: string) => string;
   /** The text of mes.conf as it is; undefined: there is none. */
@@ -101,31 +104,37 @@ export function planSetup(input: SetupInput): SetupPlan {
   const parts = PARTS.map((part) => planPart(part, input));
   return {
     files: [planSettings(input) ?? [], ...parts.map(({ files }) => files)].flat(),
-    notes: parts.flatMap(({ notes }) => notes),
+    notes: [...parts.flatMap(({ notes }) => notes), ...switchedOff(input)],
   };
 }
 
+/** Whether AMI is on is for the owner of manager.conf to say. */
+function switchedOff(input: SetupInput): string[] {
+  const enabled = lastEntry(configWithout('manager_mes.conf', 'manager.conf', input), 'general', 'enabled')?.value;
+  if (isTrue(enabled ?? 'no')) return [];
+  return [
+    'The manager is off: write enabled = yes in [general] of manager.conf, and bindaddr = 127.0.0.1 keeps it at home.',
+  ];
+}
+
 /** A secret that is there already, in mes.conf or with the manager's user; undefined when there is none yet. */
-export function knownSecret({ current, settings, username }: Omit<SetupInput, 'secret'>): string | undefined {
-  const include = (name: string) => includedText(current, name, '');
-  const inSettings = lastEntry(
-    readAsteriskConfig('mes.conf', settings ?? '', () => []),
-    'ami',
-    'secret',
-  );
-  const user = entriesOf(
-    readAsteriskConfig('manager.conf', current('manager.conf') ?? '', include),
-    username,
-    'secret',
-  ).at(-1);
-  const own = lastEntry(
-    readAsteriskConfig('manager_mes.conf', current('manager_mes.conf') ?? '', include),
-    username,
-    'secret',
-  );
-  return [inSettings, own, user]
+export function knownSecret(input: Omit<SetupInput, 'secret'>): string | undefined {
+  const { current, settings, username } = input;
+  const read = (name: string, text: string | undefined) => readAsteriskConfig(name, text ?? '', () => []);
+  return [
+    lastEntry(read('mes.conf', settings), 'ami', 'secret'),
+    lastEntry(read('manager_mes.conf', current('manager_mes.conf')), username, 'secret'),
+    lastEntry(configWithout('manager_mes.conf', 'manager.conf', input), username, 'secret'),
+  ]
     .map((entry) => entry?.value ?? '')
     .find((value) => value !== '' && value !== PLACEHOLDER);
+}
+
+/** Asterisk's file and what it includes, but for a file of ours. */
+function configWithout(own: string, name: string, { current, include }: Omit<SetupInput, 'secret'>): AsteriskConfig {
+  return readAsteriskConfig(name, current(name) ?? '', (pattern) =>
+    include(pattern).filter(({ file }) => file.split('/').at(-1) !== own),
+  );
 }
 
 /** mes.conf where there is none, or where its secret is still to be chosen. */
@@ -141,13 +150,21 @@ function withUser(text: string, { username }: SetupInput): string {
 }
 
 function withSecret(text: string, secret: string): string {
-  return text.replace(new RegExp(`^(secret\\s*=\\s*)${PLACEHOLDER}\\s*$`, 'm'), (_, key: string) => `${key}${secret}`);
+  return text.replace(
+    new RegExp(`^(secret\\s*=\\s*)${PLACEHOLDER}\\s*$`, 'm'),
+    (_, key: string) => `${key}${escaped(secret)}`,
+  );
+}
+
+/** A semicolon would begin a comment. */
+function escaped(value: string): string {
+  return value.replaceAll(';', '\\;');
 }
 
 function planPart(part: Part, input: SetupInput): SetupPlan {
   const { own, root, needless } = part;
   const host = part.host[input.target];
-  const without = readAsteriskConfig(root, input.current(root) ?? '', (name) => includedText(input.current, name, own));
+  const without = configWithout(own, root, input);
   const reason = needless(without, input);
   if (reason !== undefined) return { files: [], notes: [reason] };
   const files: PlannedFile[] = [];
@@ -172,7 +189,7 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
 /** The manager's user, with the secret that mes.conf has. */
 function ownUser(input: SetupInput, before: string | undefined): string {
   const text = before ?? input.ready('manager_mes.conf').replace(/^\[mes\]$/m, () => `[${input.username}]`);
-  return text.replace(/^(secret\s*=\s*).*$/m, (_, key: string) => `${key}${input.secret}`);
+  return text.replace(/^(secret\s*=\s*).*$/m, (_, key: string) => `${key}${escaped(input.secret)}`);
 }
 
 function ownPart(input: SetupInput, own: string, without: AsteriskConfig): string {
@@ -185,9 +202,4 @@ function ownPart(input: SetupInput, own: string, without: AsteriskConfig): strin
 
 function includes(text: string, own: string): boolean {
   return text.split('\n').some((line) => /^\s*#(?:try)?include\b/.test(line) && line.includes(own));
-}
-
-function includedText(current: SetupInput['current'], name: string, own: string): { file: string; text: string }[] {
-  const text = name === own ? undefined : current(name);
-  return text === undefined ? [] : [{ file: name, text }];
 }

@@ -21,7 +21,7 @@ const RELOADS = [
   'module reload res_ari.so',
 ];
 
-describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) => {
+describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', { timeout: 60_000 }, (release) => {
   let lab: Lab;
   let sidecar: SidecarProcess;
   let etc = '';
@@ -67,12 +67,13 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
     fastagi: 'ok',
     cdr: 'ok',
     'cdr-custom': 'ok',
-    'cdr-csv': 'ok',
+    'cdr-fixed': 'ok',
     'cdr-endbeforehexten': 'ok',
     ari: 'ok',
     clock: 'ok',
-    'time-zone': 'ok',
-    disk: 'ok',
+    // These two tell of the machine that the test runs on.
+    'time-zone': expect.stringMatching(/^(?:ok|warning)$/),
+    disk: expect.stringMatching(/^(?:ok|warning)$/),
     sidecar: 'ok',
   };
 
@@ -108,7 +109,7 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
     expect(stdout).not.toContain(lab.pbx.amiSecret);
   });
 
-  test('what is broken is found, and doing what is said mends it', { timeout: 30_000 }, async () => {
+  test('what is broken is found, and doing what is said mends it', async () => {
     edit('manager.conf', (text) =>
       text
         .replace('read = call,reporting\n', 'read = call\neventfilter = Event: (RTCP|Hangup)\n')
@@ -182,8 +183,20 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
     await consoleCommands(lab, ['module unload chan_sip.so']);
   });
 
-  test('without sidecar and without Asterisk it tells what it still can', { timeout: 30_000 }, async () => {
+  test('a sidecar that turns Asterisk away does not count as reached', async () => {
     await sidecar.shutDown();
+    const strict = await SidecarProcess.start(lab, {
+      httpHost: lab.pbx.host,
+      httpPort: await lab.freePort(),
+      extraConfig: '[agi]\npeers = 192.0.2.1/32\n',
+    });
+    const { checks } = await diagnose(strict.configPath, etc);
+    await strict.stop();
+    expect(checks.get('fastagi')).toMatchObject({ status: 'problem', changes: [{ section: 'agi' }] });
+    expect(checks.get('fastagi')?.saw).toContain("turns Asterisk's address away");
+  });
+
+  test('without sidecar and without Asterisk it tells what it still can', async () => {
     const without = await diagnose(sidecar.configPath, etc);
     expect(without.statuses).toMatchObject({ ami: 'ok', sidecar: 'warning', fastagi: 'warning' });
     await lab.pbxInstance.kill();
@@ -196,7 +209,6 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
       'direct-media': 'ok',
       'hangup-handler': 'ok',
       cdr: 'ok',
-      disk: 'ok',
       ari: 'warning',
       clock: 'unknown',
     });
@@ -219,36 +231,32 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
     }
   }
 
-  test.each(['vanilla', 'freepbx'])(
-    'what setup writes for %s boots, and doctor finds no problem',
-    { timeout: 60_000 },
-    async (target) => {
-      const kept = new Map(readdirSync(etc).map((name) => [name, readFileSync(join(etc, name), 'utf8')]));
-      const config = join(etc, 'mes.conf');
-      const { host, amiPort, agiPort, runDirectory } = lab.pbx;
-      try {
-        strip(target);
-        writeFileSync(
-          config,
-          `[ami]\nhost = ${host}\nport = ${amiPort}\nusername = mes\nsecret = CHANGE-ME\n[agi]\nbind = ${host}:${agiPort}\n[http]\nbind = ${host}:1\n[history]\npath = ${join(runDirectory, 'mes.sqlite')}\n`,
-        );
-        const done = await asteriskMes(['setup', '--write', '--config', config, '--asterisk-dir', etc]);
-        expect([done.status, done.stderr]).toEqual([0, '']);
-        await lab.pbxInstance.start();
-        const { statuses, status } = await diagnose(config, etc);
-        expect(statuses).toMatchObject({
-          ...well,
-          // Nobody has started a sidecar with these settings.
-          fastagi: 'warning',
-          sidecar: 'warning',
-        });
-        expect(status).toBe(0);
-      } finally {
-        await lab.pbxInstance.kill();
-        // Written over, so that files keep their owner.
-        for (const name of readdirSync(etc)) if (!kept.has(name)) rmSync(join(etc, name));
-        for (const [name, text] of kept) writeFileSync(join(etc, name), text);
-      }
-    },
-  );
+  test.each(['vanilla', 'freepbx'])('what setup writes for %s boots, and doctor finds no problem', async (target) => {
+    const kept = new Map(readdirSync(etc).map((name) => [name, readFileSync(join(etc, name), 'utf8')]));
+    const config = join(etc, 'mes.conf');
+    const { host, amiPort, agiPort, runDirectory } = lab.pbx;
+    try {
+      strip(target);
+      writeFileSync(
+        config,
+        `[ami]\nhost = ${host}\nport = ${amiPort}\nusername = mes\nsecret = CHANGE-ME\n[agi]\nbind = ${host}:${agiPort}\n[http]\nbind = ${host}:1\n[history]\npath = ${join(runDirectory, 'mes.sqlite')}\n`,
+      );
+      const done = await asteriskMes(['setup', '--write', '--config', config, '--asterisk-dir', etc]);
+      expect([done.status, done.stderr]).toEqual([0, '']);
+      await lab.pbxInstance.start();
+      const { statuses, status } = await diagnose(config, etc);
+      expect(statuses).toMatchObject({
+        ...well,
+        // Nobody has started a sidecar with these settings.
+        fastagi: 'warning',
+        sidecar: 'warning',
+      });
+      expect(status).toBe(0);
+    } finally {
+      await lab.pbxInstance.kill();
+      // Written over, so that files keep their owner.
+      for (const name of readdirSync(etc)) if (!kept.has(name)) rmSync(join(etc, name));
+      for (const [name, text] of kept) writeFileSync(join(etc, name), text);
+    }
+  });
 });

@@ -24,16 +24,18 @@ const PLAIN_NAME = /^[\w.@+-]+$/;
 
 type AsteriskFacts = Pick<
   DoctorFacts,
-  'ami' | 'asteriskVersion' | 'files' | 'values' | 'modules' | 'dialplan' | 'endpoints'
+  'ami' | 'asteriskVersion' | 'isFreePbx' | 'files' | 'values' | 'modules' | 'dialplan' | 'endpoints'
 > & { readonly clock: Pick<DoctorFacts['clock'], 'aheadMs' | 'asteriskOffsetMinutes'> };
 
+interface FailedInquiry {
+  readonly isRefused: boolean;
+  readonly problem: string;
+}
+
 /** Connects to the manager; otherwise tells in one sentence why not. */
-export async function openInquiry(
-  settings: Settings,
-  signal: AbortSignal,
-): Promise<AmiInquiry | { readonly isRefused: boolean; readonly problem: string }> {
+export async function openInquiry(settings: Settings): Promise<AmiInquiry | FailedInquiry> {
   try {
-    return await AmiInquiry.open(settings.ami, signal);
+    return await AmiInquiry.open(settings.ami);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { isRefused: error instanceof AmiRefusedError, problem };
@@ -42,30 +44,19 @@ export async function openInquiry(
 
 /** What Asterisk itself says, with no more rights than the sidecar has, and what stands in its files. */
 export async function asteriskFacts(
-  inquiry: Awaited<ReturnType<typeof openInquiry>>,
+  inquiry: AmiInquiry | FailedInquiry,
   settings: Settings,
   directory: string | undefined,
 ): Promise<AsteriskFacts> {
   if (!(inquiry instanceof AmiInquiry)) {
-    const files = readFiles(directory ?? localDirectory(settings, DEFAULT_DIRECTORY));
-    const ami = { state: inquiry.isRefused ? 'refused' : 'unreachable', problem: inquiry.problem } as const;
-    return {
-      ami: { ...ami, read: null, write: null, mayWrite: null, writeTimeout: null, filters: null },
-      asteriskVersion: null,
-      files,
-      values: mapNames(CONFIG_VALUES, () => null),
-      modules: mapNames(keyed(MODULES), () => null),
-      dialplan: { hasMes: null, hasMesHangup: null },
-      endpoints: endpointsOf(files['pjsip.conf']),
-      clock: { aheadMs: null, asteriskOffsetMinutes: null },
-    };
+    return factsOfFiles(inquiry, directory ?? localDirectory(settings, DEFAULT_DIRECTORY));
   }
   const exists = async (context: string): Promise<boolean | null> =>
     toBoolean(await inquiry.variable(`DIALPLAN_EXISTS(${context},s,1)`));
   return {
     ami: await userFacts(inquiry, settings.ami.username),
     asteriskVersion: (await inquiry.variable('VERSION()')) || null,
-    files: await filesOf(inquiry, settings, directory),
+    ...(await filesOf(inquiry, settings, directory)),
     values: await askEach(inquiry, CONFIG_VALUES, ([file, section, key]) => `AST_CONFIG(${file},${section},${key},-1)`),
     modules: mapNames(await askEach(inquiry, keyed(MODULES), (name) => `IFMODULE(${name}.so)`), (loaded) =>
       toBoolean(loaded),
@@ -76,6 +67,23 @@ export async function asteriskFacts(
       aheadMs: await inquiry.clockAheadMs(Date.now),
       asteriskOffsetMinutes: offsetMinutes(await inquiry.variable('STRFTIME(,,%z)')),
     },
+  };
+}
+
+/** What can be known without Asterisk. */
+function factsOfFiles({ isRefused, problem }: FailedInquiry, directory: string | undefined): AsteriskFacts {
+  const files = readFiles(directory);
+  const unasked = { read: null, write: null, mayWrite: null, writeTimeout: null, filters: null };
+  return {
+    ami: { state: isRefused ? 'refused' : 'unreachable', problem, ...unasked },
+    asteriskVersion: null,
+    isFreePbx: isFreePbx(directory),
+    files,
+    values: mapNames(CONFIG_VALUES, () => null),
+    modules: mapNames(keyed(MODULES), () => null),
+    dialplan: { hasMes: null, hasMesHangup: null },
+    endpoints: endpointsOf(files['pjsip.conf']),
+    clock: { aheadMs: null, asteriskOffsetMinutes: null },
   };
 }
 
@@ -109,16 +117,22 @@ async function filesOf(
   inquiry: AmiInquiry,
   settings: Settings,
   directory: string | undefined,
-): Promise<DoctorFacts['files']> {
-  if (directory !== undefined) return readFiles(directory);
-  const files = readFiles(localDirectory(settings, (await inquiry.variable('ASTETCDIR')) || DEFAULT_DIRECTORY));
+): Promise<Pick<DoctorFacts, 'files' | 'isFreePbx'>> {
+  const place = directory ?? localDirectory(settings, (await inquiry.variable('ASTETCDIR')) || DEFAULT_DIRECTORY);
+  const files = readFiles(place);
   // Another Asterisk's files, such as those of the host of a container, would only mislead.
   const { username, secret } = settings.ami;
-  const isTheirs = lastEntry(files['manager.conf'] ?? [], username, 'secret')?.value === secret;
-  if (isTheirs) return files;
-  const told = { ...readFiles(undefined) };
+  const isTheirs =
+    directory !== undefined || lastEntry(files['manager.conf'] ?? [], username, 'secret')?.value === secret;
+  if (isTheirs) return { files, isFreePbx: isFreePbx(place) };
+  const told = readFiles(undefined);
   for (const name of CONFIG_FILES) told[name] = await inquiry.config(name);
-  return told;
+  return { files: told, isFreePbx: false };
+}
+
+/** FreePBX generates most of the dialplan into a file of this name. */
+function isFreePbx(directory: string | undefined): boolean {
+  return directory !== undefined && existsSync(join(directory, 'extensions_additional.conf'));
 }
 
 /** Undefined when Asterisk is on another machine, or in a place that cannot be seen. */

@@ -53,7 +53,7 @@ async function gather(
   config: string | undefined,
   asteriskDirectory: string | undefined,
 ): Promise<DoctorFacts> {
-  const inquiry = await openInquiry(settings, new AbortController().signal);
+  const inquiry = await openInquiry(settings);
   const open = inquiry instanceof AmiInquiry ? inquiry : undefined;
   try {
     const { clock, ...asterisk } = await asteriskFacts(inquiry, settings, asteriskDirectory);

@@ -8,7 +8,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { HostAndPort } from '../../config/value-types.ts';
 import type { DiskFacts, DoctorFacts, FastAgiFacts, SidecarFacts } from '../../doctor/facts.ts';
 
-const TIMEOUT_MS = 3000;
+const TIMEOUT_MS = 5000;
 
 /** What listens on every address is asked on this machine's own. */
 const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };

@@ -43,7 +43,6 @@ describe('asterisk-mes doctor', () => {
       'ami-writetimeout': 'warning',
       'asterisk-version': 'unknown',
       'rtcp-interval': 'ok',
-      disk: 'ok',
       sidecar: 'warning',
     });
     expect(report.checks.find(({ id }) => id === 'ami-classes')).toEqual({

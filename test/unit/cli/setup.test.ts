@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  symlinkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -111,11 +121,43 @@ describe('asterisk-mes setup', () => {
     writeFileSync(config, '[ami]\nusername = scorer\nsecret = known-one\n[agi]\nbind = 127.0.0.1:4600\n');
     const printed = await setup();
     expect(printed.stdout).not.toContain('known-one');
-    expect(printed.stdout).toContain('secret = (the secret that is set already)');
+    expect(printed.stdout).toContain('secret = (the one that is set already)');
     await setup('--write');
     expect(read('mes.conf')).toContain('secret = known-one\n[agi]');
     expect(read('manager_mes.conf')).toMatch(/^\[scorer\]\nsecret = known-one$/m);
     expect(read('extensions_mes.conf')).toContain('AGI(agi://127.0.0.1:4600/hangup)');
+  });
+
+  test('a link stays a link: what it stands for is written', async () => {
+    const real = join(folder, 'real-manager.conf');
+    writeFileSync(real, PBX['manager.conf'] ?? '');
+    rmSync(join(etc, 'manager.conf'));
+    symlinkSync(real, join(etc, 'manager.conf'));
+    await setup('--write');
+    expect(lstatSync(join(etc, 'manager.conf')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(real, 'utf8')).toMatch(/#include manager_mes\.conf\n$/);
+  });
+
+  test('a user in a file that manager.conf includes by a pattern counts, and a semicolon in its secret', async () => {
+    mkdirSync(join(etc, 'manager.d'));
+    writeFileSync(join(etc, 'manager.d/mes.conf'), '[mes]\nsecret = with\\;semicolon\n');
+    const { stdout } = await setup('--write');
+    expect(stdout).toContain('manager.conf has a user [mes] already');
+    expect(read('mes.conf')).toContain('secret = with\\;semicolon\n');
+    expect(readdirSync(etc)).not.toContain('manager_mes.conf');
+  });
+
+  test('a manager that is switched off is mentioned', async () => {
+    expect((await setup()).stdout).not.toContain('The manager is off');
+    writeFileSync(join(etc, 'manager.conf'), '[general]\nenabled = no\n');
+    expect((await setup()).stdout).toContain('The manager is off: write enabled = yes in [general] of manager.conf');
+  });
+
+  test('other secrets of a mes.conf that is printed are not shown either', async () => {
+    writeFileSync(config, '[ami]\nusername = mes\nsecret = CHANGE-ME\n[http]\ntoken = hidden-token\n');
+    const { stdout } = await setup();
+    expect(stdout).toContain(`=== ${config} (changed, mode 600)`);
+    expect(stdout).not.toContain('hidden-token');
   });
 
   test('a secret that was still to be chosen is chosen in its place, with a backup', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { examine, examineWithoutSettings } from '../../../src/doctor/examine.ts';
 import type { ConfigFileName, DoctorFacts } from '../../../src/doctor/facts.ts';
 import { CHECK_IDS, type CheckId, type Finding } from '../../../src/doctor/finding.ts';
-import { BLIND, filesFrom, NO_FILES, UNTOLD, WELL } from './installation.ts';
+import { BLIND, filesFrom, modules, NO_FILES, UNTOLD, WELL } from './installation.ts';
 
 /** The finding of one check, where `facts` are otherwise than well. */
 function find(id: CheckId, facts: Partial<DoctorFacts>): Finding {
@@ -72,6 +72,43 @@ describe('an installation as a whole', () => {
     ]);
     expect(findings.find(({ id }) => id === 'node')?.status).toBe('ok');
     expect(findings.find(({ id }) => id === 'ami')?.status).toBe('unknown');
+  });
+});
+
+describe('FreePBX', () => {
+  test('lines go into the files that it leaves to people', () => {
+    const files = {
+      'manager.conf': '[mes]\nread = call,reporting\n[admin]\nread = all\n',
+      'rtp.conf': '[general]\nrtcpinterval = 9000\n',
+      'extensions.conf': '[in]\n',
+    };
+    const facts = {
+      ...withFiles(files),
+      isFreePbx: true,
+      dialplan: { hasMes: false, hasMesHangup: false },
+      endpoints: ['a', 'b'].map((name) => ({ name, directMedia: true })),
+      modules: modules(['chan_sip']),
+    };
+    expect(edits(find('ami-clients', facts))).toEqual([
+      'add manager_custom.conf:null [null] [admin](+) eventfilter = !Event: VarSet',
+    ]);
+    expect(edits(find('rtcp-interval', facts))).toEqual([
+      'add rtp_custom.conf:null [null] [general](+) rtcpinterval = 5000',
+    ]);
+    expect(edits(find('hangup-handler', facts))).toEqual([
+      'add extensions_custom.conf:null [null] #include extensions_mes.conf',
+    ]);
+    expect(edits(find('direct-media', facts))[0]).toBe(
+      'add pjsip.endpoint_custom_post.conf:null [null] [a](+) direct_media = no',
+    );
+    expect(edits(find('direct-media-sip', facts))).toEqual([
+      'add sip_general_custom.conf:null [null] directmedia = no',
+    ]);
+  });
+
+  test('a line that has to go is named where it is', () => {
+    const files = withFiles({ 'manager.conf': '[mes]\neventfilter = !Event: RTCPSent\n' });
+    expect(edits(find('ami-eventfilter', { ...files, isFreePbx: true }))).toEqual(['remove manager.conf:2 [mes]']);
   });
 });
 
@@ -181,12 +218,12 @@ describe('the media', () => {
   });
 
   test('chan_sip has direct media unless it says no', () => {
-    const modules = { ...WELL.modules, chan_sip: true };
-    expect(edits(find('direct-media-sip', { modules }))).toEqual(['add sip.conf:null [general] directmedia = no']);
+    const loaded = { modules: modules(['chan_sip']) };
+    expect(edits(find('direct-media-sip', loaded))).toEqual(['add sip.conf:null [general] directmedia = no']);
     const nonat = withFiles({ 'sip.conf': '[general]\ndirectmedia = nonat\n' });
-    expect(find('direct-media-sip', { modules, ...nonat }).status).toBe('problem');
+    expect(find('direct-media-sip', { ...loaded, ...nonat }).status).toBe('problem');
     const no = withFiles({ 'sip.conf': '[general]\ndirectmedia = no\n' });
-    expect(find('direct-media-sip', { modules, ...no }).status).toBe('ok');
+    expect(find('direct-media-sip', { ...loaded, ...no }).status).toBe('ok');
   });
 
   test.each([

@@ -1,4 +1,11 @@
-import { CONFIG_FILES, CONFIG_VALUES, type ConfigFileName, type DoctorFacts } from '../../../src/doctor/facts.ts';
+import {
+  CONFIG_FILES,
+  CONFIG_VALUES,
+  type ConfigFileName,
+  type DoctorFacts,
+  type ModuleName,
+  MODULES,
+} from '../../../src/doctor/facts.ts';
 import { type AsteriskConfig, readAsteriskConfig } from '../../../src/wire/asterisk-conf.ts';
 
 /** The text of Asterisk's files in an installation where all is well. */
@@ -14,6 +21,10 @@ export const GOOD_FILES = {
   'cdr_custom.conf': `[mappings]\nMaster.csv => \${CDR(src)},\${CDR(mes)}\n`,
   'cdr_sqlite3_custom.conf': '',
   'cdr_manager.conf': '',
+  'cdr_adaptive_odbc.conf': '',
+  'cdr_pgsql.conf': '',
+  'cdr_mysql.conf': '',
+  'cdr_syslog.conf': '',
 } as const satisfies Readonly<Record<ConfigFileName, string>>;
 
 /** What doctor sees there through the files alone, with `texts` in place of some. */
@@ -29,6 +40,12 @@ export const UNTOLD = Object.fromEntries(
 ) as DoctorFacts['values'];
 
 export const NO_FILES = Object.fromEntries(CONFIG_FILES.map((name) => [name, null])) as DoctorFacts['files'];
+
+/** Those loaded and no others; null: nobody knows. */
+export function modules(loaded: readonly ModuleName[] | null): DoctorFacts['modules'] {
+  const known = MODULES.map((name) => [name, loaded === null ? null : loaded.includes(name)]);
+  return Object.fromEntries(known) as DoctorFacts['modules'];
+}
 
 /** An installation where all is well, written down by hand. */
 export const WELL: DoctorFacts = {
@@ -53,17 +70,10 @@ export const WELL: DoctorFacts = {
     filters: [],
   },
   asteriskVersion: '18.26.1',
+  isFreePbx: false,
   files: filesFrom(),
   values: UNTOLD,
-  modules: {
-    cdr_custom: true,
-    cdr_sqlite3_custom: true,
-    cdr_adaptive_odbc: false,
-    cdr_pgsql: false,
-    cdr_manager: true,
-    cdr_csv: true,
-    chan_sip: false,
-  },
+  modules: modules(['cdr_custom', 'cdr_sqlite3_custom', 'cdr_manager', 'cdr_csv']),
   dialplan: { hasMes: true, hasMesHangup: true },
   endpoints: [
     { name: 'alice', directMedia: false },
@@ -91,15 +101,7 @@ export const BLIND: DoctorFacts = {
   },
   asteriskVersion: null,
   files: NO_FILES,
-  modules: {
-    cdr_custom: null,
-    cdr_sqlite3_custom: null,
-    cdr_adaptive_odbc: null,
-    cdr_pgsql: null,
-    cdr_manager: null,
-    cdr_csv: null,
-    chan_sip: null,
-  },
+  modules: modules(null),
   dialplan: { hasMes: null, hasMesHangup: null },
   endpoints: null,
   clock: { aheadMs: null, asteriskOffsetMinutes: null, ownOffsetMinutes: 60 },

@@ -1,0 +1,42 @@
+import type { Change, Finding } from './finding.ts';
+
+/**
+ * FreePBX writes most of Asterisk's files itself, over whatever is changed in them, and includes others that it leaves to
+ * people: the same lines go there, as an addition to the section, whose last line counts.
+ * (From FreePBX's documentation; none of our machines runs it.)
+ */
+export function leaveToFreePbx(findings: readonly Finding[]): Finding[] {
+  return findings.map((finding) => ({ ...finding, changes: finding.changes.map(inCustomFile) }));
+}
+
+const CUSTOM_FILE: Readonly<Record<string, string>> = {
+  'manager.conf': 'manager_custom.conf',
+  'manager_additional.conf': 'manager_custom.conf',
+  'extensions.conf': 'extensions_custom.conf',
+  'extensions_additional.conf': 'extensions_custom.conf',
+  'rtp.conf': 'rtp_custom.conf',
+  'rtp_additional.conf': 'rtp_custom.conf',
+  'pjsip.conf': 'pjsip.endpoint_custom_post.conf',
+  'pjsip.endpoint.conf': 'pjsip.endpoint_custom_post.conf',
+  'sip.conf': 'sip_general_custom.conf',
+  'sip_general_additional.conf': 'sip_general_custom.conf',
+};
+
+/** A line that has to go can only go where it is. */
+function inCustomFile(change: Change): Change {
+  const { file, section, action, lines } = change;
+  const slash = (file ?? '').lastIndexOf('/') + 1;
+  const custom = CUSTOM_FILE[(file ?? '').slice(slash)];
+  if (file === null || custom === undefined || action === 'remove') return change;
+  // What FreePBX includes for chan_sip stands inside of [general] already.
+  const isInside = section === null || custom === 'sip_general_custom.conf';
+  return {
+    ...change,
+    file: `${file.slice(0, slash)}${custom}`,
+    section: null,
+    action: 'add',
+    line: null,
+    was: null,
+    lines: isInside ? lines : [`[${section}](+)`, ...lines],
+  };
+}
