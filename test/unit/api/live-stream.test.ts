@@ -104,9 +104,11 @@ describe('the live stream', () => {
     await find(({ type }) => type === 'full');
     server.liveStream.note(channelRecord('c249', { endedAtMs: START_MS + 1, endReason: 'hangup' }));
     await find((message) => message.type === 'changes' && message.channels[0]?.ended_at !== null);
-    expect(messages.map(({ type }) => type)).toEqual(['full', 'changes', 'changes', 'changes']);
-    expect(messages.map((message) => uniqueids(message).length)).toEqual([100, 100, 50, 1]);
-    expect(new Set(messages.flatMap(uniqueids)).size).toBe(250);
+    // A busy machine leaves gaps long enough for a heartbeat.
+    const told = messages.filter(({ type }) => type !== 'heartbeat');
+    expect(told.map(({ type }) => type)).toEqual(['full', 'changes', 'changes', 'changes']);
+    expect(told.map((message) => uniqueids(message).length)).toEqual([100, 100, 50, 1]);
+    expect(new Set(told.flatMap(uniqueids)).size).toBe(250);
   });
 
   it('tells every client the same, at most once a gap', async () => {
