@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import type { PacketCursor } from '../wire/packet-cursor.ts';
-import { CaptureFileError, readCaptureStream } from './file-source.ts';
+import { PushedCapture } from './pushed-capture.ts';
 import { TCPDUMP_MISSING, droppedByKernel, isListening, tcpdumpProblem } from './tcpdump-words.ts';
 
 /** Enough for every header up to RTP's over IPv6 with VLAN tags, and for an SR with one report block. */
@@ -59,7 +59,6 @@ export class LiveCapture {
   #droppedEarlier = 0;
   #dropped = 0;
   #restarts = 0;
-  #readBytes = 0;
   #backlogBytes = 0;
 
   constructor(options: LiveCaptureOptions) {
@@ -125,26 +124,19 @@ export class LiveCapture {
       });
     });
     const lastWords = this.#listen(child);
-    this.#readBytes = 0;
-    const damage = readCaptureStream('tcpdump', child.stdout, this.#options.take, (bytes) => {
-      this.#backlogBytes = bytes - this.#readBytes;
-      this.#readBytes = bytes;
-    }).then(
-      (end) => (end.kind === 'damaged' ? 'what tcpdump wrote made no sense' : undefined),
-      // That it wrote nothing is explained by how it ended.
-      (error: unknown) => (error instanceof CaptureFileError || isClosed(error) ? undefined : String(error)),
-    );
-    const over = damage.then((reason) => {
-      if (reason === undefined) return undefined;
+    const source = new PushedCapture(this.#options.take);
+    child.stdout.on('data', (piece: Uint8Array) => {
+      this.#backlogBytes = piece.length;
+      source.push(piece);
+      if (source.damage === undefined) return;
       child.stdout.destroy();
       child.kill('SIGKILL');
-      return reason;
     });
-    const [reason, damaged] = await Promise.all([ended, over]);
+    const reason = await ended;
     this.#child = undefined;
     this.#droppedEarlier += this.#dropped;
     this.#dropped = 0;
-    return damaged === undefined ? reason : `Packets are not captured: ${damaged}.`;
+    return source.damage === undefined ? reason : 'Packets are not captured: what tcpdump wrote made no sense.';
   }
 
   #arguments(): string[] {
@@ -178,9 +170,4 @@ export class LiveCapture {
     this.#shown = text;
     this.#options.onState(state);
   }
-}
-
-/** A pipe that was closed before it was opened, or in the middle. */
-function isClosed(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -1,0 +1,40 @@
+import { FORMAT_BYTES, readerFor } from '../wire/capture-format.ts';
+import type { CaptureReader, PacketCursor } from '../wire/packet-cursor.ts';
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Reads a capture that comes in pieces, at the moment when each comes: of a live capture there are tens of thousands a second, and
+ * for each a promise or two would cost more than its packets do.
+ */
+export class PushedCapture {
+  readonly #take: (packet: PacketCursor) => void;
+  #reader: CaptureReader | undefined;
+  #isNone = false;
+  /** What is not yet a whole packet. */
+  #rest: Uint8Array = NOTHING;
+
+  constructor(take: (packet: PacketCursor) => void) {
+    this.#take = take;
+  }
+
+  /** Why nothing more can be read, as part of a sentence; undefined while all is well, and for what is no capture at all. */
+  get damage(): string | undefined {
+    return this.#reader?.damage;
+  }
+
+  push(piece: Uint8Array): void {
+    if (this.#isNone || this.damage !== undefined) return;
+    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    this.#rest = bytes;
+    if (this.#reader === undefined && bytes.length < FORMAT_BYTES) return;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#reader ??= readerFor(view);
+    const reader = this.#reader;
+    this.#isNone = reader === undefined;
+    if (reader === undefined) return;
+    reader.feed(view, 0, bytes.length);
+    while (reader.next()) this.#take(reader);
+    this.#rest = reader.consumed === bytes.length ? NOTHING : bytes.subarray(reader.consumed);
+  }
+}
