@@ -7,6 +7,7 @@ import { labObstacle } from '../lab/obstacle.ts';
 import type { RelayedPacket } from '../lab/relay-protocol.ts';
 import { captureConfig, SidecarProcess } from '../lab/sidecar-process.ts';
 import { burstsOf } from '../unit/capture/against-truth.ts';
+import { childrenOf } from './fixtures/processes.ts';
 import { type RestCall, type RestCapture, type RestStream, type RestVoipMetrics, streamOf } from './fixtures/rest.ts';
 
 const CALL_S = 9;
@@ -70,6 +71,8 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
         { name: 'dave' },
         { name: 'erin', srtp: true, rx: SHUFFLED },
         { name: 'frank' },
+        { name: 'gina' },
+        { name: 'hugo' },
       ],
     });
     sidecar = await SidecarProcess.start(lab, {
@@ -276,9 +279,42 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
     expect(metrics).toMatch(/^asterisk_mes_capture_dropped_by_kernel_total 0$/m);
   });
 
+  test('a call of half a second, over before most have a report, is captured all the same', async () => {
+    const call = await lab.call('gina', 'hugo');
+    await sleep(500);
+    await call.hangup('caller');
+    const short = await settled(call);
+    const { capture } = stream(short, 'gina', 'rx');
+    expect(capture.packets_received).toBeGreaterThan(10);
+    expect(capture).toMatchObject({ streams: 1, packets_lost: 0 });
+  });
+
+  test('when tcpdump is killed in mid-call, the call goes on being captured and says so', async () => {
+    const call = await lab.call('gina', 'hugo');
+    const rxOf = async (): Promise<RestStream | undefined> =>
+      (await sidecar.get<{ streams: RestStream[] }>(`/v1/channels/${call.caller.uniqueid}`)).streams[0];
+    await vi.waitFor(async () => expect(await rxOf()).toMatchObject({ direction: 'rx', captured: true }), SOON);
+    const [tcpdump = 0, ...others] = childrenOf(sidecar.pid, 'tcpdump');
+    expect(others).toEqual([]);
+    process.kill(tcpdump, 'SIGKILL');
+    await vi.waitFor(async () => {
+      const now = await sidecar.get<Health>('/healthz');
+      expect(now).toMatchObject({ capture: { status: 'capturing' }, counters: { capture_restarts: 1 } });
+    }, SOON);
+    const before = (await rxOf())?.capture?.packets_received ?? 0;
+    await vi.waitFor(async () => expect((await rxOf())?.capture?.packets_received).toBeGreaterThan(before), SOON);
+    await call.hangup('caller');
+    const { capture } = stream(await settled(call), 'gina', 'rx');
+    expect(capture).toMatchObject({ streams: 1, interruptions: 1 });
+    expect(capture.packets_lost).toBeGreaterThan(0);
+  });
+
   test('a list of calls says that packets were captured, and no more', async () => {
     const { calls } = await sidecar.get<{ calls: RestCall[] }>('/v1/calls');
-    const streams = calls.flatMap(({ channels }) => channels.flatMap((channel) => channel.streams));
+    const own = calls.filter(({ linkedid }) =>
+      [native, transcoded, encrypted].some((one) => one.linkedid === linkedid),
+    );
+    const streams = own.flatMap(({ channels }) => channels.flatMap((channel) => channel.streams));
     expect(streams.map(({ captured }) => captured)).toEqual(Array.from({ length: 12 }, () => true));
     expect(streams.some((one) => 'capture' in one || 'voip_metrics' in one)).toBe(false);
   });

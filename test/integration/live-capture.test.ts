@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { type Socket, createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CaptureAnalysis } from '../../src/capture/capture-analysis.ts';
 import { LiveCapture, type LiveCaptureOptions, type LiveCaptureState } from '../../src/capture/live-capture.ts';
 import { labObstacle } from '../lab/obstacle.ts';
 import { FIXED } from '../unit/capture/captured.ts';
+import { childrenOf, isRunning } from './fixtures/processes.ts';
 import { rtp } from '../unit/wire/packets.ts';
 
 const hasLab = labObstacle() === undefined;
@@ -67,20 +67,6 @@ function tcpdumpPids(): number[] {
     const [, pid] = /^\s*(\d+) tcpdump .*39200-39260/.exec(line) ?? [];
     return pid === undefined ? [] : [Number(pid)];
   });
-}
-
-function childrenOf(pid: number): number[] {
-  const table = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
-  return table.trim().split(/\s+/).map(Number);
-}
-
-/** One that has ended and that nobody has asked for is not running. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 describe.runIf(hasLab)('live capture', () => {
@@ -149,7 +135,7 @@ describe.runIf(hasLab)('live capture', () => {
     });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     expect(line.toString()).toBe('capturing\n');
-    const [tcpdump = 0, ...others] = childrenOf(child.pid ?? 0);
+    const [tcpdump = 0, ...others] = childrenOf(child.pid);
     expect(others).toEqual([]);
     child.kill('SIGKILL');
     await once(child, 'close');
