@@ -17,6 +17,8 @@ export interface ChannelQuestionsOptions {
   /** Null when ARI is not used. */
   readonly ari: Ari | null;
   readonly onAnswer: (event: PbxEvent) => void;
+  /** Asterisk's own addresses for a channel's audio and video; undefined where it has none. */
+  readonly onVideo: (uniqueid: string, audio: string | undefined, video: string | undefined) => void;
   readonly nowMs: () => number;
 }
 
@@ -39,6 +41,19 @@ export class ChannelQuestions {
         ['CHANNEL(rtp,src)', 'CHANNEL(rtp,dest)'].map((name) => actions.getVariable(uniqueid, name)),
       );
       return { type: 'addresses', atMs: nowMs(), uniqueid, addresses: { protocol: 'rtp', local, remote } };
+    });
+  }
+
+  /** Asks where Asterisk has a channel's audio, and where its video; only PJSIP can tell. */
+  askVideo(uniqueid: string): void {
+    const { actions, onVideo } = this.#options;
+    if (!actions.connected) return;
+    void this.#ask(async () => {
+      const [audio, video] = await Promise.all(
+        ['CHANNEL(rtp,src,audio)', 'CHANNEL(rtp,src,video)'].map((name) => actions.getVariable(uniqueid, name)),
+      );
+      onVideo(uniqueid, audio, video);
+      return undefined;
     });
   }
 

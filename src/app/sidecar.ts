@@ -10,6 +10,7 @@ import type { LinkState } from '../asterisk/link-state.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
 import type { LiveCaptureState } from '../capture/live-capture.ts';
 import { Switchboard } from '../calls/switchboard.ts';
+import { VideoFilter } from '../calls/video-filter.ts';
 import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';
 import { type History, openHistory } from '../history/history.ts';
@@ -43,6 +44,7 @@ export class Sidecar {
   readonly #ari: Ari | null;
   readonly #writeBack: WriteBack;
   readonly #questions: ChannelQuestions;
+  readonly #video = new VideoFilter((uniqueid) => this.#questions.askVideo(uniqueid));
   /** Null when packets are not captured. */
   readonly #capture: CallCapture | null;
   readonly #agi: FastAgiServer;
@@ -105,6 +107,7 @@ export class Sidecar {
       ari: this.#ari,
       nowMs,
       onAnswer: (event) => this.#take(event),
+      onVideo: (...answer) => this.#video.noteVideo(...answer),
     });
     this.#capture = settings.capture.enabled
       ? new CallCapture({
@@ -170,6 +173,7 @@ export class Sidecar {
   }
 
   #take(event: PbxEvent): void {
+    if (!this.#video.admits(event)) return;
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
     this.#switchboard.handle(event);
@@ -264,6 +268,7 @@ export class Sidecar {
     const counters = {
       ...prefixed('ami', this.#events.counters),
       ...prefixed('calls', this.#switchboard.counters),
+      ...prefixed('video', this.#video.counters),
       ...prefixed('writeback', this.#writeBack.counters),
       ...prefixed('agi', this.#agi.counters),
       ...prefixed('history', history),

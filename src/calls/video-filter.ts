@@ -1,0 +1,82 @@
+import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
+import { parseAddressAndPort } from '../wire/ip-address.ts';
+
+/** Asterisk's channel state "Up". */
+const STATE_UP = 6;
+/** Only these can be asked for the address of their video. */
+const PJSIP = 'PJSIP/';
+
+interface Media {
+  /** Asterisk's own RTCP ports that reports came by. */
+  readonly ports: Set<number>;
+  /** Asterisk's own RTP port for the video; null while none is known. */
+  videoPort: number | null;
+}
+
+/**
+ * Keeps the reports about a channel's video away from its audio: Asterisk prints both as the same events of the same
+ * channel, and only its own port tells them apart. Which port is the video's is asked when a channel is up, before the
+ * first report, and again when reports come by another port, since video may be added later.
+ * Where audio and video share a port (BUNDLE) nothing is set aside.
+ */
+export class VideoFilter {
+  readonly counters = { reportsSetAside: 0 };
+  readonly #media = new Map<string, Media>();
+  readonly #ask: (uniqueid: string) => void;
+
+  /** `ask`: the answer is to be given to `noteVideo`. */
+  constructor(ask: (uniqueid: string) => void) {
+    this.#ask = ask;
+  }
+
+  /** Whether an event is to be handed on: false for a report about video. */
+  admits(event: PbxEvent): boolean {
+    switch (event.type) {
+      case 'channel':
+        this.#meet(event.channel);
+        return true;
+      case 'resync':
+        this.#media.clear();
+        for (const channel of event.channels) this.#meet(channel);
+        return true;
+      case 'hangup':
+        this.#media.delete(event.channel.uniqueid);
+        return true;
+      case 'rtcp':
+        return this.#admitsReport(event);
+      default:
+        return true;
+    }
+  }
+
+  /** Asterisk's own address for a channel's audio and for its video, as it prints them; undefined where it has none. */
+  noteVideo(uniqueid: string, audio: string | undefined, video: string | undefined): void {
+    const media = this.#media.get(uniqueid);
+    if (media === undefined) return;
+    const port = portOf(video);
+    media.videoPort = port === portOf(audio) ? null : port;
+  }
+
+  #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): void {
+    if (stateNumber !== STATE_UP || !name.startsWith(PJSIP) || this.#media.has(uniqueid)) return;
+    this.#media.set(uniqueid, { ports: new Set(), videoPort: null });
+    this.#ask(uniqueid);
+  }
+
+  #admitsReport({ channel, addresses }: Extract<PbxEvent, { type: 'rtcp' }>): boolean {
+    this.#meet(channel);
+    const media = this.#media.get(channel.uniqueid);
+    const port = portOf(addresses?.local);
+    if (media === undefined || port === null) return true;
+    if (media.ports.size > 0 && !media.ports.has(port)) this.#ask(channel.uniqueid);
+    media.ports.add(port);
+    // RTCP has the next port, or the same one where it is multiplexed (RFC 5761).
+    const isVideo = media.videoPort !== null && (port === media.videoPort + 1 || port === media.videoPort);
+    if (isVideo) this.counters.reportsSetAside++;
+    return !isVideo;
+  }
+}
+
+function portOf(addressAndPort: string | undefined): number | null {
+  return (addressAndPort === undefined ? undefined : parseAddressAndPort(addressAndPort))?.port ?? null;
+}
