@@ -62,7 +62,8 @@ export function checkClasses(facts: DoctorFacts): Finding {
     const changes = keys.map((key) => setUserValue(facts, key, withClasses(given[key], key)));
     return problem(`The user "${user}" lacks ${lacking}.`, changes);
   }
-  if (!isWritten || read === null) return unknown(`What the user "${user}" may read is not known: ${howToLook(facts)}`);
+  if (!isWritten || read === null)
+    return unknown(`What the user "${user}" may read is not known: ${whereIsUser(facts)}`);
   return ok(`The user "${user}" has read = ${read}, write = ${write ?? 'not known'}.`);
 }
 
@@ -88,7 +89,7 @@ export function checkEventFilter(facts: DoctorFacts): Finding {
     return problem(`The eventfilter lines of [${user}] hide ${events.join(', ')}.`, changes);
   }
   if (section === undefined) {
-    return unknown(`Whether [${user}] has lines such as eventfilter(name(…)) is not known: ${howToLook(facts)}`);
+    return unknown(`Whether [${user}] has lines such as eventfilter(name(…)) is not known: ${whereIsUser(facts)}`);
   }
   if (filters.length === 0) return ok('The user has no eventfilter.');
   return ok(`The ${filters.length} eventfilter lines let everything through that is needed.`);
@@ -107,7 +108,7 @@ export function checkWriteTimeout(facts: DoctorFacts): Finding {
   );
   const text = facts.ami.writeTimeout ?? userEntry(facts, 'writetimeout')?.value ?? null;
   if (text === null && userSection(facts) === undefined)
-    return unknown(`writetimeout is not known: ${howToLook(facts)}`);
+    return unknown(`writetimeout is not known: ${whereIsUser(facts)}`);
   const timeoutMs = text === null || text === '' ? 100 : Number(text);
   if (timeoutMs >= LEAST_WRITE_TIMEOUT_MS) return ok(`writetimeout is ${timeoutMs} ms.`);
   return warning(`writetimeout is ${text === null || text === '' ? "Asterisk's default, 100" : text} ms.`, [
@@ -166,6 +167,12 @@ function setUserValue(facts: DoctorFacts, key: string, value: string): Change {
   const entry = userEntry(facts, key);
   if (entry !== undefined) return replaceLine(entry, user, [line], MANAGER_RELOAD);
   return addLines('manager.conf', user, userSection(facts), [line], MANAGER_RELOAD);
+}
+
+/** The end of a sentence that says that a user's line is not known. */
+function whereIsUser(facts: DoctorFacts): string {
+  if (facts.files['manager.conf'] === null) return howToLook(facts);
+  return `manager.conf has no section [${facts.settings.amiUsername}].`;
 }
 
 /** The end of a sentence that says that something could not be looked at. */

@@ -51,7 +51,8 @@ export interface SetupPlan {
 /** A ready file that is included by one of Asterisk's own. */
 interface Part {
   readonly own: string;
-  readonly host: Readonly<Record<SetupTarget, string>>;
+  /** Null: it has no place there. */
+  readonly host: Readonly<Record<SetupTarget, string | null>>;
   /** Where the settings stand that the host is a part of. */
   readonly root: string;
   /** Why it is not needed, given what is there without it; undefined when it is. */
@@ -82,7 +83,7 @@ const PARTS: readonly Part[] = [
   {
     own: 'cdr_mes.conf',
     root: 'cdr.conf',
-    host: { vanilla: 'cdr.conf', freepbx: 'cdr.conf' },
+    host: { vanilla: 'cdr.conf', freepbx: null },
     needless: (config) =>
       isFalse(lastEntry(config, 'general', 'endbeforehexten')?.value ?? '')
         ? undefined
@@ -91,7 +92,7 @@ const PARTS: readonly Part[] = [
   {
     own: 'cdr_custom_mes.conf',
     root: 'cdr_custom.conf',
-    host: { vanilla: 'cdr_custom.conf', freepbx: 'cdr_custom.conf' },
+    host: { vanilla: 'cdr_custom.conf', freepbx: null },
     needless: (config) =>
       sectionsOf(config, 'mappings').some(({ entries }) => entries.some(({ value }) => /CDR\(mes\)/i.test(value)))
         ? 'A mapping of cdr_custom.conf has CDR(mes) already; it stays as it is.'
@@ -164,6 +165,7 @@ function escaped(value: string): string {
 function planPart(part: Part, input: SetupInput): SetupPlan {
   const { own, root, needless } = part;
   const host = part.host[input.target];
+  if (host === null) return { files: [], notes: [] };
   const without = configWithout(own, root, input);
   const reason = needless(without, input);
   if (reason !== undefined) return { files: [], notes: [reason] };

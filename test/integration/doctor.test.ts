@@ -220,10 +220,12 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', { timeout: 
   function strip(target: string): void {
     edit('manager.conf', (text) => `${text.slice(0, text.indexOf('\n[mes]'))}\n`);
     edit('extensions.conf', (text) => text.replace('#include extensions_mes.conf\n', ''));
-    edit('cdr.conf', (text) => `${text}endbeforehexten = no\n`);
-    edit('cdr_custom.conf', () => '; nothing yet\n');
     for (const name of ['extensions_mes.conf', 'sip.conf']) rmSync(join(etc, name), { force: true });
-    if (target === 'vanilla') return;
+    if (target === 'vanilla') {
+      edit('cdr.conf', (text) => `${text}endbeforehexten = no\n`);
+      edit('cdr_custom.conf', () => '; nothing yet\n');
+      return;
+    }
     edit('manager.conf', (text) => `${text}#include manager_custom.conf\n`);
     edit('extensions.conf', (text) => `#include extensions_custom.conf\n${text}`);
     for (const name of ['manager_custom.conf', 'extensions_custom.conf', 'extensions_additional.conf']) {

@@ -191,7 +191,8 @@ describe('asterisk-mes setup', () => {
     expect(status).toBe(0);
     expect(read('manager_custom.conf')).toBe('; asterisk-mes:\n#include manager_mes.conf\n');
     expect(read('extensions_custom.conf')).toBe('; asterisk-mes:\n#include extensions_mes.conf\n');
-    for (const name of ['manager.conf', 'extensions.conf', 'cdr.conf']) expect(read(name)).toBe(before[name]);
+    for (const [name, text] of Object.entries(before)) expect(read(name)).toBe(text);
+    expect(readdirSync(etc)).not.toContain('cdr_custom_mes.conf');
     expect(stdout).toContain('ALTER TABLE cdr ADD COLUMN mes DECIMAL(3,2) NULL;');
     const once = contents();
     await setup('--write', '--target', 'freepbx');

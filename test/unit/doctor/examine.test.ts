@@ -165,6 +165,14 @@ describe('the manager', () => {
     expect(told.changes[0]).toMatchObject({ line: null, was: 'eventfilter = !Event: RTCPSent' });
   });
 
+  test('files without the user say so', () => {
+    const files = withFiles({ 'manager.conf': '[other]\nread = all\n' });
+    expect(find('ami-eventfilter', files)).toMatchObject({
+      status: 'unknown',
+      saw: 'Whether [mes] has lines such as eventfilter(name(…)) is not known: manager.conf has no section [mes].',
+    });
+  });
+
   test('writetimeout: the default is too short, a second is enough', () => {
     const ofMs = (writeTimeout: string): Finding => find('ami-writetimeout', { ami: { ...WELL.ami, writeTimeout } });
     expect(ofMs('1000').status).toBe('ok');
