@@ -57,6 +57,14 @@ async function setup(words: SetupWords): Promise<number> {
   return status;
 }
 
+/** What makes Asterisk read a file that was made. A backend that had nothing to write is not loaded, and takes both. */
+const RELOADS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['manager_mes.conf', ['manager reload']],
+  ['extensions_mes.conf', ['dialplan reload']],
+  ['cdr_mes.conf', ['module reload cdr']],
+  ['cdr_custom_mes.conf', ['module load cdr_custom.so', 'module reload cdr_custom.so']],
+]);
+
 /** Settings that are nobody's business. */
 const SECRET_LINE = /^(\s*(?:secret|password|token|numbers_key)\s*=\s*)\S.*$/gm;
 
@@ -78,7 +86,7 @@ function nextSteps({ files, target }: Setup, isWritten: boolean, sql: readonly s
   if (files.length === 0) return ['Everything is set up already; "asterisk-mes doctor" looks whether it works.'];
   const steps = [
     ...(isWritten ? [] : ['  write these files with: asterisk-mes setup --write']),
-    '  asterisk -rx "manager reload", asterisk -rx "dialplan reload", asterisk -rx "module reload cdr_custom.so"',
+    ...files.flatMap(({ name }) => RELOADS.get(name ?? '') ?? []).map((command) => `  asterisk -rx "${command}"`),
     '  before Dial() put Gosub(mes,s,1), and in its options b(mes^s^1); extensions_mes.conf says how else',
     ...(target === 'freepbx' ? ['  in the database asteriskcdrdb:', ...sql.map((line) => `    ${line}`)] : []),
     '  asterisk-mes run',

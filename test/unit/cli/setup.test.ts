@@ -86,6 +86,13 @@ describe('asterisk-mes setup', () => {
     expect(secretOf('mes.conf')).toMatch(/^[\w-]{32}$/);
     expect(secretOf('manager_mes.conf')).toBe(secretOf('mes.conf'));
     expect(stdout).not.toContain(secretOf('mes.conf'));
+    expect([...stdout.matchAll(/^ {2}asterisk -rx "(.*)"$/gm)].map(([, command]) => command)).toEqual([
+      'manager reload',
+      'dialplan reload',
+      'module reload cdr',
+      'module load cdr_custom.so',
+      'module reload cdr_custom.so',
+    ]);
     expect(['mes.conf', 'manager_mes.conf', 'manager.conf', 'extensions_mes.conf'].map(modeOf)).toEqual([
       '600',
       '640',
