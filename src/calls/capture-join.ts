@@ -43,6 +43,8 @@ export class CaptureJoin<S extends SeenStream> {
       case 'codecs':
         if (this.#book.has(event.uniqueid)) this.#codecs.set(event.uniqueid, event.codecs);
         return;
+      case 'counters':
+        return this.#takeCounters(event);
       case 'hangup':
         return this.#end(event.channel.uniqueid, event.atMs);
       case 'resync':
@@ -127,6 +129,12 @@ export class CaptureJoin<S extends SeenStream> {
     const { reporter, block, senderSsrc } = report;
     if (block !== undefined) this.#book.noteSsrc(uniqueid, directionMeasuredBy(reporter), block.sourceSsrc);
     if (senderSsrc !== undefined) this.#book.noteSsrc(uniqueid, directionSentBy(reporter), senderSsrc);
+  }
+
+  #takeCounters({ uniqueid, counters }: Extract<PbxEvent, { type: 'counters' }>): void {
+    const { localSsrc, remoteSsrc } = counters;
+    if (remoteSsrc !== undefined) this.#book.noteSsrc(uniqueid, 'rx', remoteSsrc);
+    if (localSsrc !== undefined) this.#book.noteSsrc(uniqueid, 'tx', localSsrc);
   }
 
   #resync({ channels, atMs }: Extract<PbxEvent, { type: 'resync' }>): void {

@@ -23,8 +23,10 @@ const PACKETS_TO_MEASURE = 16;
 const BELIEVABLE_STEP_PACKETS = 100;
 /** Possible streams looked at together; random UDP traffic can look like the first packet of one. The oldest go first. */
 const MAX_CANDIDATES = 4096;
-/** Streams held at most, a bound for hostile input: about 100 MB with their summaries. */
+/** Streams held at most, a bound for hostile input: about 50 MB. */
 const MAX_STREAMS = 10_000;
+/** A stream that was silent for this long at one interface and goes on at another has moved there. */
+const MOVED_AFTER_MS = 1000;
 /** How far a measured clock may be from a standard one. */
 const CLOCK_TOLERANCE_RATIO = 0.12;
 /** Keys of the map are small integers, which cost no allocation. */
@@ -48,6 +50,8 @@ export class StreamTable {
   rejectedPackets = 0;
   /** Streams that came when the table was full. */
   streamsLeftOut = 0;
+  /** Packets that were seen before on another network interface (a VLAN or a bond, and what is under it). */
+  seenElsewhere = 0;
   readonly #options: StreamTableOptions;
   readonly #sdp: SdpBook;
   readonly #byHash = new Map<number, TrackedStream>();
@@ -76,6 +80,8 @@ export class StreamTable {
     const at = datagram.payloadStart;
     const stream = this.#find(datagram, rtpSsrc(view, at));
     const payloadType = rtpPayloadType(view, at);
+    if (stream.interfaceIndex !== datagram.interfaceIndex && !this.#moves(stream, datagram.interfaceIndex, atMs))
+      return;
     const { packets } = stream;
     if (packets === undefined) {
       this.#takeEarly(stream, {
@@ -120,10 +126,21 @@ export class StreamTable {
     }
     const stream = new TrackedStream(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord, hash);
     stream.nextOfHash = first;
+    stream.interfaceIndex = datagram.interfaceIndex;
     this.#byHash.set(hash, stream);
     this.#candidates.add(stream);
     if (this.#candidates.size > MAX_CANDIDATES) this.#dropOldestCandidate();
     return stream;
+  }
+
+  /** Whether a stream goes on at another interface; otherwise it shows there a second time. */
+  #moves(stream: TrackedStream, interfaceIndex: number, atMs: number): boolean {
+    if (Math.abs(atMs - stream.lastAtMs) < MOVED_AFTER_MS) {
+      this.seenElsewhere += 1;
+      return false;
+    }
+    stream.interfaceIndex = interfaceIndex;
+    return true;
   }
 
   #dropOldestCandidate(): void {
@@ -166,7 +183,8 @@ export class StreamTable {
 
   #believe(stream: TrackedStream): void {
     if (this.#streams.size >= MAX_STREAMS) {
-      this.streamsLeftOut += 1;
+      this.streamsLeftOut += Number(!stream.isLeftOut);
+      stream.isLeftOut = true;
       this.rejectedPackets += stream.early.length;
       stream.early = [];
       return;

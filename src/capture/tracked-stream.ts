@@ -48,6 +48,10 @@ export class TrackedStream {
   rtcp: StreamRtcp | undefined;
   /** Another stream whose key has the same hash. */
   nextOfHash: TrackedStream | undefined;
+  /** Where its packets are taken from, when they are seen on more than one network interface. */
+  interfaceIndex = 0;
+  /** It came when as many as can be held were there. */
+  isLeftOut = false;
 
   constructor(
     words: Int32Array,

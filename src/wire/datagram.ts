@@ -10,6 +10,7 @@ const LINK_LINUX_COOKED = 113;
 const LINK_IPV4 = 228;
 const LINK_IPV6 = 229;
 const LINK_LINUX_COOKED_2 = 276;
+const LINUX_COOKED_2_BYTES = 20;
 
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
@@ -52,9 +53,13 @@ export class DatagramReader {
   payloadBytes = 0;
   /** Whether the datagram came in parts and this is the first. */
   isFirstFragment = false;
+  /** Which network interface it was seen on, where the capture tells (Linux cooked v2); 0 where it does not. */
+  interfaceIndex = 0;
 
   read(packet: PacketCursor): PacketKind {
     const { view, start, end } = packet;
+    const isTold = packet.linkType === LINK_LINUX_COOKED_2 && end - start >= LINUX_COOKED_2_BYTES;
+    this.interfaceIndex = isTold ? view.getUint32(start + 4) : 0;
     const network = networkStart(view, start, end, packet.linkType);
     if (network < 0) return network === UNKNOWN_LINK ? 'unknown-link' : network === CUT_SHORT ? 'cut-short' : 'not-udp';
     if (network >= end) return 'cut-short';
@@ -130,7 +135,7 @@ function networkStart(view: DataView, start: number, end: number, linkType: numb
     case LINK_LINUX_COOKED:
       return afterEthertype(view, start + 14, start + 16, end);
     case LINK_LINUX_COOKED_2:
-      return afterEthertype(view, start, start + 20, end);
+      return afterEthertype(view, start, start + LINUX_COOKED_2_BYTES, end);
     case LINK_RAW:
     case LINK_RAW_BSD:
     case LINK_RAW_OPENBSD:

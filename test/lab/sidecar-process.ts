@@ -164,7 +164,7 @@ export class SidecarProcess {
 
 /** The lines of mes.conf with which a sidecar captures the packets of a lab's PBX. */
 export function captureConfig({ plan: { pbxPorts } }: Lab): string {
-  return `[capture]\nenabled = yes\ninterface = lo\nports = ${pbxPorts.start}-${pbxPorts.start + pbxPorts.count - 1}\n`;
+  return `[capture]\nenabled = yes\nports = ${pbxPorts.start}-${pbxPorts.start + pbxPorts.count - 1}\n`;
 }
 
 /** The settings with which a sidecar works for a lab's PBX. */

@@ -116,6 +116,19 @@ describe('whose a captured stream is', () => {
     expect(sheet.owners([stream('in', '192.0.2.7:5004', '198.51.100.1:12000')])).toEqual(['in: 1 rx']);
   });
 
+  test('by the SSRC that ARI’s counters name, where Asterisk names no address', () => {
+    const counters = { localSsrc: SERVER_SSRC, remoteSsrc: 7 };
+    const sheet = new Sheet()
+      .up('1')
+      .sent('1', '0.0.0.0:12001', '192.0.2.7:5005')
+      .take({ type: 'counters', atMs: START_MS, uniqueid: '1', counters });
+    const streams = [
+      stream('in', '192.0.2.8:7000', '198.51.100.1:12000', { ssrc: 7 }),
+      stream('out', '198.51.100.1:12000', '192.0.2.8:7000', { ssrc: SERVER_SSRC }),
+    ];
+    expect(sheet.owners(streams)).toEqual(['in: 1 rx', 'out: 1 tx']);
+  });
+
   test('not by a port that was somebody else’s when the stream began', () => {
     const sheet = new Sheet().up('1', START_MS + 10_000).sent('1', '198.51.100.1:12001', '192.0.2.7:5005');
     expect(sheet.owners([stream('old', '192.0.2.7:5004', '198.51.100.1:12000')])).toEqual([]);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
+import { type AnalysisResult, CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
 import { readerFor } from '../../../src/wire/capture-format.ts';
 import { voipMetricsBlock } from '../../../src/wire/voip-metrics.ts';
-import { START_MS, ethernet, ipv4, pcap, rtp, u16, u32, u8, udp } from '../wire/packets.ts';
-import { FIXED, analyse, call, onlyStream, packet, range } from './captured.ts';
+import { type Captured, START_MS, ethernet, ipv4, pcap, rtp, u16, u32, u8, udp } from '../wire/packets.ts';
+import { FIXED, analyse, analyseFile, call, onlyStream, packet, range } from './captured.ts';
 
 const BACK = { source: '10.0.0.2', destination: '10.0.0.1', sourcePort: 6004, destinationPort: 5004 };
 
@@ -190,6 +190,36 @@ describe('a capture that goes on', () => {
   });
 });
 
+describe('packets that are seen on more than one network interface', () => {
+  /** As `tcpdump -i any` writes them: Linux cooked v2 with the interface's number. */
+  function seenOn(interfaceIndex: number, sequences: readonly number[], delayMs = 0): Captured[] {
+    return sequences.map((sequence) => {
+      const datagram = ipv4(udp(rtp({ sequence, timestamp: sequence * 160 })));
+      const cooked = Buffer.concat([u16(0x0800), u16(0), u32(interfaceIndex), Buffer.alloc(12), datagram]);
+      return { atMs: START_MS + sequence * 20 + delayMs, bytes: cooked };
+    });
+  }
+  const analyseCooked = (packets: readonly Captured[]): AnalysisResult =>
+    analyseFile(
+      pcap(
+        packets.toSorted((one, other) => one.atMs - other.atMs),
+        { linkType: 276 },
+      ),
+    );
+
+  test('count once', () => {
+    const result = analyseCooked([...seenOn(2, range(0, 50)), ...seenOn(5, range(0, 50), 0.05)]);
+    expect(onlyStream(result)).toMatchObject({ packetsReceived: 50, duplicates: 0, packetsLost: 0 });
+    expect(result.skipped.seenElsewhere).toBe(50);
+  });
+
+  test('go on being counted when they come by another one', () => {
+    const result = analyseCooked([...seenOn(2, range(0, 50)), ...seenOn(5, range(150, 200))]);
+    expect(onlyStream(result)).toMatchObject({ packetsReceived: 100, packetsLost: 100 });
+    expect(result.skipped.seenElsewhere).toBe(0);
+  });
+});
+
 describe('what cannot be used is counted by its reason', () => {
   test('and the rest of the capture is not disturbed', () => {
     const rtpFrame = ethernet(ipv4(udp(rtp({ sequence: 9, timestamp: 0 }))));
@@ -218,6 +248,7 @@ describe('what cannot be used is counted by its reason', () => {
     expect(onlyStream(result)).toMatchObject({ packetsReceived: 50, packetsLost: 0 });
     expect(result.skipped).toEqual({
       notUdp: 1,
+      seenElsewhere: 0,
       fragments: 1,
       cutShort: 2,
       notMedia: 1,
