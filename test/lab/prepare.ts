@@ -13,7 +13,13 @@ const LAB_TOOLS: Tools = {
   tshark: '/usr/bin/tshark',
   chromium: '/usr/bin/chromium',
 };
-const CONTAINER_TOOLS: Tools = { podman: '/usr/bin/podman', runc: '/usr/sbin/runc', iproute2: '/usr/sbin/ip' };
+/** For the tests of what is shipped: images and the systemd unit. */
+const PACKAGE_TOOLS: Tools = {
+  podman: '/usr/bin/podman',
+  runc: '/usr/sbin/runc',
+  iproute2: '/usr/sbin/ip',
+  systemd: '/usr/bin/systemd-analyze',
+};
 
 /** Installs the Debian packages that are not here. Throws one plain sentence. */
 function installTools(tools: Tools, progress: (line: string) => void): void {
@@ -48,7 +54,7 @@ async function main(): Promise<void> {
   let problem = labObstacle();
   if (problem === undefined) {
     try {
-      installTools({ ...LAB_TOOLS, ...CONTAINER_TOOLS }, say);
+      installTools({ ...LAB_TOOLS, ...PACKAGE_TOOLS }, say);
       await prepareLab(RELEASES, { progress: say, signal: stop.signal });
       await ensureDebianTarball({ progress: say, signal: stop.signal });
       return;
