@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'live-capture': () => import('./live-capture.ts'),
   ingest: () => import('./ingest.ts'),
   live: () => import('./live.ts'),
+  soak: () => import('./soak.ts'),
 };
 
 const [name = '', ...options] = process.argv.slice(2);

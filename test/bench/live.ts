@@ -30,6 +30,8 @@ interface Stage {
   /** The least that the heap held between two samples: what is left after a garbage collection. */
   readonly heapMb: number;
   readonly delayMs: { readonly median: number; readonly p99: number; readonly max: number };
+  /** What the sidecar gave up, or had not taken by the end; null when nothing. */
+  readonly lost: string | null;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function run(output: Output): Promise<void> {
     output.say(`${legs} legs …`);
     const stage = await measure(legs);
     stages.push(stage);
+    if (stage.lost !== null) output.say(`  lost: ${stage.lost}`);
     output.say(
       `  ${stage.callsPerS.toFixed(0)} calls, ${stage.reportsPerS.toFixed(0)} reports and ${stage.setvarsPerS.toFixed(0)} Setvars a second`,
     );
@@ -62,6 +65,7 @@ export async function run(output: Output): Promise<void> {
   );
   output.result({ stages, kb_per_leg: kbPerLeg, cost_ratio: costRatio });
   const isMet =
+    stages.every(({ lost }) => lost === null) &&
     small.corePercent < MOST_CORE_PERCENT &&
     small.residentMb < MOST_RESIDENT_MB &&
     small.delayMs.p99 < MOST_DELAY_MS &&
@@ -86,7 +90,7 @@ async function measure(legs: number): Promise<Stage> {
       }
       const usage = usageOf(pid);
       const status = await simulator.status();
-      await nothingLost(sidecar, status);
+      const lost = await whatWasLost(sidecar, status);
       const elapsedS = (performance.now() - before.atMs) / 1000;
       const since = (name: 'callsBegun' | 'reports' | 'setvars'): number =>
         status.counters[name] - before.status.counters[name];
@@ -103,8 +107,9 @@ async function measure(legs: number): Promise<Stage> {
         delayMs: {
           median: median(status.delaysMs),
           p99: quantile(status.delaysMs, 0.99),
-          max: Math.max(0, ...status.delaysMs),
+          max: quantile(status.delaysMs, 1),
         },
+        lost,
       };
     } finally {
       await sidecar.stop();
@@ -119,14 +124,15 @@ async function heapUsedMb(sidecar: SidecarProcess): Promise<number> {
   return Number(bytes) / 2 ** 20;
 }
 
-/** Throws when the sidecar has not taken all, or has given up some of it. */
-async function nothingLost(sidecar: SidecarProcess, { counters: said }: SimulatorStatus): Promise<void> {
+/** Whether the sidecar has not taken all, or has given up some of it. */
+async function whatWasLost(sidecar: SidecarProcess, { counters: said }: SimulatorStatus): Promise<string | null> {
   const { counters } = await sidecar.get<{ counters: Readonly<Record<string, number>> }>('/healthz');
   const lost = Object.entries(counters).filter(
     ([name, value]) => /_(?:dropped|rejected|malformed|failed|late_reports)$/.test(name) && value > 0,
   );
-  if (lost.length > 0) throw new Error(`the sidecar lost something: ${JSON.stringify(Object.fromEntries(lost))}`);
+  if (lost.length > 0) return lost.map(([name, value]) => `${name} ${value}`).join(', ');
   if (said.setvars === 0 || (counters['calls_reports'] ?? 0) < said.reports * 0.99) {
-    throw new Error(`the sidecar took ${counters['calls_reports']} of ${said.reports} reports`);
+    return `${counters['calls_reports']} of ${said.reports} reports taken`;
   }
+  return null;
 }
