@@ -20,7 +20,7 @@ const KEEP_ALIVE_MS = 15_000;
 /** How often Node looks for clients that were too slow. */
 const TIMEOUT_CHECK_MS = 2000;
 /** How long answers may take to be sent when the sidecar stops. */
-const LAST_ANSWERS_MS = 1000;
+const LAST_ANSWERS_MS = 500;
 /** Asterisk's ids have at most 150 characters. */
 const LONGEST_ID = 200;
 

@@ -20,6 +20,7 @@ import { snakeCase } from '../model/naming.ts';
 import { CallCapture } from './call-capture.ts';
 import { eventHider } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
+import { HistoryWatch } from './history-watch.ts';
 import type { Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
 import { SteadyClock } from './steady-clock.ts';
@@ -38,6 +39,7 @@ export class Sidecar {
   readonly #log: Logger;
   readonly #clock: SteadyClock;
   readonly #history: History;
+  readonly #historyWatch: HistoryWatch;
   readonly #switchboard: Switchboard;
   readonly #actions: AmiActions;
   readonly #events: AmiEventSession;
@@ -55,7 +57,6 @@ export class Sidecar {
   #eventsState: LinkState = { status: 'connecting' };
   #actionsState: LinkState = { status: 'connecting' };
   #ariState: LinkState = { status: 'connecting' };
-  #historyProblem: string | null = null;
   #ticking: NodeJS.Timeout | undefined;
   #ticks = 0;
 
@@ -68,6 +69,7 @@ export class Sidecar {
     this.#settings = settings;
     this.#log = log;
     this.#history = history;
+    this.#historyWatch = new HistoryWatch(log);
     const connection = settings.ami;
     const onDebug = (sentence: string): void => log.debug(sentence);
     const random = (): number => Math.random();
@@ -165,8 +167,13 @@ export class Sidecar {
   /** Stops taking events, stores what there is, and lets go of everything. */
   async stop(): Promise<void> {
     clearInterval(this.#ticking);
-    await Promise.all([this.#events.stop(), this.#ari?.stop(), this.#agi.close(), this.#api.close()]);
-    await this.#actions.stop();
+    await Promise.all([
+      this.#events.stop(),
+      this.#actions.stop(),
+      this.#ari?.stop(),
+      this.#agi.close(),
+      this.#api.close(),
+    ]);
     await this.#capture?.stop();
     this.#storeChanges();
     await this.#history.close();
@@ -188,22 +195,16 @@ export class Sidecar {
     this.#switchboard.tick(nowMs);
     if (++this.#ticks % STORE_EVERY_TICKS > 0) return;
     this.#storeChanges();
-    this.#noteHistory();
+    this.#historyWatch.look(this.#history.stats(), performance.now());
   }
 
   #followClock(): void {
     const stepMs = this.#clock.follow();
     if (stepMs === 0) return;
     this.#switchboard.clockStepped(stepMs);
-    this.#log.warn(`the system's clock was set by ${stepMs / 1000} s; calls that are up were moved with it`);
-  }
-
-  #noteHistory(): void {
-    const { problem } = this.#history.stats();
-    if (problem === this.#historyProblem) return;
-    this.#historyProblem = problem;
-    if (problem === null) this.#log.info('history: it can be written again');
-    else this.#log.warn(`history: ${problem}; trying again`);
+    this.#log.warn(
+      `the system's clock was set by ${Math.round(stepMs / 1000)} s; calls that are up were moved with it`,
+    );
   }
 
   #storeChanges(): void {

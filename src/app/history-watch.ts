@@ -1,0 +1,38 @@
+import type { Logger } from './log.ts';
+
+/** While changes are being given up, this often at most. */
+const TELL_DROPS_EVERY_MS = 10_000;
+
+/** What of the history's own account matters to whoever runs the sidecar. */
+export interface HistoryState {
+  readonly problem: string | null;
+  /** Changes given up since the start. */
+  readonly dropped: number;
+}
+
+/** Says in the log when the history cannot be written, when it can again, and how much was given up meanwhile. */
+export class HistoryWatch {
+  readonly #log: Logger;
+  #problem: string | null = null;
+  #droppedTold = 0;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** To be called often; `nowMs` is of any clock that is not set. */
+  look({ problem, dropped }: HistoryState, nowMs: number): void {
+    if (problem !== this.#problem) {
+      this.#problem = problem;
+      if (problem === null) this.#log.info('history: it can be written again');
+      else this.#log.warn(`history: ${problem}; trying again`);
+    }
+    if (dropped === this.#droppedTold || nowMs - this.#toldAtMs < TELL_DROPS_EVERY_MS) return;
+    this.#log.warn(
+      `history: ${dropped - this.#droppedTold} changes were given up, the oldest reports first, because more came than the disk took`,
+    );
+    this.#droppedTold = dropped;
+    this.#toldAtMs = nowMs;
+  }
+}
