@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SettingsError } from '../../src/config/settings-error.ts';
+import { loadSettings } from '../../src/config/settings.ts';
+import { AgiLineReader, readAgiAnswer, readAgiVariable } from '../../src/wire/agi.ts';
+import { readPbxEvent } from '../../src/wire/ami-event.ts';
+import { AmiParser, MAX_MESSAGE_CHARACTERS } from '../../src/wire/ami.ts';
+import { parseRtcpAll } from '../../src/wire/rtcp-all.ts';
+import { startServer, type TestServer } from './api/server.ts';
+import { Script } from './calls/script.ts';
+import { changedCopies, type FuzzInput, jsonOf, readCorpus, runOrKeep } from './fuzz-corpus.ts';
+
+const RUNS = 150;
+/** Fewer pieces than this of one input; a network gives no fewer bytes at a time for long. */
+const MOST_PIECES = 500;
+const START_MS = 1_700_000_000_000;
+
+/** Bytes in pieces of so many. */
+function* pieces(bytes: Buffer, size: number): Generator<Buffer> {
+  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
+}
+
+/** What the sidecar does with bytes of AMI: messages, events, calls, and what is stored and shown of them. */
+function takeAmi(bytes: Buffer, pieceBytes: number): { events: number; shown: string } {
+  const parser = new AmiParser();
+  const { board } = new Script();
+  let events = 0;
+  for (const piece of pieces(bytes, pieceBytes)) {
+    for (const message of parser.push(piece)) {
+      const event = readPbxEvent(message, START_MS + events * 1000);
+      if (event === undefined || event === 'malformed') continue;
+      board.handle(event);
+      events++;
+    }
+  }
+  board.tick(START_MS + 3_600_000);
+  return { events, shown: jsonOf([board.liveChannels(), board.drain()]) };
+}
+
+/** What the sidecar does with bytes of AGI. */
+function takeAgi(bytes: Buffer, pieceBytes: number): string {
+  const reader = new AgiLineReader();
+  const read: unknown[] = [];
+  for (const piece of pieces(bytes, pieceBytes)) {
+    const lines = reader.push(piece);
+    if (lines === 'overlong') break;
+    for (const line of lines) {
+      const answer = readAgiAnswer(line);
+      read.push(readAgiVariable(line), answer, parseRtcpAll(answer?.value ?? ''));
+    }
+  }
+  return jsonOf(read);
+}
+
+/** Settings, or what people are told: one line a problem, and nothing else is thrown. */
+function takeConf(text: string): readonly string[] {
+  try {
+    loadSettings(text, 'mes.conf', {});
+    return [];
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const long = error.problems.find((problem) => /[\n\r\0]/.test(problem));
+    if (long !== undefined) throw new Error(`not one line: ${long}`, { cause: error });
+    return error.problems;
+  }
+}
+
+/** The copy that it failed on, null when there was none. */
+async function fuzz(
+  input: FuzzInput,
+  folder: string,
+  work: (input: Buffer, size: number) => unknown,
+): Promise<[copy: Buffer, size: number] | null> {
+  const size = fc.integer({ min: Math.ceil(input.bytes.length / MOST_PIECES), max: 4096 });
+  const property = fc.asyncProperty(changedCopies(input), size, (copy, bytes) =>
+    runOrKeep(folder, copy, (given) => work(given, bytes)),
+  );
+  const { counterexample, numRuns } = await fc.check(property, { numRuns: RUNS });
+  if (counterexample === null && numRuns !== RUNS) throw new Error('nothing was tried');
+  // Such as by a key of the name `__proto__`.
+  if (Object.keys(Object.prototype).length > 0) throw new Error('it left a trace on what all objects have');
+  return counterexample;
+}
+
+describe.each(readCorpus('ami'))('AMI bytes: $name', (input) => {
+  test('mean the same in pieces of any size', () => {
+    const whole = takeAmi(input.bytes, input.bytes.length);
+    expect(whole.events).toBeGreaterThan(0);
+    for (const size of [7, 100, 4096]) expect(takeAmi(input.bytes, size)).toEqual(whole);
+  });
+
+  test('do no harm however they are changed', { timeout: 60_000 }, async () => {
+    expect(await fuzz(input, 'ami', takeAmi)).toBeNull();
+  });
+});
+
+test('AMI bytes cut in two at any place mean the same', () => {
+  const seed = readCorpus('ami').find(({ name }) => name === 'seed-call')?.bytes ?? Buffer.alloc(0);
+  const whole = new AmiParser().push(seed).length;
+  expect(whole).toBe(4);
+  for (let cut = 0; cut <= seed.length; cut++) {
+    const parser = new AmiParser();
+    expect(parser.push(seed.subarray(0, cut)).length + parser.push(seed.subarray(cut)).length).toBe(whole);
+  }
+});
+
+test.each(['x', '\0', ': ', '\r\n', '\r', '\u00e9'])(
+  '10 MB of %j take no more memory than a message, and no time',
+  (unit) => {
+    const parser = new AmiParser();
+    const chunk = Buffer.from(unit.repeat(65_536 / unit.length));
+    const startMs = performance.now();
+    for (let bytes = 0; bytes < 10_000_000; bytes += chunk.length) parser.push(chunk);
+    // A tenth of a second here; quadratic work would take minutes.
+    expect(performance.now() - startMs).toBeLessThan(15_000);
+    expect(JSON.stringify(parser.push(Buffer.from('\r\n\r\nEvent: Hangup\r\n\r\n'))).length).toBeLessThan(
+      MAX_MESSAGE_CHARACTERS,
+    );
+  },
+);
+
+describe.each(readCorpus('agi'))('AGI bytes: $name', (input) => {
+  test('mean the same in pieces of any size', () => {
+    const whole = takeAgi(input.bytes, input.bytes.length);
+    expect(whole.length).toBeGreaterThan(100);
+    for (const size of [1, 7, 100]) expect(takeAgi(input.bytes, size)).toBe(whole);
+  });
+
+  test('do no harm however they are changed', async () => {
+    expect(await fuzz(input, 'agi', takeAgi)).toBeNull();
+  });
+});
+
+describe.each(readCorpus('conf'))('a mes.conf: $name', (input) => {
+  test('does no harm however it is changed', async () => {
+    expect(takeConf(input.bytes.toString()).length).toBeLessThan(30);
+    expect(await fuzz(input, 'conf', (copy) => takeConf(copy.toString()))).toBeNull();
+  });
+});
+
+describe('a REST address', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.close());
+
+  /** Rejects when the answer is a failure of ours, or none that is documented. */
+  async function ask(url: string): Promise<number> {
+    const { statusCode, headers, body } = await server.api.inject({
+      method: 'GET',
+      url,
+      headers: { host: 'localhost' },
+    });
+    if (![200, 400, 404, 414, 426].includes(statusCode)) throw new Error(`${url} answered ${statusCode}`);
+    if (statusCode !== 200 && !String(headers['content-type']).startsWith('application/problem+json'))
+      throw new Error(`${url} answered no problem document`);
+    if (statusCode !== 200) JSON.parse(body);
+    return statusCode;
+  }
+
+  const addresses = readCorpus('rest').flatMap(({ bytes }) => bytes.toString().split('\n'));
+
+  test.each(addresses)('%s is answered or refused', async (url) => {
+    expect(await ask(encodeURI(decodeSafely(url)))).toBeLessThan(500);
+  });
+
+  test('does no harm however it is changed', { timeout: 60_000 }, async () => {
+    for (const [index, url] of addresses.entries()) {
+      const input = { name: String(index), bytes: Buffer.from(url) };
+      const property = fc.asyncProperty(changedCopies(input), (copy) =>
+        // What no client can send in a request line never gets this far.
+        runOrKeep('rest', copy, (given) => ask(`/${given.toString('latin1').replaceAll(/[^\x21-\x7e]/g, '')}`)),
+      );
+      const { counterexample } = await fc.check(property, { numRuns: 40 });
+      expect(counterexample).toBeNull();
+    }
+  });
+});
+
+/** As it is, when it holds escapes that are none. */
+function decodeSafely(url: string): string {
+  try {
+    return decodeURI(url);
+  } catch {
+    return url;
+  }
+}
