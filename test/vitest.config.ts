@@ -4,8 +4,10 @@ import { defineConfig } from 'vitest/config';
 /** Delays of their calls are measured to milliseconds, and a neighbour adds to them: these run alone, after all others. */
 const MEASURED = [
   'test/integration/accuracy.test.ts',
+  'test/integration/call-capture.test.ts',
   'test/integration/calls-*.test.ts',
   'test/integration/capture.test.ts',
+  'test/integration/defensible-scores.test.ts',
   'test/integration/lab.test.ts',
   'test/integration/live-capture.test.ts',
 ];

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -19,7 +19,6 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   "curl -s 'http://127.0.0.1:8090/v1/calls?endpoint=PJSIP/alice&max_mes=3.5&limit=20'": /"endpoint":"PJSIP\/alice"/,
   "curl -s 'http://127.0.0.1:8090/v1/calls/1795176306.3'": /"fault_place":"callee-network"/,
   "curl -s 'http://127.0.0.1:8090/v1/channels/1795176306.3/intervals'": /"report_number":3,/,
-  "curl -s -H 'Accept: text/csv' 'http://127.0.0.1:8090/v1/calls?from=-1d' > calls.csv": /^$/,
   "curl -s 'http://127.0.0.1:8090/v1/endpoints?from=-7d'": /"endpoint":"PJSIP\/carrier1","calls":2,/,
   "curl -s 'http://127.0.0.1:8090/v1/summary?from=-1d&bucket=1h'": /"bucket_s":3600,/,
   "curl -s 'http://127.0.0.1:8090/v1/live'": /"state":"up"|"name":"PJSIP\/alice-/,
@@ -31,6 +30,20 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   'asterisk-mes analyze calls.pcap': /ulaw +409 +41 \(9\.1 %\)/,
   'asterisk-mes xr decode 80cf000a037e3e82070000087492416e1700760200ea0398003d00007f7f7f10277f14142000003c00780078':
     /"blocks":\[\{"block_type":7,"ssrc":"0x7492416e"/,
+  // Of a copy of its own.
+  'setcap cap_net_raw,cap_net_admin=eip "$(command -v tcpdump)"': /^$/,
+};
+
+/** What a command has to write into a file. */
+const WRITES: Readonly<Record<string, readonly [file: string, text: RegExp]>> = {
+  "curl -s -H 'Accept: text/csv' 'http://127.0.0.1:8090/v1/calls?from=-1d' > calls.csv": [
+    'calls.csv',
+    /linkedid.*\r?\n.*PJSIP\/carrier/,
+  ],
+  "printf 'MES_AMI_SECRET=%s\\nMES_HTTP_TOKEN=%s\\n' $(openssl rand -hex 20) $(openssl rand -hex 20) > docker/.env": [
+    'docker/.env',
+    /^MES_AMI_SECRET=[0-9a-f]{40}\nMES_HTTP_TOKEN=[0-9a-f]{40}\n$/,
+  ],
 };
 
 /** Commands that other tests run, by the words of theirs that show it. */
@@ -40,6 +53,13 @@ const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, words: stri
   'npm ci && npm pack': ['test/integration/package.test.ts', "'pack'"],
   'npm install --global ./asterisk-mes-0.1.0.tgz': ['test/integration/package.test.ts', "'install'"],
   'asterisk-mes run --config /etc/asterisk/mes.conf': ['test/lab/sidecar-process.ts', "'run', '--config'"],
+  'docker build --file docker/sidecar/Dockerfile --tag asterisk-mes .': [
+    'docker/compose.yaml',
+    'docker/sidecar/Dockerfile',
+  ],
+  'docker run --detach --network host --read-only --cap-drop ALL --volume mes:/var/lib/asterisk-mes --env MES_AMI_USERNAME=mes --env MES_AMI_SECRET asterisk-mes':
+    ['docker/compose.yaml', 'read_only: true'],
+  'docker compose --file docker/compose.yaml up --build': ['test/integration/containers.test.ts', 'readCompose'],
   'tcpdump -i any -s 200 -w calls.pcap udp portrange 10000-20000': ['test/lab/recorders.ts', "'tcpdump'"],
 };
 
@@ -68,6 +88,9 @@ describe.runIf(labObstacle() === undefined)('README', () => {
     sidecar = await SidecarProcess.start(lab, { httpHost: lab.pbx.host, httpPort: await lab.freePort() });
     // A user's commands, as they would find them on their PATH.
     mkdirSync(join(directory, 'bin'));
+    mkdirSync(join(directory, 'docker'));
+    copyFileSync('/usr/bin/tcpdump', join(directory, 'bin', 'tcpdump'));
+    chmodSync(join(directory, 'bin', 'tcpdump'), 0o755);
     const entry = join(REPOSITORY, 'src/asterisk-mes.js');
     const inside = `nsenter --target ${lab.pbxInstance.pid} --mount --root -- asterisk -C /mnt/etc/asterisk.conf`;
     for (const [name, command] of [
@@ -102,7 +125,7 @@ describe.runIf(labObstacle() === undefined)('README', () => {
   });
 
   test('each of its commands is run by a test', () => {
-    expect(readmeCommands().toSorted()).toEqual([...Object.keys(PRINTS), ...Object.keys(RUN_ELSEWHERE)].toSorted());
+    expect(readmeCommands().toSorted()).toEqual([PRINTS, WRITES, RUN_ELSEWHERE].flatMap(Object.keys).toSorted());
     for (const [file, words] of Object.values(RUN_ELSEWHERE)) {
       expect(readFileSync(join(REPOSITORY, file), 'utf8')).toContain(words);
     }
@@ -115,7 +138,7 @@ describe.runIf(labObstacle() === undefined)('README', () => {
       await sleep(4000);
     });
 
-    test.each(Object.entries(PRINTS))('%s', async (command, expected) => {
+    const run = async (command: string): Promise<string> => {
       const here = command
         .replace('http://127.0.0.1:8090', sidecar.url)
         .replace('1795176306.3', bad.linkedid)
@@ -124,11 +147,16 @@ describe.runIf(labObstacle() === undefined)('README', () => {
         cwd: directory,
         env: { ...process.env, PATH: `${join(directory, 'bin')}:${process.env['PATH']}` },
       });
-      expect(stdout).toMatch(expected);
-      if (!command.endsWith('calls.csv')) return;
-      const [head = '', ...rows] = readFileSync(join(directory, 'calls.csv'), 'utf8').trim().split('\n');
-      expect(head).toContain('linkedid');
-      expect(rows.some((row) => row.includes(bad.linkedid))).toBe(true);
+      return stdout;
+    };
+
+    test.each(Object.entries(PRINTS))('%s', async (command, expected) => {
+      expect(await run(command)).toMatch(expected);
+    });
+
+    test.each(Object.entries(WRITES))('%s', async (command, [file, text]) => {
+      expect(await run(command)).toBe('');
+      expect(readFileSync(join(directory, file), 'utf8')).toMatch(text);
     });
 
     test('its recipes tell the caller of a bad call that it was one', async () => {

@@ -7,18 +7,20 @@ import { RELEASES, type Release, ensureDebianTarball, ensureRootFilesystem } fro
 /** Debian packages, each with a program of its own. */
 type Tools = Readonly<Record<string, string>>;
 
-const LAB_TOOLS: Tools = {
-  mmdebstrap: '/usr/bin/mmdebstrap',
+/** What builds a root file system: all that the demo needs. */
+const BUILD_TOOLS: Tools = { mmdebstrap: '/usr/bin/mmdebstrap' };
+/** What the tests need beside it: to capture, to look at pages, to check what is shipped, and README's own commands. */
+const TEST_TOOLS: Tools = {
   tcpdump: '/usr/bin/tcpdump',
   tshark: '/usr/bin/tshark',
   chromium: '/usr/bin/chromium',
-};
-/** For the tests of what is shipped: images and the systemd unit. */
-const PACKAGE_TOOLS: Tools = {
   podman: '/usr/bin/podman',
   runc: '/usr/sbin/runc',
   iproute2: '/usr/sbin/ip',
   systemd: '/usr/bin/systemd-analyze',
+  curl: '/usr/bin/curl',
+  openssl: '/usr/bin/openssl',
+  'libcap2-bin': '/usr/sbin/setcap',
 };
 
 /** Installs the Debian packages that are not here. Throws one plain sentence. */
@@ -43,7 +45,7 @@ export async function prepareLab(
   releases: readonly Release[],
   options: { readonly progress: (line: string) => void; readonly signal?: AbortSignal },
 ): Promise<void> {
-  installTools(LAB_TOOLS, options.progress);
+  installTools(BUILD_TOOLS, options.progress);
   for (const release of releases) await ensureRootFilesystem(release, options);
 }
 
@@ -54,7 +56,7 @@ async function main(): Promise<void> {
   let problem = labObstacle();
   if (problem === undefined) {
     try {
-      installTools({ ...LAB_TOOLS, ...PACKAGE_TOOLS }, say);
+      installTools({ ...BUILD_TOOLS, ...TEST_TOOLS }, say);
       await prepareLab(RELEASES, { progress: say, signal: stop.signal });
       await ensureDebianTarball({ progress: say, signal: stop.signal });
       return;
