@@ -10,6 +10,7 @@ const MEASURED = [
   'test/integration/defensible-scores.test.ts',
   'test/integration/lab.test.ts',
   'test/integration/live-capture.test.ts',
+  'test/unit/lab/departures.test.ts',
 ];
 
 export default defineConfig({
@@ -24,6 +25,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          exclude: MEASURED,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
