@@ -33,7 +33,7 @@ const CALL_COLUMNS = [
 const INTERVAL_COLUMNS = Object.keys(INTERVAL.shape);
 
 function callFilter(query: CallsQuery, nowMs: number): CallFilter {
-  const { from, to, endpoint, codec, verdict, max_mes: maxMes, min_mes: minMes } = query;
+  const { from, to, endpoint, codec, number, verdict, max_mes: maxMes, min_mes: minMes } = query;
   const fromMs = from && momentMs(from, nowMs);
   const toMs = to && momentMs(to, nowMs);
   if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
@@ -42,7 +42,7 @@ function callFilter(query: CallsQuery, nowMs: number): CallFilter {
   if (minMes !== undefined && maxMes !== undefined && minMes > maxMes) {
     throw new Problem(400, 'parameter min_mes: it is above max_mes; give a lower one', 'min_mes');
   }
-  return { fromMs, toMs, endpoint, codec, verdict, maxMes, minMes };
+  return { fromMs, toMs, endpoint, codec, number, verdict, maxMes, minMes };
 }
 
 /** One page of calls. Throws Problem when the query contradicts itself. */

@@ -80,6 +80,11 @@ const endpoint = () =>
   parameter('an endpoint such as PJSIP/alice, or its beginning and * at its end', (text) =>
     /^[^\p{Cc}*]{0,128}\*?$/u.test(text) && text !== '' ? text : undefined,
   );
+/** Anything may stand in a caller ID, a star too (`*97`); a plus sign that was not percent-encoded arrives as a space. */
+const number = () =>
+  parameter("a caller's or connected number as it is stored, or its beginning and * at its end", (text) =>
+    /^\P{Cc}{1,64}$/u.test(text) ? text.replace(/^ /, '+') : undefined,
+  );
 const opinion = () => parameter(`an opinion from ${MIN_OPINION} to ${MAX_OPINION}`, parseOpinion);
 
 export const CALLS_QUERY = z.strictObject({
@@ -89,6 +94,7 @@ export const CALLS_QUERY = z.strictObject({
   codec: parameter("a codec's name as Asterisk writes it, such as ulaw", (text) =>
     /^[\w.-]{1,32}$/.test(text) ? text : undefined,
   ),
+  number: number(),
   verdict: parameter(`one of ${VERDICTS.join(', ')}`, (text) => VERDICTS.find((verdict) => verdict === text)),
   max_mes: opinion(),
   min_mes: opinion(),

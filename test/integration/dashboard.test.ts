@@ -298,6 +298,11 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     await page.waitForURL('**/#/calls');
     expect(await page.getByLabel('Verdict').inputValue()).toBe('');
 
+    await page.getByLabel('Number').fill('10*');
+    await page.getByLabel('Number').press('Enter');
+    await page.waitForURL('**/#/calls?number=10*');
+    await page.getByText('2 in all').waitFor();
+
     await page.goto(`${sidecar.url}/#/calls?from=-1h&endpoint=PJSIP/carol&max_mes=4.2`);
     await page.getByText('1 in all').waitFor();
     expect(await page.getByLabel('Began').inputValue()).toBe('-1h');

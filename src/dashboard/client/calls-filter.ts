@@ -6,7 +6,7 @@ const CHOICES: readonly Span[] = [...SPANS, ['', 'at any time']];
 /** Not a span that REST knows: two moments are asked for. */
 const BETWEEN = 'between';
 /** Filters that are the same in the address, in the form and in REST. */
-const PLAIN = ['endpoint', 'verdict', 'codec', 'min_mes', 'max_mes'] as const;
+const PLAIN = ['endpoint', 'number', 'verdict', 'codec', 'min_mes', 'max_mes'] as const;
 
 /** What to look for; it begins with what the address says and tells when it was changed. */
 export class CallsFilter {
@@ -33,6 +33,14 @@ export class CallsFilter {
         maxlength: 128,
         spellcheck: 'false',
       }),
+      // A text field: a number may be a name@host, or begin with a plus sign.
+      number: el('input', {
+        name: 'number',
+        placeholder: '101 or +4930*',
+        maxlength: 64,
+        size: 12,
+        spellcheck: 'false',
+      }),
       verdict: el(
         'select',
         { name: 'verdict' },
@@ -43,7 +51,7 @@ export class CallsFilter {
       min_mes: el('input', { name: 'min_mes', ...score }),
       max_mes: el('input', { name: 'max_mes', ...score }),
     };
-    const { endpoint, verdict, codec, min_mes: lowest, max_mes: highest } = this.#fields;
+    const { endpoint, number, verdict, codec, min_mes: lowest, max_mes: highest } = this.#fields;
     this.#between = [el('label', {}, 'From', this.#from), el('label', {}, 'Until', this.#to)];
     this.element = el(
       'form',
@@ -51,6 +59,7 @@ export class CallsFilter {
       el('label', {}, 'Began', this.#span),
       ...this.#between,
       el('label', {}, 'Endpoint', endpoint),
+      el('label', {}, 'Number', number),
       el('label', {}, 'Verdict', verdict),
       el('label', {}, 'Score from', lowest),
       el('label', {}, 'up to', highest),

@@ -17,7 +17,13 @@ beforeAll(async () => {
       streamRecord({ direction: 'tx', reporter: 'remote', ssrc: 0x2a, codec: 'g722', mes: 4.305_94, mes100: 86.1188 }),
     ],
   });
-  const bob = channelRecord('1795168800.2', { linkedid: 'call 1/a', endpoint: 'PJSIP/bob', streams: [] });
+  const bob = channelRecord('1795168800.2', {
+    linkedid: 'call 1/a',
+    endpoint: 'PJSIP/bob',
+    callerNumber: '+4930200',
+    connectedNumber: '*97',
+    streams: [],
+  });
   history.record({ kind: 'channel', channel: alice, resume: null });
   history.record({ kind: 'channel', channel: bob, resume: null });
   const ended = { mes: 4.286_61, endedAtMs: START_MS + 61_250 };
@@ -205,6 +211,15 @@ describe('the list of calls', () => {
     ['?endpoint=PJSIP/bob', ['call 1/a']],
     ['?endpoint=PJSIP/*', ['call 1/a']],
     ['?codec=g722', ['call 1/a']],
+    ['?number=100', ['call 1/a']],
+    ['?number=200', ['call 1/a']],
+    ['?number=20*', ['call 1/a']],
+    ['?number=20', []],
+    ['?number=%2B49*', ['call 1/a']],
+    ['?number=+49*', ['call 1/a']],
+    ['?number=*97', ['call 1/a']],
+    ['?number=*', ['call 1/a']],
+    ['?number=*9', []],
     ['?verdict=bad&limit=2', ['later 4', 'later 3']],
     ['?max_mes=2.1', ['later 1', 'later 0']],
     ['?min_mes=4', ['call 1/a']],

@@ -33,12 +33,12 @@ describe('a request that is wrong', () => {
     [
       '?form=-1h',
       'form',
-      'unknown parameter "form"; known are from, to, endpoint, codec, verdict, max_mes, min_mes, limit, cursor',
+      'unknown parameter "form"; known are from, to, endpoint, codec, number, verdict, max_mes, min_mes, limit, cursor',
     ],
     [
       '?__proto__=1',
       '__proto__',
-      'unknown parameter "__proto__"; known are from, to, endpoint, codec, verdict, max_mes, min_mes, limit, cursor',
+      'unknown parameter "__proto__"; known are from, to, endpoint, codec, number, verdict, max_mes, min_mes, limit, cursor',
     ],
     ['?from=yesterday', 'from', `parameter from: "yesterday" is not allowed; ${TIMES}`],
     ['?from=2026-02-30', 'from', `parameter from: "2026-02-30" is not allowed; ${TIMES}`],
@@ -51,6 +51,11 @@ describe('a request that is wrong', () => {
     ['?limit=0', 'limit', 'parameter limit: "0" is not allowed; give a whole number from 1 to 500'],
     ['?limit=501', 'limit', 'parameter limit: "501" is not allowed; give a whole number from 1 to 500'],
     ['?limit=1e2', 'limit', 'parameter limit: "1e2" is not allowed; give a whole number from 1 to 500'],
+    [
+      '?number=',
+      'number',
+      `parameter number: "" is not allowed; give a caller's or connected number as it is stored, or its beginning and * at its end`,
+    ],
     ['?max_mes=5', 'max_mes', 'parameter max_mes: "5" is not allowed; give an opinion from 1 to 4.5'],
     ['?min_mes=NaN', 'min_mes', 'parameter min_mes: "NaN" is not allowed; give an opinion from 1 to 4.5'],
     ['?min_mes=4&max_mes=3', 'min_mes', 'parameter min_mes: it is above max_mes; give a lower one'],

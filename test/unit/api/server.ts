@@ -46,15 +46,17 @@ export interface Answer {
 export interface TestServerOptions extends Pick<ApiOptions, 'token' | 'logger' | 'files'> {
   /** How long a client of the live stream may be silent; a tenth of the real span when not given. */
   readonly silenceMs?: number;
+  /** A history that is there already, and stays. */
+  readonly historyPath?: string;
 }
 
 /** Spans of the live stream are a tenth of the real ones. */
-export async function startServer({ silenceMs = 1500, ...options }: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer({ silenceMs = 1500, historyPath, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mes-api-'));
   const clock = { nowMs: () => NOW_MS };
   const yearMs = 365 * 86_400_000;
   const history = await openHistory({
-    path: join(folder, 'mes.sqlite'),
+    path: historyPath ?? join(folder, 'mes.sqlite'),
     keepIntervalsMs: yearMs,
     keepCallsMs: yearMs,
     clock,
