@@ -2,17 +2,19 @@ import type { Database } from 'better-sqlite3';
 import type { CallCursor, CallFilter } from '../model/ports.ts';
 import type { CallsQuery } from './protocol.ts';
 import type { Cell, Row } from './rows.ts';
-import { LAST_CHARACTER, scoreBand, type TermField } from './terms.ts';
+import { LAST_CHARACTER, scoreBand, type TermField, verdictBand } from './terms.ts';
 
 /** How far the search goes to find a fast way; it finds the same calls in any case. */
 export interface SearchLimits {
-  /** A list of calls is counted up to here, to find the shortest. */
+  /** Of a list of calls so many are counted; how long it is beyond is estimated by how old the last of them is. */
   readonly mostCounted: number;
-  /** So many lists are merged as they are read, of as many terms that begin alike; of more, all entries are sorted. */
+  /** So many lists are merged as they are read, of as many terms that begin alike. */
   readonly mostMerged: number;
+  /** Of more terms all entries are sorted, if there are no more than this. */
+  readonly mostSorted: number;
 }
 
-const LIMITS: SearchLimits = { mostCounted: 10_000, mostMerged: 100 };
+const LIMITS: SearchLimits = { mostCounted: 2000, mostMerged: 100, mostSorted: 10_000 };
 /** Looking at a call takes longer than reading an entry of a list. */
 const CALL_COST = 4;
 const LOWEST_OPINION = 0;
@@ -26,13 +28,15 @@ interface Wish {
   readonly field: TermField;
   /** The one term whose calls fulfil it; or the terms, from the first to before the second, among whose calls they are. */
   readonly values: readonly [only: string] | readonly [from: string, before: string];
+  /** All calls of the terms fulfil it. */
+  readonly isWhole: boolean;
 }
 
 /** A way to the settled calls that a search looks through. */
 interface Source {
   /** SELECTs that give `started_at_ms` and `linkedid`; a call may be in several. */
   readonly selects: readonly string[];
-  /** What reading all of it would take; counted no further than the limit. */
+  /** Entries, as far as they are counted or can be estimated. */
   readonly cost: number;
 }
 
@@ -54,28 +58,33 @@ function textWish(field: 'endpoint' | 'number', text: string, columns: readonly 
   const test = (column: string): string =>
     isBeginning ? `substr(${column}, 1, length(@${field})) = @${field}` : `${column} = @${field}`;
   const sql = anyChannel(`(${columns.map(test).join(' OR ')})`);
-  return { sql, field, values: isBeginning ? [value, value + LAST_CHARACTER] : [value] };
+  return { sql, field, values: isBeginning ? [value, value + LAST_CHARACTER] : [value], isWhole: true };
 }
 
 function wishesOf({ verdict, codec, endpoint, number, minMes, maxMes }: CallFilter, to: Parameters): Wish[] {
   const wishes: Wish[] = [];
-  // Where lists are too long to be counted the first is taken: those of numbers and endpoints are mostly the shorter ones.
   if (number !== undefined) wishes.push(textWish('number', number, ['caller_number', 'connected_number'], to));
   if (endpoint !== undefined) wishes.push(textWish('endpoint', endpoint, ['endpoint'], to));
-  if (verdict !== undefined) {
-    to['verdict'] = verdict;
-    wishes.push({ sql: `${ofCall('verdict')} = @verdict`, field: 'verdict', values: [verdict] });
+  if (verdict !== undefined) to['verdict'] = verdict;
+  const isVerdict = `${ofCall('verdict')} = @verdict`;
+  if (minMes !== undefined || maxMes !== undefined) {
+    to['minMes'] = minMes ?? LOWEST_OPINION;
+    to['maxMes'] = maxMes ?? HIGHEST_OPINION;
+    const isBetween = `${ofCall('mes')} BETWEEN @minMes AND @maxMes`;
+    const [from, until] = [scoreBand(to['minMes']), scoreBand(to['maxMes']) + LAST_CHARACTER];
+    if (verdict === undefined) {
+      wishes.push({ sql: isBetween, field: 'score', values: [from, until], isWhole: false });
+    } else {
+      const values = [verdictBand(verdict, from), verdictBand(verdict, until)] as const;
+      wishes.push({ sql: `${isVerdict} AND ${isBetween}`, field: 'verdict_score', values, isWhole: false });
+    }
+  } else if (verdict !== undefined) {
+    wishes.push({ sql: isVerdict, field: 'verdict', values: [verdict], isWhole: true });
   }
   if (codec !== undefined) {
     to['codec'] = codec;
     const sql = anyChannel('streams.codec = @codec', 'JOIN streams ON streams.uniqueid = channels.uniqueid');
-    wishes.push({ sql, field: 'codec', values: [codec] });
-  }
-  if (minMes !== undefined || maxMes !== undefined) {
-    to['minMes'] = minMes ?? LOWEST_OPINION;
-    to['maxMes'] = maxMes ?? HIGHEST_OPINION;
-    const values = [scoreBand(to['minMes']), scoreBand(to['maxMes']) + LAST_CHARACTER] as const;
-    wishes.push({ sql: `${ofCall('mes')} BETWEEN @minMes AND @maxMes`, field: 'score', values });
+    wishes.push({ sql, field: 'codec', values: [codec], isWhole: true });
   }
   return wishes;
 }
@@ -135,12 +144,12 @@ export class CallSearch {
     });
     const everyCall = `FROM calls AS c WHERE is_settled = 1 AND ${bounds}`;
     const sources = wishes.map((wish, index) => {
-      const conditions = asked.filter((_, other) => other !== index || wish.values.length > 1);
+      const conditions = asked.filter((_, other) => other !== index || !wish.isWhole);
       return this.#source(wish, [bounds, ...conditions].join(' AND '), bounds, parameters);
     });
     const walk: Source = {
       selects: [`SELECT started_at_ms, linkedid ${everyCall} AND ${asked.join(' AND ')}`],
-      cost: CALL_COST * this.#count(everyCall, parameters),
+      cost: CALL_COST * this.#length(everyCall, parameters, 1),
     };
     return [...sources, walk].reduce((best, source) => (source.cost < best.cost ? source : best));
   }
@@ -152,33 +161,41 @@ export class CallSearch {
       const own = `${entries} c.value = @${field}Term AND`;
       return {
         selects: [`SELECT started_at_ms, linkedid ${own} ${conditions}`],
-        cost: this.#count(`${own} ${bounds}`, parameters),
+        cost: this.#length(`${own} ${bounds}`, parameters, 1),
       };
     }
-    const [first, end] = [`${field}From`, `${field}Before`];
-    Object.assign(parameters, { [first]: from, [end]: before });
-    const range = `${entries} c.value >= @${first} AND c.value < @${end} AND`;
-    const cost = this.#count(`${range} ${bounds}`, parameters);
     const terms = this.#terms(field, from, before);
     if (terms.length > this.#limits.mostMerged) {
-      return {
-        selects: [`SELECT DISTINCT started_at_ms, linkedid ${range} ${conditions}`],
-        // Nothing tells how many more there are, and all would be sorted.
-        cost: cost < this.#limits.mostCounted ? cost : Infinity,
-      };
+      Object.assign(parameters, { [`${field}From`]: from, [`${field}Before`]: before });
+      const range = `${entries} c.value >= @${field}From AND c.value < @${field}Before AND`;
+      const { mostSorted } = this.#limits;
+      const count = this.#database.prepare(`SELECT count(*) FROM (SELECT 1 ${range} TRUE LIMIT ${mostSorted + 1})`);
+      const length = Number(count.pluck().get(parameters));
+      const cost = length > mostSorted ? Infinity : length;
+      return { selects: [`SELECT DISTINCT started_at_ms, linkedid ${range} ${conditions}`], cost };
     }
+    let cost = 0;
     const selects = terms.map((value, index) => {
-      parameters[`${field}${index}`] = value;
-      return `SELECT started_at_ms, linkedid ${entries} c.value = @${field}${index} AND ${conditions}`;
+      const name = `${field}${index}`;
+      parameters[name] = value;
+      const own = `${entries} c.value = @${name} AND`;
+      cost += this.#length(`${own} ${bounds}`, parameters, terms.length);
+      return `SELECT started_at_ms, linkedid ${own} ${conditions}`;
     });
-    return { selects: selects.length === 0 ? [`SELECT started_at_ms, linkedid ${range} FALSE`] : selects, cost };
+    return { selects: selects.length === 0 ? [`SELECT started_at_ms, linkedid ${entries} FALSE`] : selects, cost };
   }
 
-  #count(of: string, parameters: Parameters): number {
-    const count = this.#database
-      .prepare(`SELECT count(*) FROM (SELECT 1 ${of} LIMIT ${this.#limits.mostCounted})`)
-      .pluck();
-    return Number(count.get(parameters));
+  /** How many entries a list has, one of `among` lists that are looked at together. */
+  #length(list: string, parameters: Parameters, among: number): number {
+    const most = Math.ceil(this.#limits.mostCounted / among);
+    const [count, oldestMs, lastMs, firstMs] = this.#database
+      .prepare<unknown[], [number, number, number, number]>(
+        `SELECT count(*), min(started_at_ms), (SELECT max(started_at_ms) FROM calls), (SELECT min(started_at_ms) FROM calls)
+          FROM (SELECT started_at_ms ${list} ${NEWEST_FIRST} LIMIT ${most})`,
+      )
+      .raw()
+      .get(parameters) ?? [0, 0, 0, 0];
+    return count < most ? count : count * Math.max(1, (lastMs - firstMs) / (lastMs - oldestMs + 1));
   }
 
   /** The values in a range, one more than can be merged at most: each is looked up behind the one before. */

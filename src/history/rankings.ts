@@ -164,7 +164,7 @@ export class Rankings {
     return found;
   }
 
-  /** Where no call began outside of the range, it may as well reach to the end of the day. */
+  /** Where no call began outside of the range, it may as well begin and end with the days of the first and last call. */
   #widened({ fromMs, toMs }: TimeRange): TimeRange {
     const [first, last] = this.#database
       .prepare<unknown[], [number | null, number | null]>(
@@ -172,10 +172,11 @@ export class Rankings {
       )
       .raw()
       .get() ?? [null, null];
-    const [longestMs] = SPANS_MS;
+    if (first === null || last === null) return { fromMs, toMs: fromMs };
+    const [dayMs] = SPANS_MS;
     return {
-      fromMs: first === null || fromMs > first ? fromMs : Math.floor(fromMs / longestMs) * longestMs,
-      toMs: last === null || toMs <= last ? toMs : Math.ceil(toMs / longestMs) * longestMs,
+      fromMs: fromMs > first ? fromMs : Math.floor(first / dayMs) * dayMs,
+      toMs: toMs <= last ? toMs : (Math.floor(last / dayMs) + 1) * dayMs,
     };
   }
 
@@ -183,9 +184,12 @@ export class Rankings {
     const totals = SUM_COLUMNS.map(([, column]) => `sum(${column}) AS ${column}`);
     const rows = this.#database.prepare<unknown[], Row>(
       // Scores put one behind the other are their sum: see packScores.
-      `SELECT ${question.keySql} AS key, ${totals.join(', ')}, CAST(group_concat(scores, '') AS BLOB) AS scores
-        FROM call_sums WHERE span_ms = @spanMs AND starts_at_ms >= @fromMs AND starts_at_ms < @toMs AND ${question.sql}
-        GROUP BY key`,
+      // Span by span, so that of each only the scopes that are asked for are looked up.
+      `WITH RECURSIVE spans (at_ms) AS (
+          VALUES (@fromMs) UNION ALL SELECT at_ms + @spanMs FROM spans WHERE at_ms + @spanMs < @toMs
+        ) SELECT ${question.keySql} AS key, ${totals.join(', ')}, CAST(group_concat(scores, '') AS BLOB) AS scores
+        FROM spans CROSS JOIN call_sums ON span_ms = @spanMs AND starts_at_ms = at_ms
+        WHERE ${question.sql} GROUP BY key`,
     );
     const { spanMs, fromMs, toMs, times } = slice;
     for (const row of rows.iterate({ ...question.parameters, spanMs, fromMs, toMs })) {

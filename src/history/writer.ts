@@ -75,8 +75,8 @@ export class Writer {
   }
 
   /** Settles a bounded number of ended calls that no commit did: those of older releases. Returns how many. */
-  settle(): number {
-    return this.#database.transaction(() => this.#settled.settle(SETTLE_CHUNK_CALLS)).immediate();
+  settle(most = SETTLE_CHUNK_CALLS): number {
+    return this.#database.transaction(() => this.#settled.settle(most)).immediate();
   }
 
   /** Deletes one bounded chunk of what is too old, never of a call or channel that is up. Returns the rows deleted. */

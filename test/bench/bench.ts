@@ -1,8 +1,10 @@
-/** `npm run bench -- NAME [--json]`: measures what the product promises, on this machine. */
+/** `npm run bench -- NAME [--json] [--calls N]`: measures what the product promises, on this machine. */
+import { parseArgs } from 'node:util';
 import { openOutput, type Output } from './output.ts';
 
 interface Bench {
-  readonly run: (output: Output) => Promise<void>;
+  /** `calls`: how many the history has that questions are asked of. */
+  readonly run: (output: Output, calls?: number) => Promise<void>;
 }
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
@@ -11,20 +13,35 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: () => import('./ingest.ts'),
   live: () => import('./live.ts'),
   soak: () => import('./soak.ts'),
+  queries: () => import('./queries.ts'),
 };
+const OPTIONS = { json: { type: 'boolean' }, calls: { type: 'string' } } as const;
 
-const [name = '', ...options] = process.argv.slice(2);
-const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-const unknown = options.find((option) => option !== '--json');
-if (load === undefined) {
-  process.stderr.write(
-    `There is no bench ${name === '' ? 'without a name' : name}; there are: ${Object.keys(BENCHES).join(', ')}.\n`,
-  );
+function refuse(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
   process.exitCode = 2;
-} else if (unknown !== undefined) {
-  process.stderr.write(`There is no option ${unknown}; there is --json.\n`);
-  process.exitCode = 2;
-} else {
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const [name = ''] = positionals;
+  const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (load === undefined) {
+    const what = name === '' ? 'without a name' : name;
+    return refuse(`There is no bench ${what}; there are: ${Object.keys(BENCHES).join(', ')}.`);
+  }
+  const { calls } = values;
+  if (calls !== undefined && !/^[1-9]\d{3,6}$/.test(calls)) {
+    return refuse(`--calls ${calls} is not allowed; give a whole number from 1000 to 9999999.`);
+  }
   const { run } = await load();
-  await run(openOutput(options.includes('--json')));
+  await run(openOutput(values.json === true), calls === undefined ? undefined : Number(calls));
+}
+
+try {
+  await main();
+} catch (error) {
+  // Only what parseArgs throws has such a code.
+  if (!(error instanceof TypeError && 'code' in error)) throw error;
+  refuse(error.message);
 }

@@ -66,10 +66,10 @@ it('finds the calls that fit, newest first and page by page, whichever way it ta
   const queries = new Queries(database);
   const ways = [
     undefined,
-    // Too much of everything: nothing is counted to its end, or no lists are merged.
-    { mostCounted: 2, mostMerged: 100 },
-    { mostCounted: 2, mostMerged: 1 },
-    { mostCounted: 1000, mostMerged: 1 },
+    // Of everything there is too much: lists are not counted to their end, not merged, or not sorted.
+    { mostCounted: 1, mostMerged: 100, mostSorted: 100 },
+    { mostCounted: 100, mostMerged: 1, mostSorted: 100 },
+    { mostCounted: 100, mostMerged: 1, mostSorted: 1 },
   ].map((limits) => new CallSearch(database, limits));
   let settled = 0;
   let found = 0;

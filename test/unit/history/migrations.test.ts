@@ -85,8 +85,10 @@ it('count and find the ended calls of older releases once they are settled, and 
     ['endpoint', 'PJSIP/alice'],
     ['number', '100'],
     ['number', '200'],
-    ['score', '42'],
+    // Exactly 4.2.
+    ['score', '084'],
     ['verdict', 'good'],
+    ['verdict_score', 'good 084'],
   ]);
 });
 

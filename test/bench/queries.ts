@@ -1,0 +1,162 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeCursor } from '../../src/api/parameters.ts';
+import { seededRandom } from '../lab/network-profile.ts';
+import { LAB_HOME } from '../lab/paths.ts';
+import { NOW_MS, startServer, type TestServer } from '../unit/api/server.ts';
+import { makeHistory, RARE, SPAN_MS } from './history-maker.ts';
+import { type Output, quantile } from './output.ts';
+
+export const DEFAULT_CALLS = 1_000_000;
+const INTERVALS_PER_CALL = 10;
+const WANTED_P95_MS = 50;
+const RUNS = 40;
+const SEED = 1;
+const MONTH = { from: new Date(NOW_MS - SPAN_MS).toISOString(), to: new Date(NOW_MS).toISOString() };
+
+/** A request, another one each time where a moment is chosen by chance. */
+type Question = (random: () => number) => string;
+
+function address(path: string, parameters: Readonly<Record<string, string>>): string {
+  return `${path}?${new URLSearchParams(parameters)}`;
+}
+
+function calls(parameters: Readonly<Record<string, string>>): Question {
+  return () => address('/v1/calls', parameters);
+}
+
+/** A month that begins and ends in the middle of an hour. */
+function someMonth(random: () => number): { from: string; to: string } {
+  const toMs = NOW_MS - Math.floor(random() * SPAN_MS * 0.1);
+  return { from: new Date(toMs - SPAN_MS).toISOString(), to: new Date(toMs).toISOString() };
+}
+
+function trend(bucket: string, parameters: Readonly<Record<string, string>> = {}): Question {
+  return (random) => address('/v1/summary', { ...someMonth(random), bucket, ...parameters });
+}
+
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  'the newest calls': calls({}),
+  'calls before any moment': (random) => address('/v1/calls', { to: someMoment(random) }),
+  'a page in the middle': (random) =>
+    address('/v1/calls', {
+      cursor: encodeCursor({ startedAtMs: Date.parse(someMoment(random)), linkedid: '1' }),
+    }),
+  'endpoint: a phone': calls({ endpoint: 'PJSIP/phone-17' }),
+  'endpoint: a trunk': calls({ endpoint: 'PJSIP/trunk-3' }),
+  'endpoint: seldom': calls({ endpoint: RARE.endpoint }),
+  'endpoint: unknown': calls({ endpoint: 'PJSIP/nobody' }),
+  'endpoint: PJSIP/*': calls({ endpoint: 'PJSIP/*' }),
+  'endpoint: PJSIP/phone-1*': calls({ endpoint: 'PJSIP/phone-1*' }),
+  'endpoint: PJSIP/sel*': calls({ endpoint: 'PJSIP/sel*' }),
+  'codec: frequent': calls({ codec: 'alaw' }),
+  'codec: seldom': calls({ codec: RARE.codec }),
+  'verdict: good': calls({ verdict: 'good' }),
+  'verdict: bad': calls({ verdict: 'bad' }),
+  'verdict: seldom': calls({ verdict: RARE.verdict }),
+  'score up to 1.2 (one day only)': calls({ max_mes: '1.2' }),
+  'score up to 1.05 (none)': calls({ max_mes: '1.05' }),
+  'score up to 3': calls({ max_mes: '3' }),
+  'score 4.2 to 4.3': calls({ min_mes: '4.2', max_mes: '4.3' }),
+  'number: a caller': calls({ number: '+49300007919' }),
+  'number: an extension': calls({ number: '1017' }),
+  'number: unknown': calls({ number: '+44' }),
+  'number: +49*': calls({ number: '+49*' }),
+  'number: +4930000*': calls({ number: '+4930000*' }),
+  'number: +49300007*': calls({ number: '+49300007*' }),
+  'number: +1*': calls({ number: '+1*' }),
+  'a phone and a codec that it never has': calls({ endpoint: 'PJSIP/phone-0', codec: RARE.codec }),
+  'a phone, bad': calls({ endpoint: 'PJSIP/phone-*', verdict: 'bad' }),
+  'verdict and score that exclude each other': calls({ verdict: 'good', max_mes: '3' }),
+  'bad, opus, any month': (random) => address('/v1/calls', { ...someMonth(random), verdict: 'bad', codec: 'opus' }),
+  'everything at once': calls({
+    ...MONTH,
+    endpoint: 'PJSIP/trunk-*',
+    codec: 'g722',
+    verdict: 'poor',
+    number: '10*',
+    min_mes: '3.2',
+    max_mes: '3.5',
+  }),
+  'ranking over 30 days': (random) => address('/v1/endpoints', someMonth(random)),
+  'ranking of the last 30 days': () => address('/v1/endpoints', MONTH),
+  'ranking of the last 24 hours': () => '/v1/endpoints?from=-24h',
+  'trend over 30 days by day': trend('1d'),
+  'trend over 30 days by hour': trend('1h'),
+  'trend of a trunk by day': trend('1d', { endpoint: 'PJSIP/trunk-3' }),
+  'trend of a trunk by hour': trend('1h', { endpoint: 'PJSIP/trunk-3' }),
+  'trend of PJSIP/trunk-* by day': trend('1d', { endpoint: 'PJSIP/trunk-*' }),
+  'trend of PJSIP/* by day': trend('1d', { endpoint: 'PJSIP/*' }),
+  'trend of the last hour by 2 minutes': () => '/v1/summary?from=-1h&bucket=2m',
+};
+
+function someMoment(random: () => number): string {
+  return new Date(NOW_MS - Math.floor(random() * SPAN_MS)).toISOString();
+}
+
+interface Line {
+  readonly question: string;
+  readonly p50_ms: number;
+  readonly p95_ms: number;
+  readonly max_ms: number;
+  /** Rows of the first answer. */
+  readonly rows: number;
+}
+
+/**
+ * Asks REST over HTTP, one question after the other, on a history of so many calls in SQLite. It is built in `.lab/` when
+ * it is not there. Fails when the 95th percentile of any question is 50 ms or more.
+ */
+export async function run(output: Output, numberOfCalls = DEFAULT_CALLS): Promise<void> {
+  const path = join(LAB_HOME, 'bench', `history-${numberOfCalls}.sqlite`);
+  output.say(`${numberOfCalls} calls, ${numberOfCalls * INTERVALS_PER_CALL} intervals in ${path}`);
+  const startMs = performance.now();
+  if (makeHistory(path, { calls: numberOfCalls, endMs: NOW_MS })) {
+    output.say(`built in ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+  }
+  const megabytes = Math.round(statSync(path).size / 1e6);
+  output.say(`${megabytes} MB; each question ${RUNS} times\n`);
+  const server = await startServer({ historyPath: path });
+  const lines: Line[] = [];
+  try {
+    for (const [question, ask] of Object.entries(QUESTIONS)) {
+      const line = await measure(server, question, ask);
+      lines.push(line);
+      const { p50_ms: p50, p95_ms: p95, max_ms: max, rows } = line;
+      const figures = [p50, p95, max].map((ms) => ms.toFixed(1).padStart(8)).join('');
+      output.say(`${question.padEnd(44)}${figures} ms  ${rows} rows${p95 < WANTED_P95_MS ? '' : '  TOO SLOW'}`);
+    }
+  } finally {
+    await server.close();
+  }
+  const slow = lines.filter(({ p95_ms: p95 }) => p95 >= WANTED_P95_MS).length;
+  output.say(
+    `\n(median, 95th percentile, longest) ${slow === 0 ? 'all' : lines.length - slow} under ${WANTED_P95_MS} ms`,
+  );
+  output.result({
+    calls: numberOfCalls,
+    database_mb: megabytes,
+    runs: RUNS,
+    wanted_p95_ms: WANTED_P95_MS,
+    questions: lines,
+  });
+  if (slow > 0) process.exitCode = 1;
+}
+
+async function measure(server: TestServer, question: string, ask: Question): Promise<Line> {
+  const random = seededRandom(SEED);
+  const times: number[] = [];
+  let rows = 0;
+  for (let turn = -1; turn < RUNS; turn++) {
+    const path = ask(random);
+    const startMs = performance.now();
+    const { status, body } = await server.get(path);
+    // The first one is not counted: it reads what the later ones have in memory.
+    if (turn >= 0) times.push(performance.now() - startMs);
+    if (status !== 200) throw new Error(`${path} is answered with ${status}: ${JSON.stringify(body)}`);
+    const { calls: found, endpoints, buckets } = body as Readonly<Record<string, readonly unknown[] | undefined>>;
+    if (turn < 0) rows = (found ?? endpoints ?? buckets ?? []).length;
+  }
+  const [p50, p95] = [quantile(times, 0.5), quantile(times, 0.95)];
+  return { question, p50_ms: p50, p95_ms: p95, max_ms: Math.max(...times), rows };
+}
