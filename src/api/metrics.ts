@@ -3,8 +3,6 @@ import type { ChannelSink, HealthView, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 
 const PREFIX = 'asterisk_mes';
-/** As many values as the label endpoint_group has at most, `other` and those of the technologies included. */
-const MOST_GROUPS = 50;
 const OTHER = 'other';
 /** Ended channels remembered, so that none counts twice: a call's channels are stored again when the call ends. */
 const MOST_REMEMBERED = 20_000;
@@ -27,6 +25,8 @@ const GAUGES: ReadonlySet<string> = new Set([
 export interface MetricsOptions {
   /** Groups of endpoints, exact or with `*` at their end, as the settings name them; the first that fits counts. */
   readonly endpointPatterns: readonly string[];
+  /** Values that the label endpoint_group has at most, `other` and those of technologies included; patterns go first. */
+  readonly mostGroups: number;
   readonly live: LiveView;
   readonly health: HealthView;
   readonly version: string;
@@ -40,7 +40,7 @@ export interface MetricsOptions {
 export class Metrics implements ChannelSink {
   readonly #options: MetricsOptions;
   readonly #registry = new Registry();
-  readonly #groups = new Set<string>([OTHER]);
+  readonly #groups: Set<string>;
   readonly #seen = new Set<string>();
   readonly #fromHealth = new Map<string, Gauge | Counter>();
   readonly #score = this.#histogram('score', 'Score of each direction of a channel that ended, 1-4.5', SCORE_BUCKETS);
@@ -71,6 +71,7 @@ export class Metrics implements ChannelSink {
 
   constructor(options: MetricsOptions) {
     this.#options = options;
+    this.#groups = new Set([OTHER, ...options.endpointPatterns].slice(0, options.mostGroups));
     collectDefaultMetrics({ register: this.#registry });
     const info = new Gauge({
       name: `${PREFIX}_info`,
@@ -168,7 +169,7 @@ export class Metrics implements ChannelSink {
       pattern.endsWith('*') ? endpoint.startsWith(pattern.slice(0, -1)) : endpoint === pattern;
     const [technology = OTHER] = endpoint.split('/');
     const group = this.#options.endpointPatterns.find(fits) ?? technology;
-    if (this.#groups.size < MOST_GROUPS) this.#groups.add(group);
+    if (this.#groups.size < this.#options.mostGroups) this.#groups.add(group);
     return this.#groups.has(group) ? group : OTHER;
   }
 }

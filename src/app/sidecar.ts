@@ -134,6 +134,7 @@ export class Sidecar {
     const health = { health: () => this.#health() };
     this.#metrics = new Metrics({
       endpointPatterns: settings.endpoints.map(({ pattern }) => pattern),
+      mostGroups: settings.http.metricsGroups,
       live: this.#switchboard,
       health,
       version: VERSION,

@@ -86,6 +86,11 @@ export const SETTINGS = {
       '',
       'what clients send as "Authorization: Bearer …"; needed when bind is not loopback',
     ),
+    metrics_groups: setting(
+      wholeNumber(2, 1000),
+      '50',
+      'groups of endpoints that /metrics tells apart at most; the rest is "other"',
+    ),
   },
   writeback: {
     variables: setting(YES_NO, 'yes', 'whether scores are written to channel variables'),

@@ -33,7 +33,7 @@ export interface Settings {
     readonly app: string;
   } | null;
   readonly agi: { readonly bind: HostAndPort; readonly peers: readonly Subnet[] };
-  readonly http: { readonly bind: HostAndPort; readonly token: string | null };
+  readonly http: { readonly bind: HostAndPort; readonly token: string | null; readonly metricsGroups: number };
   readonly writeback: { readonly variables: boolean; readonly cdr: boolean };
   readonly history: {
     readonly path: string;
@@ -184,7 +184,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
     ami,
     ari: ariIsComplete ? { url: ari.url, username: ari.username, password: ari.password, app: ari.app } : null,
     agi,
-    http,
+    http: { bind: http.bind, token: http.token, metricsGroups: http.metrics_groups },
     writeback,
     history: {
       path: history.path,

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { ChangeQueue } from '../../src/history/change-queue.ts';
 import { openForWriting } from '../../src/history/database.ts';
-import { SCHEMA_VERSION } from '../../src/history/migrations.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS } from '../../src/history/rows.ts';
 import { Writer } from '../../src/history/writer.ts';
 import type { HistoryChange } from '../../src/model/record.ts';
 import type { Direction } from '../../src/model/report.ts';
 import type { Verdict } from '../../src/model/score.ts';
+import { REPOSITORY } from '../lab/paths.ts';
 import { callRecord, channelRecord, intervalRecord, streamRecord } from '../unit/history/records.ts';
 
 export interface HistoryPlan {
@@ -45,10 +45,7 @@ export const RARE = {
 /** Makes a history of calls as a sidecar stores them, unless this very one is there already. Returns whether it was made. */
 export function makeHistory(path: string, plan: HistoryPlan): boolean {
   const stamp = `${path}.stamp`;
-  const source = readFileSync(import.meta.filename, 'utf8');
-  const key = createHash('sha256')
-    .update(JSON.stringify([SCHEMA_VERSION, plan, source]))
-    .digest('hex');
+  const key = keyOf(plan);
   if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return false;
   mkdirSync(dirname(path), { recursive: true });
   for (const suffix of ['', '-wal', '-shm', '.stamp']) rmSync(`${path}${suffix}`, { force: true });
@@ -68,6 +65,15 @@ export function makeHistory(path: string, plan: HistoryPlan): boolean {
   database.close();
   writeFileSync(stamp, key);
   return true;
+}
+
+/** The same history comes of the same plan and the same code. */
+function keyOf(plan: HistoryPlan): string {
+  const room = join(REPOSITORY, 'src/history');
+  const sources = [import.meta.filename, ...readdirSync(room).map((name) => join(room, name))];
+  const hash = createHash('sha256').update(JSON.stringify(plan));
+  for (const path of sources) hash.update(readFileSync(path));
+  return hash.digest('hex');
 }
 
 function record(writer: Writer, changes: readonly HistoryChange[]): void {

@@ -10,6 +10,8 @@ import type { HealthReport } from '../../../src/model/ports.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
 import { START_MS } from '../history/records.ts';
 
+/** Of /metrics; two of them are patterns, one is `other`. */
+export const MOST_GROUPS = 20;
 export const NOW_MS = START_MS + 3_600_000;
 
 export const WELL: HealthReport = {
@@ -71,7 +73,7 @@ export async function startServer({ silenceMs = 1500, historyPath, ...options }:
   const liveStream = new LiveStream({ live, clock, gapMs: 50, heartbeatMs: 500, silenceMs });
   const health = { health: () => state.health };
   const endpointPatterns = ['PJSIP/trunk*', 'PJSIP/alice'];
-  const metrics = new Metrics({ endpointPatterns, live, health, version: '1.2.3' });
+  const metrics = new Metrics({ endpointPatterns, mostGroups: MOST_GROUPS, live, health, version: '1.2.3' });
   const api = buildApi({
     history,
     clock,

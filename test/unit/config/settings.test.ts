@@ -32,7 +32,7 @@ describe('settings', () => {
           { address: '::1', family: 'ipv6', prefixLength: 128 },
         ],
       },
-      http: { bind: { host: '127.0.0.1', port: 8090 }, token: null },
+      http: { bind: { host: '127.0.0.1', port: 8090 }, token: null, metricsGroups: 50 },
       writeback: { variables: true, cdr: true },
       history: {
         path: '/var/lib/asterisk-mes/mes.sqlite',
@@ -69,6 +69,7 @@ peers = 192.0.2.0/24,2001:db8::7
 [http]
 bind = 0.0.0.0:80
 token = abc.DEF
+metrics_groups = 200
 [writeback]
 cdr = off
 [history]
@@ -102,7 +103,7 @@ advantage = 10
           { address: '2001:db8::7', family: 'ipv6', prefixLength: 128 },
         ],
       },
-      http: { bind: { host: '0.0.0.0', port: 80 }, token: 'abc.DEF' },
+      http: { bind: { host: '0.0.0.0', port: 80 }, token: 'abc.DEF', metricsGroups: 200 },
       writeback: { variables: true, cdr: false },
       history: {
         path: '/tmp/x.sqlite',
