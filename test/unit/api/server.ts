@@ -53,7 +53,11 @@ export interface TestServerOptions extends Pick<ApiOptions, 'token' | 'logger' |
 }
 
 /** Spans of the live stream are a tenth of the real ones. */
-export async function startServer({ silenceMs = 1500, historyPath, ...options }: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer({
+  silenceMs = 1500,
+  historyPath,
+  ...options
+}: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mes-api-'));
   const clock = { nowMs: () => NOW_MS };
   const yearMs = 365 * 86_400_000;
