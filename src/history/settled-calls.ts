@@ -45,11 +45,10 @@ export class SettledCalls {
       )
       .pluck();
     this.#isSettled = database.prepare<unknown[], number>('SELECT is_settled FROM calls WHERE linkedid = ?').pluck();
-    this.#mark = database.prepare('UPDATE calls SET is_settled = @is WHERE linkedid = @linkedid');
-    const term = '(@field, @value, @startedAtMs, @linkedid)';
-    this.#putTerm = database.prepare(`INSERT OR IGNORE INTO call_terms VALUES ${term}`);
+    this.#mark = database.prepare('UPDATE calls SET is_settled = ? WHERE linkedid = ?');
+    this.#putTerm = database.prepare('INSERT OR IGNORE INTO call_terms VALUES (?, ?, ?, ?)');
     this.#deleteTerm = database.prepare(
-      `DELETE FROM call_terms WHERE (field, value, started_at_ms, linkedid) = ${term}`,
+      'DELETE FROM call_terms WHERE (field, value, started_at_ms, linkedid) = (?, ?, ?, ?)',
     );
     this.#scores = database.prepare<unknown[], Uint8Array>(`SELECT scores FROM call_sums WHERE ${IS_ROW}`).pluck();
     const columns = [...KEY, ...SUMS, 'scores'];
@@ -83,8 +82,8 @@ export class SettledCalls {
     const write = times === 1 ? this.#putTerm : this.#deleteTerm;
     for (const call of calls) {
       const { linkedid, startedAtMs } = call;
-      for (const { field, value } of termsOf(call)) write.run({ field, value, startedAtMs, linkedid });
-      this.#mark.run({ linkedid, is: Number(times === 1) });
+      for (const { field, value } of termsOf(call)) write.run(field, value, startedAtMs, linkedid);
+      this.#mark.run(Number(times === 1), linkedid);
     }
     for (const entry of sumUp(calls, times)) this.#add(entry, times);
   }

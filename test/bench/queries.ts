@@ -111,7 +111,7 @@ export async function run(output: Output, numberOfCalls = DEFAULT_CALLS): Promis
   const path = join(LAB_HOME, 'bench', `history-${numberOfCalls}.sqlite`);
   output.say(`${numberOfCalls} calls, ${numberOfCalls * INTERVALS_PER_CALL} intervals in ${path}`);
   const startMs = performance.now();
-  if (makeHistory(path, { calls: numberOfCalls, endMs: NOW_MS })) {
+  if (makeHistory(path, { calls: numberOfCalls, endMs: NOW_MS, withIntervals: true })) {
     output.say(`built in ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
   }
   const megabytes = Math.round(statSync(path).size / 1e6);

@@ -37,6 +37,9 @@ export function lineStyle(ink: ChartInk, line: number): Pick<uPlot.Series, 'stro
   };
 }
 
+/** Ticks have room for four characters: `2K` for 2000. */
+const TICK = new Intl.NumberFormat(undefined, { notation: 'compact' });
+
 /** How a line looks, for beside its name; the same numbers as in the chart. */
 export function lineSample(line: number): HTMLElement {
   return el('span', { class: `line-sample line-${line % COLOURS.length}`, 'aria-hidden': 'true' });
@@ -64,6 +67,7 @@ export function chartAxes(
       label,
       labelFont: ink.font,
       labelSize: 18,
+      values: (_, numbers) => numbers.map((number) => TICK.format(number)),
       ...(splits === undefined ? {} : { splits: [...splits] }),
     },
   ];
