@@ -72,7 +72,9 @@ function recordColumns<T extends object>(storages: { readonly [Property in keyof
     const record: Record<string, unknown> = {};
     for (const { property, storage, column, parts } of fields) {
       if (storage === 'summary') {
-        record[property] = Object.fromEntries(parts.map(([part, partColumn]) => [part, row[partColumn]]));
+        const summary: Record<string, unknown> = {};
+        for (const [part, partColumn] of parts) summary[part] = row[partColumn];
+        record[property] = summary;
       } else if (storage === 'json') {
         const text = row[column];
         record[property] = typeof text === 'string' ? JSON.parse(text) : null;

@@ -106,7 +106,7 @@ function endpointRow(quality: EndpointQuality, from: string): HTMLElement {
     quantity(quality.mes_median, 2),
     quantity(quality.mes_worst, 2),
     String(quality.calls),
-    quality.bad_calls === 0 ? bad : el('span', { class: 'chip tone-bad' }, `✕ ${bad}`),
+    quality.bad_calls === 0 ? '0' : el('span', { class: 'chip tone-bad' }, `✕ ${bad}`),
     quantity(quality.loss_percent, 2),
     quantity(quality.jitter_mean_ms, 1),
     quantity(quality.rtt_mean_ms, 0),
