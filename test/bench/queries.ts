@@ -18,7 +18,7 @@ const MONTH = { from: new Date(NOW_MS - SPAN_MS).toISOString(), to: new Date(NOW
 type Question = (random: () => number) => string;
 
 function address(path: string, parameters: Readonly<Record<string, string>>): string {
-  return `${path}?${new URLSearchParams(parameters)}`;
+  return `${path}?${new URLSearchParams(parameters).toString()}`;
 }
 
 function calls(parameters: Readonly<Record<string, string>>): Question {

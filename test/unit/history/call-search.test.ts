@@ -102,4 +102,4 @@ it('finds the calls that fit, newest first and page by page, whichever way it ta
   );
   expect(settled).toBeGreaterThan(40);
   expect(found).toBeGreaterThan(100);
-});
+}, 60_000);
