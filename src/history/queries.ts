@@ -4,29 +4,41 @@ import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../model/reco
 import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../units/rtp.ts';
 import { CallSearch } from './call-search.ts';
 import type { CallsQuery } from './protocol.ts';
-import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS, type Row } from './rows.ts';
+import {
+  CALL_COLUMNS,
+  CHANNEL_COLUMNS,
+  INTERVAL_COLUMNS,
+  SEGMENT_COLUMNS,
+  STREAM_COLUMNS,
+  type Cell,
+  type Row,
+} from './rows.ts';
 
 /** Asks the database. Every answer is one consistent state of it. */
 export class Queries {
   readonly #database: Database;
   readonly #search: CallSearch;
-  readonly #channelsOfCall: Statement<unknown[], Row>;
-  readonly #streamsOfChannel: Statement<unknown[], Row>;
+  readonly #channelsOfCalls: Statement<unknown[], Row>;
+  readonly #streamsOfChannels: Statement<unknown[], Row>;
 
   constructor(database: Database) {
     this.#database = database;
     this.#search = new CallSearch(database);
-    this.#channelsOfCall = database.prepare(
-      'SELECT * FROM channels WHERE linkedid = ? ORDER BY started_at_ms, uniqueid',
+    // Many at a time: with so many columns, to begin a statement takes longer than to read a row.
+    this.#channelsOfCalls = database.prepare(
+      `SELECT channels.* FROM json_each(?) CROSS JOIN channels ON channels.linkedid = value
+        ORDER BY started_at_ms, uniqueid`,
     );
-    this.#streamsOfChannel = database.prepare('SELECT * FROM streams WHERE uniqueid = ? ORDER BY direction');
+    this.#streamsOfChannels = database.prepare(
+      'SELECT streams.* FROM json_each(?) CROSS JOIN streams ON streams.uniqueid = value ORDER BY direction',
+    );
   }
 
   calls({ filter, limit, cursor }: CallsQuery): { calls: CallWithChannels[]; next: CallCursor | null } {
     const read = this.#database.transaction(() => {
       // One more than asked for tells whether there is another page.
       const rows = this.#search.find({ filter, cursor }, limit + 1);
-      return { more: rows.length > limit, calls: rows.slice(0, limit).map((row) => this.#withChannels(row)) };
+      return { more: rows.length > limit, calls: this.#withChannels(rows.slice(0, limit)) };
     });
     const { more, calls } = read();
     const last = calls.at(-1);
@@ -42,7 +54,7 @@ export class Queries {
             (SELECT into_linkedid FROM call_aliases WHERE from_linkedid = @linkedid), @linkedid)`,
         )
         .get({ linkedid });
-      return row === undefined ? null : this.#withChannels(row);
+      return row === undefined ? null : (this.#withChannels([row])[0] ?? null);
     });
     return read();
   }
@@ -50,7 +62,7 @@ export class Queries {
   channel(uniqueid: string): ChannelRecord | null {
     const read = this.#database.transaction(() => {
       const row = this.#database.prepare<unknown[], Row>('SELECT * FROM channels WHERE uniqueid = ?').get(uniqueid);
-      return row === undefined ? null : this.#withStreams(row);
+      return row === undefined ? null : (this.#withStreams([row])[0] ?? null);
     });
     return read();
   }
@@ -95,26 +107,42 @@ export class Queries {
 
   /** Of calls that are up, their ended channels too: the call's score is made of all. */
   resumable(): ResumableChannel[] {
-    const read = this.#database.transaction(() =>
-      this.#database
+    const read = this.#database.transaction(() => {
+      const rows = this.#database
         .prepare<unknown[], Row>(
           `SELECT channels.* FROM channels JOIN calls ON calls.linkedid = channels.linkedid
            WHERE calls.ended_at_ms IS NULL AND channels.resume IS NOT NULL ORDER BY channels.started_at_ms, uniqueid`,
         )
-        .all()
-        .map((row) => ({ channel: this.#withStreams(row), resume: String(row['resume']) })),
-    );
+        .all();
+      return this.#withStreams(rows).map((channel, index) => ({ channel, resume: String(rows[index]?.['resume']) }));
+    });
     return read();
   }
 
-  #withStreams(row: Row): ChannelRecord {
-    const streams = this.#streamsOfChannel.all(row['uniqueid']).map((stream) => STREAM_COLUMNS.fromRow(stream));
-    return { ...CHANNEL_COLUMNS.fromRow(row), streams };
+  #withStreams(channels: readonly Row[]): ChannelRecord[] {
+    const streams = partsOf(this.#streamsOfChannels, channels, 'uniqueid');
+    return channels.map((row) => ({
+      ...CHANNEL_COLUMNS.fromRow(row),
+      streams: (streams.get(row['uniqueid']) ?? []).map((stream) => STREAM_COLUMNS.fromRow(stream)),
+    }));
   }
 
-  #withChannels(row: Row): CallWithChannels {
-    const call = CALL_COLUMNS.fromRow(row);
-    const channels = this.#channelsOfCall.all(call.linkedid).map((channel) => this.#withStreams(channel));
-    return { ...call, channels };
+  #withChannels(calls: readonly Row[]): CallWithChannels[] {
+    const rows = [...partsOf(this.#channelsOfCalls, calls, 'linkedid').values()].flat();
+    const channels = Map.groupBy(this.#withStreams(rows), ({ linkedid }) => linkedid);
+    return calls.map((row) => {
+      const call = CALL_COLUMNS.fromRow(row);
+      return { ...call, channels: channels.get(call.linkedid) ?? [] };
+    });
   }
+}
+
+/** What belongs to each of the rows, by the id that both have in this column. */
+function partsOf(
+  statement: Statement<unknown[], Row>,
+  rows: readonly Row[],
+  column: string,
+): Map<Cell | undefined, Row[]> {
+  const ids = JSON.stringify(rows.map((row) => row[column]));
+  return Map.groupBy(statement.all(ids), (part) => part[column]);
 }
