@@ -127,7 +127,7 @@ class Soaked {
     const board = new Switchboard({ ...rules, advantages: [], version: '1.0.0' }, { writer, askCodecs: () => {} });
     this.#board = board;
     const health = { health: () => NOTHING_WRONG };
-    this.#metrics = new Metrics({ endpointPatterns: [], live: board, health, version: '1.0.0' });
+    this.#metrics = new Metrics({ endpointPatterns: [], mostGroups: 50, live: board, health, version: '1.0.0' });
   }
 
   begin(nowMs: number): void {
