@@ -7,6 +7,7 @@ import { AmiEventSession } from '../asterisk/ami-event-session.ts';
 import { Ari } from '../asterisk/ari.ts';
 import { FastAgiServer } from '../asterisk/fast-agi.ts';
 import type { LinkState } from '../asterisk/link-state.ts';
+import { listenProblem } from '../asterisk/listen-problem.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
 import type { LiveCaptureState } from '../capture/live-capture.ts';
 import { Switchboard } from '../calls/switchboard.ts';
@@ -228,8 +229,7 @@ export class Sidecar {
     try {
       await this.#api.listen({ host, port });
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      const why = code === 'EADDRINUSE' ? 'something else listens there' : code;
+      const why = listenProblem(error);
       throw new Error(`REST cannot listen on ${host}:${port} (${why}); change bind in [http]`, { cause: error });
     }
   }

@@ -5,6 +5,7 @@ import type { Subnet } from '../model/subnet.ts';
 import { AgiConversation, AgiError, readAgiEnvironment } from './agi-conversation.ts';
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
+import { listenProblem } from './listen-problem.ts';
 import { arrayAssignment, selectAssignments } from './variables.ts';
 
 /** From accept to close, whatever happens: a hang-up waits for us. */
@@ -81,10 +82,8 @@ export class FastAgiServer {
   async listen(): Promise<AddressInfo> {
     const { host, port } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const onError = (error: NodeJS.ErrnoException): void => {
-      reject(
-        new Error(`FastAGI cannot listen on ${host}:${port} (${error.code ?? error.message}); change bind in [agi]`),
-      );
+    const onError = (error: Error): void => {
+      reject(new Error(`FastAGI cannot listen on ${host}:${port} (${listenProblem(error)}); change bind in [agi]`));
     };
     this.#server.once('error', onError);
     this.#server.listen({ host, port, backlog: MAX_CONNECTIONS }, () => resolve(undefined));

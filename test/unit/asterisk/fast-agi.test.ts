@@ -244,10 +244,13 @@ describe('FastAgiServer', () => {
     expect(server.counters).toMatchObject({ answered: answered + 1, failed: 0, refused: 0 });
   });
 
-  it('says in one sentence that its port is taken', async () => {
+  it('says in one sentence why it cannot listen', async () => {
     const { port } = await rig();
     await expect(rig({ port })).rejects.toThrow(
-      `FastAGI cannot listen on 127.0.0.1:${port} (EADDRINUSE); change bind in [agi]`,
+      `FastAGI cannot listen on 127.0.0.1:${port} (something else listens there); change bind in [agi]`,
+    );
+    await expect(rig({ host: '192.0.2.1', port: 4573 })).rejects.toThrow(
+      'FastAGI cannot listen on 192.0.2.1:4573 (this machine has no such address); change bind in [agi]',
     );
   });
 });

@@ -266,6 +266,18 @@ describe('a slip in the settings', () => {
     ]);
   });
 
+  it('is not told a thousand times when the file is none of ours', () => {
+    let message = '';
+    try {
+      load('what is this\n'.repeat(1000));
+    } catch (error) {
+      message = String(error);
+    }
+    const lines = message.split('\n');
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe('and 980 more like these');
+  });
+
   it.each(['127.0.0.1:1', '127.9.9.9:1', 'localhost:1', '[::1]:1', '[0:0:0:0:0:0:0:1]:1'])(
     'loopback is %s and needs no token',
     (bind) => {

@@ -1,0 +1,11 @@
+const SENTENCES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something else listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'only root may listen on so low a port',
+};
+
+/** Why a port cannot be listened on, in words where Node's code of the error is a usual one. */
+export function listenProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return SENTENCES[code] ?? code;
+}
