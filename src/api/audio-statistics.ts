@@ -10,7 +10,10 @@ const RATIO = z.number().min(0).max(1);
 const MOS = z.number().min(0).max(4.5);
 const FLAG = z.union([z.literal(0), z.literal(1)]);
 
-/** The record of seed 002 under its own field names. Where a group's flag is 0, its fields are 0 and mean nothing. */
+/**
+ * The audio statistics record of softphone SDKs under its own field names (Genesys SIP Endpoint SDK, "Audio statistics and
+ * MOS Calculation"). Where a group's flag is 0, its fields are 0 and mean nothing.
+ */
 export const AUDIO_STATISTICS = z.strictObject({
   got_local_stat: FLAG.describe('1: the next five fields are valid'),
   local_fraction_lost: RATIO.describe('of the packets from the endpoint, in the last report interval'),
@@ -59,7 +62,7 @@ const SDP_CODECS: Readonly<Record<string, SdpCodec>> = {
 };
 
 /**
- * Seed 002's statistics of a live or an ended channel, over the RTP session that it is in or was in last. "Local" is this
+ * The audio statistics of a live or an ended channel, over the RTP session that it is in or was in last. "Local" is this
  * server: what it received from the endpoint, and what it sent there; "remote" is what the endpoint reported.
  */
 export function audioStatistics(
@@ -73,7 +76,7 @@ export function audioStatistics(
   const txSession = segments.findLast(({ direction }) => direction === 'tx') ?? tx;
   const received = rx !== undefined && rx.jitterTicks !== null;
   const sentPackets = txSession?.senderPackets ?? null;
-  // What it sends itself this server knows from the start (seed 002), also while nothing comes in.
+  // What it sends itself this server knows from the start, also while nothing comes in.
   const hasLocal = received || sentPackets !== null;
   const hasRemoteRr = tx !== undefined && tx.jitterTicks !== null;
   const hasRemoteSr = rx !== undefined && rx.senderPackets !== null;

@@ -1,7 +1,5 @@
 import type { ChannelVariables } from '../model/ports.ts';
 
-/** Channel variables that the contract names also as CDR fields; the field is the name in lower case. */
-
 /** What a score, a verdict or a name of ours is made of: nothing that Asterisk would read as more than text. */
 const VALUE = /^[0-9a-z.-]{1,40}$/;
 const NAME = /^(?:[A-Z][A-Z0-9_]{0,39}|CDR\([a-z][a-z0-9_]{0,39}\))$/;

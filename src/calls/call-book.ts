@@ -90,7 +90,7 @@ export class CallBook {
   }
 }
 
-/** The mean over all known directions of all its channels (formulas.md §2); null when none is known. */
+/** The mean over all known directions of all its channels (README, What is written); null when none is known. */
 export function callMes(call: CallState): number | null {
   const scores: (number | null)[] = [];
   for (const channel of call.channels) scores.push(channel.scores.mesRx, channel.scores.mesTx);

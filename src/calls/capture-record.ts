@@ -7,7 +7,7 @@ import { eModelOf } from './direction-score.ts';
 import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
 
-/** BurstR (G.107 §7.2) is 1 for losses at random; loss runs half as long again are bursts. */
+/** BurstR (G.107 §7.5) is 1 for losses at random; loss runs half as long again are bursts. */
 const BURSTY_BURST_R = 1.5;
 
 /** What captured packets tell of a direction, with the E-model's quality by it; null when none was captured. */

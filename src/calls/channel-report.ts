@@ -9,7 +9,7 @@ import { type ReportContext, takeReport } from './direction-report.ts';
 import { noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
-/** Local report intervals without a local report after which the remote sender's word stands alone (formulas.md §1). */
+/** Local report intervals without a local report after which the remote sender's word stands alone. */
 const SILENT_PACES = 2;
 
 export interface TakenReport {

@@ -15,7 +15,7 @@ import { addToSums } from './report-sums.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
 
-/** Report intervals without a packet after which a direction whose sender says nothing is dead (formulas.md §1). */
+/** Report intervals without a packet after which a direction whose sender says nothing is dead. */
 const EMPTY_REPORTS_UNTIL_DEAD = 2;
 /** A report may still have been on its way when another source was put on the stream. */
 const DISTURBED_LOSS_MS = 500;

@@ -7,7 +7,7 @@ import { type DirectionState, knownCodec } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { isTallyDead, jitterOf, lossPercentOf, type Tally } from './tally.ts';
 
-/** Fewer received packets than this are too few for the E-model (seed 002). */
+/** Fewer received packets than this are too few for the E-model (README, The score). */
 const FEWEST_PACKETS = 5;
 
 /** By what a direction is scored. */

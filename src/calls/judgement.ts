@@ -11,7 +11,7 @@ const TOO_SHORT_MS = 10_000;
 /** One idle report may be of the time before the parties were bridged. */
 const FEW_REPORTS = 3;
 
-/** A channel's score is the mean of its known directions, a dead one counting with its 1 (formulas.md §2). */
+/** A channel's score is the mean of its known directions, a dead one counting with its 1 (README, What is written). */
 export function channelMes(scores: ChannelScores): number | null {
   return meanOfKnown([scores.mesRx, scores.mesTx]);
 }

@@ -11,7 +11,7 @@ export interface EndpointTotals {
   readonly arrivalHistogram: readonly ArrivalBin[];
 }
 
-/** Seed 000's counts for each sender: packets out of order, gaps filled, intervals between arrivals. */
+/** RedPhone's call quality metrics for each sender: packets out of order, gaps filled, intervals between arrivals. */
 export function endpointTotals(streams: Iterable<StreamSummary>): EndpointTotals[] {
   const byAddress = new Map<string, EndpointTotals>();
   for (const { source, outOfOrder, fills, arrivalHistogram } of streams) {

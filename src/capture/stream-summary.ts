@@ -6,7 +6,7 @@ import { meanJitterMs, packetTally, unheardPercent, voipMetrics } from '../stats
 import type { XrBlock } from '../wire/rtcp-xr.ts';
 import type { ClockSource, TrackedStream } from './tracked-stream.ts';
 
-/** Fewer received packets than this say nothing of quality (seed 002). */
+/** Fewer received packets than this say nothing of quality (README, The score). */
 const MIN_PACKETS_FOR_SCORE = 5;
 
 /** All that a capture tells of one stream. */

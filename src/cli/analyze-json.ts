@@ -4,7 +4,7 @@ import type { StreamSummary } from '../capture/stream-summary.ts';
 import { type JsonObject, formatSsrc, xrBlockToJson } from '../wire/rtcp-xr-json.ts';
 import { arrivalHistogramToJson, exactVoipMetrics, rounded } from '../wire/voip-metrics.ts';
 
-/** The document that `analyze --json` prints (contract.md), a part for each stream: with many it never exists as a whole. */
+/** What `analyze --json` prints (README, Captures), a part for each stream: with many it never exists as a whole. */
 export function* analysisToJson(result: AnalysisResult): Generator<string> {
   yield '{';
   yield* list('streams', result.eachStream(), streamToJson);

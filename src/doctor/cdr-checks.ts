@@ -11,7 +11,7 @@ import { CONFIG_FILES, type DoctorFacts, type ModuleName } from './facts.ts';
 import { addLines, type Change, type CheckId, type Finding, findingsOf, replaceLine, runLines } from './finding.ts';
 import { setValue, writtenValue } from './written-value.ts';
 
-/** The fields that are written, as the contract names them. */
+/** The fields that are written, as README (What is written) names them. */
 export const CDR_FIELDS = [
   'mes',
   'mes_rx',

@@ -10,7 +10,7 @@ export interface CodecImpairment {
   readonly isWidebandScale: boolean;
 }
 
-/** R0 − Is with G.107's default values, as seed 002's table of best R(LQ) has it. */
+/** R0 − Is with G.107's default values, as the source of the table below has it. */
 const NARROWBAND_R0_IS = 93.25;
 
 function narrowband(ie: number, bpl: number): CodecImpairment {
@@ -19,7 +19,7 @@ function narrowband(ie: number, bpl: number): CodecImpairment {
 
 /** By one name each; `ALIASES` leads the other names here. */
 const IMPAIRMENTS = {
-  // Seed 002's table.
+  // The table in Genesys SIP Endpoint SDK, "Audio statistics and MOS Calculation".
   g711: narrowband(0, 10),
   g722: narrowband(5, 7.1),
   g729: narrowband(10, 19),
@@ -37,7 +37,7 @@ const IMPAIRMENTS = {
   g726: narrowband(7, 4.3),
 } as const satisfies Readonly<Record<string, CodecImpairment>>;
 
-/** Names in Asterisk, SDP and seed 002, lower case, without punctuation. */
+/** Names in Asterisk, SDP and that table, lower case, without punctuation. */
 const ALIASES: Readonly<Record<string, keyof typeof IMPAIRMENTS>> = {
   ulaw: 'g711',
   alaw: 'g711',

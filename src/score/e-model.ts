@@ -22,7 +22,7 @@ export interface EModelScore {
   readonly mosCq: number;
 }
 
-/** Talker echo: none, as phones cancel it. Listener echo: seed 002's constant. */
+/** Talker echo: none, as phones cancel it. Listener echo: the constant that softphone SDKs take. */
 const TALKER_ECHO_IMPAIRMENT = 0;
 const LISTENER_ECHO_IMPAIRMENT = 0.15;
 /** One-way delay up to which nobody notices (G.107 §7.4). */
@@ -31,8 +31,8 @@ const UNNOTICED_DELAY_MS = 100;
 const WIDEBAND_SCALE = 1.29;
 
 /**
- * The E-model (ITU-T G.107, simplified as in seed 002; formulas.md §3): quality of listening from codec and loss, quality
- * of conversation from that and the delay. Undefined for a codec without impairment factors.
+ * The E-model (ITU-T G.107, simplified as in softphone SDKs; README, The score): quality of listening from codec and loss,
+ * quality of conversation from that and the delay. Undefined for a codec without impairment factors.
  */
 export function computeEModel(inputs: EModelInputs): EModelScore | undefined {
   const codec = codecImpairment(inputs.codec);

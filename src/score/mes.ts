@@ -2,7 +2,7 @@ import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
 import { MIN_OPINION, OPINION_TO_100, opinionFromR } from './opinion.ts';
 
 /**
- * The Media Experience Score of one direction (formulas.md §2; seed: Asterisk's "Media Experience Score").
+ * The Media Experience Score of one direction (Asterisk's "Media Experience Score" page; README, The score).
  * A round trip that is not known counts as 0 and the score says so (`rttKnown` false).
  */
 export function computeMes(profile: MesProfile, inputs: ScoreInputs): MesScore {

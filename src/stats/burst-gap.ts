@@ -5,8 +5,8 @@ import { BurstLog } from './burst-log.ts';
 export const DEFAULT_GMIN = 16;
 
 /**
- * Cuts a stream into bursts and gaps exactly (formulas.md §4, RFC 3611 §4.7.2), one packet after another in the order
- * of their sequence numbers, in constant memory.
+ * Cuts a stream into bursts and gaps exactly (RFC 3611 §4.7.2), one packet after another in the order of their sequence
+ * numbers, in constant memory.
  *
  * Losses with fewer than Gmin received packets between them belong together; two or more together are a burst, from
  * the first to the last of them. Everything else is gaps. The session counts as preceded and followed by Gmin
@@ -152,7 +152,7 @@ export class BurstGapMeter {
 }
 
 /**
- * BurstR of the E-model (G.107 §7.2): the mean length of loss runs over the length that random loss would have,
+ * BurstR of the E-model (G.107 §7.5): the mean length of loss runs over the length that random loss would have,
  * 1 / (1 − loss ratio). Undefined without losses, and when everything was lost.
  */
 export function burstRatio(totals: BurstGapTotals): number | undefined {

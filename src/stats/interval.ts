@@ -53,7 +53,7 @@ export type IntervalMeasure =
   | { readonly kind: 'dead'; readonly packetsLost: number | null };
 
 /**
- * What one report says of the packets since the report before (formulas.md §1, RFC 3550 §6.4.1 and A.3).
+ * What one report says of the packets since the report before (RFC 3550 §6.4.1 and A.3).
  * Handles wraps of both counters, duplicates (a falling cumulative count), a changed SSRC and a stream that stands still.
  */
 export function measureInterval(input: IntervalInput): IntervalMeasure {

@@ -1,6 +1,6 @@
 import type { FrameCounts } from '../model/capture.ts';
 
-/** Frames are counted in units of this many milliseconds (seed 002). */
+/** Frames are counted in units of this many milliseconds, as softphone SDKs do. */
 const FRAME_MS = 10;
 /** Concealment fades out after this long (G.711 Appendix I); what follows of a loss is silence. */
 const LONGEST_CONCEALMENT_MS = 60;
@@ -12,10 +12,10 @@ export type PayloadKind = 'audio' | 'comfort-noise' | 'event';
 
 /**
  * Lays the packets of a stream, in the order of their sequence numbers, on the RTP clock and counts what a player would
- * have played in each 10 ms (seed 002's `decoded_10ms_…`), in constant memory.
+ * have played in each 10 ms (`decoded_10ms_…` of the audio statistics), in constant memory.
  */
 export class PlayoutFrames {
-  /** Interruptions that something else had to fill: concealment or silence (seed 000's "audio gap fill counts"). */
+  /** Interruptions that something else had to fill: concealment or silence (RedPhone's "audio gap fill counts"). */
   fills = 0;
   readonly #clockRateHz: number;
   readonly #msPerTick: number;

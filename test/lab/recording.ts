@@ -64,7 +64,7 @@ function cut(block: string, atMs: number, numberOf: (kind: IdKind, value: string
     text += `${header}: `;
     if (BRIDGE_ID.test(value)) putId('bridge', value);
     else if (UNIQUEID_HEADER.test(header)) putId('uniqueid', value);
-    // What RTCPReceived calls SSRC is a time (asterisk-facts.md).
+    // What RTCPReceived calls SSRC is a time: NTP seconds.
     else if (header === 'Report0SourceSSRC' || (header === 'SSRC' && event === 'RTCPSent')) putId('ssrc', value);
     else if (channel !== undefined && serial !== undefined) {
       text += channel;

@@ -41,7 +41,7 @@ const NO_NETEQ = {
   decoded_10ms_silence: 0,
 };
 
-describe('the audio statistics of seed 002', () => {
+describe('the audio statistics record of softphone SDKs', () => {
   it('say of a channel that is up, held, taken back and ended what each of their fields means', async () => {
     const script = new Script().up('1');
     script.codecs('1', 'ulaw');

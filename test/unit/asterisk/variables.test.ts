@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { arrayAssignment, withCdrFields } from '../../../src/asterisk/variables.ts';
 
 describe('withCdrFields', () => {
-  it('names the CDR fields as the contract does', () => {
+  it('names the CDR fields as README does', () => {
     const names = ['MES', 'MES_RX', 'MES_TX', 'MES_PEER_RX', 'MES_PEER_TX', 'MES_CALL', 'MES_MIN', 'MES_VERDICT'];
     const all = withCdrFields(new Map(names.map((name) => [name, '1.00'])));
     expect([...all.keys()].slice(names.length)).toEqual([

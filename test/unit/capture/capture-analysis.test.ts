@@ -333,7 +333,7 @@ describe('VoIP metrics', () => {
     expect(voipMetrics.burstDensityRatio).toBeCloseTo(10 / 28, 12);
     expect(voipMetrics.gapDensityRatio).toBeCloseTo(1 / 272, 12);
     expect(voipMetrics.gapDurationMs).toBeCloseTo((272 * 20) / 2, 9);
-    // formulas.md §3: G.711 with ppl = 11/300 and runs of 1.
+    // G.107 §7.5: G.711 with ppl = 11/300 and runs of 1.
     const ppl = 1100 / 300;
     const burstR = 1 - 11 / 300;
     expect(voipMetrics.burstR).toBeCloseTo(burstR, 12);

@@ -28,7 +28,7 @@ describe('analyze', () => {
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  test('prints one JSON document, with the names of the contract', async () => {
+  test('prints one JSON document, with the names that scripts rely on', async () => {
     const { status, stdout, stderr } = await asteriskMes(['analyze', path('call.pcap'), '--json']);
     expect([status, stderr]).toEqual([0, '']);
     const document = JSON.parse(stdout) as { streams: Record<string, unknown>[]; packets: number; skipped: number };

@@ -11,7 +11,7 @@ describe('asterisk-mes score', () => {
     const { status, stdout, stderr } = await asteriskMes(['score', ...words.split(' ')]);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    // formulas.md §2's last row; the E-model by hand for G.722, 3 %, 100 ms one way: no delay impairment yet.
+    // By hand: the published formula, and the E-model for G.722, 3 %, 100 ms one way: no delay impairment yet.
     expect(JSON.parse(stdout)).toEqual({
       effective_latency_ms: 450,
       r_value: 55.2,
@@ -45,7 +45,7 @@ describe('asterisk-mes score', () => {
 
   test('a codec alone shows its best, a loss in packets no E-model', async () => {
     const best = JSON.parse((await asteriskMes(['score', '--codec', 'G.729', '--json'])).stdout);
-    // formulas.md §3: ie 10; r = 93.25 - 10, and 0.15 less for conversation.
+    // By hand: ie 10; r = 93.25 - 10, and 0.15 less for conversation.
     expect(best).toMatchObject({ r_lq: 83.25, r_cq: 83.1 });
     const lossy = JSON.parse((await asteriskMes('score --codec g729 --lost-packets 2 --json'.split(' '))).stdout);
     expect(lossy).toMatchObject({ r_lq: null, mos_cq: null });

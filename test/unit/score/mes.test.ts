@@ -20,7 +20,7 @@ function inputs(of: Partial<ScoreInputs>): ScoreInputs {
 }
 
 describe('documented profile', () => {
-  // The worked values of the formulas' own document, computed by hand.
+  // The published formula, computed by hand.
   test.each([
     { rtt: 0, jitter: 0, stdev: 0, lost: 0, latencyMs: 10, r: 92.95, opinion: 4.4044 },
     { rtt: 50, jitter: 10, stdev: 3, lost: 1, latencyMs: 80, r: 88.7, opinion: 4.3059 },

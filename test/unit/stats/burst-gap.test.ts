@@ -45,7 +45,7 @@ function bruteForce(packets: string, gmin: number): BurstGapTotals {
 }
 
 describe('bursts and gaps', () => {
-  test("the worked example of formulas.md, which is RFC 3611's", () => {
+  test('the worked example of RFC 3611 §4.7.2', () => {
     const totals = measure('11110111111111111111111X111X1011110111111111111111111X111111111');
     expect(totals.bursts).toBe(1);
     expect(totals.burstPackets * 10).toBe(120);
