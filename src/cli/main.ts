@@ -1,13 +1,19 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
-import { addAnalyze } from './analyze.ts';
-import { addDoctor } from './doctor.ts';
 import { DONE, WRONG_USAGE } from './exit-status.ts';
-import { addRescore } from './rescore.ts';
-import { addRun } from './run.ts';
-import { addScore } from './score.ts';
-import { addSetup } from './setup.ts';
-import { addXr } from './xr.ts';
+
+type AddCommand = (program: Command, finish: (status: number) => void) => void;
+
+/** Loaded when asked for: reading the sources of all takes longer than many a command. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  run: async () => (await import('./run.ts')).addRun,
+  doctor: async () => (await import('./doctor.ts')).addDoctor,
+  setup: async () => (await import('./setup.ts')).addSetup,
+  score: async () => (await import('./score.ts')).addScore,
+  analyze: async () => (await import('./analyze.ts')).addAnalyze,
+  xr: async () => (await import('./xr.ts')).addXr,
+  rescore: async () => (await import('./rescore.ts')).addRescore,
+};
 
 /** Runs one command of `asterisk-mes`; resolves with its exit status. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -20,13 +26,10 @@ export async function main(args: readonly string[]): Promise<number> {
   const finish = (commandStatus: number): void => {
     status = commandStatus;
   };
-  addRun(program, finish);
-  addDoctor(program, finish);
-  addSetup(program, finish);
-  addScore(program, finish);
-  addAnalyze(program, finish);
-  addXr(program, finish);
-  addRescore(program, finish);
+  const [word = ''] = args;
+  const named = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  // The list of commands, and the hint at a misspelt one, need them all.
+  for (const load of named === undefined ? Object.values(COMMANDS) : [named]) (await load())(program, finish);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
