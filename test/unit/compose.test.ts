@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadSettings } from '../../src/config/settings.ts';
@@ -32,6 +32,13 @@ describe('docker/compose.yaml', () => {
         `${missing} is not set: put it into docker/.env`,
       );
     }
+  });
+
+  test('keeps the secrets out of what images are built from', () => {
+    const lines = readFileSync(join(DOCKER, '../.dockerignore'), 'utf8').trim().split('\n');
+    // The last line that fits counts.
+    expect(lines.at(-1)).toBe('docker/.env');
+    expect(lines.indexOf('!docker')).toBeGreaterThan(0);
   });
 
   test('names files, networks, volumes and images that there are', () => {
