@@ -8,6 +8,14 @@ import { Problem } from './problem.ts';
 
 type CallsQuery = z.output<typeof CALLS_QUERY>;
 
+/** What a list of calls is made from. */
+export interface CallListSources {
+  readonly history: HistoryReader;
+  readonly clock: Clock;
+  /** What is stored of a number that is looked for; the number itself when this is absent. */
+  readonly storedNumber?: ((number: string) => string) | undefined;
+}
+
 /** Of a call in CSV; who called whom is as its first channel has it. */
 const CALL_COLUMNS = [
   'linkedid',
@@ -32,8 +40,17 @@ const CALL_COLUMNS = [
 ] as const;
 const INTERVAL_COLUMNS = Object.keys(INTERVAL.shape);
 
-function callFilter(query: CallsQuery, nowMs: number): CallFilter {
-  const { from, to, endpoint, codec, number, verdict, max_mes: maxMes, min_mes: minMes } = query;
+/** Throws Problem where masking leaves nothing of the number: stars alone would be taken for a beginning, that of all. */
+function storedForm(number: string, { storedNumber }: CallListSources): string {
+  const stored = storedNumber?.(number) ?? number;
+  if (stored.endsWith('*') && !number.endsWith('*')) {
+    throw new Problem(400, 'parameter number: masked numbers this short are all alike; give a longer one', 'number');
+  }
+  return stored;
+}
+
+function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources): CallFilter {
+  const { from, to, endpoint, codec, verdict, max_mes: maxMes, min_mes: minMes } = query;
   const fromMs = from && momentMs(from, nowMs);
   const toMs = to && momentMs(to, nowMs);
   if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
@@ -42,18 +59,15 @@ function callFilter(query: CallsQuery, nowMs: number): CallFilter {
   if (minMes !== undefined && maxMes !== undefined && minMes > maxMes) {
     throw new Problem(400, 'parameter min_mes: it is above max_mes; give a lower one', 'min_mes');
   }
+  const number = query.number && storedForm(query.number, sources);
   return { fromMs, toMs, endpoint, codec, number, verdict, maxMes, minMes };
 }
 
 /** One page of calls. Throws Problem when the query contradicts itself. */
-export async function listCalls(
-  history: HistoryReader,
-  clock: Clock,
-  query: CallsQuery,
-): Promise<z.output<typeof CALLS_ANSWER>> {
-  const nowMs = clock.nowMs();
-  const filter = callFilter(query, nowMs);
-  const { calls, next } = await history.calls(filter, query.limit ?? DEFAULT_LIMIT, query.cursor ?? null);
+export async function listCalls(sources: CallListSources, query: CallsQuery): Promise<z.output<typeof CALLS_ANSWER>> {
+  const nowMs = sources.clock.nowMs();
+  const filter = callFilter(query, nowMs, sources);
+  const { calls, next } = await sources.history.calls(filter, query.limit ?? DEFAULT_LIMIT, query.cursor ?? null);
   return {
     calls: calls.map((call) => presentCall(call, nowMs)),
     next_cursor: next === null ? null : encodeCursor(next),
@@ -64,14 +78,10 @@ export async function listCalls(
  * The calls as CSV, piece by piece: all that fit the query, however many, or as many as its limit says.
  * Rejects with Problem before the first piece when the query contradicts itself.
  */
-export async function callsCsv(
-  history: HistoryReader,
-  clock: Clock,
-  query: CallsQuery,
-): Promise<AsyncIterable<string>> {
-  const nowMs = clock.nowMs();
-  const filter = callFilter(query, nowMs);
-  const page = (cursor: CallCursor | null) => history.calls(filter, query.limit ?? MOST_LIMIT, cursor);
+export async function callsCsv(sources: CallListSources, query: CallsQuery): Promise<AsyncIterable<string>> {
+  const nowMs = sources.clock.nowMs();
+  const filter = callFilter(query, nowMs, sources);
+  const page = (cursor: CallCursor | null) => sources.history.calls(filter, query.limit ?? MOST_LIMIT, cursor);
   const first = await page(query.cursor ?? null);
   const pieces = async function* (): AsyncGenerator<string> {
     yield csvLine(CALL_COLUMNS);

@@ -80,9 +80,12 @@ const endpoint = () =>
   parameter('an endpoint such as PJSIP/alice, or its beginning and * at its end', (text) =>
     /^[^\p{Cc}*]{0,128}\*?$/u.test(text) && text !== '' ? text : undefined,
   );
-/** Anything may stand in a caller ID, a star too (`*97`); a plus sign that was not percent-encoded arrives as a space. */
+/**
+ * As it is dialled or as it is stored. Anything may stand in a caller ID, a star too (`*97`); a plus sign that was not
+ * percent-encoded arrives as a space.
+ */
 const number = () =>
-  parameter("a caller's or connected number as it is stored, or its beginning and * at its end", (text) =>
+  parameter("a caller's or connected number, or its beginning as stored and * at its end", (text) =>
     /^\P{Cc}{1,64}$/u.test(text) ? text.replace(/^ /, '+') : undefined,
   );
 const opinion = () => parameter(`an opinion from ${MIN_OPINION} to ${MAX_OPINION}`, parseOpinion);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Clock, HealthView, HistoryReader, LiveView } from '../model/ports.ts';
+import type { HealthView, LiveView } from '../model/ports.ts';
 import { AUDIO_STATISTICS, audioStatistics } from './audio-statistics.ts';
 import {
   CALL,
@@ -12,7 +12,7 @@ import {
   READY_ANSWER,
 } from './answers.ts';
 import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './captured.ts';
-import { callsCsv, intervalsCsv, listCalls } from './call-list.ts';
+import { type CallListSources, callsCsv, intervalsCsv, listCalls } from './call-list.ts';
 import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import { openApi } from './openapi.ts';
 import { CALLS_QUERY, ENDPOINTS_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
@@ -30,11 +30,9 @@ import {
 } from './quality.ts';
 
 /** What the routes ask. */
-export interface ApiSources {
-  readonly history: HistoryReader;
+export interface ApiSources extends CallListSources {
   readonly live: LiveView;
   readonly health: HealthView;
-  readonly clock: Clock;
   readonly metrics: MetricsText;
 }
 
@@ -86,7 +84,8 @@ function known<T>(found: T | null, what: string): T {
 }
 
 /** All routes; the same table describes them in openapi.json. */
-export function routes({ history, live, health, clock, metrics }: ApiSources): readonly Route[] {
+export function routes(sources: ApiSources): readonly Route[] {
+  const { history, live, health, clock, metrics } = sources;
   const intervalsOf = async (uniqueid: string): Promise<z.output<typeof INTERVAL>[]> =>
     known(await history.intervals(uniqueid), 'channel').map((interval) => presentInterval(interval));
   const described = [
@@ -95,8 +94,8 @@ export function routes({ history, live, health, clock, metrics }: ApiSources): r
       summary: 'Calls that began in [from, to), newest first.',
       query: CALLS_QUERY,
       answer: CALLS_ANSWER,
-      handle: (query) => listCalls(history, clock, query),
-      csv: (query) => callsCsv(history, clock, query),
+      handle: (query) => listCalls(sources, query),
+      csv: (query) => callsCsv(sources, query),
     }),
     route({
       path: '/v1/calls/:linkedid',

@@ -7,6 +7,7 @@ export type NumberSetting = Pick<Settings['history'], 'numbers' | 'numbersKey'>;
 
 /** Hexadecimal digits of a hash that are kept: among a million numbers, two are the same once in 37 million times. */
 const HASH_DIGITS = 16;
+const HASH = new RegExp(`^#[0-9a-f]{${HASH_DIGITS}}$`);
 /** Numbers whose hash is remembered: every report of a channel names its number again. */
 const MOST_REMEMBERED = 10_000;
 /** Shown of a masked number, but never more than half of it. */
@@ -36,14 +37,24 @@ function hasher(key: string): (number: string) => string {
 }
 
 /**
- * What the setting makes of a number, for whoever stores or looks for one. Equal numbers stay equal, so that calls of
- * one can be found in each of the three forms. Throws RangeError when a key is needed and missing.
+ * What the setting makes of a number that is stored. Equal numbers stay equal, so that calls of one can be found in each
+ * of the three forms. Throws RangeError when a key is needed and missing.
  */
 export function numberHider({ numbers, numbersKey }: NumberSetting): (number: string) => string {
   if (numbers === 'clear') return (number) => number;
   if (numbers === 'masked') return masked;
   if (numbersKey === null) throw new RangeError('numbers cannot be hashed without a key');
   return hasher(numbersKey);
+}
+
+/**
+ * Whoever looks for a number gives it as it was dialled: this is the form to look for among the stored ones. A beginning
+ * (`*` at its end) and a hash are looked for as they are. Throws RangeError when a key is needed and missing.
+ */
+export function numberSearcher(setting: NumberSetting): (text: string) => string {
+  const hide = numberHider(setting);
+  const isHash = (text: string): boolean => setting.numbers === 'hashed' && HASH.test(text);
+  return (text) => (text.endsWith('*') || isHash(text) ? text : hide(text));
 }
 
 /**

@@ -11,3 +11,8 @@ export function createLog(level: string): Logger {
     formatters: { level: (label) => ({ level: label }) },
   });
 }
+
+/** The same log for a part of which only errors are news; one that is to say less stays as it is. */
+export function errorsOnly(log: Logger): Logger {
+  return log.child({}, { level: log.isLevelEnabled('error') ? 'error' : log.level });
+}

@@ -19,10 +19,10 @@ import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, HealthReport } from '../model/ports.ts';
 import { snakeCase } from '../model/naming.ts';
 import { CallCapture } from './call-capture.ts';
-import { eventHider } from './caller-numbers.ts';
+import { eventHider, numberSearcher } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { HistoryWatch } from './history-watch.ts';
-import type { Logger } from './log.ts';
+import { errorsOnly, type Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { VERSION } from './version.ts';
@@ -88,12 +88,13 @@ export class Sidecar {
       askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
     });
     const hideNumbers = eventHider(settings.history);
+    const onEvent = (event: PbxEvent): void => this.#take(hideNumbers(event));
     this.#events = new AmiEventSession({
       connection,
       random,
       nowMs,
       onDebug,
-      onEvent: (event) => this.#take(hideNumbers(event)),
+      onEvent,
       onState: (state) => this.#noteEvents(state),
     });
     this.#ari =
@@ -109,7 +110,7 @@ export class Sidecar {
       actions: this.#actions,
       ari: this.#ari,
       nowMs,
-      onAnswer: (event) => this.#take(event),
+      onAnswer: onEvent,
       onVideo: (...answer) => this.#video.noteVideo(...answer),
     });
     this.#capture = settings.capture.enabled
@@ -146,6 +147,8 @@ export class Sidecar {
       health,
       metrics: this.#metrics,
       clock,
+      storedNumber: numberSearcher(settings.history),
+      logger: errorsOnly(log),
       liveStream: this.#liveStream,
       files: dashboardAssets(),
       ...(settings.http.token === null ? {} : { token: settings.http.token }),

@@ -31,7 +31,7 @@ export interface CallFilter {
   /** Endpoint of any channel of the call, exact, or with `*` at its end. */
   readonly endpoint?: string | undefined;
   readonly codec?: string | undefined;
-  /** Caller's or connected number of any channel of the call, exact, or with `*` at its end. */
+  /** Caller's or connected number of any channel of the call, as it is stored: exact, or its beginning with `*` at its end. */
   readonly number?: string | undefined;
   readonly verdict?: Verdict | undefined;
   readonly maxMes?: number | undefined;

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 const ENTRY = join(import.meta.dirname, '../../src/asterisk-mes.js');
@@ -157,6 +158,37 @@ describe('asterisk-mes run', () => {
     expect(stderr).toBe('');
     expect(stdout.match(/capture: Packets are not captured: .* Trying again/g)).toHaveLength(1);
   });
+
+  test(
+    'what a client asks wrong is told to the client, what fails inside to the log',
+    { timeout: 20_000 },
+    async () => {
+      const http = await freePort();
+      const { child, ended } = start(await settings({ http, more: 'numbers = masked\n' }));
+      await healthOf(http);
+      const ask = (query: string): Promise<Response> => fetch(`http://127.0.0.1:${http}/v1/calls?${query}`);
+      const wrong = await ask('number=7');
+      expect([wrong.status, await wrong.text()]).toEqual([400, expect.stringContaining('masked numbers this short')]);
+      expect((await ask('number=4915550100')).status).toBe(200);
+      const database = new Sqlite(join(folder, 'mes.sqlite'));
+      database.exec('ALTER TABLE calls RENAME TO nowhere_to_be_found');
+      database.close();
+      expect((await ask('')).status).toBe(500);
+      child.kill('SIGTERM');
+      const { stdout } = await ended;
+      const entries = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { level: string; msg: string; err?: { message: string } });
+      expect(entries.filter(({ err }) => err !== undefined)).toEqual([
+        expect.objectContaining({
+          level: 'error',
+          msg: 'a request failed',
+          err: expect.objectContaining({ message: 'no such table: calls' }) as unknown,
+        }),
+      ]);
+    },
+  );
 
   test('a wrong secret: which user, where, and no secret in the sentence', async () => {
     // A simulated manager: the real one says the same, which the integration tests show.

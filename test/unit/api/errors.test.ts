@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HEALTH_ANSWER, PROBLEM, READY_ANSWER } from '../../../src/api/answers.ts';
+import { errorsOnly } from '../../../src/app/log.ts';
 import { callRecord } from '../history/records.ts';
 import { startServer, WELL, type Answer, type TestServer } from './server.ts';
 
@@ -54,7 +56,7 @@ describe('a request that is wrong', () => {
     [
       '?number=',
       'number',
-      `parameter number: "" is not allowed; give a caller's or connected number as it is stored, or its beginning and * at its end`,
+      `parameter number: "" is not allowed; give a caller's or connected number, or its beginning as stored and * at its end`,
     ],
     ['?max_mes=5', 'max_mes', 'parameter max_mes: "5" is not allowed; give an opinion from 1 to 4.5'],
     ['?min_mes=NaN', 'min_mes', 'parameter min_mes: "NaN" is not allowed; give an opinion from 1 to 4.5'],
@@ -199,10 +201,23 @@ describe('a token', () => {
 });
 
 describe('a failure of our own', () => {
-  it('is a 500 without a word of the inside', async () => {
-    const broken = await startServer();
+  it.each([
+    ['info', [['error', 'a request failed', 'the history is closed']]],
+    ['error', [['error', 'a request failed', 'the history is closed']]],
+    ['silent', []],
+  ])('is a 500 without a word of the inside, which a log of level %s has', async (level, logged) => {
+    const lines: string[] = [];
+    const log = pino(
+      { level, formatters: { level: (label) => ({ level: label }) } },
+      { write: (line) => lines.push(line) },
+    );
+    const broken = await startServer({ logger: errorsOnly(log) });
     await broken.history.close();
+    problem(await broken.get('/v1/calls?limit=0'));
+    expect(lines).toEqual([]);
     const document = problem(await broken.get('/v1/calls'));
+    const entries = lines.map((line) => JSON.parse(line) as { level: string; msg: string; err: { message: string } });
+    expect(entries.map((entry) => [entry.level, entry.msg, entry.err.message])).toEqual(logged);
     expect(document).toEqual({
       type: 'about:blank',
       title: 'Internal Server Error',

@@ -45,7 +45,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
-export interface TestServerOptions extends Pick<ApiOptions, 'token' | 'logger' | 'files'> {
+export interface TestServerOptions extends Pick<ApiOptions, 'token' | 'logger' | 'files' | 'storedNumber'> {
   /** How long a client of the live stream may be silent; a tenth of the real span when not given. */
   readonly silenceMs?: number;
   /** A history that is there already, and stays. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { eventHider, numberHider } from '../../../src/app/caller-numbers.ts';
+import { eventHider, numberHider, numberSearcher } from '../../../src/app/caller-numbers.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { goldenNames, readGolden } from '../golden.ts';
 
@@ -50,6 +50,31 @@ describe("a caller's number", () => {
     const first = hash('100');
     for (let n = 0; n < 20_000; n++) hash(String(n));
     expect(hash('100')).toBe(first);
+  });
+});
+
+describe('a number that is looked for', () => {
+  const HASH = '#0123456789abcdef';
+
+  it.each([
+    ['clear', CLEAR, '4915550100', '4915550100'],
+    ['clear', CLEAR, '49*', '49*'],
+    ['masked', MASKED, '4915550100', '*******100'],
+    ['masked', MASKED, '*******100', '*******100'],
+    ['masked', MASKED, '**1', '**1'],
+    ['masked', MASKED, '49*', '49*'],
+    ['masked', MASKED, HASH, '**************def'],
+    ['hashed', HASHED, HASH, HASH],
+    ['hashed', HASHED, '#01*', '#01*'],
+  ])('is, %s, of %s', (_, setting, asked, stored) => {
+    expect(numberSearcher(setting)(asked)).toBe(stored);
+  });
+
+  it('is hashed as stored unless it is a whole hash', () => {
+    for (const number of ['4915550100', HASH.slice(1), `${HASH}0`, HASH.toUpperCase()]) {
+      const expected = createHmac('sha256', KEY).update(number).digest('hex').slice(0, 16);
+      expect(numberSearcher(HASHED)(number)).toBe(`#${expected}`);
+    }
   });
 });
 
