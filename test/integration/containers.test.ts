@@ -17,6 +17,9 @@ const { services } = readCompose();
 
 let room: ContainerRoom;
 
+/** Where npm keeps packages, in the image that is built. */
+const NPM_CACHE = '/var/cache/npm';
+
 /** npm's own setting on this machine. */
 function npmSetting(name: string): string {
   return execFileSync('npm', ['config', 'get', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
@@ -34,7 +37,7 @@ async function makeNodeImage(): Promise<void> {
     'cp -r /given/npm /usr/local/lib/node_modules/',
     'ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm',
     'cd /usr/local/etc',
-    `printf 'registry=${npmSetting('registry')}\\nprefer-offline=true\\nfetch-timeout=20000\\nfetch-retries=5\\n' >npmrc`,
+    `printf 'registry=${npmSetting('registry')}\\nprefer-offline=true\\nfetch-timeout=20000\\nfetch-retries=5\\ncache=${NPM_CACHE}\\n' >npmrc`,
     ...(hasCertificates ? ['cp /given/cafile .', 'echo cafile=/usr/local/etc/cafile >>npmrc'] : []),
   ];
   const given = { node: process.execPath, npm, ...(hasCertificates ? { cafile: certificates } : {}) };
@@ -84,7 +87,7 @@ describe.runIf(labIsReady())('the container images', () => {
     await room.podman('import', '--quiet', DEBIAN_TARBALL, DEBIAN);
     await makeNodeImage();
     // What npm has in its cache already need not come over the network again.
-    const cache = { '/root/.npm': npmSetting('cache') };
+    const cache = { [NPM_CACHE]: npmSetting('cache') };
     await Promise.all([build(services['pbx'], DEBIAN), build(services['sidecar'], WITH_NODE, cache)]);
   }, 400_000);
   afterAll(async () => room?.stop());
