@@ -11,7 +11,7 @@ import {
 import type { ProfileName } from '../model/score.ts';
 import { scoringRules } from './scoring-rules.ts';
 
-/** A sidecar keeps an ended call in memory for a minute, and may write it once more. */
+/** A sidecar keeps an ended call in memory for 10 s and may write it once more, later still when its disk is slow. */
 const SETTLED_AFTER_MS = 120_000;
 /** Between two batches a running sidecar gets its turn. */
 const PAUSE_MS = 20;

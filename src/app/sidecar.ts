@@ -178,8 +178,9 @@ export class Sidecar {
       this.#ari?.stop(),
       this.#agi.close(),
       this.#api.close(),
+      // Tells the calls what it captured last, before they are stored.
+      this.#capture?.stop(),
     ]);
-    await this.#capture?.stop();
     this.#storeChanges();
     await this.#history.close();
   }

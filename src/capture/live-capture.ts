@@ -21,7 +21,7 @@ const BACK_OFF_MIN_MS = 1000;
 const BACK_OFF_MAX_MS = 60_000;
 /** One that captured for this long has worked: the next trouble is a new one. */
 const WORKED_AFTER_MS = 10_000;
-const KILL_AFTER_MS = 2000;
+const KILL_AFTER_MS = 1000;
 const KEPT_WORDS = 4096;
 
 /** `waiting`: not capturing, with the reason as one plain sentence; it will be tried again. */

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Sidecar } from '../app/sidecar.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import { DONE, WORK_FAILED } from './exit-status.ts';
 
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
+
 interface RunOptions {
   readonly config?: string;
-  readonly logLevel: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
 export function addRun(program: Command, finish: (status: number) => void): void {
@@ -14,7 +16,7 @@ export function addRun(program: Command, finish: (status: number) => void): void
     .command('run')
     .description('the sidecar: scores calls until it is told to stop')
     .option('--config <file>', `settings (default: ${DEFAULT_SETTINGS_PATH})`)
-    .option('--log-level <level>', 'fatal, error, warn, info, debug or silent', 'info')
+    .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS).default('info'))
     .action(async (options: RunOptions) => finish(await run(options)));
 }
 

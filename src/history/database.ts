@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { migrate } from './migrations.ts';
 
-/** How long a statement waits for another program's lock. Only a worker thread waits. */
-const BUSY_TIMEOUT_MS = 1000;
+/** How long a statement waits for another program's lock. Only a worker thread waits; it cannot be ended meanwhile. */
+const BUSY_TIMEOUT_MS = 700;
 
 /** The write-ahead log is cut back to this after a checkpoint. */
 const JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024;

@@ -124,7 +124,7 @@ export function xrBlockFromJson(json: Json): XrBlock {
 
 function voipMetricsFrom(fields: FieldReader): VoipMetricsBlock {
   const rxConfig = new FieldReader(fields.get('rx_config') ?? {}, 'rx_config');
-  // What `analyze` prints has ratios, and the block's own numbers beside them.
+  // Either name will do; `voipMetricsToJson` writes both.
   const rate = (name: string): number => fields.number(fields.has(`${name}_q8`) ? `${name}_q8` : name);
   return {
     kind: 'voip-metrics',

@@ -97,7 +97,7 @@ numbers_key = ${SECRETS.numbersKey}
     { mode: 0o644 },
   );
   const entry = join(REPOSITORY, 'src/asterisk-mes.js');
-  const child = spawn(process.execPath, [entry, 'run', '--config', config, '--log-level', 'trace']);
+  const child = spawn(process.execPath, [entry, 'run', '--config', config, '--log-level', 'debug']);
   children.push(child);
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (seen += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));

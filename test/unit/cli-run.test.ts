@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { asteriskMes } from './cli/command.ts';
 
 const ENTRY = join(import.meta.dirname, '../../src/asterisk-mes.js');
 const SECRET = 'do-not-print-me';
@@ -103,6 +104,16 @@ describe('asterisk-mes run', () => {
     );
     expect(await failure(await settings({ more: 'keep_calls = soon\n' }))).toMatch(/line 11.*keep_calls.*soon/);
     expect(await failure(join(folder, 'nowhere.conf'))).toMatch(/does not exist/);
+  });
+
+  test('a level of the log that there is not: wrong usage, and which there are', async () => {
+    expect(await asteriskMes(['run', '--log-level', 'verbose'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr:
+        "asterisk-mes: option '--log-level <level>' argument 'verbose' is invalid; allowed choices are " +
+        'fatal, error, warn, info, debug, silent; asterisk-mes --help lists the commands and options\n',
+    });
   });
 
   test('a port in use: which one, and which setting to change', async () => {

@@ -210,9 +210,14 @@ describe('a disk that does not take it', () => {
     history.record({ kind: 'call', call: callRecord('call') });
     const began = performance.now();
     await history.close();
-    expect(performance.now() - began).toBeLessThan(12_000);
-    expect(history.stats().committed).toBe(0);
+    const tookMs = performance.now() - began;
+    // The lock had a second in which to go; then the threads get half a second.
+    expect(tookMs).toBeGreaterThan(900);
+    expect(tookMs).toBeLessThan(6000);
+    expect(history.stats()).toMatchObject({ committed: 0, queued: 1 });
     other.close();
+    const again = await open();
+    expect(await again.call('call')).toBeNull();
   }, 15_000);
 });
 
