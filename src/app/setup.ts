@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  constants,
+  closeSync,
   existsSync,
+  fchmodSync,
+  fchownSync,
+  openSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -95,10 +96,14 @@ export function writeSetupFile(file: SetupFile, asteriskDirectory: string): stri
     // What a link stands for is written, not the link.
     const target = file.isNew ? path : realpathSync(path);
     const temporary = `${target}.asterisk-mes-new`;
-    writeFileSync(temporary, text, { mode: SETTINGS_MODE });
-    if (process.getuid?.() === 0) chownSync(temporary, owner.uid, owner.gid);
-    chmodSync(temporary, mode);
-    renameSync(temporary, target);
+    rmSync(temporary, { force: true });
+    try {
+      createFile(temporary, text, { ...owner, mode });
+      renameSync(temporary, target);
+    } finally {
+      // Renamed, unless that failed: no copy of the secret stays behind.
+      rmSync(temporary, { force: true });
+    }
     return backup;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
@@ -125,8 +130,32 @@ function modeOf(file: PlannedFile, path: string, asteriskDirectory: string): num
   return like === undefined ? SECRET_MODE : statSync(like).mode & 0o777;
 }
 
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Makes a file that is not there yet. Asterisk's user may write the directory while we are root: where that user has put
+ * a link, nothing is written, and owner and mode go to the file that we opened, whatever bears its name by then.
+ */
+function createFile(
+  path: string,
+  content: string | Buffer,
+  { uid, gid, mode }: Owner & { readonly mode: number },
+): void {
+  const file = openSync(path, 'wx', SETTINGS_MODE);
+  try {
+    writeFileSync(file, content);
+    if (process.getuid?.() === 0) fchownSync(file, uid, gid);
+    fchmodSync(file, mode & 0o777);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The neighbour's; but where root's files are open to all, Asterisk reads them as a user of its own, whose group it must be. */
-function ownerOf(neighbour: string, directory: string): { readonly uid: number; readonly gid: number } {
+function ownerOf(neighbour: string, directory: string): Owner {
   const { uid, gid } = statSync(existsSync(neighbour) ? neighbour : directory);
   return { uid, gid: gid === 0 ? (asteriskGroup() ?? gid) : gid };
 }
@@ -140,10 +169,7 @@ function keepBackup(path: string): string {
   for (let number = 1; ; number++) {
     const backup = `${path}${BACKUP_SUFFIX}${number === 1 ? '' : `.${number}`}`;
     if (existsSync(backup)) continue;
-    copyFileSync(path, backup, constants.COPYFILE_EXCL);
-    const { uid, gid, mode } = statSync(path);
-    if (process.getuid?.() === 0) chownSync(backup, uid, gid);
-    chmodSync(backup, mode & 0o777);
+    createFile(backup, readFileSync(path), statSync(path));
     return backup;
   }
 }

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   symlinkSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type SetupFile, writeSetupFile } from '../../../src/app/setup.ts';
 import { asteriskMes, type Outcome } from './command.ts';
 
 /** As a vanilla PBX has them; endbeforehexten as some sample files set it. */
@@ -219,5 +221,54 @@ describe('asterisk-mes setup', () => {
     expect(settings.status).toBe(1);
     expect(settings.stderr).toContain('did you mean "secret"?');
     expect(readdirSync(etc)).not.toContain('manager_mes.conf');
+  });
+});
+
+/** Asterisk's user may write there, and setup is run by root. */
+describe('what stands in the way of a file of setup', () => {
+  const text = 'secret = new';
+  function file(isNew: boolean): SetupFile {
+    return { name: null, neighbour: 'a', text, added: null, isSecret: true, path: config, isNew, mode: 0o640 };
+  }
+  function written(): [text: string, mode: string, isFile: boolean] {
+    return [read('mes.conf'), modeOf('mes.conf'), lstatSync(config).isFile()];
+  }
+
+  test('a link is neither followed nor kept', () => {
+    const victim = join(folder, 'victim');
+    writeFileSync(victim, 'of somebody else', { mode: 0o600 });
+    for (const isNew of [true, false]) {
+      rmSync(config, { force: true });
+      if (!isNew) writeFileSync(config, 'secret = old', { mode: 0o600 });
+      symlinkSync(victim, `${config}.asterisk-mes-new`);
+      expect(writeSetupFile(file(isNew), etc)).toBe(isNew ? null : `${config}.before-asterisk-mes`);
+      expect(written()).toEqual([text, '640', true]);
+      expect([readFileSync(victim, 'utf8'), statSync(victim).mode & 0o777]).toEqual(['of somebody else', 0o600]);
+      expect(readdirSync(etc)).not.toContain('mes.conf.asterisk-mes-new');
+    }
+    expect([read('mes.conf.before-asterisk-mes'), modeOf('mes.conf.before-asterisk-mes')]).toEqual([
+      'secret = old',
+      '600',
+    ]);
+  });
+
+  test('a file with a mode of its own lends it to nobody', () => {
+    writeFileSync(`${config}.asterisk-mes-new`, 'left', { mode: 0o600 });
+    writeSetupFile(file(true), etc);
+    expect(written()).toEqual([text, '640', true]);
+  });
+
+  test('a link in the place of the backup makes nothing elsewhere', () => {
+    writeFileSync(config, 'secret = old');
+    const elsewhere = join(folder, 'made-by-root');
+    symlinkSync(elsewhere, `${config}.before-asterisk-mes`);
+    expect(() => writeSetupFile(file(false), etc)).toThrow(`${config} cannot be written (EEXIST); run setup as root`);
+    expect([existsSync(elsewhere), read('mes.conf')]).toEqual([false, 'secret = old']);
+  });
+
+  test('a directory in its place: no copy of the secret is left', () => {
+    mkdirSync(config);
+    expect(() => writeSetupFile(file(true), etc)).toThrow(`${config} cannot be written (EISDIR)`);
+    expect([readdirSync(config), readdirSync(etc)]).toEqual([[], [...Object.keys(PBX), 'mes.conf'].toSorted()]);
   });
 });
