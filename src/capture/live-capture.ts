@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import type { PacketCursor } from '../wire/packet-cursor.ts';
 import { PushedCapture } from './pushed-capture.ts';
-import { TCPDUMP_MISSING, droppedByKernel, isListening, tcpdumpProblem } from './tcpdump-words.ts';
+import { droppedByKernel, isListening, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
 
 /** Enough for every header up to RTP's over IPv6 with VLAN tags, and for an SR with one report block. */
 const SNAP_BYTES = 128;
@@ -93,7 +94,7 @@ export class LiveCapture {
     const { signal } = this.#stopping;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const startMs = performance.now();
-      const problem = await this.#captureOnce();
+      const problem = await this.#captureOnce().catch(startProblem);
       if (signal.aborted) return;
       if (performance.now() - startMs > WORKED_AFTER_MS) attempt = 0;
       this.#show({ status: 'waiting', problem });
@@ -104,7 +105,7 @@ export class LiveCapture {
     }
   }
 
-  /** Resolves with the reason when tcpdump has ended. */
+  /** Resolves with the reason when tcpdump has ended. Rejects when it cannot be started. */
   async #captureOnce(): Promise<string> {
     const [command, ...words] = this.#options.command ?? ['tcpdump'];
     const child = spawn(command, [...words, ...this.#arguments()], {
@@ -114,11 +115,15 @@ export class LiveCapture {
       // A session of its own: Ctrl-C is for us, who then stop it in good order.
       detached: true,
     });
+    // With too many files open it has no streams either.
+    if (child.pid === undefined) {
+      const [error]: unknown[] = await once(child, 'error');
+      return startProblem(error);
+    }
     this.#child = child;
+    // Such as a signal that could not be sent: it goes on.
+    child.on('error', () => undefined);
     const ended = new Promise<string>((resolve) => {
-      child.once('error', (error) =>
-        resolve('code' in error && error.code === 'ENOENT' ? TCPDUMP_MISSING : error.message),
-      );
       child.once('close', (status, signal) => {
         resolve(tcpdumpProblem(lastWords(), this.#options.interface, status ?? signal));
       });

@@ -30,6 +30,12 @@ export function tcpdumpProblem(stderr: string, networkInterface: string, status:
   return `Packets are not captured: tcpdump ended with ${status ?? 'no status'}${line === '' ? '' : ` (${line})`}.`;
 }
 
-/** When there is no such program. */
-export const TCPDUMP_MISSING =
-  'Packets are not captured: there is no program tcpdump; install the package of that name, or set [capture] enabled = no.';
+/** Why tcpdump could not be started, as one plain sentence that says what to do. */
+export function startProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const advice =
+    code === 'ENOENT'
+      ? 'there is no program tcpdump; install the package of that name'
+      : `tcpdump cannot be started (${code}); see that the user of asterisk-mes may run it and has files, processes and memory left`;
+  return `Packets are not captured: ${advice}, or set [capture] enabled = no.`;
+}
