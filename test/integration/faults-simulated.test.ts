@@ -85,9 +85,9 @@ async function expectScoresWritten(asterisk: SimulatedAsterisk): Promise<void> {
 describe.concurrent('against a simulated Asterisk', { timeout: 120_000 }, () => {
   test('killed at random moments under load: the database whole, no call lost, no interval twice', async () => {
     const { asterisk, sidecar, stop } = await startSimulatedPbx(24_000);
+    const call = atPace(LOSSY, { reportEveryMs: 200, callMs: 6000 });
+    const calling = setInterval(() => asterisk.startCall(call), 500);
     try {
-      const call = atPace(LOSSY, { reportEveryMs: 200, callMs: 6000 });
-      const calling = setInterval(() => asterisk.startCall(call), 500);
       // Of which the database has told once.
       const known = new Set<string>();
       let reportsKnown = 0;
@@ -130,6 +130,7 @@ describe.concurrent('against a simulated Asterisk', { timeout: 120_000 }, () => 
       expect(reports).toBeGreaterThan(reportsSaid / 20);
       expect(reports).toBeLessThanOrEqual(reportsSaid);
     } finally {
+      clearInterval(calling);
       await stop();
     }
   });

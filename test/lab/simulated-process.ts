@@ -85,7 +85,8 @@ export class SimulatedProcess {
 
   /** Ends the process. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    // Killed by a signal, it has no exit code.
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill();
     await ended;
@@ -96,6 +97,7 @@ export class SimulatedProcess {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const ended = (): void => reject(new Error('the simulated Asterisk ended'));
+      if (!this.#child.connected) return ended();
       this.#child.once('exit', ended);
       this.#waiting.set(id, (answer) => {
         this.#child.off('exit', ended);
