@@ -26,6 +26,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           exclude: MEASURED,
+          setupFiles: ['test/unit/fixed-seed.ts'],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },

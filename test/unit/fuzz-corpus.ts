@@ -8,6 +8,8 @@ const HOME = join(import.meta.dirname, '../golden/fuzz');
 const EDGES = [0, 1, 0x0a, 0x0d, 0x7f, 0x80, 0xff];
 /** Of the processor, which a busy machine does not change; input of a few kilobytes takes about a millisecond. */
 const LONGEST_CPU_MS = 2000;
+/** For all copies of one input; who asks for more of them than usual has the time. */
+export const FUZZ_TIMEOUT_MS = process.env['MES_FUZZ_RUNS'] === undefined ? 60_000 : 3_600_000;
 
 /** One input of a corpus. */
 export interface FuzzInput {
@@ -23,7 +25,7 @@ export function readCorpus(folder: string): FuzzInput[] {
 }
 
 /** Copies of an input with up to a dozen bytes or runs of bytes changed; half of them whole, the others cut. */
-export function changedCopies({ bytes }: FuzzInput): fc.Arbitrary<Buffer> {
+function changedCopies({ bytes }: FuzzInput): fc.Arbitrary<Buffer> {
   const change = fc.record({
     at: fc.nat(bytes.length - 1),
     value: fc.oneof(fc.constantFrom(...EDGES), fc.nat(255)),
@@ -37,18 +39,44 @@ export function changedCopies({ bytes }: FuzzInput): fc.Arbitrary<Buffer> {
   });
 }
 
-/** Runs `work` on an input; when it throws or takes too long, the input is kept for ever after. */
-export async function runOrKeep(folder: string, input: Buffer, work: (input: Buffer) => unknown): Promise<void> {
-  const start = process.cpuUsage();
-  try {
-    await work(input);
+export interface Fuzzing {
+  readonly input: FuzzInput;
+  /** Of `test/golden/fuzz`. */
+  readonly folder: string;
+  /** How many copies are tried, unless MES_FUZZ_RUNS names another number. */
+  readonly runs: number;
+  /** How much of a copy is given at a time, for `work` that takes it in pieces. */
+  readonly pieceBytes?: fc.Arbitrary<number>;
+  readonly work: (copy: Buffer, pieceBytes: number) => unknown;
+}
+
+/**
+ * Tries changed copies of an input. Gives the simplest on which `work` throws or takes too long, which is kept for ever
+ * after; null when there is none.
+ */
+export async function fuzz({
+  input,
+  folder,
+  runs,
+  pieceBytes = fc.constant(0),
+  work,
+}: Fuzzing): Promise<Buffer | null> {
+  const numRuns = Number(process.env['MES_FUZZ_RUNS'] ?? runs);
+  const property = fc.asyncProperty(changedCopies(input), pieceBytes, async (copy, bytes) => {
+    const start = process.cpuUsage();
+    await work(copy, bytes);
     const { user, system } = process.cpuUsage(start);
     if ((user + system) / 1000 > LONGEST_CPU_MS) throw new Error('It took too long.');
-  } catch (error) {
-    const hash = createHash('sha256').update(input).digest('hex').slice(0, 12);
-    writeFileSync(join(HOME, folder, `found-${hash}`), input);
-    throw error;
+  });
+  const result = await fc.check(property, { numRuns });
+  if (result.counterexample === null) {
+    if (result.numRuns !== numRuns || numRuns === 0) throw new Error('nothing was tried');
+    return null;
   }
+  const [copy] = result.counterexample;
+  const hash = createHash('sha256').update(copy).digest('hex').slice(0, 12);
+  writeFileSync(join(HOME, folder, `found-${hash}`), copy);
+  return copy;
 }
 
 /** Text of a value as JSON. Throws on a number that is none: JSON has no NaN, it would stand there as null. */

@@ -4,7 +4,7 @@ import { CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
 import { analysisToJson } from '../../../src/cli/analyze-json.ts';
 import { analysisToText } from '../../../src/cli/analyze-text.ts';
 import { readerFor } from '../../../src/wire/capture-format.ts';
-import { changedCopies, jsonOf, readCorpus, runOrKeep } from '../fuzz-corpus.ts';
+import { fuzz, FUZZ_TIMEOUT_MS, jsonOf, readCorpus } from '../fuzz-corpus.ts';
 
 /** Everything that `analyze` does with a file, in pieces of `pieceBytes`. Throws on a number that is none. */
 function analyseAndPrint(file: Buffer, pieceBytes: number): number {
@@ -34,13 +34,8 @@ describe.each(readCorpus('pcap'))('$name', (input) => {
     expect(packets).toBeGreaterThan(0);
   });
 
-  test('however it is changed, cut or repeated', async () => {
+  test('however it is changed, cut or repeated', { timeout: FUZZ_TIMEOUT_MS }, async () => {
     const pieceBytes = fc.integer({ min: 16, max: 4000 });
-    const property = fc.asyncProperty(changedCopies(input), pieceBytes, (copy, size) =>
-      runOrKeep('pcap', copy, (file) => analyseAndPrint(file, size)),
-    );
-    const check = await fc.check(property, { numRuns: 400 });
-    expect(check.counterexample).toBeNull();
-    expect(check.numRuns).toBe(400);
+    expect(await fuzz({ input, folder: 'pcap', runs: 400, pieceBytes, work: analyseAndPrint })).toBeNull();
   });
 });
