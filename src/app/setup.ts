@@ -17,6 +17,7 @@ import { includedFiles } from '../asterisk/config-files.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { Environment } from '../config/setting-reader.ts';
 import { loadSettings } from '../config/settings.ts';
+import { errorCode } from '../model/error-code.ts';
 import { knownSecret, type PlannedFile, planSetup, type SetupTarget } from '../setup/plan.ts';
 import { textOf } from './doctor/own-facts.ts';
 import { readyFile } from './ready-files.ts';
@@ -106,7 +107,7 @@ export function writeSetupFile(file: SetupFile, asteriskDirectory: string): stri
     }
     return backup;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error);
     throw new SetupError(`${path} cannot be written (${code}); run setup as root, or look at ${dirname(path)}`, {
       cause: error,
     });
@@ -117,7 +118,7 @@ function textOfFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error);
     if (code === 'ENOENT') return undefined;
     throw new SetupError(`${path} cannot be read (${code}); run setup as root`, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { errorCode } from '../model/error-code.ts';
 import { tlsProblem } from './tls-problem.ts';
 
 export interface AriCredentials {
@@ -48,5 +49,5 @@ function refusalSentence(to: AriCredentials, status: number): string {
 /** What `fetch` failed of, as Node or OpenSSL call it; empty when it does not say. */
 function causeCode(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return errorCode(cause, '');
 }

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { errorCode } from '../model/error-code.ts';
 import { type AsteriskConfig, type IncludedFile, readAsteriskConfig } from '../wire/asterisk-conf.ts';
 
 /**
@@ -12,7 +13,7 @@ export function readConfigFile(directory: string, name: string): AsteriskConfig 
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) return null;
+    if (errorCode(error) !== 'ENOENT') return null;
   }
   return readAsteriskConfig(path, text, (pattern) => includedFiles(directory, pattern));
 }

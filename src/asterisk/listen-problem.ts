@@ -1,3 +1,5 @@
+import { errorCode } from '../model/error-code.ts';
+
 const SENTENCES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'something else listens there',
   EADDRNOTAVAIL: 'this machine has no such address',
@@ -6,6 +8,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
 
 /** Why a port cannot be listened on, in words where Node's code of the error is a usual one. */
 export function listenProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = errorCode(error);
   return SENTENCES[code] ?? code;
 }

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Readable, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { errorCode } from '../model/error-code.ts';
 import { FORMAT_BYTES, readerFor } from '../wire/capture-format.ts';
 import { type CaptureReader, MAX_RECORD_BYTES, type PacketCursor } from '../wire/packet-cursor.ts';
 
@@ -158,8 +159,4 @@ async function pump(
 
 function noCapture(name: string): CaptureFileError {
   return new CaptureFileError(`${name} is not a capture: neither pcap nor pcapng.`);
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

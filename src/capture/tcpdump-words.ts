@@ -1,4 +1,5 @@
 /** What tcpdump says on stderr, for people and for us. */
+import { errorCode } from '../model/error-code.ts';
 
 const DROPPED = /(\d+) packets? dropped by kernel/g;
 const NO_PERMISSION = /permission to|Operation not permitted|Permission denied/;
@@ -32,7 +33,7 @@ export function tcpdumpProblem(stderr: string, networkInterface: string, status:
 
 /** Why tcpdump could not be started, as one plain sentence that says what to do. */
 export function startProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = errorCode(error);
   const advice =
     code === 'ENOENT'
       ? 'there is no program tcpdump; install the package of that name'

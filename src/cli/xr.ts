@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { errorCode } from '../model/error-code.ts';
 import {
   bytesFromHex,
   formatSsrc,
@@ -99,8 +100,7 @@ async function contentOf(path: string): Promise<Buffer> {
     if (path === '-') return await buffer(process.stdin);
     return await readFile(path);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new RangeError(`${path} is neither hexadecimal digits nor a file that can be read (${reason}).`);
+    throw new RangeError(`${path} is neither hexadecimal digits nor a file that can be read (${errorCode(error)}).`);
   }
 }
 

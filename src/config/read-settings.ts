@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { errorCode } from '../model/error-code.ts';
 import type { Environment } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
 import { loadSettings, type Settings } from './settings.ts';
@@ -15,7 +16,7 @@ export async function readSettings(path: string | undefined, env: Environment): 
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = errorCode(error, 'unknown');
     if (code === 'ENOENT' && path === undefined) return loadSettings(undefined, file, env);
     throw new SettingsError([unreadable(file, code)]);
   }

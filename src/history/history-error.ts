@@ -1,13 +1,10 @@
+import { errorCode } from '../model/error-code.ts';
+
 /** The history cannot be opened or written: one plain sentence that says what to change. */
 export class HistoryError extends Error {
   override readonly name = 'HistoryError';
   /** Survives the way between threads, where classes do not. */
   readonly code = 'HISTORY';
-}
-
-/** SQLite's or Node's code of an error, or an empty string. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 const ADVICE: readonly (readonly [RegExp, string])[] = [
@@ -26,7 +23,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 
 /** What an error of the database means for the one who runs the sidecar, in one sentence. */
 export function explain(error: unknown, path: string): string {
-  const code = errorCode(error);
+  const code = errorCode(error, '');
   const message = error instanceof Error ? error.message : String(error);
   if (code === 'HISTORY') return message;
   const advice = ADVICE.find(([pattern]) => pattern.test(code))?.[1];

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { errorCode } from './history-error.ts';
+import { errorCode } from '../model/error-code.ts';
 import type { Reply, Request } from './protocol.ts';
 
 type Handlers<Methods> = {
@@ -23,7 +23,7 @@ export function serve<Methods>(handlers: Handlers<Methods>, close: () => void): 
       }
       return { id, result: methods.get(method)?.(input) ?? null };
     } catch (error) {
-      return { id, code: errorCode(error), message: error instanceof Error ? error.message : String(error) };
+      return { id, code: errorCode(error, ''), message: error instanceof Error ? error.message : String(error) };
     }
   };
 

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { errorCode } from '../model/error-code.ts';
 import type { CallRecord, ChannelRecord, IntervalRecord } from '../model/record.ts';
-import { errorCode } from './history-error.ts';
 import type { Batch, CommitResult, Operation, RetentionLimits } from './protocol.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 import { SettledCalls } from './settled-calls.ts';
@@ -33,7 +33,7 @@ function isAboutTheChange(error: unknown): boolean {
   return (
     error instanceof TypeError ||
     error instanceof RangeError ||
-    /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(errorCode(error))
+    /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(errorCode(error, ''))
   );
 }
 

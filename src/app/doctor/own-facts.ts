@@ -7,6 +7,7 @@ import { ariBaseUrl, checkAriCredentials } from '../../asterisk/ari-credentials.
 import type { Settings } from '../../config/settings.ts';
 import type { HostAndPort } from '../../config/value-types.ts';
 import type { DiskFacts, DoctorFacts, FastAgiFacts, SidecarFacts } from '../../doctor/facts.ts';
+import { errorCode } from '../../model/error-code.ts';
 
 const TIMEOUT_MS = 5000;
 
@@ -38,8 +39,7 @@ export async function diskFacts(path: string): Promise<DiskFacts> {
     const { bavail, bsize } = await statfs(place);
     return { path, problem: null, freeBytes: bavail * bsize };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return fail(`${place} cannot be written by the user that runs doctor (${code})`);
+    return fail(`${place} cannot be written by the user that runs doctor (${errorCode(error)})`);
   }
 }
 
