@@ -131,10 +131,20 @@ export class CallCapture {
     if (Math.abs(nowMs - this.#sweptAtMs) >= SWEEP_EVERY_MS) this.#sweep(nowMs);
   }
 
-  /** Of channels that have gone since nothing is kept. */
+  /** The clock was set, by so many milliseconds: what is due stays due when it was. Packets have the times that they came with. */
+  clockStepped(byMs: number): void {
+    this.#toldAtMs.clear();
+    this.#join.clockStepped(byMs);
+  }
+
+  /** Of channels that have gone since nothing is kept. The codecs came with the list of channels. */
   #askAll(channels: readonly ChannelSnapshot[]): void {
     this.#asked.clear();
-    for (const { uniqueid, stateNumber } of channels) this.#ask(uniqueid, stateNumber);
+    for (const { uniqueid, stateNumber } of channels) {
+      if (stateNumber !== STATE_UP) continue;
+      this.#asked.add(uniqueid);
+      this.#options.askAddresses(uniqueid);
+    }
   }
 
   #ask(uniqueid: string, stateNumber: number): void {

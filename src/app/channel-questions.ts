@@ -7,25 +7,31 @@ import { parseRtcpAll } from '../wire/rtcp-all.ts';
 const COUNTERS_EVERY_MS = 10_000;
 /** Questions under way at the same time, over all channels. */
 const MAX_IN_FLIGHT = 50;
+/** Questions that wait for their turn, a bound for when Asterisk does not answer. */
+const MAX_WAITING = 10_000;
 /** Channels remembered as asked; about as many as can be up. */
 const MAX_REMEMBERED = 50_000;
 /** Where Asterisk leaves a channel's last counters at hang-up. */
 const QUALITY_VARIABLE = 'RTPAUDIOQOS';
 
 export interface ChannelQuestionsOptions {
-  readonly actions: AmiActions;
+  readonly actions: Pick<AmiActions, 'connected' | 'getVariable'>;
   /** Null when ARI is not used. */
-  readonly ari: Ari | null;
+  readonly ari: Pick<Ari, 'connected' | 'rtpStatistics'> | null;
   readonly onAnswer: (event: PbxEvent) => void;
   /** Asterisk's own addresses for a channel's audio and video; undefined where it has none. */
   readonly onVideo: (uniqueid: string, audio: string | undefined, video: string | undefined) => void;
   readonly nowMs: () => number;
 }
 
+type Question = () => Promise<PbxEvent | undefined>;
+
 /** What has to be asked of Asterisk because no event says it: a channel's addresses and RTP counters. Never waits, never throws. */
 export class ChannelQuestions {
   readonly #options: ChannelQuestionsOptions;
   readonly #askedAtMs = new Map<string, number>();
+  /** Those that nobody will ask again. */
+  readonly #waiting: Question[] = [];
   #inFlight = 0;
 
   constructor(options: ChannelQuestionsOptions) {
@@ -36,7 +42,7 @@ export class ChannelQuestions {
   askAddresses(uniqueid: string): void {
     const { actions, nowMs } = this.#options;
     if (!actions.connected) return;
-    void this.#ask(async () => {
+    this.#askOnce(async () => {
       const [local, remote] = await Promise.all(
         ['CHANNEL(rtp,src)', 'CHANNEL(rtp,dest)'].map((name) => actions.getVariable(uniqueid, name)),
       );
@@ -48,7 +54,7 @@ export class ChannelQuestions {
   askVideo(uniqueid: string): void {
     const { actions, onVideo } = this.#options;
     if (!actions.connected) return;
-    void this.#ask(async () => {
+    this.#askOnce(async () => {
       const [audio, video] = await Promise.all(
         ['CHANNEL(rtp,src,audio)', 'CHANNEL(rtp,src,video)'].map((name) => actions.getVariable(uniqueid, name)),
       );
@@ -61,7 +67,12 @@ export class ChannelQuestions {
   askCounters(uniqueid: string): void {
     const { ari, nowMs } = this.#options;
     const lastMs = this.#askedAtMs.get(uniqueid);
-    if (ari?.connected !== true || (lastMs !== undefined && Math.abs(nowMs() - lastMs) < COUNTERS_EVERY_MS)) return;
+    if (
+      this.#isBusy ||
+      ari?.connected !== true ||
+      (lastMs !== undefined && Math.abs(nowMs() - lastMs) < COUNTERS_EVERY_MS)
+    )
+      return;
     if (this.#askedAtMs.size >= MAX_REMEMBERED) this.#askedAtMs.clear();
     this.#askedAtMs.set(uniqueid, nowMs());
     void this.#ask(async () => {
@@ -83,16 +94,26 @@ export class ChannelQuestions {
     }
   }
 
-  async #ask(question: () => Promise<PbxEvent | undefined>): Promise<void> {
-    if (this.#inFlight >= MAX_IN_FLIGHT) return;
+  get #isBusy(): boolean {
+    return this.#inFlight >= MAX_IN_FLIGHT;
+  }
+
+  #askOnce(question: Question): void {
+    if (!this.#isBusy) void this.#ask(question);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(question);
+  }
+
+  async #ask(question: Question): Promise<void> {
     this.#inFlight++;
     try {
       const answer = await question();
       if (answer !== undefined) this.#options.onAnswer(answer);
     } catch {
-      // The channel is gone or the link is down: the next report asks again.
+      // The channel is gone, or the link is down: when it is back, addresses are asked for anew, and counters with the reports.
     } finally {
       this.#inFlight--;
+      const next = this.#waiting.shift();
+      if (next !== undefined) void this.#ask(next);
     }
   }
 }

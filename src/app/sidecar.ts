@@ -207,6 +207,7 @@ export class Sidecar {
   #followClock(): void {
     const stepMs = this.#clock.follow();
     if (stepMs === 0) return;
+    this.#capture?.clockStepped(stepMs);
     this.#switchboard.clockStepped(stepMs);
     this.#log.warn(
       `the system's clock was set by ${Math.round(stepMs / 1000)} s; calls that are up were moved with it`,

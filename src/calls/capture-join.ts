@@ -77,6 +77,12 @@ export class CaptureJoin<S extends SeenStream> {
     return { joined, over: [...over], nobodys };
   }
 
+  /** The clock was set, by so many milliseconds. */
+  clockStepped(byMs: number): void {
+    this.#book.clockStepped(byMs);
+    for (const [uniqueid, dueAtMs] of this.#endings) this.#endings.set(uniqueid, dueAtMs + byMs);
+  }
+
   ownersOf(stream: S): readonly StreamOwner[] {
     return this.#owners.get(stream) ?? [];
   }
@@ -140,8 +146,9 @@ export class CaptureJoin<S extends SeenStream> {
   #resync({ channels, atMs }: Extract<PbxEvent, { type: 'resync' }>): void {
     const present = new Set(channels.map(({ uniqueid }) => uniqueid));
     for (const uniqueid of this.#book.channels()) if (!present.has(uniqueid)) this.#end(uniqueid, atMs);
-    for (const { uniqueid, ageS } of channels) {
+    for (const { uniqueid, ageS, codecs } of channels) {
       this.#book.begin(uniqueid, ageS === undefined ? Number.NEGATIVE_INFINITY : atMs - (ageS + 1) * 1000);
+      this.#codecs.set(uniqueid, codecs);
     }
   }
 
@@ -168,6 +175,7 @@ export class CaptureJoin<S extends SeenStream> {
   }
 }
 
+/** One from before the clock was set back is over, too: if it goes on, its next packets begin another. */
 function isOverForNobody({ firstAtMs, lastAtMs }: SeenStream, nowMs: number): boolean {
-  return nowMs - lastAtMs > NOBODYS_IDLE_MS || nowMs - firstAtMs > NOBODYS_MS;
+  return Math.abs(nowMs - lastAtMs) > NOBODYS_IDLE_MS || Math.abs(nowMs - firstAtMs) > NOBODYS_MS;
 }

@@ -1,5 +1,5 @@
-/** Properties that are moments, by the names of the house: `atMs`, `startedAtMs`, `watchedSinceMs`. */
-const MOMENT = /(?:^at|At|Since)Ms$/;
+/** Properties that are moments, by the names of the house: `atMs`, `startedAtMs`, `watchedSinceMs`, `fromMs` and `toMs` of a burst. */
+const MOMENT = /(?:^at|^from|^to|At|Since)Ms$/;
 
 /** Moves every moment in plain data by `byMs`, in place: the clock was set, and what lies between them stays as it was. */
 export function moveMoments(data: object, byMs: number, moved: Set<object> = new Set()): void {

@@ -15,7 +15,7 @@ export interface StreamOwner {
 /** What is known of one channel's RTP. */
 interface ChannelMedia {
   readonly uniqueid: string;
-  readonly startedAtMs: number;
+  startedAtMs: number;
   /** `address:port` of Asterisk's RTP, and its port; undefined until told. */
   local: string | undefined;
   localPort: number | undefined;
@@ -67,6 +67,14 @@ export class MediaBook {
   noteSsrc(uniqueid: string, direction: Direction, ssrc: number): void {
     const channel = this.#channels.get(uniqueid);
     if (channel !== undefined) channel.ssrc[direction] = ssrc;
+  }
+
+  /**
+   * The clock was set, by so many milliseconds. A stream keeps the times of its packets: set forward, a channel's
+   * beginning stays, so that what came with it is not older than it.
+   */
+  clockStepped(byMs: number): void {
+    for (const channel of this.#channels.values()) channel.startedAtMs += Math.min(0, byMs);
   }
 
   forget(uniqueid: string): void {

@@ -111,10 +111,10 @@ export class BurstGapMeter {
     };
   }
 
-  /** The bursts that the log holds, and the one that is open. */
+  /** The bursts that the log holds, and the one that is open: copies, which who gets them may move in time. */
   spans(): BurstSpan[] {
-    const closed = this.#log?.spans ?? [];
-    return this.#log !== undefined && this.#clusterLosses > 1 ? [...closed, this.#openSpan()] : [...closed];
+    const closed = (this.#log?.spans ?? []).map((span) => ({ ...span }));
+    return this.#log !== undefined && this.#clusterLosses > 1 ? [...closed, this.#openSpan()] : closed;
   }
 
   get spansLeftOut(): number {

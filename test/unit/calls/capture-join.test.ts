@@ -217,7 +217,44 @@ describe('when a stream is over', () => {
   });
 });
 
+describe.each([3_600_000, -3_600_000])('a clock set by %s ms', (stepMs) => {
+  test('leaves what begins after it with its channel, and the end of a channel due when it was', () => {
+    const sheet = new Sheet().up('1').sent('1', '198.51.100.1:12001', '192.0.2.7:5005');
+    sheet.join.clockStepped(stepMs);
+    const times = { firstAtMs: START_MS + stepMs + 1500, lastAtMs: START_MS + stepMs + 1900 };
+    const one = stream('in', '192.0.2.7:5004', '198.51.100.1:12000', times);
+    expect(sheet.owners([one], START_MS + stepMs + 2000)).toEqual(['in: 1 rx']);
+    sheet.take({ type: 'hangup', atMs: START_MS + stepMs + 2000, channel: snapshot('1') });
+    sheet.join.clockStepped(-stepMs);
+    expect(sheet.join.sweep([one], START_MS + 2400).over).toEqual([]);
+    expect(sheet.join.sweep([one], START_MS + 2600).over).toEqual([one]);
+  });
+
+  test('leaves what began shortly before it with its channel', () => {
+    const sheet = new Sheet().up('1').sent('1', '198.51.100.1:12001', '192.0.2.7:5005');
+    sheet.join.clockStepped(stepMs);
+    expect(sheet.owners([stream('in', '192.0.2.7:5004', '198.51.100.1:12000')])).toEqual(['in: 1 rx']);
+  });
+
+  test('ends what was nobody’s before it', () => {
+    const { join } = new Sheet();
+    const nobodys = stream('nobodys', '192.0.2.7:5004', '198.51.100.1:12000');
+    expect(join.sweep([nobodys], START_MS + 1000).nobodys).toEqual([]);
+    expect(join.sweep([nobodys], START_MS + stepMs + 1000).nobodys).toEqual([nobodys]);
+  });
+});
+
 describe('the codec of a stream', () => {
+  test('comes with the list of channels, too', () => {
+    const sheet = new Sheet().take({
+      type: 'resync',
+      atMs: START_MS,
+      channels: [{ ...snapshot('1'), codecs: { rx: 'opus', tx: 'ulaw' } }],
+    });
+    sheet.sent('1', '198.51.100.1:12001', '192.0.2.7:5005');
+    expect(sheet.join.codecOf(stream('in', '192.0.2.7:5004', '198.51.100.1:12000'))).toBe('opus');
+  });
+
   test('is that of its direction of the channel, once both are known, and no more after its end', () => {
     const told = { type: 'codecs', atMs: START_MS, uniqueid: '1', codecs: { rx: 'opus', tx: 'ulaw' } } as const;
     const sheet = new Sheet().up('1').take(told);

@@ -76,6 +76,22 @@ describe('what was captured of a channel', () => {
     expect(captureOf(script, 'rx')?.rLq).toBeCloseTo(rLq, 9);
   });
 
+  test('moves with the clock, bursts and all', () => {
+    const script = new Script().up('1', ALICE);
+
+    captured(script, 'rx', null, capturedMedia());
+    script.board.clockStepped(3_600_000);
+    const hourLater = START_MS + 3_600_000;
+    expect(captureOf(script, 'rx')?.media.tally).toMatchObject({
+      firstAtMs: hourLater,
+      burstMs: 1000,
+      burstSpans: [
+        { fromMs: hourLater + 2000, toMs: hourLater + 2380, packets: 20 },
+        { fromMs: hourLater + 8000, toMs: hourLater + 8580, packets: 30 },
+      ],
+    });
+  });
+
   test('of a channel that is not known is no news', () => {
     const script = new Script();
     captured(script, 'rx', capturedMedia());

@@ -9,7 +9,16 @@ const HOUR_MS = 3_600_000;
 
 it('moves what is a moment by its name, shared parts once, and nothing else', () => {
   const shared = { atMs: 10, rttMs: 5 };
-  const data = { startedAtMs: 1, deadSinceMs: null, one: shared, two: [shared], durationMs: 7, flatMs: 3, atMost: 2 };
+  const data = {
+    startedAtMs: 1,
+    deadSinceMs: null,
+    one: shared,
+    two: [shared],
+    durationMs: 7,
+    flatMs: 3,
+    atMost: 2,
+    fromMs: 20,
+  };
   moveMoments(data, 100);
   expect(data).toEqual({
     startedAtMs: 101,
@@ -19,6 +28,7 @@ it('moves what is a moment by its name, shared parts once, and nothing else', ()
     durationMs: 7,
     flatMs: 3,
     atMost: 2,
+    fromMs: 120,
   });
 });
 

@@ -1,0 +1,56 @@
+import { expect, test, vi } from 'vitest';
+import { ChannelQuestions } from '../../../src/app/channel-questions.ts';
+import type { PbxEvent } from '../../../src/model/event.ts';
+
+/** Under way at the same time, over all channels. */
+const MOST_AT_ONCE = 50;
+
+/** An Asterisk that answers when told to. */
+class SlowAsterisk {
+  readonly connected = true;
+  readonly asked: string[] = [];
+  readonly #answers: ((value: string) => void)[] = [];
+
+  getVariable(uniqueid: string, name: string): Promise<string> {
+    this.asked.push(`${uniqueid} ${name}`);
+    return new Promise((resolve) => this.#answers.push(resolve));
+  }
+
+  rtpStatistics(uniqueid: string): Promise<undefined> {
+    this.asked.push(`${uniqueid} counters`);
+    return Promise.resolve(undefined);
+  }
+
+  answerAll(): void {
+    for (const answer of this.#answers.splice(0)) answer('198.51.100.1:12000');
+  }
+}
+
+function questions(asterisk: SlowAsterisk, answers: PbxEvent[], videos: string[] = []): ChannelQuestions {
+  return new ChannelQuestions({
+    actions: asterisk,
+    ari: asterisk,
+    nowMs: () => 1_790_000_000_000,
+    onAnswer: (event) => answers.push(event),
+    onVideo: (uniqueid) => videos.push(uniqueid),
+  });
+}
+
+test('what is asked only once waits for its turn; counters are asked for again at a later report', async () => {
+  const asterisk = new SlowAsterisk();
+  const [answers, videos]: [PbxEvent[], string[]] = [[], []];
+  const desk = questions(asterisk, answers, videos);
+  for (let n = 1; n <= MOST_AT_ONCE + 10; n++) desk.askAddresses(`a${n}`);
+  desk.askVideo('v');
+  desk.askCounters('c');
+  expect(asterisk.asked).toHaveLength(2 * MOST_AT_ONCE);
+  expect(asterisk.asked).not.toContain('c counters');
+  asterisk.answerAll();
+  await vi.waitFor(() => expect(asterisk.asked).toHaveLength(2 * (MOST_AT_ONCE + 11)));
+  asterisk.answerAll();
+  await vi.waitFor(() => expect(videos).toEqual(['v']));
+  await vi.waitFor(() => expect(answers).toHaveLength(MOST_AT_ONCE + 10));
+  expect(new Set(answers.map((event) => 'uniqueid' in event && event.uniqueid)).size).toBe(MOST_AT_ONCE + 10);
+  desk.askCounters('c');
+  expect(asterisk.asked.at(-1)).toBe('c counters');
+});
