@@ -1,4 +1,5 @@
-import type { SegmentCause } from '../model/record.ts';
+import type { IntervalRecord, SegmentCause } from '../model/record.ts';
+import type { Direction } from '../model/report.ts';
 import { Bridges } from './bridges.ts';
 import type { ChangeLog } from './change-log.ts';
 import { type ChannelState, detached } from './channel-state.ts';
@@ -15,6 +16,8 @@ export class BridgeDesk {
   readonly #channels: ReadonlyMap<string, ChannelState>;
   readonly #changes: ChangeLog;
   readonly #bridges = new Bridges();
+  /** Held while the link was down: the last report of a direction that may speak of before; null once it had audio since. */
+  readonly #doubtfulHolds = new Map<string, Record<Direction, number | null>>();
 
   constructor(channels: ReadonlyMap<string, ChannelState>, changes: ChangeLog) {
     this.#channels = channels;
@@ -46,6 +49,7 @@ export class BridgeDesk {
 
   /** A transfer also takes back what was never held: that changes nothing. */
   hold(channel: ChannelState, onHold: boolean, atMs: number): void {
+    this.#doubtfulHolds.delete(channel.uniqueid);
     if (channel.onHold === onHold) return;
     channel.onHold = onHold;
     channel.watchedSinceMs = atMs;
@@ -53,8 +57,23 @@ export class BridgeDesk {
     this.#disturb(channel, channel.bridgeTechnology, onHold ? 'hold' : 'retrieve', atMs);
   }
 
+  /** The end of a hold may have been missed. */
+  doubtHold({ uniqueid, onHold, rx, tx }: ChannelState): void {
+    if (onHold) this.#doubtfulHolds.set(uniqueid, { rx: rx.total.reports + 1, tx: tx.total.reports + 1 });
+  }
+
+  /** Audio in both directions says that a hold is over whose end may have been missed. */
+  noteInterval(channel: ChannelState, { direction, kind, reportNumber, atMs }: IntervalRecord): void {
+    const doubt = this.#doubtfulHolds.get(channel.uniqueid);
+    const lastBefore = doubt?.[direction] ?? null;
+    if (doubt === undefined || lastBefore === null || kind !== 'media' || reportNumber <= lastBefore) return;
+    doubt[direction] = null;
+    if (doubt.rx === null && doubt.tx === null) this.hold(channel, false, atMs);
+  }
+
   /** The channel has ended. */
   forget(channel: ChannelState): void {
+    this.#doubtfulHolds.delete(channel.uniqueid);
     this.#notePeers(this.#bridges.forget(channel.uniqueid));
   }
 

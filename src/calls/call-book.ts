@@ -78,6 +78,7 @@ export class CallBook {
       target.channels.add(channel);
     }
     target.startedAtMs = Math.min(target.startedAtMs, call.startedAtMs);
+    if (target.endedAtMs !== null) target.endedAtMs = lastEnd(target);
     this.#calls.delete(call.linkedid);
     // What was to follow into the vanished call follows into its target.
     for (const other of this.#calls.values())

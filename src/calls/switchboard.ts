@@ -4,7 +4,8 @@ import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts
 import type { RtcpReport } from '../model/report.ts';
 import { nextReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { BridgeDesk } from './bridge-desk.ts';
-import { CallBook, callMes, type CallState, type Merge } from './call-book.ts';
+import { CallBook, callMes, type CallState } from './call-book.ts';
+import { CallDesk } from './call-desk.ts';
 import { ChangeLog } from './change-log.ts';
 import { channelRecord, channelScores, type ScoreView, scoreView } from './channel-record.ts';
 import {
@@ -21,7 +22,6 @@ import { moveMoments } from './clock-step.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { DueWrites } from './due-writes.ts';
-import { EndedCalls } from './ended-calls.ts';
 import { takeChanged, variablesOf } from './variables.ts';
 
 /** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
@@ -53,7 +53,7 @@ export class Switchboard implements LiveView {
   #localPaceMs = USUAL_REPORT_PACE_MS;
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgeDesk(this.#channels, this.#changes);
-  readonly #endedCalls = new EndedCalls();
+  readonly #callDesk = new CallDesk(this.#calls, this.#changes);
   readonly #dueWrites = new DueWrites();
 
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
@@ -120,8 +120,11 @@ export class Switchboard implements LiveView {
   finalWord(uniqueid: string, counters: RtpCounters, nowMs: number): Map<string, string> | undefined {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined || isLocalChannel(channel)) return undefined;
-    takeFinalCounters(channel, counters, nowMs, this.#localPaceMs, this.#rules);
-    channel.final ??= { ...this.#around(channel), atMs: nowMs };
+    // Asked a second time, it has the same to say.
+    if (channel.final === null) {
+      takeFinalCounters(channel, counters, nowMs, this.#localPaceMs, this.#rules);
+      channel.final = { ...this.#around(channel), atMs: nowMs };
+    }
     this.#changes.touch(channel);
     const scores = this.#view(channel, nowMs);
     takeChanged(scores, channel.written);
@@ -133,7 +136,7 @@ export class Switchboard implements LiveView {
   /** Does what has become due by `nowMs`; to be called a few times a second. */
   tick(nowMs: number): void {
     for (const channel of this.#dueWrites.take(nowMs)) this.#write(channel);
-    for (const call of this.#endedCalls.take(nowMs, (ended) => !this.#changes.isTouched(ended))) this.#forget(call);
+    for (const call of this.#callDesk.takeEnded(nowMs)) this.#forget(call);
   }
 
   /**
@@ -170,24 +173,9 @@ export class Switchboard implements LiveView {
       return channel;
     }
     const changed = noteSnapshot(known, snapshot, atMs);
-    if (known.linkedid !== snapshot.linkedid) this.#noteMerge(this.#moveChannel(known, snapshot.linkedid));
+    if (known.linkedid !== snapshot.linkedid) this.#callDesk.move(known, snapshot.linkedid);
     else if (changed) this.#changes.touch(known);
     return known;
-  }
-
-  #moveChannel(channel: ChannelState, linkedid: string): Merge | undefined {
-    const left = this.#calls.get(channel.linkedid);
-    const merge = this.#calls.move(channel, linkedid);
-    if (left !== undefined && merge === undefined) {
-      this.#changes.touchCall(left);
-      this.#endedCalls.note(left);
-    }
-    this.#changes.touch(channel);
-    return merge;
-  }
-
-  #noteMerge(merge: Merge | undefined): void {
-    if (merge !== undefined) this.#changes.addMerge(merge);
   }
 
   #report(channel: ChannelState, report: RtcpReport, atMs: number): void {
@@ -202,7 +190,10 @@ export class Switchboard implements LiveView {
     if (isRoundTripRefused) this.counters.roundTripsRefused++;
     this.#askCodecs(channel, closed.length > 0, atMs);
     for (const segment of closed) this.#changes.addSegment(segment);
-    for (const interval of intervals) this.#changes.addInterval(interval);
+    for (const interval of intervals) {
+      this.#changes.addInterval(interval);
+      this.#bridges.noteInterval(channel, interval);
+    }
     this.#changes.touch(channel);
     this.#write(channel);
     this.#dueWrites.noteOthers(channel, this.#calls.get(channel.linkedid)?.channels ?? [], atMs);
@@ -215,6 +206,7 @@ export class Switchboard implements LiveView {
     if (channel.endReason === 'vanished') channel.endReason = 'hangup';
     channel.hangupCause = event.cause ?? null;
     channel.hangupCauseText = event.causeText ?? null;
+    this.#changes.touch(channel);
     this.#end(channel, 'hangup', event.atMs);
   }
 
@@ -227,11 +219,7 @@ export class Switchboard implements LiveView {
     this.#dueWrites.cancel(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
-    if (call === undefined) return;
-    this.#noteMerge(this.#calls.settle(call));
-    this.#endedCalls.note(call);
-    // The end of a call is also the end of its channels' resume state.
-    if (call.endedAtMs !== null) for (const other of call.channels) this.#changes.touch(other);
+    if (call !== undefined) this.#callDesk.settle(call);
   }
 
   /** At the first report, at the first of each new RTP session, and then at a steady pace. */
@@ -256,7 +244,8 @@ export class Switchboard implements LiveView {
 
   #takeCodecs(uniqueid: string, codecs: ChannelCodecs, atMs: number): void {
     const channel = this.#channels.get(uniqueid);
-    if (channel !== undefined && noteCodecs(channel, codecs, atMs, this.#rules)) this.#changes.touch(channel);
+    if (channel === undefined || channel.final !== null) return;
+    if (noteCodecs(channel, codecs, atMs, this.#rules)) this.#changes.touch(channel);
   }
 
   #takeCounters(uniqueid: string, counters: RtpCounters, atMs: number): void {
@@ -280,6 +269,7 @@ export class Switchboard implements LiveView {
   #missReports(): void {
     for (const channel of this.#channels.values()) {
       if (!isLive(channel)) continue;
+      this.#bridges.doubtHold(channel);
       channel.rx.reportsMissed = true;
       channel.tx.reportsMissed = true;
     }
@@ -297,6 +287,8 @@ export class Switchboard implements LiveView {
       else this.#bridges.enter(channel, snapshot.bridgeId, channel.bridgeTechnology, atMs);
       this.#takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
     }
+    // Of what was restored of a call without a channel that is up, no event will tell that it is over.
+    for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#callDesk.settle(call);
   }
 
   #write(channel: ChannelState): void {

@@ -92,6 +92,21 @@ describe('calls that are joined', () => {
     expect(script.stored()).toContainEqual({ kind: 'call-merged', fromLinkedid: '5', intoLinkedid: '1' });
   });
 
+  test('what follows into a call that has ended meanwhile moves its end on', () => {
+    const script = new Script().up('1').up('5').up('6', { linkedid: '5' });
+    script.enter('b', '6', { linkedid: '1' }).wait(5).hangup('1').hangup('6', { linkedid: '1' });
+    script.stored();
+    expect(lastCall(script, '1')?.endedAtMs).toBe(script.atMs);
+    script.wait(8).hangup('5');
+    expect(lastCall(script, '1')?.endedAtMs).toBe(script.atMs);
+    // And it stays for stragglers as long as any other.
+    script.stored();
+    script.wait(8);
+    report(script, '5', 0, '1');
+    expect(script.board.counters.lateReports).toBe(1);
+    expect(script.board.liveCount).toBe(0);
+  });
+
   test('chains of joins end in the last call', () => {
     const script = new Script().up('1').up('2').up('3');
     script.up('4', { linkedid: '3' });
@@ -177,6 +192,36 @@ describe('a broken link to Asterisk', () => {
     expect(tx).toMatchObject({ reports: 4, packetsLost: 40, codec: 'ulaw' });
     expect(after.intervals('1', 'tx').map(({ reportNumber }) => reportNumber)).toEqual([4]);
     expect(after.channel('2')).toMatchObject({ endReason: 'vanished', endedAtMs: before.atMs });
+  });
+
+  test('what is taken for vanished and then hangs up after all has the reason and the cause of that', () => {
+    const script = new Script().up('1').wait(5);
+    script.board.handle({ type: 'resync', atMs: script.atMs, channels: [] });
+    expect(script.channel('1')).toMatchObject({ endReason: 'vanished', hangupCause: null });
+    script.wait(1).hangup('1');
+    expect(script.channel('1')).toMatchObject({ endReason: 'hangup', hangupCause: 16 });
+  });
+
+  test('of a restored call without a channel that is up, the end is told as soon as it is known what is up', () => {
+    const before = new Script().up('1').up('2', { linkedid: '1' }).wait(5).hangup('2', { linkedid: '1' });
+    const [ended] = before
+      .stored()
+      .flatMap((change) =>
+        change.kind === 'channel' && change.resume !== null && change.channel.endedAtMs !== null
+          ? [{ channel: change.channel, resume: change.resume }]
+          : [],
+      );
+    if (ended === undefined) throw new Error('nothing was stored of the channel that ended');
+    const after = new Script();
+    after.atMs = before.atMs;
+    after.board.restore([ended]);
+    after.wait(5);
+    expect(after.stored()).toEqual([]);
+    after.board.handle({ type: 'resync', atMs: after.atMs, channels: [] });
+    expect(lastCall(after, '1')?.endedAtMs).toBe(before.atMs);
+    expect(after.channel('2')).toMatchObject({ endReason: 'hangup', endedAtMs: before.atMs });
+    after.wait(20).hangup('2', { linkedid: '1' });
+    expect(after.stored().filter(({ kind }) => kind === 'channel')).toHaveLength(1);
   });
 
   test('a call that was up before we came is scored from its second report on', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { mesProfile } from '../../../src/score/profiles.ts';
+import { readGolden } from '../golden.ts';
 import { local, remote, reportBlock, Script, sender, snapshot } from './script.ts';
 
 describe('the score of a channel', () => {
@@ -178,6 +179,62 @@ describe('streams that stand still', () => {
   });
 });
 
+describe('a hold whose end was missed while the link was down', () => {
+  /** Held at 5 s, the link is lost; from then on a report a direction every 5 s, as far as `highest` goes. */
+  function held(rxHighest: readonly number[], txHighest: readonly number[]): Script {
+    const script = new Script().up('1').wait(5);
+    script.rtcp('1', local(reportBlock(250, 0))).rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 }));
+    script.board.handle({ type: 'hold', atMs: script.atMs, channel: snapshot('1') });
+    script.board.handle({ type: 'link-lost', atMs: script.atMs });
+    for (const [index, highest] of rxHighest.entries()) {
+      const sent = sender(5 * (index + 2), 250 * (index + 2));
+      script.wait(5).rtcp('1', remote(reportBlock(txHighest[index] ?? highest, 0), { rttMs: 40, sender: sent }));
+      script.rtcp('1', local(reportBlock(highest, 0)));
+    }
+    return script;
+  }
+
+  test('is over when audio came in both directions since: then what stands still is lost again', () => {
+    const script = held([500, 750, 750, 750], [500, 750, 1000, 1250]);
+    expect(script.channel('1').onHold).toBe(false);
+    expect(script.intervals('1', 'rx').map(({ kind }) => kind)).toEqual(['media', 'media', 'media', 'dead', 'dead']);
+  });
+
+  test('goes on while audio came in one of them only, or none since the first report, which tells of before, too', () => {
+    const oneWay = held([250, 250, 250], [500, 750, 1000]);
+    const before = held([500, 500, 500], [500, 500, 500]);
+    for (const script of [oneWay, before]) expect(script.channel('1').onHold).toBe(true);
+    expect(before.intervals('1', 'rx').map(({ kind }) => kind)).toEqual(['media', 'media', 'idle', 'idle']);
+  });
+
+  test('was begun anew when Asterisk says so: that is no doubt', () => {
+    const script = held([500], [500]);
+    script.board.handle({ type: 'hold', atMs: script.atMs, channel: snapshot('1') });
+    for (const highest of [750, 1000]) {
+      script.wait(5).rtcp('1', local(reportBlock(highest, 0)));
+      script.rtcp('1', remote(reportBlock(highest, 0), { rttMs: 40 }));
+    }
+    expect(script.channel('1').onHold).toBe(true);
+  });
+
+  test('in a recorded hold of a real Asterisk it shows after its end, and not before', () => {
+    const { events } = readGolden('22-hold');
+    const script = new Script();
+    const heldIds = new Set<string>();
+    const duringHold: boolean[] = [];
+    for (const event of events) {
+      if (event.type === 'unhold') duringHold.push(script.channel(event.channel.uniqueid).onHold);
+      // Nobody tells of the end.
+      else script.board.handle(event);
+      if (event.type !== 'hold') continue;
+      heldIds.add(event.channel.uniqueid);
+      script.board.handle({ type: 'link-lost', atMs: event.atMs });
+    }
+    expect(duringHold).toEqual([true]);
+    expect([...heldIds].map((uniqueid) => script.channel(uniqueid).onHold)).toEqual([false]);
+  });
+});
+
 describe('the end of a channel', () => {
   const upFor = (seconds: number, rxPackets?: number): string | null => {
     const script = new Script().up('1').wait(seconds);
@@ -214,6 +271,35 @@ describe('the end of a channel', () => {
       packetsLost: 3,
       packetsExpected: 253,
     });
+  });
+
+  test('after the last word neither a codec nor a second one changes the score', () => {
+    const lastWord = (changes: (script: Script) => void): (number | null)[] => {
+      const script = new Script().up('1').wait(5);
+      script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 }));
+      changes(script);
+      const { mesRx, mesTx, mesMin } = script.channel('1');
+      return [mesRx, mesTx, mesMin];
+    };
+    const plain = lastWord(({ board, atMs }) => board.finalWord('1', {}, atMs));
+    // latency 50: r = 91.95 → 4.38 by hand; G.729 takes 25 ms more, and nothing received is a dead half.
+    expect(plain).toEqual([null, expect.closeTo(4.3838, 3), expect.closeTo(4.3838, 3)]);
+    const [, slower] = lastWord((script) => script.codecs('1', 'g729').board.finalWord('1', {}, script.atMs));
+    expect(slower).toBeLessThan(4.38);
+    expect(
+      lastWord((script) => {
+        script.board.finalWord('1', {}, script.atMs);
+        script.codecs('1', 'g729');
+      }),
+    ).toEqual(plain);
+    const nothingCame = { rxPackets: 0, txPackets: 250 };
+    expect(lastWord(({ board, atMs }) => board.finalWord('1', nothingCame, atMs))).toEqual([1, plain[1], 1]);
+    expect(
+      lastWord(({ board, atMs }) => {
+        board.finalWord('1', {}, atMs);
+        board.finalWord('1', nothingCame, atMs);
+      }),
+    ).toEqual(plain);
   });
 
   test('where the far end reported and not one packet of its own came, the good half does not stand alone', () => {

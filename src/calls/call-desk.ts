@@ -1,0 +1,49 @@
+import type { CallBook, CallState, Merge } from './call-book.ts';
+import type { ChangeLog } from './change-log.ts';
+import type { ChannelState } from './channel-state.ts';
+import { EndedCalls } from './ended-calls.ts';
+
+/** Notes what follows when a channel goes over to another call or ends: what is to be stored, and what may be forgotten. */
+export class CallDesk {
+  readonly #calls: CallBook;
+  readonly #changes: ChangeLog;
+  readonly #ended = new EndedCalls();
+
+  constructor(calls: CallBook, changes: ChangeLog) {
+    this.#calls = calls;
+    this.#changes = changes;
+  }
+
+  /** Asterisk gave the channel another linkedid. */
+  move(channel: ChannelState, linkedid: string): void {
+    const left = this.#calls.get(channel.linkedid);
+    const merge = this.#calls.move(channel, linkedid);
+    if (left !== undefined && merge === undefined) {
+      this.#changes.touchCall(left);
+      this.#ended.note(left);
+    }
+    this.#changes.touch(channel);
+    this.#noteMerge(merge);
+  }
+
+  /** The call may be over. */
+  settle(call: CallState): void {
+    this.#noteMerge(this.#calls.settle(call));
+    this.#ended.note(call);
+    // The end of a call is also the end of its channels' resume state.
+    if (call.endedAtMs !== null) for (const channel of call.channels) this.#changes.touch(channel);
+  }
+
+  /** Takes out the calls that ended a while ago and are stored. */
+  takeEnded(nowMs: number): CallState[] {
+    return this.#ended.take(nowMs, (call) => !this.#changes.isTouched(call));
+  }
+
+  #noteMerge(merge: Merge | undefined): void {
+    if (merge === undefined) return;
+    this.#changes.addMerge(merge);
+    // One that had ended may now have ended later.
+    const into = this.#calls.get(merge.intoLinkedid);
+    if (into !== undefined) this.#ended.note(into);
+  }
+}
