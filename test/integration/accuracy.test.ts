@@ -61,7 +61,8 @@ describe.runIf(labObstacle() === undefined)('npm run accuracy', () => {
     for (const { cell, network } of answer.comparisons) {
       expect(network.loss_percent).toBeGreaterThanOrEqual(cell.loss_percent / 10);
       expect(network.loss_percent).toBeLessThanOrEqual(cell.loss_percent * 3);
-      expect(network.round_trip_ms).toBeGreaterThan(2 * cell.delay_ms);
+      // The relay lets a packet go up to 0.7 ms before its moment rather than after it (departures.test.ts).
+      expect(network.round_trip_ms).toBeGreaterThan(Math.max(0, 2 * cell.delay_ms - 1.5));
       expect(network.round_trip_ms).toBeLessThan(2 * (cell.delay_ms + cell.jitter_ms) + 25);
       expect(network.jitter_mean_ms).toBeGreaterThan(cell.jitter_ms / 8);
       expect(network.jitter_mean_ms).toBeLessThan(cell.jitter_ms / 2 + 10);
