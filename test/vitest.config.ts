@@ -17,6 +17,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     reporters: ['default', ['json', { outputFile: '.lab/test-results.json' }]],
+    // Every test starts the product anew, which from a cache of what was compiled takes half the time.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('../.lab/compile-cache', import.meta.url)) },
     testTimeout: 20_000,
     hookTimeout: 120_000,
     projects: [
