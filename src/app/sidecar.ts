@@ -18,9 +18,11 @@ import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, HealthReport } from '../model/ports.ts';
 import { snakeCase } from '../model/naming.ts';
+import type { ChannelRecord } from '../model/record.ts';
 import { CallCapture } from './call-capture.ts';
 import { eventHider, numberSearcher } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
+import { HistoryFeed } from './history-feed.ts';
 import { HistoryWatch } from './history-watch.ts';
 import { errorsOnly, type Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
@@ -40,6 +42,7 @@ export class Sidecar {
   readonly #log: Logger;
   readonly #clock: SteadyClock;
   readonly #history: History;
+  readonly #historyFeed: HistoryFeed;
   readonly #historyWatch: HistoryWatch;
   readonly #switchboard: Switchboard;
   readonly #actions: AmiActions;
@@ -86,6 +89,11 @@ export class Sidecar {
     this.#switchboard = new Switchboard(scoringRules(settings), {
       writer: this.#writeBack,
       askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
+    });
+    this.#historyFeed = new HistoryFeed({
+      source: this.#switchboard,
+      history,
+      onChannel: (channel) => this.#noteStored(channel),
     });
     const hideNumbers = eventHider(settings.history);
     const onEvent = (event: PbxEvent): void => this.#take(hideNumbers(event));
@@ -181,7 +189,7 @@ export class Sidecar {
       // Tells the calls what it captured last, before they are stored.
       this.#capture?.stop(),
     ]);
-    this.#storeChanges();
+    this.#historyFeed.close();
     await this.#history.close();
   }
 
@@ -190,6 +198,7 @@ export class Sidecar {
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
     this.#switchboard.handle(event);
+    this.#historyFeed.noteNew();
     if (event.type === 'rtcp' && event.report.reporter === 'local') this.#questions.askCounters(event.channel.uniqueid);
     if (event.type === 'hangup') this.#questions.forget(event.channel.uniqueid);
   }
@@ -200,7 +209,7 @@ export class Sidecar {
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
     if (++this.#ticks % STORE_EVERY_TICKS > 0) return;
-    this.#storeChanges();
+    this.#historyFeed.store();
     this.#historyWatch.look(this.#history.stats(), performance.now());
   }
 
@@ -214,13 +223,9 @@ export class Sidecar {
     );
   }
 
-  #storeChanges(): void {
-    for (const change of this.#switchboard.drain()) {
-      this.#history.record(change);
-      if (change.kind !== 'channel') continue;
-      this.#liveStream.note(change.channel);
-      if (change.channel.endedAtMs !== null) this.#metrics.channelEnded(change.channel);
-    }
+  #noteStored(channel: ChannelRecord): void {
+    this.#liveStream.note(channel);
+    if (channel.endedAtMs !== null) this.#metrics.channelEnded(channel);
   }
 
   async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelVariables | undefined> {

@@ -11,6 +11,8 @@ export class ChangeLog {
   readonly #calls: CallBook;
   #inOrder: HistoryChange[] = [];
   readonly #channels = new Set<ChannelState>();
+  /** Those of them that the history has never been told of. */
+  readonly #newChannels = new Set<ChannelState>();
   readonly #touchedCalls = new Set<CallState>();
 
   constructor(calls: CallBook) {
@@ -22,6 +24,12 @@ export class ChangeLog {
     this.#channels.add(channel);
     const call = this.#calls.get(channel.linkedid);
     if (call !== undefined) this.#touchedCalls.add(call);
+  }
+
+  /** Likewise, of a channel that was not there before. */
+  touchNew(channel: ChannelState): void {
+    this.#newChannels.add(channel);
+    this.touch(channel);
   }
 
   touchCall(call: CallState): void {
@@ -46,20 +54,59 @@ export class ChangeLog {
     return this.#touchedCalls.has(call);
   }
 
+  get hasNewChannels(): boolean {
+    return this.#newChannels.size > 0;
+  }
+
+  /** Everything. */
   drain(rules: ScoringRules, recordOf: (channel: ChannelState) => ChannelRecord): HistoryChange[] {
     const changes = this.#inOrder;
     this.#inOrder = [];
-    for (const channel of this.#channels) {
-      const isOver = this.#calls.get(channel.linkedid)?.endedAtMs !== null;
-      changes.push({ kind: 'channel', channel: recordOf(channel), resume: isOver ? null : writeResume(channel) });
-      for (const state of [channel.rx, channel.tx]) {
-        if (segmentTally(state).reports > 0)
-          changes.push({ kind: 'segment', segment: segmentRecord(channel, state, rules) });
-      }
-    }
+    for (const channel of this.#channels)
+      changes.push(...channelChanges(channel, this.#isOver(channel), rules, recordOf));
     for (const call of this.#touchedCalls) changes.push({ kind: 'call', call: callRecord(call, rules) });
     this.#channels.clear();
+    this.#newChannels.clear();
     this.#touchedCalls.clear();
     return changes;
   }
+
+  /** Only channels that the history was never told of, and their calls: what is in order stays until everything goes. */
+  drainNew(rules: ScoringRules, recordOf: (channel: ChannelState) => ChannelRecord): HistoryChange[] {
+    const changes: HistoryChange[] = [];
+    const calls = new Set<CallState>();
+    for (const channel of this.#newChannels) {
+      changes.push(...channelChanges(channel, this.#isOver(channel), rules, recordOf));
+      this.#channels.delete(channel);
+      const call = this.#calls.get(channel.linkedid);
+      if (call !== undefined) calls.add(call);
+    }
+    for (const call of calls) {
+      changes.push({ kind: 'call', call: callRecord(call, rules) });
+      this.#touchedCalls.delete(call);
+    }
+    this.#newChannels.clear();
+    return changes;
+  }
+
+  #isOver({ linkedid }: ChannelState): boolean {
+    return this.#calls.get(linkedid)?.endedAtMs !== null;
+  }
+}
+
+/** `isOver`: so is its whole call, and nothing will be gone on with. */
+function channelChanges(
+  channel: ChannelState,
+  isOver: boolean,
+  rules: ScoringRules,
+  recordOf: (channel: ChannelState) => ChannelRecord,
+): HistoryChange[] {
+  const changes: HistoryChange[] = [
+    { kind: 'channel', channel: recordOf(channel), resume: isOver ? null : writeResume(channel) },
+  ];
+  for (const state of [channel.rx, channel.tx]) {
+    if (segmentTally(state).reports > 0)
+      changes.push({ kind: 'segment', segment: segmentRecord(channel, state, rules) });
+  }
+  return changes;
 }

@@ -154,6 +154,16 @@ export class Switchboard implements LiveView {
     return this.#changes.drain(this.#rules, (channel) => this.#record(channel));
   }
 
+  /** A channel was seen for the first time since `drain` or `drainNew`. */
+  get hasNewChannels(): boolean {
+    return this.#changes.hasNewChannels;
+  }
+
+  /** Those channels and their calls alone, to be stored at once: what was never stored is not known after a crash. */
+  drainNew(): HistoryChange[] {
+    return this.#changes.drainNew(this.#rules, (channel) => this.#record(channel));
+  }
+
   get liveCount(): number {
     return [...this.#channels.values()].filter(isLive).length;
   }
@@ -169,7 +179,7 @@ export class Switchboard implements LiveView {
       const channel = newChannel(snapshot, startedAtMs, atMs, joinedLate);
       this.#channels.set(channel.uniqueid, channel);
       this.#calls.add(channel);
-      this.#changes.touch(channel);
+      this.#changes.touchNew(channel);
       return channel;
     }
     const changed = noteSnapshot(known, snapshot, atMs);

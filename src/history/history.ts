@@ -125,6 +125,11 @@ export class History implements HistorySink, HistoryReader {
     this.#gathering ??= setTimeout(() => void this.#drain(), GATHER_MS);
   }
 
+  /** Commits what waits, at once and not together with what comes. */
+  hurry(): void {
+    void this.#drain();
+  }
+
   /** Resolves when everything recorded so far is in the database, however long that takes. */
   flush(): Promise<void> {
     const upTo = this.#recorded;

@@ -9,6 +9,8 @@ export interface Clock {
 /** Takes changes without ever making the caller wait; what it cannot keep it counts. */
 export interface HistorySink {
   record(change: HistoryChange): void;
+  /** What was recorded so far is not to wait for what comes. */
+  hurry(): void;
 }
 
 /** Variable name → value as written, e.g. `MES` → `4.31`. Only what is known. */

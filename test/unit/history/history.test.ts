@@ -92,6 +92,21 @@ describe('the history', () => {
     await expect.poll(() => history.stats().committed, { timeout: 1000, interval: 10 }).toBe(1);
   });
 
+  it('commits at once what is in a hurry', async () => {
+    const history = await open();
+    const commits: number[] = [];
+    for (let n = 1; n <= 3; n++) {
+      history.record({ kind: 'call', call: callRecord(`call-${n}`) });
+      history.hurry();
+      // Already on its way to the disk: what is recorded from now on is not part of it.
+      history.record({ kind: 'call', call: callRecord(`call-${n}`) });
+      commits.push(history.stats().queued);
+      await history.flush();
+    }
+    expect(commits).toEqual([2, 2, 2]);
+    expect(history.stats()).toMatchObject({ committed: 6, queued: 0 });
+  });
+
   it('commits what waits when it is closed, and counts what comes later', async () => {
     const history = await open();
     history.record({ kind: 'call', call: callRecord('call') });
