@@ -11,6 +11,7 @@ import type { Direction } from '../model/report.ts';
 import { codecClockRateHz } from '../score/codec-clock.ts';
 import { DEFAULT_GMIN } from '../stats/burst-gap.ts';
 import { addMedia } from '../stats/captured-media.ts';
+import type { PacketCursor } from '../wire/packet-cursor.ts';
 import { hasStaticPayloadType, type PayloadFormat } from '../wire/payload-types.ts';
 
 /** What `analyze` simulates, too, unless told. */
@@ -19,6 +20,8 @@ const SWEEP_EVERY_MS = 1000;
 /** A channel is told of at each report about it, and without reports this often. */
 const TELL_EVERY_MS = 10_000;
 const TELL_AT_MOST_EVERY_MS = 900;
+/** From one packet to the next, either way: nobody sent anything, or the clock was set. Less than a step that is followed. */
+const CLOCK_JUMP_MS = 500;
 const STATE_UP = 6;
 const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
 
@@ -31,8 +34,12 @@ export interface CallCaptureOptions {
   readonly onState: (state: LiveCaptureState) => void;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
+  /** Looks whether the clock was set; if so, `clockStepped` is called before it returns. */
+  readonly followClock: () => void;
   /** 0 up to 1. */
   readonly random: () => number;
+  /** How tcpdump is called, when not by its name. */
+  readonly command?: readonly [string, ...string[]];
 }
 
 export interface CallCaptureCounters {
@@ -62,6 +69,10 @@ export class CallCapture {
   #state: LiveCaptureState | undefined;
   #unmatched = 0;
   #sweptAtMs = 0;
+  /** Of the latest packet, by the clock as it was then. */
+  #packetAtMs = 0;
+  /** By how much the clock was set since packets that are still on their way were captured. */
+  #lateByMs = 0;
 
   constructor(options: CallCaptureOptions) {
     this.#options = options;
@@ -71,11 +82,12 @@ export class CallCapture {
       keepsBursts: true,
       formatOf: (stream) => this.#formatOf(stream),
     });
-    const { settings, random, onState } = options;
+    const { settings, random, onState, command } = options;
     this.#live = new LiveCapture({
       interface: settings.interface,
       ports: { from: settings.ports.lowest, to: settings.ports.highest },
-      take: (packet) => this.#analysis.take(packet),
+      ...(command === undefined ? {} : { command }),
+      take: (packet) => this.#takePacket(packet),
       onState: (state) => {
         this.#state = state;
         onState(state);
@@ -131,10 +143,23 @@ export class CallCapture {
     if (Math.abs(nowMs - this.#sweptAtMs) >= SWEEP_EVERY_MS) this.#sweep(nowMs);
   }
 
-  /** The clock was set, by so many milliseconds: what is due stays due when it was. Packets have the times that they came with. */
+  /** The clock was set, by so many milliseconds: what is due stays due when it was, and streams go on as if nobody had. */
   clockStepped(byMs: number): void {
     this.#toldAtMs.clear();
     this.#join.clockStepped(byMs);
+    this.#analysis.clockStepped(byMs);
+    this.#lateByMs += byMs;
+  }
+
+  /** The kernel times packets by the clock that can be set: a packet may know of it before us, or be from before it. */
+  #takePacket(packet: PacketCursor): void {
+    if (Math.abs(packet.atMs - this.#packetAtMs) > CLOCK_JUMP_MS) this.#options.followClock();
+    this.#packetAtMs = packet.atMs;
+    if (this.#lateByMs !== 0) {
+      const nowMs = this.#options.nowMs();
+      if (Math.abs(nowMs - packet.atMs) <= Math.abs(nowMs - packet.atMs - this.#lateByMs)) this.#lateByMs = 0;
+    }
+    this.#analysis.take(packet, this.#lateByMs);
   }
 
   /** Of channels that have gone since nothing is kept. The codecs came with the list of channels. */

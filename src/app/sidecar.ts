@@ -129,6 +129,7 @@ export class Sidecar {
           askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
           onState: (state) => this.#noteCapture(state),
           nowMs,
+          followClock: () => this.#followClock(),
           random,
         })
       : null;

@@ -77,7 +77,7 @@ export class CaptureJoin<S extends SeenStream> {
     return { joined, over: [...over], nobodys };
   }
 
-  /** The clock was set, by so many milliseconds. */
+  /** The clock was set, by so many milliseconds; the streams are moved by whoever keeps them. */
   clockStepped(byMs: number): void {
     this.#book.clockStepped(byMs);
     for (const [uniqueid, dueAtMs] of this.#endings) this.#endings.set(uniqueid, dueAtMs + byMs);
@@ -175,7 +175,6 @@ export class CaptureJoin<S extends SeenStream> {
   }
 }
 
-/** One from before the clock was set back is over, too: if it goes on, its next packets begin another. */
 function isOverForNobody({ firstAtMs, lastAtMs }: SeenStream, nowMs: number): boolean {
-  return Math.abs(nowMs - lastAtMs) > NOBODYS_IDLE_MS || Math.abs(nowMs - firstAtMs) > NOBODYS_MS;
+  return nowMs - lastAtMs > NOBODYS_IDLE_MS || nowMs - firstAtMs > NOBODYS_MS;
 }

@@ -69,12 +69,9 @@ export class MediaBook {
     if (channel !== undefined) channel.ssrc[direction] = ssrc;
   }
 
-  /**
-   * The clock was set, by so many milliseconds. A stream keeps the times of its packets: set forward, a channel's
-   * beginning stays, so that what came with it is not older than it.
-   */
+  /** The clock was set, by so many milliseconds; so were the times of streams. */
   clockStepped(byMs: number): void {
-    for (const channel of this.#channels.values()) channel.startedAtMs += Math.min(0, byMs);
+    for (const channel of this.#channels.values()) channel.startedAtMs += byMs;
   }
 
   forget(uniqueid: string): void {

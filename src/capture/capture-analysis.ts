@@ -81,13 +81,18 @@ export class CaptureAnalysis {
     return this.#packets;
   }
 
-  /** Takes the packet at which the reader stands. */
-  take(packet: PacketCursor): void {
+  /** The clock that packets are timed by was set, by so many milliseconds: streams go on as if nobody had. */
+  clockStepped(byMs: number): void {
+    this.#table.clockStepped(byMs);
+  }
+
+  /** Takes the packet at which the reader stands. `lateByMs`: from before the clock was set, and to be moved by that. */
+  take(packet: PacketCursor, lateByMs = 0): void {
     this.#packets += 1;
     const datagram = this.#datagram;
     switch (datagram.read(packet)) {
       case 'udp':
-        this.#takeDatagram(packet);
+        this.#takeDatagram(packet, packet.atMs + lateByMs);
         return;
       case 'not-udp':
         this.#notUdp += 1;
@@ -146,7 +151,7 @@ export class CaptureAnalysis {
     };
   }
 
-  #takeDatagram({ view, atMs }: PacketCursor): void {
+  #takeDatagram({ view }: PacketCursor, atMs: number): void {
     const { payloadStart, payloadEnd, payloadBytes } = this.#datagram;
     const kind = mediaKind(view, payloadStart, payloadEnd);
     if (kind === 'rtp' && isWholeRtpHeader(view, payloadStart, payloadBytes)) {

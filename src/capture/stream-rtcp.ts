@@ -17,7 +17,7 @@ export class StreamRtcp {
   lastSender: RtcpSenderPart | undefined;
   lastReport: ReportBlock | undefined;
   readonly xrBlocks: XrBlock[] = [];
-  readonly #sent: { readonly ntp32: number; readonly atMs: number }[] = [];
+  #sent: { readonly ntp32: number; readonly atMs: number }[] = [];
   #loopSumMs = 0;
   #loops = 0;
 
@@ -44,6 +44,11 @@ export class StreamRtcp {
   extended(block: XrBlock): void {
     this.xrBlocks.push(block);
     if (this.xrBlocks.length > MAX_XR_BLOCKS) this.xrBlocks.shift();
+  }
+
+  /** The clock that packets are timed by was set, by so many milliseconds. */
+  clockStepped(byMs: number): void {
+    this.#sent = this.#sent.map(({ ntp32, atMs }) => ({ ntp32, atMs: atMs + byMs }));
   }
 
   /** Mean time from where we capture to the stream's receiver and back, ms; undefined without an answered SR. */

@@ -98,6 +98,11 @@ export class StreamTable {
     packets.take(rtpSequence(view, at), rtpTimestamp(view, at), atMs, rtpMarker(view, at), kind);
   }
 
+  /** The clock that packets are timed by was set, by so many milliseconds. */
+  clockStepped(byMs: number): void {
+    for (const stream of [...this.#streams, ...this.#candidates]) stream.clockStepped(byMs);
+  }
+
   /** Decides over what is still open, and seals every stream. */
   finish(): void {
     for (const candidate of this.#candidates) {

@@ -116,6 +116,13 @@ export class TrackedStream {
     );
   }
 
+  /** The clock that packets are timed by was set, by so many milliseconds: what lies between them stays as it was. */
+  clockStepped(byMs: number): void {
+    this.packets?.clockStepped(byMs);
+    this.rtcp?.clockStepped(byMs);
+    this.early = this.early.map((packet) => ({ ...packet, atMs: packet.atMs + byMs }));
+  }
+
   /** What a packet holds; `mediaBytes` is the size of its payload. */
   kindOf(payloadType: number, mediaBytes: number): PayloadKind {
     if (payloadType === this.payloadType) return 'audio';

@@ -91,6 +91,13 @@ export class BurstGapMeter {
     this.#receivedRun = 0;
   }
 
+  /** The clock that `missing` is told by was set, by so many milliseconds. */
+  clockStepped(byMs: number): void {
+    this.#clusterFromMs += byMs;
+    this.#clusterToMs += byMs;
+    this.#log?.clockStepped(byMs);
+  }
+
   /** The totals as if the stream ended here; it may go on. */
   totals(): BurstGapTotals {
     const isBurst = this.#clusterLosses > 1;

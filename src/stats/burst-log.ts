@@ -5,7 +5,7 @@ export const MOST_SPANS = 60;
 
 /** Remembers when bursts were: the longest ones, in order of time, in bounded memory. */
 export class BurstLog {
-  readonly #spans: BurstSpan[];
+  #spans: BurstSpan[];
   leftOut: number;
 
   /** Begins with what another one holds, if given. */
@@ -16,6 +16,11 @@ export class BurstLog {
 
   get spans(): readonly BurstSpan[] {
     return this.#spans;
+  }
+
+  /** The clock was set, by so many milliseconds. */
+  clockStepped(byMs: number): void {
+    this.#spans = this.#spans.map((span) => ({ ...span, fromMs: span.fromMs + byMs, toMs: span.toMs + byMs }));
   }
 
   /** Bursts come in order of time. */

@@ -155,6 +155,14 @@ export class PacketStream {
     this.#takeAhead(0, timestamp, atMs, true, kind);
   }
 
+  /** The clock that arrivals are timed by was set, by so many milliseconds. */
+  clockStepped(byMs: number): void {
+    this.firstAtMs += byMs;
+    this.lastAtMs += byMs;
+    this.#lastAudioAtMs += byMs;
+    this.burstGap.clockStepped(byMs);
+  }
+
   /** Seals every packet's fate; nothing may be taken in afterwards. */
   finish(): void {
     if (this.#arrivals > 0 && !this.#isFinished) this.#sealRow(this.burstGap, this.frames);
