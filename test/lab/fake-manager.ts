@@ -29,7 +29,9 @@ export class FakeManager {
     this.#tls = tls !== undefined;
     this.#remembers = remember;
     const serve = (socket: Socket): void => this.#serve(socket);
-    this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
+    // As Asterisk's own sockets are (TCP_NODELAY): otherwise a small write waits up to 40 ms for the reader's delayed ACK.
+    this.#server =
+      tls === undefined ? createServer({ noDelay: true }, serve) : createTlsServer({ ...tls, noDelay: true }, serve);
   }
 
   static async start(answer: Answer = asterisk(), options: FakeManagerOptions = {}): Promise<FakeManager> {
