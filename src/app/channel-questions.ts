@@ -1,5 +1,6 @@
 import type { AmiActions } from '../asterisk/ami-actions.ts';
 import type { Ari, VariableSet } from '../asterisk/ari.ts';
+import { detached } from '../calls/channel-state.ts';
 import type { PbxEvent } from '../model/event.ts';
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
 
@@ -74,7 +75,7 @@ export class ChannelQuestions {
     )
       return;
     if (this.#askedAtMs.size >= MAX_REMEMBERED) this.#askedAtMs.clear();
-    this.#askedAtMs.set(uniqueid, nowMs());
+    this.#askedAtMs.set(detached(uniqueid), nowMs());
     void this.#ask(async () => {
       const counters = await ari.rtpStatistics(uniqueid);
       return counters === undefined ? undefined : { type: 'counters', atMs: nowMs(), uniqueid, counters };

@@ -1,6 +1,7 @@
 import type { SeenStream } from '../model/capture.ts';
 import type { ChannelCodecs, PbxEvent } from '../model/event.ts';
 import { type Direction, directionMeasuredBy, directionSentBy } from '../model/report.ts';
+import { detached } from './channel-state.ts';
 import { MediaBook, type StreamOwner } from './media-book.ts';
 
 /** After a hang-up, for packets that are still on their way from the kernel to us. */
@@ -41,7 +42,7 @@ export class CaptureJoin<S extends SeenStream> {
       case 'addresses':
         return this.#book.noteAddresses(event.uniqueid, event.addresses);
       case 'codecs':
-        if (this.#book.has(event.uniqueid)) this.#codecs.set(event.uniqueid, event.codecs);
+        if (this.#book.has(event.uniqueid)) this.#codecs.set(detached(event.uniqueid), event.codecs);
         return;
       case 'counters':
         return this.#takeCounters(event);
@@ -148,12 +149,12 @@ export class CaptureJoin<S extends SeenStream> {
     for (const uniqueid of this.#book.channels()) if (!present.has(uniqueid)) this.#end(uniqueid, atMs);
     for (const { uniqueid, ageS, codecs } of channels) {
       this.#book.begin(uniqueid, ageS === undefined ? Number.NEGATIVE_INFINITY : atMs - (ageS + 1) * 1000);
-      this.#codecs.set(uniqueid, codecs);
+      this.#codecs.set(detached(uniqueid), codecs);
     }
   }
 
   #end(uniqueid: string, atMs: number): void {
-    if (!this.#endings.has(uniqueid)) this.#endings.set(uniqueid, atMs + HANGUP_GRACE_MS);
+    if (!this.#endings.has(uniqueid)) this.#endings.set(detached(uniqueid), atMs + HANGUP_GRACE_MS);
   }
 
   #forget(uniqueid: string): void {

@@ -91,8 +91,8 @@ export function streamRecord(
   const measures = { ...measuresOf(channel, state, state.total, rules), ...countsOf(channel, state) };
   const interval = eModelOf({
     codec: measures.codec,
-    lossPercent: state.last.lossPercent,
-    packetsReceived: state.last.packetsReceived,
+    lossPercent: state.lastLossPercent,
+    packetsReceived: state.lastPacketsReceived,
     rttMs: state.total.rttMs,
     advantage: advantageOf(endpointOf(channel.name), rules),
   });
@@ -101,12 +101,12 @@ export function streamRecord(
     capture: captureRecord(channel, state, rules),
     mosLqInterval: interval.mosLq,
     mosCqInterval: interval.mosCq,
-    senderPackets: state.lastSr?.sentPackets ?? null,
-    senderOctets: state.lastSr?.sentOctets ?? null,
+    senderPackets: state.srPackets,
+    senderOctets: state.srOctets,
     packetJitterMeanMs: (state.direction === 'rx' ? channel.counters.rxJitterMeanMs : undefined) ?? null,
     packetJitterStdevMs: (state.direction === 'rx' ? channel.counters.rxJitterStdevMs : undefined) ?? null,
-    fractionLostQ8: state.last.fractionLostQ8,
-    jitterTicks: state.last.jitterTicks,
+    fractionLostQ8: state.lastFractionLostQ8,
+    jitterTicks: state.lastJitterTicks,
     verdict: judgeDirection(channel, state, measures.mes, rules.thresholds),
   };
   return {
@@ -125,7 +125,7 @@ export function segmentRecord(channel: ChannelState, state: DirectionState, rule
     segmentNumber: number,
     openedBy,
     startedAtMs,
-    endedAtMs: Math.max(startedAtMs, state.mark?.atMs ?? startedAtMs),
+    endedAtMs: Math.max(startedAtMs, state.markAtMs ?? startedAtMs),
     senderPackets: sent?.packets ?? null,
     senderOctets: sent?.octets ?? null,
     ...measuresOf(channel, state, segmentTally(state), rules),

@@ -95,7 +95,7 @@ function reportsOf({ rx, tx }: ChannelState): number {
 /** Where nothing was ever received and nothing is sent, Asterisk sends no reports: then only the far end tells that it is sending. */
 function isLocallySilent(channel: ChannelState, atMs: number, forMs: number): boolean {
   if (channel.onHold || channel.answeredAtMs === null) return false;
-  const lastReportAtMs = channel.rx.mark?.atMs ?? channel.watchedSinceMs;
+  const lastReportAtMs = channel.rx.markAtMs ?? channel.watchedSinceMs;
   return atMs - Math.max(lastReportAtMs, channel.watchedSinceMs) >= forMs;
 }
 

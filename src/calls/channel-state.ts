@@ -1,6 +1,6 @@
 import type { ChannelSnapshot, RtpCounters } from '../model/event.ts';
 import type { EndReason } from '../model/record.ts';
-import { type DirectionState, newDirection } from './direction-state.ts';
+import { DirectionState } from './direction-state.ts';
 
 /** Asterisk's channel state "Up". */
 const STATE_UP = 6;
@@ -107,8 +107,8 @@ export function newChannel(
     lastReceivedAtMs: null,
     codecsAskedAtMs: null,
     wentPastUs: false,
-    rx: newDirection('rx', nowMs),
-    tx: newDirection('tx', nowMs),
+    rx: new DirectionState('rx', nowMs),
+    tx: new DirectionState('tx', nowMs),
     counters: {},
     scores: { mesRx: null, mesTx: null },
     final: null,

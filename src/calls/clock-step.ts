@@ -1,3 +1,5 @@
+import { NumberRow } from '../stats/number-row.ts';
+
 /** Properties that are moments, by the names of the house: `atMs`, `startedAtMs`, `watchedSinceMs`, `fromMs` and `toMs` of a burst. */
 const MOMENT = /(?:^at|^from|^to|At|Since)Ms$/;
 
@@ -7,7 +9,9 @@ export function moveMoments(data: object, byMs: number, moved: Set<object> = new
   if (moved.has(data)) return;
   moved.add(data);
   const fields = data as Record<string, unknown>;
-  for (const [name, value] of Object.entries(fields)) {
+  const names = data instanceof NumberRow ? [...data.names, ...Object.keys(data)] : Object.keys(data);
+  for (const name of names) {
+    const value = fields[name];
     if (typeof value === 'object' && value !== null) moveMoments(value, byMs, moved);
     else if (typeof value === 'number' && MOMENT.test(name)) fields[name] = value + byMs;
   }

@@ -61,7 +61,7 @@ export function takeReport(
   if (context.rttSampleMs !== null) noteRoundTrip(state, context.rttSampleMs);
   const measure = judge(state, block, context);
   const sample = sampleOf(state, measure, block, context.atMs);
-  const beganAtMs = state.mark?.atMs ?? null;
+  const beganAtMs = state.markAtMs;
   noteGap(state, context.atMs);
 
   state.reportsMissed = false;
@@ -96,7 +96,7 @@ export function takeReport(
     clockRateSource: state.clockRateSource,
     lsrNtp32: block?.lsrNtp32 ?? null,
     dlsrS: block?.dlsrS ?? null,
-    senderPackets: state.sender?.sentPackets ?? null,
+    senderPackets: state.senderPackets,
     rttMs: context.rttSampleMs,
     jitterMs: sample.jitterTicks === null ? null : ticksToMs(sample.jitterTicks, state.clockRateHz),
     packetsExpected: sample.packetsExpected,
@@ -121,7 +121,7 @@ function judge(state: DirectionState, block: ReportBlock | null, context: Report
     atMs: context.atMs,
     packetRateHz: state.packetRateHz,
     mayBeSilent: context.mayBeSilent,
-    joinedLate: context.joinedLate && state.mark === null,
+    joinedLate: context.joinedLate && state.markAtMs === null,
   });
   if (measure.kind === 'media') {
     state.emptyReports = 0;
@@ -136,8 +136,8 @@ function judge(state: DirectionState, block: ReportBlock | null, context: Report
  * sent to it for lost. What we receive ourselves is not touched by that.
  */
 function isLossDisturbed(state: DirectionState): boolean {
-  if (state.direction === 'rx' || state.disturbedAtMs === null || state.mark === null) return false;
-  return state.mark.atMs < state.disturbedAtMs + DISTURBED_LOSS_MS;
+  if (state.direction === 'rx' || state.disturbedAtMs === null || state.markAtMs === null) return false;
+  return state.markAtMs < state.disturbedAtMs + DISTURBED_LOSS_MS;
 }
 
 function isJitterDisturbed(state: DirectionState, atMs: number): boolean {
@@ -146,10 +146,10 @@ function isJitterDisturbed(state: DirectionState, atMs: number): boolean {
 
 /** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */
 function neverAnythingArrived(state: DirectionState, context: ReportContext): boolean {
-  if (state.direction !== 'rx' || state.sender !== null || state.total.mediaReports > 0) return false;
+  if (state.direction !== 'rx' || state.senderPackets !== null || state.total.mediaReports > 0) return false;
   if (context.mayBeSilent || context.upSinceMs === null || context.joinedLate) return false;
   state.emptyReports++;
-  const intervalMs = state.mark === null ? 0 : context.atMs - state.mark.atMs;
+  const intervalMs = context.atMs - (state.markAtMs ?? context.atMs);
   const upMs = context.atMs - context.upSinceMs;
   return (
     state.emptyReports >= EMPTY_REPORTS_UNTIL_DEAD &&
@@ -159,14 +159,14 @@ function neverAnythingArrived(state: DirectionState, context: ReportContext): bo
 
 /** How many report intervals the report stands for: more than one only after reports were missed. */
 function countCoveredReports(state: DirectionState, measure: IntervalMeasure, atMs: number): number {
-  if (!state.reportsMissed || state.mark === null || state.gapCount === 0 || measure.kind === 'idle') return 1;
+  if (!state.reportsMissed || state.markAtMs === null || state.gapCount === 0 || measure.kind === 'idle') return 1;
   const usualGapMs = state.gapMsSum / state.gapCount;
-  return Math.max(1, Math.round((atMs - state.mark.atMs) / Math.max(1, usualGapMs)));
+  return Math.max(1, Math.round((atMs - state.markAtMs) / Math.max(1, usualGapMs)));
 }
 
 function noteGap(state: DirectionState, atMs: number): void {
-  if (state.mark === null || state.reportsMissed || atMs <= state.mark.atMs) return;
-  state.gapMsSum += atMs - state.mark.atMs;
+  if (state.markAtMs === null || state.reportsMissed || atMs <= state.markAtMs) return;
+  state.gapMsSum += atMs - state.markAtMs;
   state.gapCount++;
 }
 

@@ -4,10 +4,10 @@ import type { Direction, SenderInfo } from '../model/report.ts';
 import { codecClockRateHz } from '../score/codec-clock.ts';
 import { addMedia } from '../stats/captured-media.ts';
 import { clockRateBetween } from '../stats/clock-rate.ts';
-import type { ReceiverMark, SenderMark } from '../stats/interval.ts';
-import { addSample } from '../stats/moments.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../units/rtp.ts';
-import { foldJitter, isTallyDead, newTally, type Tally } from './tally.ts';
+import type { StoredRow } from '../stats/number-row.ts';
+import { DirectionMarks } from './direction-marks.ts';
+import { foldJitter, isTallyDead, Tally } from './tally.ts';
 
 /** 20 ms packets, the usual. */
 const USUAL_PACKET_RATE_HZ = 50;
@@ -28,90 +28,55 @@ export interface SegmentState {
   readonly tally: Tally | null;
 }
 
-/** The report before the next one, as far as more than the sums is asked for. */
-export interface LastInterval {
-  readonly lossPercent: number | null;
-  readonly packetsReceived: number | null;
-  readonly fractionLostQ8: number | null;
-  readonly jitterTicks: number | null;
+/** What was captured: of streams that are over, and of those that go on. */
+interface Captured {
+  readonly closed: CapturedMedia | null;
+  readonly open: CapturedMedia | null;
 }
 
-/** When loss was seen; for the sentence that explains a score. */
-export interface LossHistory {
-  firstMediaAtMs: number | null;
-  lossyReports: number;
-  /** Begin of the first interval that lost more than a trace, end of the last one. */
-  firstLossyAtMs: number | null;
-  lastLossyAtMs: number | null;
-  /** Since when nothing has arrived any more; null while something does. */
-  deadSinceMs: number | null;
+const NOTHING_CAPTURED: Captured = { closed: null, open: null };
+
+/** Why and since when the next report belongs to a new segment. */
+interface NextSegment {
+  readonly cause: SegmentCause;
+  readonly atMs: number;
+  readonly sentBefore: SentCount | null;
 }
 
-/** Everything we know of one direction of a channel. Plain data: it is stored as it is and gone on with after a restart. */
-export interface DirectionState {
+/** Everything we know of one direction of a channel: it is stored as it is and gone on with after a restart. */
+export class DirectionState extends DirectionMarks {
   readonly direction: Direction;
-  ssrc: number | null;
   /** As of the last report; null is not known. */
-  codec: string | null;
+  codec: string | null = null;
   /** Asterisk told that it has changed: it counts from the next report on. */
-  nextCodec: string | null;
-  /** Where the receiver stood at its last report. */
-  mark: ReceiverMark | null;
-  /** What the sender said last. */
-  sender: SenderMark | null;
-  lastSr: SenderInfo | null;
-  packetRateHz: number;
-  clockRateHz: number;
-  clockRateSource: ClockRateSource;
-  /** Reports without a single packet since the channel came up. */
-  emptyReports: number;
+  nextCodec: string | null = null;
+  clockRateHz = ASSUMED_CLOCK_RATE_HZ;
+  clockRateSource: ClockRateSource = 'assumed';
   /** Reports may have been missed since the last one. */
-  reportsMissed: boolean;
-  /** When another source was last put on this direction (hold, bridge); null if never since media first flowed. */
-  disturbedAtMs: number | null;
-  gapMsSum: number;
-  gapCount: number;
-  nativeMes100: number | null;
-  last: LastInterval;
-  readonly loss: LossHistory;
+  reportsMissed = false;
   /** Over the channel's whole life; its `reports` is the last report number given. */
   readonly total: Tally;
   segment: SegmentState;
-  /** Why and since when the next report belongs to a new segment. */
-  nextSegment: {
-    readonly cause: SegmentCause;
-    readonly atMs: number;
-    readonly sentBefore: SentCount | null;
-  } | null;
-  /** What was captured: of streams that are over, and of those that go on. */
-  captured: { readonly closed: CapturedMedia | null; readonly open: CapturedMedia | null };
-}
+  nextSegment: NextSegment | null = null;
+  captured = NOTHING_CAPTURED;
 
-export function newDirection(direction: Direction, atMs: number): DirectionState {
-  return {
-    direction,
-    ssrc: null,
-    codec: null,
-    nextCodec: null,
-    mark: null,
-    sender: null,
-    lastSr: null,
-    packetRateHz: USUAL_PACKET_RATE_HZ,
-    clockRateHz: ASSUMED_CLOCK_RATE_HZ,
-    clockRateSource: 'assumed',
-    emptyReports: 0,
-    reportsMissed: false,
-    disturbedAtMs: null,
-    gapMsSum: 0,
-    gapCount: 0,
-    nativeMes100: null,
-    last: { lossPercent: null, packetsReceived: null, fractionLostQ8: null, jitterTicks: null },
-    loss: { firstMediaAtMs: null, lossyReports: 0, firstLossyAtMs: null, lastLossyAtMs: null, deadSinceMs: null },
-    total: newTally(),
-    segment: { number: 1, openedBy: 'start', startedAtMs: atMs, sentBefore: null, tally: null },
-    nextSegment: null,
-    captured: { closed: null, open: null },
-  };
+  /** `stored` and `total`: of a direction that is gone on with. */
+  constructor(direction: Direction, startedAtMs: number, stored?: StoredRow, total = new Tally()) {
+    super(stored);
+    this.direction = direction;
+    if (stored === undefined) this.packetRateHz = USUAL_PACKET_RATE_HZ;
+    this.total = total;
+    this.segment = { number: 1, openedBy: 'start', startedAtMs, sentBefore: null, tally: null };
+  }
+
+  /** A view of the same direction with other knowledge of its stream. */
+  with(other: Pick<DirectionState, 'codec' | 'clockRateHz' | 'clockRateSource'>): DirectionState {
+    return Object.assign(new DirectionState(this.direction, 0), this, other);
+  }
+
+  override toJSON(): object {
+    return Object.assign({}, this);
+  }
 }
 
 /** What the reports of the current segment add up to. */
@@ -167,7 +132,7 @@ export function capturedOf({ captured }: Pick<DirectionState, 'captured'>): Capt
 
 /** A round trip belongs to the channel, and so to both its directions. */
 export function noteRoundTrip(state: DirectionState, rttMs: number): void {
-  for (const tally of talliesOf(state)) tally.rttMs = addSample(tally.rttMs, rttMs);
+  for (const tally of talliesOf(state)) tally.addSample('rttMs', rttMs);
 }
 
 /**
@@ -195,7 +160,7 @@ export function beginSegment(
   { cause, atMs, sentBefore }: NonNullable<DirectionState['nextSegment']>,
 ): void {
   const number = state.segment.number + 1;
-  state.segment = { number, openedBy: cause, startedAtMs: atMs, sentBefore, tally: newTally() };
+  state.segment = { number, openedBy: cause, startedAtMs: atMs, sentBefore, tally: new Tally() };
   state.nextSegment = null;
 }
 

@@ -123,7 +123,7 @@ function causesOf(direction: DirectionToExplain, endpoint: string, audio: string
 
 function complaintOfLoss(direction: DirectionToExplain, loss: string, audio: string): string {
   const { state, stream } = direction;
-  const { deadSinceMs } = state.loss;
+  const { deadSinceMs } = state;
   if (deadSinceMs === null) {
     return `${loss} of ${audio} was lost${howLost(state, stream.capture)}${whenLost(state)}${whereLost(direction)}`;
   }
@@ -145,12 +145,12 @@ function hasUnevenLoss({ total: { lostPackets } }: DirectionState): boolean {
   return standardDeviation(lostPackets) ** 2 / lostPackets.mean > BURSTY_DISPERSION;
 }
 
-function whenLost({ loss, total, mark }: DirectionState): string {
-  const { firstMediaAtMs, firstLossyAtMs, lastLossyAtMs, lossyReports } = loss;
-  if (firstLossyAtMs === null || lastLossyAtMs === null || firstMediaAtMs === null || mark === null) return '';
-  const meanGapMs = (mark.atMs - firstMediaAtMs) / Math.max(1, total.reports);
+function whenLost(state: DirectionState): string {
+  const { firstMediaAtMs, firstLossyAtMs, lastLossyAtMs, lossyReports, markAtMs, total } = state;
+  if (firstLossyAtMs === null || lastLossyAtMs === null || firstMediaAtMs === null || markAtMs === null) return '';
+  const meanGapMs = (markAtMs - firstMediaAtMs) / Math.max(1, total.reports);
   const hadCleanBeginning = firstLossyAtMs - firstMediaAtMs >= CLEAN_BEGINNING_REPORTS * meanGapMs;
-  const hadCleanEnd = mark.atMs - lastLossyAtMs >= CLEAN_BEGINNING_REPORTS * meanGapMs;
+  const hadCleanEnd = markAtMs - lastLossyAtMs >= CLEAN_BEGINNING_REPORTS * meanGapMs;
   if (lossyReports === 1) return ` at ${timeOfDay(lastLossyAtMs)}`;
   if (hadCleanBeginning && hadCleanEnd) return ` from ${timeOfDay(firstLossyAtMs)} to ${timeOfDay(lastLossyAtMs)}`;
   if (hadCleanBeginning) return `, from ${timeOfDay(firstLossyAtMs)} on`;

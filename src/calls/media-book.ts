@@ -2,6 +2,7 @@ import type { MediaAddresses } from '../model/event.ts';
 import type { SeenStream } from '../model/capture.ts';
 import type { Direction } from '../model/report.ts';
 import { parseAddressAndPort } from '../wire/ip-address.ts';
+import { detached } from './channel-state.ts';
 
 /** A stream whose first packet is older than its channel by more than this belonged to whoever had the port before. */
 const OLDER_THAN_CHANNEL_MS = 1000;
@@ -40,7 +41,8 @@ export class MediaBook {
     if (this.#channels.has(uniqueid)) return;
     const ssrc = { rx: undefined, tx: undefined };
     const unknown = { local: undefined, localPort: undefined, remote: undefined, remoteGuesses: [] };
-    this.#channels.set(uniqueid, { uniqueid, startedAtMs, ...unknown, ssrc });
+    const own = detached(uniqueid);
+    this.#channels.set(own, { uniqueid: own, startedAtMs, ...unknown, ssrc });
   }
 
   has(uniqueid: string): boolean {

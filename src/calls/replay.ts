@@ -204,7 +204,7 @@ class SegmentsAgain {
     const stored = this.#find(direction, direction.segment.number);
     if (stored === undefined) return;
     const { codec, clockRateHz, clockRateSource } = stored;
-    const again = segmentRecord(state, { ...direction, codec, clockRateHz, clockRateSource }, this.#rules);
+    const again = segmentRecord(state, direction.with({ codec, clockRateHz, clockRateSource }), this.#rules);
     this.closed.push({ ...stored, ...scoresOf(again) });
   }
 

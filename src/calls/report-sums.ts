@@ -51,12 +51,10 @@ export function addToSums(
   for (const tally of talliesOf(state)) noteIntervalMes(tally, mes);
   const lossPercent = percentOf(sample.packetsLost, sample.packetsExpected);
   noteLoss(state, sample, lossPercent, facts);
-  state.last = {
-    lossPercent,
-    packetsReceived: receivedOf(sample),
-    fractionLostQ8: facts.fractionLostQ8,
-    jitterTicks: facts.jitterTicks,
-  };
+  state.lastLossPercent = lossPercent;
+  state.lastPacketsReceived = receivedOf(sample);
+  state.lastFractionLostQ8 = facts.fractionLostQ8;
+  state.lastJitterTicks = facts.jitterTicks;
   return { score, mes, mesRunning: scoreTally(state, state.total, rules)?.mes ?? null, lossPercent };
 }
 
@@ -87,12 +85,12 @@ function noteLoss(
   { beganAtMs, atMs }: ReportFacts,
 ): void {
   if (sample.kind === 'idle') return;
-  state.loss.firstMediaAtMs ??= beganAtMs ?? atMs;
-  state.loss.deadSinceMs = sample.kind === 'dead' ? (state.loss.deadSinceMs ?? beganAtMs ?? atMs) : null;
+  state.firstMediaAtMs ??= beganAtMs ?? atMs;
+  state.deadSinceMs = sample.kind === 'dead' ? (state.deadSinceMs ?? beganAtMs ?? atMs) : null;
   if (lossPercent === null || lossPercent < LOSSY_PERCENT) return;
-  state.loss.lossyReports++;
-  state.loss.firstLossyAtMs ??= beganAtMs ?? atMs;
-  state.loss.lastLossyAtMs = atMs;
+  state.lossyReports++;
+  state.firstLossyAtMs ??= beganAtMs ?? atMs;
+  state.lastLossyAtMs = atMs;
 }
 
 function receivedOf({ packetsExpected, packetsLost }: ReportSample): number | null {

@@ -1,62 +1,25 @@
-import { type Moments, NO_SAMPLES } from '../stats/moments.ts';
+import type { StoredRow } from '../stats/number-row.ts';
 import type { ChannelState } from './channel-state.ts';
-import type { DirectionState, SegmentState } from './direction-state.ts';
-import { newTally, type Tally } from './tally.ts';
+import { DirectionState, type SegmentState } from './direction-state.ts';
+import { Tally } from './tally.ts';
 
 /** Raised whenever the shape of ChannelState changes, so that no old state is mistaken for a new one. */
-const RESUME_FORMAT = 9;
+const RESUME_FORMAT = 10;
 
-type PackedSegment = Omit<SegmentState, 'tally'> & { readonly tally: PackedTally | null };
-type PackedDirection = Omit<DirectionState, 'total' | 'segment'> & {
-  readonly total: PackedTally;
-  readonly segment: PackedSegment;
+type StoredSegment = Omit<SegmentState, 'tally'> & { readonly tally: StoredRow | null };
+type StoredDirection = Omit<DirectionState, 'values' | 'total' | 'segment'> & {
+  readonly values: StoredRow;
+  readonly total: StoredRow;
+  readonly segment: StoredSegment;
 };
-type PackedChannel = Omit<ChannelState, 'rx' | 'tx'> & { readonly rx: PackedDirection; readonly tx: PackedDirection };
-type PackedMoments = readonly number[];
-/** The values of a tally in the order of its fields; moments without samples are empty. */
-type PackedTally = readonly (number | null | PackedMoments)[];
+type StoredChannel = Omit<ChannelState, 'rx' | 'tx'> & { readonly rx: StoredDirection; readonly tx: StoredDirection };
 
 /**
- * A channel's state as text, to be stored and gone on with after a restart. It is written with every report: tallies go
- * without the names of their fields, so that it fits into one page of the database.
+ * A channel's state as text, to be stored and gone on with after a restart. It is written with every report: rows of
+ * numbers go without their names, so that it fits into one page of the database.
  */
 export function writeResume(state: ChannelState): string {
-  return JSON.stringify({ format: RESUME_FORMAT, state: { ...state, rx: pack(state.rx), tx: pack(state.tx) } });
-}
-
-function pack(direction: DirectionState): object {
-  const { total, segment } = direction;
-  const tally = segment.tally === null ? null : packTally(segment.tally);
-  return { ...direction, total: packTally(total), segment: { ...segment, tally } };
-}
-
-function packTally(tally: Tally): PackedTally {
-  return Object.values(tally).map((value: number | null | Moments) =>
-    typeof value === 'object' && value !== null ? packMoments(value) : value,
-  );
-}
-
-function packMoments({ count, last, min, max, mean, m2 }: Moments): PackedMoments {
-  return count === 0 ? [] : [count, last, min, max, mean, m2];
-}
-
-function unpack(direction: PackedDirection): DirectionState {
-  const { total, segment } = direction;
-  const tally = segment.tally === null ? null : unpackTally(segment.tally);
-  return { ...direction, total: unpackTally(total), segment: { ...segment, tally } };
-}
-
-function unpackTally(packed: PackedTally): Tally {
-  const tally = newTally();
-  const entries = Object.keys(tally).map((name, index) => {
-    const value = packed[index] ?? null;
-    return [name, typeof value === 'object' && value !== null ? unpackMoments(value) : value];
-  });
-  return Object.assign(tally, Object.fromEntries(entries));
-}
-
-function unpackMoments([count = 0, last = 0, min = 0, max = 0, mean = 0, m2 = 0]: PackedMoments): Moments {
-  return count === 0 ? NO_SAMPLES : { count, last, min, max, mean, m2 };
+  return JSON.stringify({ format: RESUME_FORMAT, state });
 }
 
 /** The state back; undefined when it is of another format or not such a text. */
@@ -68,7 +31,13 @@ export function readResume(text: string, uniqueid: string): ChannelState | undef
     return undefined;
   }
   if (typeof stored !== 'object' || stored === null) return undefined;
-  const { format, state } = stored as { format?: unknown; state?: PackedChannel };
+  const { format, state } = stored as { format?: unknown; state?: StoredChannel };
   if (format !== RESUME_FORMAT || state?.uniqueid !== uniqueid) return undefined;
-  return { ...state, rx: unpack(state.rx), tx: unpack(state.tx) };
+  return { ...state, rx: readDirection(state.rx), tx: readDirection(state.tx) };
+}
+
+function readDirection({ values, total, segment, ...rest }: StoredDirection): DirectionState {
+  const state = new DirectionState(rest.direction, segment.startedAtMs, values, new Tally(total));
+  const tally = segment.tally === null ? null : new Tally(segment.tally);
+  return Object.assign(state, rest, { segment: { ...segment, tally } });
 }

@@ -10,6 +10,7 @@ import { ChangeLog } from './change-log.ts';
 import { channelRecord, channelScores, type ScoreView, scoreView } from './channel-record.ts';
 import {
   type ChannelState,
+  detached,
   isLive,
   isLocalChannel,
   newChannel,
@@ -215,7 +216,7 @@ export class Switchboard implements LiveView {
     const channel = this.#seen(event.channel, event.atMs);
     if (channel.endReason === 'vanished') channel.endReason = 'hangup';
     channel.hangupCause = event.cause ?? null;
-    channel.hangupCauseText = event.causeText ?? null;
+    channel.hangupCauseText = event.causeText === undefined ? null : detached(event.causeText);
     this.#changes.touch(channel);
     this.#end(channel, 'hangup', event.atMs);
   }
@@ -241,14 +242,14 @@ export class Switchboard implements LiveView {
   }
 
   #learnPace(channel: ChannelState, atMs: number): void {
-    const { mark, reportsMissed } = channel.rx;
-    if (mark !== null && !reportsMissed) this.#localPaceMs = nextReportPace(this.#localPaceMs, atMs - mark.atMs);
+    const { markAtMs, reportsMissed } = channel.rx;
+    if (markAtMs !== null && !reportsMissed) this.#localPaceMs = nextReportPace(this.#localPaceMs, atMs - markAtMs);
   }
 
   #rename(uniqueid: string, newName: string): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
-    channel.name = newName;
+    channel.name = detached(newName);
     this.#changes.touch(channel);
   }
 

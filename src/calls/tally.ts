@@ -1,27 +1,32 @@
-import { addSample, mergeMoments, type Moments, NO_SAMPLES, scaleMoments } from '../stats/moments.ts';
+import { mergeMoments, type Moments, NO_SAMPLES, scaleMoments } from '../stats/moments.ts';
+import { numberRow } from '../stats/number-row.ts';
 import { ticksToMs } from '../units/rtp.ts';
 
 /** What the reports about one direction add up to: over the channel's life, or over one segment of it. */
-export interface Tally {
-  reports: number;
-  mediaReports: number;
-  idleReports: number;
-  deadReports: number;
-  /** In ticks of the stream's clock, so that a rate learnt late is right for the earlier samples too. */
-  jitterTicks: Moments;
-  /** Of clock rates that the stream had before. */
-  earlierJitterMs: Moments;
-  rttMs: Moments;
-  lostPackets: Moments;
-  /** The cumulative counts as Asterisk's own score averages them: unsigned. */
-  cumulativeLost: Moments;
-  /** Sums over the reports that tell both. */
-  packetsExpected: number;
-  packetsLostOfExpected: number;
-  packetsLost: number;
-  duplicates: number;
-  mesMin: number | null;
-}
+export class Tally extends numberRow({
+  known: [
+    'reports',
+    'mediaReports',
+    'idleReports',
+    'deadReports',
+    'packetsLost',
+    // Of the reports that tell both.
+    'packetsExpected',
+    'packetsLostOfExpected',
+    'duplicates',
+  ],
+  unknown: ['mesMin'],
+  sampled: [
+    // In ticks of the stream's clock, so that a rate learnt late is right for the earlier samples too.
+    'jitterTicks',
+    // Of clock rates that the stream had before.
+    'earlierJitterMs',
+    'rttMs',
+    'lostPackets',
+    // The cumulative counts as Asterisk's own score averages them: unsigned.
+    'cumulativeLost',
+  ],
+}) {}
 
 /** What one report contributes; null where it tells nothing. */
 export interface ReportSample {
@@ -36,40 +41,21 @@ export interface ReportSample {
   readonly coversReports: number;
 }
 
-export function newTally(): Tally {
-  return {
-    reports: 0,
-    mediaReports: 0,
-    idleReports: 0,
-    deadReports: 0,
-    jitterTicks: NO_SAMPLES,
-    earlierJitterMs: NO_SAMPLES,
-    rttMs: NO_SAMPLES,
-    lostPackets: NO_SAMPLES,
-    cumulativeLost: NO_SAMPLES,
-    packetsExpected: 0,
-    packetsLostOfExpected: 0,
-    packetsLost: 0,
-    duplicates: 0,
-    mesMin: null,
-  };
-}
-
 export function addReport(tally: Tally, sample: ReportSample): void {
   tally.reports++;
   if (sample.kind === 'media') tally.mediaReports++;
   else if (sample.kind === 'idle') tally.idleReports++;
   else tally.deadReports++;
   if (sample.packetsLost !== null) {
-    tally.lostPackets = addSample(tally.lostPackets, sample.packetsLost / sample.coversReports, sample.coversReports);
+    tally.addSample('lostPackets', sample.packetsLost / sample.coversReports, sample.coversReports);
     tally.packetsLost += sample.packetsLost;
   }
   if (sample.packetsLost !== null && sample.packetsExpected !== null) {
     tally.packetsExpected += sample.packetsExpected;
     tally.packetsLostOfExpected += sample.packetsLost;
   }
-  if (sample.cumulativeLost !== null) tally.cumulativeLost = addSample(tally.cumulativeLost, sample.cumulativeLost);
-  if (sample.jitterTicks !== null) tally.jitterTicks = addSample(tally.jitterTicks, sample.jitterTicks);
+  if (sample.cumulativeLost !== null) tally.addSample('cumulativeLost', sample.cumulativeLost);
+  if (sample.jitterTicks !== null) tally.addSample('jitterTicks', sample.jitterTicks);
   tally.duplicates += sample.duplicates;
 }
 

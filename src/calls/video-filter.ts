@@ -1,5 +1,6 @@
 import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
 import { parseAddressAndPort } from '../wire/ip-address.ts';
+import { detached } from './channel-state.ts';
 
 /** Asterisk's channel state "Up". */
 const STATE_UP = 6;
@@ -7,8 +8,8 @@ const STATE_UP = 6;
 const PJSIP = 'PJSIP/';
 
 interface Media {
-  /** Asterisk's own RTCP ports that reports came by. */
-  readonly ports: Set<number>;
+  /** Asterisk's own RTCP ports that reports came by: one, or two with video. */
+  readonly ports: number[];
   /** Asterisk's own RTP port for the video; null while none is known. */
   videoPort: number | null;
 }
@@ -59,7 +60,7 @@ export class VideoFilter {
 
   #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): void {
     if (stateNumber !== STATE_UP || !name.startsWith(PJSIP) || this.#media.has(uniqueid)) return;
-    this.#media.set(uniqueid, { ports: new Set(), videoPort: null });
+    this.#media.set(detached(uniqueid), { ports: [], videoPort: null });
     this.#ask(uniqueid);
   }
 
@@ -68,8 +69,10 @@ export class VideoFilter {
     const media = this.#media.get(channel.uniqueid);
     const port = portOf(addresses?.local);
     if (media === undefined || port === null) return true;
-    if (media.ports.size > 0 && !media.ports.has(port)) this.#ask(channel.uniqueid);
-    media.ports.add(port);
+    if (!media.ports.includes(port)) {
+      if (media.ports.length > 0) this.#ask(channel.uniqueid);
+      media.ports.push(port);
+    }
     // RTCP has the next port, or the same one where it is multiplexed (RFC 5761).
     const isVideo = media.videoPort !== null && (port === media.videoPort + 1 || port === media.videoPort);
     if (isVideo) this.counters.reportsSetAside++;

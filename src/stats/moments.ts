@@ -1,7 +1,4 @@
-/**
- * Running moments of a row of samples: Welford's recurrence for one more sample, Chan's parallel form for merging.
- * Plain values, so that they can be stored and gone on with.
- */
+/** Running moments of a row of samples: Welford's recurrence for one more sample, Chan's parallel form for merging. */
 export interface Moments {
   readonly count: number;
   readonly last: number;
@@ -15,19 +12,50 @@ export interface Moments {
 /** No samples: every other field is meaningless until `count` is above 0. */
 export const NO_SAMPLES: Moments = { count: 0, last: 0, min: 0, max: 0, mean: 0, m2: 0 };
 
-/** The moments with `weight` equal samples of `value` added; weight is a whole number of at least 1. */
-export function addSample(moments: Moments, value: number, weight = 1): Moments {
-  const count = moments.count + weight;
-  const delta = value - moments.mean;
-  const mean = moments.mean + (delta * weight) / count;
+/** How many numbers moments are where they stand in a row with others, in the order of their names. */
+export const MOMENTS_SIZE = 6;
+const COUNT = 0;
+const LAST = 1;
+const MIN = 2;
+const MAX = 3;
+const MEAN = 4;
+const M2 = 5;
+
+/** Adds `weight` equal samples of `value` to the moments that stand at `at`; weight is a whole number of at least 1. */
+export function addSampleAt(row: number[], at: number, value: number, weight = 1): void {
+  const before = row[at + COUNT] ?? 0;
+  const count = before + weight;
+  const oldMean = row[at + MEAN] ?? 0;
+  const delta = value - oldMean;
+  const mean = oldMean + (delta * weight) / count;
+  row[at + COUNT] = count;
+  row[at + LAST] = value;
+  row[at + MIN] = before === 0 ? value : Math.min(row[at + MIN] ?? value, value);
+  row[at + MAX] = before === 0 ? value : Math.max(row[at + MAX] ?? value, value);
+  row[at + MEAN] = mean;
+  row[at + M2] = (row[at + M2] ?? 0) + delta * (value - mean) * weight;
+}
+
+/** A copy of the moments that stand at `at`. */
+export function momentsAt(row: readonly number[], at: number): Moments {
   return {
-    count,
-    last: value,
-    min: moments.count === 0 ? value : Math.min(moments.min, value),
-    max: moments.count === 0 ? value : Math.max(moments.max, value),
-    mean,
-    m2: moments.m2 + delta * (value - mean) * weight,
+    count: row[at + COUNT] ?? 0,
+    last: row[at + LAST] ?? 0,
+    min: row[at + MIN] ?? 0,
+    max: row[at + MAX] ?? 0,
+    mean: row[at + MEAN] ?? 0,
+    m2: row[at + M2] ?? 0,
   };
+}
+
+/** Puts moments in the place of those that stand at `at`. */
+export function setMomentsAt(row: number[], at: number, moments: Moments): void {
+  row[at + COUNT] = moments.count;
+  row[at + LAST] = moments.last;
+  row[at + MIN] = moments.min;
+  row[at + MAX] = moments.max;
+  row[at + MEAN] = moments.mean;
+  row[at + M2] = moments.m2;
 }
 
 /** What one pass over both rows would have given; `later` supplies the last sample. */

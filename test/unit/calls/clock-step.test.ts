@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { moveMoments } from '../../../src/calls/clock-step.ts';
+import { numberRow } from '../../../src/stats/number-row.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import type { CallRecord, HistoryChange } from '../../../src/model/record.ts';
 import { readGolden } from '../golden.ts';
@@ -30,6 +31,18 @@ it('moves what is a moment by its name, shared parts once, and nothing else', ()
     atMost: 2,
     fromMs: 120,
   });
+});
+
+it('moves the moments in a row of numbers, and those that are not known not', () => {
+  class Row extends numberRow({
+    known: ['startedAtMs', 'gapMs'],
+    unknown: ['endedAtMs', 'deadSinceMs'],
+    sampled: [],
+  }) {}
+  const data = { row: new Row([1000, 20, 1500]) };
+  moveMoments(data, 100);
+  const { startedAtMs, gapMs, endedAtMs, deadSinceMs } = data.row;
+  expect([startedAtMs, gapMs, endedAtMs, deadSinceMs]).toEqual([1100, 20, 1600, null]);
 });
 
 interface Told {

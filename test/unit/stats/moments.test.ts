@@ -1,18 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  addSample,
+  addSampleAt,
   mergeMoments,
   type Moments,
-  NO_SAMPLES,
+  MOMENTS_SIZE,
+  momentsAt,
   scaleMoments,
+  setMomentsAt,
   standardDeviation,
 } from '../../../src/stats/moments.ts';
 
 const samples = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { maxLength: 60 });
 
 function momentsOf(values: readonly number[]): Moments {
-  return values.reduce((moments, value) => addSample(moments, value), NO_SAMPLES);
+  const row = Array.from({ length: MOMENTS_SIZE }, () => 0);
+  for (const value of values) addSampleAt(row, 0, value);
+  return momentsAt(row, 0);
 }
 
 /** The textbook's two passes. */
@@ -68,7 +72,10 @@ describe('running moments', () => {
   });
 
   test('a weighted sample is that many equal samples', () => {
-    const weighted = addSample(momentsOf([1, 5]), 3, 4);
+    const row = Array.from({ length: MOMENTS_SIZE }, () => 0);
+    setMomentsAt(row, 0, momentsOf([1, 5]));
+    addSampleAt(row, 0, 3, 4);
+    const weighted = momentsAt(row, 0);
     const single = momentsOf([1, 5, 3, 3, 3, 3]);
     expect(weighted.count).toBe(6);
     expect(weighted.mean).toBeCloseTo(single.mean, 12);

@@ -1,0 +1,119 @@
+import { addSampleAt, momentsAt, type Moments, MOMENTS_SIZE, setMomentsAt } from './moments.ts';
+
+/** A row as it is stored; null is unknown. */
+export type StoredRow = readonly (number | null)[];
+
+/** Named numbers in one array of doubles: see `numberRow`. */
+export class NumberRow {
+  /** NaN is unknown. */
+  readonly values: number[];
+
+  constructor(values: number[]) {
+    this.values = values;
+  }
+
+  /** Of its single numbers; moments have none of their own. */
+  get names(): readonly string[] {
+    return [];
+  }
+
+  /** A `StoredRow`, once JSON has made null of NaN. */
+  toJSON(): object {
+    return this.values;
+  }
+}
+
+export interface RowNames<Known extends string, Unknown extends string, Sampled extends string> {
+  /** Numbers that are 0 in the beginning. */
+  readonly known: readonly Known[];
+  /** Numbers that are null while they are not known, as in the beginning. */
+  readonly unknown: readonly Unknown[];
+  /** Moments; without samples in the beginning. */
+  readonly sampled: readonly Sampled[];
+}
+
+type Row<Known extends string, Unknown extends string, Sampled extends string> = NumberRow &
+  Record<Known, number> &
+  Record<Unknown, number | null> &
+  Record<Sampled, Moments> & {
+    /** `weight` equal samples; a whole number of at least 1. */
+    addSample(name: Sampled, value: number, weight?: number): void;
+  };
+
+/**
+ * A class whose instances have these numbers as properties, all in one array of doubles. There each takes eight bytes and is
+ * changed in place; as properties of plain objects they would take eight for the property and sixteen for the number, made
+ * anew by every change, and a channel that is up has a hundred of them.
+ *
+ * Moments are read as a copy. A row that was stored is gone on with; what it lacks is as in the beginning.
+ */
+export function numberRow<const Known extends string, const Unknown extends string, const Sampled extends string>({
+  known,
+  unknown,
+  sampled,
+}: RowNames<Known, Unknown, Sampled>): new (stored?: StoredRow) => Row<Known, Unknown, Sampled> {
+  const names: readonly string[] = [...known, ...unknown];
+  const momentsFrom = new Map(sampled.map((name, index) => [name, names.length + index * MOMENTS_SIZE]));
+  const beginning = doubles([
+    ...known.map(() => 0),
+    ...unknown.map(() => Number.NaN),
+    ...Array.from({ length: sampled.length * MOMENTS_SIZE }, () => 0),
+  ]);
+
+  class NamedRow extends NumberRow {
+    constructor(stored: StoredRow = []) {
+      super(beginning.slice());
+      for (const [at, value] of stored.slice(0, beginning.length).entries()) this.values[at] = value ?? Number.NaN;
+    }
+
+    override get names(): readonly string[] {
+      return names;
+    }
+
+    addSample(name: Sampled, value: number, weight = 1): void {
+      addSampleAt(this.values, momentsFrom.get(name) ?? Number.NaN, value, weight);
+    }
+  }
+
+  // `this` is the instance: what follows are the properties that the type promises.
+  for (const [at, name] of known.entries()) {
+    Object.defineProperty(NamedRow.prototype, name, {
+      get(this: NamedRow): number {
+        return this.values[at] ?? 0;
+      },
+      set(this: NamedRow, value: number) {
+        this.values[at] = value;
+      },
+    });
+  }
+  for (const [index, name] of unknown.entries()) {
+    const at = known.length + index;
+    Object.defineProperty(NamedRow.prototype, name, {
+      get(this: NamedRow): number | null {
+        const value = this.values[at] ?? Number.NaN;
+        return Number.isNaN(value) ? null : value;
+      },
+      set(this: NamedRow, value: number | null) {
+        this.values[at] = value ?? Number.NaN;
+      },
+    });
+  }
+  for (const [name, at] of momentsFrom) {
+    Object.defineProperty(NamedRow.prototype, name, {
+      get(this: NamedRow): Moments {
+        return momentsAt(this.values, at);
+      },
+      set(this: NamedRow, moments: Moments) {
+        setMomentsAt(this.values, at, moments);
+      },
+    });
+  }
+  return NamedRow as unknown as new (stored?: StoredRow) => Row<Known, Unknown, Sampled>;
+}
+
+/** A copy that V8 keeps as doubles, and copies of it too: it begins with one, where zeros alone would count as integers. */
+function doubles(values: readonly number[]): number[] {
+  const copy = [Number.NaN, ...values];
+  copy.shift();
+  return copy;
+}
