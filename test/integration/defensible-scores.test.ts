@@ -49,9 +49,9 @@ const SCRIPTS: readonly ScriptedCall[] = [
     async play({ lab, callee }) {
       await sleep(FAULT_AFTER_S * 1000);
       await lab.relay.setProfile(callee, 'tx', BLOCKED);
-      await sleep(4500);
+      await sleep(5500);
       await lab.relay.setProfile(callee, 'tx', {});
-      await sleep(4500);
+      await sleep(3500);
     },
   },
   { name: 'silent', silent: true },

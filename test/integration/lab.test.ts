@@ -104,8 +104,10 @@ describe.runIf(hasLab)('one lab', () => {
     expect(fromBob.duplicated).toBeGreaterThan(25);
     expect(fromBob.duplicated).toBeLessThan(80);
     const bobFront = lab.plan.phones[1]?.phoneFront ?? '';
-    const onTheWire = countPackets(recorder.path, bobFront, lab.pbx.host, (port) => port >= 20_000 && port % 2 === 0);
-    expect(onTheWire).toBe(fromBob.passed + fromBob.duplicated);
+    const onTheWire = (): number =>
+      countPackets(recorder.path, bobFront, lab.pbx.host, (port) => port >= 20_000 && port % 2 === 0);
+    // tcpdump writes them a little later.
+    await expect.poll(onTheWire).toBe(fromBob.passed + fromBob.duplicated);
   });
 
   test(

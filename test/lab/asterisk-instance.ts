@@ -5,6 +5,7 @@ import { type AmiAddress, AmiClient } from './ami-client.ts';
 import { stopWithProcess } from './cleanup.ts';
 import { type Confined, spawnConfined } from './confined.ts';
 import { makeRunDirectory } from './paths.ts';
+import { runInRealTime } from './real-time.ts';
 import type { RootFilesystem } from './root-filesystem.ts';
 import type { ConfigFiles } from './shared-config.ts';
 
@@ -23,6 +24,8 @@ export interface InstanceOptions {
   readonly files: ConfigFiles;
   /** An AMI user with every privilege. */
   readonly ami: AmiAddress;
+  /** Whether it comes before all other work of the machine once it has booted. */
+  readonly inRealTime: boolean;
 }
 
 /** One running Asterisk, confined so that it can leave nothing behind. */
@@ -85,7 +88,7 @@ export class AsteriskInstance {
     const deadlineMs = Date.now() + START_TIMEOUT_MS;
     for (;;) {
       const problem = await this.#tryAmi();
-      if (problem === undefined) return;
+      if (problem === undefined) break;
       if (hasEnded || Date.now() > deadlineMs) {
         const words = `${this.#lastLogLines()}\n${output}`.trim();
         throw new Error(
@@ -94,6 +97,8 @@ export class AsteriskInstance {
       }
       await sleep(50);
     }
+    // Not before: what it does to boot would hold up the calls of other labs.
+    if (this.options.inRealTime && this.pid !== undefined) await runInRealTime({ pid: this.pid });
   }
 
   /** As a crash would: nothing is written any more. Resolves when it is gone, its sockets and mounts too. */

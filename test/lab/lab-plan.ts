@@ -49,6 +49,8 @@ export interface LabOptions {
   readonly mesRead?: string;
   readonly mesWrite?: string;
   readonly extra?: ExtraText;
+  /** Whether its audio comes before all other work of the machine, so that delays are true; yes when not given. */
+  readonly inRealTime?: boolean;
   readonly progress?: (line: string) => void;
 }
 
@@ -82,6 +84,7 @@ export interface LabPlan {
   readonly mesRead: string;
   readonly mesWrite: string;
   readonly extra: ExtraText;
+  readonly inRealTime: boolean;
 }
 
 /** RTP ports of each side: 50 calls' worth of legs. */
@@ -130,5 +133,6 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     mesRead: options.mesRead ?? 'call,reporting',
     mesWrite: options.mesWrite ?? 'call',
     extra: options.extra ?? {},
+    inRealTime: options.inRealTime ?? true,
   };
 }

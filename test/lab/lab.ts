@@ -65,12 +65,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       rootFilesystem: pbxRoot,
       files: pbxConfig(plan, pbxRoot.modulesDirectory),
       ami: { ...user, host: plan.pbxAddress, port: plan.pbxAmiPort },
+      inRealTime: plan.inRealTime,
     });
     const farm = AsteriskInstance.start({
       name: 'farm',
       rootFilesystem: farmRoot,
       files: farmConfig(plan, farmRoot.modulesDirectory),
       ami: { ...user, host: plan.farmAddress, port: plan.farmAmiPort },
+      inRealTime: plan.inRealTime,
     });
     const relay = Relay.start(plan);
     running.push(pbx, farm, relay);

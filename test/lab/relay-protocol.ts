@@ -24,6 +24,7 @@ export interface RelayPlan {
   readonly farmPorts: PortRange;
   readonly phones: readonly RelayPhone[];
   readonly seed: number;
+  readonly inRealTime: boolean;
 }
 
 /** What the relay did with one packet. Times are epoch milliseconds with a fraction. */

@@ -11,6 +11,7 @@ import {
   newNetworkState,
   seedFor,
 } from './network-profile.ts';
+import { ownThreadId, runInRealTime } from './real-time.ts';
 import {
   PACKET_LOG_LIMIT,
   type PortRange,
@@ -164,6 +165,7 @@ parentPort?.on('message', (request: RelayRequest) => {
 });
 
 try {
+  if (plan.inRealTime) await runInRealTime({ threadId: ownThreadId() });
   for (const phone of plan.phones) await startPhone(phone);
   answer({ type: 'ready' });
 } catch (error) {

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { ChannelQuestions } from '../../../src/app/channel-questions.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 
@@ -46,10 +46,10 @@ test('what is asked only once waits for its turn; counters are asked for again a
   expect(asterisk.asked).toHaveLength(2 * MOST_AT_ONCE);
   expect(asterisk.asked).not.toContain('c counters');
   asterisk.answerAll();
-  await vi.waitFor(() => expect(asterisk.asked).toHaveLength(2 * (MOST_AT_ONCE + 11)));
+  await expect.poll(() => asterisk.asked).toHaveLength(2 * (MOST_AT_ONCE + 11));
   asterisk.answerAll();
-  await vi.waitFor(() => expect(videos).toEqual(['v']));
-  await vi.waitFor(() => expect(answers).toHaveLength(MOST_AT_ONCE + 10));
+  await expect.poll(() => videos).toEqual(['v']);
+  await expect.poll(() => answers).toHaveLength(MOST_AT_ONCE + 10);
   expect(new Set(answers.map((event) => 'uniqueid' in event && event.uniqueid)).size).toBe(MOST_AT_ONCE + 10);
   desk.askCounters('c');
   expect(asterisk.asked.at(-1)).toBe('c counters');

@@ -36,8 +36,9 @@ async function rig(answer: Answer = asterisk(), timing: Partial<AmiLinkTiming> =
   return { manager, actions, states };
 }
 
-const connected = (states: readonly LinkState[], times = 1): Promise<void> =>
-  vi.waitFor(() => expect(states.filter(({ status }) => status === 'connected')).toHaveLength(times));
+const connected = async (states: readonly LinkState[], times = 1): Promise<void> => {
+  await expect.poll(() => states.filter(({ status }) => status === 'connected')).toHaveLength(times);
+};
 
 const problemOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -76,7 +77,7 @@ describe('AmiActions', () => {
       manager.actions
         .filter((action) => action.get('Variable') === 'MES_ALIVE_UNTIL')
         .map((action) => action.get('Value'));
-    await vi.waitFor(() => expect(alive()).toHaveLength(1));
+    await expect.poll(() => alive()).toHaveLength(1);
     await actions.stop();
     // The fake's clock stands at 1795171549.095112; two beats of 5 s later, rounded up.
     expect(alive()).toEqual(['1795171560', '0']);
@@ -109,7 +110,7 @@ describe('AmiActions', () => {
   it('refuses what would break out of its line, before it reaches the package', async () => {
     const { manager, actions, states } = await rig();
     await connected(states);
-    await vi.waitFor(() => expect(manager.asked).toContain('setvar'));
+    await expect.poll(() => manager.asked).toContain('setvar');
     const before = manager.actions.length;
     for (const bad of ['x\r\nAction: Originate', 'x\ny', 'x\ry', 'x\0y']) {
       await expect(actions.send('Getvar', { Variable: bad })).rejects.toThrow(AmiValueError);
@@ -132,7 +133,7 @@ describe('AmiActions', () => {
     const { manager, actions, states } = await rig(withoutGetvar);
     await connected(states);
     const problems = Promise.all(['A', 'B', 'C'].map((name) => problemOf(actions.getVariable('1.1', name))));
-    await vi.waitFor(() => expect(manager.asked.filter((name) => name === 'getvar')).toHaveLength(3));
+    await expect.poll(() => manager.asked.filter((name) => name === 'getvar')).toHaveLength(3);
     manager.drop();
     expect(await problems).toEqual(['disconnected', 'disconnected', 'disconnected']);
     expect(actions.connected).toBe(false);
@@ -147,9 +148,7 @@ describe('AmiActions', () => {
       (action, socket) => (action.get('Action') === 'Ping' ? undefined : plain(action, socket)),
       { pingEveryMs: 20, silenceMs: 40 },
     );
-    await vi.waitFor(() =>
-      expect(states[2]).toMatchObject({ problem: expect.stringContaining('did not answer Ping') }),
-    );
+    await expect.poll(() => states[2]).toMatchObject({ problem: expect.stringContaining('did not answer Ping') });
   });
 
   it('gives up on a wrong secret, without showing it', async () => {
@@ -157,7 +156,7 @@ describe('AmiActions', () => {
       socket.end(block(action, 'Response: Error', 'Message: Authentication failed'));
       return undefined;
     });
-    await vi.waitFor(() => expect(states.at(-1)?.status).toBe('failed'));
+    await expect.poll(() => states.at(-1)?.status).toBe('failed');
     expect(states.at(-1)).toMatchObject({
       problem: expect.stringContaining('refused the user "mes" (Authentication failed)'),
     });

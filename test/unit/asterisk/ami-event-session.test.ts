@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
 import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami-link.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
@@ -42,8 +42,9 @@ async function rig(answer: Answer = asterisk(), timing: Partial<AmiLinkTiming> =
   return { manager, session, events, states };
 }
 
-const connected = (states: readonly LinkState[], times = 1): Promise<void> =>
-  vi.waitFor(() => expect(states.filter(({ status }) => status === 'connected')).toHaveLength(times));
+const connected = async (states: readonly LinkState[], times = 1): Promise<void> => {
+  await expect.poll(() => states.filter(({ status }) => status === 'connected')).toHaveLength(times);
+};
 
 describe('AmiEventSession', () => {
   it('logs in without events, then asks for no more than it needs, then lists the channels', async () => {
@@ -96,7 +97,7 @@ describe('AmiEventSession', () => {
     expect(manager.asked.filter((name) => name === 'status')).toHaveLength(1);
     session.askCodecs('gone');
     session.askCodecs('1.1');
-    await vi.waitFor(() => expect(events).toHaveLength(3));
+    await expect.poll(() => events).toHaveLength(3);
     expect(manager.asked.filter((name) => name === 'status')).toHaveLength(3);
     expect(manager.actions.at(-1)?.get('Channel')).toBe('1.1');
     expect(events.map(({ type }) => type)).toEqual(['resync', 'codecs', 'channel']);
@@ -113,7 +114,7 @@ describe('AmiEventSession', () => {
         'what is this\r\n\r\n' +
         channelEvent('Newstate', '1.3'),
     );
-    await vi.waitFor(() => expect(events).toHaveLength(2));
+    await expect.poll(() => events).toHaveLength(2);
     expect(session.counters).toEqual({ events: 2, malformed: 2, ignored: 1, reconnects: 0 });
   });
 
@@ -142,7 +143,7 @@ describe('AmiEventSession', () => {
     await sleep(200);
     expect(states.map(({ status }) => status)).toEqual(['connecting', 'connected']);
     mute = true;
-    await vi.waitFor(() => expect(states[2]).toMatchObject({ problem: expect.stringContaining('silent') }));
+    await expect.poll(() => states[2]).toMatchObject({ problem: expect.stringContaining('silent') });
     mute = false;
     await connected(states, 2);
     expect(manager.connections).toBeGreaterThanOrEqual(2);
@@ -166,7 +167,7 @@ describe('AmiEventSession', () => {
       socket.end(block(action, 'Response: Error', 'Message: Authentication failed'));
       return undefined;
     });
-    await vi.waitFor(() => expect(states.at(-1)?.status).toBe('failed'));
+    await expect.poll(() => states.at(-1)?.status).toBe('failed');
     const { port } = manager.connection;
     expect(states.at(-1)).toEqual({
       status: 'failed',
@@ -186,7 +187,7 @@ describe('AmiEventSession', () => {
     ['', 'lacks the read class call and reporting; '],
   ])('gives up on read = %s', async (read, sentence) => {
     const { states } = await rig(asterisk(() => '', read));
-    await vi.waitFor(() => expect(states.at(-1)?.status).toBe('failed'));
+    await expect.poll(() => states.at(-1)?.status).toBe('failed');
     expect(states.at(-1)).toMatchObject({ problem: expect.stringContaining(sentence) });
     expect(states.at(-1)).toMatchObject({ problem: expect.stringContaining('"read = call,reporting"') });
   });
@@ -204,7 +205,7 @@ describe('AmiEventSession', () => {
         ? block(action, 'Response: Error', 'Message: Permission denied')
         : plain(action, socket),
     );
-    await vi.waitFor(() => expect(states.at(-1)?.status).toBe('failed'));
+    await expect.poll(() => states.at(-1)?.status).toBe('failed');
     expect(states.at(-1)).toMatchObject({ problem: expect.stringContaining('lacks the write class call; ') });
   });
 
@@ -239,9 +240,7 @@ describe('AmiEventSession', () => {
 
   it('does not wait for ever for something that is no Asterisk', async () => {
     const { states } = await rig(() => undefined, { actionMs: 30 });
-    await vi.waitFor(() =>
-      expect(states[1]).toMatchObject({ problem: expect.stringContaining('did not answer Login') }),
-    );
+    await expect.poll(() => states[1]).toMatchObject({ problem: expect.stringContaining('did not answer Login') });
   });
 
   it('has a barrier behind which all earlier events have been handed on', async () => {

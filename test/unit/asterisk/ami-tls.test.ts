@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AmiActions } from '../../../src/asterisk/ami-actions.ts';
 import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
 import type { AmiConnection } from '../../../src/asterisk/ami-socket.ts';
@@ -60,12 +60,12 @@ describe('AMI over TLS', () => {
   it('carries events and, over a bridge, the actions of a package that knows no TLS', async () => {
     setDefaultCACertificates([...usual, certificate]);
     const { actions, events, actionStates, eventStates } = start();
-    await vi.waitFor(() => expect([actions.connected, events.length]).toEqual([true, 1]));
+    await expect.poll(() => [actions.connected, events.length]).toEqual([true, 1]);
     await actions.setVariables('1.1', new Map([['MES', '4.31']]));
     expect(manager.actions.some((action) => action.get('Value') === '4.31')).toBe(true);
     manager.drop();
     const ups = (states: readonly LinkState[]): number => states.filter(({ status }) => status === 'connected').length;
-    await vi.waitFor(() => expect([ups(actionStates), ups(eventStates)]).toEqual([2, 2]));
+    await expect.poll(() => [ups(actionStates), ups(eventStates)]).toEqual([2, 2]);
     await actions.setVariables('1.1', new Map([['MES', '4.30']]));
     expect(manager.actions.some((action) => action.get('Value') === '4.30')).toBe(true);
   });
@@ -73,15 +73,15 @@ describe('AMI over TLS', () => {
   it('tells nothing to a server whose certificate nobody vouches for', async () => {
     const { actionStates, eventStates } = start();
     for (const states of [actionStates, eventStates]) {
-      await vi.waitFor(() =>
-        expect(states.at(-1)).toMatchObject({
+      await expect
+        .poll(() => states.at(-1))
+        .toMatchObject({
           status: 'waiting',
           problem:
             `The certificate of Asterisk's manager at 127.0.0.1:${manager.connection.port} is not trusted ` +
             '(DEPTH_ZERO_SELF_SIGNED_CERT); start asterisk-mes with the environment variable NODE_EXTRA_CA_CERTS naming ' +
             'the file of its authority, and check that host in [ami] is the name in the certificate',
-        }),
-      );
+        });
     }
     expect(manager.actions).toEqual([]);
   });
@@ -89,7 +89,7 @@ describe('AMI over TLS', () => {
   it('tells nothing to a server whose certificate is for another name', async () => {
     setDefaultCACertificates([...usual, certificate]);
     const { eventStates: states } = start({ host: 'localhost' });
-    await vi.waitFor(() => expect(states.at(-1)).toMatchObject({ status: 'waiting' }));
+    await expect.poll(() => states.at(-1)).toMatchObject({ status: 'waiting' });
     expect(states.at(-1)).toMatchObject({
       problem: expect.stringMatching(/not trusted \(ERR_TLS_CERT_ALTNAME_INVALID\)/),
     });
@@ -100,7 +100,7 @@ describe('AMI over TLS', () => {
     const plain = await FakeManager.start();
     ends.push(() => plain.stop());
     const { eventStates: states } = start({ port: plain.connection.port });
-    await vi.waitFor(() => expect(states.at(-1)).toMatchObject({ status: 'waiting' }));
+    await expect.poll(() => states.at(-1)).toMatchObject({ status: 'waiting' });
     expect(states.at(-1)).toMatchObject({ problem: expect.stringMatching(/ does not speak TLS \(E.*\); check that/) });
     expect(plain.actions).toEqual([]);
   });

@@ -45,7 +45,7 @@ describe('Ari', () => {
   it('gives up on a wrong password with one sentence, before the package sees it', async () => {
     const { url, asked } = await serve(401, '{"error":"Authentication required"}');
     const { ari, states } = ariFor(`${url}/ari`);
-    await vi.waitFor(() => expect(states).toHaveLength(2));
+    await expect.poll(() => states).toHaveLength(2);
     expect(states[1]).toEqual({
       status: 'failed',
       problem: `Asterisk's ARI at ${url} refused the user "mes"; check username and password in [ari] against ari.conf`,
@@ -58,13 +58,11 @@ describe('Ari', () => {
   it('keeps trying while ARI is switched off, or nothing is there', async () => {
     const { url, asked } = await serve(404, '');
     const { states } = ariFor(url);
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2));
+    await expect.poll(() => asked.length).toBeGreaterThan(2);
     expect(states).toHaveLength(2);
     expect(states[1]).toMatchObject({ status: 'waiting', problem: expect.stringContaining('HTTP status 404') });
     const nobody = ariFor('http://127.0.0.1:9');
-    await vi.waitFor(() =>
-      expect(nobody.states[1]).toMatchObject({ problem: expect.stringContaining('cannot be reached') }),
-    );
+    await expect.poll(() => nobody.states[1]).toMatchObject({ problem: expect.stringContaining('cannot be reached') });
   });
 
   it('tells no password to a server whose certificate nobody vouches for', async () => {
@@ -77,7 +75,7 @@ describe('Ari', () => {
     ends.push(async () => void server.close());
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const { states } = ariFor(url);
-    await vi.waitFor(() => expect(states).toHaveLength(2));
+    await expect.poll(() => states).toHaveLength(2);
     expect(states[1]).toEqual({
       status: 'waiting',
       problem:
