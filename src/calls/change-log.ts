@@ -71,9 +71,17 @@ export class ChangeLog {
     return changes;
   }
 
-  /** Only channels that the history was never told of, and their calls: what is in order stays until everything goes. */
+  /**
+   * Only channels that the history was never told of, their intervals and their calls. A state counts its reports: were it
+   * stored before them, a crash in between would lose them.
+   */
   drainNew(rules: ScoringRules, recordOf: (channel: ChannelState) => ChannelRecord): HistoryChange[] {
-    const changes: HistoryChange[] = [];
+    const uniqueids = new Set(Array.from(this.#newChannels, ({ uniqueid }) => uniqueid));
+    const isTheirs = (change: HistoryChange): boolean =>
+      (change.kind === 'interval' && uniqueids.has(change.interval.uniqueid)) ||
+      (change.kind === 'segment' && uniqueids.has(change.segment.uniqueid));
+    const changes = this.#inOrder.filter(isTheirs);
+    this.#inOrder = this.#inOrder.filter((change) => !isTheirs(change));
     const calls = new Set<CallState>();
     for (const channel of this.#newChannels) {
       changes.push(...channelChanges(channel, this.#isOver(channel), rules, recordOf));
