@@ -82,7 +82,7 @@ export class CallCapture {
       keepsBursts: true,
       formatOf: (stream) => this.#formatOf(stream),
     });
-    const { settings, random, onState, command } = options;
+    const { settings, random, nowMs, onState, command } = options;
     this.#live = new LiveCapture({
       interface: settings.interface,
       ports: { from: settings.ports.lowest, to: settings.ports.highest },
@@ -93,6 +93,7 @@ export class CallCapture {
         onState(state);
       },
       random,
+      nowMs,
     });
   }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import type { PacketCursor } from '../wire/packet-cursor.ts';
+import { GulpReader, withoutReadingAhead } from './gulp-reader.ts';
 import { PushedCapture } from './pushed-capture.ts';
 import { droppedByKernel, isListening, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
 
@@ -10,14 +11,12 @@ import { droppedByKernel, isListening, startProblem, tcpdumpProblem } from './tc
 const SNAP_BYTES = 128;
 /** The kernel's own buffer, KiB: half a second of 100,000 packets/s, for when a busy machine keeps tcpdump waiting. */
 const KERNEL_BUFFER_KIB = 16_384;
-/** How often tcpdump is asked (SIGUSR1) how many packets the kernel dropped. */
-const STATISTICS_EVERY_MS = 5000;
 /**
- * It is not asked while more than this waits to be read: a signal that interrupts its writing into a full pipe makes it
- * lose what it was writing. (For the same reason it is not asked by SIGUSR2 to write what it holds, but writes each
- * packet at once, `-U`.)
+ * How often tcpdump is asked (SIGUSR1) how many packets the kernel dropped; not before what it has written was read: a
+ * signal that interrupts its writing into a full pipe makes it lose what it was writing. (For the same reason it is not
+ * asked by SIGUSR2 to write what it holds, but writes each packet at once, `-U`.)
  */
-const SAFE_BACKLOG_BYTES = 16_384;
+const STATISTICS_EVERY_MS = 5000;
 const BACK_OFF_MIN_MS = 1000;
 const BACK_OFF_MAX_MS = 60_000;
 /** One that captured for this long has worked: the next trouble is a new one. */
@@ -40,6 +39,8 @@ export interface LiveCaptureOptions {
   readonly onState: (state: LiveCaptureState) => void;
   /** 0 up to 1, for the back-off. */
   readonly random: () => number;
+  /** Epoch milliseconds, the clock that packets are stamped by. */
+  readonly nowMs: () => number;
   /** How tcpdump is called, when not by its name. */
   readonly command?: readonly [string, ...string[]];
   readonly backOffMinMs?: number;
@@ -60,7 +61,6 @@ export class LiveCapture {
   #droppedEarlier = 0;
   #dropped = 0;
   #restarts = 0;
-  #backlogBytes = 0;
 
   constructor(options: LiveCaptureOptions) {
     this.#options = options;
@@ -108,13 +108,15 @@ export class LiveCapture {
   /** Resolves with the reason when tcpdump has ended. Rejects when it cannot be started. */
   async #captureOnce(): Promise<string> {
     const [command, ...words] = this.#options.command ?? ['tcpdump'];
-    const child = spawn(command, [...words, ...this.#arguments()], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // The words that we look for are English.
-      env: { ...process.env, LC_ALL: 'C' },
-      // A session of its own: Ctrl-C is for us, who then stop it in good order.
-      detached: true,
-    });
+    const child = withoutReadingAhead(() =>
+      spawn(command, [...words, ...this.#arguments()], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // The words that we look for are English.
+        env: { ...process.env, LC_ALL: 'C' },
+        // A session of its own: Ctrl-C is for us, who then stop it in good order.
+        detached: true,
+      }),
+    );
     // With too many files open it has no streams either.
     if (child.pid === undefined) {
       const [error]: unknown[] = await once(child, 'error');
@@ -128,15 +130,16 @@ export class LiveCapture {
         resolve(tcpdumpProblem(lastWords(), this.#options.interface, status ?? signal));
       });
     });
-    const lastWords = this.#listen(child);
     const source = new PushedCapture(this.#options.take);
-    child.stdout.on('data', (piece: Uint8Array) => {
-      this.#backlogBytes = piece.length;
+    const take = (piece: Uint8Array): number => {
       source.push(piece);
-      if (source.damage === undefined) return;
-      child.stdout.destroy();
-      child.kill('SIGKILL');
-    });
+      if (source.damage !== undefined) {
+        child.stdout.destroy();
+        child.kill('SIGKILL');
+      }
+      return source.newestAtMs;
+    };
+    const lastWords = this.#listen(child, new GulpReader(child.stdout, take, this.#options.nowMs));
     const reason = await ended;
     this.#child = undefined;
     this.#droppedEarlier += this.#dropped;
@@ -152,7 +155,7 @@ export class LiveCapture {
   }
 
   /** Follows what tcpdump says; gives back a function that tells its last words. */
-  #listen(child: ChildProcess & { readonly stderr: Readable }): () => string {
+  #listen(child: ChildProcess & { readonly stderr: Readable }, packets: GulpReader): () => string {
     let text = '';
     let timer: NodeJS.Timeout | undefined;
     child.stderr.setEncoding('utf8').on('data', (more: string) => {
@@ -162,7 +165,7 @@ export class LiveCapture {
       this.#show({ status: 'capturing' });
       if (this.#stopping.signal.aborted) child.kill('SIGINT');
       timer = setInterval(() => {
-        if (this.#backlogBytes <= SAFE_BACKLOG_BYTES) child.kill('SIGUSR1');
+        void packets.drain().then(() => child.kill('SIGUSR1'));
       }, STATISTICS_EVERY_MS);
     });
     child.once('close', () => clearInterval(timer));

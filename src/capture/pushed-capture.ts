@@ -13,6 +13,8 @@ export class PushedCapture {
   #isNone = false;
   /** What is not yet a whole packet. */
   #rest: Uint8Array = NOTHING;
+  /** When the latest packet was captured, epoch milliseconds; before the first, the beginning of time. */
+  newestAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(take: (packet: PacketCursor) => void) {
     this.#take = take;
@@ -34,7 +36,10 @@ export class PushedCapture {
     this.#isNone = reader === undefined;
     if (reader === undefined) return;
     reader.feed(view, 0, bytes.length);
-    while (reader.next()) this.#take(reader);
+    while (reader.next()) {
+      this.#take(reader);
+      this.newestAtMs = reader.atMs;
+    }
     this.#rest = reader.consumed === bytes.length ? NOTHING : bytes.subarray(reader.consumed);
   }
 }

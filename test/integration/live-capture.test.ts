@@ -34,6 +34,7 @@ function capture(changes: Partial<LiveCaptureOptions> = {}): Live {
     take: (packet) => analysis.take(packet),
     onState: (state) => states.push(state),
     random: () => 0,
+    nowMs: Date.now,
     backOffMinMs: 200,
     ...changes,
   });
