@@ -16,7 +16,14 @@ import { AUDIO_STATISTICS } from './audio-statistics.ts';
 import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './captured.ts';
 import { LIVE_MESSAGE } from './live-stream.ts';
 import { PROBLEM_TYPE } from './problem.ts';
-import { BUCKET_QUALITY, ENDPOINT_QUALITY, ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './quality.ts';
+import {
+  BUCKET_QUALITY,
+  ENDPOINT_QUALITY,
+  ENDPOINT_TREND,
+  ENDPOINTS_ANSWER,
+  HALF_QUALITY,
+  SUMMARY_ANSWER,
+} from './quality.ts';
 
 /** What of a route is told. */
 export interface DescribedRoute {
@@ -45,6 +52,8 @@ const NAMED = {
   Live: LIVE_ANSWER,
   LiveMessage: LIVE_MESSAGE,
   EndpointQuality: ENDPOINT_QUALITY,
+  EndpointTrend: ENDPOINT_TREND,
+  HalfQuality: HALF_QUALITY,
   Endpoints: ENDPOINTS_ANSWER,
   BucketQuality: BUCKET_QUALITY,
   Summary: SUMMARY_ANSWER,

@@ -32,6 +32,25 @@ function parameter<T>(allowed: string, parse: (text: string) => T | undefined) {
     .describe(allowed);
 }
 
+/** The same, to be given once or several times. */
+function repeated<T>(most: number, allowed: string, parse: (text: string) => T | undefined) {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((given, context): T[] => {
+      const texts = [given].flat();
+      const values = texts.flatMap((text) => parse(text) ?? []);
+      const wrong = texts.find((text) => parse(text) === undefined);
+      if (wrong !== undefined) {
+        context.addIssue({ code: 'custom', message: `${shown(wrong)} is not allowed; give ${allowed}` });
+      } else if (values.length > most) {
+        context.addIssue({ code: 'custom', message: `is given more than ${most} times; ask in parts` });
+      }
+      return values;
+    })
+    .optional()
+    .describe(`${allowed}; at most ${most} times`);
+}
+
 const ISO_TIME = z.iso.datetime({ offset: true, local: true });
 const ISO_DATE = z.iso.date();
 
@@ -107,18 +126,30 @@ export const CALLS_QUERY = z.strictObject({
   cursor: parameter('the next_cursor of the page before, unchanged', parseCursor),
 });
 
-export const ENDPOINTS_QUERY = z.strictObject({ from: moment(), to: moment() });
-
 /** Stretches shorter than this tell nothing: calls last about as long. */
 const SHORTEST_BUCKET_MS = 60_000;
+const bucket = () =>
+  parameter('the length of a stretch, at least 1m, such as 15m, 1h or 1d', (text) => {
+    const ms = parseDurationMs(text);
+    return ms !== undefined && ms >= SHORTEST_BUCKET_MS ? ms : undefined;
+  });
+
+/** Endpoints whose trends are in one answer: so many take milliseconds, and fit into the address of a request. */
+export const MOST_TRENDS = 25;
+
+export const ENDPOINTS_QUERY = z.strictObject({
+  from: moment(),
+  to: moment(),
+  endpoint: repeated(MOST_TRENDS, "an endpoint's whole name, such as PJSIP/alice", (text) =>
+    /^\P{Cc}{1,128}$/u.test(text) ? text : undefined,
+  ),
+  bucket: bucket(),
+});
 
 export const SUMMARY_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
-  bucket: parameter('the length of a stretch, at least 1m, such as 15m, 1h or 1d', (text) => {
-    const ms = parseDurationMs(text);
-    return ms !== undefined && ms >= SHORTEST_BUCKET_MS ? ms : undefined;
-  }),
+  bucket: bucket(),
   endpoint: endpoint(),
 });
 

@@ -1,12 +1,12 @@
 /** How well calls went, by endpoint and over time: what the API answers, and how a request becomes a question. */
 import { z } from 'zod';
-import type { BucketQuality, EndpointQuality, TimeRange } from '../model/ports.ts';
+import type { BucketQuality, EndpointQuality, EndpointWithTrend, TimeRange } from '../model/ports.ts';
+import { courseOf } from '../score/trend.ts';
 import { momentMs, type Moment } from './parameters.ts';
 import { present } from './present.ts';
 import { Problem } from './problem.ts';
 
 const DAY_MS = 86_400_000;
-export const DEFAULT_BUCKET_MS = 3_600_000;
 /** More points than a chart on the widest screen can show. */
 const MOST_BUCKETS = 3000;
 
@@ -28,18 +28,47 @@ const QUALITY = {
   mes_worst: OPINION,
 } as const satisfies Record<string, z.ZodType>;
 
+export const HALF_QUALITY = z.strictObject({
+  ...QUALITY,
+  low_calls: COUNT.describe('those that scored at most the 5th percentile of both halves together'),
+});
+
+export const ENDPOINT_TREND = z.strictObject({
+  course: z
+    .enum(['better', 'worse', 'steady'])
+    .nullable()
+    .describe(
+      'the later half beside the earlier: whether the share of bad calls or the 5th percentile changed clearly, and by more than chance explains; null: a half has fewer than 20 calls',
+    ),
+  earlier: HALF_QUALITY,
+  later: HALF_QUALITY,
+  buckets: z
+    .array(
+      z.strictObject({
+        starts_at: TIME,
+        calls: QUALITY.calls,
+        bad_percent: QUALITY.bad_percent,
+        mes_p5: QUALITY.mes_p5,
+      }),
+    )
+    .describe('oldest first, without gaps, aligned to UTC; null where there was no call'),
+});
+
 export const ENDPOINT_QUALITY = z.strictObject({
   endpoint: z.string(),
   ...QUALITY,
   loss_percent: PERCENT.describe('of all packets, both directions'),
   jitter_mean_ms: MS.describe('over all reports, both directions'),
   rtt_mean_ms: MS,
+  trend: ENDPOINT_TREND.optional().describe('of endpoints that are asked for by name'),
 });
 
 export const ENDPOINTS_ANSWER = z.strictObject({
   from: TIME,
   to: TIME,
-  endpoints: z.array(ENDPOINT_QUALITY).describe('the lowest 5th percentile first'),
+  endpoints: z
+    .array(ENDPOINT_QUALITY)
+    .describe('the lowest 5th percentile first; of those named only those with calls'),
   left_out: COUNT.describe('endpoints with better scores for which the list has no room'),
 });
 
@@ -63,13 +92,9 @@ export function timeRange(from: Moment | undefined, to: Moment | undefined, nowM
 }
 
 /** Throws Problem when the range would be cut into more stretches than anyone can look at. */
-export function checkBucket({ fromMs, toMs }: TimeRange, bucketMs: number): void {
-  if ((toMs - fromMs) / bucketMs <= MOST_BUCKETS) return;
-  throw new Problem(
-    400,
-    `parameter bucket: the range has more than ${MOST_BUCKETS} of them; give a longer one`,
-    'bucket',
-  );
+export function checkBucket({ fromMs, toMs }: TimeRange, bucketMs: number, most = MOST_BUCKETS): void {
+  if ((toMs - fromMs) / bucketMs <= most) return;
+  throw new Problem(400, `parameter bucket: the range has more than ${most} of them; give a longer one`, 'bucket');
 }
 
 export function presentRange({ fromMs, toMs }: TimeRange): { from: string; to: string } {
@@ -78,6 +103,12 @@ export function presentRange({ fromMs, toMs }: TimeRange): { from: string; to: s
 
 export function presentEndpoint(quality: EndpointQuality): z.output<typeof ENDPOINT_QUALITY> {
   return present(quality) as unknown as z.output<typeof ENDPOINT_QUALITY>;
+}
+
+export function presentTrend({ trend, ...quality }: EndpointWithTrend): z.output<typeof ENDPOINT_QUALITY> {
+  const course = courseOf(trend.earlier, trend.later);
+  const presented: unknown = present({ course, ...trend });
+  return { ...presentEndpoint(quality), trend: presented as z.output<typeof ENDPOINT_TREND> };
 }
 
 export function presentBucket(quality: BucketQuality): z.output<typeof BUCKET_QUALITY> {

@@ -18,16 +18,8 @@ import { openApi } from './openapi.ts';
 import { CALLS_QUERY, ENDPOINTS_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './present.ts';
 import { Problem } from './problem.ts';
-import {
-  checkBucket,
-  DEFAULT_BUCKET_MS,
-  ENDPOINTS_ANSWER,
-  presentBucket,
-  presentEndpoint,
-  presentRange,
-  SUMMARY_ANSWER,
-  timeRange,
-} from './quality.ts';
+import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './quality.ts';
+import { bucketsCsv, endpointsCsv, listEndpoints, summarize } from './quality-list.ts';
 
 /** What the routes ask. */
 export interface ApiSources extends CallListSources {
@@ -168,35 +160,19 @@ export function routes(sources: ApiSources): readonly Route[] {
     route({
       path: '/v1/endpoints',
       summary:
-        'How calls that began in [from, to) went by endpoint or trunk, the worst first; the last day by default.',
+        'How calls that began in [from, to) went by endpoint or trunk, the worst first; the last day by default. Of endpoints that are named also their trends, by the hour by default.',
       query: ENDPOINTS_QUERY,
       answer: ENDPOINTS_ANSWER,
-      handle: async ({ from, to }) => {
-        const range = timeRange(from, to, clock.nowMs());
-        const { endpoints, leftOut } = await history.endpoints(range);
-        return {
-          ...presentRange(range),
-          endpoints: endpoints.map((endpoint) => presentEndpoint(endpoint)),
-          left_out: leftOut,
-        };
-      },
+      handle: (query) => listEndpoints(sources, query),
+      csv: async (query) => endpointsCsv(await listEndpoints(sources, query)),
     }),
     route({
       path: '/v1/summary',
       summary: 'The same over time, of all calls or of one endpoint; by the hour by default.',
       query: SUMMARY_QUERY,
       answer: SUMMARY_ANSWER,
-      handle: async ({ from, to, bucket: bucketMs = DEFAULT_BUCKET_MS, endpoint }) => {
-        const range = timeRange(from, to, clock.nowMs());
-        checkBucket(range, bucketMs);
-        const buckets = await history.summary({ ...range, bucketMs, endpoint });
-        return {
-          ...presentRange(range),
-          bucket_s: bucketMs / 1000,
-          endpoint: endpoint ?? null,
-          buckets: buckets.map((bucket) => presentBucket(bucket)),
-        };
-      },
+      handle: (query) => summarize(sources, query),
+      csv: async (query) => bucketsCsv(await summarize(sources, query)),
     }),
     route({
       path: '/healthz',

@@ -7,11 +7,13 @@ import type {
   CallWithChannels,
   Clock,
   EndpointQuality,
+  EndpointWithTrend,
   HistoryReader,
   HistorySink,
   ResumableChannel,
   SummaryQuery,
   TimeRange,
+  TrendsQuery,
 } from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { ChangeQueue } from './change-queue.ts';
@@ -200,6 +202,11 @@ export class History implements HistorySink, HistoryReader {
   async endpoints(range: TimeRange): Promise<{ endpoints: EndpointQuality[]; leftOut: number }> {
     await this.#caughtUp();
     return this.#reader.request('endpoints', range);
+  }
+
+  async trends(query: TrendsQuery): Promise<EndpointWithTrend[]> {
+    await this.#caughtUp();
+    return this.#reader.request('trends', query);
   }
 
   async summary(query: SummaryQuery): Promise<BucketQuality[]> {

@@ -4,9 +4,11 @@ import type {
   CallFilter,
   CallWithChannels,
   EndpointQuality,
+  EndpointWithTrend,
   ResumableChannel,
   SummaryQuery,
   TimeRange,
+  TrendsQuery,
 } from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 
@@ -58,6 +60,7 @@ export interface ReaderMethods {
   segments(uniqueid: string): SegmentRecord[];
   intervals(uniqueid: string): IntervalRecord[] | null;
   endpoints(range: TimeRange): { endpoints: EndpointQuality[]; leftOut: number };
+  trends(query: TrendsQuery): EndpointWithTrend[];
   summary(query: SummaryQuery): BucketQuality[];
   resumable(input: null): ResumableChannel[];
 }

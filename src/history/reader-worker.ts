@@ -31,6 +31,7 @@ serve<ReaderMethods>(
     segments: (uniqueid) => opened().segments(uniqueid),
     intervals: (uniqueid) => opened().intervals(uniqueid),
     endpoints: (range) => openedRankings().endpoints(range),
+    trends: (query) => openedRankings().trends(query),
     summary: (query) => openedRankings().summary(query),
     resumable: () => opened().resumable(),
   },

@@ -71,6 +71,20 @@ export class ScoreSums implements Additive {
     }
   }
 
+  /** Adds others, which stay as they are. */
+  add(other: ScoreSums): void {
+    for (const [name] of SUM_COLUMNS) this[name] += other[name];
+    for (let hundredths = 0; hundredths < HUNDREDTHS; hundredths++) {
+      this.scores[hundredths] = (this.scores[hundredths] ?? 0) + (other.scores[hundredths] ?? 0);
+    }
+  }
+
+  /** Calls with a score of at most this. */
+  callsUpTo(mes: number): number {
+    const highest = Math.round(mes * 100);
+    return this.scores.reduce((sum, calls, hundredths) => sum + (hundredths <= highest ? calls : 0), 0);
+  }
+
   /** Adds a stored row of sums, all but its scores. */
   addRow(row: Row, times: 1 | -1): void {
     for (const [name, column] of SUM_COLUMNS) this[name] += times * Number(row[column]);

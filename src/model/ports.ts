@@ -95,6 +95,37 @@ export interface BucketQuality extends CallQuality {
   readonly startsAtMs: number;
 }
 
+/** How calls of a later time went beside those of an earlier one. */
+export type Course = 'better' | 'worse' | 'steady';
+
+/** One half of a range. */
+export interface HalfQuality extends CallQuality {
+  /** Of the scored calls those that scored at most the 5th percentile of both halves together. */
+  readonly lowCalls: number;
+}
+
+/** An endpoint's calls over time. */
+export interface EndpointTrend {
+  /** Oldest first, also where there was no call: its score is null. */
+  readonly buckets: readonly Pick<BucketQuality, 'startsAtMs' | 'calls' | 'badPercent' | 'mesP5'>[];
+  /** They part where two stretches meet, as near to the middle of the range as there is such a place. */
+  readonly earlier: HalfQuality;
+  readonly later: HalfQuality;
+}
+
+/** Quality and trend are of the same calls. */
+export interface EndpointWithTrend extends EndpointQuality {
+  readonly trend: EndpointTrend;
+}
+
+/** `fromMs` is not before 1970. */
+export interface TrendsQuery extends TimeRange {
+  /** Exact. One of which there is no call in the range is not in the answer. */
+  readonly endpoints: readonly string[];
+  /** Length of the stretches, as in a summary. */
+  readonly bucketMs: number;
+}
+
 export interface HistoryReader {
   /** Newest first, at most `limit`; `next` is null on the last page. */
   calls(
@@ -111,6 +142,8 @@ export interface HistoryReader {
   intervals(uniqueid: string): Promise<IntervalRecord[] | null>;
   /** The worst 5th percentile first, without Local channels; how many endpoints the bounded list leaves out. */
   endpoints(range: TimeRange): Promise<{ endpoints: EndpointQuality[]; leftOut: number }>;
+  /** Some of those, each with its trend; the caller sees to it that neither they nor their stretches are too many. */
+  trends(query: TrendsQuery): Promise<EndpointWithTrend[]>;
   /** Oldest first, without gaps; the caller sees to it that there are not too many. */
   summary(query: SummaryQuery): Promise<BucketQuality[]>;
 }

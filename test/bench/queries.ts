@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeCursor } from '../../src/api/parameters.ts';
+import { encodeCursor, MOST_TRENDS } from '../../src/api/parameters.ts';
 import { seededRandom } from '../lab/network-profile.ts';
 import { LAB_HOME } from '../lab/paths.ts';
 import { NOW_MS, startServer, type TestServer } from '../unit/api/server.ts';
@@ -25,14 +25,22 @@ function calls(parameters: Readonly<Record<string, string>>): Question {
   return () => address('/v1/calls', parameters);
 }
 
-/** A month that begins and ends in the middle of an hour. */
-function someMonth(random: () => number): { from: string; to: string } {
+/** A month, or so long, that begins and ends in the middle of an hour. */
+function someMonth(random: () => number, spanMs = SPAN_MS): { from: string; to: string } {
   const toMs = NOW_MS - Math.floor(random() * SPAN_MS * 0.1);
-  return { from: new Date(toMs - SPAN_MS).toISOString(), to: new Date(toMs).toISOString() };
+  return { from: new Date(toMs - spanMs).toISOString(), to: new Date(toMs).toISOString() };
 }
 
 function trend(bucket: string, parameters: Readonly<Record<string, string>> = {}): Question {
   return (random) => address('/v1/summary', { ...someMonth(random), bucket, ...parameters });
+}
+
+/** As many endpoints as one answer has with their trends, the busiest among them. */
+const NAMES = Array.from({ length: MOST_TRENDS }, (_, n) => (n < 8 ? `PJSIP/trunk-${n}` : `PJSIP/phone-${n}`));
+
+function trends(days: number, bucket: string): Question {
+  const names = NAMES.map((name) => `&endpoint=${encodeURIComponent(name)}`).join('');
+  return (random) => address('/v1/endpoints', { ...someMonth(random, days * 86_400_000), bucket }) + names;
 }
 
 const QUESTIONS: Readonly<Record<string, Question>> = {
@@ -81,6 +89,10 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   'ranking over 30 days': (random) => address('/v1/endpoints', someMonth(random)),
   'ranking of the last 30 days': () => address('/v1/endpoints', MONTH),
   'ranking of the last 24 hours': () => '/v1/endpoints?from=-24h',
+  'trends of 25 endpoints over 30 days by day': trends(30, '1d'),
+  'trends of 25 endpoints over 7 days by 6 hours': trends(7, '6h'),
+  'trends of 25 endpoints over 24 hours by hour': trends(1, '1h'),
+  'trends of 25 endpoints over an hour by 5 min.': trends(1 / 24, '5m'),
   'trend over 30 days by day': trend('1d'),
   'trend over 30 days by hour': trend('1h'),
   'trend of a trunk by day': trend('1d', { endpoint: 'PJSIP/trunk-3' }),
@@ -124,7 +136,7 @@ export async function run(output: Output, numberOfCalls = DEFAULT_CALLS): Promis
       lines.push(line);
       const { p50_ms: p50, p95_ms: p95, max_ms: max, rows } = line;
       const figures = [p50, p95, max].map((ms) => ms.toFixed(1).padStart(8)).join('');
-      output.say(`${question.padEnd(44)}${figures} ms  ${rows} rows${p95 < WANTED_P95_MS ? '' : '  TOO SLOW'}`);
+      output.say(`${question.padEnd(46)}${figures} ms  ${rows} rows${p95 < WANTED_P95_MS ? '' : '  TOO SLOW'}`);
     }
   } finally {
     await server.close();

@@ -61,6 +61,21 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard over 100,000 call
     expect(await rows.filter({ hasText: RARE.endpoint }).locator('th, td').allTextContents()).toEqual(
       expect.arrayContaining([RARE.endpoint, String(RARE.calls), `✕ ${RARE.calls} (100.0 %)`]),
     );
+    // The trends of those in sight and near; the others when they come near.
+    const trends = rows.locator('.trend');
+    await rows.nth(10).locator('.trend').waitFor();
+    expect(await trends.count()).toBeLessThan(200);
+    await rows.last().scrollIntoViewIfNeeded();
+    await rows.last().locator('.trend .chip').waitFor();
+    const seldom = rows.filter({ hasText: RARE.endpoint });
+    await seldom.scrollIntoViewIfNeeded();
+    await seldom.getByText('too few calls').waitFor();
+    const trunk = rows.filter({ hasText: 'PJSIP/trunk-3' });
+    await trunk.scrollIntoViewIfNeeded();
+    await trunk.getByText('steady').waitFor();
+    // Thirty days that begin at eleven o'clock touch thirty-one, each with calls.
+    expect((await trunk.locator('.spark-line').getAttribute('d'))?.match(/L/g)).toHaveLength(30);
+    expect(await takePictures(page, 'endpoints-many')).toEqual([0, 0]);
     await page.getByRole('link', { name: 'PJSIP/phone-17', exact: true }).click();
     await page.waitForURL('**/#/calls?from=-30d&endpoint=PJSIP%2Fphone-17');
     await page.getByText('the newest 50').waitFor();

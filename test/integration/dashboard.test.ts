@@ -345,6 +345,8 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     await page.locator('select[name=order]').selectOption('bad');
     await page.waitForURL('**/#/endpoints?from=-7d&order=bad');
     await expect.poll(() => rows.first().locator('th').textContent()).toBe(HOSTILE_ENDPOINT);
+    // All of its calls were on one day.
+    expect(await rows.first().locator('.trend .chip').textContent()).toBe('… too few calls');
     expect(await takePictures(page, 'endpoints')).toEqual([0, 0]);
     await page.getByRole('link', { name: 'PJSIP/carol' }).click();
     await page.waitForURL('**/#/calls?from=-7d&endpoint=PJSIP%2Fcarol');

@@ -20,6 +20,8 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   "curl -s 'http://127.0.0.1:8090/v1/calls/1795176306.3'": /"fault_place":"callee-network"/,
   "curl -s 'http://127.0.0.1:8090/v1/channels/1795176306.3/intervals'": /"report_number":3,/,
   "curl -s 'http://127.0.0.1:8090/v1/endpoints?from=-7d'": /"endpoint":"PJSIP\/carrier1","calls":2,/,
+  "curl -s 'http://127.0.0.1:8090/v1/endpoints?from=-30d&bucket=1d&endpoint=PJSIP/carrier1'":
+    /"endpoint":"PJSIP\/carrier1","calls":2,.*"trend":\{"course":null,"earlier":\{"calls":0,/,
   "curl -s 'http://127.0.0.1:8090/v1/summary?from=-1d&bucket=1h'": /"bucket_s":3600,/,
   "curl -s 'http://127.0.0.1:8090/v1/live'": /"state":"up"|"name":"PJSIP\/alice-/,
   [`curl -s 'http://127.0.0.1:8090/v1/calls/1795176306.3' | grep -o '"fault_why":"[^"]*"\\|"why":"[^"]*"'`]:

@@ -188,6 +188,16 @@ export interface EndpointQuality extends Quality {
   readonly loss_percent: number | null;
   readonly jitter_mean_ms: number | null;
   readonly rtt_mean_ms: number | null;
+  /** Of endpoints that were asked for by name. */
+  readonly trend?: EndpointTrend | undefined;
+}
+
+export interface EndpointTrend {
+  /** Null: too few calls to tell. */
+  readonly course: 'better' | 'worse' | 'steady' | null;
+  readonly earlier: Quality;
+  readonly later: Quality;
+  readonly buckets: readonly { readonly mes_p5: number | null }[];
 }
 
 export interface EndpointsAnswer {

@@ -1,5 +1,6 @@
 import type { EndpointQuality, EndpointsAnswer } from './answers.ts';
 import { el, foreign } from './dom.ts';
+import { EndpointTrends, TREND_HELP } from './endpoint-trends.ts';
 import { errorNotice } from './notice.ts';
 import { get } from './rest.ts';
 import type { Page, Route } from './route.ts';
@@ -25,7 +26,7 @@ const HEADS = [
   'Trend',
 ] as const;
 
-/** Endpoints and trunks, the worst first; each leads to its calls and to its trend. */
+/** Endpoints and trunks, the worst first, each with its trend; each leads to its calls and to its course. */
 export function endpointsPage({ query }: Route): Page {
   let search = new AbortController();
   const span = spanPicker(query.get('from'));
@@ -38,26 +39,35 @@ export function endpointsPage({ query }: Route): Page {
   );
   const status = el('p', { class: 'status', role: 'status' });
   const content = el('div');
-  let shown: readonly EndpointQuality[] = [];
 
-  const show = (leftOut: number): void => {
+  const show = ({ endpoints, left_out: leftOut }: EndpointsAnswer, signal: AbortSignal): void => {
+    status.textContent = `${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}${leftOut === 0 ? '' : `; ${leftOut} better ones are left out`}`;
+    if (endpoints.length === 0) {
+      content.replaceChildren(el('p', { class: 'empty' }, 'No call began in this time. Choose a longer one.'));
+      return;
+    }
     const from = span.value;
-    const sorted =
-      order.value === ('bad' satisfies Order) ? shown.toSorted((a, b) => b.bad_calls - a.bad_calls) : shown;
-    status.textContent = `${shown.length} ${shown.length === 1 ? 'endpoint' : 'endpoints'}${leftOut === 0 ? '' : `; ${leftOut} better ones are left out`}`;
+    const trends = new EndpointTrends(from, signal, (error, retry) => {
+      const notice = errorNotice(error, () => {
+        notice.remove();
+        retry();
+      });
+      content.prepend(notice);
+    });
+    const isByBad = order.value === ('bad' satisfies Order);
+    const sorted = isByBad ? endpoints.toSorted((a, b) => b.bad_calls - a.bad_calls) : endpoints;
     content.replaceChildren(
-      shown.length === 0
-        ? el('p', { class: 'empty' }, 'No call began in this time. Choose a longer one.')
-        : el(
-            'div',
-            { class: 'scroll' },
-            el(
-              'table',
-              { class: 'list numbers-list' },
-              el('thead', {}, el('tr', {}, ...HEADS.map((head) => el('th', { scope: 'col' }, head)))),
-              el('tbody', {}, ...sorted.map((endpoint) => endpointRow(endpoint, from))),
-            ),
-          ),
+      el('details', { class: 'meta' }, el('summary', {}, 'What the trend says'), el('p', {}, TREND_HELP)),
+      el(
+        'div',
+        { class: 'scroll' },
+        el(
+          'table',
+          { class: 'list numbers-list' },
+          el('thead', {}, el('tr', {}, ...HEADS.map((head) => el('th', { scope: 'col', 'data-head': head }, head)))),
+          el('tbody', {}, ...sorted.map((endpoint) => endpointRow(endpoint, from, trends))),
+        ),
+      ),
     );
   };
   const load = async (): Promise<void> => {
@@ -66,12 +76,7 @@ export function endpointsPage({ query }: Route): Page {
     const { signal } = search;
     status.textContent = 'Searching …';
     try {
-      const { endpoints, left_out: leftOut } = await get<EndpointsAnswer>(
-        `/v1/endpoints?${new URLSearchParams({ from: span.value })}`,
-        signal,
-      );
-      shown = endpoints;
-      show(leftOut);
+      show(await get<EndpointsAnswer>(`/v1/endpoints?${new URLSearchParams({ from: span.value })}`, signal), signal);
     } catch (error) {
       if (signal.aborted) return;
       status.textContent = '';
@@ -97,9 +102,8 @@ export function endpointsPage({ query }: Route): Page {
   };
 }
 
-function endpointRow(quality: EndpointQuality, from: string): HTMLElement {
+function endpointRow(quality: EndpointQuality, from: string, trends: EndpointTrends): HTMLElement {
   const { endpoint } = quality;
-  const address = (page: string): string => `#/${page}?${new URLSearchParams({ from, endpoint })}`;
   const bad = `${quality.bad_calls}${quality.bad_percent === null ? '' : ` (${quantity(quality.bad_percent, 1, '%')})`}`;
   const cells = [
     el('b', {}, quantity(quality.mes_p5, 2)),
@@ -110,12 +114,16 @@ function endpointRow(quality: EndpointQuality, from: string): HTMLElement {
     quantity(quality.loss_percent, 2),
     quantity(quality.jitter_mean_ms, 1),
     quantity(quality.rtt_mean_ms, 0),
-    el('a', { href: address('trends') }, 'trend'),
+    trends.place(endpoint),
   ];
   return el(
     'tr',
     {},
-    el('th', { scope: 'row' }, el('a', { href: address('calls') }, foreign(endpoint))),
+    el(
+      'th',
+      { scope: 'row' },
+      el('a', { href: `#/calls?${new URLSearchParams({ from, endpoint })}` }, foreign(endpoint)),
+    ),
     ...cells.map((content, index) => el('td', { 'data-head': HEADS[index + 1] ?? '' }, content)),
   );
 }

@@ -83,6 +83,16 @@ describe('the description of the API', () => {
     expect(Object.keys(document.paths).filter((path) => !checked.includes(path))).toEqual(['/v1/live/stream']);
   });
 
+  it('holds for an endpoint with its trend', async () => {
+    const { body } = await server.get('/v1/endpoints?endpoint=PJSIP/alice&from=2026-11-20');
+    const schema = { $ref: '#/components/schemas/Endpoints' };
+    expect(errorsOf(schema, body)).toEqual([]);
+    const { endpoints } = body as { endpoints: { trend: object }[] };
+    expect(endpoints).toHaveLength(1);
+    const wrong = endpoints.map((endpoint) => ({ ...endpoint, trend: { ...endpoint.trend, course: 'good' } }));
+    expect(errorsOf(schema, { ...(body as object), endpoints: wrong })).not.toEqual([]);
+  });
+
   it('would see a wrong answer', async () => {
     const { body } = await server.get('/v1/calls/call');
     const schema = { $ref: '#/components/schemas/Call' };
@@ -114,7 +124,12 @@ describe('the description of the API', () => {
     const tabular = Object.entries(document.paths).filter(
       ([, { get }]) => 'text/csv' in (get.responses['200']?.content ?? {}),
     );
-    expect(tabular.map(([path]) => path)).toEqual(['/v1/calls', '/v1/channels/{uniqueid}/intervals']);
+    expect(tabular.map(([path]) => path)).toEqual([
+      '/v1/calls',
+      '/v1/channels/{uniqueid}/intervals',
+      '/v1/endpoints',
+      '/v1/summary',
+    ]);
     for (const [path] of tabular) {
       const response = await fetch(`http://127.0.0.1:${server.port}${address(path)}`, {
         headers: { accept: 'text/csv' },

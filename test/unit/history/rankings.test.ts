@@ -21,6 +21,8 @@ import {
 } from './random-history.ts';
 import { slowEndpoints, slowSummary } from './slow-rankings.ts';
 
+/** Of each history so many are compared: to count them takes long. */
+const TRENDS = 2;
 const BEGINNINGS = ['*', 'PJSIP/*', 'PJSIP/a*', 'S*', 'SIP/😀*', 'Z*'];
 
 let folder: string;
@@ -79,6 +81,35 @@ function expectSameRanking(asked: TimeRange): void {
   expect(byName).toEqual(wanted.toSorted((one, other) => (one.endpoint < other.endpoint ? -1 : 1)).map(closely));
 }
 
+/** `bucketMs` as a summary's; the halves part where two stretches meet, at the nearest to the middle. */
+function expectSameTrends({ fromMs, toMs, bucketMs }: SummaryQuery): void {
+  const meetMs = Math.round((fromMs + toMs) / 2 / bucketMs) * bucketMs;
+  // Of a range within one stretch, one half is empty.
+  const laterFromMs = Math.min(Math.max(meetMs, fromMs), toMs);
+  const halves = [
+    { fromMs, toMs: laterFromMs },
+    { fromMs: laterFromMs, toMs },
+  ];
+  const [earlier = [], later = []] = halves.map((half) => slowEndpoints(database, half)[0]);
+  const { endpoints } = rankings.endpoints({ fromMs, toMs });
+  const trends = rankings.trends({ fromMs, toMs, bucketMs, endpoints: [...ENDPOINTS, 'PJSIP/nobody', 'PJSIP/a'] });
+  expect(trends).toEqual(endpoints.map((quality) => ({ ...quality, trend: expect.anything() as unknown })));
+  for (const { endpoint, trend } of trends) {
+    const counted = slowSummary(database, { fromMs, toMs, bucketMs, endpoint }).map(
+      ({ part, calls, badPercent, mesP5 }) => ({ startsAtMs: Number(part) * bucketMs, calls, badPercent, mesP5 }),
+    );
+    expect(trend.buckets.filter(({ calls }) => calls > 0)).toEqual(counted.map(closely));
+    for (const [half, parts] of [
+      [trend.earlier, earlier],
+      [trend.later, later],
+    ] as const) {
+      const wanted = parts.find(({ part }) => part === endpoint);
+      const figures = wanted === undefined ? { calls: 0 } : closely({ ...wanted, part: undefined });
+      expect({ ...half, part: undefined }).toMatchObject(figures);
+    }
+  }
+}
+
 function expectSameCourse(question: SummaryQuery): void {
   const buckets = rankings.summary(question).filter(({ calls }) => calls > 0);
   const counted = slowSummary(database, question);
@@ -94,6 +125,7 @@ it('answer what counting every call answers, whatever was recorded, joined, chan
       compared += makeHistory(database, writer, recorded);
       expectSameRanking(asked);
       for (const question of courses) expectSameCourse(question);
+      for (const question of courses.slice(0, TRENDS)) expectSameTrends(question);
     }),
     { numRuns: 60 },
   );
