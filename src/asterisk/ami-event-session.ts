@@ -1,6 +1,6 @@
 import type { ExistingChannel, PbxEvent } from '../model/event.ts';
 import { readExistingChannel, readPbxEvent } from '../wire/ami-event.ts';
-import type { AmiMessage } from '../wire/ami.ts';
+import { type AmiMessage, AmiValueError } from '../wire/ami.ts';
 import { AmiLink, DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
 import { AmiRefusedError, checkPrivileges, logIn } from './ami-login.ts';
 import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
@@ -102,9 +102,13 @@ export class AmiEventSession {
 
   /** Asks what a channel sends and receives; the answer comes as a `codecs` event, or not at all when the channel is gone. */
   askCodecs(uniqueid: string): void {
-    if (this.#link === undefined || !this.#synced) return;
-    // Whether it is answered shows in the event; a connection that is too slow for it ends for other reasons.
-    void this.#link.request('Status', [['Channel', uniqueid]]).catch(() => {});
+    if (!this.#synced) return;
+    try {
+      this.#link?.tell('Status', [['Channel', uniqueid]]);
+    } catch (error) {
+      // Of a channel whose id cannot be said, nothing can be asked.
+      if (!(error instanceof AmiValueError)) throw error;
+    }
   }
 
   async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {

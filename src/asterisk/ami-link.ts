@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { AmiParser, encodeAmiAction, type AmiMessage, type AmiParserCounters } from '../wire/ami.ts';
 import { AmiLinkError, describeSocketError, openAmiSocket, where, type AmiConnection } from './ami-socket.ts';
+import { GulpReader } from './gulp-reader.ts';
+import { corkForTurn } from './turn-cork.ts';
 
 export interface AmiLinkTiming {
   readonly connectMs: number;
@@ -29,6 +31,7 @@ export class AmiLink {
   readonly #to: AmiConnection;
   readonly #timing: AmiLinkTiming;
   readonly #socket: Socket;
+  readonly #gulps: GulpReader;
   readonly #parser = new AmiParser();
   readonly #pending = new Map<string, Pending>();
   readonly #onEvent: (message: AmiMessage) => void;
@@ -46,24 +49,28 @@ export class AmiLink {
     signal: AbortSignal,
     onEvent: (message: AmiMessage) => void,
   ): Promise<AmiLink> {
-    return new AmiLink(to, timing, await openAmiSocket(to, timing.connectMs, signal), onEvent);
+    const gulps = new GulpReader();
+    const socket = await openAmiSocket(to, timing.connectMs, signal, gulps.onread);
+    return new AmiLink(to, timing, socket, gulps, onEvent);
   }
 
   private constructor(
     to: AmiConnection,
     timing: AmiLinkTiming,
     socket: Socket,
+    gulps: GulpReader,
     onEvent: (message: AmiMessage) => void,
   ) {
     this.#to = to;
     this.#timing = timing;
     this.#socket = socket;
+    this.#gulps = gulps;
     this.#onEvent = onEvent;
     const { promise, resolve } = Promise.withResolvers<string>();
     this.ended = promise;
     this.#resolveEnded = resolve;
     this.#pulse = setInterval(() => this.#beat(), timing.pingEveryMs);
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    gulps.begin(socket, (bytes) => this.#take(bytes));
     socket.on('error', (error) => this.close(describeSocketError(error, to)));
     socket.on('close', () => this.close(`${where(to)} closed the connection`));
   }
@@ -87,17 +94,29 @@ export class AmiLink {
     const { promise, resolve, reject } = Promise.withResolvers<AmiMessage>();
     const timer = setTimeout(() => {
       this.#pending.delete(id);
+      this.#gulps.relax();
       reject(new AmiLinkError(`${where(this.#to)} did not answer ${action} within ${timeoutMs} ms`));
     }, timeoutMs);
+    this.#gulps.hurry();
     this.#pending.set(id, {
       settle: (message) => {
+        this.#gulps.relax();
         clearTimeout(timer);
         if (message instanceof AmiLinkError) reject(message);
         else resolve(message);
       },
     });
-    this.#socket.write(text);
+    this.#write(text);
     return promise;
+  }
+
+  /**
+   * Sends an action whose answer nobody waits for; the events that it brings come as all others do.
+   * Throws AmiValueError on a line break in a value.
+   */
+  tell(action: string, fields: Iterable<readonly [string, string]> = []): void {
+    const text = encodeAmiAction([['Action', action], ...fields]);
+    if (this.#open) this.#write(text);
   }
 
   /** Ends the connection; `problem` is what `ended` resolves with. Does nothing the second time. */
@@ -105,15 +124,21 @@ export class AmiLink {
     if (!this.#open) return;
     this.#open = false;
     clearInterval(this.#pulse);
+    this.#gulps.stop();
     this.#socket.destroy();
     for (const { settle } of this.#pending.values()) settle(new AmiLinkError(problem));
     this.#pending.clear();
     this.#resolveEnded(problem);
   }
 
-  #take(chunk: Buffer): void {
+  #write(text: string): void {
+    corkForTurn(this.#socket);
+    this.#socket.write(text);
+  }
+
+  #take(bytes: Uint8Array): void {
     this.#heardSomething = true;
-    for (const message of this.#parser.push(chunk)) {
+    for (const message of this.#parser.push(bytes)) {
       // A handler may have closed the connection: what follows belongs to nobody any more.
       if (!this.#open) return;
       // Not by `Response`: the event OriginateResponse has such a header too.
@@ -137,7 +162,7 @@ export class AmiLink {
       this.close(`${where(this.#to)} has been silent for ${Math.round(this.#silentMs / 1000)} s`);
       return;
     }
-    // Nobody waits for this answer: hearing it is enough.
-    this.#socket.write(encodeAmiAction([['Action', 'Ping']]));
+    // Hearing the answer is enough.
+    this.tell('Ping');
   }
 }

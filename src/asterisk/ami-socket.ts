@@ -1,4 +1,4 @@
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { tlsProblem } from './tls-problem.ts';
 
@@ -18,14 +18,21 @@ export class AmiLinkError extends Error {
 }
 
 /**
- * Opens a TCP or TLS connection; the caller owns the socket, its `error` event included.
+ * Opens a TCP or TLS connection; the caller owns the socket, its `error` event included. With `onread`, what comes is
+ * handed to it instead of coming as `data`.
  * Throws AmiLinkError when it is not open within `timeoutMs` or `signal` aborts.
  */
-export async function openAmiSocket(to: AmiConnection, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+export async function openAmiSocket(
+  to: AmiConnection,
+  timeoutMs: number,
+  signal: AbortSignal,
+  onread?: OnReadOpts,
+): Promise<Socket> {
   const { host, port } = to;
+  const options = { host, port, ...(onread === undefined ? {} : { onread }) };
   const socket = to.tls
-    ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
-    : connectPlain({ host, port });
+    ? connectTls({ ...options, ...(isIP(host) === 0 ? { servername: host } : {}) })
+    : connectPlain(options);
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const onAbort = (): void => reject(new AmiLinkError('the connection was closed by the sidecar'));
   const timer = setTimeout(() => {

@@ -1,8 +1,11 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Socket } from 'node:net';
 import createManager from 'asterisk-manager';
 import { AmiRefusedError, loginRefused } from './ami-login.ts';
 import type { AmiLinkTiming } from './ami-link.ts';
 import { AmiLinkError, describeSocketError, where, type AmiConnection } from './ami-socket.ts';
 import { openTlsBridge } from './tls-bridge.ts';
+import { corkForTurn } from './turn-cork.ts';
 
 /** Beginning of the ActionIDs of this connection. */
 export const ACTION_ID = 'mes-a-';
@@ -52,14 +55,17 @@ export async function openManager(
     () => close(`${where(to)} did not accept a login within ${timing.connectMs} ms; check host and port in [ami]`),
     timing.connectMs,
   );
-  client.connect({ ...target, signal }, undefined, () => {
-    client.login((error) => {
-      if (error === undefined) resolveReady(undefined);
-      else rejectReady(new AmiRefusedError(loginRefused(to, textOf(error['message']))));
+  const socket = socketMadeBy(() => {
+    client.connect({ ...target, signal }, undefined, () => {
+      client.login((error) => {
+        if (error === undefined) resolveReady(undefined);
+        else rejectReady(new AmiRefusedError(loginRefused(to, textOf(error['message']))));
+      });
     });
   });
   try {
     await Promise.race([ready, ended.then((why) => Promise.reject(new AmiLinkError(why)))]);
+    if (socket !== undefined) gatherWrites(client, socket);
     return { client, ended, close };
   } catch (error) {
     close('the login failed');
@@ -67,6 +73,31 @@ export async function openManager(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The package keeps its socket to itself; Node tells of each that is made. Undefined should it not (the channel is not promised for ever). */
+function socketMadeBy(connect: () => void): Socket | undefined {
+  const made: Socket[] = [];
+  const note = (message: unknown): void => {
+    if (typeof message !== 'object' || message === null || !('socket' in message)) return;
+    if (message.socket instanceof Socket) made.push(message.socket);
+  };
+  subscribe('net.client.socket', note);
+  try {
+    connect();
+  } finally {
+    unsubscribe('net.client.socket', note);
+  }
+  return made[0];
+}
+
+/** The package writes each action by itself: those of one turn are to share one system call. */
+function gatherWrites(client: createManager.Client, socket: Socket): void {
+  const send = client.action.bind(client);
+  client.action = (action, callback) => {
+    corkForTurn(socket);
+    return send(action, callback);
+  };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AmiActions, AmiActionError } from '../../../src/asterisk/ami-actions.ts';
 import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami-link.ts';
@@ -51,6 +52,16 @@ const withoutGetvar: Answer = (action, socket) =>
   action.get('Action') === 'Getvar' ? undefined : asterisk()(action, socket);
 
 describe('AmiActions', () => {
+  it('sends the actions of one turn in one system call', async () => {
+    const { manager, actions, states } = await rig();
+    await connected(states);
+    const written = vi.spyOn(Socket.prototype, '_writev');
+    const uniqueids = ['1.1', '1.2', '1.3'];
+    await Promise.all(uniqueids.map((uniqueid) => actions.setVariables(uniqueid, new Map([['MES', '4.31']]))));
+    expect(written.mock.calls.map(([chunks]) => chunks.length)).toEqual([3]);
+    expect(manager.actions.slice(-3).map((action) => action.get('Channel'))).toEqual(uniqueids);
+  });
+
   it('logs in with events off and sets many variables in one action', async () => {
     const { manager, actions, states } = await rig();
     await connected(states);

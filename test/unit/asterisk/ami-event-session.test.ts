@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
 import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami-link.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
@@ -11,6 +11,7 @@ const BRIDGE = ['BridgeUniqueid: b1', 'BridgeTechnology: native_rtp'];
 const ends: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const end of ends.splice(0).toReversed()) await end();
 });
 
@@ -253,6 +254,22 @@ describe('AmiEventSession', () => {
     await connected(states);
     await session.barrier(1000);
     expect(events.map(({ type }) => type)).toEqual(['resync', 'channel']);
+  });
+
+  it('lets events that follow each other wait for one read, but not a barrier', async () => {
+    const { manager, session, events, states } = await rig();
+    await connected(states);
+    // From here on no rest between two reads ends by itself.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    manager.send(channelEvent('Hangup', '1.1'));
+    while (events.length < 2) await nextTurn();
+    manager.send(channelEvent('Hangup', '1.2'));
+    manager.send(channelEvent('Hangup', '1.3'));
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    expect(events.map(({ type }) => type)).toEqual(['resync', 'hangup']);
+    await session.barrier(1000);
+    const hungUp = events.flatMap((event) => (event.type === 'hangup' ? [event.channel.uniqueid] : []));
+    expect(hungUp).toEqual(['1.1', '1.2', '1.3']);
   });
 
   it('ends a barrier that takes too long, or whose connection is lost', async () => {
