@@ -1,7 +1,7 @@
 import { DatagramReader } from '../wire/datagram.ts';
 import type { PacketCursor } from '../wire/packet-cursor.ts';
 import { type RtcpCompound, readRtcp } from '../wire/rtcp.ts';
-import type { XrBlock } from '../wire/rtcp-xr.ts';
+import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
 import { RTP_HEADER_BYTES, isWholeRtpHeader, mediaKind } from '../wire/rtp.ts';
 import { readSipAudio } from '../wire/sip-sdp.ts';
 import { SdpBook } from './sdp-book.ts';

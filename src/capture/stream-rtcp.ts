@@ -1,6 +1,6 @@
 import type { ReportBlock } from '../model/report.ts';
 import type { RtcpSenderPart } from '../wire/rtcp.ts';
-import type { XrBlock } from '../wire/rtcp-xr.ts';
+import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
 
 /** SRs remembered to recognise the one that a report answers: 20 s of Asterisk's fastest. */
 const REMEMBERED_SENDER_REPORTS = 8;

@@ -3,7 +3,7 @@ import { type EModelScore, computeEModel } from '../score/e-model.ts';
 import { arrivalBins } from '../stats/arrival-histogram.ts';
 import { burstRatio } from '../stats/burst-gap.ts';
 import { meanJitterMs, packetTally, unheardPercent, voipMetrics } from '../stats/packet-tally.ts';
-import type { XrBlock } from '../wire/rtcp-xr.ts';
+import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
 import type { ClockSource, TrackedStream } from './tracked-stream.ts';
 
 /** Fewer received packets than this say nothing of quality (README, The score). */

@@ -11,9 +11,9 @@ import {
   type JsonObject,
 } from '../wire/rtcp-xr-json.ts';
 import { decodeXrBlocks, encodeXrBlocks } from '../wire/rtcp-xr.ts';
+import { PACKET_TYPE_EXTENDED_REPORT } from '../wire/rtcp.ts';
 import { DONE, WORK_FAILED } from './exit-status.ts';
 
-const PACKET_TYPE_XR = 207;
 const PACKET_HEADER_BYTES = 8;
 const VERSION_2 = 0x80;
 const VERSION_MASK = 0xc0;
@@ -63,7 +63,7 @@ function isWholePacket(view: DataView): boolean {
   return (
     view.byteLength >= PACKET_HEADER_BYTES &&
     (view.getUint8(0) & VERSION_MASK) === VERSION_2 &&
-    view.getUint8(1) === PACKET_TYPE_XR &&
+    view.getUint8(1) === PACKET_TYPE_EXTENDED_REPORT &&
     view.getUint16(2) * 4 + 4 === view.byteLength
   );
 }
@@ -82,7 +82,7 @@ function packetHeader(senderSsrc: string, blockBytes: number): string {
   if (!/^0x[0-9a-f]{1,8}$/i.test(senderSsrc)) throw new RangeError('sender_ssrc must be an SSRC such as 0x3c2c6734.');
   const header = Buffer.alloc(PACKET_HEADER_BYTES);
   header.writeUInt8(VERSION_2, 0);
-  header.writeUInt8(PACKET_TYPE_XR, 1);
+  header.writeUInt8(PACKET_TYPE_EXTENDED_REPORT, 1);
   header.writeUInt16BE(blockBytes / 4 + 1, 2);
   header.writeUInt32BE(Number(senderSsrc), 4);
   return header.toString('hex');

@@ -2,21 +2,17 @@ import { SEQUENCE_CYCLE_PACKETS } from '../units/rtp.ts';
 import { ARRIVAL_BINS, arrivalBin } from './arrival-histogram.ts';
 import { BurstGapMeter } from './burst-gap.ts';
 import { BurstLog } from './burst-log.ts';
+import { MAX_DROPOUT_PACKETS, isLongDropout } from './dropout.ts';
 import { JitterBuffer, type JitterBufferKind } from './jitter-buffer.ts';
 import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
 
-/** RFC 3550 A.1: a step forward in the sequence that is still a loss and not a new beginning. */
-const MAX_DROPOUT_PACKETS = 3000;
 /**
  * How far behind the highest sequence number a packet may come and still be known as late or as a duplicate; after that
  * its fate is sealed. RFC 3550 A.1 has 100; a power of two, and 5 s of usual speech, costs a kilobyte a stream.
  */
 const WINDOW_PACKETS = 256;
 const WINDOW_MASK = WINDOW_PACKETS - 1;
-/** A longer dropout is a loss, too, when the RTP clock and the wall clock agree on it, the latter within this ratio. */
-const DROPOUT_CLOCK_RATIO = 2;
 const SEQUENCE_MASK = SEQUENCE_CYCLE_PACKETS - 1;
-const HALF_SEQUENCE_CYCLE = SEQUENCE_CYCLE_PACKETS / 2;
 /** Votes that a new packet time needs against a well established one. */
 const MAX_PACKET_TICKS_VOTES = 3;
 
@@ -140,8 +136,12 @@ export class PacketStream {
       this.#takeBehind(step === 0 ? 0 : SEQUENCE_CYCLE_PACKETS - step, timestamp, atMs, kind);
       return;
     }
-    if (step < MAX_DROPOUT_PACKETS || this.#isLongDropout(step, timestamp, atMs)) {
-      if (step === 1 && kind === 'audio') this.#learnPacketTicks((timestamp - this.#highestTimestamp) | 0);
+    const elapsedTicks = (timestamp - this.#highestTimestamp) | 0;
+    if (
+      step < MAX_DROPOUT_PACKETS ||
+      isLongDropout(step, this.#packetTicks, elapsedTicks, this.#msPerTick, atMs - this.lastAtMs)
+    ) {
+      if (step === 1 && kind === 'audio') this.#learnPacketTicks(elapsedTicks);
       this.#advanceTo(this.#highest + step);
       this.#takeAhead(step, timestamp, atMs, marker, kind);
       return;
@@ -285,15 +285,6 @@ export class PacketStream {
     this.#states.fill(MISSING);
     this.#base = sequence;
     this.#highest = sequence;
-  }
-
-  /** Whether both clocks say that a long step forward is a stretch of lost packets. */
-  #isLongDropout(step: number, timestamp: number, atMs: number): boolean {
-    if (step >= HALF_SEQUENCE_CYCLE || this.#packetTicks === 0) return false;
-    if (((timestamp - this.#highestTimestamp) | 0) !== step * this.#packetTicks) return false;
-    const mediaMs = step * this.#packetTicks * this.#msPerTick;
-    const elapsedMs = atMs - this.lastAtMs;
-    return elapsedMs > mediaMs / DROPOUT_CLOCK_RATIO && elapsedMs < mediaMs * DROPOUT_CLOCK_RATIO;
   }
 
   /** Majority vote (Boyer and Moore) over the steps of the RTP clock between neighbours. */

@@ -1,5 +1,5 @@
 import { snakeCase } from '../model/naming.ts';
-import { type RunLengthChunk, XR_BLOCK_TYPES, type XrBlock } from './rtcp-xr.ts';
+import { type RunLengthChunk, XR_BLOCK_TYPES, type XrBlock } from './rtcp-xr-blocks.ts';
 import type { VoipMetricsBlock } from './rtcp-xr-voip.ts';
 
 /** A JSON document as `JSON.parse` gives it. */

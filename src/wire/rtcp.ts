@@ -1,10 +1,11 @@
 import type { ReportBlock } from '../model/report.ts';
 import { signed24 } from '../units/rtp.ts';
-import { type XrBlock, decodeXrBlocks } from './rtcp-xr.ts';
+import type { XrBlock } from './rtcp-xr-blocks.ts';
+import { decodeXrBlocks } from './rtcp-xr.ts';
 
-export const PACKET_TYPE_SENDER_REPORT = 200;
-export const PACKET_TYPE_RECEIVER_REPORT = 201;
-export const PACKET_TYPE_BYE = 203;
+const PACKET_TYPE_SENDER_REPORT = 200;
+const PACKET_TYPE_RECEIVER_REPORT = 201;
+const PACKET_TYPE_BYE = 203;
 export const PACKET_TYPE_EXTENDED_REPORT = 207;
 
 const VERSION_2 = 0b10;

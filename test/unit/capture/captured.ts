@@ -11,6 +11,9 @@ import {
   ipv4,
   pcap,
   rtp,
+  u16,
+  u32,
+  u8,
   udp,
 } from '../wire/packets.ts';
 
@@ -63,4 +66,30 @@ export function onlyStream(result: AnalysisResult): StreamSummary {
   const [stream, ...others] = result.streams;
   if (stream === undefined || others.length > 0) throw new Error(`There are ${result.streams.length} streams.`);
   return stream;
+}
+
+/** The way back of the usual route. */
+export const BACK = { source: '10.0.0.2', destination: '10.0.0.1', sourcePort: 6004, destinationPort: 5004 };
+
+/** `reported`: fraction lost … DLSR about a source. */
+export function senderReport(
+  ssrc: number,
+  ntpS: number,
+  reported?: { source: number; lsr: number; dlsrS: number },
+): Buffer {
+  const block =
+    reported === undefined
+      ? Buffer.alloc(0)
+      : Buffer.concat([...[reported.source, 0, 0, 0, reported.lsr].map(u32), u32(Math.round(reported.dlsrS * 65_536))]);
+  return Buffer.concat([
+    u8(block.length > 0 ? 0x81 : 0x80, 200),
+    u16(6 + block.length / 4),
+    u32(ssrc),
+    u32(Math.floor(ntpS)),
+    u32(Math.round((ntpS % 1) * 2 ** 32)),
+    u32(0),
+    u32(10),
+    u32(1600),
+    block,
+  ]);
 }
