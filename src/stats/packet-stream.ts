@@ -2,7 +2,7 @@ import { SEQUENCE_CYCLE_PACKETS } from '../units/rtp.ts';
 import { ARRIVAL_BINS, arrivalBin } from './arrival-histogram.ts';
 import { BurstGapMeter } from './burst-gap.ts';
 import { BurstLog } from './burst-log.ts';
-import { MAX_DROPOUT_PACKETS, isLongDropout } from './dropout.ts';
+import { staysInRow } from './dropout.ts';
 import { JitterBuffer, type JitterBufferKind } from './jitter-buffer.ts';
 import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
 
@@ -137,10 +137,7 @@ export class PacketStream {
       return;
     }
     const elapsedTicks = (timestamp - this.#highestTimestamp) | 0;
-    if (
-      step < MAX_DROPOUT_PACKETS ||
-      isLongDropout(step, this.#packetTicks, elapsedTicks, this.#msPerTick, atMs - this.lastAtMs)
-    ) {
+    if (staysInRow(step, this.#packetTicks, elapsedTicks, this.#msPerTick, atMs - this.lastAtMs)) {
       if (step === 1 && kind === 'audio') this.#learnPacketTicks(elapsedTicks);
       this.#advanceTo(this.#highest + step);
       this.#takeAhead(step, timestamp, atMs, marker, kind);
