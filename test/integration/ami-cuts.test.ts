@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { AmiEventSession } from '../../src/asterisk/ami-event-session.ts';
-import { atPace, readRecording } from '../lab/recording.ts';
+import { atPace, type Recording, readRecording } from '../lab/recording.ts';
 import { SimulatedAsterisk } from '../lab/simulated-asterisk.ts';
 import { Script } from '../unit/calls/script.ts';
 
@@ -10,6 +10,21 @@ const CALLS = 10;
 /** A busy machine may need a while. */
 function soon(check: () => void): Promise<void> {
   return vi.waitFor(check, { timeout: 20_000, interval: 2 });
+}
+
+/**
+ * The far ends say nothing of what they send. Else they say that it was much for the time that it took, at ten times the
+ * pace, and by that a busy machine's stall makes a direction a dead one.
+ */
+function withoutSenders({ messages, ids }: Recording): Recording {
+  const plain = (text: string): string =>
+    text.replace('PT: 200(SR)', 'PT: 201(RR)').replaceAll(/^Sent(?:NTP|RTP|Packets|Octets): .*\r\n/gm, '');
+  return {
+    ids,
+    messages: messages.map((message) =>
+      message.event === 'RTCPReceived' ? { ...message, texts: message.texts.map(plain) } : message,
+    ),
+  };
 }
 
 test('AMI cut 100 times in the middle of calls: each report counts once, what was missed is covered, and all calls end', async () => {
@@ -27,7 +42,7 @@ test('AMI cut 100 times in the middle of calls: each report counts once, what wa
     session.start();
     await soon(() => expect(session.counters.events).toBe(1));
     // Twenty reports a second of each leg: nearly every cut is between two reports of some, and many miss one.
-    const recording = atPace(readRecording('22-lossy-call'), { reportEveryMs: 100, callMs: 60_000 });
+    const recording = atPace(withoutSenders(readRecording('22-lossy-call')), { reportEveryMs: 100, callMs: 60_000 });
     const handles = process.getActiveResourcesInfo().length;
     for (let cut = 1; cut <= CUTS; cut++) {
       // The recording has reports for four seconds at this pace.
