@@ -162,6 +162,10 @@ export const INTERVAL = z.strictObject({
   mes: OPINION,
   mes_running: OPINION,
   native_mes_100: NUMBER,
+  sent_ntp_s: NUMBER.describe('what the report said of its sender: the other direction'),
+  sent_rtp_ticks: NUMBER,
+  sent_packets: NUMBER,
+  sent_octets: NUMBER,
   profile: PROFILE,
 });
 

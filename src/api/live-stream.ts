@@ -106,6 +106,11 @@ export class LiveStream {
     return { clients: this.#clients.size, dropped: this.#dropped, refused: this.#refused };
   }
 
+  /** Somebody wants to be told what changes. */
+  get isWatched(): boolean {
+    return this.#clients.size > 0;
+  }
+
   /** Takes a channel's new state, to be sent with others; never waits. */
   note(channel: ChannelRecord): void {
     if (this.#clients.size === 0) return;

@@ -9,8 +9,10 @@ const REST_PER_WORK = 20;
 /** What is to be stored, as the switchboard has it. */
 export interface ChangeSource {
   readonly hasNewChannels: boolean;
-  drain(): HistoryChange[];
+  drain(nowMs?: number): HistoryChange[];
   drainNew(): HistoryChange[];
+  bringForwardCall(linkedid: string): void;
+  bringForwardChannel(uniqueid: string): void;
 }
 
 export interface HistoryFeedOptions {
@@ -31,9 +33,20 @@ export class HistoryFeed {
     this.#options = options;
   }
 
-  /** Stores everything that has changed; to be called a few times a second. */
-  store(): void {
-    this.#record(this.#options.source.drain());
+  /** Stores what is to be stored by `nowMs`, or everything that has changed; to be called a few times a second. */
+  store(nowMs?: number): void {
+    this.#record(this.#options.source.drain(nowMs));
+  }
+
+  /** What the history has of the call is what is known of it now, once all recorded so far is in it. */
+  storeCall(linkedid: string, nowMs: number): void {
+    this.#options.source.bringForwardCall(linkedid);
+    this.store(nowMs);
+  }
+
+  storeChannel(uniqueid: string, nowMs: number): void {
+    this.#options.source.bringForwardChannel(uniqueid);
+    this.store(nowMs);
   }
 
   /** To be called after each event: sees to it that a new channel is stored soon. */

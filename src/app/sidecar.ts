@@ -18,10 +18,10 @@ import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, HealthReport } from '../model/ports.ts';
 import { snakeCase } from '../model/naming.ts';
-import type { ChannelRecord } from '../model/record.ts';
 import { CallCapture } from './call-capture.ts';
 import { eventHider, numberSearcher } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
+import { currentHistory } from './current-history.ts';
 import { HistoryFeed } from './history-feed.ts';
 import { HistoryWatch } from './history-watch.ts';
 import { errorsOnly, type Logger } from './log.ts';
@@ -93,7 +93,9 @@ export class Sidecar {
     this.#historyFeed = new HistoryFeed({
       source: this.#switchboard,
       history,
-      onChannel: (channel) => this.#noteStored(channel),
+      onChannel: (channel) => {
+        if (channel.endedAtMs !== null) this.#metrics.channelEnded(channel);
+      },
     });
     const hideNumbers = eventHider(settings.history);
     const onEvent = (event: PbxEvent): void => this.#take(hideNumbers(event));
@@ -151,7 +153,7 @@ export class Sidecar {
       version: VERSION,
     });
     this.#api = buildApi({
-      history,
+      history: currentHistory(history, this.#historyFeed, clock),
       live: this.#switchboard,
       health,
       metrics: this.#metrics,
@@ -210,7 +212,9 @@ export class Sidecar {
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
     if (++this.#ticks % STORE_EVERY_TICKS > 0) return;
-    this.#historyFeed.store();
+    this.#historyFeed.store(nowMs);
+    const { isWatched } = this.#liveStream;
+    for (const channel of this.#switchboard.takeShown(isWatched)) this.#liveStream.note(channel);
     this.#historyWatch.look(this.#history.stats(), performance.now());
   }
 
@@ -222,11 +226,6 @@ export class Sidecar {
     this.#log.warn(
       `the system's clock was set by ${Math.round(stepMs / 1000)} s; calls that are up were moved with it`,
     );
-  }
-
-  #noteStored(channel: ChannelRecord): void {
-    this.#liveStream.note(channel);
-    if (channel.endedAtMs !== null) this.#metrics.channelEnded(channel);
   }
 
   async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelVariables | undefined> {

@@ -84,7 +84,9 @@ export class BridgeDesk {
   #noteNative(uniqueids: readonly string[]): void {
     for (const uniqueid of uniqueids) {
       const channel = this.#channels.get(uniqueid);
-      if (channel !== undefined) channel.wasBridgedNatively = true;
+      if (channel === undefined) continue;
+      channel.wasBridgedNatively = true;
+      this.#changes.touch(channel);
     }
   }
 
@@ -96,6 +98,7 @@ export class BridgeDesk {
       if (disturbed === undefined) continue;
       noteDisturbance(disturbed.rx, cause, atMs);
       noteDisturbance(disturbed.tx, cause, atMs);
+      this.#changes.touch(disturbed);
     }
   }
 

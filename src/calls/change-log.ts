@@ -1,10 +1,18 @@
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
 import { segmentRecord } from './channel-record.ts';
-import type { ChannelState } from './channel-state.ts';
+import { type ChannelState, isLive } from './channel-state.ts';
 import { segmentTally } from './direction-state.ts';
 import { writeResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
+
+/**
+ * Of a channel of which nothing but new reports is told, the state is stored so often; its reports are stored at once, and
+ * a restart makes the state up from them.
+ */
+const LATER_MS = 60_000;
+
+type RecordOf = (channel: ChannelState) => ChannelRecord;
 
 /** What has changed since the history was last told: intervals and merges in order, then channels and calls once each. */
 export class ChangeLog {
@@ -14,6 +22,10 @@ export class ChangeLog {
   /** Those of them that the history has never been told of. */
   readonly #newChannels = new Set<ChannelState>();
   readonly #touchedCalls = new Set<CallState>();
+  /** Channels that are to be stored some time, in order of it. */
+  readonly #dueAtMs = new Map<ChannelState, number>();
+  /** Channels that look different since somebody last asked. */
+  readonly #shown = new Set<ChannelState>();
 
   constructor(calls: CallBook) {
     this.#calls = calls;
@@ -22,6 +34,8 @@ export class ChangeLog {
   /** The channel, and with it its call, must be stored anew. */
   touch(channel: ChannelState): void {
     this.#channels.add(channel);
+    this.#shown.add(channel);
+    this.#dueAtMs.delete(channel);
     const call = this.#calls.get(channel.linkedid);
     if (call !== undefined) this.#touchedCalls.add(call);
   }
@@ -30,6 +44,13 @@ export class ChangeLog {
   touchNew(channel: ChannelState): void {
     this.#newChannels.add(channel);
     this.touch(channel);
+  }
+
+  /** What has changed can be told from the channel's stored reports, or is told again soon: it need not be stored yet. */
+  touchLater(channel: ChannelState, nowMs: number): void {
+    if (!isLive(channel)) return this.touch(channel);
+    this.#shown.add(channel);
+    if (!this.#channels.has(channel) && !this.#dueAtMs.has(channel)) this.#dueAtMs.set(channel, nowMs + LATER_MS);
   }
 
   touchCall(call: CallState): void {
@@ -58,8 +79,17 @@ export class ChangeLog {
     return this.#newChannels.size > 0;
   }
 
-  /** Everything. */
-  drain(rules: ScoringRules, recordOf: (channel: ChannelState) => ChannelRecord): HistoryChange[] {
+  /** What was to be stored later is to be stored now, of those channels. */
+  bringForward(channels: Iterable<ChannelState> = this.#dueAtMs.keys()): void {
+    for (const channel of channels) if (this.#dueAtMs.has(channel)) this.touch(channel);
+  }
+
+  /** Everything but what may be stored later. */
+  drain(rules: ScoringRules, recordOf: RecordOf, nowMs: number): HistoryChange[] {
+    for (const [channel, dueAtMs] of this.#dueAtMs) {
+      if (dueAtMs > nowMs) break;
+      this.touch(channel);
+    }
     const changes = this.#inOrder;
     this.#inOrder = [];
     for (const channel of this.#channels)
@@ -75,7 +105,7 @@ export class ChangeLog {
    * Only channels that the history was never told of, their intervals and their calls. A state counts its reports: were it
    * stored before them, a crash in between would lose them.
    */
-  drainNew(rules: ScoringRules, recordOf: (channel: ChannelState) => ChannelRecord): HistoryChange[] {
+  drainNew(rules: ScoringRules, recordOf: RecordOf): HistoryChange[] {
     const uniqueids = new Set(Array.from(this.#newChannels, ({ uniqueid }) => uniqueid));
     const isTheirs = (change: HistoryChange): boolean =>
       (change.kind === 'interval' && uniqueids.has(change.interval.uniqueid)) ||
@@ -97,6 +127,13 @@ export class ChangeLog {
     return changes;
   }
 
+  /** The channels that look different since the last time. */
+  takeShown(): ChannelState[] {
+    const shown = [...this.#shown];
+    this.#shown.clear();
+    return shown;
+  }
+
   #isOver({ linkedid }: ChannelState): boolean {
     return this.#calls.get(linkedid)?.endedAtMs !== null;
   }
@@ -107,7 +144,7 @@ function channelChanges(
   channel: ChannelState,
   isOver: boolean,
   rules: ScoringRules,
-  recordOf: (channel: ChannelState) => ChannelRecord,
+  recordOf: RecordOf,
 ): HistoryChange[] {
   const changes: HistoryChange[] = [
     { kind: 'channel', channel: recordOf(channel), resume: isOver ? null : writeResume(channel) },

@@ -1,12 +1,19 @@
 import type { ChannelCodecs, RtpCounters } from '../model/event.ts';
 import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
-import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/report.ts';
+import {
+  directionMeasuredBy,
+  directionSentBy,
+  type ReportBlock,
+  type Reporter,
+  type RtcpReport,
+  type SenderInfo,
+} from '../model/report.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { roundTripSample } from '../stats/round-trip.ts';
 import { channelScores, segmentRecord } from './channel-record.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
 import { type ReportContext, takeReport } from './direction-report.ts';
-import { noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
+import { type DirectionState, noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /** Local report intervals without a local report after which the remote sender's word stands alone. */
@@ -33,43 +40,83 @@ export function takeRtcp(
 ): TakenReport {
   const sent = channel[directionSentBy(report.reporter)];
   const { clockRateHz } = sent;
-  if (report.sender !== undefined) noteSender(sent, report.sender, atMs);
-  const isClockNew = sent.clockRateHz !== clockRateHz;
-
-  if (report.reporter === 'remote') channel.lastReceivedAtMs = atMs;
-
   const roundTrip = roundTripSample(report, channel.rx.total.rttMs.count);
   const isRoundTripRefused = roundTrip === 'refused';
   if (isRoundTripRefused) channel.rttRefused++;
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
+
+  const closed: SegmentRecord[] = [];
+  const onSegmentEnd = (state: DirectionState): void => void closed.push(segmentRecord(channel, state, rules));
+  const { reporter, sender = null, block = null, nativeMes100 = null } = report;
+  const inputs = { reporter, sender, block, rttSampleMs, nativeMes100, atMs };
+  const intervals = [takeInputs(channel, inputs, rules, onSegmentEnd)];
+  if (sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, SILENT_PACES * localPaceMs)) {
+    intervals.push(takeSilence(channel, atMs, rules, onSegmentEnd));
+  }
+  const isClockNew = sent.clockRateHz !== clockRateHz;
+  channel.scores = scoresAfter(channel, intervals, rttSampleMs !== null || isClockNew, rules);
+  return { intervals, closed, isRoundTripRefused };
+}
+
+/** What is taken of a report, all of which its interval tells again. */
+export interface ReportInputs {
+  readonly reporter: Reporter;
+  readonly sender: SenderInfo | null;
+  readonly block: ReportBlock | null;
+  readonly rttSampleMs: number | null;
+  readonly nativeMes100: number | null;
+  readonly atMs: number;
+}
+
+type OnSegmentEnd = ReportContext['onSegmentEnd'];
+
+/** Takes a report into both directions, as far as an interval of its own tells it again. */
+export function takeInputs(
+  channel: ChannelState,
+  inputs: ReportInputs,
+  rules: ScoringRules,
+  onSegmentEnd: OnSegmentEnd,
+): IntervalRecord {
+  const { reporter, sender, block, rttSampleMs, atMs } = inputs;
+  channel.rtcpEvents++;
+  if (sender !== null) noteSender(channel[directionSentBy(reporter)], sender, atMs);
+  if (reporter === 'remote') channel.lastReceivedAtMs = atMs;
   // Only reports of the far end bring one: those about tx, which note it for that direction themselves.
   if (rttSampleMs !== null) noteRoundTrip(channel.rx, rttSampleMs);
+  const context = contextOf(channel, inputs, rules, onSegmentEnd);
+  return takeReport(channel[directionMeasuredBy(reporter)], reporter, block, context);
+}
 
-  const direction = channel[directionMeasuredBy(report.reporter)];
-  const closed: SegmentRecord[] = [];
-  const context: ReportContext = {
+/** The far end sends, by its own word, and nothing of it is heard here. */
+export function takeSilence(
+  channel: ChannelState,
+  atMs: number,
+  rules: ScoringRules,
+  onSegmentEnd: OnSegmentEnd,
+): IntervalRecord {
+  const nothing = { sender: null, rttSampleMs: null, nativeMes100: null };
+  return takeReport(channel.rx, 'remote', null, contextOf(channel, { ...nothing, atMs }, rules, onSegmentEnd));
+}
+
+function contextOf(
+  channel: ChannelState,
+  { sender, rttSampleMs, nativeMes100, atMs }: Omit<ReportInputs, 'reporter' | 'block'>,
+  rules: ScoringRules,
+  onSegmentEnd: OnSegmentEnd,
+): ReportContext {
+  return {
     uniqueid: channel.uniqueid,
     channelReportNumber: reportsOf(channel) + 1,
     atMs,
     rules,
     rttSampleMs,
-    nativeMes100: report.nativeMes100 ?? null,
+    nativeMes100,
+    sender,
     mayBeSilent: channel.onHold || channel.answeredAtMs === null,
     upSinceMs: channel.answeredAtMs,
     joinedLate: channel.joinedLate,
-    onSegmentEnd: (state) => closed.push(segmentRecord(channel, state, rules)),
+    onSegmentEnd,
   };
-  const intervals = [takeReport(direction, report.reporter, report.block ?? null, context)];
-  if (
-    report.sender !== undefined &&
-    report.reporter === 'remote' &&
-    isLocallySilent(channel, atMs, SILENT_PACES * localPaceMs)
-  ) {
-    const silence = { channelReportNumber: reportsOf(channel) + 1, rttSampleMs: null, nativeMes100: null };
-    intervals.push(takeReport(channel.rx, 'remote', null, { ...context, ...silence }));
-  }
-  channel.scores = scoresAfter(channel, intervals, rttSampleMs !== null || isClockNew, rules);
-  return { intervals, closed, isRoundTripRefused };
 }
 
 /** A report scores its own direction; the other one has a new score only when the round trip or its clock has changed. */

@@ -1,5 +1,5 @@
 import type { IntervalRecord } from '../model/record.ts';
-import type { ReportBlock, Reporter } from '../model/report.ts';
+import type { ReportBlock, Reporter, SenderInfo } from '../model/report.ts';
 import { type IntervalMeasure, measureInterval, nextMark } from '../stats/interval.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../units/rtp.ts';
 import { directionRules } from './direction-score.ts';
@@ -33,6 +33,8 @@ export interface ReportContext {
   readonly atMs: number;
   readonly rttSampleMs: number | null;
   readonly nativeMes100: number | null;
+  /** What the report says of the other direction. */
+  readonly sender: SenderInfo | null;
   /** On hold, or not up: standing still is no fault. */
   readonly mayBeSilent: boolean;
   /** Since when the channel has been up; null before. */
@@ -109,6 +111,10 @@ export function takeReport(
     mes,
     mesRunning,
     nativeMes100: context.nativeMes100,
+    sentNtpS: context.sender?.ntpS ?? null,
+    sentRtpTicks: context.sender?.rtpTicks ?? null,
+    sentPackets: context.sender?.sentPackets ?? null,
+    sentOctets: context.sender?.sentOctets ?? null,
     profile: context.rules.profile.name,
   };
 }

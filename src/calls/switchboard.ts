@@ -4,20 +4,13 @@ import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts
 import type { RtcpReport } from '../model/report.ts';
 import { nextReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { BridgeDesk } from './bridge-desk.ts';
-import { CallBook, callMes, type CallState } from './call-book.ts';
+import { CallBook, type CallState } from './call-book.ts';
 import { CallDesk } from './call-desk.ts';
+import { catchUp } from './catch-up.ts';
 import { ChangeLog } from './change-log.ts';
-import { channelRecord, channelScores, type ScoreView, scoreView } from './channel-record.ts';
-import {
-  type ChannelState,
-  detached,
-  isLive,
-  isLocalChannel,
-  newChannel,
-  noteSnapshot,
-  type ScoresAround,
-} from './channel-state.ts';
+import { type ChannelState, detached, isLive, isLocalChannel, newChannel, noteSnapshot } from './channel-state.ts';
 import { noteCodecs, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
+import { ChannelViews } from './channel-views.ts';
 import { closeCaptured, noteCaptured } from './direction-state.ts';
 import { moveMoments } from './clock-step.ts';
 import { readResume } from './resume.ts';
@@ -56,10 +49,12 @@ export class Switchboard implements LiveView {
   readonly #bridges = new BridgeDesk(this.#channels, this.#changes);
   readonly #callDesk = new CallDesk(this.#calls, this.#changes);
   readonly #dueWrites = new DueWrites();
+  readonly #views: ChannelViews;
 
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
     this.#rules = rules;
     this.#ports = ports;
+    this.#views = new ChannelViews(rules, this.#channels, this.#calls);
   }
 
   handle(event: PbxEvent): void {
@@ -102,10 +97,12 @@ export class Switchboard implements LiveView {
 
   /** Goes on with what the history last knew; reports may have been missed since. Before any event. */
   restore(resumable: readonly ResumableChannel[]): void {
-    for (const { channel, resume } of resumable) {
+    for (const { channel, resume, laterIntervals } of resumable) {
       const state = readResume(resume, channel.uniqueid);
       if (state === undefined) continue;
-      state.scores = channelScores(state, this.#rules);
+      for (const segment of catchUp(state, laterIntervals, this.#rules)) this.#changes.addSegment(segment);
+      // Since that was stored, others may have been written.
+      if (isLive(state)) state.written = {};
       closeCaptured(state.rx);
       closeCaptured(state.tx);
       this.#channels.set(state.uniqueid, state);
@@ -124,10 +121,10 @@ export class Switchboard implements LiveView {
     // Asked a second time, it has the same to say.
     if (channel.final === null) {
       takeFinalCounters(channel, counters, nowMs, this.#localPaceMs, this.#rules);
-      channel.final = { ...this.#around(channel), atMs: nowMs };
+      channel.final = { ...this.#views.around(channel), atMs: nowMs };
     }
     this.#changes.touch(channel);
-    const scores = this.#view(channel, nowMs);
+    const scores = this.#views.view(channel, nowMs);
     takeChanged(scores, channel.written);
     const variables = variablesOf(scores);
     this.#dueWrites.cancel(channel);
@@ -136,7 +133,7 @@ export class Switchboard implements LiveView {
 
   /** Does what has become due by `nowMs`; to be called a few times a second. */
   tick(nowMs: number): void {
-    for (const channel of this.#dueWrites.take(nowMs)) this.#write(channel);
+    for (const channel of this.#dueWrites.take(nowMs)) this.#write(channel, nowMs);
     for (const call of this.#callDesk.takeEnded(nowMs)) this.#forget(call);
   }
 
@@ -150,9 +147,29 @@ export class Switchboard implements LiveView {
     this.#dueWrites.clockStepped(byMs);
   }
 
-  /** What has changed since the last time, to be stored together: an interval and the state that counts it belong in one transaction. */
-  drain(): HistoryChange[] {
-    return this.#changes.drain(this.#rules, (channel) => this.#record(channel));
+  /**
+   * What is to be stored by `nowMs`, or everything. The state of a channel of which there are only new reports may wait:
+   * it knows which reports it counts, and `restore` counts those after it.
+   */
+  drain(nowMs = Number.POSITIVE_INFINITY): HistoryChange[] {
+    return this.#changes.drain(this.#rules, (channel) => this.#views.record(channel), nowMs);
+  }
+
+  /** So that the next `drain` has everything of the call. */
+  bringForwardCall(linkedid: string): void {
+    this.#changes.bringForward(this.#calls.get(linkedid)?.channels ?? []);
+  }
+
+  /** So that the next `drain` has everything of the channel. */
+  bringForwardChannel(uniqueid: string): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel !== undefined) this.#changes.bringForward([channel]);
+  }
+
+  /** Channels that have changed since the last time, as they are now; none when nobody `isWatching`. */
+  takeShown(isWatching: boolean): ChannelRecord[] {
+    const shown = this.#changes.takeShown();
+    return isWatching ? shown.map((channel) => this.#views.record(channel)) : [];
   }
 
   /** A channel was seen for the first time since `drain` or `drainNew`. */
@@ -162,7 +179,7 @@ export class Switchboard implements LiveView {
 
   /** Those channels and their calls alone, to be stored at once: what was never stored is not known after a crash. */
   drainNew(): HistoryChange[] {
-    return this.#changes.drainNew(this.#rules, (channel) => this.#record(channel));
+    return this.#changes.drainNew(this.#rules, (channel) => this.#views.record(channel));
   }
 
   get liveCount(): number {
@@ -170,7 +187,7 @@ export class Switchboard implements LiveView {
   }
 
   liveChannels(): ChannelRecord[] {
-    return [...this.#channels.values()].filter(isLive).map((channel) => this.#record(channel));
+    return [...this.#channels.values()].filter(isLive).map((channel) => this.#views.record(channel));
   }
 
   /** The channel of a snapshot, made if it is new; in the call that the snapshot names. */
@@ -195,18 +212,20 @@ export class Switchboard implements LiveView {
       return;
     }
     this.counters.reports++;
-    channel.rtcpEvents++;
     if (report.reporter === 'local') this.#learnPace(channel, atMs);
     const { intervals, closed, isRoundTripRefused } = takeRtcp(channel, report, atMs, this.#localPaceMs, this.#rules);
-    if (isRoundTripRefused) this.counters.roundTripsRefused++;
+    if (isRoundTripRefused) {
+      this.counters.roundTripsRefused++;
+      this.#changes.touch(channel);
+    }
     this.#askCodecs(channel, closed.length > 0, atMs);
     for (const segment of closed) this.#changes.addSegment(segment);
     for (const interval of intervals) {
       this.#changes.addInterval(interval);
       this.#bridges.noteInterval(channel, interval);
     }
-    this.#changes.touch(channel);
-    this.#write(channel);
+    this.#changes.touchLater(channel, atMs);
+    this.#write(channel, atMs);
     this.#dueWrites.noteOthers(channel, this.#calls.get(channel.linkedid)?.channels ?? [], atMs);
   }
 
@@ -267,7 +286,7 @@ export class Switchboard implements LiveView {
     const { rxPackets } = counters;
     if (rxPackets !== undefined && rxPackets < packetsExpected - packetsLostOfExpected)
       this.counters.countersDisagreed++;
-    this.#changes.touch(channel);
+    this.#changes.touchLater(channel, atMs);
   }
 
   #takeCaptured({ uniqueid, direction, open, closed }: Extract<PbxEvent, { type: 'captured' }>): void {
@@ -283,6 +302,7 @@ export class Switchboard implements LiveView {
       this.#bridges.doubtHold(channel);
       channel.rx.reportsMissed = true;
       channel.tx.reportsMissed = true;
+      this.#changes.touch(channel);
     }
   }
 
@@ -302,35 +322,13 @@ export class Switchboard implements LiveView {
     for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#callDesk.settle(call);
   }
 
-  #write(channel: ChannelState): void {
+  #write(channel: ChannelState, nowMs: number): void {
     this.#dueWrites.cancel(channel);
     if (channel.final !== null) return;
-    const changed = takeChanged(this.#view(channel, undefined), channel.written);
+    const changed = takeChanged(this.#views.view(channel, undefined), channel.written);
     if (changed.size === 0) return;
-    this.#changes.touch(channel);
+    this.#changes.touchLater(channel, nowMs);
     this.#ports.writer.write(channel.uniqueid, changed);
-  }
-
-  #view(channel: ChannelState, untilMs: number | undefined): ScoreView {
-    return scoreView(channel, this.#rules, this.#around(channel), untilMs);
-  }
-
-  #record(channel: ChannelState): ChannelRecord {
-    return channelRecord(channel, this.#rules, this.#around(channel), this.#peerOf(channel));
-  }
-
-  #peerOf({ peerUniqueid }: ChannelState): ChannelState | undefined {
-    return peerUniqueid === null ? undefined : this.#channels.get(peerUniqueid);
-  }
-
-  #around(channel: ChannelState): ScoresAround {
-    const peer = this.#peerOf(channel);
-    const call = this.#calls.get(channel.linkedid);
-    return {
-      mesPeerRx: peer?.scores.mesRx ?? null,
-      mesPeerTx: peer?.scores.mesTx ?? null,
-      mesCall: call === undefined ? null : callMes(call),
-    };
   }
 
   #forget(call: CallState): void {

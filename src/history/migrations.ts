@@ -274,6 +274,13 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (field, value, started_at_ms, linkedid)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The sender part of the report, so that a channel's state can be made up from its reports.
+  ALTER TABLE intervals ADD COLUMN sent_ntp_s REAL;
+  ALTER TABLE intervals ADD COLUMN sent_rtp_ticks INTEGER;
+  ALTER TABLE intervals ADD COLUMN sent_packets INTEGER;
+  ALTER TABLE intervals ADD COLUMN sent_octets INTEGER;
+  `,
 ];
 
 /** The schema that this release reads and writes. */

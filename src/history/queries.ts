@@ -114,7 +114,21 @@ export class Queries {
            WHERE calls.ended_at_ms IS NULL AND channels.resume IS NOT NULL ORDER BY channels.started_at_ms, uniqueid`,
         )
         .all();
-      return this.#withStreams(rows).map((channel, index) => ({ channel, resume: String(rows[index]?.['resume']) }));
+      // That state and the channel's streams were stored together, and count the same reports.
+      const later = this.#database
+        .prepare<unknown[], Row>(
+          `SELECT intervals.* FROM json_each(?) CROSS JOIN streams ON streams.uniqueid = value
+             CROSS JOIN intervals ON intervals.uniqueid = streams.uniqueid AND intervals.direction = streams.direction
+               AND intervals.report_number > streams.reports
+           ORDER BY channel_report_number`,
+        )
+        .all(JSON.stringify(rows.map((row) => row['uniqueid'])));
+      const laterOf = Map.groupBy(later, (row) => row['uniqueid']);
+      return this.#withStreams(rows).map((channel, index) => ({
+        channel,
+        resume: String(rows[index]?.['resume']),
+        laterIntervals: (laterOf.get(channel.uniqueid) ?? []).map((row) => INTERVAL_COLUMNS.fromRow(row)),
+      }));
     });
     return read();
   }

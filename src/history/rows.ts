@@ -232,5 +232,9 @@ export const INTERVAL_COLUMNS: RecordColumns<IntervalRecord> = recordColumns<Int
   mes: 'plain',
   mesRunning: 'plain',
   nativeMes100: 'plain',
+  sentNtpS: 'plain',
+  sentRtpTicks: 'plain',
+  sentPackets: 'plain',
+  sentOctets: 'plain',
   profile: 'plain',
 });

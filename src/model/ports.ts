@@ -25,6 +25,8 @@ export interface VariableWriter {
 export interface ResumableChannel {
   readonly channel: ChannelRecord;
   readonly resume: string;
+  /** Its reports that were stored after that state, in the order in which they came. */
+  readonly laterIntervals: readonly IntervalRecord[];
 }
 
 export interface CallFilter {

@@ -145,6 +145,11 @@ export interface IntervalRecord {
   /** Of the direction, up to and including this interval. */
   readonly mesRunning: number | null;
   readonly nativeMes100: number | null;
+  /** What the same report said of its reporter's own sending: the other direction. Null: nothing, or an older release. */
+  readonly sentNtpS: number | null;
+  readonly sentRtpTicks: number | null;
+  readonly sentPackets: number | null;
+  readonly sentOctets: number | null;
   readonly profile: ProfileName;
 }
 
@@ -221,7 +226,10 @@ export interface CallRecord extends FaultRecord {
 export type HistoryChange =
   | { readonly kind: 'interval'; readonly interval: IntervalRecord }
   | { readonly kind: 'segment'; readonly segment: SegmentRecord }
-  /** `resume` is the opaque state with which scoring goes on after a restart; null once the whole call has ended. */
+  /**
+   * `resume` is the opaque state with which scoring goes on after a restart; null once the whole call has ended. It counts
+   * as many reports as the channel's streams.
+   */
   | { readonly kind: 'channel'; readonly channel: ChannelRecord; readonly resume: string | null }
   | { readonly kind: 'call'; readonly call: CallRecord }
   /** All channels of `fromLinkedid` belong to `intoLinkedid` now; asking for the old one finds the new one. */

@@ -140,7 +140,8 @@ class Soaked {
     for (const call of this.#up) this.#say(call, nowMs);
     this.#up = this.#up.filter(({ next }) => next < this.#recording.messages.length);
     this.#board.tick(nowMs);
-    for (const change of this.#board.drain()) {
+    this.#board.takeShown(false);
+    for (const change of this.#board.drain(nowMs)) {
       this.#history.record(change);
       if (change.kind === 'channel' && change.channel.endedAtMs !== null) this.#metrics.channelEnded(change.channel);
     }

@@ -174,6 +174,10 @@ describe('a channel', () => {
       mes: 4.35,
       mes_running: 4.34,
       native_mes_100: null,
+      sent_ntp_s: 1_795_168_801.25,
+      sent_rtp_ticks: 4_294_967_295,
+      sent_packets: 251,
+      sent_octets: 40_160,
       profile: 'documented',
     });
     expect(intervals[1]).toMatchObject({ report_number: 2, ssrc: null, dlsr_s: 1.2346 });

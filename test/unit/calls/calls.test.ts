@@ -166,7 +166,9 @@ describe('a broken link to Asterisk', () => {
     const resumable = before
       .stored()
       .flatMap((change) =>
-        change.kind === 'channel' && change.resume !== null ? [{ channel: change.channel, resume: change.resume }] : [],
+        change.kind === 'channel' && change.resume !== null
+          ? [{ channel: change.channel, resume: change.resume, laterIntervals: [] }]
+          : [],
       );
     const after = new Script();
     after.atMs = before.atMs;
@@ -222,7 +224,7 @@ describe('a broken link to Asterisk', () => {
       .stored()
       .flatMap((change) =>
         change.kind === 'channel' && change.resume !== null && change.channel.endedAtMs !== null
-          ? [{ channel: change.channel, resume: change.resume }]
+          ? [{ channel: change.channel, resume: change.resume, laterIntervals: [] }]
           : [],
       );
     if (ended === undefined) throw new Error('nothing was stored of the channel that ended');

@@ -57,7 +57,7 @@ describe('the history', () => {
     expect(await history.call('call')).toEqual({ ...call, channels: [channel] });
     expect(await history.channel('c-1')).toEqual(channel);
     expect(await history.intervals('c-1')).toEqual([intervalRecord('c-1', 1)]);
-    expect(await history.resumable()).toEqual([{ channel, resume: '{"n":1}' }]);
+    expect(await history.resumable()).toEqual([{ channel, resume: '{"n":1}', laterIntervals: [] }]);
     expect(history.stats()).toEqual({
       queued: 0,
       dropped: 0,
@@ -73,6 +73,24 @@ describe('the history', () => {
     expect(await again.call('other')).toBeNull();
     expect(await again.channel('other')).toBeNull();
     expect(await again.intervals('other')).toBeNull();
+  });
+
+  it('gives with a state to go on from the reports that were stored after it, in the order in which they came', async () => {
+    const history = await open();
+    const streams = [streamRecord({ reports: 2 }), streamRecord({ direction: 'tx', reporter: 'remote', reports: 1 })];
+    const channel = channelRecord('c-1', { linkedid: 'call', streams });
+    history.record({ kind: 'channel', channel, resume: '{}' });
+    const reports = [
+      intervalRecord('c-1', 1, { channelReportNumber: 1 }),
+      intervalRecord('c-1', 1, { channelReportNumber: 2, direction: 'tx', reporter: 'remote' }),
+      intervalRecord('c-1', 2, { channelReportNumber: 3 }),
+      intervalRecord('c-1', 2, { channelReportNumber: 4, direction: 'tx', reporter: 'remote', sentNtpS: null }),
+      intervalRecord('c-1', 3, { channelReportNumber: 5 }),
+      intervalRecord('c-1', 3, { channelReportNumber: 6, direction: 'tx', reporter: 'remote' }),
+    ];
+    for (const interval of [...reports, intervalRecord('c-2', 9)]) history.record({ kind: 'interval', interval });
+    history.record({ kind: 'call', call: callRecord('call') });
+    expect(await history.resumable()).toEqual([{ channel, resume: '{}', laterIntervals: reports.slice(3) }]);
   });
 
   it('no longer resumes a channel that has ended', async () => {

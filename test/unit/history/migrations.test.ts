@@ -64,10 +64,19 @@ it('keep every row of a database of schema 1, with what that did not know as not
   const channel = channelRecord('c-1', { linkedid: 'call', lastReceivedAtMs: null, streams: [stream] });
   expect(queries.call('older')).toEqual({ ...callRecord('call', fault), channels: [channel] });
   // Where a clock rate came from is taken from the stream, where that has another than was assumed.
-  const unknown = { channelReportNumber: null, beganAtMs: null, codec: null, clockRateSource: 'sr' } as const;
+  const unknown = {
+    channelReportNumber: null,
+    beganAtMs: null,
+    codec: null,
+    clockRateSource: 'sr',
+    sentNtpS: null,
+    sentRtpTicks: null,
+    sentPackets: null,
+    sentOctets: null,
+  } as const;
   expect(queries.intervals('c-1')).toEqual([intervalRecord('c-1', 1, unknown)]);
   expect(queries.segments('c-1')).toEqual([]);
-  expect(queries.resumable()).toEqual([{ channel, resume: '{"format":1}' }]);
+  expect(queries.resumable()).toEqual([{ channel, resume: '{"format":1}', laterIntervals: [] }]);
 });
 
 it('count and find the ended calls of older releases once they are settled, and only once', () => {

@@ -227,6 +227,10 @@ export function intervalRecord(
     mes: 4.35,
     mesRunning: 4.34,
     nativeMes100: null,
+    sentNtpS: 1_795_168_801.25,
+    sentRtpTicks: 4_294_967_295,
+    sentPackets: 251,
+    sentOctets: 40_160,
     profile: 'documented',
     ...part,
   };

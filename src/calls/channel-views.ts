@@ -1,0 +1,41 @@
+import type { ChannelRecord } from '../model/record.ts';
+import { type CallBook, callMes } from './call-book.ts';
+import { channelRecord, type ScoreView, scoreView } from './channel-record.ts';
+import type { ChannelState, ScoresAround } from './channel-state.ts';
+import type { ScoringRules } from './scoring-rules.ts';
+
+/** Channels as they look from outside: with the scores of their peers and calls. */
+export class ChannelViews {
+  readonly #rules: ScoringRules;
+  readonly #channels: ReadonlyMap<string, ChannelState>;
+  readonly #calls: CallBook;
+
+  constructor(rules: ScoringRules, channels: ReadonlyMap<string, ChannelState>, calls: CallBook) {
+    this.#rules = rules;
+    this.#channels = channels;
+    this.#calls = calls;
+  }
+
+  /** What its variables are made of. `untilMs`: when it ended, undefined while it is up. */
+  view(channel: ChannelState, untilMs: number | undefined): ScoreView {
+    return scoreView(channel, this.#rules, this.around(channel), untilMs);
+  }
+
+  record(channel: ChannelState): ChannelRecord {
+    return channelRecord(channel, this.#rules, this.around(channel), this.#peerOf(channel));
+  }
+
+  around(channel: ChannelState): ScoresAround {
+    const peer = this.#peerOf(channel);
+    const call = this.#calls.get(channel.linkedid);
+    return {
+      mesPeerRx: peer?.scores.mesRx ?? null,
+      mesPeerTx: peer?.scores.mesTx ?? null,
+      mesCall: call === undefined ? null : callMes(call),
+    };
+  }
+
+  #peerOf({ peerUniqueid }: ChannelState): ChannelState | undefined {
+    return peerUniqueid === null ? undefined : this.#channels.get(peerUniqueid);
+  }
+}
