@@ -74,13 +74,19 @@ export class TrendChart {
 
   #plot({ label, heightPx, range, splits, lines }: Part, ink: ChartInk, isLast: boolean): uPlot {
     const bars = uPlot.paths.bars?.({ size: [0.7, 60] });
+    const times = this.#buckets.map(({ starts_at: startsAt }) => Date.parse(startsAt) / 1000);
+    const halfS = ((times[1] ?? 0) - (times[0] ?? 0)) / 2;
     const options: uPlot.Options = {
       width: this.element.clientWidth || 300,
       height: heightPx,
       padding: [8, 26, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'trend' }, drag: { x: false, y: false }, y: false },
-      scales: { x: { time: true }, y: { range: (_, __, highest) => range(highest ?? 0) } },
+      // Bars stand around their moment: the first and the last would be cut in half.
+      scales: {
+        x: { time: true, range: (_, first, last) => [first - halfS, last + halfS] },
+        y: { range: (_, __, highest) => range(highest ?? 0) },
+      },
       axes: chartAxes(ink, label, isLast ? this.#timeWords : null, splits),
       series: [
         {},
@@ -92,7 +98,6 @@ export class TrendChart {
         }),
       ],
     };
-    const times = this.#buckets.map(({ starts_at: startsAt }) => Date.parse(startsAt) / 1000);
     const columns = lines.map(({ valueOf }) => this.#buckets.map(valueOf));
     return new uPlot(options, [times, ...columns], this.element);
   }
