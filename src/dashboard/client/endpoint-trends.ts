@@ -75,10 +75,15 @@ export class EndpointTrends {
     this.#isLoading = true;
     try {
       while (this.#waiting.size > 0) await this.#loadSome([...this.#waiting].slice(0, AT_ONCE));
+      this.#isLoading = false;
     } catch (error) {
-      if (!this.#signal.aborted) this.#failed(error, () => void this.#load());
+      if (this.#signal.aborted) return;
+      // Rows that come near meanwhile wait for the same.
+      this.#failed(error, () => {
+        this.#isLoading = false;
+        void this.#load();
+      });
     }
-    this.#isLoading = false;
   }
 
   async #loadSome(wanted: readonly (readonly [endpoint: string, place: Element])[]): Promise<void> {
