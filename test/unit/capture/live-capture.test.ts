@@ -12,6 +12,7 @@ const TOO_LONG = 'x'.repeat(200_000);
 
 const running: LiveCapture[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(running.splice(0).map((live) => live.stop()));
 });
 
@@ -85,4 +86,22 @@ test.each([
   });
   await vi.waitFor(() => expect(shownAtMs.length).toBe(3000), { timeout: 15_000 });
   expect(shownAtMs).toEqual(range(0, 3000).map((index) => index * 20));
+});
+
+test('it is asked what the kernel dropped, now and then, also while packets rest unread', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const shownAtMs: number[] = [];
+  const answers = `trap 'echo "7 packets dropped by kernel" >&2' USR1`;
+  const live = started({
+    take: ({ atMs }) => shownAtMs.push(atMs - START_MS),
+    // All are of just now: after each gulp it rests.
+    nowMs: () => START_MS + (shownAtMs.at(-1) ?? 0),
+    command: shell(`${answers}; cat "$0"; while :; do sleep 0.02; done`, pcap(call(range(0, 500)))),
+  });
+  await vi.waitFor(() => expect(shownAtMs.length).toBeGreaterThan(0), { timeout: 10_000 });
+  expect(live.droppedByKernel).toBe(0);
+  vi.advanceTimersByTime(5000);
+  vi.useRealTimers();
+  await vi.waitFor(() => expect(live.droppedByKernel).toBe(7), { timeout: 10_000 });
+  await vi.waitFor(() => expect(shownAtMs.length).toBe(500), { timeout: 10_000 });
 });
