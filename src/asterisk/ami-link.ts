@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { AmiParser, encodeAmiAction, type AmiMessage, type AmiParserCounters } from '../wire/ami.ts';
 import { AmiLinkError, describeSocketError, openAmiSocket, where, type AmiConnection } from './ami-socket.ts';
 import { GulpReader } from './gulp-reader.ts';
@@ -32,6 +33,8 @@ export class AmiLink {
   readonly #timing: AmiLinkTiming;
   readonly #socket: Socket;
   readonly #gulps: GulpReader;
+  /** Malformed UTF-8 becomes U+FFFD; it never stops the stream. Text that is all ASCII takes a byte a character. */
+  readonly #decoder = new StringDecoder('utf8');
   readonly #parser = new AmiParser();
   readonly #pending = new Map<string, Pending>();
   readonly #onEvent: (message: AmiMessage) => void;
@@ -138,7 +141,7 @@ export class AmiLink {
 
   #take(bytes: Uint8Array): void {
     this.#heardSomething = true;
-    for (const message of this.#parser.push(bytes)) {
+    for (const message of this.#parser.push(this.#decoder.write(bytes))) {
       // A handler may have closed the connection: what follows belongs to nobody any more.
       if (!this.#open) return;
       // Not by `Response`: the event OriginateResponse has such a header too.

@@ -10,11 +10,11 @@ export interface ChannelSnapshot {
   readonly name: string;
   /** Asterisk's numeric channel state; 6 is Up. */
   readonly stateNumber: number;
-  readonly callerNumber?: string;
-  readonly callerName?: string;
-  readonly connectedNumber?: string;
-  readonly connectedName?: string;
-  readonly exten?: string;
+  readonly callerNumber?: string | undefined;
+  readonly callerName?: string | undefined;
+  readonly connectedNumber?: string | undefined;
+  readonly connectedName?: string | undefined;
+  readonly exten?: string | undefined;
 }
 
 /** The codec of each direction's audio, by Asterisk's name; null is not known. */

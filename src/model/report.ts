@@ -36,15 +36,15 @@ export interface ReportBlock {
 export interface RtcpReport {
   readonly reporter: Reporter;
   /** Absent in a pure RR. */
-  readonly sender?: SenderInfo;
+  readonly sender?: SenderInfo | undefined;
   /** Absent when the reporter received nothing from any source (report count 0). */
-  readonly block?: ReportBlock;
+  readonly block?: ReportBlock | undefined;
   /** As printed, in milliseconds; only a sample when the block's LSR is not 0 (see `stats/round-trip.ts`). */
-  readonly rttMs?: number;
+  readonly rttMs?: number | undefined;
   /** Of the reporter's own stream; known of our own only, see `wire/ami-rtcp.ts`. */
-  readonly senderSsrc?: number;
+  readonly senderSsrc?: number | undefined;
   /** Asterisk's own score for the direction of the report block, 0-100; absent before Asterisk 20. */
-  readonly nativeMes100?: number;
+  readonly nativeMes100?: number | undefined;
 }
 
 /** Which direction a reporter's report block speaks of. */

@@ -8,8 +8,10 @@ import { readUnsigned } from './number-text.ts';
 const MAX_CHANNEL_STATE = 100;
 const MAX_HANGUP_CAUSE = 1000;
 const MAX_CHANNEL_AGE_S = 1e9;
-/** Asterisk's placeholders for "none". */
-const NOTHING = new Set(['', '<unknown>', '<none>', '(null)']);
+const LESS_THAN = 0x3c;
+const PARENTHESIS = 0x28;
+/** Asterisk's placeholders for "none", beside nothing at all. */
+const NOTHING: readonly string[] = ['<unknown>', '<none>', '(null)'];
 
 /**
  * Reads an AMI event as what it means to us.
@@ -125,15 +127,18 @@ function readSnapshot(message: AmiMessage): ChannelSnapshot | undefined {
     linkedid: textOf(message, 'Linkedid') ?? uniqueid,
     name,
     stateNumber,
-    ...(callerNumber === undefined ? {} : { callerNumber }),
-    ...(callerName === undefined ? {} : { callerName }),
-    ...(connectedNumber === undefined ? {} : { connectedNumber }),
-    ...(connectedName === undefined ? {} : { connectedName }),
-    ...(exten === undefined ? {} : { exten }),
+    callerNumber,
+    callerName,
+    connectedNumber,
+    connectedName,
+    exten,
   };
 }
 
 function textOf(message: AmiMessage, header: string): string | undefined {
   const value = message.get(header);
-  return value === undefined || NOTHING.has(value) ? undefined : value;
+  if (value === undefined || value === '') return undefined;
+  // Few values begin like one of them, and those are compared.
+  const first = value.charCodeAt(0);
+  return (first === LESS_THAN || first === PARENTHESIS) && NOTHING.includes(value) ? undefined : value;
 }

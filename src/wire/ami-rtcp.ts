@@ -32,11 +32,11 @@ export function readRtcpReport(message: AmiMessage, reporter: Reporter): RtcpRep
 
   return {
     reporter,
-    ...(sender === undefined ? {} : { sender }),
-    ...(block === undefined ? {} : { block }),
-    ...(rttS === undefined ? {} : { rttMs: secondsToMs(rttS) }),
-    ...(senderSsrc === undefined ? {} : { senderSsrc }),
-    ...(nativeMes100 === undefined ? {} : { nativeMes100 }),
+    sender,
+    block,
+    rttMs: rttS === undefined ? undefined : secondsToMs(rttS),
+    senderSsrc,
+    nativeMes100,
   };
 }
 

@@ -21,8 +21,7 @@ function needleOf(header: string): string {
 
 export class AmiMessage {
   readonly #text: string;
-  /** Where the last header was found, and where its line ended: who reads headers in the order of their printing never searches the whole text. */
-  #foundAt = 0;
+  /** Where the line of the last header that was found ended: who reads headers in the order of their printing finds the next one there. */
   #foundUntil = 0;
 
   /** `text` is the block, with CR LF before each line and none after the last. */
@@ -42,16 +41,13 @@ export class AmiMessage {
     const afterColon = at + needle.length;
     const from = this.#text.charCodeAt(afterColon) === 0x20 ? afterColon + 1 : afterColon;
     const lineEnd = this.#text.indexOf(LINE_END, afterColon);
-    this.#foundAt = at;
     this.#foundUntil = lineEnd < 0 ? this.#text.length : lineEnd;
     return this.#text.slice(from, this.#foundUntil);
   }
 
   #find(needle: string): number {
-    // Most often the very next line is asked for.
-    if (this.#text.startsWith(needle, this.#foundUntil)) return this.#foundUntil;
-    const at = this.#text.indexOf(needle, this.#foundAt);
-    return at < 0 && this.#foundAt > 0 ? this.#text.lastIndexOf(needle, this.#foundAt) : at;
+    const at = this.#text.indexOf(needle, this.#foundUntil);
+    return at < 0 && this.#foundUntil > 0 ? this.#text.indexOf(needle) : at;
   }
 }
 
@@ -63,20 +59,18 @@ export interface AmiParserCounters {
   oversized: number;
 }
 
-/** Cuts a byte stream into messages, in bounded memory, and finds its way back after garbage. */
+/** Cuts a stream of text into messages, in bounded memory, and finds its way back after garbage. */
 export class AmiParser {
   readonly counters: AmiParserCounters = { messages: 0, malformed: 0, oversized: 0 };
-  /** Malformed UTF-8 becomes U+FFFD; it never stops the stream. */
-  readonly #decoder = new TextDecoder('utf-8');
   /** What has no end yet. Begins with CR LF, as if a line had ended before it. */
   #pending = LINE_END;
   #searchedTo = 0;
   #discarding = false;
 
-  /** Takes the next bytes; returns the messages that are complete with them, in order. */
-  push(chunk: Uint8Array): AmiMessage[] {
+  /** Takes the text that comes next; returns the messages that are complete with it, in order. */
+  push(next: string): AmiMessage[] {
     const messages: AmiMessage[] = [];
-    const text = this.#pending + this.#decoder.decode(chunk, { stream: true });
+    const text = this.#pending + next;
     let from = 0;
     let end = text.indexOf(BLOCK_END, this.#searchedTo);
     while (end >= 0) {

@@ -160,7 +160,7 @@ class Soaked {
       const message = this.#recording.messages[call.next];
       if (message === undefined || call.startedAtMs + message.atMs > nowMs) return;
       call.next++;
-      for (const read of this.#parser.push(Buffer.from(render(message, call.ids)))) {
+      for (const read of this.#parser.push(render(message, call.ids))) {
         const event = readPbxEvent(read, nowMs);
         if (event === undefined || event === 'malformed') continue;
         if (event.type === 'rtcp') this.reports++;

@@ -34,7 +34,7 @@ export function readGolden(name: string): Golden {
   const startedAtMs = 1_700_000_000_000;
   const events: PbxEvent[] = [];
   let { malformed } = parser.counters;
-  for (const [index, message] of parser.push(readFileSync(join(FOLDER, `${name}.txt`))).entries()) {
+  for (const [index, message] of parser.push(readFileSync(join(FOLDER, `${name}.txt`), 'utf8')).entries()) {
     const event = readPbxEvent(message, startedAtMs + (facts.message_arrivals_ms[index] ?? 0));
     if (event === 'malformed') malformed++;
     else if (event !== undefined) events.push(event);

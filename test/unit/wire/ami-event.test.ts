@@ -96,9 +96,6 @@ describe('RTCP events', () => {
     const { MES: _none, RTT: _neither, ...of16 } = RTCP_RECEIVED;
     const event = readPbxEvent(message({ ...of16, Event: 'RTCPSent', PT: '201(RR)', ReportCount: '0' }), 1);
     expect(event).toMatchObject({ type: 'rtcp', report: { reporter: 'local' } });
-    expect(event).not.toHaveProperty('report.block');
-    expect(event).not.toHaveProperty('report.sender');
-    expect(event).not.toHaveProperty('report.nativeMes100');
   });
 
   test('without a snapshot of the channel nobody is meant', () => {
@@ -136,7 +133,7 @@ describe('RTCP events', () => {
       fc.property(names, fc.string(), (name, value) => {
         const parser = new AmiParser();
         const text = Object.entries({ ...RTCP_RECEIVED, [name]: value }).map(([key, of]) => `${key}: ${of}\r\n`);
-        for (const found of parser.push(new TextEncoder().encode(`${text.join('')}\r\n`))) {
+        for (const found of parser.push(`${text.join('')}\r\n`)) {
           const event = readPbxEvent(found, 1);
           expect(['malformed', undefined, 'object']).toContain(typeof event === 'object' ? 'object' : event);
         }
