@@ -17,7 +17,8 @@ const MAX_NATIVE_MES = 100;
  * and 16.28).
  */
 export function readRtcpReport(message: AmiMessage, reporter: Reporter): RtcpReport | 'malformed' {
-  const rttS = readDecimal(message.get('RTT'), 0, MAX_SECONDS);
+  // A search for what is not there is the slowest one, and what we send has no round trip.
+  const rttS = reporter === 'local' ? undefined : readDecimal(message.get('RTT'), 0, MAX_SECONDS);
   const nativeMes100 = readDecimal(message.get('MES'), 0, MAX_NATIVE_MES);
   const senderSsrc = reporter === 'local' ? readSsrc(message.get('SSRC')) : undefined;
   const packetType = message.get('PT');

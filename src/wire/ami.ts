@@ -47,7 +47,7 @@ export class AmiMessage {
 
   #find(needle: string): number {
     const at = this.#text.indexOf(needle, this.#foundUntil);
-    return at < 0 && this.#foundUntil > 0 ? this.#text.indexOf(needle) : at;
+    return at < 0 && this.#foundUntil > 0 ? this.#text.slice(0, this.#foundUntil).indexOf(needle) : at;
   }
 }
 
