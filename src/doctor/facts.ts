@@ -17,6 +17,8 @@ export interface DoctorFacts {
   readonly modules: Readonly<Record<ModuleName, boolean | null>>;
   readonly dialplan: DialplanFacts;
   readonly endpoints: readonly EndpointFacts[] | null;
+  /** Those of chan_sip that sip.conf names or that have a state. */
+  readonly sipPeers: readonly SipPeerFacts[] | null;
   readonly fastAgi: FastAgiFacts;
   /** Null: ARI is not used. */
   readonly ari: { readonly url: string; readonly problem: string | null } | null;
@@ -56,6 +58,7 @@ export const CONFIG_VALUES = {
   cdrManagerEnabled: ['cdr_manager.conf', 'general', 'enabled'],
   cdrManagerMes: ['cdr_manager.conf', 'mappings', 'mes'],
   sipDirectMedia: ['sip.conf', 'general', 'directmedia'],
+  sipCanReinvite: ['sip.conf', 'general', 'canreinvite'],
 } as const satisfies Readonly<Record<string, readonly [ConfigFileName, string, string]>>;
 export type ConfigValueName = keyof typeof CONFIG_VALUES;
 
@@ -112,6 +115,12 @@ export interface DialplanFacts {
 export interface EndpointFacts {
   readonly name: string;
   readonly directMedia: boolean;
+}
+
+export interface SipPeerFacts {
+  readonly name: string;
+  /** Its own `directmedia`, or `canreinvite`, which is the same; '': that of [general] holds. */
+  readonly directMedia: string;
 }
 
 export interface FastAgiFacts {

@@ -9,6 +9,8 @@ export function leaveToFreePbx(findings: readonly Finding[]): Finding[] {
   return findings.map((finding) => ({ ...finding, changes: finding.changes.map(inCustomFile) }));
 }
 
+/** For sections of peers; what stands in [general] has a file of its own. */
+const SIP_PEERS = 'sip_custom_post.conf';
 const CUSTOM_FILE: Readonly<Record<string, string>> = {
   'manager.conf': 'manager_custom.conf',
   'manager_additional.conf': 'manager_custom.conf',
@@ -20,13 +22,15 @@ const CUSTOM_FILE: Readonly<Record<string, string>> = {
   'pjsip.endpoint.conf': 'pjsip.endpoint_custom_post.conf',
   'sip.conf': 'sip_general_custom.conf',
   'sip_general_additional.conf': 'sip_general_custom.conf',
+  'sip_additional.conf': SIP_PEERS,
 };
 
 /** A line that has to go can only go where it is. */
 function inCustomFile(change: Change): Change {
   const { file, section, action, lines } = change;
   const slash = (file ?? '').lastIndexOf('/') + 1;
-  const custom = CUSTOM_FILE[(file ?? '').slice(slash)];
+  const own = (file ?? '').slice(slash);
+  const custom = own === 'sip.conf' && section !== 'general' ? SIP_PEERS : CUSTOM_FILE[own];
   if (file === null || custom === undefined || action === 'remove') return change;
   // What FreePBX includes for chan_sip stands inside of [general] already.
   const isInside = section === null || custom === 'sip_general_custom.conf';

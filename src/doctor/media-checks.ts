@@ -1,6 +1,6 @@
-import { isFalse, sectionsOf } from '../wire/asterisk-conf.ts';
+import { type ConfigEntry, type ConfigSection, isFalse, sectionsOf } from '../wire/asterisk-conf.ts';
 import { howToLook } from './ami-checks.ts';
-import type { DoctorFacts, EndpointFacts } from './facts.ts';
+import type { ConfigValueName, DoctorFacts, EndpointFacts, SipPeerFacts } from './facts.ts';
 import { addLines, type Change, type Finding, findingsOf, replaceLine } from './finding.ts';
 import { setValue, writtenValue } from './written-value.ts';
 
@@ -17,6 +17,7 @@ const LAST_WRONG_22 = 10;
 const NAMES_SHOWN = 5;
 /** More endpoints than this share a template, which is better changed than each of them. */
 const CHANGES_SHOWN = 20;
+const SIP_RELOAD = 'asterisk -rx "sip reload"';
 
 /** How often reports come. */
 export function checkRtcpInterval(facts: DoctorFacts): Finding {
@@ -61,31 +62,67 @@ function withoutDirectMedia({ files }: DoctorFacts, { name }: EndpointFacts): Ch
   const section = sectionsOf(files['pjsip.conf'] ?? [], name).find(({ entries }) =>
     entries.some(({ key, value }) => key.toLowerCase() === 'type' && value === 'endpoint'),
   );
-  // Only the section's own lines: others come from a template, which other endpoints may share.
-  const own = section?.entries.findLast(
-    ({ key, line }) => key.toLowerCase() === 'direct_media' && line !== null && line > (section.line ?? 0),
-  );
+  const own = ownEntry(section, /^direct_media$/);
   if (own !== undefined) return replaceLine(own, name, ['direct_media = no'], afterwards);
   return addLines('pjsip.conf', name, section, ['direct_media = no'], afterwards);
 }
 
-/** The same for chan_sip, where it is loaded. */
+/** The same for chan_sip, where it is loaded: a peer's own line counts more than [general], where yes is the default. */
 export function checkSipDirectMedia(facts: DoctorFacts): Finding | null {
   if (facts.modules.chan_sip !== true) return null;
   const { ok, problem, unknown } = findingsOf(
     'direct-media-sip',
     'Audio that two peers send to each other does not pass through Asterisk, and nobody here can score it.',
   );
-  const written = writtenValue(facts, 'sipDirectMedia');
-  if (written === null) return unknown(`directmedia in sip.conf is not known: ${howToLook(facts)}`);
-  if (isFalse(written.value)) {
-    return ok('chan_sip has directmedia = no.');
+  const general = sipGeneral(facts);
+  if (general === null) return unknown(`directmedia in sip.conf is not known: ${howToLook(facts)}`);
+  const { name, value } = general;
+  const isDirect = !isFalse(value);
+  const saw = value === '' ? 'chan_sip has direct media, which is its default' : `chan_sip has directmedia = ${value}`;
+  const peers = facts.sipPeers ?? [];
+  const direct = peers.filter(({ directMedia }) => (directMedia === '' ? isDirect : !isFalse(directMedia)));
+  const changes = direct
+    .filter(({ directMedia }) => directMedia !== '')
+    .slice(0, CHANGES_SHOWN)
+    .map((peer) => peerWithoutDirectMedia(facts, peer));
+  const needsGeneral = isDirect && (peers.length === 0 || changes.length < direct.length);
+  const all = needsGeneral ? [setValue(facts, name, 'directmedia = no', SIP_RELOAD), ...changes] : changes;
+  if (peers.length === 0 && isDirect) return problem(`${saw}.`, all);
+  if (facts.sipPeers === null)
+    return unknown(`${saw}, but what its peers say for themselves is not known: ${howToLook(facts)}`);
+  if (peers.length === 0) return ok(`${saw}.`);
+  if (direct.length < 2) {
+    const single = direct.length === 0 ? 'None' : 'Only one, which has no other to send to,';
+    return ok(`${single} of ${count(peers.length, 'chan_sip peer')} has direct media.`);
   }
-  const saw =
-    written.value === ''
-      ? 'chan_sip has direct media, which is its default.'
-      : `chan_sip has directmedia = ${written.value}.`;
-  return problem(saw, [setValue(facts, 'sipDirectMedia', 'directmedia = no', 'asterisk -rx "sip reload"')]);
+  return problem(
+    `${direct.length} of ${count(peers.length, 'chan_sip peer')} have direct media: ${namesOf(direct)}.`,
+    all,
+  );
+}
+
+/** [general]'s setting under the name that it has there; null when it is not known. */
+function sipGeneral(facts: DoctorFacts): { readonly name: ConfigValueName; readonly value: string } | null {
+  const older = writtenValue(facts, 'sipCanReinvite');
+  const written = writtenValue(facts, 'sipDirectMedia');
+  if (written === null) return null;
+  if (written.value === '' && older !== null && older.value !== '')
+    return { name: 'sipCanReinvite', value: older.value };
+  return { name: 'sipDirectMedia', value: written.value };
+}
+
+function peerWithoutDirectMedia({ files }: DoctorFacts, { name }: SipPeerFacts): Change {
+  const [section] = sectionsOf(files['sip.conf'] ?? [], name);
+  const own = ownEntry(section, /^(?:directmedia|canreinvite)$/);
+  if (own !== undefined) return replaceLine(own, name, ['directmedia = no'], SIP_RELOAD);
+  return addLines('sip.conf', name, section, ['directmedia = no'], SIP_RELOAD);
+}
+
+/** Only the section's own lines: others come from a template, which other sections may share. */
+function ownEntry(section: ConfigSection | undefined, key: RegExp): ConfigEntry | undefined {
+  return section?.entries.findLast(
+    (entry) => key.test(entry.key.toLowerCase()) && entry.line !== null && entry.line > (section.line ?? 0),
+  );
 }
 
 /** Whether the release is known, and whether its own score misleads. */
@@ -113,7 +150,7 @@ function count(number: number, thing: string): string {
   return `${number} ${thing}${number === 1 ? '' : 's'}`;
 }
 
-function namesOf(endpoints: readonly EndpointFacts[]): string {
+function namesOf(endpoints: readonly { readonly name: string }[]): string {
   const names = endpoints.slice(0, NAMES_SHOWN).map(({ name }) => name);
   return endpoints.length > NAMES_SHOWN
     ? `${names.join(', ')} and ${endpoints.length - NAMES_SHOWN} more`

@@ -6,7 +6,7 @@ import { labIsReady } from '../lab/obstacle.ts';
 import { RELEASES } from '../lab/root-filesystem.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
 import { asteriskMes } from '../unit/cli/command.ts';
-import { applyChanges, consoleCommands, diagnose, runAfterwards } from './fixtures/doctor-command.ts';
+import { applyChanges, consoleCommands, type Diagnosis, diagnose, runAfterwards } from './fixtures/doctor-command.ts';
 
 /** What reads the files again that the tests break. */
 const RELOADS = [
@@ -176,11 +176,34 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', { timeout: 
     await consoleCommands(lab, ['module load chan_sip.so']);
     const broken = await diagnose(sidecar.configPath, etc);
     expect(broken.statuses['direct-media-sip']).toBe('problem');
-    const changes = broken.checks.get('direct-media-sip')?.changes ?? [];
-    applyChanges(etc, changes);
-    await runAfterwards(lab, changes);
-    expect((await diagnose(sidecar.configPath, etc)).statuses['direct-media-sip']).toBe('ok');
+    await mend(broken);
+
+    // What a peer says for itself counts more than [general].
+    const peer = (name: string, line: string): string => `[${name}]\ntype = friend\nhost = dynamic\n${line}`;
+    edit(
+      'sip.conf',
+      (text) =>
+        `${text}${peer('dave', 'directmedia = yes\n')}${peer('erin', 'canreinvite = nonat\n')}${peer('fay', '')}`,
+    );
+    await consoleCommands(lab, ['sip reload']);
+    const strict = await diagnose(sidecar.configPath, etc);
+    expect(strict.checks.get('direct-media-sip')).toMatchObject({
+      status: 'problem',
+      saw: '2 of 3 chan_sip peers have direct media: dave, erin.',
+    });
+    // Their names are in the file alone.
+    expect((await diagnose(sidecar.configPath)).statuses['direct-media-sip']).toBe('unknown');
+    await mend(strict);
+    const shown = await lab.pbxAction({ Action: 'SIPshowpeer', Peer: 'dave' });
+    expect(shown).toMatchObject({ 'SIP-DirectMedia': 'N' });
     await consoleCommands(lab, ['module unload chan_sip.so']);
+
+    async function mend({ checks }: Diagnosis): Promise<void> {
+      const changes = checks.get('direct-media-sip')?.changes ?? [];
+      applyChanges(etc, changes);
+      await runAfterwards(lab, changes);
+      expect((await diagnose(sidecar.configPath, etc)).statuses['direct-media-sip']).toBe('ok');
+    }
   });
 
   test('a sidecar that turns Asterisk away does not count as reached', async () => {

@@ -13,6 +13,7 @@ import {
   type DoctorFacts,
   type EndpointFacts,
   MODULES,
+  type SipPeerFacts,
 } from '../../doctor/facts.ts';
 import { type AsteriskConfig, isFalse, isTrue, lastEntry, sectionsOf } from '../../wire/asterisk-conf.ts';
 
@@ -24,7 +25,7 @@ const PLAIN_NAME = /^[\w.@+-]+$/;
 
 type AsteriskFacts = Pick<
   DoctorFacts,
-  'ami' | 'asteriskVersion' | 'isFreePbx' | 'files' | 'values' | 'modules' | 'dialplan' | 'endpoints'
+  'ami' | 'asteriskVersion' | 'isFreePbx' | 'files' | 'values' | 'modules' | 'dialplan' | 'endpoints' | 'sipPeers'
 > & { readonly clock: Pick<DoctorFacts['clock'], 'aheadMs' | 'asteriskOffsetMinutes'> };
 
 interface FailedInquiry {
@@ -53,16 +54,20 @@ export async function asteriskFacts(
   }
   const exists = async (context: string): Promise<boolean | null> =>
     toBoolean(await inquiry.variable(`DIALPLAN_EXISTS(${context},s,1)`));
+  const { files, isFreePbx: isWrittenByFreePbx } = await filesOf(inquiry, settings, directory);
+  const devices = await inquiry.devices();
   return {
     ami: await userFacts(inquiry, settings.ami.username),
     asteriskVersion: (await inquiry.variable('VERSION()')) || null,
-    ...(await filesOf(inquiry, settings, directory)),
+    files,
+    isFreePbx: isWrittenByFreePbx,
     values: await askEach(inquiry, CONFIG_VALUES, ([file, section, key]) => `AST_CONFIG(${file},${section},${key},-1)`),
     modules: mapNames(await askEach(inquiry, keyed(MODULES), (name) => `IFMODULE(${name}.so)`), (loaded) =>
       toBoolean(loaded),
     ),
     dialplan: { hasMes: await exists('mes'), hasMesHangup: await exists('mes-hangup') },
-    endpoints: await askEndpoints(inquiry),
+    endpoints: devices && (await askEndpoints(inquiry, plainNames(devices, 'PJSIP/'))),
+    sipPeers: await askSipPeers(inquiry, files['sip.conf'], plainNames(devices ?? [], 'SIP/')),
     clock: {
       aheadMs: await inquiry.clockAheadMs(Date.now),
       asteriskOffsetMinutes: offsetMinutes(await inquiry.variable('STRFTIME(,,%z)')),
@@ -83,6 +88,7 @@ function factsOfFiles({ isRefused, problem }: FailedInquiry, directory: string |
     modules: mapNames(keyed(MODULES), () => null),
     dialplan: { hasMes: null, hasMesHangup: null },
     endpoints: endpointsOf(files['pjsip.conf']),
+    sipPeers: null,
     clock: { aheadMs: null, asteriskOffsetMinutes: null },
   };
 }
@@ -144,13 +150,40 @@ function readFiles(directory: string | undefined): Record<ConfigFileName, Asteri
   return mapNames(keyed(CONFIG_FILES), (name) => (directory === undefined ? null : readConfigFile(directory, name)));
 }
 
-async function askEndpoints(inquiry: AmiInquiry): Promise<EndpointFacts[] | null> {
-  const devices = await inquiry.devices();
-  if (devices === null) return null;
-  const names = devices.flatMap((device) => {
-    const name = device.startsWith('PJSIP/') ? device.slice('PJSIP/'.length) : '';
+/** The names of one technology's devices. */
+function plainNames(devices: readonly string[], technology: string): string[] {
+  return devices.flatMap((device) => {
+    const name = device.startsWith(technology) ? device.slice(technology.length) : '';
     return PLAIN_NAME.test(name) ? [name] : [];
   });
+}
+
+/**
+ * A peer's own lines; chan_sip tells what it made of them (SIPshowpeer) to more rights only than the sidecar has. `names`
+ * are those that have a state; null when there are none, and the file that names all of them cannot be seen.
+ */
+async function askSipPeers(
+  inquiry: AmiInquiry,
+  config: AsteriskConfig | null,
+  names: readonly string[],
+): Promise<SipPeerFacts[] | null> {
+  const known = [...new Set([...names, ...peersOf(config)])];
+  if (config === null && known.length === 0) return null;
+  const own = (key: string): Promise<(string | null)[]> =>
+    inquiry.variables(known.map((name) => `AST_CONFIG(sip.conf,${name},${key},-1)`));
+  const [values, older] = [await own('directmedia'), await own('canreinvite')];
+  return known.map((name, index) => ({ name, directMedia: values[index] || older[index] || '' }));
+}
+
+/** What sip.conf has of peers: all that is one, also where it is not up. */
+function peersOf(config: AsteriskConfig | null): string[] {
+  return (config ?? []).flatMap((section) => {
+    const type = lastEntry([section], section.name, 'type')?.value ?? '';
+    return /^(?:peer|friend)$/i.test(type) && PLAIN_NAME.test(section.name) ? [section.name] : [];
+  });
+}
+
+async function askEndpoints(inquiry: AmiInquiry, names: readonly string[]): Promise<EndpointFacts[]> {
   const values = await inquiry.variables(names.map((name) => `PJSIP_ENDPOINT(${name},direct_media)`));
   return names.flatMap((name, index) => {
     const value = values[index] ?? '';

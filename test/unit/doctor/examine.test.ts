@@ -225,6 +225,37 @@ describe('the media', () => {
     expect(ofMany.changes).toHaveLength(20);
   });
 
+  test("chan_sip: a peer's own line counts more than [general], by its older name, too, and a line of a template stays", () => {
+    const sip =
+      '[general]\ncanreinvite = no\n[phone](!)\ntype = friend\ndirectmedia = yes\n[carol](phone)\n[dave]\ntype = peer\ncanreinvite = nonat\n[erin]\ntype = peer\n';
+    const peers = { carol: 'yes', dave: 'nonat', erin: '' };
+    const facts = (of: Readonly<Record<string, string>>, text = sip): Partial<DoctorFacts> => ({
+      modules: modules(['chan_sip']),
+      ...withFiles({ 'sip.conf': text }),
+      sipPeers: Object.entries(of).map(([name, directMedia]) => ({ name, directMedia })),
+    });
+    const finding = find('direct-media-sip', facts(peers));
+    expect([finding.status, finding.saw]).toEqual(['problem', '2 of 3 chan_sip peers have direct media: carol, dave.']);
+    expect(edits(finding)).toEqual([
+      'add sip.conf:6 [carol] directmedia = no',
+      'replace sip.conf:9 [dave] directmedia = no',
+    ]);
+    expect(edits(find('direct-media-sip', { ...facts(peers), isFreePbx: true }))).toEqual([
+      'add sip_custom_post.conf:null [null] [carol](+) directmedia = no',
+      'add sip_custom_post.conf:null [null] [dave](+) directmedia = no',
+    ]);
+    const one = find('direct-media-sip', facts({ ...peers, carol: 'no' }));
+    expect([one.status, one.saw]).toEqual([
+      'ok',
+      'Only one, which has no other to send to, of 3 chan_sip peers has direct media.',
+    ]);
+    const byDefault = find('direct-media-sip', facts(peers, sip.replace('canreinvite = no', 'canreinvite = yes')));
+    expect(byDefault.saw).toBe('3 of 3 chan_sip peers have direct media: carol, dave, erin.');
+    expect(edits(byDefault)[0]).toBe('replace sip.conf:2 [general] directmedia = no');
+    const none = find('direct-media-sip', facts({ carol: 'no', dave: 'no' }, '[general]\n'));
+    expect([none.status, none.saw]).toEqual(['ok', 'None of 2 chan_sip peers has direct media.']);
+  });
+
   test('chan_sip has direct media unless it says no', () => {
     const loaded = { modules: modules(['chan_sip']) };
     expect(edits(find('direct-media-sip', loaded))).toEqual(['add sip.conf:null [general] directmedia = no']);
@@ -232,6 +263,9 @@ describe('the media', () => {
     expect(find('direct-media-sip', { ...loaded, ...nonat }).status).toBe('problem');
     const no = withFiles({ 'sip.conf': '[general]\ndirectmedia = no\n' });
     expect(find('direct-media-sip', { ...loaded, ...no }).status).toBe('ok');
+    const unseen = find('direct-media-sip', { ...loaded, ...no, sipPeers: null });
+    expect([unseen.status, unseen.saw]).toEqual(['unknown', expect.stringContaining('what its peers say')]);
+    expect(find('direct-media-sip', { ...loaded, ...nonat, sipPeers: null }).status).toBe('problem');
   });
 
   test.each([
