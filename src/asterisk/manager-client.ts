@@ -10,6 +10,9 @@ import { corkForTurn } from './turn-cork.ts';
 /** Beginning of the ActionIDs of this connection. */
 export const ACTION_ID = 'mes-a-';
 
+/** Without the end of a message; the longest that Asterisk sends has about 25,000. */
+const MOST_CHARACTERS = 1_000_000;
+
 /** One connection of the package `asterisk-manager`, logged in. */
 export interface ManagerClient {
   readonly client: createManager.Client;
@@ -63,6 +66,7 @@ export async function openManager(
       });
     });
   });
+  if (socket !== undefined) watchLength(socket, () => close(`${where(to)} sent a message without an end`));
   try {
     await Promise.race([ready, ended.then((why) => Promise.reject(new AmiLinkError(why)))]);
     if (socket !== undefined) gatherWrites(client, socket);
@@ -89,6 +93,15 @@ function socketMadeBy(connect: () => void): Socket | undefined {
     unsubscribe('net.client.socket', note);
   }
   return made[0];
+}
+
+/** The package would gather without bound what has no end. */
+function watchLength(socket: Socket, onTooLong: () => void): void {
+  let characters = 0;
+  socket.on('data', (piece: Buffer | string) => {
+    characters = piece.includes('\r\n\r\n') ? 0 : characters + piece.length;
+    if (characters > MOST_CHARACTERS) onTooLong();
+  });
 }
 
 /** The package writes each action by itself: those of one turn are to share one system call. */

@@ -196,6 +196,22 @@ describe('AmiActions', () => {
     expect(actions.connected).toBe(true);
   });
 
+  it('connects anew when a message does not end, and goes on', async () => {
+    const { manager, actions, states } = await rig();
+    await connected(states);
+    // 10 MB in all, were it not cut off.
+    for (let sent = 0; sent < 160 && manager.connections === 1; sent++) {
+      manager.send('x'.repeat(65_536));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    const isBack = (): boolean => states.filter(({ status }) => status === 'connected').length === 2;
+    await expect.poll(isBack, { timeout: 10_000 }).toBe(true);
+    expect(states.map((state) => ('problem' in state ? state.problem : ''))).toContainEqual(
+      expect.stringContaining('sent a message without an end'),
+    );
+    await actions.setVariables('1.1', new Map([['MES', '1.00']]));
+  });
+
   it('prints nothing, whatever happens', async () => {
     const spies = (['log', 'error', 'warn', 'info'] as const).map((name) => vi.spyOn(console, name));
     const { manager, actions, states } = await rig(withoutGetvar, { actionMs: 20 });
