@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import Sqlite from 'better-sqlite3';
 import { Metrics } from '../../src/api/metrics.ts';
 import { WriteBack } from '../../src/asterisk/write-back.ts';
@@ -13,6 +11,7 @@ import { mesProfile } from '../../src/score/profiles.ts';
 import { DEFAULT_THRESHOLDS } from '../../src/score/verdict.ts';
 import { AmiParser } from '../../src/wire/ami.ts';
 import { readPbxEvent } from '../../src/wire/ami-event.ts';
+import { collectGarbage } from '../lab/collect-garbage.ts';
 import { atPace, FreshIds, readRecording, render } from '../lab/recording.ts';
 
 const RECORDING = '22-lossy-call';
@@ -169,9 +168,6 @@ class Soaked {
     }
   }
 }
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 function heapBytes(): number {
   collectGarbage();
