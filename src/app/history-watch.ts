@@ -10,7 +10,7 @@ export interface HistoryState {
   readonly dropped: number;
 }
 
-/** Says in the log when the history cannot be written, when it can again, and how much was given up meanwhile. */
+/** Says in the log when the history cannot be written, when it can again, and what was given up meanwhile or at the end. */
 export class HistoryWatch {
   readonly #log: Logger;
   #problem: string | null = null;
@@ -28,11 +28,24 @@ export class HistoryWatch {
       if (problem === null) this.#log.info('history: it can be written again');
       else this.#log.warn(`history: ${problem}; trying again`);
     }
-    if (dropped === this.#droppedTold || nowMs - this.#toldAtMs < TELL_DROPS_EVERY_MS) return;
+    if (nowMs - this.#toldAtMs < TELL_DROPS_EVERY_MS) return;
+    if (this.#tellDropped(dropped)) this.#toldAtMs = nowMs;
+  }
+
+  /** To be called when the history is closed: what waits now is lost. */
+  close({ queued, dropped }: { readonly queued: number; readonly dropped: number }): void {
+    this.#tellDropped(dropped);
+    if (queued === 0) return;
+    const reason = this.#problem === null ? 'it took too long to store them' : this.#problem;
+    this.#log.error(`history: the last ${queued} changes were lost at the end, because ${reason}`);
+  }
+
+  #tellDropped(dropped: number): boolean {
+    if (dropped === this.#droppedTold) return false;
     this.#log.warn(
       `history: ${dropped - this.#droppedTold} changes were given up, the oldest reports first, because more came than the disk took`,
     );
     this.#droppedTold = dropped;
-    this.#toldAtMs = nowMs;
+    return true;
   }
 }

@@ -193,7 +193,9 @@ export class Sidecar {
       this.#capture?.stop(),
     ]);
     this.#historyFeed.close();
+    this.#historyWatch.look(this.#history.stats(), performance.now());
     await this.#history.close();
+    this.#historyWatch.close(this.#history.stats());
   }
 
   #take(event: PbxEvent): void {

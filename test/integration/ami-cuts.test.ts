@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { AmiEventSession } from '../../src/asterisk/ami-event-session.ts';
-import { atPace, type Recording, readRecording } from '../lab/recording.ts';
+import { atPace, readRecording, withoutSenders } from '../lab/recording.ts';
 import { SimulatedAsterisk } from '../lab/simulated-asterisk.ts';
 import { Script } from '../unit/calls/script.ts';
 
@@ -10,21 +10,6 @@ const CALLS = 10;
 /** A busy machine may need a while. */
 function soon(check: () => void): Promise<void> {
   return vi.waitFor(check, { timeout: 20_000, interval: 2 });
-}
-
-/**
- * The far ends say nothing of what they send. Else they say that it was much for the time that it took, at ten times the
- * pace, and by that a busy machine's stall makes a direction a dead one.
- */
-function withoutSenders({ messages, ids }: Recording): Recording {
-  const plain = (text: string): string =>
-    text.replace('PT: 200(SR)', 'PT: 201(RR)').replaceAll(/^Sent(?:NTP|RTP|Packets|Octets): .*\r\n/gm, '');
-  return {
-    ids,
-    messages: messages.map((message) =>
-      message.event === 'RTCPReceived' ? { ...message, texts: message.texts.map(plain) } : message,
-    ),
-  };
 }
 
 test('AMI cut 100 times in the middle of calls: each report counts once, what was missed is covered, and all calls end', async () => {

@@ -8,6 +8,7 @@ import { REPOSITORY, makeRunDirectory } from './paths.ts';
 
 const ENTRY = join(REPOSITORY, 'src/asterisk-mes.js');
 const SET_CLOCK = join(REPOSITORY, 'test/lab/set-clock.ts');
+const SLOW_DISK = join(REPOSITORY, 'test/lab/slow-disk.ts');
 const READY_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 5000;
 
@@ -35,6 +36,8 @@ export interface SidecarOptions {
   readonly ari?: boolean;
   /** Its database is on a disk of its own with so much room, which goes when it ends. Needs root. */
   readonly diskKilobytes?: number;
+  /** True lets a file make its writes to the database slow: see `slow-disk.ts`. */
+  readonly diskMaySlow?: boolean;
   /** True lets signals set its clock: see `set-clock.ts`. */
   readonly clockBySignal?: boolean;
   /** More lines for mes.conf, with their section heads. */
@@ -78,8 +81,11 @@ export class SidecarProcess {
     this.databasePath = join(options.diskKilobytes === undefined ? folder : disk, 'mes.sqlite');
     this.configPath = join(this.#directory, 'mes.conf');
     writeFileSync(this.configPath, mesConf(lab, options, this.databasePath), { mode: 0o600 });
-    const node = [process.execPath, ...(options.clockBySignal === true ? ['--import', SET_CLOCK] : [])];
-    const run = [...node, options.entry ?? ENTRY, 'run', '--config', this.configPath];
+    const first = [
+      ...(options.clockBySignal === true ? ['--import', SET_CLOCK] : []),
+      ...(options.diskMaySlow === true ? ['--import', SLOW_DISK] : []),
+    ];
+    const run = [process.execPath, ...first, options.entry ?? ENTRY, 'run', '--config', this.configPath];
     this.#command = options.diskKilobytes === undefined ? run : onDiskOfItsOwn(disk, options.diskKilobytes, run);
   }
 

@@ -1,0 +1,22 @@
+/**
+ * Loaded before a sidecar (`node --import`), in each of its threads: while there is a file of the database's name and
+ * `.slow` behind it, every statement that writes takes some milliseconds more, as on a disk that is far too slow.
+ */
+import { existsSync } from 'node:fs';
+import { isMainThread, workerData } from 'node:worker_threads';
+
+const MORE_MS = 3;
+
+// The database is used by threads of its own, which are given its path; others need not load it.
+if (!isMainThread) {
+  const { default: Sqlite } = await import('better-sqlite3');
+  const any = new Sqlite(':memory:');
+  const statements = Object.getPrototypeOf(any.prepare('SELECT 1')) as { run: (...parameters: unknown[]) => unknown };
+  any.close();
+  const { run } = statements;
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  statements.run = function (...parameters) {
+    if (existsSync(`${String(workerData)}.slow`)) Atomics.wait(never, 0, 0, MORE_MS);
+    return run.apply(this, parameters);
+  };
+}
