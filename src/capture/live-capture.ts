@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import type { PacketCursor } from '../wire/packet-cursor.ts';
+import { endsWithUs } from './ends-with-us.ts';
 import { GulpReader, withoutReadingAhead } from './gulp-reader.ts';
 import { PushedCapture } from './pushed-capture.ts';
 import { droppedByKernel, isListening, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
@@ -13,8 +14,8 @@ const SNAP_BYTES = 128;
 const KERNEL_BUFFER_KIB = 16_384;
 /**
  * How often tcpdump is asked (SIGUSR1) how many packets the kernel dropped; not before what it has written was read: a
- * signal that interrupts its writing into a full pipe makes it lose what it was writing. (For the same reason it is not
- * asked by SIGUSR2 to write what it holds, but writes each packet at once, `-U`.)
+ * signal that interrupts its writing into a full pipe is an error to it, after which libpcap 1.10 writes nothing more. (For
+ * the same reason it is not asked by SIGUSR2 to write what it holds, but writes each packet at once, `-U`.)
  */
 const STATISTICS_EVERY_MS = 5000;
 const BACK_OFF_MIN_MS = 1000;
@@ -47,10 +48,8 @@ export interface LiveCaptureOptions {
 }
 
 /**
- * Captures RTP and RTCP with a tcpdump of its own, started again with back-off whenever it ends; never throws.
- *
- * When this process is killed, tcpdump ends at the next packet, which it cannot write to anybody. A parent-death signal
- * would end it at once, but the kernel clears that for a program that changes its user or has capabilities, as tcpdump does.
+ * Captures RTP and RTCP with a tcpdump of its own, started again with back-off whenever it ends; never throws. When this
+ * process is killed, tcpdump ends, too.
  */
 export class LiveCapture {
   readonly #options: LiveCaptureOptions;
@@ -125,8 +124,11 @@ export class LiveCapture {
     this.#child = child;
     // Such as a signal that could not be sent: it goes on.
     child.on('error', () => undefined);
+    // Left alone, it may go on for ever: having once failed to write, it takes packets and writes none.
+    const unwatch = endsWithUs(child.pid);
     const ended = new Promise<string>((resolve) => {
       child.once('close', (status, signal) => {
+        unwatch();
         resolve(tcpdumpProblem(lastWords(), this.#options.interface, status ?? signal));
       });
     });
