@@ -18,6 +18,7 @@ import type {
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { explain, HistoryError } from './history-error.ts';
+import { packBatch } from './packed-batch.ts';
 import type { ReaderMethods, WriterMethods } from './protocol.ts';
 import { WorkerLink } from './worker-link.ts';
 
@@ -245,7 +246,9 @@ export class History implements HistorySink, HistoryReader {
       const batch = this.#queue.take();
       this.#inFlight = batch.operations.length + batch.intervals.length;
       try {
-        const { applied, rejected, rejection } = await this.#writer.request('commit', batch);
+        const packed = packBatch(batch);
+        const handedOver = [packed.values.buffer, packed.types.buffer];
+        const { applied, rejected, rejection } = await this.#writer.request('commit', packed, handedOver);
         this.#committed += applied;
         this.#rejected += rejected;
         this.#rejection = rejection ?? this.#rejection;

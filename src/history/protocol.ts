@@ -10,6 +10,7 @@ import type {
   TimeRange,
   TrendsQuery,
 } from '../model/ports.ts';
+import type { PackedBatch } from './packed-batch.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 
 /** Changes that are committed together. Operations are applied in order; intervals do not depend on them. */
@@ -45,7 +46,7 @@ export interface CallsQuery {
 export interface WriterMethods {
   /** Opens the database, or says why it cannot. */
   open(input: null): null;
-  commit(batch: Batch): CommitResult;
+  commit(batch: PackedBatch): CommitResult;
   /** Deletes a bounded number of rows and says how many; 0 when nothing is left to delete. */
   purge(limits: RetentionLimits): number;
   /** Counts a bounded number of ended calls that are not counted yet and says how many; 0 when there are none. */

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { type Transferable, Worker } from 'node:worker_threads';
 import type { Reply, Request } from './protocol.ts';
 
 /** Of V8's young generation, which otherwise grows to tens of megabytes a thread: requests and rows do not live long. */
@@ -39,13 +39,14 @@ export class WorkerLink<Methods> {
     this.#data = data;
   }
 
-  /** Rejects with WorkerError when the thread's method threw, the thread died, or it was stopped. */
+  /** What is `handedOver` of the input goes without being copied. Rejects with WorkerError when the thread's method threw, the thread died, or it was stopped. */
   async request<Name extends keyof Methods & string>(
     method: Name,
     input: MethodOf<Methods, Name>['input'],
+    handedOver: readonly Transferable[] = [],
   ): Promise<MethodOf<Methods, Name>['result']> {
     if (this.#stopped) throw new WorkerError('the history is closed', '');
-    return await this.#send(method, input);
+    return await this.#send(method, input, handedOver);
   }
 
   /** Lets the thread finish what it does and close its database, for at most `withinMs`; then ends it. */
@@ -63,13 +64,13 @@ export class WorkerLink<Methods> {
     await worker.terminate();
   }
 
-  #send(method: string, input: unknown): Promise<unknown> {
+  #send(method: string, input: unknown, handedOver: readonly Transferable[] = []): Promise<unknown> {
     this.#worker ??= this.#start();
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
       const request: Request = { id: ++this.#lastId, method, input };
       // Throws at once when the input cannot be copied to the thread; nothing must wait for an answer then.
-      worker.postMessage(request, []);
+      worker.postMessage(request, [...handedOver]);
       this.#pending.set(request.id, { resolve, reject });
       worker.ref();
     });

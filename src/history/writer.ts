@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { errorCode } from '../model/error-code.ts';
-import type { CallRecord, ChannelRecord, IntervalRecord } from '../model/record.ts';
-import type { Batch, CommitResult, Operation, RetentionLimits } from './protocol.ts';
+import { type PackedBatch, type PackedRow, unpackBatch } from './packed-batch.ts';
+import type { CommitResult, RetentionLimits } from './protocol.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 import { SettledCalls } from './settled-calls.ts';
 
@@ -26,6 +26,18 @@ const PUT_CHANNEL = upsert('channels', ['uniqueid'], [...CHANNEL_COLUMNS.names, 
 const PUT_STREAM = upsert('streams', ['uniqueid', 'direction'], ['uniqueid', ...STREAM_COLUMNS.names]);
 const PUT_SEGMENT = upsert('segments', ['uniqueid', 'direction', 'segment_number'], SEGMENT_COLUMNS.names);
 const PUT_INTERVAL = upsert('intervals', ['uniqueid', 'direction', 'report_number'], INTERVAL_COLUMNS.names);
+/** Cells of a channel with its resume state, and of one stream, as they are packed. */
+const CHANNEL_CELLS = CHANNEL_COLUMNS.names.length + 1;
+const STREAM_CELLS = STREAM_COLUMNS.names.length;
+/** One for each direction; a channel with fewer may have had others before. */
+const STREAMS = 2;
+const CHANNEL_PLACES = {
+  uniqueid: CHANNEL_COLUMNS.names.indexOf('uniqueid'),
+  linkedid: CHANNEL_COLUMNS.names.indexOf('linkedid'),
+  startedAtMs: CHANNEL_COLUMNS.names.indexOf('started_at_ms'),
+  profile: CHANNEL_COLUMNS.names.indexOf('profile'),
+  version: CHANNEL_COLUMNS.names.indexOf('version'),
+};
 const PUT_ALIAS = upsert('call_aliases', ['from_linkedid'], ['from_linkedid', 'into_linkedid']);
 
 /** An error that repeats for ever with the same change, unlike a full disk or a lock. */
@@ -49,25 +61,25 @@ export class Writer {
   }
 
   /** All of the batch in one transaction, or nothing when it throws. */
-  commit(batch: Batch): CommitResult {
+  commit(batch: PackedBatch): CommitResult {
     let applied = 0;
     let rejected = 0;
     let rejection: string | null = null;
-    const attempt = <Change>(apply: (change: Change) => void, change: Change): void => {
-      try {
-        apply(change);
-        applied++;
-      } catch (error) {
-        if (!isAboutTheChange(error)) throw error;
-        rejected++;
-        rejection = error instanceof Error ? error.message : String(error);
-      }
-    };
     // Within a transaction this is a savepoint: what is refused halfway leaves nothing behind.
-    const applyWhole = this.#database.transaction((operation: Operation) => this.#apply(operation));
+    const applyWhole = this.#database.transaction((row: PackedRow) => this.#apply(row));
     const all = this.#database.transaction(() => {
-      for (const operation of batch.operations) attempt(applyWhole, operation);
-      for (const interval of batch.intervals) attempt((change) => this.#putInterval(change), interval);
+      for (const row of unpackBatch(batch)) {
+        try {
+          if (row.kind === 'interval') this.#run(PUT_INTERVAL, row.cells);
+          else if (row.kind === 'segment') this.#run(PUT_SEGMENT, row.cells);
+          else applyWhole(row);
+          applied++;
+        } catch (error) {
+          if (!isAboutTheChange(error)) throw error;
+          rejected++;
+          rejection = error instanceof Error ? error.message : String(error);
+        }
+      }
       this.#settled.settle(SETTLED_BY_COMMIT);
     });
     all.immediate();
@@ -117,35 +129,37 @@ export class Writer {
     return chunk.immediate();
   }
 
-  #apply(operation: Operation): void {
-    if (operation.kind === 'call') this.#putCall(operation.call);
-    else if (operation.kind === 'channel') this.#putChannel(operation.channel, operation.resume);
-    else if (operation.kind === 'segment') this.#run(PUT_SEGMENT, SEGMENT_COLUMNS.toCells(operation.segment));
-    else this.#merge(operation.fromLinkedid, operation.intoLinkedid);
+  #apply({ kind, cells }: PackedRow): void {
+    if (kind === 'call') this.#putCall(cells);
+    else if (kind === 'channel') this.#putChannel(cells);
+    else this.#merge(String(cells[0]), String(cells[1]));
   }
 
-  #putCall(call: CallRecord): void {
+  #putCall(cells: PackedRow['cells']): void {
+    const linkedid = String(cells[0]);
     // Its channels have moved on; the call that took them in has a record of its own.
-    if (this.#resolve(call.linkedid) !== call.linkedid) return;
-    this.#settled.reopen(call.linkedid);
-    this.#run(PUT_CALL, CALL_COLUMNS.toCells(call));
+    if (this.#resolve(linkedid) !== linkedid) return;
+    this.#settled.reopen(linkedid);
+    this.#run(PUT_CALL, cells);
   }
 
-  #putChannel(channel: ChannelRecord, resume: string | null): void {
-    const { uniqueid } = channel;
-    const linkedid = this.#resolve(channel.linkedid);
+  #putChannel(cells: PackedRow['cells']): void {
+    const uniqueid = cells[CHANNEL_PLACES.uniqueid];
+    const linkedid = this.#resolve(String(cells[CHANNEL_PLACES.linkedid]));
+    const own = cells.slice(0, CHANNEL_CELLS);
+    own[CHANNEL_PLACES.linkedid] = linkedid;
     const before = this.#prepared('SELECT linkedid FROM channels WHERE uniqueid = ?').pluck().get(uniqueid);
     this.#settled.reopen(linkedid, ...(typeof before === 'string' && before !== linkedid ? [before] : []));
-    this.#run(PUT_NEW_CALL, [linkedid, Math.round(channel.startedAtMs), channel.profile, channel.version]);
-    this.#run(PUT_CHANNEL, [...CHANNEL_COLUMNS.toCells({ ...channel, linkedid }), resume]);
-    this.#run('DELETE FROM streams WHERE uniqueid = ?', uniqueid);
-    for (const stream of channel.streams) {
-      this.#run(PUT_STREAM, [uniqueid, ...STREAM_COLUMNS.toCells(stream)]);
+    if (before !== linkedid) {
+      const { startedAtMs, profile, version } = CHANNEL_PLACES;
+      this.#run(PUT_NEW_CALL, [linkedid, cells[startedAtMs], cells[profile], cells[version]]);
     }
-  }
-
-  #putInterval(interval: IntervalRecord): void {
-    this.#run(PUT_INTERVAL, INTERVAL_COLUMNS.toCells(interval));
+    this.#run(PUT_CHANNEL, own);
+    const streams = (cells.length - CHANNEL_CELLS) / STREAM_CELLS;
+    if (before !== undefined && streams < STREAMS) this.#run('DELETE FROM streams WHERE uniqueid = ?', uniqueid);
+    for (let start = CHANNEL_CELLS; start < cells.length; start += STREAM_CELLS) {
+      this.#run(PUT_STREAM, [uniqueid, ...cells.slice(start, start + STREAM_CELLS)]);
+    }
   }
 
   #merge(from: string, into: string): void {

@@ -143,12 +143,16 @@ describe('the history', () => {
     history.record({ kind: 'interval', interval: intervalRecord('c-1', 2) });
     const brokenStream = { ...streamRecord(), reports: 'many' as unknown as number };
     history.record({ kind: 'channel', channel: channelRecord('c-2', { streams: [brokenStream] }), resume: null });
+    const withoutSummary = { ...streamRecord(), rttMs: null as unknown as ReturnType<typeof streamRecord>['rttMs'] };
+    const third = channelRecord('c-3', { streams: [withoutSummary] });
+    history.record({ kind: 'channel', channel: third, resume: null });
     history.record({ kind: 'channel', channel: channelRecord('c-1'), resume: null });
     expect((await history.intervals('c-1'))?.map(({ reportNumber }) => reportNumber)).toEqual([2]);
     expect(await history.channel('c-2')).toBeNull();
-    expect(history.stats()).toMatchObject({ committed: 2, rejected: 2, problem: null });
+    expect(await history.channel('c-3')).toBeNull();
+    expect(history.stats()).toMatchObject({ committed: 2, rejected: 3, problem: null });
     expect(history.stats().rejection).toMatch(
-      /^cannot store TEXT value in INTEGER column streams\.reports$|clock_rate_hz/,
+      /^cannot store TEXT value in INTEGER column streams\.reports$|clock_rate_hz|Too few parameter values/,
     );
   });
 

@@ -5,6 +5,7 @@ import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ChangeQueue } from '../../../src/history/change-queue.ts';
 import { openForWriting } from '../../../src/history/database.ts';
+import { packBatch } from '../../../src/history/packed-batch.ts';
 import { Queries } from '../../../src/history/queries.ts';
 import { Writer } from '../../../src/history/writer.ts';
 import type { HistoryChange, SegmentRecord } from '../../../src/model/record.ts';
@@ -33,7 +34,7 @@ function segment(uniqueid: string, segmentNumber: number, part: Partial<SegmentR
 function commit(...changes: HistoryChange[]) {
   const queue = new ChangeQueue(1000);
   for (const change of changes) queue.push(change);
-  return writer.commit(queue.take());
+  return writer.commit(packBatch(queue.take()));
 }
 
 it('come back whole, by direction and number, those of other channels left out', () => {
