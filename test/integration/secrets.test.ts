@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -64,13 +64,17 @@ afterAll(async () => {
 
 interface Sidecar {
   readonly url: string;
-  readonly child: ChildProcess;
+  readonly child: ChildProcessWithoutNullStreams;
   readonly database: string;
   readonly ended: Promise<number | null>;
 }
 
 /** With every secret that there is, and as talkative as it can be. */
-async function start(amiPort: number, name: string): Promise<Sidecar> {
+async function start(
+  amiPort: number,
+  name: string,
+  numbers = `hashed\nnumbers_key = ${SECRETS.numbersKey}`,
+): Promise<Sidecar> {
   const port = await freePort(HOST, 18_690);
   const database = join(folder, name, 'mes.sqlite');
   const config = join(folder, `${name}.conf`);
@@ -91,8 +95,7 @@ bind = ${HOST}:${port}
 token = ${SECRETS.token}
 [history]
 path = ${database}
-numbers = hashed
-numbers_key = ${SECRETS.numbersKey}
+numbers = ${numbers}
 `,
     { mode: 0o644 },
   );
@@ -185,5 +188,33 @@ describe('a secret', { timeout: 60_000 }, () => {
       expect({ [name]: found }).toEqual({ [name]: [] });
     }
     expect(everything).not.toMatch(/\n\s+at .*:\d+:\d+/);
+  });
+
+  test('nor does the number of a caller show in the log, though it is kept in clear', async () => {
+    const number = '4930555101';
+    const { messages, ids } = readRecording('22-lossy-call');
+    const told = (text: string): string =>
+      text.replaceAll(/(CallerIDNum|ConnectedLineNum|Exten): 10[12]\r/g, `$1: ${number}\r`);
+    const recording = { ids, messages: messages.map((message) => ({ ...message, texts: message.texts.map(told) })) };
+    const asterisk = await SimulatedAsterisk.start();
+    const { url, child, ended } = await start(asterisk.connection.port, 'clear', 'clear');
+    let log = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    const logged = (words: RegExp, times = 1): Promise<void> =>
+      vi.waitFor(() => expect([...log.matchAll(words)].length).toBeGreaterThanOrEqual(times), { timeout: 15_000 });
+    await logged(/AMI (?:events|actions): connected/g, 2);
+    asterisk.sayAtOnce(recording);
+    // Its channels are gone, which the writing of their scores finds out.
+    asterisk.write(`Event: Hangup\r\nCallerIDNum: ${number}\r\n\r\nrubbish ${number}\r\n\r\n`);
+    asterisk.drop();
+    await logged(/AMI events: connected/g, 2);
+    const headers = { authorization: `Bearer ${SECRETS.token}` };
+    const calls = async (): Promise<string> => (await fetch(`${url}/v1/calls?number=${number}`, { headers })).text();
+    await expect.poll(calls, { timeout: 15_000 }).toContain(number);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    await asterisk.stop();
+    expect(log.length).toBeGreaterThan(500);
+    expect(log).not.toContain(number);
   });
 });
