@@ -39,12 +39,11 @@ export async function readCaptureFile(
   let file: FileHandle;
   try {
     file = await open(path);
-    if ((await file.stat()).isDirectory()) throw new CaptureFileError(`${path} is a directory, not a capture file.`);
   } catch (error) {
-    if (error instanceof CaptureFileError) throw error;
     throw new CaptureFileError(`${path} cannot be opened (${errorCode(error)}); check the name and its permissions.`);
   }
   try {
+    if ((await file.stat()).isDirectory()) throw new CaptureFileError(`${path} is a directory, not a capture file.`);
     const magic = new Uint8Array(2);
     await file.read(magic, 0, 2, 0);
     const isGzip = ((magic[0] ?? 0) << 8) + (magic[1] ?? 0) === GZIP_MAGIC;
