@@ -56,9 +56,9 @@ export class ChannelQuestions {
     const { actions, onVideo } = this.#options;
     if (!actions.connected) return;
     this.#askOnce(async () => {
-      const [audio, video] = await Promise.all(
-        ['CHANNEL(rtp,src,audio)', 'CHANNEL(rtp,src,video)'].map((name) => actions.getVariable(uniqueid, name)),
-      );
+      const video = await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)');
+      // Most calls have no video, and then nothing needs to be told apart.
+      const audio = video === undefined ? undefined : await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,audio)');
       onVideo(uniqueid, audio, video);
       return undefined;
     });

@@ -29,9 +29,6 @@ export interface AmiActionsOptions {
   readonly backOff?: BackOff;
 }
 
-/** Headers of an answer, names in lower case. */
-export type AmiAnswer = ReadonlyMap<string, string>;
-
 /** Actions that wait for an answer at the same time; Asterisk answers thousands a second. */
 const MAX_PENDING = 2000;
 
@@ -46,7 +43,7 @@ const GOODBYE_TIMEOUT_MS = 500;
 const ALIVE_BEATS = 2;
 
 interface Pending {
-  readonly resolve: (answer: AmiAnswer) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: AmiActionError) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -97,7 +94,7 @@ export class AmiActions {
   /** A channel's variable or function such as `CHANNEL(rtcp,all)`; undefined when it is empty or not set. Rejects with AmiActionError. */
   async getVariable(uniqueid: string, name: string): Promise<string | undefined> {
     const answer = await this.send('Getvar', { Channel: uniqueid, Variable: name });
-    return answer.get('value') || undefined;
+    return headerOf(answer, 'value') || undefined;
   }
 
   /** Sets a global variable. Rejects with AmiActionError. */
@@ -106,29 +103,33 @@ export class AmiActions {
   }
 
   /**
-   * Sends an action and resolves with its answer when that is a success.
+   * Sends an action and resolves with its answer when that is a success: its headers, names in lower case.
    * Rejects with AmiActionError, or with AmiValueError when a value holds CR, LF or NUL.
    */
   async send(
     action: string,
     fields: Readonly<Record<string, string>> = {},
     timeoutMs = this.#timing.actionMs,
-  ): Promise<AmiAnswer> {
-    for (const [name, value] of Object.entries(fields)) assertAmiValue(value, `the AMI header ${name}`);
+  ): Promise<Answer> {
+    for (const name of Object.keys(fields)) assertAmiValue(fields[name] ?? '', `the AMI header ${name}`);
     const client = this.#manager?.client;
-    const target = where(this.#options.connection);
-    if (client === undefined) throw new AmiActionError('disconnected', `${target} is not connected`);
-    if (this.#pending.size >= MAX_PENDING) throw new AmiActionError('busy', `${target} is behind with its answers`);
+    if (client === undefined) throw new AmiActionError('disconnected', `${this.#where} is not connected`);
+    if (this.#pending.size >= MAX_PENDING)
+      throw new AmiActionError('busy', `${this.#where} is behind with its answers`);
     const id = `${ACTION_ID}${this.#nextId++}`;
-    const { promise, resolve, reject } = Promise.withResolvers<AmiAnswer>();
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const timer = setTimeout(() => {
       this.#pending.delete(id);
       client.removeAllListeners(id);
-      reject(new AmiActionError('timeout', `${target} did not answer ${action} within ${timeoutMs} ms`));
+      reject(new AmiActionError('timeout', `${this.#where} did not answer ${action} within ${timeoutMs} ms`));
     }, timeoutMs);
     this.#pending.set(id, { resolve, reject, timer });
     client.action({ ...fields, action, actionid: id }, (_error, answer) => this.#settle(id, action, answer));
     return promise;
+  }
+
+  get #where(): string {
+    return where(this.#options.connection);
   }
 
   #settle(id: string, action: string, answer: Answer | undefined): void {
@@ -136,13 +137,12 @@ export class AmiActions {
     if (pending === undefined) return;
     this.#pending.delete(id);
     clearTimeout(pending.timer);
-    const headers = readHeaders(answer);
-    if (headers.get('response')?.toLowerCase() !== 'error') {
-      pending.resolve(headers);
+    if (answer !== undefined && headerOf(answer, 'response')?.toLowerCase() !== 'error') {
+      pending.resolve(answer);
       return;
     }
-    const message = headers.get('message');
-    const sentence = `${where(this.#options.connection)} refused the action ${action} (${message ?? 'no reason given'})`;
+    const message = answer === undefined ? undefined : headerOf(answer, 'message');
+    const sentence = `${this.#where} refused the action ${action} (${message ?? 'no reason given'})`;
     pending.reject(new AmiActionError(problemOf(message), sentence));
   }
 
@@ -176,7 +176,7 @@ export class AmiActions {
   async #beat(manager: ManagerClient): Promise<void> {
     try {
       const answer = await this.send('Ping', {}, this.#timing.silenceMs);
-      const nowS = Number(answer.get('timestamp'));
+      const nowS = Number(headerOf(answer, 'timestamp'));
       if (!Number.isFinite(nowS)) return;
       const aliveS = (this.#timing.pingEveryMs * ALIVE_BEATS) / 1000;
       await this.setGlobal(ALIVE_VARIABLE, String(Math.ceil(nowS + aliveS)));
@@ -186,13 +186,11 @@ export class AmiActions {
   }
 }
 
-function readHeaders(answer: Answer | undefined): AmiAnswer {
-  const headers = new Map<string, string>();
-  for (const [name, value] of Object.entries(answer ?? {})) {
-    const first: unknown = Array.isArray(value) ? value[0] : value;
-    if (typeof first === 'string') headers.set(name, first);
-  }
-  return headers;
+/** A header of an answer, by its name in lower case; the first of several, undefined when there is none. */
+function headerOf(answer: Answer, name: string): string | undefined {
+  const value = answer[name];
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' ? first : undefined;
 }
 
 function problemOf(message: string | undefined): AmiActionProblem {

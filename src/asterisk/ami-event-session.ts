@@ -182,7 +182,7 @@ export class AmiEventSession {
   }
 
   #take(message: AmiMessage): void {
-    const name = message.get('Event');
+    const name = message.event;
     if (name === 'Status') this.#takeRow(message);
     else if (name === 'StatusComplete') this.#completeList();
     else this.#takeLive(message);

@@ -84,7 +84,7 @@ export class AmiInquiry {
     this.#rows.take = (message) => {
       const name = message.get('Device');
       if (name !== undefined) names.push(name);
-      if (message.get('Event') === 'DeviceStateListComplete') resolve('complete');
+      if (message.event === 'DeviceStateListComplete') resolve('complete');
     };
     const answer = await this.#ask('DeviceStateList');
     if (answer?.get('Response') !== 'Success') return null;

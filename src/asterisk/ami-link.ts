@@ -145,7 +145,7 @@ export class AmiLink {
       // A handler may have closed the connection: what follows belongs to nobody any more.
       if (!this.#open) return;
       // Not by `Response`: the event OriginateResponse has such a header too.
-      if (message.get('Event') === undefined) this.#answer(message);
+      if (message.event === undefined) this.#answer(message);
       else this.#onEvent(message);
     }
   }

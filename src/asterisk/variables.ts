@@ -4,10 +4,27 @@ import type { ChannelVariables } from '../model/ports.ts';
 const VALUE = /^[0-9a-z.-]{1,40}$/;
 const NAME = /^(?:[A-Z][A-Z0-9_]{0,39}|CDR\([a-z][a-z0-9_]{0,39}\))$/;
 
+/** `CDR(mes)` by `MES`, and names that were found to be ours: the same dozen is written all the time. */
+const cdrFields = new Map<string, string>();
+const knownNames = new Set<string>();
+
+function cdrFieldOf(name: string): string {
+  let field = cdrFields.get(name);
+  if (field === undefined) cdrFields.set(name, (field = `CDR(${name.toLowerCase()})`));
+  return field;
+}
+
+function isOurs(name: string): boolean {
+  if (knownNames.has(name)) return true;
+  if (!NAME.test(name)) return false;
+  knownNames.add(name);
+  return true;
+}
+
 /** The same values once more as CDR fields: `MES` also as `CDR(mes)`. */
 export function withCdrFields(variables: ReadonlyMap<string, string>): Map<string, string> {
   const all = new Map(variables);
-  for (const [name, value] of variables) all.set(`CDR(${name.toLowerCase()})`, value);
+  for (const [name, value] of variables) all.set(cdrFieldOf(name), value);
   return all;
 }
 
@@ -20,7 +37,7 @@ export function arrayAssignment(variables: ReadonlyMap<string, string>): {
   readonly value: string;
 } {
   for (const [name, value] of variables) {
-    if (!NAME.test(name)) throw new RangeError(`"${name}" is not the name of a variable of ours`);
+    if (!isOurs(name)) throw new RangeError(`"${name}" is not the name of a variable of ours`);
     if (!VALUE.test(value)) throw new RangeError(`the value of ${name} is not a number, a verdict or a plain word`);
   }
   return { name: `ARRAY(${[...variables.keys()].join(',')})`, value: [...variables.values()].join(',') };

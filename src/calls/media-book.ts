@@ -1,7 +1,7 @@
 import type { MediaAddresses } from '../model/event.ts';
 import type { SeenStream } from '../model/capture.ts';
 import type { Direction } from '../model/report.ts';
-import { parseAddressAndPort } from '../wire/ip-address.ts';
+import { parseAddressAndPort, portOf } from '../wire/ip-address.ts';
 import { detached } from './channel-state.ts';
 
 /** A stream whose first packet is older than its channel by more than this belonged to whoever had the port before. */
@@ -91,7 +91,7 @@ export class MediaBook {
   }
 
   #find(stream: SeenStream, direction: Direction, near: string, far: string): StreamOwner[] {
-    const candidates = [...(this.#byPort.get(portOf(near)) ?? [])].filter(
+    const candidates = [...(this.#byPort.get(portOf(near) ?? 0) ?? [])].filter(
       ({ startedAtMs }) => stream.firstAtMs >= startedAtMs - OLDER_THAN_CHANNEL_MS,
     );
     const owner =
@@ -128,8 +128,4 @@ export class MediaBook {
 
 function isWildcard(local: string | undefined): boolean {
   return local !== undefined && /^(?:0\.0\.0\.0|\[::\]):/.test(local);
-}
-
-function portOf(addressAndPort: string): number {
-  return Number(addressAndPort.slice(addressAndPort.lastIndexOf(':') + 1));
 }

@@ -1,5 +1,5 @@
 import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
-import { parseAddressAndPort } from '../wire/ip-address.ts';
+import { portOf } from '../wire/ip-address.ts';
 import { detached } from './channel-state.ts';
 
 /** Asterisk's channel state "Up". */
@@ -54,8 +54,8 @@ export class VideoFilter {
   noteVideo(uniqueid: string, audio: string | undefined, video: string | undefined): void {
     const media = this.#media.get(uniqueid);
     if (media === undefined) return;
-    const port = portOf(video);
-    media.videoPort = port === portOf(audio) ? null : port;
+    const port = video === undefined ? null : portOf(video);
+    media.videoPort = audio !== undefined && port === portOf(audio) ? null : port;
   }
 
   #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): void {
@@ -67,8 +67,9 @@ export class VideoFilter {
   #admitsReport({ channel, addresses }: Extract<PbxEvent, { type: 'rtcp' }>): boolean {
     this.#meet(channel);
     const media = this.#media.get(channel.uniqueid);
-    const port = portOf(addresses?.local);
-    if (media === undefined || port === null) return true;
+    if (media === undefined || addresses?.local === undefined) return true;
+    const port = portOf(addresses.local);
+    if (port === null) return true;
     if (!media.ports.includes(port)) {
       if (media.ports.length > 0) this.#ask(channel.uniqueid);
       media.ports.push(port);
@@ -78,8 +79,4 @@ export class VideoFilter {
     if (isVideo) this.counters.reportsSetAside++;
     return !isVideo;
   }
-}
-
-function portOf(addressAndPort: string | undefined): number | null {
-  return (addressAndPort === undefined ? undefined : parseAddressAndPort(addressAndPort))?.port ?? null;
 }

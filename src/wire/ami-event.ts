@@ -19,7 +19,7 @@ const NOTHING: readonly string[] = ['<unknown>', '<none>', '(null)'];
  * `atMs` is when we read it, epoch milliseconds: Asterisk prints no time unless `timestampevents` is set.
  */
 export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | undefined | 'malformed' {
-  switch (message.get('Event')) {
+  switch (message.event) {
     case 'RTCPSent':
       return readRtcp(message, atMs, 'local');
     case 'RTCPReceived':
@@ -50,7 +50,7 @@ export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | unde
 
 /** A row of the `Status` action's list; undefined when the message is none or cannot be read. */
 export function readExistingChannel(message: AmiMessage): ExistingChannel | undefined {
-  if (message.get('Event') !== 'Status') return undefined;
+  if (message.event !== 'Status') return undefined;
   const channel = readSnapshot(message);
   if (channel === undefined) return undefined;
   const bridgeId = textOf(message, 'BridgeID');

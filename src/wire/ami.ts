@@ -23,10 +23,13 @@ export class AmiMessage {
   readonly #text: string;
   /** Where the line of the last header that was found ended: who reads headers in the order of their printing finds the next one there. */
   #foundUntil = 0;
+  /** The event's name; undefined in an answer. */
+  readonly event: string | undefined;
 
   /** `text` is the block, with CR LF before each line and none after the last. */
   constructor(text: string) {
     this.#text = text;
+    this.event = this.get('Event');
   }
 
   /**
@@ -88,7 +91,7 @@ export class AmiParser {
   #take(block: string, into: AmiMessage[]): void {
     if (block.length <= LINE_END.length) return;
     const message = new AmiMessage(block);
-    if (message.get('Event') === undefined && message.get('Response') === undefined) {
+    if (message.event === undefined && message.get('Response') === undefined) {
       this.counters.malformed++;
       return;
     }

@@ -1,5 +1,7 @@
 /** Addresses as 32-bit words in network order, and as people write them. */
 
+import { readUnsigned } from './number-text.ts';
+
 const MAX_PORT = 65_535;
 
 /** Writes an IPv4 (1 word) or IPv6 (4 words, RFC 5952) address. */
@@ -45,6 +47,13 @@ export function parseAddressAndPort(text: string): AddressAndPort | undefined {
   if (six === undefined) return { host: four ?? '', port };
   const address = six.toLowerCase();
   return { host: MAPPED_IPV4.exec(address)?.[1] ?? `[${address}]`, port };
+}
+
+/** The port of `192.0.2.1:5004` or `[2001:db8::1]:5004`; null when it has none. The address is not looked at. */
+export function portOf(addressAndPort: string): number | null {
+  const digits = addressAndPort.slice(addressAndPort.lastIndexOf(':') + 1);
+  const port = digits.length === addressAndPort.length ? undefined : readUnsigned(digits, MAX_PORT);
+  return port === undefined || port === 0 ? null : port;
 }
 
 function longestZeroRun(groups: readonly number[]): { start: number; length: number } {

@@ -9,9 +9,9 @@ const MOST_AT_ONCE = 50;
 class SlowAsterisk {
   readonly connected = true;
   readonly asked: string[] = [];
-  readonly #answers: ((value: string) => void)[] = [];
+  readonly #answers: ((value: string | undefined) => void)[] = [];
 
-  getVariable(uniqueid: string, name: string): Promise<string> {
+  getVariable(uniqueid: string, name: string): Promise<string | undefined> {
     this.asked.push(`${uniqueid} ${name}`);
     return new Promise((resolve) => this.#answers.push(resolve));
   }
@@ -21,8 +21,9 @@ class SlowAsterisk {
     return Promise.resolve(undefined);
   }
 
-  answerAll(): void {
-    for (const answer of this.#answers.splice(0)) answer('198.51.100.1:12000');
+  /** Empty: the variable is not set. */
+  answerAll(value = '198.51.100.1:12000'): void {
+    for (const answer of this.#answers.splice(0)) answer(value === '' ? undefined : value);
   }
 }
 
@@ -46,11 +47,24 @@ test('what is asked only once waits for its turn; counters are asked for again a
   expect(asterisk.asked).toHaveLength(2 * MOST_AT_ONCE);
   expect(asterisk.asked).not.toContain('c counters');
   asterisk.answerAll();
-  await expect.poll(() => asterisk.asked).toHaveLength(2 * (MOST_AT_ONCE + 11));
+  await expect.poll(() => asterisk.asked).toHaveLength(2 * (MOST_AT_ONCE + 10) + 1);
+  asterisk.answerAll();
+  await expect.poll(() => asterisk.asked.slice(-1)).toEqual(['v CHANNEL(rtp,src,audio)']);
   asterisk.answerAll();
   await expect.poll(() => videos).toEqual(['v']);
   await expect.poll(() => answers).toHaveLength(MOST_AT_ONCE + 10);
   expect(new Set(answers.map((event) => 'uniqueid' in event && event.uniqueid)).size).toBe(MOST_AT_ONCE + 10);
   desk.askCounters('c');
   expect(asterisk.asked.at(-1)).toBe('c counters');
+});
+
+test('of a channel without video nothing more is asked', async () => {
+  const asterisk = new SlowAsterisk();
+  const videos: string[] = [];
+  const desk = questions(asterisk, [], videos);
+  desk.askVideo('v');
+  expect(asterisk.asked).toEqual(['v CHANNEL(rtp,src,video)']);
+  asterisk.answerAll('');
+  await expect.poll(() => videos).toEqual(['v']);
+  expect(asterisk.asked).toHaveLength(1);
 });
