@@ -1,4 +1,5 @@
 import { type Transferable, Worker } from 'node:worker_threads';
+import { atMost } from './at-most.ts';
 import type { Reply, Request } from './protocol.ts';
 
 /** Of V8's young generation, which otherwise grows to tens of megabytes a thread: requests and rows do not live long. */
@@ -55,12 +56,7 @@ export class WorkerLink<Methods> {
     const worker = this.#worker;
     if (worker === undefined) return;
     const closed = this.#send('close', null).catch(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, withinMs);
-    });
-    await Promise.race([closed, late]);
-    clearTimeout(timer);
+    await atMost(withinMs, closed);
     await worker.terminate();
   }
 
