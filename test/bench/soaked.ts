@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Metrics } from '../../src/api/metrics.ts';
 import { WriteBack } from '../../src/asterisk/write-back.ts';
+import { CaptureJoin } from '../../src/calls/capture-join.ts';
 import { Switchboard } from '../../src/calls/switchboard.ts';
+import { VideoFilter } from '../../src/calls/video-filter.ts';
 import { type History, openHistory } from '../../src/history/history.ts';
+import type { SeenStream } from '../../src/model/capture.ts';
 import type { HealthReport } from '../../src/model/ports.ts';
 import { mesProfile } from '../../src/score/profiles.ts';
 import { DEFAULT_THRESHOLDS } from '../../src/score/verdict.ts';
@@ -62,7 +65,7 @@ const NOTHING_WRONG: HealthReport = {
 };
 
 /**
- * Parser, switchboard, write-back, metrics and history (a real SQLite file, its real threads) through hours of calls on a
+ * Parser, video filter, switchboard, capture's book of channels, write-back, metrics and history (a real SQLite file, its real threads) through hours of calls on a
  * clock that only this function moves: where the sidecar only waits, no time passes. `onMark` is told of every hour.
  */
 export async function soak(plan: SoakPlan, onMark: (mark: SoakMark) => void = () => {}): Promise<SoakOutcome> {
@@ -115,6 +118,9 @@ class Soaked {
   readonly #parser = new AmiParser();
   readonly #metrics: Metrics;
   readonly #board: Switchboard;
+  readonly #video = new VideoFilter(() => {});
+  /** Without a packet: what it keeps of channels alone. */
+  readonly #join = new CaptureJoin<SeenStream>();
   #calls = 0;
   #up: SoakedCall[] = [];
 
@@ -139,6 +145,7 @@ class Soaked {
     for (const call of this.#up) this.#say(call, nowMs);
     this.#up = this.#up.filter(({ next }) => next < this.#recording.messages.length);
     this.#board.tick(nowMs);
+    this.#join.sweep([], nowMs);
     this.#board.takeShown(false);
     for (const change of this.#board.drain(nowMs)) {
       this.#history.record(change);
@@ -163,6 +170,8 @@ class Soaked {
         const event = readPbxEvent(read, nowMs);
         if (event === undefined || event === 'malformed') continue;
         if (event.type === 'rtcp') this.reports++;
+        if (!this.#video.admits(event)) continue;
+        this.#join.take(event);
         this.#board.handle(event);
       }
     }
