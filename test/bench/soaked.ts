@@ -65,8 +65,9 @@ const NOTHING_WRONG: HealthReport = {
 };
 
 /**
- * Parser, video filter, switchboard, capture's book of channels, write-back, metrics and history (a real SQLite file, its real threads) through hours of calls on a
- * clock that only this function moves: where the sidecar only waits, no time passes. `onMark` is told of every hour.
+ * Parser, video filter, switchboard, capture's book of channels, write-back, metrics and history (a real SQLite file, its
+ * real threads) through hours of calls on a clock that only this function moves: where the sidecar only waits, no time
+ * passes. `onMark` is told of every hour.
  */
 export async function soak(plan: SoakPlan, onMark: (mark: SoakMark) => void = () => {}): Promise<SoakOutcome> {
   const directory = mkdtempSync(join(tmpdir(), 'mes-soak-'));
