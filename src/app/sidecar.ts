@@ -26,6 +26,7 @@ import { HistoryFeed } from './history-feed.ts';
 import { HistoryWatch } from './history-watch.ts';
 import { errorsOnly, type Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
+import { StallWatch } from './stall-watch.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { VERSION } from './version.ts';
 
@@ -63,6 +64,7 @@ export class Sidecar {
   #ariState: LinkState = { status: 'connecting' };
   #ticking: NodeJS.Timeout | undefined;
   #ticks = 0;
+  readonly #stalls = new StallWatch(performance.now());
 
   /** Resolves with one sentence when a person has to change something before the sidecar can work. */
   readonly failed: Promise<string> = this.#failure.promise;
@@ -199,6 +201,7 @@ export class Sidecar {
   }
 
   #take(event: PbxEvent): void {
+    this.#noticeStall();
     if (!this.#video.admits(event)) return;
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
@@ -209,6 +212,7 @@ export class Sidecar {
   }
 
   #tick(): void {
+    this.#noticeStall();
     this.#followClock();
     const nowMs = this.#clock.nowMs();
     this.#capture?.tick(nowMs);
@@ -218,6 +222,11 @@ export class Sidecar {
     const { isWatched } = this.#liveStream;
     for (const channel of this.#switchboard.takeShown(isWatched)) this.#liveStream.note(channel);
     this.#historyWatch.look(this.#history.stats(), performance.now());
+  }
+
+  /** First of all: the reports that came in meanwhile are not late, and the first of them must not be taken for the last. */
+  #noticeStall(): void {
+    if (this.#stalls.stoodStill(performance.now())) this.#switchboard.wasDeaf(this.#clock.nowMs());
   }
 
   #followClock(): void {

@@ -147,6 +147,11 @@ export class Switchboard implements LiveView {
     this.#dueWrites.clockStepped(byMs);
   }
 
+  /** Nothing was heard until now, through no fault of the calls': whose report is overdue is judged from here on. */
+  wasDeaf(nowMs: number): void {
+    for (const channel of this.#channels.values()) channel.watchedSinceMs = nowMs;
+  }
+
   /**
    * What is to be stored by `nowMs`, or everything. The state of a channel of which there are only new reports may wait:
    * it knows which reports it counts, and `restore` counts those after it.

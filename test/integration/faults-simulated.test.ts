@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { atPace, withoutSenders } from '../lab/recording.ts';
+import { atPace, readRecording, withoutSenders } from '../lab/recording.ts';
 import type { SidecarProcess } from '../lab/sidecar-process.ts';
 import { counters, expectScoresWritten, LOSSY, print, readiness, soon, startCall } from './fixtures/sidecar-watch.ts';
 import { readStored, startSimulatedPbx, type SimulatedPbx, type StoredHistory } from './fixtures/simulated-pbx.ts';
@@ -109,6 +109,34 @@ describe.concurrent('against a simulated Asterisk', { timeout: 120_000 }, () => 
       }
     },
   );
+
+  test('stopped for some seconds with calls up: what comes in at one moment then makes no direction dead', async () => {
+    const { asterisk, sidecar, stop } = await startSimulatedPbx(24_700);
+    try {
+      const pace = { reportEveryMs: 1000, callMs: 600_000 };
+      // Of this one the far ends' reports come shortly before our own, and so are the first to come in after a stop.
+      const recording = atPace(readRecording('22-lossy-call-g722'), pace);
+      for (let call = 0; call < 10; call++) asterisk.startCall(recording);
+      // Two reports a leg and second: the sidecar knows by now that Asterisk reports every second.
+      await soon(() => expect(asterisk.counters.reports).toBeGreaterThan(20 * 2 * 3));
+      process.kill(sidecar.pid ?? 0, 'SIGSTOP');
+      await sleep(3500);
+      process.kill(sidecar.pid ?? 0, 'SIGCONT');
+      const { setvars } = asterisk.counters;
+      await soon(() => expect(asterisk.counters.setvars).toBeGreaterThan(setvars + 40));
+      const { channels } = await sidecar.get<LiveChannels>('/v1/live');
+      expect(channels.map(({ verdict }) => verdict)).toEqual(
+        Array.from({ length: 20 }, () => expect.stringMatching(/^(good|fair|poor)$/)),
+      );
+      await sidecar.shutDown();
+      const rows = new Sqlite(sidecar.databasePath, { readonly: true });
+      const kinds = rows.prepare('SELECT DISTINCT kind FROM intervals').pluck().all();
+      rows.close();
+      expect(kinds).toEqual(['media']);
+    } finally {
+      await stop();
+    }
+  });
 
   test('the clock set by an hour, forward and back: nothing is called dead, no report counts for more than one', async () => {
     const { asterisk, sidecar, stop } = await startSimulatedPbx(24_200, { clockBySignal: true });
