@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stopWithProcess } from './cleanup.ts';
 import type { Lab } from './lab.ts';
 import { REPOSITORY, makeRunDirectory } from './paths.ts';
+import { runInRealTime } from './real-time.ts';
 
 const ENTRY = join(REPOSITORY, 'src/asterisk-mes.js');
 const SET_CLOCK = join(REPOSITORY, 'test/lab/set-clock.ts');
@@ -25,6 +26,8 @@ export interface SidecarTarget {
     readonly ariUser: string;
     readonly ariPassword: string;
   };
+  /** Where audio comes before all other work of the machine, so does the sidecar once it is ready: hang-ups wait 50 ms for it. */
+  readonly plan?: { readonly inRealTime: boolean };
 }
 
 export interface SidecarOptions {
@@ -55,6 +58,7 @@ export class SidecarProcess {
   /** Its mes.conf. */
   readonly configPath: string;
   readonly #command: readonly string[];
+  readonly #inRealTime: boolean;
   readonly #forget: () => void;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -75,6 +79,7 @@ export class SidecarProcess {
   private constructor(lab: SidecarTarget, options: SidecarOptions) {
     this.url = `http://${options.httpHost}:${options.httpPort}`;
     this.#directory = makeRunDirectory('sidecar');
+    this.#inRealTime = lab.plan?.inRealTime ?? false;
     this.#forget = stopWithProcess(this);
     const folder = options.dataDirectory ?? this.#directory;
     const disk = join(folder, 'disk');
@@ -133,6 +138,7 @@ export class SidecarProcess {
       }
       await sleep(50);
     }
+    if (this.#inRealTime && child.pid !== undefined) await runInRealTime({ pid: child.pid });
   }
 
   /** What REST answers at a path, as JSON. Throws on any other status than 200. */
