@@ -1,6 +1,7 @@
 /** What captured packets tell, as the API answers it; field names of VoIP metrics as RFC 3611 and `analyze` have them. */
 import { z } from 'zod';
 import type { CapturedMedia } from '../model/capture.ts';
+import { LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { CaptureHealth } from '../model/ports.ts';
 import type { CaptureRecord, ChannelRecord, StreamRecord } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
@@ -161,7 +162,7 @@ function measured({ media, roundTripMs, rCq, mosLq, mosCq }: CaptureRecord): Mea
 }
 
 function whyNotCaptured({ endpoint }: ChannelRecord, direction: Direction, health: CaptureHealth): string {
-  if (endpoint.startsWith('Local/')) return 'A Local channel carries no audio of its own.';
+  if (endpoint.startsWith(LOCAL_CHANNEL_PREFIX)) return 'A Local channel carries no audio of its own.';
   if (health.status === 'off') {
     return 'Packets are not captured, and RTCP does not tell how they were lost; set enabled = yes in [capture] of mes.conf.';
   }

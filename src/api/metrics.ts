@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { ChannelSink, HealthView, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 
@@ -89,7 +90,7 @@ export class Metrics implements ChannelSink {
 
   /** A channel without media of its own (Local) does not count. */
   channelEnded(channel: ChannelRecord): void {
-    if (channel.endpoint.startsWith('Local/') || !this.#isNew(channel.uniqueid)) return;
+    if (channel.endpoint.startsWith(LOCAL_CHANNEL_PREFIX) || !this.#isNew(channel.uniqueid)) return;
     const group = this.#groupOf(channel.endpoint);
     this.#channels.inc({ verdict: channel.verdict ?? 'none', endpoint_group: group });
     for (const { direction, mes, lossPercent, jitterMs } of channel.streams) {

@@ -5,6 +5,7 @@ import { LiveCapture, type LiveCaptureState } from '../capture/live-capture.ts';
 import type { TrackedStream } from '../capture/tracked-stream.ts';
 import type { Settings } from '../config/settings.ts';
 import type { CapturedMedia } from '../model/capture.ts';
+import { CHANNEL_STATE_UP } from '../model/channel.ts';
 import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
 import type { CaptureHealth } from '../model/ports.ts';
 import type { Direction } from '../model/report.ts';
@@ -22,7 +23,6 @@ const TELL_EVERY_MS = 10_000;
 const TELL_AT_MOST_EVERY_MS = 900;
 /** From one packet to the next, either way: nobody sent anything, or the clock was set. Less than a step that is followed. */
 const CLOCK_JUMP_MS = 500;
-const STATE_UP = 6;
 const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
 
 export interface CallCaptureOptions {
@@ -167,14 +167,14 @@ export class CallCapture {
   #askAll(channels: readonly ChannelSnapshot[]): void {
     this.#asked.clear();
     for (const { uniqueid, stateNumber } of channels) {
-      if (stateNumber !== STATE_UP) continue;
+      if (stateNumber !== CHANNEL_STATE_UP) continue;
       this.#asked.add(uniqueid);
       this.#options.askAddresses(uniqueid);
     }
   }
 
   #ask(uniqueid: string, stateNumber: number): void {
-    if (stateNumber !== STATE_UP || this.#asked.has(uniqueid)) return;
+    if (stateNumber !== CHANNEL_STATE_UP || this.#asked.has(uniqueid)) return;
     this.#asked.add(uniqueid);
     this.#options.askAddresses(uniqueid);
     this.#options.askCodecs(uniqueid);

@@ -17,9 +17,9 @@ import { includedFiles } from '../asterisk/config-files.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { Environment } from '../config/setting-reader.ts';
 import { loadSettings } from '../config/settings.ts';
+import { hostAndPortText } from '../config/value-types.ts';
 import { errorCode } from '../model/error-code.ts';
 import { knownSecret, type PlannedFile, planSetup, type SetupTarget } from '../setup/plan.ts';
-import { textOf } from './doctor/own-facts.ts';
 import { readyFile } from './ready-files.ts';
 
 /** Of mes.conf: it is read by nobody but the sidecar. */
@@ -76,7 +76,7 @@ export function prepareSetup({ target, config, asteriskDirectory, env }: SetupOp
     ready: readyFile,
     settings: settingsText,
     username: settings.ami.username,
-    agiBind: textOf(settings.agi.bind),
+    agiBind: hostAndPortText(settings.agi.bind),
   };
   const known = env['MES_AMI_SECRET']?.trim() || knownSecret(input);
   const secret = known ?? randomBytes(SECRET_BYTES).toString('base64url');

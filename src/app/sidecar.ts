@@ -13,17 +13,19 @@ import type { LiveCaptureState } from '../capture/live-capture.ts';
 import { Switchboard } from '../calls/switchboard.ts';
 import { VideoFilter } from '../calls/video-filter.ts';
 import type { Settings } from '../config/settings.ts';
+import { hostAndPortText } from '../config/value-types.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, HealthReport } from '../model/ports.ts';
-import { snakeCase } from '../model/naming.ts';
 import { CallCapture } from './call-capture.ts';
 import { eventHider, numberSearcher } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
 import { HistoryFeed } from './history-feed.ts';
+import { healthReport } from './health-report.ts';
 import { HistoryWatch } from './history-watch.ts';
+import { LinkWatch } from './link-watch.ts';
 import { errorsOnly, type Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
 import { StallWatch } from './stall-watch.ts';
@@ -45,6 +47,7 @@ export class Sidecar {
   readonly #history: History;
   readonly #historyFeed: HistoryFeed;
   readonly #historyWatch: HistoryWatch;
+  readonly #links: LinkWatch;
   readonly #switchboard: Switchboard;
   readonly #actions: AmiActions;
   readonly #events: AmiEventSession;
@@ -59,9 +62,6 @@ export class Sidecar {
   readonly #metrics: Metrics;
   readonly #api: FastifyInstance;
   readonly #failure = Promise.withResolvers<string>();
-  #eventsState: LinkState = { status: 'connecting' };
-  #actionsState: LinkState = { status: 'connecting' };
-  #ariState: LinkState = { status: 'connecting' };
   #ticking: NodeJS.Timeout | undefined;
   #ticks = 0;
   readonly #stalls = new StallWatch(performance.now());
@@ -76,12 +76,13 @@ export class Sidecar {
     this.#log = log;
     this.#history = history;
     this.#historyWatch = new HistoryWatch(log);
+    this.#links = new LinkWatch(log);
     const connection = settings.ami;
     const onDebug = (sentence: string): void => log.debug(sentence);
     const random = (): number => Math.random();
     const nowMs = (): number => clock.nowMs();
 
-    this.#actions = new AmiActions({ connection, random, onState: (state) => this.#noteActions(state) });
+    this.#actions = new AmiActions({ connection, random, onState: (state) => this.#noteAmi('AMI actions', state) });
     this.#writeBack = new WriteBack({
       setter: this.#actions,
       ...settings.writeback,
@@ -107,7 +108,7 @@ export class Sidecar {
       nowMs,
       onDebug,
       onEvent,
-      onState: (state) => this.#noteEvents(state),
+      onState: (state) => this.#noteAmi('AMI events', state),
     });
     this.#ari =
       settings.ari === null
@@ -115,7 +116,7 @@ export class Sidecar {
         : new Ari({
             connection: settings.ari,
             random,
-            onState: (state) => this.#noteAri(state),
+            onState: (state) => this.#links.note('ARI', state),
             onVariableSet: (change) => this.#questions.takeVariable(change),
           });
     this.#questions = new ChannelQuestions({
@@ -178,8 +179,7 @@ export class Sidecar {
     this.#events.start();
     this.#ari?.start();
     this.#capture?.start();
-    const { bind } = this.#settings.http;
-    this.#log.info(`asterisk-mes listens on http://${hostInUrl(bind.host)}:${bind.port}`);
+    this.#log.info(`asterisk-mes listens on http://${hostAndPortText(this.#settings.http.bind)}`);
   }
 
   /** Stops taking events, stores what there is, and lets go of everything. */
@@ -255,23 +255,11 @@ export class Sidecar {
     }
   }
 
-  #noteEvents(state: LinkState): void {
-    this.#eventsState = state;
-    this.#noteLink('AMI events', state);
+  /** Without AMI nothing works, and what ARI lacks is no reason to give up. */
+  #noteAmi(link: 'AMI events' | 'AMI actions', state: LinkState): void {
+    this.#links.note(link, state);
+    if (link === 'AMI actions' && state.status === 'connected') this.#writeBack.flush();
     if (state.status === 'failed') this.#failure.resolve(state.problem);
-  }
-
-  #noteActions(state: LinkState): void {
-    this.#actionsState = state;
-    this.#noteLink('AMI actions', state);
-    if (state.status === 'connected') this.#writeBack.flush();
-    if (state.status === 'failed') this.#failure.resolve(state.problem);
-  }
-
-  /** Without ARI everything still works: it is never a reason to give up. */
-  #noteAri(state: LinkState): void {
-    this.#ariState = state;
-    this.#noteLink('ARI', state);
   }
 
   /** Without packets calls are scored all the same. */
@@ -280,35 +268,25 @@ export class Sidecar {
     else this.#log.warn(`capture: ${state.problem} Trying again`);
   }
 
-  #noteLink(link: string, state: LinkState): void {
-    if (state.status === 'connected') this.#log.info(`${link}: connected`);
-    if (state.status === 'waiting') this.#log.warn(`${link}: ${state.problem}; trying again`);
-    if (state.status === 'failed') this.#log.error(`${link}: ${state.problem}`);
-  }
-
   #health(): HealthReport {
-    const { problem, rejection, ...history } = this.#history.stats();
-    const counters = {
-      ...prefixed('ami', this.#events.counters),
-      ...prefixed('calls', this.#switchboard.counters),
-      ...prefixed('video', this.#video.counters),
-      ...prefixed('writeback', this.#writeBack.counters),
-      ...prefixed('agi', this.#agi.counters),
-      ...prefixed('history', history),
-      ...prefixed('live_stream', this.#liveStream.counters),
-      ...(this.#capture === null ? {} : prefixed('capture', this.#capture.counters)),
-    };
-    return {
-      amiConnected: this.#eventsState.status === 'connected' && this.#actionsState.status === 'connected',
-      amiProblem: problemOf(this.#eventsState) ?? problemOf(this.#actionsState),
-      ariConnected: this.#ari === null ? null : this.#ariState.status === 'connected',
-      historyWritable: problem === null,
-      historyProblem: problem ?? rejection,
-      asteriskVersion: this.#events.asteriskVersion,
+    return healthReport({
+      events: this.#links.stateOf('AMI events'),
+      actions: this.#links.stateOf('AMI actions'),
+      ari: this.#ari === null ? null : this.#links.stateOf('ARI'),
+      history: this.#history.stats(),
       databaseBytes: this.#history.sizeBytes(),
+      asteriskVersion: this.#events.asteriskVersion,
       capture: this.#capture?.health ?? { status: 'off', problem: null },
-      counters,
-    };
+      counters: {
+        ami: this.#events.counters,
+        calls: this.#switchboard.counters,
+        video: this.#video.counters,
+        writeback: this.#writeBack.counters,
+        agi: this.#agi.counters,
+        live_stream: this.#liveStream.counters,
+        capture: this.#capture?.counters ?? null,
+      },
+    });
   }
 }
 
@@ -324,21 +302,4 @@ export async function startSidecar(settings: Settings, log: Logger): Promise<Sid
     throw error;
   }
   return sidecar;
-}
-
-function problemOf(state: LinkState): string | null {
-  if (state.status === 'connected') return null;
-  return 'problem' in state ? state.problem : 'still connecting to Asterisk';
-}
-
-function prefixed(prefix: string, counters: object): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(counters)
-      .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
-      .map(([name, value]) => [`${prefix}_${snakeCase(name)}`, value]),
-  );
-}
-
-function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -6,7 +6,6 @@ declare module 'ari-client' {
     on: EventEmitter['on'];
     readonly channels: {
       rtpstatistics(parameters: { channelId: string }): PromiseLike<unknown>;
-      getChannelVar(parameters: { channelId: string; variable: string }): PromiseLike<unknown>;
     };
     readonly applications: {
       filter(parameters: { applicationName: string; filter: object }): PromiseLike<unknown>;

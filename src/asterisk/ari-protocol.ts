@@ -11,9 +11,11 @@ export type AriRequest =
   /** Close the web socket as the protocol wants it, and end. */
   { readonly kind: 'stop' } | AriCall;
 
-export type AriCall =
-  | { readonly id: number; readonly kind: 'rtp-statistics'; readonly uniqueid: string }
-  | { readonly id: number; readonly kind: 'variable'; readonly uniqueid: string; readonly name: string };
+export interface AriCall {
+  readonly id: number;
+  readonly kind: 'rtp-statistics';
+  readonly uniqueid: string;
+}
 
 export type AriMessage =
   /** The web socket is open and the application is subscribed. */

@@ -19,11 +19,7 @@ function post(message: AriMessage): void {
 async function carryOut(connected: Client, request: AriCall): Promise<void> {
   const channelId = request.uniqueid;
   try {
-    const work =
-      request.kind === 'rtp-statistics'
-        ? connected.channels.rtpstatistics({ channelId })
-        : connected.channels.getChannelVar({ channelId, variable: request.name });
-    post({ kind: 'answer', id: request.id, body: await work });
+    post({ kind: 'answer', id: request.id, body: await connected.channels.rtpstatistics({ channelId }) });
   } catch (error) {
     post({ kind: 'refusal', id: request.id, message: error instanceof Error ? error.message : String(error) });
   }

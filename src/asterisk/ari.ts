@@ -60,9 +60,6 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Distributes over `Omit`, which by itself would keep only what all kinds have in common. */
-type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
-
 /** Asterisk's REST interface: `ari-client` in a thread of its own, replaced whenever it dies. Stays up for ever. */
 export class Ari {
   readonly #options: AriOptions;
@@ -107,14 +104,7 @@ export class Ari {
     return readRtpStatistics(await this.#call({ kind: 'rtp-statistics', uniqueid }));
   }
 
-  /** A channel's variable or function; undefined when it is empty. Rejects with AriError, also when it is not set. */
-  async channelVariable(uniqueid: string, name: string): Promise<string | undefined> {
-    const body = await this.#call({ kind: 'variable', uniqueid, name });
-    const value = typeof body === 'object' && body !== null && 'value' in body ? body.value : undefined;
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  }
-
-  async #call(request: WithoutId<AriCall>): Promise<unknown> {
+  async #call(request: Omit<AriCall, 'id'>): Promise<unknown> {
     const worker = this.#worker;
     if (worker === undefined || !this.#up) throw new AriError('disconnected', `${this.#where()} is not connected`);
     if (this.#pending.size >= MAX_PENDING) throw new AriError('busy', `${this.#where()} is behind with its answers`);

@@ -11,11 +11,14 @@ import { nativeDifference } from './native-difference.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
 import { jitterOf, lossPercentOf, type Tally } from './tally.ts';
 
-/** The scores of both directions so far, to be kept in `channel.scores`; null where a direction is not known. */
+/** The score of a direction so far; null while it is not known. */
+export function directionMes(state: DirectionState, rules: ScoringRules): number | null {
+  return scoreTally(state, state.total, directionRules(state, rules))?.mes ?? null;
+}
+
+/** Those of both directions, to be kept in `channel.scores`. */
 export function channelScores(channel: ChannelState, rules: ScoringRules): ChannelScores {
-  const mesOf = (state: DirectionState): number | null =>
-    scoreTally(state, state.total, directionRules(state, rules))?.mes ?? null;
-  return { mesRx: mesOf(channel.rx), mesTx: mesOf(channel.tx) };
+  return { mesRx: directionMes(channel.rx, rules), mesTx: directionMes(channel.tx, rules) };
 }
 
 /** What the channel's variables are made of. */

@@ -10,7 +10,7 @@ import {
 } from '../model/report.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { roundTripSample } from '../stats/round-trip.ts';
-import { channelScores, segmentRecord } from './channel-record.ts';
+import { channelScores, directionMes, segmentRecord } from './channel-record.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
 import { type ReportContext, takeReport } from './direction-report.ts';
 import { type DirectionState, noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
@@ -126,8 +126,10 @@ function scoresAfter(
   isOtherNew: boolean,
   rules: ScoringRules,
 ): ChannelScores {
-  if (isOtherNew) return channelScores(channel, rules);
   let { mesRx, mesTx } = channel.scores;
+  const reported = intervals[0]?.direction;
+  if (isOtherNew && reported === 'tx') mesRx = directionMes(channel.rx, rules);
+  if (isOtherNew && reported === 'rx') mesTx = directionMes(channel.tx, rules);
   for (const { direction, mesRunning } of intervals) {
     if (direction === 'rx') mesRx = mesRunning;
     else mesTx = mesRunning;
@@ -168,6 +170,17 @@ export function takeFinalCounters(
   rx.total.deadReports++;
   rx.total.mesMin = DEAD_OPINION;
   channel.scores = channelScores(channel, rules);
+}
+
+/** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
+const CODECS_EVERY_MS = 4000;
+
+/** Whether Asterisk is to be asked for the codecs now: at the first report, at the first of each new RTP session, and then at a steady pace. */
+export function noteCodecQuestion(channel: ChannelState, isNewSession: boolean, atMs: number): boolean {
+  const { codecsAskedAtMs: lastMs } = channel;
+  if (!isNewSession && lastMs !== null && atMs - lastMs < CODECS_EVERY_MS) return false;
+  channel.codecsAskedAtMs = atMs;
+  return true;
 }
 
 /** Asterisk told the codecs of a channel. Returns whether that is news. */

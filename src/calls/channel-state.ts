@@ -1,10 +1,7 @@
+import { CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { ChannelSnapshot, RtpCounters } from '../model/event.ts';
 import type { EndReason } from '../model/record.ts';
 import { DirectionState } from './direction-state.ts';
-
-/** Asterisk's channel state "Up". */
-const STATE_UP = 6;
-const LOCAL_CHANNEL_PREFIX = 'Local/';
 
 /** The peer's and the call's scores. */
 export interface ScoresAround {
@@ -142,7 +139,7 @@ export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowM
   const connectedNumber = kept(state.connectedNumber, channel.connectedNumber);
   const connectedName = kept(state.connectedName, channel.connectedName);
   const exten = state.exten ?? kept(null, channel.exten);
-  const answeredAtMs = state.answeredAtMs ?? (channel.stateNumber === STATE_UP ? nowMs : null);
+  const answeredAtMs = state.answeredAtMs ?? (channel.stateNumber === CHANNEL_STATE_UP ? nowMs : null);
   const changed =
     state.name !== channel.name ||
     state.callerNumber !== callerNumber ||
@@ -172,7 +169,6 @@ export function isLive(state: ChannelState): boolean {
   return state.endedAtMs === null;
 }
 
-/** A Local channel is a bend in the dialplan: it carries no RTP of its own. */
 export function isLocalChannel(state: ChannelState): boolean {
   return state.name.startsWith(LOCAL_CHANNEL_PREFIX);
 }

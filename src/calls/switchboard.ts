@@ -1,4 +1,4 @@
-import type { ChannelCodecs, ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
+import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
@@ -9,17 +9,14 @@ import { CallDesk } from './call-desk.ts';
 import { catchUp } from './catch-up.ts';
 import { ChangeLog } from './change-log.ts';
 import { type ChannelState, detached, isLive, isLocalChannel, newChannel, noteSnapshot } from './channel-state.ts';
-import { noteCodecs, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
+import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
 import { ChannelViews } from './channel-views.ts';
-import { closeCaptured, noteCaptured } from './direction-state.ts';
+import { closeCaptured } from './direction-state.ts';
 import { moveMoments } from './clock-step.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
-import { DueWrites } from './due-writes.ts';
-import { takeChanged, variablesOf } from './variables.ts';
-
-/** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
-const CODECS_EVERY_MS = 4000;
+import { FactDesk } from './fact-desk.ts';
+import { WriteDesk } from './write-desk.ts';
 
 export interface SwitchboardPorts {
   readonly writer: VariableWriter;
@@ -48,13 +45,16 @@ export class Switchboard implements LiveView {
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgeDesk(this.#channels, this.#changes);
   readonly #callDesk = new CallDesk(this.#calls, this.#changes);
-  readonly #dueWrites = new DueWrites();
   readonly #views: ChannelViews;
+  readonly #writes: WriteDesk;
+  readonly #facts: FactDesk;
 
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
     this.#rules = rules;
     this.#ports = ports;
     this.#views = new ChannelViews(rules, this.#channels, this.#calls);
+    this.#facts = new FactDesk(this.#channels, this.#changes, rules, this.counters);
+    this.#writes = new WriteDesk(ports.writer, this.#views, this.#calls, this.#changes);
   }
 
   handle(event: PbxEvent): void {
@@ -79,13 +79,13 @@ export class Switchboard implements LiveView {
       case 'local-bridge':
         return this.#bridges.joinHalves(event.oneUniqueid, event.twoUniqueid);
       case 'rename':
-        return this.#rename(event.uniqueid, event.newName);
+        return this.#facts.rename(event.uniqueid, event.newName);
       case 'codecs':
-        return this.#takeCodecs(event.uniqueid, event.codecs, event.atMs);
+        return this.#facts.takeCodecs(event.uniqueid, event.codecs, event.atMs);
       case 'counters':
-        return this.#takeCounters(event.uniqueid, event.counters, event.atMs);
+        return this.#facts.takeCounters(event.uniqueid, event.counters, event.atMs);
       case 'captured':
-        return this.#takeCaptured(event);
+        return this.#facts.takeCaptured(event);
       case 'addresses':
         return;
       case 'link-lost':
@@ -124,16 +124,13 @@ export class Switchboard implements LiveView {
       channel.final = { ...this.#views.around(channel), atMs: nowMs };
     }
     this.#changes.touch(channel);
-    const scores = this.#views.view(channel, nowMs);
-    takeChanged(scores, channel.written);
-    const variables = variablesOf(scores);
-    this.#dueWrites.cancel(channel);
+    const variables = this.#writes.lastWord(channel, nowMs);
     return variables.size === 0 ? undefined : variables;
   }
 
   /** Does what has become due by `nowMs`; to be called a few times a second. */
   tick(nowMs: number): void {
-    for (const channel of this.#dueWrites.take(nowMs)) this.#write(channel, nowMs);
+    this.#writes.tick(nowMs);
     for (const call of this.#callDesk.takeEnded(nowMs)) this.#forget(call);
   }
 
@@ -144,7 +141,7 @@ export class Switchboard implements LiveView {
   clockStepped(byMs: number): void {
     moveMoments([...this.#channels.values(), ...this.#calls.all()], byMs);
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
-    this.#dueWrites.clockStepped(byMs);
+    this.#writes.clockStepped(byMs);
   }
 
   /** Nothing was heard until now, through no fault of the calls': whose report is overdue is judged from here on. */
@@ -223,15 +220,14 @@ export class Switchboard implements LiveView {
       this.counters.roundTripsRefused++;
       this.#changes.touch(channel);
     }
-    this.#askCodecs(channel, closed.length > 0, atMs);
+    if (noteCodecQuestion(channel, closed.length > 0, atMs)) this.#ports.askCodecs(channel.uniqueid);
     for (const segment of closed) this.#changes.addSegment(segment);
     for (const interval of intervals) {
       this.#changes.addInterval(interval);
       this.#bridges.noteInterval(channel, interval);
     }
     this.#changes.touchLater(channel, atMs);
-    this.#write(channel, atMs);
-    this.#dueWrites.noteOthers(channel, this.#calls.get(channel.linkedid)?.channels ?? [], atMs);
+    this.#writes.noteReport(channel, atMs);
   }
 
   #hangup(event: Extract<PbxEvent, { type: 'hangup' }>): void {
@@ -251,54 +247,15 @@ export class Switchboard implements LiveView {
     channel.endReason = reason;
     this.#bridges.forget(channel);
     noteCounters(channel, {}, atMs);
-    this.#dueWrites.cancel(channel);
+    this.#writes.forget(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
     if (call !== undefined) this.#callDesk.settle(call);
   }
 
-  /** At the first report, at the first of each new RTP session, and then at a steady pace. */
-  #askCodecs(channel: ChannelState, isNewSession: boolean, atMs: number): void {
-    const { codecsAskedAtMs: lastMs } = channel;
-    if (!isNewSession && lastMs !== null && atMs - lastMs < CODECS_EVERY_MS) return;
-    channel.codecsAskedAtMs = atMs;
-    this.#ports.askCodecs(channel.uniqueid);
-  }
-
   #learnPace(channel: ChannelState, atMs: number): void {
     const { markAtMs, reportsMissed } = channel.rx;
     if (markAtMs !== null && !reportsMissed) this.#localPaceMs = nextReportPace(this.#localPaceMs, atMs - markAtMs);
-  }
-
-  #rename(uniqueid: string, newName: string): void {
-    const channel = this.#channels.get(uniqueid);
-    if (channel === undefined) return;
-    channel.name = detached(newName);
-    this.#changes.touch(channel);
-  }
-
-  #takeCodecs(uniqueid: string, codecs: ChannelCodecs, atMs: number): void {
-    const channel = this.#channels.get(uniqueid);
-    if (channel === undefined || channel.final !== null) return;
-    if (noteCodecs(channel, codecs, atMs, this.#rules)) this.#changes.touch(channel);
-  }
-
-  #takeCounters(uniqueid: string, counters: RtpCounters, atMs: number): void {
-    const channel = this.#channels.get(uniqueid);
-    if (channel === undefined) return;
-    noteCounters(channel, counters, atMs);
-    const { packetsExpected, packetsLostOfExpected } = channel.rx.total;
-    const { rxPackets } = counters;
-    if (rxPackets !== undefined && rxPackets < packetsExpected - packetsLostOfExpected)
-      this.counters.countersDisagreed++;
-    this.#changes.touchLater(channel, atMs);
-  }
-
-  #takeCaptured({ uniqueid, direction, open, closed }: Extract<PbxEvent, { type: 'captured' }>): void {
-    const channel = this.#channels.get(uniqueid);
-    if (channel === undefined) return;
-    noteCaptured(channel[direction], open, closed);
-    this.#changes.touch(channel);
   }
 
   #missReports(): void {
@@ -321,19 +278,10 @@ export class Switchboard implements LiveView {
       channel.watchedSinceMs = atMs;
       if (snapshot.bridgeId === undefined) this.#bridges.leave(channel, null, atMs);
       else this.#bridges.enter(channel, snapshot.bridgeId, channel.bridgeTechnology, atMs);
-      this.#takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
+      this.#facts.takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
     }
     // Of what was restored of a call without a channel that is up, no event will tell that it is over.
     for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#callDesk.settle(call);
-  }
-
-  #write(channel: ChannelState, nowMs: number): void {
-    this.#dueWrites.cancel(channel);
-    if (channel.final !== null) return;
-    const changed = takeChanged(this.#views.view(channel, undefined), channel.written);
-    if (changed.size === 0) return;
-    this.#changes.touchLater(channel, nowMs);
-    this.#ports.writer.write(channel.uniqueid, changed);
   }
 
   #forget(call: CallState): void {

@@ -1,9 +1,8 @@
+import { CHANNEL_STATE_UP } from '../model/channel.ts';
 import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
 import { portOf } from '../wire/ip-address.ts';
 import { detached } from './channel-state.ts';
 
-/** Asterisk's channel state "Up". */
-const STATE_UP = 6;
 /** Only these can be asked for the address of their video. */
 const PJSIP = 'PJSIP/';
 
@@ -59,7 +58,7 @@ export class VideoFilter {
   }
 
   #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): void {
-    if (stateNumber !== STATE_UP || !name.startsWith(PJSIP) || this.#media.has(uniqueid)) return;
+    if (stateNumber !== CHANNEL_STATE_UP || !name.startsWith(PJSIP) || this.#media.has(uniqueid)) return;
     this.#media.set(detached(uniqueid), { ports: [], videoPort: null });
     this.#ask(uniqueid);
   }

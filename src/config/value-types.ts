@@ -19,6 +19,11 @@ export interface HostAndPort {
   readonly port: number;
 }
 
+/** `127.0.0.1:4573` or `[::1]:4573`. */
+export function hostAndPortText({ host, port }: HostAndPort): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 export interface PortRange {
   readonly lowest: number;
   readonly highest: number;

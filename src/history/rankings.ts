@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type {
   BucketQuality,
   EndpointQuality,
@@ -15,9 +16,6 @@ import { LAST_CHARACTER } from './terms.ts';
 /** Endpoints in one answer; dialled names and strangers' addresses can make any number of them. */
 const MOST_ENDPOINTS = 1000;
 
-/** Local channels are Asterisk's own plumbing and have no media. */
-const NO_MEDIA = 'Local/';
-
 /** Worst first; endpoints without any score last. */
 function worstFirst(one: EndpointQuality, other: EndpointQuality): number {
   return (
@@ -28,9 +26,9 @@ function worstFirst(one: EndpointQuality, other: EndpointQuality): number {
 }
 
 const ENDPOINTS: Question<string> = {
-  sql: `kind = 'endpoint' AND substr(scope, 1, ${NO_MEDIA.length}) <> '${NO_MEDIA}'`,
+  sql: `kind = 'endpoint' AND substr(scope, 1, ${LOCAL_CHANNEL_PREFIX.length}) <> '${LOCAL_CHANNEL_PREFIX}'`,
   parameters: {},
-  wants: ({ kind, scope }) => kind === 'endpoint' && !scope.startsWith(NO_MEDIA),
+  wants: ({ kind, scope }) => kind === 'endpoint' && !scope.startsWith(LOCAL_CHANNEL_PREFIX),
   withLegs: true,
   keySql: 'scope',
   keyOf: (_, scope) => scope,

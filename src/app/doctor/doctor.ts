@@ -10,7 +10,8 @@ import type { DoctorFacts } from '../../doctor/facts.ts';
 import type { Finding } from '../../doctor/finding.ts';
 import { readyLines } from '../ready-files.ts';
 import { asteriskFacts, openInquiry } from './asterisk-facts.ts';
-import { ariFacts, diskFacts, fastAgiFacts, sidecarFacts, textOf } from './own-facts.ts';
+import { hostAndPortText } from '../../config/value-types.ts';
+import { ariFacts, diskFacts, fastAgiFacts, sidecarFacts } from './own-facts.ts';
 
 export interface DoctorOptions {
   /** Undefined: the default place. */
@@ -67,7 +68,7 @@ async function gather(
         amiPort: settings.ami.port,
         amiTls: settings.ami.tls,
         amiUsername: settings.ami.username,
-        agiBind: textOf(settings.agi.bind),
+        agiBind: hostAndPortText(settings.agi.bind),
         writesVariables: settings.writeback.variables,
         writesCdr: settings.writeback.cdr,
       },

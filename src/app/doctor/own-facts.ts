@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { AmiInquiry } from '../../asterisk/ami-inquiry.ts';
 import { ariBaseUrl, checkAriCredentials } from '../../asterisk/ari-credentials.ts';
 import type { Settings } from '../../config/settings.ts';
-import type { HostAndPort } from '../../config/value-types.ts';
+import { hostAndPortText, type HostAndPort } from '../../config/value-types.ts';
 import type { DiskFacts, DoctorFacts, FastAgiFacts, SidecarFacts } from '../../doctor/facts.ts';
 import { errorCode } from '../../model/error-code.ts';
 
@@ -13,11 +13,6 @@ const TIMEOUT_MS = 5000;
 
 /** What listens on every address is asked on this machine's own. */
 const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
-
-/** `127.0.0.1:4573` or `[::1]:4573`. */
-export function textOf({ host, port }: HostAndPort): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
 
 function asSeenHere({ host, port }: HostAndPort): HostAndPort {
   return { host: LOOPBACK_OF[host] ?? host, port };
@@ -61,7 +56,7 @@ export async function ariFacts({ ari }: Settings): Promise<DoctorFacts['ari']> {
 
 /** What a running sidecar tells of itself, with its counters; undefined counters when it does not answer. */
 export async function sidecarFacts({ http }: Settings): Promise<SidecarFacts> {
-  const url = `http://${textOf(asSeenHere(http.bind))}`;
+  const url = `http://${hostAndPortText(asSeenHere(http.bind))}`;
   if ((await agiCounters(url)) === undefined) return { url, isRunning: false, problem: null };
   const headers = http.token === null ? undefined : { authorization: `Bearer ${http.token}` };
   const ready = await getJson(`${url}/readyz`, headers);
@@ -91,7 +86,7 @@ async function knockFromAsterisk(
   if (before.answered > 0) return 'taken';
   if (bind.host in LOOPBACK_OF || (await inquiry.variable('IFMODULE(func_curl.so)')) !== '1') return null;
   // An HTTP request is no AGI: the sidecar counts it and closes the connection.
-  await inquiry.variable(`CURL(http://${textOf(bind)}/)`);
+  await inquiry.variable(`CURL(http://${hostAndPortText(bind)}/)`);
   const after = await agiCounters(url);
   if (after === undefined) return null;
   if (after.taken > before.taken) return 'taken';

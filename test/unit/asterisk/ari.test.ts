@@ -52,7 +52,7 @@ describe('Ari', () => {
     });
     expect(asked).toEqual(['/ari/asterisk/info?only=system']);
     await expect(ari.rtpStatistics('1.1')).rejects.toThrow(AriError);
-    await expect(ari.channelVariable('1.1', 'MES')).rejects.toThrow('is not connected');
+    await expect(ari.rtpStatistics('1.1')).rejects.toThrow('is not connected');
   });
 
   it('keeps trying while ARI is switched off, or nothing is there', async () => {

@@ -1,0 +1,25 @@
+import type { LinkState } from '../asterisk/link-state.ts';
+import type { Logger } from './log.ts';
+
+export type LinkName = 'AMI events' | 'AMI actions' | 'ARI';
+
+/** How the connections to Asterisk stand; tells the log of each change. */
+export class LinkWatch {
+  readonly #log: Logger;
+  readonly #states = new Map<LinkName, LinkState>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  note(link: LinkName, state: LinkState): void {
+    this.#states.set(link, state);
+    if (state.status === 'connected') this.#log.info(`${link}: connected`);
+    if (state.status === 'waiting') this.#log.warn(`${link}: ${state.problem}; trying again`);
+    if (state.status === 'failed') this.#log.error(`${link}: ${state.problem}`);
+  }
+
+  stateOf(link: LinkName): LinkState {
+    return this.#states.get(link) ?? { status: 'connecting' };
+  }
+}

@@ -1,0 +1,58 @@
+import type { ChannelCodecs, PbxEvent, RtpCounters } from '../model/event.ts';
+import type { ChangeLog } from './change-log.ts';
+import { noteCodecs, noteCounters } from './channel-report.ts';
+import { type ChannelState, detached } from './channel-state.ts';
+import { noteCaptured } from './direction-state.ts';
+import type { ScoringRules } from './scoring-rules.ts';
+
+/** Takes in what else is told of channels than events about their life and reports; nothing of those that are not known. */
+export class FactDesk {
+  readonly #channels: ReadonlyMap<string, ChannelState>;
+  readonly #changes: ChangeLog;
+  readonly #rules: ScoringRules;
+  readonly #counters: { countersDisagreed: number };
+
+  /** `counters` are counted up. */
+  constructor(
+    channels: ReadonlyMap<string, ChannelState>,
+    changes: ChangeLog,
+    rules: ScoringRules,
+    counters: { countersDisagreed: number },
+  ) {
+    this.#channels = channels;
+    this.#changes = changes;
+    this.#rules = rules;
+    this.#counters = counters;
+  }
+
+  rename(uniqueid: string, newName: string): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    channel.name = detached(newName);
+    this.#changes.touch(channel);
+  }
+
+  takeCodecs(uniqueid: string, codecs: ChannelCodecs, atMs: number): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined || channel.final !== null) return;
+    if (noteCodecs(channel, codecs, atMs, this.#rules)) this.#changes.touch(channel);
+  }
+
+  takeCounters(uniqueid: string, counters: RtpCounters, atMs: number): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    noteCounters(channel, counters, atMs);
+    const { packetsExpected, packetsLostOfExpected } = channel.rx.total;
+    const { rxPackets } = counters;
+    if (rxPackets !== undefined && rxPackets < packetsExpected - packetsLostOfExpected)
+      this.#counters.countersDisagreed++;
+    this.#changes.touchLater(channel, atMs);
+  }
+
+  takeCaptured({ uniqueid, direction, open, closed }: Extract<PbxEvent, { type: 'captured' }>): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    noteCaptured(channel[direction], open, closed);
+    this.#changes.touch(channel);
+  }
+}

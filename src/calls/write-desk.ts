@@ -1,0 +1,61 @@
+import type { VariableWriter } from '../model/ports.ts';
+import type { CallBook } from './call-book.ts';
+import type { ChangeLog } from './change-log.ts';
+import type { ChannelState } from './channel-state.ts';
+import type { ChannelViews } from './channel-views.ts';
+import { DueWrites } from './due-writes.ts';
+import { takeChanged, variablesOf } from './variables.ts';
+
+/** Writes scores to Asterisk's channels: those of a report at once, for the sake of others in the call some time after. */
+export class WriteDesk {
+  readonly #writer: VariableWriter;
+  readonly #views: ChannelViews;
+  readonly #calls: CallBook;
+  readonly #changes: ChangeLog;
+  readonly #due = new DueWrites();
+
+  constructor(writer: VariableWriter, views: ChannelViews, calls: CallBook, changes: ChangeLog) {
+    this.#writer = writer;
+    this.#views = views;
+    this.#calls = calls;
+    this.#changes = changes;
+  }
+
+  /** A report may have changed the channel's scores. */
+  noteReport(channel: ChannelState, nowMs: number): void {
+    this.#write(channel, nowMs);
+    const call = this.#calls.get(channel.linkedid);
+    if (call !== undefined) this.#due.noteOthers(channel, call.channels, nowMs);
+  }
+
+  /** Writes what has become due. */
+  tick(nowMs: number): void {
+    for (const channel of this.#due.take(nowMs)) this.#write(channel, nowMs);
+  }
+
+  /** All variables of a channel as they will stay, for its hangup handler to write; nothing more is written from here. */
+  lastWord(channel: ChannelState, nowMs: number): Map<string, string> {
+    this.#due.cancel(channel);
+    const scores = this.#views.view(channel, nowMs);
+    takeChanged(scores, channel.written);
+    return variablesOf(scores);
+  }
+
+  /** The channel has ended. */
+  forget(channel: ChannelState): void {
+    this.#due.cancel(channel);
+  }
+
+  clockStepped(byMs: number): void {
+    this.#due.clockStepped(byMs);
+  }
+
+  #write(channel: ChannelState, nowMs: number): void {
+    this.#due.cancel(channel);
+    if (channel.final !== null) return;
+    const changed = takeChanged(this.#views.view(channel, undefined), channel.written);
+    if (changed.size === 0) return;
+    this.#changes.touchLater(channel, nowMs);
+    this.#writer.write(channel.uniqueid, changed);
+  }
+}
