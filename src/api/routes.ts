@@ -213,7 +213,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       handle: () => metrics.render(),
     }),
   ];
-  const document = openApi(described);
+  let document: Record<string, unknown> | undefined;
   return [
     ...described,
     route({
@@ -221,7 +221,8 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'This description.',
       query: NO_QUERY,
       answer: z.record(z.string(), z.unknown()),
-      handle: () => document,
+      // Made when somebody asks for it: most never do.
+      handle: () => (document ??= openApi(described)),
     }),
   ];
 }

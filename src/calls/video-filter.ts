@@ -8,7 +8,7 @@ const PJSIP = 'PJSIP/';
 
 interface Media {
   /** Asterisk's own RTCP ports that reports came by: one, or two with video. */
-  readonly ports: number[];
+  ports: readonly number[];
   /** Asterisk's own RTP port for the video; null while none is known. */
   videoPort: number | null;
 }
@@ -71,7 +71,7 @@ export class VideoFilter {
     if (port === null) return true;
     if (!media.ports.includes(port)) {
       if (media.ports.length > 0) this.#ask(channel.uniqueid);
-      media.ports.push(port);
+      media.ports = [...media.ports, port];
     }
     // RTCP has the next port, or the same one where it is multiplexed (RFC 5761).
     const isVideo = media.videoPort !== null && (port === media.videoPort + 1 || port === media.videoPort);

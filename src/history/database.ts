@@ -6,6 +6,9 @@ import { migrate } from './migrations.ts';
 /** How long a statement waits for another program's lock. Only a worker thread waits; it cannot be ended meanwhile. */
 const BUSY_TIMEOUT_MS = 700;
 
+/** Of the writer, whose rows are those of the last minutes; the default of better-sqlite3 is 16 MB. */
+const WRITER_CACHE_KIBIBYTES = 4096;
+
 /** The write-ahead log is cut back to this after a checkpoint. */
 const JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024;
 
@@ -22,6 +25,7 @@ export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): D
     migrate(database, path);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
+    database.pragma(`cache_size = -${WRITER_CACHE_KIBIBYTES}`);
     database.pragma('foreign_keys = ON');
     database.pragma(`journal_size_limit = ${JOURNAL_LIMIT_BYTES}`);
   } catch (error) {

@@ -36,6 +36,8 @@ const LAST_TRY_MS = 500;
 /** Then the threads have this long to close their files. */
 const READER_WAIT_MS = 200;
 const WRITER_WAIT_MS = 300;
+/** The reader's thread ends when nobody has asked the history for anything for so long. */
+const READER_IDLE_MS = 60_000;
 
 export interface HistoryOptions {
   readonly path: string;
@@ -113,7 +115,7 @@ export class History implements HistorySink, HistoryReader {
   /** Channels, up or ended, of calls that had not ended when the history was last written, with the state to go on from. */
   async resumable(): Promise<ResumableChannel[]> {
     await this.#caughtUp();
-    return this.#reader.request('resumable', null);
+    return this.#writer.request('resumable', null);
   }
 
   async calls(
@@ -203,7 +205,7 @@ export class History implements HistorySink, HistoryReader {
  */
 export async function openHistory(options: HistoryOptions): Promise<History> {
   const writer = new WorkerLink<WriterMethods>(neighbour('writer-worker'), options.path);
-  const reader = new WorkerLink<ReaderMethods>(neighbour('reader-worker'), options.path);
+  const reader = new WorkerLink<ReaderMethods>(neighbour('reader-worker'), options.path, READER_IDLE_MS);
   try {
     await writer.request('open', null);
   } catch (error) {

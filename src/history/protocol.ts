@@ -51,6 +51,8 @@ export interface WriterMethods {
   purge(limits: RetentionLimits): number;
   /** Counts a bounded number of ended calls that are not counted yet and says how many; 0 when there are none. */
   settle(input: null): number;
+  /** Asked at the start, when there is no reader yet. */
+  resumable(input: null): ResumableChannel[];
 }
 
 /** What the reader's thread answers to. */
@@ -63,7 +65,6 @@ export interface ReaderMethods {
   endpoints(range: TimeRange): { endpoints: EndpointQuality[]; leftOut: number };
   trends(query: TrendsQuery): EndpointWithTrend[];
   summary(query: SummaryQuery): BucketQuality[];
-  resumable(input: null): ResumableChannel[];
 }
 
 export interface Request {

@@ -33,7 +33,6 @@ serve<ReaderMethods>(
     endpoints: (range) => openedRankings().endpoints(range),
     trends: (query) => openedRankings().trends(query),
     summary: (query) => openedRankings().summary(query),
-    resumable: () => opened().resumable(),
   },
   () => database?.close(),
 );

@@ -25,22 +25,34 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** A worker thread that answers requests. If it dies, its open requests fail and the next one starts it anew. */
+/**
+ * A worker thread that answers requests, started by the first of them. If it dies, its open requests fail and the next one
+ * starts it anew.
+ */
 export class WorkerLink<Methods> {
   readonly #file: URL;
   readonly #data: string;
   readonly #pending = new Map<number, Pending>();
+  readonly #idleMs: number | undefined;
   #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
   #stopped = false;
 
-  /** `file` is the thread's module; `data` is handed to it at each start. */
-  constructor(file: URL, data: string) {
+  /**
+   * `file` is the thread's module; `data` is handed to it at each start. A thread that had no request for `idleMs` ends, as
+   * it takes over 10 MB; without `idleMs` it stays.
+   */
+  constructor(file: URL, data: string, idleMs?: number) {
     this.#file = file;
     this.#data = data;
+    this.#idleMs = idleMs;
   }
 
-  /** What is `handedOver` of the input goes without being copied. Rejects with WorkerError when the thread's method threw, the thread died, or it was stopped. */
+  /**
+   * What is `handedOver` of the input goes without being copied. Rejects with WorkerError when the thread's method threw, the
+   * thread died, or it was stopped.
+   */
   async request<Name extends keyof Methods & string>(
     method: Name,
     input: MethodOf<Methods, Name>['input'],
@@ -53,6 +65,7 @@ export class WorkerLink<Methods> {
   /** Lets the thread finish what it does and close its database, for at most `withinMs`; then ends it. */
   async stop(withinMs: number): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#idle);
     const worker = this.#worker;
     if (worker === undefined) return;
     const closed = this.#send('close', null).catch(() => undefined);
@@ -61,6 +74,7 @@ export class WorkerLink<Methods> {
   }
 
   #send(method: string, input: unknown, handedOver: readonly Transferable[] = []): Promise<unknown> {
+    clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
@@ -82,7 +96,7 @@ export class WorkerLink<Methods> {
     worker.on('message', (reply: Reply) => {
       const waiting = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
-      if (this.#pending.size === 0) worker.unref();
+      if (this.#worker === worker && this.#pending.size === 0) this.#rest(worker);
       if ('code' in reply) waiting?.reject(new WorkerError(reply.message, reply.code));
       else waiting?.resolve(reply.result);
     });
@@ -91,11 +105,23 @@ export class WorkerLink<Methods> {
       cause = error instanceof Error ? error.message : String(error);
     });
     worker.on('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined;
+      // Of one that ended because it was idle nothing was asked any more.
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
       const failed = [...this.#pending.values()];
       this.#pending.clear();
       for (const waiting of failed) waiting.reject(new WorkerError(`the database thread failed: ${cause}`, ''));
     });
     return worker;
+  }
+
+  /** Nothing is asked for now. */
+  #rest(worker: Worker): void {
+    worker.unref();
+    if (this.#idleMs === undefined || this.#stopped) return;
+    this.#idle = setTimeout(() => {
+      this.#worker = undefined;
+      worker.postMessage({ id: ++this.#lastId, method: 'close', input: null } satisfies Request, []);
+    }, this.#idleMs).unref();
   }
 }

@@ -2,6 +2,7 @@ import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { openForWriting } from './database.ts';
 import type { WriterMethods } from './protocol.ts';
+import { Queries } from './queries.ts';
 import { serve } from './serve.ts';
 import { Writer } from './writer.ts';
 
@@ -10,9 +11,13 @@ let database: Database | undefined;
 let writer: Writer | undefined;
 
 // Opened when first needed: a thread that had to be started anew goes on where the last one stopped.
-function opened(): Writer {
+function openedDatabase(): Database {
   database ??= openForWriting(path);
-  writer ??= new Writer(database);
+  return database;
+}
+
+function opened(): Writer {
+  writer ??= new Writer(openedDatabase());
   return writer;
 }
 
@@ -25,6 +30,7 @@ serve<WriterMethods>(
     commit: (batch) => opened().commit(batch),
     purge: (limits) => opened().purge(limits),
     settle: () => opened().settle(),
+    resumable: () => new Queries(openedDatabase()).resumable(),
   },
   () => database?.close(),
 );

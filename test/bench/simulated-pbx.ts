@@ -1,5 +1,5 @@
 import { freePort } from '../lab/addresses.ts';
-import { SidecarProcess } from '../lab/sidecar-process.ts';
+import { type SidecarOptions, SidecarProcess } from '../lab/sidecar-process.ts';
 import { SimulatedProcess } from '../lab/simulated-process.ts';
 
 const HOST = '127.0.0.1';
@@ -15,7 +15,10 @@ export async function withSimulator<Result>(work: (simulator: SimulatedProcess) 
 }
 
 /** A sidecar, as a process of its own, on an empty database; resolves when it is connected. */
-export async function startSidecarFor(simulator: SimulatedProcess, extraConfig = ''): Promise<SidecarProcess> {
+export async function startSidecarFor(
+  simulator: SimulatedProcess,
+  options: Pick<SidecarOptions, 'entry' | 'extraConfig' | 'nodeOptions'>,
+): Promise<SidecarProcess> {
   const { connection } = await simulator.status();
   const pbx = {
     host: HOST,
@@ -29,6 +32,6 @@ export async function startSidecarFor(simulator: SimulatedProcess, extraConfig =
   };
   return SidecarProcess.start(
     { pbx },
-    { httpHost: HOST, httpPort: await freePort(HOST, 18_490), ari: false, extraConfig },
+    { httpHost: HOST, httpPort: await freePort(HOST, 18_490), ari: false, ...options },
   );
 }

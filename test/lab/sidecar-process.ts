@@ -47,6 +47,8 @@ export interface SidecarOptions {
   readonly extraConfig?: string;
   /** An installed `asterisk-mes`; the repository's own when not given. */
   readonly entry?: string;
+  /** More options for Node itself. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** The product's `asterisk-mes run`, as a process of its own, set up for a lab. */
@@ -89,6 +91,7 @@ export class SidecarProcess {
     const first = [
       ...(options.clockBySignal === true ? ['--import', SET_CLOCK] : []),
       ...(options.diskMaySlow === true ? ['--import', SLOW_DISK] : []),
+      ...(options.nodeOptions ?? []),
     ];
     const run = [process.execPath, ...first, options.entry ?? ENTRY, 'run', '--config', this.configPath];
     this.#command = options.diskKilobytes === undefined ? run : onDiskOfItsOwn(disk, options.diskKilobytes, run);

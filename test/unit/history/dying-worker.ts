@@ -1,10 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { threadId, workerData } from 'node:worker_threads';
 import { serve } from '../../../src/history/serve.ts';
 
-/** A thread that echoes, throws or dies, as it is told. */
+/** A thread that echoes, throws or dies, as it is told, and makes a file when it closes, if it is given the name of one. */
 export interface DyingMethods {
   echo(text: string): string;
   fail(code: string): null;
   die(input: null): null;
+  thread(input: null): number;
 }
 
 serve<DyingMethods>(
@@ -14,6 +17,7 @@ serve<DyingMethods>(
       throw Object.assign(new Error('as it was told'), { code });
     },
     die: () => process.exit(3),
+    thread: () => threadId,
   },
-  () => undefined,
+  () => workerData !== '' && writeFileSync(String(workerData), ''),
 );

@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { WorkerLink } from '../../../src/history/worker-link.ts';
 import type { DyingMethods } from './dying-worker.ts';
 
@@ -30,6 +33,21 @@ it('fails what was open when the thread died, and starts it anew for the next re
     { status: 'rejected', reason },
   ]);
   expect(await link.request('echo', 'again')).toBe('again');
+});
+
+it('closes a thread that was idle for a while, and starts one for the next request', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mes-link-'));
+  const closed = join(folder, 'closed');
+  const idle = new WorkerLink<DyingMethods>(new URL('dying-worker.ts', import.meta.url), closed, 20);
+  try {
+    const first = await idle.request('thread', null);
+    await vi.waitFor(() => expect(existsSync(closed)).toBe(true), 10_000);
+    const second = await idle.request('thread', null);
+    expect(second).toBeGreaterThan(first);
+  } finally {
+    await idle.stop(1000);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('takes no request once it was stopped', async () => {
