@@ -5,8 +5,9 @@ import type { Readable } from 'node:stream';
 import type { PacketCursor } from '../wire/packet-cursor.ts';
 import { endsWithUs } from './ends-with-us.ts';
 import { GulpReader, withoutReadingAhead } from './gulp-reader.ts';
+import { Muteness } from './muteness.ts';
 import { PushedCapture } from './pushed-capture.ts';
-import { droppedByKernel, isListening, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
+import { droppedByKernel, isListening, packetsCaptured, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
 
 /** Enough for every header up to RTP's over IPv6 with VLAN tags, and for an SR with one report block. */
 const SNAP_BYTES = 128;
@@ -133,20 +134,28 @@ export class LiveCapture {
       });
     });
     const source = new PushedCapture(this.#options.take);
+    const muteness = new Muteness();
+    let pieces = 0;
+    let trouble: string | undefined;
+    const giveUp = (what: string): void => {
+      trouble = `Packets are not captured: ${what}.`;
+      child.stdout.destroy();
+      child.kill('SIGKILL');
+    };
     const take = (piece: Uint8Array): number => {
+      pieces += 1;
       source.push(piece);
-      if (source.damage !== undefined) {
-        child.stdout.destroy();
-        child.kill('SIGKILL');
-      }
+      if (source.damage !== undefined) giveUp('what tcpdump wrote made no sense');
       return source.newestAtMs;
     };
-    const lastWords = this.#listen(child, new GulpReader(child.stdout, take, this.#options.nowMs));
+    const lastWords = this.#listen(child, new GulpReader(child.stdout, take, this.#options.nowMs), (captured) => {
+      if (muteness.isMute(captured, pieces)) giveUp('tcpdump captured and wrote nothing any more');
+    });
     const reason = await ended;
     this.#child = undefined;
     this.#droppedEarlier += this.#dropped;
     this.#dropped = 0;
-    return source.damage === undefined ? reason : 'Packets are not captured: what tcpdump wrote made no sense.';
+    return trouble ?? reason;
   }
 
   #arguments(): string[] {
@@ -156,13 +165,19 @@ export class LiveCapture {
     return ['-i', networkInterface, '-n', '-U', '--immediate-mode', ...sizes, '-w', '-', ...filter];
   }
 
-  /** Follows what tcpdump says; gives back a function that tells its last words. */
-  #listen(child: ChildProcess & { readonly stderr: Readable }, packets: GulpReader): () => string {
+  /** Follows what tcpdump says, its answers among it; gives back a function that tells its last words. */
+  #listen(
+    child: ChildProcess & { readonly stderr: Readable },
+    packets: GulpReader,
+    onAnswer: (captured: number) => void,
+  ): () => string {
     let text = '';
     let timer: NodeJS.Timeout | undefined;
     child.stderr.setEncoding('utf8').on('data', (more: string) => {
       text = (text + more).slice(-KEPT_WORDS);
       this.#dropped = droppedByKernel(text) ?? this.#dropped;
+      const captured = packetsCaptured(more);
+      if (captured !== undefined) onAnswer(captured);
       if (timer !== undefined || !isListening(text)) return;
       this.#show({ status: 'capturing' });
       if (this.#stopping.signal.aborted) child.kill('SIGINT');

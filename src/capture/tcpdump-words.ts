@@ -2,12 +2,22 @@
 import { errorCode } from '../model/error-code.ts';
 
 const DROPPED = /(\d+) packets? dropped by kernel/g;
+const CAPTURED = /(\d+) packets? captured/g;
 const NO_PERMISSION = /permission to|Operation not permitted|Permission denied/;
 const NO_DEVICE = /No such device|No such network interface/;
 
 /** The last "packets dropped by kernel" that a text names; undefined when it names none. */
 export function droppedByKernel(text: string): number | undefined {
-  const last = [...text.matchAll(DROPPED)].at(-1)?.[1];
+  return lastCount(text, DROPPED);
+}
+
+/** The last "packets captured" that a text names; undefined when it names none. */
+export function packetsCaptured(text: string): number | undefined {
+  return lastCount(text, CAPTURED);
+}
+
+function lastCount(text: string, pattern: RegExp): number | undefined {
+  const last = [...text.matchAll(pattern)].at(-1)?.[1];
   return last === undefined ? undefined : Number(last);
 }
 

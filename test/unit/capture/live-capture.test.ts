@@ -105,3 +105,27 @@ test('it is asked what the kernel dropped, now and then, also while packets rest
   await vi.waitFor(() => expect(live.droppedByKernel).toBe(7), { timeout: 10_000 });
   await vi.waitFor(() => expect(shownAtMs.length).toBe(500), { timeout: 10_000 });
 });
+
+test('one that counts packets and writes none any more is ended, in one sentence, and started again', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const states: LiveCaptureState[] = [];
+  const answers = `n=0; trap 'n=$((n+5)); echo "$n packets captured" >&2' USR1`;
+  const live = started({
+    onState: (state) => states.push(state),
+    command: shell(`${answers}; while :; do sleep 0.02; done`, Buffer.alloc(0)),
+  });
+  await vi.waitFor(() => expect(states).toEqual([{ status: 'capturing' }]), { timeout: 10_000 });
+  const waiting = {
+    status: 'waiting',
+    problem: 'Packets are not captured: tcpdump captured and wrote nothing any more.',
+  };
+  await vi.waitFor(
+    () => {
+      vi.advanceTimersByTime(5000);
+      expect(states).toContainEqual(waiting);
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+  vi.useRealTimers();
+  await vi.waitFor(() => expect(live.restarts).toBeGreaterThanOrEqual(1), { timeout: 10_000 });
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { droppedByKernel, isListening, tcpdumpProblem } from '../../../src/capture/tcpdump-words.ts';
+import { droppedByKernel, isListening, packetsCaptured, tcpdumpProblem } from '../../../src/capture/tcpdump-words.ts';
 
 /** As tcpdump 4.99.3 prints them. */
 const LISTENING = 'tcpdump: listening on lo, link-type EN10MB (Ethernet), snapshot length 128 bytes\n';
@@ -10,6 +10,11 @@ test('packets that the kernel dropped: the latest count', () => {
   expect(droppedByKernel(LISTENING)).toBeUndefined();
   expect(droppedByKernel(LISTENING + ASKED)).toBe(1);
   expect(droppedByKernel(LISTENING + ASKED + LAST)).toBe(17);
+});
+
+test('packets that it has captured: the latest count', () => {
+  expect(packetsCaptured(LISTENING)).toBeUndefined();
+  expect(packetsCaptured(LISTENING + ASKED + LAST.replace('3', '41'))).toBe(41);
 });
 
 test('whether it captures', () => {
