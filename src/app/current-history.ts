@@ -1,23 +1,23 @@
-import type { CallWithChannels, Clock, HistoryReader } from '../model/ports.ts';
+import type { CallWithChannels, HistoryReader } from '../model/ports.ts';
 import type { HistoryFeed } from './history-feed.ts';
 
-type Feed = Pick<HistoryFeed, 'store' | 'storeCall' | 'storeChannel'>;
+type Feed = Pick<HistoryFeed, 'storeAll' | 'storeCall' | 'storeChannel'>;
 
 /**
  * The history as it is asked over REST. Of calls that are up it is told but seldom: what is known now of those that it is
  * asked about is stored first.
  */
-export function currentHistory(history: HistoryReader, feed: Feed, clock: Clock): HistoryReader {
+export function currentHistory(history: HistoryReader, feed: Feed): HistoryReader {
   const withAll = (): HistoryReader => {
-    feed.store();
+    feed.storeAll();
     return history;
   };
   const withChannel = (uniqueid: string): HistoryReader => {
-    feed.storeChannel(uniqueid, clock.nowMs());
+    feed.storeChannel(uniqueid);
     return history;
   };
   const call = async (linkedid: string): Promise<CallWithChannels | null> => {
-    feed.storeCall(linkedid, clock.nowMs());
+    feed.storeCall(linkedid);
     const found = await history.call(linkedid);
     // Another one was asked for by a name that only the history remembers: it was joined into this one.
     return found === null || found.linkedid === linkedid ? found : call(found.linkedid);

@@ -1,16 +1,23 @@
 import type { HistorySink } from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange } from '../model/record.ts';
 
-/** New channels are stored at once, but no more often than this: many may begin together. */
-const NEW_CHANNELS_GAP_MS = 20;
-/** Storing them may take one part in so many of the time: under a flood they come with everything else. */
-const REST_PER_WORK = 20;
+/** Changes are gathered for so long, so that a channel that changes several times meanwhile is stored once. */
+const GATHER_MS = 150;
+/** It is looked that often, and timers are not exact. */
+const SLACK_MS = 10;
+
+/**
+ * A new channel is stored at once, but not sooner than this after the last one, for two that begin together. A commit costs
+ * about as much as twenty reports: over time they are ten a second, and so many may follow each other faster.
+ */
+const NEW_CHANNEL_GAP_MS = 20;
+const NEW_CHANNEL_USUAL_GAP_MS = 100;
+const NEW_CHANNELS_IN_A_ROW = 10;
 
 /** What is to be stored, as the switchboard has it. */
 export interface ChangeSource {
-  readonly hasNewChannels: boolean;
+  readonly hasNewChannel: boolean;
   drain(nowMs?: number): HistoryChange[];
-  drainNew(): HistoryChange[];
   bringForwardCall(linkedid: string): void;
   bringForwardChannel(uniqueid: string): void;
 }
@@ -18,60 +25,73 @@ export interface ChangeSource {
 export interface HistoryFeedOptions {
   readonly source: ChangeSource;
   readonly history: HistorySink;
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number;
   /** Told of every channel that is stored. */
   readonly onChannel: (channel: ChannelRecord) => void;
 }
 
-/** Hands what has changed to the history: most of it gathered, the first sight of a channel at once. */
+/** Hands what has changed to the history: most of it gathered, at once when a channel is seen for the first time. */
 export class HistoryFeed {
   readonly #options: HistoryFeedOptions;
+  /** This and the next by `performance.now()`. */
+  #storedAtMs = 0;
+  /** When new channels could be stored at the usual pace; as far ahead as more of them came lately. */
+  #paceAtMs = 0;
   #storingNew: NodeJS.Timeout | undefined;
-  /** Not before then, by `performance.now()`. */
-  #nextNewAtMs = 0;
 
   constructor(options: HistoryFeedOptions) {
     this.#options = options;
   }
 
-  /** Stores what is to be stored by `nowMs`, or everything that has changed; to be called a few times a second. */
-  store(nowMs?: number): void {
-    this.#record(this.#options.source.drain(nowMs));
+  /** To be called several times a `GATHER_MS`: stores what is to be stored by now, unless it was stored just before. */
+  tick(): void {
+    if (performance.now() - this.#storedAtMs >= GATHER_MS - SLACK_MS) this.#store(this.#options.nowMs());
+  }
+
+  /** Stores everything that has changed, also what may be stored later. */
+  storeAll(): void {
+    this.#store();
   }
 
   /** What the history has of the call is what is known of it now, once all recorded so far is in it. */
-  storeCall(linkedid: string, nowMs: number): void {
+  storeCall(linkedid: string): void {
     this.#options.source.bringForwardCall(linkedid);
-    this.store(nowMs);
+    this.#store(this.#options.nowMs());
   }
 
-  storeChannel(uniqueid: string, nowMs: number): void {
+  storeChannel(uniqueid: string): void {
     this.#options.source.bringForwardChannel(uniqueid);
-    this.store(nowMs);
+    this.#store(this.#options.nowMs());
   }
 
   /** To be called after each event: sees to it that a new channel is stored soon. */
   noteNew(): void {
-    if (this.#storingNew !== undefined || !this.#options.source.hasNewChannels) return;
-    this.#storingNew = setTimeout(() => this.#storeNew(), Math.max(0, this.#nextNewAtMs - performance.now()));
+    if (this.#storingNew !== undefined || !this.#options.source.hasNewChannel) return;
+    const earliestMs = Math.max(
+      this.#storedAtMs + NEW_CHANNEL_GAP_MS,
+      this.#paceAtMs - NEW_CHANNELS_IN_A_ROW * NEW_CHANNEL_USUAL_GAP_MS,
+    );
+    this.#storingNew = setTimeout(() => this.#storeNew(), Math.max(0, earliestMs - performance.now()));
   }
 
   /** Stores what there is; nothing comes after it. */
   close(): void {
     clearTimeout(this.#storingNew);
-    this.store();
+    this.#store();
   }
 
   #storeNew(): void {
     this.#storingNew = undefined;
-    const startedAtMs = performance.now();
-    this.#record(this.#options.source.drainNew());
+    if (!this.#options.source.hasNewChannel) return;
+    this.#paceAtMs = Math.max(this.#paceAtMs, performance.now()) + NEW_CHANNEL_USUAL_GAP_MS;
+    this.#store(this.#options.nowMs());
     this.#options.history.hurry();
-    const endedAtMs = performance.now();
-    this.#nextNewAtMs = endedAtMs + Math.max(NEW_CHANNELS_GAP_MS, REST_PER_WORK * (endedAtMs - startedAtMs));
   }
 
-  #record(changes: readonly HistoryChange[]): void {
-    for (const change of changes) {
+  #store(nowMs?: number): void {
+    this.#storedAtMs = performance.now();
+    for (const change of this.#options.source.drain(nowMs)) {
       this.#options.history.record(change);
       if (change.kind === 'channel') this.#options.onChannel(change.channel);
     }

@@ -34,8 +34,8 @@ import { VERSION } from './version.ts';
 
 /** How often what is due is done. */
 const TICK_MS = 50;
-/** How often changes are handed to the history: a channel that changed several times meanwhile is stored once. */
-const STORE_EVERY_TICKS = 3;
+/** How often the live feed is told what has changed, and the history's state is looked at. */
+const SHOW_EVERY_TICKS = 3;
 /** The hangup handler waits for us: this long for the last events to come in, of the 50 ms that it has in all. */
 const LAST_EVENTS_TIMEOUT_MS = 20;
 
@@ -96,6 +96,7 @@ export class Sidecar {
     this.#historyFeed = new HistoryFeed({
       source: this.#switchboard,
       history,
+      nowMs,
       onChannel: (channel) => {
         if (channel.endedAtMs !== null) this.#metrics.channelEnded(channel);
       },
@@ -156,7 +157,7 @@ export class Sidecar {
       version: VERSION,
     });
     this.#api = buildApi({
-      history: currentHistory(history, this.#historyFeed, clock),
+      history: currentHistory(history, this.#historyFeed),
       live: this.#switchboard,
       health,
       metrics: this.#metrics,
@@ -217,8 +218,8 @@ export class Sidecar {
     const nowMs = this.#clock.nowMs();
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
-    if (++this.#ticks % STORE_EVERY_TICKS > 0) return;
-    this.#historyFeed.store(nowMs);
+    this.#historyFeed.tick();
+    if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;
     const { isWatched } = this.#liveStream;
     for (const channel of this.#switchboard.takeShown(isWatched)) this.#liveStream.note(channel);
     this.#historyWatch.look(this.#history.stats(), performance.now());

@@ -19,8 +19,8 @@ export class ChangeLog {
   readonly #calls: CallBook;
   #inOrder: HistoryChange[] = [];
   readonly #channels = new Set<ChannelState>();
-  /** Those of them that the history has never been told of. */
-  readonly #newChannels = new Set<ChannelState>();
+  /** One of them was never stored. */
+  hasNewChannel = false;
   readonly #touchedCalls = new Set<CallState>();
   /** Channels that are to be stored some time, in order of it. */
   readonly #dueAtMs = new Map<ChannelState, number>();
@@ -42,7 +42,7 @@ export class ChangeLog {
 
   /** Likewise, of a channel that was not there before. */
   touchNew(channel: ChannelState): void {
-    this.#newChannels.add(channel);
+    this.hasNewChannel = true;
     this.touch(channel);
   }
 
@@ -75,10 +75,6 @@ export class ChangeLog {
     return this.#touchedCalls.has(call);
   }
 
-  get hasNewChannels(): boolean {
-    return this.#newChannels.size > 0;
-  }
-
   /** What was to be stored later is to be stored now, of those channels. */
   bringForward(channels: Iterable<ChannelState> = this.#dueAtMs.keys()): void {
     for (const channel of channels) if (this.#dueAtMs.has(channel)) this.touch(channel);
@@ -96,34 +92,8 @@ export class ChangeLog {
       changes.push(...channelChanges(channel, this.#isOver(channel), rules, recordOf));
     for (const call of this.#touchedCalls) changes.push({ kind: 'call', call: callRecord(call, rules) });
     this.#channels.clear();
-    this.#newChannels.clear();
+    this.hasNewChannel = false;
     this.#touchedCalls.clear();
-    return changes;
-  }
-
-  /**
-   * Only channels that the history was never told of, their intervals and their calls. A state counts its reports: were it
-   * stored before them, a crash in between would lose them.
-   */
-  drainNew(rules: ScoringRules, recordOf: RecordOf): HistoryChange[] {
-    const uniqueids = new Set(Array.from(this.#newChannels, ({ uniqueid }) => uniqueid));
-    const isTheirs = (change: HistoryChange): boolean =>
-      (change.kind === 'interval' && uniqueids.has(change.interval.uniqueid)) ||
-      (change.kind === 'segment' && uniqueids.has(change.segment.uniqueid));
-    const changes = this.#inOrder.filter(isTheirs);
-    this.#inOrder = this.#inOrder.filter((change) => !isTheirs(change));
-    const calls = new Set<CallState>();
-    for (const channel of this.#newChannels) {
-      changes.push(...channelChanges(channel, this.#isOver(channel), rules, recordOf));
-      this.#channels.delete(channel);
-      const call = this.#calls.get(channel.linkedid);
-      if (call !== undefined) calls.add(call);
-    }
-    for (const call of calls) {
-      changes.push({ kind: 'call', call: callRecord(call, rules) });
-      this.#touchedCalls.delete(call);
-    }
-    this.#newChannels.clear();
     return changes;
   }
 

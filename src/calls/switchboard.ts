@@ -174,14 +174,9 @@ export class Switchboard implements LiveView {
     return isWatching ? shown.map((channel) => this.#views.record(channel)) : [];
   }
 
-  /** A channel was seen for the first time since `drain` or `drainNew`. */
-  get hasNewChannels(): boolean {
-    return this.#changes.hasNewChannels;
-  }
-
-  /** Those channels and their calls alone, to be stored at once: what was never stored is not known after a crash. */
-  drainNew(): HistoryChange[] {
-    return this.#changes.drainNew(this.#rules, (channel) => this.#views.record(channel));
+  /** A channel was seen for the first time since the last `drain`: what was never stored is not known after a crash. */
+  get hasNewChannel(): boolean {
+    return this.#changes.hasNewChannel;
   }
 
   get liveCount(): number {

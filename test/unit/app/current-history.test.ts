@@ -30,25 +30,30 @@ afterEach(async () => {
 /** A call with two channels of which all is stored, and then two reports of one of them. */
 function setUp() {
   const script = new Script().up('1').up('2', { linkedid: '1' }).up('3');
-  const feed = new HistoryFeed({ source: script.board, history, onChannel: () => {} });
-  const clock = { nowMs: () => script.atMs };
-  feed.store();
+  let laterMs = 0;
+  const later = (ms: number): void => void (laterMs = ms);
+  const nowMs = (): number => script.atMs + laterMs;
+  const feed = new HistoryFeed({ source: script.board, history, nowMs, onChannel: () => {} });
+  feed.storeAll();
   for (let n = 1; n <= 2; n++) script.wait(5).rtcp('1', local(reportBlock(250 * n, 10 * n)));
-  feed.store(script.atMs);
-  return { script, feed, current: currentHistory(history, feed, clock) };
+  // Of another one there is nothing else: what is due is stored, and only that.
+  feed.storeCall('3');
+  return { script, feed, later, current: currentHistory(history, feed) };
 }
 
 it('of a channel that is up the reports are stored with the next few, its state within a minute', async () => {
-  const { script, feed } = setUp();
+  const { feed, later } = setUp();
   const reports = async (): Promise<number[]> => {
     const channel = await history.channel('1');
     return channel?.streams.map((stream) => stream.reports) ?? [];
   };
   expect((await history.intervals('1'))?.length).toBe(2);
   expect(await reports()).toEqual([0, 0]);
-  feed.store(script.atMs + 54_999);
+  later(54_999);
+  feed.storeCall('3');
   expect(await reports()).toEqual([0, 0]);
-  feed.store(script.atMs + 55_000);
+  later(55_000);
+  feed.storeCall('3');
   expect(await reports()).toEqual([2, 0]);
 });
 
@@ -81,7 +86,7 @@ it('whoever asks for a call, a channel, a list or a ranking gets what is known n
 it('asked by the name of a call that was joined into another, it has that one as it is now', async () => {
   const { script, feed, current } = setUp();
   script.up('3', { linkedid: '1' });
-  feed.store(script.atMs);
+  feed.storeAll();
   script.wait(5).rtcp('1', local(reportBlock(750, 30)));
   const call = await current.call('3');
   expect(call?.linkedid).toBe('1');

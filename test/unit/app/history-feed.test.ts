@@ -32,46 +32,77 @@ function setUp() {
   const feed = new HistoryFeed({
     source: script.board,
     history: recorder,
+    nowMs: () => script.atMs,
     onChannel: ({ uniqueid }) => seen.push(uniqueid),
   });
   return { script, recorder, seen, feed };
 }
 
-it('stores a channel at once when it is first seen, with its call, and nothing else', () => {
+/** Begins a channel every so often, each noted as the sidecar does. */
+function begin({ script, feed }: ReturnType<typeof setUp>, count: number, everyMs: number, from = 1): void {
+  for (let channel = from; channel < from + count; channel++) {
+    script.up(String(channel));
+    feed.noteNew();
+    vi.advanceTimersByTime(everyMs);
+  }
+}
+
+const hurries = (log: readonly string[]): number => log.filter((entry) => entry === 'hurry').length;
+
+it('gathers what changes for 150 ms', () => {
   const { script, recorder, seen, feed } = setUp();
   script.up('1');
-  feed.store();
+  vi.advanceTimersByTime(1000);
+  feed.tick();
   expect(recorder.take()).toEqual(['channel 1', 'call 1']);
-  script.rtcp('1', local(reportBlock(250, 0)));
+  script.wait(5).rtcp('1', local(reportBlock(250, 0)));
+  for (let tick = 0; tick < 2; tick++) {
+    vi.advanceTimersByTime(50);
+    feed.tick();
+  }
+  expect(recorder.take()).toEqual([]);
+  vi.advanceTimersByTime(50);
+  feed.tick();
+  expect(recorder.take()).toEqual(['interval']);
+  expect(seen).toEqual(['1']);
+});
+
+it('stores a channel at once when it is first seen, with what it counts already', () => {
+  const { script, recorder, feed } = setUp();
+  vi.advanceTimersByTime(1000);
+  script.up('1').rtcp('1', local(reportBlock(250, 0)));
+  feed.noteNew();
+  vi.advanceTimersByTime(1);
+  expect(recorder.take()).toEqual(['interval', 'channel 1', 'segment', 'call 1', 'hurry']);
   feed.noteNew();
   vi.advanceTimersByTime(1000);
   expect(recorder.take()).toEqual([]);
-
-  script.up('2');
-  feed.noteNew();
-  vi.advanceTimersByTime(1);
-  expect(recorder.take()).toEqual(['channel 2', 'call 2', 'hurry']);
-  expect(seen).toEqual(['1', '2']);
-  feed.store();
-  expect(recorder.take().filter((entry) => entry.endsWith('2'))).toEqual([]);
-  feed.store();
-  expect(recorder.take()).toEqual([]);
 });
 
-it('stores new channels together when many begin, at least 20 ms apart', () => {
-  const { script, recorder, feed } = setUp();
-  for (let channel = 1; channel <= 100; channel++) {
-    script.up(String(channel));
-    feed.noteNew();
-    vi.advanceTimersByTime(1);
-  }
-  const log = recorder.take();
-  const hurries = log.filter((entry) => entry === 'hurry').length;
-  expect(hurries).toBeGreaterThanOrEqual(3);
-  expect(hurries).toBeLessThanOrEqual(6);
+it('stores new channels at least 20 ms apart, and as many as come then together', () => {
+  const all = setUp();
+  begin(all, 100, 1);
+  const log = all.recorder.take();
+  expect(hurries(log)).toBeGreaterThanOrEqual(3);
+  expect(hurries(log)).toBeLessThanOrEqual(6);
   vi.advanceTimersByTime(20);
-  const all = [...log, ...recorder.take()].filter((entry) => entry.startsWith('channel '));
-  expect(all).toEqual(Array.from({ length: 100 }, (_, index) => `channel ${index + 1}`));
+  const stored = [...log, ...all.recorder.take()].filter((entry) => entry.startsWith('channel '));
+  expect(stored).toEqual(Array.from({ length: 100 }, (_, index) => `channel ${index + 1}`));
+});
+
+it('does so ten times a second when they go on coming', () => {
+  const all = setUp();
+  begin(all, 100, 25);
+  all.recorder.take();
+  begin(all, 200, 25, 101);
+  // Five seconds.
+  const lately = hurries(all.recorder.take());
+  expect(lately).toBeGreaterThanOrEqual(48);
+  expect(lately).toBeLessThanOrEqual(52);
+  vi.advanceTimersByTime(2000);
+  all.recorder.take();
+  begin(all, 8, 25, 301);
+  expect(hurries(all.recorder.take())).toBe(8);
 });
 
 it('leaves nothing behind when it is closed', () => {

@@ -204,20 +204,6 @@ describe('a broken link to Asterisk', () => {
     expect(script.channel('1')).toMatchObject({ endReason: 'hangup', hangupCause: 16 });
   });
 
-  test('a new channel is stored ahead of all others with the reports that its state counts, and with no others', () => {
-    const script = new Script().up('1');
-    const { board } = script;
-    board.drain();
-    script.rtcp('1', blockAt(1)).rtcp('2', blockAt(1));
-    const names = board
-      .drainNew()
-      .flatMap((change) => (change.kind === 'interval' ? [`interval ${change.interval.uniqueid}`] : [change.kind]));
-    expect(names).toEqual(['interval 2', 'channel', 'segment', 'call']);
-    const rest = board.drain().flatMap((change) => (change.kind === 'interval' ? [change.interval.uniqueid] : []));
-    expect(rest).toEqual(['1']);
-    expect(board.drainNew()).toEqual([]);
-  });
-
   test('of a restored call without a channel that is up, the end is told as soon as it is known what is up', () => {
     const before = new Script().up('1').up('2', { linkedid: '1' }).wait(5).hangup('2', { linkedid: '1' });
     const [ended] = before
