@@ -8,9 +8,9 @@ import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
 
 /**
  * How far behind the highest sequence number a packet may come and still be known as late or as a duplicate; after that
- * its fate is sealed. RFC 3550 A.1 has 100; a power of two, and 5 s of usual speech, costs a kilobyte a stream.
+ * its fate is sealed. RFC 3550 A.1 has 100; this is the next power of two, 2.5 s of usual speech.
  */
-const WINDOW_PACKETS = 256;
+const WINDOW_PACKETS = 128;
 const WINDOW_MASK = WINDOW_PACKETS - 1;
 const SEQUENCE_MASK = SEQUENCE_CYCLE_PACKETS - 1;
 /** Votes that a new packet time needs against a well established one. */
