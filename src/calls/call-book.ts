@@ -46,6 +46,8 @@ export class CallBook {
       this.#calls.set(channel.linkedid, call);
     }
     call.channels.add(channel);
+    // The same, but one text for all.
+    channel.linkedid = call.linkedid;
     call.startedAtMs = Math.min(call.startedAtMs, channel.startedAtMs);
     if (isLive(channel)) call.endedAtMs = null;
     return call;

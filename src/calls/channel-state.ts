@@ -3,6 +3,9 @@ import type { ChannelSnapshot, RtpCounters } from '../model/event.ts';
 import type { EndReason } from '../model/record.ts';
 import { DirectionState } from './direction-state.ts';
 
+/** One for all: what is told takes its place. */
+const NO_COUNTERS: RtpCounters = {};
+
 /** The peer's and the call's scores. */
 export interface ScoresAround {
   readonly mesPeerRx: number | null;
@@ -106,7 +109,7 @@ export function newChannel(
     wentPastUs: false,
     rx: new DirectionState('rx', nowMs),
     tx: new DirectionState('tx', nowMs),
-    counters: {},
+    counters: NO_COUNTERS,
     scores: { mesRx: null, mesTx: null },
     final: null,
     written: {},
@@ -117,10 +120,10 @@ export function newChannel(
 
 /**
  * The text in memory of its own: what was cut out of the bytes of an event keeps all that came with it, up to 64 KB, from
- * being freed.
+ * being freed. (A slice of a copy would be a slice and the copy; what is parsed from JSON is one string.)
  */
 export function detached(text: string): string {
-  return ` ${text}`.slice(1);
+  return JSON.parse(JSON.stringify(text)) as string;
 }
 
 /** `newer` to be kept: most often it is what is there already. */

@@ -4,19 +4,20 @@ import { DirectionState, type SegmentState } from './direction-state.ts';
 import { Tally } from './tally.ts';
 
 /** Raised whenever the shape of ChannelState changes, so that no old state is mistaken for a new one. */
-const RESUME_FORMAT = 10;
+const RESUME_FORMAT = 11;
 
-type StoredSegment = Omit<SegmentState, 'tally'> & { readonly tally: StoredRow | null };
+type StoredTally = Pick<Tally, 'earlierJitterMs'> & { readonly values: StoredRow };
+type StoredSegment = Omit<SegmentState, 'tally'> & { readonly tally: StoredTally | null };
 type StoredDirection = Omit<DirectionState, 'values' | 'total' | 'segment'> & {
   readonly values: StoredRow;
-  readonly total: StoredRow;
+  readonly total: StoredTally;
   readonly segment: StoredSegment;
 };
 type StoredChannel = Omit<ChannelState, 'rx' | 'tx'> & { readonly rx: StoredDirection; readonly tx: StoredDirection };
 
 /**
- * A channel's state as text, to be stored and gone on with after a restart. It is written with every report: rows of
- * numbers go without their names, so that it fits into one page of the database.
+ * A channel's state as text, to be stored and gone on with after a restart. Rows of numbers go without their names, so that
+ * it fits into one page of the database.
  */
 export function writeResume(state: ChannelState): string {
   return JSON.stringify({ format: RESUME_FORMAT, state });
@@ -37,7 +38,11 @@ export function readResume(text: string, uniqueid: string): ChannelState | undef
 }
 
 function readDirection({ values, total, segment, ...rest }: StoredDirection): DirectionState {
-  const state = new DirectionState(rest.direction, segment.startedAtMs, values, new Tally(total));
-  const tally = segment.tally === null ? null : new Tally(segment.tally);
+  const state = new DirectionState(rest.direction, segment.startedAtMs, values, readTally(total));
+  const tally = segment.tally === null ? null : readTally(segment.tally);
   return Object.assign(state, rest, { segment: { ...segment, tally } });
+}
+
+function readTally({ values, earlierJitterMs }: StoredTally): Tally {
+  return Object.assign(new Tally(values), { earlierJitterMs });
 }

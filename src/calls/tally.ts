@@ -19,14 +19,19 @@ export class Tally extends numberRow({
   sampled: [
     // In ticks of the stream's clock, so that a rate learnt late is right for the earlier samples too.
     'jitterTicks',
-    // Of clock rates that the stream had before.
-    'earlierJitterMs',
     'rttMs',
     'lostPackets',
     // The cumulative counts as Asterisk's own score averages them: unsigned.
     'cumulativeLost',
   ],
-}) {}
+}) {
+  /** Of clock rates that the stream had before; null, as it is with nearly all, while it has its first. */
+  earlierJitterMs: Moments | null = null;
+
+  override toJSON(): object {
+    return Object.assign({}, this);
+  }
+}
 
 /** What one report contributes; null where it tells nothing. */
 export interface ReportSample {
@@ -72,7 +77,8 @@ export function foldJitter(tally: Tally, clockRateHz: number): void {
 
 /** All its jitter samples, in milliseconds. */
 export function jitterOf(tally: Tally, clockRateHz: number): Moments {
-  return mergeMoments(tally.earlierJitterMs, scaleMoments(tally.jitterTicks, ticksToMs(1, clockRateHz)));
+  const jitterMs = scaleMoments(tally.jitterTicks, ticksToMs(1, clockRateHz));
+  return tally.earlierJitterMs === null ? jitterMs : mergeMoments(tally.earlierJitterMs, jitterMs);
 }
 
 /** Whether packets were sent and not one of them arrived. */

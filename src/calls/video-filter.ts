@@ -71,7 +71,7 @@ export class VideoFilter {
     if (port === null) return true;
     if (!media.ports.includes(port)) {
       if (media.ports.length > 0) this.#ask(channel.uniqueid);
-      media.ports = [...media.ports, port];
+      media.ports = media.ports.concat(port);
     }
     // RTCP has the next port, or the same one where it is multiplexed (RFC 5761).
     const isVideo = media.videoPort !== null && (port === media.videoPort + 1 || port === media.videoPort);
