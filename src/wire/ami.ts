@@ -73,19 +73,29 @@ export class AmiParser {
   /** Takes the text that comes next; returns the messages that are complete with it, in order. */
   push(next: string): AmiMessage[] {
     const messages: AmiMessage[] = [];
-    const text = this.#pending + next;
-    let from = 0;
-    let end = text.indexOf(BLOCK_END, this.#searchedTo);
+    const firstEnd = next.indexOf(BLOCK_END);
+    // Behind what is open comes only what completes it: to join all of it would copy each byte once more.
+    const open = this.#pending + (firstEnd < 0 ? next : next.slice(0, firstEnd + BLOCK_END.length));
+    const openFrom = this.#cut(open, 0, this.#searchedTo, messages);
+    const nextFrom = firstEnd + LINE_END.length;
+    if (firstEnd < 0) this.#keep(open, openFrom);
+    else this.#keep(next, this.#cut(next, nextFrom, nextFrom, messages));
+    return messages;
+  }
+
+  /** Cuts off all whole blocks of a text from `from` on, none of which ends before `searchFrom`; returns where the rest begins. */
+  #cut(text: string, from: number, searchFrom: number, into: AmiMessage[]): number {
+    let rest = from;
+    let end = text.indexOf(BLOCK_END, searchFrom);
     while (end >= 0) {
       if (this.#discarding) this.#discarding = false;
-      else if (end - from > MAX_MESSAGE_CHARACTERS) this.counters.oversized++;
-      else this.#take(text.slice(from, end), messages);
+      else if (end - rest > MAX_MESSAGE_CHARACTERS) this.counters.oversized++;
+      else this.#take(text.slice(rest, end), into);
       // The second CR LF of the end stands before the first line of the next block.
-      from = end + LINE_END.length;
-      end = text.indexOf(BLOCK_END, from);
+      rest = end + LINE_END.length;
+      end = text.indexOf(BLOCK_END, rest);
     }
-    this.#keep(text, from);
-    return messages;
+    return rest;
   }
 
   #take(block: string, into: AmiMessage[]): void {
