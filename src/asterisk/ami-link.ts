@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { AmiParser, encodeAmiAction, type AmiMessage, type AmiParserCounters } from '../wire/ami.ts';
 import { AmiLinkError, describeSocketError, openAmiSocket, where, type AmiConnection } from './ami-socket.ts';
-import { GulpReader } from './gulp-reader.ts';
+import { EventGulps } from './event-gulps.ts';
 import { corkForTurn } from './turn-cork.ts';
 
 export interface AmiLinkTiming {
@@ -32,7 +32,7 @@ export class AmiLink {
   readonly #to: AmiConnection;
   readonly #timing: AmiLinkTiming;
   readonly #socket: Socket;
-  readonly #gulps: GulpReader;
+  readonly #gulps: EventGulps;
   /** Malformed UTF-8 becomes U+FFFD; it never stops the stream. Text that is all ASCII takes a byte a character. */
   readonly #decoder = new StringDecoder('utf8');
   readonly #parser = new AmiParser();
@@ -52,7 +52,7 @@ export class AmiLink {
     signal: AbortSignal,
     onEvent: (message: AmiMessage) => void,
   ): Promise<AmiLink> {
-    const gulps = new GulpReader();
+    const gulps = new EventGulps();
     const socket = await openAmiSocket(to, timing.connectMs, signal, gulps.onread);
     return new AmiLink(to, timing, socket, gulps, onEvent);
   }
@@ -61,7 +61,7 @@ export class AmiLink {
     to: AmiConnection,
     timing: AmiLinkTiming,
     socket: Socket,
-    gulps: GulpReader,
+    gulps: EventGulps,
     onEvent: (message: AmiMessage) => void,
   ) {
     this.#to = to;

@@ -17,7 +17,7 @@ const LITTLE_BYTES = 16_384;
  * so none waits for longer, at any rate; one that comes after a rest is read at once. When older packets than that come, or
  * ones from the future (a clock was set), it does not rest.
  */
-export class GulpReader {
+export class PacketGulps {
   readonly #stream: Readable;
   readonly #nowMs: () => number;
   #timer: NodeJS.Timeout | undefined;

@@ -14,7 +14,7 @@ export const GULP_EVERY_MS = 10;
  * Reads a socket in gulps: what comes within some milliseconds of a read waits in the kernel for the next one. The first
  * bytes after a quiet time are read at once, and so is everything while somebody is in a hurry or much comes in.
  */
-export class GulpReader {
+export class EventGulps {
   /** To be given to the socket as its option `onread`. */
   readonly onread: OnReadOpts = {
     buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
-import { GULP_EVERY_MS, GulpReader } from '../../../src/asterisk/gulp-reader.ts';
+import { GULP_EVERY_MS, EventGulps } from '../../../src/asterisk/event-gulps.ts';
 
 interface Rig {
-  readonly gulps: GulpReader;
+  readonly gulps: EventGulps;
   readonly read: string[];
   readonly resume: Mock<Socket['resume']>;
   /** The socket has read so much; returns whether it reads on at once. */
@@ -11,7 +11,7 @@ interface Rig {
 }
 
 function rig(): Rig {
-  const gulps = new GulpReader();
+  const gulps = new EventGulps();
   const read: string[] = [];
   const resume = vi.fn<Socket['resume']>();
   gulps.begin({ resume }, (bytes) => read.push(Buffer.from(bytes).toString()));
@@ -22,7 +22,7 @@ function rig(): Rig {
   return { gulps, read, resume, bring };
 }
 
-describe('GulpReader', () => {
+describe('EventGulps', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
