@@ -107,7 +107,7 @@ describe.concurrent('where storing fails, against a simulated Asterisk', { timeo
       // As many may be under way to the disk as may wait.
       expect(queued).toBeLessThanOrEqual(100_000);
       expect(dropped).toBeGreaterThan(0);
-      expect(sidecar.output).toMatch(/history: \d+ changes were given up, the oldest reports first/);
+      await soon(() => expect(sidecar.output).toMatch(/history: \d+ changes were given up, the oldest reports first/));
       expect(mostMb - startMb).toBeLessThan(MOST_MORE_MB);
       // Each of the channels that were up, on average.
       expect(flooded.setvars).toBeGreaterThan(2 * LIVE_CALLS);
