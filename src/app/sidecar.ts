@@ -225,7 +225,7 @@ export class Sidecar {
     this.#historyWatch.look(this.#history.stats(), performance.now());
   }
 
-  /** First of all: the reports that came in meanwhile are not late, and the first of them must not be taken for the last. */
+  /** Before anything else is done: what was said while we stood still comes in only now, and is not late. */
   #noticeStall(): void {
     if (this.#stalls.stoodStill(performance.now())) this.#switchboard.wasDeaf(this.#clock.nowMs());
   }

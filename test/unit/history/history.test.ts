@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -314,40 +312,3 @@ describe('a file that cannot be used', () => {
     expect((await stat(empty)).mode & 0o777).toBe(0o640);
   });
 });
-
-function reportsWritten(): number {
-  const database = new Sqlite(path, { readonly: true });
-  const reports = database.prepare("SELECT count(*) FROM intervals WHERE uniqueid = 'one'").pluck().get();
-  database.close();
-  return Number(reports);
-}
-
-it('survives SIGKILL at 22 random moments: a whole database, where each channel goes on behind its last report', async () => {
-  let reportsBefore = 0;
-  for (let kill = 0; kill < 22; kill++) {
-    const laterMs = Math.random() * 250;
-    const child = fork(join(import.meta.dirname, 'write-until-killed.ts'), [path], { execArgv: [] });
-    await once(child, 'message');
-    await expect.poll(reportsWritten, { timeout: 5000, interval: 5 }).toBeGreaterThan(reportsBefore);
-    await sleep(laterMs);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-
-    const database = new Sqlite(path);
-    expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
-    const rows = database
-      .prepare(
-        `SELECT uniqueid, resume, (SELECT count(*) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS reports,
-          (SELECT max(report_number) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS last
-        FROM channels ORDER BY uniqueid`,
-      )
-      .all() as { uniqueid: string; resume: string; reports: number; last: number }[];
-    database.close();
-    expect(rows.map(({ uniqueid }) => uniqueid)).toEqual(['one', 'two']);
-    for (const { resume, reports, last } of rows) {
-      expect(JSON.parse(resume)).toEqual({ reports });
-      expect(last).toBe(reports);
-    }
-    reportsBefore = rows[0]?.reports ?? 0;
-  }
-}, 60_000);

@@ -1,0 +1,51 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
+import { expect, it, onTestFinished } from 'vitest';
+
+const KILLS = 10;
+
+function reportsWritten(path: string): number {
+  const database = new Sqlite(path, { readonly: true });
+  const reports = database.prepare("SELECT count(*) FROM intervals WHERE uniqueid = 'one'").pluck().get();
+  database.close();
+  return Number(reports);
+}
+
+/** The whole sidecar is killed in `faults-simulated.test.ts`; here it is the history alone, which shows its own part. */
+it(`survives SIGKILL at ${KILLS} random moments: a whole database, where each channel goes on behind its last report`, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mes-history-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'mes.sqlite');
+  let reportsBefore = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const laterMs = Math.random() * 250;
+    const child = fork(join(import.meta.dirname, 'write-until-killed.ts'), [path], { execArgv: [] });
+    await once(child, 'message');
+    await expect.poll(() => reportsWritten(path), { timeout: 5000, interval: 5 }).toBeGreaterThan(reportsBefore);
+    await sleep(laterMs);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const database = new Sqlite(path);
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+    const rows = database
+      .prepare(
+        `SELECT uniqueid, resume, (SELECT count(*) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS reports,
+          (SELECT max(report_number) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS last
+        FROM channels ORDER BY uniqueid`,
+      )
+      .all() as { uniqueid: string; resume: string; reports: number; last: number }[];
+    database.close();
+    expect(rows.map(({ uniqueid }) => uniqueid)).toEqual(['one', 'two']);
+    for (const { resume, reports, last } of rows) {
+      expect(JSON.parse(resume)).toEqual({ reports });
+      expect(last).toBe(reports);
+    }
+    reportsBefore = rows[0]?.reports ?? 0;
+  }
+}, 60_000);
