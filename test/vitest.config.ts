@@ -1,8 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** They compare means of delays, which one packet that a busy machine holds up for half a second spoils: after all others. */
-const MEASURED = ['test/integration/accuracy.test.ts', 'test/integration/calls-*.test.ts'];
+/** They compare delays, which a packet that a busy machine holds up spoils: after all others, and by twos. */
+const MEASURED = [
+  'test/integration/accuracy.test.ts',
+  'test/integration/call-capture.test.ts',
+  'test/integration/calls-*.test.ts',
+  'test/integration/capture.test.ts',
+  'test/integration/defensible-scores.test.ts',
+  'test/integration/lab.test.ts',
+];
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
