@@ -7,11 +7,15 @@ export interface CapturePlan {
   /** RTP packets, all streams together, lost ones not counted. */
   readonly packets: number;
   readonly seed: number;
+  /** With this packet of each stream, marked, its RTP clock leaps ahead by `CLOCK_LEAP_SAMPLES`. */
+  readonly leapsAt?: number;
 }
 
 const START_S = 1_790_000_000;
 const PACKET_MS = 20;
 const SAMPLES = 160;
+const CLOCK_LEAP_SAMPLES = 4000;
+const MARKER = 0x80;
 const CHUNK_BYTES = 4_194_304;
 const RECORD_BYTES = 16;
 const HEADERS_BYTES = 14 + 20 + 8 + 12;
@@ -23,6 +27,7 @@ const FRAME_BYTES = HEADERS_BYTES + SAMPLES;
  */
 export function makeCapture(path: string, plan: CapturePlan): void {
   const random = seededRandom(plan.seed);
+  const { leapsAt = Number.POSITIVE_INFINITY } = plan;
   const file = new PcapFile(path);
   const calls = plan.streams / 2;
   for (let call = 0; call < calls; call += 1) {
@@ -47,10 +52,22 @@ export function makeCapture(path: string, plan: CapturePlan): void {
     const due = waiting.filter(({ atMs }) => isLast || atMs < slotMs + PACKET_MS);
     waiting = waiting.filter(({ atMs }) => !isLast && atMs >= slotMs + PACKET_MS);
     for (const { atMs, stream, index: sent } of due) {
-      file.rtp(atMs, stream >> 1, stream & 1, 0x1000_0000 + stream, (firstSequences[stream] ?? 0) + sent, sent);
+      file.rtp(atMs, stream >> 1, stream & 1, {
+        ssrc: 0x1000_0000 + stream,
+        sequence: (firstSequences[stream] ?? 0) + sent,
+        timestamp: sent * SAMPLES + (sent >= leapsAt ? CLOCK_LEAP_SAMPLES : 0),
+        isMarked: sent === leapsAt,
+      });
     }
   }
   file.close();
+}
+
+interface RtpHeader {
+  readonly ssrc: number;
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly isMarked: boolean;
 }
 
 class PcapFile {
@@ -69,12 +86,12 @@ class PcapFile {
     writeSync(this.#file, header);
   }
 
-  rtp(atMs: number, call: number, side: number, ssrc: number, sequence: number, index: number): void {
+  rtp(atMs: number, call: number, side: number, { ssrc, sequence, timestamp, isMarked }: RtpHeader): void {
     const at = this.#frame(atMs, call, side, 10_000 + call * 2, FRAME_BYTES - 42);
     const buffer = this.#buffer;
-    buffer.writeUInt16BE(0x8000, at);
+    buffer.writeUInt16BE(0x8000 | (isMarked ? MARKER : 0), at);
     buffer.writeUInt16BE(sequence & 0xffff, at + 2);
-    buffer.writeUInt32BE((index * SAMPLES) % 0x1_0000_0000, at + 4);
+    buffer.writeUInt32BE(timestamp % 0x1_0000_0000, at + 4);
     buffer.writeUInt32BE(ssrc, at + 8);
     buffer.fill(0xd5, at + 12, at + 12 + SAMPLES);
   }
