@@ -98,7 +98,7 @@ export class AsteriskInstance {
       await sleep(50);
     }
     // Not before: what it does to boot would hold up the calls of other labs.
-    if (this.options.inRealTime && this.pid !== undefined) await runInRealTime({ pid: this.pid });
+    if (this.options.inRealTime && this.pid !== undefined) await runInRealTime({ pid: this.pid }, 'asterisk');
   }
 
   /** As a crash would: nothing is written any more. Resolves when it is gone, its sockets and mounts too. */

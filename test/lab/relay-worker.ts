@@ -165,7 +165,7 @@ parentPort?.on('message', (request: RelayRequest) => {
 });
 
 try {
-  if (plan.inRealTime) await runInRealTime({ threadId: ownThreadId() });
+  if (plan.inRealTime) await runInRealTime({ threadId: ownThreadId() }, 'network');
   for (const phone of plan.phones) await startPhone(phone);
   answer({ type: 'ready' });
 } catch (error) {

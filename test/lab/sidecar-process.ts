@@ -141,7 +141,7 @@ export class SidecarProcess {
       }
       await sleep(50);
     }
-    if (this.#inRealTime && child.pid !== undefined) await runInRealTime({ pid: child.pid });
+    if (this.#inRealTime && child.pid !== undefined) await runInRealTime({ pid: child.pid }, 'sidecar');
   }
 
   /** What REST answers at a path, as JSON. Throws on any other status than 200. */
