@@ -150,6 +150,8 @@ export interface Interval {
   readonly loss_percent: number | null;
   readonly mes: number | null;
   readonly mes_running: number | null;
+  /** More than one: reports before it were missed. */
+  readonly covers_reports: number;
 }
 
 export interface CallsAnswer {

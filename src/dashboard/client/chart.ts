@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import type { Interval } from './answers.ts';
 import { chartAxes, type ChartInk, lineSample, lineStyle, readInk } from './chart-ink.ts';
 import { el } from './dom.ts';
+import { seriesOf } from './series.ts';
 import { clock, quantity } from './words.ts';
 
 /** One direction of one leg. */
@@ -167,10 +168,7 @@ export class CallChart {
 
   /** One column of times for all lines; where a direction has no report it is undefined, where the report has no value null. */
   #columns(metric: Metric | undefined): uPlot.AlignedData {
-    const tables = this.#data.lines.map(({ intervals }): uPlot.AlignedData => [
-      intervals.map(({ at }) => Date.parse(at) / 1000),
-      intervals.map((interval) => metric?.valueOf(interval) ?? null),
-    ]);
+    const tables = this.#data.lines.map(({ intervals }) => seriesOf(intervals, (one) => metric?.valueOf(one) ?? null));
     const ends = [this.#data.fromMs / 1000, this.#data.toMs / 1000];
     return uPlot.join([[ends], ...tables]);
   }
