@@ -92,6 +92,7 @@ export class Sidecar {
     this.#switchboard = new Switchboard(scoringRules(settings), {
       writer: this.#writeBack,
       askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
+      storeInterval: (interval) => history.record({ kind: 'interval', interval }),
     });
     this.#historyFeed = new HistoryFeed({
       source: this.#switchboard,

@@ -1,4 +1,4 @@
-import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
+import type { ChannelRecord, HistoryChange, SegmentRecord } from '../model/record.ts';
 import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
 import { segmentRecord } from './channel-record.ts';
 import { type ChannelState, isLive } from './channel-state.ts';
@@ -14,7 +14,7 @@ const LATER_MS = 60_000;
 
 type RecordOf = (channel: ChannelState) => ChannelRecord;
 
-/** What has changed since the history was last told: intervals and merges in order, then channels and calls once each. */
+/** What has changed since the history was last told: closed segments and merges in order, then channels and calls once each. */
 export class ChangeLog {
   readonly #calls: CallBook;
   #inOrder: HistoryChange[] = [];
@@ -55,10 +55,6 @@ export class ChangeLog {
 
   touchCall(call: CallState): void {
     this.#touchedCalls.add(call);
-  }
-
-  addInterval(interval: IntervalRecord): void {
-    this.#inOrder.push({ kind: 'interval', interval });
   }
 
   addSegment(segment: SegmentRecord): void {

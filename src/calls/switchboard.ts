@@ -1,6 +1,6 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
-import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
+import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
 import { nextReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { BridgeDesk } from './bridge-desk.ts';
@@ -22,6 +22,8 @@ export interface SwitchboardPorts {
   readonly writer: VariableWriter;
   /** Asked again and again while a channel has RTCP; the answer comes as a `codecs` event. */
   readonly askCodecs: (uniqueid: string) => void;
+  /** Is given every report as it comes, before any state that counts it is drained. */
+  readonly storeInterval: (interval: IntervalRecord) => void;
 }
 
 export interface SwitchboardCounters {
@@ -150,8 +152,8 @@ export class Switchboard implements LiveView {
   }
 
   /**
-   * What is to be stored by `nowMs`, or everything. The state of a channel of which there are only new reports may wait:
-   * it knows which reports it counts, and `restore` counts those after it.
+   * What is to be stored by `nowMs`, or everything, besides reports. The state of a channel of which there are only new
+   * reports may wait: it knows which reports it counts, and `restore` counts those after it.
    */
   drain(nowMs = Number.POSITIVE_INFINITY): HistoryChange[] {
     return this.#changes.drain(this.#rules, (channel) => this.#views.record(channel), nowMs);
@@ -218,7 +220,7 @@ export class Switchboard implements LiveView {
     if (noteCodecQuestion(channel, closed.length > 0, atMs)) this.#ports.askCodecs(channel.uniqueid);
     for (const segment of closed) this.#changes.addSegment(segment);
     for (const interval of intervals) {
-      this.#changes.addInterval(interval);
+      this.#ports.storeInterval(interval);
       this.#bridges.noteInterval(channel, interval);
     }
     this.#changes.touchLater(channel, atMs);

@@ -1,8 +1,6 @@
 import type { HistoryChange, IntervalRecord } from '../model/record.ts';
+import { countOf, IntervalPacker, type PackedIntervals, withoutFirst } from './packed-intervals.ts';
 import type { Batch, Operation } from './protocol.ts';
-
-/** Dropped intervals are cut off the front of the list in lumps of this size. */
-const CUT_OFF = 1000;
 
 /** When operations have to go, this part of the queue goes at once, so that the search for them is paid rarely. */
 const EVICTED_SHARE = 0.1;
@@ -30,8 +28,11 @@ function isEnding(operation: Operation): boolean {
  */
 export class ChangeQueue {
   readonly #limit: number;
-  #intervals: IntervalRecord[] = [];
-  /** How many at the front of `#intervals` were dropped. */
+  /** Intervals in pieces, oldest first; the packer has the last of them. */
+  #pieces: PackedIntervals[] = [];
+  readonly #packer = new IntervalPacker();
+  /** In all of these, less those that were dropped: the first `#skipped`. */
+  #intervals = 0;
   #skipped = 0;
   #operations: Operation[] = [];
   /** Where in `#operations` the state of a channel or call waits, for those that a later one may replace. */
@@ -43,7 +44,7 @@ export class ChangeQueue {
   }
 
   get size(): number {
-    return this.#intervals.length - this.#skipped + this.#operations.length;
+    return this.#intervals + this.#operations.length;
   }
 
   /** Changes dropped since the start. */
@@ -52,14 +53,17 @@ export class ChangeQueue {
   }
 
   push(change: HistoryChange): void {
-    if (change.kind === 'interval') this.#intervals.push(change.interval);
+    if (change.kind === 'interval') this.#pushInterval(change.interval);
     else this.#pushOperation(change);
     this.#makeRoom();
   }
 
   /** Everything that waits; the queue is empty then. */
   take(): Batch {
-    const batch = { operations: this.#operations, intervals: this.#intervals.slice(this.#skipped) };
+    if (this.#packer.count > 0) this.#pieces.push(this.#packer.take());
+    const [oldest, ...others] = this.#pieces;
+    const whole = oldest === undefined ? [] : [withoutFirst(oldest, this.#skipped), ...others];
+    const batch = { operations: this.#operations, intervals: whole.filter((piece) => countOf(piece) > 0) };
     this.#clear();
     return batch;
   }
@@ -67,16 +71,24 @@ export class ChangeQueue {
   /** Gives back what could not be committed; it comes before what was pushed since. */
   putBack(batch: Batch): void {
     const since = this.take();
-    this.#intervals = [...batch.intervals, ...since.intervals];
+    this.#pieces = [...batch.intervals, ...since.intervals];
+    this.#intervals = this.#pieces.reduce((sum, piece) => sum + countOf(piece), 0);
     for (const operation of [...batch.operations, ...since.operations]) this.#pushOperation(operation);
     this.#makeRoom();
   }
 
   #clear(): void {
-    this.#intervals = [];
+    this.#pieces = [];
+    this.#intervals = 0;
     this.#skipped = 0;
     this.#operations = [];
     this.#places = new Map();
+  }
+
+  #pushInterval(interval: IntervalRecord): void {
+    this.#packer.add(interval);
+    this.#intervals++;
+    if (this.#packer.isFull) this.#pieces.push(this.#packer.take());
   }
 
   #pushOperation(operation: Operation): void {
@@ -99,15 +111,23 @@ export class ChangeQueue {
   #makeRoom(): void {
     let surplus = this.size - this.#limit;
     if (surplus <= 0) return;
-    const goingIntervals = Math.min(surplus, this.#intervals.length - this.#skipped);
-    this.#skipped += goingIntervals;
-    this.#dropped += goingIntervals;
+    const goingIntervals = Math.min(surplus, this.#intervals);
+    if (goingIntervals > 0) this.#dropIntervals(goingIntervals);
     surplus -= goingIntervals;
-    if (this.#skipped >= CUT_OFF) {
-      this.#intervals.splice(0, this.#skipped);
-      this.#skipped = 0;
-    }
     if (surplus > 0) this.#evictOperations(Math.max(surplus, Math.floor(this.#limit * EVICTED_SHARE)));
+  }
+
+  #dropIntervals(count: number): void {
+    this.#dropped += count;
+    this.#intervals -= count;
+    this.#skipped += count;
+    if (this.#pieces.length === 0) this.#pieces.push(this.#packer.take());
+    for (;;) {
+      const [oldest] = this.#pieces;
+      if (oldest === undefined || this.#skipped < countOf(oldest)) return;
+      this.#skipped -= countOf(oldest);
+      this.#pieces.shift();
+    }
   }
 
   #evictOperations(count: number): void {

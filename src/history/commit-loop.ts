@@ -1,12 +1,13 @@
 import type { HistoryChange } from '../model/record.ts';
 import { ChangeQueue } from './change-queue.ts';
+import { countOf, type PackedIntervals } from './packed-intervals.ts';
 import type { Batch, CommitResult } from './protocol.ts';
 
 /**
- * A change waits this long for others to be committed with it. Together with the 150 ms that the sidecar gathers changes
- * for, and the commit itself, under 250 ms.
+ * A change waits this long for others to be committed with it: a state less long than an interval, since the sidecar has
+ * gathered states for 150 ms already. With the commit itself under 250 ms.
  */
-const GATHER_MS = 50;
+const GATHER_MS = { state: 50, interval: 200 } as const;
 /** Pause after a commit that failed; doubled each time up to the longest. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
@@ -50,8 +51,10 @@ export class CommitLoop {
   #rejected = 0;
   #rejection: string | null = null;
   #problem: string | null = null;
-  #gathering: NodeJS.Timeout | undefined;
+  #gathering: { readonly kind: keyof typeof GATHER_MS; readonly timer: NodeJS.Timeout } | undefined;
   #draining = false;
+  /** What has come since the commits that are under way began is due, too. */
+  #isDue = false;
   #wakeUp: (() => void) | undefined;
   /** Nothing more is tried: what is not committed by now is lost. */
   #abandoned = false;
@@ -64,7 +67,8 @@ export class CommitLoop {
   record(change: HistoryChange): void {
     this.#queue.push(change);
     this.#recorded++;
-    this.#gathering ??= setTimeout(() => void this.#drain(), GATHER_MS);
+    const kind = change.kind === 'interval' ? 'interval' : 'state';
+    if (this.#gathering === undefined || (this.#gathering.kind === 'interval' && kind === 'state')) this.#gather(kind);
   }
 
   /** Commits what waits, at once and not together with what comes. */
@@ -107,17 +111,24 @@ export class CommitLoop {
   abandon(): void {
     this.#abandoned = true;
     this.#wakeUp?.();
-    clearTimeout(this.#gathering);
+    clearTimeout(this.#gathering?.timer);
   }
 
-  /** Commits batch after batch until nothing waits; one runs at a time. */
+  #gather(kind: keyof typeof GATHER_MS): void {
+    clearTimeout(this.#gathering?.timer);
+    this.#gathering = { kind, timer: setTimeout(() => void this.#drain(), GATHER_MS[kind]) };
+  }
+
+  /** Commits what waits, and what is due when that is done; one commit runs at a time. */
   async #drain(): Promise<void> {
-    clearTimeout(this.#gathering);
+    clearTimeout(this.#gathering?.timer);
     this.#gathering = undefined;
+    this.#isDue = true;
     if (this.#draining) return;
     this.#draining = true;
     let retryMs = FIRST_RETRY_MS;
-    while (this.#queue.size > 0) {
+    while (this.#isDue && this.#queue.size > 0) {
+      this.#isDue = false;
       const upTo = this.#recorded;
       if (await this.#commit(this.#queue.take())) {
         retryMs = FIRST_RETRY_MS;
@@ -127,6 +138,7 @@ export class CommitLoop {
       if (!this.#abandoned) await this.#pause(retryMs);
       // Another try would wait for the lock, and the thread could not be ended before.
       if (this.#abandoned) break;
+      this.#isDue = true;
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     }
     this.#draining = false;
@@ -176,13 +188,19 @@ export class CommitLoop {
 }
 
 function sizeOf({ operations, intervals }: Batch): number {
-  return operations.length + intervals.length;
+  return operations.length + intervals.reduce((sum, piece) => sum + countOf(piece), 0);
 }
 
 /** Intervals before states: a state that is stored counts no report that a crash could still take. */
 function firstPart({ operations, intervals }: Batch): Batch {
-  const first = intervals.slice(0, MOST_CHANGES_PER_COMMIT);
-  return { operations: operations.slice(0, MOST_CHANGES_PER_COMMIT - first.length), intervals: first };
+  const first: PackedIntervals[] = [];
+  let left = MOST_CHANGES_PER_COMMIT;
+  for (const piece of intervals) {
+    if (countOf(piece) > left) return { operations: [], intervals: first };
+    left -= countOf(piece);
+    first.push(piece);
+  }
+  return { operations: operations.slice(0, left), intervals: first };
 }
 
 function without({ operations, intervals }: Batch, part: Batch): Batch {

@@ -1,6 +1,6 @@
-import type { HistoryChange } from '../model/record.ts';
-import type { Batch } from './protocol.ts';
-import { CALL_COLUMNS, type Cell, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
+import type { Batch, Operation } from './protocol.ts';
+import type { PackedIntervals } from './packed-intervals.ts';
+import { CALL_COLUMNS, type Cell, CHANNEL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 
 /** Longer texts are hardly ever the same twice. */
 const LONGEST_SHARED_TEXT = 64;
@@ -9,14 +9,16 @@ const NULL = 0;
 const NUMBER = 1;
 const TEXT = 2;
 
-type Kind = HistoryChange['kind'];
-const KINDS = ['interval', 'segment', 'channel', 'call', 'call-merged'] as const satisfies readonly Kind[];
+type Kind = Operation['kind'];
+const KINDS = ['segment', 'channel', 'call', 'call-merged'] as const satisfies readonly Kind[];
 
 /**
- * A batch on its way to the writer's thread: cells in a row of numbers that changes hands without being copied. Objects
- * would be copied property by property, which takes longer than to write them to the database.
+ * A batch on its way to the writer's thread: its intervals, and of its operations the cells in a row of numbers that
+ * changes hands without being copied. Objects would be copied property by property, which takes longer than to write them
+ * to the database.
  */
 export interface PackedBatch {
+  readonly intervals: readonly PackedIntervals[];
   /** Of each row its kind, how many cells it has, and these: a number, or the place of its text in `texts`. */
   readonly values: Float64Array<ArrayBuffer>;
   /** What each of `values` is. */
@@ -52,8 +54,8 @@ class Packer {
     }
   }
 
-  finish(): PackedBatch {
-    return { values: this.#values, types: this.#types, length: this.#length, texts: this.#texts };
+  finish(intervals: readonly PackedIntervals[]): PackedBatch {
+    return { intervals, values: this.#values, types: this.#types, length: this.#length, texts: this.#texts };
   }
 
   #put(type: number, value: number): void {
@@ -78,8 +80,7 @@ class Packer {
   }
 }
 
-function cellsOf(change: HistoryChange): readonly Cell[] {
-  if (change.kind === 'interval') return INTERVAL_COLUMNS.toCells(change.interval);
+function cellsOf(change: Operation): readonly Cell[] {
   if (change.kind === 'segment') return SEGMENT_COLUMNS.toCells(change.segment);
   if (change.kind === 'call') return CALL_COLUMNS.toCells(change.call);
   if (change.kind === 'call-merged') return [change.fromLinkedid, change.intoLinkedid];
@@ -88,23 +89,21 @@ function cellsOf(change: HistoryChange): readonly Cell[] {
   return [...CHANNEL_COLUMNS.toCells(channel), resume, ...streams];
 }
 
-/** Operations in their order, then the intervals. */
 export function packBatch({ operations, intervals }: Batch): PackedBatch {
   const packer = new Packer();
-  const add = (change: HistoryChange): void => {
+  for (const operation of operations) {
     let cells: readonly Cell[] = [];
     try {
-      cells = cellsOf(change);
+      cells = cellsOf(operation);
     } catch {
       // The others of the batch are to be stored all the same.
     }
-    packer.add(change.kind, cells);
-  };
-  for (const operation of operations) add(operation);
-  for (const interval of intervals) add({ kind: 'interval', interval });
-  return packer.finish();
+    packer.add(operation.kind, cells);
+  }
+  return packer.finish(intervals);
 }
 
+/** The operations, in their order. */
 export function* unpackBatch({ values, types, length, texts }: PackedBatch): Generator<PackedRow> {
   const cellAt = (place: number): Cell => {
     const value = values[place] ?? 0;
@@ -112,7 +111,7 @@ export function* unpackBatch({ values, types, length, texts }: PackedBatch): Gen
     return types[place] === TEXT ? (texts[value] ?? null) : null;
   };
   for (let place = 0; place < length;) {
-    const kind = KINDS[values[place] ?? 0] ?? 'interval';
+    const kind = KINDS[values[place] ?? 0] ?? 'segment';
     const cells: Cell[] = [];
     const end = place + 2 + (values[place + 1] ?? 0);
     for (place += 2; place < end; place++) cells.push(cellAt(place));

@@ -10,13 +10,14 @@ import type {
   TimeRange,
   TrendsQuery,
 } from '../model/ports.ts';
-import type { PackedBatch } from './packed-batch.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
+import type { PackedBatch } from './packed-batch.ts';
+import type { PackedIntervals } from './packed-intervals.ts';
 
-/** Changes that are committed together. Operations are applied in order; intervals do not depend on them. */
+/** Changes that are committed together. Operations are applied in order; intervals, oldest first, do not depend on them. */
 export interface Batch {
   readonly operations: readonly Operation[];
-  readonly intervals: readonly IntervalRecord[];
+  readonly intervals: readonly PackedIntervals[];
 }
 
 /** Every change but an interval. */

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { errorCode } from '../model/error-code.ts';
 import { type PackedBatch, type PackedRow, unpackBatch } from './packed-batch.ts';
+import { unpackIntervals } from './packed-intervals.ts';
 import type { CommitResult, RetentionLimits } from './protocol.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 import { SettledCalls } from './settled-calls.ts';
@@ -68,17 +69,21 @@ export class Writer {
     // Within a transaction this is a savepoint: what is refused halfway leaves nothing behind.
     const applyWhole = this.#database.transaction((row: PackedRow) => this.#apply(row));
     const all = this.#database.transaction(() => {
-      for (const row of unpackBatch(batch)) {
+      const attempt = (apply: () => void): void => {
         try {
-          if (row.kind === 'interval') this.#run(PUT_INTERVAL, row.cells);
-          else if (row.kind === 'segment') this.#run(PUT_SEGMENT, row.cells);
-          else applyWhole(row);
+          apply();
           applied++;
         } catch (error) {
           if (!isAboutTheChange(error)) throw error;
           rejected++;
           rejection = error instanceof Error ? error.message : String(error);
         }
+      };
+      for (const row of unpackBatch(batch)) {
+        attempt(() => (row.kind === 'segment' ? void this.#run(PUT_SEGMENT, row.cells) : applyWhole(row)));
+      }
+      for (const piece of batch.intervals) {
+        for (const cells of unpackIntervals(piece)) attempt(() => void this.#run(PUT_INTERVAL, cells));
       }
       this.#settled.settle(SETTLED_BY_COMMIT);
     });

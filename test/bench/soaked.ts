@@ -130,7 +130,14 @@ class Soaked {
     const rules = { profile: mesProfile('documented'), thresholds: DEFAULT_THRESHOLDS, codecDelaysMs: new Map() };
     const setter = { connected: true, setVariables: () => Promise.resolve() };
     const writer = new WriteBack({ setter, variables: true, cdr: true });
-    const board = new Switchboard({ ...rules, advantages: [], version: '1.0.0' }, { writer, askCodecs: () => {} });
+    const board = new Switchboard(
+      { ...rules, advantages: [], version: '1.0.0' },
+      {
+        writer,
+        askCodecs: () => {},
+        storeInterval: (interval) => history.record({ kind: 'interval', interval }),
+      },
+    );
     this.#board = board;
     const health = { health: () => NOTHING_WRONG };
     this.#metrics = new Metrics({ endpointPatterns: [], mostGroups: 50, live: board, health, version: '1.0.0' });

@@ -36,7 +36,8 @@ function* pieces(bytes: Buffer, size: number): Generator<Buffer> {
 function takeAmi(bytes: Buffer, pieceBytes: number): { events: number; shown: string } {
   const parser = new AmiParser();
   const decoder = new StringDecoder('utf8');
-  const { board } = new Script();
+  const script = new Script();
+  const { board } = script;
   let events = 0;
   for (const piece of pieces(bytes, pieceBytes)) {
     for (const message of parser.push(decoder.write(piece))) {
@@ -47,7 +48,7 @@ function takeAmi(bytes: Buffer, pieceBytes: number): { events: number; shown: st
     }
   }
   board.tick(START_MS + 3_600_000);
-  return { events, shown: jsonOf([board.liveChannels(), board.drain()]) };
+  return { events, shown: jsonOf([board.liveChannels(), script.drain()]) };
 }
 
 /** What the sidecar does with bytes of AGI. */

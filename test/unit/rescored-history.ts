@@ -53,6 +53,7 @@ function changesOf(name: string, settings: Settings): HistoryChange[] {
       const codecs = { rx: answers.length % 5 === 4 ? 'alaw' : 'ulaw', tx: answers.length % 7 === 6 ? 'g722' : 'ulaw' };
       answers.push({ type: 'codecs', atMs: nowMs, uniqueid, codecs });
     },
+    storeInterval: (interval) => changes.push({ kind: 'interval', interval }),
   });
   let answered = 0;
   for (const [index, event] of eventsOf(name).entries()) {

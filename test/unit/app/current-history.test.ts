@@ -29,7 +29,8 @@ afterEach(async () => {
 
 /** A call with two channels of which all is stored, and then two reports of one of them. */
 function setUp() {
-  const script = new Script().up('1').up('2', { linkedid: '1' }).up('3');
+  const script = new Script(undefined, (interval) => history.record({ kind: 'interval', interval }));
+  script.up('1').up('2', { linkedid: '1' }).up('3');
   let laterMs = 0;
   const later = (ms: number): void => void (laterMs = ms);
   const nowMs = (): number => script.atMs + laterMs;

@@ -26,8 +26,8 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function setUp() {
-  const script = new Script();
   const recorder = new Recorder();
+  const script = new Script(undefined, () => void recorder.log.push('interval'));
   const seen: string[] = [];
   const feed = new HistoryFeed({
     source: script.board,
@@ -55,7 +55,7 @@ it('gathers what changes for 150 ms', () => {
   vi.advanceTimersByTime(1000);
   feed.tick();
   expect(recorder.take()).toEqual(['channel 1', 'call 1']);
-  script.wait(5).rtcp('1', local(reportBlock(250, 0)));
+  script.wait(5).enter('bridge', '1');
   for (let tick = 0; tick < 2; tick++) {
     vi.advanceTimersByTime(50);
     feed.tick();
@@ -63,8 +63,8 @@ it('gathers what changes for 150 ms', () => {
   expect(recorder.take()).toEqual([]);
   vi.advanceTimersByTime(50);
   feed.tick();
-  expect(recorder.take()).toEqual(['interval']);
-  expect(seen).toEqual(['1']);
+  expect(recorder.take()).toEqual(['channel 1', 'call 1']);
+  expect(seen).toEqual(['1', '1']);
 });
 
 it('stores a channel at once when it is first seen, with what it counts already', () => {

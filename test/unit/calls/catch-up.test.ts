@@ -122,7 +122,7 @@ function playWithCrash(before: readonly Step[], after: readonly Step[], storesAl
   const script = new Script();
   const stored = new Stored();
   const playing = new Playing();
-  const store = (from: Script): void => stored.take(storesAll ? from.board.drain() : from.board.drain(from.atMs));
+  const store = (from: Script): void => stored.take(storesAll ? from.drain() : from.drain(from.atMs));
   for (const uniqueid of UNIQUEIDS) script.up(uniqueid, { linkedid: '1' }).codecs(uniqueid, 'ulaw');
   store(script);
   for (const step of before) {
@@ -138,7 +138,7 @@ function playWithCrash(before: readonly Step[], after: readonly Step[], storesAl
     playing.play(again, step);
     store(again);
   }
-  stored.take(again.board.drain());
+  stored.take(again.drain());
   const caughtUp = resumable.reduce((sum, { laterIntervals }) => sum + laterIntervals.length, 0);
   const { intervals, segments } = stored;
   return { restarted, ended: again.board.liveChannels(), intervals, segments, caughtUp };
@@ -169,9 +169,9 @@ describe('a restart', () => {
 
   test('numbers no report twice when some before the last stored ones were given up', () => {
     const script = new Script().up('1');
-    const first = script.board.drain();
+    const first = script.drain();
     for (let n = 1; n <= 6; n++) script.wait(5).rtcp('1', remote(reportBlock(250 * n, 10 * n)));
-    const intervals = script.board
+    const intervals = script
       .drain(script.atMs)
       .flatMap((change) => (change.kind === 'interval' ? change.interval : []));
     expect(intervals.map(({ reportNumber }) => reportNumber)).toEqual([1, 2, 3, 4, 5, 6]);

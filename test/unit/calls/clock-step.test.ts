@@ -52,19 +52,20 @@ interface Told {
 
 /** The recorded call, with the clock set by `stepMs` behind the event of this number. */
 function tell(events: readonly PbxEvent[], stepAfter: number, stepMs: number): Told {
-  const { board, writes } = new Script();
+  const script = new Script();
+  const { board, writes } = script;
   const changes: HistoryChange[] = [];
   let shiftMs = 0;
   for (const [index, event] of events.entries()) {
     board.tick(event.atMs + shiftMs);
     board.handle({ ...event, atMs: event.atMs + shiftMs });
-    changes.push(...board.drain());
+    changes.push(...script.drain());
     if (index !== stepAfter) continue;
     board.clockStepped(stepMs);
     shiftMs = stepMs;
   }
   board.tick((events.at(-1)?.atMs ?? 0) + shiftMs + 2000);
-  changes.push(...board.drain());
+  changes.push(...script.drain());
   return { changes, writes };
 }
 

@@ -16,8 +16,11 @@ export class Script {
   readonly codecQuestions: string[] = [];
   readonly board: Switchboard;
   readonly #changes: HistoryChange[] = [];
+  /** Reports since the last `drain`. */
+  #unstored: HistoryChange[] = [];
 
-  constructor(profile: MesProfile = mesProfile('documented')) {
+  /** `onInterval`: who is told of reports at once, other than `drain`. */
+  constructor(profile: MesProfile = mesProfile('documented'), onInterval?: (interval: IntervalRecord) => void) {
     this.board = new Switchboard(
       {
         profile,
@@ -31,6 +34,7 @@ export class Script {
           write: (uniqueid, variables) => this.writes.push({ uniqueid, variables: Object.fromEntries(variables) }),
         },
         askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
+        storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
       },
     );
   }
@@ -95,8 +99,15 @@ export class Script {
 
   /** Everything that was to be stored so far. */
   stored(): readonly HistoryChange[] {
-    this.#changes.push(...this.board.drain());
+    this.#changes.push(...this.drain());
     return this.#changes;
+  }
+
+  /** What the history is told by now: reports first. */
+  drain(nowMs?: number): HistoryChange[] {
+    const reports = this.#unstored;
+    this.#unstored = [];
+    return [...reports, ...this.board.drain(nowMs)];
   }
 
   /** The last stored state of a channel. */

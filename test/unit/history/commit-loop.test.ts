@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { CommitLoop } from '../../../src/history/commit-loop.ts';
 import type { Batch, CommitResult } from '../../../src/history/protocol.ts';
-import { callRecord, intervalRecord } from './records.ts';
+import { callRecord, intervalRecord, reportNumbers } from './records.ts';
 
 /** A disk that takes what it is given, or not, and remembers it. */
 class Disk {
@@ -17,12 +17,17 @@ class Disk {
       return Promise.reject(new Error('no room'));
     }
     this.parts.push(batch);
-    const applied = batch.operations.length + batch.intervals.length;
+    const applied = batch.operations.length + reportNumbers(batch.intervals).length;
     return Promise.resolve({ applied, rejected: 0, rejection: null });
   };
 
-  get numbers(): number[] {
-    return this.parts.flatMap(({ intervals }) => intervals.map(({ reportNumber }) => reportNumber));
+  get numbers(): unknown[] {
+    return this.parts.flatMap(({ intervals }) => reportNumbers(intervals));
+  }
+
+  /** Of each part how many operations and intervals it has. */
+  get sizes(): number[][] {
+    return this.parts.map(({ operations, intervals }) => [operations.length, reportNumbers(intervals).length]);
   }
 }
 
@@ -37,14 +42,14 @@ function recorded(disk: Disk, intervals: number): CommitLoop {
 it('commits few changes as one part', async () => {
   const disk = new Disk();
   await recorded(disk, 500).flush();
-  expect(disk.parts.map(({ operations, intervals }) => [operations.length, intervals.length])).toEqual([[2, 500]]);
+  expect(disk.sizes).toEqual([[2, 500]]);
 });
 
 it('commits what has piled up in parts: the reports in order, and states only when all reports before them are in', async () => {
   const disk = new Disk();
   const loop = recorded(disk, 10_000);
   await loop.flush();
-  expect(disk.parts.map(({ operations, intervals }) => [operations.length, intervals.length])).toEqual([
+  expect(disk.sizes).toEqual([
     [0, 4000],
     [0, 4000],
     [2, 2000],
@@ -80,4 +85,59 @@ it('begins no other part once it is to end, and keeps account of what is left', 
   first.resolve({ applied: 4000, rejected: 0, rejection: null });
   await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 5000, committed: 4000 });
   expect(disk.parts).toHaveLength(1);
+});
+
+it('lets reports wait for 200 ms and states for 50, and what comes during a commit no less', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const disk = new Disk();
+  let slowly = Promise.resolve();
+  const loop = new CommitLoop({ commit: (batch) => slowly.then(() => disk.commit(batch)), explain: String });
+  const report = (reportNumber: number): void =>
+    loop.record({ kind: 'interval', interval: intervalRecord('c', reportNumber) });
+  report(1);
+  await vi.advanceTimersByTimeAsync(100);
+  report(2);
+  await vi.advanceTimersByTimeAsync(99);
+  expect(disk.sizes).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(disk.sizes).toEqual([[0, 2]]);
+
+  report(3);
+  await vi.advanceTimersByTimeAsync(10);
+  const endSlow = Promise.withResolvers<void>();
+  slowly = endSlow.promise;
+  loop.record({ kind: 'call', call: callRecord('a') });
+  await vi.advanceTimersByTimeAsync(50);
+  // Under way now.
+  report(4);
+  endSlow.resolve();
+  await vi.advanceTimersByTimeAsync(199);
+  expect(disk.sizes).toEqual([
+    [0, 2],
+    [1, 1],
+  ]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(disk.numbers).toEqual([1, 2, 3, 4]);
+  expect(loop.stats()).toMatchObject({ queued: 0, committed: 5 });
+});
+
+it('commits at once what became due while a commit took long', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const disk = new Disk();
+  const first = Promise.withResolvers<CommitResult>();
+  let begun = 0;
+  const loop = new CommitLoop({
+    commit: (batch) => (++begun === 1 ? first.promise : disk.commit(batch)),
+    explain: String,
+  });
+  loop.record({ kind: 'call', call: callRecord('a') });
+  await vi.advanceTimersByTimeAsync(50);
+  loop.record({ kind: 'call', call: callRecord('b') });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([begun, loop.stats().queued]).toEqual([1, 2]);
+  first.resolve({ applied: 1, rejected: 0, rejection: null });
+  await vi.advanceTimersByTimeAsync(0);
+  expect([disk.sizes, loop.stats().queued]).toEqual([[[1, 0]], 0]);
 });

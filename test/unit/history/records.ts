@@ -1,3 +1,5 @@
+import { type PackedIntervals, unpackIntervals } from '../../../src/history/packed-intervals.ts';
+import { INTERVAL_COLUMNS } from '../../../src/history/rows.ts';
 import type { CapturedMedia, PacketTally } from '../../../src/model/capture.ts';
 import type {
   CallRecord,
@@ -234,6 +236,12 @@ export function intervalRecord(
     profile: 'documented',
     ...part,
   };
+}
+
+/** The reports' numbers, in their order. */
+export function reportNumbers(pieces: readonly PackedIntervals[]): unknown[] {
+  const place = INTERVAL_COLUMNS.names.indexOf('report_number');
+  return pieces.flatMap((piece) => [...unpackIntervals(piece)].map((cells) => cells[place]));
 }
 
 export function segmentRecord(

@@ -1,0 +1,126 @@
+import type { IntervalRecord } from '../model/record.ts';
+import { type Cell, INTERVAL_COLUMNS } from './rows.ts';
+
+/** Cells of an interval. */
+const WIDTH = INTERVAL_COLUMNS.names.length;
+/** A piece of this many is closed, so that nothing has to grow; some 70 KB. */
+export const PIECE_INTERVALS = 250;
+
+const TEXT_COLUMNS: ReadonlySet<string> = new Set([
+  'uniqueid',
+  'direction',
+  'reporter',
+  'kind',
+  'codec',
+  'clock_rate_source',
+  'profile',
+]);
+const IS_TEXT: readonly boolean[] = INTERVAL_COLUMNS.names.map((name) => TEXT_COLUMNS.has(name));
+
+/** Some intervals, one after the other, in numbers alone: as objects they would live until the commit, and cost the collector. */
+export interface PackedIntervals {
+  /** The cells of `INTERVAL_COLUMNS`, in their order: a number, the place of a text in `texts`, or NaN for null. */
+  readonly values: Float64Array<ArrayBuffer>;
+  readonly texts: readonly string[];
+}
+
+/** Packs intervals one by one; nothing of them is kept but numbers and texts. */
+export class IntervalPacker {
+  readonly #values = new Float64Array(PIECE_INTERVALS * WIDTH);
+  #length = 0;
+  #texts: string[] = [];
+  #places = new Map<string, number>();
+
+  get count(): number {
+    return this.#length / WIDTH;
+  }
+
+  get isFull(): boolean {
+    return this.#length === this.#values.length;
+  }
+
+  /** Not to be called when it is full. Each cell by name: a loop over the columns would take several times as long. */
+  add(interval: IntervalRecord): void {
+    const values = this.#values;
+    let at = this.#length;
+    values[at++] = this.#placeOf(interval.uniqueid);
+    values[at++] = this.#placeOf(interval.direction);
+    values[at++] = this.#placeOf(interval.reporter);
+    values[at++] = numberOf(interval.reportNumber);
+    values[at++] = numberOf(interval.channelReportNumber);
+    values[at++] = Math.round(numberOf(interval.beganAtMs));
+    values[at++] = Math.round(numberOf(interval.atMs));
+    values[at++] = this.#placeOf(interval.kind);
+    values[at++] = numberOf(interval.ssrc);
+    values[at++] = numberOf(interval.fractionLostQ8);
+    values[at++] = numberOf(interval.cumulativeLostPackets);
+    values[at++] = numberOf(interval.extendedHighestSequence);
+    values[at++] = numberOf(interval.jitterTicks);
+    values[at++] = this.#placeOf(interval.codec);
+    values[at++] = numberOf(interval.clockRateHz);
+    values[at++] = this.#placeOf(interval.clockRateSource);
+    values[at++] = numberOf(interval.lsrNtp32);
+    values[at++] = numberOf(interval.dlsrS);
+    values[at++] = numberOf(interval.senderPackets);
+    values[at++] = numberOf(interval.rttMs);
+    values[at++] = numberOf(interval.jitterMs);
+    values[at++] = numberOf(interval.packetsExpected);
+    values[at++] = numberOf(interval.packetsLost);
+    values[at++] = numberOf(interval.duplicates);
+    values[at++] = numberOf(interval.lossPercent);
+    values[at++] = numberOf(interval.coversReports);
+    values[at++] = numberOf(interval.effectiveLatencyMs);
+    values[at++] = numberOf(interval.rValue);
+    values[at++] = numberOf(interval.mes);
+    values[at++] = numberOf(interval.mesRunning);
+    values[at++] = numberOf(interval.nativeMes100);
+    values[at++] = numberOf(interval.sentNtpS);
+    values[at++] = numberOf(interval.sentRtpTicks);
+    values[at++] = numberOf(interval.sentPackets);
+    values[at++] = numberOf(interval.sentOctets);
+    values[at++] = this.#placeOf(interval.profile);
+    this.#length = at;
+  }
+
+  /** What was added since the last time. */
+  take(): PackedIntervals {
+    const piece = { values: this.#values.slice(0, this.#length), texts: this.#texts };
+    this.#length = 0;
+    this.#texts = [];
+    this.#places = new Map();
+    return piece;
+  }
+
+  #placeOf(text: string | null): number {
+    if (text === null) return Number.NaN;
+    let place = this.#places.get(text);
+    if (place === undefined) this.#places.set(text, (place = this.#texts.push(text) - 1));
+    return place;
+  }
+}
+
+/** Also of one that a broken record does not have. */
+function numberOf(value: number | null): number {
+  return value ?? Number.NaN;
+}
+
+/** How many they are. */
+export function countOf({ values }: PackedIntervals): number {
+  return values.length / WIDTH;
+}
+
+/** Without the first `count`. */
+export function withoutFirst(piece: PackedIntervals, count: number): PackedIntervals {
+  return count === 0 ? piece : { values: piece.values.slice(count * WIDTH), texts: piece.texts };
+}
+
+/** Row after row the cells of `INTERVAL_COLUMNS`. */
+export function* unpackIntervals({ values, texts }: PackedIntervals): Generator<Cell[]> {
+  for (let start = 0; start < values.length; start += WIDTH) {
+    yield IS_TEXT.map((isText, column) => {
+      const value = values[start + column] ?? Number.NaN;
+      if (Number.isNaN(value)) return null;
+      return isText ? (texts[value] ?? null) : value;
+    });
+  }
+}
