@@ -15,6 +15,7 @@ import type { ChannelScores, ChannelState } from './channel-state.ts';
 import { type ReportContext, takeReport } from './direction-report.ts';
 import { type DirectionState, noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
+import { roundTripsOf } from './tally.ts';
 
 /** Local report intervals without a local report after which the remote sender's word stands alone. */
 const SILENT_PACES = 2;
@@ -40,7 +41,7 @@ export function takeRtcp(
 ): TakenReport {
   const sent = channel[directionSentBy(report.reporter)];
   const { clockRateHz } = sent;
-  const roundTrip = roundTripSample(report, channel.rx.total.rttMs.count);
+  const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total));
   const isRoundTripRefused = roundTrip === 'refused';
   if (isRoundTripRefused) channel.rttRefused++;
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;

@@ -2,10 +2,20 @@ import type { EModelRecord } from '../model/record.ts';
 import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
 import { computeEModel } from '../score/e-model.ts';
 import { computeMes, DEAD_OPINION } from '../score/mes.ts';
-import { type Moments, standardDeviation } from '../stats/moments.ts';
+import type { Moments } from '../stats/moments.ts';
 import { type DirectionState, knownCodec } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
-import { isTallyDead, jitterOf, lossPercentOf, type Tally } from './tally.ts';
+import {
+  isLossKnown,
+  isTallyDead,
+  type JitterFigures,
+  jitterFigures,
+  lossPercentOf,
+  meanCumulativeLost,
+  meanLost,
+  roundTripMeanMs,
+  type Tally,
+} from './tally.ts';
 
 /** Fewer received packets than this are too few for the E-model (README, The score). */
 const FEWEST_PACKETS = 5;
@@ -30,24 +40,33 @@ export interface DirectionScore {
 }
 
 /** The score of a tally; null while there is no interval to judge by: an unknown direction has no score. */
-export function scoreTally(state: DirectionState, tally: Tally, rules: DirectionRules): DirectionScore | null {
+export function scoreTally(
+  state: DirectionState,
+  tally: Tally,
+  rules: DirectionRules,
+  jitter?: JitterFigures,
+): DirectionScore | null {
   if (isTallyDead(tally)) return { mes: DEAD_OPINION, score: null };
-  if (tally.lostPackets.count === 0) return null;
-  const score = computeMes(rules.profile, scoreInputs(state, tally, rules));
+  if (!isLossKnown(tally)) return null;
+  const score = computeMes(rules.profile, scoreInputs(state, tally, rules, jitter));
   return { mes: score.mes, score };
 }
 
 /** What the formulas take from a tally; all means are 0 where there was no sample. */
-export function scoreInputs(state: DirectionState, tally: Tally, rules: DirectionRules): ScoreInputs {
-  const jitterMs = jitterOf(tally, state.clockRateHz);
+export function scoreInputs(
+  state: DirectionState,
+  tally: Tally,
+  rules: DirectionRules,
+  jitter = jitterFigures(tally, state.clockRateHz),
+): ScoreInputs {
   return {
     direction: state.direction,
-    rttMeanMs: tally.rttMs.count === 0 ? undefined : tally.rttMs.mean,
-    jitterMeanMs: jitterMs.mean,
-    jitterLastMs: jitterMs.last,
-    jitterStdevMs: standardDeviation(jitterMs),
-    lostPacketsMean: tally.lostPackets.mean,
-    cumulativeLostMean: tally.cumulativeLost.mean,
+    rttMeanMs: roundTripMeanMs(tally),
+    jitterMeanMs: jitter.meanMs,
+    jitterLastMs: jitter.lastMs,
+    jitterStdevMs: jitter.stdevMs,
+    lostPacketsMean: meanLost(tally),
+    cumulativeLostMean: meanCumulativeLost(tally),
     lossPercent: lossPercentOf(tally) ?? 0,
     codecDelayMs: rules.codecDelayMs,
   };

@@ -7,7 +7,7 @@ import { clockRateBetween } from '../stats/clock-rate.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../units/rtp.ts';
 import type { StoredRow } from '../stats/number-row.ts';
 import { DirectionMarks } from './direction-marks.ts';
-import { foldJitter, isTallyDead, Tally } from './tally.ts';
+import { addRoundTrip, foldJitter, isTallyDead, Tally } from './tally.ts';
 
 /** 20 ms packets, the usual. */
 const USUAL_PACKET_RATE_HZ = 50;
@@ -84,11 +84,6 @@ export function segmentTally({ segment, total }: DirectionState): Tally {
   return segment.tally ?? total;
 }
 
-/** Every tally that a report is added to. */
-export function talliesOf({ segment, total }: DirectionState): readonly Tally[] {
-  return segment.tally === null ? [total] : [total, segment.tally];
-}
-
 /** Takes in what the sender of this direction says of itself: its packet count, and with the SR before it its clock. */
 export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number): void {
   const before = state.lastSr;
@@ -109,7 +104,8 @@ export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number):
 export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr' | 'codec'): void {
   if (source === 'codec' && state.clockRateSource === 'sr') return;
   if (state.clockRateSource === source && rateHz !== state.clockRateHz) {
-    for (const tally of talliesOf(state)) foldJitter(tally, state.clockRateHz);
+    foldJitter(state.total, state.clockRateHz);
+    if (state.segment.tally !== null) foldJitter(state.segment.tally, state.clockRateHz);
   }
   state.clockRateHz = rateHz;
   state.clockRateSource = source;
@@ -132,7 +128,8 @@ export function capturedOf({ captured }: Pick<DirectionState, 'captured'>): Capt
 
 /** A round trip belongs to the channel, and so to both its directions. */
 export function noteRoundTrip(state: DirectionState, rttMs: number): void {
-  for (const tally of talliesOf(state)) tally.addSample('rttMs', rttMs);
+  addRoundTrip(state.total, rttMs);
+  if (state.segment.tally !== null) addRoundTrip(state.segment.tally, rttMs);
 }
 
 /**

@@ -1,10 +1,17 @@
-import type { MesScore, ScoreInputs } from '../model/score.ts';
+import type { MesScore } from '../model/score.ts';
 import { computeMes, DEAD_OPINION } from '../score/mes.ts';
-import { standardDeviation } from '../stats/moments.ts';
 import { ticksToMs } from '../units/rtp.ts';
 import { type DirectionRules, scoreTally } from './direction-score.ts';
-import { type DirectionState, talliesOf } from './direction-state.ts';
-import { addReport, jitterOf, noteIntervalMes, type ReportSample } from './tally.ts';
+import type { DirectionState } from './direction-state.ts';
+import {
+  addReport,
+  type JitterFigures,
+  jitterFigures,
+  lastCumulativeLost,
+  lastRoundTripMs,
+  noteIntervalMes,
+  type ReportSample,
+} from './tally.ts';
 
 /** Loss of an interval, percent, from which on it is more than a trace. */
 const LOSSY_PERCENT = 1;
@@ -44,38 +51,46 @@ export function addToSums(
 ): ScoredReport {
   state.nativeMes100 = facts.nativeMes100 ?? state.nativeMes100;
   state.ssrc = facts.sourceSsrc ?? state.ssrc;
-  for (const tally of talliesOf(state)) addReport(tally, sample);
+  const { total } = state;
+  const ofSegment = state.segment.tally;
+  addReport(total, sample);
+  if (ofSegment !== null) addReport(ofSegment, sample);
 
-  const score = scoreInterval(state, sample, rules);
-  const mes = sample.kind === 'dead' ? DEAD_OPINION : (score?.mes ?? null);
-  for (const tally of talliesOf(state)) noteIntervalMes(tally, mes);
+  const jitter = jitterFigures(total, state.clockRateHz);
   const lossPercent = percentOf(sample.packetsLost, sample.packetsExpected);
+  const score = scoreInterval(state, sample, jitter, lossPercent, rules);
+  const mes = sample.kind === 'dead' ? DEAD_OPINION : (score?.mes ?? null);
+  noteIntervalMes(total, mes);
+  if (ofSegment !== null) noteIntervalMes(ofSegment, mes);
   noteLoss(state, sample, lossPercent, facts);
   state.lastLossPercent = lossPercent;
   state.lastPacketsReceived = receivedOf(sample);
   state.lastFractionLostQ8 = facts.fractionLostQ8;
   state.lastJitterTicks = facts.jitterTicks;
-  return { score, mes, mesRunning: scoreTally(state, state.total, rules)?.mes ?? null, lossPercent };
+  return { score, mes, mesRunning: scoreTally(state, total, rules, jitter)?.mes ?? null, lossPercent };
 }
 
 /** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, the deviation so far. */
-function scoreInterval(state: DirectionState, sample: ReportSample, rules: DirectionRules): MesScore | null {
+function scoreInterval(
+  { direction, total, clockRateHz }: DirectionState,
+  sample: ReportSample,
+  jitter: JitterFigures,
+  lossPercent: number | null,
+  rules: DirectionRules,
+): MesScore | null {
   if (sample.kind !== 'media' || sample.packetsLost === null) return null;
-  const { rttMs, cumulativeLost } = state.total;
-  const jitterMs = jitterOf(state.total, state.clockRateHz);
-  const ownJitterMs = sample.jitterTicks === null ? jitterMs.mean : ticksToMs(sample.jitterTicks, state.clockRateHz);
-  const inputs: ScoreInputs = {
-    direction: state.direction,
-    rttMeanMs: rttMs.count === 0 ? undefined : rttMs.last,
+  const ownJitterMs = sample.jitterTicks === null ? jitter.meanMs : ticksToMs(sample.jitterTicks, clockRateHz);
+  return computeMes(rules.profile, {
+    direction,
+    rttMeanMs: lastRoundTripMs(total),
     jitterMeanMs: ownJitterMs,
     jitterLastMs: ownJitterMs,
-    jitterStdevMs: standardDeviation(jitterMs),
+    jitterStdevMs: jitter.stdevMs,
     lostPacketsMean: sample.packetsLost / sample.coversReports,
-    cumulativeLostMean: cumulativeLost.last,
-    lossPercent: percentOf(sample.packetsLost, sample.packetsExpected) ?? 0,
+    cumulativeLostMean: lastCumulativeLost(total),
+    lossPercent: lossPercent ?? 0,
     codecDelayMs: rules.codecDelayMs,
-  };
-  return computeMes(rules.profile, inputs);
+  });
 }
 
 function noteLoss(

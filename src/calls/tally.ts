@@ -1,4 +1,15 @@
-import { mergeMoments, type Moments, NO_SAMPLES, scaleMoments } from '../stats/moments.ts';
+import {
+  addSampleAt,
+  countAt,
+  lastAt,
+  meanAt,
+  mergeMoments,
+  type Moments,
+  NO_SAMPLES,
+  scaleMoments,
+  standardDeviation,
+  standardDeviationAt,
+} from '../stats/moments.ts';
 import { numberRow } from '../stats/number-row.ts';
 import { ticksToMs } from '../units/rtp.ts';
 
@@ -33,6 +44,8 @@ export class Tally extends numberRow({
   }
 }
 
+const { jitterTicks: JITTER, rttMs: ROUND_TRIP, lostPackets: LOST, cumulativeLost: CUMULATIVE_LOST } = Tally.places;
+
 /** What one report contributes; null where it tells nothing. */
 export interface ReportSample {
   readonly kind: 'media' | 'idle' | 'dead';
@@ -52,15 +65,15 @@ export function addReport(tally: Tally, sample: ReportSample): void {
   else if (sample.kind === 'idle') tally.idleReports++;
   else tally.deadReports++;
   if (sample.packetsLost !== null) {
-    tally.addSample('lostPackets', sample.packetsLost / sample.coversReports, sample.coversReports);
+    addSampleAt(tally.values, LOST, sample.packetsLost / sample.coversReports, sample.coversReports);
     tally.packetsLost += sample.packetsLost;
   }
   if (sample.packetsLost !== null && sample.packetsExpected !== null) {
     tally.packetsExpected += sample.packetsExpected;
     tally.packetsLostOfExpected += sample.packetsLost;
   }
-  if (sample.cumulativeLost !== null) tally.addSample('cumulativeLost', sample.cumulativeLost);
-  if (sample.jitterTicks !== null) tally.addSample('jitterTicks', sample.jitterTicks);
+  if (sample.cumulativeLost !== null) addSampleAt(tally.values, CUMULATIVE_LOST, sample.cumulativeLost);
+  if (sample.jitterTicks !== null) addSampleAt(tally.values, JITTER, sample.jitterTicks);
   tally.duplicates += sample.duplicates;
 }
 
@@ -79,6 +92,66 @@ export function foldJitter(tally: Tally, clockRateHz: number): void {
 export function jitterOf(tally: Tally, clockRateHz: number): Moments {
   const jitterMs = scaleMoments(tally.jitterTicks, ticksToMs(1, clockRateHz));
   return tally.earlierJitterMs === null ? jitterMs : mergeMoments(tally.earlierJitterMs, jitterMs);
+}
+
+/** What a score takes of all the jitter samples; 0 where there are none. */
+export interface JitterFigures {
+  readonly meanMs: number;
+  readonly lastMs: number;
+  readonly stdevMs: number;
+}
+
+/** Those of `jitterOf`. */
+export function jitterFigures(tally: Tally, clockRateHz: number): JitterFigures {
+  if (tally.earlierJitterMs !== null) {
+    const jitterMs = jitterOf(tally, clockRateHz);
+    return { meanMs: jitterMs.mean, lastMs: jitterMs.last, stdevMs: standardDeviation(jitterMs) };
+  }
+  const { values } = tally;
+  const tickMs = ticksToMs(1, clockRateHz);
+  return {
+    meanMs: meanAt(values, JITTER) * tickMs,
+    lastMs: lastAt(values, JITTER) * tickMs,
+    stdevMs: standardDeviationAt(values, JITTER, tickMs),
+  };
+}
+
+export function addRoundTrip({ values }: Tally, rttMs: number): void {
+  addSampleAt(values, ROUND_TRIP, rttMs);
+}
+
+export function roundTripsOf({ values }: Tally): number {
+  return countAt(values, ROUND_TRIP);
+}
+
+/** Undefined without a sample. */
+export function roundTripMeanMs({ values }: Tally): number | undefined {
+  return countAt(values, ROUND_TRIP) === 0 ? undefined : meanAt(values, ROUND_TRIP);
+}
+
+/** Undefined without a sample. */
+export function lastRoundTripMs({ values }: Tally): number | undefined {
+  return countAt(values, ROUND_TRIP) === 0 ? undefined : lastAt(values, ROUND_TRIP);
+}
+
+/** Whether a report told how many packets were lost. */
+export function isLossKnown({ values }: Tally): boolean {
+  return countAt(values, LOST) > 0;
+}
+
+/** Of a report, packets; 0 where none told. */
+export function meanLost({ values }: Tally): number {
+  return meanAt(values, LOST);
+}
+
+/** Of the cumulative counts, packets; 0 where none told. */
+export function meanCumulativeLost({ values }: Tally): number {
+  return meanAt(values, CUMULATIVE_LOST);
+}
+
+/** The latest cumulative count, packets; 0 where none told. */
+export function lastCumulativeLost({ values }: Tally): number {
+  return lastAt(values, CUMULATIVE_LOST);
 }
 
 /** Whether packets were sent and not one of them arrived. */

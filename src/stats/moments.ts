@@ -48,6 +48,25 @@ export function momentsAt(row: readonly number[], at: number): Moments {
   };
 }
 
+/** Parts of the moments that stand at `at`, as those would have them. */
+export function countAt(row: readonly number[], at: number): number {
+  return row[at + COUNT] ?? 0;
+}
+
+export function lastAt(row: readonly number[], at: number): number {
+  return row[at + LAST] ?? 0;
+}
+
+export function meanAt(row: readonly number[], at: number): number {
+  return row[at + MEAN] ?? 0;
+}
+
+/** The standard deviation of the samples each multiplied by `factor`: that of `scaleMoments`. */
+export function standardDeviationAt(row: readonly number[], at: number, factor: number): number {
+  const count = row[at + COUNT] ?? 0;
+  return deviationOf(count, (row[at + M2] ?? 0) * factor * factor);
+}
+
 /** Puts moments in the place of those that stand at `at`. */
 export function setMomentsAt(row: number[], at: number, moments: Moments): void {
   row[at + COUNT] = moments.count;
@@ -88,5 +107,9 @@ export function scaleMoments(moments: Moments, factor: number): Moments {
 
 /** Population standard deviation (divided by n); 0 for fewer than two samples. */
 export function standardDeviation(moments: Moments): number {
-  return moments.count < 2 ? 0 : Math.sqrt(Math.max(0, moments.m2) / moments.count);
+  return deviationOf(moments.count, moments.m2);
+}
+
+function deviationOf(count: number, m2: number): number {
+  return count < 2 ? 0 : Math.sqrt(Math.max(0, m2) / count);
 }

@@ -1,4 +1,4 @@
-import { addSampleAt, momentsAt, type Moments, MOMENTS_SIZE, setMomentsAt } from './moments.ts';
+import { momentsAt, type Moments, MOMENTS_SIZE, setMomentsAt } from './moments.ts';
 
 /** A row as it is stored; null is unknown. */
 export type StoredRow = readonly (number | null)[];
@@ -35,25 +35,29 @@ export interface RowNames<Known extends string, Unknown extends string, Sampled 
 type Row<Known extends string, Unknown extends string, Sampled extends string> = NumberRow &
   Record<Known, number> &
   Record<Unknown, number | null> &
-  Record<Sampled, Moments> & {
-    /** `weight` equal samples; a whole number of at least 1. */
-    addSample(name: Sampled, value: number, weight?: number): void;
-  };
+  Record<Sampled, Moments>;
+
+interface RowClass<Known extends string, Unknown extends string, Sampled extends string> {
+  /** Where the moments of each name stand in `values`: there samples are added, and parts read without a copy of all. */
+  readonly places: Readonly<Record<Sampled, number>>;
+  new (stored?: StoredRow): Row<Known, Unknown, Sampled>;
+}
 
 /**
  * A class whose instances have these numbers as properties, all in one array of doubles. There each takes eight bytes and is
  * changed in place; as properties of plain objects they would take eight for the property and sixteen for the number, made
  * anew by every change, and a channel that is up has a hundred of them.
  *
- * Moments are read as a copy. A row that was stored is gone on with; what it lacks is as in the beginning.
+ * Moments are read as a copy, of which a report would make a dozen: what it takes of them it takes at their `places`. A row
+ * that was stored is gone on with; what it lacks is as in the beginning.
  */
 export function numberRow<const Known extends string, const Unknown extends string, const Sampled extends string>({
   known,
   unknown,
   sampled,
-}: RowNames<Known, Unknown, Sampled>): new (stored?: StoredRow) => Row<Known, Unknown, Sampled> {
+}: RowNames<Known, Unknown, Sampled>): RowClass<Known, Unknown, Sampled> {
   const names: readonly string[] = [...known, ...unknown];
-  const momentsFrom = new Map(sampled.map((name, index) => [name, names.length + index * MOMENTS_SIZE]));
+  const places = Object.fromEntries(sampled.map((name, index) => [name, names.length + index * MOMENTS_SIZE]));
   const beginning = doubles([
     ...known.map(() => 0),
     ...unknown.map(() => Number.NaN),
@@ -61,6 +65,8 @@ export function numberRow<const Known extends string, const Unknown extends stri
   ]);
 
   class NamedRow extends NumberRow {
+    static readonly places = places;
+
     constructor(stored: StoredRow = []) {
       super(beginning.slice());
       for (const [at, value] of stored.slice(0, beginning.length).entries()) this.values[at] = value ?? Number.NaN;
@@ -68,10 +74,6 @@ export function numberRow<const Known extends string, const Unknown extends stri
 
     override get names(): readonly string[] {
       return names;
-    }
-
-    addSample(name: Sampled, value: number, weight = 1): void {
-      addSampleAt(this.values, momentsFrom.get(name) ?? Number.NaN, value, weight);
     }
   }
 
@@ -98,7 +100,7 @@ export function numberRow<const Known extends string, const Unknown extends stri
       },
     });
   }
-  for (const [name, at] of momentsFrom) {
+  for (const [name, at] of Object.entries(places)) {
     Object.defineProperty(NamedRow.prototype, name, {
       get(this: NamedRow): Moments {
         return momentsAt(this.values, at);
@@ -108,7 +110,7 @@ export function numberRow<const Known extends string, const Unknown extends stri
       },
     });
   }
-  return NamedRow as unknown as new (stored?: StoredRow) => Row<Known, Unknown, Sampled>;
+  return NamedRow as unknown as RowClass<Known, Unknown, Sampled>;
 }
 
 /** A copy that V8 keeps as doubles, and copies of it too: it begins with one, where zeros alone would count as integers. */

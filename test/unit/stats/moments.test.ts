@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   addSampleAt,
+  countAt,
+  lastAt,
+  meanAt,
   mergeMoments,
   type Moments,
   MOMENTS_SIZE,
@@ -9,6 +12,7 @@ import {
   scaleMoments,
   setMomentsAt,
   standardDeviation,
+  standardDeviationAt,
 } from '../../../src/stats/moments.ts';
 
 const samples = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { maxLength: 60 });
@@ -88,5 +92,18 @@ describe('running moments', () => {
     expect(scaled.mean).toBeCloseTo(direct.mean, 12);
     expect(standardDeviation(scaled)).toBeCloseTo(standardDeviation(direct), 12);
     expect([scaled.min, scaled.max, scaled.last]).toEqual([1, 5, 5]);
+  });
+
+  test('parts of moments are told where they stand as a copy of them has them', () => {
+    fc.assert(
+      fc.property(samples, fc.double({ min: 0.01, max: 1000, noNaN: true }), (values, factor) => {
+        const row = [-1, -2, -3, ...Array.from({ length: MOMENTS_SIZE }, () => 0), -4];
+        for (const value of values) addSampleAt(row, 3, value);
+        const copy = momentsAt(row, 3);
+        expect([countAt(row, 3), lastAt(row, 3), meanAt(row, 3)]).toEqual([copy.count, copy.last, copy.mean]);
+        expect(copy.count).toBe(values.length);
+        expect(standardDeviationAt(row, 3, factor)).toBe(standardDeviation(scaleMoments(copy, factor)));
+      }),
+    );
   });
 });

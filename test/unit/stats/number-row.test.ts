@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { addSampleAt } from '../../../src/stats/moments.ts';
 import { numberRow, type StoredRow } from '../../../src/stats/number-row.ts';
 
 class Row extends numberRow({
@@ -66,7 +67,7 @@ describe('a row of numbers', () => {
         expect(told(row)).toEqual(wanted(plain));
         for (const step of changes) {
           if ('sampleOf' in step) {
-            row.addSample(step.sampleOf, step.value);
+            addSampleAt(row.values, Row.places[step.sampleOf], step.value);
             plain[step.sampleOf].push(step.value);
           } else for (const target of [row, plain]) Object.assign(target, { [step.to]: step.value });
         }
@@ -78,15 +79,24 @@ describe('a row of numbers', () => {
 
   test('has moments as a copy, and takes others in their place', () => {
     const row = new Row();
-    row.addSample('jitterMs', 4, 3);
+    addSampleAt(row.values, Row.places.jitterMs, 4, 3);
     const before = row.jitterMs;
-    row.addSample('jitterMs', 8);
+    addSampleAt(row.values, Row.places.jitterMs, 8);
     expect(before).toEqual({ count: 3, last: 4, min: 4, max: 4, mean: 4, m2: 0 });
     // By hand: 4 4 4 8 have the mean 5, and 1 + 1 + 1 + 9 = 12 as the sum of squares around it.
     expect(row.jitterMs).toEqual({ count: 4, last: 8, min: 4, max: 8, mean: 5, m2: 12 });
     row.jitterMs = before;
     expect(row.jitterMs).toEqual(before);
     expect(row.roundTripMs.count).toBe(0);
+  });
+
+  test('tells where each of its moments stands', () => {
+    const row = new Row();
+    addSampleAt(row.values, Row.places.jitterMs, 4, 3);
+    addSampleAt(row.values, Row.places.roundTripMs, 50);
+    expect(row.jitterMs).toEqual({ count: 3, last: 4, min: 4, max: 4, mean: 4, m2: 0 });
+    expect(row.roundTripMs).toEqual({ count: 1, last: 50, min: 50, max: 50, mean: 50, m2: 0 });
+    expect([row.packets, row.octets, row.atMs, row.score]).toEqual([0, 0, null, null]);
   });
 
   test('begins anew what a stored row lacks, and leaves out what it has too much', () => {
@@ -99,7 +109,7 @@ describe('a row of numbers', () => {
   test('shares nothing with other rows', () => {
     const [one, other] = [new Row(), new Row()];
     one.packets = 5;
-    one.addSample('jitterMs', 1);
+    addSampleAt(one.values, Row.places.jitterMs, 1);
     expect([one.packets, one.jitterMs.count]).toEqual([5, 1]);
     expect([other.packets, other.jitterMs.count]).toEqual([0, 0]);
   });
