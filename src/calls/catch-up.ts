@@ -1,9 +1,9 @@
 import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { directionMeasuredBy } from '../model/report.ts';
-import { channelScores, segmentRecord } from './channel-record.ts';
-import { type ReportInputs, takeInputs, takeSilence } from './channel-report.ts';
+import { channelScores } from './channel-record.ts';
+import { takeInputs, takeSilence } from './channel-report.ts';
 import type { ChannelState } from './channel-state.ts';
-import type { DirectionState } from './direction-state.ts';
+import type { ReportInputs } from './direction-report.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /**
@@ -17,7 +17,6 @@ export function catchUp(
   rules: ScoringRules,
 ): SegmentRecord[] {
   const closed: SegmentRecord[] = [];
-  const onSegmentEnd = (state: DirectionState): void => void closed.push(segmentRecord(channel, state, rules));
   for (const interval of intervals) {
     const direction = channel[interval.direction];
     if (interval.reportNumber <= direction.total.reports) continue;
@@ -28,9 +27,9 @@ export function catchUp(
     }
     channel.lastSeenAtMs = interval.atMs;
     if (interval.direction === directionMeasuredBy(interval.reporter)) {
-      takeInputs(channel, inputsOf(interval), rules, onSegmentEnd);
+      takeInputs(channel, inputsOf(interval), rules, closed);
     } else {
-      takeSilence(channel, interval.atMs, rules, onSegmentEnd);
+      takeSilence(channel, interval.atMs, rules, closed);
     }
   }
   channel.scores = channelScores(channel, rules);

@@ -1,19 +1,12 @@
 import type { ChannelCodecs, RtpCounters } from '../model/event.ts';
 import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
-import {
-  directionMeasuredBy,
-  directionSentBy,
-  type ReportBlock,
-  type Reporter,
-  type RtcpReport,
-  type SenderInfo,
-} from '../model/report.ts';
+import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/report.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { roundTripSample } from '../stats/round-trip.ts';
-import { channelScores, directionMes, segmentRecord } from './channel-record.ts';
+import { channelScores, directionMes } from './channel-record.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
-import { type ReportContext, takeReport } from './direction-report.ts';
-import { type DirectionState, noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
+import { type ReportInputs, takeReport } from './direction-report.ts';
+import { noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { roundTripsOf } from './tally.ts';
 
@@ -21,8 +14,9 @@ import { roundTripsOf } from './tally.ts';
 const SILENT_PACES = 2;
 
 export interface TakenReport {
-  /** One for the report; a second one when it also shows that nothing of what the sender sends arrives here. */
-  readonly intervals: readonly IntervalRecord[];
+  readonly interval: IntervalRecord;
+  /** A second one when the report also shows that nothing of what the sender sends arrives here, or else null. */
+  readonly silence: IntervalRecord | null;
   /** Segments that the report closed. */
   readonly closed: readonly SegmentRecord[];
   readonly isRoundTripRefused: boolean;
@@ -39,7 +33,8 @@ export function takeRtcp(
   localPaceMs: number,
   rules: ScoringRules,
 ): TakenReport {
-  const sent = channel[directionSentBy(report.reporter)];
+  const { reporter, sender = null, block = null, nativeMes100 = null } = report;
+  const sent = channel[directionSentBy(reporter)];
   const { clockRateHz } = sent;
   const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total));
   const isRoundTripRefused = roundTrip === 'refused';
@@ -47,99 +42,57 @@ export function takeRtcp(
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
 
   const closed: SegmentRecord[] = [];
-  const onSegmentEnd = (state: DirectionState): void => void closed.push(segmentRecord(channel, state, rules));
-  const { reporter, sender = null, block = null, nativeMes100 = null } = report;
   const inputs = { reporter, sender, block, rttSampleMs, nativeMes100, atMs };
-  const intervals = [takeInputs(channel, inputs, rules, onSegmentEnd)];
-  if (sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, SILENT_PACES * localPaceMs)) {
-    intervals.push(takeSilence(channel, atMs, rules, onSegmentEnd));
-  }
-  const isClockNew = sent.clockRateHz !== clockRateHz;
-  channel.scores = scoresAfter(channel, intervals, rttSampleMs !== null || isClockNew, rules);
-  return { intervals, closed, isRoundTripRefused };
+  const interval = takeInputs(channel, inputs, rules, closed);
+  const isSilent =
+    sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, SILENT_PACES * localPaceMs);
+  const silence = isSilent ? takeSilence(channel, atMs, rules, closed) : null;
+  const isOtherNew = rttSampleMs !== null || sent.clockRateHz !== clockRateHz;
+  channel.scores = scoresAfter(channel, interval, silence, isOtherNew, rules);
+  return { interval, silence, closed, isRoundTripRefused };
 }
 
-/** What is taken of a report, all of which its interval tells again. */
-export interface ReportInputs {
-  readonly reporter: Reporter;
-  readonly sender: SenderInfo | null;
-  readonly block: ReportBlock | null;
-  readonly rttSampleMs: number | null;
-  readonly nativeMes100: number | null;
-  readonly atMs: number;
-}
-
-type OnSegmentEnd = ReportContext['onSegmentEnd'];
-
-/** Takes a report into both directions, as far as an interval of its own tells it again. */
+/** Takes a report into both directions, as far as an interval of its own tells it again; adds to `closed` like `takeReport`. */
 export function takeInputs(
   channel: ChannelState,
   inputs: ReportInputs,
   rules: ScoringRules,
-  onSegmentEnd: OnSegmentEnd,
+  closed: SegmentRecord[],
 ): IntervalRecord {
-  const { reporter, sender, block, rttSampleMs, atMs } = inputs;
+  const { reporter, sender, rttSampleMs, atMs } = inputs;
   channel.rtcpEvents++;
   if (sender !== null) noteSender(channel[directionSentBy(reporter)], sender, atMs);
   if (reporter === 'remote') channel.lastReceivedAtMs = atMs;
   // Only reports of the far end bring one: those about tx, which note it for that direction themselves.
   if (rttSampleMs !== null) noteRoundTrip(channel.rx, rttSampleMs);
-  const context = contextOf(channel, inputs, rules, onSegmentEnd);
-  return takeReport(channel[directionMeasuredBy(reporter)], reporter, block, context);
+  return takeReport(channel, channel[directionMeasuredBy(reporter)], inputs, rules, closed);
 }
 
-/** The far end sends, by its own word, and nothing of it is heard here. */
+/** The far end sends, by its own word, and nothing of it is heard here; adds to `closed` like `takeReport`. */
 export function takeSilence(
   channel: ChannelState,
   atMs: number,
   rules: ScoringRules,
-  onSegmentEnd: OnSegmentEnd,
+  closed: SegmentRecord[],
 ): IntervalRecord {
-  const nothing = { sender: null, rttSampleMs: null, nativeMes100: null };
-  return takeReport(channel.rx, 'remote', null, contextOf(channel, { ...nothing, atMs }, rules, onSegmentEnd));
-}
-
-function contextOf(
-  channel: ChannelState,
-  { sender, rttSampleMs, nativeMes100, atMs }: Omit<ReportInputs, 'reporter' | 'block'>,
-  rules: ScoringRules,
-  onSegmentEnd: OnSegmentEnd,
-): ReportContext {
-  return {
-    uniqueid: channel.uniqueid,
-    channelReportNumber: reportsOf(channel) + 1,
-    atMs,
-    rules,
-    rttSampleMs,
-    nativeMes100,
-    sender,
-    mayBeSilent: channel.onHold || channel.answeredAtMs === null,
-    upSinceMs: channel.answeredAtMs,
-    joinedLate: channel.joinedLate,
-    onSegmentEnd,
-  };
+  const nothing = { sender: null, block: null, rttSampleMs: null, nativeMes100: null };
+  return takeReport(channel, channel.rx, { reporter: 'remote', ...nothing, atMs }, rules, closed);
 }
 
 /** A report scores its own direction; the other one has a new score only when the round trip or its clock has changed. */
 function scoresAfter(
   channel: ChannelState,
-  intervals: readonly IntervalRecord[],
+  { direction, mesRunning }: IntervalRecord,
+  silence: IntervalRecord | null,
   isOtherNew: boolean,
   rules: ScoringRules,
 ): ChannelScores {
-  let { mesRx, mesTx } = channel.scores;
-  const reported = intervals[0]?.direction;
-  if (isOtherNew && reported === 'tx') mesRx = directionMes(channel.rx, rules);
-  if (isOtherNew && reported === 'rx') mesTx = directionMes(channel.tx, rules);
-  for (const { direction, mesRunning } of intervals) {
-    if (direction === 'rx') mesRx = mesRunning;
-    else mesTx = mesRunning;
+  if (direction === 'rx') {
+    return { mesRx: mesRunning, mesTx: isOtherNew ? directionMes(channel.tx, rules) : channel.scores.mesTx };
   }
-  return { mesRx, mesTx };
-}
-
-function reportsOf({ rx, tx }: ChannelState): number {
-  return rx.total.reports + tx.total.reports;
+  // A silence is of rx: its score is the newest.
+  if (silence !== null) return { mesRx: silence.mesRunning, mesTx: mesRunning };
+  return { mesRx: isOtherNew ? directionMes(channel.rx, rules) : channel.scores.mesRx, mesTx: mesRunning };
 }
 
 /** Where nothing was ever received and nothing is sent, Asterisk sends no reports: then only the far end tells that it is sending. */

@@ -1,7 +1,9 @@
-import type { IntervalRecord } from '../model/record.ts';
+import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
 import type { ReportBlock, Reporter, SenderInfo } from '../model/report.ts';
-import { type IntervalMeasure, measureInterval, nextMark } from '../stats/interval.ts';
+import { type IntervalMeasure, measureInterval, moveMarks } from '../stats/interval.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../units/rtp.ts';
+import { segmentRecord } from './channel-record.ts';
+import type { ChannelState } from './channel-state.ts';
 import { directionRules } from './direction-score.ts';
 import {
   beginSegment,
@@ -24,69 +26,65 @@ const DISTURBED_JITTER_MS = 2000;
 /** Reports are not sent to the millisecond. */
 const INTERVAL_SLACK_RATIO = 0.9;
 
-/** What of the channel a report is judged by. */
-export interface ReportContext {
-  readonly uniqueid: string;
-  /** Among the reports of both directions. */
-  readonly channelReportNumber: number;
-  readonly rules: ScoringRules;
-  readonly atMs: number;
+/** What is taken of a report, all of which its interval tells again. */
+export interface ReportInputs {
+  readonly reporter: Reporter;
+  /** What it says of the other direction. */
+  readonly sender: SenderInfo | null;
+  /** Null: nothing was received. */
+  readonly block: ReportBlock | null;
   readonly rttSampleMs: number | null;
   readonly nativeMes100: number | null;
-  /** What the report says of the other direction. */
-  readonly sender: SenderInfo | null;
-  /** On hold, or not up: standing still is no fault. */
-  readonly mayBeSilent: boolean;
-  /** Since when the channel has been up; null before. */
-  readonly upSinceMs: number | null;
-  /** The channel was there before we were: its first report is a baseline only. */
-  readonly joinedLate: boolean;
-  /** Called before the sums of a segment that is over give way to the next one's. */
-  readonly onSegmentEnd: (state: DirectionState) => void;
+  readonly atMs: number;
 }
 
-/** Takes one report about a direction into its state and says what it amounted to. `block` null: nothing was received. */
+/**
+ * Takes one report about a direction of a channel into its state and says what it amounted to. To `closed` it adds the
+ * segment that the report shows to be over.
+ */
 export function takeReport(
+  channel: ChannelState,
   state: DirectionState,
-  reporter: Reporter,
-  block: ReportBlock | null,
-  context: ReportContext,
+  inputs: ReportInputs,
+  rules: ScoringRules,
+  closed: SegmentRecord[],
 ): IntervalRecord {
-  if (block !== null && state.ssrc !== null && state.ssrc !== block.sourceSsrc)
-    openSegment(state, 'ssrc', context.atMs);
+  const { sender, block, rttSampleMs, nativeMes100, atMs } = inputs;
+  if (block !== null && state.ssrc !== null && state.ssrc !== block.sourceSsrc) openSegment(state, 'ssrc', atMs);
   if (state.nextSegment !== null) {
-    context.onSegmentEnd(state);
+    closed.push(segmentRecord(channel, state, rules));
     beginSegment(state, state.nextSegment);
   }
   if (state.nextCodec !== null) useCodec(state, state.nextCodec);
   // It belongs to the session that it was measured in, which may begin with this very report.
-  if (context.rttSampleMs !== null) noteRoundTrip(state, context.rttSampleMs);
-  const measure = judge(state, block, context);
-  const sample = sampleOf(state, measure, block, context.atMs);
+  if (rttSampleMs !== null) noteRoundTrip(state, rttSampleMs);
+  const channelReportNumber = channel.rx.total.reports + channel.tx.total.reports + 1;
+  const measure = judge(channel, state, block, atMs);
+  const sample = sampleOf(state, measure, block, atMs);
   const beganAtMs = state.markAtMs;
-  noteGap(state, context.atMs);
+  noteGap(state, atMs);
 
   state.reportsMissed = false;
-  state.mark = nextMark(measure, { previous: state.mark, block, sender: state.sender, atMs: context.atMs });
+  moveMarks(state, measure, block, atMs);
 
   const facts = {
     beganAtMs,
-    atMs: context.atMs,
+    atMs,
     sourceSsrc: block?.sourceSsrc ?? null,
     fractionLostQ8: block?.fractionLostQ8 ?? null,
     jitterTicks: block?.jitterTicks ?? null,
-    nativeMes100: context.nativeMes100,
+    nativeMes100,
   };
-  const { score, mes, mesRunning, lossPercent } = addToSums(state, sample, facts, directionRules(state, context.rules));
+  const { score, mes, mesRunning, lossPercent } = addToSums(state, sample, facts, directionRules(state, rules));
 
   return {
-    uniqueid: context.uniqueid,
+    uniqueid: channel.uniqueid,
     direction: state.direction,
-    reporter,
+    reporter: inputs.reporter,
     reportNumber: state.total.reports,
-    channelReportNumber: context.channelReportNumber,
+    channelReportNumber,
     beganAtMs,
-    atMs: context.atMs,
+    atMs,
     kind: measure.kind,
     ssrc: facts.sourceSsrc,
     fractionLostQ8: facts.fractionLostQ8,
@@ -99,7 +97,7 @@ export function takeReport(
     lsrNtp32: block?.lsrNtp32 ?? null,
     dlsrS: block?.dlsrS ?? null,
     senderPackets: state.senderPackets,
-    rttMs: context.rttSampleMs,
+    rttMs: rttSampleMs,
     jitterMs: sample.jitterTicks === null ? null : ticksToMs(sample.jitterTicks, state.clockRateHz),
     packetsExpected: sample.packetsExpected,
     packetsLost: sample.packetsLost,
@@ -110,31 +108,29 @@ export function takeReport(
     rValue: score?.rValue ?? null,
     mes,
     mesRunning,
-    nativeMes100: context.nativeMes100,
-    sentNtpS: context.sender?.ntpS ?? null,
-    sentRtpTicks: context.sender?.rtpTicks ?? null,
-    sentPackets: context.sender?.sentPackets ?? null,
-    sentOctets: context.sender?.sentOctets ?? null,
-    profile: context.rules.profile.name,
+    nativeMes100,
+    sentNtpS: sender?.ntpS ?? null,
+    sentRtpTicks: sender?.rtpTicks ?? null,
+    sentPackets: sender?.sentPackets ?? null,
+    sentOctets: sender?.sentOctets ?? null,
+    profile: rules.profile.name,
   };
 }
 
-function judge(state: DirectionState, block: ReportBlock | null, context: ReportContext): IntervalMeasure {
-  const measure = measureInterval({
-    previous: state.mark,
-    block,
-    sender: state.sender,
-    atMs: context.atMs,
-    packetRateHz: state.packetRateHz,
-    mayBeSilent: context.mayBeSilent,
-    joinedLate: context.joinedLate && state.markAtMs === null,
-  });
+function judge(channel: ChannelState, state: DirectionState, block: ReportBlock | null, atMs: number): IntervalMeasure {
+  const { joinedLate } = channel;
+  const measure = measureInterval(state, block, { atMs, mayBeSilent: mayBeSilent(channel), joinedLate });
   if (measure.kind === 'media') {
     state.emptyReports = 0;
     return isLossDisturbed(state) ? { ...measure, packetsExpected: null, packetsLost: null } : measure;
   }
   if (measure.kind === 'dead') return measure;
-  return neverAnythingArrived(state, context) ? { kind: 'dead', packetsLost: null } : measure;
+  return neverAnythingArrived(channel, state, atMs) ? { kind: 'dead', packetsLost: null } : measure;
+}
+
+/** On hold, or not up: standing still is no fault. */
+function mayBeSilent({ onHold, answeredAtMs }: ChannelState): boolean {
+  return onHold || answeredAtMs === null;
 }
 
 /**
@@ -151,12 +147,12 @@ function isJitterDisturbed(state: DirectionState, atMs: number): boolean {
 }
 
 /** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */
-function neverAnythingArrived(state: DirectionState, context: ReportContext): boolean {
+function neverAnythingArrived(channel: ChannelState, state: DirectionState, atMs: number): boolean {
   if (state.direction !== 'rx' || state.senderPackets !== null || state.total.mediaReports > 0) return false;
-  if (context.mayBeSilent || context.upSinceMs === null || context.joinedLate) return false;
+  if (mayBeSilent(channel) || channel.answeredAtMs === null || channel.joinedLate) return false;
   state.emptyReports++;
-  const intervalMs = context.atMs - (state.markAtMs ?? context.atMs);
-  const upMs = context.atMs - context.upSinceMs;
+  const intervalMs = atMs - (state.markAtMs ?? atMs);
+  const upMs = atMs - channel.answeredAtMs;
   return (
     state.emptyReports >= EMPTY_REPORTS_UNTIL_DEAD &&
     upMs >= EMPTY_REPORTS_UNTIL_DEAD * intervalMs * INTERVAL_SLACK_RATIO

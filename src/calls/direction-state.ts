@@ -86,14 +86,18 @@ export function segmentTally({ segment, total }: DirectionState): Tally {
 
 /** Takes in what the sender of this direction says of itself: its packet count, and with the SR before it its clock. */
 export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number): void {
-  const before = state.lastSr;
-  state.sender = { sentPackets: sr.sentPackets, atMs };
-  state.lastSr = sr;
-  if (before === null) return;
-  const rateHz = clockRateBetween(before, sr);
+  const { srNtpS, srRtpTicks, srPackets } = state;
+  state.senderPackets = sr.sentPackets;
+  state.senderAtMs = atMs;
+  state.srNtpS = sr.ntpS;
+  state.srRtpTicks = sr.rtpTicks;
+  state.srPackets = sr.sentPackets;
+  state.srOctets = sr.sentOctets;
+  if (srNtpS === null || srRtpTicks === null || srPackets === null) return;
+  const rateHz = clockRateBetween({ ntpS: srNtpS, rtpTicks: srRtpTicks }, sr);
   if (rateHz === undefined) return;
   noteClockRate(state, rateHz, 'sr');
-  const packetRateHz = (sr.sentPackets - before.sentPackets) / (sr.ntpS - before.ntpS);
+  const packetRateHz = (sr.sentPackets - srPackets) / (sr.ntpS - srNtpS);
   if (packetRateHz > state.packetRateHz) state.packetRateHz = Math.min(packetRateHz, 2 * USUAL_PACKET_RATE_HZ);
 }
 
@@ -161,8 +165,8 @@ export function beginSegment(
   state.nextSegment = null;
 }
 
-function sentSoFar({ lastSr }: DirectionState): SentCount | null {
-  return lastSr === null ? null : { packets: lastSr.sentPackets, octets: lastSr.sentOctets };
+function sentSoFar({ srPackets: packets, srOctets: octets }: DirectionState): SentCount | null {
+  return packets === null || octets === null ? null : { packets, octets };
 }
 
 /** What the sender says that it has sent in this segment; null when it has said nothing. A smaller count was begun afresh. */

@@ -160,7 +160,10 @@ function settle(direction: DirectionState, stream: StreamRecord): void {
   direction.ssrc = stream.ssrc;
   noteCaptured(direction, null, stream.capture?.media ?? null);
   direction.nativeMes100 = stream.nativeMes100;
-  if (stream.senderPackets !== null) direction.sender = { sentPackets: stream.senderPackets, atMs: 0 };
+  if (stream.senderPackets !== null) {
+    direction.senderPackets = stream.senderPackets;
+    direction.senderAtMs = 0;
+  }
 }
 
 /** Asterisk's last counters may have told what no report did: that nothing had come in. Returns since when, or null. */
@@ -177,7 +180,7 @@ function restoreMarks(state: ChannelState, { segments, intervals }: StoredChanne
   for (const direction of DIRECTIONS) {
     const isOwn = (row: SegmentRecord | IntervalRecord): boolean => row.direction === direction;
     const atMs = segments.findLast(isOwn)?.endedAtMs ?? Math.max(...intervals.filter(isOwn).map((row) => row.atMs));
-    if (Number.isFinite(atMs)) state[direction].mark = { block: null, sender: null, atMs, lostWhileStillPackets: null };
+    if (Number.isFinite(atMs)) state[direction].markAtMs = atMs;
   }
 }
 

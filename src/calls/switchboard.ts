@@ -212,19 +212,22 @@ export class Switchboard implements LiveView {
     }
     this.counters.reports++;
     if (report.reporter === 'local') this.#learnPace(channel, atMs);
-    const { intervals, closed, isRoundTripRefused } = takeRtcp(channel, report, atMs, this.#localPaceMs, this.#rules);
-    if (isRoundTripRefused) {
+    const taken = takeRtcp(channel, report, atMs, this.#localPaceMs, this.#rules);
+    if (taken.isRoundTripRefused) {
       this.counters.roundTripsRefused++;
       this.#changes.touch(channel);
     }
-    if (noteCodecQuestion(channel, closed.length > 0, atMs)) this.#ports.askCodecs(channel.uniqueid);
-    for (const segment of closed) this.#changes.addSegment(segment);
-    for (const interval of intervals) {
-      this.#ports.storeInterval(interval);
-      this.#bridges.noteInterval(channel, interval);
-    }
+    if (noteCodecQuestion(channel, taken.closed.length > 0, atMs)) this.#ports.askCodecs(channel.uniqueid);
+    for (const segment of taken.closed) this.#changes.addSegment(segment);
+    this.#storeInterval(channel, taken.interval);
+    if (taken.silence !== null) this.#storeInterval(channel, taken.silence);
     this.#changes.touchLater(channel, atMs);
     this.#writes.noteReport(channel, atMs);
+  }
+
+  #storeInterval(channel: ChannelState, interval: IntervalRecord): void {
+    this.#ports.storeInterval(interval);
+    this.#bridges.noteInterval(channel, interval);
   }
 
   #hangup(event: Extract<PbxEvent, { type: 'hangup' }>): void {

@@ -7,11 +7,14 @@ const RATE_TOLERANCE_RATIO = 0.05;
 const MIN_SR_DISTANCE_S = 0.1;
 const RTP_TIMESTAMP_MODULUS = 0x1_0000_0000;
 
+/** What an SR says of its sender's clocks. */
+type SenderClock = Pick<SenderInfo, 'ntpS' | 'rtpTicks'>;
+
 /**
  * The RTP clock rate of a stream from two of its SRs, Hz: ΔRTP / ΔNTP, rounded to a standard audio rate.
  * Undefined when they do not show one (too close together, a silence, a new stream in between, a video clock).
  */
-export function clockRateBetween(earlier: SenderInfo, later: SenderInfo): number | undefined {
+export function clockRateBetween(earlier: SenderClock, later: SenderClock): number | undefined {
   const elapsedS = later.ntpS - earlier.ntpS;
   if (elapsedS < MIN_SR_DISTANCE_S) return undefined;
   const ticks = (later.rtpTicks - earlier.rtpTicks + RTP_TIMESTAMP_MODULUS) % RTP_TIMESTAMP_MODULUS;

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ReportBlock } from '../../../src/model/report.ts';
-import { type IntervalInput, measureInterval, type ReceiverMark } from '../../../src/stats/interval.ts';
+import {
+  type IntervalMeasure,
+  measureInterval as measureMarks,
+  moveMarks,
+  type ReportMoment,
+  type StreamMarks,
+} from '../../../src/stats/interval.ts';
 import { cumulativeLostDelta, signed24 } from '../../../src/units/rtp.ts';
 
 function block(
@@ -21,11 +27,32 @@ function block(
   };
 }
 
-function mark(of: Partial<ReceiverMark>): ReceiverMark {
+interface Sender {
+  readonly sentPackets: number;
+  readonly atMs: number;
+}
+
+/** Where the receiver stood at its last report. */
+interface Mark {
+  readonly block: ReportBlock | null;
+  readonly sender: Sender | null;
+  readonly atMs: number;
+  readonly lostWhileStillPackets: number | null;
+}
+
+/** A report, and what was known before it. */
+interface Input extends ReportMoment {
+  readonly previous: Mark | null;
+  readonly block: ReportBlock | null;
+  readonly sender: Sender | null;
+  readonly packetRateHz: number;
+}
+
+function mark(of: Partial<Mark>): Mark {
   return { block: block(1000, 0), sender: null, atMs: 10_000, lostWhileStillPackets: null, ...of };
 }
 
-function input(of: Partial<IntervalInput>): IntervalInput {
+function input(of: Partial<Input>): Input {
   return {
     previous: mark({}),
     block: block(1250, 0),
@@ -36,6 +63,25 @@ function input(of: Partial<IntervalInput>): IntervalInput {
     joinedLate: false,
     ...of,
   };
+}
+
+function marksOf({ previous, sender, packetRateHz }: Pick<Input, 'previous' | 'sender' | 'packetRateHz'>): StreamMarks {
+  return {
+    markAtMs: previous?.atMs ?? null,
+    markSsrc: previous?.block?.sourceSsrc ?? null,
+    markLostPackets: previous?.block?.cumulativeLostPackets ?? null,
+    markHighestSequence: previous?.block?.extendedHighestSequence ?? null,
+    markSenderPackets: previous?.sender?.sentPackets ?? null,
+    markSenderAtMs: previous?.sender?.atMs ?? null,
+    markLostWhileStillPackets: previous?.lostWhileStillPackets ?? null,
+    senderPackets: sender?.sentPackets ?? null,
+    senderAtMs: sender?.atMs ?? null,
+    packetRateHz,
+  };
+}
+
+function measureInterval(told: Input): IntervalMeasure {
+  return measureMarks(marksOf(told), told.block, told);
 }
 
 describe('signed 24-bit loss', () => {
@@ -245,5 +291,38 @@ describe('packets that stood still', () => {
       }),
     );
     expect(measured).toEqual({ kind: 'dead', packetsLost: 320 });
+  });
+});
+
+describe('the marks that a report leaves', () => {
+  const sender = { sentPackets: 750, atMs: 14_000 };
+  const before = mark({ sender: { sentPackets: 500, atMs: 9000 }, lostWhileStillPackets: 40 });
+
+  function leftBy(measure: IntervalMeasure, next: ReportBlock | null): StreamMarks {
+    const marks = marksOf({ previous: before, sender, packetRateHz: 50 });
+    moveMarks(marks, measure, next, 15_000);
+    return marks;
+  }
+
+  test('are where the receiver stands now, and what the sender had counted by then', () => {
+    const measure = { kind: 'media', packetsExpected: 250, packetsLost: 3, duplicates: 0 } as const;
+    const next = block(1250, 3, { sourceSsrc: 0xdef });
+    const after = mark({ block: next, sender, atMs: 15_000 });
+    expect(leftBy(measure, next)).toEqual(marksOf({ previous: after, sender, packetRateHz: 50 }));
+  });
+
+  test('add up what was lost while it stood still, at the old place where the report had no block', () => {
+    const after = { ...before, sender, atMs: 15_000 };
+    expect(leftBy({ kind: 'dead', packetsLost: 200 }, null)).toEqual(
+      marksOf({ previous: { ...after, lostWhileStillPackets: 240 }, sender, packetRateHz: 50 }),
+    );
+    for (const measure of [{ kind: 'dead', packetsLost: null } as const, { kind: 'idle', undecided: false } as const]) {
+      expect(leftBy(measure, null)).toEqual(marksOf({ previous: after, sender, packetRateHz: 50 }));
+    }
+  });
+
+  test('stay as they were while nobody can say', () => {
+    const measure = { kind: 'idle', undecided: true } as const;
+    expect(leftBy(measure, block(1000, 0))).toEqual(marksOf({ previous: before, sender, packetRateHz: 50 }));
   });
 });
