@@ -128,11 +128,22 @@ export function takeFinalCounters(
 
 /** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
 const CODECS_EVERY_MS = 4000;
+/** But with many channels that would be as many questions as reports: they take turns, a hundred a second. */
+const CODECS_TURN_MS = 10;
 
-/** Whether Asterisk is to be asked for the codecs now: at the first report, at the first of each new RTP session, and then at a steady pace. */
-export function noteCodecQuestion(channel: ChannelState, isNewSession: boolean, atMs: number): boolean {
+/**
+ * Whether Asterisk is to be asked for the codecs now: at the first report, at the first of each new RTP session, and then at
+ * a steady pace, which is slower with more than 400 `channels` (of all).
+ */
+export function noteCodecQuestion(
+  channel: ChannelState,
+  isNewSession: boolean,
+  channels: number,
+  atMs: number,
+): boolean {
   const { codecsAskedAtMs: lastMs } = channel;
-  if (!isNewSession && lastMs !== null && atMs - lastMs < CODECS_EVERY_MS) return false;
+  const everyMs = Math.max(CODECS_EVERY_MS, CODECS_TURN_MS * channels);
+  if (!isNewSession && lastMs !== null && atMs - lastMs < everyMs) return false;
   channel.codecsAskedAtMs = atMs;
   return true;
 }

@@ -217,7 +217,8 @@ export class Switchboard implements LiveView {
       this.counters.roundTripsRefused++;
       this.#changes.touch(channel);
     }
-    if (noteCodecQuestion(channel, taken.closed.length > 0, atMs)) this.#ports.askCodecs(channel.uniqueid);
+    const isNewSession = taken.closed.length > 0;
+    if (noteCodecQuestion(channel, isNewSession, this.#channels.size, atMs)) this.#ports.askCodecs(channel.uniqueid);
     for (const segment of taken.closed) this.#changes.addSegment(segment);
     this.#storeInterval(channel, taken.interval);
     if (taken.silence !== null) this.#storeInterval(channel, taken.silence);
