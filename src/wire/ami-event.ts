@@ -1,17 +1,12 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent } from '../model/event.ts';
-import type { Reporter } from '../model/report.ts';
 import type { AmiMessage } from './ami.ts';
-import { readRtcpAddresses, readRtcpReport } from './ami-rtcp.ts';
+import { readRtcpEvent } from './ami-rtcp.ts';
+import { known, SNAPSHOT, snapshotOf } from './ami-snapshot.ts';
 import { readChannelCodecs } from './channel-formats.ts';
 import { readUnsigned } from './number-text.ts';
 
-const MAX_CHANNEL_STATE = 100;
 const MAX_HANGUP_CAUSE = 1000;
 const MAX_CHANNEL_AGE_S = 1e9;
-const LESS_THAN = 0x3c;
-const PARENTHESIS = 0x28;
-/** Asterisk's placeholders for "none", beside nothing at all. */
-const NOTHING: readonly string[] = ['<unknown>', '<none>', '(null)'];
 
 /**
  * Reads an AMI event as what it means to us.
@@ -21,9 +16,9 @@ const NOTHING: readonly string[] = ['<unknown>', '<none>', '(null)'];
 export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | undefined | 'malformed' {
   switch (message.event) {
     case 'RTCPSent':
-      return readRtcp(message, atMs, 'local');
+      return readRtcpEvent(message, atMs, 'local');
     case 'RTCPReceived':
-      return readRtcp(message, atMs, 'remote');
+      return readRtcpEvent(message, atMs, 'remote');
     case 'Newchannel':
     case 'Newstate':
     case 'NewCallerid':
@@ -53,7 +48,7 @@ export function readExistingChannel(message: AmiMessage): ExistingChannel | unde
   if (message.event !== 'Status') return undefined;
   const channel = readSnapshot(message);
   if (channel === undefined) return undefined;
-  const bridgeId = textOf(message, 'BridgeID');
+  const bridgeId = known(message.get('BridgeID'));
   const ageS = readUnsigned(message.get('Seconds'), MAX_CHANNEL_AGE_S);
   return {
     ...channel,
@@ -63,26 +58,16 @@ export function readExistingChannel(message: AmiMessage): ExistingChannel | unde
   };
 }
 
-function readRtcp(message: AmiMessage, atMs: number, reporter: Reporter): PbxEvent | undefined | 'malformed' {
-  // Without a snapshot the report belongs to no channel that we could name; its SSRC cannot be trusted either.
-  if (message.get('Channel') === undefined) return undefined;
-  const channel = readSnapshot(message);
-  const addresses = readRtcpAddresses(message, reporter);
-  const report = readRtcpReport(message, reporter);
-  if (channel === undefined || report === 'malformed') return 'malformed';
-  return { type: 'rtcp', atMs, channel, report, addresses };
-}
-
 function readRename(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {
-  const uniqueid = textOf(message, 'Uniqueid');
-  const newName = textOf(message, 'Newname');
+  const uniqueid = known(message.get('Uniqueid'));
+  const newName = known(message.get('Newname'));
   if (uniqueid === undefined || newName === undefined) return 'malformed';
   return { type: 'rename', atMs, uniqueid, newName };
 }
 
 function readHangup(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {
   const cause = readUnsigned(message.get('Cause'), MAX_HANGUP_CAUSE);
-  const causeText = textOf(message, 'Cause-txt');
+  const causeText = known(message.get('Cause-txt'));
   return withChannel(message, (channel) => ({
     type: 'hangup',
     atMs,
@@ -93,15 +78,15 @@ function readHangup(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {
 }
 
 function readBridge(message: AmiMessage, atMs: number, type: 'bridge-enter' | 'bridge-leave'): PbxEvent | 'malformed' {
-  const bridgeId = textOf(message, 'BridgeUniqueid');
+  const bridgeId = known(message.get('BridgeUniqueid'));
   if (bridgeId === undefined) return 'malformed';
-  const bridgeTechnology = textOf(message, 'BridgeTechnology') ?? 'unknown';
+  const bridgeTechnology = known(message.get('BridgeTechnology')) ?? 'unknown';
   return withChannel(message, (channel) => ({ type, atMs, channel, bridgeId, bridgeTechnology }));
 }
 
 function readLocalBridge(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {
-  const oneUniqueid = textOf(message, 'LocalOneUniqueid');
-  const twoUniqueid = textOf(message, 'LocalTwoUniqueid');
+  const oneUniqueid = known(message.get('LocalOneUniqueid'));
+  const twoUniqueid = known(message.get('LocalTwoUniqueid'));
   if (oneUniqueid === undefined || twoUniqueid === undefined) return 'malformed';
   return { type: 'local-bridge', atMs, oneUniqueid, twoUniqueid };
 }
@@ -111,34 +96,6 @@ function withChannel(message: AmiMessage, make: (channel: ChannelSnapshot) => Pb
   return channel === undefined ? 'malformed' : make(channel);
 }
 
-/** Reads the headers in the order in which Asterisk prints them, which is the quickest (see AmiMessage). */
 function readSnapshot(message: AmiMessage): ChannelSnapshot | undefined {
-  const name = textOf(message, 'Channel');
-  const stateNumber = readUnsigned(message.get('ChannelState'), MAX_CHANNEL_STATE);
-  const callerNumber = textOf(message, 'CallerIDNum');
-  const callerName = textOf(message, 'CallerIDName');
-  const connectedNumber = textOf(message, 'ConnectedLineNum');
-  const connectedName = textOf(message, 'ConnectedLineName');
-  const exten = textOf(message, 'Exten');
-  const uniqueid = textOf(message, 'Uniqueid');
-  if (uniqueid === undefined || name === undefined || stateNumber === undefined) return undefined;
-  return {
-    uniqueid,
-    linkedid: textOf(message, 'Linkedid') ?? uniqueid,
-    name,
-    stateNumber,
-    callerNumber,
-    callerName,
-    connectedNumber,
-    connectedName,
-    exten,
-  };
-}
-
-function textOf(message: AmiMessage, header: string): string | undefined {
-  const value = message.get(header);
-  if (value === undefined || value === '') return undefined;
-  // Few values begin like one of them, and those are compared.
-  const first = value.charCodeAt(0);
-  return (first === LESS_THAN || first === PARENTHESIS) && NOTHING.includes(value) ? undefined : value;
+  return snapshotOf(SNAPSHOT.read(message));
 }

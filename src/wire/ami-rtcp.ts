@@ -1,7 +1,9 @@
+import type { MediaAddresses, PbxEvent } from '../model/event.ts';
 import type { ReportBlock, Reporter, RtcpReport, SenderInfo } from '../model/report.ts';
 import { secondsToMs, SEQUENCE_CYCLE_PACKETS, signed24 } from '../units/rtp.ts';
 import type { AmiMessage } from './ami.ts';
-import type { MediaAddresses } from '../model/event.ts';
+import { SNAPSHOT_HEADERS, snapshotOf } from './ami-snapshot.ts';
+import { HeaderLayout, type HeaderValues } from './header-layout.ts';
 import { MAX_UINT16, MAX_UINT32, MAX_UINT8, readDecimal, readSsrc, readUnsigned } from './number-text.ts';
 
 const PT_SENDER_REPORT = '200';
@@ -9,68 +11,103 @@ const MAX_REPORT_BLOCKS = 31;
 const MAX_SECONDS = 1e12;
 const MAX_NATIVE_MES = 100;
 
+/** As 16.28 and 22.10.1 print it: without `MES` before Asterisk 20, and what we send has no `RTT`. */
+const RTCP_EVENT = new HeaderLayout('event', [
+  '- Event',
+  '- Privilege',
+  ...SNAPSHOT_HEADERS,
+  'To',
+  'From',
+  ['RTT'],
+  ['MES'],
+  'SSRC',
+  'PT',
+  'ReportCount',
+  ['SentNTP', 'SentRTP', 'SentPackets', 'SentOctets'],
+  [
+    'Report0SourceSSRC',
+    'Report0FractionLost',
+    'Report0CumulativeLost',
+    'Report0HighestSequence',
+    'Report0SequenceNumberCycles',
+    'Report0IAJitter',
+    'Report0LSR',
+    'Report0DLSR',
+  ],
+]);
+const AT = RTCP_EVENT.places;
+
 /**
- * Reads the RTCP part of an `RTCPSent` (local) or `RTCPReceived` (remote) event; `malformed` when a needed header is
- * missing or out of range.
- *
- * The event's own `SSRC` header is read in `RTCPSent` only: in `RTCPReceived` it holds seconds of the NTP time (22.10.1
- * and 16.28).
+ * Reads an `RTCPSent` (local) or `RTCPReceived` (remote) event; undefined when it names no channel, `malformed` when a needed
+ * header is missing or out of range.
  */
-export function readRtcpReport(message: AmiMessage, reporter: Reporter): RtcpReport | 'malformed' {
-  // A search for what is not there is the slowest one, and what we send has no round trip.
-  const rttS = reporter === 'local' ? undefined : readDecimal(message.get('RTT'), 0, MAX_SECONDS);
-  const nativeMes100 = readDecimal(message.get('MES'), 0, MAX_NATIVE_MES);
-  const senderSsrc = reporter === 'local' ? readSsrc(message.get('SSRC')) : undefined;
-  const packetType = message.get('PT');
-  const reportCount = readUnsigned(message.get('ReportCount'), MAX_REPORT_BLOCKS);
-  if (reportCount === undefined || packetType === undefined) return 'malformed';
+export function readRtcpEvent(
+  message: AmiMessage,
+  atMs: number,
+  reporter: Reporter,
+): PbxEvent | undefined | 'malformed' {
+  const values = RTCP_EVENT.read(message);
+  // Without a snapshot the report belongs to no channel that we could name; its SSRC cannot be trusted either.
+  if (values[AT.Channel] === undefined) return undefined;
+  const channel = snapshotOf(values);
+  const report = reportOf(values, reporter);
+  if (channel === undefined || report === undefined) return 'malformed';
+  return { type: 'rtcp', atMs, channel, report, addresses: addressesOf(values, reporter) };
+}
+
+/** The event's own `SSRC` header is read in `RTCPSent` only: in `RTCPReceived` it holds seconds of the NTP time (22.10.1 and 16.28). */
+function reportOf(values: HeaderValues, reporter: Reporter): RtcpReport | undefined {
+  const packetType = values[AT.PT];
+  const reportCount = readUnsigned(values[AT.ReportCount], MAX_REPORT_BLOCKS);
+  if (reportCount === undefined || packetType === undefined) return undefined;
 
   const isSenderReport = packetType.startsWith(PT_SENDER_REPORT);
-  const sender = isSenderReport ? readSenderInfo(message) : undefined;
-  const block = reportCount > 0 ? readReportBlock(message) : undefined;
-  if (isSenderReport && sender === undefined) return 'malformed';
-  if (reportCount > 0 && block === undefined) return 'malformed';
+  const sender = isSenderReport ? senderInfoOf(values) : undefined;
+  const block = reportCount > 0 ? reportBlockOf(values) : undefined;
+  if (isSenderReport && sender === undefined) return undefined;
+  if (reportCount > 0 && block === undefined) return undefined;
 
+  const rttS = reporter === 'local' ? undefined : readDecimal(values[AT.RTT], 0, MAX_SECONDS);
   return {
     reporter,
     sender,
     block,
     rttMs: rttS === undefined ? undefined : secondsToMs(rttS),
-    senderSsrc,
-    nativeMes100,
+    senderSsrc: reporter === 'local' ? readSsrc(values[AT.SSRC]) : undefined,
+    nativeMes100: readDecimal(values[AT.MES], 0, MAX_NATIVE_MES),
   };
 }
 
 /** Where the report was sent from and to. Only a copy of the headers: most readers have no use for them. */
-export function readRtcpAddresses(message: AmiMessage, reporter: Reporter): MediaAddresses {
-  const to = message.get('To');
-  const from = message.get('From');
+function addressesOf(values: HeaderValues, reporter: Reporter): MediaAddresses {
+  const to = values[AT.To];
+  const from = values[AT.From];
   return reporter === 'local'
     ? { protocol: 'rtcp', local: from, remote: to }
     : { protocol: 'rtcp', local: to, remote: from };
 }
 
-function readSenderInfo(message: AmiMessage): SenderInfo | undefined {
-  const ntpS = readDecimal(message.get('SentNTP'), 0, MAX_SECONDS);
-  const rtpTicks = readUnsigned(message.get('SentRTP'), MAX_UINT32);
-  const sentPackets = readUnsigned(message.get('SentPackets'), MAX_UINT32);
-  const sentOctets = readUnsigned(message.get('SentOctets'), MAX_UINT32);
+function senderInfoOf(values: HeaderValues): SenderInfo | undefined {
+  const ntpS = readDecimal(values[AT.SentNTP], 0, MAX_SECONDS);
+  const rtpTicks = readUnsigned(values[AT.SentRTP], MAX_UINT32);
+  const sentPackets = readUnsigned(values[AT.SentPackets], MAX_UINT32);
+  const sentOctets = readUnsigned(values[AT.SentOctets], MAX_UINT32);
   if (ntpS === undefined || rtpTicks === undefined || sentPackets === undefined || sentOctets === undefined) {
     return undefined;
   }
   return { ntpS, rtpTicks, sentPackets, sentOctets };
 }
 
-function readReportBlock(message: AmiMessage): ReportBlock | undefined {
-  const sourceSsrc = readSsrc(message.get('Report0SourceSSRC'));
-  const fractionLostQ8 = readUnsigned(message.get('Report0FractionLost'), MAX_UINT8);
+function reportBlockOf(values: HeaderValues): ReportBlock | undefined {
+  const sourceSsrc = readSsrc(values[AT.Report0SourceSSRC]);
+  const fractionLostQ8 = readUnsigned(values[AT.Report0FractionLost], MAX_UINT8);
   // Printed unsigned, in 32 bits by some releases; the field has 24.
-  const cumulativeLost = readUnsigned(message.get('Report0CumulativeLost'), MAX_UINT32);
-  const highestSequence = readUnsigned(message.get('Report0HighestSequence'), MAX_UINT16);
-  const cycles = readUnsigned(message.get('Report0SequenceNumberCycles'), MAX_UINT16);
-  const jitterTicks = readUnsigned(message.get('Report0IAJitter'), MAX_UINT32);
-  const lsrNtp32 = readUnsigned(message.get('Report0LSR'), MAX_UINT32);
-  const dlsrS = readDecimal(message.get('Report0DLSR'), 0, MAX_SECONDS);
+  const cumulativeLost = readUnsigned(values[AT.Report0CumulativeLost], MAX_UINT32);
+  const highestSequence = readUnsigned(values[AT.Report0HighestSequence], MAX_UINT16);
+  const cycles = readUnsigned(values[AT.Report0SequenceNumberCycles], MAX_UINT16);
+  const jitterTicks = readUnsigned(values[AT.Report0IAJitter], MAX_UINT32);
+  const lsrNtp32 = readUnsigned(values[AT.Report0LSR], MAX_UINT32);
+  const dlsrS = readDecimal(values[AT.Report0DLSR], 0, MAX_SECONDS);
   if (
     sourceSsrc === undefined ||
     fractionLostQ8 === undefined ||

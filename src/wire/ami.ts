@@ -48,6 +48,11 @@ export class AmiMessage {
     return this.#text.slice(from, this.#foundUntil);
   }
 
+  /** What the pattern finds in the block's text, where CR LF stands before each line and none after the last. */
+  match(pattern: RegExp): RegExpExecArray | null {
+    return pattern.exec(this.#text);
+  }
+
   #find(needle: string): number {
     const at = this.#text.indexOf(needle, this.#foundUntil);
     return at < 0 && this.#foundUntil > 0 ? this.#text.slice(0, this.#foundUntil).indexOf(needle) : at;

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { AmiMessage, AmiParser } from '../../../src/wire/ami.ts';
+import { readPbxEvent } from '../../../src/wire/ami-event.ts';
+import { HeaderLayout } from '../../../src/wire/header-layout.ts';
+import { goldenNames } from '../golden.ts';
+
+const LAYOUT = new HeaderLayout('event', [
+  '- Event',
+  'Channel',
+  '- Language',
+  ['RTT'],
+  ['SentNTP', 'SentRTP'],
+  'Exten',
+]);
+const AT = LAYOUT.places;
+
+function valuesOf(lines: readonly string[], layout: Pick<typeof LAYOUT, 'read'> = LAYOUT): (string | undefined)[] {
+  const values = layout.read(new AmiMessage(lines.map((line) => `\r\n${line}`).join('')));
+  return [AT.Channel, AT.RTT, AT.SentNTP, AT.SentRTP, AT.Exten].map((place) => values[place]);
+}
+
+const PRINTED = ['Event: X', 'Channel: PJSIP/a-1', 'Language: en', 'RTT: 0.1', 'SentNTP: 5.0', 'SentRTP: 8', 'Exten: '];
+
+describe('a layout of headers', () => {
+  test('has each value at its place, those too that are not printed', () => {
+    expect(valuesOf(PRINTED)).toEqual(['PJSIP/a-1', '0.1', '5.0', '8', '']);
+    const without = (...names: string[]): string[] =>
+      PRINTED.filter((line) => !names.some((name) => line.startsWith(name)));
+    expect(valuesOf(without('RTT'))).toEqual(['PJSIP/a-1', undefined, '5.0', '8', '']);
+    expect(valuesOf(without('Sent', 'RTT'))).toEqual(['PJSIP/a-1', undefined, undefined, undefined, '']);
+  });
+
+  test.each([
+    ['in another order', PRINTED.toReversed()],
+    ['with one more at its end', [...PRINTED, 'New: 1']],
+    ['with one more in between', PRINTED.toSpliced(3, 0, 'New: 1')],
+    ['with what is optional at another place', [...PRINTED.toSpliced(3, 1), 'RTT: 0.1']],
+    ['without a space', PRINTED.map((line) => line.replace(': ', ':'))],
+    ['without one that nobody wants', PRINTED.toSpliced(2, 1)],
+  ])('reads headers %s as well', (_, lines) => {
+    expect(valuesOf(lines)).toEqual(['PJSIP/a-1', '0.1', '5.0', '8', '']);
+  });
+
+  test('of a part of an event finds it wherever it stands', () => {
+    const part = new HeaderLayout('part', ['Channel', '- Language', 'Exten']);
+    const values = part.read(new AmiMessage('\r\nEvent: X\r\nChannel: a\r\nLanguage: en\r\nExten: 7\r\nMore: 1'));
+    expect([values[part.places.Channel], values[part.places.Exten]]).toEqual(['a', '7']);
+  });
+});
+
+describe.each(goldenNames())('%s', (name) => {
+  const text = readFileSync(join(import.meta.dirname, `../../golden/ami/${name}.txt`), 'utf8');
+  const blocks = text.split('\r\n\r\n').filter((block) => block.startsWith('Event: RTCP'));
+
+  test('has reports of which no header has to be searched for', () => {
+    const messages = new AmiParser().push(text).filter(({ event }) => event?.startsWith('RTCP'));
+    expect(messages.length).toBe(blocks.length);
+    expect(messages.length).toBeGreaterThan(5);
+    const searched = vi.spyOn(AmiMessage.prototype, 'get');
+    try {
+      for (const message of messages) expect(readPbxEvent(message, 1)).toMatchObject({ type: 'rtcp' });
+      expect(searched).not.toHaveBeenCalled();
+    } finally {
+      searched.mockRestore();
+    }
+  });
+
+  test('has reports that read the same in any order of their headers', () => {
+    const shuffled = fc.constantFrom(...blocks).chain((block) => {
+      const [first = '', ...rest] = block.split('\r\n');
+      const reordered = fc.shuffledSubarray(rest, { minLength: rest.length });
+      return fc.record({ block: fc.constant(block), lines: reordered.map((lines) => [first, ...lines]) });
+    });
+    fc.assert(
+      fc.property(shuffled, ({ block, lines }) => {
+        const inOrder = readPbxEvent(new AmiMessage(`\r\n${block}`), 1);
+        expect(readPbxEvent(new AmiMessage(`\r\n${lines.join('\r\n')}`), 1)).toEqual(inOrder);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
