@@ -8,6 +8,7 @@ import { Ari } from '../asterisk/ari.ts';
 import { FastAgiServer } from '../asterisk/fast-agi.ts';
 import type { LinkState } from '../asterisk/link-state.ts';
 import { listenProblem } from '../asterisk/listen-problem.ts';
+import { GulpBeat } from '../asterisk/socket-gulps.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
 import type { LiveCaptureState } from '../capture/live-capture.ts';
 import { Switchboard } from '../calls/switchboard.ts';
@@ -82,7 +83,15 @@ export class Sidecar {
     const random = (): number => Math.random();
     const nowMs = (): number => clock.nowMs();
 
-    this.#actions = new AmiActions({ connection, random, onState: (state) => this.#noteAmi('AMI actions', state) });
+    // Answers to actions are in no hurry: they are read when events are.
+    const beat = new GulpBeat();
+
+    this.#actions = new AmiActions({
+      connection,
+      random,
+      beat,
+      onState: (state) => this.#noteAmi('AMI actions', state),
+    });
     this.#writeBack = new WriteBack({
       setter: this.#actions,
       ...settings.writeback,
@@ -110,6 +119,7 @@ export class Sidecar {
       nowMs,
       onDebug,
       onEvent,
+      beat,
       onState: (state) => this.#noteAmi('AMI events', state),
     });
     this.#ari =

@@ -1,10 +1,11 @@
 import type { Answer } from 'asterisk-manager';
-import { assertAmiValue } from '../wire/ami.ts';
+import { encodeAmiAction } from '../wire/ami.ts';
 import { AmiRefusedError, isDenied } from './ami-login.ts';
 import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
 import { where, type AmiConnection } from './ami-socket.ts';
 import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts';
+import { GulpBeat } from './socket-gulps.ts';
 import { arrayAssignment } from './variables.ts';
 
 /** Why an action did not do its work. */
@@ -27,10 +28,15 @@ export interface AmiActionsOptions {
   readonly random: () => number;
   readonly timing?: AmiLinkTiming;
   readonly backOff?: BackOff;
+  /** Shared with what else is to be read at the same moments. */
+  readonly beat?: GulpBeat;
 }
 
 /** Actions that wait for an answer at the same time; Asterisk answers thousands a second. */
 const MAX_PENDING = 2000;
+
+/** It is looked this often whether an answer is overdue: a timer for each action would be hundreds a second. */
+const OVERDUE_EVERY_MS = 50;
 
 /**
  * A global variable of Asterisk's: until that second of Asterisk's own clock the sidecar counts as alive, and the
@@ -43,9 +49,12 @@ const GOODBYE_TIMEOUT_MS = 500;
 const ALIVE_BEATS = 2;
 
 interface Pending {
+  readonly action: string;
+  readonly timeoutMs: number;
+  /** By `performance.now()`. */
+  readonly dueAtMs: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: AmiActionError) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
 /** The connection to Asterisk on which we act: `asterisk-manager`, tamed. Stays up for ever. */
@@ -54,6 +63,7 @@ export class AmiActions {
   readonly #timing: AmiLinkTiming;
   readonly #kept: KeptLink;
   readonly #pending = new Map<string, Pending>();
+  #watching: NodeJS.Timeout | undefined;
   #manager: ManagerClient | undefined;
   #nextId = 1;
 
@@ -88,7 +98,11 @@ export class AmiActions {
   async setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<void> {
     if (variables.size === 0) return;
     const { name, value } = arrayAssignment(variables);
-    await this.send('Setvar', { Channel: uniqueid, Variable: name, Value: value });
+    await this.#ask('Setvar', [
+      ['Channel', uniqueid],
+      ['Variable', name],
+      ['Value', value],
+    ]);
   }
 
   /** A channel's variable or function such as `CHANNEL(rtcp,all)`; undefined when it is empty or not set. Rejects with AmiActionError. */
@@ -111,20 +125,29 @@ export class AmiActions {
     fields: Readonly<Record<string, string>> = {},
     timeoutMs = this.#timing.actionMs,
   ): Promise<Answer> {
-    for (const name of Object.keys(fields)) assertAmiValue(fields[name] ?? '', `the AMI header ${name}`);
-    const client = this.#manager?.client;
-    if (client === undefined) throw new AmiActionError('disconnected', `${this.#where} is not connected`);
+    return this.#ask(action, Object.entries(fields), timeoutMs);
+  }
+
+  /** Somebody waits for what is under way: answers are read as they come until the returned function is called. */
+  hurry(): () => void {
+    return this.#manager?.hurry() ?? ((): void => {});
+  }
+
+  /** As `send`, but what keeps an action from being sent is thrown at once. */
+  #ask(
+    action: string,
+    fields: readonly (readonly [string, string])[],
+    timeoutMs = this.#timing.actionMs,
+  ): Promise<Answer> {
+    const id = `${ACTION_ID}${this.#nextId++}`;
+    const text = encodeAmiAction([['Action', action], ['ActionID', id], ...fields]);
+    if (this.#manager === undefined) throw new AmiActionError('disconnected', `${this.#where} is not connected`);
     if (this.#pending.size >= MAX_PENDING)
       throw new AmiActionError('busy', `${this.#where} is behind with its answers`);
-    const id = `${ACTION_ID}${this.#nextId++}`;
+    this.#manager.send(text);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const timer = setTimeout(() => {
-      this.#pending.delete(id);
-      client.removeAllListeners(id);
-      reject(new AmiActionError('timeout', `${this.#where} did not answer ${action} within ${timeoutMs} ms`));
-    }, timeoutMs);
-    this.#pending.set(id, { resolve, reject, timer });
-    client.action({ ...fields, action, actionid: id }, (_error, answer) => this.#settle(id, action, answer));
+    this.#pending.set(id, { action, timeoutMs, dueAtMs: performance.now() + timeoutMs, resolve, reject });
+    this.#watching ??= setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
     return promise;
   }
 
@@ -132,32 +155,45 @@ export class AmiActions {
     return where(this.#options.connection);
   }
 
-  #settle(id: string, action: string, answer: Answer | undefined): void {
+  #settle(id: string, answer: Answer): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
-    clearTimeout(pending.timer);
-    if (answer !== undefined && headerOf(answer, 'response')?.toLowerCase() !== 'error') {
+    if (headerOf(answer, 'response')?.toLowerCase() !== 'error') {
       pending.resolve(answer);
       return;
     }
-    const message = answer === undefined ? undefined : headerOf(answer, 'message');
-    const sentence = `${this.#where} refused the action ${action} (${message ?? 'no reason given'})`;
+    const message = headerOf(answer, 'message');
+    const sentence = `${this.#where} refused the action ${pending.action} (${message ?? 'no reason given'})`;
     pending.reject(new AmiActionError(problemOf(message), sentence));
   }
 
-  #dropPending(problem: string): void {
-    for (const { reject, timer } of this.#pending.values()) {
-      clearTimeout(timer);
-      reject(new AmiActionError('disconnected', problem));
+  #dropOverdue(): void {
+    const nowMs = performance.now();
+    for (const [id, { action, timeoutMs, dueAtMs, reject }] of this.#pending) {
+      if (dueAtMs > nowMs) continue;
+      this.#pending.delete(id);
+      reject(new AmiActionError('timeout', `${this.#where} did not answer ${action} within ${timeoutMs} ms`));
     }
+    this.#watching = this.#pending.size === 0 ? undefined : setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
+  }
+
+  #dropPending(problem: string): void {
+    clearTimeout(this.#watching);
+    this.#watching = undefined;
+    for (const { reject } of this.#pending.values()) reject(new AmiActionError('disconnected', problem));
     this.#pending.clear();
   }
 
   async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
     let manager: ManagerClient;
     try {
-      manager = await openManager(this.#options.connection, this.#timing, signal);
+      manager = await openManager(this.#options.connection, {
+        timing: this.#timing,
+        beat: this.#options.beat ?? new GulpBeat(),
+        onAnswer: (id, answer) => this.#settle(id, answer),
+        stopping: signal,
+      });
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       return { fatal: error instanceof AmiRefusedError, problem, wasConnected: false };

@@ -4,6 +4,7 @@ import { type AmiMessage, AmiValueError } from '../wire/ami.ts';
 import { AmiLink, DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
 import { AmiRefusedError, checkPrivileges, logIn } from './ami-login.ts';
 import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
+import type { GulpBeat } from './socket-gulps.ts';
 import { KeptLink, sleepUnlessAborted, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 
 /** No more events than we read: channel life, bridges and hold are `call`, RTCP is `reporting`. */
@@ -28,6 +29,8 @@ export interface AmiEventSessionOptions {
   readonly random: () => number;
   readonly timing?: AmiLinkTiming;
   readonly backOff?: BackOff;
+  /** Shared with what else is to be read at the same moments. */
+  readonly beat?: GulpBeat;
 }
 
 export interface AmiEventCounters {
@@ -114,7 +117,8 @@ export class AmiEventSession {
   async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
     let link: AmiLink | undefined;
     try {
-      link = await AmiLink.open(this.#options.connection, this.#timing, signal, (message) => this.#take(message));
+      const { connection, beat } = this.#options;
+      link = await AmiLink.open(connection, this.#timing, signal, (message) => this.#take(message), beat);
       if (signal.aborted) throw new AmiLinkError('the sidecar stopped');
       this.#link = link;
       await this.#setUp(link);

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { AmiParser, encodeAmiAction, type AmiMessage, type AmiParserCounters } from '../wire/ami.ts';
 import { AmiLinkError, describeSocketError, openAmiSocket, where, type AmiConnection } from './ami-socket.ts';
-import { EventGulps } from './event-gulps.ts';
-import { corkForTurn } from './turn-cork.ts';
+import { type GulpBeat, SocketGulps } from './socket-gulps.ts';
+import { TurnWriter } from './turn-writer.ts';
 
 export interface AmiLinkTiming {
   readonly connectMs: number;
@@ -32,7 +32,8 @@ export class AmiLink {
   readonly #to: AmiConnection;
   readonly #timing: AmiLinkTiming;
   readonly #socket: Socket;
-  readonly #gulps: EventGulps;
+  readonly #writer: TurnWriter;
+  readonly #gulps: SocketGulps;
   /** Malformed UTF-8 becomes U+FFFD; it never stops the stream. Text that is all ASCII takes a byte a character. */
   readonly #decoder = new StringDecoder('utf8');
   readonly #parser = new AmiParser();
@@ -45,14 +46,15 @@ export class AmiLink {
   #heardSomething = false;
   #silentMs = 0;
 
-  /** Opens a connection. Throws AmiLinkError with a sentence for people. */
+  /** Opens a connection. What is read on the same `beat` is read together. Throws AmiLinkError with a sentence for people. */
   static async open(
     to: AmiConnection,
     timing: AmiLinkTiming,
     signal: AbortSignal,
     onEvent: (message: AmiMessage) => void,
+    beat?: GulpBeat,
   ): Promise<AmiLink> {
-    const gulps = new EventGulps();
+    const gulps = new SocketGulps(beat);
     const socket = await openAmiSocket(to, timing.connectMs, signal, gulps.onread);
     return new AmiLink(to, timing, socket, gulps, onEvent);
   }
@@ -61,12 +63,13 @@ export class AmiLink {
     to: AmiConnection,
     timing: AmiLinkTiming,
     socket: Socket,
-    gulps: EventGulps,
+    gulps: SocketGulps,
     onEvent: (message: AmiMessage) => void,
   ) {
     this.#to = to;
     this.#timing = timing;
     this.#socket = socket;
+    this.#writer = new TurnWriter(socket);
     this.#gulps = gulps;
     this.#onEvent = onEvent;
     const { promise, resolve } = Promise.withResolvers<string>();
@@ -109,7 +112,7 @@ export class AmiLink {
         else resolve(message);
       },
     });
-    this.#write(text);
+    this.#writer.write(text);
     return promise;
   }
 
@@ -119,7 +122,7 @@ export class AmiLink {
    */
   tell(action: string, fields: Iterable<readonly [string, string]> = []): void {
     const text = encodeAmiAction([['Action', action], ...fields]);
-    if (this.#open) this.#write(text);
+    if (this.#open) this.#writer.write(text);
   }
 
   /** Ends the connection; `problem` is what `ended` resolves with. Does nothing the second time. */
@@ -132,11 +135,6 @@ export class AmiLink {
     for (const { settle } of this.#pending.values()) settle(new AmiLinkError(problem));
     this.#pending.clear();
     this.#resolveEnded(problem);
-  }
-
-  #write(text: string): void {
-    corkForTurn(this.#socket);
-    this.#socket.write(text);
   }
 
   #take(bytes: Uint8Array): void {

@@ -1,25 +1,40 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import createManager from 'asterisk-manager';
 import { AmiRefusedError, loginRefused } from './ami-login.ts';
 import type { AmiLinkTiming } from './ami-link.ts';
 import { AmiLinkError, describeSocketError, where, type AmiConnection } from './ami-socket.ts';
+import { type GulpBeat, SocketGulps } from './socket-gulps.ts';
 import { openTlsBridge } from './tls-bridge.ts';
-import { corkForTurn } from './turn-cork.ts';
+import { TurnWriter } from './turn-writer.ts';
 
 /** Beginning of the ActionIDs of this connection. */
 export const ACTION_ID = 'mes-a-';
+const LOGIN_ID = `${ACTION_ID}login`;
 
 /** Without the end of a message; the longest that Asterisk sends has about 25,000. */
 const MOST_CHARACTERS = 1_000_000;
 
 /** One connection of the package `asterisk-manager`, logged in. */
 export interface ManagerClient {
-  readonly client: createManager.Client;
+  /** Sends whole actions as text, with ActionIDs of ours; those of one turn of the event loop go out together. */
+  send(text: string): void;
+  /** Somebody waits for an answer: they are read as they come until the returned function is called. */
+  hurry(): () => void;
   /** Resolves with a sentence when the connection has ended. */
   readonly ended: Promise<string>;
   /** Ends it; `problem` is what `ended` resolves with. */
   close(problem: string): void;
+}
+
+export interface ManagerClientOptions {
+  readonly timing: AmiLinkTiming;
+  /** Answers are read in gulps, with what else is read on it. */
+  readonly beat: GulpBeat;
+  /** An answer with an ActionID of ours. */
+  readonly onAnswer: (actionId: string, answer: createManager.Answer) => void;
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -27,18 +42,15 @@ export interface ManagerClient {
  * A new client for each connection: the package keeps held actions and half lines over from one to the next, has no
  * time-outs and reconnects noisily. Throws AmiLinkError, or AmiRefusedError when Asterisk does not accept us.
  */
-export async function openManager(
-  to: AmiConnection,
-  timing: AmiLinkTiming,
-  stopping: AbortSignal,
-): Promise<ManagerClient> {
+export async function openManager(to: AmiConnection, options: ManagerClientOptions): Promise<ManagerClient> {
+  const { timing, beat, onAnswer, stopping } = options;
   const ending = new AbortController();
   const signal = AbortSignal.any([stopping, ending.signal]);
   const target = to.tls
     ? { host: '127.0.0.1', port: await openTlsBridge(to, timing.connectMs, signal) }
     : { host: to.host, port: to.port };
   const client = createManager(undefined, to.host, to.username, to.secret, false);
-  tame(client);
+  tame(client, onAnswer);
 
   let problem = `${where(to)} closed the connection`;
   const close = (why: string): void => {
@@ -46,31 +58,39 @@ export async function openManager(
     problem = why;
     ending.abort();
   };
+  const gulps = new SocketGulps(beat);
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<string>();
   client.on('error', (error: unknown) => {
     // Our own abort comes as an error too, and an AMI event of that name would come as a plain object.
     if (error instanceof Error && !signal.aborted) problem = describeSocketError(error, to);
   });
-  client.on('close', () => resolveEnded(problem));
+  client.on('close', () => {
+    gulps.stop();
+    resolveEnded(problem);
+  });
 
   const { promise: ready, resolve: resolveReady, reject: rejectReady } = Promise.withResolvers<undefined>();
   const timer = setTimeout(
     () => close(`${where(to)} did not accept a login within ${timing.connectMs} ms; check host and port in [ami]`),
     timing.connectMs,
   );
-  const socket = socketMadeBy(() => {
-    client.connect({ ...target, signal }, undefined, () => {
-      client.login((error) => {
-        if (error === undefined) resolveReady(undefined);
-        else rejectReady(new AmiRefusedError(loginRefused(to, textOf(error['message']))));
+  try {
+    const socket = socketMadeBy(() => {
+      client.connect({ ...target, signal, onread: gulps.onread }, undefined, () => {
+        client.login((error) => {
+          if (error === undefined) resolveReady(undefined);
+          else rejectReady(new AmiRefusedError(loginRefused(to, textOf(error['message']))));
+        });
       });
     });
-  });
-  if (socket !== undefined) watchLength(socket, () => close(`${where(to)} sent a message without an end`));
-  try {
+    feed(socket, gulps, () => close(`${where(to)} sent a message without an end`));
     await Promise.race([ready, ended.then((why) => Promise.reject(new AmiLinkError(why)))]);
-    if (socket !== undefined) gatherWrites(client, socket);
-    return { client, ended, close };
+    const writer = new TurnWriter(socket);
+    const hurry = (): (() => void) => {
+      gulps.hurry();
+      return () => gulps.relax();
+    };
+    return { send: (text) => writer.write(text), hurry, ended, close };
   } catch (error) {
     close('the login failed');
     throw error;
@@ -79,8 +99,8 @@ export async function openManager(
   }
 }
 
-/** The package keeps its socket to itself; Node tells of each that is made. Undefined should it not (the channel is not promised for ever). */
-function socketMadeBy(connect: () => void): Socket | undefined {
+/** The package keeps its socket to itself; Node tells of each that is made. Throws AmiLinkError should it not. */
+function socketMadeBy(connect: () => void): Socket {
   const made: Socket[] = [];
   const note = (message: unknown): void => {
     if (typeof message !== 'object' || message === null || !('socket' in message)) return;
@@ -92,41 +112,38 @@ function socketMadeBy(connect: () => void): Socket | undefined {
   } finally {
     unsubscribe('net.client.socket', note);
   }
-  return made[0];
+  const [socket] = made;
+  if (socket === undefined)
+    throw new AmiLinkError(`Node.js ${process.version} does not tell of sockets; use version 24`);
+  return socket;
 }
 
-/** The package would gather without bound what has no end. */
-function watchLength(socket: Socket, onTooLong: () => void): void {
+/** Hands the package what is read for it, as its socket would; but what has no end it would gather without bound. */
+function feed(socket: Socket, gulps: SocketGulps, onTooLong: () => void): void {
+  const decoder = new StringDecoder('utf8');
   let characters = 0;
-  socket.on('data', (piece: Buffer | string) => {
-    characters = piece.includes('\r\n\r\n') ? 0 : characters + piece.length;
+  gulps.begin(socket, (bytes) => {
+    const text = decoder.write(bytes);
+    characters = text.includes('\r\n\r\n') ? 0 : characters + text.length;
     if (characters > MOST_CHARACTERS) onTooLong();
+    else socket.emit('data', text);
   });
-}
-
-/** The package writes each action by itself: those of one turn are to share one system call. */
-function gatherWrites(client: createManager.Client, socket: Socket): void {
-  const send = client.action.bind(client);
-  client.action = (action, callback) => {
-    corkForTurn(socket);
-    return send(action, callback);
-  };
 }
 
 /**
  * The package asks for `Event: off`, which Asterisk does not know (every event would come), and it emits an answer
  * under whatever ActionID the server sends: `rawevent` would make it go round for ever, `close` would look like one.
- * So we put the right header in, and hand answers on ourselves, to our own ActionIDs only.
+ * So we put the right header in, and hand answers on ourselves, those with our own ActionIDs only.
  */
-function tame(client: createManager.Client): void {
+function tame(client: createManager.Client, onAnswer: ManagerClientOptions['onAnswer']): void {
   const send = client.action.bind(client);
-  client.action = (action, callback) =>
-    send(action['action'] === 'login' ? { ...action, events: 'off', actionid: `${ACTION_ID}login` } : action, callback);
+  client.action = (action, callback) => send({ ...action, events: 'off', actionid: LOGIN_ID }, callback);
   client.removeAllListeners('rawevent');
   client.on('rawevent', (message: createManager.Answer) => {
     const { response, actionid } = message;
     if (typeof response !== 'string' || typeof actionid !== 'string' || !actionid.startsWith(ACTION_ID)) return;
-    client.emit(actionid, response.toLowerCase() === 'error' ? message : undefined, message);
+    if (actionid !== LOGIN_ID) onAnswer(actionid, message);
+    else client.emit(LOGIN_ID, response.toLowerCase() === 'error' ? message : undefined);
   });
 }
 

@@ -36,11 +36,15 @@ export function arrayAssignment(variables: ReadonlyMap<string, string>): {
   readonly name: string;
   readonly value: string;
 } {
+  let names = '';
+  let values = '';
   for (const [name, value] of variables) {
     if (!isOurs(name)) throw new RangeError(`"${name}" is not the name of a variable of ours`);
     if (!VALUE.test(value)) throw new RangeError(`the value of ${name} is not a number, a verdict or a plain word`);
+    names += names === '' ? name : `,${name}`;
+    values += values === '' ? value : `,${value}`;
   }
-  return { name: `ARRAY(${[...variables.keys()].join(',')})`, value: [...variables.values()].join(',') };
+  return { name: `ARRAY(${names})`, value: values };
 }
 
 /** What to assign by the two settings: the variables themselves, their CDR fields, both or nothing. */

@@ -6,6 +6,8 @@ import { selectAssignments } from './variables.ts';
 export interface VariableSetter {
   readonly connected: boolean;
   setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<void>;
+  /** Somebody waits for what is under way, until the returned function is called. */
+  hurry(): () => void;
 }
 
 export interface WriteBackOptions {
@@ -14,7 +16,7 @@ export interface WriteBackOptions {
   readonly variables: boolean;
   /** `[writeback] cdr` */
   readonly cdr: boolean;
-  /** Called when Asterisk has carried out an action, with the time since the oldest of its values came in. */
+  /** Called when it has been read that Asterisk has carried out an action, with the time since the oldest of its values came in. */
   readonly onWritten?: (afterMs: number) => void;
   /** Sentences for the log at debug level. */
   readonly onDebug?: (sentence: string) => void;
@@ -71,16 +73,18 @@ export class WriteBack implements VariableWriter {
   write(uniqueid: string, variables: ChannelVariables): void {
     const values = selectAssignments(variables, this.#options);
     if (values.size === 0 || this.#sealed.has(uniqueid)) return;
-    if (this.#queue(uniqueid, { values, sinceMs: performance.now() })) this.flush();
-    else this.#counters.dropped++;
+    const assignments = { values, sinceMs: performance.now() };
+    if (this.#mayGo(uniqueid) && !this.#waiting.has(uniqueid)) this.#start(uniqueid, assignments);
+    else if (!this.#queue(uniqueid, assignments)) this.#counters.dropped++;
   }
 
   /** Sends what waits; to be called when Asterisk is connected again. */
   flush(): void {
-    if (!this.#options.setter.connected) return;
-    for (const uniqueid of this.#waiting.keys()) {
-      if (this.#inFlight.size >= MAX_IN_FLIGHT) return;
-      this.#pump(uniqueid);
+    for (const [uniqueid, assignments] of this.#waiting) {
+      if (!this.#hasRoom) return;
+      if (!this.#mayGo(uniqueid)) continue;
+      this.#waiting.delete(uniqueid);
+      this.#start(uniqueid, assignments);
     }
   }
 
@@ -95,7 +99,11 @@ export class WriteBack implements VariableWriter {
       this.#sealed.delete(oldest);
     }
     this.#waiting.delete(uniqueid);
-    await this.#inFlight.get(uniqueid);
+    const underWay = this.#inFlight.get(uniqueid);
+    if (underWay === undefined) return;
+    const relax = this.#options.setter.hurry();
+    await underWay;
+    relax();
   }
 
   /** False when there is no room. Values that wait already give way to the new ones. */
@@ -107,10 +115,15 @@ export class WriteBack implements VariableWriter {
     return true;
   }
 
-  #pump(uniqueid: string): void {
-    const assignments = this.#waiting.get(uniqueid);
-    if (assignments === undefined || this.#inFlight.has(uniqueid)) return;
-    this.#waiting.delete(uniqueid);
+  get #hasRoom(): boolean {
+    return this.#options.setter.connected && this.#inFlight.size < MAX_IN_FLIGHT;
+  }
+
+  #mayGo(uniqueid: string): boolean {
+    return this.#hasRoom && !this.#inFlight.has(uniqueid);
+  }
+
+  #start(uniqueid: string, assignments: Assignments): void {
     this.#inFlight.set(uniqueid, this.#send(uniqueid, assignments));
   }
 
@@ -123,7 +136,7 @@ export class WriteBack implements VariableWriter {
       this.#handleFailure(uniqueid, assignments, error);
     }
     this.#inFlight.delete(uniqueid);
-    this.flush();
+    if (this.#waiting.size > 0) this.flush();
   }
 
   #handleFailure(uniqueid: string, assignments: Assignments, error: unknown): void {

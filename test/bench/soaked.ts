@@ -128,7 +128,7 @@ class Soaked {
   constructor(history: History) {
     this.#history = history;
     const rules = { profile: mesProfile('documented'), thresholds: DEFAULT_THRESHOLDS, codecDelaysMs: new Map() };
-    const setter = { connected: true, setVariables: () => Promise.resolve() };
+    const setter = { connected: true, hurry: () => () => {}, setVariables: () => Promise.resolve() };
     const writer = new WriteBack({ setter, variables: true, cdr: true });
     const board = new Switchboard(
       { ...rules, advantages: [], version: '1.0.0' },

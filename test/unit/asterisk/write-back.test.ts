@@ -6,8 +6,14 @@ import { WriteBack, type VariableSetter } from '../../../src/asterisk/write-back
 /** Plays the AMI connection: each write stays under way until the test says how it ends. */
 class Setter implements VariableSetter {
   connected = true;
+  hurried = 0;
   readonly sent: { uniqueid: string; variables: Record<string, string>; end: (problem?: AmiActionProblem) => void }[] =
     [];
+
+  hurry(): () => void {
+    this.hurried++;
+    return () => this.hurried--;
+  }
 
   setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -147,8 +153,10 @@ describe('WriteBack', () => {
     })();
     await settled();
     expect(sealed).toBe(false);
+    expect(setter.hurried).toBe(1);
     setter.sent[0]?.end();
     await sealing;
+    expect(setter.hurried).toBe(0);
     writeBack.write('1.1', mes('4.00'));
     await settled();
     expect(setter.sent).toHaveLength(1);

@@ -10,21 +10,55 @@ const FLOOD_BYTES = 16_384;
  */
 export const GULP_EVERY_MS = 10;
 
+/** Wakes sockets that rest, all at the same moment: what they have to read then takes one turn of the event loop together. */
+export class GulpBeat {
+  readonly #resting = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `wake` is called after `GULP_EVERY_MS` or, where another socket rests already, with that one. */
+  add(wake: () => void): void {
+    this.#resting.add(wake);
+    this.#timer ??= setTimeout(() => this.#wakeAll(), GULP_EVERY_MS);
+  }
+
+  /** `wake` is not to be called any more. */
+  remove(wake: () => void): void {
+    this.#resting.delete(wake);
+    if (this.#resting.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #wakeAll(): void {
+    this.#timer = undefined;
+    const resting = [...this.#resting];
+    this.#resting.clear();
+    for (const wake of resting) wake();
+  }
+}
+
 /**
  * Reads a socket in gulps: what comes within some milliseconds of a read waits in the kernel for the next one. The first
  * bytes after a quiet time are read at once, and so is everything while somebody is in a hurry or much comes in.
  */
-export class EventGulps {
+export class SocketGulps {
   /** To be given to the socket as its option `onread`. */
   readonly onread: OnReadOpts = {
     buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
     callback: (count, buffer) => this.#take(count, buffer),
   };
+  readonly #beat: GulpBeat;
   #socket: Pick<Socket, 'resume'> | undefined;
   /** Until it begins: nothing has been asked yet, and what comes is a greeting at most. */
   #onBytes: (bytes: Uint8Array) => void = () => {};
   #hurried = 0;
-  #resting: NodeJS.Timeout | undefined;
+  #isResting = false;
+  readonly #wake = (): void => this.#readOn();
+
+  /** Sockets with the same `beat` are read together. */
+  constructor(beat = new GulpBeat()) {
+    this.#beat = beat;
+  }
 
   /** `onBytes` gets a view of a buffer that the next read overwrites. */
   begin(socket: Pick<Socket, 'resume'>, onBytes: (bytes: Uint8Array) => void): void {
@@ -44,8 +78,8 @@ export class EventGulps {
 
   /** The socket is being closed. */
   stop(): void {
-    clearTimeout(this.#resting);
-    this.#resting = undefined;
+    this.#beat.remove(this.#wake);
+    this.#isResting = false;
     this.#socket = undefined;
   }
 
@@ -53,14 +87,15 @@ export class EventGulps {
   #take(count: number, buffer: Uint8Array): boolean {
     this.#onBytes(buffer.subarray(0, count));
     if (this.#socket === undefined || this.#hurried > 0 || count >= FLOOD_BYTES) return true;
-    this.#resting = setTimeout(() => this.#readOn(), GULP_EVERY_MS);
+    this.#isResting = true;
+    this.#beat.add(this.#wake);
     return false;
   }
 
   #readOn(): void {
-    if (this.#resting === undefined) return;
-    clearTimeout(this.#resting);
-    this.#resting = undefined;
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#beat.remove(this.#wake);
     this.#socket?.resume();
   }
 }

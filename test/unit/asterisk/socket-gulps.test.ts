@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
-import { GULP_EVERY_MS, EventGulps } from '../../../src/asterisk/event-gulps.ts';
+import { GULP_EVERY_MS, GulpBeat, SocketGulps } from '../../../src/asterisk/socket-gulps.ts';
 
 interface Rig {
-  readonly gulps: EventGulps;
+  readonly gulps: SocketGulps;
   readonly read: string[];
   readonly resume: Mock<Socket['resume']>;
   /** The socket has read so much; returns whether it reads on at once. */
   readonly bring: (text: string) => boolean;
 }
 
-function rig(): Rig {
-  const gulps = new EventGulps();
+function rig(beat?: GulpBeat): Rig {
+  const gulps = new SocketGulps(beat);
   const read: string[] = [];
   const resume = vi.fn<Socket['resume']>();
   gulps.begin({ resume }, (bytes) => read.push(Buffer.from(bytes).toString()));
@@ -22,7 +22,7 @@ function rig(): Rig {
   return { gulps, read, resume, bring };
 }
 
-describe('EventGulps', () => {
+describe('SocketGulps', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -67,5 +67,24 @@ describe('EventGulps', () => {
     vi.advanceTimersByTime(1000);
     expect(resume).not.toHaveBeenCalled();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('wakes those that share a beat at the same moment, and nobody for one that stopped', () => {
+    const beat = new GulpBeat();
+    const first = rig(beat);
+    const second = rig(beat);
+    first.bring('one');
+    vi.advanceTimersByTime(GULP_EVERY_MS - 3);
+    second.bring('two');
+    vi.advanceTimersByTime(2);
+    expect([first, second].map(({ resume }) => resume.mock.calls.length)).toEqual([0, 0]);
+    vi.advanceTimersByTime(1);
+    expect([first, second].map(({ resume }) => resume.mock.calls.length)).toEqual([1, 1]);
+    first.bring('three');
+    second.bring('four');
+    first.gulps.hurry();
+    second.gulps.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    expect([first, second].map(({ resume }) => resume.mock.calls.length)).toEqual([2, 1]);
   });
 });
