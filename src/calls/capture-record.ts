@@ -6,6 +6,7 @@ import { type ChannelState, endpointOf } from './channel-state.ts';
 import { eModelOf } from './direction-score.ts';
 import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
+import { roundTripMeanMs } from './tally.ts';
 
 /** BurstR (G.107 §7.5) is 1 for losses at random; loss runs half as long again are bursts. */
 const BURSTY_BURST_R = 1.5;
@@ -18,16 +19,16 @@ export function captureRecord(
 ): CaptureRecord | null {
   const media = capturedOf(state);
   if (media === null) return null;
-  const { rttMs } = state.total;
+  const rttMeanMs = roundTripMeanMs(state.total);
   const { tally } = media;
   return {
     media,
-    roundTripMs: rttMs.count === 0 ? null : rttMs.mean,
+    roundTripMs: rttMeanMs ?? null,
     ...eModelOf({
       codec: media.codec ?? knownCodec(state),
       lossPercent: unheardPercent(tally),
       packetsReceived: tally.packetsReceived,
-      rttMs,
+      rttMeanMs,
       advantage: advantageOf(endpointOf(channel.name), rules),
       burstR: burstRatio(tally.burstGap),
     }),

@@ -9,7 +9,7 @@ import { explainDirection } from './explanation.ts';
 import { channelMes, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
 import { nativeDifference } from './native-difference.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
-import { jitterOf, lossPercentOf, type Tally } from './tally.ts';
+import { isLossKnown, jitterOf, lossPercentOf, meanLost, roundTripMeanMs, type Tally } from './tally.ts';
 
 /** The score of a direction so far; null while it is not known. */
 export function directionMes(state: DirectionState, rules: ScoringRules): number | null {
@@ -96,12 +96,14 @@ export function streamRecord(
     codec: measures.codec,
     lossPercent: state.lastLossPercent,
     packetsReceived: state.lastPacketsReceived,
-    rttMs: state.total.rttMs,
+    rttMeanMs: roundTripMeanMs(state.total),
     advantage: advantageOf(endpointOf(channel.name), rules),
   });
-  const stream: Omit<StreamRecord, 'why' | 'nativeWhy'> = {
+  const capture = captureRecord(channel, state, rules);
+  const verdict = judgeDirection(channel, state, measures.mes, rules.thresholds);
+  return {
     ...measures,
-    capture: captureRecord(channel, state, rules),
+    capture,
     mosLqInterval: interval.mosLq,
     mosCqInterval: interval.mosCq,
     senderPackets: state.srPackets,
@@ -110,11 +112,8 @@ export function streamRecord(
     packetJitterStdevMs: (state.direction === 'rx' ? channel.counters.rxJitterStdevMs : undefined) ?? null,
     fractionLostQ8: state.lastFractionLostQ8,
     jitterTicks: state.lastJitterTicks,
-    verdict: judgeDirection(channel, state, measures.mes, rules.thresholds),
-  };
-  return {
-    ...stream,
-    why: explainDirection({ channel, state, stream, rules, peer }),
+    verdict,
+    why: explainDirection({ channel, state, measures, verdict, capture, rules, peer }),
     nativeWhy: nativeDifference(state, directionRules(state, rules), measures.mes100),
   };
 }
@@ -141,6 +140,8 @@ function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, 
   const codec = knownCodec(state);
   const isKnown = tally.packetsExpected > 0;
   const packetsReceived = isKnown ? tally.packetsExpected - tally.packetsLostOfExpected : null;
+  const lossPercent = lossPercentOf(tally);
+  const { rttMs } = tally;
   return {
     direction: state.direction,
     reporter: state.direction === 'rx' ? 'local' : 'remote',
@@ -153,13 +154,13 @@ function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, 
     deadReports: tally.deadReports,
     packetsExpected: isKnown ? tally.packetsExpected : null,
     packetsReceived,
-    packetsLost: tally.lostPackets.count === 0 ? null : tally.packetsLost,
+    packetsLost: isLossKnown(tally) ? tally.packetsLost : null,
     duplicates: tally.duplicates,
-    lossPercent: lossPercentOf(tally),
-    lostPacketsPerReportMean: tally.lostPackets.count === 0 ? null : tally.lostPackets.mean,
-    rttMs: summarise(tally.rttMs),
+    lossPercent,
+    lostPacketsPerReportMean: isLossKnown(tally) ? meanLost(tally) : null,
+    rttMs: summarise(rttMs),
     jitterMs: summarise(jitterOf(tally, state.clockRateHz)),
-    rttKnown: tally.rttMs.count > 0,
+    rttKnown: rttMs.count > 0,
     effectiveLatencyMs: scored?.score?.effectiveLatencyMs ?? null,
     rValue: scored?.score?.rValue ?? null,
     mes,
@@ -169,9 +170,9 @@ function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, 
     nativeMes100: state.nativeMes100,
     ...eModelOf({
       codec,
-      lossPercent: lossPercentOf(tally),
+      lossPercent,
       packetsReceived,
-      rttMs: tally.rttMs,
+      rttMeanMs: roundTripMeanMs(tally),
       advantage: advantageOf(endpointOf(channel.name), rules),
     }),
   };

@@ -2,7 +2,6 @@ import type { EModelRecord } from '../model/record.ts';
 import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
 import { computeEModel } from '../score/e-model.ts';
 import { computeMes, DEAD_OPINION } from '../score/mes.ts';
-import type { Moments } from '../stats/moments.ts';
 import { type DirectionState, knownCodec } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import {
@@ -77,7 +76,8 @@ export interface EModelBasis {
   readonly codec: string | null;
   readonly lossPercent: number | null;
   readonly packetsReceived: number | null;
-  readonly rttMs: Moments;
+  /** Undefined: not known. */
+  readonly rttMeanMs: number | undefined;
   readonly advantage: number;
   /** Undefined: the losses count as random. */
   readonly burstR?: number | undefined;
@@ -87,10 +87,9 @@ const NOT_AVAILABLE: EModelRecord = { rLq: null, rCq: null, mosLq: null, mosCq: 
 
 /** The E-model's quality; all null where it is not available: codec or loss not known, or too few packets received. */
 export function eModelOf(basis: EModelBasis): EModelRecord {
-  const { codec, lossPercent, packetsReceived, rttMs, advantage, burstR } = basis;
+  const { codec, lossPercent, packetsReceived, rttMeanMs, advantage, burstR } = basis;
   if (codec === null || lossPercent === null || packetsReceived === null || packetsReceived < FEWEST_PACKETS) {
     return NOT_AVAILABLE;
   }
-  const rttMeanMs = rttMs.count === 0 ? undefined : rttMs.mean;
   return computeEModel({ codec, lossPercent, rttMs: rttMeanMs, advantage, burstR }) ?? NOT_AVAILABLE;
 }

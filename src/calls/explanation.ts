@@ -1,11 +1,12 @@
-import type { StreamRecord } from '../model/record.ts';
+import type { CaptureRecord, StreamMeasures } from '../model/record.ts';
+import type { Verdict } from '../model/score.ts';
 import { standardDeviation } from '../stats/moments.ts';
 import { howPacketsWereLost } from './capture-record.ts';
 import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
 import type { DirectionState } from './direction-state.ts';
 import { passedOnLossPercent } from './passed-on.ts';
 import type { ScoringRules } from './scoring-rules.ts';
-import { jitterOf } from './tally.ts';
+import { jitterOf, meanLost, roundTripMeanMs } from './tally.ts';
 
 /** A cause that costs less than this of R is no part of the explanation. */
 const FINE_R = 3;
@@ -20,29 +21,29 @@ const CLEAN_BEGINNING_REPORTS = 2;
 export interface DirectionToExplain {
   readonly channel: ChannelState;
   readonly state: DirectionState;
-  readonly stream: StreamFacts;
+  readonly measures: StreamMeasures;
+  readonly verdict: Verdict | null;
+  readonly capture: CaptureRecord | null;
   readonly rules: ScoringRules;
   /** The bridged peer, whose audio goes out on this channel; undefined when there is none. */
   readonly peer: ChannelState | undefined;
 }
 
-type StreamFacts = Omit<StreamRecord, 'why' | 'nativeWhy'>;
-
 /** One plain sentence: why the direction's score is what it is, or why there is none. Null while it is too early to say. */
 export function explainDirection(direction: DirectionToExplain): string | null {
-  const { channel, state, stream } = direction;
+  const { channel, state, measures, verdict } = direction;
   const endpoint = endpointOf(channel.name);
-  const audio = stream.direction === 'rx' ? `the audio from ${endpoint}` : `the audio to ${endpoint}`;
-  if (stream.verdict === 'no-media' && stream.deadReports > 0) {
-    const isUncounted = stream.direction === 'rx' && state.total.packetsLost === 0;
+  const audio = state.direction === 'rx' ? `the audio from ${endpoint}` : `the audio to ${endpoint}`;
+  if (verdict === 'no-media' && measures.deadReports > 0) {
+    const isUncounted = state.direction === 'rx' && state.total.packetsLost === 0;
     return `Nothing of ${audio} arrived${isUncounted ? `, and ${endpoint} does not say that it sent any` : ''}.`;
   }
-  if (stream.mes === null) return explainMissing(channel, stream, audio);
+  if (measures.mes === null) return explainMissing(direction, audio);
 
   const causes = causesOf(direction, endpoint, audio);
   const bad = causes.filter(({ costR }) => costR >= FINE_R).sort((a, b) => b.costR - a.costR);
   const facts = causes.map(({ fact }) => fact).join(', ');
-  const unknown = stream.rttKnown ? '' : '; the round trip is not known';
+  const unknown = measures.rttKnown ? '' : '; the round trip is not known';
   if (bad.length === 0) return `${capital(audio)} was fine: ${facts}${unknown}.`;
   const fine = causes.filter(({ costR }) => costR < FINE_R).map(({ name }) => name);
   const rest = fine.length === 0 ? '' : `; ${fine.join(' and ')} ${fine.length === 1 ? 'was' : 'were'} fine`;
@@ -50,21 +51,21 @@ export function explainDirection(direction: DirectionToExplain): string | null {
   return `${capital(complaints.join(', and '))}${rest}${unknown}.`;
 }
 
-function explainMissing(channel: ChannelState, stream: StreamFacts, audio: string): string | null {
+function explainMissing({ channel, measures, verdict }: DirectionToExplain, audio: string): string | null {
   if (isLocalChannel(channel)) return 'A Local channel carries no audio of its own.';
   if (channel.wentPastUs) return 'The audio went past this server (direct media), so nothing of it was seen here.';
-  if (stream.reports > 0 && stream.reports === stream.idleReports) {
+  if (measures.reports > 0 && measures.reports === measures.idleReports) {
     if (channel.onHold) return 'The channel is on hold.';
     const endpoint = endpointOf(channel.name);
-    return stream.direction === 'rx'
+    return measures.direction === 'rx'
       ? `${endpoint} sent no audio.`
       : `This server had no audio to send to ${endpoint}.`;
   }
   if (channel.endedAtMs === null) return null;
   if (channel.answeredAtMs === null) return 'The channel was never answered.';
-  if (stream.reports > 0) return `The reports do not tell how much of ${audio} was lost.`;
-  if (stream.verdict === 'too-short') return 'The call was shorter than one report.';
-  return stream.direction === 'rx'
+  if (measures.reports > 0) return `The reports do not tell how much of ${audio} was lost.`;
+  if (verdict === 'too-short') return 'The call was shorter than one report.';
+  return measures.direction === 'rx'
     ? `This server never reported about ${audio}: none of it arrived, or RTCP is off.`
     : 'The far end sent no RTCP report.';
 }
@@ -79,20 +80,21 @@ interface Cause {
 }
 
 function causesOf(direction: DirectionToExplain, endpoint: string, audio: string): Cause[] {
-  const { state, stream, rules } = direction;
+  const { state, measures, rules } = direction;
   const { profile } = rules;
   const { total } = state;
   const jitterMs = jitterOf(total, state.clockRateHz);
-  const delayMs = total.rttMs.count === 0 ? 0 : total.rttMs.mean * profile.rttFactor;
-  const latencyMs = stream.effectiveLatencyMs ?? 0;
+  const rttMeanMs = roundTripMeanMs(total);
+  const delayMs = rttMeanMs === undefined ? 0 : rttMeanMs * profile.rttFactor;
+  const latencyMs = measures.effectiveLatencyMs ?? 0;
   const isBelowKnee = latencyMs < profile.latencyKneeMs;
   const latencyR = isBelowKnee
     ? latencyMs / profile.latencyDivisorBelow
     : (latencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
   const delayShare = latencyMs === 0 ? 0 : Math.min(1, delayMs / latencyMs);
-  const lossPercent = stream.lossPercent ?? 0;
-  const lossSample = profile.lossUnit === 'percent' ? lossPercent : total.lostPackets.mean;
-  const loss = stream.lossPercent === null ? `${total.packetsLost} packets` : `${lossPercent.toFixed(1)} %`;
+  const lossPercent = measures.lossPercent ?? 0;
+  const lossSample = profile.lossUnit === 'percent' ? lossPercent : meanLost(total);
+  const loss = measures.lossPercent === null ? `${total.packetsLost} packets` : `${lossPercent.toFixed(1)} %`;
   const causes: Cause[] = [
     {
       name: 'loss',
@@ -110,27 +112,27 @@ function causesOf(direction: DirectionToExplain, endpoint: string, audio: string
       },
     },
   ];
-  if (total.rttMs.count > 0) {
+  if (rttMeanMs !== undefined) {
     causes.splice(1, 0, {
       name: 'delay',
       costR: latencyR * delayShare,
-      fact: `round trip ${total.rttMs.mean.toFixed(0)} ms`,
-      complaint: () => `the round trip to ${endpoint} and back took ${total.rttMs.mean.toFixed(0)} ms`,
+      fact: `round trip ${rttMeanMs.toFixed(0)} ms`,
+      complaint: () => `the round trip to ${endpoint} and back took ${rttMeanMs.toFixed(0)} ms`,
     });
   }
   return causes;
 }
 
 function complaintOfLoss(direction: DirectionToExplain, loss: string, audio: string): string {
-  const { state, stream } = direction;
+  const { state, capture } = direction;
   const { deadSinceMs } = state;
   if (deadSinceMs === null) {
-    return `${loss} of ${audio} was lost${howLost(state, stream.capture)}${whenLost(state)}${whereLost(direction)}`;
+    return `${loss} of ${audio} was lost${howLost(state, capture)}${whenLost(state)}${whereLost(direction)}`;
   }
   return `from ${timeOfDay(deadSinceMs)} on nothing of ${audio} arrived any more (${loss} of it was lost in all)`;
 }
 
-function howLost(state: DirectionState, capture: StreamFacts['capture']): string {
+function howLost(state: DirectionState, capture: CaptureRecord | null): string {
   const areReportsUneven = hasUnevenLoss(state);
   // Of what we sent the captured packets show how it left, not what became of it.
   const seen = state.direction === 'rx' && capture !== null ? howPacketsWereLost(capture.media) : undefined;
@@ -158,10 +160,10 @@ function whenLost(state: DirectionState): string {
 }
 
 /** What of the loss the other party's network had: a native bridge passes it on. */
-function whereLost({ state, stream, peer }: DirectionToExplain): string {
+function whereLost({ state, measures, peer }: DirectionToExplain): string {
   if (peer === undefined || state.direction === 'rx') return '';
   const beforePercent = passedOnLossPercent(peer.rx, state);
-  const part = beforePercent / (stream.lossPercent ?? Number.POSITIVE_INFINITY);
+  const part = beforePercent / (measures.lossPercent ?? Number.POSITIVE_INFINITY);
   if (part < NOTICEABLE_PART) return '';
   const how = part > 1 - NOTICEABLE_PART ? 'nearly all of it' : `${beforePercent.toFixed(1)} points of that`;
   return `, ${how} on the way from ${endpointOf(peer.name)} to this server`;

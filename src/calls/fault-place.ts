@@ -6,7 +6,7 @@ import { directionRules, scoreInputs } from './direction-score.ts';
 import { type DirectionState, isDead } from './direction-state.ts';
 import { passedOnLossPercent } from './passed-on.ts';
 import type { ScoringRules } from './scoring-rules.ts';
-import { jitterOf, lossPercentOf } from './tally.ts';
+import { isLossKnown, jitterFigures, lossPercentOf, roundTripMeanMs } from './tally.ts';
 
 /**
  * Loss, percent, that is a fault wherever the score puts it: with 2 % even G.711's MOS-LQ falls below 4 (G.107), while the
@@ -95,7 +95,7 @@ function stretchOf(
   const { total } = state;
   if (isDead(state)) return { channel, state, ownLossPercent: 100, isBad: true, isKnown: true };
   const lossPercent = lossPercentOf(total);
-  if (total.lostPackets.count === 0) return { channel, state, ownLossPercent: null, isBad: false, isKnown: false };
+  if (!isLossKnown(total)) return { channel, state, ownLossPercent: null, isBad: false, isKnown: false };
   const ownLossPercent = lossPercent === null ? null : Math.max(0, lossPercent - passedOnLossPercent(upstream, state));
   const ownShare =
     lossPercent === null || lossPercent === 0 || ownLossPercent === null ? 1 : ownLossPercent / lossPercent;
@@ -141,7 +141,7 @@ function describeStretch({ channel, state, ownLossPercent }: Stretch): string[] 
   }
   const loss = ownLossPercent === null ? 'some loss' : `${ownLossPercent.toFixed(1)} % lost`;
   const hasLoss = ownLossPercent === null ? state.total.packetsLost > 0 : ownLossPercent >= TRACE_PERCENT;
-  const jitterMs = jitterOf(state.total, state.clockRateHz).mean;
+  const jitterMs = jitterFigures(state.total, state.clockRateHz).meanMs;
   const facts = [
     ...(hasLoss ? [loss] : []),
     ...(jitterMs >= NOTICEABLE_JITTER_MS ? [`a jitter of ${jitterMs.toFixed(0)} ms`] : []),
@@ -152,8 +152,8 @@ function describeStretch({ channel, state, ownLossPercent }: Stretch): string[] 
 /** The round trip belongs to a party, not to a direction. */
 function longWays(bad: readonly Stretch[]): string[] {
   return [...new Set(bad.map(({ channel }) => channel))].flatMap((channel) => {
-    const { rttMs } = channel.rx.total;
-    if (rttMs.count === 0 || rttMs.mean < NOTICEABLE_ROUND_TRIP_MS) return [];
-    return [`a round trip of ${rttMs.mean.toFixed(0)} ms to ${endpointOf(channel.name)}`];
+    const rttMs = roundTripMeanMs(channel.rx.total);
+    if (rttMs === undefined || rttMs < NOTICEABLE_ROUND_TRIP_MS) return [];
+    return [`a round trip of ${rttMs.toFixed(0)} ms to ${endpointOf(channel.name)}`];
   });
 }
