@@ -99,7 +99,7 @@ export class Sidecar {
       onWritten: (afterMs) => this.#metrics.writtenBack(afterMs),
     });
     this.#switchboard = new Switchboard(scoringRules(settings), {
-      writer: this.#writeBack,
+      writer: settings.writeback.variables || settings.writeback.cdr ? this.#writeBack : null,
       askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
       storeInterval: (interval) => history.record({ kind: 'interval', interval }),
     });

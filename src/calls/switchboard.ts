@@ -19,7 +19,8 @@ import { FactDesk } from './fact-desk.ts';
 import { WriteDesk } from './write-desk.ts';
 
 export interface SwitchboardPorts {
-  readonly writer: VariableWriter;
+  /** Null: only the hangup handler, which asks for it, is told what to write. */
+  readonly writer: VariableWriter | null;
   /** Asked again and again while a channel has RTCP; the answer comes as a `codecs` event. */
   readonly askCodecs: (uniqueid: string) => void;
   /** Is given every report as it comes, before any state that counts it is drained. */

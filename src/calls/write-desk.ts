@@ -8,13 +8,14 @@ import { takeChanged, variablesOf } from './variables.ts';
 
 /** Writes scores to Asterisk's channels: those of a report at once, for the sake of others in the call some time after. */
 export class WriteDesk {
-  readonly #writer: VariableWriter;
+  readonly #writer: VariableWriter | null;
   readonly #views: ChannelViews;
   readonly #calls: CallBook;
   readonly #changes: ChangeLog;
   readonly #due = new DueWrites();
 
-  constructor(writer: VariableWriter, views: ChannelViews, calls: CallBook, changes: ChangeLog) {
+  /** `writer` null: nothing is written while a channel is up, and nothing prepared for it. */
+  constructor(writer: VariableWriter | null, views: ChannelViews, calls: CallBook, changes: ChangeLog) {
     this.#writer = writer;
     this.#views = views;
     this.#calls = calls;
@@ -23,14 +24,16 @@ export class WriteDesk {
 
   /** A report may have changed the channel's scores. */
   noteReport(channel: ChannelState, nowMs: number): void {
-    this.#write(channel, nowMs);
+    if (this.#writer === null) return;
+    this.#write(channel, nowMs, this.#writer);
     const call = this.#calls.get(channel.linkedid);
     if (call !== undefined) this.#due.noteOthers(channel, call.channels, nowMs);
   }
 
   /** Writes what has become due. */
   tick(nowMs: number): void {
-    for (const channel of this.#due.take(nowMs)) this.#write(channel, nowMs);
+    if (this.#writer === null) return;
+    for (const channel of this.#due.take(nowMs)) this.#write(channel, nowMs, this.#writer);
   }
 
   /** All variables of a channel as they will stay, for its hangup handler to write; nothing more is written from here. */
@@ -50,12 +53,12 @@ export class WriteDesk {
     this.#due.clockStepped(byMs);
   }
 
-  #write(channel: ChannelState, nowMs: number): void {
+  #write(channel: ChannelState, nowMs: number, writer: VariableWriter): void {
     this.#due.cancel(channel);
     if (channel.final !== null) return;
     const changed = takeChanged(this.#views.view(channel, undefined), channel.written);
     if (changed.size === 0) return;
     this.#changes.touchLater(channel, nowMs);
-    this.#writer.write(channel.uniqueid, changed);
+    writer.write(channel.uniqueid, changed);
   }
 }

@@ -46,6 +46,24 @@ describe('a two-party call', () => {
     expect(script.writes).toHaveLength(2);
   });
 
+  test('without a writer nothing is written while it is up, and its last words and records are the same', () => {
+    const told = [true, false].map((isWriting) => {
+      const script = new Script(undefined, undefined, isWriting).up('1').up('2', { linkedid: '1' });
+      script.enter('b', '1').enter('b', '2', { linkedid: '1' }).wait(5);
+      report(script, '1', 0, '1');
+      report(script, '2', 8, '1');
+      script.wait(2);
+      const last = script.board.finalWord('1', {}, script.atMs);
+      const records = script.stored().map((change) => ({ ...change, resume: null }));
+      return { writes: script.writes.length, last: Object.fromEntries(last ?? []), records };
+    });
+    expect(told.map(({ writes }) => writes)).toEqual([3, 0]);
+    expect(told[1]?.last).toEqual(told[0]?.last);
+    expect(told[1]?.last).toMatchObject({ MES: '4.38', MES_PEER_TX: '3.69' });
+    expect(told[1]?.records).toEqual(told[0]?.records);
+    expect(told[1]?.records.length).toBeGreaterThan(4);
+  });
+
   test('ends when its last channel does, and is let go of a while later', () => {
     const script = new Script().up('1').up('2', { linkedid: '1' });
     script.wait(5).hangup('2', { linkedid: '1' });

@@ -1,4 +1,5 @@
 import type { ChannelSnapshot } from '../../../src/model/event.ts';
+import type { ChannelVariables } from '../../../src/model/ports.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord } from '../../../src/model/record.ts';
 import type { ReportBlock, RtcpReport, SenderInfo } from '../../../src/model/report.ts';
 import type { MesProfile } from '../../../src/model/score.ts';
@@ -20,7 +21,13 @@ export class Script {
   #unstored: HistoryChange[] = [];
 
   /** `onInterval`: who is told of reports at once, other than `drain`. */
-  constructor(profile: MesProfile = mesProfile('documented'), onInterval?: (interval: IntervalRecord) => void) {
+  constructor(
+    profile: MesProfile = mesProfile('documented'),
+    onInterval?: (interval: IntervalRecord) => void,
+    isWriting = true,
+  ) {
+    const write = (uniqueid: string, variables: ChannelVariables): void =>
+      void this.writes.push({ uniqueid, variables: Object.fromEntries(variables) });
     this.board = new Switchboard(
       {
         profile,
@@ -30,9 +37,7 @@ export class Script {
         version: '9.9.9',
       },
       {
-        writer: {
-          write: (uniqueid, variables) => this.writes.push({ uniqueid, variables: Object.fromEntries(variables) }),
-        },
+        writer: isWriting ? { write } : null,
         askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
         storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
       },
