@@ -17,6 +17,7 @@ const WRITE_BACK_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 /** Of the counters of /healthz, those that go down again. */
 const GAUGES: ReadonlySet<string> = new Set([
   'history_queued',
+  'history_journaled',
   'writeback_waiting',
   'live_stream_clients',
   'capture_capturing',

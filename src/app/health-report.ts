@@ -1,5 +1,5 @@
 import type { LinkState } from '../asterisk/link-state.ts';
-import type { CommitStats } from '../history/commit-loop.ts';
+import type { HistoryStats } from '../history/history.ts';
 import { snakeCase } from '../model/naming.ts';
 import type { CaptureHealth, HealthReport } from '../model/ports.ts';
 
@@ -9,7 +9,7 @@ export interface PartsHealth {
   readonly actions: LinkState;
   /** Null when ARI is not used. */
   readonly ari: LinkState | null;
-  readonly history: CommitStats;
+  readonly history: HistoryStats;
   readonly databaseBytes: number | null;
   readonly asteriskVersion: string | null;
   readonly capture: CaptureHealth;

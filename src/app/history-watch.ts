@@ -8,13 +8,17 @@ export interface HistoryState {
   readonly problem: string | null;
   /** Changes given up since the start. */
   readonly dropped: number;
+  /** Changes that the database will never take, since the start; and why, of the last. */
+  readonly rejected: number;
+  readonly rejection: string | null;
 }
 
-/** Says in the log when the history cannot be written, when it can again, and what was given up meanwhile or at the end. */
+/** Says in the log when the history cannot be written, when it can again, and what was given up or left out meanwhile or at the end. */
 export class HistoryWatch {
   readonly #log: Logger;
   #problem: string | null = null;
   #droppedTold = 0;
+  #rejectedTold = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(log: Logger) {
@@ -22,14 +26,18 @@ export class HistoryWatch {
   }
 
   /** To be called often; `nowMs` is of any clock that is not set. */
-  look({ problem, dropped }: HistoryState, nowMs: number): void {
+  look({ problem, dropped, rejected, rejection }: HistoryState, nowMs: number): void {
     if (problem !== this.#problem) {
       this.#problem = problem;
       if (problem === null) this.#log.info('history: it can be written again');
       else this.#log.warn(`history: ${problem}; trying again`);
     }
     if (nowMs - this.#toldAtMs < TELL_DROPS_EVERY_MS) return;
-    if (this.#tellDropped(dropped)) this.#toldAtMs = nowMs;
+    const tellsDropped = this.#tellDropped(dropped);
+    const tellsRejected = rejected !== this.#rejectedTold;
+    if (tellsRejected) this.#log.warn(`history: ${rejected - this.#rejectedTold} changes were left out: ${rejection}`);
+    this.#rejectedTold = rejected;
+    if (tellsDropped || tellsRejected) this.#toldAtMs = nowMs;
   }
 
   /** To be called when the history is closed: what waits now is lost. */

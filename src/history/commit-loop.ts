@@ -102,6 +102,12 @@ export class CommitLoop {
     this.#problem = this.#options.explain(error);
   }
 
+  /** What a commit had stored was refused later. */
+  noteRejected(count: number, rejection: string): void {
+    this.#rejected += count;
+    this.#rejection = rejection;
+  }
+
   /** Tries at once, if it waits after a commit that failed. */
   retry(): void {
     this.#wakeUp?.();

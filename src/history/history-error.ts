@@ -24,9 +24,23 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 /** What an error of the database means for the one who runs the sidecar, in one sentence. */
 export function explain(error: unknown, path: string): string {
   const code = errorCode(error, '');
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   if (code === 'HISTORY') return message;
   const advice = ADVICE.find(([pattern]) => pattern.test(code))?.[1];
   if (advice !== undefined) return `the history ${path} ${advice} (${code})`;
   return `the history ${path} failed: ${message}`;
+}
+
+/** An error that repeats for ever with the same change, unlike a full disk or a lock. */
+export function isAboutTheChange(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(errorCode(error, ''))
+  );
+}
+
+/** What was thrown, in its own words. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

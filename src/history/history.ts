@@ -18,6 +18,7 @@ import type {
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { atMost } from './at-most.ts';
 import { CommitLoop, type CommitStats } from './commit-loop.ts';
+import { FoldLoop } from './fold-loop.ts';
 import { explain, HistoryError } from './history-error.ts';
 import { packBatch } from './packed-batch.ts';
 import type { ReaderMethods, WriterMethods } from './protocol.ts';
@@ -27,9 +28,9 @@ import { WorkerLink } from './worker-link.ts';
 const READ_WAIT_MS = 500;
 const RETENTION_PERIOD_MS = 3_600_000;
 /**
- * `close` gives the last commits this long, or one more try when the last one failed. All in all the sidecar is to end
- * within 3 s of being told to, also when the database is locked: up to 1 s is gone before (ARI, tcpdump), and a thread
- * that waits for the lock ends only when its statement gives up.
+ * `close` gives the last commits and the folding of the journal this long, or one more try when the last one failed. All
+ * in all the sidecar is to end within 3 s of being told to, also when the database is locked: up to 1 s is gone before
+ * (ARI, tcpdump), and a thread that waits for the lock ends only when its statement gives up.
  */
 const LAST_COMMITS_MS = 1000;
 const LAST_TRY_MS = 500;
@@ -48,6 +49,11 @@ export interface HistoryOptions {
   readonly clock: Clock;
 }
 
+export interface HistoryStats extends CommitStats {
+  /** Reports that are committed, and not yet in the table that other programs read. */
+  readonly journaled: number;
+}
+
 /** This file's neighbour, whether TypeScript is run directly or was built to JavaScript. */
 function neighbour(name: string): URL {
   return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
@@ -59,24 +65,41 @@ export class History implements HistorySink, HistoryReader {
   readonly #writer: WorkerLink<WriterMethods>;
   readonly #reader: WorkerLink<ReaderMethods>;
   readonly #commits: CommitLoop;
+  readonly #folding: FoldLoop;
   #cameLate = 0;
   readonly #retention: NodeJS.Timeout;
   #cleaning = false;
   #closed = false;
 
-  /** Use `openHistory`. */
-  constructor(options: HistoryOptions, writer: WorkerLink<WriterMethods>, reader: WorkerLink<ReaderMethods>) {
+  /** Use `openHistory`. `journaled`: how many intervals a former run left in the journal. */
+  constructor(
+    options: HistoryOptions,
+    writer: WorkerLink<WriterMethods>,
+    reader: WorkerLink<ReaderMethods>,
+    journaled: number,
+  ) {
     this.#options = options;
     this.#writer = writer;
     this.#reader = reader;
+    const explained = (error: unknown): string => explain(error, options.path);
     this.#commits = new CommitLoop({
-      commit: (batch) => {
+      commit: async (batch) => {
         const packed = packBatch(batch);
-        return writer.request('commit', packed, [packed.values.buffer, packed.types.buffer]);
+        const result = await writer.request('commit', packed, [packed.values.buffer, packed.types.buffer]);
+        this.#folding.note(result.journaled);
+        return result;
       },
-      explain: (error) => explain(error, options.path),
+      explain: explained,
       maxQueued: options.maxQueued,
     });
+    this.#folding = new FoldLoop(
+      {
+        fold: () => writer.request('fold', null),
+        explain: explained,
+        onRejected: (count, rejection) => this.#commits.noteRejected(count, rejection),
+      },
+      journaled,
+    );
     this.#retention = setInterval(() => void this.#cleanUp(), RETENTION_PERIOD_MS).unref();
     void this.#cleanUp();
   }
@@ -97,9 +120,15 @@ export class History implements HistorySink, HistoryReader {
   }
 
   /** What came after `close` counts as dropped. */
-  stats(): CommitStats {
+  stats(): HistoryStats {
     const stats = this.#commits.stats();
-    return { ...stats, dropped: stats.dropped + this.#cameLate };
+    const { journaled, problem } = this.#folding;
+    return { ...stats, dropped: stats.dropped + this.#cameLate, journaled, problem: stats.problem ?? problem };
+  }
+
+  /** Puts all reports that are committed by now into the table that other programs read; `stats` says if that failed. */
+  fold(): Promise<void> {
+    return this.#folding.fold();
   }
 
   /** Bytes of the database and its write-ahead log; null when the file cannot be seen. */
@@ -170,9 +199,15 @@ export class History implements HistorySink, HistoryReader {
     clearInterval(this.#retention);
     this.#commits.retry();
     const { problem } = this.#commits.stats();
-    await atMost(problem === null ? LAST_COMMITS_MS : LAST_TRY_MS, this.flush());
+    const mostMs = problem === null ? LAST_COMMITS_MS : LAST_TRY_MS;
+    // What stays in the journal is there after the next start.
+    await atMost(
+      mostMs,
+      this.flush().then(() => this.fold()),
+    );
     this.#commits.abandon();
-    // The reader first: the last one out folds the write-ahead log into the file, which a reader may not.
+    this.#folding.stop();
+    // The reader first: the last one out copies the write-ahead log into the file, which a reader may not.
     await this.#reader.stop(READER_WAIT_MS);
     await this.#writer.stop(WRITER_WAIT_MS);
   }
@@ -190,6 +225,7 @@ export class History implements HistorySink, HistoryReader {
       callsBeforeMs: nowMs - this.#options.keepCallsMs,
     };
     try {
+      await this.fold();
       while (!this.#closed && (await this.#writer.request('purge', limits)) > 0);
       while (!this.#closed && (await this.#writer.request('settle', null)) > 0);
     } catch (error) {
@@ -207,10 +243,10 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   const writer = new WorkerLink<WriterMethods>(neighbour('writer-worker'), options.path);
   const reader = new WorkerLink<ReaderMethods>(neighbour('reader-worker'), options.path, READER_IDLE_MS);
   try {
-    await writer.request('open', null);
+    const journaled = await writer.request('open', null);
+    return new History(options, writer, reader, journaled);
   } catch (error) {
     await writer.stop(WRITER_WAIT_MS);
     throw new HistoryError(explain(error, options.path), { cause: error });
   }
-  return new History(options, writer, reader);
 }

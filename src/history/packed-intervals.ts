@@ -16,6 +16,28 @@ const TEXT_COLUMNS: ReadonlySet<string> = new Set([
   'profile',
 ]);
 const IS_TEXT: readonly boolean[] = INTERVAL_COLUMNS.names.map((name) => TEXT_COLUMNS.has(name));
+/** What the table does not take without. */
+const REQUIRED_COLUMNS = [
+  'uniqueid',
+  'direction',
+  'reporter',
+  'report_number',
+  'at_ms',
+  'kind',
+  'clock_rate_hz',
+  'duplicates',
+  'covers_reports',
+  'profile',
+].map((name) => ({ name, place: INTERVAL_COLUMNS.names.indexOf(name) }));
+
+/** How rows of packed intervals are to be read: the columns in their order, and which of them are places of texts. */
+export interface IntervalLayout {
+  readonly columns: readonly string[];
+  readonly texts: readonly string[];
+}
+
+/** That of this release. */
+export const INTERVAL_LAYOUT: IntervalLayout = { columns: INTERVAL_COLUMNS.names, texts: [...TEXT_COLUMNS] };
 
 /** Some intervals, one after the other, in numbers alone: as objects they would live until the commit, and cost the collector. */
 export interface PackedIntervals {
@@ -112,6 +134,25 @@ export function countOf({ values }: PackedIntervals): number {
 /** Without the first `count`. */
 export function withoutFirst(piece: PackedIntervals, count: number): PackedIntervals {
   return count === 0 ? piece : { values: piece.values.slice(count * WIDTH), texts: piece.texts };
+}
+
+/** Without those that lack a column that every interval has, which the database would never take; and the name of that column. */
+export function withoutBroken(piece: PackedIntervals): {
+  readonly whole: PackedIntervals;
+  readonly lacking: string | null;
+} {
+  const { values, texts } = piece;
+  let lacking: string | null = null;
+  const good: number[] = [];
+  for (let start = 0; start < values.length; start += WIDTH) {
+    const missing = REQUIRED_COLUMNS.find(({ place }) => Number.isNaN(values[start + place]));
+    if (missing === undefined) good.push(start);
+    else lacking = missing.name;
+  }
+  if (lacking === null) return { whole: piece, lacking };
+  const rows = new Float64Array(good.length * WIDTH);
+  for (const [index, start] of good.entries()) rows.set(values.subarray(start, start + WIDTH), index * WIDTH);
+  return { whole: { values: rows, texts }, lacking };
 }
 
 /** Row after row the cells of `INTERVAL_COLUMNS`. */

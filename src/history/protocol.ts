@@ -29,6 +29,20 @@ export interface CommitResult {
   readonly rejected: number;
   /** Why, of the last one. */
   readonly rejection: string | null;
+  /** Intervals that are in the journal now. */
+  readonly journaled: number;
+}
+
+/** What of the journal was moved into the table `intervals`. */
+export interface FoldResult {
+  /** Intervals that need not be moved any more. */
+  readonly folded: number;
+  /** Those of them that the table will never take, or that cannot be read; they are left out. */
+  readonly rejected: number;
+  /** Why, of the last one. */
+  readonly rejection: string | null;
+  /** Intervals that are in the journal now. */
+  readonly journaled: number;
 }
 
 /** Everything older is deleted, epoch milliseconds. */
@@ -45,9 +59,11 @@ export interface CallsQuery {
 
 /** What the writer's thread answers to. */
 export interface WriterMethods {
-  /** Opens the database, or says why it cannot. */
-  open(input: null): null;
+  /** Opens the database, or says why it cannot; how many intervals are in its journal. */
+  open(input: null): number;
   commit(batch: PackedBatch): CommitResult;
+  /** Moves a bounded number of intervals from the journal into their table, the oldest. */
+  fold(input: null): FoldResult;
   /** Deletes a bounded number of rows and says how many; 0 when nothing is left to delete. */
   purge(limits: RetentionLimits): number;
   /** Counts a bounded number of ended calls that are not counted yet and says how many; 0 when there are none. */

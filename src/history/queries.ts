@@ -4,26 +4,21 @@ import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../model/reco
 import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../units/rtp.ts';
 import { CallSearch } from './call-search.ts';
 import type { CallsQuery } from './protocol.ts';
-import {
-  CALL_COLUMNS,
-  CHANNEL_COLUMNS,
-  INTERVAL_COLUMNS,
-  SEGMENT_COLUMNS,
-  STREAM_COLUMNS,
-  type Cell,
-  type Row,
-} from './rows.ts';
+import { CALL_COLUMNS, CHANNEL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS, type Cell, type Row } from './rows.ts';
+import { StoredIntervals } from './stored-intervals.ts';
 
 /** Asks the database. Every answer is one consistent state of it. */
 export class Queries {
   readonly #database: Database;
   readonly #search: CallSearch;
+  readonly #intervals: StoredIntervals;
   readonly #channelsOfCalls: Statement<unknown[], Row>;
   readonly #streamsOfChannels: Statement<unknown[], Row>;
 
   constructor(database: Database) {
     this.#database = database;
     this.#search = new CallSearch(database);
+    this.#intervals = new StoredIntervals(database);
     // Many at a time: with so many columns, to begin a statement takes longer than to read a row.
     this.#channelsOfCalls = database.prepare(
       `SELECT channels.* FROM json_each(?) CROSS JOIN channels ON channels.linkedid = value
@@ -84,14 +79,7 @@ export class Queries {
       if (channel === null) return null;
       const known = channel.streams.filter(({ clockRateSource }) => clockRateSource !== 'assumed');
       const streams = new Map(known.map((stream) => [stream.direction, stream]));
-      const rows = this.#database
-        .prepare<unknown[], Row>(
-          // By their numbers: the clock may have been set in between. Those without one are older than all others.
-          'SELECT * FROM intervals WHERE uniqueid = ? ORDER BY channel_report_number, at_ms, direction, report_number',
-        )
-        .all(uniqueid);
-      return rows.map((row) => {
-        const interval = INTERVAL_COLUMNS.fromRow(row);
+      return this.#intervals.of(uniqueid).map((interval) => {
         const stream = streams.get(interval.direction);
         const wasAssumed =
           interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ && (interval.clockRateSource ?? 'assumed') === 'assumed';
@@ -114,20 +102,13 @@ export class Queries {
            WHERE calls.ended_at_ms IS NULL AND channels.resume IS NOT NULL ORDER BY channels.started_at_ms, uniqueid`,
         )
         .all();
+      const channels = this.#withStreams(rows);
       // That state and the channel's streams were stored together, and count the same reports.
-      const later = this.#database
-        .prepare<unknown[], Row>(
-          `SELECT intervals.* FROM json_each(?) CROSS JOIN streams ON streams.uniqueid = value
-             CROSS JOIN intervals ON intervals.uniqueid = streams.uniqueid AND intervals.direction = streams.direction
-               AND intervals.report_number > streams.reports
-           ORDER BY channel_report_number`,
-        )
-        .all(JSON.stringify(rows.map((row) => row['uniqueid'])));
-      const laterOf = Map.groupBy(later, (row) => row['uniqueid']);
-      return this.#withStreams(rows).map((channel, index) => ({
+      const laterOf = Map.groupBy(this.#intervals.after(channels), ({ uniqueid }) => uniqueid);
+      return channels.map((channel, index) => ({
         channel,
         resume: String(rows[index]?.['resume']),
-        laterIntervals: (laterOf.get(channel.uniqueid) ?? []).map((row) => INTERVAL_COLUMNS.fromRow(row)),
+        laterIntervals: laterOf.get(channel.uniqueid) ?? [],
       }));
     });
     return read();

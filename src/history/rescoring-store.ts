@@ -4,9 +4,12 @@ import type { ChannelRecord, IntervalRecord } from '../model/record.ts';
 import type { RescoredCall, StoredCall, StoredChannel } from '../model/rescoring.ts';
 import { openForWriting } from './database.ts';
 import { explain, HistoryError } from './history-error.ts';
+import { IntervalFolder } from './interval-folder.ts';
+import { countJournaled } from './interval-journal.ts';
 import { Queries } from './queries.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, type Row, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 import { SettledCalls } from './settled-calls.ts';
+import { StoredIntervals } from './stored-intervals.ts';
 
 /** One batch is one transaction, in which a running sidecar cannot write: it is over in a fraction of a second. */
 const DEFAULT_BATCH_CALLS = 200;
@@ -65,6 +68,7 @@ export class RescoringStore {
   readonly #database: Database;
   readonly #batchCalls: number;
   readonly #queries: Queries;
+  readonly #intervals: StoredIntervals;
   readonly #settled: SettledCalls;
   readonly #statements = new Map<string, Statement<unknown[], Row>>();
 
@@ -72,11 +76,18 @@ export class RescoringStore {
     this.#database = database;
     this.#batchCalls = batchCalls;
     this.#queries = new Queries(database);
+    this.#intervals = new StoredIntervals(database);
     this.#settled = new SettledCalls(database);
   }
 
   /** Takes note of the request, or goes on with the same one where it stopped; the range is the first one's then. */
   begin(request: RescoringRequest): RescoringBegin {
+    // Scores are written where the reports are in the table, and those of calls that are over are stored by now.
+    const folder = new IntervalFolder(this.#database);
+    for (let due = countJournaled(this.#database); due > 0;) {
+      const { folded, journaled } = folder.step();
+      due = Math.min(due - folded, journaled);
+    }
     const begin = this.#database.transaction((): RescoringBegin => {
       const unfinished = this.#place();
       if (unfinished?.request === request.key) return 'resumed';
@@ -172,19 +183,14 @@ export class RescoringStore {
       .flatMap((uniqueid) => this.#queries.channel(uniqueid) ?? []);
     return {
       call,
-      channels: channels.map((channel) => this.#storedChannel(channel)),
-      peers: peers.map((peer) => this.#storedChannel(peer)),
+      // Only what is in the table can be written. What is still in the journal after all makes a call that is not whole.
+      channels: channels.map((channel) => this.#storedChannel(channel, this.#intervals.inTable(channel.uniqueid))),
+      peers: peers.map((peer) => this.#storedChannel(peer, this.#intervals.of(peer.uniqueid))),
     };
   }
 
-  #storedChannel(channel: ChannelRecord): StoredChannel {
-    const { uniqueid } = channel;
-    const intervals = this.#prepare('SELECT * FROM intervals WHERE uniqueid = ?').all(uniqueid);
-    return {
-      channel,
-      segments: this.#queries.segments(uniqueid),
-      intervals: intervals.map((row): IntervalRecord => INTERVAL_COLUMNS.fromRow(row)),
-    };
+  #storedChannel(channel: ChannelRecord, intervals: readonly IntervalRecord[]): StoredChannel {
+    return { channel, segments: this.#queries.segments(channel.uniqueid), intervals };
   }
 
   #write({ call, channels, segments, intervals }: RescoredCall): void {

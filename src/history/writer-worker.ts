@@ -23,11 +23,9 @@ function opened(): Writer {
 
 serve<WriterMethods>(
   {
-    open: () => {
-      opened();
-      return null;
-    },
+    open: () => opened().journaled,
     commit: (batch) => opened().commit(batch),
+    fold: () => opened().fold(),
     purge: (limits) => opened().purge(limits),
     settle: () => opened().settle(),
     resumable: () => new Queries(openedDatabase()).resumable(),

@@ -1,10 +1,13 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { errorCode } from '../model/error-code.ts';
+import { isAboutTheChange, reasonOf } from './history-error.ts';
+import { IntervalFolder } from './interval-folder.ts';
+import { countJournaled, IntervalJournal } from './interval-journal.ts';
 import { type PackedBatch, type PackedRow, unpackBatch } from './packed-batch.ts';
-import { unpackIntervals } from './packed-intervals.ts';
-import type { CommitResult, RetentionLimits } from './protocol.ts';
-import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
+import { countOf, withoutBroken } from './packed-intervals.ts';
+import type { CommitResult, FoldResult, RetentionLimits } from './protocol.ts';
+import { CALL_COLUMNS, CHANNEL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 import { SettledCalls } from './settled-calls.ts';
+import { upsert } from './upsert.ts';
 
 /** Rows that one purge deletes at most, so that commits in between wait for tens of milliseconds, not for minutes. */
 const PURGE_CHUNK_INTERVALS = 5000;
@@ -13,20 +16,12 @@ const PURGE_CHUNK_CALLS = 200;
 const SETTLED_BY_COMMIT = 100;
 const SETTLE_CHUNK_CALLS = 500;
 
-/** Inserts a row, or overwrites all columns of the one with the same key. By position: names cost SQLite twice the time. */
-function upsert(table: string, keys: readonly string[], columns: readonly string[]): string {
-  const updates = columns.filter((column) => !keys.includes(column)).map((column) => `${column} = excluded.${column}`);
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-    ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${updates.join(', ')}`;
-}
-
 const PUT_CALL = upsert('calls', ['linkedid'], CALL_COLUMNS.names);
 const PUT_NEW_CALL = `INSERT INTO calls (linkedid, started_at_ms, profile, version) VALUES (?, ?, ?, ?)
   ON CONFLICT DO NOTHING`;
 const PUT_CHANNEL = upsert('channels', ['uniqueid'], [...CHANNEL_COLUMNS.names, 'resume']);
 const PUT_STREAM = upsert('streams', ['uniqueid', 'direction'], ['uniqueid', ...STREAM_COLUMNS.names]);
 const PUT_SEGMENT = upsert('segments', ['uniqueid', 'direction', 'segment_number'], SEGMENT_COLUMNS.names);
-const PUT_INTERVAL = upsert('intervals', ['uniqueid', 'direction', 'report_number'], INTERVAL_COLUMNS.names);
 /** Cells of a channel with its resume state, and of one stream, as they are packed. */
 const CHANNEL_CELLS = CHANNEL_COLUMNS.names.length + 1;
 const STREAM_CELLS = STREAM_COLUMNS.names.length;
@@ -41,29 +36,39 @@ const CHANNEL_PLACES = {
 };
 const PUT_ALIAS = upsert('call_aliases', ['from_linkedid'], ['from_linkedid', 'into_linkedid']);
 
-/** An error that repeats for ever with the same change, unlike a full disk or a lock. */
-function isAboutTheChange(error: unknown): boolean {
-  return (
-    error instanceof TypeError ||
-    error instanceof RangeError ||
-    /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(errorCode(error, ''))
-  );
-}
-
 /** Applies changes to the database. Applying the same change again changes nothing. */
 export class Writer {
   readonly #database: Database;
   readonly #settled: SettledCalls;
+  readonly #journal: IntervalJournal;
+  readonly #folder: IntervalFolder;
+  #journaled: number;
   readonly #statements = new Map<string, Statement>();
 
   constructor(database: Database) {
     this.#database = database;
     this.#settled = new SettledCalls(database);
+    this.#journal = new IntervalJournal(database);
+    this.#folder = new IntervalFolder(database);
+    this.#journaled = countJournaled(database);
+  }
+
+  /** Intervals that are stored, but not in their table yet. */
+  get journaled(): number {
+    return this.#journaled;
+  }
+
+  /** Moves a bounded number of them there. */
+  fold(): FoldResult {
+    const result = this.#folder.step();
+    this.#journaled = result.journaled;
+    return result;
   }
 
   /** All of the batch in one transaction, or nothing when it throws. */
   commit(batch: PackedBatch): CommitResult {
     let applied = 0;
+    let journaled = 0;
     let rejected = 0;
     let rejection: string | null = null;
     // Within a transaction this is a savepoint: what is refused halfway leaves nothing behind.
@@ -76,19 +81,26 @@ export class Writer {
         } catch (error) {
           if (!isAboutTheChange(error)) throw error;
           rejected++;
-          rejection = error instanceof Error ? error.message : String(error);
+          rejection = reasonOf(error);
         }
       };
       for (const row of unpackBatch(batch)) {
         attempt(() => (row.kind === 'segment' ? void this.#run(PUT_SEGMENT, row.cells) : applyWhole(row)));
       }
       for (const piece of batch.intervals) {
-        for (const cells of unpackIntervals(piece)) attempt(() => void this.#run(PUT_INTERVAL, cells));
+        const { whole, lacking } = withoutBroken(piece);
+        applied += countOf(whole);
+        journaled += countOf(whole);
+        if (countOf(whole) > 0) this.#journal.add(whole);
+        if (lacking === null) continue;
+        rejected += countOf(piece) - countOf(whole);
+        rejection = `a report lacks its ${lacking}`;
       }
       this.#settled.settle(SETTLED_BY_COMMIT);
     });
     all.immediate();
-    return { applied, rejected, rejection };
+    this.#journaled += journaled;
+    return { applied, rejected, rejection, journaled: this.#journaled };
   }
 
   /** Settles a bounded number of ended calls that no commit did: those of older releases. Returns how many. */

@@ -71,7 +71,19 @@ export function makeHistory(path: string, plan: HistoryPlan): boolean {
 }
 
 /** What is written comes from these files alone. */
-const SOURCES = ['migrations', 'rows', 'writer', 'settled-calls', 'contribution', 'score-sums', 'terms'];
+const SOURCES = [
+  'migrations',
+  'schema-steps',
+  'rows',
+  'packed-intervals',
+  'interval-journal',
+  'interval-folder',
+  'writer',
+  'settled-calls',
+  'contribution',
+  'score-sums',
+  'terms',
+];
 
 function keyOf(plan: HistoryPlan): string {
   const hash = createHash('sha256')
@@ -86,6 +98,7 @@ function record(writer: Writer, changes: readonly HistoryChange[]): void {
   for (const change of changes) queue.push(change);
   const { rejected, rejection } = writer.commit(packBatch(queue.take()));
   if (rejected > 0) throw new Error(`the history refuses its calls: ${rejection}`);
+  while (writer.fold().journaled > 0);
 }
 
 function verdictOf(mes: number): Verdict {

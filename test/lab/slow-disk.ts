@@ -1,11 +1,13 @@
 /**
  * Loaded before a sidecar (`node --import`), in each of its threads: while there is a file of the database's name and
- * `.slow` behind it, every statement that writes takes some milliseconds more, as on a disk that is far too slow.
+ * `.slow` behind it, every statement that writes takes some milliseconds more, and so much again for each 300 bytes of a
+ * blob, as on a disk that is far too slow.
  */
 import { existsSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
 
 const MORE_MS = 3;
+const BYTES = 300;
 
 // The database is used by threads of its own, which are given its path; others need not load it.
 if (!isMainThread) {
@@ -16,7 +18,11 @@ if (!isMainThread) {
   const { run } = statements;
   const never = new Int32Array(new SharedArrayBuffer(4));
   statements.run = function (...parameters) {
-    if (existsSync(`${String(workerData)}.slow`)) Atomics.wait(never, 0, 0, MORE_MS);
+    if (existsSync(`${String(workerData)}.slow`)) {
+      const blobs = parameters.filter((parameter) => parameter instanceof Uint8Array);
+      const bytes = blobs.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      Atomics.wait(never, 0, 0, MORE_MS * (1 + bytes / BYTES));
+    }
     return run.apply(this, parameters);
   };
 }

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type RescoreOptions, rescoreHistory } from '../../src/app/rescore.ts';
+import { ChangeQueue } from '../../src/history/change-queue.ts';
 import { openHistory } from '../../src/history/history.ts';
+import { packBatch } from '../../src/history/packed-batch.ts';
+import { INTERVAL_COLUMNS, type Row } from '../../src/history/rows.ts';
+import { Writer } from '../../src/history/writer.ts';
 import { PROFILE_NAMES } from '../../src/model/score.ts';
 import { intervalRecord } from './history/records.ts';
 import { dump, makeHistory, settingsFor } from './rescored-history.ts';
@@ -86,6 +90,26 @@ describe('a history of real calls', { timeout: 20_000 }, () => {
       expect(dump(settings.history.path)).toEqual(before);
     },
   );
+});
+
+test('a report that is in the journal still is scored again like any other', async () => {
+  const settings = settingsFor(folder, 'documented');
+  const before = dump(await makeHistory(settings));
+  const database = new Sqlite(settings.history.path);
+  const queue = new ChangeQueue(Infinity);
+  for (const row of database.prepare<[], Row>("SELECT * FROM intervals WHERE uniqueid LIKE '22-%'").all()) {
+    queue.push({ kind: 'interval', interval: INTERVAL_COLUMNS.fromRow(row) });
+  }
+  const moved = queue.size;
+  expect(moved).toBeGreaterThan(300);
+  database.exec("DELETE FROM intervals WHERE uniqueid LIKE '22-%'");
+  expect(new Writer(database).commit(packBatch(queue.take()))).toMatchObject({ applied: moved, journaled: moved });
+  database.close();
+  const outcome = await rescore({ settings, profile: 'custom' });
+  expect(outcome).toEqual({ began: 'new', rescored: CALLS, expired: 0, tooRecent: 0 });
+  expect(sql(settings.history.path, "SELECT count(*) FROM intervals WHERE profile <> 'custom'")).toEqual([0]);
+  await rescore({ settings, profile: 'documented' });
+  expect(dump(settings.history.path)).toEqual(before);
 });
 
 describe('a run', { timeout: 20_000 }, () => {

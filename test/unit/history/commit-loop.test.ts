@@ -18,7 +18,7 @@ class Disk {
     }
     this.parts.push(batch);
     const applied = batch.operations.length + reportNumbers(batch.intervals).length;
-    return Promise.resolve({ applied, rejected: 0, rejection: null });
+    return Promise.resolve({ applied, rejected: 0, rejection: null, journaled: 0 });
   };
 
   get numbers(): unknown[] {
@@ -82,7 +82,7 @@ it('begins no other part once it is to end, and keeps account of what is left', 
   loop.hurry();
   expect(disk.parts).toHaveLength(1);
   loop.abandon();
-  first.resolve({ applied: 4000, rejected: 0, rejection: null });
+  first.resolve({ applied: 4000, rejected: 0, rejection: null, journaled: 0 });
   await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 5000, committed: 4000 });
   expect(disk.parts).toHaveLength(1);
 });
@@ -137,7 +137,7 @@ it('commits at once what became due while a commit took long', async () => {
   loop.record({ kind: 'call', call: callRecord('b') });
   await vi.advanceTimersByTimeAsync(1000);
   expect([begun, loop.stats().queued]).toEqual([1, 2]);
-  first.resolve({ applied: 1, rejected: 0, rejection: null });
+  first.resolve({ applied: 1, rejected: 0, rejection: null, journaled: 0 });
   await vi.advanceTimersByTimeAsync(0);
   expect([disk.sizes, loop.stats().queued]).toEqual([[[1, 0]], 0]);
 });

@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
+import { openHistory } from '../../../src/history/history.ts';
+import { showJournaled } from '../../lab/journaled-reports.ts';
 
 const KILLS = 10;
 
 function reportsWritten(path: string): number {
   const database = new Sqlite(path, { readonly: true });
+  showJournaled(database);
   const reports = database.prepare("SELECT count(*) FROM intervals WHERE uniqueid = 'one'").pluck().get();
   database.close();
   return Number(reports);
@@ -33,6 +36,7 @@ it(`survives SIGKILL at ${KILLS} random moments: a whole database, where each ch
 
     const database = new Sqlite(path);
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+    showJournaled(database);
     const rows = database
       .prepare(
         `SELECT uniqueid, resume, (SELECT count(*) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS reports,
@@ -48,4 +52,17 @@ it(`survives SIGKILL at ${KILLS} random moments: a whole database, where each ch
     }
     reportsBefore = rows[0]?.reports ?? 0;
   }
+  const history = await openHistory({
+    path,
+    keepIntervalsMs: 1e13,
+    keepCallsMs: 1e13,
+    clock: { nowMs: () => Date.now() },
+  });
+  await history.close();
+  const database = new Sqlite(path, { readonly: true });
+  expect(database.prepare('SELECT count(*) FROM interval_journal').pluck().get()).toBe(0);
+  const inTable = database.prepare('SELECT uniqueid, count(*) AS n FROM intervals GROUP BY uniqueid').raw().all();
+  expect(inTable).toEqual(['one', 'two'].map((uniqueid) => [uniqueid, expect.any(Number)]));
+  expect(inTable[0]).toEqual(['one', reportsBefore]);
+  database.close();
 }, 60_000);

@@ -63,6 +63,7 @@ describe('the history', () => {
       rejection: null,
       committed: 3,
       problem: null,
+      journaled: 1,
     });
     await history.close();
 

@@ -4,6 +4,7 @@ import {
   IntervalPacker,
   PIECE_INTERVALS,
   unpackIntervals,
+  withoutBroken,
   withoutFirst,
 } from '../../../src/history/packed-intervals.ts';
 import { type Cell, INTERVAL_COLUMNS } from '../../../src/history/rows.ts';
@@ -54,4 +55,19 @@ it('is full after so many, begins anew once they are taken, and has each of few 
   expect(reportNumbers([piece])).toEqual(Array.from({ length: PIECE_INTERVALS }, (_, index) => index + 1));
   expect(reportNumbers([withoutFirst(piece, 248)])).toEqual([249, 250]);
   expect(withoutFirst(piece, 0)).toEqual(piece);
+});
+
+it('is told apart from one that lacks what every report has', () => {
+  const packer = new IntervalPacker();
+  packer.add(intervalRecord('c-1', 1, { codec: null, mes: null, ssrc: null, clockRateSource: null }));
+  const whole = packer.take();
+  expect(withoutBroken(whole)).toEqual({ whole, lacking: null });
+  for (const lacking of ['uniqueid', 'reportNumber', 'atMs', 'duplicates', 'profile']) {
+    packer.add(intervalRecord('c-1', 1));
+    packer.add({ ...intervalRecord('c-1', 2), [lacking]: null });
+    packer.add(intervalRecord('c-1', 3));
+    const result = withoutBroken(packer.take());
+    expect(reportNumbers([result.whole])).toEqual([1, 3]);
+    expect(result.lacking).toBe(lacking.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  }
 });

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FoldLoop } from '../../../src/history/fold-loop.ts';
+import type { FoldResult } from '../../../src/history/protocol.ts';
+
+const STEP = 1000;
+
+/** A journal of which each step moves so many. */
+class Journal {
+  journaled = 0;
+  steps = 0;
+  error: Error | undefined;
+  /** What comes in while a step runs. */
+  comesIn = 0;
+  rejection: string | null = null;
+  readonly rejected: unknown[] = [];
+  beforeStep: (step: number) => void = () => {};
+
+  readonly loop = (): FoldLoop =>
+    new FoldLoop(
+      {
+        fold: () => this.#fold(),
+        explain: (error) => `why: ${String(error)}`,
+        onRejected: (...told) => this.rejected.push(told),
+      },
+      this.journaled,
+    );
+
+  #fold(): Promise<FoldResult> {
+    this.beforeStep(++this.steps);
+    if (this.error !== undefined) return Promise.reject(this.error);
+    const folded = Math.min(STEP, this.journaled);
+    this.journaled += this.comesIn - folded;
+    const { rejection } = this;
+    this.rejection = null;
+    return Promise.resolve({ folded, rejected: rejection === null ? 0 : 2, rejection, journaled: this.journaled });
+  }
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('gathers for 20 s, then folds what is there, and leaves for the next time what comes meanwhile', async () => {
+  const journal = new Journal();
+  const loop = journal.loop();
+  journal.journaled = 2500;
+  journal.comesIn = 10;
+  loop.note(2500);
+  await vi.advanceTimersByTimeAsync(19_999);
+  expect(journal.steps).toBe(0);
+  await vi.advanceTimersByTimeAsync(1);
+  expect([journal.steps, loop.journaled]).toEqual([3, 10]);
+  await vi.advanceTimersByTimeAsync(20_000);
+  // Ten more came in with that one.
+  expect([journal.steps, loop.journaled]).toEqual([4, 10]);
+  loop.stop();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(journal.steps).toBe(4);
+});
+
+it('folds at once when more is in it than it may hold', async () => {
+  const journal = new Journal();
+  const loop = journal.loop();
+  loop.note((journal.journaled = 100_000));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(journal.steps).toBe(0);
+  loop.note((journal.journaled = 100_001));
+  await vi.advanceTimersByTimeAsync(0);
+  expect([journal.steps, loop.journaled]).toEqual([101, 0]);
+  loop.stop();
+});
+
+it('asked to fold while it does, it folds what has come since, too', async () => {
+  const journal = new Journal();
+  journal.journaled = 1500;
+  const loop = journal.loop();
+  const asked: Promise<void>[] = [];
+  journal.beforeStep = (step) => {
+    if (step !== 2) return;
+    loop.note((journal.journaled += 700));
+    asked.push(loop.fold());
+  };
+  await loop.fold();
+  await Promise.all(asked);
+  expect(asked).toHaveLength(1);
+  expect([journal.steps, loop.journaled]).toEqual([3, 0]);
+  loop.stop();
+});
+
+it('says why a step failed, tries again soon, and takes it back', async () => {
+  const journal = new Journal();
+  journal.journaled = 1;
+  journal.error = new Error('full');
+  const loop = journal.loop();
+  await loop.fold();
+  expect([loop.problem, loop.journaled]).toEqual(['why: Error: full', 1]);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect([journal.steps, loop.problem]).toEqual([2, 'why: Error: full']);
+  // However long it grows, nothing is tried sooner.
+  loop.note((journal.journaled = 150_000));
+  await vi.advanceTimersByTimeAsync(1999);
+  expect(journal.steps).toBe(2);
+  journal.error = undefined;
+  await vi.advanceTimersByTimeAsync(1);
+  expect([loop.problem, loop.journaled]).toEqual([null, 0]);
+  loop.stop();
+});
+
+it('hands on what was refused', async () => {
+  const journal = new Journal();
+  journal.journaled = 5;
+  journal.rejection = 'broken';
+  const loop = journal.loop();
+  await loop.fold();
+  expect(journal.rejected).toEqual([[2, 'broken']]);
+  loop.stop();
+});
