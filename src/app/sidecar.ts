@@ -118,6 +118,7 @@ export class Sidecar {
       random,
       nowMs,
       onDebug,
+      onRead: () => this.#noticeStall(),
       onEvent,
       beat,
       onState: (state) => this.#noteAmi('AMI events', state),
@@ -135,7 +136,10 @@ export class Sidecar {
       actions: this.#actions,
       ari: this.#ari,
       nowMs,
-      onAnswer: onEvent,
+      onAnswer: (event) => {
+        this.#noticeStall();
+        onEvent(event);
+      },
       onVideo: (...answer) => this.#video.noteVideo(...answer),
     });
     this.#capture = settings.capture.enabled
@@ -213,7 +217,6 @@ export class Sidecar {
   }
 
   #take(event: PbxEvent): void {
-    this.#noticeStall();
     if (!this.#video.admits(event)) return;
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);

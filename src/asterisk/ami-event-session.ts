@@ -1,7 +1,7 @@
 import type { ExistingChannel, PbxEvent } from '../model/event.ts';
 import { readExistingChannel, readPbxEvent } from '../wire/ami-event.ts';
 import { type AmiMessage, AmiValueError } from '../wire/ami.ts';
-import { AmiLink, DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
+import { AmiLink, type AmiLinkReader, DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
 import { AmiRefusedError, checkPrivileges, logIn } from './ami-login.ts';
 import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
 import type { GulpBeat } from './socket-gulps.ts';
@@ -20,6 +20,8 @@ export interface AmiEventSessionOptions {
   readonly connection: AmiConnection;
   /** Called in the order of Asterisk's events; must return soon and not throw. */
   readonly onEvent: (event: PbxEvent) => void;
+  /** Called before the first event of each read. */
+  readonly onRead?: () => void;
   readonly onState: (state: LinkState) => void;
   /** Sentences for the log at debug level. */
   readonly onDebug?: (sentence: string) => void;
@@ -60,6 +62,12 @@ export class AmiEventSession {
   readonly #options: AmiEventSessionOptions;
   readonly #timing: AmiLinkTiming;
   readonly #kept: KeptLink;
+  readonly #reader: AmiLinkReader = {
+    onRead: () => this.#noteRead(),
+    onEvent: (message) => this.#take(message),
+  };
+  /** The time of all events of a read, 64 KB at most, which take a few milliseconds: to ask for it each time cost as much as to score. */
+  #readAtMs = 0;
   #link: AmiLink | undefined;
   #list: OpenList | undefined;
   #synced = false;
@@ -118,7 +126,7 @@ export class AmiEventSession {
     let link: AmiLink | undefined;
     try {
       const { connection, beat } = this.#options;
-      link = await AmiLink.open(connection, this.#timing, signal, (message) => this.#take(message), beat);
+      link = await AmiLink.open(connection, this.#timing, signal, this.#reader, beat);
       if (signal.aborted) throw new AmiLinkError('the sidecar stopped');
       this.#link = link;
       await this.#setUp(link);
@@ -185,6 +193,11 @@ export class AmiEventSession {
     if (wasSynced && !signal.aborted) this.#emit({ type: 'link-lost', atMs: this.#options.nowMs() });
   }
 
+  #noteRead(): void {
+    this.#readAtMs = this.#options.nowMs();
+    this.#options.onRead?.();
+  }
+
   #take(message: AmiMessage): void {
     const name = message.event;
     if (name === 'Status') this.#takeRow(message);
@@ -202,7 +215,7 @@ export class AmiEventSession {
 
   /** A row that belongs to no list answers `askCodecs`: the list is asked for before anything else. */
   #takeAnswer({ uniqueid, codecs }: ExistingChannel): void {
-    this.#emit({ type: 'codecs', atMs: this.#options.nowMs(), uniqueid, codecs });
+    this.#emit({ type: 'codecs', atMs: this.#readAtMs, uniqueid, codecs });
   }
 
   #completeList(): void {
@@ -210,12 +223,12 @@ export class AmiEventSession {
     if (list === undefined) return;
     this.#list = undefined;
     this.#synced = true;
-    this.#emit({ type: 'resync', atMs: this.#options.nowMs(), channels: list.channels });
+    this.#emit({ type: 'resync', atMs: this.#readAtMs, channels: list.channels });
     list.done();
   }
 
   #takeLive(message: AmiMessage): void {
-    const event = readPbxEvent(message, this.#options.nowMs());
+    const event = readPbxEvent(message, this.#readAtMs);
     if (event === undefined) this.#counters.ignored++;
     else if (event === 'malformed') this.#counters.malformed++;
     else this.#emit(event);

@@ -23,7 +23,7 @@ export class AmiInquiry {
     // Nobody interrupts a visit.
     const { signal } = new AbortController();
     const rows: Rows = { take: () => {} };
-    const link = await AmiLink.open(to, DEFAULT_AMI_TIMING, signal, (message) => rows.take(message));
+    const link = await AmiLink.open(to, DEFAULT_AMI_TIMING, signal, { onEvent: (message) => rows.take(message) });
     try {
       await logIn(link, to);
     } catch (error) {

@@ -25,7 +25,13 @@ interface Pending {
   readonly settle: (message: AmiMessage | AmiLinkError) => void;
 }
 
-/** One open AMI connection of our own: answers find their actions, events go to `onEvent` in order. */
+export interface AmiLinkReader {
+  /** Something was read: what it holds comes now. */
+  readonly onRead?: () => void;
+  readonly onEvent: (message: AmiMessage) => void;
+}
+
+/** One open AMI connection of our own: answers find their actions, events go to the reader in order. */
 export class AmiLink {
   /** Resolves with a sentence when the connection has ended. */
   readonly ended: Promise<string>;
@@ -38,7 +44,7 @@ export class AmiLink {
   readonly #decoder = new StringDecoder('utf8');
   readonly #parser = new AmiParser();
   readonly #pending = new Map<string, Pending>();
-  readonly #onEvent: (message: AmiMessage) => void;
+  readonly #reader: AmiLinkReader;
   readonly #resolveEnded: (problem: string) => void;
   readonly #pulse: NodeJS.Timeout;
   #open = true;
@@ -51,12 +57,12 @@ export class AmiLink {
     to: AmiConnection,
     timing: AmiLinkTiming,
     signal: AbortSignal,
-    onEvent: (message: AmiMessage) => void,
+    reader: AmiLinkReader,
     beat?: GulpBeat,
   ): Promise<AmiLink> {
     const gulps = new SocketGulps(beat);
     const socket = await openAmiSocket(to, timing.connectMs, signal, gulps.onread);
-    return new AmiLink(to, timing, socket, gulps, onEvent);
+    return new AmiLink(to, timing, socket, gulps, reader);
   }
 
   private constructor(
@@ -64,14 +70,14 @@ export class AmiLink {
     timing: AmiLinkTiming,
     socket: Socket,
     gulps: SocketGulps,
-    onEvent: (message: AmiMessage) => void,
+    reader: AmiLinkReader,
   ) {
     this.#to = to;
     this.#timing = timing;
     this.#socket = socket;
     this.#writer = new TurnWriter(socket);
     this.#gulps = gulps;
-    this.#onEvent = onEvent;
+    this.#reader = reader;
     const { promise, resolve } = Promise.withResolvers<string>();
     this.ended = promise;
     this.#resolveEnded = resolve;
@@ -139,12 +145,13 @@ export class AmiLink {
 
   #take(bytes: Uint8Array): void {
     this.#heardSomething = true;
+    this.#reader.onRead?.();
     for (const message of this.#parser.push(this.#decoder.write(bytes))) {
       // A handler may have closed the connection: what follows belongs to nobody any more.
       if (!this.#open) return;
       // Not by `Response`: the event OriginateResponse has such a header too.
       if (message.event === undefined) this.#answer(message);
-      else this.#onEvent(message);
+      else this.#reader.onEvent(message);
     }
   }
 

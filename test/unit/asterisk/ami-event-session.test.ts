@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
+import { AmiEventSession, type AmiEventSessionOptions } from '../../../src/asterisk/ami-event-session.ts';
 import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami-link.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
@@ -22,7 +22,11 @@ interface Rig {
   readonly states: LinkState[];
 }
 
-async function rig(answer: Answer = asterisk(), timing: Partial<AmiLinkTiming> = {}): Promise<Rig> {
+async function rig(
+  answer: Answer = asterisk(),
+  timing: Partial<AmiLinkTiming> = {},
+  more: Partial<AmiEventSessionOptions> = {},
+): Promise<Rig> {
   const manager = await FakeManager.start(answer);
   const events: PbxEvent[] = [];
   const states: LinkState[] = [];
@@ -34,6 +38,7 @@ async function rig(answer: Answer = asterisk(), timing: Partial<AmiLinkTiming> =
     random: () => 0,
     timing: { ...DEFAULT_AMI_TIMING, ...timing },
     backOff: { minMs: 10, maxMs: 20 },
+    ...more,
   });
   ends.push(
     () => manager.stop(),
@@ -270,6 +275,28 @@ describe('AmiEventSession', () => {
     await session.barrier(1000);
     const hungUp = events.flatMap((event) => (event.type === 'hangup' ? [event.channel.uniqueid] : []));
     expect(hungUp).toEqual(['1.1', '1.2', '1.3']);
+  });
+
+  it('tells of a read before its events, which all have its time', async () => {
+    let nowMs = NOW_MS;
+    const told: (number | 'read')[] = [];
+    // Without the answer to a ping, which would be another read.
+    const { manager, states } = await rig(
+      undefined,
+      { pingEveryMs: 600_000 },
+      {
+        nowMs: () => nowMs++,
+        onRead: () => told.push('read'),
+        onEvent: ({ atMs }) => told.push(atMs),
+      },
+    );
+    await connected(states);
+    told.length = 0;
+    const firstMs = nowMs;
+    manager.send(channelEvent('Newstate', '1.1') + channelEvent('Newstate', '1.2') + channelEvent('Newstate', '1.3'));
+    await expect.poll(() => told).toEqual(['read', firstMs, firstMs, firstMs]);
+    manager.send(channelEvent('Newstate', '1.4'));
+    await expect.poll(() => told.slice(4)).toEqual(['read', firstMs + 1]);
   });
 
   it('ends a barrier that takes too long, or whose connection is lost', async () => {
