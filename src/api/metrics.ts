@@ -44,6 +44,7 @@ export class Metrics implements ChannelSink {
   readonly #registry = new Registry();
   readonly #groups: Set<string>;
   readonly #seen = new Set<string>();
+  #watchesProcess = false;
   readonly #fromHealth = new Map<string, Gauge | Counter>();
   readonly #score = this.#histogram('score', 'Score of each direction of a channel that ended, 1-4.5', SCORE_BUCKETS);
   readonly #lossRatio = this.#histogram('loss_ratio', 'Packets lost of those expected, by direction', LOSS_BUCKETS);
@@ -74,7 +75,6 @@ export class Metrics implements ChannelSink {
   constructor(options: MetricsOptions) {
     this.#options = options;
     this.#groups = new Set([OTHER, ...options.endpointPatterns].slice(0, options.mostGroups));
-    collectDefaultMetrics({ register: this.#registry });
     const info = new Gauge({
       name: `${PREFIX}_info`,
       help: 'Always 1',
@@ -112,6 +112,7 @@ export class Metrics implements ChannelSink {
 
   /** All metrics in Prometheus' text format. */
   async render(): Promise<string> {
+    this.#watchProcess();
     const report = this.#options.health.health();
     this.#live.set(this.#options.live.liveCount);
     this.#amiConnected.set(Number(report.amiConnected));
@@ -123,6 +124,13 @@ export class Metrics implements ChannelSink {
     }
     for (const [name, value] of Object.entries(report.counters)) this.#showCounter(name, value);
     return this.#registry.metrics();
+  }
+
+  /** From the first reading on: to watch the garbage collector and the event loop for nobody would cost some percent of the work. */
+  #watchProcess(): void {
+    if (this.#watchesProcess) return;
+    this.#watchesProcess = true;
+    collectDefaultMetrics({ register: this.#registry });
   }
 
   #histogram(name: string, help: string, buckets: number[]): Histogram<'direction' | 'endpoint_group'> {

@@ -1,4 +1,5 @@
 import type { AmiActions } from '../asterisk/ami-actions.ts';
+import type { AmiEventSession } from '../asterisk/ami-event-session.ts';
 import type { Ari, VariableSet } from '../asterisk/ari.ts';
 import { detached } from '../calls/channel-state.ts';
 import type { PbxEvent } from '../model/event.ts';
@@ -17,6 +18,7 @@ const QUALITY_VARIABLE = 'RTPAUDIOQOS';
 
 export interface ChannelQuestionsOptions {
   readonly actions: Pick<AmiActions, 'connected' | 'getVariable'>;
+  readonly events: Pick<AmiEventSession, 'askCodecs'>;
   /** Null when ARI is not used. */
   readonly ari: Pick<Ari, 'connected' | 'rtpStatistics'> | null;
   readonly onAnswer: (event: PbxEvent) => void;
@@ -27,16 +29,30 @@ export interface ChannelQuestionsOptions {
 
 type Question = () => Promise<PbxEvent | undefined>;
 
-/** What has to be asked of Asterisk because no event says it: a channel's addresses and RTP counters. Never waits, never throws. */
+/** What has to be asked of Asterisk because no event says it: a channel's codecs, addresses and RTP counters. Never waits, never throws. */
 export class ChannelQuestions {
   readonly #options: ChannelQuestionsOptions;
   readonly #askedAtMs = new Map<string, number>();
+  /** Channels whose codecs are to be asked for. */
+  #codecless: string[] = [];
   /** Those that nobody will ask again. */
   readonly #waiting: Question[] = [];
   #inFlight = 0;
 
   constructor(options: ChannelQuestionsOptions) {
     this.#options = options;
+  }
+
+  /** Asks at the next `tick` what a channel sends and receives: many such questions in one write. */
+  askCodecs(uniqueid: string): void {
+    this.#codecless.push(uniqueid);
+  }
+
+  /** To be called several times a second. */
+  tick(): void {
+    if (this.#codecless.length === 0) return;
+    for (const uniqueid of this.#codecless) this.#options.events.askCodecs(uniqueid);
+    this.#codecless = [];
   }
 
   /** Asks where a channel's RTP comes from and goes to; only PJSIP can tell both. */
@@ -67,13 +83,9 @@ export class ChannelQuestions {
   /** Asks ARI for the counters of a channel that has just been reported on, unless that was done lately. */
   askCounters(uniqueid: string): void {
     const { ari, nowMs } = this.#options;
+    if (this.#isBusy || ari?.connected !== true) return;
     const lastMs = this.#askedAtMs.get(uniqueid);
-    if (
-      this.#isBusy ||
-      ari?.connected !== true ||
-      (lastMs !== undefined && Math.abs(nowMs() - lastMs) < COUNTERS_EVERY_MS)
-    )
-      return;
+    if (lastMs !== undefined && Math.abs(nowMs() - lastMs) < COUNTERS_EVERY_MS) return;
     if (this.#askedAtMs.size >= MAX_REMEMBERED) this.#askedAtMs.clear();
     this.#askedAtMs.set(detached(uniqueid), nowMs());
     void this.#ask(async () => {

@@ -100,7 +100,7 @@ export class Sidecar {
     });
     this.#switchboard = new Switchboard(scoringRules(settings), {
       writer: settings.writeback.variables || settings.writeback.cdr ? this.#writeBack : null,
-      askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
+      askCodecs: (uniqueid) => this.#questions.askCodecs(uniqueid),
       storeInterval: (interval) => history.record({ kind: 'interval', interval }),
     });
     this.#historyFeed = new HistoryFeed({
@@ -134,6 +134,7 @@ export class Sidecar {
           });
     this.#questions = new ChannelQuestions({
       actions: this.#actions,
+      events: this.#events,
       ari: this.#ari,
       nowMs,
       onAnswer: (event) => {
@@ -147,7 +148,7 @@ export class Sidecar {
           settings: settings.capture,
           onCaptured: (event) => this.#switchboard.handle(event),
           askAddresses: (uniqueid) => this.#questions.askAddresses(uniqueid),
-          askCodecs: (uniqueid) => this.#events.askCodecs(uniqueid),
+          askCodecs: (uniqueid) => this.#questions.askCodecs(uniqueid),
           onState: (state) => this.#noteCapture(state),
           nowMs,
           followClock: () => this.#followClock(),
@@ -233,6 +234,7 @@ export class Sidecar {
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
     this.#historyFeed.tick();
+    this.#questions.tick();
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;
     const { isWatched } = this.#liveStream;
     for (const channel of this.#switchboard.takeShown(isWatched)) this.#liveStream.note(channel);

@@ -57,15 +57,18 @@ export class VideoFilter {
     media.videoPort = audio !== undefined && port === portOf(audio) ? null : port;
   }
 
-  #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): void {
-    if (stateNumber !== CHANNEL_STATE_UP || !name.startsWith(PJSIP) || this.#media.has(uniqueid)) return;
-    this.#media.set(detached(uniqueid), { ports: [], videoPort: null });
+  /** What is known of the channel, from now on if it can be asked for its video; undefined if not. */
+  #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): Media | undefined {
+    const known = this.#media.get(uniqueid);
+    if (known !== undefined || stateNumber !== CHANNEL_STATE_UP || !name.startsWith(PJSIP)) return known;
+    const media: Media = { ports: [], videoPort: null };
+    this.#media.set(detached(uniqueid), media);
     this.#ask(uniqueid);
+    return media;
   }
 
   #admitsReport({ channel, addresses }: Extract<PbxEvent, { type: 'rtcp' }>): boolean {
-    this.#meet(channel);
-    const media = this.#media.get(channel.uniqueid);
+    const media = this.#meet(channel);
     if (media === undefined || addresses?.local === undefined) return true;
     const port = portOf(addresses.local);
     if (port === null) return true;

@@ -16,6 +16,10 @@ class SlowAsterisk {
     return new Promise((resolve) => this.#answers.push(resolve));
   }
 
+  askCodecs(uniqueid: string): void {
+    this.asked.push(`${uniqueid} codecs`);
+  }
+
   rtpStatistics(uniqueid: string): Promise<undefined> {
     this.asked.push(`${uniqueid} counters`);
     return Promise.resolve(undefined);
@@ -30,6 +34,7 @@ class SlowAsterisk {
 function questions(asterisk: SlowAsterisk, answers: PbxEvent[], videos: string[] = []): ChannelQuestions {
   return new ChannelQuestions({
     actions: asterisk,
+    events: asterisk,
     ari: asterisk,
     nowMs: () => 1_790_000_000_000,
     onAnswer: (event) => answers.push(event),
@@ -67,4 +72,15 @@ test('of a channel without video nothing more is asked', async () => {
   asterisk.answerAll('');
   await expect.poll(() => videos).toEqual(['v']);
   expect(asterisk.asked).toHaveLength(1);
+});
+
+test('codecs are asked for at the next tick, all that came together, and once', () => {
+  const asterisk = new SlowAsterisk();
+  const desk = questions(asterisk, []);
+  desk.askCodecs('a');
+  desk.askCodecs('b');
+  expect(asterisk.asked).toEqual([]);
+  desk.tick();
+  desk.tick();
+  expect(asterisk.asked).toEqual(['a codecs', 'b codecs']);
 });
