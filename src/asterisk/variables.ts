@@ -24,7 +24,7 @@ function isOurs(name: string): boolean {
 /** The same values once more as CDR fields: `MES` also as `CDR(mes)`. */
 export function withCdrFields(variables: ReadonlyMap<string, string>): Map<string, string> {
   const all = new Map(variables);
-  for (const [name, value] of variables) all.set(cdrFieldOf(name), value);
+  variables.forEach((value, name) => all.set(cdrFieldOf(name), value));
   return all;
 }
 
@@ -38,12 +38,13 @@ export function arrayAssignment(variables: ReadonlyMap<string, string>): {
 } {
   let names = '';
   let values = '';
-  for (const [name, value] of variables) {
+  // Without an array for each pair: this is done with every report.
+  variables.forEach((value, name) => {
     if (!isOurs(name)) throw new RangeError(`"${name}" is not the name of a variable of ours`);
     if (!VALUE.test(value)) throw new RangeError(`the value of ${name} is not a number, a verdict or a plain word`);
     names += names === '' ? name : `,${name}`;
     values += values === '' ? value : `,${value}`;
-  }
+  });
   return { name: `ARRAY(${names})`, value: values };
 }
 

@@ -4,6 +4,7 @@ import { channelScores } from './channel-record.ts';
 import { takeInputs, takeSilence } from './channel-report.ts';
 import type { ChannelState } from './channel-state.ts';
 import type { ReportInputs } from './direction-report.ts';
+import { noteCodec } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /**
@@ -26,6 +27,7 @@ export function catchUp(
       direction.reportsMissed = true;
     }
     channel.lastSeenAtMs = interval.atMs;
+    if (direction.codec === null) noteCodec(direction, interval.codec, interval.atMs);
     if (interval.direction === directionMeasuredBy(interval.reporter)) {
       takeInputs(channel, inputsOf(interval), rules, closed);
     } else {

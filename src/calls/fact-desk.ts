@@ -35,7 +35,11 @@ export class FactDesk {
   takeCodecs(uniqueid: string, codecs: ChannelCodecs, atMs: number): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined || channel.final !== null) return;
-    if (noteCodecs(channel, codecs, atMs, this.#rules)) this.#changes.touch(channel);
+    const isFirst = channel.rx.codec === null && channel.tx.codec === null;
+    if (!noteCodecs(channel, codecs, atMs, this.#rules)) return;
+    // The next report tells of the first ones; others begin a segment.
+    if (isFirst) this.#changes.touchLater(channel, atMs);
+    else this.#changes.touch(channel);
   }
 
   takeCounters(uniqueid: string, counters: RtpCounters, atMs: number): void {

@@ -191,4 +191,24 @@ describe('a restart', () => {
     expect(tx).toMatchObject({ reports: 7, packetsLost: 70, packetsExpected: 1500 });
     expect(again.intervals('1', 'tx').map(({ reportNumber }) => reportNumber)).toEqual([7]);
   });
+
+  test('knows codecs that were told after the first report from the later ones', () => {
+    const script = new Script().up('1');
+    const stored = new Stored();
+    stored.take(script.drain());
+    const report = (n: number): void => {
+      script.wait(5).rtcp('1', remote(reportBlock(250 * n, 10 * n, { jitterTicks: 80 }), { rttMs: 40 }));
+      script.rtcp('1', local(reportBlock(250 * n, 0, { jitterTicks: 160 })));
+    };
+    report(1);
+    script.codecs('1', 'g729', 'opus');
+    const changes = script.drain(script.atMs);
+    expect(changes.map(({ kind }) => kind)).toEqual(['interval', 'interval']);
+    report(2);
+    stored.take([...changes, ...script.drain(script.atMs)]);
+    const again = new Script();
+    again.board.restore(stored.resumable());
+    expect(again.channel('1').streams.map(({ codec }) => codec)).toEqual(['g729', 'opus']);
+    expect(again.board.liveChannels()).toEqual(script.board.liveChannels());
+  });
 });
