@@ -125,6 +125,18 @@ describe('calls that are joined', () => {
     expect(script.board.liveCount).toBe(0);
   });
 
+  test('of more than a thousand that have just ended the oldest go as soon as they are stored', () => {
+    const script = new Script();
+    const uniqueids = Array.from({ length: 1200 }, (_, index) => `${index + 1}.5`);
+    for (const uniqueid of uniqueids) script.up(uniqueid).hangup(uniqueid);
+    const isKnown = (uniqueid: string): boolean => script.board.finalWord(uniqueid, {}, script.atMs) !== undefined;
+    script.wait(1);
+    expect(uniqueids.filter(isKnown)).toHaveLength(1200);
+    script.stored();
+    script.wait(1);
+    expect(uniqueids.filter(isKnown)).toStrictEqual(uniqueids.slice(200));
+  });
+
   test('chains of joins end in the last call', () => {
     const script = new Script().up('1').up('2').up('3');
     script.up('4', { linkedid: '3' });
