@@ -27,6 +27,8 @@ import { WorkerLink } from './worker-link.ts';
 /** How long a read waits for what was recorded before it: a stuck disk must not hang REST. */
 const READ_WAIT_MS = 500;
 const RETENTION_PERIOD_MS = 3_600_000;
+/** Calls that end within this time are settled together: most of the sums that they count in are the same. */
+const SETTLE_AFTER_MS = 1000;
 /**
  * `close` gives the last commits and the folding of the journal this long, or one more try when the last one failed. All
  * in all the sidecar is to end within 3 s of being told to, also when the database is locked: up to 1 s is gone before
@@ -68,6 +70,7 @@ export class History implements HistorySink, HistoryReader {
   readonly #folding: FoldLoop;
   #cameLate = 0;
   readonly #retention: NodeJS.Timeout;
+  #settling: NodeJS.Timeout | undefined;
   #cleaning = false;
   #closed = false;
 
@@ -87,6 +90,7 @@ export class History implements HistorySink, HistoryReader {
         const packed = packBatch(batch);
         const result = await writer.request('commit', packed, [packed.values.buffer, packed.types.buffer]);
         this.#folding.note(result.journaled);
+        if (batch.operations.length > 0) this.#settleSoon();
         return result;
       },
       explain: explained,
@@ -197,14 +201,15 @@ export class History implements HistorySink, HistoryReader {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#retention);
+    clearTimeout(this.#settling);
     this.#commits.retry();
     const { problem } = this.#commits.stats();
     const mostMs = problem === null ? LAST_COMMITS_MS : LAST_TRY_MS;
-    // What stays in the journal is there after the next start.
-    await atMost(
-      mostMs,
-      this.flush().then(() => this.fold()),
-    );
+    // What is neither settled nor folded by then will be after the next start.
+    const tidied = this.flush()
+      .then(() => this.#settle())
+      .then(() => this.fold());
+    await atMost(mostMs, tidied);
     this.#commits.abandon();
     this.#folding.stop();
     // The reader first: the last one out copies the write-ahead log into the file, which a reader may not.
@@ -214,6 +219,23 @@ export class History implements HistorySink, HistoryReader {
 
   #caughtUp(): Promise<void> {
     return atMost(READ_WAIT_MS, this.flush());
+  }
+
+  #settleSoon(): void {
+    if (this.#closed) return;
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      void this.#settle();
+    }, SETTLE_AFTER_MS).unref();
+  }
+
+  /** Settles all calls that have ended; where that fails, the next one does it. */
+  async #settle(): Promise<void> {
+    try {
+      while ((await this.#writer.request('settle', null)) > 0);
+    } catch {
+      // If the disk takes nothing, the commits tell.
+    }
   }
 
   async #cleanUp(): Promise<void> {
@@ -227,10 +249,10 @@ export class History implements HistorySink, HistoryReader {
     try {
       await this.fold();
       while (!this.#closed && (await this.#writer.request('purge', limits)) > 0);
-      while (!this.#closed && (await this.#writer.request('settle', null)) > 0);
     } catch (error) {
       if (!this.#closed) this.#commits.noteProblem(error);
     }
+    await this.#settle();
     this.#cleaning = false;
   }
 }

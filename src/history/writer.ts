@@ -12,9 +12,8 @@ import { upsert } from './upsert.ts';
 /** Rows that one purge deletes at most, so that commits in between wait for tens of milliseconds, not for minutes. */
 const PURGE_CHUNK_INTERVALS = 5000;
 const PURGE_CHUNK_CALLS = 200;
-/** Ended calls that one commit settles at most, for the same reason, and one turn of the work in the background. */
-const SETTLED_BY_COMMIT = 100;
-const SETTLE_CHUNK_CALLS = 500;
+/** Ended calls that are settled in one turn, for the same reason. */
+const SETTLE_CHUNK_CALLS = 100;
 
 const PUT_CALL = upsert('calls', ['linkedid'], CALL_COLUMNS.names);
 const PUT_NEW_CALL = `INSERT INTO calls (linkedid, started_at_ms, profile, version) VALUES (?, ?, ?, ?)
@@ -96,14 +95,13 @@ export class Writer {
         rejected += countOf(piece) - countOf(whole);
         rejection = `a report lacks its ${lacking}`;
       }
-      this.#settled.settle(SETTLED_BY_COMMIT);
     });
     all.immediate();
     this.#journaled += journaled;
     return { applied, rejected, rejection, journaled: this.#journaled };
   }
 
-  /** Settles a bounded number of ended calls that no commit did: those of older releases. Returns how many. */
+  /** Settles a bounded number of ended calls. Returns how many. */
   settle(most = SETTLE_CHUNK_CALLS): number {
     return this.#database.transaction(() => this.#settled.settle(most)).immediate();
   }

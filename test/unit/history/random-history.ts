@@ -91,7 +91,9 @@ export function makeHistory(
   all: readonly (readonly HistoryChange[] | number)[],
 ): number {
   for (const table of ['calls', 'call_aliases', 'call_sums', 'call_terms']) database.exec(`DELETE FROM ${table}`);
-  for (const one of all) {
+  for (const [index, one] of all.entries()) {
+    // Of some steps together.
+    if (index % 2 === 1) writer.settle();
     if (typeof one !== 'number') commit(writer, one);
     else while (writer.purge({ intervalsBeforeMs: 0, callsBeforeMs: one }) > 0);
   }
