@@ -2,7 +2,7 @@ import type { ChannelRecord, SampleSummary, SegmentRecord, StreamMeasures, Strea
 import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
 import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
-import { directionRules, eModelOf, scoreTally } from './direction-score.ts';
+import { directionRules, eModelOf, scoreTally, tallyMes } from './direction-score.ts';
 import { type DirectionState, knownCodec, segmentTally, sentInSegment } from './direction-state.ts';
 import { captureRecord } from './capture-record.ts';
 import { explainDirection } from './explanation.ts';
@@ -13,7 +13,7 @@ import { isLossKnown, jitterOf, lossPercentOf, meanLost, roundTripMeanMs, type T
 
 /** The score of a direction so far; null while it is not known. */
 export function directionMes(state: DirectionState, rules: ScoringRules): number | null {
-  return scoreTally(state, state.total, directionRules(state, rules))?.mes ?? null;
+  return tallyMes(state, state.total, directionRules(state, rules));
 }
 
 /** Those of both directions, to be kept in `channel.scores`. */

@@ -1,7 +1,7 @@
 import type { EModelRecord } from '../model/record.ts';
 import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
 import { computeEModel } from '../score/e-model.ts';
-import { computeMes, DEAD_OPINION } from '../score/mes.ts';
+import { computeMes, DEAD_OPINION, opinionOf } from '../score/mes.ts';
 import { type DirectionState, knownCodec } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import {
@@ -39,16 +39,22 @@ export interface DirectionScore {
 }
 
 /** The score of a tally; null while there is no interval to judge by: an unknown direction has no score. */
-export function scoreTally(
+export function scoreTally(state: DirectionState, tally: Tally, rules: DirectionRules): DirectionScore | null {
+  if (isTallyDead(tally)) return { mes: DEAD_OPINION, score: null };
+  if (!isLossKnown(tally)) return null;
+  const score = computeMes(rules.profile, scoreInputs(state, tally, rules));
+  return { mes: score.mes, score };
+}
+
+/** The `mes` of that score alone. */
+export function tallyMes(
   state: DirectionState,
   tally: Tally,
   rules: DirectionRules,
   jitter?: JitterFigures,
-): DirectionScore | null {
-  if (isTallyDead(tally)) return { mes: DEAD_OPINION, score: null };
-  if (!isLossKnown(tally)) return null;
-  const score = computeMes(rules.profile, scoreInputs(state, tally, rules, jitter));
-  return { mes: score.mes, score };
+): number | null {
+  if (isTallyDead(tally)) return DEAD_OPINION;
+  return isLossKnown(tally) ? opinionOf(rules.profile, scoreInputs(state, tally, rules, jitter)) : null;
 }
 
 /** What the formulas take from a tally; all means are 0 where there was no sample. */

@@ -1,7 +1,7 @@
 import type { MesScore } from '../model/score.ts';
 import { computeMes, DEAD_OPINION } from '../score/mes.ts';
 import { ticksToMs } from '../units/rtp.ts';
-import { type DirectionRules, scoreTally } from './direction-score.ts';
+import { type DirectionRules, tallyMes } from './direction-score.ts';
 import type { DirectionState } from './direction-state.ts';
 import {
   addReport,
@@ -67,7 +67,7 @@ export function addToSums(
   state.lastPacketsReceived = receivedOf(sample);
   state.lastFractionLostQ8 = facts.fractionLostQ8;
   state.lastJitterTicks = facts.jitterTicks;
-  return { score, mes, mesRunning: scoreTally(state, total, rules, jitter)?.mes ?? null, lossPercent };
+  return { score, mes, mesRunning: tallyMes(state, total, rules, jitter), lossPercent };
 }
 
 /** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, the deviation so far. */

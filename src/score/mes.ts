@@ -7,11 +7,7 @@ import { MIN_OPINION, OPINION_TO_100, opinionFromR } from './opinion.ts';
  */
 export function computeMes(profile: MesProfile, inputs: ScoreInputs): MesScore {
   const effectiveLatencyMs = effectiveLatency(profile, inputs);
-  const latencyR =
-    effectiveLatencyMs < profile.latencyKneeMs
-      ? effectiveLatencyMs / profile.latencyDivisorBelow
-      : (effectiveLatencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
-  const rValue = profile.baseR - latencyR - lossSampleOf(profile, inputs) * profile.lossFactor;
+  const rValue = ratingOf(profile, inputs, effectiveLatencyMs);
   const mes = opinionFromR(rValue, profile.clampBelowOne);
   return {
     profile: profile.name,
@@ -21,6 +17,11 @@ export function computeMes(profile: MesProfile, inputs: ScoreInputs): MesScore {
     mes100: mes * OPINION_TO_100,
     rttKnown: inputs.rttMeanMs !== undefined,
   };
+}
+
+/** The `mes` of that score alone. */
+export function opinionOf(profile: MesProfile, inputs: ScoreInputs): number {
+  return opinionFromR(ratingOf(profile, inputs, effectiveLatency(profile, inputs)), profile.clampBelowOne);
 }
 
 /** The score of a direction or an interval in which packets were sent and none arrived: the lowest there is. */
@@ -36,6 +37,14 @@ function effectiveLatency(profile: MesProfile, inputs: ScoreInputs): number {
     jitter * profile.jitterFactor * (jitterStdev / profile.jitterStdevDivisor) +
     codecDelayMs
   );
+}
+
+function ratingOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: number): number {
+  const latencyR =
+    effectiveLatencyMs < profile.latencyKneeMs
+      ? effectiveLatencyMs / profile.latencyDivisorBelow
+      : (effectiveLatencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
+  return profile.baseR - latencyR - lossSampleOf(profile, inputs) * profile.lossFactor;
 }
 
 function lossSampleOf(profile: MesProfile, inputs: ScoreInputs): number {
