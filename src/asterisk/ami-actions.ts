@@ -36,7 +36,7 @@ export interface AmiActionsOptions {
 const MAX_PENDING = 2000;
 
 /** It is looked this often whether an answer is overdue: a timer for each action would be hundreds a second. */
-const OVERDUE_EVERY_MS = 50;
+const OVERDUE_EVERY_MS = 200;
 
 /**
  * A global variable of Asterisk's: until that second of Asterisk's own clock the sidecar counts as alive, and the
