@@ -8,10 +8,11 @@ const SLACK_MS = 10;
 
 /**
  * A new channel is stored at once, but not sooner than this after the last one, for two that begin together. A commit costs
- * about as much as twenty reports: over time they are ten a second, and so many may follow each other faster.
+ * about as much as twenty reports, most of it for waking the other thread: over time they are five a second, and ten may
+ * follow each other faster.
  */
 const NEW_CHANNEL_GAP_MS = 20;
-const NEW_CHANNEL_USUAL_GAP_MS = 100;
+const NEW_CHANNEL_USUAL_GAP_MS = 200;
 const NEW_CHANNELS_IN_A_ROW = 10;
 
 /** What is to be stored, as the switchboard has it. */

@@ -66,6 +66,16 @@ export class Writer {
 
   /** All of the batch in one transaction, or nothing when it throws. */
   commit(batch: PackedBatch): CommitResult {
+    try {
+      return this.#commit(batch, 'all');
+    } catch (error) {
+      if (!isAboutTheChange(error)) throw error;
+      return this.#commit(batch, 'good');
+    }
+  }
+
+  /** `all`: throws also when the database refuses a change. `good`: leaves out such ones, which takes longer. */
+  #commit(batch: PackedBatch, which: 'all' | 'good'): CommitResult {
     let applied = 0;
     let journaled = 0;
     let rejected = 0;
@@ -78,14 +88,12 @@ export class Writer {
           apply();
           applied++;
         } catch (error) {
-          if (!isAboutTheChange(error)) throw error;
+          if (which === 'all' || !isAboutTheChange(error)) throw error;
           rejected++;
           rejection = reasonOf(error);
         }
       };
-      for (const row of unpackBatch(batch)) {
-        attempt(() => (row.kind === 'segment' ? void this.#run(PUT_SEGMENT, row.cells) : applyWhole(row)));
-      }
+      for (const row of unpackBatch(batch)) attempt(() => (which === 'all' ? this.#apply(row) : applyWhole(row)));
       for (const piece of batch.intervals) {
         const { whole, lacking } = withoutBroken(piece);
         applied += countOf(whole);
@@ -145,7 +153,8 @@ export class Writer {
   }
 
   #apply({ kind, cells }: PackedRow): void {
-    if (kind === 'call') this.#putCall(cells);
+    if (kind === 'segment') this.#run(PUT_SEGMENT, cells);
+    else if (kind === 'call') this.#putCall(cells);
     else if (kind === 'channel') this.#putChannel(cells);
     else this.#merge(String(cells[0]), String(cells[1]));
   }
