@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { MesProfile, ScoreInputs } from '../../../src/model/score.ts';
-import { computeMes } from '../../../src/score/mes.ts';
+import { computeMes, opinionOf } from '../../../src/score/mes.ts';
 import { formatOpinion, opinionFromR } from '../../../src/score/opinion.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
 
@@ -29,10 +29,9 @@ describe('documented profile', () => {
   ])(
     'rtt $rtt, jitter $jitter ± $stdev, lost $lost gives $opinion',
     ({ rtt, jitter, stdev, lost, latencyMs, r, opinion }) => {
-      const score = computeMes(
-        mesProfile('documented'),
-        inputs({ rttMeanMs: rtt, jitterMeanMs: jitter, jitterStdevMs: stdev, lostPacketsMean: lost }),
-      );
+      const measured = inputs({ rttMeanMs: rtt, jitterMeanMs: jitter, jitterStdevMs: stdev, lostPacketsMean: lost });
+      const score = computeMes(mesProfile('documented'), measured);
+      expect(opinionOf(mesProfile('documented'), measured)).toBeCloseTo(opinion, 4);
       expect(score.effectiveLatencyMs).toBeCloseTo(latencyMs, 2);
       expect(score.rValue).toBeCloseTo(r, 2);
       expect(score.mes).toBeCloseTo(opinion, 4);
@@ -170,6 +169,7 @@ describe('monotony', () => {
           expect(after).toBeLessThanOrEqual(before + 1e-9);
           expect(after).toBeGreaterThanOrEqual(1);
           expect(before).toBeLessThanOrEqual(4.5);
+          expect(opinionOf(profile, worse)).toBe(computeMes(profile, worse).mes);
         },
       ),
     );
