@@ -7,10 +7,16 @@ import type { FoldResult } from './protocol.ts';
 const GATHER_MS = 20_000;
 /** With more in it the journal is folded at once: it takes 30 MB then. */
 const MOST_JOURNALED = 100_000;
+/** Nor does it wait any longer for a flood to be over: it takes 120 MB then. */
+const MOST_JOURNALED_IN_FLOOD = 400_000;
+/** How often it looks whether the flood is over. */
+const FLOOD_PAUSE_MS = 100;
 /** Pause after a step that failed. */
 const RETRY_MS = 2000;
 
 export interface FoldLoopOptions {
+  /** Whether so much waits to be committed that a step would hold it up. */
+  readonly isFlooded: () => boolean;
   /** One step, or rejects. */
   readonly fold: () => Promise<FoldResult>;
   /** What a step rejected with, as one sentence. */
@@ -19,7 +25,10 @@ export interface FoldLoopOptions {
   readonly onRejected: (count: number, rejection: string) => void;
 }
 
-/** Has the journal folded into the table `intervals`: every now and then, when it has grown long, and when asked to. */
+/**
+ * Has the journal folded into the table `intervals`: every now and then, when it has grown long, and when asked to. In a
+ * flood, what is to be committed goes first.
+ */
 export class FoldLoop {
   readonly #options: FoldLoopOptions;
   #journaled: number;
@@ -28,6 +37,8 @@ export class FoldLoop {
   #running: Promise<void> | undefined;
   /** So many, the oldest, are still to be moved by what is running. What comes meanwhile is left for the next time. */
   #due = 0;
+  /** Somebody waits for what is running. */
+  #isAsked = false;
   #stopped = false;
 
   /** `journaled`: what a former run left. */
@@ -50,15 +61,13 @@ export class FoldLoop {
   /** To be told after each commit. */
   note(journaled: number): void {
     this.#journaled = journaled;
-    if (journaled > MOST_JOURNALED && this.#problem === null) void this.fold();
+    if (journaled > MOST_JOURNALED && this.#problem === null) void this.#start();
   }
 
   /** Resolves when all that is in the journal now is in the table, or when a step failed: `problem` says why. */
   fold(): Promise<void> {
-    this.#due = this.#journaled;
-    return (this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    }));
+    this.#isAsked = true;
+    return this.#start();
   }
 
   /** Begins no other step. */
@@ -67,11 +76,23 @@ export class FoldLoop {
     clearTimeout(this.#timer);
   }
 
+  #start(): Promise<void> {
+    this.#due = this.#journaled;
+    return (this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      this.#isAsked = false;
+    }));
+  }
+
   async #run(): Promise<void> {
     clearTimeout(this.#timer);
     let waitMs = GATHER_MS;
     try {
       while (this.#due > 0 && !this.#stopped) {
+        if (this.#mayWait()) {
+          await new Promise((resolve) => setTimeout(resolve, FLOOD_PAUSE_MS).unref());
+          continue;
+        }
         const { folded, rejected, rejection, journaled } = await this.#options.fold();
         this.#journaled = journaled;
         this.#problem = null;
@@ -86,8 +107,12 @@ export class FoldLoop {
     this.#wait(waitMs);
   }
 
+  #mayWait(): boolean {
+    return !this.#isAsked && this.#journaled <= MOST_JOURNALED_IN_FLOOD && this.#options.isFlooded();
+  }
+
   #wait(ms: number): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.fold(), ms).unref();
+    this.#timer = setTimeout(() => void this.#start(), ms).unref();
   }
 }

@@ -27,6 +27,8 @@ import { WorkerLink } from './worker-link.ts';
 /** How long a read waits for what was recorded before it: a stuck disk must not hang REST. */
 const READ_WAIT_MS = 500;
 const RETENTION_PERIOD_MS = 3_600_000;
+/** More changes than this wait only while they come faster than they can be stored: until that is over nothing else is done. */
+const FLOOD_CHANGES = 2000;
 /** Calls that end within this time are settled together: most of the sums that they count in are the same. */
 const SETTLE_AFTER_MS = 1000;
 /**
@@ -98,6 +100,7 @@ export class History implements HistorySink, HistoryReader {
     });
     this.#folding = new FoldLoop(
       {
+        isFlooded: () => this.#isFlooded,
         fold: () => writer.request('fold', null),
         explain: explained,
         onRejected: (count, rejection) => this.#commits.noteRejected(count, rejection),
@@ -217,6 +220,10 @@ export class History implements HistorySink, HistoryReader {
     await this.#writer.stop(WRITER_WAIT_MS);
   }
 
+  get #isFlooded(): boolean {
+    return this.#commits.stats().queued > FLOOD_CHANGES;
+  }
+
   #caughtUp(): Promise<void> {
     return atMost(READ_WAIT_MS, this.flush());
   }
@@ -225,7 +232,8 @@ export class History implements HistorySink, HistoryReader {
     if (this.#closed) return;
     this.#settling ??= setTimeout(() => {
       this.#settling = undefined;
-      void this.#settle();
+      if (this.#isFlooded) this.#settleSoon();
+      else void this.#settle();
     }, SETTLE_AFTER_MS).unref();
   }
 

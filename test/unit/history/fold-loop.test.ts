@@ -9,6 +9,7 @@ class Journal {
   journaled = 0;
   steps = 0;
   error: Error | undefined;
+  isFlooded = false;
   /** What comes in while a step runs. */
   comesIn = 0;
   rejection: string | null = null;
@@ -18,6 +19,7 @@ class Journal {
   readonly loop = (): FoldLoop =>
     new FoldLoop(
       {
+        isFlooded: () => this.isFlooded,
         fold: () => this.#fold(),
         explain: (error) => `why: ${String(error)}`,
         onRejected: (...told) => this.rejected.push(told),
@@ -66,6 +68,40 @@ it('folds at once when more is in it than it may hold', async () => {
   loop.note((journal.journaled = 100_001));
   await vi.advanceTimersByTimeAsync(0);
   expect([journal.steps, loop.journaled]).toEqual([101, 0]);
+  loop.stop();
+});
+
+it('lets what is to be committed go first, unless somebody waits for it', async () => {
+  const journal = new Journal();
+  const loop = journal.loop();
+  journal.isFlooded = true;
+  loop.note((journal.journaled = 102_500));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(journal.steps).toBe(0);
+  const asked = loop.fold();
+  await vi.advanceTimersByTimeAsync(100);
+  await asked;
+  expect([journal.steps, loop.journaled]).toEqual([103, 0]);
+  loop.note((journal.journaled = 101_000));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(journal.steps).toBe(103);
+  journal.isFlooded = false;
+  await vi.advanceTimersByTimeAsync(100);
+  expect([journal.steps, loop.journaled]).toEqual([204, 0]);
+  loop.stop();
+});
+
+it('waits for the end of a flood no longer than until four times as much is in it as usual', async () => {
+  const journal = new Journal();
+  const loop = journal.loop();
+  journal.isFlooded = true;
+  loop.note((journal.journaled = 400_000));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(journal.steps).toBe(0);
+  loop.note((journal.journaled = 401_500));
+  await vi.advanceTimersByTimeAsync(5000);
+  // Until it may wait again.
+  expect([journal.steps, loop.journaled]).toEqual([2, 399_500]);
   loop.stop();
 });
 
