@@ -48,13 +48,17 @@ const GOODBYE_TIMEOUT_MS = 500;
 /** Beats that may be missed before hang-ups stop asking us. */
 const ALIVE_BEATS = 2;
 
-interface Pending {
+interface Asked {
   readonly action: string;
   readonly timeoutMs: number;
-  /** By `performance.now()`. */
-  readonly dueAtMs: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: AmiActionError) => void;
+}
+
+interface Pending {
+  readonly asked: Asked;
+  /** By `performance.now()`. */
+  readonly dueAtMs: number;
 }
 
 /** The connection to Asterisk on which we act: `asterisk-manager`, tamed. Stays up for ever. */
@@ -93,16 +97,19 @@ export class AmiActions {
 
   /**
    * Sets channel variables and CDR fields (names such as `CDR(mes)`) in one action; the channel by Uniqueid.
-   * Rejects with AmiActionError; throws RangeError on a name or value that is none of ours.
+   * Resolves when that is done. Rejects with AmiActionError, or with RangeError on a name or value that is none of ours.
    */
-  async setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<void> {
-    if (variables.size === 0) return;
-    const { name, value } = arrayAssignment(variables);
-    await this.#ask('Setvar', [
-      ['Channel', uniqueid],
-      ['Variable', name],
-      ['Value', value],
-    ]);
+  setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<unknown> {
+    if (variables.size === 0) return Promise.resolve();
+    return new Promise<Answer>((resolve, reject) => {
+      const { name, value } = arrayAssignment(variables);
+      const fields = [
+        ['Channel', uniqueid],
+        ['Variable', name],
+        ['Value', value],
+      ] as const;
+      this.#ask({ action: 'Setvar', timeoutMs: this.#timing.actionMs, resolve, reject }, fields);
+    });
   }
 
   /** A channel's variable or function such as `CHANNEL(rtcp,all)`; undefined when it is empty or not set. Rejects with AmiActionError. */
@@ -120,12 +127,12 @@ export class AmiActions {
    * Sends an action and resolves with its answer when that is a success: its headers, names in lower case.
    * Rejects with AmiActionError, or with AmiValueError when a value holds CR, LF or NUL.
    */
-  async send(
+  send(
     action: string,
     fields: Readonly<Record<string, string>> = {},
     timeoutMs = this.#timing.actionMs,
   ): Promise<Answer> {
-    return this.#ask(action, Object.entries(fields), timeoutMs);
+    return new Promise((resolve, reject) => this.#ask({ action, timeoutMs, resolve, reject }, Object.entries(fields)));
   }
 
   /** Somebody waits for what is under way: answers are read as they come until the returned function is called. */
@@ -133,22 +140,16 @@ export class AmiActions {
     return this.#manager?.hurry() ?? ((): void => {});
   }
 
-  /** As `send`, but what keeps an action from being sent is thrown at once. */
-  #ask(
-    action: string,
-    fields: readonly (readonly [string, string])[],
-    timeoutMs = this.#timing.actionMs,
-  ): Promise<Answer> {
+  /** Throws, as the promises reject, when it cannot be sent. */
+  #ask(asked: Asked, fields: readonly (readonly [string, string])[]): void {
     const id = `${ACTION_ID}${this.#nextId++}`;
-    const text = encodeAmiAction([['Action', action], ['ActionID', id], ...fields]);
+    const text = encodeAmiAction([['Action', asked.action], ['ActionID', id], ...fields]);
     if (this.#manager === undefined) throw new AmiActionError('disconnected', `${this.#where} is not connected`);
     if (this.#pending.size >= MAX_PENDING)
       throw new AmiActionError('busy', `${this.#where} is behind with its answers`);
     this.#manager.send(text);
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.#pending.set(id, { action, timeoutMs, dueAtMs: performance.now() + timeoutMs, resolve, reject });
+    this.#pending.set(id, { asked, dueAtMs: performance.now() + asked.timeoutMs });
     this.#watching ??= setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
-    return promise;
   }
 
   get #where(): string {
@@ -156,24 +157,25 @@ export class AmiActions {
   }
 
   #settle(id: string, answer: Answer): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
+    const asked = this.#pending.get(id)?.asked;
+    if (asked === undefined) return;
     this.#pending.delete(id);
     if (headerOf(answer, 'response')?.toLowerCase() !== 'error') {
-      pending.resolve(answer);
+      asked.resolve(answer);
       return;
     }
     const message = headerOf(answer, 'message');
-    const sentence = `${this.#where} refused the action ${pending.action} (${message ?? 'no reason given'})`;
-    pending.reject(new AmiActionError(problemOf(message), sentence));
+    const sentence = `${this.#where} refused the action ${asked.action} (${message ?? 'no reason given'})`;
+    asked.reject(new AmiActionError(problemOf(message), sentence));
   }
 
   #dropOverdue(): void {
     const nowMs = performance.now();
-    for (const [id, { action, timeoutMs, dueAtMs, reject }] of this.#pending) {
+    for (const [id, { asked, dueAtMs }] of this.#pending) {
       if (dueAtMs > nowMs) continue;
       this.#pending.delete(id);
-      reject(new AmiActionError('timeout', `${this.#where} did not answer ${action} within ${timeoutMs} ms`));
+      const { action, timeoutMs } = asked;
+      asked.reject(new AmiActionError('timeout', `${this.#where} did not answer ${action} within ${timeoutMs} ms`));
     }
     this.#watching = this.#pending.size === 0 ? undefined : setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
   }
@@ -181,7 +183,7 @@ export class AmiActions {
   #dropPending(problem: string): void {
     clearTimeout(this.#watching);
     this.#watching = undefined;
-    for (const { reject } of this.#pending.values()) reject(new AmiActionError('disconnected', problem));
+    for (const { asked } of this.#pending.values()) asked.reject(new AmiActionError('disconnected', problem));
     this.#pending.clear();
   }
 

@@ -5,7 +5,7 @@ import { selectAssignments } from './variables.ts';
 /** What write-back needs of the connection; `AmiActions` has it. */
 export interface VariableSetter {
   readonly connected: boolean;
-  setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<void>;
+  setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<unknown>;
   /** Somebody waits for what is under way, until the returned function is called. */
   hurry(): () => void;
 }
@@ -124,17 +124,18 @@ export class WriteBack implements VariableWriter {
   }
 
   #start(uniqueid: string, assignments: Assignments): void {
-    this.#inFlight.set(uniqueid, this.#send(uniqueid, assignments));
+    const done = this.#options.setter.setVariables(uniqueid, assignments.values).then(
+      () => this.#finish(uniqueid, assignments, null),
+      (error: unknown) => this.#finish(uniqueid, assignments, { error }),
+    );
+    this.#inFlight.set(uniqueid, done);
   }
 
-  async #send(uniqueid: string, assignments: Assignments): Promise<void> {
-    try {
-      await this.#options.setter.setVariables(uniqueid, assignments.values);
+  #finish(uniqueid: string, assignments: Assignments, failure: { readonly error: unknown } | null): void {
+    if (failure === null) {
       this.#counters.written++;
       this.#options.onWritten?.(performance.now() - assignments.sinceMs);
-    } catch (error) {
-      this.#handleFailure(uniqueid, assignments, error);
-    }
+    } else this.#handleFailure(uniqueid, assignments, failure.error);
     this.#inFlight.delete(uniqueid);
     if (this.#waiting.size > 0) this.flush();
   }

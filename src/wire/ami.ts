@@ -131,22 +131,25 @@ export class AmiValueError extends Error {
   override readonly name = 'AmiValueError';
 }
 
-/** Throws AmiValueError when the text holds CR, LF or NUL: Asterisk would read what follows as a header or action of its own. */
-export function assertAmiValue(text: string, what: string): void {
+/** Whether it holds CR, LF or NUL: Asterisk would read what follows as a header or action of its own. */
+function breaksOut(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (code === 0x0d || code === 0x0a || code === 0x00) {
-      throw new AmiValueError(`${what} holds a line break or a NUL and cannot be sent to Asterisk; remove it`);
-    }
+    if (code === 0x0d || code === 0x0a || code === 0x00) return true;
   }
+  return false;
+}
+
+function refusalOf(what: string): AmiValueError {
+  return new AmiValueError(`${what} holds a line break or a NUL and cannot be sent to Asterisk; remove it`);
 }
 
 /** An action as text for the wire. Throws AmiValueError on CR, LF or NUL in a name or a value. */
 export function encodeAmiAction(fields: Iterable<readonly [string, string]>): string {
   let text = '';
   for (const [name, value] of fields) {
-    assertAmiValue(name, 'an AMI header name');
-    assertAmiValue(value, `the AMI header ${name}`);
+    if (breaksOut(name)) throw refusalOf('an AMI header name');
+    if (breaksOut(value)) throw refusalOf(`the AMI header ${name}`);
     text += `${name}: ${value}${LINE_END}`;
   }
   return text + LINE_END;
