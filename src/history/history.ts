@@ -32,12 +32,14 @@ const FLOOD_CHANGES = 2000;
 /** Calls that end within this time are settled together: most of the sums that they count in are the same. */
 const SETTLE_AFTER_MS = 1000;
 /**
- * `close` gives the last commits and the folding of the journal this long, or one more try when the last one failed. All
- * in all the sidecar is to end within 3 s of being told to, also when the database is locked: up to 1 s is gone before
- * (ARI, tcpdump), and a thread that waits for the lock ends only when its statement gives up.
+ * `close` gives the last commits this long, or one more try when the last one failed. All in all the sidecar is to end
+ * within 3 s of being told to, also when the database is locked: up to 1 s is gone before (ARI, tcpdump), and a thread
+ * that waits for the lock ends only when its statement gives up.
  */
 const LAST_COMMITS_MS = 1000;
 const LAST_TRY_MS = 500;
+/** What of it the commits leave is for tidying up, at most this long. */
+const LAST_TIDY_MS = 300;
 /** Then the threads have this long to close their files. */
 const READER_WAIT_MS = 200;
 const WRITER_WAIT_MS = 300;
@@ -133,9 +135,13 @@ export class History implements HistorySink, HistoryReader {
     return { ...stats, dropped: stats.dropped + this.#cameLate, journaled, problem: stats.problem ?? problem };
   }
 
-  /** Puts all reports that are committed by now into the table that other programs read; `stats` says if that failed. */
-  fold(): Promise<void> {
-    return this.#folding.fold();
+  /**
+   * Does for all that is committed by now what is otherwise done every now and then: settles the calls that have ended, and
+   * puts the reports into the table that other programs read. Resolves also when the disk does not take it: `stats` tells.
+   */
+  async tidy(): Promise<void> {
+    await this.#settle();
+    await this.#folding.fold();
   }
 
   /** Bytes of the database and its write-ahead log; null when the file cannot be seen. */
@@ -208,10 +214,8 @@ export class History implements HistorySink, HistoryReader {
     this.#commits.retry();
     const { problem } = this.#commits.stats();
     const mostMs = problem === null ? LAST_COMMITS_MS : LAST_TRY_MS;
-    // What is neither settled nor folded by then will be after the next start.
-    const tidied = this.flush()
-      .then(() => this.#settle())
-      .then(() => this.fold());
+    // What is not tidied up by then will be after the next start.
+    const tidied = this.flush().then(() => atMost(LAST_TIDY_MS, this.tidy()));
     await atMost(mostMs, tidied);
     this.#commits.abandon();
     this.#folding.stop();
@@ -255,12 +259,11 @@ export class History implements HistorySink, HistoryReader {
       callsBeforeMs: nowMs - this.#options.keepCallsMs,
     };
     try {
-      await this.fold();
+      await this.tidy();
       while (!this.#closed && (await this.#writer.request('purge', limits)) > 0);
     } catch (error) {
       if (!this.#closed) this.#commits.noteProblem(error);
     }
-    await this.#settle();
     this.#cleaning = false;
   }
 }

@@ -90,7 +90,7 @@ export async function soak(plan: SoakPlan, onMark: (mark: SoakMark) => void = ()
         if (step % STEPS_PER_FLUSH === 0) await history.flush();
       }
       await history.flush();
-      await history.fold();
+      await history.tidy();
       await soaked.render();
       const left = { heapBytes: heapBytes(), databaseBytes: sizeOf(reader), handles: handles() };
       const mark = { hour, ...soaked.counts(), ...left };

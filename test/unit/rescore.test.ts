@@ -229,6 +229,7 @@ describe('a run', { timeout: 20_000 }, () => {
     await history.flush();
     expect(history.stats()).toMatchObject({ dropped: 0, rejected: 0, problem: null, committed: 50 * CALLS });
     expect(await history.calls({}, 1, null)).toMatchObject({ calls: [{ profile: 'custom' }] });
+    await history.tidy();
     await history.close();
     expect(sql(path, "SELECT count(*) FROM intervals WHERE uniqueid = 'live'")).toEqual([50 * CALLS]);
   });

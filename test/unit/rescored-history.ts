@@ -94,6 +94,7 @@ async function recordAll(profile: ProfileName): Promise<Buffer> {
     for (const change of changesOf(name, settings)) history.record(change);
     await history.flush();
   }
+  await history.tidy();
   await history.close();
   const bytes = readFileSync(path);
   rmSync(folder, { recursive: true });

@@ -58,6 +58,7 @@ it(`survives SIGKILL at ${KILLS} random moments: a whole database, where each ch
     keepCallsMs: 1e13,
     clock: { nowMs: () => Date.now() },
   });
+  await history.tidy();
   await history.close();
   const database = new Sqlite(path, { readonly: true });
   expect(database.prepare('SELECT count(*) FROM interval_journal').pluck().get()).toBe(0);
