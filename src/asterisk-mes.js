@@ -9,8 +9,11 @@ import { setFlagsFromString } from 'node:v8';
  */
 const YOUNG_GENERATION = '--max-semi-space-size=2';
 const GROWTH = '--heap-growing-percent=30';
-/** Memory pools of the C library: else there is one for every thread, and what has been in one is hardly ever given back. */
-const MALLOC_POOLS = '2';
+/**
+ * The C library's memory: two pools, else there is one for every thread, and what has been in one is hardly ever given back;
+ * and what is as large as a batch on its way to the writer's thread (32 KB) in none of them, so that its freeing frees it.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' };
 
 const [major] = process.versions.node.split('.');
 if (Number(major) < 24) {
@@ -33,5 +36,5 @@ function keepHeapsSmall() {
   const given = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   if (given.includes('semi-space-size') || process.platform === 'win32') return;
   const words = [process.execPath, ...process.execArgv, YOUNG_GENERATION, ...process.argv.slice(1)];
-  process.execve(process.execPath, words, { MALLOC_ARENA_MAX: MALLOC_POOLS, ...process.env });
+  process.execve(process.execPath, words, { ...MALLOC, ...process.env });
 }
