@@ -11,8 +11,12 @@ const GATHER_MS = { state: 50, interval: 200 } as const;
 /** Pause after a commit that failed; doubled each time up to the longest. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
-/** What has piled up is committed in parts: each takes some tens of milliseconds, and a stop waits for one at most. */
-const MOST_CHANGES_PER_COMMIT = 4000;
+/**
+ * What has piled up is committed in parts: each takes some tens of milliseconds, and a stop waits for one at most. A state
+ * takes as long as twenty intervals.
+ */
+const MOST_INTERVALS_PER_COMMIT = 20_000;
+const MOST_STATES_PER_COMMIT = 2000;
 const DEFAULT_MAX_QUEUED = 50_000;
 
 export interface CommitLoopOptions {
@@ -200,13 +204,13 @@ function sizeOf({ operations, intervals }: Batch): number {
 /** Intervals before states: a state that is stored counts no report that a crash could still take. */
 function firstPart({ operations, intervals }: Batch): Batch {
   const first: PackedIntervals[] = [];
-  let left = MOST_CHANGES_PER_COMMIT;
+  let left = MOST_INTERVALS_PER_COMMIT;
   for (const piece of intervals) {
     if (countOf(piece) > left) return { operations: [], intervals: first };
     left -= countOf(piece);
     first.push(piece);
   }
-  return { operations: operations.slice(0, left), intervals: first };
+  return { operations: operations.slice(0, MOST_STATES_PER_COMMIT), intervals: first };
 }
 
 function without({ operations, intervals }: Batch, part: Batch): Batch {

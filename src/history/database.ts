@@ -7,7 +7,7 @@ import { migrate } from './migrations.ts';
 const BUSY_TIMEOUT_MS = 700;
 
 /** Of the writer, whose rows are those of the last minutes; the default of better-sqlite3 is 16 MB. */
-const WRITER_CACHE_KIBIBYTES = 4096;
+const WRITER_CACHE_KIBIBYTES = 2048;
 
 /** The write-ahead log is cut back to this after a checkpoint. */
 const JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024;

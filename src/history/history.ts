@@ -241,10 +241,10 @@ export class History implements HistorySink, HistoryReader {
     }, SETTLE_AFTER_MS).unref();
   }
 
-  /** Settles all calls that have ended; where that fails, the next one does it. */
+  /** Settles all calls that have ended; where that fails or is broken off by a flood, the next one does it. */
   async #settle(): Promise<void> {
     try {
-      while ((await this.#writer.request('settle', null)) > 0);
+      while ((await this.#writer.request('settle', null)) > 0 && !this.#isFlooded);
     } catch {
       // If the disk takes nothing, the commits tell.
     }

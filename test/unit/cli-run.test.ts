@@ -143,7 +143,11 @@ describe('asterisk-mes run', () => {
       child.kill('SIGKILL');
       return words.slice(1, words.indexOf(ENTRY));
     };
-    expect(await commandOf('--no-deprecation')).toEqual(['--no-deprecation', '--max-semi-space-size=2']);
+    expect(await commandOf('--no-deprecation')).toEqual([
+      '--no-deprecation',
+      '--max-semi-space-size=4',
+      '--v8-pool-size=1',
+    ]);
     expect(await commandOf('--max-semi-space-size=8')).toEqual(['--max-semi-space-size=8']);
   });
 

@@ -47,28 +47,30 @@ it('commits few changes as one part', async () => {
 
 it('commits what has piled up in parts: the reports in order, and states only when all reports before them are in', async () => {
   const disk = new Disk();
-  const loop = recorded(disk, 10_000);
+  const loop = recorded(disk, 45_000);
+  for (let n = 1; n <= 3000; n++) loop.record({ kind: 'call', call: callRecord(`c${n}`) });
   await loop.flush();
   expect(disk.sizes).toEqual([
-    [0, 4000],
-    [0, 4000],
-    [2, 2000],
+    [0, 20_000],
+    [0, 20_000],
+    [2000, 5000],
+    [1002, 0],
   ]);
-  expect(disk.numbers).toEqual(Array.from({ length: 10_000 }, (_, index) => index + 1));
-  expect(loop.stats()).toMatchObject({ queued: 0, committed: 10_002, dropped: 0, problem: null });
+  expect(disk.numbers).toEqual(Array.from({ length: 45_000 }, (_, index) => index + 1));
+  expect(loop.stats()).toMatchObject({ queued: 0, committed: 48_002, dropped: 0, problem: null });
 });
 
 it('goes on behind the last part that was taken when one fails, and says why until the next is taken', async () => {
   const disk = new Disk();
   disk.failsAt = [1, 2];
-  const loop = recorded(disk, 10_000);
+  const loop = recorded(disk, 45_000);
   const flushed = loop.flush();
   await expect.poll(() => loop.stats().problem, { interval: 5 }).toBe('why: Error: no room');
-  expect(loop.stats()).toMatchObject({ queued: 6002, committed: 4000 });
+  expect(loop.stats()).toMatchObject({ queued: 25_002, committed: 20_000 });
   await flushed;
   expect(disk.failures).toBe(2);
-  expect(disk.numbers).toEqual(Array.from({ length: 10_000 }, (_, index) => index + 1));
-  expect(loop.stats()).toMatchObject({ queued: 0, committed: 10_002, problem: null });
+  expect(disk.numbers).toEqual(Array.from({ length: 45_000 }, (_, index) => index + 1));
+  expect(loop.stats()).toMatchObject({ queued: 0, committed: 45_002, problem: null });
 });
 
 it('begins no other part once it is to end, and keeps account of what is left', async () => {
@@ -78,12 +80,12 @@ it('begins no other part once it is to end, and keeps account of what is left', 
     commit: (batch) => (disk.parts.push(batch) === 1 ? first.promise : disk.commit(batch)),
     explain: String,
   });
-  for (let n = 1; n <= 9000; n++) loop.record({ kind: 'interval', interval: intervalRecord('c', n) });
+  for (let n = 1; n <= 30_000; n++) loop.record({ kind: 'interval', interval: intervalRecord('c', n) });
   loop.hurry();
   expect(disk.parts).toHaveLength(1);
   loop.abandon();
-  first.resolve({ applied: 4000, rejected: 0, rejection: null, journaled: 0 });
-  await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 5000, committed: 4000 });
+  first.resolve({ applied: 20_000, rejected: 0, rejection: null, journaled: 0 });
+  await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 10_000, committed: 20_000 });
   expect(disk.parts).toHaveLength(1);
 });
 
