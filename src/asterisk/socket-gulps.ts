@@ -7,7 +7,7 @@ const FLOOD_BYTES = 16_384;
 /**
  * How long a socket rests after a read, and so the longest that a report waits for its Setvar. Each event that has a read
  * of its own costs more for that than for all we do with it: at 1,300 events a second 5 ms take a quarter more processor
- * time than 10, and 10 a twentieth more than 15.
+ * time than 10, and 10 a twentieth more than 13.
  */
 export const GULP_EVERY_MS = 15;
 

@@ -13,7 +13,7 @@ const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
 /**
  * What has piled up is committed in parts: each takes some tens of milliseconds, and a stop waits for one at most. A state
- * takes as long as twenty intervals.
+ * takes about as long as twenty intervals.
  */
 const MOST_INTERVALS_PER_COMMIT = 20_000;
 const MOST_STATES_PER_COMMIT = 2000;

@@ -23,9 +23,9 @@ const TIMEOUT_MS = 120_000;
 
 /**
  * The same bytes of recorded calls to the sidecar, which parses, scores and commits them to SQLite (write-back off, since
- * nobody waits for it here), to `asterisk-manager`, which only parses them, and to a bare socket, by turns, each in a
- * process of its own; the sidecar is the compiled package that npm users get. Fails when we are not 3 times as fast as
- * `asterisk-manager`, or when a report is missing in the database.
+ * nobody waits for it here; most reports are in the journal then and go into their table later), to `asterisk-manager`,
+ * which only parses them, and to a bare socket, by turns, each in a process of its own; the sidecar is the compiled package
+ * that npm users get. Fails when we are not 3 times as fast as `asterisk-manager`, or when a report was dropped or rejected.
  */
 export async function run(output: Output): Promise<void> {
   await withCompiledPackage((entry) => withSimulator((simulator) => compare(output, simulator, entry)));
