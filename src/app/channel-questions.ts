@@ -11,6 +11,8 @@ const COUNTERS_EVERY_MS = 10_000;
 const MAX_IN_FLIGHT = 50;
 /** Questions that wait for their turn, a bound for when Asterisk does not answer. */
 const MAX_WAITING = 10_000;
+/** What is asked only once of a channel. */
+const ASKED_ONCE = ['addresses', 'video'] as const;
 /** Channels remembered as asked; about as many as can be up. */
 const MAX_REMEMBERED = 50_000;
 /** Where Asterisk leaves a channel's last counters at hang-up. */
@@ -35,8 +37,8 @@ export class ChannelQuestions {
   readonly #askedAtMs = new Map<string, number>();
   /** Channels whose codecs are to be asked for. */
   #codecless: string[] = [];
-  /** Those that nobody will ask again. */
-  readonly #waiting: Question[] = [];
+  /** Those that nobody will ask again, by what is asked and of which channel, the oldest first. */
+  readonly #waiting = new Map<string, Question>();
   #inFlight = 0;
 
   constructor(options: ChannelQuestionsOptions) {
@@ -59,7 +61,7 @@ export class ChannelQuestions {
   askAddresses(uniqueid: string): void {
     const { actions, nowMs } = this.#options;
     if (!actions.connected) return;
-    this.#askOnce(async () => {
+    this.#askOnce('addresses', uniqueid, async () => {
       const [local, remote] = await Promise.all(
         ['CHANNEL(rtp,src)', 'CHANNEL(rtp,dest)'].map((name) => actions.getVariable(uniqueid, name)),
       );
@@ -71,7 +73,7 @@ export class ChannelQuestions {
   askVideo(uniqueid: string): void {
     const { actions, onVideo } = this.#options;
     if (!actions.connected) return;
-    this.#askOnce(async () => {
+    this.#askOnce('video', uniqueid, async () => {
       const video = await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)');
       // Most calls have no video, and then nothing needs to be told apart.
       const audio = video === undefined ? undefined : await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,audio)');
@@ -94,8 +96,10 @@ export class ChannelQuestions {
     });
   }
 
+  /** The channel has ended: nobody can answer for it any more. */
   forget(uniqueid: string): void {
     this.#askedAtMs.delete(uniqueid);
+    for (const about of ASKED_ONCE) this.#waiting.delete(`${about} ${uniqueid}`);
   }
 
   /** At hang-up Asterisk sets the last counters as a variable: they serve channels without our hangup handler. */
@@ -111,9 +115,9 @@ export class ChannelQuestions {
     return this.#inFlight >= MAX_IN_FLIGHT;
   }
 
-  #askOnce(question: Question): void {
+  #askOnce(about: (typeof ASKED_ONCE)[number], uniqueid: string, question: Question): void {
     if (!this.#isBusy) void this.#ask(question);
-    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(question);
+    else if (this.#waiting.size < MAX_WAITING) this.#waiting.set(`${about} ${uniqueid}`, question);
   }
 
   async #ask(question: Question): Promise<void> {
@@ -125,8 +129,11 @@ export class ChannelQuestions {
       // The channel is gone, or the link is down: when it is back, addresses are asked for anew, and counters with the reports.
     } finally {
       this.#inFlight--;
-      const next = this.#waiting.shift();
-      if (next !== undefined) void this.#ask(next);
+      const [next] = this.#waiting;
+      if (next !== undefined) {
+        this.#waiting.delete(next[0]);
+        void this.#ask(next[1]);
+      }
     }
   }
 }

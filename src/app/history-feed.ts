@@ -15,6 +15,13 @@ const NEW_CHANNEL_GAP_MS = 20;
 const NEW_CHANNEL_USUAL_GAP_MS = 200;
 const NEW_CHANNELS_IN_A_ROW = 10;
 
+/**
+ * More events than this from one tick to the next are a flood: some eight times what 2,000 legs make. Then changes are
+ * gathered for longer: the calls of a flood may be short, and each is stored once, when it is over, and not at every stage.
+ */
+const FLOOD_EVENTS = 500;
+const FLOOD_GATHER_MS = 500;
+
 /** What is to be stored, as the switchboard has it. */
 export interface ChangeSource {
   readonly hasNewChannel: boolean;
@@ -39,6 +46,9 @@ export class HistoryFeed {
   #storedAtMs = 0;
   /** When new channels could be stored at the usual pace; as far ahead as more of them came lately. */
   #paceAtMs = 0;
+  /** Since the last tick. */
+  #events = 0;
+  #isFlooded = false;
   #storingNew: NodeJS.Timeout | undefined;
 
   constructor(options: HistoryFeedOptions) {
@@ -47,7 +57,10 @@ export class HistoryFeed {
 
   /** To be called several times a `GATHER_MS`: stores what is to be stored by now, unless it was stored just before. */
   tick(): void {
-    if (performance.now() - this.#storedAtMs >= GATHER_MS - SLACK_MS) this.#store(this.#options.nowMs());
+    this.#isFlooded = this.#events > FLOOD_EVENTS;
+    this.#events = 0;
+    const gatherMs = this.#isFlooded ? FLOOD_GATHER_MS : GATHER_MS;
+    if (performance.now() - this.#storedAtMs >= gatherMs - SLACK_MS) this.#store(this.#options.nowMs());
   }
 
   /** Stores everything that has changed, also what may be stored later. */
@@ -67,10 +80,11 @@ export class HistoryFeed {
   }
 
   /** To be called after each event: sees to it that a new channel is stored soon. */
-  noteNew(): void {
+  noteEvent(): void {
+    this.#events++;
     if (this.#storingNew !== undefined || !this.#options.source.hasNewChannel) return;
     const earliestMs = Math.max(
-      this.#storedAtMs + NEW_CHANNEL_GAP_MS,
+      this.#storedAtMs + (this.#isFlooded ? FLOOD_GATHER_MS : NEW_CHANNEL_GAP_MS),
       this.#paceAtMs - NEW_CHANNELS_IN_A_ROW * NEW_CHANNEL_USUAL_GAP_MS,
     );
     this.#storingNew = setTimeout(() => this.#storeNew(), Math.max(0, earliestMs - performance.now()));

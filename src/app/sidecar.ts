@@ -222,7 +222,7 @@ export class Sidecar {
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
     this.#switchboard.handle(event);
-    this.#historyFeed.noteNew();
+    this.#historyFeed.noteEvent();
     if (event.type === 'rtcp' && event.report.reporter === 'local') this.#questions.askCounters(event.channel.uniqueid);
     if (event.type === 'hangup') this.#questions.forget(event.channel.uniqueid);
   }

@@ -74,6 +74,22 @@ test('of a channel without video nothing more is asked', async () => {
   expect(asterisk.asked).toHaveLength(1);
 });
 
+test('of a channel that ended before its turn nothing is asked', async () => {
+  const asterisk = new SlowAsterisk();
+  const answers: PbxEvent[] = [];
+  const desk = questions(asterisk, answers);
+  for (let n = 1; n <= MOST_AT_ONCE + 3; n++) desk.askAddresses(`a${n}`);
+  desk.askVideo(`a${MOST_AT_ONCE + 1}`);
+  desk.forget(`a${MOST_AT_ONCE + 1}`);
+  asterisk.answerAll();
+  await expect.poll(() => answers).toHaveLength(MOST_AT_ONCE);
+  asterisk.answerAll();
+  await expect.poll(() => answers).toHaveLength(MOST_AT_ONCE + 2);
+  const asked = asterisk.asked.map((question) => question.split(' ')[0]);
+  expect(asked).toContain(`a${MOST_AT_ONCE + 3}`);
+  expect(asked).not.toContain(`a${MOST_AT_ONCE + 1}`);
+});
+
 test('codecs are asked for at the next tick, all that came together, and once', () => {
   const asterisk = new SlowAsterisk();
   const desk = questions(asterisk, []);

@@ -42,7 +42,7 @@ function setUp() {
 function begin({ script, feed }: ReturnType<typeof setUp>, count: number, everyMs: number, from = 1): void {
   for (let channel = from; channel < from + count; channel++) {
     script.up(String(channel));
-    feed.noteNew();
+    feed.noteEvent();
     vi.advanceTimersByTime(everyMs);
   }
 }
@@ -71,10 +71,10 @@ it('stores a channel at once when it is first seen, with what it counts already'
   const { script, recorder, feed } = setUp();
   vi.advanceTimersByTime(1000);
   script.up('1').rtcp('1', local(reportBlock(250, 0)));
-  feed.noteNew();
+  feed.noteEvent();
   vi.advanceTimersByTime(1);
   expect(recorder.take()).toEqual(['interval', 'channel 1', 'segment', 'call 1', 'hurry']);
-  feed.noteNew();
+  feed.noteEvent();
   vi.advanceTimersByTime(1000);
   expect(recorder.take()).toEqual([]);
 });
@@ -105,10 +105,33 @@ it('does so five times a second when they go on coming', () => {
   expect(hurries(all.recorder.take())).toBe(8);
 });
 
+it('in a flood, gathers what changes for half a second, also new channels; and for 150 ms when it is over', () => {
+  const all = setUp();
+  const { feed, recorder } = all;
+  const tick = (events: number): string[] => {
+    for (let event = 0; event < events; event++) feed.noteEvent();
+    vi.advanceTimersByTime(50);
+    feed.tick();
+    return recorder.take();
+  };
+  vi.advanceTimersByTime(1000);
+  tick(501);
+  for (let channel = 1; channel <= 9; channel++) {
+    all.script.up(String(channel));
+    expect(tick(501)).toEqual([]);
+  }
+  all.script.up('10');
+  const together = tick(501).filter((entry) => entry.startsWith('channel '));
+  expect(together).toEqual(Array.from({ length: 10 }, (_, index) => `channel ${index + 1}`));
+  all.script.hangup('1');
+  expect([tick(501), tick(501), tick(501)].flat()).toEqual([]);
+  expect(tick(500)).toContain('channel 1');
+});
+
 it('leaves nothing behind when it is closed', () => {
   const { script, recorder, feed } = setUp();
   script.up('1');
-  feed.noteNew();
+  feed.noteEvent();
   feed.close();
   expect(recorder.take()).toEqual(['channel 1', 'call 1']);
   vi.advanceTimersByTime(1000);
