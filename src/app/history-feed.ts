@@ -15,12 +15,8 @@ const NEW_CHANNEL_GAP_MS = 20;
 const NEW_CHANNEL_USUAL_GAP_MS = 200;
 const NEW_CHANNELS_IN_A_ROW = 10;
 
-/**
- * More events than this from one tick to the next are a flood: some eight times what 2,000 legs make. Then changes are
- * gathered for longer: the calls of a flood may be short, and each is stored once, when it is over, and not at every stage.
- */
-const FLOOD_EVENTS = 500;
-const FLOOD_GATHER_MS = 500;
+/** In a flood, changes are gathered for longer: its calls may be short, and most are stored once then, when they are over. */
+const FLOOD_GATHER_MS = 250;
 
 /** What is to be stored, as the switchboard has it. */
 export interface ChangeSource {
@@ -46,21 +42,24 @@ export class HistoryFeed {
   #storedAtMs = 0;
   /** When new channels could be stored at the usual pace; as far ahead as more of them came lately. */
   #paceAtMs = 0;
-  /** Since the last tick. */
-  #events = 0;
-  #isFlooded = false;
+  #isFlood = false;
   #storingNew: NodeJS.Timeout | undefined;
 
   constructor(options: HistoryFeedOptions) {
     this.#options = options;
   }
 
-  /** To be called several times a `GATHER_MS`: stores what is to be stored by now, unless it was stored just before. */
-  tick(): void {
-    this.#isFlooded = this.#events > FLOOD_EVENTS;
-    this.#events = 0;
-    const gatherMs = this.#isFlooded ? FLOOD_GATHER_MS : GATHER_MS;
-    if (performance.now() - this.#storedAtMs >= gatherMs - SLACK_MS) this.#store(this.#options.nowMs());
+  /**
+   * To be called several times a `GATHER_MS`: stores what is to be stored by now, unless it was stored just before.
+   * `isFlood`: events have come in a flood since the last time.
+   */
+  tick(isFlood: boolean): void {
+    const isOver = this.#isFlood && !isFlood;
+    this.#isFlood = isFlood;
+    const gatherMs = isFlood ? FLOOD_GATHER_MS : GATHER_MS;
+    if (!isOver && performance.now() - this.#storedAtMs < gatherMs - SLACK_MS) return;
+    this.#store(this.#options.nowMs());
+    if (isOver) this.#options.history.hurry();
   }
 
   /** Stores everything that has changed, also what may be stored later. */
@@ -80,11 +79,10 @@ export class HistoryFeed {
   }
 
   /** To be called after each event: sees to it that a new channel is stored soon. */
-  noteEvent(): void {
-    this.#events++;
+  noteNew(): void {
     if (this.#storingNew !== undefined || !this.#options.source.hasNewChannel) return;
     const earliestMs = Math.max(
-      this.#storedAtMs + (this.#isFlooded ? FLOOD_GATHER_MS : NEW_CHANNEL_GAP_MS),
+      this.#storedAtMs + (this.#isFlood ? FLOOD_GATHER_MS : NEW_CHANNEL_GAP_MS),
       this.#paceAtMs - NEW_CHANNELS_IN_A_ROW * NEW_CHANNEL_USUAL_GAP_MS,
     );
     this.#storingNew = setTimeout(() => this.#storeNew(), Math.max(0, earliestMs - performance.now()));

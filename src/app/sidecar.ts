@@ -23,6 +23,8 @@ import { CallCapture } from './call-capture.ts';
 import { eventHider, numberSearcher } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
+import { FloodWatch } from './flood-watch.ts';
+import { HeapGrowth } from './heap-growth.ts';
 import { HistoryFeed } from './history-feed.ts';
 import { healthReport } from './health-report.ts';
 import { HistoryWatch } from './history-watch.ts';
@@ -66,6 +68,8 @@ export class Sidecar {
   #ticking: NodeJS.Timeout | undefined;
   #ticks = 0;
   readonly #stalls = new StallWatch(performance.now());
+  readonly #floods = new FloodWatch(performance.now());
+  readonly #heap = new HeapGrowth();
 
   /** Resolves with one sentence when a person has to change something before the sidecar can work. */
   readonly failed: Promise<string> = this.#failure.promise;
@@ -218,11 +222,12 @@ export class Sidecar {
   }
 
   #take(event: PbxEvent): void {
+    this.#floods.noteEvent();
     if (!this.#video.admits(event)) return;
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
     this.#switchboard.handle(event);
-    this.#historyFeed.noteEvent();
+    this.#historyFeed.noteNew();
     if (event.type === 'rtcp' && event.report.reporter === 'local') this.#questions.askCounters(event.channel.uniqueid);
     if (event.type === 'hangup') this.#questions.forget(event.channel.uniqueid);
   }
@@ -233,7 +238,9 @@ export class Sidecar {
     const nowMs = this.#clock.nowMs();
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
-    this.#historyFeed.tick();
+    const isFlood = this.#floods.isFlood(performance.now());
+    this.#heap.follow(isFlood);
+    this.#historyFeed.tick(isFlood);
     this.#questions.tick();
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;
     const { isWatched } = this.#liveStream;

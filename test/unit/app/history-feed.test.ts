@@ -42,7 +42,7 @@ function setUp() {
 function begin({ script, feed }: ReturnType<typeof setUp>, count: number, everyMs: number, from = 1): void {
   for (let channel = from; channel < from + count; channel++) {
     script.up(String(channel));
-    feed.noteEvent();
+    feed.noteNew();
     vi.advanceTimersByTime(everyMs);
   }
 }
@@ -53,16 +53,16 @@ it('gathers what changes for 150 ms', () => {
   const { script, recorder, seen, feed } = setUp();
   script.up('1');
   vi.advanceTimersByTime(1000);
-  feed.tick();
+  feed.tick(false);
   expect(recorder.take()).toEqual(['channel 1', 'call 1']);
   script.wait(5).enter('bridge', '1');
   for (let tick = 0; tick < 2; tick++) {
     vi.advanceTimersByTime(50);
-    feed.tick();
+    feed.tick(false);
   }
   expect(recorder.take()).toEqual([]);
   vi.advanceTimersByTime(50);
-  feed.tick();
+  feed.tick(false);
   expect(recorder.take()).toEqual(['channel 1', 'call 1']);
   expect(seen).toEqual(['1', '1']);
 });
@@ -71,10 +71,10 @@ it('stores a channel at once when it is first seen, with what it counts already'
   const { script, recorder, feed } = setUp();
   vi.advanceTimersByTime(1000);
   script.up('1').rtcp('1', local(reportBlock(250, 0)));
-  feed.noteEvent();
+  feed.noteNew();
   vi.advanceTimersByTime(1);
   expect(recorder.take()).toEqual(['interval', 'channel 1', 'segment', 'call 1', 'hurry']);
-  feed.noteEvent();
+  feed.noteNew();
   vi.advanceTimersByTime(1000);
   expect(recorder.take()).toEqual([]);
 });
@@ -105,33 +105,33 @@ it('does so five times a second when they go on coming', () => {
   expect(hurries(all.recorder.take())).toBe(8);
 });
 
-it('in a flood, gathers what changes for half a second, also new channels; and for 150 ms when it is over', () => {
-  const all = setUp();
-  const { feed, recorder } = all;
-  const tick = (events: number): string[] => {
-    for (let event = 0; event < events; event++) feed.noteEvent();
+it('in a flood, gathers for 250 ms, also new channels; and stores at once what is left when it is over', () => {
+  const { script, feed, recorder } = setUp();
+  const tick = (isFlood: boolean): string[] => {
+    feed.noteNew();
     vi.advanceTimersByTime(50);
-    feed.tick();
-    return recorder.take();
+    feed.tick(isFlood);
+    return recorder.take().filter((entry) => /^(channel|hurry)/.test(entry));
   };
   vi.advanceTimersByTime(1000);
-  tick(501);
-  for (let channel = 1; channel <= 9; channel++) {
-    all.script.up(String(channel));
-    expect(tick(501)).toEqual([]);
+  tick(true);
+  for (let channel = 1; channel <= 4; channel++) {
+    script.up(String(channel));
+    expect(tick(true)).toEqual([]);
   }
-  all.script.up('10');
-  const together = tick(501).filter((entry) => entry.startsWith('channel '));
-  expect(together).toEqual(Array.from({ length: 10 }, (_, index) => `channel ${index + 1}`));
-  all.script.hangup('1');
-  expect([tick(501), tick(501), tick(501)].flat()).toEqual([]);
-  expect(tick(500)).toContain('channel 1');
+  script.up('5');
+  expect(tick(true).filter((entry) => entry !== 'hurry')).toEqual([1, 2, 3, 4, 5].map((channel) => `channel ${channel}`));
+  script.hangup('1');
+  expect(tick(true)).toEqual([]);
+  expect(tick(false)).toEqual(['channel 1', 'hurry']);
+  script.hangup('2');
+  expect(tick(false)).toEqual([]);
 });
 
 it('leaves nothing behind when it is closed', () => {
   const { script, recorder, feed } = setUp();
   script.up('1');
-  feed.noteEvent();
+  feed.noteNew();
   feed.close();
   expect(recorder.take()).toEqual(['channel 1', 'call 1']);
   vi.advanceTimersByTime(1000);
