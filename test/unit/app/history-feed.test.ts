@@ -120,7 +120,9 @@ it('in a flood, gathers for 250 ms, also new channels; and stores at once what i
     expect(tick(true)).toEqual([]);
   }
   script.up('5');
-  expect(tick(true).filter((entry) => entry !== 'hurry')).toEqual([1, 2, 3, 4, 5].map((channel) => `channel ${channel}`));
+  expect(tick(true).filter((entry) => entry !== 'hurry')).toEqual(
+    [1, 2, 3, 4, 5].map((channel) => `channel ${channel}`),
+  );
   script.hangup('1');
   expect(tick(true)).toEqual([]);
   expect(tick(false)).toEqual(['channel 1', 'hurry']);
