@@ -11,6 +11,11 @@ interface JournalRow {
  * layout that stands beside them, not through the product.
  */
 export function showJournaled(database: Database): void {
+  // Of tens of thousands, each by itself would keep the thread for seconds from all that it times beside this.
+  database.transaction(() => copyJournaled(database))();
+}
+
+function copyJournaled(database: Database): void {
   database.exec(`CREATE TEMP TABLE intervals AS SELECT * FROM main.intervals;
     CREATE UNIQUE INDEX temp.interval_key ON intervals (uniqueid, direction, report_number)`);
   const rows = database.prepare<[], JournalRow>('SELECT * FROM interval_journal ORDER BY id').all();

@@ -49,6 +49,11 @@ export interface SidecarOptions {
   readonly entry?: string;
   /** More options for Node itself. */
   readonly nodeOptions?: readonly string[];
+  /**
+   * False for a test that times its end: on a new checkout Node then writes what it compiled, into hundreds of files of a
+   * folder where others do as well, which takes seconds on a busy machine.
+   */
+  readonly compileCache?: boolean;
 }
 
 /** The product's `asterisk-mes run`, as a process of its own, set up for a lab. */
@@ -60,6 +65,7 @@ export class SidecarProcess {
   /** Its mes.conf. */
   readonly configPath: string;
   readonly #command: readonly string[];
+  readonly #environment: NodeJS.ProcessEnv;
   readonly #inRealTime: boolean;
   readonly #forget: () => void;
   #child: ChildProcess | undefined;
@@ -81,6 +87,7 @@ export class SidecarProcess {
   private constructor(lab: SidecarTarget, options: SidecarOptions) {
     this.url = `http://${options.httpHost}:${options.httpPort}`;
     this.#directory = makeRunDirectory('sidecar');
+    this.#environment = cleanEnvironment(options);
     this.#inRealTime = lab.plan?.inRealTime ?? false;
     this.#forget = stopWithProcess(this);
     const folder = options.dataDirectory ?? this.#directory;
@@ -115,7 +122,7 @@ export class SidecarProcess {
   async start(): Promise<void> {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...this.#command], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: cleanEnvironment(),
+      env: this.#environment,
       // Ctrl-C is not for it.
       detached: true,
     });
@@ -215,6 +222,8 @@ ${options.extraConfig ?? ''}`;
 }
 
 /** Without the caller's own MES_… settings, which would win over the file. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MES_')));
+function cleanEnvironment({ compileCache = true }: SidecarOptions): NodeJS.ProcessEnv {
+  const isWanted = (name: string): boolean =>
+    !name.startsWith('MES_') && (compileCache || name !== 'NODE_COMPILE_CACHE');
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => isWanted(name)));
 }
