@@ -15,21 +15,21 @@ export class CallDesk {
   }
 
   /** Asterisk gave the channel another linkedid. */
-  move(channel: ChannelState, linkedid: string): void {
+  move(channel: ChannelState, linkedid: string, atMs: number): void {
     const left = this.#calls.get(channel.linkedid);
     const merge = this.#calls.move(channel, linkedid);
     if (left !== undefined && merge === undefined) {
       this.#changes.touchCall(left);
-      this.#ended.note(left);
+      this.#ended.note(left, atMs);
     }
     this.#changes.touch(channel);
-    this.#noteMerge(merge);
+    this.#noteMerge(merge, atMs);
   }
 
-  /** The call may be over. */
-  settle(call: CallState): void {
-    this.#noteMerge(this.#calls.settle(call));
-    this.#ended.note(call);
+  /** The call may be over, and if so it is known now, at `atMs`. */
+  settle(call: CallState, atMs: number): void {
+    this.#noteMerge(this.#calls.settle(call), atMs);
+    this.#ended.note(call, atMs);
     // The end of a call is also the end of its channels' resume state.
     if (call.endedAtMs !== null) for (const channel of call.channels) this.#changes.touch(channel);
   }
@@ -39,11 +39,15 @@ export class CallDesk {
     return this.#ended.take(nowMs, (call) => !this.#changes.isTouched(call));
   }
 
-  #noteMerge(merge: Merge | undefined): void {
+  clockStepped(byMs: number): void {
+    this.#ended.clockStepped(byMs);
+  }
+
+  #noteMerge(merge: Merge | undefined, atMs: number): void {
     if (merge === undefined) return;
     this.#changes.addMerge(merge);
     // One that had ended may now have ended later.
     const into = this.#calls.get(merge.intoLinkedid);
-    if (into !== undefined) this.#ended.note(into);
+    if (into !== undefined) this.#ended.note(into, atMs);
   }
 }

@@ -145,6 +145,7 @@ export class Switchboard implements LiveView {
     moveMoments([...this.#channels.values(), ...this.#calls.all()], byMs);
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
     this.#writes.clockStepped(byMs);
+    this.#callDesk.clockStepped(byMs);
   }
 
   /** Nothing was heard until now, through no fault of the calls': whose report is overdue is judged from here on. */
@@ -201,7 +202,7 @@ export class Switchboard implements LiveView {
       return channel;
     }
     const changed = noteSnapshot(known, snapshot, atMs);
-    if (known.linkedid !== snapshot.linkedid) this.#callDesk.move(known, snapshot.linkedid);
+    if (known.linkedid !== snapshot.linkedid) this.#callDesk.move(known, snapshot.linkedid, atMs);
     else if (changed) this.#changes.touch(known);
     return known;
   }
@@ -243,7 +244,8 @@ export class Switchboard implements LiveView {
     this.#end(channel, 'hangup', event.atMs);
   }
 
-  #end(channel: ChannelState, reason: EndReason, atMs: number): void {
+  /** `atMs`: when it was, or was last heard of; `notedAtMs`: when we came to know. */
+  #end(channel: ChannelState, reason: EndReason, atMs: number, notedAtMs = atMs): void {
     if (!isLive(channel)) return;
     channel.endedAtMs = atMs;
     channel.endReason = reason;
@@ -252,7 +254,7 @@ export class Switchboard implements LiveView {
     this.#writes.forget(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
-    if (call !== undefined) this.#callDesk.settle(call);
+    if (call !== undefined) this.#callDesk.settle(call, notedAtMs);
   }
 
   #learnPace(channel: ChannelState, atMs: number): void {
@@ -273,7 +275,7 @@ export class Switchboard implements LiveView {
   #resync(existing: readonly ExistingChannel[], atMs: number): void {
     const present = new Set(existing.map((channel) => channel.uniqueid));
     for (const channel of this.#channels.values()) {
-      if (isLive(channel) && !present.has(channel.uniqueid)) this.#end(channel, 'vanished', channel.lastSeenAtMs);
+      if (isLive(channel) && !present.has(channel.uniqueid)) this.#end(channel, 'vanished', channel.lastSeenAtMs, atMs);
     }
     for (const snapshot of existing) {
       const channel = this.#seen(snapshot, atMs, true, atMs - (snapshot.ageS ?? 0) * 1000);
@@ -283,7 +285,7 @@ export class Switchboard implements LiveView {
       this.#facts.takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
     }
     // Of what was restored of a call without a channel that is up, no event will tell that it is over.
-    for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#callDesk.settle(call);
+    for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#callDesk.settle(call, atMs);
   }
 
   #forget(call: CallState): void {

@@ -12,6 +12,16 @@ function report(script: Script, uniqueid: string, lost: number, linkedid: string
   script.rtcp(uniqueid, remote(reportBlock(250, lost, { fractionLostQ8: lost }), { rttMs: 40 }), { linkedid });
 }
 
+/** Asterisk lists its channels, and there is none. */
+function foundGone(script: Script): void {
+  script.board.handle({ type: 'resync', atMs: script.atMs, channels: [] });
+}
+
+function setClock(script: Script, byS: number): void {
+  script.atMs += byS * 1000;
+  script.board.clockStepped(byS * 1000);
+}
+
 // latency 50: r = 91.95 − 2.5 · lost → opinions by hand.
 const MES_LOST_0 = 4.3838;
 const MES_LOST_8 = 3.6871;
@@ -115,11 +125,11 @@ describe('calls that are joined', () => {
     script.enter('b', '6', { linkedid: '1' }).wait(5).hangup('1').hangup('6', { linkedid: '1' });
     script.stored();
     expect(lastCall(script, '1')?.endedAtMs).toBe(script.atMs);
-    script.wait(8).hangup('5');
+    script.wait(4).hangup('5');
     expect(lastCall(script, '1')?.endedAtMs).toBe(script.atMs);
     // And it stays for stragglers as long as any other.
     script.stored();
-    script.wait(8);
+    script.wait(4);
     report(script, '5', 0, '1');
     expect(script.board.counters.lateReports).toBe(1);
     expect(script.board.liveCount).toBe(0);
@@ -228,7 +238,7 @@ describe('a broken link to Asterisk', () => {
 
   test('what is taken for vanished and then hangs up after all has the reason and the cause of that', () => {
     const script = new Script().up('1').wait(5);
-    script.board.handle({ type: 'resync', atMs: script.atMs, channels: [] });
+    foundGone(script);
     expect(script.channel('1')).toMatchObject({ endReason: 'vanished', hangupCause: null });
     script.wait(1).hangup('1');
     expect(script.channel('1')).toMatchObject({ endReason: 'hangup', hangupCause: 16 });
@@ -278,4 +288,22 @@ describe('a broken link to Asterisk', () => {
     expect(script.channel('1').streams[1]?.lostPacketsPerReportMean).toBe(10);
     expect(script.channel('1').startedAtMs).toBe(script.atMs - 3_610_000);
   });
+});
+
+test.each([
+  ['hangs up', (script: Script) => script.hangup('1')],
+  ['is found gone an hour after it was last heard of', (script: Script) => foundGone(script.wait(3600))],
+  ['hangs up just before the clock is set back', (script: Script) => setClock(script.hangup('1'), -3600)],
+  ['hangs up just before the clock is set ahead', (script: Script) => setClock(script.hangup('1'), 3600)],
+] as const)('what comes late of a channel is known to be of it for five seconds after it %s', (_, end) => {
+  const script = new Script().up('1').wait(5);
+  end(script);
+  script.stored();
+  script.wait(4.9);
+  report(script, '1', 0, '1');
+  expect([script.board.counters.lateReports, script.board.liveCount]).toEqual([1, 0]);
+  script.hangup('1');
+  expect(script.channel('1')).toMatchObject({ endReason: 'hangup', hangupCause: 16 });
+  script.wait(0.2);
+  expect(script.board.finalWord('1', {}, script.atMs)).toBeUndefined();
 });
