@@ -1,6 +1,6 @@
 import type { HistoryChange } from '../model/record.ts';
 import { ChangeQueue } from './change-queue.ts';
-import { countOf, type PackedIntervals } from './packed-intervals.ts';
+import { countOf } from './packed-intervals.ts';
 import type { Batch, CommitResult } from './protocol.ts';
 
 /**
@@ -198,19 +198,27 @@ export class CommitLoop {
 }
 
 function sizeOf({ operations, intervals }: Batch): number {
-  return operations.length + intervals.reduce((sum, piece) => sum + countOf(piece), 0);
+  const states = operations.reduce((sum, { count }) => sum + count, 0);
+  return states + intervals.reduce((sum, piece) => sum + countOf(piece), 0);
 }
 
 /** Intervals before states: a state that is stored counts no report that a crash could still take. */
 function firstPart({ operations, intervals }: Batch): Batch {
-  const first: PackedIntervals[] = [];
-  let left = MOST_INTERVALS_PER_COMMIT;
-  for (const piece of intervals) {
-    if (countOf(piece) > left) return { operations: [], intervals: first };
-    left -= countOf(piece);
+  const first = firstPieces(intervals, countOf, MOST_INTERVALS_PER_COMMIT);
+  if (first.length < intervals.length) return { operations: [], intervals: first };
+  return { operations: firstPieces(operations, ({ count }) => count, MOST_STATES_PER_COMMIT), intervals: first };
+}
+
+/** As many of the first as have at most `most` together. */
+function firstPieces<Piece>(pieces: readonly Piece[], countIn: (piece: Piece) => number, most: number): Piece[] {
+  const first: Piece[] = [];
+  let left = most;
+  for (const piece of pieces) {
+    left -= countIn(piece);
+    if (left < 0) break;
     first.push(piece);
   }
-  return { operations: operations.slice(0, MOST_STATES_PER_COMMIT), intervals: first };
+  return first;
 }
 
 function without({ operations, intervals }: Batch, part: Batch): Batch {

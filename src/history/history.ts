@@ -20,7 +20,6 @@ import { atMost } from './at-most.ts';
 import { CommitLoop, type CommitStats } from './commit-loop.ts';
 import { FoldLoop } from './fold-loop.ts';
 import { explain, HistoryError } from './history-error.ts';
-import { packBatch } from './packed-batch.ts';
 import type { ReaderMethods, WriterMethods } from './protocol.ts';
 import { WorkerLink } from './worker-link.ts';
 
@@ -91,8 +90,7 @@ export class History implements HistorySink, HistoryReader {
     const explained = (error: unknown): string => explain(error, options.path);
     this.#commits = new CommitLoop({
       commit: async (batch) => {
-        const packed = packBatch(batch);
-        const result = await writer.request('commit', packed, [packed.values.buffer, packed.types.buffer]);
+        const result = await writer.request('commit', batch);
         this.#folding.note(result.journaled);
         if (batch.operations.length > 0) this.#settleSoon();
         return result;

@@ -1,4 +1,5 @@
 import type { IntervalRecord } from '../model/record.ts';
+import { numberOf, TextTable } from './packing.ts';
 import { type Cell, INTERVAL_COLUMNS } from './rows.ts';
 
 /** Cells of an interval. */
@@ -6,16 +7,6 @@ const WIDTH = INTERVAL_COLUMNS.names.length;
 /** A piece of this many is closed, so that nothing has to grow; some 70 KB. */
 export const PIECE_INTERVALS = 250;
 
-const TEXT_COLUMNS: ReadonlySet<string> = new Set([
-  'uniqueid',
-  'direction',
-  'reporter',
-  'kind',
-  'codec',
-  'clock_rate_source',
-  'profile',
-]);
-const IS_TEXT: readonly boolean[] = INTERVAL_COLUMNS.names.map((name) => TEXT_COLUMNS.has(name));
 /** What the table does not take without. */
 const REQUIRED_COLUMNS = [
   'uniqueid',
@@ -37,7 +28,10 @@ export interface IntervalLayout {
 }
 
 /** That of this release. */
-export const INTERVAL_LAYOUT: IntervalLayout = { columns: INTERVAL_COLUMNS.names, texts: [...TEXT_COLUMNS] };
+export const INTERVAL_LAYOUT: IntervalLayout = {
+  columns: INTERVAL_COLUMNS.names,
+  texts: INTERVAL_COLUMNS.names.filter((_, column) => INTERVAL_COLUMNS.isText[column]),
+};
 
 /** Some intervals, one after the other, in numbers alone: as objects they would live until the commit, and cost the collector. */
 export interface PackedIntervals {
@@ -50,8 +44,7 @@ export interface PackedIntervals {
 export class IntervalPacker {
   readonly #values = new Float64Array(PIECE_INTERVALS * WIDTH);
   #length = 0;
-  #texts: string[] = [];
-  #places = new Map<string, number>();
+  readonly #texts = new TextTable();
 
   get count(): number {
     return this.#length / WIDTH;
@@ -64,23 +57,24 @@ export class IntervalPacker {
   /** Not to be called when it is full. Each cell by name: a loop over the columns would take several times as long. */
   add(interval: IntervalRecord): void {
     const values = this.#values;
+    const texts = this.#texts;
     let at = this.#length;
-    values[at++] = this.#placeOf(interval.uniqueid);
-    values[at++] = this.#placeOf(interval.direction);
-    values[at++] = this.#placeOf(interval.reporter);
+    values[at++] = texts.placeOf(interval.uniqueid);
+    values[at++] = texts.placeOf(interval.direction);
+    values[at++] = texts.placeOf(interval.reporter);
     values[at++] = numberOf(interval.reportNumber);
     values[at++] = numberOf(interval.channelReportNumber);
     values[at++] = Math.round(numberOf(interval.beganAtMs));
     values[at++] = Math.round(numberOf(interval.atMs));
-    values[at++] = this.#placeOf(interval.kind);
+    values[at++] = texts.placeOf(interval.kind);
     values[at++] = numberOf(interval.ssrc);
     values[at++] = numberOf(interval.fractionLostQ8);
     values[at++] = numberOf(interval.cumulativeLostPackets);
     values[at++] = numberOf(interval.extendedHighestSequence);
     values[at++] = numberOf(interval.jitterTicks);
-    values[at++] = this.#placeOf(interval.codec);
+    values[at++] = texts.placeOf(interval.codec);
     values[at++] = numberOf(interval.clockRateHz);
-    values[at++] = this.#placeOf(interval.clockRateSource);
+    values[at++] = texts.placeOf(interval.clockRateSource);
     values[at++] = numberOf(interval.lsrNtp32);
     values[at++] = numberOf(interval.dlsrS);
     values[at++] = numberOf(interval.senderPackets);
@@ -100,30 +94,16 @@ export class IntervalPacker {
     values[at++] = numberOf(interval.sentRtpTicks);
     values[at++] = numberOf(interval.sentPackets);
     values[at++] = numberOf(interval.sentOctets);
-    values[at++] = this.#placeOf(interval.profile);
+    values[at++] = texts.placeOf(interval.profile);
     this.#length = at;
   }
 
   /** What was added since the last time. */
   take(): PackedIntervals {
-    const piece = { values: this.#values.slice(0, this.#length), texts: this.#texts };
+    const piece = { values: this.#values.slice(0, this.#length), texts: this.#texts.take() };
     this.#length = 0;
-    this.#texts = [];
-    this.#places = new Map();
     return piece;
   }
-
-  #placeOf(text: string | null): number {
-    if (text === null) return Number.NaN;
-    let place = this.#places.get(text);
-    if (place === undefined) this.#places.set(text, (place = this.#texts.push(text) - 1));
-    return place;
-  }
-}
-
-/** Also of one that a broken record does not have. */
-function numberOf(value: number | null): number {
-  return value ?? Number.NaN;
 }
 
 /** How many they are. */
@@ -158,7 +138,7 @@ export function withoutBroken(piece: PackedIntervals): {
 /** Row after row the cells of `INTERVAL_COLUMNS`. */
 export function* unpackIntervals({ values, texts }: PackedIntervals): Generator<Cell[]> {
   for (let start = 0; start < values.length; start += WIDTH) {
-    yield IS_TEXT.map((isText, column) => {
+    yield INTERVAL_COLUMNS.isText.map((isText, column) => {
       const value = values[start + column] ?? Number.NaN;
       if (Number.isNaN(value)) return null;
       return isText ? (texts[value] ?? null) : value;

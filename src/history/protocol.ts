@@ -10,18 +10,15 @@ import type {
   TimeRange,
   TrendsQuery,
 } from '../model/ports.ts';
-import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
-import type { PackedBatch } from './packed-batch.ts';
+import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import type { PackedIntervals } from './packed-intervals.ts';
+import type { PackedOperations } from './packed-operations.ts';
 
 /** Changes that are committed together. Operations are applied in order; intervals, oldest first, do not depend on them. */
 export interface Batch {
-  readonly operations: readonly Operation[];
+  readonly operations: readonly PackedOperations[];
   readonly intervals: readonly PackedIntervals[];
 }
-
-/** Every change but an interval. */
-export type Operation = Exclude<HistoryChange, { kind: 'interval' }>;
 
 export interface CommitResult {
   readonly applied: number;
@@ -61,7 +58,7 @@ export interface CallsQuery {
 export interface WriterMethods {
   /** Opens the database, or says why it cannot; how many intervals are in its journal. */
   open(input: null): number;
-  commit(batch: PackedBatch): CommitResult;
+  commit(batch: Batch): CommitResult;
   /** Moves a bounded number of intervals from the journal into their table, the oldest. */
   fold(input: null): FoldResult;
   /** Deletes a bounded number of rows and says how many; 0 when nothing is left to delete. */

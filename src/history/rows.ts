@@ -13,11 +13,26 @@ export type Cell = string | number | null;
 export type Row = Readonly<Record<string, Cell>>;
 
 /** How a property is stored: as it is, as 0 or 1, as epoch milliseconds, spread over six columns, or as JSON. */
-type Storage = 'plain' | 'boolean' | 'time' | 'summary' | 'json';
+type Storage = 'text' | 'number' | 'boolean' | 'time' | 'summary' | 'json';
+
+/** What it may be for a property of that type. */
+type StorageOf<Value> = [Value] extends [boolean]
+  ? 'boolean'
+  : [Value] extends [string | null]
+    ? 'text'
+    : [Value] extends [number | null]
+      ? 'number' | 'time'
+      : [Value] extends [SampleSummary]
+        ? 'summary'
+        : 'json';
+
+type Storages<T> = { readonly [Property in keyof T]: StorageOf<T[Property]> };
 
 /** A record's way into the columns of a table and back. */
 export interface RecordColumns<T> {
   readonly names: readonly string[];
+  /** One a name: the column has texts, not numbers. */
+  readonly isText: readonly boolean[];
   /** One a name, in their order. Times are kept to the millisecond. */
   toCells(record: T): Cell[];
   toRow(record: T): Row;
@@ -44,17 +59,20 @@ function fieldOf(property: string, storage: Storage): Field {
 }
 
 /** The columns of a record type; the compiler sees to it that no property is forgotten. */
-function recordColumns<T extends object>(storages: { readonly [Property in keyof T]: Storage }): RecordColumns<T> {
+function recordColumns<T extends object>(storages: Storages<T>): RecordColumns<T> {
   const fields = Object.entries<Storage>(storages).map(([property, storage]) => fieldOf(property, storage));
 
   const names = fields.flatMap(({ column, parts }) => (parts.length > 0 ? parts.map(([, name]) => name) : [column]));
+  const isText = fields.flatMap(({ storage, parts }) =>
+    parts.length > 0 ? parts.map(() => false) : [storage === 'text' || storage === 'json'],
+  );
 
   const toCells = (record: T): Cell[] => {
     const cells: Cell[] = [];
     const values = record as Readonly<Record<string, unknown>>;
     for (const { property, storage, parts } of fields) {
       const value = values[property];
-      if (storage === 'plain') cells.push(value as Cell);
+      if (storage === 'text' || storage === 'number') cells.push(value as Cell);
       else if (storage === 'boolean') cells.push(value === true ? 1 : 0);
       else if (storage === 'time') cells.push(typeof value === 'number' ? Math.round(value) : null);
       else if (storage === 'json') cells.push(value === null ? null : JSON.stringify(value));
@@ -85,156 +103,156 @@ function recordColumns<T extends object>(storages: { readonly [Property in keyof
     return record as T;
   };
 
-  return { names, toCells, toRow, fromRow };
+  return { names, isText, toCells, toRow, fromRow };
 }
 
 export const CALL_COLUMNS: RecordColumns<CallRecord> = recordColumns<CallRecord>({
-  linkedid: 'plain',
+  linkedid: 'text',
   startedAtMs: 'time',
   endedAtMs: 'time',
-  mes: 'plain',
-  mesMin: 'plain',
-  verdict: 'plain',
-  profile: 'plain',
-  version: 'plain',
-  faultPlace: 'plain',
-  faultCertainty: 'plain',
-  faultReports: 'plain',
-  faultWhy: 'plain',
+  mes: 'number',
+  mesMin: 'number',
+  verdict: 'text',
+  profile: 'text',
+  version: 'text',
+  faultPlace: 'text',
+  faultCertainty: 'text',
+  faultReports: 'number',
+  faultWhy: 'text',
 });
 
 export const CHANNEL_COLUMNS: RecordColumns<Omit<ChannelRecord, 'streams'>> = recordColumns<
   Omit<ChannelRecord, 'streams'>
 >({
-  uniqueid: 'plain',
-  linkedid: 'plain',
-  name: 'plain',
-  endpoint: 'plain',
-  callerNumber: 'plain',
-  callerName: 'plain',
-  connectedNumber: 'plain',
-  connectedName: 'plain',
-  exten: 'plain',
-  codec: 'plain',
+  uniqueid: 'text',
+  linkedid: 'text',
+  name: 'text',
+  endpoint: 'text',
+  callerNumber: 'text',
+  callerName: 'text',
+  connectedNumber: 'text',
+  connectedName: 'text',
+  exten: 'text',
+  codec: 'text',
   startedAtMs: 'time',
   answeredAtMs: 'time',
   endedAtMs: 'time',
-  endReason: 'plain',
-  hangupCause: 'plain',
-  hangupCauseText: 'plain',
-  bridgeId: 'plain',
-  bridgeTechnology: 'plain',
-  peerUniqueid: 'plain',
+  endReason: 'text',
+  hangupCause: 'number',
+  hangupCauseText: 'text',
+  bridgeId: 'text',
+  bridgeTechnology: 'text',
+  peerUniqueid: 'text',
   onHold: 'boolean',
-  mes: 'plain',
-  mesRx: 'plain',
-  mesTx: 'plain',
-  mesPeerRx: 'plain',
-  mesPeerTx: 'plain',
-  mesCall: 'plain',
-  mesMin: 'plain',
-  verdict: 'plain',
-  profile: 'plain',
-  version: 'plain',
+  mes: 'number',
+  mesRx: 'number',
+  mesTx: 'number',
+  mesPeerRx: 'number',
+  mesPeerTx: 'number',
+  mesCall: 'number',
+  mesMin: 'number',
+  verdict: 'text',
+  profile: 'text',
+  version: 'text',
   finalAtMs: 'time',
   lastReceivedAtMs: 'time',
 });
 
 const MEASURES = {
-  direction: 'plain',
-  reporter: 'plain',
-  ssrc: 'plain',
-  codec: 'plain',
-  clockRateHz: 'plain',
-  clockRateSource: 'plain',
-  reports: 'plain',
-  idleReports: 'plain',
-  deadReports: 'plain',
-  packetsExpected: 'plain',
-  packetsReceived: 'plain',
-  packetsLost: 'plain',
-  duplicates: 'plain',
-  lossPercent: 'plain',
-  lostPacketsPerReportMean: 'plain',
+  direction: 'text',
+  reporter: 'text',
+  ssrc: 'number',
+  codec: 'text',
+  clockRateHz: 'number',
+  clockRateSource: 'text',
+  reports: 'number',
+  idleReports: 'number',
+  deadReports: 'number',
+  packetsExpected: 'number',
+  packetsReceived: 'number',
+  packetsLost: 'number',
+  duplicates: 'number',
+  lossPercent: 'number',
+  lostPacketsPerReportMean: 'number',
   rttMs: 'summary',
   jitterMs: 'summary',
   rttKnown: 'boolean',
-  effectiveLatencyMs: 'plain',
-  rValue: 'plain',
-  mes: 'plain',
-  mes100: 'plain',
-  mesMin: 'plain',
-  profile: 'plain',
-  nativeMes100: 'plain',
-  rLq: 'plain',
-  rCq: 'plain',
-  mosLq: 'plain',
-  mosCq: 'plain',
-} as const satisfies { readonly [Property in keyof StreamMeasures]: Storage };
+  effectiveLatencyMs: 'number',
+  rValue: 'number',
+  mes: 'number',
+  mes100: 'number',
+  mesMin: 'number',
+  profile: 'text',
+  nativeMes100: 'number',
+  rLq: 'number',
+  rCq: 'number',
+  mosLq: 'number',
+  mosCq: 'number',
+} as const satisfies Storages<StreamMeasures>;
 
 export const STREAM_COLUMNS: RecordColumns<StreamRecord> = recordColumns<StreamRecord>({
   ...MEASURES,
-  mosLqInterval: 'plain',
-  mosCqInterval: 'plain',
-  senderPackets: 'plain',
-  senderOctets: 'plain',
-  packetJitterMeanMs: 'plain',
-  packetJitterStdevMs: 'plain',
-  fractionLostQ8: 'plain',
-  jitterTicks: 'plain',
-  verdict: 'plain',
-  why: 'plain',
-  nativeWhy: 'plain',
+  mosLqInterval: 'number',
+  mosCqInterval: 'number',
+  senderPackets: 'number',
+  senderOctets: 'number',
+  packetJitterMeanMs: 'number',
+  packetJitterStdevMs: 'number',
+  fractionLostQ8: 'number',
+  jitterTicks: 'number',
+  verdict: 'text',
+  why: 'text',
+  nativeWhy: 'text',
   // Asked for as a whole, and of a call at a time.
   capture: 'json',
 });
 
 export const SEGMENT_COLUMNS: RecordColumns<SegmentRecord> = recordColumns<SegmentRecord>({
-  uniqueid: 'plain',
-  segmentNumber: 'plain',
-  openedBy: 'plain',
+  uniqueid: 'text',
+  segmentNumber: 'number',
+  openedBy: 'text',
   startedAtMs: 'time',
   endedAtMs: 'time',
-  senderPackets: 'plain',
-  senderOctets: 'plain',
+  senderPackets: 'number',
+  senderOctets: 'number',
   ...MEASURES,
 });
 
 export const INTERVAL_COLUMNS: RecordColumns<IntervalRecord> = recordColumns<IntervalRecord>({
-  uniqueid: 'plain',
-  direction: 'plain',
-  reporter: 'plain',
-  reportNumber: 'plain',
-  channelReportNumber: 'plain',
+  uniqueid: 'text',
+  direction: 'text',
+  reporter: 'text',
+  reportNumber: 'number',
+  channelReportNumber: 'number',
   beganAtMs: 'time',
   atMs: 'time',
-  kind: 'plain',
-  ssrc: 'plain',
-  fractionLostQ8: 'plain',
-  cumulativeLostPackets: 'plain',
-  extendedHighestSequence: 'plain',
-  jitterTicks: 'plain',
-  codec: 'plain',
-  clockRateHz: 'plain',
-  clockRateSource: 'plain',
-  lsrNtp32: 'plain',
-  dlsrS: 'plain',
-  senderPackets: 'plain',
-  rttMs: 'plain',
-  jitterMs: 'plain',
-  packetsExpected: 'plain',
-  packetsLost: 'plain',
-  duplicates: 'plain',
-  lossPercent: 'plain',
-  coversReports: 'plain',
-  effectiveLatencyMs: 'plain',
-  rValue: 'plain',
-  mes: 'plain',
-  mesRunning: 'plain',
-  nativeMes100: 'plain',
-  sentNtpS: 'plain',
-  sentRtpTicks: 'plain',
-  sentPackets: 'plain',
-  sentOctets: 'plain',
-  profile: 'plain',
+  kind: 'text',
+  ssrc: 'number',
+  fractionLostQ8: 'number',
+  cumulativeLostPackets: 'number',
+  extendedHighestSequence: 'number',
+  jitterTicks: 'number',
+  codec: 'text',
+  clockRateHz: 'number',
+  clockRateSource: 'text',
+  lsrNtp32: 'number',
+  dlsrS: 'number',
+  senderPackets: 'number',
+  rttMs: 'number',
+  jitterMs: 'number',
+  packetsExpected: 'number',
+  packetsLost: 'number',
+  duplicates: 'number',
+  lossPercent: 'number',
+  coversReports: 'number',
+  effectiveLatencyMs: 'number',
+  rValue: 'number',
+  mes: 'number',
+  mesRunning: 'number',
+  nativeMes100: 'number',
+  sentNtpS: 'number',
+  sentRtpTicks: 'number',
+  sentPackets: 'number',
+  sentOctets: 'number',
+  profile: 'text',
 });

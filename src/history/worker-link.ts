@@ -1,4 +1,4 @@
-import { type Transferable, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { atMost } from './at-most.ts';
 import type { Reply, Request } from './protocol.ts';
 
@@ -49,17 +49,13 @@ export class WorkerLink<Methods> {
     this.#idleMs = idleMs;
   }
 
-  /**
-   * What is `handedOver` of the input goes without being copied. Rejects with WorkerError when the thread's method threw, the
-   * thread died, or it was stopped.
-   */
+  /** Rejects with WorkerError when the thread's method threw, the thread died, or it was stopped. */
   async request<Name extends keyof Methods & string>(
     method: Name,
     input: MethodOf<Methods, Name>['input'],
-    handedOver: readonly Transferable[] = [],
   ): Promise<MethodOf<Methods, Name>['result']> {
     if (this.#stopped) throw new WorkerError('the history is closed', '');
-    return await this.#send(method, input, handedOver);
+    return await this.#send(method, input);
   }
 
   /** Lets the thread finish what it does and close its database, for at most `withinMs`; then ends it. */
@@ -73,14 +69,14 @@ export class WorkerLink<Methods> {
     await worker.terminate();
   }
 
-  #send(method: string, input: unknown, handedOver: readonly Transferable[] = []): Promise<unknown> {
+  #send(method: string, input: unknown): Promise<unknown> {
     clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
       const request: Request = { id: ++this.#lastId, method, input };
       // Throws at once when the input cannot be copied to the thread; nothing must wait for an answer then.
-      worker.postMessage(request, [...handedOver]);
+      worker.postMessage(request, []);
       this.#pending.set(request.id, { resolve, reject });
       worker.ref();
     });

@@ -2,9 +2,18 @@ import type { Database, Statement } from 'better-sqlite3';
 import { isAboutTheChange, reasonOf } from './history-error.ts';
 import { IntervalFolder } from './interval-folder.ts';
 import { countJournaled, IntervalJournal } from './interval-journal.ts';
-import { type PackedBatch, type PackedRow, unpackBatch } from './packed-batch.ts';
 import { countOf, withoutBroken } from './packed-intervals.ts';
-import type { CommitResult, FoldResult, RetentionLimits } from './protocol.ts';
+import {
+  type BoundCell,
+  cellAt,
+  cellsOf,
+  CHANNEL_CELLS,
+  MOST_STREAMS,
+  type OperationRow,
+  rowsOf,
+  STREAM_CELLS,
+} from './packed-operations.ts';
+import type { Batch, CommitResult, FoldResult, RetentionLimits } from './protocol.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 import { SettledCalls } from './settled-calls.ts';
 import { upsert } from './upsert.ts';
@@ -21,11 +30,6 @@ const PUT_NEW_CALL = `INSERT INTO calls (linkedid, started_at_ms, profile, versi
 const PUT_CHANNEL = upsert('channels', ['uniqueid'], [...CHANNEL_COLUMNS.names, 'resume']);
 const PUT_STREAM = upsert('streams', ['uniqueid', 'direction'], ['uniqueid', ...STREAM_COLUMNS.names]);
 const PUT_SEGMENT = upsert('segments', ['uniqueid', 'direction', 'segment_number'], SEGMENT_COLUMNS.names);
-/** Cells of a channel with its resume state, and of one stream, as they are packed. */
-const CHANNEL_CELLS = CHANNEL_COLUMNS.names.length + 1;
-const STREAM_CELLS = STREAM_COLUMNS.names.length;
-/** One for each direction; a channel with fewer may have had others before. */
-const STREAMS = 2;
 const CHANNEL_PLACES = {
   uniqueid: CHANNEL_COLUMNS.names.indexOf('uniqueid'),
   linkedid: CHANNEL_COLUMNS.names.indexOf('linkedid'),
@@ -65,7 +69,7 @@ export class Writer {
   }
 
   /** All of the batch in one transaction, or nothing when it throws. */
-  commit(batch: PackedBatch): CommitResult {
+  commit(batch: Batch): CommitResult {
     try {
       return this.#commit(batch, 'all');
     } catch (error) {
@@ -75,13 +79,13 @@ export class Writer {
   }
 
   /** `all`: throws also when the database refuses a change. `good`: leaves out such ones, which takes longer. */
-  #commit(batch: PackedBatch, which: 'all' | 'good'): CommitResult {
+  #commit(batch: Batch, which: 'all' | 'good'): CommitResult {
     let applied = 0;
     let journaled = 0;
     let rejected = 0;
     let rejection: string | null = null;
     // Within a transaction this is a savepoint: what is refused halfway leaves nothing behind.
-    const applyWhole = this.#database.transaction((row: PackedRow) => this.#apply(row));
+    const applyWhole = this.#database.transaction((row: OperationRow) => this.#apply(row));
     const all = this.#database.transaction(() => {
       const attempt = (apply: () => void): void => {
         try {
@@ -93,7 +97,9 @@ export class Writer {
           rejection = reasonOf(error);
         }
       };
-      for (const row of unpackBatch(batch)) attempt(() => (which === 'all' ? this.#apply(row) : applyWhole(row)));
+      for (const piece of batch.operations) {
+        for (const row of rowsOf(piece)) attempt(() => (which === 'all' ? this.#apply(row) : applyWhole(row)));
+      }
       for (const piece of batch.intervals) {
         const { whole, lacking } = withoutBroken(piece);
         applied += countOf(whole);
@@ -152,14 +158,15 @@ export class Writer {
     return chunk.immediate();
   }
 
-  #apply({ kind, cells }: PackedRow): void {
-    if (kind === 'segment') this.#run(PUT_SEGMENT, cells);
-    else if (kind === 'call') this.#putCall(cells);
-    else if (kind === 'channel') this.#putChannel(cells);
-    else this.#merge(String(cells[0]), String(cells[1]));
+  #apply(row: OperationRow): void {
+    if (row.cells === 0) throw new RangeError(`a ${row.kind} lacks a part of its record`);
+    if (row.kind === 'segment') this.#run(PUT_SEGMENT, cellsOf(row));
+    else if (row.kind === 'call') this.#putCall(cellsOf(row));
+    else if (row.kind === 'channel') this.#putChannel(row);
+    else this.#merge(String(cellAt(row, 0)), String(cellAt(row, 1)));
   }
 
-  #putCall(cells: PackedRow['cells']): void {
+  #putCall(cells: readonly BoundCell[]): void {
     const linkedid = String(cells[0]);
     // Its channels have moved on; the call that took them in has a record of its own.
     if (this.#resolve(linkedid) !== linkedid) return;
@@ -167,22 +174,23 @@ export class Writer {
     this.#run(PUT_CALL, cells);
   }
 
-  #putChannel(cells: PackedRow['cells']): void {
-    const uniqueid = cells[CHANNEL_PLACES.uniqueid];
-    const linkedid = this.#resolve(String(cells[CHANNEL_PLACES.linkedid]));
-    const own = cells.slice(0, CHANNEL_CELLS);
+  #putChannel(row: OperationRow): void {
+    const own = cellsOf(row, 0, CHANNEL_CELLS);
+    const uniqueid = own[CHANNEL_PLACES.uniqueid];
+    const linkedid = this.#resolve(String(own[CHANNEL_PLACES.linkedid]));
     own[CHANNEL_PLACES.linkedid] = linkedid;
     const before = this.#prepared('SELECT linkedid FROM channels WHERE uniqueid = ?').pluck().get(uniqueid);
     this.#settled.reopen(linkedid, ...(typeof before === 'string' && before !== linkedid ? [before] : []));
     if (before !== linkedid) {
       const { startedAtMs, profile, version } = CHANNEL_PLACES;
-      this.#run(PUT_NEW_CALL, [linkedid, cells[startedAtMs], cells[profile], cells[version]]);
+      this.#run(PUT_NEW_CALL, [linkedid, own[startedAtMs], own[profile], own[version]]);
     }
     this.#run(PUT_CHANNEL, own);
-    const streams = (cells.length - CHANNEL_CELLS) / STREAM_CELLS;
-    if (before !== undefined && streams < STREAMS) this.#run('DELETE FROM streams WHERE uniqueid = ?', uniqueid);
-    for (let start = CHANNEL_CELLS; start < cells.length; start += STREAM_CELLS) {
-      this.#run(PUT_STREAM, [uniqueid, ...cells.slice(start, start + STREAM_CELLS)]);
+    const streams = (row.cells - CHANNEL_CELLS) / STREAM_CELLS;
+    // It may have had others before.
+    if (before !== undefined && streams < MOST_STREAMS) this.#run('DELETE FROM streams WHERE uniqueid = ?', uniqueid);
+    for (let first = CHANNEL_CELLS; first < row.cells; first += STREAM_CELLS) {
+      this.#run(PUT_STREAM, uniqueid, cellsOf(row, first, STREAM_CELLS));
     }
   }
 

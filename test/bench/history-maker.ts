@@ -5,7 +5,6 @@ import type { Database } from 'better-sqlite3';
 import { ChangeQueue } from '../../src/history/change-queue.ts';
 import { openForWriting } from '../../src/history/database.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS } from '../../src/history/rows.ts';
-import { packBatch } from '../../src/history/packed-batch.ts';
 import { Writer } from '../../src/history/writer.ts';
 import type { HistoryChange } from '../../src/model/record.ts';
 import type { Direction } from '../../src/model/report.ts';
@@ -96,7 +95,7 @@ function keyOf(plan: HistoryPlan): string {
 function record(writer: Writer, changes: readonly HistoryChange[]): void {
   const queue = new ChangeQueue(Infinity);
   for (const change of changes) queue.push(change);
-  const { rejected, rejection } = writer.commit(packBatch(queue.take()));
+  const { rejected, rejection } = writer.commit(queue.take());
   if (rejected > 0) throw new Error(`the history refuses its calls: ${rejection}`);
   while (writer.fold().journaled > 0);
 }

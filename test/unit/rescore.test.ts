@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type RescoreOptions, rescoreHistory } from '../../src/app/rescore.ts';
 import { ChangeQueue } from '../../src/history/change-queue.ts';
 import { openHistory } from '../../src/history/history.ts';
-import { packBatch } from '../../src/history/packed-batch.ts';
 import { INTERVAL_COLUMNS, type Row } from '../../src/history/rows.ts';
 import { Writer } from '../../src/history/writer.ts';
 import { PROFILE_NAMES } from '../../src/model/score.ts';
@@ -103,7 +102,7 @@ test('a report that is in the journal still is scored again like any other', asy
   const moved = queue.size;
   expect(moved).toBeGreaterThan(300);
   database.exec("DELETE FROM intervals WHERE uniqueid LIKE '22-%'");
-  expect(new Writer(database).commit(packBatch(queue.take()))).toMatchObject({ applied: moved, journaled: moved });
+  expect(new Writer(database).commit(queue.take())).toMatchObject({ applied: moved, journaled: moved });
   database.close();
   const outcome = await rescore({ settings, profile: 'custom' });
   expect(outcome).toEqual({ began: 'new', rescored: CALLS, expired: 0, tooRecent: 0 });

@@ -7,7 +7,6 @@ import { ChangeQueue } from '../../../src/history/change-queue.ts';
 import { openForWriting } from '../../../src/history/database.ts';
 import { openHistory } from '../../../src/history/history.ts';
 import { IntervalFolder } from '../../../src/history/interval-folder.ts';
-import { packBatch } from '../../../src/history/packed-batch.ts';
 import { Queries } from '../../../src/history/queries.ts';
 import { Writer } from '../../../src/history/writer.ts';
 import type { IntervalRecord } from '../../../src/model/record.ts';
@@ -37,7 +36,7 @@ function commit(...intervals: readonly IntervalRecord[]): void {
     queue.push({ kind: 'channel', channel: channelRecord(uniqueid, { streams: [] }), resume: null });
   }
   for (const interval of intervals) queue.push({ kind: 'interval', interval });
-  expect(writer.commit(packBatch(queue.take()))).toMatchObject({ rejected: 0 });
+  expect(writer.commit(queue.take())).toMatchObject({ rejected: 0 });
 }
 
 /** Of each channel 20 reports, by turns of both directions, as they come in: those of all channels together. */

@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { ChangeQueue } from '../../../src/history/change-queue.ts';
-import { packBatch } from '../../../src/history/packed-batch.ts';
 import type { Writer } from '../../../src/history/writer.ts';
 import type { HistoryChange, StreamRecord } from '../../../src/model/record.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
@@ -103,5 +102,5 @@ export function makeHistory(
 function commit(writer: Writer, changes: readonly HistoryChange[]): void {
   const queue = new ChangeQueue(100_000);
   for (const change of changes) queue.push(change);
-  expect(writer.commit(packBatch(queue.take())).rejection).toBeNull();
+  expect(writer.commit(queue.take()).rejection).toBeNull();
 }

@@ -1,5 +1,13 @@
 import { type PackedIntervals, unpackIntervals } from '../../../src/history/packed-intervals.ts';
-import { INTERVAL_COLUMNS } from '../../../src/history/rows.ts';
+import { cellAt, type Operation, type PackedOperations, rowsOf } from '../../../src/history/packed-operations.ts';
+import {
+  CALL_COLUMNS,
+  type Cell,
+  CHANNEL_COLUMNS,
+  INTERVAL_COLUMNS,
+  SEGMENT_COLUMNS,
+  STREAM_COLUMNS,
+} from '../../../src/history/rows.ts';
 import type { CapturedMedia, PacketTally } from '../../../src/model/capture.ts';
 import type {
   CallRecord,
@@ -242,6 +250,33 @@ export function intervalRecord(
 export function reportNumbers(pieces: readonly PackedIntervals[]): unknown[] {
   const place = INTERVAL_COLUMNS.names.indexOf('report_number');
   return pieces.flatMap((piece) => [...unpackIntervals(piece)].map((cells) => cells[place]));
+}
+
+/** What is left of an operation when it is packed. Of a channel: its own cells, its resume state, its streams'. */
+export interface OperationCells {
+  readonly kind: Operation['kind'];
+  readonly cells: readonly Cell[];
+}
+
+/** The operations, in their order. */
+export function unpackOperations(pieces: readonly PackedOperations[]): OperationCells[] {
+  return pieces.flatMap((piece) =>
+    Array.from(rowsOf(piece), (row) => ({
+      kind: row.kind,
+      cells: Array.from({ length: row.cells }, (_, column) => cellAt(row, column)),
+    })),
+  );
+}
+
+/** What `unpackOperations` is to give, straight from the record. */
+export function cellsOf(operation: Operation): OperationCells {
+  const { kind } = operation;
+  if (kind === 'segment') return { kind, cells: SEGMENT_COLUMNS.toCells(operation.segment) };
+  if (kind === 'call') return { kind, cells: CALL_COLUMNS.toCells(operation.call) };
+  if (kind === 'call-merged') return { kind, cells: [operation.fromLinkedid, operation.intoLinkedid] };
+  const { channel, resume } = operation;
+  const streams = channel.streams.flatMap((stream) => STREAM_COLUMNS.toCells(stream));
+  return { kind, cells: [...CHANNEL_COLUMNS.toCells(channel), resume, ...streams] };
 }
 
 export function segmentRecord(

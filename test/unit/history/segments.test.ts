@@ -5,11 +5,11 @@ import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ChangeQueue } from '../../../src/history/change-queue.ts';
 import { openForWriting } from '../../../src/history/database.ts';
-import { packBatch } from '../../../src/history/packed-batch.ts';
+import type { Operation } from '../../../src/history/packed-operations.ts';
 import { Queries } from '../../../src/history/queries.ts';
 import { Writer } from '../../../src/history/writer.ts';
 import type { HistoryChange, SegmentRecord } from '../../../src/model/record.ts';
-import { callRecord, channelRecord, segmentRecord, START_MS } from './records.ts';
+import { callRecord, cellsOf, channelRecord, segmentRecord, START_MS, unpackOperations } from './records.ts';
 
 let folder: string;
 let database: Database;
@@ -27,14 +27,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function segment(uniqueid: string, segmentNumber: number, part: Partial<SegmentRecord> = {}): HistoryChange {
+function segment(uniqueid: string, segmentNumber: number, part: Partial<SegmentRecord> = {}): Operation {
   return { kind: 'segment', segment: segmentRecord(uniqueid, segmentNumber, part) };
 }
 
 function commit(...changes: HistoryChange[]) {
   const queue = new ChangeQueue(1000);
   for (const change of changes) queue.push(change);
-  return writer.commit(packBatch(queue.take()));
+  return writer.commit(queue.take());
 }
 
 it('come back whole, by direction and number, those of other channels left out', () => {
@@ -58,14 +58,14 @@ it('that go on are overwritten, in the same batch or a later one; storing twice 
   expect(queries.segments('a')).toEqual([segmentRecord('a', 1, later)]);
 });
 
-it('wait in the queue as one, each in its place', () => {
+it('wait in the queue as one, the last state behind the others', () => {
   const queue = new ChangeQueue(100);
   const tx = { direction: 'tx', reporter: 'remote' } as const;
+  const others = [segment('a', 2), segment('a', 1, tx), segment('b', 1)];
   const last = segment('a', 1, { reports: 9 });
-  for (const change of [segment('a', 1), segment('a', 2), segment('a', 1, tx), segment('b', 1), last])
-    queue.push(change);
+  for (const change of [segment('a', 1), ...others, last]) queue.push(change);
   expect(queue.size).toBe(4);
-  expect(queue.take().operations).toEqual([last, segment('a', 2), segment('a', 1, tx), segment('b', 1)]);
+  expect(unpackOperations(queue.take().operations)).toEqual([...others, last].map(cellsOf));
 });
 
 it('are stored before their channel is, and one that is broken does not hold up the others', () => {

@@ -6,7 +6,6 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChangeQueue } from '../../../src/history/change-queue.ts';
 import { openForWriting } from '../../../src/history/database.ts';
-import { packBatch } from '../../../src/history/packed-batch.ts';
 import { Queries } from '../../../src/history/queries.ts';
 import { Writer } from '../../../src/history/writer.ts';
 import type { CallFilter } from '../../../src/model/ports.ts';
@@ -32,7 +31,7 @@ afterEach(() => {
 function commit(...changes: HistoryChange[]) {
   const queue = new ChangeQueue(100_000);
   for (const change of changes) queue.push(change);
-  return writer.commit(packBatch(queue.take()));
+  return writer.commit(queue.take());
 }
 
 function call(linkedid: string, part: Parameters<typeof callRecord>[1] = {}): HistoryChange {
