@@ -15,13 +15,15 @@ const NEW_CHANNEL_GAP_MS = 20;
 const NEW_CHANNEL_USUAL_GAP_MS = 200;
 const NEW_CHANNELS_IN_A_ROW = 10;
 
-/** In a flood, changes are gathered for longer: its calls may be short, and most are stored once then, when they are over. */
+/** In a flood, changes are gathered for longer, and only calls that are over are stored, each once: its calls may be short. */
 const FLOOD_GATHER_MS = 250;
+/** Those that are up are stored then, too, but not more often than this. */
+const FLOOD_STORE_UP_MS = 2000;
 
 /** What is to be stored, as the switchboard has it. */
 export interface ChangeSource {
   readonly hasNewChannel: boolean;
-  drain(nowMs?: number): HistoryChange[];
+  drain(nowMs?: number, onlyEnded?: boolean): HistoryChange[];
   bringForwardCall(linkedid: string): void;
   bringForwardChannel(uniqueid: string): void;
 }
@@ -38,8 +40,9 @@ export interface HistoryFeedOptions {
 /** Hands what has changed to the history: most of it gathered, at once when a channel is seen for the first time. */
 export class HistoryFeed {
   readonly #options: HistoryFeedOptions;
-  /** This and the next by `performance.now()`. */
+  /** These three by `performance.now()`. */
   #storedAtMs = 0;
+  #storedUpAtMs = 0;
   /** When new channels could be stored at the usual pace; as far ahead as more of them came lately. */
   #paceAtMs = 0;
   #isFlood = false;
@@ -58,7 +61,7 @@ export class HistoryFeed {
     this.#isFlood = isFlood;
     const gatherMs = isFlood ? FLOOD_GATHER_MS : GATHER_MS;
     if (!isOver && performance.now() - this.#storedAtMs < gatherMs - SLACK_MS) return;
-    this.#store(this.#options.nowMs());
+    this.#storeDue();
     if (isOver) this.#options.history.hurry();
   }
 
@@ -98,13 +101,19 @@ export class HistoryFeed {
     this.#storingNew = undefined;
     if (!this.#options.source.hasNewChannel) return;
     this.#paceAtMs = Math.max(this.#paceAtMs, performance.now()) + NEW_CHANNEL_USUAL_GAP_MS;
-    this.#store(this.#options.nowMs());
+    this.#storeDue();
     this.#options.history.hurry();
   }
 
-  #store(nowMs?: number): void {
+  #storeDue(): void {
+    const onlyEnded = this.#isFlood && performance.now() - this.#storedUpAtMs < FLOOD_STORE_UP_MS;
+    this.#store(this.#options.nowMs(), onlyEnded);
+  }
+
+  #store(nowMs?: number, onlyEnded = false): void {
     this.#storedAtMs = performance.now();
-    for (const change of this.#options.source.drain(nowMs)) {
+    if (!onlyEnded) this.#storedUpAtMs = this.#storedAtMs;
+    for (const change of this.#options.source.drain(nowMs, onlyEnded)) {
       this.#options.history.record(change);
       if (change.kind === 'channel') this.#options.onChannel(change.channel);
     }

@@ -76,20 +76,26 @@ export class ChangeLog {
     for (const channel of channels) if (this.#dueAtMs.has(channel)) this.touch(channel);
   }
 
-  /** Everything but what may be stored later. */
-  drain(rules: ScoringRules, recordOf: RecordOf, nowMs: number): HistoryChange[] {
+  /** Everything but what may be stored later; with `onlyEnded`, channels and calls only of calls that are over. */
+  drain(rules: ScoringRules, recordOf: RecordOf, nowMs: number, onlyEnded: boolean): HistoryChange[] {
     for (const [channel, dueAtMs] of this.#dueAtMs) {
       if (dueAtMs > nowMs) break;
       this.touch(channel);
     }
     const changes = this.#inOrder;
     this.#inOrder = [];
-    for (const channel of this.#channels)
-      changes.push(...channelChanges(channel, this.#isOver(channel), rules, recordOf));
-    for (const call of this.#touchedCalls) changes.push({ kind: 'call', call: callRecord(call, rules) });
-    this.#channels.clear();
-    this.hasNewChannel = false;
-    this.#touchedCalls.clear();
+    for (const channel of this.#channels) {
+      const isOver = this.#isOver(channel);
+      if (onlyEnded && !isOver) continue;
+      this.#channels.delete(channel);
+      changes.push(...channelChanges(channel, isOver, rules, recordOf));
+    }
+    for (const call of this.#touchedCalls) {
+      if (onlyEnded && call.endedAtMs === null) continue;
+      this.#touchedCalls.delete(call);
+      changes.push({ kind: 'call', call: callRecord(call, rules) });
+    }
+    this.hasNewChannel &&= this.#channels.size > 0;
     return changes;
   }
 

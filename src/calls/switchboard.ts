@@ -155,10 +155,11 @@ export class Switchboard implements LiveView {
 
   /**
    * What is to be stored by `nowMs`, or everything, besides reports. The state of a channel of which there are only new
-   * reports may wait: it knows which reports it counts, and `restore` counts those after it.
+   * reports may wait: it knows which reports it counts, and `restore` counts those after it. With `onlyEnded`, all waits of
+   * calls that are not over.
    */
-  drain(nowMs = Number.POSITIVE_INFINITY): HistoryChange[] {
-    return this.#changes.drain(this.#rules, (channel) => this.#views.record(channel), nowMs);
+  drain(nowMs = Number.POSITIVE_INFINITY, onlyEnded = false): HistoryChange[] {
+    return this.#changes.drain(this.#rules, (channel) => this.#views.record(channel), nowMs, onlyEnded);
   }
 
   /** So that the next `drain` has everything of the call. */

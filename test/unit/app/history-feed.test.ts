@@ -105,7 +105,7 @@ it('does so five times a second when they go on coming', () => {
   expect(hurries(all.recorder.take())).toBe(8);
 });
 
-it('in a flood, gathers for 250 ms, also new channels; and stores at once what is left when it is over', () => {
+it('in a flood, stores the calls that are over, four times a second, all of them every 2 s and when it is over', () => {
   const { script, feed, recorder } = setUp();
   const tick = (isFlood: boolean): string[] => {
     feed.noteNew();
@@ -113,20 +113,20 @@ it('in a flood, gathers for 250 ms, also new channels; and stores at once what i
     feed.tick(isFlood);
     return recorder.take().filter((entry) => /^(channel|hurry)/.test(entry));
   };
-  vi.advanceTimersByTime(1000);
-  tick(true);
-  for (let channel = 1; channel <= 4; channel++) {
-    script.up(String(channel));
-    expect(tick(true)).toEqual([]);
-  }
-  script.up('5');
-  expect(tick(true).filter((entry) => entry !== 'hurry')).toEqual(
-    [1, 2, 3, 4, 5].map((channel) => `channel ${channel}`),
-  );
-  script.hangup('1');
-  expect(tick(true)).toEqual([]);
-  expect(tick(false)).toEqual(['channel 1', 'hurry']);
+  const ticks = (count: number): string[] => Array.from({ length: count }, () => tick(true)).flat();
+  vi.advanceTimersByTime(3000);
+  script.up('1');
+  expect(tick(true)).toEqual(['channel 1', 'hurry']);
+  script.up('2').up('3').hangup('1');
+  expect(ticks(3)).toEqual([]);
   script.hangup('2');
+  expect(ticks(2)).toEqual(['channel 2', 'channel 1', 'hurry']);
+  expect(ticks(33)).not.toContain('channel 3');
+  expect(ticks(6)).toContain('channel 3');
+  script.up('4').hangup('3');
+  expect(tick(true)).toEqual([]);
+  expect(tick(false)).toEqual(['channel 4', 'channel 3', 'hurry']);
+  script.hangup('4');
   expect(tick(false)).toEqual([]);
 });
 
