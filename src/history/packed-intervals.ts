@@ -36,7 +36,7 @@ export const INTERVAL_LAYOUT: IntervalLayout = {
 /** Some intervals, one after the other, in numbers alone: as objects they would live until the commit, and cost the collector. */
 export interface PackedIntervals {
   /** The cells of `INTERVAL_COLUMNS`, in their order: a number, the place of a text in `texts`, or NaN for null. */
-  readonly values: Float64Array<ArrayBuffer>;
+  readonly values: Float64Array;
   readonly texts: readonly string[];
 }
 
@@ -100,7 +100,10 @@ export class IntervalPacker {
 
   /** What was added since the last time. */
   take(): PackedIntervals {
-    const piece = { values: this.#values.slice(0, this.#length), texts: this.#texts.take() };
+    // Shared with the writer's thread: otherwise each message would copy it three times, into memory that is new each time.
+    const values = new Float64Array(new SharedArrayBuffer(this.#length * Float64Array.BYTES_PER_ELEMENT));
+    values.set(this.#values.subarray(0, this.#length));
+    const piece = { values, texts: this.#texts.take() };
     this.#length = 0;
     return piece;
   }
