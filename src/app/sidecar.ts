@@ -1,13 +1,8 @@
-import type { FastifyInstance } from 'fastify';
-import { LiveStream } from '../api/live-stream.ts';
-import { Metrics } from '../api/metrics.ts';
-import { buildApi } from '../api/server.ts';
 import { AmiActions } from '../asterisk/ami-actions.ts';
 import { AmiEventSession } from '../asterisk/ami-event-session.ts';
 import { Ari } from '../asterisk/ari.ts';
 import { FastAgiServer } from '../asterisk/fast-agi.ts';
 import type { LinkState } from '../asterisk/link-state.ts';
-import { listenProblem } from '../asterisk/listen-problem.ts';
 import { GulpBeat } from '../asterisk/socket-gulps.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
 import type { LiveCaptureState } from '../capture/live-capture.ts';
@@ -15,12 +10,11 @@ import { Switchboard } from '../calls/switchboard.ts';
 import { VideoFilter } from '../calls/video-filter.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPortText } from '../config/value-types.ts';
-import { dashboardAssets } from '../dashboard/assets.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, HealthReport } from '../model/ports.ts';
 import { CallCapture } from './call-capture.ts';
-import { eventHider, numberSearcher } from './caller-numbers.ts';
+import { eventHider } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
 import { FloodWatch } from './flood-watch.ts';
@@ -28,12 +22,12 @@ import { HeapGrowth } from './heap-growth.ts';
 import { HistoryFeed } from './history-feed.ts';
 import { healthReport } from './health-report.ts';
 import { HistoryWatch } from './history-watch.ts';
+import { HttpService } from './http-service.ts';
 import { LinkWatch } from './link-watch.ts';
-import { errorsOnly, type Logger } from './log.ts';
+import type { Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
 import { StallWatch } from './stall-watch.ts';
 import { SteadyClock } from './steady-clock.ts';
-import { VERSION } from './version.ts';
 
 /** How often what is due is done. */
 const TICK_MS = 50;
@@ -61,9 +55,7 @@ export class Sidecar {
   /** Null when packets are not captured. */
   readonly #capture: CallCapture | null;
   readonly #agi: FastAgiServer;
-  readonly #liveStream: LiveStream;
-  readonly #metrics: Metrics;
-  readonly #api: FastifyInstance;
+  readonly #http: HttpService;
   readonly #failure = Promise.withResolvers<string>();
   #ticking: NodeJS.Timeout | undefined;
   #ticks = 0;
@@ -100,7 +92,7 @@ export class Sidecar {
       setter: this.#actions,
       ...settings.writeback,
       onDebug,
-      onWritten: (afterMs) => this.#metrics.writtenBack(afterMs),
+      onWritten: (afterMs) => this.#http.metrics.writtenBack(afterMs),
     });
     this.#switchboard = new Switchboard(scoringRules(settings), {
       writer: settings.writeback.variables || settings.writeback.cdr ? this.#writeBack : null,
@@ -112,7 +104,7 @@ export class Sidecar {
       history,
       nowMs,
       onChannel: (channel) => {
-        if (channel.endedAtMs !== null) this.#metrics.channelEnded(channel);
+        if (channel.endedAtMs !== null) this.#http.metrics.channelEnded(channel);
       },
     });
     const hideNumbers = eventHider(settings.history);
@@ -167,26 +159,13 @@ export class Sidecar {
         log.warn(`FastAGI: refused a connection from ${address}; if that is your Asterisk, add it to peers in [agi]`),
       onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
     });
-    this.#liveStream = new LiveStream({ live: this.#switchboard, clock });
-    const health = { health: () => this.#health() };
-    this.#metrics = new Metrics({
-      endpointPatterns: settings.endpoints.map(({ pattern }) => pattern),
-      mostGroups: settings.http.metricsGroups,
-      live: this.#switchboard,
-      health,
-      version: VERSION,
-    });
-    this.#api = buildApi({
+    this.#http = new HttpService({
+      settings,
+      log,
+      clock,
       history: currentHistory(history, this.#historyFeed),
       live: this.#switchboard,
-      health,
-      metrics: this.#metrics,
-      clock,
-      storedNumber: numberSearcher(settings.history),
-      logger: errorsOnly(log),
-      liveStream: this.#liveStream,
-      files: dashboardAssets(),
-      ...(settings.http.token === null ? {} : { token: settings.http.token }),
+      health: () => this.#health(),
     });
   }
 
@@ -194,7 +173,7 @@ export class Sidecar {
   async start(): Promise<void> {
     this.#switchboard.restore(await this.#history.resumable());
     await this.#agi.listen();
-    await this.#listenHttp();
+    await this.#http.listen();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     this.#actions.start();
     this.#events.start();
@@ -211,7 +190,7 @@ export class Sidecar {
       this.#actions.stop(),
       this.#ari?.stop(),
       this.#agi.close(),
-      this.#api.close(),
+      this.#http.close(),
       // Tells the calls what it captured last, before they are stored.
       this.#capture?.stop(),
     ]);
@@ -243,8 +222,7 @@ export class Sidecar {
     this.#historyFeed.tick(isFlood);
     this.#questions.tick();
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;
-    const { isWatched } = this.#liveStream;
-    for (const channel of this.#switchboard.takeShown(isWatched)) this.#liveStream.note(channel);
+    this.#http.showChanges();
     this.#historyWatch.look(this.#history.stats(), performance.now());
   }
 
@@ -267,16 +245,6 @@ export class Sidecar {
     // Nothing older may be written after it, and every report that Asterisk has sent must be in it.
     await Promise.all([this.#writeBack.seal(uniqueid), this.#events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {})]);
     return this.#switchboard.finalWord(uniqueid, counters ?? {}, this.#clock.nowMs());
-  }
-
-  async #listenHttp(): Promise<void> {
-    const { host, port } = this.#settings.http.bind;
-    try {
-      await this.#api.listen({ host, port });
-    } catch (error) {
-      const why = listenProblem(error);
-      throw new Error(`REST cannot listen on ${host}:${port} (${why}); change bind in [http]`, { cause: error });
-    }
   }
 
   /** Without AMI nothing works, and what ARI lacks is no reason to give up. */
@@ -307,7 +275,7 @@ export class Sidecar {
         video: this.#video.counters,
         writeback: this.#writeBack.counters,
         agi: this.#agi.counters,
-        live_stream: this.#liveStream.counters,
+        live_stream: this.#http.liveStreamCounters,
         capture: this.#capture?.counters ?? null,
       },
     });

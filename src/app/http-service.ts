@@ -1,0 +1,81 @@
+import type { FastifyInstance } from 'fastify';
+import { LiveStream } from '../api/live-stream.ts';
+import { Metrics } from '../api/metrics.ts';
+import { buildApi } from '../api/server.ts';
+import { listenProblem } from '../asterisk/listen-problem.ts';
+import type { Switchboard } from '../calls/switchboard.ts';
+import type { Settings } from '../config/settings.ts';
+import { dashboardAssets } from '../dashboard/assets.ts';
+import type { Clock, HealthReport, HistoryReader } from '../model/ports.ts';
+import { numberSearcher } from './caller-numbers.ts';
+import { errorsOnly, type Logger } from './log.ts';
+import { VERSION } from './version.ts';
+
+export interface HttpServiceOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly history: HistoryReader;
+  readonly live: Switchboard;
+  readonly health: () => HealthReport;
+}
+
+/** What the sidecar serves over HTTP: REST, the page, the live feed and the metrics. */
+export class HttpService {
+  readonly metrics: Metrics;
+  readonly #bind: Settings['http']['bind'];
+  readonly #live: Switchboard;
+  readonly #liveStream: LiveStream;
+  readonly #api: FastifyInstance;
+
+  constructor({ settings, log, clock, history, live, health }: HttpServiceOptions) {
+    const { bind, token, metricsGroups } = settings.http;
+    this.#bind = bind;
+    this.#live = live;
+    this.#liveStream = new LiveStream({ live, clock });
+    this.metrics = new Metrics({
+      endpointPatterns: settings.endpoints.map(({ pattern }) => pattern),
+      mostGroups: metricsGroups,
+      live,
+      health: { health },
+      version: VERSION,
+    });
+    this.#api = buildApi({
+      history,
+      live,
+      health: { health },
+      metrics: this.metrics,
+      clock,
+      storedNumber: numberSearcher(settings.history),
+      logger: errorsOnly(log),
+      liveStream: this.#liveStream,
+      files: dashboardAssets(),
+      token,
+    });
+  }
+
+  get liveStreamCounters(): LiveStream['counters'] {
+    return this.#liveStream.counters;
+  }
+
+  /** Rejects with an Error of one sentence. */
+  async listen(): Promise<void> {
+    const { host, port } = this.#bind;
+    try {
+      await this.#api.listen({ host, port });
+    } catch (error) {
+      const why = listenProblem(error);
+      throw new Error(`REST cannot listen on ${host}:${port} (${why}); change bind in [http]`, { cause: error });
+    }
+  }
+
+  /** Tells the live feed which channels have changed; to be called a few times a second. */
+  showChanges(): void {
+    const { isWatched } = this.#liveStream;
+    for (const channel of this.#live.takeShown(isWatched)) this.#liveStream.note(channel);
+  }
+
+  async close(): Promise<void> {
+    await this.#api.close();
+  }
+}
