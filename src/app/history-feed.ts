@@ -15,9 +15,7 @@ const NEW_CHANNEL_GAP_MS = 20;
 const NEW_CHANNEL_USUAL_GAP_MS = 200;
 const NEW_CHANNELS_IN_A_ROW = 10;
 
-/** In a flood, changes are gathered for longer, and only calls that are over are stored, each once: its calls may be short. */
-const FLOOD_GATHER_MS = 250;
-/** Those that are up are stored then, too, but not more often than this. */
+/** In a flood, calls that are up are stored no more often than this: they may be short, and so most are stored once, when they are over. */
 const FLOOD_STORE_UP_MS = 2000;
 
 /** What is to be stored, as the switchboard has it. */
@@ -59,9 +57,9 @@ export class HistoryFeed {
   tick(isFlood: boolean): void {
     const isOver = this.#isFlood && !isFlood;
     this.#isFlood = isFlood;
-    const gatherMs = isFlood ? FLOOD_GATHER_MS : GATHER_MS;
-    if (!isOver && performance.now() - this.#storedAtMs < gatherMs - SLACK_MS) return;
-    this.#storeDue();
+    if (!isOver && performance.now() - this.#storedAtMs < GATHER_MS - SLACK_MS) return;
+    const onlyEnded = isFlood && performance.now() - this.#storedUpAtMs < FLOOD_STORE_UP_MS;
+    this.#store(this.#options.nowMs(), onlyEnded);
     if (isOver) this.#options.history.hurry();
   }
 
@@ -81,11 +79,11 @@ export class HistoryFeed {
     this.#store(this.#options.nowMs());
   }
 
-  /** To be called after each event: sees to it that a new channel is stored soon. */
+  /** To be called after each event: sees to it that a new channel is stored soon, but in a flood. */
   noteNew(): void {
-    if (this.#storingNew !== undefined || !this.#options.source.hasNewChannel) return;
+    if (this.#isFlood || this.#storingNew !== undefined || !this.#options.source.hasNewChannel) return;
     const earliestMs = Math.max(
-      this.#storedAtMs + (this.#isFlood ? FLOOD_GATHER_MS : NEW_CHANNEL_GAP_MS),
+      this.#storedAtMs + NEW_CHANNEL_GAP_MS,
       this.#paceAtMs - NEW_CHANNELS_IN_A_ROW * NEW_CHANNEL_USUAL_GAP_MS,
     );
     this.#storingNew = setTimeout(() => this.#storeNew(), Math.max(0, earliestMs - performance.now()));
@@ -99,15 +97,10 @@ export class HistoryFeed {
 
   #storeNew(): void {
     this.#storingNew = undefined;
-    if (!this.#options.source.hasNewChannel) return;
+    if (this.#isFlood || !this.#options.source.hasNewChannel) return;
     this.#paceAtMs = Math.max(this.#paceAtMs, performance.now()) + NEW_CHANNEL_USUAL_GAP_MS;
-    this.#storeDue();
+    this.#store(this.#options.nowMs());
     this.#options.history.hurry();
-  }
-
-  #storeDue(): void {
-    const onlyEnded = this.#isFlood && performance.now() - this.#storedUpAtMs < FLOOD_STORE_UP_MS;
-    this.#store(this.#options.nowMs(), onlyEnded);
   }
 
   #store(nowMs?: number, onlyEnded = false): void {

@@ -1,6 +1,6 @@
 import type { ChannelRecord, HistoryChange, SegmentRecord } from '../model/record.ts';
 import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
-import { segmentRecord } from './channel-record.ts';
+import { type ChannelTotals, channelTotals, segmentRecord } from './channel-record.ts';
 import { type ChannelState, isLive } from './channel-state.ts';
 import { segmentTally } from './direction-state.ts';
 import { writeResume } from './resume.ts';
@@ -12,7 +12,7 @@ import type { ScoringRules } from './scoring-rules.ts';
  */
 const LATER_MS = 60_000;
 
-type RecordOf = (channel: ChannelState) => ChannelRecord;
+type RecordOf = (channel: ChannelState, totals: ChannelTotals) => ChannelRecord;
 
 /** What has changed since the history was last told: closed segments and merges in order, then channels and calls once each. */
 export class ChangeLog {
@@ -118,12 +118,13 @@ function channelChanges(
   rules: ScoringRules,
   recordOf: RecordOf,
 ): HistoryChange[] {
+  const totals = channelTotals(channel, rules);
   const changes: HistoryChange[] = [
-    { kind: 'channel', channel: recordOf(channel), resume: isOver ? null : writeResume(channel) },
+    { kind: 'channel', channel: recordOf(channel, totals), resume: isOver ? null : writeResume(channel) },
   ];
   for (const state of [channel.rx, channel.tx]) {
     if (segmentTally(state).reports > 0)
-      changes.push({ kind: 'segment', segment: segmentRecord(channel, state, rules) });
+      changes.push({ kind: 'segment', segment: segmentRecord(channel, state, rules, totals) });
   }
   return changes;
 }

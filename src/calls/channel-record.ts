@@ -47,12 +47,24 @@ export function scoreView(
   };
 }
 
+/** What the reports of each direction add up to over the channel's life. */
+export interface ChannelTotals {
+  readonly rx: StreamMeasures;
+  readonly tx: StreamMeasures;
+}
+
+export function channelTotals(channel: ChannelState, rules: ScoringRules): ChannelTotals {
+  const totalOf = (state: DirectionState): StreamMeasures => measuresOf(channel, state, state.total, rules);
+  return { rx: totalOf(channel.rx), tx: totalOf(channel.tx) };
+}
+
 /** A channel as it is shown, stored and asked for. `others` are the scores around it at this moment, `peer` its bridged peer. */
 export function channelRecord(
   channel: ChannelState,
   rules: ScoringRules,
   others: ScoresAround,
   peer: ChannelState | undefined,
+  totals = channelTotals(channel, rules),
 ): ChannelRecord {
   return {
     uniqueid: channel.uniqueid,
@@ -80,18 +92,21 @@ export function channelRecord(
     version: rules.version,
     finalAtMs: channel.final?.atMs ?? null,
     lastReceivedAtMs: channel.lastReceivedAtMs,
-    streams: [channel.rx, channel.tx].map((state) => streamRecord(channel, state, rules, peer)),
+    streams: [channel.rx, channel.tx].map((state) =>
+      streamRecord(channel, state, rules, peer, totals[state.direction]),
+    ),
   };
 }
 
 /** One direction over the channel's whole life. */
-export function streamRecord(
+function streamRecord(
   channel: ChannelState,
   state: DirectionState,
   rules: ScoringRules,
   peer: ChannelState | undefined,
+  total: StreamMeasures,
 ): StreamRecord {
-  const measures = { ...measuresOf(channel, state, state.total, rules), ...countsOf(channel, state) };
+  const measures = { ...total, ...countsOf(channel, state) };
   const interval = eModelOf({
     codec: measures.codec,
     lossPercent: state.lastLossPercent,
@@ -118,10 +133,17 @@ export function streamRecord(
   };
 }
 
-/** The RTP session that a direction is in, or was in last. */
-export function segmentRecord(channel: ChannelState, state: DirectionState, rules: ScoringRules): SegmentRecord {
+/** The RTP session that a direction is in, or was in last. `totals`: the channel's, which are also those of an only session. */
+export function segmentRecord(
+  channel: ChannelState,
+  state: DirectionState,
+  rules: ScoringRules,
+  totals?: ChannelTotals,
+): SegmentRecord {
   const { number, openedBy, startedAtMs } = state.segment;
   const sent = sentInSegment(state);
+  const tally = segmentTally(state);
+  const known = tally === state.total ? totals?.[state.direction] : undefined;
   return {
     uniqueid: channel.uniqueid,
     segmentNumber: number,
@@ -130,7 +152,7 @@ export function segmentRecord(channel: ChannelState, state: DirectionState, rule
     endedAtMs: Math.max(startedAtMs, state.markAtMs ?? startedAtMs),
     senderPackets: sent?.packets ?? null,
     senderOctets: sent?.octets ?? null,
-    ...measuresOf(channel, state, segmentTally(state), rules),
+    ...(known ?? measuresOf(channel, state, tally, rules)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ChannelRecord } from '../model/record.ts';
 import { type CallBook, callMes } from './call-book.ts';
-import { channelRecord, type ScoreView, scoreView } from './channel-record.ts';
+import { channelRecord, type ChannelTotals, type ScoreView, scoreView } from './channel-record.ts';
 import type { ChannelState, ScoresAround } from './channel-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
@@ -21,8 +21,8 @@ export class ChannelViews {
     return scoreView(channel, this.#rules, this.around(channel), untilMs);
   }
 
-  record(channel: ChannelState): ChannelRecord {
-    return channelRecord(channel, this.#rules, this.around(channel), this.#peerOf(channel));
+  record(channel: ChannelState, totals?: ChannelTotals): ChannelRecord {
+    return channelRecord(channel, this.#rules, this.around(channel), this.#peerOf(channel), totals);
   }
 
   around(channel: ChannelState): ScoresAround {

@@ -159,7 +159,7 @@ export class Switchboard implements LiveView {
    * calls that are not over.
    */
   drain(nowMs = Number.POSITIVE_INFINITY, onlyEnded = false): HistoryChange[] {
-    return this.#changes.drain(this.#rules, (channel) => this.#views.record(channel), nowMs, onlyEnded);
+    return this.#changes.drain(this.#rules, (channel, totals) => this.#views.record(channel, totals), nowMs, onlyEnded);
   }
 
   /** So that the next `drain` has everything of the call. */
