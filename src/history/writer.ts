@@ -160,7 +160,7 @@ export class Writer {
 
   #apply(row: OperationRow): void {
     if (row.cells === 0) throw new RangeError(`a ${row.kind} lacks a part of its record`);
-    if (row.kind === 'segment') this.#run(PUT_SEGMENT, cellsOf(row));
+    if (row.kind === 'segment') this.#run(PUT_SEGMENT, ...cellsOf(row));
     else if (row.kind === 'call') this.#putCall(cellsOf(row));
     else if (row.kind === 'channel') this.#putChannel(row);
     else this.#merge(String(cellAt(row, 0)), String(cellAt(row, 1)));
@@ -171,7 +171,7 @@ export class Writer {
     // Its channels have moved on; the call that took them in has a record of its own.
     if (this.#resolve(linkedid) !== linkedid) return;
     this.#settled.reopen(linkedid);
-    this.#run(PUT_CALL, cells);
+    this.#run(PUT_CALL, ...cells);
   }
 
   #putChannel(row: OperationRow): void {
@@ -183,14 +183,14 @@ export class Writer {
     this.#settled.reopen(linkedid, ...(typeof before === 'string' && before !== linkedid ? [before] : []));
     if (before !== linkedid) {
       const { startedAtMs, profile, version } = CHANNEL_PLACES;
-      this.#run(PUT_NEW_CALL, [linkedid, own[startedAtMs], own[profile], own[version]]);
+      this.#run(PUT_NEW_CALL, linkedid, own[startedAtMs], own[profile], own[version]);
     }
-    this.#run(PUT_CHANNEL, own);
+    this.#run(PUT_CHANNEL, ...own);
     const streams = (row.cells - CHANNEL_CELLS) / STREAM_CELLS;
     // It may have had others before.
     if (before !== undefined && streams < MOST_STREAMS) this.#run('DELETE FROM streams WHERE uniqueid = ?', uniqueid);
     for (let first = CHANNEL_CELLS; first < row.cells; first += STREAM_CELLS) {
-      this.#run(PUT_STREAM, uniqueid, cellsOf(row, first, STREAM_CELLS));
+      this.#run(PUT_STREAM, uniqueid, ...cellsOf(row, first, STREAM_CELLS));
     }
   }
 
@@ -221,6 +221,7 @@ export class Writer {
     return typeof into === 'string' ? into : linkedid;
   }
 
+  /** Cells one by one: those of an array are each looked up by name, half as long again. */
   #run(sql: string, ...parameters: unknown[]): number {
     return this.#prepared(sql).run(...parameters).changes;
   }
