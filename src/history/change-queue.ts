@@ -54,6 +54,12 @@ export class ChangeQueue {
     this.#makeRoom();
   }
 
+  /** What is committed; nobody may look at it any more. */
+  giveBack({ operations, intervals }: Batch): void {
+    this.#operations.giveBack(operations);
+    this.#packer.giveBack(intervals);
+  }
+
   #takeIntervals(): PackedIntervals[] {
     if (this.#packer.count > 0) this.#pieces.push(this.#packer.take());
     const [oldest, ...others] = this.#pieces;

@@ -168,6 +168,7 @@ export class CommitLoop {
         this.#rejection = rejection ?? this.#rejection;
         this.#problem = null;
         rest = without(rest, part);
+        this.#queue.giveBack(part);
       }
       return true;
     } catch (error) {

@@ -6,6 +6,7 @@ import type {
   StreamMeasures,
   StreamRecord,
 } from '../model/record.ts';
+import { NumberPool } from './number-pool.ts';
 import {
   CHANNEL_CELLS,
   HEADER_CELLS,
@@ -32,7 +33,8 @@ export interface OpenPiece extends PackedOperations {
 
 /** Packs operations one by one; nothing of them is kept but numbers and texts. */
 export class OperationPacker implements OpenPiece {
-  readonly values = new Float64Array(PIECE_CELLS);
+  readonly #pool = new NumberPool(PIECE_CELLS);
+  values = this.#pool.take();
   readonly #texts = new TextTable();
   length = 0;
   count = 0;
@@ -72,10 +74,16 @@ export class OperationPacker implements OpenPiece {
 
   /** What was added since the last time. */
   take(): OpenPiece {
-    const { length, count, up } = this;
-    const piece = { values: this.values.slice(0, length), length, texts: this.#texts.take(), count, up };
+    const { values, length, count, up } = this;
+    const piece = { values, length, texts: this.#texts.take(), count, up };
+    this.values = this.#pool.take();
     [this.length, this.count, this.up] = [0, 0, 0];
     return piece;
+  }
+
+  /** Pieces that are committed; nobody may look at them any more. */
+  giveBack(pieces: readonly PackedOperations[]): void {
+    this.#pool.giveBack(pieces);
   }
 
   #close(kind: number, end: number): number {

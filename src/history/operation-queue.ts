@@ -61,7 +61,8 @@ export class OperationQueue {
 
   /** Everything that waits; the queue is empty then. */
   take(): PackedOperations[] {
-    const pieces = [...this.#pieces, this.#packer.take()].filter(({ count }) => count > 0);
+    if (this.#packer.count > 0) this.#pieces.push(this.#packer.take());
+    const pieces = this.#pieces.filter(({ count }) => count > 0);
     this.#pieces = [];
     this.#places = new Map();
     [this.#size, this.#gone] = [0, 0];
@@ -73,6 +74,11 @@ export class OperationQueue {
     for (const piece of [...taken, ...this.take()]) {
       for (const row of rowsOf(piece)) this.#queue(this.#packer.copy(row));
     }
+  }
+
+  /** Pieces that are committed; nobody may look at them any more. */
+  giveBack(committed: readonly PackedOperations[]): void {
+    this.#packer.giveBack(committed);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { IntervalRecord } from '../model/record.ts';
+import { NumberPool } from './number-pool.ts';
 import { numberOf, TextTable } from './packing.ts';
 import { type Cell, INTERVAL_COLUMNS } from './rows.ts';
 
@@ -42,7 +43,8 @@ export interface PackedIntervals {
 
 /** Packs intervals one by one; nothing of them is kept but numbers and texts. */
 export class IntervalPacker {
-  readonly #values = new Float64Array(PIECE_INTERVALS * WIDTH);
+  readonly #pool = new NumberPool(PIECE_INTERVALS * WIDTH);
+  #values = this.#pool.take();
   #length = 0;
   readonly #texts = new TextTable();
 
@@ -100,12 +102,15 @@ export class IntervalPacker {
 
   /** What was added since the last time. */
   take(): PackedIntervals {
-    // Shared with the writer's thread: otherwise each message would copy it three times, into memory that is new each time.
-    const values = new Float64Array(new SharedArrayBuffer(this.#length * Float64Array.BYTES_PER_ELEMENT));
-    values.set(this.#values.subarray(0, this.#length));
-    const piece = { values, texts: this.#texts.take() };
+    const piece = { values: this.#values.subarray(0, this.#length), texts: this.#texts.take() };
+    this.#values = this.#pool.take();
     this.#length = 0;
     return piece;
+  }
+
+  /** Pieces that are committed; nobody may look at them any more. */
+  giveBack(pieces: readonly PackedIntervals[]): void {
+    this.#pool.giveBack(pieces);
   }
 }
 
@@ -116,7 +121,7 @@ export function countOf({ values }: PackedIntervals): number {
 
 /** Without the first `count`. */
 export function withoutFirst(piece: PackedIntervals, count: number): PackedIntervals {
-  return count === 0 ? piece : { values: piece.values.slice(count * WIDTH), texts: piece.texts };
+  return count === 0 ? piece : { values: piece.values.subarray(count * WIDTH), texts: piece.texts };
 }
 
 /** Without those that lack a column that every interval has, which the database would never take; and the name of that column. */

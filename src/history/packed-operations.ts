@@ -34,7 +34,7 @@ export interface OperationTable {
    * Of each row the number of its kind, how many cells it has, and these, in the order of the columns: a number, the place
    * of a text in `texts`, or NaN for null. None: the record was broken.
    */
-  readonly values: Float64Array<ArrayBuffer>;
+  readonly values: Float64Array;
   /** So many of `values` are in use. */
   readonly length: number;
   readonly texts: readonly string[];

@@ -80,6 +80,7 @@ const pushingInterval: Step = ({ queue, plain }, n) => {
 };
 /** What was taken before is committed by now. */
 const taking: Step = (queues) => {
+  if (queues.taken !== undefined) queues.queue.giveBack(queues.taken.batch);
   const [batch, plainly] = [queues.queue.take(), queues.plain.take()];
   queues.taken = { batch, plainly };
   const count = batch.operations.reduce((sum, piece) => sum + piece.count, 0);
@@ -95,10 +96,12 @@ const taking: Step = (queues) => {
 const puttingBack = fc.boolean().map((isPart): Step => (queues) => {
   if (queues.taken === undefined) return;
   const { batch, plainly } = queues.taken;
-  const [first] = isPart ? batch.operations : [];
+  const operations = isPart ? batch.operations.slice(0, 1) : [];
+  const committed = operations.reduce((sum, { count }) => sum + count, 0);
   queues.taken = undefined;
-  queues.queue.putBack({ ...batch, operations: batch.operations.slice(first === undefined ? 0 : 1) });
-  queues.plain.putBack({ ...plainly, operations: plainly.operations.slice(first?.count ?? 0) });
+  queues.queue.giveBack({ operations, intervals: [] });
+  queues.queue.putBack({ ...batch, operations: batch.operations.slice(operations.length) });
+  queues.plain.putBack({ ...plainly, operations: plainly.operations.slice(committed) });
 });
 
 /** What both queues hold and have dropped after each step, and in the end. */

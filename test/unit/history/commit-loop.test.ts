@@ -3,9 +3,9 @@ import { CommitLoop } from '../../../src/history/commit-loop.ts';
 import type { Batch, CommitResult } from '../../../src/history/protocol.ts';
 import { callRecord, intervalRecord, reportNumbers, unpackOperations } from './records.ts';
 
-/** A disk that takes what it is given, or not, and remembers it. */
+/** A disk that takes what it is given, or not, and remembers it: of each part how many operations it has, and its reports. */
 class Disk {
-  readonly parts: Batch[] = [];
+  readonly parts: { readonly states: number; readonly reports: readonly unknown[] }[] = [];
   failures = 0;
   /** Numbers of the parts at which it fails once. */
   failsAt: number[] = [];
@@ -16,21 +16,23 @@ class Disk {
       this.failures++;
       return Promise.reject(new Error('no room'));
     }
-    this.parts.push(batch);
-    const applied = unpackOperations(batch.operations).length + reportNumbers(batch.intervals).length;
-    return Promise.resolve({ applied, rejected: 0, rejection: null, journaled: 0 });
+    return Promise.resolve({ applied: this.take(batch), rejected: 0, rejection: null, journaled: 0 });
   };
 
+  /** Returns how many changes it has. */
+  take({ operations, intervals }: Batch): number {
+    const part = { states: unpackOperations(operations).length, reports: reportNumbers(intervals) };
+    this.parts.push(part);
+    return part.states + part.reports.length;
+  }
+
   get numbers(): unknown[] {
-    return this.parts.flatMap(({ intervals }) => reportNumbers(intervals));
+    return this.parts.flatMap(({ reports }) => reports);
   }
 
   /** Of each part how many operations and intervals it has. */
   get sizes(): number[][] {
-    return this.parts.map(({ operations, intervals }) => [
-      unpackOperations(operations).length,
-      reportNumbers(intervals).length,
-    ]);
+    return this.parts.map(({ states, reports }) => [states, reports.length]);
   }
 }
 
@@ -84,7 +86,7 @@ it('begins no other part once it is to end, and keeps account of what is left', 
   const disk = new Disk();
   const first = Promise.withResolvers<CommitResult>();
   const loop = new CommitLoop({
-    commit: (batch) => (disk.parts.push(batch) === 1 ? first.promise : disk.commit(batch)),
+    commit: (batch) => (disk.take(batch) === 20_000 ? first.promise : disk.commit(batch)),
     explain: String,
   });
   for (let n = 1; n <= 30_000; n++) loop.record({ kind: 'interval', interval: intervalRecord('c', n) });
