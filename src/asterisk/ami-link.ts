@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { AmiParser, encodeAmiAction, type AmiMessage, type AmiParserCounters } from '../wire/ami.ts';
+import { RTCP_EVENT } from '../wire/ami-rtcp.ts';
 import { AmiLinkError, describeSocketError, openAmiSocket, where, type AmiConnection } from './ami-socket.ts';
 import { type GulpBeat, SocketGulps } from './socket-gulps.ts';
 import { TurnWriter } from './turn-writer.ts';
@@ -42,7 +43,7 @@ export class AmiLink {
   readonly #gulps: SocketGulps;
   /** Malformed UTF-8 becomes U+FFFD; it never stops the stream. Text that is all ASCII takes a byte a character. */
   readonly #decoder = new StringDecoder('utf8');
-  readonly #parser = new AmiParser();
+  readonly #parser = new AmiParser(RTCP_EVENT);
   readonly #pending = new Map<string, Pending>();
   readonly #reader: AmiLinkReader;
   readonly #resolveEnded: (problem: string) => void;

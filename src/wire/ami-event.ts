@@ -97,5 +97,5 @@ function withChannel(message: AmiMessage, make: (channel: ChannelSnapshot) => Pb
 }
 
 function readSnapshot(message: AmiMessage): ChannelSnapshot | undefined {
-  return snapshotOf(SNAPSHOT.read(message));
+  return snapshotOf(SNAPSHOT.read(message), SNAPSHOT.places);
 }

@@ -1,9 +1,9 @@
 import type { MediaAddresses, PbxEvent } from '../model/event.ts';
 import type { ReportBlock, Reporter, RtcpReport, SenderInfo } from '../model/report.ts';
 import { secondsToMs, SEQUENCE_CYCLE_PACKETS, signed24 } from '../units/rtp.ts';
-import type { AmiMessage } from './ami.ts';
+import type { AmiMessage, HeaderValues } from './ami.ts';
 import { SNAPSHOT_HEADERS, snapshotOf } from './ami-snapshot.ts';
-import { HeaderLayout, type HeaderValues } from './header-layout.ts';
+import { WholeEventLayout } from './header-layout.ts';
 import { MAX_UINT16, MAX_UINT32, MAX_UINT8, readDecimal, readSsrc, readUnsigned } from './number-text.ts';
 
 const PT_SENDER_REPORT = '200';
@@ -11,30 +11,35 @@ const MAX_REPORT_BLOCKS = 31;
 const MAX_SECONDS = 1e12;
 const MAX_NATIVE_MES = 100;
 
-/** As 16.28 and 22.10.1 print it: without `MES` before Asterisk 20, and what we send has no `RTT`. */
-const RTCP_EVENT = new HeaderLayout('event', [
-  '- Event',
-  '- Privilege',
-  ...SNAPSHOT_HEADERS,
-  'To',
-  'From',
-  ['RTT'],
-  ['MES'],
-  'SSRC',
-  'PT',
-  'ReportCount',
-  ['SentNTP', 'SentRTP', 'SentPackets', 'SentOctets'],
+/**
+ * As 16.28 and 22.10.1 print it: without `MES` before Asterisk 20, and what we send has no `RTT`. It is most of what a busy
+ * server prints: a parser that is given this layout reads it where it stands.
+ */
+export const RTCP_EVENT = new WholeEventLayout(
+  ['RTCPSent', 'RTCPReceived'],
   [
-    'Report0SourceSSRC',
-    'Report0FractionLost',
-    'Report0CumulativeLost',
-    'Report0HighestSequence',
-    'Report0SequenceNumberCycles',
-    'Report0IAJitter',
-    'Report0LSR',
-    'Report0DLSR',
+    '- Privilege',
+    ...SNAPSHOT_HEADERS,
+    'To',
+    'From',
+    ['RTT'],
+    ['MES'],
+    'SSRC',
+    'PT',
+    'ReportCount',
+    ['SentNTP', 'SentRTP', 'SentPackets', 'SentOctets'],
+    [
+      'Report0SourceSSRC',
+      'Report0FractionLost',
+      'Report0CumulativeLost',
+      'Report0HighestSequence',
+      'Report0SequenceNumberCycles',
+      'Report0IAJitter',
+      'Report0LSR',
+      'Report0DLSR',
+    ],
   ],
-]);
+);
 const AT = RTCP_EVENT.places;
 
 /**
@@ -49,7 +54,7 @@ export function readRtcpEvent(
   const values = RTCP_EVENT.read(message);
   // Without a snapshot the report belongs to no channel that we could name; its SSRC cannot be trusted either.
   if (values[AT.Channel] === undefined) return undefined;
-  const channel = snapshotOf(values);
+  const channel = snapshotOf(values, AT);
   const report = reportOf(values, reporter);
   if (channel === undefined || report === undefined) return 'malformed';
   return { type: 'rtcp', atMs, channel, report, addresses: addressesOf(values, reporter) };

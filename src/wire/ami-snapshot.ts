@@ -1,5 +1,6 @@
 import type { ChannelSnapshot } from '../model/event.ts';
-import { HeaderLayout, type HeaderValues } from './header-layout.ts';
+import type { HeaderValues } from './ami.ts';
+import { HeaderLayout } from './header-layout.ts';
 import { readUnsigned } from './number-text.ts';
 
 /** What every event about a channel says of it, as Asterisk prints it (16.28 and 22.10.1); see `HeaderLayout`. */
@@ -20,8 +21,7 @@ export const SNAPSHOT_HEADERS = [
   'Linkedid',
 ] as const;
 
-export const SNAPSHOT = new HeaderLayout('part', SNAPSHOT_HEADERS);
-const AT = SNAPSHOT.places;
+export const SNAPSHOT = new HeaderLayout(SNAPSHOT_HEADERS);
 
 const MAX_CHANNEL_STATE = 100;
 const LESS_THAN = 0x3c;
@@ -29,22 +29,22 @@ const PARENTHESIS = 0x28;
 /** Asterisk's placeholders for "none", beside nothing at all. */
 const NOTHING: readonly string[] = ['<unknown>', '<none>', '(null)'];
 
-/** The snapshot of which a layout's values are the first ones; undefined when what names the channel is missing. */
-export function snapshotOf(values: HeaderValues): ChannelSnapshot | undefined {
-  const name = known(values[AT.Channel]);
-  const stateNumber = readUnsigned(values[AT.ChannelState], MAX_CHANNEL_STATE);
-  const uniqueid = known(values[AT.Uniqueid]);
+/** The snapshot among a layout's values, whose places are `at`; undefined when what names the channel is missing. */
+export function snapshotOf(values: HeaderValues, at: typeof SNAPSHOT.places): ChannelSnapshot | undefined {
+  const name = known(values[at.Channel]);
+  const stateNumber = readUnsigned(values[at.ChannelState], MAX_CHANNEL_STATE);
+  const uniqueid = known(values[at.Uniqueid]);
   if (uniqueid === undefined || name === undefined || stateNumber === undefined) return undefined;
   return {
     uniqueid,
-    linkedid: known(values[AT.Linkedid]) ?? uniqueid,
+    linkedid: known(values[at.Linkedid]) ?? uniqueid,
     name,
     stateNumber,
-    callerNumber: known(values[AT.CallerIDNum]),
-    callerName: known(values[AT.CallerIDName]),
-    connectedNumber: known(values[AT.ConnectedLineNum]),
-    connectedName: known(values[AT.ConnectedLineName]),
-    exten: known(values[AT.Exten]),
+    callerNumber: known(values[at.CallerIDNum]),
+    callerName: known(values[at.CallerIDName]),
+    connectedNumber: known(values[at.ConnectedLineNum]),
+    connectedName: known(values[at.ConnectedLineName]),
+    exten: known(values[at.Exten]),
   };
 }
 

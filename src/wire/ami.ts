@@ -19,17 +19,39 @@ function needleOf(header: string): string {
   return needle;
 }
 
+/** Values of headers, each at its place; undefined is not there. */
+export type HeaderValues = readonly (string | undefined)[];
+
+/** Events that come often and are always printed alike. */
+export interface EventLayout {
+  /**
+   * Reads such an event where it stands in a text, from the CR LF before its first line: all of it, its name, and the
+   * values of its headers. Null when none begins there, or it is printed otherwise, or its end has not come yet.
+   */
+  matchAt(text: string, from: number): EventMatch | null;
+}
+export type EventMatch = readonly [block: string, event: string | undefined, ...HeaderValues];
+
 export class AmiMessage {
   readonly #text: string;
   /** Where the line of the last header that was found ended: who reads headers in the order of their printing finds the next one there. */
   #foundUntil = 0;
+  readonly #layout: EventLayout | undefined;
+  readonly #match: EventMatch | undefined;
   /** The event's name; undefined in an answer. */
   readonly event: string | undefined;
 
-  /** `text` is the block, with CR LF before each line and none after the last. */
-  constructor(text: string) {
+  /** `text` is the block, with CR LF before each line and none after the last; `match` what a layout has read of it already. */
+  constructor(text: string, layout?: EventLayout, match?: EventMatch) {
     this.#text = text;
-    this.event = this.get('Event');
+    this.#layout = layout;
+    this.#match = match;
+    this.event = match === undefined ? this.get('Event') : match[1];
+  }
+
+  /** What was read of it when it was recognised by this layout; undefined when it was not. */
+  matchOf(layout: EventLayout): EventMatch | undefined {
+    return layout === this.#layout ? this.#match : undefined;
   }
 
   /**
@@ -70,10 +92,16 @@ export interface AmiParserCounters {
 /** Cuts a stream of text into messages, in bounded memory, and finds its way back after garbage. */
 export class AmiParser {
   readonly counters: AmiParserCounters = { messages: 0, malformed: 0, oversized: 0 };
+  readonly #layout: EventLayout | undefined;
   /** What has no end yet. Begins with CR LF, as if a line had ended before it. */
   #pending = LINE_END;
   #searchedTo = 0;
   #discarding = false;
+
+  /** `layout`: events that are read where they stand, which takes less than to look for their end. */
+  constructor(layout?: EventLayout) {
+    this.#layout = layout;
+  }
 
   /** Takes the text that comes next; returns the messages that are complete with it, in order. */
   push(next: string): AmiMessage[] {
@@ -90,17 +118,35 @@ export class AmiParser {
 
   /** Cuts off all whole blocks of a text from `from` on, none of which ends before `searchFrom`; returns where the rest begins. */
   #cut(text: string, from: number, searchFrom: number, into: AmiMessage[]): number {
+    // What has no end yet is not read again with each piece of it that comes.
+    if (text.indexOf(BLOCK_END, searchFrom) < 0) return from;
     let rest = from;
-    let end = text.indexOf(BLOCK_END, searchFrom);
-    while (end >= 0) {
-      if (this.#discarding) this.#discarding = false;
-      else if (end - rest > MAX_MESSAGE_CHARACTERS) this.counters.oversized++;
-      else this.#take(text.slice(rest, end), into);
+    for (;;) {
+      const end = this.#takeRecognised(text, rest, into) ?? this.#takeNext(text, rest, into);
+      if (end === undefined) return rest;
       // The second CR LF of the end stands before the first line of the next block.
       rest = end + LINE_END.length;
-      end = text.indexOf(BLOCK_END, rest);
     }
-    return rest;
+  }
+
+  /** Takes the block that begins at `from` if the layout knows it; returns where it ends. */
+  #takeRecognised(text: string, from: number, into: AmiMessage[]): number | undefined {
+    if (this.#layout === undefined || this.#discarding) return undefined;
+    const match = this.#layout.matchAt(text, from);
+    if (match === null || match[0].length > MAX_MESSAGE_CHARACTERS) return undefined;
+    this.counters.messages++;
+    into.push(new AmiMessage(match[0], this.#layout, match));
+    return from + match[0].length;
+  }
+
+  /** Takes the block that begins at `from`, or gives it up; returns where it ends. */
+  #takeNext(text: string, from: number, into: AmiMessage[]): number | undefined {
+    const end = text.indexOf(BLOCK_END, from);
+    if (end < 0) return undefined;
+    if (this.#discarding) this.#discarding = false;
+    else if (end - from > MAX_MESSAGE_CHARACTERS) this.counters.oversized++;
+    else this.#take(text.slice(from, end), into);
+    return end;
   }
 
   #take(block: string, into: AmiMessage[]): void {

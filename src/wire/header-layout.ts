@@ -1,7 +1,4 @@
-import type { AmiMessage } from './ami.ts';
-
-/** Values of headers, each at its place; undefined is not there. */
-export type HeaderValues = readonly (string | undefined)[];
+import type { AmiMessage, EventLayout, EventMatch, HeaderValues } from './ami.ts';
 
 /** A header whose value is wanted, one that stands there and is not (`- Name`), or those that are there together or not at all. */
 type Part = string | readonly string[];
@@ -12,32 +9,66 @@ type NameOf<P> = P extends `- ${string}`
     : P extends readonly (infer Each)[]
       ? Each
       : never;
+/** Where a header's value stands among the values. */
+type Places<Parts extends readonly Part[]> = Readonly<Record<NameOf<Parts[number]>, number>>;
 
 const UNWANTED = '- ';
+/** In front of the groups of a pattern stands what all of it matched. */
+const FIRST_GROUP = 1;
 
 /**
- * Headers in the order in which Asterisk prints them, so that one pattern reads them all: of the 27 of a report that we ask
- * for, each search takes three times as long as its share of the pattern. What is printed otherwise is read header by header.
+ * Headers that stand together in events, in the order in which Asterisk prints them, so that one pattern reads them all: a
+ * search for each takes three times as long as its share of the pattern. What is printed otherwise is read header by header.
  */
 export class HeaderLayout<const Parts extends readonly Part[]> {
-  /** Where a header's value stands in what `read` returns. */
-  readonly places: Readonly<Record<NameOf<Parts[number]>, number>>;
+  readonly places: Places<Parts>;
   readonly #names: readonly string[];
   readonly #pattern: RegExp;
 
-  /** `extent`: these are the whole event from its first header to its last, or a part of it that stands together. */
-  constructor(extent: 'event' | 'part', parts: Parts) {
-    this.#names = parts.flat().filter((name) => !name.startsWith(UNWANTED));
-    // In front of a pattern's groups stands what all of it matched.
-    const places = Object.fromEntries(this.#names.map((name, index) => [name, index + 1]));
-    this.places = places as typeof this.places;
-    const lines = parts.map((part) => (typeof part === 'string' ? lineOf(part) : `(?:${part.map(lineOf).join('')})?`));
-    this.#pattern = new RegExp(extent === 'event' ? `^${lines.join('')}$` : lines.join(''));
+  constructor(parts: Parts) {
+    this.#names = namesOf(parts);
+    this.places = placesOf(parts, FIRST_GROUP);
+    this.#pattern = new RegExp(linesOf(parts));
   }
 
   read(message: AmiMessage): HeaderValues {
     return message.match(this.#pattern) ?? [undefined, ...this.#names.map((name) => message.get(name))];
   }
+}
+
+/** All headers of some events, from the first to the last. Printed otherwise, an event is not recognised, and read header by header. */
+export class WholeEventLayout<const Parts extends readonly Part[]> implements EventLayout {
+  readonly places: Places<Parts>;
+  readonly #names: readonly string[];
+  readonly #pattern: RegExp;
+
+  /** `parts`: what comes after the header `Event`. */
+  constructor(events: readonly string[], parts: Parts) {
+    this.#names = namesOf(parts);
+    this.places = placesOf(parts, FIRST_GROUP + 1);
+    this.#pattern = new RegExp(`\\r\\nEvent: (${events.join('|')})${linesOf(parts)}(?=\\r\\n\\r\\n)`, 'y');
+  }
+
+  matchAt(text: string, from: number): EventMatch | null {
+    this.#pattern.lastIndex = from;
+    return this.#pattern.exec(text) as EventMatch | null;
+  }
+
+  read(message: AmiMessage): HeaderValues {
+    return message.matchOf(this) ?? [undefined, message.event, ...this.#names.map((name) => message.get(name))];
+  }
+}
+
+function namesOf(parts: readonly Part[]): readonly string[] {
+  return parts.flat().filter((name) => !name.startsWith(UNWANTED));
+}
+
+function placesOf<Parts extends readonly Part[]>(parts: Parts, first: number): Places<Parts> {
+  return Object.fromEntries(namesOf(parts).map((name, index) => [name, first + index])) as Places<Parts>;
+}
+
+function linesOf(parts: readonly Part[]): string {
+  return parts.map((part) => (typeof part === 'string' ? lineOf(part) : `(?:${part.map(lineOf).join('')})?`)).join('');
 }
 
 function lineOf(part: string): string {

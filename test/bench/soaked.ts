@@ -14,6 +14,7 @@ import { mesProfile } from '../../src/score/profiles.ts';
 import { DEFAULT_THRESHOLDS } from '../../src/score/verdict.ts';
 import { AmiParser } from '../../src/wire/ami.ts';
 import { readPbxEvent } from '../../src/wire/ami-event.ts';
+import { RTCP_EVENT } from '../../src/wire/ami-rtcp.ts';
 import { collectGarbage } from '../lab/collect-garbage.ts';
 import { atPace, FreshIds, readRecording, render } from '../lab/recording.ts';
 
@@ -117,7 +118,7 @@ class Soaked {
   readonly #history: History;
   readonly #recording = atPace(readRecording(RECORDING), PACE);
   readonly #ids = new FreshIds();
-  readonly #parser = new AmiParser();
+  readonly #parser = new AmiParser(RTCP_EVENT);
   readonly #metrics: Metrics;
   readonly #board: Switchboard;
   readonly #video = new VideoFilter(() => {});

@@ -8,6 +8,7 @@ import { SettingsError } from '../../src/config/settings-error.ts';
 import { loadSettings } from '../../src/config/settings.ts';
 import { AgiLineReader, readAgiAnswer, readAgiVariable } from '../../src/wire/agi.ts';
 import { readPbxEvent } from '../../src/wire/ami-event.ts';
+import { RTCP_EVENT } from '../../src/wire/ami-rtcp.ts';
 import { AmiParser, MAX_MESSAGE_CHARACTERS } from '../../src/wire/ami.ts';
 import { parseRtcpAll } from '../../src/wire/rtcp-all.ts';
 import { collectGarbage } from '../lab/collect-garbage.ts';
@@ -34,7 +35,7 @@ function* pieces(bytes: Buffer, size: number): Generator<Buffer> {
 
 /** What the sidecar does with bytes of AMI: messages, events, calls, and what is stored and shown of them. */
 function takeAmi(bytes: Buffer, pieceBytes: number): { events: number; shown: string } {
-  const parser = new AmiParser();
+  const parser = new AmiParser(RTCP_EVENT);
   const decoder = new StringDecoder('utf8');
   const script = new Script();
   const { board } = script;
@@ -106,7 +107,7 @@ describe.each(readCorpus('ami'))('AMI bytes: $name', (input) => {
 
 /** What a parser reads out of pieces of bytes, one after another. */
 function readAmi(...parts: readonly Buffer[]): unknown[] {
-  const parser = new AmiParser();
+  const parser = new AmiParser(RTCP_EVENT);
   const decoder = new StringDecoder('utf8');
   return parts
     .flatMap((part) => parser.push(decoder.write(part)))
@@ -138,7 +139,7 @@ describe.each(readCorpus('ami').filter(({ bytes }) => bytes.length < 10_000))(
 test.each(['x', '\0', ': ', '\r\n', '\r', '\u00e9'])(
   '10 MB of %j take no more memory than a message, and no time',
   (unit) => {
-    const parser = new AmiParser();
+    const parser = new AmiParser(RTCP_EVENT);
     const chunk = unit.repeat(65_536 / unit.length);
     const before = usedBytes();
     const start = process.cpuUsage();

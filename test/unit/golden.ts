@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PbxEvent } from '../../src/model/event.ts';
 import { AmiParser } from '../../src/wire/ami.ts';
 import { readPbxEvent } from '../../src/wire/ami-event.ts';
+import { RTCP_EVENT } from '../../src/wire/ami-rtcp.ts';
 
 const FOLDER = join(import.meta.dirname, '../golden/ami');
 
@@ -30,7 +31,7 @@ export function goldenNames(): string[] {
 
 export function readGolden(name: string): Golden {
   const facts = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as GoldenFacts;
-  const parser = new AmiParser();
+  const parser = new AmiParser(RTCP_EVENT);
   const startedAtMs = 1_700_000_000_000;
   const events: PbxEvent[] = [];
   let { malformed } = parser.counters;

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { AmiParser, AmiValueError, encodeAmiAction, MAX_MESSAGE_CHARACTERS } from '../../../src/wire/ami.ts';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  AmiParser,
+  AmiValueError,
+  encodeAmiAction,
+  type EventLayout,
+  MAX_MESSAGE_CHARACTERS,
+} from '../../../src/wire/ami.ts';
+import { WholeEventLayout } from '../../../src/wire/header-layout.ts';
 
 const TRANSCRIPT =
   'Asterisk Call Manager/9.0.0\r\n' +
@@ -80,6 +87,66 @@ describe('AMI parser', () => {
         expect(after.at(-1)).toBe('Hangup');
       }),
     );
+  });
+});
+
+/** Recognised are those with these two headers and no others. */
+const LAYOUT = new WholeEventLayout(['Often'], ['Channel', '- State']);
+
+const BLOCKS = [
+  'Event: Often\r\nChannel: a\r\nState: 6',
+  'Event: Often\r\nChannel: \r\nState: ',
+  'Event: Often\r\nState: 6\r\nChannel: a',
+  'Event: Often\r\nChannel: a\r\nState: 6\r\nMore: 1',
+  'Event: Often\r\nChannel: a\nb\r\nState: 6\r\n',
+  'Event: Often\r\nChannel: a\rb\r\nState: 6',
+  `Event: Often\r\nChannel: ${'a'.repeat(MAX_MESSAGE_CHARACTERS)}\r\nState: 6`,
+  'Event: Seldom\r\nChannel: a\r\nState: 6',
+  'Response: Success',
+  '%$§ garbage',
+  '',
+];
+
+describe('AMI parser that is given a layout', () => {
+  function read(parser: AmiParser, chunks: readonly string[]): unknown[] {
+    const messages = chunks.flatMap((chunk) => parser.push(chunk));
+    const found = messages.map((message) => [message.event, message.get('Channel'), message.get('State')]);
+    return [...found, parser.counters];
+  }
+
+  test('gives the messages that it gives without, in pieces of any size', () => {
+    const someBlocks = fc.array(fc.constantFrom(...BLOCKS), { maxLength: 8 });
+    const cuts = fc.array(fc.nat({ max: 300 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(someBlocks, cuts, (blocks, places) => {
+        const text = blocks.map((block) => `${block}\r\n\r\n`).join('');
+        const ordered = [0, ...places.toSorted((a, b) => a - b)];
+        const chunks = ordered.map((from, index) => text.slice(from, ordered[index + 1]));
+        expect(read(new AmiParser(LAYOUT), chunks)).toEqual(read(new AmiParser(), chunks));
+      }),
+    );
+  });
+
+  test('recognises an event in one piece, cut anywhere, and behind anything', () => {
+    const [often = '', , , , , , tooLong = '', seldom = ''] = BLOCKS;
+    for (const before of ['', 'Asterisk Call Manager/9.0.0\r\n\r\n', `${seldom}\r\n\r\n`, `${tooLong}\r\n\r\n`]) {
+      const text = `${before}${often}\r\n\r\n`;
+      for (let cut = before.length; cut <= text.length; cut++) {
+        const parser = new AmiParser(LAYOUT);
+        const last = [...parser.push(text.slice(0, cut)), ...parser.push(text.slice(cut))].at(-1);
+        expect(last?.matchOf(LAYOUT)?.[LAYOUT.places.Channel]).toBe('a');
+      }
+    }
+  });
+
+  test('does not read an event that does not end again with each piece of it', () => {
+    const matchAt = vi.fn<EventLayout['matchAt']>((text, from) => LAYOUT.matchAt(text, from));
+    const parser = new AmiParser({ matchAt });
+    const text = `Event: Often\r\nChannel: ${'a'.repeat(1000)}\r\nState: 6\r\n\r\n`;
+    for (const character of text) parser.push(character);
+    expect(parser.counters.messages).toBe(1);
+    // Once when it is whole, and once of what comes behind it.
+    expect(matchAt.mock.calls.length).toBe(2);
   });
 });
 

@@ -4,33 +4,53 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { AmiMessage, AmiParser } from '../../../src/wire/ami.ts';
 import { readPbxEvent } from '../../../src/wire/ami-event.ts';
-import { HeaderLayout } from '../../../src/wire/header-layout.ts';
+import { RTCP_EVENT } from '../../../src/wire/ami-rtcp.ts';
+import { HeaderLayout, WholeEventLayout } from '../../../src/wire/header-layout.ts';
 import { goldenNames } from '../golden.ts';
 
-const LAYOUT = new HeaderLayout('event', [
-  '- Event',
-  'Channel',
-  '- Language',
-  ['RTT'],
-  ['SentNTP', 'SentRTP'],
-  'Exten',
-]);
+const LAYOUT = new WholeEventLayout(['X', 'Y'], ['Channel', '- Language', ['RTT'], ['SentNTP', 'SentRTP'], 'Exten']);
 const AT = LAYOUT.places;
 
-function valuesOf(lines: readonly string[], layout: Pick<typeof LAYOUT, 'read'> = LAYOUT): (string | undefined)[] {
-  const values = layout.read(new AmiMessage(lines.map((line) => `\r\n${line}`).join('')));
+function printed(lines: readonly string[]): string {
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function valuesOf(lines: readonly string[]): (string | undefined)[] {
+  const [message, ...others] = new AmiParser(LAYOUT).push(printed(lines));
+  if (message === undefined || others.length > 0) throw new Error('not one message');
+  const values = LAYOUT.read(message);
   return [AT.Channel, AT.RTT, AT.SentNTP, AT.SentRTP, AT.Exten].map((place) => values[place]);
+}
+
+function isRecognised(lines: readonly string[]): boolean {
+  return new AmiParser(LAYOUT).push(printed(lines))[0]?.matchOf(LAYOUT) !== undefined;
 }
 
 const PRINTED = ['Event: X', 'Channel: PJSIP/a-1', 'Language: en', 'RTT: 0.1', 'SentNTP: 5.0', 'SentRTP: 8', 'Exten: '];
 
-describe('a layout of headers', () => {
+describe('a layout of a whole event', () => {
   test('has each value at its place, those too that are not printed', () => {
     expect(valuesOf(PRINTED)).toEqual(['PJSIP/a-1', '0.1', '5.0', '8', '']);
     const without = (...names: string[]): string[] =>
       PRINTED.filter((line) => !names.some((name) => line.startsWith(name)));
     expect(valuesOf(without('RTT'))).toEqual(['PJSIP/a-1', undefined, '5.0', '8', '']);
     expect(valuesOf(without('Sent', 'RTT'))).toEqual(['PJSIP/a-1', undefined, undefined, undefined, '']);
+    for (const lines of [PRINTED, without('RTT'), without('Sent', 'RTT')]) expect(isRecognised(lines)).toBe(true);
+  });
+
+  test('recognises its events alone, and its message is as any other', () => {
+    const named = (name: string): string[] => PRINTED.with(0, `Event: ${name}`);
+    expect(['X', 'Y', 'Z', 'XY', ''].filter((name) => isRecognised(named(name)))).toEqual(['X', 'Y']);
+    for (const name of ['X', 'Y', 'Z']) {
+      const [message] = new AmiParser(LAYOUT).push(printed(named(name)));
+      expect(message?.event).toBe(name);
+      expect(['Event', 'Language', 'Exten', 'Other'].map((header) => message?.get(header))).toEqual([
+        name,
+        'en',
+        '',
+        undefined,
+      ]);
+    }
   });
 
   test.each([
@@ -42,13 +62,19 @@ describe('a layout of headers', () => {
     ['without one that nobody wants', PRINTED.toSpliced(2, 1)],
   ])('reads headers %s as well', (_, lines) => {
     expect(valuesOf(lines)).toEqual(['PJSIP/a-1', '0.1', '5.0', '8', '']);
+    expect(isRecognised(lines)).toBe(false);
   });
+});
 
-  test('of a part of an event finds it wherever it stands', () => {
-    const part = new HeaderLayout('part', ['Channel', '- Language', 'Exten']);
-    const values = part.read(new AmiMessage('\r\nEvent: X\r\nChannel: a\r\nLanguage: en\r\nExten: 7\r\nMore: 1'));
-    expect([values[part.places.Channel], values[part.places.Exten]]).toEqual(['a', '7']);
-  });
+describe('a layout of headers that stand together', () => {
+  test.each(['Channel: a\r\nLanguage: en\r\nExten: 7', 'Exten: 7\r\nChannel: a'])(
+    'finds them wherever they stand: %j',
+    (lines) => {
+      const part = new HeaderLayout(['Channel', '- Language', 'Exten']);
+      const values = part.read(new AmiMessage(`\r\nEvent: X\r\n${lines}\r\nMore: 1`));
+      expect([values[part.places.Channel], values[part.places.Exten]]).toEqual(['a', '7']);
+    },
+  );
 });
 
 describe.each(goldenNames())('%s', (name) => {
@@ -56,7 +82,7 @@ describe.each(goldenNames())('%s', (name) => {
   const blocks = text.split('\r\n\r\n').filter((block) => block.startsWith('Event: RTCP'));
 
   test('has reports of which no header has to be searched for', () => {
-    const messages = new AmiParser().push(text).filter(({ event }) => event?.startsWith('RTCP'));
+    const messages = new AmiParser(RTCP_EVENT).push(text).filter(({ event }) => event?.startsWith('RTCP'));
     expect(messages.length).toBe(blocks.length);
     expect(messages.length).toBeGreaterThan(5);
     const searched = vi.spyOn(AmiMessage.prototype, 'get');
