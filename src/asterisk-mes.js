@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that an older Node can read it and say what is wrong.
 import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 
 /**
  * How V8 keeps its heaps small, each thread's own, at the price of some processor time: it looks for garbage after 8 MB and
- * not after 32, and has one helper thread and not four. These can be told at its start only; see also `app/heap-growth.ts`.
+ * not after 32, and has one helper thread and not four, which can be told at its start only; and it looks again when the heap
+ * has grown by 30 %, and not to four times its size. That is for `app/heap-growth.ts` to say, but V8 looks while modules are
+ * loaded, too, and not again before the heap has grown by as much as was said then.
  */
 const AT_START = ['--max-semi-space-size=4', '--v8-pool-size=1'];
+const GROWTH = '--heap-growing-percent=30';
 /**
  * The C library's memory: two pools, else there is one for every thread, and what has been in one is hardly ever given back;
  * and what is as large as a batch on its way to the writer's thread (32 KB) in none of them, so that its freeing frees it.
@@ -30,6 +34,7 @@ if (Number(major) < 24) {
  * Where that is not possible (Windows) it goes on without.
  */
 function keepHeapsSmall() {
+  setFlagsFromString(GROWTH);
   const given = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   if (given.includes('semi-space-size') || process.platform === 'win32') return;
   const words = [process.execPath, ...process.execArgv, ...AT_START, ...process.argv.slice(1)];
