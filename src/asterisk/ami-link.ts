@@ -147,13 +147,15 @@ export class AmiLink {
   #take(bytes: Uint8Array): void {
     this.#heardSomething = true;
     this.#reader.onRead?.();
-    for (const message of this.#parser.push(this.#decoder.write(bytes))) {
-      // A handler may have closed the connection: what follows belongs to nobody any more.
-      if (!this.#open) return;
-      // Not by `Response`: the event OriginateResponse has such a header too.
-      if (message.event === undefined) this.#answer(message);
-      else this.#reader.onEvent(message);
-    }
+    this.#parser.push(this.#decoder.write(bytes), (message) => this.#handOn(message));
+  }
+
+  #handOn(message: AmiMessage): void {
+    // A handler may have closed the connection: what follows belongs to nobody any more.
+    if (!this.#open) return;
+    // Not by `Response`: the event OriginateResponse has such a header too.
+    if (message.event === undefined) this.#answer(message);
+    else this.#reader.onEvent(message);
   }
 
   #answer(message: AmiMessage): void {

@@ -81,6 +81,8 @@ export class AmiMessage {
   }
 }
 
+type OnMessage = (message: AmiMessage) => void;
+
 export interface AmiParserCounters {
   messages: number;
   /** Blocks that are neither an event nor a response. */
@@ -103,26 +105,27 @@ export class AmiParser {
     this.#layout = layout;
   }
 
-  /** Takes the text that comes next; returns the messages that are complete with it, in order. */
-  push(next: string): AmiMessage[] {
-    const messages: AmiMessage[] = [];
+  /**
+   * Takes the text that comes next; hands on the messages that are complete with it, in order. `onMessage` must not throw.
+   * It gets one at a time: a list of them would live while the first are worked on, and cost the collector.
+   */
+  push(next: string, onMessage: OnMessage): void {
     const firstEnd = next.indexOf(BLOCK_END);
     // Behind what is open comes only what completes it: to join all of it would copy each byte once more.
     const open = this.#pending + (firstEnd < 0 ? next : next.slice(0, firstEnd + BLOCK_END.length));
-    const openFrom = this.#cut(open, 0, this.#searchedTo, messages);
+    const openFrom = this.#cut(open, 0, this.#searchedTo, onMessage);
     const nextFrom = firstEnd + LINE_END.length;
     if (firstEnd < 0) this.#keep(open, openFrom);
-    else this.#keep(next, this.#cut(next, nextFrom, nextFrom, messages));
-    return messages;
+    else this.#keep(next, this.#cut(next, nextFrom, nextFrom, onMessage));
   }
 
   /** Cuts off all whole blocks of a text from `from` on, none of which ends before `searchFrom`; returns where the rest begins. */
-  #cut(text: string, from: number, searchFrom: number, into: AmiMessage[]): number {
+  #cut(text: string, from: number, searchFrom: number, onMessage: OnMessage): number {
     // What has no end yet is not read again with each piece of it that comes.
     if (text.indexOf(BLOCK_END, searchFrom) < 0) return from;
     let rest = from;
     for (;;) {
-      const end = this.#takeRecognised(text, rest, into) ?? this.#takeNext(text, rest, into);
+      const end = this.#takeRecognised(text, rest, onMessage) ?? this.#takeNext(text, rest, onMessage);
       if (end === undefined) return rest;
       // The second CR LF of the end stands before the first line of the next block.
       rest = end + LINE_END.length;
@@ -130,26 +133,26 @@ export class AmiParser {
   }
 
   /** Takes the block that begins at `from` if the layout knows it; returns where it ends. */
-  #takeRecognised(text: string, from: number, into: AmiMessage[]): number | undefined {
+  #takeRecognised(text: string, from: number, onMessage: OnMessage): number | undefined {
     if (this.#layout === undefined || this.#discarding) return undefined;
     const match = this.#layout.matchAt(text, from);
     if (match === null || match[0].length > MAX_MESSAGE_CHARACTERS) return undefined;
     this.counters.messages++;
-    into.push(new AmiMessage(match[0], this.#layout, match));
+    onMessage(new AmiMessage(match[0], this.#layout, match));
     return from + match[0].length;
   }
 
   /** Takes the block that begins at `from`, or gives it up; returns where it ends. */
-  #takeNext(text: string, from: number, into: AmiMessage[]): number | undefined {
+  #takeNext(text: string, from: number, onMessage: OnMessage): number | undefined {
     const end = text.indexOf(BLOCK_END, from);
     if (end < 0) return undefined;
     if (this.#discarding) this.#discarding = false;
     else if (end - from > MAX_MESSAGE_CHARACTERS) this.counters.oversized++;
-    else this.#take(text.slice(from, end), into);
+    else this.#take(text.slice(from, end), onMessage);
     return end;
   }
 
-  #take(block: string, into: AmiMessage[]): void {
+  #take(block: string, onMessage: OnMessage): void {
     if (block.length <= LINE_END.length) return;
     const message = new AmiMessage(block);
     if (message.event === undefined && message.get('Response') === undefined) {
@@ -157,7 +160,7 @@ export class AmiParser {
       return;
     }
     this.counters.messages++;
-    into.push(message);
+    onMessage(message);
   }
 
   #keep(text: string, from: number): void {

@@ -176,15 +176,16 @@ class Soaked {
       const message = this.#recording.messages[call.next];
       if (message === undefined || call.startedAtMs + message.atMs > nowMs) return;
       call.next++;
-      for (const read of this.#parser.push(render(message, call.ids))) {
-        const event = readPbxEvent(read, nowMs);
-        if (event === undefined || event === 'malformed') continue;
-        if (event.type === 'rtcp') this.reports++;
-        if (!this.#video.admits(event)) continue;
-        this.#join.take(event);
-        this.#board.handle(event);
-      }
+      this.#parser.push(render(message, call.ids), (read) => this.#take(readPbxEvent(read, nowMs)));
     }
+  }
+
+  #take(event: ReturnType<typeof readPbxEvent>): void {
+    if (event === undefined || event === 'malformed') return;
+    if (event.type === 'rtcp') this.reports++;
+    if (!this.#video.admits(event)) return;
+    this.#join.take(event);
+    this.#board.handle(event);
   }
 }
 

@@ -11,6 +11,7 @@ import { readPbxEvent } from '../../src/wire/ami-event.ts';
 import { RTCP_EVENT } from '../../src/wire/ami-rtcp.ts';
 import { AmiParser, MAX_MESSAGE_CHARACTERS } from '../../src/wire/ami.ts';
 import { parseRtcpAll } from '../../src/wire/rtcp-all.ts';
+import { messagesIn } from '../lab/ami-messages.ts';
 import { collectGarbage } from '../lab/collect-garbage.ts';
 import { startServer, type TestServer } from './api/server.ts';
 import { Script } from './calls/script.ts';
@@ -41,7 +42,7 @@ function takeAmi(bytes: Buffer, pieceBytes: number): { events: number; shown: st
   const { board } = script;
   let events = 0;
   for (const piece of pieces(bytes, pieceBytes)) {
-    for (const message of parser.push(decoder.write(piece))) {
+    for (const message of messagesIn(decoder.write(piece), parser)) {
       const event = readPbxEvent(message, START_MS + events * 1000);
       if (event === undefined || event === 'malformed') continue;
       board.handle(event);
@@ -110,7 +111,7 @@ function readAmi(...parts: readonly Buffer[]): unknown[] {
   const parser = new AmiParser(RTCP_EVENT);
   const decoder = new StringDecoder('utf8');
   return parts
-    .flatMap((part) => parser.push(decoder.write(part)))
+    .flatMap((part) => messagesIn(decoder.write(part), parser))
     .map((message) => readPbxEvent(message, START_MS) ?? 'none');
 }
 
@@ -143,13 +144,13 @@ test.each(['x', '\0', ': ', '\r\n', '\r', '\u00e9'])(
     const chunk = unit.repeat(65_536 / unit.length);
     const before = usedBytes();
     const start = process.cpuUsage();
-    for (let sent = 0; sent < 10_000_000; sent += chunk.length) parser.push(chunk);
+    for (let sent = 0; sent < 10_000_000; sent += chunk.length) messagesIn(chunk, parser);
     const { user, system } = process.cpuUsage(start);
     // A tenth of a second here; quadratic work would take minutes.
     expect((user + system) / 1000).toBeLessThan(15_000);
     // Two bytes a character; what else the test's process does meanwhile comes on top, but not ten megabytes of it.
     expect(usedBytes() - before).toBeLessThan(2 * MAX_MESSAGE_CHARACTERS + 2_000_000);
-    const [after] = parser.push('\r\n\r\nEvent: Hangup\r\n\r\n');
+    const [after] = messagesIn('\r\n\r\nEvent: Hangup\r\n\r\n', parser);
     expect(after?.get('Event')).toBe('Hangup');
     expect(parser.counters).toMatchObject({ messages: 1, oversized: unit === '\r\n' ? 0 : 1 });
   },

@@ -4,6 +4,7 @@ import type { PbxEvent } from '../../src/model/event.ts';
 import { AmiParser } from '../../src/wire/ami.ts';
 import { readPbxEvent } from '../../src/wire/ami-event.ts';
 import { RTCP_EVENT } from '../../src/wire/ami-rtcp.ts';
+import { messagesIn } from '../lab/ami-messages.ts';
 
 const FOLDER = join(import.meta.dirname, '../golden/ami');
 
@@ -31,11 +32,12 @@ export function goldenNames(): string[] {
 
 export function readGolden(name: string): Golden {
   const facts = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as GoldenFacts;
+  const text = readFileSync(join(FOLDER, `${name}.txt`), 'utf8');
   const parser = new AmiParser(RTCP_EVENT);
   const startedAtMs = 1_700_000_000_000;
   const events: PbxEvent[] = [];
   let { malformed } = parser.counters;
-  for (const [index, message] of parser.push(readFileSync(join(FOLDER, `${name}.txt`), 'utf8')).entries()) {
+  for (const [index, message] of messagesIn(text, parser).entries()) {
     const event = readPbxEvent(message, startedAtMs + (facts.message_arrivals_ms[index] ?? 0));
     if (event === 'malformed') malformed++;
     else if (event !== undefined) events.push(event);

@@ -8,6 +8,7 @@ import {
   MAX_MESSAGE_CHARACTERS,
 } from '../../../src/wire/ami.ts';
 import { WholeEventLayout } from '../../../src/wire/header-layout.ts';
+import { messagesIn } from '../../lab/ami-messages.ts';
 
 const TRANSCRIPT =
   'Asterisk Call Manager/9.0.0\r\n' +
@@ -18,13 +19,13 @@ const TRANSCRIPT =
 function eventNames(parser: AmiParser, chunks: Iterable<string>): (string | undefined)[] {
   const names: (string | undefined)[] = [];
   for (const chunk of chunks)
-    for (const message of parser.push(chunk)) names.push(message.get('Event') ?? message.get('Response'));
+    for (const message of messagesIn(chunk, parser)) names.push(message.get('Event') ?? message.get('Response'));
   return names;
 }
 
 describe('AMI parser', () => {
   test('reads messages with their headers, the banner in front of the first', () => {
-    const [response, newchannel, hangup] = new AmiParser().push(TRANSCRIPT);
+    const [response, newchannel, hangup] = messagesIn(TRANSCRIPT);
     expect(response?.get('Message')).toBe('Authentication accepted');
     expect(newchannel?.get('CallerIDName')).toBe('Zoë <test>');
     expect(newchannel?.get('Exten')).toBe('');
@@ -43,7 +44,7 @@ describe('AMI parser', () => {
   });
 
   test('keeps the first of two headers with the same name', () => {
-    const [message] = new AmiParser().push('Event: X\r\nUniqueid: 1\r\nUniqueid: 2\r\n\r\n');
+    const [message] = messagesIn('Event: X\r\nUniqueid: 1\r\nUniqueid: 2\r\n\r\n');
     expect(message?.get('Uniqueid')).toBe('1');
   });
 
@@ -109,7 +110,7 @@ const BLOCKS = [
 
 describe('AMI parser that is given a layout', () => {
   function read(parser: AmiParser, chunks: readonly string[]): unknown[] {
-    const messages = chunks.flatMap((chunk) => parser.push(chunk));
+    const messages = chunks.flatMap((chunk) => messagesIn(chunk, parser));
     const found = messages.map((message) => [message.event, message.get('Channel'), message.get('State')]);
     return [...found, parser.counters];
   }
@@ -133,7 +134,7 @@ describe('AMI parser that is given a layout', () => {
       const text = `${before}${often}\r\n\r\n`;
       for (let cut = before.length; cut <= text.length; cut++) {
         const parser = new AmiParser(LAYOUT);
-        const last = [...parser.push(text.slice(0, cut)), ...parser.push(text.slice(cut))].at(-1);
+        const last = [text.slice(0, cut), text.slice(cut)].flatMap((part) => messagesIn(part, parser)).at(-1);
         expect(last?.matchOf(LAYOUT)?.[LAYOUT.places.Channel]).toBe('a');
       }
     }
@@ -143,7 +144,7 @@ describe('AMI parser that is given a layout', () => {
     const matchAt = vi.fn<EventLayout['matchAt']>((text, from) => LAYOUT.matchAt(text, from));
     const parser = new AmiParser({ matchAt });
     const text = `Event: Often\r\nChannel: ${'a'.repeat(1000)}\r\nState: 6\r\n\r\n`;
-    for (const character of text) parser.push(character);
+    for (const character of text) messagesIn(character, parser);
     expect(parser.counters.messages).toBe(1);
     // Once when it is whole, and once of what comes behind it.
     expect(matchAt.mock.calls.length).toBe(2);

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { AmiMessage, AmiParser } from '../../../src/wire/ami.ts';
 import { readPbxEvent } from '../../../src/wire/ami-event.ts';
-import { RTCP_EVENT } from '../../../src/wire/ami-rtcp.ts';
 import { HeaderLayout, WholeEventLayout } from '../../../src/wire/header-layout.ts';
+import { messagesIn } from '../../lab/ami-messages.ts';
 import { goldenNames } from '../golden.ts';
 
 const LAYOUT = new WholeEventLayout(['X', 'Y'], ['Channel', '- Language', ['RTT'], ['SentNTP', 'SentRTP'], 'Exten']);
@@ -16,14 +16,14 @@ function printed(lines: readonly string[]): string {
 }
 
 function valuesOf(lines: readonly string[]): (string | undefined)[] {
-  const [message, ...others] = new AmiParser(LAYOUT).push(printed(lines));
+  const [message, ...others] = messagesIn(printed(lines), new AmiParser(LAYOUT));
   if (message === undefined || others.length > 0) throw new Error('not one message');
   const values = LAYOUT.read(message);
   return [AT.Channel, AT.RTT, AT.SentNTP, AT.SentRTP, AT.Exten].map((place) => values[place]);
 }
 
 function isRecognised(lines: readonly string[]): boolean {
-  return new AmiParser(LAYOUT).push(printed(lines))[0]?.matchOf(LAYOUT) !== undefined;
+  return messagesIn(printed(lines), new AmiParser(LAYOUT))[0]?.matchOf(LAYOUT) !== undefined;
 }
 
 const PRINTED = ['Event: X', 'Channel: PJSIP/a-1', 'Language: en', 'RTT: 0.1', 'SentNTP: 5.0', 'SentRTP: 8', 'Exten: '];
@@ -42,7 +42,7 @@ describe('a layout of a whole event', () => {
     const named = (name: string): string[] => PRINTED.with(0, `Event: ${name}`);
     expect(['X', 'Y', 'Z', 'XY', ''].filter((name) => isRecognised(named(name)))).toEqual(['X', 'Y']);
     for (const name of ['X', 'Y', 'Z']) {
-      const [message] = new AmiParser(LAYOUT).push(printed(named(name)));
+      const [message] = messagesIn(printed(named(name)), new AmiParser(LAYOUT));
       expect(message?.event).toBe(name);
       expect(['Event', 'Language', 'Exten', 'Other'].map((header) => message?.get(header))).toEqual([
         name,
@@ -82,7 +82,7 @@ describe.each(goldenNames())('%s', (name) => {
   const blocks = text.split('\r\n\r\n').filter((block) => block.startsWith('Event: RTCP'));
 
   test('has reports of which no header has to be searched for', () => {
-    const messages = new AmiParser(RTCP_EVENT).push(text).filter(({ event }) => event?.startsWith('RTCP'));
+    const messages = messagesIn(text).filter(({ event }) => event?.startsWith('RTCP'));
     expect(messages.length).toBe(blocks.length);
     expect(messages.length).toBeGreaterThan(5);
     const searched = vi.spyOn(AmiMessage.prototype, 'get');
