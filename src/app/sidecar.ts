@@ -219,6 +219,7 @@ export class Sidecar {
     this.#switchboard.tick(nowMs);
     const isFlood = this.#floods.isFlood(performance.now());
     this.#heap.follow(isFlood);
+    this.#history.noteFlood(isFlood);
     this.#historyFeed.tick(isFlood);
     this.#questions.tick();
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;

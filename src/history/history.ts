@@ -18,9 +18,9 @@ import type {
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { atMost } from './at-most.ts';
 import { CommitLoop, type CommitStats } from './commit-loop.ts';
-import { FoldLoop } from './fold-loop.ts';
 import { explain, HistoryError } from './history-error.ts';
-import type { ReaderMethods, WriterMethods } from './protocol.ts';
+import { JournalLoop, OPERATION_JOURNAL, REPORT_JOURNAL } from './journal-loop.ts';
+import type { Journaled, ReaderMethods, WriterMethods } from './protocol.ts';
 import { WorkerLink } from './worker-link.ts';
 
 /** How long a read waits for what was recorded before it: a stuck disk must not hang REST. */
@@ -55,7 +55,7 @@ export interface HistoryOptions {
 }
 
 export interface HistoryStats extends CommitStats {
-  /** Reports that are committed, and not yet in the table that other programs read. */
+  /** Changes that are committed, and not yet in the tables that other programs read. */
   readonly journaled: number;
 }
 
@@ -70,19 +70,21 @@ export class History implements HistorySink, HistoryReader {
   readonly #writer: WorkerLink<WriterMethods>;
   readonly #reader: WorkerLink<ReaderMethods>;
   readonly #commits: CommitLoop;
-  readonly #folding: FoldLoop;
+  readonly #folding: JournalLoop;
+  readonly #applying: JournalLoop;
+  #isFlood = false;
   #cameLate = 0;
   readonly #retention: NodeJS.Timeout;
   #settling: NodeJS.Timeout | undefined;
   #cleaning = false;
   #closed = false;
 
-  /** Use `openHistory`. `journaled`: how many intervals a former run left in the journal. */
+  /** Use `openHistory`. `journaled`: what a former run left in the journals. */
   constructor(
     options: HistoryOptions,
     writer: WorkerLink<WriterMethods>,
     reader: WorkerLink<ReaderMethods>,
-    journaled: number,
+    journaled: Journaled,
   ) {
     this.#options = options;
     this.#writer = writer;
@@ -90,23 +92,24 @@ export class History implements HistorySink, HistoryReader {
     const explained = (error: unknown): string => explain(error, options.path);
     this.#commits = new CommitLoop({
       commit: async (batch) => {
-        const result = await writer.request('commit', batch);
-        this.#folding.note(result.journaled);
+        const result = await writer.request('commit', { batch, mayDefer: this.#isFlooded });
+        this.#folding.note(result.journaled.intervals);
+        this.#applying.note(result.journaled.operations);
         if (batch.operations.length > 0) this.#settleSoon();
         return result;
       },
       explain: explained,
       maxQueued: options.maxQueued,
     });
-    this.#folding = new FoldLoop(
-      {
-        isFlooded: () => this.#isFlooded,
-        fold: () => writer.request('fold', null),
-        explain: explained,
-        onRejected: (count, rejection) => this.#commits.noteRejected(count, rejection),
-      },
-      journaled,
-    );
+    const moving = {
+      isFlood: () => this.#isFlooded,
+      explain: explained,
+      onRejected: (count: number, rejection: string) => this.#commits.noteRejected(count, rejection),
+    };
+    const fold = { ...REPORT_JOURNAL, ...moving, move: () => writer.request('fold', null) };
+    this.#folding = new JournalLoop(fold, journaled.intervals);
+    const apply = { ...OPERATION_JOURNAL, ...moving, move: () => writer.request('apply', null) };
+    this.#applying = new JournalLoop(apply, journaled.operations);
     this.#retention = setInterval(() => void this.#cleanUp(), RETENTION_PERIOD_MS).unref();
     void this.#cleanUp();
   }
@@ -114,6 +117,11 @@ export class History implements HistorySink, HistoryReader {
   record(change: HistoryChange): void {
     if (this.#closed) this.#cameLate++;
     else this.#commits.record(change);
+  }
+
+  /** Whether events come in a flood: what can be done after it waits. */
+  noteFlood(isFlood: boolean): void {
+    this.#isFlood = isFlood;
   }
 
   /** Commits what waits, at once and not together with what comes. */
@@ -129,17 +137,22 @@ export class History implements HistorySink, HistoryReader {
   /** What came after `close` counts as dropped. */
   stats(): HistoryStats {
     const stats = this.#commits.stats();
-    const { journaled, problem } = this.#folding;
-    return { ...stats, dropped: stats.dropped + this.#cameLate, journaled, problem: stats.problem ?? problem };
+    return {
+      ...stats,
+      dropped: stats.dropped + this.#cameLate,
+      journaled: this.#folding.left + this.#applying.left,
+      problem: stats.problem ?? this.#applying.problem ?? this.#folding.problem,
+    };
   }
 
   /**
    * Does for all that is committed by now what is otherwise done every now and then: settles the calls that have ended, and
-   * puts the reports into the table that other programs read. Resolves also when the disk does not take it: `stats` tells.
+   * puts the journals into the tables that other programs read. Resolves also when the disk does not take it: `stats` tells.
    */
   async tidy(): Promise<void> {
+    if (this.#applying.left > 0) await this.#applying.finish();
     await this.#settle();
-    await this.#folding.fold();
+    await this.#folding.finish();
   }
 
   /** Bytes of the database and its write-ahead log; null when the file cannot be seen. */
@@ -155,6 +168,7 @@ export class History implements HistorySink, HistoryReader {
   /** Channels, up or ended, of calls that had not ended when the history was last written, with the state to go on from. */
   async resumable(): Promise<ResumableChannel[]> {
     await this.#caughtUp();
+    await this.#applying.finish();
     return this.#writer.request('resumable', null);
   }
 
@@ -210,12 +224,11 @@ export class History implements HistorySink, HistoryReader {
     clearInterval(this.#retention);
     clearTimeout(this.#settling);
     this.#commits.retry();
-    const { problem } = this.#commits.stats();
-    const mostMs = problem === null ? LAST_COMMITS_MS : LAST_TRY_MS;
     // What is not tidied up by then will be after the next start.
     const tidied = this.flush().then(() => atMost(LAST_TIDY_MS, this.tidy()));
-    await atMost(mostMs, tidied);
+    await atMost(this.#commits.stats().problem === null ? LAST_COMMITS_MS : LAST_TRY_MS, tidied);
     this.#commits.abandon();
+    this.#applying.stop();
     this.#folding.stop();
     // The reader first: the last one out copies the write-ahead log into the file, which a reader may not.
     await this.#reader.stop(READER_WAIT_MS);
@@ -223,18 +236,22 @@ export class History implements HistorySink, HistoryReader {
   }
 
   get #isFlooded(): boolean {
-    return this.#commits.stats().queued > FLOOD_CHANGES;
+    return this.#isFlood || this.#commits.stats().queued > FLOOD_CHANGES;
   }
 
   #caughtUp(): Promise<void> {
-    return atMost(READ_WAIT_MS, this.flush());
+    return atMost(
+      READ_WAIT_MS,
+      this.flush().then(() => this.#applying.finish()),
+    );
   }
 
   #settleSoon(): void {
     if (this.#closed) return;
     this.#settling ??= setTimeout(() => {
       this.#settling = undefined;
-      if (this.#isFlooded) this.#settleSoon();
+      // Of calls whose end is in the journal still, the tables do not know.
+      if (this.#isFlooded || this.#applying.left > 0) this.#settleSoon();
       else void this.#settle();
     }, SETTLE_AFTER_MS).unref();
   }

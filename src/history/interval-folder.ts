@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isAboutTheChange, reasonOf } from './history-error.ts';
-import { countJournaled, JournalPiece, type StoredPiece } from './interval-journal.ts';
-import type { FoldResult } from './protocol.ts';
+import { countIntervals, JournalPiece, type StoredPiece } from './interval-journal.ts';
+import type { MoveResult } from './protocol.ts';
 import { type Cell, INTERVAL_COLUMNS } from './rows.ts';
 import { upsert } from './upsert.ts';
 
@@ -46,18 +46,18 @@ export class IntervalFolder {
   }
 
   /** Moves some of them, the oldest. */
-  step(): FoldResult {
+  step(): MoveResult {
     const window = this.#window ?? this.#load();
-    const nothing = { folded: 0, rejected: 0, rejection: null };
-    if (window.ids.length === 0) return { ...nothing, journaled: 0 };
+    const nothing = { moved: 0, rejected: 0, rejection: null };
+    if (window.ids.length === 0) return { ...nothing, left: 0 };
     const next = this.#database.transaction(() => this.#advance(window)).immediate();
-    const journaled = countJournaled(this.#database);
+    const left = countIntervals(this.#database);
     this.#window = next === undefined || next.done === next.places.length ? undefined : next;
-    if (next === undefined) return { ...nothing, journaled };
-    const folded = next.done - window.done;
-    if (this.#window !== undefined) return { ...nothing, folded, journaled };
+    if (next === undefined) return { ...nothing, left };
+    const moved = next.done - window.done;
+    if (this.#window !== undefined) return { ...nothing, moved, left };
     const { unreadable, rejected, rejection } = next;
-    return { folded: folded + unreadable, rejected, rejection, journaled };
+    return { moved: moved + unreadable, rejected, rejection, left };
   }
 
   #load(): Window {

@@ -1,9 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { isTexts, NUMBER_BYTES, numbersIn, parsedJson, readTexts } from './journal-cells.ts';
 import { countOf, INTERVAL_LAYOUT, type IntervalLayout, type PackedIntervals } from './packed-intervals.ts';
 import { type Cell, INTERVAL_COLUMNS, type Row } from './rows.ts';
 
 const LAYOUT = JSON.stringify(INTERVAL_LAYOUT);
-const NUMBER_BYTES = Float64Array.BYTES_PER_ELEMENT;
 const KEY = ['uniqueid', 'direction', 'report_number'];
 const [UNIQUEID = -1, DIRECTION = -1, REPORT_NUMBER = -1] = KEY.map((name) => INTERVAL_COLUMNS.names.indexOf(name));
 
@@ -25,8 +25,8 @@ export class IntervalJournal {
   }
 }
 
-/** How many intervals are in the journal. */
-export function countJournaled(database: Database): number {
+/** How many are in the journal. */
+export function countIntervals(database: Database): number {
   return Number(database.prepare('SELECT coalesce(sum(intervals), 0) FROM interval_journal').pluck().get());
 }
 
@@ -109,34 +109,11 @@ function readableLayout({ columns, texts }: IntervalLayout): ReadableLayout {
 const OWN_LAYOUT = readableLayout(INTERVAL_LAYOUT);
 
 function readLayout(json: string): IntervalLayout {
-  const layout: unknown = parsed(json);
+  const layout: unknown = parsedJson(json);
   const { columns, texts } = (layout ?? {}) as Partial<Record<keyof IntervalLayout, unknown>>;
   const isLayout = isTexts(columns) && isTexts(texts) && KEY.every((name) => columns.includes(name));
   if (!isLayout) throw new RangeError('it does not say which columns it has');
   return { columns, texts };
-}
-
-function readTexts(json: string): readonly string[] {
-  const texts: unknown = parsed(json);
-  if (!isTexts(texts)) throw new RangeError('its texts cannot be read');
-  return texts;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
-}
-
-function numbersIn(bytes: Buffer): Float64Array {
-  const { buffer, byteOffset, byteLength } = bytes.byteOffset % NUMBER_BYTES === 0 ? bytes : Uint8Array.from(bytes);
-  return new Float64Array(buffer, byteOffset, byteLength / NUMBER_BYTES);
 }
 
 /** Finds intervals that are in the journal still. What of it cannot be read is passed over. */

@@ -13,7 +13,7 @@ export const MOST_STREAMS = 2;
 
 const KINDS = ['segment', 'channel', 'call', 'call-merged'] as const satisfies readonly OperationKind[];
 /** In place of the number of a kind. */
-const GONE = -1;
+export const GONE = -1;
 /** Before the cells of a row: the number of its kind, and how many they are. */
 export const HEADER_CELLS = 2;
 
@@ -26,6 +26,25 @@ const IS_TEXT: Readonly<Record<OperationKind, readonly boolean[]>> = {
   ],
   call: CALL_COLUMNS.isText,
   'call-merged': [true, true],
+};
+
+/** How rows of packed operations are to be read: what the numbers of the kinds mean, and the columns of each in their order. */
+export interface OperationLayout {
+  readonly kinds: readonly OperationKind[];
+  /** Of a channel those of its own, which `stream`s follow. */
+  readonly columns: Readonly<Record<OperationKind | 'stream', readonly string[]>>;
+}
+
+/** That of this release. */
+export const OPERATION_LAYOUT: OperationLayout = {
+  kinds: KINDS,
+  columns: {
+    segment: SEGMENT_COLUMNS.names,
+    channel: [...CHANNEL_COLUMNS.names, 'resume'],
+    stream: STREAM_COLUMNS.names,
+    call: CALL_COLUMNS.names,
+    'call-merged': ['from_linkedid', 'into_linkedid'],
+  },
 };
 
 /** Numbers row by row, and the texts that some of them are places of. */

@@ -20,26 +20,32 @@ export interface Batch {
   readonly intervals: readonly PackedIntervals[];
 }
 
+/** Changes that are stored, and not yet in the tables that other programs read. */
+export interface Journaled {
+  readonly intervals: number;
+  readonly operations: number;
+}
+
 export interface CommitResult {
   readonly applied: number;
   /** Changes that the database will never take (a broken record); they are left out. */
   readonly rejected: number;
   /** Why, of the last one. */
   readonly rejection: string | null;
-  /** Intervals that are in the journal now. */
-  readonly journaled: number;
+  /** In the journals now. */
+  readonly journaled: Journaled;
 }
 
-/** What of the journal was moved into the table `intervals`. */
-export interface FoldResult {
-  /** Intervals that need not be moved any more. */
-  readonly folded: number;
-  /** Those of them that the table will never take, or that cannot be read; they are left out. */
+/** What of a journal was moved into the tables. */
+export interface MoveResult {
+  /** Changes that need not be moved any more. */
+  readonly moved: number;
+  /** Those of them that the tables will never take, or that cannot be read; they are left out. */
   readonly rejected: number;
   /** Why, of the last one. */
   readonly rejection: string | null;
-  /** Intervals that are in the journal now. */
-  readonly journaled: number;
+  /** Changes that are in the journal now. */
+  readonly left: number;
 }
 
 /** Everything older is deleted, epoch milliseconds. */
@@ -56,11 +62,14 @@ export interface CallsQuery {
 
 /** What the writer's thread answers to. */
 export interface WriterMethods {
-  /** Opens the database, or says why it cannot; how many intervals are in its journal. */
-  open(input: null): number;
-  commit(batch: Batch): CommitResult;
-  /** Moves a bounded number of intervals from the journal into their table, the oldest. */
-  fold(input: null): FoldResult;
+  /** Opens the database, or says why it cannot. */
+  open(input: null): Journaled;
+  /** `mayDefer`: operations may wait in their journal. */
+  commit(input: { readonly batch: Batch; readonly mayDefer: boolean }): CommitResult;
+  /** Applies a bounded number of operations from their journal, the oldest. */
+  apply(input: null): MoveResult;
+  /** Moves a bounded number of intervals from their journal into the table, the oldest. */
+  fold(input: null): MoveResult;
   /** Deletes a bounded number of rows and says how many; 0 when nothing is left to delete. */
   purge(limits: RetentionLimits): number;
   /** Counts a bounded number of ended calls that are not counted yet and says how many; 0 when there are none. */

@@ -4,12 +4,11 @@ import type { ChannelRecord, IntervalRecord } from '../model/record.ts';
 import type { RescoredCall, StoredCall, StoredChannel } from '../model/rescoring.ts';
 import { openForWriting } from './database.ts';
 import { explain, HistoryError } from './history-error.ts';
-import { IntervalFolder } from './interval-folder.ts';
-import { countJournaled } from './interval-journal.ts';
 import { Queries } from './queries.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, type Row, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
 import { SettledCalls } from './settled-calls.ts';
 import { StoredIntervals } from './stored-intervals.ts';
+import { Writer } from './writer.ts';
 
 /** One batch is one transaction, in which a running sidecar cannot write: it is over in a fraction of a second. */
 const DEFAULT_BATCH_CALLS = 200;
@@ -82,12 +81,7 @@ export class RescoringStore {
 
   /** Takes note of the request, or goes on with the same one where it stopped; the range is the first one's then. */
   begin(request: RescoringRequest): RescoringBegin {
-    // Scores are written where the reports are in the table, and those of calls that are over are stored by now.
-    const folder = new IntervalFolder(this.#database);
-    for (let due = countJournaled(this.#database); due > 0;) {
-      const { folded, journaled } = folder.step();
-      due = Math.min(due - folded, journaled);
-    }
+    this.#emptyJournals();
     const begin = this.#database.transaction((): RescoringBegin => {
       const unfinished = this.#place();
       if (unfinished?.request === request.key) return 'resumed';
@@ -98,6 +92,20 @@ export class RescoringStore {
       return unfinished === undefined ? 'new' : 'replaced';
     });
     return begin.immediate();
+  }
+
+  /** Scores are written where the reports are in the table, and those of calls that are over are stored by now. */
+  #emptyJournals(): void {
+    const writer = new Writer(this.#database);
+    const { intervals, operations } = writer.journaled;
+    for (let due = operations; due > 0;) {
+      const { moved, left } = writer.apply();
+      due = Math.min(due - moved, left);
+    }
+    for (let due = intervals; due > 0;) {
+      const { moved, left } = writer.fold();
+      due = Math.min(due - moved, left);
+    }
   }
 
   /** Calls that are still to be looked at. */

@@ -24,7 +24,8 @@ function opened(): Writer {
 serve<WriterMethods>(
   {
     open: () => opened().journaled,
-    commit: (batch) => opened().commit(batch),
+    commit: ({ batch, mayDefer }) => opened().commit(batch, mayDefer),
+    apply: () => opened().apply(),
     fold: () => opened().fold(),
     purge: (limits) => opened().purge(limits),
     settle: () => opened().settle(),

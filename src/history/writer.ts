@@ -1,22 +1,14 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { isAboutTheChange, reasonOf } from './history-error.ts';
 import { IntervalFolder } from './interval-folder.ts';
-import { countJournaled, IntervalJournal } from './interval-journal.ts';
+import { countIntervals, IntervalJournal } from './interval-journal.ts';
+import { OperationJournal, readOperations, type StoredOperations } from './operation-journal.ts';
+import { OperationWriter } from './operation-writer.ts';
 import { countOf, withoutBroken } from './packed-intervals.ts';
-import {
-  type BoundCell,
-  cellAt,
-  cellsOf,
-  CHANNEL_CELLS,
-  MOST_STREAMS,
-  type OperationRow,
-  rowsOf,
-  STREAM_CELLS,
-} from './packed-operations.ts';
-import type { Batch, CommitResult, FoldResult, RetentionLimits } from './protocol.ts';
-import { CALL_COLUMNS, CHANNEL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS } from './rows.ts';
+import { type OperationRow, type PackedOperations, rowsOf } from './packed-operations.ts';
+import type { Batch, CommitResult, Journaled, MoveResult, RetentionLimits } from './protocol.ts';
 import { SettledCalls } from './settled-calls.ts';
-import { upsert } from './upsert.ts';
+import { Statements } from './statements.ts';
 
 /** Rows that one purge deletes at most, so that commits in between wait for tens of milliseconds, not for minutes. */
 const PURGE_CHUNK_INTERVALS = 5000;
@@ -24,95 +16,153 @@ const PURGE_CHUNK_CALLS = 200;
 /** Ended calls that are settled in one turn, for the same reason. */
 const SETTLE_CHUNK_CALLS = 100;
 
-const PUT_CALL = upsert('calls', ['linkedid'], CALL_COLUMNS.names);
-const PUT_NEW_CALL = `INSERT INTO calls (linkedid, started_at_ms, profile, version) VALUES (?, ?, ?, ?)
-  ON CONFLICT DO NOTHING`;
-const PUT_CHANNEL = upsert('channels', ['uniqueid'], [...CHANNEL_COLUMNS.names, 'resume']);
-const PUT_STREAM = upsert('streams', ['uniqueid', 'direction'], ['uniqueid', ...STREAM_COLUMNS.names]);
-const PUT_SEGMENT = upsert('segments', ['uniqueid', 'direction', 'segment_number'], SEGMENT_COLUMNS.names);
-const CHANNEL_PLACES = {
-  uniqueid: CHANNEL_COLUMNS.names.indexOf('uniqueid'),
-  linkedid: CHANNEL_COLUMNS.names.indexOf('linkedid'),
-  startedAtMs: CHANNEL_COLUMNS.names.indexOf('started_at_ms'),
-  profile: CHANNEL_COLUMNS.names.indexOf('profile'),
-  version: CHANNEL_COLUMNS.names.indexOf('version'),
-};
-const PUT_ALIAS = upsert('call_aliases', ['from_linkedid'], ['from_linkedid', 'into_linkedid']);
+/** Operations are applied from their journal for about so long in one turn. */
+const APPLY_MS = 20;
+
+/** What became of some changes. */
+interface Outcome {
+  applied: number;
+  rejected: number;
+  rejection: string | null;
+}
+
+/** `all`: throws also when the database refuses a change. `good`: leaves out such ones, which takes longer. */
+type Which = 'all' | 'good';
 
 /** Applies changes to the database. Applying the same change again changes nothing. */
 export class Writer {
   readonly #database: Database;
+  readonly #statements: Statements;
   readonly #settled: SettledCalls;
-  readonly #journal: IntervalJournal;
+  readonly #operations: OperationWriter;
+  readonly #operationJournal: OperationJournal;
+  readonly #intervalJournal: IntervalJournal;
   readonly #folder: IntervalFolder;
-  #journaled: number;
-  readonly #statements = new Map<string, Statement>();
+  readonly #nowMs: () => number;
+  #journaled: Journaled;
 
-  constructor(database: Database) {
+  /** `nowMs` is of any clock. */
+  constructor(database: Database, nowMs = () => performance.now()) {
     this.#database = database;
+    this.#nowMs = nowMs;
+    this.#statements = new Statements(database);
     this.#settled = new SettledCalls(database);
-    this.#journal = new IntervalJournal(database);
-    this.#folder = new IntervalFolder(database);
-    this.#journaled = countJournaled(database);
+    this.#operations = new OperationWriter(database, this.#settled);
+    this.#operationJournal = new OperationJournal(database);
+    this.#intervalJournal = new IntervalJournal(database);
+    this.#folder = new IntervalFolder(database, nowMs);
+    this.#journaled = { intervals: countIntervals(database), operations: this.#operationJournal.count() };
   }
 
-  /** Intervals that are stored, but not in their table yet. */
-  get journaled(): number {
+  get journaled(): Journaled {
     return this.#journaled;
   }
 
-  /** Moves a bounded number of them there. */
-  fold(): FoldResult {
+  /** Moves a bounded number of intervals from their journal into the table, the oldest. */
+  fold(): MoveResult {
     const result = this.#folder.step();
-    this.#journaled = result.journaled;
+    this.#journaled = { ...this.#journaled, intervals: result.left };
     return result;
   }
 
-  /** All of the batch in one transaction, or nothing when it throws. */
-  commit(batch: Batch): CommitResult {
+  /** Applies a bounded number of operations from their journal, the oldest. */
+  apply(): MoveResult {
+    const { applied, rejected, rejection } = this.#attempt((which) => this.#applyOldest(which));
+    const left = this.#operationJournal.count();
+    this.#journaled = { ...this.#journaled, operations: left };
+    return { moved: applied + rejected, rejected, rejection, left };
+  }
+
+  /**
+   * All of the batch in one transaction, or nothing when it throws. With `mayDefer`, its operations wait in their journal, at
+   * a tenth of the cost; they do so in any case while others wait there, since all are applied in order.
+   */
+  commit(batch: Batch, mayDefer = false): CommitResult {
+    const { outcome, journaled } = this.#attempt((which) => this.#commit(batch, mayDefer, which));
+    this.#journaled = journaled;
+    return { ...outcome, journaled };
+  }
+
+  #attempt<Result>(work: (which: Which) => Result): Result {
     try {
-      return this.#commit(batch, 'all');
+      return work('all');
     } catch (error) {
       if (!isAboutTheChange(error)) throw error;
-      return this.#commit(batch, 'good');
+      return work('good');
     }
   }
 
-  /** `all`: throws also when the database refuses a change. `good`: leaves out such ones, which takes longer. */
-  #commit(batch: Batch, which: 'all' | 'good'): CommitResult {
-    let applied = 0;
-    let journaled = 0;
-    let rejected = 0;
-    let rejection: string | null = null;
-    // Within a transaction this is a savepoint: what is refused halfway leaves nothing behind.
-    const applyWhole = this.#database.transaction((row: OperationRow) => this.#apply(row));
+  #commit(
+    { operations, intervals }: Batch,
+    mayDefer: boolean,
+    which: Which,
+  ): { outcome: Outcome; journaled: Journaled } {
+    const outcome: Outcome = { applied: 0, rejected: 0, rejection: null };
+    const journaled = { ...this.#journaled };
     const all = this.#database.transaction(() => {
-      const attempt = (apply: () => void): void => {
-        try {
-          apply();
-          applied++;
-        } catch (error) {
-          if (which === 'all' || !isAboutTheChange(error)) throw error;
-          rejected++;
-          rejection = reasonOf(error);
-        }
-      };
-      for (const piece of batch.operations) {
-        for (const row of rowsOf(piece)) attempt(() => (which === 'all' ? this.#apply(row) : applyWhole(row)));
+      for (const piece of operations) {
+        if (mayDefer || journaled.operations > 0) {
+          this.#operationJournal.add(piece);
+          journaled.operations += piece.count;
+          outcome.applied += piece.count;
+        } else this.#applyAll(piece, which, outcome);
       }
-      for (const piece of batch.intervals) {
+      for (const piece of intervals) {
         const { whole, lacking } = withoutBroken(piece);
-        applied += countOf(whole);
-        journaled += countOf(whole);
-        if (countOf(whole) > 0) this.#journal.add(whole);
+        outcome.applied += countOf(whole);
+        journaled.intervals += countOf(whole);
+        if (countOf(whole) > 0) this.#intervalJournal.add(whole);
         if (lacking === null) continue;
-        rejected += countOf(piece) - countOf(whole);
-        rejection = `a report lacks its ${lacking}`;
+        outcome.rejected += countOf(piece) - countOf(whole);
+        outcome.rejection = `a report lacks its ${lacking}`;
       }
     });
     all.immediate();
-    this.#journaled += journaled;
-    return { applied, rejected, rejection, journaled: this.#journaled };
+    return { outcome, journaled };
+  }
+
+  #applyOldest(which: Which): Outcome {
+    const outcome: Outcome = { applied: 0, rejected: 0, rejection: null };
+    const untilMs = this.#nowMs() + APPLY_MS;
+    const some = this.#database.transaction(() => {
+      do {
+        const stored = this.#operationJournal.oldest();
+        if (stored === undefined) return;
+        this.#applyStored(stored, which, outcome);
+        this.#operationJournal.remove(stored);
+      } while (this.#nowMs() < untilMs);
+    });
+    some.immediate();
+    return outcome;
+  }
+
+  #applyStored(stored: StoredOperations, which: Which, outcome: Outcome): void {
+    let piece: PackedOperations;
+    try {
+      piece = readOperations(stored);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      outcome.rejected += stored.operations;
+      outcome.rejection = `row ${stored.id} of operation_journal cannot be read: ${error.message}`;
+      return;
+    }
+    this.#applyAll(piece, which, outcome);
+  }
+
+  #applyAll(piece: PackedOperations, which: Which, outcome: Outcome): void {
+    // Within a transaction this is a savepoint: what is refused halfway leaves nothing behind.
+    const applyWhole = this.#database.transaction((row: OperationRow) => this.#operations.apply(row));
+    for (const row of rowsOf(piece)) {
+      try {
+        if (which === 'all') this.#operations.apply(row);
+        else applyWhole(row);
+        outcome.applied++;
+      } catch (error) {
+        if (which === 'all' || !isAboutTheChange(error)) throw error;
+        outcome.rejected++;
+        outcome.rejection = reasonOf(error);
+      }
+    }
   }
 
   /** Settles a bounded number of ended calls. Returns how many. */
@@ -123,7 +173,7 @@ export class Writer {
   /** Deletes one bounded chunk of what is too old, never of a call or channel that is up. Returns the rows deleted. */
   purge(limits: RetentionLimits): number {
     const chunk = this.#database.transaction(() => {
-      const reports = this.#run(
+      const reports = this.#statements.run(
         `DELETE FROM intervals WHERE (uniqueid, direction, report_number) IN (
           SELECT uniqueid, direction, report_number FROM intervals
           WHERE at_ms < ? AND uniqueid NOT IN (SELECT uniqueid FROM channels WHERE ended_at_ms IS NULL)
@@ -133,7 +183,7 @@ export class Writer {
       if (reports > 0) return reports;
       const expired = `SELECT linkedid FROM calls WHERE ended_at_ms < ? AND NOT EXISTS (
         SELECT 1 FROM channels WHERE channels.linkedid = calls.linkedid AND channels.ended_at_ms IS NULL)`;
-      const reportsOfCalls = this.#run(
+      const reportsOfCalls = this.#statements.run(
         `DELETE FROM intervals WHERE (uniqueid, direction, report_number) IN (
           SELECT intervals.uniqueid, direction, report_number FROM intervals
           JOIN channels ON channels.uniqueid = intervals.uniqueid
@@ -141,96 +191,21 @@ export class Writer {
         limits.callsBeforeMs,
       );
       if (reportsOfCalls > 0) return reportsOfCalls;
-      const going = this.#prepared(`${expired} LIMIT ${PURGE_CHUNK_CALLS}`)
+      const going = this.#statements
+        .prepared(`${expired} LIMIT ${PURGE_CHUNK_CALLS}`)
         .pluck()
         .all(limits.callsBeforeMs) as string[];
       this.#settled.reopen(...going);
       const these = JSON.stringify(going);
-      this.#run(
+      this.#statements.run(
         `DELETE FROM segments WHERE uniqueid IN (
           SELECT uniqueid FROM channels WHERE linkedid IN (SELECT value FROM json_each(?)))`,
         these,
       );
-      const calls = this.#run('DELETE FROM calls WHERE linkedid IN (SELECT value FROM json_each(?))', these);
-      this.#run('DELETE FROM call_aliases WHERE into_linkedid NOT IN (SELECT linkedid FROM calls)');
+      const calls = this.#statements.run('DELETE FROM calls WHERE linkedid IN (SELECT value FROM json_each(?))', these);
+      this.#statements.run('DELETE FROM call_aliases WHERE into_linkedid NOT IN (SELECT linkedid FROM calls)');
       return calls;
     });
     return chunk.immediate();
-  }
-
-  #apply(row: OperationRow): void {
-    if (row.cells === 0) throw new RangeError(`a ${row.kind} lacks a part of its record`);
-    if (row.kind === 'segment') this.#run(PUT_SEGMENT, ...cellsOf(row));
-    else if (row.kind === 'call') this.#putCall(cellsOf(row));
-    else if (row.kind === 'channel') this.#putChannel(row);
-    else this.#merge(String(cellAt(row, 0)), String(cellAt(row, 1)));
-  }
-
-  #putCall(cells: readonly BoundCell[]): void {
-    const linkedid = String(cells[0]);
-    // Its channels have moved on; the call that took them in has a record of its own.
-    if (this.#resolve(linkedid) !== linkedid) return;
-    this.#settled.reopen(linkedid);
-    this.#run(PUT_CALL, ...cells);
-  }
-
-  #putChannel(row: OperationRow): void {
-    const own = cellsOf(row, 0, CHANNEL_CELLS);
-    const uniqueid = own[CHANNEL_PLACES.uniqueid];
-    const linkedid = this.#resolve(String(own[CHANNEL_PLACES.linkedid]));
-    own[CHANNEL_PLACES.linkedid] = linkedid;
-    const before = this.#prepared('SELECT linkedid FROM channels WHERE uniqueid = ?').pluck().get(uniqueid);
-    this.#settled.reopen(linkedid, ...(typeof before === 'string' && before !== linkedid ? [before] : []));
-    if (before !== linkedid) {
-      const { startedAtMs, profile, version } = CHANNEL_PLACES;
-      this.#run(PUT_NEW_CALL, linkedid, own[startedAtMs], own[profile], own[version]);
-    }
-    this.#run(PUT_CHANNEL, ...own);
-    const streams = (row.cells - CHANNEL_CELLS) / STREAM_CELLS;
-    // It may have had others before.
-    if (before !== undefined && streams < MOST_STREAMS) this.#run('DELETE FROM streams WHERE uniqueid = ?', uniqueid);
-    for (let first = CHANNEL_CELLS; first < row.cells; first += STREAM_CELLS) {
-      this.#run(PUT_STREAM, uniqueid, ...cellsOf(row, first, STREAM_CELLS));
-    }
-  }
-
-  #merge(from: string, into: string): void {
-    if (from === into) return;
-    let target = this.#resolve(into);
-    if (target === from) {
-      // Joined back into a call that had been joined into this one: the older call lives again.
-      this.#run('DELETE FROM call_aliases WHERE from_linkedid = ?', into);
-      target = into;
-    }
-    this.#settled.reopen(from, target);
-    this.#run(
-      `INSERT INTO calls (${CALL_COLUMNS.names.join(', ')}) SELECT ?, ${CALL_COLUMNS.names.slice(1).join(', ')} FROM calls WHERE linkedid = ?
-        ON CONFLICT DO NOTHING`,
-      target,
-      from,
-    );
-    this.#run('UPDATE channels SET linkedid = ? WHERE linkedid = ?', target, from);
-    this.#run('DELETE FROM calls WHERE linkedid = ?', from);
-    this.#run('UPDATE call_aliases SET into_linkedid = ? WHERE into_linkedid = ?', target, from);
-    this.#run(PUT_ALIAS, from, target);
-  }
-
-  /** The linkedid under which a call goes now. */
-  #resolve(linkedid: string): string {
-    const into = this.#prepared('SELECT into_linkedid FROM call_aliases WHERE from_linkedid = ?').pluck().get(linkedid);
-    return typeof into === 'string' ? into : linkedid;
-  }
-
-  /** Cells one by one: those of an array are each looked up by name, half as long again. */
-  #run(sql: string, ...parameters: unknown[]): number {
-    return this.#prepared(sql).run(...parameters).changes;
-  }
-
-  #prepared(sql: string): Statement {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
   }
 }

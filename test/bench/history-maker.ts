@@ -97,7 +97,7 @@ function record(writer: Writer, changes: readonly HistoryChange[]): void {
   for (const change of changes) queue.push(change);
   const { rejected, rejection } = writer.commit(queue.take());
   if (rejected > 0) throw new Error(`the history refuses its calls: ${rejection}`);
-  while (writer.fold().journaled > 0);
+  while (writer.fold().left > 0);
 }
 
 function verdictOf(mes: number): Verdict {

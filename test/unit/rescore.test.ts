@@ -102,7 +102,10 @@ test('a report that is in the journal still is scored again like any other', asy
   const moved = queue.size;
   expect(moved).toBeGreaterThan(300);
   database.exec("DELETE FROM intervals WHERE uniqueid LIKE '22-%'");
-  expect(new Writer(database).commit(queue.take())).toMatchObject({ applied: moved, journaled: moved });
+  expect(new Writer(database).commit(queue.take())).toMatchObject({
+    applied: moved,
+    journaled: { intervals: moved, operations: 0 },
+  });
   database.close();
   const outcome = await rescore({ settings, profile: 'custom' });
   expect(outcome).toEqual({ began: 'new', rescored: CALLS, expired: 0, tooRecent: 0 });

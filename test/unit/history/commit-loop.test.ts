@@ -3,6 +3,8 @@ import { CommitLoop } from '../../../src/history/commit-loop.ts';
 import type { Batch, CommitResult } from '../../../src/history/protocol.ts';
 import { callRecord, intervalRecord, reportNumbers, unpackOperations } from './records.ts';
 
+const NONE = { intervals: 0, operations: 0 };
+
 /** A disk that takes what it is given, or not, and remembers it: of each part how many operations it has, and its reports. */
 class Disk {
   readonly parts: { readonly states: number; readonly reports: readonly unknown[] }[] = [];
@@ -16,7 +18,7 @@ class Disk {
       this.failures++;
       return Promise.reject(new Error('no room'));
     }
-    return Promise.resolve({ applied: this.take(batch), rejected: 0, rejection: null, journaled: 0 });
+    return Promise.resolve({ applied: this.take(batch), rejected: 0, rejection: null, journaled: NONE });
   };
 
   /** Returns how many changes it has. */
@@ -93,7 +95,7 @@ it('begins no other part once it is to end, and keeps account of what is left', 
   loop.hurry();
   expect(disk.parts).toHaveLength(1);
   loop.abandon();
-  first.resolve({ applied: 20_000, rejected: 0, rejection: null, journaled: 0 });
+  first.resolve({ applied: 20_000, rejected: 0, rejection: null, journaled: NONE });
   await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 10_000, committed: 20_000 });
   expect(disk.parts).toHaveLength(1);
 });
@@ -148,7 +150,7 @@ it('commits at once what became due while a commit took long', async () => {
   loop.record({ kind: 'call', call: callRecord('b') });
   await vi.advanceTimersByTimeAsync(1000);
   expect([begun, loop.stats().queued]).toEqual([1, 2]);
-  first.resolve({ applied: 1, rejected: 0, rejection: null, journaled: 0 });
+  first.resolve({ applied: 1, rejected: 0, rejection: null, journaled: NONE });
   await vi.advanceTimersByTimeAsync(0);
   expect([disk.sizes, loop.stats().queued]).toEqual([[[1, 0]], 0]);
 });

@@ -78,8 +78,8 @@ describe('a report', () => {
     const hasty = hastyFolder();
     const steps: unknown[] = [];
     for (let step = 1; step <= 5; step++) {
-      const { folded, journaled } = hasty.step();
-      steps.push([folded, journaled, counts().inTable]);
+      const { moved, left } = hasty.step();
+      steps.push([moved, left, counts().inTable]);
       expect(found('a')).toEqual(ofA);
     }
     expect(steps).toEqual([
@@ -89,7 +89,7 @@ describe('a report', () => {
       [8, 40, 32],
       [8, 0, 40],
     ]);
-    expect(hasty.step()).toEqual({ folded: 0, rejected: 0, rejection: null, journaled: 0 });
+    expect(hasty.step()).toEqual({ moved: 0, rejected: 0, rejection: null, left: 0 });
     expect(counts()).toEqual({ inTable: 40, inJournal: 0 });
   });
 
@@ -99,7 +99,7 @@ describe('a report', () => {
     hastyFolder().step();
     expect(counts()).toEqual({ inTable: 8, inJournal: 1 });
     // After a crash.
-    while (writer.fold().journaled > 0);
+    while (writer.fold().left > 0);
     expect(counts()).toEqual({ inTable: 40, inJournal: 0 });
     expect(found('b')).toEqual(reports.filter(({ uniqueid }) => uniqueid === 'b'));
   });
@@ -109,13 +109,13 @@ describe('a report', () => {
     const hasty = hastyFolder();
     hasty.step();
     const other = openForWriting(path);
-    while (new IntervalFolder(other).step().journaled > 0);
+    while (new IntervalFolder(other).step().left > 0);
     other.exec('UPDATE intervals SET mes = 1');
     other.close();
     // The ids of the journal's rows are not given again.
     commit(...reportsOf('c'));
-    expect(hasty.step()).toEqual({ folded: 0, rejected: 0, rejection: null, journaled: 20 });
-    while (hasty.step().journaled > 0);
+    expect(hasty.step()).toEqual({ moved: 0, rejected: 0, rejection: null, left: 20 });
+    while (hasty.step().left > 0);
     const means = database.prepare('SELECT uniqueid, max(mes) AS mes FROM intervals GROUP BY uniqueid').raw().all();
     expect(means).toEqual([
       ['a', 1],
@@ -127,7 +127,7 @@ describe('a report', () => {
   it('that the table refuses is counted, with the reason, and the others are moved', () => {
     commit(intervalRecord('a', 1), intervalRecord('a', 2, { ssrc: 1.5 }), intervalRecord('a', 3));
     const { rejection, ...result } = writer.fold();
-    expect(result).toEqual({ folded: 3, rejected: 1, journaled: 0 });
+    expect(result).toEqual({ moved: 3, rejected: 1, left: 0 });
     expect(rejection).toMatch(/cannot store REAL value in INTEGER column intervals\.ssrc/);
     expect(found('a')?.map(({ reportNumber }) => reportNumber)).toEqual([1, 3]);
   });
@@ -136,8 +136,8 @@ describe('a report', () => {
     const uniqueids = Array.from({ length: 1000 }, (_, index) => `c-${index}`);
     commit(...reportsOf(...uniqueids));
     const left = new Set<number>();
-    for (let journaled = 1; journaled > 0; left.add(journaled)) ({ journaled } = writer.fold());
-    expect([...left].filter((journaled) => journaled < 20_000)).toEqual([12_000, 4000, 0]);
+    for (let rest = 1; rest > 0; left.add(rest)) ({ left: rest } = writer.fold());
+    expect([...left].filter((rest) => rest < 20_000)).toEqual([12_000, 4000, 0]);
     expect(counts()).toEqual({ inTable: 20_000, inJournal: 0 });
     expect(found('c-777')).toEqual(reportsOf('c-777'));
   });
@@ -189,7 +189,7 @@ describe('a journal of another release', () => {
       intervalRecord('old', 3),
     ];
     expect(found('old')).toMatchObject(expected);
-    expect(writer.fold()).toEqual({ folded: 3, rejected: 0, rejection: null, journaled: 0 });
+    expect(writer.fold()).toEqual({ moved: 3, rejected: 0, rejection: null, left: 0 });
     expect(found('old')).toMatchObject(expected);
   });
 
@@ -211,7 +211,7 @@ describe('a journal of another release', () => {
     expect(found('old')).toEqual([intervalRecord('old', 1), intervalRecord('old', 2)]);
     const unreadable = 'intervals' in part ? part.intervals : 2;
     const { rejection, ...result } = writer.fold();
-    expect(result).toEqual({ folded: 2 + unreadable, rejected: unreadable, journaled: 0 });
+    expect(result).toEqual({ moved: 2 + unreadable, rejected: unreadable, left: 0 });
     expect(rejection).toMatch(sentence);
     expect(rejection).toMatch(/^row 2 of interval_journal cannot be read: /);
     expect(counts()).toEqual({ inTable: 2, inJournal: 0 });

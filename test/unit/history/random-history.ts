@@ -83,10 +83,12 @@ const step = fc.oneof({ weight: 5, arbitrary: batch }, { weight: 1, arbitrary: m
 /** What a sidecar may record in the course of time: calls that end, change after their end, are joined and expire. */
 export const steps = fc.array(step, { minLength: 1, maxLength: 8 });
 
+type Writing = Pick<Writer, 'commit' | 'settle' | 'purge'>;
+
 /** Makes this the whole history of a database; returns how many of its calls are settled. */
 export function makeHistory(
   database: Database,
-  writer: Writer,
+  writer: Writing,
   all: readonly (readonly HistoryChange[] | number)[],
 ): number {
   for (const table of ['calls', 'call_aliases', 'call_sums', 'call_terms']) database.exec(`DELETE FROM ${table}`);
@@ -99,7 +101,7 @@ export function makeHistory(
   return Number(database.prepare('SELECT count(*) FROM calls WHERE is_settled = 1').pluck().get());
 }
 
-function commit(writer: Writer, changes: readonly HistoryChange[]): void {
+function commit(writer: Writing, changes: readonly HistoryChange[]): void {
   const queue = new ChangeQueue(100_000);
   for (const change of changes) queue.push(change);
   expect(writer.commit(queue.take()).rejection).toBeNull();

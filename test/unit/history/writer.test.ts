@@ -53,7 +53,7 @@ function merge(fromLinkedid: string, intoLinkedid: string): HistoryChange {
 
 /** Puts what is in the journal into the table. */
 function fold(): void {
-  while (writer.fold().journaled > 0);
+  while (writer.fold().left > 0);
 }
 
 function dump(): unknown {

@@ -1,152 +1,165 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { FoldLoop } from '../../../src/history/fold-loop.ts';
-import type { FoldResult } from '../../../src/history/protocol.ts';
+import { JournalLoop } from '../../../src/history/journal-loop.ts';
+import type { MoveResult } from '../../../src/history/protocol.ts';
 
 const STEP = 1000;
 
 /** A journal of which each step moves so many. */
 class Journal {
-  journaled = 0;
+  left = 0;
   steps = 0;
   error: Error | undefined;
-  isFlooded = false;
+  isFlood = false;
   /** What comes in while a step runs. */
   comesIn = 0;
   rejection: string | null = null;
   readonly rejected: unknown[] = [];
   beforeStep: (step: number) => void = () => {};
 
-  readonly loop = (): FoldLoop =>
-    new FoldLoop(
+  readonly loop = (settings: { readonly most?: number } = {}): JournalLoop =>
+    new JournalLoop(
       {
-        isFlooded: () => this.isFlooded,
-        fold: () => this.#fold(),
+        gatherMs: 20_000,
+        most: 100_000,
+        mostInFlood: 400_000,
+        ...settings,
+        isFlood: () => this.isFlood,
+        move: () => this.#move(),
         explain: (error) => `why: ${String(error)}`,
         onRejected: (...told) => this.rejected.push(told),
       },
-      this.journaled,
+      this.left,
     );
 
-  #fold(): Promise<FoldResult> {
+  #move(): Promise<MoveResult> {
     this.beforeStep(++this.steps);
     if (this.error !== undefined) return Promise.reject(this.error);
-    const folded = Math.min(STEP, this.journaled);
-    this.journaled += this.comesIn - folded;
+    const moved = Math.min(STEP, this.left);
+    this.left += this.comesIn - moved;
     const { rejection } = this;
     this.rejection = null;
-    return Promise.resolve({ folded, rejected: rejection === null ? 0 : 2, rejection, journaled: this.journaled });
+    return Promise.resolve({ moved, rejected: rejection === null ? 0 : 2, rejection, left: this.left });
   }
 }
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('gathers for 20 s, then folds what is there, and leaves for the next time what comes meanwhile', async () => {
+it('gathers for 20 s, then moves what is there, and leaves for the next time what comes meanwhile', async () => {
   const journal = new Journal();
   const loop = journal.loop();
-  journal.journaled = 2500;
+  journal.left = 2500;
   journal.comesIn = 10;
   loop.note(2500);
   await vi.advanceTimersByTimeAsync(19_999);
   expect(journal.steps).toBe(0);
   await vi.advanceTimersByTimeAsync(1);
-  expect([journal.steps, loop.journaled]).toEqual([3, 10]);
+  expect([journal.steps, loop.left]).toEqual([3, 10]);
   await vi.advanceTimersByTimeAsync(20_000);
   // Ten more came in with that one.
-  expect([journal.steps, loop.journaled]).toEqual([4, 10]);
+  expect([journal.steps, loop.left]).toEqual([4, 10]);
   loop.stop();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(journal.steps).toBe(4);
 });
 
-it('folds at once when more is in it than it may hold', async () => {
+it('moves it at once when more is in it than it may hold', async () => {
   const journal = new Journal();
   const loop = journal.loop();
-  loop.note((journal.journaled = 100_000));
+  loop.note((journal.left = 100_000));
   await vi.advanceTimersByTimeAsync(1000);
   expect(journal.steps).toBe(0);
-  loop.note((journal.journaled = 100_001));
+  loop.note((journal.left = 100_001));
   await vi.advanceTimersByTimeAsync(0);
-  expect([journal.steps, loop.journaled]).toEqual([101, 0]);
+  expect([journal.steps, loop.left]).toEqual([101, 0]);
   loop.stop();
 });
 
 it('lets what is to be committed go first, unless somebody waits for it', async () => {
   const journal = new Journal();
   const loop = journal.loop();
-  journal.isFlooded = true;
-  loop.note((journal.journaled = 102_500));
+  journal.isFlood = true;
+  loop.note((journal.left = 102_500));
   await vi.advanceTimersByTimeAsync(5000);
   expect(journal.steps).toBe(0);
-  const asked = loop.fold();
+  const asked = loop.finish();
   await vi.advanceTimersByTimeAsync(100);
   await asked;
-  expect([journal.steps, loop.journaled]).toEqual([103, 0]);
-  loop.note((journal.journaled = 101_000));
+  expect([journal.steps, loop.left]).toEqual([103, 0]);
+  loop.note((journal.left = 101_000));
   await vi.advanceTimersByTimeAsync(5000);
   expect(journal.steps).toBe(103);
-  journal.isFlooded = false;
+  journal.isFlood = false;
   await vi.advanceTimersByTimeAsync(100);
-  expect([journal.steps, loop.journaled]).toEqual([204, 0]);
+  expect([journal.steps, loop.left]).toEqual([204, 0]);
   loop.stop();
 });
 
 it('waits for the end of a flood no longer than until four times as much is in it as usual', async () => {
   const journal = new Journal();
   const loop = journal.loop();
-  journal.isFlooded = true;
-  loop.note((journal.journaled = 400_000));
+  journal.isFlood = true;
+  loop.note((journal.left = 400_000));
   await vi.advanceTimersByTimeAsync(5000);
   expect(journal.steps).toBe(0);
-  loop.note((journal.journaled = 401_500));
+  loop.note((journal.left = 401_500));
   await vi.advanceTimersByTimeAsync(5000);
   // Until it may wait again.
-  expect([journal.steps, loop.journaled]).toEqual([2, 399_500]);
+  expect([journal.steps, loop.left]).toEqual([2, 399_500]);
   loop.stop();
 });
 
-it('asked to fold while it does, it folds what has come since, too', async () => {
+it('asked to finish while it moves some, it moves what has come since, too', async () => {
   const journal = new Journal();
-  journal.journaled = 1500;
+  journal.left = 1500;
   const loop = journal.loop();
   const asked: Promise<void>[] = [];
   journal.beforeStep = (step) => {
     if (step !== 2) return;
-    loop.note((journal.journaled += 700));
-    asked.push(loop.fold());
+    loop.note((journal.left += 700));
+    asked.push(loop.finish());
   };
-  await loop.fold();
+  await loop.finish();
   await Promise.all(asked);
   expect(asked).toHaveLength(1);
-  expect([journal.steps, loop.journaled]).toEqual([3, 0]);
+  expect([journal.steps, loop.left]).toEqual([3, 0]);
   loop.stop();
 });
 
 it('says why a step failed, tries again soon, and takes it back', async () => {
   const journal = new Journal();
-  journal.journaled = 1;
+  journal.left = 1;
   journal.error = new Error('full');
   const loop = journal.loop();
-  await loop.fold();
-  expect([loop.problem, loop.journaled]).toEqual(['why: Error: full', 1]);
+  await loop.finish();
+  expect([loop.problem, loop.left]).toEqual(['why: Error: full', 1]);
   await vi.advanceTimersByTimeAsync(2000);
   expect([journal.steps, loop.problem]).toEqual([2, 'why: Error: full']);
   // However long it grows, nothing is tried sooner.
-  loop.note((journal.journaled = 150_000));
+  loop.note((journal.left = 150_000));
   await vi.advanceTimersByTimeAsync(1999);
   expect(journal.steps).toBe(2);
   journal.error = undefined;
   await vi.advanceTimersByTimeAsync(1);
-  expect([loop.problem, loop.journaled]).toEqual([null, 0]);
+  expect([loop.problem, loop.left]).toEqual([null, 0]);
   loop.stop();
 });
 
 it('hands on what was refused', async () => {
   const journal = new Journal();
-  journal.journaled = 5;
+  journal.left = 5;
   journal.rejection = 'broken';
   const loop = journal.loop();
-  await loop.fold();
+  await loop.finish();
   expect(journal.rejected).toEqual([[2, 'broken']]);
+  loop.stop();
+});
+
+it('moves at once what a former run left, where nothing is to be gathered', async () => {
+  const journal = new Journal();
+  journal.left = 1500;
+  const loop = journal.loop({ most: 0 });
+  await vi.advanceTimersByTimeAsync(0);
+  expect([journal.steps, loop.left]).toEqual([2, 0]);
   loop.stop();
 });
