@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { type Heap, HeapGrowth } from '../../../src/app/heap-growth.ts';
+
+class Recorder implements Heap {
+  readonly log: (number | 'collect')[] = [];
+
+  setGrowth(percent: number): void {
+    this.log.push(percent);
+  }
+
+  collect(): void {
+    this.log.push('collect');
+  }
+
+  take(): (number | 'collect')[] {
+    return this.log.splice(0);
+  }
+}
+
+test('the heap may grow in a flood, and is small again a second after it', () => {
+  const heap = new Recorder();
+  const growth = new HeapGrowth(heap);
+  expect(heap.take()).toEqual([30]);
+  for (let look = 0; look < 50; look++) growth.follow(false);
+  expect(heap.take()).toEqual([]);
+  growth.follow(true);
+  growth.follow(true);
+  expect(heap.take()).toEqual([300]);
+  for (let look = 0; look < 19; look++) growth.follow(false);
+  growth.follow(true);
+  for (let look = 0; look < 19; look++) growth.follow(false);
+  expect(heap.take()).toEqual([]);
+  growth.follow(false);
+  expect(heap.take()).toEqual([30, 'collect']);
+  for (let look = 0; look < 50; look++) growth.follow(false);
+  expect(heap.take()).toEqual([]);
+});
+
+test("V8's own heap is collected", async () => {
+  const growth = new HeapGrowth();
+  const garbage = new WeakRef({});
+  // It lives until the end of the turn that has made it.
+  await new Promise((resolve) => setImmediate(resolve));
+  growth.follow(true);
+  for (let look = 0; look < 20; look++) growth.follow(false);
+  await expect.poll(() => garbage.deref()).toBeUndefined();
+});
