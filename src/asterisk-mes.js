@@ -6,11 +6,11 @@ import { setFlagsFromString } from 'node:v8';
 /**
  * How V8 keeps its heaps small, each thread's own, at the price of some processor time: it looks for garbage after 8 MB and
  * not after 32, and has one helper thread and not four, which can be told at its start only; and it looks again when the heap
- * has grown by 30 %, and not to four times its size. That is for `app/heap-growth.ts` to say, but V8 looks while modules are
+ * has grown by 25 %, and not to four times its size. That is for `app/heap-growth.ts` to say, but V8 looks while modules are
  * loaded, too, and not again before the heap has grown by as much as was said then.
  */
 const AT_START = ['--max-semi-space-size=4', '--v8-pool-size=1'];
-const GROWTH = '--heap-growing-percent=30';
+const GROWTH = '--heap-growing-percent=25';
 /**
  * The C library's memory: two pools, else there is one for every thread, and what has been in one is hardly ever given back;
  * and what is as large as a batch on its way to the writer's thread (32 KB) in none of them, so that its freeing frees it.

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
  * times its size, which for 2,000 channels is 60 MB more. In a flood it would look through the heap five times a second,
  * which took a quarter of the processor time, since the calls of a flood soon are garbage.
  */
-const GROWTH_PERCENT = { usual: 30, flood: 300 } as const;
+const GROWTH_PERCENT = { usual: 25, flood: 300 } as const;
 /** A flood is over after so many looks without one: a second. */
 const CALM_LOOKS = 20;
 

@@ -5,8 +5,11 @@ import type { MoveResult } from './protocol.ts';
 import { type Cell, INTERVAL_COLUMNS } from './rows.ts';
 import { upsert } from './upsert.ts';
 
-/** So many are sorted and written together: the more, the fewer pages are written twice, and the more memory it takes (2 MB). */
-const WINDOW_INTERVALS = 8000;
+/**
+ * So many are sorted and written together: the more, the fewer pages are written twice, and the more memory it takes: 1 MB,
+ * and as much again until that is collected.
+ */
+const WINDOW_INTERVALS = 4000;
 /** One step writes for about so long, and a commit waits for it. */
 const STEP_MS = 20;
 /** How often it looks at the clock. */

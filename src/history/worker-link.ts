@@ -3,7 +3,7 @@ import { atMost } from './at-most.ts';
 import type { Reply, Request } from './protocol.ts';
 
 /** Of V8's young generation, which otherwise grows to tens of megabytes a thread: requests and rows do not live long. */
-const YOUNG_GENERATION_MB = 16;
+const YOUNG_GENERATION_MB = 4;
 
 /** What the thread's side threw; `code` as SQLite or Node gave it, or empty. */
 export class WorkerError extends Error {
