@@ -2,9 +2,14 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { ChannelSink, HealthView, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
+import type { Direction } from '../model/report.ts';
 
 const PREFIX = 'asterisk_mes';
 const OTHER = 'other';
+/** Observations that wait at most, 1 MB: those of some 15,000 channels. */
+const MOST_WAITING = 100_000;
+/** Observed in one go, in half a millisecond. */
+const OBSERVED_AT_ONCE = 500;
 /** Ended channels remembered, so that none counts twice: a call's channels are stored again when the call ends. */
 const MOST_REMEMBERED = 20_000;
 
@@ -23,6 +28,10 @@ const GAUGES: ReadonlySet<string> = new Set([
   'capture_capturing',
   'capture_streams',
 ]);
+
+/** A histogram of some labels. */
+type Observer = Histogram.Internal<string>;
+type Observers = Readonly<Record<'score' | 'lossRatio' | 'jitterS' | 'roundTripS', Observer>>;
 
 export interface MetricsOptions {
   /** Groups of endpoints, exact or with `*` at their end, as the settings name them; the first that fits counts. */
@@ -62,6 +71,10 @@ export class Metrics implements ChannelSink {
     labelNames: ['verdict', 'endpoint_group'] as const,
     registers: [this.#registry],
   });
+  /** What is to be observed, and by whom: in a flood it waits, since each takes a microsecond. */
+  #values: number[] = [];
+  #observers: Observer[] = [];
+  readonly #knownObservers = new Map<string, Observers>();
   readonly #writeBackS = new Histogram({
     name: `${PREFIX}_write_back_seconds`,
     help: 'From the event that changed a score until Asterisk had carried out its writing',
@@ -89,20 +102,29 @@ export class Metrics implements ChannelSink {
     return this.#registry.contentType;
   }
 
-  /** A channel without media of its own (Local) does not count. */
+  /**
+   * A channel without media of its own (Local) does not count. What it tells is observed later: by `observeSome`, or when
+   * somebody asks.
+   */
   channelEnded(channel: ChannelRecord): void {
     if (channel.endpoint.startsWith(LOCAL_CHANNEL_PREFIX) || !this.#isNew(channel.uniqueid)) return;
     const group = this.#groupOf(channel.endpoint);
     this.#channels.inc({ verdict: channel.verdict ?? 'none', endpoint_group: group });
     for (const { direction, mes, lossPercent, jitterMs } of channel.streams) {
-      const labels = { direction, endpoint_group: group };
-      if (mes !== null) this.#score.observe(labels, mes);
-      if (lossPercent !== null) this.#lossRatio.observe(labels, lossPercent / 100);
-      if (jitterMs.mean !== null) this.#jitterS.observe(labels, jitterMs.mean / 1000);
+      const { score, lossRatio, jitterS } = this.#observersOf(group, direction);
+      if (mes !== null) this.#later(score, mes);
+      if (lossPercent !== null) this.#later(lossRatio, lossPercent / 100);
+      if (jitterMs.mean !== null) this.#later(jitterS, jitterMs.mean / 1000);
     }
     // A round trip belongs to the channel; both directions have the same.
     const roundTrip = channel.streams.find(({ rttMs }) => rttMs.mean !== null)?.rttMs.mean ?? null;
-    if (roundTrip !== null) this.#roundTripS.observe({ endpoint_group: group }, roundTrip / 1000);
+    if (roundTrip !== null) this.#later(this.#observersOf(group, 'rx').roundTripS, roundTrip / 1000);
+    if (this.#values.length > MOST_WAITING) this.#observe(this.#values.length);
+  }
+
+  /** To be called now and then when there is little to do: of what ended channels told, some is observed. */
+  observeSome(): void {
+    this.#observe(OBSERVED_AT_ONCE);
   }
 
   /** Scores were written to Asterisk so long after the event that changed them. */
@@ -113,6 +135,7 @@ export class Metrics implements ChannelSink {
   /** All metrics in Prometheus' text format. */
   async render(): Promise<string> {
     this.#watchProcess();
+    this.#observe(this.#values.length);
     const report = this.#options.health.health();
     this.#live.set(this.#options.live.liveCount);
     this.#amiConnected.set(Number(report.amiConnected));
@@ -131,6 +154,33 @@ export class Metrics implements ChannelSink {
     if (this.#watchesProcess) return;
     this.#watchesProcess = true;
     collectDefaultMetrics({ register: this.#registry });
+  }
+
+  #later(observer: Observer, value: number): void {
+    this.#observers.push(observer);
+    this.#values.push(value);
+  }
+
+  /** The oldest, at most so many. */
+  #observe(most: number): void {
+    if (this.#values.length === 0) return;
+    const values = this.#values.splice(0, most);
+    for (const [index, observer] of this.#observers.splice(0, most).entries()) observer.observe(values[index] ?? 0);
+  }
+
+  #observersOf(group: string, direction: Direction): Observers {
+    const key = `${direction} ${group}`;
+    const known = this.#knownObservers.get(key);
+    if (known !== undefined) return known;
+    const labels = { direction, endpoint_group: group };
+    const observers = {
+      score: this.#score.labels(labels),
+      lossRatio: this.#lossRatio.labels(labels),
+      jitterS: this.#jitterS.labels(labels),
+      roundTripS: this.#roundTripS.labels({ endpoint_group: group }),
+    };
+    this.#knownObservers.set(key, observers);
+    return observers;
   }
 
   #histogram(name: string, help: string, buckets: number[]): Histogram<'direction' | 'endpoint_group'> {

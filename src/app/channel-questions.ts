@@ -11,6 +11,11 @@ const COUNTERS_EVERY_MS = 10_000;
 const MAX_IN_FLIGHT = 50;
 /** Questions that wait for their turn, a bound for when Asterisk does not answer. */
 const MAX_WAITING = 10_000;
+/**
+ * A channel's video is asked for so many ticks after it was answered: there are no reports before 500 ms, and of a call that
+ * is over by then nothing need be asked.
+ */
+const VIDEO_AFTER_TICKS = 3;
 /** What is asked only once of a channel. */
 const ASKED_ONCE = ['addresses', 'video'] as const;
 /** Channels remembered as asked; about as many as can be up. */
@@ -37,6 +42,8 @@ export class ChannelQuestions {
   readonly #askedAtMs = new Map<string, number>();
   /** Channels whose codecs are to be asked for. */
   #codecless: string[] = [];
+  /** Channels whose video is to be asked for, and after how many ticks. */
+  readonly #videoAfterTicks = new Map<string, number>();
   /** Those that nobody will ask again, by what is asked and of which channel, the oldest first. */
   readonly #waiting = new Map<string, Question>();
   #inFlight = 0;
@@ -52,9 +59,12 @@ export class ChannelQuestions {
 
   /** To be called several times a second. */
   tick(): void {
-    if (this.#codecless.length === 0) return;
     for (const uniqueid of this.#codecless) this.#options.events.askCodecs(uniqueid);
     this.#codecless = [];
+    for (const [uniqueid, ticks] of this.#videoAfterTicks) {
+      if (ticks > 1) this.#videoAfterTicks.set(uniqueid, ticks - 1);
+      else this.#askVideoNow(uniqueid);
+    }
   }
 
   /** Asks where a channel's RTP comes from and goes to; only PJSIP can tell both. */
@@ -69,17 +79,9 @@ export class ChannelQuestions {
     });
   }
 
-  /** Asks where Asterisk has a channel's audio, and where its video; only PJSIP can tell. */
+  /** Asks some ticks later where Asterisk has a channel's audio, and where its video; only PJSIP can tell. */
   askVideo(uniqueid: string): void {
-    const { actions, onVideo } = this.#options;
-    if (!actions.connected) return;
-    this.#askOnce('video', uniqueid, async () => {
-      const video = await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)');
-      // Most calls have no video, and then nothing needs to be told apart.
-      const audio = video === undefined ? undefined : await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,audio)');
-      onVideo(uniqueid, audio, video);
-      return undefined;
-    });
+    this.#videoAfterTicks.set(detached(uniqueid), VIDEO_AFTER_TICKS);
   }
 
   /** Asks ARI for the counters of a channel that has just been reported on, unless that was done lately. */
@@ -99,6 +101,7 @@ export class ChannelQuestions {
   /** The channel has ended: nobody can answer for it any more. */
   forget(uniqueid: string): void {
     this.#askedAtMs.delete(uniqueid);
+    this.#videoAfterTicks.delete(uniqueid);
     for (const about of ASKED_ONCE) this.#waiting.delete(`${about} ${uniqueid}`);
   }
 
@@ -113,6 +116,19 @@ export class ChannelQuestions {
 
   get #isBusy(): boolean {
     return this.#inFlight >= MAX_IN_FLIGHT;
+  }
+
+  #askVideoNow(uniqueid: string): void {
+    this.#videoAfterTicks.delete(uniqueid);
+    const { actions, onVideo } = this.#options;
+    if (!actions.connected) return;
+    this.#askOnce('video', uniqueid, async () => {
+      const video = await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)');
+      // Most calls have no video, and then nothing needs to be told apart.
+      const audio = video === undefined ? undefined : await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,audio)');
+      onVideo(uniqueid, audio, video);
+      return undefined;
+    });
   }
 
   #askOnce(about: (typeof ASKED_ONCE)[number], uniqueid: string, question: Question): void {

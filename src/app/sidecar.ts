@@ -221,6 +221,7 @@ export class Sidecar {
     this.#heap.follow(isFlood);
     this.#history.noteFlood(isFlood);
     this.#historyFeed.tick(isFlood);
+    if (!isFlood) this.#http.metrics.observeSome();
     this.#questions.tick();
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;
     this.#http.showChanges();

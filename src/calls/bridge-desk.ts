@@ -64,6 +64,7 @@ export class BridgeDesk {
 
   /** Audio in both directions says that a hold is over whose end may have been missed. */
   noteInterval(channel: ChannelState, { direction, kind, reportNumber, atMs }: IntervalRecord): void {
+    if (this.#doubtfulHolds.size === 0) return;
     const doubt = this.#doubtfulHolds.get(channel.uniqueid);
     const lastBefore = doubt?.[direction] ?? null;
     if (doubt === undefined || lastBefore === null || kind !== 'media' || reportNumber <= lastBefore) return;

@@ -99,9 +99,9 @@ export class ChangeLog {
     return changes;
   }
 
-  /** The channels that look different since the last time. */
-  takeShown(): ChannelState[] {
-    const shown = [...this.#shown];
+  /** The channels that look different since the last time; none when nobody `isWatching`. */
+  takeShown(isWatching: boolean): ChannelState[] {
+    const shown = isWatching ? [...this.#shown] : [];
     this.#shown.clear();
     return shown;
   }

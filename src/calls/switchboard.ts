@@ -175,8 +175,7 @@ export class Switchboard implements LiveView {
 
   /** Channels that have changed since the last time, as they are now; none when nobody `isWatching`. */
   takeShown(isWatching: boolean): ChannelRecord[] {
-    const shown = this.#changes.takeShown();
-    return isWatching ? shown.map((channel) => this.#views.record(channel)) : [];
+    return this.#changes.takeShown(isWatching).map((channel) => this.#views.record(channel));
   }
 
   /** A channel was seen for the first time since the last `drain`: what was never stored is not known after a crash. */

@@ -64,6 +64,17 @@ describe('the metrics', () => {
     expect(await of('channels_total')).toEqual({ '{verdict="good",endpoint_group="PJSIP/alice"}': 2 });
   });
 
+  it('have what many channels told whether that was observed by and by or is yet to be', async () => {
+    const count = '{direction="rx",endpoint_group="PJSIP/alice"}';
+    for (let n = 0; n < 700; n++)
+      server.metrics.channelEnded(ended(`${n}`, { streams: [streamRecord({ mes: n < 400 ? 2 : 4 })] }));
+    server.metrics.observeSome();
+    expect(await of('score_count')).toEqual({ [count]: 700 });
+    expect(await of('score_sum')).toEqual({ [count]: 400 * 2 + 300 * 4 });
+    server.metrics.observeSome();
+    expect(await of('score_count')).toEqual({ [count]: 700 });
+  });
+
   it('have loss, jitter and round trip in base units, and nothing of what is not known', async () => {
     const summary = { last: 1, min: 1, max: 1, stdev: 0, count: 1 };
     const rx = streamRecord({

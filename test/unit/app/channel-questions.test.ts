@@ -31,6 +31,11 @@ class SlowAsterisk {
   }
 }
 
+/** Until a channel's video is asked for. */
+function tick(desk: ChannelQuestions, ticks = 3): void {
+  for (let count = 0; count < ticks; count++) desk.tick();
+}
+
 function questions(asterisk: SlowAsterisk, answers: PbxEvent[], videos: string[] = []): ChannelQuestions {
   return new ChannelQuestions({
     actions: asterisk,
@@ -48,6 +53,7 @@ test('what is asked only once waits for its turn; counters are asked for again a
   const desk = questions(asterisk, answers, videos);
   for (let n = 1; n <= MOST_AT_ONCE + 10; n++) desk.askAddresses(`a${n}`);
   desk.askVideo('v');
+  tick(desk);
   desk.askCounters('c');
   expect(asterisk.asked).toHaveLength(2 * MOST_AT_ONCE);
   expect(asterisk.asked).not.toContain('c counters');
@@ -63,11 +69,16 @@ test('what is asked only once waits for its turn; counters are asked for again a
   expect(asterisk.asked.at(-1)).toBe('c counters');
 });
 
-test('of a channel without video nothing more is asked', async () => {
+test('a channel is asked for its video when it is up for a moment, and for nothing more when it has none', async () => {
   const asterisk = new SlowAsterisk();
   const videos: string[] = [];
   const desk = questions(asterisk, [], videos);
   desk.askVideo('v');
+  desk.askVideo('short');
+  tick(desk, 2);
+  desk.forget('short');
+  expect(asterisk.asked).toEqual([]);
+  desk.tick();
   expect(asterisk.asked).toEqual(['v CHANNEL(rtp,src,video)']);
   asterisk.answerAll('');
   await expect.poll(() => videos).toEqual(['v']);
@@ -80,6 +91,7 @@ test('of a channel that ended before its turn nothing is asked', async () => {
   const desk = questions(asterisk, answers);
   for (let n = 1; n <= MOST_AT_ONCE + 3; n++) desk.askAddresses(`a${n}`);
   desk.askVideo(`a${MOST_AT_ONCE + 1}`);
+  tick(desk);
   desk.forget(`a${MOST_AT_ONCE + 1}`);
   asterisk.answerAll();
   await expect.poll(() => answers).toHaveLength(MOST_AT_ONCE);
