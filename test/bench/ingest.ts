@@ -23,7 +23,7 @@ const TIMEOUT_MS = 120_000;
 
 /**
  * The same bytes of recorded calls to the sidecar, which parses, scores and commits them to SQLite (write-back off, since
- * nobody waits for it here; most reports are in the journal then and go into their table later), to `asterisk-manager`,
+ * nobody waits for it here; most of them are in journals then and go into their tables later), to `asterisk-manager`,
  * which only parses them, and to a bare socket, by turns, each in a process of its own; the sidecar is the compiled package
  * that npm users get. Fails when we are not 3 times as fast as `asterisk-manager`, or when a report was dropped or rejected.
  */
