@@ -10,6 +10,7 @@ import { Switchboard } from '../calls/switchboard.ts';
 import { VideoFilter } from '../calls/video-filter.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPortText } from '../config/value-types.ts';
+import { collectGarbage } from '../history/collect-garbage.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, HealthReport } from '../model/ports.ts';
@@ -18,7 +19,7 @@ import { eventHider } from './caller-numbers.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
 import { FloodWatch } from './flood-watch.ts';
-import { HeapGrowth } from './heap-growth.ts';
+import { HeapGrowth, setHeapGrowth } from './heap-growth.ts';
 import { HistoryFeed } from './history-feed.ts';
 import { healthReport } from './health-report.ts';
 import { HistoryWatch } from './history-watch.ts';
@@ -61,7 +62,7 @@ export class Sidecar {
   #ticks = 0;
   readonly #stalls = new StallWatch(performance.now());
   readonly #floods = new FloodWatch(performance.now());
-  readonly #heap = new HeapGrowth();
+  readonly #heaps: HeapGrowth;
 
   /** Resolves with one sentence when a person has to change something before the sidecar can work. */
   readonly failed: Promise<string> = this.#failure.promise;
@@ -73,6 +74,13 @@ export class Sidecar {
     this.#log = log;
     this.#history = history;
     this.#historyWatch = new HistoryWatch(log);
+    this.#heaps = new HeapGrowth({
+      setGrowth: setHeapGrowth,
+      collect: () => {
+        collectGarbage();
+        history.collectGarbage();
+      },
+    });
     this.#links = new LinkWatch(log);
     const connection = settings.ami;
     const onDebug = (sentence: string): void => log.debug(sentence);
@@ -218,7 +226,7 @@ export class Sidecar {
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
     const isFlood = this.#floods.isFlood(performance.now());
-    this.#heap.follow(isFlood);
+    this.#heaps.follow(isFlood);
     this.#history.noteFlood(isFlood);
     this.#historyFeed.tick(isFlood);
     if (!isFlood) this.#http.metrics.observeSome();

@@ -124,6 +124,12 @@ export class History implements HistorySink, HistoryReader {
     this.#isFlood = isFlood;
   }
 
+  /** Has the writer's thread collect its garbage. */
+  collectGarbage(): void {
+    // If the thread fails, the next commit tells.
+    this.#writer.request('collect', null).catch(() => {});
+  }
+
   /** Commits what waits, at once and not together with what comes. */
   hurry(): void {
     this.#commits.hurry();

@@ -74,6 +74,8 @@ export interface WriterMethods {
   purge(limits: RetentionLimits): number;
   /** Counts a bounded number of ended calls that are not counted yet and says how many; 0 when there are none. */
   settle(input: null): number;
+  /** Collects the thread's garbage. */
+  collect(input: null): null;
   /** Asked at the start, when there is no reader yet. */
   resumable(input: null): ResumableChannel[];
 }

@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
+import { collectGarbage } from './collect-garbage.ts';
 import { openForWriting } from './database.ts';
 import type { WriterMethods } from './protocol.ts';
 import { Queries } from './queries.ts';
@@ -29,6 +30,10 @@ serve<WriterMethods>(
     fold: () => opened().fold(),
     purge: (limits) => opened().purge(limits),
     settle: () => opened().settle(),
+    collect: () => {
+      collectGarbage();
+      return null;
+    },
     resumable: () => new Queries(openedDatabase()).resumable(),
   },
   () => database?.close(),

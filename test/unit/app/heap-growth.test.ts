@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { type Heap, HeapGrowth } from '../../../src/app/heap-growth.ts';
+import { HeapGrowth, type Heaps } from '../../../src/app/heap-growth.ts';
+import { collectGarbage } from '../../../src/history/collect-garbage.ts';
 
-class Recorder implements Heap {
+class Recorder implements Heaps {
   readonly log: (number | 'collect')[] = [];
 
   setGrowth(percent: number): void {
@@ -37,11 +38,9 @@ test('the heap may grow in a flood, and is small again a second after it', () =>
 });
 
 test("V8's own heap is collected", async () => {
-  const growth = new HeapGrowth();
   const garbage = new WeakRef({});
   // It lives until the end of the turn that has made it.
   await new Promise((resolve) => setImmediate(resolve));
-  growth.follow(true);
-  for (let look = 0; look < 20; look++) growth.follow(false);
+  collectGarbage();
   await expect.poll(() => garbage.deref()).toBeUndefined();
 });
