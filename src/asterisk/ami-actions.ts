@@ -5,6 +5,7 @@ import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
 import { where, type AmiConnection } from './ami-socket.ts';
 import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts';
+import { type PendingAction, PendingActions } from './pending-actions.ts';
 import { GulpBeat } from './socket-gulps.ts';
 import { arrayAssignment } from './variables.ts';
 
@@ -48,28 +49,16 @@ const GOODBYE_TIMEOUT_MS = 500;
 /** Beats that may be missed before hang-ups stop asking us. */
 const ALIVE_BEATS = 2;
 
-interface Asked {
-  readonly action: string;
-  readonly timeoutMs: number;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: AmiActionError) => void;
-}
-
-interface Pending {
-  readonly asked: Asked;
-  /** By `performance.now()`. */
-  readonly dueAtMs: number;
-}
+type Asked = Pick<PendingAction, 'name' | 'timeoutMs' | 'resolve' | 'reject'>;
 
 /** The connection to Asterisk on which we act: `asterisk-manager`, tamed. Stays up for ever. */
 export class AmiActions {
   readonly #options: AmiActionsOptions;
   readonly #timing: AmiLinkTiming;
   readonly #kept: KeptLink;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new PendingActions(MAX_PENDING);
   #watching: NodeJS.Timeout | undefined;
   #manager: ManagerClient | undefined;
-  #nextId = 1;
 
   constructor(options: AmiActionsOptions) {
     this.#options = options;
@@ -108,7 +97,7 @@ export class AmiActions {
         ['Variable', name],
         ['Value', value],
       ] as const;
-      this.#ask({ action: 'Setvar', timeoutMs: this.#timing.actionMs, resolve, reject }, fields);
+      this.#ask({ name: 'Setvar', timeoutMs: this.#timing.actionMs, resolve, reject }, fields);
     });
   }
 
@@ -132,7 +121,9 @@ export class AmiActions {
     fields: Readonly<Record<string, string>> = {},
     timeoutMs = this.#timing.actionMs,
   ): Promise<Answer> {
-    return new Promise((resolve, reject) => this.#ask({ action, timeoutMs, resolve, reject }, Object.entries(fields)));
+    return new Promise((resolve, reject) =>
+      this.#ask({ name: action, timeoutMs, resolve, reject }, Object.entries(fields)),
+    );
   }
 
   /** Somebody waits for what is under way: answers are read as they come until the returned function is called. */
@@ -142,13 +133,13 @@ export class AmiActions {
 
   /** Throws, as the promises reject, when it cannot be sent. */
   #ask(asked: Asked, fields: readonly (readonly [string, string])[]): void {
-    const id = `${ACTION_ID}${this.#nextId++}`;
-    const text = encodeAmiAction([['Action', asked.action], ['ActionID', id], ...fields]);
     if (this.#manager === undefined) throw new AmiActionError('disconnected', `${this.#where} is not connected`);
-    if (this.#pending.size >= MAX_PENDING)
-      throw new AmiActionError('busy', `${this.#where} is behind with its answers`);
-    this.#manager.send(text);
-    this.#pending.set(id, { asked, dueAtMs: performance.now() + asked.timeoutMs });
+    const number = this.#pending.nextNumber();
+    if (number === undefined) throw new AmiActionError('busy', `${this.#where} is behind with its answers`);
+    const id = `${ACTION_ID}${number}`;
+    this.#manager.send(encodeAmiAction([['Action', asked.name], ['ActionID', id], ...fields]));
+    const { name, timeoutMs, resolve, reject } = asked;
+    this.#pending.add({ number, name, timeoutMs, dueAtMs: performance.now() + timeoutMs, resolve, reject });
     this.#watching ??= setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
   }
 
@@ -157,34 +148,28 @@ export class AmiActions {
   }
 
   #settle(id: string, answer: Answer): void {
-    const asked = this.#pending.get(id)?.asked;
+    const asked = this.#pending.take(Number(id.slice(ACTION_ID.length)));
     if (asked === undefined) return;
-    this.#pending.delete(id);
     if (headerOf(answer, 'response')?.toLowerCase() !== 'error') {
       asked.resolve(answer);
       return;
     }
     const message = headerOf(answer, 'message');
-    const sentence = `${this.#where} refused the action ${asked.action} (${message ?? 'no reason given'})`;
+    const sentence = `${this.#where} refused the action ${asked.name} (${message ?? 'no reason given'})`;
     asked.reject(new AmiActionError(problemOf(message), sentence));
   }
 
   #dropOverdue(): void {
-    const nowMs = performance.now();
-    for (const [id, { asked, dueAtMs }] of this.#pending) {
-      if (dueAtMs > nowMs) continue;
-      this.#pending.delete(id);
-      const { action, timeoutMs } = asked;
-      asked.reject(new AmiActionError('timeout', `${this.#where} did not answer ${action} within ${timeoutMs} ms`));
-    }
-    this.#watching = this.#pending.size === 0 ? undefined : setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
+    for (const { name, timeoutMs, reject } of this.#pending.takeOverdue(performance.now()))
+      reject(new AmiActionError('timeout', `${this.#where} did not answer ${name} within ${timeoutMs} ms`));
+    this.#watching = this.#pending.isEmpty ? undefined : setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
   }
 
   #dropPending(problem: string): void {
     clearTimeout(this.#watching);
     this.#watching = undefined;
-    for (const { asked } of this.#pending.values()) asked.reject(new AmiActionError('disconnected', problem));
-    this.#pending.clear();
+    // The newest first: who takes values back for later finds newer ones there already.
+    for (const { reject } of this.#pending.takeAll()) reject(new AmiActionError('disconnected', problem));
   }
 
   async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {

@@ -13,6 +13,9 @@ import { TurnWriter } from './turn-writer.ts';
 export const ACTION_ID = 'mes-a-';
 const LOGIN_ID = `${ACTION_ID}login`;
 
+/** Nobody waits for most answers: they are read together, at every fourth beat. */
+const ANSWER_BEATS = 4;
+
 /** Without the end of a message; the longest that Asterisk sends has about 25,000. */
 const MOST_CHARACTERS = 1_000_000;
 
@@ -58,7 +61,8 @@ export async function openManager(to: AmiConnection, options: ManagerClientOptio
     problem = why;
     ending.abort();
   };
-  const gulps = new SocketGulps(beat);
+  const gulps = new SocketGulps(beat, ANSWER_BEATS);
+  gulps.hurry();
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<string>();
   client.on('error', (error: unknown) => {
     // Our own abort comes as an error too, and an AMI event of that name would come as a plain object.
@@ -85,6 +89,7 @@ export async function openManager(to: AmiConnection, options: ManagerClientOptio
     });
     feed(socket, gulps, () => close(`${where(to)} sent a message without an end`));
     await Promise.race([ready, ended.then((why) => Promise.reject(new AmiLinkError(why)))]);
+    gulps.relax();
     const writer = new TurnWriter(socket);
     const hurry = (): (() => void) => {
       gulps.hurry();

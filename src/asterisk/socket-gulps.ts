@@ -9,32 +9,42 @@ const FLOOD_BYTES = 16_384;
  * of its own costs more for that than for all we do with it: at 1,300 events a second 5 ms take a quarter more processor
  * time than 10, and 10 a twentieth more than 13.
  */
-export const GULP_EVERY_MS = 15;
+export const GULP_EVERY_MS = 16;
 
 /** Wakes sockets that rest, all at the same moment: what they have to read then takes one turn of the event loop together. */
 export class GulpBeat {
-  readonly #resting = new Set<() => void>();
+  #resting: { readonly wake: () => void; readonly beats: number }[] = [];
+  readonly #onBeat: () => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `wake` is called after `GULP_EVERY_MS` or, where another socket rests already, with that one. */
-  add(wake: () => void): void {
-    this.#resting.add(wake);
-    this.#timer ??= setTimeout(() => this.#wakeAll(), GULP_EVERY_MS);
+  /** `onBeat` is called first at each beat, while the sockets still rest. */
+  constructor(onBeat = (): void => {}) {
+    this.#onBeat = onBeat;
+  }
+
+  /** `wake` is called after so many beats; the first is after `GULP_EVERY_MS` or, where another socket rests already, when that is next. */
+  add(wake: () => void, beats: number): void {
+    this.#resting.push({ wake, beats });
+    this.#timer ??= setTimeout(() => this.#beat(), GULP_EVERY_MS);
   }
 
   /** `wake` is not to be called any more. */
   remove(wake: () => void): void {
-    this.#resting.delete(wake);
-    if (this.#resting.size > 0) return;
+    this.#resting = this.#resting.filter((other) => other.wake !== wake);
+    if (this.#resting.length > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #wakeAll(): void {
+  #beat(): void {
     this.#timer = undefined;
-    const resting = [...this.#resting];
-    this.#resting.clear();
-    for (const wake of resting) wake();
+    this.#onBeat();
+    const resting = this.#resting;
+    this.#resting = [];
+    for (const { wake, beats } of resting) {
+      if (beats > 1) this.add(wake, beats - 1);
+      else wake();
+    }
   }
 }
 
@@ -49,6 +59,7 @@ export class SocketGulps {
     callback: (count, buffer) => this.#take(count, buffer),
   };
   readonly #beat: GulpBeat;
+  readonly #restBeats: number;
   #socket: Pick<Socket, 'resume'> | undefined;
   /** Until it begins: nothing has been asked yet, and what comes is a greeting at most. */
   #onBytes: (bytes: Uint8Array) => void = () => {};
@@ -56,9 +67,10 @@ export class SocketGulps {
   #isResting = false;
   readonly #wake = (): void => this.#readOn();
 
-  /** Sockets with the same `beat` are read together. */
-  constructor(beat = new GulpBeat()) {
+  /** Sockets with the same `beat` are read together, those in no hurry only at each so-manieth beat. */
+  constructor(beat = new GulpBeat(), restBeats = 1) {
     this.#beat = beat;
+    this.#restBeats = restBeats;
   }
 
   /** `onBytes` gets a view of a buffer that the next read overwrites. */
@@ -89,7 +101,7 @@ export class SocketGulps {
     this.#onBytes(buffer.subarray(0, count));
     if (this.#socket === undefined || this.#hurried > 0 || count >= FLOOD_BYTES) return true;
     this.#isResting = true;
-    this.#beat.add(this.#wake);
+    this.#beat.add(this.#wake, this.#restBeats);
     return false;
   }
 

@@ -10,7 +10,7 @@ export class TurnWriter {
   }
 
   write(text: string): void {
-    if (this.#gathered === '') process.nextTick(() => this.#flush());
+    if (this.#gathered === '') setImmediate(() => this.#flush());
     this.#gathered += text;
   }
 

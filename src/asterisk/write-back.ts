@@ -5,6 +5,7 @@ import { selectAssignments } from './variables.ts';
 /** What write-back needs of the connection; `AmiActions` has it. */
 export interface VariableSetter {
   readonly connected: boolean;
+  /** When the connection is lost, the newest is rejected first: so values taken back do not hide newer ones. */
   setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<unknown>;
   /** Somebody waits for what is under way, until the returned function is called. */
   hurry(): () => void;
@@ -41,24 +42,39 @@ interface Assignments {
   readonly sinceMs: number;
 }
 
+/** A channel that was written to and is not over. */
+interface Lane {
+  readonly uniqueid: string;
+  /** How many actions. */
+  underWay: number;
+  /** Resolves when those under way are done: Asterisk carries them out in their order. */
+  newest: Promise<void>;
+}
+
 /** Channels with a write under way or waiting; more than any Asterisk has up. */
 const MAX_CHANNELS = 20_000;
 
 /** Actions under way at the same time, over all channels. */
-const MAX_IN_FLIGHT = 256;
+const MAX_IN_FLIGHT = 512;
+
+/** And for one channel: their answers are read some time later, and the next report need not wait for that. */
+const MAX_UNDER_WAY = 2;
+
+const DONE = Promise.resolve();
 
 /** Channels remembered after their last word; by the time they are forgotten they are long gone. */
 const MAX_SEALED = 10_000;
 
 /**
- * Writes scores to Asterisk's channels without ever making the caller wait: at most one action under way per channel,
+ * Writes scores to Asterisk's channels without ever making the caller wait: at most two actions under way per channel,
  * and what comes meanwhile is merged, the newest value of each variable winning. While Asterisk is not connected,
  * values wait for it in the same way.
  */
 export class WriteBack implements VariableWriter {
   readonly #options: WriteBackOptions;
   readonly #waiting = new Map<string, Assignments>();
-  readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #lanes = new Map<string, Lane>();
+  #inFlight = 0;
   readonly #sealed = new Set<string>();
   readonly #counters = { written: 0, gone: 0, failed: 0, dropped: 0 };
 
@@ -74,17 +90,25 @@ export class WriteBack implements VariableWriter {
     const values = selectAssignments(variables, this.#options);
     if (values.size === 0 || this.#sealed.has(uniqueid)) return;
     const assignments = { values, sinceMs: performance.now() };
-    if (this.#mayGo(uniqueid) && !this.#waiting.has(uniqueid)) this.#start(uniqueid, assignments);
+    const lane = this.#laneOf(uniqueid);
+    if (this.#mayGo(lane) && !this.#waiting.has(uniqueid)) this.#start(lane, assignments);
     else if (!this.#queue(uniqueid, assignments)) this.#counters.dropped++;
+  }
+
+  /** The channel is over; what is under way is of no use to it. */
+  forget(uniqueid: string): void {
+    this.#lanes.delete(uniqueid);
+    this.#waiting.delete(uniqueid);
   }
 
   /** Sends what waits; to be called when Asterisk is connected again. */
   flush(): void {
     for (const [uniqueid, assignments] of this.#waiting) {
       if (!this.#hasRoom) return;
-      if (!this.#mayGo(uniqueid)) continue;
+      const lane = this.#laneOf(uniqueid);
+      if (!this.#mayGo(lane)) continue;
       this.#waiting.delete(uniqueid);
-      this.#start(uniqueid, assignments);
+      this.#start(lane, assignments);
     }
   }
 
@@ -99,10 +123,10 @@ export class WriteBack implements VariableWriter {
       this.#sealed.delete(oldest);
     }
     this.#waiting.delete(uniqueid);
-    const underWay = this.#inFlight.get(uniqueid);
-    if (underWay === undefined) return;
+    const lane = this.#lanes.get(uniqueid);
+    if (lane === undefined || lane.underWay === 0) return;
     const relax = this.#options.setter.hurry();
-    await underWay;
+    await lane.newest;
     relax();
   }
 
@@ -116,27 +140,36 @@ export class WriteBack implements VariableWriter {
   }
 
   get #hasRoom(): boolean {
-    return this.#options.setter.connected && this.#inFlight.size < MAX_IN_FLIGHT;
+    return this.#options.setter.connected && this.#inFlight < MAX_IN_FLIGHT;
   }
 
-  #mayGo(uniqueid: string): boolean {
-    return this.#hasRoom && !this.#inFlight.has(uniqueid);
+  #laneOf(uniqueid: string): Lane {
+    let lane = this.#lanes.get(uniqueid);
+    if (lane === undefined) this.#lanes.set(uniqueid, (lane = { uniqueid, underWay: 0, newest: DONE }));
+    return lane;
   }
 
-  #start(uniqueid: string, assignments: Assignments): void {
-    const done = this.#options.setter.setVariables(uniqueid, assignments.values).then(
-      () => this.#finish(uniqueid, assignments, null),
-      (error: unknown) => this.#finish(uniqueid, assignments, { error }),
+  #mayGo({ underWay }: Lane): boolean {
+    return this.#hasRoom && underWay < MAX_UNDER_WAY;
+  }
+
+  #start(lane: Lane, assignments: Assignments): void {
+    this.#inFlight++;
+    lane.underWay++;
+    lane.newest = this.#options.setter.setVariables(lane.uniqueid, assignments.values).then(
+      () => this.#finish(lane, assignments, null),
+      (error: unknown) => this.#finish(lane, assignments, { error }),
     );
-    this.#inFlight.set(uniqueid, done);
   }
 
-  #finish(uniqueid: string, assignments: Assignments, failure: { readonly error: unknown } | null): void {
+  #finish(lane: Lane, assignments: Assignments, failure: { readonly error: unknown } | null): void {
+    this.#inFlight--;
+    // A promise for every channel that is up would be kept for nothing.
+    if (--lane.underWay === 0) lane.newest = DONE;
     if (failure === null) {
       this.#counters.written++;
       this.#options.onWritten?.(performance.now() - assignments.sinceMs);
-    } else this.#handleFailure(uniqueid, assignments, failure.error);
-    this.#inFlight.delete(uniqueid);
+    } else this.#handleFailure(lane.uniqueid, assignments, failure.error);
     if (this.#waiting.size > 0) this.flush();
   }
 

@@ -47,6 +47,7 @@ export class WriteDesk {
   /** The channel has ended. */
   forget(channel: ChannelState): void {
     this.#due.cancel(channel);
+    this.#writer?.forget(channel.uniqueid);
   }
 
   clockStepped(byMs: number): void {

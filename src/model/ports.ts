@@ -19,6 +19,8 @@ export type ChannelVariables = ReadonlyMap<string, string>;
 /** The write-back port. Never waits; what cannot be written is counted. */
 export interface VariableWriter {
   write(uniqueid: string, variables: ChannelVariables): void;
+  /** The channel has ended. */
+  forget(uniqueid: string): void;
 }
 
 /** A channel, up or ended, of a call that was up when the history was last written, with the state to go on from. */

@@ -10,8 +10,8 @@ interface Rig {
   readonly bring: (text: string) => boolean;
 }
 
-function rig(beat?: GulpBeat): Rig {
-  const gulps = new SocketGulps(beat);
+function rig(beat?: GulpBeat, restBeats?: number): Rig {
+  const gulps = new SocketGulps(beat, restBeats);
   const read: string[] = [];
   const resume = vi.fn<Socket['resume']>();
   gulps.begin({ resume }, (bytes) => read.push(Buffer.from(bytes).toString()));
@@ -86,5 +86,26 @@ describe('SocketGulps', () => {
     second.gulps.stop();
     expect(vi.getTimerCount()).toBe(0);
     expect([first, second].map(({ resume }) => resume.mock.calls.length)).toEqual([2, 1]);
+  });
+
+  it('lets a socket that is in no hurry rest for several beats, and tells of each beat first', () => {
+    const beats: number[] = [];
+    const beat = new GulpBeat(() => beats.push(often.resume.mock.calls.length));
+    const often = rig(beat);
+    const seldom = rig(beat, 3);
+    seldom.bring('answers');
+    const woken = ['one', 'two', 'three'].map((text) => {
+      often.bring(text);
+      vi.advanceTimersByTime(GULP_EVERY_MS);
+      return [often, seldom].map(({ resume }) => resume.mock.calls.length);
+    });
+    expect(woken).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 1],
+    ]);
+    expect(beats).toEqual([0, 1, 2]);
+    vi.advanceTimersByTime(10 * GULP_EVERY_MS);
+    expect(beats).toHaveLength(3);
   });
 });

@@ -78,23 +78,51 @@ describe('WriteBack', () => {
     expect([...off.setter.sent, ...on.setter.sent]).toEqual([]);
   });
 
-  it('has one write under way per channel and merges what comes meanwhile, the newest winning', async () => {
+  it('has two writes under way per channel and merges what comes meanwhile, the newest winning', async () => {
     const { setter, writeBack } = rig();
     writeBack.write('1.1', mes('4.31'));
     writeBack.write('1.1', mes('4.30'));
+    writeBack.write('1.1', mes('4.25'));
     writeBack.write('1.1', mes('3.90', 'MES_RX'));
     writeBack.write('1.1', mes('4.20'));
     writeBack.write('2.2', mes('1.00'));
-    expect(setter.sent.map(({ uniqueid }) => uniqueid)).toEqual(['1.1', '2.2']);
+    expect(setter.sent.map(({ uniqueid }) => uniqueid)).toEqual(['1.1', '1.1', '2.2']);
     expect(writeBack.counters.waiting).toBe(1);
     setter.sent[0]?.end();
     await settled();
-    expect(setter.sent[2]).toMatchObject({ uniqueid: '1.1', variables: { MES: '4.20', MES_RX: '3.90' } });
-    setter.sent[1]?.end();
-    setter.sent[2]?.end();
+    expect(setter.sent[3]).toMatchObject({ uniqueid: '1.1', variables: { MES: '4.20', MES_RX: '3.90' } });
+    for (const { end } of setter.sent) end();
     await settled();
+    expect(setter.sent).toHaveLength(4);
+    expect(writeBack.counters).toEqual({ written: 4, gone: 0, failed: 0, dropped: 0, waiting: 0 });
+  });
+
+  it('takes back what was under way when the connection was lost, in its order', async () => {
+    const { setter, writeBack } = rig();
+    writeBack.write('1.1', new Map([...mes('4.31'), ...mes('4.40', 'MES_RX'), ...mes('4.00', 'MES_MIN')]));
+    writeBack.write('1.1', new Map([...mes('4.20'), ...mes('4.30', 'MES_RX')]));
+    writeBack.write('1.1', mes('4.10'));
+    setter.connected = false;
+    // As AmiActions does it: the newest first.
+    for (const { end } of setter.sent.toReversed()) end('disconnected');
+    await settled();
+    setter.connected = true;
+    writeBack.flush();
     expect(setter.sent).toHaveLength(3);
-    expect(writeBack.counters).toEqual({ written: 3, gone: 0, failed: 0, dropped: 0, waiting: 0 });
+    expect(setter.sent[2]?.variables).toEqual({ MES: '4.10', MES_RX: '4.30', MES_MIN: '4.00' });
+  });
+
+  it('has nothing more to write to a channel that is over', async () => {
+    const { setter, writeBack } = rig();
+    for (const score of ['4.31', '4.30', '4.20']) writeBack.write('1.1', mes(score));
+    expect(writeBack.counters.waiting).toBe(1);
+    writeBack.forget('1.1');
+    expect(writeBack.counters.waiting).toBe(0);
+    setter.sent[0]?.end();
+    setter.sent[1]?.end('no-such-channel');
+    await settled();
+    expect(setter.sent).toHaveLength(2);
+    expect(writeBack.counters).toEqual({ written: 1, gone: 1, failed: 0, dropped: 0, waiting: 0 });
   });
 
   it('counts channels that are gone and writes that fail apart', async () => {
@@ -130,22 +158,21 @@ describe('WriteBack', () => {
     ]);
   });
 
-  it('is bounded: 256 under way, 20000 channels waiting, the rest dropped and counted', async () => {
+  it('is bounded: 512 under way, 20000 channels waiting, the rest dropped and counted', async () => {
     const { setter, writeBack } = rig();
     for (let channel = 0; channel < 25_000; channel++) writeBack.write(`1.${channel}`, mes('4.31'));
-    expect(setter.sent).toHaveLength(256);
-    expect(writeBack.counters).toMatchObject({ waiting: 20_000, dropped: 25_000 - 20_256 });
+    expect(setter.sent).toHaveLength(512);
+    expect(writeBack.counters).toMatchObject({ waiting: 20_000, dropped: 25_000 - 20_512 });
     writeBack.write('1.24999', mes('4.30'));
-    expect(writeBack.counters.dropped).toBe(25_001 - 20_256);
+    expect(writeBack.counters.dropped).toBe(25_001 - 20_512);
     setter.sent[0]?.end();
     await settled();
-    expect(setter.sent).toHaveLength(257);
+    expect(setter.sent).toHaveLength(513);
   });
 
   it('lets a last word by another way be the last', async () => {
     const { setter, writeBack } = rig();
-    writeBack.write('1.1', mes('4.31'));
-    writeBack.write('1.1', mes('4.30'));
+    for (const score of ['4.31', '4.30', '4.20']) writeBack.write('1.1', mes(score));
     let sealed = false;
     const sealing = (async (): Promise<void> => {
       await writeBack.seal('1.1');
@@ -155,13 +182,16 @@ describe('WriteBack', () => {
     expect(sealed).toBe(false);
     expect(setter.hurried).toBe(1);
     setter.sent[0]?.end();
+    await settled();
+    expect(sealed).toBe(false);
+    setter.sent[1]?.end();
     await sealing;
     expect(setter.hurried).toBe(0);
     writeBack.write('1.1', mes('4.00'));
     await settled();
-    expect(setter.sent).toHaveLength(1);
+    expect(setter.sent).toHaveLength(2);
     await writeBack.seal('9.9');
     writeBack.write('2.2', mes('4.00'));
-    expect(setter.sent).toHaveLength(2);
+    expect(setter.sent).toHaveLength(3);
   });
 });

@@ -37,7 +37,7 @@ export class Script {
         version: '9.9.9',
       },
       {
-        writer: isWriting ? { write } : null,
+        writer: isWriting ? { write, forget: () => undefined } : null,
         askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
         storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
       },
