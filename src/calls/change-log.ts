@@ -24,8 +24,9 @@ export class ChangeLog {
   readonly #touchedCalls = new Set<CallState>();
   /** Channels that are to be stored some time, in order of it. */
   readonly #dueAtMs = new Map<ChannelState, number>();
-  /** Channels that look different since somebody last asked. */
-  readonly #shown = new Set<ChannelState>();
+  /** Channels that look different since somebody last asked; each knows by its `shownTurn` whether it is in here. */
+  #shown: ChannelState[] = [];
+  #shownTurn = 0;
 
   constructor(calls: CallBook) {
     this.#calls = calls;
@@ -34,7 +35,7 @@ export class ChangeLog {
   /** The channel, and with it its call, must be stored anew. */
   touch(channel: ChannelState): void {
     this.#channels.add(channel);
-    this.#shown.add(channel);
+    this.#show(channel);
     this.#dueAtMs.delete(channel);
     const call = this.#calls.get(channel.linkedid);
     if (call !== undefined) this.#touchedCalls.add(call);
@@ -49,7 +50,7 @@ export class ChangeLog {
   /** What has changed can be told from the channel's stored reports, or is told again soon: it need not be stored yet. */
   touchLater(channel: ChannelState, nowMs: number): void {
     if (!isLive(channel)) return this.touch(channel);
-    this.#shown.add(channel);
+    this.#show(channel);
     if (!this.#channels.has(channel) && !this.#dueAtMs.has(channel)) this.#dueAtMs.set(channel, nowMs + LATER_MS);
   }
 
@@ -101,9 +102,16 @@ export class ChangeLog {
 
   /** The channels that look different since the last time; none when nobody `isWatching`. */
   takeShown(isWatching: boolean): ChannelState[] {
-    const shown = isWatching ? [...this.#shown] : [];
-    this.#shown.clear();
-    return shown;
+    const shown = this.#shown;
+    this.#shown = [];
+    this.#shownTurn++;
+    return isWatching ? shown : [];
+  }
+
+  #show(channel: ChannelState): void {
+    if (channel.shownTurn === this.#shownTurn) return;
+    channel.shownTurn = this.#shownTurn;
+    this.#shown.push(channel);
   }
 
   #isOver({ linkedid }: ChannelState): boolean {

@@ -68,8 +68,17 @@ export interface ChannelState {
   scores: ChannelScores;
   /** Set once the hangup handler has had the last word: the score does not change any more. */
   final: FinalView | null;
-  /** Variables as last written, by name. */
-  written: Record<string, string>;
+  /** Variables as last written, in the order of `variables.ts`. */
+  written: (string | undefined)[];
+  /** Of `DueWrites`, while they are to be written for the sake of others' scores; null when there is no need. */
+  writeTicket: number | null;
+  /** The turn of telling what has changed, at which it is told of. */
+  shownTurn: number;
+}
+
+/** One place for each of the variables from the beginning: an array that grows takes twice as much. */
+export function nothingWritten(): ChannelState['written'] {
+  return [undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined];
 }
 
 export function newChannel(
@@ -112,7 +121,9 @@ export function newChannel(
     counters: NO_COUNTERS,
     scores: { mesRx: null, mesTx: null },
     final: null,
-    written: {},
+    written: nothingWritten(),
+    writeTicket: null,
+    shownTurn: -1,
   };
   noteSnapshot(state, channel, nowMs);
   return state;

@@ -3,35 +3,49 @@ import { type ChannelState, isLive, isLocalChannel } from './channel-state.ts';
 /** A channel whose peers' scores changed is written at the latest this long after, if no report of its own comes first. */
 const PEER_WRITE_DELAY_MS = 1000;
 
-/** Channels that are to be written for the sake of others' scores, in order of time. */
+interface DueWrite {
+  readonly channel: ChannelState;
+  readonly ticket: number;
+  readonly dueAtMs: number;
+}
+
+/**
+ * Channels that are to be written for the sake of others' scores. Most have a report of their own before: each knows by its
+ * ticket whether it still is to be, and in the queue its turn just passes.
+ */
 export class DueWrites {
-  readonly #dueAtMs = new Map<ChannelState, number>();
+  /** In order of time. */
+  #queue: DueWrite[] = [];
+  #lastTicket = 0;
 
   /** The channel's scores have changed: the others of its call show them too. */
-  noteOthers(channel: ChannelState, channelsOfCall: Iterable<ChannelState>, nowMs: number): void {
-    for (const other of channelsOfCall) {
-      if (other === channel || !isLive(other) || isLocalChannel(other) || this.#dueAtMs.has(other)) continue;
-      this.#dueAtMs.set(other, nowMs + PEER_WRITE_DELAY_MS);
-    }
+  noteOthers(channel: ChannelState, channelsOfCall: ReadonlySet<ChannelState>, nowMs: number): void {
+    channelsOfCall.forEach((other) => {
+      if (other === channel || other.writeTicket !== null || !isLive(other) || isLocalChannel(other)) return;
+      other.writeTicket = ++this.#lastTicket;
+      this.#queue.push({ channel: other, ticket: other.writeTicket, dueAtMs: nowMs + PEER_WRITE_DELAY_MS });
+    });
   }
 
   /** It is written now, or not any more. */
   cancel(channel: ChannelState): void {
-    this.#dueAtMs.delete(channel);
+    channel.writeTicket = null;
   }
 
   /** Takes out those that are due. */
   take(nowMs: number): ChannelState[] {
+    const later = this.#queue.findIndex(({ dueAtMs }) => dueAtMs > nowMs);
+    const past = this.#queue.splice(0, later < 0 ? this.#queue.length : later);
     const due: ChannelState[] = [];
-    for (const [channel, dueAtMs] of this.#dueAtMs) {
-      if (dueAtMs > nowMs) break;
+    for (const { channel, ticket } of past) {
+      if (channel.writeTicket !== ticket) continue;
+      channel.writeTicket = null;
       due.push(channel);
-      this.#dueAtMs.delete(channel);
     }
     return due;
   }
 
   clockStepped(byMs: number): void {
-    for (const [channel, dueAtMs] of this.#dueAtMs) this.#dueAtMs.set(channel, dueAtMs + byMs);
+    this.#queue = this.#queue.map((write) => ({ ...write, dueAtMs: write.dueAtMs + byMs }));
   }
 }

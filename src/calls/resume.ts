@@ -1,5 +1,5 @@
 import type { StoredRow } from '../stats/number-row.ts';
-import type { ChannelState } from './channel-state.ts';
+import { type ChannelState, nothingWritten } from './channel-state.ts';
 import { DirectionState, type SegmentState } from './direction-state.ts';
 import { Tally } from './tally.ts';
 
@@ -13,7 +13,12 @@ type StoredDirection = Omit<DirectionState, 'values' | 'total' | 'segment'> & {
   readonly total: StoredTally;
   readonly segment: StoredSegment;
 };
-type StoredChannel = Omit<ChannelState, 'rx' | 'tx'> & { readonly rx: StoredDirection; readonly tx: StoredDirection };
+/** What was told of a channel, and to whom, begins anew. */
+type Told = 'written' | 'writeTicket' | 'shownTurn';
+type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | Told> & {
+  readonly rx: StoredDirection;
+  readonly tx: StoredDirection;
+};
 
 /**
  * A channel's state as text, to be stored and gone on with after a restart. Rows of numbers go without their names, so that
@@ -34,7 +39,8 @@ export function readResume(text: string, uniqueid: string): ChannelState | undef
   if (typeof stored !== 'object' || stored === null) return undefined;
   const { format, state } = stored as { format?: unknown; state?: StoredChannel };
   if (format !== RESUME_FORMAT || state?.uniqueid !== uniqueid) return undefined;
-  return { ...state, rx: readDirection(state.rx), tx: readDirection(state.tx) };
+  const untold: Pick<ChannelState, Told> = { written: nothingWritten(), writeTicket: null, shownTurn: -1 };
+  return { ...state, ...untold, rx: readDirection(state.rx), tx: readDirection(state.tx) };
 }
 
 function readDirection({ values, total, segment, ...rest }: StoredDirection): DirectionState {

@@ -104,8 +104,6 @@ export class Switchboard implements LiveView {
       const state = readResume(resume, channel.uniqueid);
       if (state === undefined) continue;
       for (const segment of catchUp(state, laterIntervals, this.#rules)) this.#changes.addSegment(segment);
-      // Since that was stored, others may have been written.
-      if (isLive(state)) state.written = {};
       closeCaptured(state.rx);
       closeCaptured(state.tx);
       this.#channels.set(state.uniqueid, state);

@@ -14,21 +14,21 @@ const OPINION_VARIABLES = [
 
 /** The channel variables of a channel as they stand, by name. What is not known is not there. */
 export function variablesOf(scores: ScoreView): Map<string, string> {
-  return takeChanged(scores, {});
+  return takeChanged(scores, []);
 }
 
 /** Those of the channel's variables that differ from what was written last; `written` takes them over. */
-export function takeChanged(scores: ScoreView, written: Record<string, string>): Map<string, string> {
+export function takeChanged(scores: ScoreView, written: (string | undefined)[]): Map<string, string> {
   const changed = new Map<string, string>();
-  const take = (name: string, value: string): void => {
-    if (written[name] === value) return;
-    written[name] = value;
+  const take = (place: number, name: string, value: string): void => {
+    if (written[place] === value) return;
+    written[place] = value;
     changed.set(name, value);
   };
-  for (const [name, score] of OPINION_VARIABLES) {
+  OPINION_VARIABLES.forEach(([name, score], place) => {
     const opinion = scores[score];
-    if (opinion !== null) take(name, formatOpinion(opinion));
-  }
-  if (scores.verdict !== null) take('MES_VERDICT', scores.verdict);
+    if (opinion !== null) take(place, name, formatOpinion(opinion));
+  });
+  if (scores.verdict !== null) take(OPINION_VARIABLES.length, 'MES_VERDICT', scores.verdict);
   return changed;
 }
