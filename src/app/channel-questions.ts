@@ -16,6 +16,8 @@ const MAX_WAITING = 10_000;
  * is over by then nothing need be asked.
  */
 const VIDEO_AFTER_TICKS = 3;
+/** The codecs of so many ticks are asked for together. */
+const CODECS_EVERY_TICKS = 3;
 /** What is asked only once of a channel. */
 const ASKED_ONCE = ['addresses', 'video'] as const;
 /** Channels remembered as asked; about as many as can be up. */
@@ -47,20 +49,23 @@ export class ChannelQuestions {
   /** Those that nobody will ask again, by what is asked and of which channel, the oldest first. */
   readonly #waiting = new Map<string, Question>();
   #inFlight = 0;
+  #ticks = 0;
 
   constructor(options: ChannelQuestionsOptions) {
     this.#options = options;
   }
 
-  /** Asks at the next `tick` what a channel sends and receives: many such questions in one write. */
+  /** Asks at one of the next ticks what a channel sends and receives: many such questions in one write. */
   askCodecs(uniqueid: string): void {
     this.#codecless.push(uniqueid);
   }
 
   /** To be called several times a second. */
   tick(): void {
-    for (const uniqueid of this.#codecless) this.#options.events.askCodecs(uniqueid);
-    this.#codecless = [];
+    if (++this.#ticks % CODECS_EVERY_TICKS === 0) {
+      for (const uniqueid of this.#codecless) this.#options.events.askCodecs(uniqueid);
+      this.#codecless = [];
+    }
     for (const [uniqueid, ticks] of this.#videoAfterTicks) {
       if (ticks > 1) this.#videoAfterTicks.set(uniqueid, ticks - 1);
       else this.#askVideoNow(uniqueid);

@@ -1,18 +1,19 @@
 import type { HistorySink } from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange } from '../model/record.ts';
 
-/** Changes are gathered for so long, so that a channel that changes several times meanwhile is stored once. */
-const GATHER_MS = 150;
-/** It is looked that often, and timers are not exact. */
-const SLACK_MS = 10;
+/**
+ * Changes are gathered for so long, and until it is looked again, 65 ms later at most: so that a channel that changes several
+ * times meanwhile is stored once, and many with one commit. A commit costs about as much as twenty reports, most of it for
+ * waking the other thread.
+ */
+const GATHER_MS = 160;
 
 /**
- * A new channel is stored at once, but not sooner than this after the last one, for two that begin together. A commit costs
- * about as much as twenty reports, most of it for waking the other thread: over time they are five a second, and ten may
- * follow each other faster.
+ * A new channel is stored at once, but not sooner than this after the last one, for two that begin together. Ten may follow
+ * each other like that, over time one a second; the others are gathered like all changes.
  */
 const NEW_CHANNEL_GAP_MS = 20;
-const NEW_CHANNEL_USUAL_GAP_MS = 200;
+const NEW_CHANNEL_USUAL_GAP_MS = 1000;
 const NEW_CHANNELS_IN_A_ROW = 10;
 
 /** In a flood, calls that are up are stored no more often than this: they may be short, and so most are stored once, when they are over. */
@@ -57,10 +58,9 @@ export class HistoryFeed {
   tick(isFlood: boolean): void {
     const isOver = this.#isFlood && !isFlood;
     this.#isFlood = isFlood;
-    if (!isOver && performance.now() - this.#storedAtMs < GATHER_MS - SLACK_MS) return;
+    if (!isOver && performance.now() - this.#storedAtMs < GATHER_MS) return;
     const onlyEnded = isFlood && performance.now() - this.#storedUpAtMs < FLOOD_STORE_UP_MS;
-    this.#store(this.#options.nowMs(), onlyEnded);
-    if (isOver) this.#options.history.hurry();
+    if (this.#store(this.#options.nowMs(), onlyEnded) && !isFlood) this.#options.history.hurry();
   }
 
   /** Stores everything that has changed, also what may be stored later. */
@@ -79,14 +79,13 @@ export class HistoryFeed {
     this.#store(this.#options.nowMs());
   }
 
-  /** To be called after each event: sees to it that a new channel is stored soon, but in a flood. */
+  /** To be called after each event: sees to it that a new channel is stored soon, unless many are or events come in a flood. */
   noteNew(): void {
     if (this.#isFlood || this.#storingNew !== undefined || !this.#options.source.hasNewChannel) return;
-    const earliestMs = Math.max(
-      this.#storedAtMs + NEW_CHANNEL_GAP_MS,
-      this.#paceAtMs - NEW_CHANNELS_IN_A_ROW * NEW_CHANNEL_USUAL_GAP_MS,
-    );
-    this.#storingNew = setTimeout(() => this.#storeNew(), Math.max(0, earliestMs - performance.now()));
+    const nowMs = performance.now();
+    if (this.#paceAtMs - nowMs > (NEW_CHANNELS_IN_A_ROW - 1) * NEW_CHANNEL_USUAL_GAP_MS) return;
+    const earliestMs = this.#storedAtMs + NEW_CHANNEL_GAP_MS;
+    this.#storingNew = setTimeout(() => this.#storeNew(), Math.max(0, earliestMs - nowMs));
   }
 
   /** Stores what there is; nothing comes after it. */
@@ -103,12 +102,15 @@ export class HistoryFeed {
     this.#options.history.hurry();
   }
 
-  #store(nowMs?: number, onlyEnded = false): void {
+  /** Returns whether there was anything. */
+  #store(nowMs?: number, onlyEnded = false): boolean {
     this.#storedAtMs = performance.now();
     if (!onlyEnded) this.#storedUpAtMs = this.#storedAtMs;
-    for (const change of this.#options.source.drain(nowMs, onlyEnded)) {
+    const changes = this.#options.source.drain(nowMs, onlyEnded);
+    for (const change of changes) {
       this.#options.history.record(change);
       if (change.kind === 'channel') this.#options.onChannel(change.channel);
     }
+    return changes.length > 0;
   }
 }

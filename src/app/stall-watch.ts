@@ -1,4 +1,4 @@
-/** Far more than a busy machine holds up a process that is to run every 50 ms, and less than any report interval. */
+/** Far more than a busy machine holds up a process that is to run every 65 ms, and less than any report interval. */
 const STALL_MS = 1000;
 
 /** Notices that the process stood still (stopped, starved, its machine suspended): it heard nothing, whatever was said. */

@@ -128,12 +128,12 @@ export function takeFinalCounters(
 
 /** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
 const CODECS_EVERY_MS = 4000;
-/** But with many channels that would be as many questions as reports: they take turns, a hundred a second. */
-const CODECS_TURN_MS = 10;
+/** But with many channels that would be as many questions as reports: they take turns, fifty a second. */
+const CODECS_TURN_MS = 20;
 
 /**
  * Whether Asterisk is to be asked for the codecs now: at the first report, at the first of each new RTP session, and then at
- * a steady pace, which is slower with more than 400 `channels` (of all).
+ * a steady pace, which is slower with more than 200 `channels` (of all).
  */
 export function noteCodecQuestion(
   channel: ChannelState,
