@@ -119,17 +119,16 @@ export class Metrics implements ChannelSink {
     // A round trip belongs to the channel; both directions have the same.
     const roundTrip = channel.streams.find(({ rttMs }) => rttMs.mean !== null)?.rttMs.mean ?? null;
     if (roundTrip !== null) this.#later(this.#observersOf(group, 'rx').roundTripS, roundTrip / 1000);
-    if (this.#values.length > MOST_WAITING) this.#observe(this.#values.length);
   }
 
-  /** To be called now and then when there is little to do: of what ended channels told, some is observed. */
+  /** To be called now and then when there is little to do: of what ended channels and writes told, some is observed. */
   observeSome(): void {
     this.#observe(OBSERVED_AT_ONCE);
   }
 
   /** Scores were written to Asterisk so long after the event that changed them. */
   writtenBack(afterMs: number): void {
-    this.#writeBackS.observe(afterMs / 1000);
+    this.#later(this.#writeBackS, afterMs / 1000);
   }
 
   /** All metrics in Prometheus' text format. */
@@ -159,6 +158,7 @@ export class Metrics implements ChannelSink {
   #later(observer: Observer, value: number): void {
     this.#observers.push(observer);
     this.#values.push(value);
+    if (this.#values.length > MOST_WAITING) this.#observe(this.#values.length);
   }
 
   /** The oldest, at most so many. */
