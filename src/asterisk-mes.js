@@ -4,12 +4,14 @@ import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * How V8 keeps its heaps small, each thread's own, at the price of some processor time: it looks for garbage after 8 MB and
- * not after 32, and has one helper thread and not four, which can be told at its start only; and it looks again when the heap
- * has grown by 25 %, and not to four times its size. That is for `app/heap-growth.ts` to say, but V8 looks while modules are
- * loaded, too, and not again before the heap has grown by as much as was said then.
+ * How V8 keeps its heaps small, each thread's own, at the price of some processor time: it looks for new garbage after 4 MB
+ * and not after 16, and has one helper thread and not four, which can be told at its start only; in the threads to come, which
+ * keep little, after 1 MB; and it looks through a whole heap when that has grown by 25 %, and not to four times its size. The
+ * last is for `app/heap-growth.ts` to say, but V8 looks while modules are loaded, too, and not again before the heap has grown
+ * by as much as was said then.
  */
 const AT_START = ['--max-semi-space-size=4', '--v8-pool-size=1'];
+const OF_THREADS = '--max-semi-space-size=1';
 const GROWTH = '--heap-growing-percent=25';
 /**
  * The C library's memory: two pools, else there is one for every thread, and what has been in one is hardly ever given back;
@@ -35,6 +37,8 @@ if (Number(major) < 24) {
  */
 function keepHeapsSmall() {
   setFlagsFromString(GROWTH);
+  // V8 heeds it where a heap is made, and this one is there.
+  setFlagsFromString(OF_THREADS);
   const given = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   if (given.includes('semi-space-size') || process.platform === 'win32') return;
   const words = [process.execPath, ...process.execArgv, ...AT_START, ...process.argv.slice(1)];

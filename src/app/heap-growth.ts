@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
  * which took a quarter of the processor time, since the calls of a flood soon are garbage.
  */
 const GROWTH_PERCENT = { usual: 25, flood: 300 } as const;
-/** A flood is over after so many looks without one: a second. */
+/** A flood is over after so many looks without one: about a second. */
 const CALM_LOOKS = 20;
 
 export interface Heaps {
@@ -31,7 +31,7 @@ export class HeapGrowth {
     heaps.setGrowth(GROWTH_PERCENT.usual);
   }
 
-  /** To be told at each look, every 50 ms, whether events come in a flood. */
+  /** To be told at each look, many times a second, whether events come in a flood. */
   follow(isFlood: boolean): void {
     this.#calmLooks = isFlood ? 0 : this.#calmLooks + 1;
     if (isFlood && !this.#mayGrow) {

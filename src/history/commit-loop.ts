@@ -4,8 +4,8 @@ import { countOf } from './packed-intervals.ts';
 import type { Batch, CommitResult } from './protocol.ts';
 
 /**
- * A change waits this long for others to be committed with it: a state less long than an interval, since the sidecar has
- * gathered states for 150 ms already. With the commit itself under 250 ms.
+ * A change waits this long for others to be committed with it, unless somebody hurries: a state less long than an interval,
+ * since it may have been gathered before it was recorded. With the commit itself under 250 ms.
  */
 const GATHER_MS = { state: 50, interval: 200 } as const;
 /** Pause after a commit that failed; doubled each time up to the longest. */

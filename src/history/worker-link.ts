@@ -2,9 +2,6 @@ import { Worker } from 'node:worker_threads';
 import { atMost } from './at-most.ts';
 import type { Reply, Request } from './protocol.ts';
 
-/** Of V8's young generation, which otherwise grows to tens of megabytes a thread: requests and rows do not live long. */
-const YOUNG_GENERATION_MB = 4;
-
 /** What the thread's side threw; `code` as SQLite or Node gave it, or empty. */
 export class WorkerError extends Error {
   override readonly name = 'WorkerError';
@@ -83,10 +80,7 @@ export class WorkerLink<Methods> {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#file, {
-      workerData: this.#data,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    });
+    const worker = new Worker(this.#file, { workerData: this.#data });
     // An idle thread does not keep the process alive; an open request does.
     worker.unref();
     worker.on('message', (reply: Reply) => {
