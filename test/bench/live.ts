@@ -109,9 +109,9 @@ async function measure(legs: number, entry: string): Promise<Stage> {
       }
       const usage = usageOf(pid);
       const status = await simulator.status();
+      const elapsedS = (performance.now() - before.atMs) / 1000;
       const awakeCorePercent = await withAwakeProcessors(() => coreTaken(pid));
       const lost = await whatWasLost(sidecar, await simulator.status());
-      const elapsedS = (performance.now() - before.atMs) / 1000;
       const since = (name: 'callsBegun' | 'reports' | 'setvars'): number =>
         status.counters[name] - before.status.counters[name];
       const cpuS = usage.cpuS - before.usage.cpuS;
