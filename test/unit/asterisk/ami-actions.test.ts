@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AmiActions, AmiActionError } from '../../../src/asterisk/ami-actions.ts';
@@ -117,6 +118,37 @@ describe('AmiActions', () => {
     );
     await connected(states);
     expect(await problemOf(actions.setVariables('1.1', new Map([['MES', '1.00']])))).toBe(problem);
+  });
+
+  it('finds every answer, however what is read is cut', async () => {
+    const plain = asterisk();
+    const { manager, actions, states } = await rig((action, socket) =>
+      action.has('Channel') ? undefined : plain(action, socket),
+    );
+    await connected(states);
+    actions.hurry();
+    const asked = (): (string | undefined)[] =>
+      manager.actions.filter((action) => action.has('Channel')).map((action) => action.get('ActionID'));
+    const done = 'Response: Success\r\nActionID: #\r\nMessage: Variable Set\r\n\r\n';
+    const gone = 'Response: Error\r\nActionID: #\r\nMessage: No such channel\r\n\r\n';
+    const sent = [done, done, gone, done, gone];
+    for (let cut = 1; cut < 300; cut += 13) {
+      const before = asked().length;
+      const set = sent.map((_, index) => problemOf(actions.setVariables(`1.${index}`, new Map([['MES', '1.00']]))));
+      await expect.poll(() => asked().length, { interval: 2 }).toBe(before + sent.length);
+      const ids = asked().slice(-sent.length);
+      const text = sent.map((answer, index) => answer.replace('#', ids[index] ?? '')).join('');
+      manager.send(text.slice(0, cut));
+      await sleep(2);
+      manager.send(text.slice(cut));
+      expect(await Promise.all(set), `cut at ${cut}`).toEqual([
+        'none',
+        'none',
+        'no-such-channel',
+        'none',
+        'no-such-channel',
+      ]);
+    }
   });
 
   it('refuses what would break out of its line, before it reaches the package', async () => {
