@@ -109,8 +109,8 @@ export class ChangeLog {
   }
 
   #show(channel: ChannelState): void {
-    if (channel.shownTurn === this.#shownTurn) return;
-    channel.shownTurn = this.#shownTurn;
+    if (channel.told.shownTurn === this.#shownTurn) return;
+    channel.told.shownTurn = this.#shownTurn;
     this.#shown.push(channel);
   }
 

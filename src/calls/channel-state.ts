@@ -24,6 +24,32 @@ export interface ChannelScores {
   readonly mesTx: number | null;
 }
 
+/** What of a channel was told, and to whom: of no use after a restart, and so not stored. */
+export class Told {
+  /**
+   * Variables as last written, in the order of `variables.ts`; a place for each from the beginning, since an array that grows
+   * takes twice as much.
+   */
+  readonly written: (string | undefined)[] = [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ];
+  /** Of `DueWrites`, while they are to be written for the sake of others' scores; null when there is no need. */
+  writeTicket: number | null = null;
+  /** The turn of telling what has changed, at which it is told of. */
+  shownTurn = -1;
+
+  toJSON(): undefined {
+    return undefined;
+  }
+}
+
 /** Everything we know of one channel. Plain data: it is stored as it is and gone on with after a restart. */
 export interface ChannelState {
   readonly uniqueid: string;
@@ -68,17 +94,7 @@ export interface ChannelState {
   scores: ChannelScores;
   /** Set once the hangup handler has had the last word: the score does not change any more. */
   final: FinalView | null;
-  /** Variables as last written, in the order of `variables.ts`. */
-  written: (string | undefined)[];
-  /** Of `DueWrites`, while they are to be written for the sake of others' scores; null when there is no need. */
-  writeTicket: number | null;
-  /** The turn of telling what has changed, at which it is told of. */
-  shownTurn: number;
-}
-
-/** One place for each of the variables from the beginning: an array that grows takes twice as much. */
-export function nothingWritten(): ChannelState['written'] {
-  return [undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined];
+  readonly told: Told;
 }
 
 export function newChannel(
@@ -121,9 +137,7 @@ export function newChannel(
     counters: NO_COUNTERS,
     scores: { mesRx: null, mesTx: null },
     final: null,
-    written: nothingWritten(),
-    writeTicket: null,
-    shownTurn: -1,
+    told: new Told(),
   };
   noteSnapshot(state, channel, nowMs);
   return state;

@@ -1,5 +1,5 @@
 import type { StoredRow } from '../stats/number-row.ts';
-import { type ChannelState, nothingWritten } from './channel-state.ts';
+import { type ChannelState, Told } from './channel-state.ts';
 import { DirectionState, type SegmentState } from './direction-state.ts';
 import { Tally } from './tally.ts';
 
@@ -13,9 +13,7 @@ type StoredDirection = Omit<DirectionState, 'values' | 'total' | 'segment'> & {
   readonly total: StoredTally;
   readonly segment: StoredSegment;
 };
-/** What was told of a channel, and to whom, begins anew. */
-type Told = 'written' | 'writeTicket' | 'shownTurn';
-type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | Told> & {
+type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | 'told'> & {
   readonly rx: StoredDirection;
   readonly tx: StoredDirection;
 };
@@ -39,8 +37,7 @@ export function readResume(text: string, uniqueid: string): ChannelState | undef
   if (typeof stored !== 'object' || stored === null) return undefined;
   const { format, state } = stored as { format?: unknown; state?: StoredChannel };
   if (format !== RESUME_FORMAT || state?.uniqueid !== uniqueid) return undefined;
-  const untold: Pick<ChannelState, Told> = { written: nothingWritten(), writeTicket: null, shownTurn: -1 };
-  return { ...state, ...untold, rx: readDirection(state.rx), tx: readDirection(state.tx) };
+  return { ...state, told: new Told(), rx: readDirection(state.rx), tx: readDirection(state.tx) };
 }
 
 function readDirection({ values, total, segment, ...rest }: StoredDirection): DirectionState {

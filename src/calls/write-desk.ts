@@ -40,7 +40,7 @@ export class WriteDesk {
   lastWord(channel: ChannelState, nowMs: number): Map<string, string> {
     this.#due.cancel(channel);
     const scores = this.#views.view(channel, nowMs);
-    takeChanged(scores, channel.written);
+    takeChanged(scores, channel.told.written);
     return variablesOf(scores);
   }
 
@@ -57,7 +57,7 @@ export class WriteDesk {
   #write(channel: ChannelState, nowMs: number, writer: VariableWriter): void {
     this.#due.cancel(channel);
     if (channel.final !== null) return;
-    const changed = takeChanged(this.#views.view(channel, undefined), channel.written);
+    const changed = takeChanged(this.#views.view(channel, undefined), channel.told.written);
     if (changed.size === 0) return;
     this.#changes.touchLater(channel, nowMs);
     writer.write(channel.uniqueid, changed);
