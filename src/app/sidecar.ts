@@ -29,11 +29,8 @@ import type { Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
 import { StallWatch } from './stall-watch.ts';
 import { SteadyClock } from './steady-clock.ts';
+import { Ticker } from './ticker.ts';
 
-/** What is due is done no more often than this. */
-const TICK_MS = 50;
-/** But usually when the sockets are read: to wake up for each on its own takes as much processor time as the work itself. */
-const LATEST_TICK_MS = 65;
 /** How often the live feed is told what has changed, and the history's state is looked at. */
 const SHOW_EVERY_TICKS = 3;
 /** The hangup handler waits for us: this long for the last events to come in, of the 50 ms that it has in all. */
@@ -60,8 +57,7 @@ export class Sidecar {
   readonly #agi: FastAgiServer;
   readonly #http: HttpService;
   readonly #failure = Promise.withResolvers<string>();
-  #ticking: NodeJS.Timeout | undefined;
-  #tickedAtMs = 0;
+  readonly #ticker = new Ticker(() => this.#tick());
   #ticks = 0;
   readonly #stalls = new StallWatch(performance.now());
   readonly #floods = new FloodWatch(performance.now());
@@ -91,9 +87,7 @@ export class Sidecar {
     const nowMs = (): number => clock.nowMs();
 
     // Answers to actions are in no hurry: they are read when events are.
-    const beat = new GulpBeat(() => {
-      if (this.#ticking !== undefined && performance.now() - this.#tickedAtMs >= TICK_MS) this.#tick();
-    });
+    const beat = new GulpBeat(() => this.#ticker.remind());
 
     this.#actions = new AmiActions({
       connection,
@@ -187,7 +181,7 @@ export class Sidecar {
     this.#switchboard.restore(await this.#history.resumable());
     await this.#agi.listen();
     await this.#http.listen();
-    this.#ticking = setTimeout(() => this.#tick(), LATEST_TICK_MS);
+    this.#ticker.start();
     this.#actions.start();
     this.#events.start();
     this.#ari?.start();
@@ -197,8 +191,7 @@ export class Sidecar {
 
   /** Stops taking events, stores what there is, and lets go of everything. */
   async stop(): Promise<void> {
-    clearTimeout(this.#ticking);
-    this.#ticking = undefined;
+    this.#ticker.stop();
     await Promise.all([
       this.#events.stop(),
       this.#actions.stop(),
@@ -226,8 +219,6 @@ export class Sidecar {
   }
 
   #tick(): void {
-    this.#tickedAtMs = performance.now();
-    this.#ticking?.refresh();
     this.#noticeStall();
     this.#followClock();
     const nowMs = this.#clock.nowMs();
