@@ -86,7 +86,7 @@ export class Sidecar {
     const random = (): number => Math.random();
     const nowMs = (): number => clock.nowMs();
 
-    // Answers to actions are in no hurry: they are read when events are.
+    // Answers to actions are in no hurry: they are read now and then when events are. What is due is done then, too.
     const beat = new GulpBeat(() => this.#ticker.remind());
 
     this.#actions = new AmiActions({

@@ -169,13 +169,15 @@ export class WriteBack implements VariableWriter {
     if (failure === null) {
       this.#counters.written++;
       this.#options.onWritten?.(performance.now() - assignments.sinceMs);
-    } else this.#handleFailure(lane.uniqueid, assignments, failure.error);
+    } else this.#handleFailure(lane, assignments, failure.error);
     if (this.#waiting.size > 0) this.flush();
   }
 
-  #handleFailure(uniqueid: string, assignments: Assignments, error: unknown): void {
+  #handleFailure(lane: Lane, assignments: Assignments, error: unknown): void {
+    const { uniqueid } = lane;
     const problem = error instanceof AmiActionError ? error.problem : undefined;
-    if (problem === 'no-such-channel') {
+    const isOver = this.#lanes.get(uniqueid) !== lane;
+    if (problem === 'no-such-channel' || (problem === 'disconnected' && isOver)) {
       this.#counters.gone++;
       return;
     }

@@ -12,7 +12,10 @@ const MOST_S = 120;
 export async function withAwakeProcessors<Result>(work: () => Promise<Result>): Promise<Result> {
   const loops = Array.from({ length: availableParallelism() }, () => loop());
   try {
-    return await work();
+    const result = await work();
+    if (loops.some(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null))
+      throw new Error('the processors were not kept awake; install chrt and setpriv (util-linux)');
+    return result;
   } finally {
     for (const child of loops) child.kill('SIGKILL');
   }

@@ -158,6 +158,17 @@ describe('WriteBack', () => {
     ]);
   });
 
+  it('takes nothing back for a channel that was over before the connection was lost', async () => {
+    const { setter, writeBack } = rig();
+    writeBack.write('1.1', mes('4.31'));
+    writeBack.write('1.2', mes('4.00'));
+    writeBack.forget('1.1');
+    for (const { end } of setter.sent.toReversed()) end('disconnected');
+    await settled();
+    expect(setter.sent.slice(2)).toMatchObject([{ uniqueid: '1.2' }]);
+    expect(writeBack.counters).toEqual({ written: 0, gone: 1, failed: 0, dropped: 0, waiting: 0 });
+  });
+
   it('is bounded: 512 under way, 20000 channels waiting, the rest dropped and counted', async () => {
     const { setter, writeBack } = rig();
     for (let channel = 0; channel < 25_000; channel++) writeBack.write(`1.${channel}`, mes('4.31'));
