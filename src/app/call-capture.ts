@@ -12,7 +12,7 @@ import type { Direction } from '../model/report.ts';
 import { codecClockRateHz } from '../score/codec-clock.ts';
 import { DEFAULT_GMIN } from '../stats/burst-gap.ts';
 import { addMedia } from '../stats/captured-media.ts';
-import type { PacketCursor } from '../wire/packet-cursor.ts';
+import type { PacketCursor } from '../wire/packets/packet-cursor.ts';
 import { hasStaticPayloadType, type PayloadFormat } from '../wire/payload-types.ts';
 
 /** What `analyze` simulates, too, unless told. */

@@ -1,5 +1,5 @@
-import { DatagramReader } from '../wire/datagram.ts';
-import type { PacketCursor } from '../wire/packet-cursor.ts';
+import { DatagramReader } from '../wire/packets/datagram.ts';
+import type { PacketCursor } from '../wire/packets/packet-cursor.ts';
 import { type RtcpCompound, readRtcp } from '../wire/rtcp.ts';
 import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
 import { RTP_HEADER_BYTES, isWholeRtpHeader, mediaKind } from '../wire/rtp.ts';

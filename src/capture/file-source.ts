@@ -2,8 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type Readable, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { errorCode } from '../model/error-code.ts';
-import { FORMAT_BYTES, readerFor } from '../wire/capture-format.ts';
-import { type CaptureReader, MAX_RECORD_BYTES, type PacketCursor } from '../wire/packet-cursor.ts';
+import { FORMAT_BYTES, readerFor } from '../wire/packets/capture-format.ts';
+import { type CaptureReader, MAX_RECORD_BYTES, type PacketCursor } from '../wire/packets/packet-cursor.ts';
 
 /** Read at once: large enough that the calls do not count, small enough to stay in the processor's cache. */
 const READ_BYTES = 524_288;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
-import type { PacketCursor } from '../wire/packet-cursor.ts';
+import type { PacketCursor } from '../wire/packets/packet-cursor.ts';
 import { endsWithUs } from './ends-with-us.ts';
 import { PacketGulps, withoutReadingAhead } from './packet-gulps.ts';
 import { Muteness } from './muteness.ts';

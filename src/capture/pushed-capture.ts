@@ -1,5 +1,5 @@
-import { FORMAT_BYTES, readerFor } from '../wire/capture-format.ts';
-import type { CaptureReader, PacketCursor } from '../wire/packet-cursor.ts';
+import { FORMAT_BYTES, readerFor } from '../wire/packets/capture-format.ts';
+import type { CaptureReader, PacketCursor } from '../wire/packets/packet-cursor.ts';
 
 const NOTHING = new Uint8Array(0);
 

@@ -1,7 +1,7 @@
 import type { JitterBufferKind } from '../stats/jitter-buffer.ts';
 import { PacketStream } from '../stats/packet-stream.ts';
 import { ASSUMED_CLOCK_RATE_HZ, STANDARD_CLOCK_RATES_HZ } from '../units/rtp.ts';
-import type { DatagramReader } from '../wire/datagram.ts';
+import type { DatagramReader } from '../wire/packets/datagram.ts';
 import { type PayloadFormat, staticFormat } from '../wire/payload-types.ts';
 import {
   PAYLOAD_TYPE_COMFORT_NOISE,

@@ -1,5 +1,5 @@
-import { readerFor } from '../../src/wire/capture-format.ts';
-import { DatagramReader } from '../../src/wire/datagram.ts';
+import { readerFor } from '../../src/wire/packets/capture-format.ts';
+import { DatagramReader } from '../../src/wire/packets/datagram.ts';
 import { mediaKind } from '../../src/wire/rtp.ts';
 
 /** One line of `tshark -q -z rtp,streams`: the second opinion on what a capture holds. */

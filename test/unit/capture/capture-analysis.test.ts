@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AnalysisResult, CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
-import { readerFor } from '../../../src/wire/capture-format.ts';
+import { readerFor } from '../../../src/wire/packets/capture-format.ts';
 import { voipMetricsBlock } from '../../../src/wire/voip-metrics.ts';
 import { type Captured, START_MS, ethernet, ipv4, pcap, rtp, u16, u32, udp } from '../wire/packets.ts';
 import { BACK, FIXED, analyse, analyseFile, call, onlyStream, packet, range, senderReport } from './captured.ts';

@@ -1,7 +1,7 @@
 import { type AnalysisResult, CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
 import type { StreamSummary } from '../../../src/capture/stream-summary.ts';
 import type { StreamTableOptions } from '../../../src/capture/stream-table.ts';
-import { readerFor } from '../../../src/wire/capture-format.ts';
+import { readerFor } from '../../../src/wire/packets/capture-format.ts';
 import {
   type Captured,
   type Route,

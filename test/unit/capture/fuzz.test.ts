@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
 import { analysisToJson } from '../../../src/cli/analyze-json.ts';
 import { analysisToText } from '../../../src/cli/analyze-text.ts';
-import { readerFor } from '../../../src/wire/capture-format.ts';
+import { readerFor } from '../../../src/wire/packets/capture-format.ts';
 import { fuzz, FUZZ_TIMEOUT_MS, jsonOf, readCorpus } from '../fuzz-corpus.ts';
 
 /** Everything that `analyze` does with a file, in pieces of `pieceBytes`. Throws on a number that is none. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readerFor } from '../../../src/wire/capture-format.ts';
-import { PcapngReader } from '../../../src/wire/pcapng.ts';
+import { readerFor } from '../../../src/wire/packets/capture-format.ts';
+import { PcapngReader } from '../../../src/wire/packets/pcapng.ts';
 import { START_MS, pcap, pcapngBlock, u16, u8 } from './packets.ts';
 
 interface Read {

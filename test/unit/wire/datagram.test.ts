@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DatagramReader, type PacketKind } from '../../../src/wire/datagram.ts';
+import { DatagramReader, type PacketKind } from '../../../src/wire/packets/datagram.ts';
 import { formatAddress, formatAddressAndPort, parseAddressAndPort } from '../../../src/wire/ip-address.ts';
 import { ethernet, ipv4, ipv6, u16, u32, u8, udp } from './packets.ts';
 
