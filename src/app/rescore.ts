@@ -7,7 +7,7 @@ import {
   type RescoringBegin,
   type RescoringCounts,
   type RescoringRequest,
-} from '../history/rescoring-store.ts';
+} from '../history/write/rescoring-store.ts';
 import type { ProfileName } from '../model/score.ts';
 import { scoringRules } from './scoring-rules.ts';
 

@@ -16,12 +16,14 @@ import type {
   TrendsQuery,
 } from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
-import { atMost } from './at-most.ts';
-import { CommitLoop, type CommitStats } from './commit-loop.ts';
+import { atMost } from './thread/at-most.ts';
+import { type FeatureClient, featureClient } from './schema/feature.ts';
+import type { FEATURES } from './schema/features.ts';
+import { CommitLoop, type CommitStats } from './write/commit-loop.ts';
 import { explain, HistoryError } from './history-error.ts';
-import { JournalLoop, OPERATION_JOURNAL, REPORT_JOURNAL } from './journal-loop.ts';
-import type { Journaled, ReaderMethods, WriterMethods } from './protocol.ts';
-import { WorkerLink } from './worker-link.ts';
+import { JournalLoop, OPERATION_JOURNAL, REPORT_JOURNAL } from './write/journal-loop.ts';
+import type { Journaled, ReaderMethods, WriterMethods } from './thread/protocol.ts';
+import { WorkerLink } from './thread/worker-link.ts';
 
 /** How long a read waits for what was recorded before it: a stuck disk must not hang REST. */
 const READ_WAIT_MS = 500;
@@ -59,9 +61,9 @@ export interface HistoryStats extends CommitStats {
   readonly journaled: number;
 }
 
-/** This file's neighbour, whether TypeScript is run directly or was built to JavaScript. */
-function neighbour(name: string): URL {
-  return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
+/** A file of `thread/`, whether TypeScript is run directly or was built to JavaScript. */
+function threadFile(name: string): URL {
+  return new URL(`./thread/${name}${extname(import.meta.url)}`, import.meta.url);
 }
 
 /** The history in its SQLite file. All disk work happens in two threads: recording never waits, reading does. */
@@ -75,6 +77,8 @@ export class History implements HistorySink, HistoryReader {
   #isFlood = false;
   #cameLate = 0;
   readonly #retention: NodeJS.Timeout;
+  /** What features with tables of their own store and ask. */
+  readonly features: FeatureClient<typeof FEATURES>;
   #settling: NodeJS.Timeout | undefined;
   #cleaning = false;
   #closed = false;
@@ -110,6 +114,10 @@ export class History implements HistorySink, HistoryReader {
     this.#folding = new JournalLoop(fold, journaled.intervals);
     const apply = { ...OPERATION_JOURNAL, ...moving, move: () => writer.request('apply', null) };
     this.#applying = new JournalLoop(apply, journaled.operations);
+    this.features = featureClient({
+      writes: (call) => writer.request('feature', call),
+      reads: (call) => reader.request('feature', call),
+    });
     this.#retention = setInterval(() => void this.#cleanUp(), RETENTION_PERIOD_MS).unref();
     void this.#cleanUp();
   }
@@ -294,8 +302,8 @@ export class History implements HistorySink, HistoryReader {
  * Rejects with HistoryError, one sentence, when the file cannot be used.
  */
 export async function openHistory(options: HistoryOptions): Promise<History> {
-  const writer = new WorkerLink<WriterMethods>(neighbour('writer-worker'), options.path);
-  const reader = new WorkerLink<ReaderMethods>(neighbour('reader-worker'), options.path, READER_IDLE_MS);
+  const writer = new WorkerLink<WriterMethods>(threadFile('writer-worker'), options.path);
+  const reader = new WorkerLink<ReaderMethods>(threadFile('reader-worker'), options.path, READER_IDLE_MS);
   try {
     const journaled = await writer.request('open', null);
     return new History(options, writer, reader, journaled);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { ChangeQueue } from '../../src/history/change-queue.ts';
-import { openForWriting } from '../../src/history/database.ts';
-import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS } from '../../src/history/rows.ts';
-import { Writer } from '../../src/history/writer.ts';
+import { ChangeQueue } from '../../src/history/write/change-queue.ts';
+import { openForWriting } from '../../src/history/schema/database.ts';
+import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS } from '../../src/history/schema/rows.ts';
+import { Writer } from '../../src/history/write/writer.ts';
 import type { HistoryChange } from '../../src/model/record.ts';
 import type { Direction } from '../../src/model/report.ts';
 import type { Verdict } from '../../src/model/score.ts';
@@ -69,26 +69,16 @@ export function makeHistory(path: string, plan: HistoryPlan): boolean {
   return true;
 }
 
-/** What is written comes from these files alone. */
-const SOURCES = [
-  'migrations',
-  'schema-steps',
-  'rows',
-  'packed-intervals',
-  'interval-journal',
-  'interval-folder',
-  'writer',
-  'settled-calls',
-  'contribution',
-  'score-sums',
-  'terms',
-];
+/** What is written comes from the files of these folders alone. */
+const SOURCES = ['schema', 'write', 'sums'];
 
 function keyOf(plan: HistoryPlan): string {
   const hash = createHash('sha256')
     .update(JSON.stringify(plan))
     .update(readFileSync(import.meta.filename));
-  for (const name of SOURCES) hash.update(readFileSync(join(REPOSITORY, `src/history/${name}.ts`)));
+  for (const folder of SOURCES.map((name) => join(REPOSITORY, 'src/history', name))) {
+    for (const name of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, name)));
+  }
   return hash.digest('hex');
 }
 

@@ -49,7 +49,7 @@ describe('the npm package', () => {
       expect.arrayContaining([
         'src/asterisk-mes.js',
         'dist/cli/main.js',
-        'dist/history/writer-worker.js',
+        'dist/history/thread/writer-worker.js',
         'dist/asterisk/ari-worker.js',
         'dist/asterisk/ari-worker.licences.txt',
         'dist/dashboard/client/main.js',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HeapGrowth, type Heaps } from '../../../src/app/heap-growth.ts';
-import { collectGarbage } from '../../../src/history/collect-garbage.ts';
+import { collectGarbage } from '../../../src/history/thread/collect-garbage.ts';
 
 class Recorder implements Heaps {
   readonly log: (number | 'collect')[] = [];

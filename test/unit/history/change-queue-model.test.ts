@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ChangeQueue } from '../../../src/history/change-queue.ts';
-import type { Batch } from '../../../src/history/protocol.ts';
-import type { Operation } from '../../../src/history/packed-operations.ts';
+import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
+import type { Batch } from '../../../src/history/thread/protocol.ts';
+import type { Operation } from '../../../src/history/write/packed-operations.ts';
 import { type PlainBatch, PlainQueue } from './plain-queue.ts';
 import {
   callRecord,

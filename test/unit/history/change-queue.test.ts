@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ChangeQueue } from '../../../src/history/change-queue.ts';
-import type { Operation } from '../../../src/history/packed-operations.ts';
+import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
+import type { Operation } from '../../../src/history/write/packed-operations.ts';
 import type { HistoryChange } from '../../../src/model/record.ts';
 import { callRecord, cellsOf, channelRecord, intervalRecord, reportNumbers, unpackOperations } from './records.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { CommitLoop } from '../../../src/history/commit-loop.ts';
-import type { Batch, CommitResult } from '../../../src/history/protocol.ts';
+import { CommitLoop } from '../../../src/history/write/commit-loop.ts';
+import type { Batch, CommitResult } from '../../../src/history/thread/protocol.ts';
 import { callRecord, intervalRecord, reportNumbers, unpackOperations } from './records.ts';
 
 const NONE = { intervals: 0, operations: 0 };

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { threadId, workerData } from 'node:worker_threads';
-import { serve } from '../../../src/history/serve.ts';
+import { serve } from '../../../src/history/thread/serve.ts';
 
 /** A thread that echoes, throws or dies, as it is told, and makes a file when it closes, if it is given the name of one. */
 export interface DyingMethods {

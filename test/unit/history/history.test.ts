@@ -6,7 +6,7 @@ import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { explain } from '../../../src/history/history-error.ts';
 import { openHistory, type History } from '../../../src/history/history.ts';
-import { SCHEMA_VERSION } from '../../../src/history/migrations.ts';
+import { NAMED_STEPS_SCHEMA } from '../../../src/history/schema/migrations.ts';
 import { callRecord, channelRecord, intervalRecord, START_MS, streamRecord } from './records.ts';
 
 const DAY_MS = 86_400_000;
@@ -289,11 +289,11 @@ describe('a file that cannot be used', () => {
   it('of a newer release is left alone', async () => {
     await (await open()).close();
     const database = new Sqlite(path);
-    expect(database.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
+    expect(database.pragma('user_version', { simple: true })).toBe(NAMED_STEPS_SCHEMA);
     database.pragma('user_version = 99');
     database.close();
     await expect(open()).rejects.toMatchObject({
-      message: `the history ${path} was written by a newer asterisk-mes (schema 99, this one knows ${SCHEMA_VERSION}); upgrade asterisk-mes, or set another path in [history]`,
+      message: `the history ${path} was written by a newer asterisk-mes (it has schema 99, which this one does not know); upgrade asterisk-mes, or set another path in [history]`,
     });
   });
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ChangeQueue } from '../../../src/history/change-queue.ts';
-import { openForWriting } from '../../../src/history/database.ts';
+import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
+import { openForWriting } from '../../../src/history/schema/database.ts';
 import { openHistory } from '../../../src/history/history.ts';
-import { IntervalFolder } from '../../../src/history/interval-folder.ts';
-import { Queries } from '../../../src/history/queries.ts';
-import { Writer } from '../../../src/history/writer.ts';
+import { IntervalFolder } from '../../../src/history/write/interval-folder.ts';
+import { Queries } from '../../../src/history/read/queries.ts';
+import { Writer } from '../../../src/history/write/writer.ts';
 import type { IntervalRecord } from '../../../src/model/record.ts';
 import { channelRecord, intervalRecord, START_MS } from './records.ts';
 

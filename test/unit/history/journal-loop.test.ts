@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { JournalLoop } from '../../../src/history/journal-loop.ts';
-import type { MoveResult } from '../../../src/history/protocol.ts';
+import { JournalLoop } from '../../../src/history/write/journal-loop.ts';
+import type { MoveResult } from '../../../src/history/thread/protocol.ts';
 
 const STEP = 1000;
 

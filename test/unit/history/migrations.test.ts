@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { migrate, SCHEMA_VERSION } from '../../../src/history/migrations.ts';
-import { Queries } from '../../../src/history/queries.ts';
-import { Writer } from '../../../src/history/writer.ts';
+import { LAST_NUMBERED_STEP, migrate, NAMED_STEPS_SCHEMA } from '../../../src/history/schema/migrations.ts';
+import { Queries } from '../../../src/history/read/queries.ts';
+import { Writer } from '../../../src/history/write/writer.ts';
 import { callRecord, channelRecord, intervalRecord, streamRecord } from './records.ts';
 
 let folder: string;
@@ -40,11 +40,11 @@ const VERSION_1_ROWS = `
     3735928559, 1.25, 250, 100.5, 20, 250, 0, 1, 0, 1, 110.5, 90.4375, 4.35, 4.34, NULL, 'documented');`;
 
 it('keep every row of a database of schema 1, with what that did not know as not known', () => {
-  migrate(database, path, 1);
+  migrate(database, path, {}, 1);
   expect(versionOf()).toBe(1);
   database.exec(VERSION_1_ROWS);
   migrate(database, path);
-  expect(versionOf()).toBe(SCHEMA_VERSION);
+  expect(versionOf()).toBe(NAMED_STEPS_SCHEMA);
 
   const queries = new Queries(database);
   const fault = { faultPlace: null, faultCertainty: null, faultReports: null, faultWhy: null };
@@ -80,7 +80,7 @@ it('keep every row of a database of schema 1, with what that did not know as not
 });
 
 it('count and find the ended calls of older releases once they are settled, and only once', () => {
-  migrate(database, path, 1);
+  migrate(database, path, {}, 1);
   database.exec(VERSION_1_ROWS.replace("('call', 1795168800000, NULL,", "('call', 1795168800000, 1795168900000,"));
   migrate(database, path);
   const writer = new Writer(database);
@@ -107,17 +107,17 @@ it('end in the same schema from an empty database as from every older one, and t
   const whole = schema();
   migrate(database, path);
   expect(schema()).toEqual(whole);
-  for (let version = 1; version < SCHEMA_VERSION; version++) {
+  for (let version = 1; version <= LAST_NUMBERED_STEP; version++) {
     database.close();
     database = new Sqlite(join(folder, `from-${version}.sqlite`));
-    migrate(database, path, version);
+    migrate(database, path, {}, version);
     migrate(database, path);
     expect(schema()).toEqual(whole);
   }
 });
 
 it('that fail leave the database as it was', () => {
-  migrate(database, path, 1);
+  migrate(database, path, {}, 1);
   database.exec(VERSION_1_ROWS);
   // In the way of a table of the next step.
   database.exec('CREATE TABLE segments (mine)');

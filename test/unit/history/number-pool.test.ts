@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NumberPool } from '../../../src/history/number-pool.ts';
+import { NumberPool } from '../../../src/history/write/number-pool.ts';
 
 function takeSome(pool: NumberPool, count: number): { values: Float64Array }[] {
   return Array.from({ length: count }, () => ({ values: pool.take() }));

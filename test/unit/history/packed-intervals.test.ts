@@ -6,8 +6,8 @@ import {
   unpackIntervals,
   withoutBroken,
   withoutFirst,
-} from '../../../src/history/packed-intervals.ts';
-import { type Cell, INTERVAL_COLUMNS } from '../../../src/history/rows.ts';
+} from '../../../src/history/write/packed-intervals.ts';
+import { type Cell, INTERVAL_COLUMNS } from '../../../src/history/schema/rows.ts';
 import type { IntervalRecord } from '../../../src/model/record.ts';
 import { intervalRecord, reportNumbers, START_MS } from './records.ts';
 

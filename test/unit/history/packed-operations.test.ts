@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { OperationPacker } from '../../../src/history/operation-packer.ts';
-import type { Operation } from '../../../src/history/packed-operations.ts';
+import { OperationPacker } from '../../../src/history/write/operation-packer.ts';
+import type { Operation } from '../../../src/history/write/packed-operations.ts';
 import type { SampleSummary } from '../../../src/model/record.ts';
 import {
   callRecord,

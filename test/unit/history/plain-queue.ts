@@ -1,4 +1,4 @@
-import type { Operation } from '../../../src/history/packed-operations.ts';
+import type { Operation } from '../../../src/history/write/packed-operations.ts';
 
 /** What can be told from the record alone: which later one replaces it; undefined for a merge. */
 function keyOf(operation: Operation): string | undefined {

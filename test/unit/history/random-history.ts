@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import { ChangeQueue } from '../../../src/history/change-queue.ts';
-import type { Writer } from '../../../src/history/writer.ts';
+import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
+import type { Writer } from '../../../src/history/write/writer.ts';
 import type { HistoryChange, StreamRecord } from '../../../src/model/record.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
 import { callRecord, channelRecord, streamRecord } from './records.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openForWriting } from '../../../src/history/database.ts';
-import { Rankings } from '../../../src/history/rankings.ts';
-import { Writer } from '../../../src/history/writer.ts';
+import { openForWriting } from '../../../src/history/schema/database.ts';
+import { Rankings } from '../../../src/history/sums/rankings.ts';
+import { Writer } from '../../../src/history/write/writer.ts';
 import type { SummaryQuery, TimeRange } from '../../../src/model/ports.ts';
 import {
   DAY_MS,

@@ -1,5 +1,7 @@
-import { type PackedIntervals, unpackIntervals } from '../../../src/history/packed-intervals.ts';
-import { cellAt, type Operation, type PackedOperations, rowsOf } from '../../../src/history/packed-operations.ts';
+import type { Batch } from '../../../src/history/thread/protocol.ts';
+import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
+import { type PackedIntervals, unpackIntervals } from '../../../src/history/write/packed-intervals.ts';
+import { cellAt, type Operation, type PackedOperations, rowsOf } from '../../../src/history/write/packed-operations.ts';
 import {
   CALL_COLUMNS,
   type Cell,
@@ -7,17 +9,25 @@ import {
   INTERVAL_COLUMNS,
   SEGMENT_COLUMNS,
   STREAM_COLUMNS,
-} from '../../../src/history/rows.ts';
+} from '../../../src/history/schema/rows.ts';
 import type { CapturedMedia, PacketTally } from '../../../src/model/capture.ts';
 import type {
   CallRecord,
   CaptureRecord,
   ChannelRecord,
+  HistoryChange,
   IntervalRecord,
   SampleSummary,
   SegmentRecord,
   StreamRecord,
 } from '../../../src/model/record.ts';
+
+/** Changes as they are committed together. */
+export function batchOf(...changes: readonly HistoryChange[]): Batch {
+  const queue = new ChangeQueue(Infinity);
+  for (const change of changes) queue.push(change);
+  return queue.take();
+}
 
 /** 2026-11-20T10:00:00.000Z */
 export const START_MS = 1_795_168_800_000;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ChangeQueue } from '../../../src/history/change-queue.ts';
-import { openForWriting } from '../../../src/history/database.ts';
-import type { Operation } from '../../../src/history/packed-operations.ts';
-import { Queries } from '../../../src/history/queries.ts';
-import { Writer } from '../../../src/history/writer.ts';
+import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
+import { openForWriting } from '../../../src/history/schema/database.ts';
+import type { Operation } from '../../../src/history/write/packed-operations.ts';
+import { Queries } from '../../../src/history/read/queries.ts';
+import { Writer } from '../../../src/history/write/writer.ts';
 import type { HistoryChange, SegmentRecord } from '../../../src/model/record.ts';
 import { callRecord, cellsOf, channelRecord, segmentRecord, START_MS, unpackOperations } from './records.ts';
 

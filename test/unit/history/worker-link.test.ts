@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { WorkerLink } from '../../../src/history/worker-link.ts';
+import { WorkerLink } from '../../../src/history/thread/worker-link.ts';
 import type { DyingMethods } from './dying-worker.ts';
 
 let link: WorkerLink<DyingMethods>;

@@ -1,0 +1,143 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { CallCursor, CallWithChannels, ResumableChannel } from '../../model/ports.ts';
+import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../../model/record.ts';
+import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../../units/rtp.ts';
+import { CallSearch } from './call-search.ts';
+import type { CallsQuery } from '../thread/protocol.ts';
+import { CALL_COLUMNS, CHANNEL_COLUMNS, SEGMENT_COLUMNS, STREAM_COLUMNS, type Cell, type Row } from '../schema/rows.ts';
+import { StoredIntervals } from './stored-intervals.ts';
+
+/** Asks the database. Every answer is one consistent state of it. */
+export class Queries {
+  readonly #database: Database;
+  readonly #search: CallSearch;
+  readonly #intervals: StoredIntervals;
+  readonly #channelsOfCalls: Statement<unknown[], Row>;
+  readonly #streamsOfChannels: Statement<unknown[], Row>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#search = new CallSearch(database);
+    this.#intervals = new StoredIntervals(database);
+    // Many at a time: with so many columns, to begin a statement takes longer than to read a row.
+    this.#channelsOfCalls = database.prepare(
+      `SELECT channels.* FROM json_each(?) CROSS JOIN channels ON channels.linkedid = value
+        ORDER BY started_at_ms, uniqueid`,
+    );
+    this.#streamsOfChannels = database.prepare(
+      'SELECT streams.* FROM json_each(?) CROSS JOIN streams ON streams.uniqueid = value ORDER BY direction',
+    );
+  }
+
+  calls({ filter, limit, cursor }: CallsQuery): { calls: CallWithChannels[]; next: CallCursor | null } {
+    const read = this.#database.transaction(() => {
+      // One more than asked for tells whether there is another page.
+      const rows = this.#search.find({ filter, cursor }, limit + 1);
+      return { more: rows.length > limit, calls: this.#withChannels(rows.slice(0, limit)) };
+    });
+    const { more, calls } = read();
+    const last = calls.at(-1);
+    const next = more && last !== undefined ? { startedAtMs: last.startedAtMs, linkedid: last.linkedid } : null;
+    return { calls, next };
+  }
+
+  call(linkedid: string): CallWithChannels | null {
+    const read = this.#database.transaction(() => {
+      const row = this.#database
+        .prepare<unknown[], Row>(
+          `SELECT * FROM calls WHERE linkedid = ifnull(
+            (SELECT into_linkedid FROM call_aliases WHERE from_linkedid = @linkedid), @linkedid)`,
+        )
+        .get({ linkedid });
+      return row === undefined ? null : (this.#withChannels([row])[0] ?? null);
+    });
+    return read();
+  }
+
+  channel(uniqueid: string): ChannelRecord | null {
+    const read = this.#database.transaction(() => {
+      const row = this.#database.prepare<unknown[], Row>('SELECT * FROM channels WHERE uniqueid = ?').get(uniqueid);
+      return row === undefined ? null : (this.#withStreams([row])[0] ?? null);
+    });
+    return read();
+  }
+
+  segments(uniqueid: string): SegmentRecord[] {
+    return this.#database
+      .prepare<unknown[], Row>('SELECT * FROM segments WHERE uniqueid = ? ORDER BY direction, segment_number')
+      .all(uniqueid)
+      .map((row) => SEGMENT_COLUMNS.fromRow(row));
+  }
+
+  /**
+   * The reports of a channel in the order in which they came. Their jitter is in the stream's own clock when that
+   * was learnt only after the report, so that an assumed clock rate does not stay in the history.
+   */
+  intervals(uniqueid: string): IntervalRecord[] | null {
+    const read = this.#database.transaction(() => {
+      const channel = this.channel(uniqueid);
+      if (channel === null) return null;
+      const known = channel.streams.filter(({ clockRateSource }) => clockRateSource !== 'assumed');
+      const streams = new Map(known.map((stream) => [stream.direction, stream]));
+      return this.#intervals.of(uniqueid).map((interval) => {
+        const stream = streams.get(interval.direction);
+        const wasAssumed =
+          interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ && (interval.clockRateSource ?? 'assumed') === 'assumed';
+        // A report whose jitter was no sample has none in any clock.
+        const isSample = interval.jitterTicks !== null && interval.jitterMs !== null;
+        if (stream === undefined || !isSample || !wasAssumed) return interval;
+        const { clockRateHz, clockRateSource } = stream;
+        return { ...interval, clockRateHz, clockRateSource, jitterMs: ticksToMs(interval.jitterTicks, clockRateHz) };
+      });
+    });
+    return read();
+  }
+
+  /** Of calls that are up, their ended channels too: the call's score is made of all. */
+  resumable(): ResumableChannel[] {
+    const read = this.#database.transaction(() => {
+      const rows = this.#database
+        .prepare<unknown[], Row>(
+          `SELECT channels.* FROM channels JOIN calls ON calls.linkedid = channels.linkedid
+           WHERE calls.ended_at_ms IS NULL AND channels.resume IS NOT NULL ORDER BY channels.started_at_ms, uniqueid`,
+        )
+        .all();
+      const channels = this.#withStreams(rows);
+      // That state and the channel's streams were stored together, and count the same reports.
+      const laterOf = Map.groupBy(this.#intervals.after(channels), ({ uniqueid }) => uniqueid);
+      return channels.map((channel, index) => ({
+        channel,
+        resume: String(rows[index]?.['resume']),
+        laterIntervals: laterOf.get(channel.uniqueid) ?? [],
+      }));
+    });
+    return read();
+  }
+
+  #withStreams(channels: readonly Row[]): ChannelRecord[] {
+    const streams = partsOf(this.#streamsOfChannels, channels, 'uniqueid');
+    return channels.map((row) => ({
+      ...CHANNEL_COLUMNS.fromRow(row),
+      streams: (streams.get(row['uniqueid']) ?? []).map((stream) => STREAM_COLUMNS.fromRow(stream)),
+    }));
+  }
+
+  #withChannels(calls: readonly Row[]): CallWithChannels[] {
+    const rows = [...partsOf(this.#channelsOfCalls, calls, 'linkedid').values()].flat();
+    const channels = Map.groupBy(this.#withStreams(rows), ({ linkedid }) => linkedid);
+    return calls.map((row) => {
+      const call = CALL_COLUMNS.fromRow(row);
+      return { ...call, channels: channels.get(call.linkedid) ?? [] };
+    });
+  }
+}
+
+/** What belongs to each of the rows, by the id that both have in this column. */
+function partsOf(
+  statement: Statement<unknown[], Row>,
+  rows: readonly Row[],
+  column: string,
+): Map<Cell | undefined, Row[]> {
+  const ids = JSON.stringify(rows.map((row) => row[column]));
+  return Map.groupBy(statement.all(ids), (part) => part[column]);
+}
