@@ -16,6 +16,7 @@ const LAYER_OF_ROOM: Readonly<Record<string, number>> = {
   setup: 3,
   asterisk: 4,
   capture: 4,
+  'phone-reports': 4,
   history: 4,
   api: 4,
   dashboard: 4,
@@ -27,6 +28,7 @@ const LAYER_OF_ROOM: Readonly<Record<string, number>> = {
 const HIGHEST_LAYER_SEEN: Readonly<Record<string, number>> = {
   asterisk: 2,
   capture: 2,
+  'phone-reports': 2,
   api: 2,
   history: 1,
   config: 1,

@@ -1,0 +1,23 @@
+/** Admits a number of things a second; up to one second's worth may come at once. */
+export class AdmittedRate {
+  readonly #perS: number;
+  #left: number;
+  #atMs: number;
+
+  /** `nowMs` may be of any clock; a step back of it gives nothing and takes nothing. */
+  constructor(perS: number, nowMs: number) {
+    this.#perS = perS;
+    this.#left = perS;
+    this.#atMs = nowMs;
+  }
+
+  admits(nowMs: number): boolean {
+    if (nowMs > this.#atMs) {
+      this.#left = Math.min(this.#perS, this.#left + ((nowMs - this.#atMs) * this.#perS) / 1000);
+    }
+    this.#atMs = nowMs;
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
+  }
+}
