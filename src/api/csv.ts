@@ -2,8 +2,12 @@
 
 export const CSV_TYPE = 'text/csv; charset=utf-8';
 
-/** What makes a spreadsheet take a cell for a formula; full-width forms count in some languages. */
-const FORMULA_START = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+/**
+ * What makes a spreadsheet take a cell for a formula; full-width forms count in some languages. A spreadsheet that is set
+ * to another separator (`;` where a comma stands in decimals, or tab) sees no quotes in the middle of its cell, so that a
+ * new one may begin inside of ours: behind a separator, a line's end or a quote.
+ */
+const FORMULA_START = /(?<=^|[;\t\r\n"|])(?=[ \u00A0]*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])/g;
 /** A telephone number starts with a plus sign too, and computes nothing. */
 const TELEPHONE_NUMBER = /^\+[0-9]+$/;
 
@@ -32,9 +36,8 @@ function cell(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return '';
   // Names come from strangers: nothing that they send may run in the reader's spreadsheet.
-  const isFormula = FORMULA_START.test(value) && !TELEPHONE_NUMBER.test(value);
-  const safe = isFormula ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = TELEPHONE_NUMBER.test(value) ? value : value.replaceAll(FORMULA_START, "'");
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** One line with its end. What is not known is an empty cell; a list is separated by spaces. */

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import type { Settings } from '../config/settings.ts';
-import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
 
 /** How callers' numbers are kept and shown: as they are, by their last digits, or as a hash with a key. */
 export type NumberSetting = Pick<Settings['history'], 'numbers' | 'numbersKey'>;
@@ -12,14 +11,22 @@ const HASH = new RegExp(`^#[0-9a-f]{${HASH_DIGITS}}$`);
 const MOST_REMEMBERED = 10_000;
 /** Shown of a masked number, but never more than half of it. */
 const SHOWN_DIGITS = 3;
-/** An extension that is a number, and none of the dialplan's own names (`s`, `h`, `hangup`). */
-const DIALLED = /^[+*#]?\d[\d*#]+$/;
-/** Channels whose name holds what was dialled: `Local/4915550100@from-internal-0000002a;1`, `DAHDI/i1/4915550100-3`. */
-const DIALLED_IN_NAME = /^(Local\/|DAHDI\/i\d+\/)([+*#]?\d[\d*#]+)/;
+const DIGIT = /\p{Nd}/gu;
 
-/** `*******100`; the same number always gives the same text. */
+function digitsIn(text: string): number {
+  return text.match(DIGIT)?.length ?? 0;
+}
+
+/** What has been masked stays as it is: people search for what they were shown. */
+const MASKED = /^(\*+)(\d{0,3})$/;
+
+/** `*******100`; the same number always gives the same text. Of its characters and of its digits at most half are shown. */
 function masked(number: string): string {
-  const shown = Math.min(SHOWN_DIGITS, Math.floor(number.length / 2));
+  const [, stars = '', rest = ''] = MASKED.exec(number) ?? [];
+  if (stars.length > 0 && stars.length >= rest.length) return number;
+  const digits = digitsIn(number);
+  let shown = Math.min(SHOWN_DIGITS, Math.floor(number.length / 2));
+  while (digitsIn(number.slice(number.length - shown)) > digits / 2) shown--;
   return '*'.repeat(number.length - shown) + number.slice(number.length - shown);
 }
 
@@ -55,32 +62,4 @@ export function numberSearcher(setting: NumberSetting): (text: string) => string
   const hide = numberHider(setting);
   const isHash = (text: string): boolean => setting.numbers === 'hashed' && HASH.test(text);
   return (text) => (text.endsWith('*') || isHash(text) ? text : hide(text));
-}
-
-/**
- * The event as the rest of the sidecar is to know it. Unless numbers are kept in clear, numbers of callers and called
- * are hidden wherever an event has them and names are left out; names of endpoints stay, being the server's own.
- */
-export function eventHider(setting: NumberSetting): (event: PbxEvent) => PbxEvent {
-  if (setting.numbers === 'clear') return (event) => event;
-  const hide = numberHider(setting);
-  const hideInName = (name: string): string =>
-    name.replace(DIALLED_IN_NAME, (_, start: string, number: string) => start + hide(number));
-
-  const hideSnapshot = <Snapshot extends ChannelSnapshot>(snapshot: Snapshot): Snapshot => {
-    const { callerName: _callerName, connectedName: _connectedName, ...rest } = snapshot;
-    const { callerNumber, connectedNumber, exten } = snapshot;
-    return {
-      ...(rest as Snapshot),
-      name: hideInName(snapshot.name),
-      ...(callerNumber === undefined ? {} : { callerNumber: hide(callerNumber) }),
-      ...(connectedNumber === undefined ? {} : { connectedNumber: hide(connectedNumber) }),
-      ...(exten === undefined ? {} : { exten: DIALLED.test(exten) ? hide(exten) : exten }),
-    };
-  };
-  return (event) => {
-    if (event.type === 'rename') return { ...event, newName: hideInName(event.newName) };
-    if (event.type === 'resync') return { ...event, channels: event.channels.map(hideSnapshot) };
-    return 'channel' in event ? { ...event, channel: hideSnapshot(event.channel) } : event;
-  };
 }

@@ -15,7 +15,7 @@ import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelVariables, HealthReport } from '../model/ports.ts';
 import { CallCapture } from './call-capture.ts';
-import { eventHider } from './caller-numbers.ts';
+import { eventHider } from './event-hider.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
 import { FloodWatch } from './flood-watch.ts';

@@ -59,7 +59,8 @@ export class SettingReader {
 
   #value(section: string, key: string, setting: Setting<unknown>, written: ConfSection | undefined): unknown {
     const { type } = setting;
-    const fromEnvironment = this.#env[environmentName(section, key)]?.trim();
+    const variable = this.#env[environmentName(section, key)]?.trim();
+    const fromEnvironment = variable === '' && type.outlastsEmptyVariable === true ? undefined : variable;
     const entry = written?.entries.find((candidate) => candidate.key === key);
     const given = fromEnvironment ?? entry?.value;
 

@@ -39,7 +39,7 @@ function override<T>(type: ValueType<T>, doc: string): Setting<T | undefined> {
   return { type, defaultText: undefined, whenAbsent: 'leave-out', doc };
 }
 
-const SECRET = { secret: true };
+const SECRET = { secret: true, outlastsEmptyVariable: true };
 const NO_CONTROL = /^\P{Cc}+$/u;
 const PLAIN_TEXT = 'text without control characters';
 const NAME = matching(PLAIN_TEXT, NO_CONTROL);

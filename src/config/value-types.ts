@@ -8,6 +8,11 @@ export interface ValueType<T> {
   readonly allowed: string;
   /** True when a refused value must not be shown: it may be, or hold, a secret. */
   readonly secret: boolean;
+  /**
+   * True of passwords, tokens and keys: an empty environment variable does not take the one of the file away. It is what a
+   * compose file makes of a variable that was forgotten, and nothing must be open to all because of that.
+   */
+  readonly outlastsEmptyVariable?: boolean;
   /** Undefined when the text is not allowed. */
   parse(text: string): T | undefined;
 }
@@ -45,9 +50,9 @@ function parseWhole(text: string, lowest: number, highest: number): number | und
 export function matching(
   allowed: string,
   pattern: RegExp,
-  options: { secret: boolean } = { secret: false },
+  options: Pick<ValueType<string>, 'secret' | 'outlastsEmptyVariable'> = { secret: false },
 ): ValueType<string> {
-  return { allowed, secret: options.secret, parse: (value) => (pattern.test(value) ? value : undefined) };
+  return { allowed, ...options, parse: (value) => (pattern.test(value) ? value : undefined) };
 }
 
 /** Empty counts as not given: null. */

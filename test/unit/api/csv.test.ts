@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROBLEM } from '../../../src/api/answers.ts';
 import { csvLine, prefersCsv } from '../../../src/api/csv.ts';
@@ -116,8 +117,15 @@ describe('what the client gets', () => {
     ['+1-1', "'+1-1"],
     ['-2', "'-2"],
     ['@A1', "'@A1"],
-    ['\t=1', "'\t=1"],
-    ['\r=1', '"\'\r=1"'],
+    ['\t=1', '"\'\t\'=1"'],
+    ['\r=1', '"\'\r\'=1"'],
+    ['a;b', '"a;b"'],
+    ['a\tb', '"a\tb"'],
+    ['Bob;=cmd|"/c calc"!A0', '"Bob;\'=cmd|""/c calc""!A0"'],
+    ['Bob; @SUM(1)', '"Bob;\' @SUM(1)"'],
+    ['Bob\t+1', '"Bob\t\'+1"'],
+    ['Bob\n=1', '"Bob\n\'=1"'],
+    ['Bob";=1', '"Bob"";\'=1"'],
     ['＝1', "'＝1"],
     ['+49', '+49'],
     ['+49 30', "'+49 30"],
@@ -132,5 +140,41 @@ describe('what the client gets', () => {
     [['=a', 'b'], "'=a b"],
   ])('of the value %j is the cell %j', (value, wanted) => {
     expect(csvLine([value])).toBe(`${wanted}\r\n`);
+  });
+});
+
+/** What a spreadsheet set to this separator makes of a line: quotes count at the beginning of a cell only. */
+function cellsOf(text: string, separator: string): string[] {
+  const cells: string[] = [];
+  let at = 0;
+  while (at < text.length) {
+    let cell = '';
+    if (text[at] === '"') {
+      for (at++; at < text.length && !(text[at] === '"' && text[at + 1] !== '"'); at++) {
+        cell += text[at] ?? '';
+        if (text[at] === '"') at++;
+      }
+      at++;
+    }
+    const from = at;
+    while (at < text.length && ![separator, '\r', '\n'].includes(text[at] ?? '')) at++;
+    cells.push(cell + text.slice(from, at));
+    at++;
+  }
+  return cells;
+}
+
+describe('a table', () => {
+  it('has no cell that runs, whichever separator the spreadsheet is set to', () => {
+    const piece = fc.constantFrom('=1', '+x', '-x', '@x', ';', '\t', ',', '"', '\n', '\r', ' ', 'a', '|', '\uFF1D1');
+    const value = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''));
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 4 }), (values) => {
+        for (const separator of [',', ';', '\t']) {
+          for (const cell of cellsOf(csvLine(values), separator)) expect(cell).not.toMatch(/^\s*[=+\-@\uFF1D]/);
+        }
+      }),
+      { seed: 17, numRuns: 2000 },
+    );
   });
 });

@@ -1,29 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { eventHider, numberHider, numberSearcher } from '../../../src/app/caller-numbers.ts';
-import type { PbxEvent } from '../../../src/model/event.ts';
-import { goldenNames, readGolden } from '../golden.ts';
+import { numberHider, numberSearcher } from '../../../src/app/caller-numbers.ts';
 
 const KEY = 'sixteen or more characters';
 const CLEAR = { numbers: 'clear', numbersKey: null } as const;
 const MASKED = { numbers: 'masked', numbersKey: null } as const;
 const HASHED = { numbers: 'hashed', numbersKey: KEY } as const;
-
-const CALL: PbxEvent = {
-  type: 'channel',
-  atMs: 0,
-  channel: {
-    uniqueid: '1.1',
-    linkedid: '1.1',
-    name: 'Local/4915550100@from-internal-0000002a;1',
-    stateNumber: 6,
-    callerNumber: '+49 30 5550199',
-    callerName: 'Erika Mustermann',
-    connectedNumber: '101',
-    connectedName: 'Max',
-    exten: '4915550100',
-  },
-};
 
 describe("a caller's number", () => {
   it.each([
@@ -75,59 +57,5 @@ describe('a number that is looked for', () => {
       const expected = createHmac('sha256', KEY).update(number).digest('hex').slice(0, 16);
       expect(numberSearcher(HASHED)(number)).toBe(`#${expected}`);
     }
-  });
-});
-
-describe('an event', () => {
-  it('is left alone when numbers are kept in clear', () => {
-    expect(eventHider(CLEAR)(CALL)).toBe(CALL);
-  });
-
-  it('has its numbers hidden wherever they stand, and no names', () => {
-    expect(eventHider(MASKED)(CALL)).toEqual({
-      type: 'channel',
-      atMs: 0,
-      channel: {
-        uniqueid: '1.1',
-        linkedid: '1.1',
-        name: 'Local/*******100@from-internal-0000002a;1',
-        stateNumber: 6,
-        callerNumber: '***********199',
-        connectedNumber: '**1',
-        exten: '*******100',
-      },
-    });
-  });
-
-  it('keeps what is no number: names of endpoints, and words of the dialplan', () => {
-    const event = { ...CALL, channel: { ...CALL.channel, name: 'PJSIP/1001-00000001', exten: 's' } };
-    expect(eventHider(HASHED)(event)).toMatchObject({ channel: { name: 'PJSIP/1001-00000001', exten: 's' } });
-  });
-
-  it('has them hidden in lists and new names too', () => {
-    const hide = eventHider(MASKED);
-    expect(
-      hide({ type: 'resync', atMs: 0, channels: [{ ...CALL.channel, ageS: 7, codecs: { rx: null, tx: null } }] }),
-    ).toMatchObject({
-      channels: [{ callerNumber: '***********199', ageS: 7 }],
-    });
-    expect(hide({ type: 'rename', atMs: 0, uniqueid: '1.1', newName: 'DAHDI/i1/4915550100-3' })).toMatchObject({
-      newName: 'DAHDI/i1/*******100-3',
-    });
-    const other: PbxEvent = { type: 'link-lost', atMs: 0 };
-    expect(hide(other)).toBe(other);
-  });
-
-  it.each(goldenNames())('of a real Asterisk shows no number of three digits or more, and no name: %s', (name) => {
-    const { events } = readGolden(name);
-    const snapshots = events.flatMap((event) => ('channel' in event ? [event.channel] : []));
-    const words = snapshots.flatMap(
-      ({ callerNumber = '', connectedNumber = '', callerName = '', connectedName = '' }) =>
-        [callerNumber, connectedNumber].filter(({ length }) => length > 2).concat([callerName, connectedName]),
-    );
-    const shown = new Set(words.filter((word) => word !== ''));
-    const hidden = JSON.stringify(events.map(eventHider(MASKED)));
-    expect(shown.size).toBeGreaterThan(0);
-    for (const word of shown) expect(hidden).not.toContain(`"${word}"`);
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { environmentName } from '../../../src/config/setting-reader.ts';
 import { SettingsError } from '../../../src/config/settings-error.ts';
+import { SETTINGS } from '../../../src/config/settings-table.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 
 const LOGIN = { MES_AMI_USERNAME: 'mes', MES_AMI_SECRET: 'hunter2' };
@@ -20,6 +22,25 @@ function problems(text: string, env: Record<string, string | undefined> = LOGIN)
 }
 
 describe('settings', () => {
+  it('keep a secret of the file when its environment variable is empty, whichever secret it is', () => {
+    const secrets = Object.entries(SETTINGS).flatMap(([section, keys]) =>
+      Object.entries(keys).flatMap(([key, { type }]) =>
+        type.secret && key !== 'url' ? [[section, key] as const] : [],
+      ),
+    );
+    expect(secrets.length).toBeGreaterThanOrEqual(4);
+    for (const [section, key] of secrets) {
+      const own =
+        section === 'ami' ? '[ami]\nusername = mes\n' : '[ami]\nusername = mes\nsecret = x\n[' + section + ']\n';
+      const text = `${own}${key} = sixteen-or-more-characters\n${section === 'ari' ? 'url = http://h:1\nusername = u\n' : ''}`;
+      for (const empty of ['', '  ', '\n']) {
+        const settings = load(text, { [environmentName(section, key)]: empty });
+        expect(JSON.stringify(settings)).toContain('sixteen-or-more-characters');
+      }
+    }
+    expect(load('[ari]\nurl = http://h:1\nusername = u\npassword = p\n', { ...LOGIN, MES_ARI_URL: '' }).ari).toBeNull();
+  });
+
   it('are the documented defaults when only the login is given', () => {
     expect(loadSettings(undefined, 'mes.conf', LOGIN)).toEqual({
       general: { profile: 'documented', thresholds: { good: 4, fair: 3.6, poor: 3.1 } },

@@ -1,0 +1,72 @@
+import { numberHider, type NumberSetting } from './caller-numbers.ts';
+
+/**
+ * At least five digits of any script, whatever stands between them that is no letter: `0155 50100`, `(0155) 50-100`,
+ * `tel:+4915550100`. The beginning of a dialled number belongs to it.
+ */
+const NUMBER_RUN = /[+*#]?\p{Nd}(?:[^\p{L}\p{M}\p{N}]*\p{Nd}){4,}/gu;
+/** An extension that is a number, and none of the dialplan's own names (`s`, `h`, `hangup`). */
+const DIALLED = /^[+*#]?\d[\d*#]+$/;
+/** `Local/600@from-internal`: what was dialled, however short. */
+const DIALLED_LOCALLY = /((?:^|\/)Local\/)([+*#]?\d[\d*#]+)(?=@)/;
+/** The digits of a driver's name, or of a span (`DAHDI/i1/`), are no part of the number behind it. */
+const DRIVER = /(?:^|\/)(?:DAHDI\/(?:i\d{1,4}\/)?|IAX2\/)/;
+/**
+ * What Asterisk puts at the end of a channel's name so that no two are the same: a counter of eight hexadecimal digits,
+ * which begins at 0 with Asterisk, or a short number where the driver is DAHDI or IAX2.
+ */
+const SERIAL = /-0[0-9a-f]{7}(?:;[12])?(?:<[A-Z]+>)?$/;
+const SHORT_SERIAL = /-[0-9a-f]{1,4}(?:<[A-Z]+>)?$/;
+const WITH_SHORT_SERIAL = /(?:^|\/)(?:DAHDI|IAX2)\//;
+/** Texts of which the hidden form is remembered: every report of a channel repeats its name. */
+const MOST_REMEMBERED = 10_000;
+
+/** How to hide numbers in each kind of text. Equal texts stay equal. */
+export interface TextHider {
+  /** The text is a number, or what somebody gave for one: hidden whole. */
+  readonly number: (text: string) => string;
+  /** Any text: numbers in it are hidden. */
+  readonly text: (text: string) => string;
+  /** An extension: a number of any length, or a word of the dialplan that may hold one. */
+  readonly exten: (text: string) => string;
+  /** A channel's name: its serial number stays, and what was dialled goes however short it is. */
+  readonly channelName: (text: string) => string;
+}
+
+function remembering(make: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const made = make(text);
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    // Both would keep the whole event in memory that they were cut out of.
+    known.set(Buffer.from(text).toString(), made);
+    return made;
+  };
+}
+
+/** Throws RangeError when a key is needed and missing. */
+export function textHider(setting: NumberSetting): TextHider {
+  const number = numberHider(setting);
+  const text = (whole: string): string => whole.replaceAll(NUMBER_RUN, (run) => number(run));
+
+  const hideName = (name: string): string => {
+    const serial = (WITH_SHORT_SERIAL.test(name) ? SHORT_SERIAL : SERIAL).exec(name)?.index ?? name.length;
+    const driver = DRIVER.exec(name);
+    const from = driver === null ? 0 : driver.index + driver[0].length;
+    const head = text(name.slice(0, driver?.index ?? 0)) + (driver?.[0] ?? '');
+    let hiddenDialled = '';
+    const rest = name.slice(from, serial).replace(DIALLED_LOCALLY, (_, start: string, dialled: string) => {
+      hiddenDialled = number(dialled);
+      return `${start}\0`;
+    });
+    return head + text(rest).replace('\0', () => hiddenDialled) + name.slice(serial);
+  };
+  return {
+    number,
+    text,
+    exten: remembering((exten) => (DIALLED.test(exten) ? number(exten) : text(exten))),
+    channelName: remembering(hideName),
+  };
+}
