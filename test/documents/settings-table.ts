@@ -1,0 +1,34 @@
+import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS, type Setting } from '../../src/config/settings-table.ts';
+import { mesProfile } from '../../src/score/profiles.ts';
+
+const HEAD = ['setting', 'default', 'allowed', 'meaning'];
+
+/** The table of settings in `asterisk-conf/README.md`: a row for each key, below the name of its section. */
+export function settingsTable(): string {
+  const sections = Object.entries({
+    ...SETTINGS,
+    'codec:NAME': CODEC_SETTINGS,
+    'endpoint:PATTERN': ENDPOINT_SETTINGS,
+  });
+  const rows = sections.flatMap(([section, keys]) =>
+    Object.entries<Setting<unknown>>(keys).map(([key, setting]) => [
+      `\`[${section}] ${key}\``,
+      defaultOf(section, key, setting),
+      setting.type.allowed,
+      setting.doc,
+    ]),
+  );
+  return [HEAD, HEAD.map(() => '---'), ...rows].map((cells) => `| ${cells.map(escaped).join(' | ')} |`).join('\n');
+}
+
+function defaultOf(section: string, key: string, { defaultText, whenAbsent }: Setting<unknown>): string {
+  if (defaultText !== undefined) return defaultText === '' ? 'empty' : `\`${defaultText}\``;
+  if (whenAbsent === 'refuse') return 'must be given';
+  if (section !== 'profile:custom') return 'none';
+  const name = key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return `\`${String(Object.entries(mesProfile('documented')).find(([property]) => property === name)?.[1])}\``;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
