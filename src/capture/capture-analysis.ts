@@ -16,8 +16,6 @@ const MAX_OTHER_XR_BLOCKS = 256;
 export interface SkippedPackets {
   readonly notUdp: number;
   readonly notMedia: number;
-  /** On another network interface. */
-  readonly seenElsewhere: number;
   readonly fragments: number;
   readonly cutShort: number;
   readonly unknownLink: number;
@@ -126,7 +124,6 @@ export class CaptureAnalysis {
     const skipped: SkippedPackets = {
       notUdp: this.#notUdp,
       notMedia: this.#notMedia + this.#table.rejectedPackets,
-      seenElsewhere: this.#table.seenElsewhere,
       fragments: this.#fragments,
       cutShort: this.#cutShort,
       unknownLink: this.#unknownLink,

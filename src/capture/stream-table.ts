@@ -21,12 +21,19 @@ const PACKETS_TO_BELIEVE = 3;
 const PACKETS_TO_MEASURE = 16;
 /** A believable step between two of the first packets, either way. */
 const BELIEVABLE_STEP_PACKETS = 100;
+/** RFC 3550 A.1's MAX_DROPOUT: packets so far apart may still be of one row with a loss in between. */
+const MAX_DROPOUT_PACKETS = 3000;
+/** Media is sent all the time; a counter in some other protocol that goes on after this long is none. */
+const BELIEVABLE_PAUSE_MS = 5000;
+/** The fastest RTP clock there is (192 kHz audio), ticks per ms, and what a talk spurt may add. */
+const FASTEST_CLOCK_TICKS_PER_MS = 192;
+const BELIEVABLE_LEAP_MS = 1000;
+/** Early packets kept of one possible stream, copies included. */
+const MAX_EARLY_PACKETS = 64;
 /** Possible streams looked at together; random UDP traffic can look like the first packet of one. The oldest go first. */
 const MAX_CANDIDATES = 4096;
 /** Streams held at most, a bound for hostile input: about 50 MB. */
 const MAX_STREAMS = 10_000;
-/** A stream that was silent for this long at one interface and goes on at another has moved there. */
-const MOVED_AFTER_MS = 1000;
 /** How far a measured clock may be from a standard one. */
 const CLOCK_TOLERANCE_RATIO = 0.12;
 /** Keys of the map are small integers, which cost no allocation. */
@@ -50,8 +57,6 @@ export class StreamTable {
   rejectedPackets = 0;
   /** Streams that came when the table was full. */
   streamsLeftOut = 0;
-  /** Packets that were seen before on another network interface (a VLAN or a bond, and what is under it). */
-  seenElsewhere = 0;
   readonly #options: StreamTableOptions;
   readonly #sdp: SdpBook;
   readonly #byHash = new Map<number, TrackedStream>();
@@ -80,8 +85,6 @@ export class StreamTable {
     const at = datagram.payloadStart;
     const stream = this.#find(datagram, rtpSsrc(view, at));
     const payloadType = rtpPayloadType(view, at);
-    if (stream.interfaceIndex !== datagram.interfaceIndex && !this.#moves(stream, datagram.interfaceIndex, atMs))
-      return;
     const { packets } = stream;
     if (packets === undefined) {
       this.#takeEarly(stream, {
@@ -106,7 +109,7 @@ export class StreamTable {
   /** Decides over what is still open, and seals every stream. */
   finish(): void {
     for (const candidate of this.#candidates) {
-      if (candidate.early.length >= PACKETS_TO_BELIEVE) this.#believe(candidate);
+      if (isBelievable(candidate)) this.#believe(candidate);
       else this.rejectedPackets += candidate.early.length;
     }
     this.#candidates.clear();
@@ -131,21 +134,10 @@ export class StreamTable {
     }
     const stream = new TrackedStream(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord, hash);
     stream.nextOfHash = first;
-    stream.interfaceIndex = datagram.interfaceIndex;
     this.#byHash.set(hash, stream);
     this.#candidates.add(stream);
     if (this.#candidates.size > MAX_CANDIDATES) this.#dropOldestCandidate();
     return stream;
-  }
-
-  /** Whether a stream goes on at another interface; otherwise it shows there a second time. */
-  #moves(stream: TrackedStream, interfaceIndex: number, atMs: number): boolean {
-    if (Math.abs(atMs - stream.lastAtMs) < MOVED_AFTER_MS) {
-      this.seenElsewhere += 1;
-      return false;
-    }
-    stream.interfaceIndex = interfaceIndex;
-    return true;
   }
 
   #dropOldestCandidate(): void {
@@ -168,21 +160,33 @@ export class StreamTable {
     if (earlier !== undefined) earlier.nextOfHash = stream.nextOfHash;
   }
 
+  /** Keeps the first packets until they are believed. A copy or a gap among them does not discredit the others. */
   #takeEarly(stream: TrackedStream, packet: EarlyPacket): void {
-    const last = stream.early.at(-1);
-    if (last !== undefined && !isBelievableStep(last.sequence, packet.sequence)) {
-      this.rejectedPackets += stream.early.length;
-      stream.early = [];
+    const { early } = stream;
+    if (!early.some((other) => isSamePacket(other, packet))) {
+      const last = early.at(-1);
+      if (last === undefined) stream.rowPackets = 1;
+      else if (goesOn(last, packet)) stream.rowPackets += 1;
+      else if (stream.rowPackets < PACKETS_TO_BELIEVE) {
+        stream.rowPackets = 1;
+        if (!mayBeAfterLoss(last, packet)) this.#rejectEarly(stream);
+      }
     }
+    if (stream.early.length >= MAX_EARLY_PACKETS) this.#rejectEarly(stream);
     stream.early.push(packet);
     if (this.#isReady(stream)) this.#believe(stream);
   }
 
+  #rejectEarly(stream: TrackedStream): void {
+    this.rejectedPackets += stream.early.length;
+    stream.early = [];
+  }
+
   #isReady(stream: TrackedStream): boolean {
-    const known = stream.early.length;
     if (!this.#sdp.isEmpty && (this.#sdp.announces(stream.destination) || this.#sdp.announces(stream.source)))
       return true;
-    if (known < PACKETS_TO_BELIEVE) return false;
+    if (!isBelievable(stream)) return false;
+    const known = stream.early.length;
     return known >= PACKETS_TO_MEASURE || this.#explained(stream, audioPayloadType(stream.early)) !== undefined;
   }
 
@@ -190,8 +194,7 @@ export class StreamTable {
     if (this.#streams.size >= MAX_STREAMS) {
       this.streamsLeftOut += Number(!stream.isLeftOut);
       stream.isLeftOut = true;
-      this.rejectedPackets += stream.early.length;
-      stream.early = [];
+      this.#rejectEarly(stream);
       return;
     }
     const payloadType = audioPayloadType(stream.early);
@@ -243,9 +246,34 @@ function hashOf(
   return (hash ^ (hash >>> 13)) & HASH_MASK;
 }
 
-function isBelievableStep(from: number, to: number): boolean {
-  const step = ((to - from + 0x8000) & 0xffff) - 0x8000;
-  return step !== 0 && Math.abs(step) <= BELIEVABLE_STEP_PACKETS;
+/** RTP and nothing else: enough packets in a row, whose RTP time moves, most of them of one payload type. */
+function isBelievable({ early, rowPackets }: TrackedStream): boolean {
+  if (rowPackets < PACKETS_TO_BELIEVE) return false;
+  const main = audioPayloadType(early);
+  if (early.filter(({ payloadType }) => payloadType === main).length * 2 < early.length) return false;
+  // All packets of a video frame or a telephone event have one RTP time; nothing else has.
+  return early.length >= PACKETS_TO_MEASURE || early.some(({ timestamp }) => timestamp !== early[0]?.timestamp);
+}
+
+/** The same packet, captured twice or sent twice. */
+function isSamePacket(one: EarlyPacket, other: EarlyPacket): boolean {
+  return one.sequence === other.sequence && one.timestamp === other.timestamp && one.payloadType === other.payloadType;
+}
+
+/** Whether a packet follows another as RTP does: in its sequence number, its RTP time and the time of its arrival. */
+function goesOn(from: EarlyPacket, to: EarlyPacket): boolean {
+  const step = ((to.sequence - from.sequence + 0x8000) & 0xffff) - 0x8000;
+  if (step === 0 || Math.abs(step) > BELIEVABLE_STEP_PACKETS) return false;
+  const elapsedMs = Math.abs(to.atMs - from.atMs);
+  const elapsedTicks = Math.abs((to.timestamp - from.timestamp) | 0);
+  return (
+    elapsedMs <= BELIEVABLE_PAUSE_MS && elapsedTicks <= (elapsedMs + BELIEVABLE_LEAP_MS) * FASTEST_CLOCK_TICKS_PER_MS
+  );
+}
+
+function mayBeAfterLoss(from: EarlyPacket, to: EarlyPacket): boolean {
+  const step = (to.sequence - from.sequence) & 0xffff;
+  return step > 0 && step < MAX_DROPOUT_PACKETS && Math.abs(to.atMs - from.atMs) <= BELIEVABLE_PAUSE_MS;
 }
 
 /** The payload type that most of the first packets have; comfort noise only when there is nothing else. */

@@ -43,13 +43,13 @@ export class TrackedStream {
   /** Says which other payload types are telephone events; -1 when none is known. */
   eventPayloadType = -1;
   early: EarlyPacket[] = [];
+  /** How many of the early packets, up to the latest, go on from each other; copies not counted. */
+  rowPackets = 0;
   packets: PacketStream | undefined;
   format: StreamFormat | undefined;
   rtcp: StreamRtcp | undefined;
   /** Another stream whose key has the same hash. */
   nextOfHash: TrackedStream | undefined;
-  /** Where its packets are taken from, when they are seen on more than one network interface. */
-  interfaceIndex = 0;
   /** It came when as many as can be held were there. */
   isLeftOut = false;
 

@@ -14,7 +14,6 @@ export function* analysisToJson(result: AnalysisResult): Generator<string> {
     skipped_by_reason: {
       not_udp: result.skipped.notUdp,
       not_media: result.skipped.notMedia,
-      seen_elsewhere: result.skipped.seenElsewhere,
       fragments: result.skipped.fragments,
       cut_short: result.skipped.cutShort,
       unknown_link: result.skipped.unknownLink,

@@ -5,7 +5,6 @@ import { formatSsrc } from '../wire/rtcp-xr-json.ts';
 const SKIPPED: Readonly<Record<keyof SkippedPackets, string>> = {
   notUdp: 'not UDP',
   notMedia: 'neither RTP nor RTCP nor SIP',
-  seenElsewhere: 'seen before on another interface',
   fragments: 'fragments',
   cutShort: 'cut short',
   unknownLink: 'of an unknown link layer',

@@ -16,6 +16,10 @@ const SEQUENCE_MASK = SEQUENCE_CYCLE_PACKETS - 1;
 /** Votes that a new packet time needs against a well established one. */
 const MAX_PACKET_TICKS_VOTES = 3;
 
+/** So many duplicates in a row, each so few packets after the one before, are the capture's doing. */
+const CAPTURED_TWICE_AFTER_DUPLICATES = 3;
+const CAPTURED_TWICE_WITHIN_PACKETS = 3;
+
 const MISSING = 0;
 const PLAYED = 1;
 const DISCARDED = 2;
@@ -77,6 +81,9 @@ export class PacketStream {
   /** RTP ticks between two packets, learnt by majority; 0 until known. */
   #packetTicks = 0;
   #packetTicksVotes = 0;
+  #receivedAtDuplicate = 0;
+  /** Duplicates that came close upon each other; at first as many as it takes, for a mirror doubles from the first packet. */
+  #duplicatesInRow = CAPTURED_TWICE_AFTER_DUPLICATES;
   #isFinished = false;
 
   constructor(options: PacketStreamOptions) {
@@ -222,16 +229,29 @@ export class PacketStream {
 
   /** A packet that comes after others that were sent later, `behind` numbers below the highest, or a second time. */
   #takeBehind(behind: number, timestamp: number, atMs: number, kind: PayloadKind): void {
-    this.#measureArrival(timestamp, atMs, kind);
     const extended = this.#highest - behind;
     // Overtaken before the first one that we saw: its place is free, for nothing of this row has been sealed yet.
     if (extended < this.#base) this.#base = extended;
     if (this.#states[extended & WINDOW_MASK] !== MISSING) {
       this.duplicates += 1;
+      if (!this.#isCapturedTwice()) this.#measureArrival(timestamp, atMs, kind);
       return;
     }
+    this.#measureArrival(timestamp, atMs, kind);
     this.outOfOrder += 1;
     this.#keep(extended, timestamp, 0, false, kind);
+  }
+
+  /**
+   * Whether a duplicate is a second sight of the same packet (a mirror port, a router, another interface) rather than one
+   * that the network doubled. The former come with every packet, the latter now and then; only those tell of the network
+   * and count for jitter (RFC 3550 A.8: each packet received).
+   */
+  #isCapturedTwice(): boolean {
+    const isNear = this.received - this.#receivedAtDuplicate <= CAPTURED_TWICE_WITHIN_PACKETS;
+    this.#receivedAtDuplicate = this.received;
+    this.#duplicatesInRow = isNear ? this.#duplicatesInRow + 1 : 0;
+    return this.#duplicatesInRow >= CAPTURED_TWICE_AFTER_DUPLICATES;
   }
 
   #keep(extended: number, timestamp: number, elapsedMs: number, startsTalkspurt: boolean, kind: PayloadKind): void {

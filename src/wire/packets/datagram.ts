@@ -53,13 +53,9 @@ export class DatagramReader {
   payloadBytes = 0;
   /** Whether the datagram came in parts and this is the first. */
   isFirstFragment = false;
-  /** Which network interface it was seen on, where the capture tells (Linux cooked v2); 0 where it does not. */
-  interfaceIndex = 0;
 
   read(packet: PacketCursor): PacketKind {
     const { view, start, end } = packet;
-    const isTold = packet.linkType === LINK_LINUX_COOKED_2 && end - start >= LINUX_COOKED_2_BYTES;
-    this.interfaceIndex = isTold ? view.getUint32(start + 4) : 0;
     const network = networkStart(view, start, end, packet.linkType);
     if (network < 0) return network === UNKNOWN_LINK ? 'unknown-link' : network === CUT_SHORT ? 'cut-short' : 'not-udp';
     if (network >= end) return 'cut-short';
