@@ -39,7 +39,7 @@ const publishedName = byName((property) => snakeCase(property).replace(/(^|_)at_
 
 /** How numbers of this name are shown. */
 const numberFormat = byName((name): ((value: number) => number | string) => {
-  if (name === 'ssrc') return (value) => `0x${value.toString(16).padStart(8, '0')}`;
+  if (/(^|_)ssrc$/.test(name)) return (value) => `0x${value.toString(16).padStart(8, '0')}`;
   if (/(^|_)at$/.test(name)) return (value) => new Date(value).toISOString();
   if (/^mes(_(?!100).*)?$/.test(name)) return roundOpinion;
   const decimals = DECIMALS.find(([pattern]) => pattern.test(name))?.[1];

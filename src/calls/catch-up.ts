@@ -46,6 +46,7 @@ function inputsOf(interval: IntervalRecord): ReportInputs {
   return {
     reporter: interval.reporter,
     sender: hasSender ? { ntpS, rtpTicks, sentPackets, sentOctets } : null,
+    senderSsrc: interval.sentSsrc,
     // A block has all or none of them.
     block:
       ssrc === null

@@ -33,7 +33,7 @@ export function takeRtcp(
   localPaceMs: number,
   rules: ScoringRules,
 ): TakenReport {
-  const { reporter, sender = null, block = null, nativeMes100 = null } = report;
+  const { reporter, sender = null, senderSsrc = null, block = null, nativeMes100 = null } = report;
   const sent = channel[directionSentBy(reporter)];
   const { clockRateHz } = sent;
   const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total));
@@ -42,7 +42,7 @@ export function takeRtcp(
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
 
   const closed: SegmentRecord[] = [];
-  const inputs = { reporter, sender, block, rttSampleMs, nativeMes100, atMs };
+  const inputs = { reporter, sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs };
   const interval = takeInputs(channel, inputs, rules, closed);
   const isSilent =
     sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, SILENT_PACES * localPaceMs);
@@ -75,7 +75,7 @@ export function takeSilence(
   rules: ScoringRules,
   closed: SegmentRecord[],
 ): IntervalRecord {
-  const nothing = { sender: null, block: null, rttSampleMs: null, nativeMes100: null };
+  const nothing = { sender: null, senderSsrc: null, block: null, rttSampleMs: null, nativeMes100: null };
   return takeReport(channel, channel.rx, { reporter: 'remote', ...nothing, atMs }, rules, closed);
 }
 

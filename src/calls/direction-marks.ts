@@ -28,6 +28,8 @@ export class DirectionMarks
       'lastPacketsReceived',
       'lastFractionLostQ8',
       'lastJitterTicks',
+      // Since when the far end's reports are about a stream that this server does not send any more.
+      'unknownSinceMs',
       // See `StreamMarks`.
       'markAtMs',
       'markSsrc',

@@ -31,6 +31,8 @@ export interface ReportInputs {
   readonly reporter: Reporter;
   /** What it says of the other direction. */
   readonly sender: SenderInfo | null;
+  /** The reporter's own SSRC; null unless it is ours. */
+  readonly senderSsrc: number | null;
   /** Null: nothing was received. */
   readonly block: ReportBlock | null;
   readonly rttSampleMs: number | null;
@@ -49,7 +51,7 @@ export function takeReport(
   rules: ScoringRules,
   closed: SegmentRecord[],
 ): IntervalRecord {
-  const { sender, block, rttSampleMs, nativeMes100, atMs } = inputs;
+  const { sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs } = inputs;
   if (block !== null && state.ssrc !== null && state.ssrc !== block.sourceSsrc) openSegment(state, 'ssrc', atMs);
   if (state.nextSegment !== null) {
     closed.push(segmentRecord(channel, state, rules));
@@ -102,6 +104,7 @@ export function takeReport(
     packetsExpected: sample.packetsExpected,
     packetsLost: sample.packetsLost,
     duplicates: sample.duplicates,
+    latePackets: 0,
     lossPercent,
     coversReports: sample.coversReports,
     effectiveLatencyMs: score?.effectiveLatencyMs ?? null,
@@ -113,6 +116,7 @@ export function takeReport(
     sentRtpTicks: sender?.rtpTicks ?? null,
     sentPackets: sender?.sentPackets ?? null,
     sentOctets: sender?.sentOctets ?? null,
+    sentSsrc: senderSsrc,
     profile: rules.profile.name,
   };
 }

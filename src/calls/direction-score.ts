@@ -40,6 +40,7 @@ export interface DirectionScore {
 
 /** The score of a tally; null while there is no interval to judge by: an unknown direction has no score. */
 export function scoreTally(state: DirectionState, tally: Tally, rules: DirectionRules): DirectionScore | null {
+  if (isUnknownNow(state, tally)) return null;
   if (isTallyDead(tally)) return { mes: DEAD_OPINION, score: null };
   if (!isLossKnown(tally)) return null;
   const score = computeMes(rules.profile, scoreInputs(state, tally, rules));
@@ -53,8 +54,14 @@ export function tallyMes(
   rules: DirectionRules,
   jitter?: JitterFigures,
 ): number | null {
+  if (isUnknownNow(state, tally)) return null;
   if (isTallyDead(tally)) return DEAD_OPINION;
   return isLossKnown(tally) ? opinionOf(rules.profile, scoreInputs(state, tally, rules, jitter)) : null;
+}
+
+/** The direction as a whole is not known for what it was before; a segment that is over keeps its score. */
+function isUnknownNow({ unknownSinceMs, total }: DirectionState, tally: Tally): boolean {
+  return unknownSinceMs !== null && tally === total;
 }
 
 /** What the formulas take from a tally; all means are 0 where there was no sample. */

@@ -209,7 +209,7 @@ export function knownCodec({ codec, clockRateHz, clockRateSource }: DirectionSta
   return rateHz === undefined || rateHz === clockRateHz ? codec : null;
 }
 
-/** Whether packets were sent and not one of them ever arrived. */
+/** Whether packets were sent and not one of them ever arrived, as far as anybody can tell. */
 export function isDead(state: DirectionState): boolean {
-  return isTallyDead(state.total);
+  return state.unknownSinceMs === null && isTallyDead(state.total);
 }

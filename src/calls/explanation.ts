@@ -34,6 +34,9 @@ export function explainDirection(direction: DirectionToExplain): string | null {
   const { channel, state, measures, verdict } = direction;
   const endpoint = endpointOf(channel.name);
   const audio = state.direction === 'rx' ? `the audio from ${endpoint}` : `the audio to ${endpoint}`;
+  if (state.unknownSinceMs !== null) {
+    return `From ${timeOfDay(state.unknownSinceMs)} on ${endpoint} reported about a stream that this server does not send any more, so how ${audio} arrived is not known.`;
+  }
   if (verdict === 'no-media' && measures.deadReports > 0) {
     const isUncounted = state.direction === 'rx' && state.total.packetsLost === 0;
     return `Nothing of ${audio} arrived${isUncounted ? `, and ${endpoint} does not say that it sent any` : ''}.`;

@@ -76,6 +76,7 @@ export function judgeDirection(
   if (isDead(state)) return 'no-media';
   if (mes !== null) return verdictOf(mes, thresholds);
   if (channel.endedAtMs === null) return null;
+  if (state.unknownSinceMs !== null) return 'no-rtcp';
   if (state.total.reports > 0) return 'no-media';
   const ofChannel = judgeChannel(channel, channel.scores, thresholds, channel.endedAtMs);
   return ofChannel === 'too-short' ? ofChannel : 'no-rtcp';

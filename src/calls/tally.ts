@@ -1,3 +1,4 @@
+import type { IntervalKind } from '../model/record.ts';
 import {
   addSampleAt,
   countAt,
@@ -20,11 +21,14 @@ export class Tally extends numberRow({
     'mediaReports',
     'idleReports',
     'deadReports',
+    'unusedReports',
     'packetsLost',
     // Of the reports that tell both.
     'packetsExpected',
     'packetsLostOfExpected',
     'duplicates',
+    'sequenceRestarts',
+    'jitterResets',
   ],
   unknown: ['mesMin'],
   sampled: [
@@ -48,7 +52,7 @@ const { jitterTicks: JITTER, rttMs: ROUND_TRIP, lostPackets: LOST, cumulativeLos
 
 /** What one report contributes; null where it tells nothing. */
 export interface ReportSample {
-  readonly kind: 'media' | 'idle' | 'dead';
+  readonly kind: IntervalKind;
   readonly packetsExpected: number | null;
   readonly packetsLost: number | null;
   readonly duplicates: number;
@@ -63,7 +67,8 @@ export function addReport(tally: Tally, sample: ReportSample): void {
   tally.reports++;
   if (sample.kind === 'media') tally.mediaReports++;
   else if (sample.kind === 'idle') tally.idleReports++;
-  else tally.deadReports++;
+  else if (sample.kind === 'dead') tally.deadReports++;
+  else tally.unusedReports++;
   if (sample.packetsLost !== null) {
     addSampleAt(tally.values, LOST, sample.packetsLost / sample.coversReports, sample.coversReports);
     tally.packetsLost += sample.packetsLost;

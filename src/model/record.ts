@@ -35,10 +35,16 @@ export interface StreamMeasures extends EModelRecord {
   readonly reports: number;
   readonly idleReports: number;
   readonly deadReports: number;
+  /** Reports about another stream than ours, or about none: of them only the count is kept. Null, as the next two, where an older release stored it. */
+  readonly unusedReports: number | null;
   readonly packetsExpected: number | null;
   readonly packetsReceived: number | null;
   readonly packetsLost: number | null;
   readonly duplicates: number;
+  /** Times that sequence or cumulative loss jumped by more than the sender can have sent. */
+  readonly sequenceRestarts: number | null;
+  /** Reports whose jitter was no network's: what a jump of the sender's clock left in it. */
+  readonly jitterResets: number | null;
   readonly lossPercent: number | null;
   readonly lostPacketsPerReportMean: number | null;
   readonly rttMs: SampleSummary;
@@ -74,6 +80,8 @@ export interface StreamRecord extends StreamMeasures {
   /** Of the last report. */
   readonly fractionLostQ8: number | null;
   readonly jitterTicks: number | null;
+  /** Since when the far end's reports are about a stream that this server does not send any more; null: they are about ours. */
+  readonly unknownSinceMs: number | null;
   readonly verdict: Verdict | null;
   readonly why: string | null;
   /** Which known defect explains that Asterisk's own score is more than 2 points of 100 away; null when it is not. */
@@ -99,8 +107,11 @@ export interface SegmentRecord extends StreamMeasures {
   readonly senderOctets: number | null;
 }
 
-/** How an interval came out. `media` packets moved; `idle` nothing was sent; `dead` sent but nothing arrived. */
-export type IntervalKind = 'media' | 'idle' | 'dead';
+/**
+ * How an interval came out. `media` packets moved; `idle` nothing was sent; `dead` sent but nothing arrived; `unused` the
+ * report was not about our stream.
+ */
+export type IntervalKind = 'media' | 'idle' | 'dead' | 'unused';
 
 /** One report about one direction: its raw inputs (so that a score can be computed again) and what we made of them. */
 export interface IntervalRecord {
@@ -135,6 +146,8 @@ export interface IntervalRecord {
   readonly packetsExpected: number | null;
   readonly packetsLost: number | null;
   readonly duplicates: number;
+  /** Packets that earlier intervals counted as lost and that came after all; null where an older release stored it. */
+  readonly latePackets: number | null;
   readonly lossPercent: number | null;
   /** More than 1 when reports before this one were missed while the link to Asterisk was down. */
   readonly coversReports: number;
@@ -150,6 +163,8 @@ export interface IntervalRecord {
   readonly sentRtpTicks: number | null;
   readonly sentPackets: number | null;
   readonly sentOctets: number | null;
+  /** The reporter's own SSRC; known of our own reports only. */
+  readonly sentSsrc: number | null;
   readonly profile: ProfileName;
 }
 

@@ -144,7 +144,7 @@ export interface Interval {
   readonly direction: Direction;
   readonly report_number: number;
   readonly at: string;
-  readonly kind: 'media' | 'idle' | 'dead';
+  readonly kind: 'media' | 'idle' | 'dead' | 'unused';
   readonly rtt_ms: number | null;
   readonly jitter_ms: number | null;
   readonly loss_percent: number | null;

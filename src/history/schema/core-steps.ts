@@ -297,4 +297,17 @@ export const CORE_STEPS: readonly string[] = [
     cells BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  -- What was not taken of a report, and which of our streams the far end can have reported about;
+  -- NULL where an older release stored the row.
+  ALTER TABLE streams ADD COLUMN unused_reports INTEGER;
+  ALTER TABLE streams ADD COLUMN sequence_restarts INTEGER;
+  ALTER TABLE streams ADD COLUMN jitter_resets INTEGER;
+  ALTER TABLE streams ADD COLUMN unknown_since_ms INTEGER;
+  ALTER TABLE segments ADD COLUMN unused_reports INTEGER;
+  ALTER TABLE segments ADD COLUMN sequence_restarts INTEGER;
+  ALTER TABLE segments ADD COLUMN jitter_resets INTEGER;
+  ALTER TABLE intervals ADD COLUMN late_packets INTEGER;
+  ALTER TABLE intervals ADD COLUMN sent_ssrc INTEGER;
+  `,
 ];

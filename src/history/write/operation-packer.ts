@@ -181,6 +181,7 @@ function writeStream(stream: StreamRecord, values: Float64Array, start: number, 
   values[at++] = numberOf(stream.packetJitterStdevMs);
   values[at++] = numberOf(stream.fractionLostQ8);
   values[at++] = numberOf(stream.jitterTicks);
+  values[at++] = Math.round(numberOf(stream.unknownSinceMs));
   values[at++] = texts.placeOf(stream.verdict);
   values[at++] = texts.placeOf(stream.why);
   values[at++] = texts.placeOf(stream.nativeWhy);
@@ -211,10 +212,13 @@ function writeMeasures(measures: StreamMeasures, values: Float64Array, start: nu
   values[at++] = numberOf(measures.reports);
   values[at++] = numberOf(measures.idleReports);
   values[at++] = numberOf(measures.deadReports);
+  values[at++] = numberOf(measures.unusedReports);
   values[at++] = numberOf(measures.packetsExpected);
   values[at++] = numberOf(measures.packetsReceived);
   values[at++] = numberOf(measures.packetsLost);
   values[at++] = numberOf(measures.duplicates);
+  values[at++] = numberOf(measures.sequenceRestarts);
+  values[at++] = numberOf(measures.jitterResets);
   values[at++] = numberOf(measures.lossPercent);
   values[at++] = numberOf(measures.lostPacketsPerReportMean);
   at = writeSummary(measures.rttMs, values, at);

@@ -85,6 +85,7 @@ export class IntervalPacker {
     values[at++] = numberOf(interval.packetsExpected);
     values[at++] = numberOf(interval.packetsLost);
     values[at++] = numberOf(interval.duplicates);
+    values[at++] = numberOf(interval.latePackets);
     values[at++] = numberOf(interval.lossPercent);
     values[at++] = numberOf(interval.coversReports);
     values[at++] = numberOf(interval.effectiveLatencyMs);
@@ -96,6 +97,7 @@ export class IntervalPacker {
     values[at++] = numberOf(interval.sentRtpTicks);
     values[at++] = numberOf(interval.sentPackets);
     values[at++] = numberOf(interval.sentOctets);
+    values[at++] = numberOf(interval.sentSsrc);
     values[at++] = texts.placeOf(interval.profile);
     this.#length = at;
   }

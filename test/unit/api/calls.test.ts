@@ -79,9 +79,12 @@ describe('a call', () => {
       clock_rate_hz: 8000,
       clock_rate_source: 'sr',
       reports: 12,
+      unused_reports: 4,
       packets_expected: 600,
       packets_received: 588,
       packets_lost: 12,
+      sequence_restarts: 1,
+      jitter_resets: 3,
       loss_percent: 2,
       lost_packets_per_report_mean: 1,
       rtt_ms: { last: 101.5, mean: 100.25, min: 99, max: 104.125, stdev: 1.5, count: 12 },
@@ -167,6 +170,7 @@ describe('a channel', () => {
       packets_expected: 250,
       packets_lost: 0,
       duplicates: 1,
+      late_packets: 2,
       loss_percent: 0,
       covers_reports: 1,
       effective_latency_ms: 110.5,
@@ -178,6 +182,7 @@ describe('a channel', () => {
       sent_rtp_ticks: 4_294_967_295,
       sent_packets: 251,
       sent_octets: 40_160,
+      sent_ssrc: '0x20000014',
       profile: 'documented',
     });
     expect(intervals[1]).toMatchObject({ report_number: 2, ssrc: null, dlsr_s: 1.2346 });

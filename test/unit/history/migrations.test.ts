@@ -60,6 +60,9 @@ it('keep every row of a database of schema 1, with what that did not know as not
     packetJitterStdevMs: null,
     fractionLostQ8: null,
     jitterTicks: null,
+    unusedReports: null,
+    sequenceRestarts: null,
+    jitterResets: null,
   });
   const channel = channelRecord('c-1', { linkedid: 'call', lastReceivedAtMs: null, streams: [stream] });
   expect(queries.call('older')).toEqual({ ...callRecord('call', fault), channels: [channel] });
@@ -73,6 +76,8 @@ it('keep every row of a database of schema 1, with what that did not know as not
     sentRtpTicks: null,
     sentPackets: null,
     sentOctets: null,
+    sentSsrc: null,
+    latePackets: null,
   } as const;
   expect(queries.intervals('c-1')).toEqual([intervalRecord('c-1', 1, unknown)]);
   expect(queries.segments('c-1')).toEqual([]);

@@ -40,7 +40,13 @@ function variationsOf<Part extends object>(record: Part): Part[] {
 
 it('gives of an operation the cells of its columns, whichever of its values it is that differs', () => {
   const measured = { rttMs: SUMMARY, jitterMs: SUMMARY };
-  const stream = streamRecord({ ...measured, mosCqInterval: 4, nativeWhy: 'clock', capture: captureRecord() });
+  const stream = streamRecord({
+    ...measured,
+    mosCqInterval: 4,
+    nativeWhy: 'clock',
+    unknownSinceMs: START_MS + 5000,
+    capture: captureRecord(),
+  });
   const segment = segmentRecord('c-1', 1, measured);
   const { streams: _streams, ...own } = channelRecord('c-1', {
     connectedName: 'Bob',
@@ -95,8 +101,8 @@ it('tells what is not known from nothing, and keeps every digit and every text',
   expect(others).toEqual([]);
   expect(only).toEqual(cellsOf(operation));
   expect(only?.cells).toEqual(expect.arrayContaining([START_MS, 0.300_000_000_000_000_04, '', '☎', exact.why]));
-  // Of the channel ten and its resume state; of the stream both summaries' five, and four more.
-  expect(only?.cells.filter((cell) => cell === null)).toHaveLength(25);
+  // Of the channel ten and its resume state; of the stream both summaries' five, and five more.
+  expect(only?.cells.filter((cell) => cell === null)).toHaveLength(26);
 });
 
 it('is full before an operation has no room, begins anew once taken, and has each of few texts once', () => {
