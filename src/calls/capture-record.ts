@@ -6,7 +6,7 @@ import { type ChannelState, endpointOf } from './channel-state.ts';
 import { eModelOf } from './direction-score.ts';
 import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
-import { roundTripMeanMs } from './tally.ts';
+import { lastRoundTripMs, roundTripMeanMs } from './tally.ts';
 
 /** BurstR (G.107 §7.5) is 1 for losses at random; loss runs half as long again are bursts. */
 const BURSTY_BURST_R = 1.5;
@@ -23,7 +23,7 @@ export function captureRecord(
   const { tally } = media;
   return {
     media,
-    roundTripMs: rttMeanMs ?? null,
+    roundTripMs: lastRoundTripMs(state.total) ?? null,
     ...eModelOf({
       codec: media.codec ?? knownCodec(state),
       lossPercent: unheardPercent(tally),

@@ -17,9 +17,9 @@ export class StreamRtcp {
   lastSender: RtcpSenderPart | undefined;
   lastReport: ReportBlock | undefined;
   readonly xrBlocks: XrBlock[] = [];
+  /** From where we capture to the stream's receiver and back, by the latest answer to an SR, ms; undefined without one. */
+  loopMs: number | undefined;
   #sent: { readonly ntp32: number; readonly atMs: number }[] = [];
-  #loopSumMs = 0;
-  #loops = 0;
 
   sender(part: RtcpSenderPart, atMs: number): void {
     this.senderReports += 1;
@@ -37,8 +37,8 @@ export class StreamRtcp {
     const loopMs = atMs - answered.atMs - block.dlsrS * 1000;
     // The answer's delay is rounded: a little below 0 is 0.
     if (loopMs < -1 / NTP32_PER_MS || loopMs > MAX_LOOP_MS) return;
-    this.#loopSumMs += Math.max(0, loopMs);
-    this.#loops += 1;
+    // RFC 3611 §4.7.3: the most recently calculated round trip.
+    this.loopMs = Math.max(0, loopMs);
   }
 
   extended(block: XrBlock): void {
@@ -49,10 +49,5 @@ export class StreamRtcp {
   /** The clock that packets are timed by was set, by so many milliseconds. */
   clockStepped(byMs: number): void {
     this.#sent = this.#sent.map(({ ntp32, atMs }) => ({ ntp32, atMs: atMs + byMs }));
-  }
-
-  /** Mean time from where we capture to the stream's receiver and back, ms; undefined without an answered SR. */
-  get loopMs(): number | undefined {
-    return this.#loops === 0 ? undefined : this.#loopSumMs / this.#loops;
   }
 }

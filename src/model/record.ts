@@ -62,7 +62,7 @@ export interface StreamMeasures extends EModelRecord {
 /** What captured packets tell of one direction, over the channel's life. Of tx: as it left this server. */
 export interface CaptureRecord extends EModelRecord {
   readonly media: CapturedMedia;
-  /** Mean, by RTCP; null is not known. */
+  /** The latest, by RTCP (RFC 3611 §4.7.3); null is not known. */
   readonly roundTripMs: number | null;
 }
 

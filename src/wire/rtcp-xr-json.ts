@@ -1,6 +1,6 @@
 import { snakeCase } from '../model/naming.ts';
 import { type RunLengthChunk, XR_BLOCK_TYPES, type XrBlock } from './rtcp-xr-blocks.ts';
-import type { VoipMetricsBlock } from './rtcp-xr-voip.ts';
+import { q8ToRatio, ratioFitsQ8, ratioToQ8, type VoipMetricsBlock } from './rtcp-xr-voip.ts';
 
 /** A JSON document as `JSON.parse` gives it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -11,21 +11,18 @@ export function formatSsrc(ssrc: number): string {
   return `0x${ssrc.toString(16).padStart(8, '0')}`;
 }
 
-/**
- * A VoIP Metrics block as JSON. Rates and densities are the block's own 0-255, under both of the names that they have
- * elsewhere, because a block has nothing finer.
- */
+/** A VoIP Metrics block as JSON. Rates and densities are ratios of 0-1, with the block's own 0-255 beside them as `…_q8`. */
 export function voipMetricsToJson(block: VoipMetricsBlock): JsonObject {
-  const rates = {
-    loss_rate: block.lossRateQ8,
-    discard_rate: block.discardRateQ8,
-    burst_density: block.burstDensityQ8,
-    gap_density: block.gapDensityQ8,
-  };
   return {
     ssrc: formatSsrc(block.ssrc),
-    ...rates,
-    ...Object.fromEntries(Object.entries(rates).map(([name, value]) => [`${name}_q8`, value])),
+    loss_rate: q8ToRatio(block.lossRateQ8),
+    loss_rate_q8: block.lossRateQ8,
+    discard_rate: q8ToRatio(block.discardRateQ8),
+    discard_rate_q8: block.discardRateQ8,
+    burst_density: q8ToRatio(block.burstDensityQ8),
+    burst_density_q8: block.burstDensityQ8,
+    gap_density: q8ToRatio(block.gapDensityQ8),
+    gap_density_q8: block.gapDensityQ8,
     burst_duration_ms: block.burstDurationMs,
     gap_duration_ms: block.gapDurationMs,
     round_trip_delay_ms: block.roundTripDelayMs,
@@ -110,10 +107,7 @@ export function xrBlockFromJson(json: Json): XrBlock {
         lostPackets: fields.numberOrNull('lost_packets'),
         duplicatePackets: fields.numberOrNull('duplicate_packets'),
         jitterTicks: fields.objectOrNull('jitter_ticks', spreadFrom),
-        hops: fields.objectOrNull('hops', (hops) => ({
-          ipVersion: hops.number('ip_version') === 6 ? 6 : 4,
-          ...spreadFrom(hops),
-        })),
+        hops: fields.objectOrNull('hops', (hops) => ({ ipVersion: ipVersionFrom(hops), ...spreadFrom(hops) })),
       };
     case 7:
       return voipMetricsFrom(fields);
@@ -124,8 +118,7 @@ export function xrBlockFromJson(json: Json): XrBlock {
 
 function voipMetricsFrom(fields: FieldReader): VoipMetricsBlock {
   const rxConfig = new FieldReader(fields.get('rx_config') ?? {}, 'rx_config');
-  // Either name will do; `voipMetricsToJson` writes both.
-  const rate = (name: string): number => fields.number(fields.has(`${name}_q8`) ? `${name}_q8` : name);
+  const rate = (name: string): number => rateQ8From(fields, name);
   return {
     kind: 'voip-metrics',
     ssrc: fields.ssrc('ssrc'),
@@ -140,7 +133,7 @@ function voipMetricsFrom(fields: FieldReader): VoipMetricsBlock {
     signalLevelDbm: fields.numberOrNull('signal_level_dbm'),
     noiseLevelDbm: fields.numberOrNull('noise_level_dbm'),
     rerlDb: fields.numberOrNull('rerl_db'),
-    gmin: fields.number('gmin'),
+    gmin: fields.numberOrNull('gmin'),
     rFactor: fields.numberOrNull('r_factor'),
     extRFactor: fields.numberOrNull('ext_r_factor'),
     mosLq: fields.numberOrNull('mos_lq'),
@@ -152,6 +145,20 @@ function voipMetricsFrom(fields: FieldReader): VoipMetricsBlock {
     jbMaximumMs: fields.number('jb_maximum_ms'),
     jbAbsMaxMs: fields.number('jb_abs_max_ms'),
   };
+}
+
+/** A rate by its ratio, by its byte, or by both, which then must say the same. */
+function rateQ8From(fields: FieldReader, name: string): number {
+  const byteName = `${name}_q8`;
+  if (!fields.has(name) && fields.has(byteName)) return fields.number(byteName);
+  const ratio = fields.number(name);
+  if (!(ratio >= 0 && ratio <= 1)) throw new RangeError(`${name} is ${ratio}; it must be a ratio from 0 to 1.`);
+  if (!fields.has(byteName)) return ratioToQ8(ratio);
+  const q8 = fields.number(byteName);
+  if (ratioFitsQ8(ratio, q8)) return q8;
+  throw new RangeError(
+    `${name} is ${ratio}, which is ${ratioToQ8(ratio)} of 256, but ${byteName} is ${q8}; make them agree or leave one out.`,
+  );
 }
 
 function rangeFrom(fields: FieldReader): { ssrc: number; beginSequence: number; endSequence: number } {
@@ -169,6 +176,12 @@ function spreadFrom(fields: FieldReader): { min: number; max: number; mean: numb
     mean: fields.number('mean'),
     deviation: fields.number('deviation'),
   };
+}
+
+function ipVersionFrom(fields: FieldReader): 4 | 6 {
+  const version = fields.number('ip_version');
+  if (version === 4 || version === 6) return version;
+  throw new RangeError(`ip_version is ${version}; it must be 4 or 6.`);
 }
 
 function delayFrom(json: Json): { ssrc: number; lrrNtp32: number; dlrrNtp32: number } {
@@ -191,7 +204,9 @@ function chunkFromJson(json: Json): RunLengthChunk {
   if (json === null) return { kind: 'null' };
   const fields = new FieldReader(json, 'A chunk');
   if (!fields.has('bits')) {
-    return { kind: 'run', value: fields.number('run') === 0 ? 0 : 1, length: fields.number('length') };
+    const value = fields.number('run');
+    if (value !== 0 && value !== 1) throw new RangeError(`run is ${value}; it must be 0 or 1.`);
+    return { kind: 'run', value, length: fields.number('length') };
   }
   const bits = fields.text('bits');
   if (!/^[01]{15}$/.test(bits)) throw new RangeError(`The bits of a chunk are ${bits}; they must be 15 of 0 and 1.`);

@@ -1,13 +1,24 @@
+import { Q8_ONE } from '../units/rtp.ts';
 import type { ByteWriter } from './byte-writer.ts';
 
 export const VOIP_METRICS_BODY_BYTES = 32;
 
 /** "Unavailable" in the fields that have such a value (RFC 3611 §4.7.3 to §4.7.5). */
 const UNAVAILABLE = 127;
+/** RFC 3611 §4.7.5: any other value than these and 127 must not be sent, and is ignored when it comes. */
+const MAX_R = 100;
 const MOS_SCALE = 10;
+const MIN_MOS_TENTHS = 10;
+const MAX_MOS_TENTHS = 50;
+/** §4.7.2: Gmin is never 0. */
+const MIN_GMIN = 1;
 const MAX_Q8 = 255;
+const MAX_BYTE = 255;
 
-/** The VoIP Metrics block (RFC 3611 §4.7). Null is unknown: 127 in the levels and scores, 0 in the delays and RX config. */
+/**
+ * The VoIP Metrics block (RFC 3611 §4.7). Null is unknown: 127 in the levels and scores, 0 in the delays and RX config. A
+ * score or a Gmin outside its range is null, too.
+ */
 export interface VoipMetricsBlock {
   readonly kind: 'voip-metrics';
   readonly ssrc: number;
@@ -23,7 +34,8 @@ export interface VoipMetricsBlock {
   readonly signalLevelDbm: number | null;
   readonly noiseLevelDbm: number | null;
   readonly rerlDb: number | null;
-  readonly gmin: number;
+  /** 1-255. */
+  readonly gmin: number | null;
   /** 0-100. */
   readonly rFactor: number | null;
   readonly extRFactor: number | null;
@@ -41,9 +53,20 @@ export interface VoipMetricsBlock {
   readonly jbAbsMaxMs: number;
 }
 
+/** The ratio that a fraction of 256 stands for. */
+export function q8ToRatio(q8: number): number {
+  return q8 / Q8_ONE;
+}
+
+/** Whether a ratio, also one rounded to some decimals, is what a block shows as `q8`. */
+export function ratioFitsQ8(ratio: number, q8: number): boolean {
+  if (!(ratio >= 0 && ratio <= 1)) return false;
+  return q8 === MAX_Q8 ? ratio * Q8_ONE > MAX_Q8 - 1 : Math.abs(ratio * Q8_ONE - q8) < 1;
+}
+
 /** A ratio as the block has it: a fraction of 256, saturated at 255. */
 export function ratioToQ8(ratio: number): number {
-  return Math.min(MAX_Q8, Math.max(0, Math.floor(ratio * 256)));
+  return Math.min(MAX_Q8, Math.max(0, Math.floor(ratio * Q8_ONE)));
 }
 
 /**
@@ -75,9 +98,9 @@ export function decodeVoipMetrics(view: DataView, at: number): VoipMetricsBlock 
     signalLevelDbm: nullIf(UNAVAILABLE, view.getInt8(at + 16)),
     noiseLevelDbm: nullIf(UNAVAILABLE, view.getInt8(at + 17)),
     rerlDb: nullIf(UNAVAILABLE, view.getUint8(at + 18)),
-    gmin: view.getUint8(at + 19),
-    rFactor: nullIf(UNAVAILABLE, view.getUint8(at + 20)),
-    extRFactor: nullIf(UNAVAILABLE, view.getUint8(at + 21)),
+    gmin: nullIf(0, view.getUint8(at + 19)),
+    rFactor: within(0, MAX_R, view.getUint8(at + 20)),
+    extRFactor: within(0, MAX_R, view.getUint8(at + 21)),
     mosLq: readMos(view.getUint8(at + 22)),
     mosCq: readMos(view.getUint8(at + 23)),
     plc: nullIf(0, rxConfig >> 6),
@@ -104,11 +127,11 @@ export function encodeVoipMetrics(block: VoipMetricsBlock, out: ByteWriter): voi
     .signed8(block.signalLevelDbm ?? UNAVAILABLE, 'signal_level_dbm')
     .signed8(block.noiseLevelDbm ?? UNAVAILABLE, 'noise_level_dbm')
     .unsigned(block.rerlDb ?? UNAVAILABLE, 1, 'rerl_db')
-    .unsigned(block.gmin, 1, 'gmin')
-    .unsigned(block.rFactor ?? UNAVAILABLE, 1, 'r_factor')
-    .unsigned(block.extRFactor ?? UNAVAILABLE, 1, 'ext_r_factor')
-    .unsigned(writeMos(block.mosLq), 1, 'mos_lq × 10')
-    .unsigned(writeMos(block.mosCq), 1, 'mos_cq × 10')
+    .unsigned(checked(block.gmin, MIN_GMIN, MAX_BYTE, 'gmin'), 1, 'gmin')
+    .unsigned(writeR(block.rFactor, 'r_factor'), 1, 'r_factor')
+    .unsigned(writeR(block.extRFactor, 'ext_r_factor'), 1, 'ext_r_factor')
+    .unsigned(writeMos(block.mosLq, 'mos_lq'), 1, 'mos_lq')
+    .unsigned(writeMos(block.mosCq, 'mos_cq'), 1, 'mos_cq')
     .unsigned(packRxConfig(block), 1, 'rx_config')
     .unsigned(0, 1, 'reserved')
     .unsigned(block.jbNominalMs, 2, 'jb_nominal_ms')
@@ -117,24 +140,36 @@ export function encodeVoipMetrics(block: VoipMetricsBlock, out: ByteWriter): voi
 }
 
 function packRxConfig({ plc, jba, jbRate }: VoipMetricsBlock): number {
-  return bits(plc ?? 0, 2, 'plc') * 64 + bits(jba ?? 0, 2, 'jba') * 16 + bits(jbRate ?? 0, 4, 'jb_rate');
+  return (
+    checked(plc ?? 0, 0, 3, 'plc') * 64 + checked(jba ?? 0, 0, 3, 'jba') * 16 + checked(jbRate ?? 0, 0, 15, 'jb_rate')
+  );
 }
 
-function bits(value: number, width: number, name: string): number {
-  const most = 2 ** width - 1;
-  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
-  throw new RangeError(`${name} is ${value}; it must be a whole number from 0 to ${most}.`);
+function checked(value: number | null, least: number, most: number, name: string): number {
+  if (value !== null && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(`${name} is ${value}; it must be a whole number from ${least} to ${most}.`);
 }
 
 function nullIf(unknown: number, value: number): number | null {
   return value === unknown ? null : value;
 }
 
+function within(least: number, most: number, value: number): number | null {
+  return value >= least && value <= most ? value : null;
+}
+
+function writeR(r: number | null, name: string): number {
+  return r === null ? UNAVAILABLE : checked(r, 0, MAX_R, name);
+}
+
 function readMos(tenths: number): number | null {
-  return tenths === UNAVAILABLE ? null : tenths / MOS_SCALE;
+  return tenths >= MIN_MOS_TENTHS && tenths <= MAX_MOS_TENTHS ? tenths / MOS_SCALE : null;
 }
 
 /** A MOS in more than tenths is rounded. */
-function writeMos(mos: number | null): number {
-  return mos === null ? UNAVAILABLE : Math.round(mos * MOS_SCALE);
+function writeMos(mos: number | null, name: string): number {
+  if (mos === null) return UNAVAILABLE;
+  const tenths = Math.round(mos * MOS_SCALE);
+  if (tenths >= MIN_MOS_TENTHS && tenths <= MAX_MOS_TENTHS) return tenths;
+  throw new RangeError(`${name} is ${mos}; it must be from 1 to 5.`);
 }

@@ -1,17 +1,13 @@
 import type { ReportBlock } from '../model/report.ts';
 import { signed24 } from '../units/rtp.ts';
+import { paddingBytes, PACKET_TYPE_EXTENDED_REPORT, RTCP_HEADER_BYTES, rtcpPacketEnd } from './rtcp-packets.ts';
 import type { XrBlock } from './rtcp-xr-blocks.ts';
 import { decodeXrBlocks } from './rtcp-xr.ts';
 
 const PACKET_TYPE_SENDER_REPORT = 200;
 const PACKET_TYPE_RECEIVER_REPORT = 201;
 const PACKET_TYPE_BYE = 203;
-export const PACKET_TYPE_EXTENDED_REPORT = 207;
 
-const VERSION_2 = 0b10;
-const FIRST_PACKET_TYPE = 192;
-const LAST_PACKET_TYPE = 223;
-const HEADER_BYTES = 4;
 const REPORT_BLOCK_BYTES = 24;
 const SENDER_INFO_BYTES = 20;
 const TWO_TO_16 = 65_536;
@@ -48,16 +44,13 @@ export type RtcpReading = RtcpCompound | 'encrypted' | 'malformed';
 
 /**
  * Reads a compound RTCP packet (RFC 3550 §6.1) that fills the bytes from `start` to `end`.
- * Packets of other types, and a padded last one, are stepped over; a packet that does not fit makes the whole malformed,
- * or ends the reading when the capture was `cutShort`.
- * ```
- * V=2 P RC/subtype 5 | packet type 1 | 32-bit words after this one 2 | …
- * ```
+ * Packets of other types are stepped over; a packet that does not fit makes the whole malformed, or ends the reading when
+ * the capture was `cutShort`.
  */
 export function readRtcp(view: DataView, start: number, end: number, cutShort = false): RtcpReading {
   const compound: RtcpCompound = { senders: [], reports: [], extended: [], goodbyes: [] };
   for (let at = start; at < end;) {
-    const next = packetEnd(view, at, end);
+    const next = rtcpPacketEnd(view, at, end);
     if (next === undefined || !readPacket(view, at, next, compound)) {
       if (cutShort) break;
       return looksEncrypted(view, start, end) ? 'encrypted' : 'malformed';
@@ -67,37 +60,30 @@ export function readRtcp(view: DataView, start: number, end: number, cutShort = 
   return compound;
 }
 
-function packetEnd(view: DataView, at: number, end: number): number | undefined {
-  if (end - at < HEADER_BYTES || view.getUint8(at) >> 6 !== VERSION_2) return undefined;
-  const type = view.getUint8(at + 1);
-  if (type < FIRST_PACKET_TYPE || type > LAST_PACKET_TYPE) return undefined;
-  const next = at + HEADER_BYTES + view.getUint16(at + 2) * 4;
-  return next > end ? undefined : next;
-}
-
 function readPacket(view: DataView, at: number, end: number, into: RtcpCompound): boolean {
   const count = view.getUint8(at) & 0x1f;
   switch (view.getUint8(at + 1)) {
     case PACKET_TYPE_SENDER_REPORT:
-      if (end - at < HEADER_BYTES + 4 + SENDER_INFO_BYTES + count * REPORT_BLOCK_BYTES) return false;
-      into.senders.push(readSender(view, at + HEADER_BYTES));
-      readReportBlocks(view, at + HEADER_BYTES, at + HEADER_BYTES + 4 + SENDER_INFO_BYTES, count, into);
+      if (end - at < RTCP_HEADER_BYTES + 4 + SENDER_INFO_BYTES + count * REPORT_BLOCK_BYTES) return false;
+      into.senders.push(readSender(view, at + RTCP_HEADER_BYTES));
+      readReportBlocks(view, at + RTCP_HEADER_BYTES, at + RTCP_HEADER_BYTES + 4 + SENDER_INFO_BYTES, count, into);
       return true;
     case PACKET_TYPE_RECEIVER_REPORT:
-      if (end - at < HEADER_BYTES + 4 + count * REPORT_BLOCK_BYTES) return false;
-      readReportBlocks(view, at + HEADER_BYTES, at + HEADER_BYTES + 4, count, into);
+      if (end - at < RTCP_HEADER_BYTES + 4 + count * REPORT_BLOCK_BYTES) return false;
+      readReportBlocks(view, at + RTCP_HEADER_BYTES, at + RTCP_HEADER_BYTES + 4, count, into);
       return true;
     case PACKET_TYPE_EXTENDED_REPORT: {
-      if (end - at < HEADER_BYTES + 4) return false;
-      const blocks = decodeXrBlocks(view, at + HEADER_BYTES + 4, end);
+      const padding = paddingBytes(view, at, end);
+      if (padding === undefined || end - padding - at < RTCP_HEADER_BYTES + 4) return false;
+      const blocks = decodeXrBlocks(view, at + RTCP_HEADER_BYTES + 4, end - padding);
       if (blocks === undefined) return false;
-      into.extended.push({ reporterSsrc: view.getUint32(at + HEADER_BYTES), blocks });
+      into.extended.push({ reporterSsrc: view.getUint32(at + RTCP_HEADER_BYTES), blocks });
       return true;
     }
     case PACKET_TYPE_BYE:
-      if (end - at < HEADER_BYTES + count * 4) return false;
+      if (end - at < RTCP_HEADER_BYTES + count * 4) return false;
       for (let index = 0; index < count; index += 1) {
-        into.goodbyes.push(view.getUint32(at + HEADER_BYTES + index * 4));
+        into.goodbyes.push(view.getUint32(at + RTCP_HEADER_BYTES + index * 4));
       }
       return true;
     default:
@@ -141,7 +127,7 @@ function readReportBlocks(view: DataView, ssrcAt: number, first: number, count: 
 
 /** Whether, behind a readable first header, there is an SRTCP index with its E bit set (RFC 3711 §3.4). */
 function looksEncrypted(view: DataView, start: number, end: number): boolean {
-  if (packetEnd(view, start, end) === undefined) return false;
+  if (rtcpPacketEnd(view, start, end) === undefined) return false;
   return SRTCP_TAG_BYTES.some((tagBytes) => {
     const indexAt = end - tagBytes - SRTCP_INDEX_BYTES;
     return indexAt >= start + 8 && view.getUint8(indexAt) === ENCRYPTED_INDEX_TOP_BYTE;

@@ -2,8 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { XrBlock } from '../../../src/wire/rtcp-xr-blocks.ts';
 import { encodeXrBlocks } from '../../../src/wire/rtcp-xr.ts';
-import { type Json, xrBlockFromJson, xrBlockToJson } from '../../../src/wire/rtcp-xr-json.ts';
+import { xrDocumentFromBytes, xrDocumentToBytes } from '../../../src/wire/rtcp-xr-document.ts';
+import { type Json, type JsonObject, xrBlockFromJson, xrBlockToJson } from '../../../src/wire/rtcp-xr-json.ts';
 import { decode } from './golden-xr.ts';
+
+/** `blocks`, or the sentence that says why there are none. */
+function decodedOrRefused(bytes: Uint8Array): string {
+  try {
+    return Array.isArray(xrDocumentFromBytes(bytes)['blocks']) ? 'blocks' : 'nothing';
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
 
 describe('any legal block', () => {
   const byte = fc.nat(255);
@@ -71,7 +82,7 @@ describe('any legal block', () => {
       signalLevelDbm: level,
       noiseLevelDbm: level,
       rerlDb: fc.oneof(fc.integer({ min: 0, max: 126 }), fc.constant(null)),
-      gmin: byte,
+      gmin: fc.integer({ min: 1, max: 255 }),
       rFactor: score,
       extRFactor: score,
       mosLq: mos,
@@ -107,11 +118,58 @@ describe('any legal block', () => {
     );
   });
 
+  test('comes back from RTCP as it is on the wire, padded and among other packets', () => {
+    const other = fc
+      .record({ type: fc.constantFrom(200, 201, 202, 203, 204, 205, 206), words: fc.array(word32, { maxLength: 8 }) })
+      .map(({ type, words }) => {
+        const bytes = Buffer.alloc(4 + words.length * 4);
+        bytes.writeUInt32BE(0x8000_0000 + type * 0x1_0000 + words.length);
+        words.forEach((word, index) => bytes.writeUInt32BE(word, 4 + index * 4));
+        return bytes;
+      });
+    const report = fc
+      .record({ sender: word32, blocks: fc.array(block, { maxLength: 3 }), padding: fc.constantFrom(0, 4, 8, 252) })
+      .map(({ sender, blocks, padding }) => {
+        const body = encodeXrBlocks(blocks);
+        const bytes = Buffer.alloc(8 + body.length + padding);
+        bytes.writeUInt16BE(padding === 0 ? 0x80cf : 0xa0cf);
+        bytes.writeUInt16BE(bytes.length / 4 - 1, 2);
+        bytes.writeUInt32BE(sender, 4);
+        bytes.set(body, 8);
+        if (padding > 0) bytes[bytes.length - 1] = padding;
+        return bytes;
+      });
+    fc.assert(
+      fc.property(
+        fc.array(other, { maxLength: 3 }),
+        fc.array(report, { minLength: 1, maxLength: 2 }),
+        (others, own) => {
+          const wire = Buffer.concat([...others, ...own, ...others]);
+          const document = JSON.parse(JSON.stringify(xrDocumentFromBytes(wire))) as JsonObject;
+          expect(Buffer.from(xrDocumentToBytes(document)).toString('hex')).toBe(wire.toString('hex'));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('and any bytes at all are a document, or refused in a sentence', () => {
+    const header = fc.constantFrom([], [0x80, 0xcf], [0xa0, 0xcf, 0, 4], [0x80, 0xc9, 0, 1], [7, 0, 0, 8]);
+    fc.assert(
+      fc.property(header, fc.uint8Array({ maxLength: 120 }), (start, rest) => {
+        const outcome = decodedOrRefused(Uint8Array.of(...start, ...rest));
+        expect(outcome).toMatch(/^(blocks|[A-Z][^\n]+\.)$/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test('and any bytes at all are decoded or refused, never thrown at', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const blocks = decode(bytes);
-        if (blocks === undefined) return;
+        // Gmin 0 is null when decoded, and nothing that may be sent.
+        if (blocks === undefined || blocks.some((read) => read.kind === 'voip-metrics' && read.gmin === null)) return;
         expect(encodeXrBlocks(blocks).length).toBe(bytes.length);
       }),
       { numRuns: 2000 },

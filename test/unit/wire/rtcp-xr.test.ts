@@ -75,7 +75,7 @@ describe('bad input', () => {
     expect(encode({ signalLevelDbm: -129 })).toThrow('signal_level_dbm is -129');
     expect(encode({ plc: 4 })).toThrow('plc is 4; it must be a whole number from 0 to 3.');
     expect(encode({ lossRateQ8: 0.1 })).toThrow('loss_rate is 0.1');
-    expect(encode({ mosLq: 26 })).toThrow('mos_lq × 10 is 260');
+    expect(encode({ mosLq: 26 })).toThrow('mos_lq is 26; it must be from 1 to 5.');
     expect(() => xrBlockFromJson({ block_type: 9 })).toThrow('block_type is 9');
     expect(() => xrBlockFromJson(null)).toThrow('A block must be a JSON object.');
     expect(() => xrBlockFromJson({ block_type: 7, ssrc: 'x' })).toThrow('ssrc must be an SSRC');

@@ -43,6 +43,28 @@ const RECEIVER_REPORT = bytesOf('81 c9 0007 00000009 11223344 00 7fffff 00000000
 const GOODBYE = bytesOf('82 cb 0002 3c2c6734 00000009');
 const EXTENDED = bytesOf('80 cf 0004 00000009 04 00 0002 e5a0c0de 00000000');
 
+describe('a padded extended report', () => {
+  const padded = (padding: string): Buffer =>
+    bytesOf(
+      `a0 cf ${(3 + 1 + padding.length / 8).toString(16).padStart(4, '0')} 00000009 04 00 0002 e5a0c0de 00000000 ${padding}`,
+    );
+
+  test('is read without its padding, and what comes before it, too', () => {
+    for (const padding of ['00000004', '0000000000000008']) {
+      expect(read(Buffer.concat([RECEIVER_REPORT, SOURCE_DESCRIPTION, padded(padding)]))).toMatchObject({
+        reports: [{ reporterSsrc: 9 }],
+        extended: [{ reporterSsrc: 9, blocks: [{ kind: 'reference-time', ntpSeconds: 0xe5a0_c0de }] }],
+      });
+    }
+  });
+
+  test('with more padding than bytes, or none, is malformed', () => {
+    for (const padding of ['00000000', '00000003', '000000fc']) {
+      expect(read(padded(padding))).toBe('malformed');
+    }
+  });
+});
+
 describe('a compound packet', () => {
   test('is read field by field', () => {
     const compound = read(Buffer.concat([SENDER_REPORT, SOURCE_DESCRIPTION, GOODBYE, EXTENDED]));
