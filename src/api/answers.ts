@@ -194,5 +194,9 @@ export const PROBLEM = z.strictObject({
   title: z.string(),
   status: z.int().min(400).max(599),
   detail: z.string(),
+  code: z
+    .string()
+    .regex(/^MES_ERR_[A-Z_]+$/)
+    .describe('permanent; src/api/README.md lists them'),
   parameter: z.string().optional(),
 });

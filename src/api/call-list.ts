@@ -44,7 +44,11 @@ const INTERVAL_COLUMNS = Object.keys(INTERVAL.shape);
 function storedForm(number: string, { storedNumber }: CallListSources): string {
   const stored = storedNumber?.(number) ?? number;
   if (stored.endsWith('*') && !number.endsWith('*')) {
-    throw new Problem(400, 'parameter number: masked numbers this short are all alike; give a longer one', 'number');
+    throw new Problem(
+      'MES_ERR_PARAMETER_VALUE',
+      'parameter number: masked numbers this short are all alike; give a longer one',
+      'number',
+    );
   }
   return stored;
 }
@@ -54,10 +58,10 @@ function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources):
   const fromMs = from && momentMs(from, nowMs);
   const toMs = to && momentMs(to, nowMs);
   if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
-    throw new Problem(400, 'parameter from: it is later than to; give an earlier time', 'from');
+    throw new Problem('MES_ERR_PARAMETER_VALUE', 'parameter from: it is later than to; give an earlier time', 'from');
   }
   if (minMes !== undefined && maxMes !== undefined && minMes > maxMes) {
-    throw new Problem(400, 'parameter min_mes: it is above max_mes; give a lower one', 'min_mes');
+    throw new Problem('MES_ERR_PARAMETER_VALUE', 'parameter min_mes: it is above max_mes; give a lower one', 'min_mes');
   }
   const number = query.number && storedForm(query.number, sources);
   return { fromMs, toMs, endpoint, codec, number, verdict, maxMes, minMes };

@@ -46,7 +46,10 @@ export function guard(app: FastifyInstance, { token, isOpen }: GuardOptions): Ad
     return !state.isAllowed && state.isExceeded ? state.ttlInSeconds : null;
   }
   const tooOften = (waitS: number): Problem =>
-    new Problem(429, `too many requests from your address; ask again in ${waitS} s, and then more slowly`);
+    new Problem(
+      'MES_ERR_TOO_MANY_REQUESTS',
+      `too many requests from your address; ask again in ${waitS} s, and then more slowly`,
+    );
 
   app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },

@@ -143,7 +143,8 @@ export class LiveStream {
       await admit(request);
       this.#check(request);
     } catch (error) {
-      const problem = error instanceof Problem ? error : new Problem(500, 'the server failed on this request');
+      const problem =
+        error instanceof Problem ? error : new Problem('MES_ERR_SERVER', 'the server failed on this request');
       socket.end(rawAnswer(problem));
       return;
     }
@@ -154,17 +155,20 @@ export class LiveStream {
   #check(request: IncomingMessage): void {
     const address = URL.parse(request.url ?? '', 'http://localhost');
     if (address?.pathname !== LIVE_STREAM_PATH) {
-      throw new Problem(404, `the only web socket is at ${LIVE_STREAM_PATH}`);
+      throw new Problem('MES_ERR_NO_SUCH_ADDRESS', `the only web socket is at ${LIVE_STREAM_PATH}`);
     }
     checkQuery(NO_QUERY, Object.fromEntries(address.searchParams));
     // A browser lets any page open a web socket anywhere; only its Origin tells a strange page from ours.
     const { origin, host } = request.headers;
     if (origin !== undefined && URL.parse(origin)?.host !== host) {
-      throw new Problem(403, 'a page of another site may not read this; open the dashboard of this server');
+      throw new Problem(
+        'MES_ERR_ORIGIN',
+        'a page of another site may not read this; open the dashboard of this server',
+      );
     }
     if (this.#clients.size >= MOST_CLIENTS) {
       this.#refused++;
-      throw new Problem(503, `${MOST_CLIENTS} clients watch already; close one of them`);
+      throw new Problem('MES_ERR_TOO_MANY_WATCHERS', `${MOST_CLIENTS} clients watch already; close one of them`);
     }
   }
 

@@ -11,7 +11,7 @@ const THIS_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 export function assertMeantForThisMachine(host: string | undefined): void {
   if (host === undefined || THIS_MACHINE.test(host)) return;
   throw new Problem(
-    403,
+    'MES_ERR_HOST',
     'without a token only requests to localhost are answered; use http://127.0.0.1 or set token in [http] of mes.conf',
   );
 }

@@ -164,10 +164,14 @@ export function checkQuery<Query extends z.ZodObject>(schema: Query, query: unkn
     const name = issue.keys[0] ?? '';
     const known = Object.keys(schema.shape);
     const advice = known.length === 0 ? 'this address takes none' : `known are ${known.join(', ')}`;
-    throw new Problem(400, `unknown parameter ${shown(name)}; ${advice}`, name.slice(0, SHOWN_CHARACTERS));
+    throw new Problem(
+      'MES_ERR_PARAMETER_UNKNOWN',
+      `unknown parameter ${shown(name)}; ${advice}`,
+      name.slice(0, SHOWN_CHARACTERS),
+    );
   }
   const name = String(issue?.path[0] ?? '');
-  throw new Problem(400, `parameter ${name}: ${issue?.message ?? 'is not allowed'}`, name);
+  throw new Problem('MES_ERR_PARAMETER_VALUE', `parameter ${name}: ${issue?.message ?? 'is not allowed'}`, name);
 }
 
 /** The moment as epoch milliseconds. */

@@ -1,3 +1,5 @@
+import { ERRORS, type ProblemCode } from '../model/errors.ts';
+
 // An `import` of it reads all that it exports, and so loads Node's whole HTTP client: 10 MB that nothing here needs.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
@@ -8,13 +10,18 @@ export const CHALLENGE = 'Bearer realm="asterisk-mes"';
 /** What went wrong with a request, as the client is told (RFC 9457). Thrown by handlers. */
 export class Problem extends Error {
   override readonly name = 'Problem';
+  readonly code: ProblemCode;
   readonly status: number;
   /** The query parameter that is at fault, if one is. */
   readonly parameter: string | undefined;
 
-  /** `detail` is one sentence that says what to do; nothing in it may come from inside the server. */
-  constructor(status: number, detail: string, parameter?: string) {
+  /**
+   * `detail` is one sentence that says what to do; nothing in it may come from inside the server. `status` is given where
+   * the code stands for more than one.
+   */
+  constructor(code: ProblemCode, detail: string, parameter?: string, status: number = ERRORS[code].status) {
     super(detail);
+    this.code = code;
     this.status = status;
     this.parameter = parameter;
   }
@@ -26,6 +33,7 @@ export class Problem extends Error {
       title: STATUS_CODES[this.status] ?? 'Error',
       status: this.status,
       detail: this.message,
+      code: this.code,
       ...(this.parameter === undefined ? {} : { parameter: this.parameter }),
     };
   }

@@ -41,7 +41,7 @@ export async function listEndpoints(
   }
   if (bucketMs !== undefined) {
     const detail = `parameter bucket: trends are of endpoints by name; give up to ${MOST_TRENDS} as endpoint=PJSIP/alice`;
-    throw new Problem(400, detail, 'bucket');
+    throw new Problem('MES_ERR_PARAMETER_VALUE', detail, 'bucket');
   }
   const { endpoints, leftOut } = await history.endpoints(range);
   return {

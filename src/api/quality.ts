@@ -86,7 +86,8 @@ export const SUMMARY_ANSWER = z.strictObject({
 export function timeRange(from: Moment | undefined, to: Moment | undefined, nowMs: number): TimeRange {
   const toMs = to === undefined ? nowMs : momentMs(to, nowMs);
   const fromMs = from === undefined ? toMs - DAY_MS : momentMs(from, nowMs);
-  if (fromMs > toMs) throw new Problem(400, 'parameter from: it is later than to; give an earlier time', 'from');
+  if (fromMs > toMs)
+    throw new Problem('MES_ERR_PARAMETER_VALUE', 'parameter from: it is later than to; give an earlier time', 'from');
   // Nobody had calls to score before 1970; a span of a hundred years may reach there.
   return { fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs) };
 }
@@ -94,7 +95,11 @@ export function timeRange(from: Moment | undefined, to: Moment | undefined, nowM
 /** Throws Problem when the range would be cut into more stretches than anyone can look at. */
 export function checkBucket({ fromMs, toMs }: TimeRange, bucketMs: number, most = MOST_BUCKETS): void {
   if ((toMs - fromMs) / bucketMs <= most) return;
-  throw new Problem(400, `parameter bucket: the range has more than ${most} of them; give a longer one`, 'bucket');
+  throw new Problem(
+    'MES_ERR_PARAMETER_VALUE',
+    `parameter bucket: the range has more than ${most} of them; give a longer one`,
+    'bucket',
+  );
 }
 
 export function presentRange({ fromMs, toMs }: TimeRange): { from: string; to: string } {

@@ -72,7 +72,7 @@ function route<Query extends z.ZodObject, Answer extends z.ZodType>(definition: 
 
 function known<T>(found: T | null, what: string): T {
   if (found !== null) return found;
-  throw new Problem(404, `no ${what} of this id is known; it may be older than the history is kept`);
+  throw new Problem('MES_ERR_NO_SUCH_ID', `no ${what} of this id is known; it may be older than the history is kept`);
 }
 
 /** All routes; the same table describes them in openapi.json. */
@@ -154,7 +154,10 @@ export function routes(sources: ApiSources): readonly Route[] {
       query: NO_QUERY,
       answer: LIVE_MESSAGE,
       handle: () => {
-        throw new Problem(426, 'this address is a web socket; the same for a plain request is at /v1/live');
+        throw new Problem(
+          'MES_ERR_WEB_SOCKET_ONLY',
+          'this address is a web socket; the same for a plain request is at /v1/live',
+        );
       },
     }),
     route({
@@ -196,7 +199,7 @@ export function routes(sources: ApiSources): readonly Route[] {
           report.amiConnected ? [] : [report.amiProblem ?? 'there is no connection to Asterisk (AMI)'],
           report.historyWritable ? [] : [report.historyProblem ?? 'the history cannot be written'],
         ].flat();
-        if (reasons.length > 0) throw new Problem(503, reasons.join('; '));
+        if (reasons.length > 0) throw new Problem('MES_ERR_NOT_READY', reasons.join('; '));
         return {
           status: 'ready' as const,
           ari_connected: report.ariConnected,

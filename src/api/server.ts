@@ -48,8 +48,13 @@ function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   if (status >= 400 && status < 500)
-    return new Problem(status, 'the request cannot be read; check its address and headers');
-  return new Problem(500, 'the server failed on this request; its log says why');
+    return new Problem(
+      'MES_ERR_REQUEST_UNREADABLE',
+      'the request cannot be read; check its address and headers',
+      undefined,
+      status,
+    );
+  return new Problem('MES_ERR_SERVER', 'the server failed on this request; its log says why');
 }
 
 /** Answers what is not even HTTP, or comes too slowly. */
@@ -60,8 +65,10 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
   }
   const statuses: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
   const problem = new Problem(
-    statuses[error.code ?? ''] ?? 400,
+    'MES_ERR_REQUEST_UNREADABLE',
     'the request is not whole HTTP, too large or too slow',
+    undefined,
+    statuses[error.code ?? ''],
   );
   socket.end(rawAnswer(problem));
 }
@@ -95,11 +102,14 @@ export function buildApi(options: ApiOptions): FastifyInstance {
 
   app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status === 500) request.log.error({ err: error }, 'a request failed');
+    if (problem.status === 500) request.log.error({ code: problem.code, err: error }, 'a request failed');
     await sendProblem(reply, problem);
   });
   app.setNotFoundHandler(async (_request, reply) => {
-    await sendProblem(reply, new Problem(404, 'there is nothing at this address; the calls are at /v1/calls'));
+    await sendProblem(
+      reply,
+      new Problem('MES_ERR_NO_SUCH_ADDRESS', 'there is nothing at this address; the calls are at /v1/calls'),
+    );
   });
 
   // An answer that is under way may still be sent; a client that is slow, or in the middle of asking, is not waited for.
@@ -130,7 +140,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       method: [...OTHER_METHODS],
       url: route.path,
       onRequest: async () => {
-        throw new Problem(405, 'this address can only be read; use GET');
+        throw new Problem('MES_ERR_METHOD', 'this address can only be read; use GET');
       },
       handler: async () => undefined,
     });

@@ -33,6 +33,9 @@ export class TokenCheck {
 
   #compare(given: string): void {
     if (this.#expected === undefined || timingSafeEqual(digest(given), this.#expected)) return;
-    throw new Problem(401, 'a token is needed; send "Authorization: Bearer" and the token of [http] in mes.conf');
+    throw new Problem(
+      'MES_ERR_TOKEN',
+      'a token is needed; send "Authorization: Bearer" and the token of [http] in mes.conf',
+    );
   }
 }

@@ -1,4 +1,4 @@
-import type { Logger } from './log.ts';
+import { coded, type Logger } from './log.ts';
 
 /** While changes are being given up, this often at most. */
 const TELL_DROPS_EVERY_MS = 10_000;
@@ -30,12 +30,16 @@ export class HistoryWatch {
     if (problem !== this.#problem) {
       this.#problem = problem;
       if (problem === null) this.#log.info('history: it can be written again');
-      else this.#log.warn(`history: ${problem}; trying again`);
+      else this.#log.warn(coded('MES_ERR_HISTORY_WRITE'), `history: ${problem}; trying again`);
     }
     if (nowMs - this.#toldAtMs < TELL_DROPS_EVERY_MS) return;
     const tellsDropped = this.#tellDropped(dropped);
     const tellsRejected = rejected !== this.#rejectedTold;
-    if (tellsRejected) this.#log.warn(`history: ${rejected - this.#rejectedTold} changes were left out: ${rejection}`);
+    if (tellsRejected)
+      this.#log.warn(
+        coded('MES_ERR_HISTORY_REJECTED'),
+        `history: ${rejected - this.#rejectedTold} changes were left out: ${rejection}`,
+      );
     this.#rejectedTold = rejected;
     if (tellsDropped || tellsRejected) this.#toldAtMs = nowMs;
   }
@@ -45,12 +49,16 @@ export class HistoryWatch {
     this.#tellDropped(dropped);
     if (queued === 0) return;
     const reason = this.#problem === null ? 'it took too long to store them' : this.#problem;
-    this.#log.error(`history: the last ${queued} changes were lost at the end, because ${reason}`);
+    this.#log.error(
+      coded('MES_ERR_HISTORY_LOST'),
+      `history: the last ${queued} changes were lost at the end, because ${reason}`,
+    );
   }
 
   #tellDropped(dropped: number): boolean {
     if (dropped === this.#droppedTold) return false;
     this.#log.warn(
+      coded('MES_ERR_HISTORY_DROPPED'),
       `history: ${dropped - this.#droppedTold} changes were given up, the oldest reports first, because more came than the disk took`,
     );
     this.#droppedTold = dropped;

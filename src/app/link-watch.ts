@@ -1,5 +1,5 @@
 import type { LinkState } from '../asterisk/link-state.ts';
-import type { Logger } from './log.ts';
+import { coded, type Logger } from './log.ts';
 
 export type LinkName = 'AMI events' | 'AMI actions' | 'ARI';
 
@@ -15,8 +15,9 @@ export class LinkWatch {
   note(link: LinkName, state: LinkState): void {
     this.#states.set(link, state);
     if (state.status === 'connected') this.#log.info(`${link}: connected`);
-    if (state.status === 'waiting') this.#log.warn(`${link}: ${state.problem}; trying again`);
-    if (state.status === 'failed') this.#log.error(`${link}: ${state.problem}`);
+    if (state.status === 'waiting')
+      this.#log.warn(coded('MES_ERR_LINK_LOST'), `${link}: ${state.problem}; trying again`);
+    if (state.status === 'failed') this.#log.error(coded('MES_ERR_LINK_REFUSED'), `${link}: ${state.problem}`);
   }
 
   stateOf(link: LinkName): LinkState {

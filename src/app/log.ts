@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import type { ErrorCode } from '../model/errors.ts';
 
 export type { Logger };
 
@@ -10,6 +11,11 @@ export function createLog(level: string): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   });
+}
+
+/** The fields of a line that tells of a failure: `log.warn(coded('MES_ERR_CAPTURE'), sentence)`. */
+export function coded(code: ErrorCode): { readonly code: ErrorCode } {
+  return { code };
 }
 
 /** The same log for a part of which only errors are news; one that is to say less stays as it is. */

@@ -25,7 +25,7 @@ import { healthReport } from './health-report.ts';
 import { HistoryWatch } from './history-watch.ts';
 import { HttpService } from './http-service.ts';
 import { LinkWatch } from './link-watch.ts';
-import type { Logger } from './log.ts';
+import { coded, type Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
 import { StallWatch } from './stall-watch.ts';
 import { SteadyClock } from './steady-clock.ts';
@@ -163,7 +163,10 @@ export class Sidecar {
       ...settings.writeback,
       peers: settings.agi.peers,
       onStranger: (address) =>
-        log.warn(`FastAGI: refused a connection from ${address}; if that is your Asterisk, add it to peers in [agi]`),
+        log.warn(
+          coded('MES_ERR_AGI_PEER'),
+          `FastAGI: refused a connection from ${address}; if that is your Asterisk, add it to peers in [agi]`,
+        ),
       onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
     });
     this.#http = new HttpService({
@@ -246,6 +249,7 @@ export class Sidecar {
     this.#capture?.clockStepped(stepMs);
     this.#switchboard.clockStepped(stepMs);
     this.#log.warn(
+      coded('MES_ERR_CLOCK_SET'),
       `the system's clock was set by ${Math.round(stepMs / 1000)} s; calls that are up were moved with it`,
     );
   }
@@ -266,7 +270,7 @@ export class Sidecar {
   /** Without packets calls are scored all the same. */
   #noteCapture(state: LiveCaptureState): void {
     if (state.status === 'capturing') this.#log.info('capture: packets are captured');
-    else this.#log.warn(`capture: ${state.problem} Trying again`);
+    else this.#log.warn(coded('MES_ERR_CAPTURE'), `capture: ${state.problem} Trying again`);
   }
 
   #health(): HealthReport {

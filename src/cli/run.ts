@@ -24,7 +24,7 @@ async function run(options: RunOptions): Promise<number> {
   let sidecar: Sidecar;
   try {
     // Loaded when needed: the other commands should not wait for SQLite and a web server.
-    const [{ readSettings }, { startSidecar }, { createLog }, { exposureWarnings }] = await Promise.all([
+    const [{ readSettings }, { startSidecar }, { coded, createLog }, { exposureWarnings }] = await Promise.all([
       import('../config/read-settings.ts'),
       import('../app/sidecar.ts'),
       import('../app/log.ts'),
@@ -37,7 +37,7 @@ async function run(options: RunOptions): Promise<number> {
       { path: options.config ?? DEFAULT_SETTINGS_PATH, holds: 'secrets' },
       { path: settings.history.path, holds: "callers' numbers" },
     ]);
-    for (const sentence of exposed) log.warn(sentence);
+    for (const sentence of exposed) log.warn(coded('MES_ERR_FILE_EXPOSED'), sentence);
   } catch (error) {
     return fail(error);
   }

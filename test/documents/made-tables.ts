@@ -1,3 +1,4 @@
+import { errorsTable } from './errors-table.ts';
 import { settingsTable } from './settings-table.ts';
 
 /** A part of a document that is made from the code: the lines between `<!-- NAME: …` and `<!-- end of NAME -->`. */
@@ -9,6 +10,7 @@ interface MadeTable {
 
 export const MADE_TABLES: readonly MadeTable[] = [
   { path: 'asterisk-conf/README.md', name: 'settings', make: settingsTable },
+  { path: 'src/api/README.md', name: 'errors', make: errorsTable },
 ];
 
 function placeOf(name: string): RegExp {

@@ -77,8 +77,9 @@ describe('a request that is wrong', () => {
       'parameter codec: "\\u0000" is not allowed; give a codec\'s name as Asterisk writes it, such as ulaw',
     ],
   ])('such as /v1/calls%s is told which parameter and what is allowed', async (query, parameter, detail) => {
+    const code = detail.startsWith('unknown') ? 'MES_ERR_PARAMETER_UNKNOWN' : 'MES_ERR_PARAMETER_VALUE';
     const document = problem(await server.get(`/v1/calls${query}`));
-    expect(document).toMatchObject({ type: 'about:blank', title: 'Bad Request', status: 400, parameter });
+    expect(document).toMatchObject({ type: 'about:blank', title: 'Bad Request', status: 400, parameter, code });
     expect(document.detail).toBe(detail);
   });
 
@@ -113,7 +114,14 @@ describe('a request that is wrong', () => {
     ['/v1/phones', 'there is nothing at this address; the calls are at /v1/calls'],
     ['/v1/calls/', 'no call of this id is known; it may be older than the history is kept'],
   ])('to %s finds nothing', async (path, detail) => {
-    expect(problem(await server.get(path))).toEqual({ type: 'about:blank', title: 'Not Found', status: 404, detail });
+    const code = detail.startsWith('no ') ? 'MES_ERR_NO_SUCH_ID' : 'MES_ERR_NO_SUCH_ADDRESS';
+    expect(problem(await server.get(path))).toEqual({
+      type: 'about:blank',
+      title: 'Not Found',
+      status: 404,
+      detail,
+      code,
+    });
   });
 
   it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])('by %s is told to read', async (method) => {
@@ -187,6 +195,7 @@ describe('a token', () => {
             title: 'Unauthorized',
             status: 401,
             detail: 'a token is needed; send "Authorization: Bearer" and the token of [http] in mes.conf',
+            code: 'MES_ERR_TOKEN',
           });
           expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="asterisk-mes"');
         }
@@ -223,6 +232,7 @@ describe('a failure of our own', () => {
       title: 'Internal Server Error',
       status: 500,
       detail: 'the server failed on this request; its log says why',
+      code: 'MES_ERR_SERVER',
     });
     await broken.close();
   });

@@ -4,8 +4,9 @@ import type { Logger } from '../../../src/app/log.ts';
 
 function listen(): { readonly said: string[]; readonly watch: HistoryWatch } {
   const said: string[] = [];
-  const say = (text: string): number => said.push(text);
-  return { said, watch: new HistoryWatch({ info: say, warn: say, error: say } as unknown as Logger) };
+  const info = (text: string): number => said.push(text);
+  const tell = (_code: object, text: string): number => said.push(text);
+  return { said, watch: new HistoryWatch({ info, warn: tell, error: tell } as unknown as Logger) };
 }
 
 const WELL: HistoryState = { problem: null, dropped: 0, rejected: 0, rejection: null };

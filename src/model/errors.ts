@@ -1,0 +1,142 @@
+/** One kind of failure that people and programs are told of. */
+interface ErrorKind {
+  /** REST's status; null: only the log tells of it. */
+  readonly status: number | null;
+  /** What happened, in one sentence. */
+  readonly sentence: string;
+  /** What whoever reads it can do. */
+  readonly whatToDo: string;
+}
+
+/**
+ * Every failure that REST's problem documents (`code`) and the log's lines (`code`) tell of. A code is permanent: it is
+ * never given to another failure, and never taken away. The sentence beside it in an answer or a line is more exact.
+ */
+export const ERRORS = {
+  MES_ERR_PARAMETER_UNKNOWN: {
+    status: 400,
+    sentence: 'This address does not know a parameter of the query.',
+    whatToDo: 'Take it out; the answer names those that are known.',
+  },
+  MES_ERR_PARAMETER_VALUE: {
+    status: 400,
+    sentence: 'The value of a parameter is not allowed.',
+    whatToDo: 'Give a value that the answer names.',
+  },
+  MES_ERR_REQUEST_UNREADABLE: {
+    status: 400,
+    sentence: 'The request is not whole HTTP, too large or too slow. The status says which (400, 408, 413, 414, 431).',
+    whatToDo: 'Check the address, the headers and the body.',
+  },
+  MES_ERR_TOKEN: {
+    status: 401,
+    sentence: 'The request has no token, or a wrong one.',
+    whatToDo: 'Send "Authorization: Bearer" and the token of [http] in mes.conf.',
+  },
+  MES_ERR_HOST: {
+    status: 403,
+    sentence: 'Without a token, only requests to localhost are answered.',
+    whatToDo: 'Ask http://127.0.0.1, or set a token in [http] of mes.conf.',
+  },
+  MES_ERR_ORIGIN: {
+    status: 403,
+    sentence: 'A page of another site asked for the live feed.',
+    whatToDo: 'Open the page of this server.',
+  },
+  MES_ERR_NO_SUCH_ADDRESS: {
+    status: 404,
+    sentence: 'There is nothing at this address.',
+    whatToDo: 'See /openapi.json for the addresses.',
+  },
+  MES_ERR_NO_SUCH_ID: {
+    status: 404,
+    sentence: 'No call or channel of this id is known.',
+    whatToDo: 'Check the id. A call that is older than keep_calls in [history] is gone.',
+  },
+  MES_ERR_METHOD: {
+    status: 405,
+    sentence: 'This address does not take this method.',
+    whatToDo: 'Use a method that the Allow header names.',
+  },
+  MES_ERR_WEB_SOCKET_ONLY: {
+    status: 426,
+    sentence: 'This address is a web socket.',
+    whatToDo: 'Open a web socket, or ask /v1/live.',
+  },
+  MES_ERR_TOO_MANY_REQUESTS: {
+    status: 429,
+    sentence: 'Too many requests came from one address.',
+    whatToDo: 'Wait as long as Retry-After says, and ask less often.',
+  },
+  MES_ERR_SERVER: {
+    status: 500,
+    sentence: 'The server failed on a request.',
+    whatToDo: 'The log has the reason (the same code). Please report it.',
+  },
+  MES_ERR_NOT_READY: {
+    status: 503,
+    sentence: 'The sidecar is not connected to Asterisk, or cannot store.',
+    whatToDo: 'The answer says which and why. asterisk-mes doctor finds most causes.',
+  },
+  MES_ERR_TOO_MANY_WATCHERS: {
+    status: 503,
+    sentence: 'The live feed has as many readers as it takes.',
+    whatToDo: 'Close a page that is not needed.',
+  },
+  MES_ERR_LINK_LOST: {
+    status: null,
+    sentence: 'A connection to Asterisk (AMI or ARI) cannot be opened or was lost. It is tried again.',
+    whatToDo: 'See the line itself; asterisk-mes doctor checks address, user and rights.',
+  },
+  MES_ERR_LINK_REFUSED: {
+    status: null,
+    sentence: 'Asterisk refused a connection for good, such as for a wrong secret.',
+    whatToDo: 'Correct user and secret in mes.conf or manager.conf, and start again.',
+  },
+  MES_ERR_AGI_PEER: {
+    status: null,
+    sentence: 'Somebody who is not in peers of [agi] asked the FastAGI server.',
+    whatToDo: 'If it is your Asterisk, add its address to peers.',
+  },
+  MES_ERR_CLOCK_SET: {
+    status: null,
+    sentence: "The system's clock was set. Calls that are up were moved with it.",
+    whatToDo: 'Nothing, if it happens once. Let NTP slew the clock if it happens often.',
+  },
+  MES_ERR_CAPTURE: {
+    status: null,
+    sentence: 'Packets cannot be captured. Calls are scored from RTCP as before, and capturing is tried again.',
+    whatToDo: 'See the line itself: tcpdump is missing, has no right, or the interface is down.',
+  },
+  MES_ERR_HISTORY_WRITE: {
+    status: null,
+    sentence: 'The history cannot be written. Changes wait, and scores go on to Asterisk.',
+    whatToDo: 'See the line itself: free space on the disk, or end the program that locks the database.',
+  },
+  MES_ERR_HISTORY_DROPPED: {
+    status: null,
+    sentence: 'More came than the disk took, and the oldest reports were given up.',
+    whatToDo: 'Use a faster disk, or find what keeps the disk busy.',
+  },
+  MES_ERR_HISTORY_REJECTED: {
+    status: null,
+    sentence: 'The database does not take some changes; they were left out.',
+    whatToDo: 'Please report the line.',
+  },
+  MES_ERR_HISTORY_LOST: {
+    status: null,
+    sentence: 'Changes that still waited at the end could not be stored in time.',
+    whatToDo: 'Find out why the database was locked or slow at the stop; the line says it.',
+  },
+  MES_ERR_FILE_EXPOSED: {
+    status: null,
+    sentence: 'A file with secrets or numbers is open to every user of the machine.',
+    whatToDo: 'Run the chmod that the line names.',
+  },
+} as const satisfies Readonly<Record<string, ErrorKind>>;
+
+export type ErrorCode = keyof typeof ERRORS;
+/** Codes that REST answers with. */
+export type ProblemCode = {
+  [Code in ErrorCode]: (typeof ERRORS)[Code]['status'] extends number ? Code : never;
+}[ErrorCode];
