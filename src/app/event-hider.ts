@@ -36,6 +36,7 @@ const EXISTING = {
   ...SNAPSHOT,
   bridgeId: 'keep',
   ageS: 'keep',
+  isDialled: 'keep',
   codecs: 'keep',
 } as const satisfies Fates<ExistingChannel>;
 
@@ -52,6 +53,7 @@ const EVENTS = {
   hangup: { type: 'keep', atMs: 'keep', cause: 'keep', causeText: 'text' },
   'bridge-enter': BRIDGED,
   'bridge-leave': BRIDGED,
+  dial: { type: 'keep', atMs: 'keep', dialledUniqueid: 'keep' },
   hold: HELD,
   unhold: HELD,
   'local-bridge': { type: 'keep', atMs: 'keep', oneUniqueid: 'keep', twoUniqueid: 'keep' },

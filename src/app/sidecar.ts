@@ -13,7 +13,7 @@ import { hostAndPortText } from '../config/value-types.ts';
 import { collectGarbage } from '../history/thread/collect-garbage.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
-import type { ChannelVariables, HealthReport } from '../model/ports.ts';
+import type { ChannelValues, HealthReport } from '../model/ports.ts';
 import { CallCapture } from './call-capture.ts';
 import { eventHider } from './event-hider.ts';
 import { ChannelQuestions } from './channel-questions.ts';
@@ -254,7 +254,7 @@ export class Sidecar {
     );
   }
 
-  async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelVariables | undefined> {
+  async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelValues | undefined> {
     // Nothing older may be written after it, and every report that Asterisk has sent must be in it.
     await Promise.all([this.#writeBack.seal(uniqueid), this.#events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {})]);
     return this.#switchboard.finalWord(uniqueid, counters ?? {}, this.#clock.nowMs());

@@ -1,6 +1,6 @@
 import { BlockList, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { RtpCounters } from '../model/event.ts';
-import type { ChannelVariables } from '../model/ports.ts';
+import type { ChannelValues } from '../model/ports.ts';
 import type { Subnet } from '../model/subnet.ts';
 import { AgiConversation, AgiError, readAgiEnvironment } from './agi-conversation.ts';
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
@@ -32,9 +32,9 @@ export interface FastAgiOptions {
   readonly onStranger?: (address: string) => void;
   /**
    * A channel is about to end; `counters` are its last, undefined when it has no RTP. Resolves with its final
-   * variables, or undefined when it is not known. What comes too late is not written.
+   * values, or undefined when it is not known. What comes too late is not written.
    */
-  readonly onHangup: (uniqueid: string, counters: RtpCounters | undefined) => Promise<ChannelVariables | undefined>;
+  readonly onHangup: (uniqueid: string, counters: RtpCounters | undefined) => Promise<ChannelValues | undefined>;
   /** `[writeback] variables` and `[writeback] cdr` */
   readonly variables: boolean;
   readonly cdr: boolean;
@@ -139,8 +139,8 @@ export class FastAgiServer {
     const answer = await conversation.command(encodeGetFullVariable(RTCP_ALL));
     const counters = answer.code === 200 ? parseRtcpAll(answer.value ?? '') : undefined;
     const final = await conversation.inTime(this.#options.onHangup(uniqueid, counters));
-    const assignments = selectAssignments(final ?? new Map<string, string>(), this.#options);
-    if (assignments.size === 0) return 'unknown';
+    const assignments = final === undefined ? undefined : selectAssignments(final, this.#options);
+    if (assignments === undefined || assignments.size === 0) return 'unknown';
     const { name, value } = arrayAssignment(assignments);
     const done = await conversation.command(encodeSetVariable(name, value));
     return done.code === 200 ? 'answered' : 'failed';

@@ -1,17 +1,17 @@
-import type { ChannelVariables } from '../model/ports.ts';
+import type { ChannelValues } from '../model/ports.ts';
 
-/** What a score, a verdict or a name of ours is made of: nothing that Asterisk would read as more than text. */
-const VALUE = /^[0-9a-z.-]{1,40}$/;
+/** What a score or a verdict is made of, or nothing: never what Asterisk would read as more than text. */
+const VALUE = /^[0-9a-z.-]{0,40}$/;
 const NAME = /^(?:[A-Z][A-Z0-9_]{0,39}|CDR\([a-z][a-z0-9_]{0,39}\))$/;
 
-/** `CDR(mes)` by `MES`, and names that were found to be ours: the same dozen is written all the time. */
-const cdrFields = new Map<string, string>();
+/** `CDR(mes)` by `mes`, and names that were found to be ours: the same dozen is written all the time. */
+const cdrFunctions = new Map<string, string>();
 const knownNames = new Set<string>();
 
-function cdrFieldOf(name: string): string {
-  let field = cdrFields.get(name);
-  if (field === undefined) cdrFields.set(name, (field = `CDR(${name.toLowerCase()})`));
-  return field;
+function cdrFunctionOf(field: string): string {
+  let name = cdrFunctions.get(field);
+  if (name === undefined) cdrFunctions.set(field, (name = `CDR(${field})`));
+  return name;
 }
 
 function isOurs(name: string): boolean {
@@ -19,13 +19,6 @@ function isOurs(name: string): boolean {
   if (!NAME.test(name)) return false;
   knownNames.add(name);
   return true;
-}
-
-/** The same values once more as CDR fields: `MES` also as `CDR(mes)`. */
-export function withCdrFields(variables: ReadonlyMap<string, string>): Map<string, string> {
-  const all = new Map(variables);
-  variables.forEach((value, name) => all.set(cdrFieldOf(name), value));
-  return all;
 }
 
 /**
@@ -42,19 +35,19 @@ export function arrayAssignment(variables: ReadonlyMap<string, string>): {
   variables.forEach((value, name) => {
     if (!isOurs(name)) throw new RangeError(`"${name}" is not the name of a variable of ours`);
     if (!VALUE.test(value)) throw new RangeError(`the value of ${name} is not a number, a verdict or a plain word`);
+    // An empty value takes its place, too.
+    values += names === '' ? value : `,${value}`;
     names += names === '' ? name : `,${name}`;
-    values += values === '' ? value : `,${value}`;
   });
   return { name: `ARRAY(${names})`, value: values };
 }
 
-/** What to assign by the two settings: the variables themselves, their CDR fields, both or nothing. */
+/** What to assign by the two settings: the variables, the CDR fields (`mes` as `CDR(mes)`), both or nothing. */
 export function selectAssignments(
-  variables: ChannelVariables,
+  values: ChannelValues,
   settings: { readonly variables: boolean; readonly cdr: boolean },
 ): Map<string, string> {
-  if (!settings.cdr && !settings.variables) return new Map();
-  const all = settings.cdr ? withCdrFields(variables) : new Map(variables);
-  if (!settings.variables) for (const name of variables.keys()) all.delete(name);
+  const all = new Map(settings.variables ? values.variables : undefined);
+  if (settings.cdr) values.cdrFields.forEach((value, field) => all.set(cdrFunctionOf(field), value));
   return all;
 }

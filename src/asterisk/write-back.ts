@@ -1,4 +1,4 @@
-import type { ChannelVariables, VariableWriter } from '../model/ports.ts';
+import type { ChannelValues, VariableWriter } from '../model/ports.ts';
 import { AmiActionError } from './ami-actions.ts';
 import { selectAssignments } from './variables.ts';
 
@@ -86,8 +86,8 @@ export class WriteBack implements VariableWriter {
     return { ...this.#counters, waiting: this.#waiting.size };
   }
 
-  write(uniqueid: string, variables: ChannelVariables): void {
-    const values = selectAssignments(variables, this.#options);
+  write(uniqueid: string, of: ChannelValues): void {
+    const values = selectAssignments(of, this.#options);
     if (values.size === 0 || this.#sealed.has(uniqueid)) return;
     const assignments = { values, sinceMs: performance.now() };
     const lane = this.#laneOf(uniqueid);

@@ -2,11 +2,15 @@ import type { IntervalRecord, SegmentCause } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
 import { Bridges } from './bridges.ts';
 import type { ChangeLog } from './change-log.ts';
+import { isOnItsOwn, noteBridged, noteParted } from './billing-party.ts';
 import { type ChannelState, detached } from './channel-state.ts';
 import { noteDisturbance } from './direction-state.ts';
 
 /** Each party of a conference hears a mix of its own, which others' coming and going does not interrupt. */
 const CONFERENCE_TECHNOLOGY = 'softmix';
+
+/** Of parked calls and others that wait: none of them hears another. */
+const HOLDING_TECHNOLOGY = 'holding_bridge';
 
 /** Packets are passed on as they are, or not even through this server. */
 const NATIVE_TECHNOLOGY = 'native_rtp';
@@ -32,8 +36,32 @@ export class BridgeDesk {
     if (channel.bridgeTechnology !== technology)
       channel.bridgeTechnology = technology === null ? null : detached(technology);
     this.#changes.touch(channel);
-    if (isNew) this.#disturb(channel, technology, 'bridge', atMs);
-    this.#notePeers(this.#bridges.membersOf(bridgeId));
+    if (isNew) {
+      this.#disturb(channel, technology, 'bridge', atMs);
+      noteBridged(channel);
+      this.#setPeer(channel.uniqueid, null);
+    }
+    this.#notePeers(channel.bridgeId ?? bridgeId);
+  }
+
+  /** Those that are in the channel's bridge with it and may speak with it. */
+  companionsOf(channel: ChannelState): ChannelState[] {
+    if (channel.bridgeTechnology === HOLDING_TECHNOLOGY) return [];
+    return this.#bridges.companionsOf(channel.uniqueid).flatMap((uniqueid) => this.#channels.get(uniqueid) ?? []);
+  }
+
+  /** The channel dials another one: who it spoke with before is not its peer any more. */
+  dial(channel: ChannelState, dialled: ChannelState | undefined): void {
+    if (dialled !== undefined && !dialled.isDialled) {
+      dialled.isDialled = true;
+      this.#changes.touch(dialled);
+    }
+    if (channel.bridgeId === null) this.#setPeer(channel.uniqueid, null);
+  }
+
+  /** A channel that was in a bridge and has gone on without it for a while, such as to a voice mailbox, has no peer. */
+  forgetPast(channel: ChannelState, nowMs: number): void {
+    if (isOnItsOwn(channel, nowMs)) this.#setPeer(channel.uniqueid, null);
   }
 
   leave(channel: ChannelState, technology: string | null, atMs: number): void {
@@ -41,7 +69,9 @@ export class BridgeDesk {
     this.#disturb(channel, technology, 'bridge', atMs);
     if (technology === NATIVE_TECHNOLOGY)
       this.#noteNative([channel.uniqueid, ...this.#bridges.companionsOf(channel.uniqueid)]);
-    this.#notePeers(this.#bridges.leave(channel.uniqueid));
+    noteParted(channel, this.companionsOf(channel), atMs);
+    this.#bridges.leave(channel.uniqueid);
+    this.#notePeers(channel.bridgeId);
     channel.bridgeId = null;
     channel.bridgeTechnology = null;
     this.#changes.touch(channel);
@@ -75,7 +105,9 @@ export class BridgeDesk {
   /** The channel has ended. */
   forget(channel: ChannelState): void {
     this.#doubtfulHolds.delete(channel.uniqueid);
-    this.#notePeers(this.#bridges.forget(channel.uniqueid));
+    if (channel.bridgeId !== null) noteParted(channel, this.companionsOf(channel), channel.endedAtMs ?? 0);
+    this.#bridges.forget(channel.uniqueid);
+    if (channel.bridgeId !== null) this.#notePeers(channel.bridgeId);
   }
 
   joinHalves(oneUniqueid: string, twoUniqueid: string): void {
@@ -104,10 +136,12 @@ export class BridgeDesk {
   }
 
   /** Finds the peers of a bridge's members anew, and at its far side where Local channels lead on; who has none keeps the last. */
-  #notePeers(members: readonly string[]): void {
+  #notePeers(bridgeId: string): void {
+    const members = this.#bridges.membersOf(bridgeId);
     for (const uniqueid of members) {
       // In a conference nobody has one peer.
       if (members.length > 2) this.#setPeer(uniqueid, null);
+      if (this.#channels.get(uniqueid)?.bridgeTechnology === HOLDING_TECHNOLOGY) continue;
       const peerUniqueid = this.#bridges.peerOf(uniqueid);
       if (peerUniqueid === undefined) continue;
       this.#setPeer(uniqueid, peerUniqueid);

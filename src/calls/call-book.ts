@@ -101,18 +101,31 @@ export function callMes(call: CallState): number | null {
 }
 
 export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
-  const mes = callMes(call);
-  const minima = [...call.channels].map(worstInterval).filter((minimum) => minimum !== null);
   return {
     linkedid: call.linkedid,
     startedAtMs: call.startedAtMs,
     endedAtMs: call.endedAtMs,
-    mes,
-    mesMin: minima.length === 0 ? null : Math.min(...minima),
-    verdict: judgeCall(call, mes, rules),
+    mes: callMes(call),
+    ...worstOfCall(call, rules),
     profile: rules.profile.name,
     version: rules.version,
     ...findFault(call, rules),
+  };
+}
+
+/**
+ * The worst interval of the call, and its word; null while they are not known. `nowMs`: for the last word on a channel,
+ * which counts as over then; undefined while channels may say more.
+ */
+export function worstOfCall(
+  call: CallState,
+  rules: ScoringRules,
+  nowMs?: number,
+): Pick<CallRecord, 'mesMin' | 'verdict'> {
+  const minima = [...call.channels].map(worstInterval).filter((minimum) => minimum !== null);
+  return {
+    mesMin: minima.length === 0 ? null : Math.min(...minima),
+    verdict: judgeCall(call, callMes(call), rules, nowMs),
   };
 }
 
@@ -120,9 +133,14 @@ export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
 const WITHOUT_MEDIA = ['no-media', 'one-way-tx', 'one-way-rx'] as const satisfies readonly Verdict[];
 
 /** A direction without media outranks the mean: it would drown among the good ones. */
-function judgeCall(call: CallState, mes: number | null, rules: ScoringRules): CallRecord['verdict'] {
+function judgeCall(
+  call: CallState,
+  mes: number | null,
+  rules: ScoringRules,
+  nowMs: number | undefined,
+): CallRecord['verdict'] {
   const verdicts = [...call.channels].map((channel) =>
-    judgeChannel(channel, channel.scores, rules.thresholds, channel.endedAtMs ?? undefined),
+    judgeChannel(channel, channel.scores, rules.thresholds, channel.endedAtMs ?? nowMs),
   );
   const fault = WITHOUT_MEDIA.find((verdict) => verdicts.includes(verdict));
   if (fault !== undefined) return fault;

@@ -1,6 +1,7 @@
-import { CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
+import { CHANNEL_STATE_DOWN, CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { ChannelSnapshot, RtpCounters } from '../model/event.ts';
 import type { EndReason } from '../model/record.ts';
+import { BridgeMemory } from './billing-party.ts';
 import { DirectionState } from './direction-state.ts';
 
 /** One for all: what is told takes its place. */
@@ -27,23 +28,22 @@ export interface ChannelScores {
 /** What of a channel was told, and to whom: of no use after a restart, and so not stored. */
 export class Told {
   /**
-   * Variables as last written, in the order of `variables.ts`; a place for each from the beginning, since an array that grows
-   * takes twice as much.
+   * Variables and CDR fields as last written, in the order of `variables.ts`: '' has no value, undefined is not known.
+   * A place for each from the beginning, since an array that grows takes twice as much.
    */
-  readonly written: (string | undefined)[] = [
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ];
+  readonly variables: (string | undefined)[];
+  readonly cdrFields: (string | undefined)[];
   /** Of `DueWrites`, while they are to be written for the sake of others' scores; null when there is no need. */
   writeTicket: number | null = null;
   /** The turn of telling what has changed, at which it is told of. */
   shownTurn = -1;
+
+  /** `isNew`: nobody can have written to it yet. */
+  constructor(isNew: boolean) {
+    const nothing = isNew ? '' : undefined;
+    this.variables = [nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing];
+    this.cdrFields = [...this.variables];
+  }
 
   toJSON(): undefined {
     return undefined;
@@ -72,8 +72,11 @@ export interface ChannelState {
   bridgeTechnology: string | null;
   /** A bridge that it was in was native: Asterisk says so only when somebody leaves it, and of who leaves last no longer. */
   wasBridgedNatively: boolean;
-  /** The bridged peer; after the bridge, the last one. */
+  /** The bridged peer; after the bridge the last one, until the channel goes on without it. */
   peerUniqueid: string | null;
+  /** Another channel dialled it: Dial() or Queue() made it. */
+  isDialled: boolean;
+  readonly bridges: BridgeMemory;
   onHold: boolean;
   /** Since when, at the latest, reports should have come: not before it was up, nor while on hold or unseen. */
   watchedSinceMs: number;
@@ -124,6 +127,8 @@ export function newChannel(
     bridgeTechnology: null,
     wasBridgedNatively: false,
     peerUniqueid: null,
+    isDialled: wasMadeForAnother(channel),
+    bridges: new BridgeMemory(),
     onHold: false,
     watchedSinceMs: nowMs,
     joinedLate,
@@ -137,10 +142,15 @@ export function newChannel(
     counters: NO_COUNTERS,
     scores: { mesRx: null, mesTx: null },
     final: null,
-    told: new Told(),
+    told: new Told(!joinedLate),
   };
   noteSnapshot(state, channel, nowMs);
   return state;
+}
+
+/** A new channel that is neither ringing us nor in a call of its own is about to be dialled, also where DialBegin is filtered. */
+function wasMadeForAnother({ uniqueid, linkedid, stateNumber }: ChannelSnapshot): boolean {
+  return stateNumber === CHANNEL_STATE_DOWN && linkedid !== uniqueid;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ChannelRecord } from '../model/record.ts';
-import { type CallBook, callMes } from './call-book.ts';
+import { type CallBook, callMes, worstOfCall } from './call-book.ts';
 import { channelRecord, type ChannelTotals, type ScoreView, scoreView } from './channel-record.ts';
 import type { ChannelState, ScoresAround } from './channel-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -19,6 +19,12 @@ export class ChannelViews {
   /** What its variables are made of. `untilMs`: when it ended, undefined while it is up. */
   view(channel: ChannelState, untilMs: number | undefined): ScoreView {
     return scoreView(channel, this.#rules, this.around(channel), untilMs);
+  }
+
+  /** What a billing row says: the channel's scores, and the worst of its whole call. `nowMs`: of its last word. */
+  billingView(channel: ChannelState, scores: ScoreView, nowMs: number | undefined): ScoreView {
+    const call = this.#calls.get(channel.linkedid);
+    return call === undefined ? scores : { ...scores, ...worstOfCall(call, this.#rules, nowMs) };
   }
 
   record(channel: ChannelState, totals?: ChannelTotals): ChannelRecord {

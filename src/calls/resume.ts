@@ -1,4 +1,5 @@
 import type { StoredRow } from '../stats/number-row.ts';
+import { BridgeMemory } from './billing-party.ts';
 import { type ChannelState, Told } from './channel-state.ts';
 import { DirectionState, type SegmentState } from './direction-state.ts';
 import { Tally } from './tally.ts';
@@ -13,7 +14,7 @@ type StoredDirection = Omit<DirectionState, 'values' | 'total' | 'segment'> & {
   readonly total: StoredTally;
   readonly segment: StoredSegment;
 };
-type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | 'told'> & {
+type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | 'told' | 'bridges'> & {
   readonly rx: StoredDirection;
   readonly tx: StoredDirection;
 };
@@ -37,7 +38,8 @@ export function readResume(text: string, uniqueid: string): ChannelState | undef
   if (typeof stored !== 'object' || stored === null) return undefined;
   const { format, state } = stored as { format?: unknown; state?: StoredChannel };
   if (format !== RESUME_FORMAT || state?.uniqueid !== uniqueid) return undefined;
-  return { ...state, told: new Told(), rx: readDirection(state.rx), tx: readDirection(state.tx) };
+  const fresh = { told: new Told(false), bridges: new BridgeMemory() };
+  return { ...state, ...fresh, rx: readDirection(state.rx), tx: readDirection(state.tx) };
 }
 
 function readDirection({ values, total, segment, ...rest }: StoredDirection): DirectionState {

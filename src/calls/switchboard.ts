@@ -1,5 +1,5 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
-import type { LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
+import type { ChannelValues, LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
 import { nextReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
@@ -57,7 +57,7 @@ export class Switchboard implements LiveView {
     this.#ports = ports;
     this.#views = new ChannelViews(rules, this.#channels, this.#calls);
     this.#facts = new FactDesk(this.#channels, this.#changes, rules, this.counters);
-    this.#writes = new WriteDesk(ports.writer, this.#views, this.#calls, this.#changes);
+    this.#writes = new WriteDesk(ports.writer, this.#views, this.#calls, this.#bridges, this.#changes);
   }
 
   handle(event: PbxEvent): void {
@@ -72,7 +72,13 @@ export class Switchboard implements LiveView {
         return this.#hangup(event);
       case 'bridge-enter': {
         const channel = this.#seen(event.channel, event.atMs);
-        return this.#bridges.enter(channel, event.bridgeId, event.bridgeTechnology, event.atMs);
+        this.#bridges.enter(channel, event.bridgeId, event.bridgeTechnology, event.atMs);
+        return this.#writes.noteBridge(channel, event.atMs);
+      }
+      case 'dial': {
+        const channel = this.#seen(event.channel, event.atMs);
+        this.#bridges.dial(channel, this.#channels.get(event.dialledUniqueid));
+        return this.#writes.noteDial(channel, event.atMs);
       }
       case 'bridge-leave':
         return this.#bridges.leave(this.#seen(event.channel, event.atMs), event.bridgeTechnology, event.atMs);
@@ -113,20 +119,21 @@ export class Switchboard implements LiveView {
   }
 
   /**
-   * The last word on a channel, asked by its hangup handler: all its variables as they will stay. Undefined when the
+   * The last word on a channel, asked by its hangup handler: all its values as they will stay. Undefined when the
    * channel is not known or there is nothing to say of it. Reports that come later no longer count.
    */
-  finalWord(uniqueid: string, counters: RtpCounters, nowMs: number): Map<string, string> | undefined {
+  finalWord(uniqueid: string, counters: RtpCounters, nowMs: number): ChannelValues | undefined {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined || isLocalChannel(channel)) return undefined;
     // Asked a second time, it has the same to say.
     if (channel.final === null) {
+      this.#bridges.forgetPast(channel, nowMs);
       takeFinalCounters(channel, counters, nowMs, this.#localPaceMs, this.#rules);
       channel.final = { ...this.#views.around(channel), atMs: nowMs };
     }
     this.#changes.touch(channel);
-    const variables = this.#writes.lastWord(channel, nowMs);
-    return variables.size === 0 ? undefined : variables;
+    const values = this.#writes.lastWord(channel, nowMs);
+    return values.variables.size === 0 && values.cdrFields.size === 0 ? undefined : values;
   }
 
   /** Does what has become due by `nowMs`; to be called a few times a second. */
@@ -280,6 +287,7 @@ export class Switchboard implements LiveView {
       channel.watchedSinceMs = atMs;
       if (snapshot.bridgeId === undefined) this.#bridges.leave(channel, null, atMs);
       else this.#bridges.enter(channel, snapshot.bridgeId, channel.bridgeTechnology, atMs);
+      if (snapshot.isDialled) channel.isDialled = true;
       this.#facts.takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
     }
     // Of what was restored of a call without a channel that is up, no event will tell that it is over.

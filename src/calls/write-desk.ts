@@ -1,24 +1,40 @@
-import type { VariableWriter } from '../model/ports.ts';
+import type { ChannelValues, VariableWriter } from '../model/ports.ts';
+import { mayHaveFields, partiesBefore } from './billing-party.ts';
+import type { BridgeDesk } from './bridge-desk.ts';
 import type { CallBook } from './call-book.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { ChannelState } from './channel-state.ts';
+import type { ScoreView } from './channel-record.ts';
+import { type ChannelState, isLocalChannel } from './channel-state.ts';
 import type { ChannelViews } from './channel-views.ts';
 import { DueWrites } from './due-writes.ts';
-import { takeChanged, variablesOf } from './variables.ts';
+import { CDR_FIELDS, takeChanged, textsOf, VARIABLES } from './variables.ts';
+
+/** In larger bridges who comes and goes is noticed with the next report of each of the others. */
+const SMALL_BRIDGE = 4;
+
+const NO_TEXTS: readonly string[] = [];
 
 /** Writes scores to Asterisk's channels: those of a report at once, for the sake of others in the call some time after. */
 export class WriteDesk {
   readonly #writer: VariableWriter | null;
   readonly #views: ChannelViews;
   readonly #calls: CallBook;
+  readonly #bridges: BridgeDesk;
   readonly #changes: ChangeLog;
   readonly #due = new DueWrites();
 
   /** `writer` null: nothing is written while a channel is up, and nothing prepared for it. */
-  constructor(writer: VariableWriter | null, views: ChannelViews, calls: CallBook, changes: ChangeLog) {
+  constructor(
+    writer: VariableWriter | null,
+    views: ChannelViews,
+    calls: CallBook,
+    bridges: BridgeDesk,
+    changes: ChangeLog,
+  ) {
     this.#writer = writer;
     this.#views = views;
     this.#calls = calls;
+    this.#bridges = bridges;
     this.#changes = changes;
   }
 
@@ -30,18 +46,33 @@ export class WriteDesk {
     if (call !== undefined) this.#due.noteOthers(channel, call.channels, nowMs);
   }
 
+  /** The channel has come into a bridge: its fields, or those of the others there, may not belong into each other's billing row. */
+  noteBridge(channel: ChannelState, nowMs: number): void {
+    const companions = this.#bridges.companionsOf(channel);
+    const affected = companions.length < SMALL_BRIDGE ? [channel, ...companions] : [channel];
+    for (const member of affected) this.#rewrite(member, nowMs);
+  }
+
+  /** The channel dials another one, and a new billing row begins. */
+  noteDial(channel: ChannelState, nowMs: number): void {
+    this.#rewrite(channel, nowMs);
+  }
+
   /** Writes what has become due. */
   tick(nowMs: number): void {
     if (this.#writer === null) return;
     for (const channel of this.#due.take(nowMs)) this.#write(channel, nowMs, this.#writer);
   }
 
-  /** All variables of a channel as they will stay, for its hangup handler to write; nothing more is written from here. */
-  lastWord(channel: ChannelState, nowMs: number): Map<string, string> {
+  /** All values of a channel as they will stay, for its hangup handler to write; nothing more is written from here. */
+  lastWord(channel: ChannelState, nowMs: number): ChannelValues {
     this.#due.cancel(channel);
     const scores = this.#views.view(channel, nowMs);
-    takeChanged(scores, channel.told.written);
-    return variablesOf(scores);
+    const { told } = channel;
+    return {
+      variables: takeAll(VARIABLES, textsOf(scores), told.variables),
+      cdrFields: takeAll(CDR_FIELDS, this.#fieldTexts(channel, scores, nowMs, nowMs), told.cdrFields),
+    };
   }
 
   /** The channel has ended. */
@@ -54,12 +85,53 @@ export class WriteDesk {
     this.#due.clockStepped(byMs);
   }
 
+  /** Takes back, at once, what a channel has and should not have any more. */
+  #rewrite(channel: ChannelState, nowMs: number): void {
+    if (this.#writer === null || isLocalChannel(channel) || !hasValues(channel)) return;
+    this.#write(channel, nowMs, this.#writer);
+  }
+
   #write(channel: ChannelState, nowMs: number, writer: VariableWriter): void {
     this.#due.cancel(channel);
     if (channel.final !== null) return;
-    const changed = takeChanged(this.#views.view(channel, undefined), channel.told.written);
-    if (changed.size === 0) return;
+    this.#bridges.forgetPast(channel, nowMs);
+    const scores = this.#views.view(channel, undefined);
+    const { told } = channel;
+    const variables = takeChanged(VARIABLES, textsOf(scores), told.variables);
+    const fields = this.#fieldTexts(channel, scores, nowMs, undefined);
+    const cdrFields = takeChanged(CDR_FIELDS, fields, told.cdrFields);
+    if (variables.size === 0 && cdrFields.size === 0) return;
     this.#changes.touchLater(channel, nowMs);
-    writer.write(channel.uniqueid, changed);
+    writer.write(channel.uniqueid, { variables, cdrFields });
   }
+
+  /** What the channel's billing row may have of it; '' and what is missing is not to be there. `untilMs`: when it is over. */
+  #fieldTexts(channel: ChannelState, scores: ScoreView, nowMs: number, untilMs: number | undefined): readonly string[] {
+    const before = partiesBefore(channel, this.#bridges.companionsOf(channel), nowMs);
+    if (!mayHaveFields(channel, before)) return NO_TEXTS;
+    const texts = textsOf(this.#views.billingView(channel, scores, untilMs));
+    if (before.length === 0) return texts;
+    // Of a row about another channel, only what that one has itself is not taken from this one.
+    const isFree = (place: number): boolean => before.every(({ told }) => (told.cdrFields[place] ?? '') !== '');
+    return texts.map((text, place) => (isFree(place) ? text : ''));
+  }
+}
+
+function hasValues({ told: { variables, cdrFields } }: ChannelState): boolean {
+  return [...variables, ...cdrFields].some((text) => text !== '');
+}
+
+/** All that are known, and '' for those that may have been written and are not any more. */
+function takeAll(
+  names: readonly string[],
+  texts: readonly string[],
+  written: (string | undefined)[],
+): Map<string, string> {
+  const all = new Map<string, string>();
+  names.forEach((name, place) => {
+    const text = texts[place] ?? '';
+    if (text !== '' || written[place] !== '') all.set(name, text);
+    written[place] = text;
+  });
+  return all;
 }

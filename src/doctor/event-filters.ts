@@ -15,6 +15,7 @@ export const NEEDED_EVENTS = [
   'Hold',
   'Unhold',
   'LocalBridge',
+  'DialBegin',
 ] as const;
 
 interface Filter {

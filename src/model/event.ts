@@ -25,6 +25,8 @@ export interface ExistingChannel extends ChannelSnapshot {
   readonly bridgeId?: string;
   /** Seconds since the channel was created. */
   readonly ageS?: number;
+  /** Another channel dialled it, as far as Asterisk says. */
+  readonly isDialled?: boolean;
   readonly codecs: ChannelCodecs;
 }
 
@@ -68,6 +70,13 @@ export type PbxEvent =
       readonly bridgeId: string;
       /** `native_rtp`, `simple_bridge`, `softmix`, … */
       readonly bridgeTechnology: string;
+    }
+  /** A channel dials another one, which was made for that. */
+  | {
+      readonly type: 'dial';
+      readonly atMs: number;
+      readonly channel: ChannelSnapshot;
+      readonly dialledUniqueid: string;
     }
   | { readonly type: 'hold' | 'unhold'; readonly atMs: number; readonly channel: ChannelSnapshot }
   | { readonly type: 'local-bridge'; readonly atMs: number; readonly oneUniqueid: string; readonly twoUniqueid: string }

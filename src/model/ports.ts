@@ -13,12 +13,18 @@ export interface HistorySink {
   hurry(): void;
 }
 
-/** Variable name → value as written, e.g. `MES` → `4.31`. Only what is known. */
-export type ChannelVariables = ReadonlyMap<string, string>;
+/**
+ * What is to be written to a channel, name → value: variables such as `MES` → `4.31`, and fields of its CDR such as
+ * `mes` → `4.31`. An empty value takes back one that is not known any more.
+ */
+export interface ChannelValues {
+  readonly variables: ReadonlyMap<string, string>;
+  readonly cdrFields: ReadonlyMap<string, string>;
+}
 
 /** The write-back port. Never waits; what cannot be written is counted. */
 export interface VariableWriter {
-  write(uniqueid: string, variables: ChannelVariables): void;
+  write(uniqueid: string, values: ChannelValues): void;
   /** The channel has ended. */
   forget(uniqueid: string): void;
 }

@@ -7,6 +7,8 @@ import { readUnsigned } from './number-text.ts';
 
 const MAX_HANGUP_CAUSE = 1000;
 const MAX_CHANNEL_AGE_S = 1e9;
+/** What a channel that was dialled is said to execute, by Dial() and Queue(). */
+const DIALLED = /^App(?:Dial|Queue)/;
 
 /**
  * Reads an AMI event as what it means to us.
@@ -32,6 +34,8 @@ export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | unde
       return readBridge(message, atMs, 'bridge-enter');
     case 'BridgeLeave':
       return readBridge(message, atMs, 'bridge-leave');
+    case 'DialBegin':
+      return readDial(message, atMs);
     case 'Hold':
       return withChannel(message, (channel) => ({ type: 'hold', atMs, channel }));
     case 'Unhold':
@@ -50,10 +54,12 @@ export function readExistingChannel(message: AmiMessage): ExistingChannel | unde
   if (channel === undefined) return undefined;
   const bridgeId = known(message.get('BridgeID'));
   const ageS = readUnsigned(message.get('Seconds'), MAX_CHANNEL_AGE_S);
+  const isDialled = channel.linkedid !== channel.uniqueid && DIALLED.test(message.get('Application') ?? '');
   return {
     ...channel,
     ...(bridgeId === undefined ? {} : { bridgeId }),
     ...(ageS === undefined ? {} : { ageS }),
+    ...(isDialled ? { isDialled } : {}),
     codecs: readChannelCodecs(message),
   };
 }
@@ -82,6 +88,14 @@ function readBridge(message: AmiMessage, atMs: number, type: 'bridge-enter' | 'b
   if (bridgeId === undefined) return 'malformed';
   const bridgeTechnology = known(message.get('BridgeTechnology')) ?? 'unknown';
   return withChannel(message, (channel) => ({ type, atMs, channel, bridgeId, bridgeTechnology }));
+}
+
+/** Originate has no channel that dials: what it makes was not dialled by another one. */
+function readDial(message: AmiMessage, atMs: number): PbxEvent | undefined | 'malformed' {
+  if (message.get('Channel') === undefined) return undefined;
+  const dialledUniqueid = known(message.get('DestUniqueid'));
+  if (dialledUniqueid === undefined) return 'malformed';
+  return withChannel(message, (channel) => ({ type: 'dial', atMs, channel, dialledUniqueid }));
 }
 
 function readLocalBridge(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {

@@ -81,6 +81,9 @@ exten => answer-no-answer,1,Ringing()
 exten => speech,1,MusicOnHold()
  same => n,Goto(speech,1)
 exten => silent,1,Wait(86400)
+; With REFER; the address is \${TRANSFER_TO}.
+exten => transfer,1,Transfer(PJSIP/\${TRANSFER_TO})
+ same => n,Wait(86400)
 exten => hold,1,Stasis(${HOLD_APP})
  same => n,Goto(speech,1)
 `;

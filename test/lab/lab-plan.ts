@@ -34,6 +34,10 @@ export interface ExtraText {
   readonly cdr?: string;
   /** Lines of context `[from-phones]`, or sections of its own after them. */
   readonly extensions?: string;
+  /** Lines of every phone's endpoint in pjsip.conf. */
+  readonly endpoints?: string;
+  /** More files, by name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface LabOptions {

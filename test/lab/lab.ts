@@ -230,6 +230,26 @@ export class Lab {
     await Promise.all([ended, this.farmAction({ Action: 'Hangup', Channel: leg.farmChannel, Cause: '16' })]);
   }
 
+  /** A phone sends the other party of its call to an extension, with REFER (a blind transfer). */
+  async transfer(by: Leg, to: string): Promise<void> {
+    await this.#refer(by, `<sip:${this.#extension(to)}@${this.pbx.host}:${this.plan.pbxSipPort}>`);
+  }
+
+  /** A phone with two calls joins the other parties of both, with REFER and Replaces (an attended transfer). */
+  async attendedTransfer(by: Leg, consultation: Leg): Promise<void> {
+    const read = async (variable: string): Promise<string> => {
+      const answer = await this.farmAction({
+        Action: 'Getvar',
+        Channel: consultation.farmChannel,
+        Variable: `CHANNEL(pjsip,${variable})`,
+      });
+      return answer['Value'] ?? '';
+    };
+    const [callId, localTag, remoteTag] = await Promise.all(['call-id', 'local_tag', 'remote_tag'].map(read));
+    const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
+    await this.#refer(by, `<sip:s@${this.pbx.host}:${this.plan.pbxSipPort}?Replaces=${replaces}>`);
+  }
+
   /** Records the raw events of the sidecar's AMI user (or of the all-powerful one) into the run directory. */
   async amiTap(name = 'ami.txt', user: 'mes' | 'lab' = 'mes'): Promise<AmiRecorder> {
     const secret = user === 'mes' ? this.plan.mesSecret : this.plan.labSecret;
@@ -276,6 +296,12 @@ export class Lab {
     const set = { Action: 'Setvar', Channel: farmChannel };
     await this.farmAction({ ...set, Variable: 'PJSIP_MEDIA_OFFER(audio)', Value: `!all,${codec}` });
     await this.farmAction({ ...set, Variable: 'PJSIP_SEND_SESSION_REFRESH()', Value: 'invite' });
+  }
+
+  async #refer({ farmChannel }: Leg, target: string): Promise<void> {
+    await this.farmAction({ Action: 'Setvar', Channel: farmChannel, Variable: 'TRANSFER_TO', Value: target });
+    const place = { Context: 'talk', Exten: 'transfer', Priority: '1' };
+    await this.farmAction({ Action: 'Redirect', Channel: farmChannel, ...place });
   }
 
   #holdControl(): Promise<HoldControl> {

@@ -15,8 +15,8 @@ export interface NetworkProfile {
   readonly duplicateRatio: number;
   /** Nothing passes: the other half of a one-way call. */
   readonly blocked: boolean;
-  /** Whether RTCP suffers the same, only the delay and its jitter, or nothing. */
-  readonly rtcp: 'same' | 'delay' | 'untouched';
+  /** Whether RTCP suffers the same, only the delay and its jitter, or nothing, or never arrives as if none were sent. */
+  readonly rtcp: 'same' | 'delay' | 'untouched' | 'blocked';
 }
 
 /** Gilbert-Elliott: two states, the chance of changing over at each packet, and the loss in each. All 0-1. */
@@ -65,6 +65,7 @@ export function newNetworkState(seed: number): NetworkState {
 /** Decides what the network does to a packet that arrived at `arrivalMs`. */
 export function decideFate(profile: NetworkProfile, state: NetworkState, kind: PacketKind, arrivalMs: number): Fate {
   if (kind === 'rtcp' && profile.rtcp === 'untouched') return { outcome: 'passed', departuresMs: [arrivalMs] };
+  if (kind === 'rtcp' && profile.rtcp === 'blocked') return { outcome: 'blocked', departuresMs: [] };
   const harmless = kind === 'rtcp' && profile.rtcp === 'delay';
   if (!harmless) {
     if (profile.blocked) return { outcome: 'blocked', departuresMs: [] };

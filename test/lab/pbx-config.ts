@@ -59,6 +59,7 @@ ${plan.extra.manager ?? ''}`,
   files.set('cdr.conf', `[general]\nenable = yes\n${plan.extra.cdr ?? ''}`);
   const fields = CDR_COLUMNS.map((column) => `\${CSV_QUOTE(\${CDR(${column})})}`);
   files.set('cdr_custom.conf', `[mappings]\nMaster.csv => ${fields.join(',')}\n`);
+  for (const [name, text] of Object.entries(plan.extra.files ?? {})) files.set(name, text);
   return files;
 }
 
@@ -87,7 +88,7 @@ asymmetric_rtp_codec = ${phone.asymmetric ? 'yes' : 'no'}
 direct_media = ${phone.directMedia ? 'yes' : 'no'}
 timers = no
 ${phone.srtp ? 'media_encryption = sdes\n' : ''}${phone.directMedia ? '' : `media_address = ${phone.pbxFront}\n`}callerid = ${displayName(phone.name)} <${phone.number}>
-aors = ${phone.name}
+${plan.extra.endpoints ?? ''}aors = ${phone.name}
 
 [${phone.name}]
 type = aor

@@ -16,7 +16,6 @@ const UNWANTED_MODULES = [
   'app_getcpeid',
   'app_jack',
   'app_minivm',
-  'app_queue',
   'app_voicemail',
   'app_voicemail_imap',
   'app_voicemail_odbc',

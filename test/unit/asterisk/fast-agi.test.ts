@@ -3,11 +3,16 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FastAgiServer, type FastAgiOptions } from '../../../src/asterisk/fast-agi.ts';
 import type { RtpCounters } from '../../../src/model/event.ts';
+import type { ChannelValues } from '../../../src/model/ports.ts';
 
 const COUNTERS =
   'ssrc=468825120;themssrc=1471529793;lp=3;rxjitter=0.000000;rxcount=277;txjitter=0.000000;txcount=277;rlp=1;rtt=0.000305';
 /** Time that a busy test machine may add to the 50 ms. */
 const SLACK_MS = 1000;
+const values = (variables: Record<string, string>, cdrFields: Record<string, string> = {}): ChannelValues => ({
+  variables: new Map(Object.entries(variables)),
+  cdrFields: new Map(Object.entries(cdrFields)),
+});
 const ends: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -31,10 +36,7 @@ async function rig(options: Partial<FastAgiOptions> = {}): Promise<Rig> {
     onHangup: (uniqueid, counters) => {
       asked.push({ uniqueid, counters });
       return Promise.resolve(
-        new Map([
-          ['MES', '4.31'],
-          ['MES_VERDICT', 'good'],
-        ]),
+        values({ MES: '4.31', MES_VERDICT: 'good' }, { mes: '4.31', mes_tx: '', mes_verdict: 'bad' }),
       );
     },
     ...options,
@@ -90,7 +92,7 @@ describe('FastAgiServer', () => {
     const { commands } = await hangUp(port);
     expect(commands).toEqual([
       'GET FULL VARIABLE "$'.concat('{CHANNEL(rtcp,all)}"'),
-      'SET VARIABLE ARRAY(MES,MES_VERDICT,CDR(mes),CDR(mes_verdict)) "4.31,good,4.31,good"',
+      'SET VARIABLE ARRAY(MES,MES_VERDICT,CDR(mes),CDR(mes_tx),CDR(mes_verdict)) "4.31,good,4.31,,bad"',
     ]);
     expect(asked).toMatchObject([
       { uniqueid: '1795171767.22', counters: { rxPackets: 277, rxLostPackets: 3, txLostPackets: 1 } },
@@ -100,7 +102,9 @@ describe('FastAgiServer', () => {
 
   it('honours the settings of write-back', async () => {
     const { port } = await rig({ variables: false });
-    expect((await hangUp(port)).commands[1]).toBe('SET VARIABLE ARRAY(CDR(mes),CDR(mes_verdict)) "4.31,good"');
+    expect((await hangUp(port)).commands[1]).toBe(
+      'SET VARIABLE ARRAY(CDR(mes),CDR(mes_tx),CDR(mes_verdict)) "4.31,,bad"',
+    );
   });
 
   it('gives a channel without RTP its last word too', async () => {
@@ -215,7 +219,7 @@ describe('FastAgiServer', () => {
   it('survives a last word that throws, or that holds what no score holds', async () => {
     const throwing = await rig({ onHangup: () => Promise.reject(new Error('a fault')) });
     await hangUp(throwing.port);
-    const hostile = await rig({ onHangup: () => Promise.resolve(new Map([['MES', '1"\nHANGUP']])) });
+    const hostile = await rig({ onHangup: () => Promise.resolve(values({ MES: '1"\nHANGUP' })) });
     expect((await hangUp(hostile.port)).commands).toHaveLength(1);
     expect([throwing.server.counters.failed, hostile.server.counters.failed]).toEqual([1, 1]);
   });

@@ -1,19 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { arrayAssignment, withCdrFields } from '../../../src/asterisk/variables.ts';
+import { arrayAssignment, selectAssignments } from '../../../src/asterisk/variables.ts';
 
-describe('withCdrFields', () => {
-  it('names the CDR fields as README does', () => {
-    const names = ['MES', 'MES_RX', 'MES_TX', 'MES_PEER_RX', 'MES_PEER_TX', 'MES_CALL', 'MES_MIN', 'MES_VERDICT'];
-    const all = withCdrFields(new Map(names.map((name) => [name, '1.00'])));
-    expect([...all.keys()].slice(names.length)).toEqual([
-      'CDR(mes)',
-      'CDR(mes_rx)',
-      'CDR(mes_tx)',
-      'CDR(mes_peer_rx)',
-      'CDR(mes_peer_tx)',
-      'CDR(mes_call)',
-      'CDR(mes_min)',
-      'CDR(mes_verdict)',
+describe('selectAssignments', () => {
+  it('sets variables as they are, and fields through CDR()', () => {
+    const values = { variables: new Map([['MES_RX', '']]), cdrFields: new Map([['mes_peer_rx', '4.20']]) };
+    const all = selectAssignments(values, { variables: true, cdr: true });
+    expect([...all]).toEqual([
+      ['MES_RX', ''],
+      ['CDR(mes_peer_rx)', '4.20'],
     ]);
   });
 });
@@ -33,9 +27,16 @@ describe('arrayAssignment', () => {
     });
   });
 
+  it('keeps the place of what is taken back, wherever it stands', () => {
+    const values = { MES: '', MES_RX: '4.31', MES_TX: '', MES_MIN: '' };
+    expect(arrayAssignment(new Map(Object.entries(values)))).toEqual({
+      name: 'ARRAY(MES,MES_RX,MES_TX,MES_MIN)',
+      value: ',4.31,,',
+    });
+  });
+
   it.each([
     ['MES', '4,31'],
-    ['MES', ''],
     ['MES', '4.31\r\nX: y'],
     ['MES', '"'],
     ['MES', '$'.concat('{SHELL(x)}')],

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AmiActionError, type AmiActionProblem } from '../../../src/asterisk/ami-actions.ts';
+import type { ChannelValues } from '../../../src/model/ports.ts';
 import { WriteBack, type VariableSetter } from '../../../src/asterisk/write-back.ts';
 
 /** Plays the AMI connection: each write stays under way until the test says how it ends. */
@@ -27,7 +28,12 @@ class Setter implements VariableSetter {
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const mes = (value: string, name = 'MES'): Map<string, string> => new Map([[name, value]]);
+const NOTHING: ReadonlyMap<string, string> = new Map();
+const valuesOf = (variables: Record<string, string>): ChannelValues => ({
+  variables: new Map(Object.entries(variables)),
+  cdrFields: NOTHING,
+});
+const mes = (value: string, name = 'MES'): ChannelValues => valuesOf({ [name]: value });
 
 function rig(settings = { variables: true, cdr: false }): { setter: Setter; writeBack: WriteBack } {
   const setter = new Setter();
@@ -36,18 +42,21 @@ function rig(settings = { variables: true, cdr: false }): { setter: Setter; writ
 
 describe('WriteBack', () => {
   it.each([
-    [true, true, { MES: '4.31', 'CDR(mes)': '4.31', MES_PEER_RX: '4.20', 'CDR(mes_peer_rx)': '4.20' }],
-    [true, false, { MES: '4.31', MES_PEER_RX: '4.20' }],
-    [false, true, { 'CDR(mes)': '4.31', 'CDR(mes_peer_rx)': '4.20' }],
+    [true, true, { MES: '4.31', MES_PEER_RX: '', 'CDR(mes)': '4.31', 'CDR(mes_min)': '1.00' }],
+    [true, false, { MES: '4.31', MES_PEER_RX: '' }],
+    [false, true, { 'CDR(mes)': '4.31', 'CDR(mes_min)': '1.00' }],
   ])('honours variables = %s, cdr = %s', (variables, cdr, expected) => {
     const { setter, writeBack } = rig({ variables, cdr });
-    writeBack.write(
-      '1.1',
-      new Map([
+    writeBack.write('1.1', {
+      variables: new Map([
         ['MES', '4.31'],
-        ['MES_PEER_RX', '4.20'],
+        ['MES_PEER_RX', ''],
       ]),
-    );
+      cdrFields: new Map([
+        ['mes', '4.31'],
+        ['mes_min', '1.00'],
+      ]),
+    });
     expect(setter.sent.map((write) => write.variables)).toEqual([expected]);
   });
 
@@ -74,7 +83,7 @@ describe('WriteBack', () => {
     const off = rig({ variables: false, cdr: false });
     off.writeBack.write('1.1', mes('4.31'));
     const on = rig();
-    on.writeBack.write('1.1', new Map());
+    on.writeBack.write('1.1', { variables: NOTHING, cdrFields: new Map([['mes', '4.31']]) });
     expect([...off.setter.sent, ...on.setter.sent]).toEqual([]);
   });
 
@@ -99,8 +108,8 @@ describe('WriteBack', () => {
 
   it('takes back what was under way when the connection was lost, in its order', async () => {
     const { setter, writeBack } = rig();
-    writeBack.write('1.1', new Map([...mes('4.31'), ...mes('4.40', 'MES_RX'), ...mes('4.00', 'MES_MIN')]));
-    writeBack.write('1.1', new Map([...mes('4.20'), ...mes('4.30', 'MES_RX')]));
+    writeBack.write('1.1', valuesOf({ MES: '4.31', MES_RX: '4.40', MES_MIN: '4.00' }));
+    writeBack.write('1.1', valuesOf({ MES: '4.20', MES_RX: '4.30' }));
     writeBack.write('1.1', mes('4.10'));
     setter.connected = false;
     // As AmiActions does it: the newest first.
@@ -137,13 +146,7 @@ describe('WriteBack', () => {
 
   it('keeps values while Asterisk is away, under those that come later', async () => {
     const { setter, writeBack } = rig();
-    writeBack.write(
-      '1.1',
-      new Map([
-        ['MES', '4.31'],
-        ['MES_RX', '4.40'],
-      ]),
-    );
+    writeBack.write('1.1', valuesOf({ MES: '4.31', MES_RX: '4.40' }));
     setter.connected = false;
     writeBack.write('1.1', mes('2.00'));
     setter.sent[0]?.end('disconnected');

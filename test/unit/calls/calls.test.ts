@@ -65,7 +65,7 @@ describe('a two-party call', () => {
       script.wait(2);
       const last = script.board.finalWord('1', {}, script.atMs);
       const records = script.stored().map((change) => ({ ...change, resume: null }));
-      return { writes: script.writes.length, last: Object.fromEntries(last ?? []), records };
+      return { writes: script.writes.length, last: Object.fromEntries(last?.variables ?? []), records };
     });
     expect(told.map(({ writes }) => writes)).toEqual([3, 0]);
     expect(told[1]?.last).toEqual(told[0]?.last);

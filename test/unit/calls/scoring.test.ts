@@ -268,7 +268,7 @@ describe('the end of a channel', () => {
     script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 }));
     const last = script.board.finalWord('1', { rxPackets: 250, rxLostPackets: 3 }, script.atMs);
     // latency 50: r = 91.95 → 4.38 by hand.
-    expect(Object.fromEntries(last ?? [])).toEqual({
+    expect(Object.fromEntries(last?.variables ?? [])).toEqual({
       MES: '4.38',
       MES_TX: '4.38',
       MES_CALL: '4.38',

@@ -1,5 +1,5 @@
 import type { ChannelSnapshot } from '../../../src/model/event.ts';
-import type { ChannelVariables } from '../../../src/model/ports.ts';
+import type { ChannelValues } from '../../../src/model/ports.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord } from '../../../src/model/record.ts';
 import type { ReportBlock, RtcpReport, SenderInfo } from '../../../src/model/report.ts';
 import type { MesProfile } from '../../../src/model/score.ts';
@@ -14,6 +14,8 @@ const STATE_UP = 6;
 export class Script {
   atMs = 1_700_000_000_000;
   readonly writes: { uniqueid: string; variables: Record<string, string> }[] = [];
+  /** Fields of billing rows that were written together with those. */
+  readonly cdrWrites: { uniqueid: string; cdrFields: Record<string, string> }[] = [];
   readonly codecQuestions: string[] = [];
   readonly board: Switchboard;
   readonly #changes: HistoryChange[] = [];
@@ -26,8 +28,10 @@ export class Script {
     onInterval?: (interval: IntervalRecord) => void,
     isWriting = true,
   ) {
-    const write = (uniqueid: string, variables: ChannelVariables): void =>
-      void this.writes.push({ uniqueid, variables: Object.fromEntries(variables) });
+    const write = (uniqueid: string, { variables, cdrFields }: ChannelValues): void => {
+      this.writes.push({ uniqueid, variables: Object.fromEntries(variables) });
+      if (cdrFields.size > 0) this.cdrWrites.push({ uniqueid, cdrFields: Object.fromEntries(cdrFields) });
+    };
     this.board = new Switchboard(
       {
         profile,
@@ -64,13 +68,18 @@ export class Script {
     return this;
   }
 
-  enter(bridgeId: string, uniqueid: string, of: Partial<ChannelSnapshot> = {}): this {
+  enter(
+    bridgeId: string,
+    uniqueid: string,
+    of: Partial<ChannelSnapshot> = {},
+    bridgeTechnology = 'simple_bridge',
+  ): this {
     this.board.handle({
       type: 'bridge-enter',
       atMs: this.atMs,
       channel: snapshot(uniqueid, of),
       bridgeId,
-      bridgeTechnology: 'simple_bridge',
+      bridgeTechnology,
     });
     return this;
   }
@@ -83,6 +92,11 @@ export class Script {
       bridgeId,
       bridgeTechnology: 'simple_bridge',
     });
+    return this;
+  }
+
+  dial(uniqueid: string, dialledUniqueid: string, of: Partial<ChannelSnapshot> = {}): this {
+    this.board.handle({ type: 'dial', atMs: this.atMs, channel: snapshot(uniqueid, of), dialledUniqueid });
     return this;
   }
 

@@ -173,8 +173,21 @@ describe('other events', () => {
     expect(readPbxEvent(message({ Event: name }), 5)).toBe('malformed');
   });
 
+  test('DialBegin says who was dialled, unless nobody dialled it', () => {
+    const dial = { Event: 'DialBegin', DestChannel: 'PJSIP/b-2', DestUniqueid: '1.2', DestLinkedid: '1.0' };
+    expect(readPbxEvent(message({ ...dial, ...channel }), 5)).toMatchObject({
+      type: 'dial',
+      atMs: 5,
+      channel: { uniqueid: '1.1' },
+      dialledUniqueid: '1.2',
+    });
+    // Originate.
+    expect(readPbxEvent(message(dial), 5)).toBeUndefined();
+    expect(readPbxEvent(message({ ...dial, ...channel, DestUniqueid: '' }), 5)).toBe('malformed');
+  });
+
   test('what we have no use for, and a response', () => {
-    expect(readPbxEvent(message({ Event: 'DialBegin', ...channel }), 5)).toBeUndefined();
+    expect(readPbxEvent(message({ Event: 'DialState', ...channel }), 5)).toBeUndefined();
     expect(readPbxEvent(message({ Response: 'Success' }), 5)).toBeUndefined();
   });
 
@@ -189,6 +202,15 @@ describe('other events', () => {
       ageS: 61,
       codecs: { rx: 'g722', tx: 'g722' },
     });
+    for (const [application, linkedid, isDialled] of [
+      ['AppDial', '1.0', true],
+      ['AppQueue', '1.0', true],
+      ['AppDial2', '1.1', undefined],
+      ['Dial', '1.0', undefined],
+    ] as const) {
+      const listed = readExistingChannel(message({ ...row, Application: application, Linkedid: linkedid }));
+      expect(listed?.isDialled).toBe(isDialled);
+    }
     expect(readExistingChannel(message({ Event: 'StatusComplete' }))).toBeUndefined();
   });
 });

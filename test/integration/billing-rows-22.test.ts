@@ -1,0 +1,3 @@
+import { describeBillingRows } from './fixtures/billing-rows.ts';
+
+describeBillingRows('22');
