@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import type { CallCursor, CallFilter, CallWithChannels, Clock, HistoryReader } from '../model/ports.ts';
 import { type CALLS_ANSWER, INTERVAL } from './answers.ts';
 import { csvLine, csvLines } from './csv.ts';
-import { type CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, momentMs, MOST_LIMIT } from './parameters.ts';
+import { type CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, MOST_LIMIT } from './parameters.ts';
+import { momentMs } from '../units/moment.ts';
 import { presentCall } from './present.ts';
 import { Problem } from './problem.ts';
 

@@ -3,6 +3,7 @@ import type { CallCursor } from '../model/ports.ts';
 import { VERDICTS } from '../model/score.ts';
 import { MAX_OPINION, MIN_OPINION } from '../score/opinion.ts';
 import { parseDurationMs } from '../units/duration.ts';
+import { parseMoment } from '../units/moment.ts';
 import { Problem } from './problem.ts';
 
 /** Calls on a page when the client does not say, and at most. */
@@ -10,9 +11,6 @@ export const DEFAULT_LIMIT = 50;
 export const MOST_LIMIT = 500;
 const LONGEST_CURSOR = 600;
 const SHOWN_CHARACTERS = 80;
-
-/** A moment as a client gives it: an instant, or so long before now. */
-export type Moment = { readonly atMs: number } | { readonly agoMs: number };
 
 function shown(text: string): string {
   return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text);
@@ -49,22 +47,6 @@ function repeated<T>(most: number, allowed: string, parse: (text: string) => T |
     })
     .optional()
     .describe(`${allowed}; at most ${most} times`);
-}
-
-const ISO_TIME = z.iso.datetime({ offset: true, local: true });
-const ISO_DATE = z.iso.date();
-
-/** `-1h`, or ISO 8601: without a time of day it is midnight, without an offset it is UTC. Undefined for anything else. */
-export function parseMoment(text: string): Moment | undefined {
-  if (text.startsWith('-')) {
-    const agoMs = parseDurationMs(text.slice(1));
-    return agoMs === undefined ? undefined : { agoMs };
-  }
-  // An offset's plus sign that was not percent-encoded arrives as a space.
-  const iso = text.replace(/ (?=\d\d:\d\d$)/, '+');
-  if (ISO_DATE.safeParse(iso).success) return { atMs: Date.parse(iso) };
-  if (!ISO_TIME.safeParse(iso).success) return undefined;
-  return { atMs: Date.parse(/(Z|[+-]\d\d:\d\d)$/.test(iso) ? iso : `${iso}Z`) };
 }
 
 function parseOpinion(text: string): number | undefined {
@@ -172,9 +154,4 @@ export function checkQuery<Query extends z.ZodObject>(schema: Query, query: unkn
   }
   const name = String(issue?.path[0] ?? '');
   throw new Problem('MES_ERR_PARAMETER_VALUE', `parameter ${name}: ${issue?.message ?? 'is not allowed'}`, name);
-}
-
-/** The moment as epoch milliseconds. */
-export function momentMs(moment_: Moment, nowMs: number): number {
-  return 'atMs' in moment_ ? moment_.atMs : nowMs - moment_.agoMs;
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { BucketQuality, EndpointQuality, EndpointWithTrend, TimeRange } from '../model/ports.ts';
 import { courseOf } from '../score/trend.ts';
-import { momentMs, type Moment } from './parameters.ts';
+import { momentMs, type Moment } from '../units/moment.ts';
 import { present } from './present.ts';
 import { Problem } from './problem.ts';
 

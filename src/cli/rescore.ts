@@ -25,7 +25,7 @@ export function addRescore(program: Command, finish: (status: number) => void): 
 async function rescore(words: RescoreWords): Promise<number> {
   // Loaded when needed, as the other commands do.
   const [{ momentMs, parseMoment }, { readSettings }, { rescoreHistory }, { VERSION }] = await Promise.all([
-    import('../api/parameters.ts'),
+    import('../units/moment.ts'),
     import('../config/read-settings.ts'),
     import('../app/rescore.ts'),
     import('../app/version.ts'),
