@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
 import { buildApi } from '../api/server.ts';
-import { listenProblem } from '../asterisk/listen-problem.ts';
+import { listenProblem } from '../model/listen-problem.ts';
 import type { Switchboard } from '../calls/switchboard.ts';
 import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';

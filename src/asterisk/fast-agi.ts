@@ -5,7 +5,7 @@ import type { Subnet } from '../model/subnet.ts';
 import { AgiConversation, AgiError, readAgiEnvironment } from './agi-conversation.ts';
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
-import { listenProblem } from './listen-problem.ts';
+import { listenProblem } from '../model/listen-problem.ts';
 import { arrayAssignment, selectAssignments } from './variables.ts';
 
 /** From accept to close, whatever happens: a hang-up waits for us. */

@@ -1,4 +1,4 @@
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from './error-code.ts';
 
 const SENTENCES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'something else listens there',
