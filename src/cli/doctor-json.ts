@@ -1,4 +1,4 @@
-import type { DoctorReport } from '../app/doctor/doctor.ts';
+import type { DoctorReport } from '../doctor/gather/diagnose.ts';
 import type { Status } from '../doctor/finding.ts';
 
 /** The worst first: the report as a whole is as its worst check. */

@@ -1,4 +1,4 @@
-import type { DoctorReport } from '../app/doctor/doctor.ts';
+import type { DoctorReport } from '../doctor/gather/diagnose.ts';
 import type { Change, Finding, Status } from '../doctor/finding.ts';
 
 const WORD: Readonly<Record<Status, string>> = {

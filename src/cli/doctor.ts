@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DoctorReport } from '../app/doctor/doctor.ts';
+import type { DoctorReport } from '../doctor/gather/diagnose.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import { DONE, WORK_FAILED } from './exit-status.ts';
 import { writeOut } from './output.ts';
@@ -22,14 +22,20 @@ export function addDoctor(program: Command, finish: (status: number) => void): v
 
 async function doctor(words: DoctorWords): Promise<number> {
   // Loaded when needed, as the other commands do.
-  const [{ diagnose, DoctorError }, { doctorJson }, { doctorText }] = await Promise.all([
-    import('../app/doctor/doctor.ts'),
+  const [{ diagnose, DoctorError }, { readyLines }, { doctorJson }, { doctorText }] = await Promise.all([
+    import('../doctor/gather/diagnose.ts'),
+    import('../app/ready-files.ts'),
     import('./doctor-json.ts'),
     import('./doctor-text.ts'),
   ]);
   let report: DoctorReport;
   try {
-    report = await diagnose({ config: words.config, asteriskDirectory: words.asteriskDir, env: process.env });
+    report = await diagnose({
+      config: words.config,
+      asteriskDirectory: words.asteriskDir,
+      env: process.env,
+      readyLines,
+    });
   } catch (error) {
     if (!(error instanceof DoctorError)) throw error;
     process.stderr.write(`asterisk-mes: ${error.message}\n`);

@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../../src');
 
-/** The rooms and their layers; a room may import lower layers, never one of its own layer. `app` and `cli` see all. */
+/**
+ * The rooms and their layers; a room may import lower layers, never one of its own layer. `app` and `cli` see all. A folder of a
+ * room stands here by itself where it is of another layer: what doctor gathers needs sockets and files, what it concludes does not.
+ */
 const LAYER_OF_ROOM: Readonly<Record<string, number>> = {
   units: 0,
   model: 1,
@@ -21,6 +24,7 @@ const LAYER_OF_ROOM: Readonly<Record<string, number>> = {
   api: 4,
   dashboard: 4,
   config: 4,
+  'doctor/gather': 5,
   app: 5,
   cli: 5,
 };
@@ -34,6 +38,7 @@ const HIGHEST_LAYER_SEEN: Readonly<Record<string, number>> = {
   config: 1,
   dashboard: -1,
 };
+const SEES_ALL = new Set(['app', 'cli']);
 const PURE_UP_TO_LAYER = 3;
 
 interface Import {
@@ -49,7 +54,8 @@ function sourceFiles(): string[] {
 }
 
 function roomOf(path: string): string {
-  return relative(SRC, path).split('/')[0] ?? '';
+  const [room = '', folder = ''] = relative(SRC, path).split('/');
+  return `${room}/${folder}` in LAYER_OF_ROOM ? `${room}/${folder}` : room;
 }
 
 function importsOf(path: string): Import[] {
@@ -68,7 +74,7 @@ function isForbidden({ room, target }: Import): boolean {
   if (target === room) return false;
   const targetLayer = LAYER_OF_ROOM[target];
   if (targetLayer === undefined) return layer <= PURE_UP_TO_LAYER;
-  if (layer === LAYER_OF_ROOM['app']) return false;
+  if (SEES_ALL.has(room)) return false;
   return targetLayer > (HIGHEST_LAYER_SEEN[room] ?? layer - 1);
 }
 
@@ -89,7 +95,10 @@ describe('the house', () => {
     expect(isForbidden({ file: '', room: 'score', target: 'stats' })).toBe(true);
     expect(isForbidden({ file: '', room: 'calls', target: 'node:fs' })).toBe(true);
     expect(isForbidden({ file: '', room: 'history', target: 'score' })).toBe(true);
+    expect(isForbidden({ file: '', room: 'doctor', target: 'doctor/gather' })).toBe(true);
+    expect(isForbidden({ file: '', room: 'doctor/gather', target: 'app' })).toBe(true);
     expect(isForbidden({ file: '', room: 'calls', target: 'score' })).toBe(false);
+    expect(isForbidden({ file: '', room: 'doctor/gather', target: 'asterisk' })).toBe(false);
   });
 
   test('the pure rooms know no clock, no timer and no process', () => {

@@ -6,7 +6,7 @@ import type { AmiInquiry } from '../../asterisk/ami-inquiry.ts';
 import { ariBaseUrl, checkAriCredentials } from '../../asterisk/ari-credentials.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hostAndPortText, type HostAndPort } from '../../config/value-types.ts';
-import type { DiskFacts, DoctorFacts, FastAgiFacts, SidecarFacts } from '../../doctor/facts.ts';
+import type { DiskFacts, DoctorFacts, FastAgiFacts, SidecarFacts } from '../facts.ts';
 import { errorCode } from '../../model/error-code.ts';
 
 const TIMEOUT_MS = 5000;

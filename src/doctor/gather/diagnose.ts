@@ -5,10 +5,9 @@ import { DEFAULT_SETTINGS_PATH, readSettings } from '../../config/read-settings.
 import type { Environment } from '../../config/setting-reader.ts';
 import { SettingsError } from '../../config/settings-error.ts';
 import type { Settings } from '../../config/settings.ts';
-import { examine, examineWithoutSettings } from '../../doctor/examine.ts';
-import type { DoctorFacts } from '../../doctor/facts.ts';
-import type { Finding } from '../../doctor/finding.ts';
-import { readyLines } from '../ready-files.ts';
+import { examine, examineWithoutSettings } from '../examine.ts';
+import type { DoctorFacts } from '../facts.ts';
+import type { Finding } from '../finding.ts';
 import { asteriskFacts, openInquiry } from './asterisk-facts.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import { ariFacts, diskFacts, fastAgiFacts, sidecarFacts } from './own-facts.ts';
@@ -19,6 +18,8 @@ export interface DoctorOptions {
   /** Where Asterisk's files are; undefined: where Asterisk says, if that is on this machine. */
   readonly asteriskDirectory: string | undefined;
   readonly env: Environment;
+  /** The lines that say something in a ready file of `asterisk-conf/`. */
+  readonly readyLines: DoctorFacts['readyLines'];
 }
 
 /** Why nothing can be looked at; one sentence for people. */
@@ -32,7 +33,7 @@ export interface DoctorReport {
 }
 
 /** Looks at the installation and says what is wrong. Changes nothing. Throws DoctorError. */
-export async function diagnose({ config, asteriskDirectory, env }: DoctorOptions): Promise<DoctorReport> {
+export async function diagnose({ config, asteriskDirectory, env, readyLines }: DoctorOptions): Promise<DoctorReport> {
   if (asteriskDirectory !== undefined && !existsSync(join(asteriskDirectory, 'manager.conf'))) {
     throw new DoctorError(
       `${asteriskDirectory} has no manager.conf; name the directory of Asterisk's files with --asterisk-dir`,
@@ -45,7 +46,7 @@ export async function diagnose({ config, asteriskDirectory, env }: DoctorOptions
     if (!(error instanceof SettingsError)) throw error;
     return { asteriskVersion: null, findings: examineWithoutSettings(error.problems, process.versions.node) };
   }
-  const facts = await gather(settings, config, asteriskDirectory);
+  const facts = { ...(await gather(settings, config, asteriskDirectory)), readyLines };
   return { asteriskVersion: facts.asteriskVersion, findings: examine(facts) };
 }
 
@@ -53,7 +54,7 @@ async function gather(
   settings: Settings,
   config: string | undefined,
   asteriskDirectory: string | undefined,
-): Promise<DoctorFacts> {
+): Promise<Omit<DoctorFacts, 'readyLines'>> {
   const inquiry = await openInquiry(settings);
   const open = inquiry instanceof AmiInquiry ? inquiry : undefined;
   try {
@@ -77,7 +78,6 @@ async function gather(
       disk: await diskFacts(settings.history.path),
       sidecar,
       fastAgi: await fastAgiFacts(settings, sidecar, open),
-      readyLines,
     };
   } finally {
     open?.close();

@@ -14,7 +14,7 @@ import {
   type EndpointFacts,
   MODULES,
   type SipPeerFacts,
-} from '../../doctor/facts.ts';
+} from '../facts.ts';
 import { type AsteriskConfig, isFalse, isTrue, lastEntry, sectionsOf } from '../../wire/asterisk-conf.ts';
 
 const DEFAULT_DIRECTORY = '/etc/asterisk';
