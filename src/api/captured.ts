@@ -6,12 +6,13 @@ import type { CaptureHealth } from '../model/ports.ts';
 import type { CaptureRecord, ChannelRecord, StreamRecord } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
 import { arrivalBins } from '../stats/arrival-histogram.ts';
-import { meanJitterMs, voipMetrics } from '../stats/packet-tally.ts';
+import { isTimed, meanJitterMs, voipMetrics } from '../stats/packet-tally.ts';
 import {
   arrivalHistogramToJson,
   exactVoipMetrics,
   type MeasuredVoip,
   rounded,
+  shownR,
   voipMetricsHex,
 } from '../wire/voip-metrics.ts';
 import { formatSsrc } from '../wire/rtcp-xr-json.ts';
@@ -27,7 +28,7 @@ export const VOIP_METRICS = z.strictObject({
   ssrc: SSRC,
   loss_rate: RATIO,
   loss_rate_q8: Q8,
-  discard_rate: RATIO.describe('by a simulated jitter buffer of 60 ms'),
+  discard_rate: RATIO.nullable().describe('by a simulated jitter buffer of 60 ms; null: the RTP clock is not known'),
   discard_rate_q8: Q8,
   burst_density: RATIO,
   burst_density_q8: Q8,
@@ -65,13 +66,16 @@ export const CAPTURE = z.strictObject({
   packets_lost: z.int(),
   duplicates: COUNT,
   out_of_order: COUNT,
-  jitter_ms: z.strictObject({ mean: z.number(), max: z.number() }),
+  jitter_ms: z.strictObject({ mean: NUMBER, max: NUMBER }).describe('null: the RTP clock is not known'),
   max_gap_ms: z.number().describe('longest interval between two packets'),
   longest_loss_ms: NUMBER.describe('longest stretch of audio lost in one piece'),
   jitter_buffer: z.strictObject({
-    discarded: COUNT,
-    frames_10ms: z.strictObject({ normal: COUNT, plc: COUNT, cng: COUNT, silence: COUNT }),
-    fills: COUNT,
+    discarded: COUNT.nullable(),
+    frames_10ms: z
+      .strictObject({ normal: COUNT, plc: COUNT, cng: COUNT, silence: COUNT })
+      .nullable()
+      .describe('null: the RTP clock is not known'),
+    fills: COUNT.nullable(),
   }),
   arrival_histogram: z.array(z.strictObject({ from_ms: z.number(), to_ms: NUMBER, count: COUNT })),
   bursts: z.array(z.strictObject({ from: TIME, to: TIME, packets: COUNT, lost: COUNT })),
@@ -99,6 +103,7 @@ export const VOIP_METRICS_ANSWER = z.strictObject({ uniqueid: z.string(), stream
 export function presentCapture(capture: CaptureRecord): z.output<typeof CAPTURE> {
   const { media, rLq, rCq, mosLq, mosCq } = capture;
   const { tally } = media;
+  const isKnown = isTimed(tally);
   const value = (quality: number | null): number | null => (quality === null ? null : rounded(quality));
   return {
     streams: media.streams,
@@ -113,10 +118,14 @@ export function presentCapture(capture: CaptureRecord): z.output<typeof CAPTURE>
     packets_lost: tally.packetsExpected - tally.packetsReceived,
     duplicates: tally.duplicates,
     out_of_order: tally.outOfOrder,
-    jitter_ms: { mean: rounded(meanJitterMs(tally)), max: rounded(tally.jitterMaxMs) },
+    jitter_ms: { mean: value(meanJitterMs(tally)), max: value(isKnown ? tally.jitterMaxMs : null) },
     max_gap_ms: rounded(tally.maxGapMs),
     longest_loss_ms: value(tally.longestLossMs),
-    jitter_buffer: { discarded: tally.discarded, frames_10ms: { ...tally.frames10ms }, fills: tally.fills },
+    jitter_buffer: {
+      discarded: isKnown ? tally.discarded : null,
+      frames_10ms: isKnown ? { ...tally.frames10ms } : null,
+      fills: isKnown ? tally.fills : null,
+    },
     arrival_histogram: arrivalHistogramToJson(arrivalBins(tally.arrivalCounts)),
     bursts: tally.burstSpans.map(({ fromMs, toMs, packets, losses }) => ({
       from: isoTime(fromMs),
@@ -125,8 +134,8 @@ export function presentCapture(capture: CaptureRecord): z.output<typeof CAPTURE>
       lost: losses,
     })),
     bursts_left_out: tally.burstSpansLeftOut,
-    r_lq: value(rLq),
-    r_cq: value(rCq),
+    r_lq: value(rLq === null ? null : shownR(rLq)),
+    r_cq: value(rCq === null ? null : shownR(rCq)),
     mos_lq: value(mosLq),
     mos_cq: value(mosCq),
     dropped_by_kernel: media.droppedByKernel,

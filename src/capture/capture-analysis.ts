@@ -113,7 +113,7 @@ export class CaptureAnalysis {
 
   /** Seals a stream of a capture that goes on, and forgets it. */
   drop(stream: TrackedStream): void {
-    stream.packets?.finish();
+    stream.meter?.finish();
     this.#table.remove(stream);
   }
 
@@ -185,15 +185,20 @@ export class CaptureAnalysis {
   #match(compound: RtcpCompound, atMs: number): void {
     this.#rtcpPackets += 1;
     for (const part of compound.senders) {
-      this.#rtcpOf(part.ssrc, 'same')?.sender(part, atMs);
+      const stream = this.#streamOf(part.ssrc, 'same');
+      if (stream === undefined) continue;
+      const rtcp = rtcpOf(stream);
+      rtcp.sender(part, atMs);
+      if (rtcp.clockRateHz !== undefined) stream.meter?.noteSenderClock(rtcp.clockRateHz);
     }
     for (const { block } of compound.reports) {
-      this.#rtcpOf(block.sourceSsrc, 'opposite')?.report(block, atMs);
+      const stream = this.#streamOf(block.sourceSsrc, 'opposite');
+      if (stream !== undefined) rtcpOf(stream).report(block, atMs);
     }
     for (const { blocks } of compound.extended) {
       for (const block of blocks) {
-        const stream = 'ssrc' in block ? this.#rtcpOf(block.ssrc, 'opposite') : undefined;
-        if (stream !== undefined) stream.extended(block);
+        const stream = 'ssrc' in block ? this.#streamOf(block.ssrc, 'opposite') : undefined;
+        if (stream !== undefined) rtcpOf(stream).extended(block);
         else if (this.#otherXrBlocks.length < MAX_OTHER_XR_BLOCKS) this.#otherXrBlocks.push(block);
       }
     }
@@ -201,12 +206,13 @@ export class CaptureAnalysis {
 
   /**
    * Where what RTCP says of a stream belongs. The SSRC alone does not tell: a native bridge sends a stream on with the
-   * SSRC that it came with, so the addresses must fit too, and the ports where more than one stream is left.
+   * SSRC that it came with, so the addresses must fit too, and the ports where more than one stream is left. Of sessions one
+   * after another it is the latest.
    */
-  #rtcpOf(ssrc: number, way: 'same' | 'opposite'): StreamRtcp | undefined {
+  #streamOf(ssrc: number, way: 'same' | 'opposite'): TrackedStream | undefined {
     const { addressWords, addressWordCount, sourcePort, destinationPort } = this.#datagram;
     let best: TrackedStream | undefined;
-    for (const stream of this.#table.withSsrc(ssrc)) {
+    for (const stream of this.#table.withSsrc(ssrc).toReversed()) {
       const fits =
         way === 'same'
           ? stream.hasDirection(addressWords, addressWordCount)
@@ -219,13 +225,14 @@ export class CaptureAnalysis {
         break;
       }
     }
-    if (best === undefined) {
-      this.#unmatchedReports += 1;
-      return undefined;
-    }
-    best.rtcp ??= new StreamRtcp();
-    return best.rtcp;
+    if (best === undefined) this.#unmatchedReports += 1;
+    return best;
   }
+}
+
+function rtcpOf(stream: TrackedStream): StreamRtcp {
+  stream.rtcp ??= new StreamRtcp();
+  return stream.rtcp;
 }
 
 /** RTCP travels on the next port, or on the same one (RFC 5761). */

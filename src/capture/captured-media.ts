@@ -10,10 +10,10 @@ export interface Missed {
   readonly interruptions: number;
 }
 
-/** What a stream amounts to so far; `then` and `now`: what had been missed when it began and up to now. Null before it is believed. */
+/** What a stream amounts to so far; `then` and `now`: what had been missed when it began and up to now. Null before it is believed and its RTP clock is told. */
 export function capturedMedia(stream: TrackedStream, then: Missed, now: Missed): CapturedMedia | null {
   const { packets } = stream;
-  if (packets === undefined) return null;
+  if (packets === undefined || packets.received === 0) return null;
   return {
     tally: packetTally(packets),
     streams: 1,

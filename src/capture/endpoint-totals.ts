@@ -21,7 +21,7 @@ export function endpointTotals(streams: Iterable<StreamSummary>): EndpointTotals
       address,
       streams: 1 + (sum?.streams ?? 0),
       outOfOrder: outOfOrder + (sum?.outOfOrder ?? 0),
-      fills: fills + (sum?.fills ?? 0),
+      fills: (fills ?? 0) + (sum?.fills ?? 0),
       arrivalHistogram: addHistograms(arrivalHistogram, sum?.arrivalHistogram ?? []),
     });
   }

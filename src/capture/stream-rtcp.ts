@@ -1,4 +1,5 @@
 import type { ReportBlock } from '../model/report.ts';
+import { RTP_CLOCK_RATES_HZ } from '../units/rtp.ts';
 import type { RtcpSenderPart } from '../wire/rtcp.ts';
 import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
 
@@ -9,12 +10,17 @@ const MAX_LOOP_MS = 10_000;
 /** Extended report blocks kept a stream, the latest ones. */
 const MAX_XR_BLOCKS = 32;
 const NTP32_PER_MS = 65.536;
+/** Two SRs that are nearer tell the clock's rate too coarsely: their RTP time is that of a packet, give or take one. */
+const LEAST_SENDER_SPAN_S = 1;
+const CLOCK_TOLERANCE_RATIO = 0.05;
 
 /** What RTCP said of one stream of packets. */
 export class StreamRtcp {
   senderReports = 0;
   receiverReports = 0;
   lastSender: RtcpSenderPart | undefined;
+  /** The RTP clock by two of its SRs, Hz (formulas §1); undefined while they do not tell. */
+  clockRateHz: number | undefined;
   lastReport: ReportBlock | undefined;
   readonly xrBlocks: XrBlock[] = [];
   /** From where we capture to the stream's receiver and back, by the latest answer to an SR, ms; undefined without one. */
@@ -23,6 +29,7 @@ export class StreamRtcp {
 
   sender(part: RtcpSenderPart, atMs: number): void {
     this.senderReports += 1;
+    this.clockRateHz ??= this.lastSender === undefined ? undefined : clockBetween(this.lastSender, part);
     this.lastSender = part;
     this.#sent.push({ ntp32: part.ntp32, atMs });
     if (this.#sent.length > REMEMBERED_SENDER_REPORTS) this.#sent.shift();
@@ -50,4 +57,13 @@ export class StreamRtcp {
   clockStepped(byMs: number): void {
     this.#sent = this.#sent.map(({ ntp32, atMs }) => ({ ntp32, atMs: atMs + byMs }));
   }
+}
+
+function clockBetween(one: RtcpSenderPart, other: RtcpSenderPart): number | undefined {
+  const elapsedS = other.ntpS - one.ntpS;
+  if (elapsedS < LEAST_SENDER_SPAN_S) return undefined;
+  const hz = ((other.rtpTicks - one.rtpTicks) | 0) / elapsedS;
+  const offHz = (rate: number): number => Math.abs(hz - rate);
+  const [nearestHz] = RTP_CLOCK_RATES_HZ.toSorted((a, b) => offHz(a) - offHz(b));
+  return nearestHz !== undefined && offHz(nearestHz) <= nearestHz * CLOCK_TOLERANCE_RATIO ? nearestHz : undefined;
 }

@@ -1,13 +1,12 @@
 import type { ArrivalBin, FrameCounts, PacketTally, VoipMetrics } from '../model/capture.ts';
-import { type EModelScore, computeEModel } from '../score/e-model.ts';
+import type { EModelScore } from '../score/e-model.ts';
 import { arrivalBins } from '../stats/arrival-histogram.ts';
-import { burstRatio } from '../stats/burst-gap.ts';
-import { meanJitterMs, packetTally, unheardPercent, voipMetrics } from '../stats/packet-tally.ts';
+import { isTimed, meanJitterMs, packetTally, voipMetrics } from '../stats/packet-tally.ts';
+import { ASSUMED_CLOCK_RATE_HZ } from '../units/rtp.ts';
 import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
-import type { ClockSource, TrackedStream } from './tracked-stream.ts';
-
-/** Fewer received packets than this say nothing of quality (README, The score). */
-const MIN_PACKETS_FOR_SCORE = 5;
+import type { ClockSource, StreamFormat } from './stream-meter.ts';
+import { scoreOf, segmentSummaries, type SegmentSummary } from './segment-summary.ts';
+import type { TrackedStream } from './tracked-stream.ts';
 
 /** All that a capture tells of one stream. */
 export interface StreamSummary {
@@ -19,6 +18,10 @@ export interface StreamSummary {
   readonly codec: string | null;
   readonly clockRateHz: number;
   readonly clockRateSource: ClockSource;
+  /** One sentence where the clock is not what the codec has, or not known; else null. */
+  readonly clockNote: string | null;
+  /** Stretches with one payload type each, in their order; what names the stream is the longest one's. */
+  readonly segments: readonly SegmentSummary[];
   readonly firstAtMs: number;
   readonly lastAtMs: number;
   /** Each sequence number once. */
@@ -27,13 +30,14 @@ export interface StreamSummary {
   readonly packetsLost: number;
   readonly duplicates: number;
   readonly outOfOrder: number;
-  readonly jitterMeanMs: number;
-  readonly jitterMaxMs: number;
+  /** Null, like the jitter buffer's results, while the RTP clock is only a guess. */
+  readonly jitterMeanMs: number | null;
+  readonly jitterMaxMs: number | null;
   readonly maxGapMs: number;
   readonly voipMetrics: VoipMetrics;
-  readonly discarded: number;
-  readonly frames10ms: FrameCounts;
-  readonly fills: number;
+  readonly discarded: number | null;
+  readonly frames10ms: FrameCounts | null;
+  readonly fills: number | null;
   readonly arrivalHistogram: readonly ArrivalBin[];
   /** Null with too few packets, and for a codec without impairment factors. */
   readonly score: EModelScore | null;
@@ -55,27 +59,31 @@ export function* eachSummary(streams: Iterable<TrackedStream>): Generator<Stream
     const back = loops.get(`${stream.destination} ${stream.source}`);
     // From here to one end and back, and from here to the other end and back: together the whole way.
     const roundTripMs = there === undefined || back === undefined ? undefined : there + back;
-    const { packets } = stream;
-    if (packets !== undefined) yield summarise(stream, packetTally(packets), packets.clockRateHz, roundTripMs);
+    const { packets, meter } = stream;
+    if (packets === undefined || meter === undefined || packets.received === 0) continue;
+    yield summarise(stream, packetTally(packets), segmentSummaries(meter.segments.all()), roundTripMs);
   }
 }
 
 function summarise(
   stream: TrackedStream,
   tally: PacketTally,
-  clockRateHz: number,
+  segments: readonly SegmentSummary[],
   roundTripMs: number | undefined,
 ): StreamSummary {
-  const { format } = stream;
-  const codec = format?.codec ?? null;
+  const main = longest(segments);
+  const isKnown = isTimed(tally);
+  const format: StreamFormat | undefined = main?.format ?? stream.format;
   return {
     ssrc: stream.ssrc,
     source: stream.source,
     destination: stream.destination,
-    payloadType: stream.payloadType,
-    codec,
-    clockRateHz,
+    payloadType: main?.payloadType ?? stream.payloadType,
+    codec: format?.codec ?? null,
+    clockRateHz: format?.clockRateHz ?? ASSUMED_CLOCK_RATE_HZ,
     clockRateSource: format?.clockRateSource ?? 'assumed',
+    clockNote: clockNote(segments),
+    segments,
     firstAtMs: tally.firstAtMs,
     lastAtMs: tally.lastAtMs,
     packetsReceived: tally.packetsReceived,
@@ -84,22 +92,41 @@ function summarise(
     duplicates: tally.duplicates,
     outOfOrder: tally.outOfOrder,
     jitterMeanMs: meanJitterMs(tally),
-    jitterMaxMs: tally.jitterMaxMs,
+    jitterMaxMs: isKnown ? tally.jitterMaxMs : null,
     maxGapMs: tally.maxGapMs,
     voipMetrics: voipMetrics(tally, roundTripMs ?? null),
-    discarded: tally.discarded,
-    frames10ms: tally.frames10ms,
-    fills: tally.fills,
+    discarded: isKnown ? tally.discarded : null,
+    frames10ms: isKnown ? tally.frames10ms : null,
+    fills: isKnown ? tally.fills : null,
     arrivalHistogram: arrivalBins(tally.arrivalCounts),
-    score: scoreOf(codec, tally, roundTripMs),
+    score: scoreOf(segments, tally, roundTripMs),
     senderReports: stream.rtcp?.senderReports ?? 0,
     receiverReports: stream.rtcp?.receiverReports ?? 0,
     xrBlocks: stream.rtcp?.xrBlocks ?? [],
   };
 }
 
-function scoreOf(codec: string | null, tally: PacketTally, roundTripMs: number | undefined): EModelScore | null {
-  const lossPercent = unheardPercent(tally);
-  if (codec === null || lossPercent === null || tally.packetsReceived < MIN_PACKETS_FOR_SCORE) return null;
-  return computeEModel({ codec, lossPercent, burstR: burstRatio(tally.burstGap), rttMs: roundTripMs }) ?? null;
+/** The later one of two that are as long. */
+function longest(segments: readonly SegmentSummary[]): SegmentSummary | undefined {
+  return segments.reduce<SegmentSummary | undefined>(
+    (best, segment) => (best !== undefined && best.packetsReceived > segment.packetsReceived ? best : segment),
+    undefined,
+  );
+}
+
+function clockNote(segments: readonly SegmentSummary[]): string | null {
+  const notes = segments.flatMap(({ payloadType, format }) => {
+    const { codec, clockRateHz, clockRateSource, signalledClockRateHz: ownHz } = format;
+    if (clockRateSource === 'assumed') {
+      return [
+        `The RTP clock of payload type ${payloadType} is not known, so there is no jitter, no jitter buffer and no score.`,
+      ];
+    }
+    if (ownHz === undefined) return [];
+    return [
+      `The sender's RTP clock runs at ${clockRateHz} Hz, which is not that of ${codec ?? 'its codec'} (${ownHz} Hz); ` +
+        'jitter is by the clock that the packets show.',
+    ];
+  });
+  return notes.length === 0 ? null : [...new Set(notes)].join(' ');
 }

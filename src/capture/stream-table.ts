@@ -1,24 +1,23 @@
 import type { JitterBufferKind } from '../stats/jitter-buffer.ts';
-import { PacketStream } from '../stats/packet-stream.ts';
-import { ASSUMED_CLOCK_RATE_HZ, STANDARD_CLOCK_RATES_HZ } from '../units/rtp.ts';
 import type { DatagramReader } from '../wire/packets/datagram.ts';
 import { type PayloadFormat, staticFormat } from '../wire/payload-types.ts';
 import {
   PAYLOAD_TYPE_COMFORT_NOISE,
-  RTP_HEADER_BYTES,
   rtpMarker,
+  rtpMediaBytes,
   rtpPayloadType,
   rtpSequence,
   rtpSsrc,
   rtpTimestamp,
 } from '../wire/rtp.ts';
 import type { SdpBook } from './sdp-book.ts';
-import { type EarlyPacket, type StreamFormat, TrackedStream } from './tracked-stream.ts';
+import { type RtpPacket, type StreamFormat, StreamMeter, type WaitingPackets } from './stream-meter.ts';
+import { TrackedStream } from './tracked-stream.ts';
 
 /** Packets whose sequence numbers must go on from each other before an unannounced stream is believed. */
 const PACKETS_TO_BELIEVE = 3;
-/** Packets from which the RTP clock of an unexplained payload type is measured. */
-const PACKETS_TO_MEASURE = 16;
+/** An unexplained payload type needs more of them. */
+const UNEXPLAINED_TO_BELIEVE = 16;
 /** A believable step between two of the first packets, either way. */
 const BELIEVABLE_STEP_PACKETS = 100;
 /** RFC 3550 A.1's MAX_DROPOUT: packets so far apart may still be of one row with a loss in between. */
@@ -34,8 +33,8 @@ const MAX_EARLY_PACKETS = 64;
 const MAX_CANDIDATES = 4096;
 /** Streams held at most, a bound for hostile input: about 50 MB. */
 const MAX_STREAMS = 10_000;
-/** How far a measured clock may be from a standard one. */
-const CLOCK_TOLERANCE_RATIO = 0.12;
+/** After a silence of this long, packets of a stream may be those of the next call. */
+const SESSION_PAUSE_MS = 2000;
 /** Keys of the map are small integers, which cost no allocation. */
 const HASH_MASK = 0x3fff_ffff;
 
@@ -64,6 +63,7 @@ export class StreamTable {
   readonly #candidates = new Set<TrackedStream>();
   readonly #streams = new Set<TrackedStream>();
   readonly #bySsrc = new Map<number, TrackedStream[]>();
+  readonly #waiting: WaitingPackets = { count: 0 };
 
   constructor(options: StreamTableOptions, sdp: SdpBook) {
     this.#options = options;
@@ -83,22 +83,32 @@ export class StreamTable {
   /** Takes the RTP packet that `datagram` holds. */
   take(view: DataView, datagram: DatagramReader, atMs: number): void {
     const at = datagram.payloadStart;
-    const stream = this.#find(datagram, rtpSsrc(view, at));
     const payloadType = rtpPayloadType(view, at);
-    const { packets } = stream;
-    if (packets === undefined) {
-      this.#takeEarly(stream, {
-        sequence: rtpSequence(view, at),
-        timestamp: rtpTimestamp(view, at),
-        atMs,
-        marker: rtpMarker(view, at),
-        payloadType,
-        mediaBytes: mediaBytes(view, datagram),
-      });
+    const sequence = rtpSequence(view, at);
+    const timestamp = rtpTimestamp(view, at);
+    let stream = this.#find(datagram, rtpSsrc(view, at), atMs);
+    if (
+      atMs - stream.lastAtMs > SESSION_PAUSE_MS &&
+      stream.packets?.beginsSession(sequence, timestamp, atMs) === true
+    ) {
+      stream = this.#beginSession(stream, atMs);
+    }
+    stream.lastAtMs = atMs;
+    const { meter } = stream;
+    if (meter?.isAudio(payloadType) === true) {
+      meter.takeAudio(sequence, timestamp, atMs, rtpMarker(view, at));
       return;
     }
-    const kind = payloadType === stream.payloadType ? 'audio' : stream.kindOf(payloadType, mediaBytes(view, datagram));
-    packets.take(rtpSequence(view, at), rtpTimestamp(view, at), atMs, rtpMarker(view, at), kind);
+    const packet: RtpPacket = {
+      sequence,
+      timestamp,
+      atMs,
+      marker: rtpMarker(view, at),
+      payloadType,
+      mediaBytes: rtpMediaBytes(view, at, datagram.payloadEnd, datagram.payloadBytes),
+    };
+    if (meter === undefined) this.#takeEarly(stream, packet);
+    else meter.take(packet);
   }
 
   /** The clock that packets are timed by was set, by so many milliseconds. */
@@ -113,7 +123,7 @@ export class StreamTable {
       else this.rejectedPackets += candidate.early.length;
     }
     this.#candidates.clear();
-    for (const { packets } of this.#streams) packets?.finish();
+    for (const { meter } of this.#streams) meter?.finish();
   }
 
   /** Forgets a stream; the next packet of it begins another. */
@@ -125,7 +135,7 @@ export class StreamTable {
     else this.#bySsrc.set(stream.ssrc, others);
   }
 
-  #find(datagram: DatagramReader, ssrcWord: number): TrackedStream {
+  #find(datagram: DatagramReader, ssrcWord: number, atMs: number): TrackedStream {
     const { addressWords, addressWordCount, sourcePort, destinationPort } = datagram;
     const hash = hashOf(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord);
     const first = this.#byHash.get(hash);
@@ -133,8 +143,20 @@ export class StreamTable {
       if (stream.is(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord)) return stream;
     }
     const stream = new TrackedStream(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord, hash);
-    stream.nextOfHash = first;
-    this.#byHash.set(hash, stream);
+    return this.#beginCandidate(stream, atMs);
+  }
+
+  /** The sender has begun anew after a silence: what comes now is another session, of whatever call. */
+  #beginSession(ended: TrackedStream, atMs: number): TrackedStream {
+    this.#unlink(ended);
+    return this.#beginCandidate(ended.successor(), atMs);
+  }
+
+  #beginCandidate(stream: TrackedStream, atMs: number): TrackedStream {
+    stream.firstAtMs = atMs;
+    stream.lastAtMs = atMs;
+    stream.nextOfHash = this.#byHash.get(stream.hash);
+    this.#byHash.set(stream.hash, stream);
     this.#candidates.add(stream);
     if (this.#candidates.size > MAX_CANDIDATES) this.#dropOldestCandidate();
     return stream;
@@ -161,7 +183,7 @@ export class StreamTable {
   }
 
   /** Keeps the first packets until they are believed. A copy or a gap among them does not discredit the others. */
-  #takeEarly(stream: TrackedStream, packet: EarlyPacket): void {
+  #takeEarly(stream: TrackedStream, packet: RtpPacket): void {
     const { early } = stream;
     if (!early.some((other) => isSamePacket(other, packet))) {
       const last = early.at(-1);
@@ -187,7 +209,12 @@ export class StreamTable {
       return true;
     if (!isBelievable(stream)) return false;
     const known = stream.early.length;
-    return known >= PACKETS_TO_MEASURE || this.#explained(stream, audioPayloadType(stream.early)) !== undefined;
+    return known >= UNEXPLAINED_TO_BELIEVE || this.#explainsAudio(stream);
+  }
+
+  #explainsAudio(stream: TrackedStream): boolean {
+    const payloadType = audioPayloadType(stream.early);
+    return this.#explained(stream, payloadType, payloadType) !== undefined;
   }
 
   #believe(stream: TrackedStream): void {
@@ -198,38 +225,27 @@ export class StreamTable {
       return;
     }
     const payloadType = audioPayloadType(stream.early);
-    const format = this.#explained(stream, payloadType) ?? measuredFormat(stream.early);
-    const packets = new PacketStream({ ...this.#options, clockRateHz: format.clockRateHz });
-    stream.payloadType = payloadType;
-    stream.eventPayloadType = this.#eventPayloadType(stream);
-    stream.format = format;
-    stream.packets = packets;
+    stream.meter = new StreamMeter({
+      ...this.#options,
+      payloadType,
+      formatOf: (type) => this.#explained(stream, type, payloadType),
+      waiting: this.#waiting,
+    });
     this.#candidates.delete(stream);
     this.#streams.add(stream);
     this.#bySsrc.set(stream.ssrc, [...this.withSsrc(stream.ssrc), stream]);
-    for (const { sequence, timestamp, atMs, marker, payloadType: type, mediaBytes: bytes } of stream.early) {
-      packets.take(sequence, timestamp, atMs, marker, stream.kindOf(type, bytes));
-    }
+    for (const packet of stream.early) stream.meter.take(packet);
     stream.early = [];
   }
 
-  #explained(stream: TrackedStream, payloadType: number): StreamFormat | undefined {
+  #explained(stream: TrackedStream, payloadType: number, audioType: number): StreamFormat | undefined {
     const fromSdp = this.#sdp.isEmpty ? undefined : this.#sdp.format(payloadType, stream.source, stream.destination);
     if (fromSdp !== undefined) return { ...fromSdp, clockRateSource: 'sdp' };
     const fixed = staticFormat(payloadType);
     if (fixed !== undefined) return { ...fixed, clockRateSource: 'static' };
-    const told = this.#options.formatOf?.(stream);
+    const told = payloadType === audioType ? this.#options.formatOf?.(stream) : undefined;
     return told === undefined ? undefined : { ...told, clockRateSource: 'channel' };
   }
-
-  #eventPayloadType(stream: TrackedStream): number {
-    return this.#sdp.isEmpty ? -1 : (this.#sdp.eventPayloadType(stream.source, stream.destination) ?? -1);
-  }
-}
-
-/** Bytes after the RTP header and the CSRC list; an extension counts as part of them. */
-function mediaBytes(view: DataView, datagram: DatagramReader): number {
-  return datagram.payloadBytes - RTP_HEADER_BYTES - (view.getUint8(datagram.payloadStart) & 0x0f) * 4;
 }
 
 function hashOf(
@@ -252,16 +268,16 @@ function isBelievable({ early, rowPackets }: TrackedStream): boolean {
   const main = audioPayloadType(early);
   if (early.filter(({ payloadType }) => payloadType === main).length * 2 < early.length) return false;
   // All packets of a video frame or a telephone event have one RTP time; nothing else has.
-  return early.length >= PACKETS_TO_MEASURE || early.some(({ timestamp }) => timestamp !== early[0]?.timestamp);
+  return early.length >= UNEXPLAINED_TO_BELIEVE || early.some(({ timestamp }) => timestamp !== early[0]?.timestamp);
 }
 
 /** The same packet, captured twice or sent twice. */
-function isSamePacket(one: EarlyPacket, other: EarlyPacket): boolean {
+function isSamePacket(one: RtpPacket, other: RtpPacket): boolean {
   return one.sequence === other.sequence && one.timestamp === other.timestamp && one.payloadType === other.payloadType;
 }
 
 /** Whether a packet follows another as RTP does: in its sequence number, its RTP time and the time of its arrival. */
-function goesOn(from: EarlyPacket, to: EarlyPacket): boolean {
+function goesOn(from: RtpPacket, to: RtpPacket): boolean {
   const step = ((to.sequence - from.sequence + 0x8000) & 0xffff) - 0x8000;
   if (step === 0 || Math.abs(step) > BELIEVABLE_STEP_PACKETS) return false;
   const elapsedMs = Math.abs(to.atMs - from.atMs);
@@ -271,13 +287,13 @@ function goesOn(from: EarlyPacket, to: EarlyPacket): boolean {
   );
 }
 
-function mayBeAfterLoss(from: EarlyPacket, to: EarlyPacket): boolean {
+function mayBeAfterLoss(from: RtpPacket, to: RtpPacket): boolean {
   const step = (to.sequence - from.sequence) & 0xffff;
   return step > 0 && step < MAX_DROPOUT_PACKETS && Math.abs(to.atMs - from.atMs) <= BELIEVABLE_PAUSE_MS;
 }
 
 /** The payload type that most of the first packets have; comfort noise only when there is nothing else. */
-function audioPayloadType(early: readonly EarlyPacket[]): number {
+function audioPayloadType(early: readonly RtpPacket[]): number {
   const counts = new Map<number, number>();
   for (const { payloadType } of early) counts.set(payloadType, (counts.get(payloadType) ?? 0) + 1);
   let [best = 0] = counts.keys();
@@ -286,28 +302,4 @@ function audioPayloadType(early: readonly EarlyPacket[]): number {
     if (best === PAYLOAD_TYPE_COMFORT_NOISE || count > (counts.get(best) ?? 0)) best = payloadType;
   }
   return best;
-}
-
-/** Medians, which some lost, late or bunched packets do not move. */
-function measuredFormat(early: readonly EarlyPacket[]): StreamFormat {
-  const steps: number[] = [];
-  const intervalsMs: number[] = [];
-  for (const [index, packet] of early.entries()) {
-    const before = early[index - 1];
-    if (before === undefined || packet.sequence !== ((before.sequence + 1) & 0xffff)) continue;
-    steps.push((packet.timestamp - before.timestamp) | 0);
-    intervalsMs.push(packet.atMs - before.atMs);
-  }
-  const measuredHz = (median(steps) / median(intervalsMs)) * 1000;
-  // 44100 and 48000 lie within each other's tolerance: the nearer one is meant.
-  const [nearestHz = 0] = STANDARD_CLOCK_RATES_HZ.toSorted(
-    (a, b) => Math.abs(measuredHz - a) - Math.abs(measuredHz - b),
-  );
-  return Math.abs(measuredHz - nearestHz) <= nearestHz * CLOCK_TOLERANCE_RATIO
-    ? { codec: null, clockRateHz: nearestHz, clockRateSource: 'measured' }
-    : { codec: null, clockRateHz: ASSUMED_CLOCK_RATE_HZ, clockRateSource: 'assumed' };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

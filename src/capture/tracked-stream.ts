@@ -1,35 +1,9 @@
 import type { PacketStream } from '../stats/packet-stream.ts';
-import type { PayloadKind } from '../stats/playout-frames.ts';
 import { formatAddressAndPort } from '../wire/ip-address.ts';
-import { PAYLOAD_TYPE_COMFORT_NOISE } from '../wire/rtp.ts';
+import type { RtpPacket, StreamFormat, StreamMeter } from './stream-meter.ts';
 import type { StreamRtcp } from './stream-rtcp.ts';
 
-/** A telephone event's payload (RFC 4733 §2.3), bare, or with the usual SRTP tags. */
-const TELEPHONE_EVENT_BYTES: readonly number[] = [4, 8, 14, 20];
-const FIRST_DYNAMIC_PAYLOAD_TYPE = 96;
-
-/** A packet from before its stream's RTP clock was known. */
-export interface EarlyPacket {
-  readonly sequence: number;
-  readonly timestamp: number;
-  readonly atMs: number;
-  readonly marker: boolean;
-  readonly payloadType: number;
-  readonly mediaBytes: number;
-}
-
-/** `channel`: of the codec that the PBX names. */
-export type ClockSource = 'static' | 'sdp' | 'channel' | 'measured' | 'assumed';
-
-/** What is known of the codec of a stream. */
-export interface StreamFormat {
-  /** By its Asterisk name; null for a dynamic payload type that no SDP explains. */
-  readonly codec: string | null;
-  readonly clockRateHz: number;
-  readonly clockRateSource: ClockSource;
-}
-
-/** One row of RTP packets with the same SSRC, addresses and ports. Until `packets` is there, perhaps not RTP at all. */
+/** One row of RTP packets with the same SSRC, addresses and ports. Until `meter` is there, perhaps not RTP at all. */
 export class TrackedStream {
   readonly #words: Int32Array;
   readonly sourcePort: number;
@@ -38,15 +12,13 @@ export class TrackedStream {
   readonly ssrcWord: number;
   /** Of the key, as its table computes it. */
   readonly hash: number;
-  /** Of the audio; -1 until the first packet. */
-  payloadType = -1;
-  /** Says which other payload types are telephone events; -1 when none is known. */
-  eventPayloadType = -1;
-  early: EarlyPacket[] = [];
+  early: RtpPacket[] = [];
   /** How many of the early packets, up to the latest, go on from each other; copies not counted. */
   rowPackets = 0;
-  packets: PacketStream | undefined;
-  format: StreamFormat | undefined;
+  meter: StreamMeter | undefined;
+  /** Epoch milliseconds of its first packet and its latest. */
+  firstAtMs = 0.5;
+  lastAtMs = 0.5;
   rtcp: StreamRtcp | undefined;
   /** Another stream whose key has the same hash. */
   nextOfHash: TrackedStream | undefined;
@@ -80,13 +52,24 @@ export class TrackedStream {
     return formatAddressAndPort(this.#half(1), this.destinationPort);
   }
 
-  /** Epoch milliseconds of its first packet; 0 without any. */
-  get firstAtMs(): number {
-    return this.packets?.firstAtMs ?? this.early[0]?.atMs ?? 0;
+  get packets(): PacketStream | undefined {
+    return this.meter?.packets;
   }
 
-  get lastAtMs(): number {
-    return this.packets?.lastAtMs ?? this.early.at(-1)?.atMs ?? 0;
+  /** Of the latest audio; -1 before it. */
+  get payloadType(): number {
+    return this.meter?.payloadType ?? -1;
+  }
+
+  /** Of the latest audio. */
+  get format(): StreamFormat | undefined {
+    return this.meter?.segments.format;
+  }
+
+  /** Another one with the same SSRC, addresses and ports, for the next session between them. */
+  successor(): TrackedStream {
+    const { sourcePort, destinationPort, ssrcWord, hash } = this;
+    return new TrackedStream(this.#words, this.#words.length, sourcePort, destinationPort, ssrcWord, hash);
   }
 
   is(words: Int32Array, wordCount: number, sourcePort: number, destinationPort: number, ssrcWord: number): boolean {
@@ -118,18 +101,11 @@ export class TrackedStream {
 
   /** The clock that packets are timed by was set, by so many milliseconds: what lies between them stays as it was. */
   clockStepped(byMs: number): void {
-    this.packets?.clockStepped(byMs);
+    this.firstAtMs += byMs;
+    this.lastAtMs += byMs;
+    this.meter?.clockStepped(byMs);
     this.rtcp?.clockStepped(byMs);
     this.early = this.early.map((packet) => ({ ...packet, atMs: packet.atMs + byMs }));
-  }
-
-  /** What a packet holds; `mediaBytes` is the size of its payload. */
-  kindOf(payloadType: number, mediaBytes: number): PayloadKind {
-    if (payloadType === this.payloadType) return 'audio';
-    if (payloadType === PAYLOAD_TYPE_COMFORT_NOISE) return 'comfort-noise';
-    if (payloadType === this.eventPayloadType) return 'event';
-    const mayBeEvent = payloadType >= FIRST_DYNAMIC_PAYLOAD_TYPE && TELEPHONE_EVENT_BYTES.includes(mediaBytes);
-    return mayBeEvent && this.eventPayloadType < 0 ? 'event' : 'audio';
   }
 
   #half(index: 0 | 1): Int32Array {

@@ -1,8 +1,9 @@
 import type { AnalysisResult } from '../capture/capture-analysis.ts';
 import { type EndpointTotals, endpointTotals } from '../capture/endpoint-totals.ts';
+import type { SegmentSummary } from '../capture/segment-summary.ts';
 import type { StreamSummary } from '../capture/stream-summary.ts';
 import { type JsonObject, formatSsrc, xrBlockToJson } from '../wire/rtcp-xr-json.ts';
-import { arrivalHistogramToJson, exactVoipMetrics, rounded } from '../wire/voip-metrics.ts';
+import { arrivalHistogramToJson, exactVoipMetrics, rounded, shownR } from '../wire/voip-metrics.ts';
 
 /** What `analyze --json` prints (README, Captures), a part for each stream: with many it never exists as a whole. */
 export function* analysisToJson(result: AnalysisResult): Generator<string> {
@@ -62,6 +63,7 @@ function streamToJson(stream: StreamSummary): JsonObject {
     codec: stream.codec,
     clock_rate_hz: stream.clockRateHz,
     clock_rate_source: stream.clockRateSource,
+    clock_note: stream.clockNote,
     started_at: isoTime(stream.firstAtMs),
     ended_at: isoTime(stream.lastAtMs),
     packets_received: stream.packetsReceived,
@@ -69,21 +71,47 @@ function streamToJson(stream: StreamSummary): JsonObject {
     packets_lost: stream.packetsLost,
     duplicates: stream.duplicates,
     out_of_order: stream.outOfOrder,
-    jitter_ms: { mean: rounded(stream.jitterMeanMs), max: rounded(stream.jitterMaxMs) },
+    jitter_ms: { mean: orNull(stream.jitterMeanMs), max: orNull(stream.jitterMaxMs) },
     max_gap_ms: rounded(stream.maxGapMs),
     voip_metrics: exactVoipMetrics(stream),
-    jitter_buffer: { discarded: stream.discarded, frames_10ms: { ...stream.frames10ms }, fills: stream.fills },
+    jitter_buffer: {
+      discarded: stream.discarded,
+      frames_10ms: { ...(stream.frames10ms ?? { normal: null, plc: null, cng: null, silence: null }) },
+      fills: stream.fills,
+    },
     arrival_histogram: arrivalHistogramToJson(stream.arrivalHistogram),
-    r_lq: score === null ? null : rounded(score.rLq),
-    r_cq: score === null ? null : rounded(score.rCq),
-    mos_lq: score === null ? null : rounded(score.mosLq),
-    mos_cq: score === null ? null : rounded(score.mosCq),
+    r_lq: score === null ? null : rounded(shownR(score.rLq)),
+    r_cq: score === null ? null : rounded(shownR(score.rCq)),
+    mos_lq: orNull(score?.mosLq ?? null),
+    mos_cq: orNull(score?.mosCq ?? null),
+    segments: stream.segments.map(segmentToJson),
     rtcp: {
       sender_reports: stream.senderReports,
       receiver_reports: stream.receiverReports,
       xr_blocks: stream.xrBlocks.map(xrBlockToJson),
     },
   };
+}
+
+function segmentToJson(segment: SegmentSummary): JsonObject {
+  const { codec, clockRateHz, clockRateSource } = segment.format;
+  return {
+    payload_type: segment.payloadType,
+    codec,
+    clock_rate_hz: clockRateHz,
+    clock_rate_source: clockRateSource,
+    started_at: isoTime(segment.firstAtMs),
+    ended_at: isoTime(segment.lastAtMs),
+    packets_received: segment.packetsReceived,
+    packets_expected: segment.packetsExpected,
+    packets_lost: segment.packetsExpected - segment.packetsReceived,
+    discarded: segment.discarded,
+    jitter_ms: { mean: orNull(segment.jitterMeanMs), max: orNull(segment.jitterMaxMs) },
+  };
+}
+
+function orNull(value: number | null): number | null {
+  return value === null ? null : rounded(value);
 }
 
 /** Null for a time beyond the calendar, which a damaged capture can hold. */

@@ -1,6 +1,7 @@
 import type { AnalysisResult, SkippedPackets } from '../capture/capture-analysis.ts';
 import type { StreamSummary } from '../capture/stream-summary.ts';
 import { formatSsrc } from '../wire/rtcp-xr-json.ts';
+import { shownR } from '../wire/voip-metrics.ts';
 
 const SKIPPED: Readonly<Record<keyof SkippedPackets, string>> = {
   notUdp: 'not UDP',
@@ -17,21 +18,21 @@ type Column = readonly [title: string, value: (stream: StreamSummary) => string]
 const COLUMNS: readonly Column[] = [
   ['stream', (stream) => `${stream.source} > ${stream.destination}`],
   ['SSRC', (stream) => formatSsrc(stream.ssrc)],
-  ['codec', (stream) => stream.codec ?? `type ${stream.payloadType}`],
+  ['codec', codecsOf],
   ['packets', (stream) => String(stream.packetsReceived)],
   ['lost', (stream) => `${stream.packetsLost} (${percent(stream.voipMetrics.lossRatio)})`],
   ['dupl.', (stream) => String(stream.duplicates)],
   ['reord.', (stream) => String(stream.outOfOrder)],
-  ['jitter mean/max ms', (stream) => `${stream.jitterMeanMs.toFixed(1)} / ${stream.jitterMaxMs.toFixed(1)}`],
+  ['jitter mean/max ms', ({ jitterMeanMs, jitterMaxMs }) => `${orDash(jitterMeanMs, 1)} / ${orDash(jitterMaxMs, 1)}`],
   ['longest gap ms', (stream) => stream.maxGapMs.toFixed(0)],
   [
     'bursts ms (density)',
     ({ voipMetrics: { burstDurationMs, burstDensityRatio } }) =>
       burstDurationMs === 0 ? 'none' : `${orUnknown(burstDurationMs)} (${percent(burstDensityRatio)})`,
   ],
-  ['discarded', (stream) => String(stream.discarded)],
-  ['filled', (stream) => String(stream.fills)],
-  ['R', (stream) => (stream.score === null ? '-' : stream.score.rCq.toFixed(1))],
+  ['discarded', (stream) => orDash(stream.discarded)],
+  ['filled', (stream) => orDash(stream.fills)],
+  ['R', (stream) => (stream.score === null ? '-' : shownR(stream.score.rCq).toFixed(1))],
   ['MOS-LQ', (stream) => (stream.score === null ? '-' : stream.score.mosLq.toFixed(2))],
   ['MOS-CQ', (stream) => (stream.score === null ? '-' : stream.score.mosCq.toFixed(2))],
 ];
@@ -42,6 +43,9 @@ export function* analysisToText(result: AnalysisResult): Generator<string> {
   for (const line of table(result.eachStream)) {
     isEmpty = false;
     yield `${line}\n`;
+  }
+  for (const { source, destination, clockNote } of result.eachStream()) {
+    if (clockNote !== null) yield `${source} > ${destination}: ${clockNote}\n`;
   }
   if (isEmpty) yield 'There is no RTP stream in this capture.\n';
   const reasons = Object.entries(SKIPPED)
@@ -71,6 +75,16 @@ function* table(eachStream: AnalysisResult['eachStream']): Generator<string> {
       .trimEnd();
   yield lineOf(titles);
   for (const stream of eachStream()) yield lineOf(COLUMNS.map(([, value]) => value(stream)));
+}
+
+/** Of each stretch, in their order. */
+function codecsOf({ segments, codec, payloadType }: StreamSummary): string {
+  const names = segments.map((segment) => segment.format.codec ?? `type ${segment.payloadType}`);
+  return names.length === 0 ? (codec ?? `type ${payloadType}`) : names.join(', ');
+}
+
+function orDash(value: number | null, decimals = 0): string {
+  return value === null ? '-' : value.toFixed(decimals);
 }
 
 function percent(ratio: number): string {

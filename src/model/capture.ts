@@ -58,15 +58,19 @@ export interface PacketTally {
   readonly jitterSumMs: number;
   readonly jitterSamples: number;
   readonly jitterMaxMs: number;
+  /** Packets whose RTP clock was not known: with any, jitter and the buffer's results say nothing. Missing is none. */
+  readonly untimedPackets?: number;
   /** Longest interval between two arrivals. */
   readonly maxGapMs: number;
   /** Intervals between arrivals, by the bins of `stats/arrival-histogram.ts`. */
   readonly arrivalCounts: readonly number[];
   readonly burstGap: BurstGapTotals;
-  /** All bursts, all gaps, and the longest stretch without a packet to play; null while it is not known how long a packet lasts. */
+  /** All bursts, all gaps, and the longest stretch without a packet to play; null only in what older releases stored. */
   readonly burstMs: number | null;
   readonly gapMs: number | null;
   readonly longestLossMs: number | null;
+  /** What a packet usually holds; missing in what older releases stored. */
+  readonly packetMs?: number;
   /** The longest ones, in order of time; empty where they were not asked for. */
   readonly burstSpans: readonly BurstSpan[];
   readonly burstSpansLeftOut: number;
@@ -114,13 +118,16 @@ export interface SeenStream {
 /** RFC 3611's VoIP metrics with exact values; null is unknown. */
 export interface VoipMetrics {
   readonly lossRatio: number;
-  readonly discardRatio: number;
+  /** Null where the RTP clock is not known. */
+  readonly discardRatio: number | null;
   readonly burstDensityRatio: number;
   readonly gapDensityRatio: number;
   /** Null while it is not known how long a packet lasts. */
   readonly burstDurationMs: number | null;
   readonly gapDurationMs: number | null;
   readonly roundTripDelayMs: number | null;
+  /** What is known of it: a packet's time and the simulated jitter buffer. */
+  readonly endSystemDelayMs: number | null;
   /** Of the E-model: 1 for random loss, more for bursts; null without loss. */
   readonly burstR: number | null;
   readonly gmin: number;

@@ -36,12 +36,21 @@ export class BurstGapMeter {
   /** When the cluster's first and last loss should have come. */
   #clusterFromMs = 0.5;
   #clusterToMs = 0.5;
+  /** Media times: of the first packet, the latest one, and the cluster's first and last loss. */
+  #firstMediaMs = 0.5;
+  #lastMediaMs = 0.5;
+  #clusterFromMediaMs = 0.5;
+  #clusterToMediaMs = 0.5;
+  /** From the first to the last loss of each burst, summed; a packet each is to be added. */
+  #burstSpansMs = 0.5;
+  #hasBegun = false;
 
   /** `log` is told of each burst. Throws when `gmin` is not a whole number of at least 1. */
   constructor(gmin: number = DEFAULT_GMIN, log?: BurstLog) {
     if (!Number.isInteger(gmin) || gmin < 1) throw new RangeError('Gmin is a whole number of at least 1.');
     this.gmin = gmin;
     this.#log = log;
+    this.#burstSpansMs = 0;
   }
 
   /** Another one that has been told the same, to go on with by itself. */
@@ -63,24 +72,40 @@ export class BurstGapMeter {
     copy.#lossRun = this.#lossRun;
     copy.#clusterFromMs = this.#clusterFromMs;
     copy.#clusterToMs = this.#clusterToMs;
+    copy.#firstMediaMs = this.#firstMediaMs;
+    copy.#lastMediaMs = this.#lastMediaMs;
+    copy.#clusterFromMediaMs = this.#clusterFromMediaMs;
+    copy.#clusterToMediaMs = this.#clusterToMediaMs;
+    copy.#burstSpansMs = this.#burstSpansMs;
+    copy.#hasBegun = this.#hasBegun;
     return copy;
   }
 
-  received(): void {
+  /** `mediaMs` is where the packet begins in the stream's media. */
+  received(mediaMs = 0): void {
+    this.#reach(mediaMs);
     this.#receivedRun += 1;
     if (this.#clusterLosses > 0 && this.#receivedRun >= this.gmin) this.#closeCluster();
   }
 
-  /** A lost or a discarded packet: both have the same effect. `atMs` is when it should have come, for the log. */
-  missing(atMs = 0): void {
+  /**
+   * A lost or a discarded packet: both have the same effect. `mediaMs` is where it begins in the stream's media, `atMs` when
+   * it should have come, for the log.
+   */
+  missing(mediaMs = 0, atMs = 0): void {
+    this.#reach(mediaMs);
     if (this.#receivedRun > 0 || this.#clusterLosses === 0) {
       this.#lossRuns += 1;
       this.#lossRun = 0;
     }
     this.#lossRun += 1;
     if (this.#lossRun > this.#longestLossRun) this.#longestLossRun = this.#lossRun;
-    if (this.#clusterLosses === 0) this.#clusterFromMs = atMs;
+    if (this.#clusterLosses === 0) {
+      this.#clusterFromMs = atMs;
+      this.#clusterFromMediaMs = mediaMs;
+    }
     this.#clusterToMs = atMs;
+    this.#clusterToMediaMs = mediaMs;
     if (this.#clusterLosses > 0) {
       this.#clusterPackets += this.#receivedRun + 1;
     } else {
@@ -118,6 +143,18 @@ export class BurstGapMeter {
     };
   }
 
+  /**
+   * How long all bursts and all gaps lasted, as if the stream ended here. By timestamps (RFC 3611 §4.7.2): from the begin of
+   * the first packet to the end of the last, so that a pause of the sender counts as time. `packetMs` is a packet's length.
+   */
+  durations(packetMs: number): { readonly burstMs: number; readonly gapMs: number } {
+    if (!this.#hasBegun) return { burstMs: 0, gapMs: 0 };
+    const isBurst = this.#clusterLosses > 1;
+    const spansMs = this.#burstSpansMs + (isBurst ? this.#clusterToMediaMs - this.#clusterFromMediaMs : 0);
+    const burstMs = spansMs + (this.#bursts + Number(isBurst)) * packetMs;
+    return { burstMs, gapMs: Math.max(0, this.#lastMediaMs - this.#firstMediaMs + packetMs - burstMs) };
+  }
+
   /** The bursts that the log holds, and the one that is open: copies, which who gets them may move in time. */
   spans(): BurstSpan[] {
     const closed = (this.#log?.spans ?? []).map((span) => ({ ...span }));
@@ -128,10 +165,17 @@ export class BurstGapMeter {
     return this.#log?.leftOut ?? 0;
   }
 
+  #reach(mediaMs: number): void {
+    if (!this.#hasBegun) this.#firstMediaMs = mediaMs;
+    this.#hasBegun = true;
+    this.#lastMediaMs = mediaMs;
+  }
+
   /** Gmin received packets have followed: the losses before them are a burst, or one that belongs to the gap. */
   #closeCluster(): void {
     if (this.#clusterLosses > 1) {
       this.#log?.add(this.#openSpan());
+      this.#burstSpansMs += this.#clusterToMediaMs - this.#clusterFromMediaMs;
       this.#bursts += 1;
       this.#burstPackets += this.#clusterPackets;
       this.#burstLosses += this.#clusterLosses;

@@ -1,9 +1,11 @@
 import { SEQUENCE_CYCLE_PACKETS } from '../units/rtp.ts';
-import { ARRIVAL_BINS, arrivalBin } from './arrival-histogram.ts';
+import { ARRIVAL_BINS } from './arrival-histogram.ts';
+import { ArrivalMeter } from './arrival-meter.ts';
 import { BurstGapMeter } from './burst-gap.ts';
 import { BurstLog } from './burst-log.ts';
-import { staysInRow } from './dropout.ts';
+import { isNewSession, staysInRow } from './dropout.ts';
 import { JitterBuffer, type JitterBufferKind } from './jitter-buffer.ts';
+import { MediaClock } from './media-clock.ts';
 import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
 
 /**
@@ -13,21 +15,26 @@ import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
 const WINDOW_PACKETS = 128;
 const WINDOW_MASK = WINDOW_PACKETS - 1;
 const SEQUENCE_MASK = SEQUENCE_CYCLE_PACKETS - 1;
-/** Votes that a new packet time needs against a well established one. */
-const MAX_PACKET_TICKS_VOTES = 3;
+/** Media times wait for their turn in 32 bits: differences of up to nine hours, to 16 µs. */
+const MEDIA_UNITS_PER_MS = 64;
 
 /** So many duplicates in a row, each so few packets after the one before, are the capture's doing. */
 const CAPTURED_TWICE_AFTER_DUPLICATES = 3;
 const CAPTURED_TWICE_WITHIN_PACKETS = 3;
+/** Less is how a clock that does not divide a millisecond rounds. */
+const LEAST_PAUSE_MS = 0.5;
 
 const MISSING = 0;
 const PLAYED = 1;
 const DISCARDED = 2;
 const PLAYED_COMFORT_NOISE = 3;
 const PLAYED_EVENT = 4;
+/** Received, but nobody knows when it is to be played. */
+const UNTIMED = 5;
 
 export interface PacketStreamOptions {
-  readonly clockRateHz: number;
+  /** Undefined while it is not known: packets are counted, and nothing is said of when they came. */
+  readonly clockRateHz: number | undefined;
   readonly gmin: number;
   readonly jitterBuffer: JitterBufferKind;
   /** Whether to remember when bursts were. */
@@ -43,11 +50,11 @@ export interface PacketStreamOptions {
  * received + duplicates; RFC 3550 A.3 and tshark count duplicates as received, which lets them hide losses.
  */
 export class PacketStream {
-  readonly clockRateHz: number;
+  readonly arrival: ArrivalMeter;
+  readonly media: MediaClock;
   readonly burstGap: BurstGapMeter;
   readonly jitterBuffer: JitterBuffer;
   readonly frames: PlayoutFrames;
-  readonly arrivalCounts: Uint32Array;
   received = 0;
   duplicates = 0;
   /** Arrived after a packet with a higher sequence number. */
@@ -56,85 +63,78 @@ export class PacketStream {
   strays = 0;
   /** The sequence began anew, far from where it was. */
   restarts = 0;
-  firstAtMs = 0.5;
-  lastAtMs = 0.5;
-  /** RFC 3550 A.8 after the latest packet, ms; its mean over all packets but the first, and its maximum. */
-  jitterMs = 0.5;
-  jitterMaxMs = 0.5;
-  /** Longest interval between two arrivals, ms. */
-  maxGapMs = 0.5;
-  readonly #msPerTick: number;
   readonly #states: Uint8Array;
-  readonly #timestamps: Int32Array;
-  #arrivals = 0;
-  #jitterSumMs = 0.5;
-  #transitMs = 0.5;
-  #lastAudioAtMs = 0.5;
-  #lastTimestamp = 0;
+  readonly #mediaTimes: Int32Array;
+  /** What transit times are counted from, ms. */
+  #transitOriginMs = 0.5;
   /** Extended sequence numbers: those of this row, since the last restart. */
   #base = 0;
   #highest = 0;
-  #highestTimestamp = 0;
   #expectedOfEarlierRows = 0;
   /** What would be the next after a strange one (RFC 3550 A.1's bad_seq); -1 for none. */
   #nextAfterStray = -1;
-  /** RTP ticks between two packets, learnt by majority; 0 until known. */
-  #packetTicks = 0;
-  #packetTicksVotes = 0;
+  /** Media time of what was sealed last. */
+  #sealedMs = 0.5;
   #receivedAtDuplicate = 0;
   /** Duplicates that came close upon each other; at first as many as it takes, for a mirror doubles from the first packet. */
   #duplicatesInRow = CAPTURED_TWICE_AFTER_DUPLICATES;
   #isFinished = false;
 
   constructor(options: PacketStreamOptions) {
-    this.clockRateHz = options.clockRateHz;
+    this.media = new MediaClock(options.clockRateHz);
     this.burstGap = new BurstGapMeter(options.gmin, options.keepsBursts === true ? new BurstLog() : undefined);
     this.jitterBuffer = new JitterBuffer(options.jitterBuffer);
-    this.frames = new PlayoutFrames(options.clockRateHz);
-    this.#msPerTick = 1000 / options.clockRateHz;
+    this.frames = new PlayoutFrames();
     // One piece of memory for all three: half of what three would cost.
     const memory = new ArrayBuffer(ARRIVAL_BINS * 4 + WINDOW_PACKETS * 5);
-    this.arrivalCounts = new Uint32Array(memory, 0, ARRIVAL_BINS);
-    this.#timestamps = new Int32Array(memory, ARRIVAL_BINS * 4, WINDOW_PACKETS);
+    this.arrival = new ArrivalMeter(new Uint32Array(memory, 0, ARRIVAL_BINS));
+    this.#mediaTimes = new Int32Array(memory, ARRIVAL_BINS * 4, WINDOW_PACKETS);
     this.#states = new Uint8Array(memory, ARRIVAL_BINS * 4 + WINDOW_PACKETS * 4);
-    this.jitterMs = 0;
-    this.jitterMaxMs = 0;
-    this.maxGapMs = 0;
-    this.#jitterSumMs = 0;
-    this.#transitMs = 0;
+    this.#sealedMs = 0;
   }
 
   /** Sequence numbers from the first to the highest, over all rows. */
   get expected(): number {
-    return this.#expectedOfEarlierRows + (this.#arrivals === 0 ? 0 : this.#highest - this.#base + 1);
+    return this.#expectedOfEarlierRows + (this.arrival.arrivals === 0 ? 0 : this.#highest - this.#base + 1);
   }
 
   get lost(): number {
     return this.expected - this.received;
   }
 
-  get jitterMeanMs(): number {
-    return this.#arrivals < 2 ? 0 : this.#jitterSumMs / this.jitterSamples;
+  /** What one packet usually holds, ms; an estimate where neighbours do not tell. */
+  get packetMs(): number {
+    return this.media.packetMs;
   }
 
-  get jitterSumMs(): number {
-    return this.#jitterSumMs;
+  /**
+   * Whether a packet after a silence belongs to another session of the same SSRC between the same ports: the next call,
+   * and not this one after a hold.
+   */
+  beginsSession(sequence: number, timestamp: number, atMs: number): boolean {
+    const { media } = this;
+    const step = (sequence - this.#highest) & SEQUENCE_MASK;
+    return isNewSession(
+      media.stepsTo(step),
+      media.packetTicks,
+      media.ticksSince(timestamp),
+      media.msPerTick,
+      media.elapsedMs(atMs),
+    );
   }
 
-  /** Every packet but the first gives one. */
-  get jitterSamples(): number {
-    return Math.max(0, this.#arrivals - 1);
-  }
-
-  /** What one packet usually holds, ms; undefined while unknown. */
-  get packetMs(): number | undefined {
-    return this.#packetTicks === 0 ? undefined : this.#packetTicks * this.#msPerTick;
+  /** From the next packet on, RTP time is that of another clock. */
+  changeClock(clockRateHz: number | undefined): void {
+    this.media.change(clockRateHz);
   }
 
   /** Takes one packet in, in the order of arrival. `timestamp` is the RTP time as a signed 32-bit number. */
   take(sequence: number, timestamp: number, atMs: number, marker: boolean, kind: PayloadKind): void {
-    if (this.#arrivals === 0) {
-      this.#begin(sequence, timestamp, atMs);
+    const { media } = this;
+    if (this.arrival.arrivals === 0) {
+      this.#base = sequence;
+      this.#highest = sequence;
+      this.#transitOriginMs = atMs;
       this.#takeAhead(0, timestamp, atMs, marker, kind);
       return;
     }
@@ -143,9 +143,10 @@ export class PacketStream {
       this.#takeBehind(step === 0 ? 0 : SEQUENCE_CYCLE_PACKETS - step, timestamp, atMs, kind);
       return;
     }
-    const elapsedTicks = (timestamp - this.#highestTimestamp) | 0;
-    if (staysInRow(step, this.#packetTicks, elapsedTicks, this.#msPerTick, atMs - this.lastAtMs)) {
-      if (step === 1 && kind === 'audio') this.#learnPacketTicks(elapsedTicks);
+    if (
+      step === 1 ||
+      staysInRow(step, media.packetTicks, media.ticksSince(timestamp), media.msPerTick, atMs - this.arrival.lastAtMs)
+    ) {
       this.#advanceTo(this.#highest + step);
       this.#takeAhead(step, timestamp, atMs, marker, kind);
       return;
@@ -161,70 +162,39 @@ export class PacketStream {
 
   /** The clock that arrivals are timed by was set, by so many milliseconds. */
   clockStepped(byMs: number): void {
-    this.firstAtMs += byMs;
-    this.lastAtMs += byMs;
-    this.#lastAudioAtMs += byMs;
+    this.arrival.clockStepped(byMs);
+    this.media.clockStepped(byMs);
     this.burstGap.clockStepped(byMs);
+    this.#transitOriginMs += byMs;
   }
 
   /** Seals every packet's fate; nothing may be taken in afterwards. */
   finish(): void {
-    if (this.#arrivals > 0 && !this.#isFinished) this.#sealRow(this.burstGap, this.frames);
+    if (this.arrival.arrivals > 0 && !this.#isFinished) this.#sealRow(this.burstGap, this.frames);
     this.#isFinished = true;
   }
 
   /** Bursts and frames as if the stream ended here; it may go on. */
   settled(): { readonly burstGap: BurstGapMeter; readonly frames: PlayoutFrames } {
-    if (this.#arrivals === 0 || this.#isFinished) return { burstGap: this.burstGap, frames: this.frames };
-    const [burstGap, frames] = [this.burstGap.clone(), this.frames.clone()];
+    if (this.arrival.arrivals === 0 || this.#isFinished) return { burstGap: this.burstGap, frames: this.frames };
+    const [burstGap, frames, sealedMs] = [this.burstGap.clone(), this.frames.clone(), this.#sealedMs];
     this.#sealRow(burstGap, frames);
+    this.#sealedMs = sealedMs;
     return { burstGap, frames };
-  }
-
-  #begin(sequence: number, timestamp: number, atMs: number): void {
-    this.#base = sequence;
-    this.#highest = sequence;
-    this.#highestTimestamp = timestamp;
-    this.#lastTimestamp = timestamp;
-    this.#lastAudioAtMs = atMs;
-    this.firstAtMs = atMs;
-    this.lastAtMs = atMs;
-  }
-
-  /**
-   * RFC 3550 A.8 over every packet in the order of arrival. A telephone event keeps one RTP time for all its packets
-   * (RFC 4733 §2.1): their arrivals say nothing of jitter.
-   */
-  #measureArrival(timestamp: number, atMs: number, kind: PayloadKind): void {
-    if (this.#arrivals > 0) {
-      const intervalMs = atMs - this.lastAtMs;
-      if (intervalMs > this.maxGapMs) this.maxGapMs = intervalMs;
-      const bin = arrivalBin(intervalMs);
-      this.arrivalCounts[bin] = (this.arrivalCounts[bin] ?? 0) + 1;
-      if (kind !== 'event') {
-        const transitChangeMs = atMs - this.#lastAudioAtMs - ((timestamp - this.#lastTimestamp) | 0) * this.#msPerTick;
-        this.#transitMs += transitChangeMs;
-        this.jitterMs += (Math.abs(transitChangeMs) - this.jitterMs) / 16;
-        if (this.jitterMs > this.jitterMaxMs) this.jitterMaxMs = this.jitterMs;
-      }
-      this.#jitterSumMs += this.jitterMs;
-    }
-    this.#arrivals += 1;
-    this.lastAtMs = atMs;
-    if (kind === 'event') return;
-    this.#lastAudioAtMs = atMs;
-    this.#lastTimestamp = timestamp;
   }
 
   /** A packet with the highest sequence number so far, `step` after the one that was it. */
   #takeAhead(step: number, timestamp: number, atMs: number, marker: boolean, kind: PayloadKind): void {
+    const { media } = this;
     this.#nextAfterStray = -1;
-    const elapsedTicks = (timestamp - this.#highestTimestamp) | 0;
-    // The RTP clock went on for longer than the packets, lost ones included, account for: the sender paused.
-    const isAfterPause = this.#packetTicks > 0 && elapsedTicks > step * this.#packetTicks;
-    this.#measureArrival(timestamp, atMs, kind);
-    this.#highestTimestamp = timestamp;
-    this.#keep(this.#highest, timestamp, elapsedTicks * this.#msPerTick, marker || isAfterPause, kind);
+    const beforeMs = media.mediaMs;
+    // Of the packets since the last one with an RTP time, lost ones included.
+    const packetsMs = media.stepsTo(step) * media.packetTicks * media.msPerTick;
+    const mediaMs = media.ahead(step, timestamp, atMs, kind);
+    this.arrival.arrive(atMs);
+    // The media went on for longer than the packets account for: the sender paused.
+    const isAfterPause = packetsMs > 0 && mediaMs - beforeMs > packetsMs + LEAST_PAUSE_MS;
+    this.#keep(this.#highest, mediaMs, atMs, mediaMs - beforeMs, marker || isAfterPause, kind);
   }
 
   /** A packet that comes after others that were sent later, `behind` numbers below the highest, or a second time. */
@@ -232,14 +202,17 @@ export class PacketStream {
     const extended = this.#highest - behind;
     // Overtaken before the first one that we saw: its place is free, for nothing of this row has been sealed yet.
     if (extended < this.#base) this.#base = extended;
+    const mediaMs = this.media.behind(behind, timestamp);
     if (this.#states[extended & WINDOW_MASK] !== MISSING) {
       this.duplicates += 1;
-      if (!this.#isCapturedTwice()) this.#measureArrival(timestamp, atMs, kind);
+      if (this.#isCapturedTwice()) return;
+      this.arrival.arrive(atMs);
+      this.#measure(mediaMs, atMs, kind);
       return;
     }
-    this.#measureArrival(timestamp, atMs, kind);
+    this.arrival.arrive(atMs);
     this.outOfOrder += 1;
-    this.#keep(extended, timestamp, 0, false, kind);
+    this.#keep(extended, mediaMs, atMs, 0, false, kind);
   }
 
   /**
@@ -254,15 +227,38 @@ export class PacketStream {
     return this.#duplicatesInRow >= CAPTURED_TWICE_AFTER_DUPLICATES;
   }
 
-  #keep(extended: number, timestamp: number, elapsedMs: number, startsTalkspurt: boolean, kind: PayloadKind): void {
+  /** RFC 3550 A.8 over every packet in the order of arrival; gives its transit time, undefined where nothing tells. */
+  #measure(mediaMs: number, atMs: number, kind: PayloadKind): number | undefined {
+    if (!this.media.isKnown) {
+      this.arrival.untimed += 1;
+      return undefined;
+    }
+    if (kind === 'event') {
+      this.arrival.passedUntold();
+      return undefined;
+    }
+    const transitMs = atMs - this.#transitOriginMs - mediaMs;
+    this.arrival.passed(transitMs);
+    return transitMs;
+  }
+
+  #keep(
+    extended: number,
+    mediaMs: number,
+    atMs: number,
+    elapsedMs: number,
+    startsTalkspurt: boolean,
+    kind: PayloadKind,
+  ): void {
     this.received += 1;
     const slot = extended & WINDOW_MASK;
-    this.#timestamps[slot] = timestamp;
-    if (kind === 'event') {
-      this.#states[slot] = PLAYED_EVENT;
+    this.#mediaTimes[slot] = Math.round(mediaMs * MEDIA_UNITS_PER_MS);
+    const transitMs = this.#measure(mediaMs, atMs, kind);
+    if (transitMs === undefined) {
+      this.#states[slot] = this.media.isKnown ? PLAYED_EVENT : UNTIMED;
       return;
     }
-    const outcome = this.jitterBuffer.arrive(this.#transitMs, elapsedMs, startsTalkspurt);
+    const outcome = this.jitterBuffer.arrive(transitMs, elapsedMs, startsTalkspurt);
     if (outcome !== 'played') this.#states[slot] = DISCARDED;
     else this.#states[slot] = kind === 'comfort-noise' ? PLAYED_COMFORT_NOISE : PLAYED;
   }
@@ -279,14 +275,23 @@ export class PacketStream {
   #seal(extended: number, burstGap: BurstGapMeter, frames: PlayoutFrames): void {
     const slot = extended & WINDOW_MASK;
     const state = this.#states[slot];
+    const { packetMs } = this.media;
+    if (state === MISSING) this.#sealedMs += packetMs;
+    else this.#sealedMs += this.#sinceSealedMs(slot);
     if (state === MISSING || state === DISCARDED) {
-      burstGap.missing(this.lastAtMs - (this.#highest - extended) * this.#packetTicks * this.#msPerTick);
+      burstGap.missing(this.#sealedMs, this.arrival.lastAtMs - (this.#highest - extended) * packetMs);
       frames.missing();
       return;
     }
-    burstGap.received();
+    burstGap.received(this.#sealedMs);
+    if (state === UNTIMED) return;
     const kind = state === PLAYED ? 'audio' : state === PLAYED_EVENT ? 'event' : 'comfort-noise';
-    frames.played(this.#timestamps[slot] ?? 0, this.#packetTicks, kind);
+    frames.played(this.#sealedMs, packetMs, kind);
+  }
+
+  #sinceSealedMs(slot: number): number {
+    const units = Math.round(this.#sealedMs * MEDIA_UNITS_PER_MS) | 0;
+    return (((this.#mediaTimes[slot] ?? 0) - units) | 0) / MEDIA_UNITS_PER_MS;
   }
 
   #sealRow(burstGap: BurstGapMeter, frames: PlayoutFrames): void {
@@ -302,18 +307,6 @@ export class PacketStream {
     this.#states.fill(MISSING);
     this.#base = sequence;
     this.#highest = sequence;
-  }
-
-  /** Majority vote (Boyer and Moore) over the steps of the RTP clock between neighbours. */
-  #learnPacketTicks(stepTicks: number): void {
-    if (stepTicks === this.#packetTicks) {
-      if (this.#packetTicksVotes < MAX_PACKET_TICKS_VOTES) this.#packetTicksVotes += 1;
-    } else if (stepTicks > 0) {
-      this.#packetTicksVotes -= 1;
-      if (this.#packetTicksVotes < 0) {
-        this.#packetTicks = stepTicks;
-        this.#packetTicksVotes = 0;
-      }
-    }
+    this.media.restart();
   }
 }

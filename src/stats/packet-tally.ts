@@ -5,27 +5,28 @@ import type { PacketStream } from './packet-stream.ts';
 
 /** What a stream's packets add up to, as if it ended here. */
 export function packetTally(packets: PacketStream): PacketTally {
-  const { jitterBuffer, packetMs } = packets;
+  const { arrival, jitterBuffer, packetMs } = packets;
   const { burstGap, frames } = packets.settled();
   const totals = burstGap.totals();
-  const lasting = (count: number): number | null =>
-    count === 0 ? 0 : packetMs === undefined ? null : count * packetMs;
+  const { burstMs, gapMs } = burstGap.durations(packetMs);
   return {
-    firstAtMs: packets.firstAtMs,
-    lastAtMs: packets.lastAtMs,
+    firstAtMs: arrival.firstAtMs,
+    lastAtMs: arrival.lastAtMs,
     packetsReceived: packets.received,
     packetsExpected: packets.expected,
     duplicates: packets.duplicates,
     outOfOrder: packets.outOfOrder,
-    jitterSumMs: packets.jitterSumMs,
-    jitterSamples: packets.jitterSamples,
-    jitterMaxMs: packets.jitterMaxMs,
-    maxGapMs: packets.maxGapMs,
-    arrivalCounts: [...packets.arrivalCounts],
+    jitterSumMs: arrival.jitterSumMs,
+    jitterSamples: arrival.jitterSamples,
+    jitterMaxMs: arrival.jitterMaxMs,
+    untimedPackets: arrival.untimed,
+    maxGapMs: arrival.maxGapMs,
+    arrivalCounts: [...arrival.counts],
     burstGap: totals,
-    burstMs: lasting(totals.burstPackets),
-    gapMs: lasting(totals.gapPackets),
-    longestLossMs: lasting(totals.longestLossRun),
+    burstMs,
+    gapMs,
+    longestLossMs: totals.longestLossRun * packetMs,
+    packetMs,
     burstSpans: burstGap.spans(),
     burstSpansLeftOut: burstGap.spansLeftOut,
     discarded: jitterBuffer.discarded,
@@ -54,6 +55,7 @@ export function addTallies(one: PacketTally, other: PacketTally): PacketTally {
     jitterSumMs: one.jitterSumMs + other.jitterSumMs,
     jitterSamples: one.jitterSamples + other.jitterSamples,
     jitterMaxMs: Math.max(one.jitterMaxMs, other.jitterMaxMs),
+    untimedPackets: (one.untimedPackets ?? 0) + (other.untimedPackets ?? 0),
     maxGapMs: Math.max(one.maxGapMs, other.maxGapMs),
     arrivalCounts: one.arrivalCounts.map((count, bin) => count + (other.arrivalCounts[bin] ?? 0)),
     burstGap: addBurstGaps(one.burstGap, other.burstGap),
@@ -63,6 +65,7 @@ export function addTallies(one: PacketTally, other: PacketTally): PacketTally {
       one.longestLossMs === null || other.longestLossMs === null
         ? null
         : Math.max(one.longestLossMs, other.longestLossMs),
+    ...(later.packetMs === undefined ? {} : { packetMs: later.packetMs }),
     burstSpans: log.spans,
     burstSpansLeftOut: one.burstSpansLeftOut + other.burstSpansLeftOut + log.leftOut,
     discarded: one.discarded + other.discarded,
@@ -88,12 +91,13 @@ export function voipMetrics(tally: PacketTally, roundTripMs: number | null): Voi
     totalMs === null ? null : ratio(totalMs, count);
   return {
     lossRatio: ratio(packetsExpected - packetsReceived, packetsExpected),
-    discardRatio: ratio(discarded, packetsExpected),
+    discardRatio: isTimed(tally) ? ratio(discarded, packetsExpected) : null,
     burstDensityRatio: ratio(burstGap.burstLosses, burstGap.burstPackets),
     gapDensityRatio: ratio(burstGap.gapLosses, burstGap.gapPackets),
     burstDurationMs: meanMs(burstMs, burstGap.bursts),
     gapDurationMs: meanMs(gapMs, burstGap.gaps),
     roundTripDelayMs: roundTripMs,
+    endSystemDelayMs: tally.packetMs === undefined || !isTimed(tally) ? null : tally.packetMs + tally.jbNominalMs,
     burstR: burstRatio(burstGap) ?? null,
     gmin: tally.gmin,
     jbNominalMs: tally.jbNominalMs,
@@ -103,15 +107,24 @@ export function voipMetrics(tally: PacketTally, roundTripMs: number | null): Voi
   };
 }
 
-/** Percent that the listener did not get: what is discarded is lost to him (RFC 3611 §4.7.1). Null without packets. */
-export function unheardPercent({ packetsExpected, packetsReceived, discarded }: PacketTally): number | null {
-  if (packetsExpected === 0) return null;
+/** Whether the RTP clock was known, so that there is jitter, and a jitter buffer could be simulated. */
+export function isTimed({ untimedPackets = 0 }: PacketTally): boolean {
+  return untimedPackets === 0;
+}
+
+/**
+ * Percent that the listener did not get: what is discarded is lost to him (RFC 3611 §4.7.1). Null without packets, and where
+ * nobody knows what came too late.
+ */
+export function unheardPercent(tally: PacketTally): number | null {
+  const { packetsExpected, packetsReceived, discarded } = tally;
+  if (packetsExpected === 0 || !isTimed(tally)) return null;
   return (100 * (packetsExpected - packetsReceived + discarded)) / packetsExpected;
 }
 
-/** Mean of the jitter after each packet, ms; 0 before the second packet. */
-export function meanJitterMs({ jitterSumMs, jitterSamples }: PacketTally): number {
-  return ratio(jitterSumMs, jitterSamples);
+/** Mean of the jitter after each packet, ms; 0 before the second packet, null where the RTP clock is not known. */
+export function meanJitterMs(tally: PacketTally): number | null {
+  return isTimed(tally) ? ratio(tally.jitterSumMs, tally.jitterSamples) : null;
 }
 
 function addBurstGaps(one: BurstGapTotals, other: BurstGapTotals): BurstGapTotals {

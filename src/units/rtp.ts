@@ -13,6 +13,9 @@ export const Q8_ONE = 256;
 /** RTP clocks that audio codecs use, Hz. G.722 is 8000 by RFC 3551 §4.5.2. */
 export const STANDARD_CLOCK_RATES_HZ = [8000, 16_000, 24_000, 32_000, 44_100, 48_000] as const;
 
+/** RTP clocks that packets may turn out to have, Hz: those of audio, and that of video (RFC 3551 §5). */
+export const RTP_CLOCK_RATES_HZ = [...STANDARD_CLOCK_RATES_HZ, 90_000] as const;
+
 /** The clock assumed while nothing better is known, Hz: right for G.711, G.722, G.729, GSM and iLBC. */
 export const ASSUMED_CLOCK_RATE_HZ = 8000;
 

@@ -6,6 +6,9 @@
  */
 export const RTP_HEADER_BYTES = 12;
 const VERSION_2 = 0b10;
+const PADDING_BIT = 0x20;
+const EXTENSION_BIT = 0x10;
+const CSRC_COUNT = 0x0f;
 
 /** RFC 5761 §4: with RTP and RTCP on one port, these values of the second byte are RTCP. */
 const FIRST_RTCP_TYPE = 192;
@@ -27,6 +30,22 @@ export function mediaKind(view: DataView, start: number, end: number): MediaKind
 /** Whether a payload of `payloadBytes` can hold the CSRC list and the extension that its header announces. */
 export function isWholeRtpHeader(view: DataView, start: number, payloadBytes: number): boolean {
   return payloadBytes >= RTP_HEADER_BYTES + (view.getUint8(start) & 0x0f) * 4;
+}
+
+/**
+ * Bytes of media: what is left after the CSRC list, the header extension (§5.3.1) and the padding (§5.1). `end` is after
+ * the last captured byte; an extension's length or a padding's that was not captured counts as media.
+ */
+export function rtpMediaBytes(view: DataView, start: number, end: number, payloadBytes: number): number {
+  const first = view.getUint8(start);
+  let headerBytes = RTP_HEADER_BYTES + (first & CSRC_COUNT) * 4;
+  if ((first & EXTENSION_BIT) !== 0 && start + headerBytes + 4 <= end) {
+    headerBytes += 4 + view.getUint16(start + headerBytes + 2) * 4;
+  }
+  const mediaBytes = payloadBytes - headerBytes;
+  if ((first & PADDING_BIT) === 0 || end - start < payloadBytes || mediaBytes <= 0) return Math.max(0, mediaBytes);
+  const paddingBytes = view.getUint8(end - 1);
+  return paddingBytes <= mediaBytes ? mediaBytes - paddingBytes : mediaBytes;
 }
 
 export function rtpPayloadType(view: DataView, start: number): number {

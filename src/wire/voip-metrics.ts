@@ -17,26 +17,26 @@ export interface MeasuredVoip {
 }
 
 /**
- * A stream's VoIP Metrics block (RFC 3611 §4.7), as its receiver could send it: what packets cannot tell (levels, echo, the
- * end systems' delay, concealment) is unknown. The R factor is the conversational one; a wideband R above 100 is 100.
+ * A stream's VoIP Metrics block (RFC 3611 §4.7), as its receiver could send it: what packets cannot tell (levels, echo,
+ * concealment) is unknown, and of the end system's delay only the packet's time and the simulated buffer are known. The R factor is the conversational one; a wideband R above 100 is 100.
  */
 export function voipMetricsBlock({ ssrc, voipMetrics, score }: MeasuredVoip): VoipMetricsBlock {
   return {
     kind: 'voip-metrics',
     ssrc,
     lossRateQ8: ratioToQ8(voipMetrics.lossRatio),
-    discardRateQ8: ratioToQ8(voipMetrics.discardRatio),
+    discardRateQ8: ratioToQ8(voipMetrics.discardRatio ?? 0),
     burstDensityQ8: ratioToQ8(voipMetrics.burstDensityRatio),
     gapDensityQ8: ratioToQ8(voipMetrics.gapDensityRatio),
     burstDurationMs: whole(voipMetrics.burstDurationMs ?? 0),
     gapDurationMs: whole(voipMetrics.gapDurationMs ?? 0),
     roundTripDelayMs: voipMetrics.roundTripDelayMs === null ? null : whole(voipMetrics.roundTripDelayMs),
-    endSystemDelayMs: null,
+    endSystemDelayMs: voipMetrics.endSystemDelayMs === null ? null : whole(voipMetrics.endSystemDelayMs),
     signalLevelDbm: null,
     noiseLevelDbm: null,
     rerlDb: null,
     gmin: voipMetrics.gmin,
-    rFactor: score === null ? null : Math.round(Math.min(MAX_R_FACTOR, Math.max(0, score.rCq))),
+    rFactor: score === null ? null : Math.round(shownR(score.rCq)),
     extRFactor: null,
     mosLq: score === null ? null : tenths(score.mosLq),
     mosCq: score === null ? null : tenths(score.mosCq),
@@ -68,12 +68,13 @@ export function exactVoipMetrics(measured: MeasuredVoip): JsonObject {
   return {
     ...voipMetricsToJson(voipMetricsBlock(measured)),
     loss_rate: rounded(exact.lossRatio, 6),
-    discard_rate: rounded(exact.discardRatio, 6),
+    discard_rate: exact.discardRatio === null ? null : rounded(exact.discardRatio, 6),
     burst_density: rounded(exact.burstDensityRatio, 6),
     gap_density: rounded(exact.gapDensityRatio, 6),
     burst_duration_ms: orNull(exact.burstDurationMs),
     gap_duration_ms: orNull(exact.gapDurationMs),
     round_trip_delay_ms: orNull(exact.roundTripDelayMs),
+    end_system_delay_ms: orNull(exact.endSystemDelayMs),
     burst_r: orNull(exact.burstR),
   };
 }
@@ -89,6 +90,11 @@ export function arrivalHistogramToJson(bins: readonly ArrivalBin[]): HistogramBa
 /** As the JSON of captures shows numbers: three decimals unless told. */
 export function rounded(value: number, decimals = 3): number {
   return Number(value.toFixed(decimals));
+}
+
+/** R as it is shown: within 0-100, the seed's "final range". */
+export function shownR(r: number): number {
+  return Math.min(MAX_R_FACTOR, Math.max(0, r));
 }
 
 function whole(ms: number): number {

@@ -66,7 +66,7 @@ export interface Capture {
   readonly out_of_order: number;
   readonly max_gap_ms: number;
   readonly longest_loss_ms: number | null;
-  readonly jitter_buffer: { readonly discarded: number };
+  readonly jitter_buffer: { readonly discarded: number | null };
   readonly arrival_histogram: readonly HistogramBar[];
   readonly bursts: readonly Burst[];
   readonly bursts_left_out: number;

@@ -58,7 +58,8 @@ function strip({ started_at: from, ended_at: to, bursts }: Capture): SVGElement 
 
 function burstWords(capture: Capture, metrics: VoipMetrics): string {
   const { packets_lost: lost, packets_expected: expected, longest_loss_ms: longestMs, bursts } = capture;
-  const { discarded } = capture.jitter_buffer;
+  // Null: the RTP clock is not known, so nobody knows what came too late.
+  const discarded = capture.jitter_buffer.discarded ?? 0;
   const late = discarded === 0 ? '' : `, ${discarded} came too late to be played`;
   if (lost <= 0 && discarded === 0) return `None of ${expected} packets lost.`;
   const count = bursts.length + capture.bursts_left_out;

@@ -70,7 +70,8 @@ describe('analyze', () => {
       burst_duration_ms: 40,
       gap_duration_ms: 1980,
       round_trip_delay_ms: null,
-      end_system_delay_ms: null,
+      // A packet of 20 ms in a buffer of 60 ms.
+      end_system_delay_ms: 80,
       signal_level_dbm: null,
       gmin: 16,
       ext_r_factor: null,

@@ -129,7 +129,7 @@ describe('when bursts were', () => {
     const meter = new BurstGapMeter(gmin, new BurstLog());
     for (const [index, packet] of packets.split('').entries()) {
       if (packet === '1') meter.received();
-      else meter.missing(index * 20);
+      else meter.missing(0, index * 20);
     }
     return meter.spans();
   }

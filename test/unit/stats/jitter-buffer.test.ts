@@ -72,14 +72,14 @@ describe('an adaptive buffer', () => {
 });
 
 describe('frames of 10 ms', () => {
-  const PACKET_TICKS = 160;
+  const PACKET_MS = 20;
   const counts = (play: (frames: PlayoutFrames) => void): object => {
-    const frames = new PlayoutFrames(8000);
+    const frames = new PlayoutFrames();
     play(frames);
     return { ...frames.counts(0, 0), fills: frames.fills };
   };
   const audio = (frames: PlayoutFrames, from: number, to: number): void => {
-    for (let index = from; index < to; index += 1) frames.played(index * PACKET_TICKS, PACKET_TICKS, 'audio');
+    for (let index = from; index < to; index += 1) frames.played(index * PACKET_MS, PACKET_MS, 'audio');
   };
   const missing = (frames: PlayoutFrames, packets: number): void => {
     for (let index = 0; index < packets; index += 1) frames.missing();
@@ -104,7 +104,7 @@ describe('frames of 10 ms', () => {
   test('after a comfort noise packet there is comfort noise', () => {
     const result = counts((frames) => {
       audio(frames, 0, 10);
-      frames.played(10 * PACKET_TICKS, PACKET_TICKS, 'comfort-noise');
+      frames.played(10 * PACKET_MS, PACKET_MS, 'comfort-noise');
       audio(frames, 60, 70);
     });
     expect(result).toEqual({ normal: 40, plc: 0, cng: 100, silence: 0, fills: 0 });
@@ -118,7 +118,7 @@ describe('frames of 10 ms', () => {
     expect(result).toEqual({ normal: 40, plc: 0, cng: 0, silence: 100, fills: 1 });
   });
 
-  test('an RTP clock that jumps far, or back, is a new clock and no pause', () => {
+  test('media that goes on far away, or before where it was, is no pause', () => {
     const result = counts((frames) => {
       audio(frames, 0, 10);
       audio(frames, 100_000, 100_010);
@@ -135,11 +135,9 @@ describe('frames of 10 ms', () => {
     expect(result).toEqual({ normal: 4, plc: 0, cng: 0, silence: 0, fills: 0 });
   });
 
-  test('wide steps of the RTP clock (opus at 48000 Hz) and its wrap', () => {
-    const frames = new PlayoutFrames(48_000);
-    for (let index = 0; index < 100; index += 1) {
-      frames.played((0xffff_0000 + index * 960) | 0, 960, 'audio');
-    }
+  test('frames that the buffer inserted were concealed, and those that it left out were not played', () => {
+    const frames = new PlayoutFrames();
+    audio(frames, 0, 100);
     expect(frames.counts(2, 1)).toEqual({ normal: 199, plc: 2, cng: 0, silence: 0 });
   });
 });

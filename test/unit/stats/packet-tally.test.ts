@@ -112,7 +112,7 @@ describe('what packets add up to', () => {
     const tally = packetTally(talk({ fromMs: 0, packets: '' }));
     expect(unheardPercent(tally)).toBeNull();
     expect(meanJitterMs(tally)).toBe(0);
-    // One packet does not tell how long it lasts.
-    expect(finished({ fromMs: 0, packets: '1' })).toMatchObject({ packetsReceived: 1, gapMs: null, burstMs: 0 });
+    // One packet does not tell how long it lasts: RFC 3551 §4.2 has 20 ms.
+    expect(finished({ fromMs: 0, packets: '1' })).toMatchObject({ packetsReceived: 1, gapMs: 20, burstMs: 0 });
   });
 });
