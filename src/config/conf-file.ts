@@ -27,7 +27,7 @@ export interface ConfFile {
 const HEADING = /^\[([^\]]*)\](.*)$/s;
 const CONTROL = /(?!\t)\p{Cc}/u;
 
-/** Cuts the comment off: `;` starts one, `\;` is a semicolon of the value (as in Asterisk's own files). */
+/** Removes the comment. `;` begins one; `\;` is a semicolon in a value (as in Asterisk's files). */
 function withoutComment(line: string): string {
   return line.replace(/(?<!\\);.*$/s, '').replaceAll('\\;', ';');
 }
@@ -50,7 +50,7 @@ function oddLineProblem(line: string): string {
 
 /**
  * Reads the text of a configuration file: `[section]`, `key = value` or `key => value`, `;` comments, blank lines.
- * A section may be opened again. Never throws: what cannot be read is in `problems`, by line, counted from 1.
+ * A section may be opened again. Never throws: `problems` has what cannot be read, by line, counted from 1.
  */
 export function parseConf(text: string): ConfFile {
   const problems: ConfProblem[] = [];
@@ -81,7 +81,7 @@ export function parseConf(text: string): ConfFile {
       insideBrokenSection ||= content.startsWith('[');
       return oddLineProblem(content);
     }
-    // The heading's own problem is reported; its keys would only repeat it.
+    // The heading's problem is reported; its keys would repeat it.
     if (insideBrokenSection) return undefined;
     if (current === undefined) return 'this setting stands before the first section; put it under a [section]';
     const earlier = current.entries.find((entry) => entry.key === key);

@@ -1,9 +1,9 @@
-/** Edits that still make a likely slip of the fingers: one in three letters, two at least. */
+/** Edits that still look like a typing mistake: one in three letters, at least two. */
 function allowedEdits(name: string): number {
   return Math.max(2, Math.floor(name.length / 3));
 }
 
-/** A shorter beginning than this says nothing. */
+/** A shorter beginning fits too many names. */
 const SHORTEST_CUT = 3;
 
 /** Edits (insert, delete, replace, swap of neighbours) between two names: optimal string alignment distance. */
@@ -29,15 +29,15 @@ function editDistance(from: string, to: string): number {
   return last[to.length] ?? 0;
 }
 
-/** The name out of `known` that was most likely meant, or undefined when none is near. Letter case does not count. */
+/** The name in `known` that was most likely meant; undefined when none is near. Ignores case. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
-  // A name of any length may come from a file; the distance is quadratic in it.
+  // The distance takes quadratic time, and a file may have a name of any length.
   const wanted = name.slice(0, 64).toLowerCase();
   let best: string | undefined;
   let bestEdits = allowedEdits(wanted) + 1;
   for (const candidate of known) {
     const spelling = candidate.toLowerCase();
-    // A name cut short (`user` for `username`) is a likelier slip than its count of missing letters says.
+    // A name that is cut short (`user` for `username`) is likelier than its number of missing letters suggests.
     const cutShort = wanted.length >= SHORTEST_CUT && spelling.startsWith(wanted);
     const edits = cutShort ? 1 : editDistance(wanted, spelling);
     if (edits < bestEdits) {

@@ -7,8 +7,8 @@ import { loadSettings, type Settings } from './settings.ts';
 export const DEFAULT_SETTINGS_PATH = '/etc/asterisk/mes.conf';
 
 /**
- * Reads the settings from a file and the environment. The default file may be missing (the environment and the
- * defaults can be enough); a file that was asked for may not. Throws SettingsError.
+ * Reads the settings from a file and the environment. The default file may be missing, since environment and defaults can be
+ * enough; a named file may not. Throws SettingsError.
  */
 export async function readSettings(path: string | undefined, env: Environment): Promise<Settings> {
   const file = path ?? DEFAULT_SETTINGS_PATH;

@@ -14,7 +14,7 @@ export function environmentName(section: string, key: string): string {
   return `MES_${section}_${key}`.replaceAll(/[^A-Za-z0-9]/g, '_').toUpperCase();
 }
 
-/** "; did you mean …?", or what there is to choose from. */
+/** "; did you mean …?", or the known names. */
 export function suggestion(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
   return nearest === undefined ? `; known are ${known.join(', ')}` : `; did you mean "${nearest}"?`;
@@ -24,7 +24,7 @@ function shown(value: string): string {
   return JSON.stringify(value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value);
 }
 
-/** Reads values out of the file and the environment by the table, and collects every problem on the way. */
+/** Reads values from file and environment by the table, and collects all problems. */
 export class SettingReader {
   readonly problems: { line: number; sentence: string }[];
   readonly #fileName: string;
@@ -41,12 +41,12 @@ export class SettingReader {
     this.problems.push({ line, sentence: `${this.#fileName} line ${line}: ${sentence}` });
   }
 
-  /** A problem that is not in the file; these come behind the file's own. */
+  /** Notes a problem outside the file. These come after the file's own. */
   refuse(sentence: string): void {
     this.problems.push({ line: Number.POSITIVE_INFINITY, sentence });
   }
 
-  /** The values of one section. Where a problem was found the value is undefined: check `problems` before use. */
+  /** The values of one section. A value with a problem is undefined: check `problems` before use. */
   section<S extends Section>(name: string, settings: S, written: ConfSection | undefined): ValuesOf<S> {
     const keys = Object.keys(settings);
     for (const entry of written?.entries ?? []) {

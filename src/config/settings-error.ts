@@ -1,7 +1,7 @@
-/** Problems in the message; a file that is none of ours has one in every line. */
+/** Problems that the message shows: a file that is not mes.conf has one in every line. */
 const MOST_SHOWN = 20;
 
-/** Why the settings cannot be used: one plain sentence a problem, none of them with a secret in it. */
+/** Why the settings cannot be used: one sentence per problem, without secrets. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly problems: readonly string[];

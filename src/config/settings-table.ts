@@ -15,12 +15,12 @@ import {
   type ValueType,
 } from './value-types.ts';
 
-/** One setting: the file's `key = value`, as the parser, the documentation and doctor see it. */
+/** One setting. The reader, the documentation (`npm run documents`) and doctor use it. */
 export interface Setting<T> {
   readonly type: ValueType<T>;
-  /** As it would be written in the file; undefined when there is none. */
+  /** The default as one would write it in the file; undefined when there is none. */
   readonly defaultText: string | undefined;
-  /** What to do without a value and without a default: refuse to start, or leave it to the score's own number. */
+  /** Without value and default: refuse to start, or leave the setting out. */
   readonly whenAbsent: 'refuse' | 'leave-out';
   readonly doc: string;
 }
@@ -44,13 +44,13 @@ const NO_CONTROL = /^\P{Cc}+$/u;
 const PLAIN_TEXT = 'text without control characters';
 const NAME = matching(PLAIN_TEXT, NO_CONTROL);
 const PASSWORD = matching(PLAIN_TEXT, NO_CONTROL, SECRET);
-/** An opinion threshold lies on the scale that scores are on, 1-4.5. */
+/** An opinion threshold is on the scale of scores, 1-4.5. */
 const OPINION = decimal(1, 4.5);
 const FACTOR = decimal(0, 1000);
 const DIVISOR = decimal(0.001, 1_000_000);
 const DELAY_MS = decimal(0, 10_000);
 
-/** Every section with a name of its own, and its keys. Order and wording are the documentation's. */
+/** Every section with a fixed name, and its keys. The documentation has this order and wording. */
 export const SETTINGS = {
   general: {
     profile: setting(choice(...PROFILE_NAMES), 'documented', 'how scores are computed'),
@@ -109,7 +109,7 @@ export const SETTINGS = {
   },
   capture: {
     enabled: setting(YES_NO, 'no', 'whether packets are captured'),
-    // A leading dash would be an option to the capture program.
+    // tcpdump would read a leading dash as an option.
     interface: setting(matching('the name of a network interface, or any', /^[\w.:@][\w.:@-]{0,63}$/), 'any', 'where'),
     ports: setting(PORT_RANGE, '10000-20000', 'UDP ports that carry RTP (rtp.conf: rtpstart, rtpend)'),
   },

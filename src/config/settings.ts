@@ -55,13 +55,13 @@ const CODEC_NAME = /^codec:([a-z0-9][a-z0-9._-]*)$/i;
 const ENDPOINT_PATTERN = /^endpoint:([^\s*]+\*?|\*)$/;
 const CODEC_VARIABLE = /^MES_CODEC_([A-Z0-9_]+)_DELAY_MS$/;
 
-/** Drops what was not given, so that a spread over the defaults keeps them. */
+/** Drops undefined values, so that a spread over defaults keeps the defaults. */
 function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }
 
-/** Refuses variables that name one of our sections but none of its keys: a slip there would go unseen. */
+/** Refuses variables that name a section but no key of it: nobody would notice a misspelt one. */
 function checkEnvironment(reader: SettingReader, env: Environment): void {
   const known = Object.entries(SETTINGS).flatMap(([section, keys]) =>
     Object.keys(keys).map((key) => environmentName(section, key)),
@@ -83,7 +83,7 @@ interface NamedSections {
   readonly endpoints: ReadonlyMap<string, ConfSection>;
 }
 
-/** Sorts out the sections that carry a name of their own, and refuses those that nobody knows. */
+/** Finds the sections `[codec:NAME]` and `[endpoint:PATTERN]`, and refuses unknown ones. */
 function namedSections(reader: SettingReader, sections: readonly ConfSection[], env: Environment): NamedSections {
   const codecs = new Map<string, ConfSection | undefined>();
   const endpoints = new Map<string, ConfSection>();
@@ -117,7 +117,7 @@ function namedSections(reader: SettingReader, sections: readonly ConfSection[], 
   return { codecs, endpoints };
 }
 
-/** What only several settings together can get wrong. */
+/** Checks settings that must fit each other. */
 function combinedProblems(settings: Settings, ariProblem: string | undefined): string[] {
   const problems: string[] = ariProblem === undefined ? [] : [ariProblem];
   const { good, fair, poor } = settings.general.thresholds;
@@ -141,8 +141,8 @@ function combinedProblems(settings: Settings, ariProblem: string | undefined): s
 }
 
 /**
- * Reads all settings out of the text of `mes.conf` (undefined: there is no file) and the environment, whose
- * `MES_<SECTION>_<KEY>` win. Durations become milliseconds; `fileName` is only for messages.
+ * Reads all settings from the text of `mes.conf` (undefined: no file) and the environment, whose `MES_<SECTION>_<KEY>` win.
+ * Durations become milliseconds; `fileName` is for messages only.
  * Throws SettingsError with every problem found, one sentence each.
  */
 export function loadSettings(text: string | undefined, fileName: string, env: Environment): Settings {

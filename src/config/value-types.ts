@@ -2,11 +2,11 @@ import { BlockList, isIP } from 'node:net';
 import type { Subnet } from '../model/subnet.ts';
 import { parseDurationMs } from '../units/duration.ts';
 
-/** How a value is written and what it becomes. */
+/** A kind of value: which texts are allowed, and what they become. */
 export interface ValueType<T> {
   /** Completes "give …" when a value is refused. */
   readonly allowed: string;
-  /** True when a refused value must not be shown: it may be, or hold, a secret. */
+  /** True: the value may hold a secret, so a refusal must not show it. */
   readonly secret: boolean;
   /**
    * True of passwords, tokens and keys: an empty environment variable does not take the one of the file away. It is what a
@@ -89,7 +89,7 @@ export function choice<T extends string>(...names: readonly T[]): ValueType<T> {
   };
 }
 
-/** Asterisk's own words for a switch. */
+/** Asterisk's words for a switch. */
 export const YES_NO: ValueType<boolean> = {
   allowed: 'yes or no',
   secret: false,
@@ -99,7 +99,7 @@ export const YES_NO: ValueType<boolean> = {
   },
 };
 
-/** Milliseconds. */
+/** A span of time, as milliseconds. */
 export const DURATION: ValueType<number> = {
   allowed: 'a whole number with its unit, such as 30d, 12h, 90m or 45s',
   secret: false,
@@ -112,7 +112,7 @@ export const HOST: ValueType<string> = {
   parse: (value) => (isHost(value) ? value : undefined),
 };
 
-/** Port 0 takes any free one. */
+/** An address to listen on. Port 0 means any free port. */
 export const BIND: ValueType<HostAndPort> = {
   allowed: 'an address and a port, such as 127.0.0.1:8090 or [::1]:8090',
   secret: false,
@@ -126,7 +126,7 @@ export const BIND: ValueType<HostAndPort> = {
   },
 };
 
-/** A base URL without a slash at its end; credentials in it are refused, they have keys of their own. */
+/** A base URL, without a slash at its end. Credentials have keys of their own and are refused here. */
 export const HTTP_URL: ValueType<string> = {
   allowed: 'an address such as http://127.0.0.1:8088, without user name, password or query in it',
   secret: true,
@@ -157,7 +157,7 @@ function parseSubnet(text: string): Subnet | undefined {
   return prefixLength === undefined ? undefined : { address, family: version === 4 ? 'ipv4' : 'ipv6', prefixLength };
 }
 
-/** One or more, separated by commas. */
+/** One or more networks, separated by commas. */
 export const SUBNETS: ValueType<readonly Subnet[]> = {
   allowed: 'IP addresses or networks with commas in between, such as 127.0.0.1, 192.0.2.0/24',
   secret: false,
@@ -171,7 +171,7 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** Whether only this machine can reach what listens there. A name other than `localhost` counts as reachable. */
+/** Whether only this machine reaches the address. A name other than `localhost` counts as reachable from outside. */
 export function isLoopback(host: string): boolean {
   const version = isIP(host);
   if (version === 0) return host.toLowerCase() === 'localhost';

@@ -10,7 +10,7 @@ import { hiddenEvents, NEEDED_EVENTS } from './event-filters.ts';
 import type { DoctorFacts } from './facts.ts';
 import { addLines, type Change, type Finding, findingsOf, MANAGER_RELOAD, replaceLine } from './finding.ts';
 
-/** Below this a reader that is busy for a moment may lose its connection; Asterisk's own default is 100. */
+/** With less, Asterisk may drop a client that is busy for a moment. Its default is 100. */
 const LEAST_WRITE_TIMEOUT_MS = 1000;
 const GOOD_WRITE_TIMEOUT_MS = 5000;
 
@@ -34,7 +34,7 @@ function listeningLines({ amiHost, amiPort, amiTls }: DoctorFacts['settings']): 
   return ['enabled = yes', `port = ${amiPort}`, `bindaddr = ${amiHost}`];
 }
 
-/** From where we connect. */
+/** The address that Asterisk sees us connect from. */
 function ownAddress(amiHost: string): string {
   return amiHost.startsWith('127.') || amiHost === 'localhost' ? '127.0.0.1' : '(the address of this machine)';
 }
@@ -48,7 +48,7 @@ export function checkClasses(facts: DoctorFacts): Finding {
   const { amiUsername: user } = facts.settings;
   const read = facts.ami.read ?? userEntry(facts, 'read')?.value ?? null;
   const write = facts.ami.write ?? userEntry(facts, 'write')?.value ?? null;
-  // Without either line the user is none of manager.conf: its classes come from somewhere else.
+  // Without both lines the user is not in manager.conf: its classes come from elsewhere.
   const isWritten = (read ?? '') !== '' || (write ?? '') !== '';
   const lacks = {
     read: isWritten && read !== null ? missingClasses(read, NEEDED_READ_CLASSES) : [],
@@ -67,14 +67,14 @@ export function checkClasses(facts: DoctorFacts): Finding {
   return ok(`The user "${user}" has read = ${read}, write = ${write ?? 'not known'}.`);
 }
 
-/** What is given already stays. */
+/** The needed classes, and those that the user has already. */
 function withClasses(given: string | null, key: 'read' | 'write'): string {
   const needed: readonly string[] = key === 'read' ? NEEDED_READ_CLASSES : NEEDED_WRITE_CLASSES;
   const kept = (given ?? '').split(/[\s,]+/).filter((name) => name !== '' && !needed.includes(name));
   return [...needed, ...kept].join(',');
 }
 
-/** Whether event filters of our user keep something from us that we need. */
+/** Whether our user's event filters hide events that we need. */
 export function checkEventFilter(facts: DoctorFacts): Finding {
   const { ok, problem, unknown } = findingsOf(
     'ami-eventfilter',
@@ -82,7 +82,7 @@ export function checkEventFilter(facts: DoctorFacts): Finding {
   );
   const { amiUsername: user } = facts.settings;
   const section = userSection(facts);
-  const filters = section === undefined ? toldFilters(facts) : filterLines(section);
+  const filters = section === undefined ? filtersFromAmi(facts) : filterLines(section);
   const { events, lines } = hiddenEvents(filters, NEEDED_EVENTS);
   if (events.length > 0) {
     const changes = lines.map((entry) => replaceLine(entry, user, [], MANAGER_RELOAD));
@@ -95,7 +95,7 @@ export function checkEventFilter(facts: DoctorFacts): Finding {
   return ok(`The ${filters.length} eventfilter lines let everything through that is needed.`);
 }
 
-function toldFilters({ ami }: DoctorFacts): ConfigEntry[] {
+function filtersFromAmi({ ami }: DoctorFacts): ConfigEntry[] {
   const place = { key: 'eventfilter', file: 'manager.conf', line: null };
   return (ami.filters ?? []).map((value) => ({ ...place, value, text: `eventfilter = ${value}` }));
 }
@@ -116,7 +116,7 @@ export function checkWriteTimeout(facts: DoctorFacts): Finding {
   ]);
 }
 
-/** Other users that get an event for each score that we write. */
+/** Whether other users get an event for each score that we write. */
 export function checkOtherClients(facts: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'ami-clients',
@@ -169,13 +169,13 @@ function setUserValue(facts: DoctorFacts, key: string, value: string): Change {
   return addLines('manager.conf', user, userSection(facts), [line], MANAGER_RELOAD);
 }
 
-/** The end of a sentence that says that a user's line is not known. */
+/** Ends the sentence that a line of the user is not known. */
 function whereIsUser(facts: DoctorFacts): string {
   if (facts.files['manager.conf'] === null) return howToLook(facts);
   return `manager.conf has no section [${facts.settings.amiUsername}].`;
 }
 
-/** The end of a sentence that says that something could not be looked at. */
+/** Ends the sentence that something could not be looked at. */
 export function howToLook({ ami }: DoctorFacts): string {
   const files = "run doctor as root, or name the directory of Asterisk's files with --asterisk-dir";
   return ami.state === 'logged-in' ? `${files}.` : `mend "ami" first, or ${files}.`;

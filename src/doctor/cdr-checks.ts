@@ -11,7 +11,7 @@ import { CONFIG_FILES, type DoctorFacts, type ModuleName } from './facts.ts';
 import { addLines, type Change, type CheckId, type Finding, findingsOf, replaceLine, runLines } from './finding.ts';
 import { setValue, writtenValue } from './written-value.ts';
 
-/** The fields that are written, as README (What is written) names them. */
+/** The CDR fields that are written (README, What is written). */
 export const CDR_FIELDS = [
   'mes',
   'mes_rx',
@@ -25,16 +25,16 @@ export const CDR_FIELDS = [
 
 const WHY = 'CDR(mes) and the others are set in any case, but a row has only what its backend is told to write.';
 
-/** A backend that can take the fields. */
+/** A backend that can be told to write the fields. */
 interface Backend {
   readonly id: CheckId;
   readonly module: ModuleName;
-  /** Undefined: it does not work as it is, and nobody wants it to. */
+  /** Undefined: it is loaded but not set up, so nobody uses it. */
   readonly examine: (facts: DoctorFacts) => Reach | undefined;
 }
 
 interface Reach {
-  /** Null: it cannot be looked at. */
+  /** Null: not known. */
   readonly fields: readonly string[] | null;
   readonly saw: string;
   readonly changes: readonly Change[];
@@ -52,7 +52,7 @@ const BACKENDS: readonly Backend[] = [
 
 const FIXED_BACKENDS = ['cdr_csv', 'cdr_odbc', 'cdr_tds', 'cdr_radius', 'cdr_beanstalkd'] as const;
 
-/** Whether the fields reach billing at all, and what each loaded backend makes of them. */
+/** Whether the fields reach any row, and which of them each loaded backend writes. */
 export function checkCdr(facts: DoctorFacts): Finding[] {
   const { ok, problem, unknown } = findingsOf('cdr', WHY);
   if (!facts.settings.writesCdr) return [ok('CDR fields are switched off ([writeback] cdr = no).')];
@@ -78,7 +78,7 @@ export function checkCdr(facts: DoctorFacts): Finding[] {
   return [problem('No loaded CDR backend writes the scores into its rows.', [customMapping(facts)]), ...findings];
 }
 
-/** Whether it is loaded; where Asterisk cannot be asked, whether somebody has set it up. */
+/** Whether a module is loaded; if Asterisk cannot be asked, whether it has a configuration. */
 function isInUse({ modules, files }: DoctorFacts, module: ModuleName): boolean {
   const loaded = modules[module];
   if (loaded !== null) return loaded;
@@ -94,7 +94,7 @@ function backendFinding({ id, module }: Backend, { fields, saw, changes }: Reach
   return ok(`${module} writes CDR(mes)${others.length === 0 ? ' and all others' : `, but not ${others.join(', ')}`}.`);
 }
 
-/** Backends whose fields nobody can choose. */
+/** Backends with fixed fields. */
 function checkFixed({ modules }: DoctorFacts): Finding[] {
   const loaded = FIXED_BACKENDS.filter((module) => modules[module] === true);
   if (loaded.length === 0) return [];
@@ -102,7 +102,7 @@ function checkFixed({ modules }: DoctorFacts): Finding[] {
   return [ok(`${loaded.join(', ')}: loaded, with fields that are fixed, so the scores cannot be in them.`)];
 }
 
-/** Fields that a text refers to as `CDR(name)`. */
+/** The fields that a text names as `CDR(name)`. */
 function fieldsIn(text: string): string[] {
   return CDR_FIELDS.filter((field) => new RegExp(`CDR\\(${field}[,)]`, 'i').test(text));
 }
@@ -134,7 +134,7 @@ function customMapping({ files, readyLines }: DoctorFacts): Change {
   return addLines('cdr_custom.conf', 'mappings', place, lines, loadAgain('cdr_custom'));
 }
 
-/** A backend that had nothing to write when Asterisk started is not loaded: then only the first helps, otherwise the second. */
+/** A backend without configuration refuses to load when Asterisk starts. The first command helps then, otherwise the second. */
 function loadAgain(module: ModuleName): string {
   return `asterisk -rx "module load ${module}.so", asterisk -rx "module reload ${module}.so"`;
 }
@@ -149,7 +149,7 @@ function sqliteReach(facts: DoctorFacts): Reach | undefined {
       changes: [],
     };
   }
-  // Without a table it is loaded and does nothing, which is how many packages ship it.
+  // Many packages ship it without a table: it is loaded and does nothing.
   if (columns.value === '') return undefined;
   const fields = fieldsIn(values.value).filter((field) => columns.value.split(/[\s,]+/).includes(field));
   const missing = CDR_FIELDS.filter((field) => !fields.includes(field));
@@ -170,10 +170,10 @@ function sqliteReach(facts: DoctorFacts): Reach | undefined {
   };
 }
 
-/** Backends that fill each column of their table that has the name of a field. */
+/** Backends that fill each column that has the name of a field. */
 function tableReach(facts: DoctorFacts, module: 'cdr_adaptive_odbc' | 'cdr_pgsql' | 'cdr_mysql'): Reach | undefined {
   const config = facts.files[`${module}.conf`];
-  // As packages ship it: loaded, and told of no database.
+  // Packages ship it loaded, without a database.
   if (config?.every(({ entries }) => entries.length === 0) === true) return undefined;
   const tables = (config ?? []).flatMap(({ name }) => lastEntry(config ?? [], name, 'table')?.value ?? []);
   const [table = 'cdr'] = tables;
@@ -216,7 +216,7 @@ function managerReach(facts: DoctorFacts): Reach | undefined {
   if (enabled === null || mapping === null) {
     return { fields: null, saw: `The mappings of cdr_manager.conf are not known: ${howToLook(facts)}`, changes: [] };
   }
-  // It is off unless it is switched on.
+  // It is off by default.
   if (!isTrue(enabled.value)) return undefined;
   const config = facts.files['cdr_manager.conf'] ?? [];
   const fields = CDR_FIELDS.filter(
@@ -231,7 +231,7 @@ function managerReach(facts: DoctorFacts): Reach | undefined {
   };
 }
 
-/** Whether the hangup handler's word gets into the row that billing reads. */
+/** Whether the hangup handler's final scores get into the row that billing reads. */
 export function checkEndBeforeHExten(facts: DoctorFacts): Finding {
   const { ok, problem, unknown } = findingsOf(
     'cdr-endbeforehexten',

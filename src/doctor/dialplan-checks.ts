@@ -4,10 +4,10 @@ import type { DoctorFacts } from './facts.ts';
 import { addLines, type Change, type Finding, findingsOf, replaceLine } from './finding.ts';
 
 const DIALPLAN_RELOAD = 'asterisk -rx "dialplan reload"';
-/** How the dialplan or an endpoint asks for the hangup handler. */
+/** What the dialplan or an endpoint calls to push the hangup handler. */
 const USE = /\bmes[,^]s[,^]1\b|hangup_handler_push\)\s*=\s*mes-hangup\b/;
 
-/** Whether the hangup handler is in the dialplan, and whether anything uses it. */
+/** Whether the dialplan has the hangup handler and uses it. */
 export function checkHangupHandler(facts: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'hangup-handler',
@@ -43,7 +43,7 @@ export function checkHangupHandler(facts: DoctorFacts): Finding {
   ]);
 }
 
-/** Whether a channel that hangs up finds the sidecar. */
+/** Whether the hangup handler reaches the sidecar. */
 export function checkFastAgi(facts: DoctorFacts): Finding {
   const { ok, warning, problem, unknown } = findingsOf(
     'fastagi',
@@ -99,7 +99,7 @@ function agiLines(config: AsteriskConfig): ConfigEntry[] {
     .flatMap(({ entries }) => entries.filter(({ value }) => agiAddress(value) !== ''));
 }
 
-/** `127.0.0.1:4573` of `n,AGI(agi://127.0.0.1:4573/hangup)`; '' when there is none. */
+/** The address in `n,AGI(agi://127.0.0.1:4573/hangup)`; '' when there is none. */
 function agiAddress(value: string): string {
   return /AGI\(agi:\/\/([^/,)]+)/i.exec(value)?.[1] ?? '';
 }
@@ -107,7 +107,7 @@ function agiAddress(value: string): string {
 function reaches(value: string, bind: string): boolean {
   const address = agiAddress(value);
   if (address === bind) return true;
-  // Listening on every address it is found under any of them; a name may stand for it.
+  // A sidecar that listens on every address is found under each of them, or under a name.
   const portOf = (text: string): string => /:(\d+)$/.exec(text)?.[1] ?? '4573';
   const isWildcard = bind.startsWith('0.0.0.0:') || bind.startsWith('[::]:');
   return portOf(address) === portOf(bind) && (isWildcard || /[a-z]/i.test(address.replace(/:\d+$/, '')));

@@ -1,6 +1,6 @@
 import type { ConfigEntry } from '../wire/asterisk-conf.ts';
 
-/** Events that make up a score and the life of a call; `manager_mes.conf` names the same. */
+/** The events that scoring needs; `manager_mes.conf` names the same. */
 export const NEEDED_EVENTS = [
   'RTCPSent',
   'RTCPReceived',
@@ -21,21 +21,20 @@ export const NEEDED_EVENTS = [
 interface Filter {
   readonly entry: ConfigEntry;
   readonly excludes: boolean;
-  /** Null: depends on more of the event than its name. */
+  /** Null: it depends on other headers of the event. */
   readonly matches: (event: string) => boolean | null;
 }
 
-/** What the `eventfilter` lines of a manager user keep from it. */
+/** The events that a user's `eventfilter` lines hide. */
 export interface HiddenEvents {
   readonly events: readonly string[];
-  /** The lines that do it. */
+  /** The lines that hide them. */
   readonly lines: readonly ConfigEntry[];
 }
 
 /**
- * Which of `events` do not reach a user with these lines of manager.conf, for certain or at times.
- * Asterisk first lets through what an including filter names (everything, when there is none), then takes away what an
- * excluding one names.
+ * Finds which of `events` these lines of manager.conf hide, always or sometimes.
+ * Asterisk passes what an including filter names (everything when there is none), and then drops what an excluding filter names.
  */
 export function hiddenEvents(entries: readonly ConfigEntry[], events: readonly string[]): HiddenEvents {
   const filters = entries.flatMap((entry) => readFilter(entry) ?? []);
@@ -63,7 +62,7 @@ function readFilter(entry: ConfigEntry): Filter | undefined {
   return criteria === undefined ? undefined : readCriteria(entry, criteria);
 }
 
-/** The old form: a regular expression over the whole text of the event, `!` in front of one that excludes. */
+/** The old form: a regular expression over the whole text of the event; a leading `!` excludes. */
 function readExpression(entry: ConfigEntry): Filter {
   const excludes = entry.value.startsWith('!');
   const expression = entry.value.replace(/^!/, '');
@@ -71,13 +70,13 @@ function readExpression(entry: ConfigEntry): Filter {
 }
 
 function matchesText(expression: string, event: string): boolean | null {
-  // Asterisk's are POSIX expressions; those that people write here mean the same in JavaScript.
+  // Asterisk reads POSIX expressions. The ones in use here mean the same in JavaScript.
   try {
     if (new RegExp(expression).test(`Event: ${event}\r\n`)) return true;
   } catch {
     return null;
   }
-  // One that speaks of other headers fits some of the events of that name, and one that names an event does not.
+  // An expression about other headers matches some events of that name; one that names another event matches none.
   return /Event:|Privilege:/.test(expression) ? false : null;
 }
 

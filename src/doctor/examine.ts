@@ -9,7 +9,7 @@ import { checkDirectMedia, checkRtcpInterval, checkSipDirectMedia, checkVersion 
 
 const SETTINGS_WHY = 'Without them the sidecar does not start.';
 
-/** What there is to say of an installation, in the order of `CHECK_IDS`; modules that are not loaded go unmentioned. */
+/** Examines an installation. Findings come in the order of `CHECK_IDS`; a module that is not loaded has none. */
 export function examine(facts: DoctorFacts): Finding[] {
   const findings = [
     findingsOf('settings', SETTINGS_WHY).ok('The settings are complete and allowed.'),
@@ -36,7 +36,7 @@ export function examine(facts: DoctorFacts): Finding[] {
   return facts.isFreePbx ? leaveToFreePbx(findings) : findings;
 }
 
-/** The report where the settings themselves are wrong: nothing that they speak of can be looked at. */
+/** The report when the settings are wrong: nothing that depends on them can be looked at. */
 export function examineWithoutSettings(problems: readonly string[], nodeVersion: string): Finding[] {
   const node = checkNode({ nodeVersion });
   return CHECK_IDS.filter((id) => !isOfOneModule(id)).flatMap((id) => {

@@ -1,6 +1,6 @@
 import type { AsteriskConfig } from '../wire/asterisk-conf.ts';
 
-/** What was found out about an installation. Null everywhere: it could not be looked at. */
+/** What is known of an installation. Null always means not known. */
 export interface DoctorFacts {
   readonly nodeVersion: string;
   readonly settings: SettingsFacts;
@@ -9,15 +9,15 @@ export interface DoctorFacts {
   readonly asteriskVersion: string | null;
   /** Whether FreePBX writes Asterisk's files. */
   readonly isFreePbx: boolean;
-  /** Asterisk's configuration files by name, such as `manager.conf`; null: it could not be read, or is not there. */
+  /** Asterisk's configuration files by name, such as `manager.conf`; null: missing or unreadable. */
   readonly files: Readonly<Record<ConfigFileName, AsteriskConfig | null>>;
-  /** Single values that Asterisk itself read out of its files; null: not asked, or no answer; '' is not set. */
+  /** Values as Asterisk itself has them; null: not asked, or no answer; '': not set. */
   readonly values: Readonly<Record<ConfigValueName, string | null>>;
   /** Whether a module is loaded. */
   readonly modules: Readonly<Record<ModuleName, boolean | null>>;
   readonly dialplan: DialplanFacts;
   readonly endpoints: readonly EndpointFacts[] | null;
-  /** Those of chan_sip that sip.conf names or that have a state. */
+  /** chan_sip's peers: those in sip.conf, and those that have a device state. */
   readonly sipPeers: readonly SipPeerFacts[] | null;
   readonly fastAgi: FastAgiFacts;
   /** Null: ARI is not used. */
@@ -46,7 +46,7 @@ export const CONFIG_FILES = [
 ] as const;
 export type ConfigFileName = (typeof CONFIG_FILES)[number];
 
-/** What can be asked for by name where files cannot be read: file, section and key. */
+/** The values that AMI can be asked for when files cannot be read: file, section, key. */
 export const CONFIG_VALUES = {
   rtcpInterval: ['rtp.conf', 'general', 'rtcpinterval'],
   cdrEnable: ['cdr.conf', 'general', 'enable'],
@@ -96,18 +96,18 @@ export interface AmiFacts {
   readonly state: 'logged-in' | 'unreachable' | 'refused';
   /** One sentence; null when logged in. */
   readonly problem: string | null;
-  /** The user's lines in manager.conf as Asterisk sees them, the last of each; '' is not set. */
+  /** The user's lines in manager.conf as Asterisk has them, the last of each key; '': not set. */
   readonly read: string | null;
   readonly write: string | null;
-  /** False: an action of class `call` was refused. */
+  /** False: Asterisk refused an action of class `call`. */
   readonly mayWrite: boolean | null;
   readonly writeTimeout: string | null;
-  /** The user's `eventfilter` lines; those of the newer form, `eventfilter(…)`, cannot be asked for. */
+  /** The user's `eventfilter` lines. AMI does not tell those of the new form, `eventfilter(…)`. */
   readonly filters: readonly string[] | null;
 }
 
 export interface DialplanFacts {
-  /** Whether `[mes]` and `[mes-hangup]` are there. */
+  /** Whether the dialplan has `[mes]` and `[mes-hangup]`. */
   readonly hasMes: boolean | null;
   readonly hasMesHangup: boolean | null;
 }
@@ -119,19 +119,19 @@ export interface EndpointFacts {
 
 export interface SipPeerFacts {
   readonly name: string;
-  /** Its own `directmedia`, or `canreinvite`, which is the same; '': that of [general] holds. */
+  /** The peer's own `directmedia` or `canreinvite`, which means the same; '': [general] applies. */
   readonly directMedia: string;
 }
 
 export interface FastAgiFacts {
   /** Whether something listens at the sidecar's address. */
   readonly isListening: boolean;
-  /** What became of a connection that Asterisk was made to open: taken, turned away for its address, or never there. */
+  /** What happened to a connection that Asterisk opened on request: accepted, refused for its address, or never arrived. */
   readonly fromAsterisk: 'taken' | 'refused' | 'absent' | null;
 }
 
 export interface ClockFacts {
-  /** By how much Asterisk's clock is ahead of ours at least; negative when it is behind. */
+  /** How far Asterisk's clock is ahead of ours, at least; negative when it is behind. */
   readonly aheadMs: number | null;
   readonly asteriskOffsetMinutes: number | null;
   readonly ownOffsetMinutes: number;
@@ -148,6 +148,6 @@ export interface SidecarFacts {
   /** `http://127.0.0.1:8090` */
   readonly url: string;
   readonly isRunning: boolean;
-  /** What it says is wrong; null when it is ready, or not running. */
+  /** The problem that it reports; null when it is ready or not running. */
   readonly problem: string | null;
 }

@@ -1,8 +1,8 @@
 import type { ConfigEntry } from '../wire/asterisk-conf.ts';
 
 /**
- * What a check can say: `ok`; `warning`, scores are right but something about them is lost or at risk; `problem`, something
- * is not scored or does not arrive; `unknown`, it could not be looked at.
+ * The result of a check. `warning`: scores are right, but something about them is lost or at risk. `problem`: something is not
+ * scored or does not arrive. `unknown`: it could not be looked at.
  */
 export type Status = 'ok' | 'warning' | 'problem' | 'unknown';
 
@@ -44,16 +44,16 @@ export type CheckId = (typeof CHECK_IDS)[number];
 export interface Change {
   /** Null for `run`. */
   readonly file: string | null;
-  /** The `[section]` in which the lines belong; null where there are none. */
+  /** The `[section]` of the lines; null in a file without sections. */
   readonly section: string | null;
-  /** `replace` and `remove` speak of line `line`, `add` of the lines below it; `run` of commands, or of statements. */
+  /** `replace` and `remove` change line `line`, `add` adds below it; `run` has shell commands or SQL statements. */
   readonly action: 'add' | 'replace' | 'remove' | 'run';
-  /** Counted from 1; null when it is not known. For `add` it is the section's heading, null when there is none yet. */
+  /** Counts from 1; null when not known. For `add`, the line of the section's heading; null when the section is missing. */
   readonly line: number | null;
   /** The line that is replaced or removed. */
   readonly was: string | null;
   readonly lines: readonly string[];
-  /** What has to be done for it to take effect. */
+  /** The command that makes it take effect. */
   readonly afterwards: string | null;
 }
 
@@ -62,12 +62,12 @@ export interface Finding {
   readonly status: Status;
   /** One sentence. */
   readonly saw: string;
-  /** One sentence: what it does to the scores. */
+  /** One sentence: what it means for the scores. */
   readonly why: string;
   readonly changes: readonly Change[];
 }
 
-/** Makes the findings of one check: all but the status and what was seen are the same each time. */
+/** Makes the findings of one check, which share id and reason. */
 export function findingsOf(id: CheckId, why: string) {
   const make =
     (status: Status) =>
@@ -82,7 +82,7 @@ interface Place {
   readonly line: number | null;
 }
 
-/** A change that puts lines into a section. `place` is its heading; undefined: there is no such section yet. */
+/** A change that adds lines to a section. `place` is the section; undefined: it is missing. */
 export function addLines(
   fallbackFile: string,
   section: string | null,
@@ -94,12 +94,12 @@ export function addLines(
   return { file, section, action: 'add', line, was: null, lines, afterwards };
 }
 
-/** Commands for a shell, or statements for the database that the finding speaks of. */
+/** Shell commands, or SQL statements for the database that the finding names. */
 export function runLines(lines: readonly string[], afterwards: string | null = null): Change {
   return { file: null, section: null, action: 'run', line: null, was: null, lines, afterwards };
 }
 
-/** A change of one line that is there. Without new lines it is removed. */
+/** A change that replaces one line, or removes it when there are no new lines. */
 export function replaceLine(entry: ConfigEntry, section: string, lines: readonly string[], afterwards: string): Change {
   const { file, line, text } = entry;
   const action = lines.length === 0 ? 'remove' : 'replace';

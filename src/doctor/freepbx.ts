@@ -1,15 +1,14 @@
 import type { Change, Finding } from './finding.ts';
 
 /**
- * FreePBX writes most of Asterisk's files itself, over whatever is changed in them, and includes others that it leaves to
- * people: the same lines go there, as an addition to the section, whose last line counts.
- * (From FreePBX's documentation; none of our machines runs it.)
+ * FreePBX overwrites most of Asterisk's files and includes others that it leaves to people. Changes go into those, as additions
+ * to the same section, where the last line counts. (From FreePBX's documentation; none of our machines runs it.)
  */
 export function leaveToFreePbx(findings: readonly Finding[]): Finding[] {
   return findings.map((finding) => ({ ...finding, changes: finding.changes.map(inCustomFile) }));
 }
 
-/** For sections of peers; what stands in [general] has a file of its own. */
+/** The file for peers' sections; [general] has a file of its own. */
 const SIP_PEERS = 'sip_custom_post.conf';
 const CUSTOM_FILE: Readonly<Record<string, string>> = {
   'manager.conf': 'manager_custom.conf',
@@ -25,14 +24,14 @@ const CUSTOM_FILE: Readonly<Record<string, string>> = {
   'sip_additional.conf': SIP_PEERS,
 };
 
-/** A line that has to go can only go where it is. */
+/** A line can only be removed from the file that has it. */
 function inCustomFile(change: Change): Change {
   const { file, section, action, lines } = change;
   const slash = (file ?? '').lastIndexOf('/') + 1;
   const own = (file ?? '').slice(slash);
   const custom = own === 'sip.conf' && section !== 'general' ? SIP_PEERS : CUSTOM_FILE[own];
   if (file === null || custom === undefined || action === 'remove') return change;
-  // What FreePBX includes for chan_sip stands inside of [general] already.
+  // FreePBX includes this file of chan_sip inside [general].
   const isInside = section === null || custom === 'sip_general_custom.conf';
   return {
     ...change,

@@ -2,7 +2,7 @@ import type { DoctorFacts } from './facts.ts';
 import { addLines, type Finding, findingsOf, runLines } from './finding.ts';
 
 const NEEDED_NODE = 24;
-/** More than two requests over a slow line can differ. */
+/** A larger difference than two requests over a slow line explain. */
 const CLOCK_TOLERANCE_MS = 1000;
 const LITTLE_BYTES = 1024 ** 3;
 const NO_BYTES = 100 * 1024 ** 2;
@@ -16,7 +16,7 @@ export function checkNode({ nodeVersion }: Pick<DoctorFacts, 'nodeVersion'>): Fi
   return problem(`Node.js is ${nodeVersion}, older than ${NEEDED_NODE}.`);
 }
 
-/** ARI only adds to what AMI tells. */
+/** Whether ARI works. It only adds to AMI. */
 export function checkAri({ ari }: DoctorFacts): Finding {
   const { ok, warning } = findingsOf(
     'ari',
@@ -43,7 +43,7 @@ export function checkAri({ ari }: DoctorFacts): Finding {
   ]);
 }
 
-/** Reports are dated by our clock, rows by Asterisk's. */
+/** Whether both clocks agree: reports have the time of ours, CDR rows that of Asterisk's. */
 export function checkClock({ clock }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'clock',
@@ -77,7 +77,7 @@ function offset(minutes: number): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}:${two(absolute % 60)}`;
 }
 
-/** Whether the history can be kept. */
+/** Whether the history can be written. */
 export function checkDisk({ disk, settings }: DoctorFacts): Finding {
   const { ok, warning, problem } = findingsOf(
     'disk',

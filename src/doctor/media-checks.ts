@@ -5,21 +5,21 @@ import { addLines, type Change, type Finding, findingsOf, replaceLine } from './
 import { setValue, writtenValue } from './written-value.ts';
 
 const DEFAULT_INTERVAL_MS = 5000;
-/** What rtp.conf takes; Asterisk uses its default for anything else. */
+/** The range that rtp.conf accepts; outside of it Asterisk uses its default. */
 const SHORTEST_INTERVAL_MS = 500;
 const LONGEST_INTERVAL_MS = 60_000;
-/** The oldest release that we know from tests. */
+/** The oldest release that is tested. */
 const OLDEST_RELEASE = 16;
-/** The releases with a score of their own, and up to which minor release it is known to be wrong. */
+/** The first release with a score of its own, and the last 22 in which that score is wrong. */
 const FIRST_RELEASE_WITH_SCORE = 20;
 const LAST_WRONG_22 = 10;
-/** More names than anyone reads. */
+/** How many names a sentence shows. */
 const NAMES_SHOWN = 5;
-/** More endpoints than this share a template, which is better changed than each of them. */
+/** Changes shown at most: more endpoints than this have a template, where one change does. */
 const CHANGES_SHOWN = 20;
 const SIP_RELOAD = 'asterisk -rx "sip reload"';
 
-/** How often reports come. */
+/** Whether RTCP reports come often enough. */
 export function checkRtcpInterval(facts: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'rtcp-interval',
@@ -39,7 +39,7 @@ export function checkRtcpInterval(facts: DoctorFacts): Finding {
   return warning(`rtcpinterval is ${intervalMs} ms: reports come less often than by default.`, [change]);
 }
 
-/** PJSIP endpoints whose audio may go past Asterisk. */
+/** Whether audio of PJSIP endpoints may bypass Asterisk. */
 export function checkDirectMedia(facts: DoctorFacts): Finding {
   const { ok, problem, unknown } = findingsOf(
     'direct-media',
@@ -67,7 +67,7 @@ function withoutDirectMedia({ files }: DoctorFacts, { name }: EndpointFacts): Ch
   return addLines('pjsip.conf', name, section, ['direct_media = no'], afterwards);
 }
 
-/** The same for chan_sip, where it is loaded: a peer's own line counts more than [general], where yes is the default. */
+/** The same for chan_sip, if it is loaded. A peer's own line overrides [general], where the default is yes. */
 export function checkSipDirectMedia(facts: DoctorFacts): Finding | null {
   if (facts.modules.chan_sip !== true) return null;
   const { ok, problem, unknown } = findingsOf(
@@ -101,7 +101,7 @@ export function checkSipDirectMedia(facts: DoctorFacts): Finding | null {
   );
 }
 
-/** [general]'s setting under the name that it has there; null when it is not known. */
+/** The setting in [general], under the name that is used there; null when not known. */
 function sipGeneral(facts: DoctorFacts): { readonly name: ConfigValueName; readonly value: string } | null {
   const older = writtenValue(facts, 'sipCanReinvite');
   const written = writtenValue(facts, 'sipDirectMedia');
@@ -118,14 +118,14 @@ function peerWithoutDirectMedia({ files }: DoctorFacts, { name }: SipPeerFacts):
   return addLines('sip.conf', name, section, ['directmedia = no'], SIP_RELOAD);
 }
 
-/** Only the section's own lines: others come from a template, which other sections may share. */
+/** Looks at the section's own lines only: a template's lines may be shared with other sections. */
 function ownEntry(section: ConfigSection | undefined, key: RegExp): ConfigEntry | undefined {
   return section?.entries.findLast(
     (entry) => key.test(entry.key.toLowerCase()) && entry.line !== null && entry.line > (section.line ?? 0),
   );
 }
 
-/** Whether the release is known, and whether its own score misleads. */
+/** Whether the release is tested, and whether its own score is wrong. */
 export function checkVersion({ asteriskVersion }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'asterisk-version',

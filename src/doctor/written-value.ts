@@ -2,13 +2,13 @@ import { type ConfigEntry, lastEntry, sectionsOf } from '../wire/asterisk-conf.t
 import { addLines, type Change, replaceLine } from './finding.ts';
 import { CONFIG_VALUES, type ConfigValueName, type DoctorFacts } from './facts.ts';
 
-/** A setting of Asterisk's: '' when it is not set. `entry` is the line that sets it, where the file could be read. */
+/** A setting of Asterisk; '' when it is not set. `entry` is the line that sets it, if the file could be read. */
 export interface WrittenValue {
   readonly value: string;
   readonly entry: ConfigEntry | undefined;
 }
 
-/** Looks a value up in what Asterisk said and in the files; null when neither could be looked at. */
+/** Finds a value in Asterisk's answers or in its files; null when neither is known. */
 export function writtenValue(facts: DoctorFacts, name: ConfigValueName): WrittenValue | null {
   const [file, section, key] = CONFIG_VALUES[name];
   const told = facts.values[name];
@@ -18,7 +18,7 @@ export function writtenValue(facts: DoctorFacts, name: ConfigValueName): Written
   return { value: told ?? entry?.value ?? '', entry };
 }
 
-/** The change that sets a value: in place of the line that sets it now, or as a line more in its section. */
+/** The change that sets a value: it replaces the line that sets it now, or adds one to the section. */
 export function setValue(facts: DoctorFacts, name: ConfigValueName, line: string, afterwards: string): Change {
   const [file, section] = CONFIG_VALUES[name];
   const entry = writtenValue(facts, name)?.entry;

@@ -9,18 +9,18 @@ import {
 } from '../wire/asterisk-conf.ts';
 
 export const SETUP_TARGETS = ['vanilla', 'freepbx'] as const;
-/** FreePBX writes Asterisk's files itself and leaves those named `…_custom.conf` to people. */
+/** FreePBX writes Asterisk's files itself and leaves files named `…_custom.conf` to people. */
 export type SetupTarget = (typeof SETUP_TARGETS)[number];
 
 export interface SetupInput {
   readonly target: SetupTarget;
-  /** The text of one of Asterisk's files as it is, by name; undefined: there is none. */
+  /** The present text of one of Asterisk's files; undefined: there is no such file. */
   readonly current: (name: string) => string | undefined;
   /** The files that an `#include` names. */
   readonly include: Includer;
   /** The text of a ready file of `asterisk-conf/`. */
   readonly ready: (name: string) => string;
-  /** The text of mes.conf as it is; undefined: there is none. */
+  /** The present text of mes.conf; undefined: there is none. */
   readonly settings: string | undefined;
   readonly username: string;
   readonly secret: string;
@@ -28,34 +28,34 @@ export interface SetupInput {
   readonly agiBind: string;
 }
 
-/** What becomes of one file. */
+/** One file to write. */
 export interface PlannedFile {
-  /** Below Asterisk's directory; null is mes.conf, which may be elsewhere. */
+  /** The name in Asterisk's directory; null: mes.conf, which may be elsewhere. */
   readonly name: string | null;
   readonly text: string;
-  /** The lines at its end that were added to a file of somebody else's; null: the file is ours. */
+  /** The lines that are added at the end of somebody else's file; null: the file is ours. */
   readonly added: readonly string[] | null;
   /** Whether it holds the secret. */
   readonly isSecret: boolean;
-  /** Whose owner, group and mode it takes over when it is new. */
+  /** The file whose owner, group and mode a new file gets. */
   readonly neighbour: string;
 }
 
 export interface SetupPlan {
   /** Only files that change. */
   readonly files: readonly PlannedFile[];
-  /** What was left out, and why: one sentence each. */
+  /** What is left out and why, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** A ready file that is included by one of Asterisk's own. */
+/** A ready file that one of Asterisk's files includes. */
 interface Part {
   readonly own: string;
-  /** Null: it has no place there. */
+  /** The file that includes it; null: none. */
   readonly host: Readonly<Record<SetupTarget, string | null>>;
-  /** Where the settings stand that the host is a part of. */
+  /** The file that Asterisk reads, which has or includes the host. */
   readonly root: string;
-  /** Why it is not needed, given what is there without it; undefined when it is. */
+  /** Why the part is not needed, given the configuration without it; undefined when it is needed. */
   readonly needless: (config: AsteriskConfig, input: SetupInput) => string | undefined;
 }
 
@@ -100,7 +100,7 @@ const PARTS: readonly Part[] = [
   },
 ];
 
-/** What has to be written so that scores come in and go out. Nothing that is there is changed, and a second time nothing is left to do. */
+/** Plans what to write. Existing lines stay, and a second run has nothing to write. */
 export function planSetup(input: SetupInput): SetupPlan {
   const parts = PARTS.map((part) => planPart(part, input));
   return {
@@ -109,7 +109,7 @@ export function planSetup(input: SetupInput): SetupPlan {
   };
 }
 
-/** Whether AMI is on is for the owner of manager.conf to say. */
+/** Setup does not switch AMI on: the owner of manager.conf decides that. */
 function switchedOff(input: SetupInput): string[] {
   const enabled = lastEntry(configWithout('manager_mes.conf', 'manager.conf', input), 'general', 'enabled')?.value;
   if (isTrue(enabled ?? 'no')) return [];
@@ -118,7 +118,7 @@ function switchedOff(input: SetupInput): string[] {
   ];
 }
 
-/** A secret that is there already, in mes.conf or with the manager's user; undefined when there is none yet. */
+/** The secret that mes.conf or the AMI user already has; undefined when there is none. */
 export function knownSecret(input: Omit<SetupInput, 'secret'>): string | undefined {
   const { current, settings, username } = input;
   const read = (name: string, text: string | undefined) => readAsteriskConfig(name, text ?? '', () => []);
@@ -131,14 +131,14 @@ export function knownSecret(input: Omit<SetupInput, 'secret'>): string | undefin
     .find((value) => value !== '' && value !== PLACEHOLDER);
 }
 
-/** Asterisk's file and what it includes, but for a file of ours. */
+/** Asterisk's file and its includes, without one of our files. */
 function configWithout(own: string, name: string, { current, include }: Omit<SetupInput, 'secret'>): AsteriskConfig {
   return readAsteriskConfig(name, current(name) ?? '', (pattern) =>
     include(pattern).filter(({ file }) => file.split('/').at(-1) !== own),
   );
 }
 
-/** mes.conf where there is none, or where its secret is still to be chosen. */
+/** Writes mes.conf if there is none, or if it still has the placeholder for the secret. */
 function planSettings(input: SetupInput): PlannedFile | undefined {
   const before = input.settings;
   const text = withSecret(before ?? withUser(input.ready('mes.conf'), input), input.secret);
@@ -171,7 +171,7 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
   if (reason !== undefined) return { files: [], notes: [reason] };
   const files: PlannedFile[] = [];
   const ownBefore = input.current(own);
-  // Who has changed our file since keeps what was changed.
+  // Keep what people have changed in our file.
   const ownText = own === 'manager_mes.conf' ? ownUser(input, ownBefore) : (ownBefore ?? ownPart(input, own, without));
   if (ownText !== ownBefore) {
     files.push({ name: own, text: ownText, added: null, isSecret: own === 'manager_mes.conf', neighbour: root });
@@ -188,7 +188,7 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
   return { files, notes: [] };
 }
 
-/** The manager's user, with the secret that mes.conf has. */
+/** The AMI user, with the secret of mes.conf. */
 function ownUser(input: SetupInput, before: string | undefined): string {
   const text = before ?? input.ready('manager_mes.conf').replace(/^\[mes\]$/m, () => `[${input.username}]`);
   return text.replace(/^(secret\s*=\s*).*$/m, (_, key: string) => `${key}${escaped(input.secret)}`);
@@ -196,7 +196,7 @@ function ownUser(input: SetupInput, before: string | undefined): string {
 
 function ownPart(input: SetupInput, own: string, without: AsteriskConfig): string {
   const text = input.ready(own).replaceAll('agi://127.0.0.1:4573/', `agi://${input.agiBind}/`);
-  // An addition to a section that is not there would make Asterisk refuse the whole file.
+  // Asterisk refuses a whole file that adds to a missing section.
   return text.replaceAll(/^\[(\w+)\]\(\+\)$/gm, (heading, name: string) =>
     without.some((section) => section.name === name) ? heading : `[${name}]`,
   );

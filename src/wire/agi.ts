@@ -5,7 +5,7 @@
 
 const LINE_FEED = 0x0a;
 
-/** Longest line taken from Asterisk; its own command buffer is 8192 bytes. */
+/** Longest line that is accepted from Asterisk, whose own command buffer has 8192 bytes. */
 export const MAX_AGI_LINE_BYTES = 8192;
 
 /** Cuts bytes into lines in bounded memory. */
@@ -18,7 +18,7 @@ export class AgiLineReader {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** Takes the next bytes; returns the lines that end in them, without their ends, or `overlong` when one does not end in time. */
+  /** Takes the next bytes. Returns the lines that they complete, without line ends, or `overlong` when a line is too long. */
   push(chunk: Uint8Array): string[] | 'overlong' {
     const lines: string[] = [];
     let from = 0;
@@ -35,7 +35,7 @@ export class AgiLineReader {
   }
 }
 
-/** A line of the environment, such as `agi_uniqueid: 1795171767.22`; undefined when it is none. */
+/** Reads a line of the environment, such as `agi_uniqueid: 1795171767.22`; undefined for any other line. */
 export function readAgiVariable(line: string): { readonly name: string; readonly value: string } | undefined {
   const match = /^(agi_[a-z0-9_]{1,40}): ?(.*)$/.exec(line);
   return match?.[1] === undefined ? undefined : { name: match[1], value: match[2] ?? '' };
@@ -45,13 +45,13 @@ export interface AgiAnswer {
   /** 200 is success; 510 and 511 are refusals, 520 a usage error. */
   readonly code: number;
   readonly result: string;
-  /** What stands in parentheses behind the result; undefined when nothing does. */
+  /** The text in parentheses after the result; undefined when there is none. */
   readonly value: string | undefined;
 }
 
 /**
- * An answer such as `200 result=1 (4.31)`; undefined for any other line.
- * `HANGUP`, which Asterisk slips in once when the channel is gone, is such another line.
+ * Reads an answer such as `200 result=1 (4.31)`; undefined for any other line, such as the `HANGUP` that Asterisk sends once
+ * between answers when the channel is gone.
  */
 export function readAgiAnswer(line: string): AgiAnswer | undefined {
   const match = /^(\d{3})(?: result=(\S*))?(?: \((.*)\))?/.exec(line);
@@ -59,7 +59,7 @@ export function readAgiAnswer(line: string): AgiAnswer | undefined {
   return { code: Number(match[1]), result: match[2] ?? '', value: match[3] };
 }
 
-/** A value that would break out of its quotes or its line. */
+/** Thrown for a value that would break out of its quotes or its line. */
 export class AgiValueError extends Error {
   override readonly name = 'AgiValueError';
 }

@@ -11,9 +11,9 @@ const MAX_CHANNEL_AGE_S = 1e9;
 const DIALLED = /^App(?:Dial|Queue)/;
 
 /**
- * Reads an AMI event as what it means to us.
- * Undefined when the event is of no interest (or a response); `malformed` when it is one of ours but cannot be read.
- * `atMs` is when we read it, epoch milliseconds: Asterisk prints no time unless `timestampevents` is set.
+ * Reads an AMI event.
+ * Undefined for a response and for an event that nobody here needs; `malformed` for a needed event that cannot be read.
+ * `atMs` is the time of reading, epoch milliseconds: Asterisk prints no time unless `timestampevents` is set.
  */
 export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | undefined | 'malformed' {
   switch (message.event) {
@@ -47,7 +47,7 @@ export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | unde
   }
 }
 
-/** A row of the `Status` action's list; undefined when the message is none or cannot be read. */
+/** Reads a row of the `Status` action's list; undefined for another message, or one that cannot be read. */
 export function readExistingChannel(message: AmiMessage): ExistingChannel | undefined {
   if (message.event !== 'Status') return undefined;
   const channel = readSnapshot(message);

@@ -12,8 +12,8 @@ const MAX_SECONDS = 1e12;
 const MAX_NATIVE_MES = 100;
 
 /**
- * As 16.28 and 22.10.1 print it: without `MES` before Asterisk 20, and what we send has no `RTT`. It is most of what a busy
- * server prints: a parser that is given this layout reads it where it stands.
+ * The headers of an RTCP event as 16.28 and 22.10.1 print them. `MES` is missing before Asterisk 20, `RTT` in `RTCPSent`. Most
+ * events of a busy server are RTCP, so the parser gets this layout and reads them in place.
  */
 export const RTCP_EVENT = new WholeEventLayout(
   ['RTCPSent', 'RTCPReceived'],
@@ -52,7 +52,7 @@ export function readRtcpEvent(
   reporter: Reporter,
 ): PbxEvent | undefined | 'malformed' {
   const values = RTCP_EVENT.read(message);
-  // Without a snapshot the report belongs to no channel that we could name; its SSRC cannot be trusted either.
+  // Without a channel snapshot nobody knows whose report this is, and its SSRC cannot be trusted.
   if (values[AT.Channel] === undefined) return undefined;
   const channel = snapshotOf(values, AT);
   const report = reportOf(values, reporter);
@@ -60,7 +60,7 @@ export function readRtcpEvent(
   return { type: 'rtcp', atMs, channel, report, addresses: addressesOf(values, reporter) };
 }
 
-/** The event's own `SSRC` header is read in `RTCPSent` only: in `RTCPReceived` it holds seconds of the NTP time (22.10.1 and 16.28). */
+/** Reads the `SSRC` header in `RTCPSent` only: in `RTCPReceived` it holds the seconds of the NTP time (16.28 and 22.10.1). */
 function reportOf(values: HeaderValues, reporter: Reporter): RtcpReport | undefined {
   const packetType = values[AT.PT];
   const reportCount = readUnsigned(values[AT.ReportCount], MAX_REPORT_BLOCKS);
@@ -83,7 +83,7 @@ function reportOf(values: HeaderValues, reporter: Reporter): RtcpReport | undefi
   };
 }
 
-/** Where the report was sent from and to. Only a copy of the headers: most readers have no use for them. */
+/** Where the report came from and went to, as the headers have it. It is not parsed here: most readers do not need it. */
 function addressesOf(values: HeaderValues, reporter: Reporter): MediaAddresses {
   const to = values[AT.To];
   const from = values[AT.From];
@@ -106,7 +106,7 @@ function senderInfoOf(values: HeaderValues): SenderInfo | undefined {
 function reportBlockOf(values: HeaderValues): ReportBlock | undefined {
   const sourceSsrc = readSsrc(values[AT.Report0SourceSSRC]);
   const fractionLostQ8 = readUnsigned(values[AT.Report0FractionLost], MAX_UINT8);
-  // Printed unsigned, in 32 bits by some releases; the field has 24.
+  // A signed field of 24 bits (RFC 3550 §6.4.1) that Asterisk prints unsigned, some releases in 32 bits.
   const cumulativeLost = readUnsigned(values[AT.Report0CumulativeLost], MAX_UINT32);
   const highestSequence = readUnsigned(values[AT.Report0HighestSequence], MAX_UINT16);
   const cycles = readUnsigned(values[AT.Report0SequenceNumberCycles], MAX_UINT16);

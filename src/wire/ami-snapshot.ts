@@ -3,7 +3,7 @@ import type { HeaderValues } from './ami.ts';
 import { HeaderLayout } from './header-layout.ts';
 import { readUnsigned } from './number-text.ts';
 
-/** What every event about a channel says of it, as Asterisk prints it (16.28 and 22.10.1); see `HeaderLayout`. */
+/** The headers of a channel snapshot, which every channel event has, in Asterisk's order (16.28 and 22.10.1). */
 export const SNAPSHOT_HEADERS = [
   'Channel',
   'ChannelState',
@@ -26,10 +26,10 @@ export const SNAPSHOT = new HeaderLayout(SNAPSHOT_HEADERS);
 const MAX_CHANNEL_STATE = 100;
 const LESS_THAN = 0x3c;
 const PARENTHESIS = 0x28;
-/** Asterisk's placeholders for "none", beside nothing at all. */
+/** Asterisk's placeholders for "none"; it prints an empty value, too. */
 const NOTHING: readonly string[] = ['<unknown>', '<none>', '(null)'];
 
-/** The snapshot among a layout's values, whose places are `at`; undefined when what names the channel is missing. */
+/** Takes the snapshot from a layout's values; `at` has their places. Undefined when the channel's id, name or state is missing. */
 export function snapshotOf(values: HeaderValues, at: typeof SNAPSHOT.places): ChannelSnapshot | undefined {
   const name = known(values[at.Channel]);
   const stateNumber = readUnsigned(values[at.ChannelState], MAX_CHANNEL_STATE);
@@ -48,10 +48,10 @@ export function snapshotOf(values: HeaderValues, at: typeof SNAPSHOT.places): Ch
   };
 }
 
-/** A header's value, unless it says that there is none. */
+/** A header's value; undefined when it is empty or one of Asterisk's placeholders. */
 export function known(value: string | undefined): string | undefined {
   if (value === undefined || value === '') return undefined;
-  // Few values begin like one of them, and those are compared.
+  // Compare only the few values that begin like a placeholder.
   const first = value.charCodeAt(0);
   return (first === LESS_THAN || first === PARENTHESIS) && NOTHING.includes(value) ? undefined : value;
 }

@@ -7,10 +7,10 @@
 const LINE_END = '\r\n';
 const BLOCK_END = '\r\n\r\n';
 
-/** A block longer than this many characters is given up; the longest that Asterisk sends is `ListCommands`, about 25,000. */
+/** A longer block is dropped, characters. The longest that Asterisk sends is `ListCommands`, about 25,000. */
 export const MAX_MESSAGE_CHARACTERS = 65_536;
 
-/** `CR LF Name:` by name; the names are those that our code asks for. */
+/** `CR LF Name:` by header name. Bounded: only our own code names headers. */
 const needles = new Map<string, string>();
 
 function needleOf(header: string): string {
@@ -19,14 +19,14 @@ function needleOf(header: string): string {
   return needle;
 }
 
-/** Values of headers, each at its place; undefined is not there. */
+/** Values of headers, each at its place in a layout; undefined where the event lacks the header. */
 export type HeaderValues = readonly (string | undefined)[];
 
-/** Events that come often and are always printed alike. */
+/** Reads events that come often and that Asterisk always prints with the same headers. */
 export interface EventLayout {
   /**
-   * Reads such an event where it stands in a text, from the CR LF before its first line: all of it, its name, and the
-   * values of its headers. Null when none begins there, or it is printed otherwise, or its end has not come yet.
+   * Reads the event that begins at `from`, which is the CR LF before its first line. Null when no such event begins there,
+   * when its headers are others, or when its end has not arrived.
    */
   matchAt(text: string, from: number): EventMatch | null;
 }
@@ -34,14 +34,14 @@ export type EventMatch = readonly [block: string, event: string | undefined, ...
 
 export class AmiMessage {
   readonly #text: string;
-  /** Where the line of the last header that was found ended: who reads headers in the order of their printing finds the next one there. */
+  /** End of the line that was found last. Headers are mostly read in Asterisk's order, so the next search begins here. */
   #foundUntil = 0;
   readonly #layout: EventLayout | undefined;
   readonly #match: EventMatch | undefined;
-  /** The event's name; undefined in an answer. */
+  /** The event's name; undefined in a response. */
   readonly event: string | undefined;
 
-  /** `text` is the block, with CR LF before each line and none after the last; `match` what a layout has read of it already. */
+  /** `text` has CR LF before each line and none after the last. `match` is what `layout` has already read. */
   constructor(text: string, layout?: EventLayout, match?: EventMatch) {
     this.#text = text;
     this.#layout = layout;
@@ -49,15 +49,15 @@ export class AmiMessage {
     this.event = match === undefined ? this.get('Event') : match[1];
   }
 
-  /** What was read of it when it was recognised by this layout; undefined when it was not. */
+  /** What this layout read; undefined when another layout or none recognised the message. */
   matchOf(layout: EventLayout): EventMatch | undefined {
     return layout === this.#layout ? this.#match : undefined;
   }
 
   /**
-   * The value of a header by its exact name; undefined when there is none. Of several it is the first, when they are asked
-   * for in the order of their printing.
-   * Looked up on demand: most of an event's headers are never asked for, and a search is cheaper than a map of all.
+   * The value of a header by its exact name; undefined when the message has no such header. If it has several, this is the
+   * first, as long as headers are asked for in Asterisk's order.
+   * It searches on demand: most headers are never asked for, so a search is cheaper than a map of all.
    */
   get(header: string): string | undefined {
     const needle = needleOf(header);
@@ -70,7 +70,7 @@ export class AmiMessage {
     return this.#text.slice(from, this.#foundUntil);
   }
 
-  /** What the pattern finds in the block's text, where CR LF stands before each line and none after the last. */
+  /** Runs a pattern over the text, which has CR LF before each line and none after the last. */
   match(pattern: RegExp): RegExpExecArray | null {
     return pattern.exec(this.#text);
   }
@@ -87,31 +87,31 @@ export interface AmiParserCounters {
   messages: number;
   /** Blocks that are neither an event nor a response. */
   malformed: number;
-  /** Blocks given up because they did not end. */
+  /** Blocks dropped because they were too long. */
   oversized: number;
 }
 
-/** Cuts a stream of text into messages, in bounded memory, and finds its way back after garbage. */
+/** Cuts a stream of text into messages in bounded memory, and resynchronises after garbage. */
 export class AmiParser {
   readonly counters: AmiParserCounters = { messages: 0, malformed: 0, oversized: 0 };
   readonly #layout: EventLayout | undefined;
-  /** What has no end yet. Begins with CR LF, as if a line had ended before it. */
+  /** The block that has not ended yet. It begins with CR LF, as if a line had ended before it. */
   #pending = LINE_END;
   #searchedTo = 0;
   #discarding = false;
 
-  /** `layout`: events that are read where they stand, which takes less than to look for their end. */
+  /** `layout` reads its events in place, which costs less than a search for their end. */
   constructor(layout?: EventLayout) {
     this.#layout = layout;
   }
 
   /**
-   * Takes the text that comes next; hands on the messages that are complete with it, in order. `onMessage` must not throw.
-   * It gets one at a time: a list of them would live while the first are worked on, and cost the collector.
+   * Takes the next text and calls `onMessage` for each message that it completes, in order. `onMessage` must not throw.
+   * There is no list of messages: it would outlive the young generation and cost the garbage collector.
    */
   push(next: string, onMessage: OnMessage): void {
     const firstEnd = next.indexOf(BLOCK_END);
-    // Behind what is open comes only what completes it: to join all of it would copy each byte once more.
+    // Join only as much as completes the open block: joining all of it would copy every byte once more.
     const open = this.#pending + (firstEnd < 0 ? next : next.slice(0, firstEnd + BLOCK_END.length));
     const openFrom = this.#cut(open, 0, this.#searchedTo, onMessage);
     const nextFrom = firstEnd + LINE_END.length;
@@ -119,20 +119,20 @@ export class AmiParser {
     else this.#keep(next, this.#cut(next, nextFrom, nextFrom, onMessage));
   }
 
-  /** Cuts off all whole blocks of a text from `from` on, none of which ends before `searchFrom`; returns where the rest begins. */
+  /** Takes all whole blocks from `from` on, none of which ends before `searchFrom`. Returns where the rest begins. */
   #cut(text: string, from: number, searchFrom: number, onMessage: OnMessage): number {
-    // What has no end yet is not read again with each piece of it that comes.
+    // Do not read an open block again with each piece of it.
     if (text.indexOf(BLOCK_END, searchFrom) < 0) return from;
     let rest = from;
     for (;;) {
       const end = this.#takeRecognised(text, rest, onMessage) ?? this.#takeNext(text, rest, onMessage);
       if (end === undefined) return rest;
-      // The second CR LF of the end stands before the first line of the next block.
+      // The second CR LF of this end is the one before the next block's first line.
       rest = end + LINE_END.length;
     }
   }
 
-  /** Takes the block that begins at `from` if the layout knows it; returns where it ends. */
+  /** Takes the block at `from` if the layout recognises it. Returns its end. */
   #takeRecognised(text: string, from: number, onMessage: OnMessage): number | undefined {
     if (this.#layout === undefined || this.#discarding) return undefined;
     const match = this.#layout.matchAt(text, from);
@@ -142,7 +142,7 @@ export class AmiParser {
     return from + match[0].length;
   }
 
-  /** Takes the block that begins at `from`, or gives it up; returns where it ends. */
+  /** Takes or drops the block at `from`. Returns its end; undefined when the end has not arrived. */
   #takeNext(text: string, from: number, onMessage: OnMessage): number | undefined {
     const end = text.indexOf(BLOCK_END, from);
     if (end < 0) return undefined;
@@ -168,19 +168,19 @@ export class AmiParser {
       if (!this.#discarding) this.counters.oversized++;
       this.#discarding = true;
     }
-    // While discarding, only the last characters can still be the beginning of a block's end.
+    // While discarding, keep only what may be the beginning of the block's end.
     const keepFrom = this.#discarding ? Math.max(from, text.length - BLOCK_END.length + 1) : from;
     this.#pending = text.slice(keepFrom);
     this.#searchedTo = Math.max(0, this.#pending.length - BLOCK_END.length + 1);
   }
 }
 
-/** A value that would break out of its line. */
+/** Thrown for a value that would break out of its line. */
 export class AmiValueError extends Error {
   override readonly name = 'AmiValueError';
 }
 
-/** Whether it holds CR, LF or NUL: Asterisk would read what follows as a header or action of its own. */
+/** Whether a text holds CR, LF or NUL: Asterisk would read the rest as another header or action. */
 function breaksOut(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);

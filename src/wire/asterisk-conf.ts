@@ -1,23 +1,23 @@
 /**
- * The text of Asterisk's own configuration files, as Asterisk reads it: sections, templates, additions, includes.
- * (`mes.conf` is stricter and has a reader of its own, which explains what is wrong.)
+ * Reads Asterisk's configuration files as Asterisk does: sections, templates, additions, includes.
+ * `mes.conf` has a stricter reader of its own, which explains mistakes (`config/conf-file.ts`).
  */
 
-/** One `key = value`, and where it is written; `line` is counted from 1, null when Asterisk told the value itself. */
+/** One `key = value` and its place. `line` counts from 1; null when the value came over AMI. */
 export interface ConfigEntry {
   readonly key: string;
   readonly value: string;
-  /** The line as it stands there, without its comment. */
+  /** The line without its comment. */
   readonly text: string;
   readonly file: string;
   readonly line: number | null;
 }
 
-/** One section, with what it takes from its templates first. */
+/** One section. The entries of its templates come first. */
 export interface ConfigSection {
   readonly name: string;
   readonly file: string;
-  /** Of its heading. */
+  /** The line of its heading. */
   readonly line: number | null;
   readonly isTemplate: boolean;
   readonly entries: readonly ConfigEntry[];
@@ -31,10 +31,10 @@ export interface IncludedFile {
   readonly text: string;
 }
 
-/** Gives the files that an `#include` or `#tryinclude` names, which may be a pattern; none when there are none. */
+/** Returns the files that an `#include` or `#tryinclude` names. The name may be a pattern. */
 export type Includer = (pattern: string) => readonly IncludedFile[];
 
-/** Files that include each other in a circle end here. */
+/** Bounds files that include each other in a circle. */
 const MAX_DEPTH = 16;
 
 interface OpenSection extends ConfigSection {
@@ -44,14 +44,14 @@ interface OpenSection extends ConfigSection {
 const HEADING = /^\[([^\]]*)\]\s*(?:\(([^)]*)\))?/;
 const INCLUDE = /^#(?:try)?include\s+["<]?([^">]+)[">]?/;
 
-/** Reads a file and what it includes. What cannot be understood is left out, as are the results of `#exec`. */
+/** Reads a file and its includes. It skips lines that it cannot read, and does not run `#exec`. */
 export function readAsteriskConfig(file: string, text: string, include: Includer): AsteriskConfig {
   const sections: OpenSection[] = [];
   let current: OpenSection | undefined;
 
   const open = (name: string, options: readonly string[], at: { file: string; line: number }): void => {
     current = options.includes('+') ? sections.findLast((section) => section.name === name) : undefined;
-    // Asterisk refuses a file that adds to a section that is not there; who looks for what is wrong wants to see the rest.
+    // Asterisk refuses a file that adds to a missing section. Go on here: doctor wants to see the rest of it.
     if (current !== undefined) return;
     const inherited = options.flatMap(
       (option) => sections.findLast(({ name: base }) => base === option)?.entries ?? [],
@@ -79,7 +79,7 @@ export function readAsteriskConfig(file: string, text: string, include: Includer
   return sections;
 }
 
-/** The lines that say something, without comments; `;-- … --;` may span lines. */
+/** The lines that are not empty, without comments; a comment `;-- … --;` may span lines. */
 function* contentLines(text: string): Generator<{ readonly line: number; readonly text: string }> {
   let inBlock = false;
   for (const [index, raw] of text
@@ -110,22 +110,22 @@ export function entriesOf(config: AsteriskConfig, section: string, key: string):
   );
 }
 
-/** The last entry of a key, which is the one that counts for most of Asterisk's settings. */
+/** The last entry of a key. For most settings Asterisk takes the last one. */
 export function lastEntry(config: AsteriskConfig, section: string, key: string): ConfigEntry | undefined {
   return entriesOf(config, section, key).at(-1);
 }
 
-/** The sections of that name that are no templates. */
+/** The sections of that name, without templates. */
 export function sectionsOf(config: AsteriskConfig, name: string): ConfigSection[] {
   return config.filter((section) => section.name === name && !section.isTemplate);
 }
 
-/** Asterisk's own reading of a switch. */
+/** Whether Asterisk reads the value as true (`ast_true`). */
 export function isTrue(value: string): boolean {
   return /^(?:yes|true|y|t|1|on)$/i.test(value.trim());
 }
 
-/** Neither is true of a text that is no switch, such as an empty one. */
+/** Whether Asterisk reads the value as false (`ast_false`). An empty text is neither true nor false. */
 export function isFalse(value: string): boolean {
   return /^(?:no|false|n|f|0|off)$/i.test(value.trim());
 }

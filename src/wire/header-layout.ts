@@ -1,6 +1,6 @@
 import type { AmiMessage, EventLayout, EventMatch, HeaderValues } from './ami.ts';
 
-/** A header whose value is wanted, one that stands there and is not (`- Name`), or those that are there together or not at all. */
+/** A header whose value is wanted, one that is skipped (`- Name`), or a list of headers that come together or not at all. */
 type Part = string | readonly string[];
 type NameOf<P> = P extends `- ${string}`
   ? never
@@ -9,16 +9,16 @@ type NameOf<P> = P extends `- ${string}`
     : P extends readonly (infer Each)[]
       ? Each
       : never;
-/** Where a header's value stands among the values. */
+/** The place of each header's value in `HeaderValues`. */
 type Places<Parts extends readonly Part[]> = Readonly<Record<NameOf<Parts[number]>, number>>;
 
 const UNWANTED = '- ';
-/** In front of the groups of a pattern stands what all of it matched. */
+/** A match begins with the whole text; its groups follow. */
 const FIRST_GROUP = 1;
 
 /**
- * Headers that stand together in events, in the order in which Asterisk prints them, so that one pattern reads them all: a
- * search for each takes three times as long as its share of the pattern. What is printed otherwise is read header by header.
+ * Headers in the order in which Asterisk prints them, so that one pattern reads them all: a search for each header takes three
+ * times as long. An event with other headers is read header by header.
  */
 export class HeaderLayout<const Parts extends readonly Part[]> {
   readonly places: Places<Parts>;
@@ -36,7 +36,7 @@ export class HeaderLayout<const Parts extends readonly Part[]> {
   }
 }
 
-/** All headers of some events, from the first to the last. Printed otherwise, an event is not recognised, and read header by header. */
+/** All headers of an event, from the first to the last. An event with other headers is not recognised and is read header by header. */
 export class WholeEventLayout<const Parts extends readonly Part[]> implements EventLayout {
   readonly places: Places<Parts>;
   readonly #names: readonly string[];

@@ -1,6 +1,6 @@
-/** Numbers as Asterisk prints them, read strictly: what is not wholly a number in range is undefined. */
+/** Reads numbers as Asterisk prints them. Undefined for any text that is not wholly a number in range. */
 
-/** Every whole number of so many digits is exact. */
+/** A double holds every whole number of this many digits exactly. */
 const MOST_DIGITS = 15;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
@@ -8,7 +8,7 @@ const MINUS = 0x2d;
 const LETTER_A = 0x61;
 const LETTER_F = 0x66;
 const LETTER_X = 0x78;
-/** The bit by which small letters differ from capitals. */
+/** The bit that makes an ASCII letter lower case. */
 const LOWER_CASE = 0x20;
 const POWERS_OF_TEN = Array.from({ length: MOST_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 /** `0x` and up to eight digits. */
@@ -21,7 +21,7 @@ export const MAX_UINT32 = 0xffff_ffff;
 /** A whole number from 0 to `max`. */
 export function readUnsigned(text: string | undefined, max: number): number | undefined {
   if (text === undefined || text.length === 0 || text.length > MOST_DIGITS) return undefined;
-  // By hand, like all here: there are a dozen in every report, and a pattern costs four times as much.
+  // No regular expression: a report has a dozen numbers, and a pattern costs four times as much.
   let value = 0;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
@@ -50,7 +50,7 @@ export function readDecimal(text: string | undefined, min: number, max: number):
     if (code < DIGIT_0 || code > DIGIT_9) return undefined;
     digits = digits * 10 + (code - DIGIT_0);
   }
-  // Both exact, so that their quotient is the nearest double, as Number would give it.
+  // Both are exact, so the quotient is the nearest double, which is what Number would return.
   const size = digits <= Number.MAX_SAFE_INTEGER ? digits / (POWERS_OF_TEN[decimals] ?? 1) : Number(text.slice(from));
   const value = isNegative ? -size : size;
   return value >= min && value <= max ? value : undefined;

@@ -18,9 +18,9 @@ import {
 import { type AsteriskConfig, isFalse, isTrue, lastEntry, sectionsOf } from '../../wire/asterisk-conf.ts';
 
 const DEFAULT_DIRECTORY = '/etc/asterisk';
-/** More than anyone writes. */
+/** Filters asked for at most. */
 const MOST_FILTERS = 100;
-/** What may stand in an argument of a dialplan function. */
+/** A name that is safe as an argument of a dialplan function. */
 const PLAIN_NAME = /^[\w.@+-]+$/;
 
 type AsteriskFacts = Pick<
@@ -33,7 +33,7 @@ interface FailedInquiry {
   readonly problem: string;
 }
 
-/** Connects to the manager; otherwise tells in one sentence why not. */
+/** Connects to AMI, or says in one sentence why it cannot. */
 export async function openInquiry(settings: Settings): Promise<AmiInquiry | FailedInquiry> {
   try {
     return await AmiInquiry.open(settings.ami);
@@ -43,7 +43,7 @@ export async function openInquiry(settings: Settings): Promise<AmiInquiry | Fail
   }
 }
 
-/** What Asterisk itself says, with no more rights than the sidecar has, and what stands in its files. */
+/** Asks Asterisk, with no more rights than the sidecar has, and reads its files. */
 export async function asteriskFacts(
   inquiry: AmiInquiry | FailedInquiry,
   settings: Settings,
@@ -75,7 +75,7 @@ export async function asteriskFacts(
   };
 }
 
-/** What can be known without Asterisk. */
+/** The facts that need no Asterisk. */
 function factsOfFiles({ isRefused, problem }: FailedInquiry, directory: string | undefined): AsteriskFacts {
   const files = readFiles(directory);
   const unasked = { read: null, write: null, mayWrite: null, writeTimeout: null, filters: null };
@@ -107,7 +107,7 @@ async function userFacts(inquiry: AmiInquiry, username: string): Promise<AmiFact
   };
 }
 
-/** One after another until there is no more. */
+/** Asks for one after another until there are no more. */
 async function askFilters(inquiry: AmiInquiry, username: string): Promise<string[] | null> {
   if (!PLAIN_NAME.test(username)) return null;
   const filters: string[] = [];
@@ -118,7 +118,7 @@ async function askFilters(inquiry: AmiInquiry, username: string): Promise<string
   }
 }
 
-/** The files of the directory that was named, or of Asterisk's own when that is on this machine; else what AMI tells. */
+/** Reads the named directory, or Asterisk's own if it is on this machine; otherwise asks AMI. */
 async function filesOf(
   inquiry: AmiInquiry,
   settings: Settings,
@@ -126,22 +126,22 @@ async function filesOf(
 ): Promise<Pick<DoctorFacts, 'files' | 'isFreePbx'>> {
   const place = directory ?? localDirectory(settings, (await inquiry.variable('ASTETCDIR')) || DEFAULT_DIRECTORY);
   const files = readFiles(place);
-  // Another Asterisk's files, such as those of the host of a container, would only mislead.
+  // Files of another Asterisk, such as the one on a container's host, would mislead.
   const { username, secret } = settings.ami;
   const isTheirs =
     directory !== undefined || lastEntry(files['manager.conf'] ?? [], username, 'secret')?.value === secret;
   if (isTheirs) return { files, isFreePbx: isFreePbx(place) };
-  const told = readFiles(undefined);
-  for (const name of CONFIG_FILES) told[name] = await inquiry.config(name);
-  return { files: told, isFreePbx: false };
+  const asked = readFiles(undefined);
+  for (const name of CONFIG_FILES) asked[name] = await inquiry.config(name);
+  return { files: asked, isFreePbx: false };
 }
 
-/** FreePBX generates most of the dialplan into a file of this name. */
+/** Whether FreePBX is there: it generates a dialplan file of this name. */
 function isFreePbx(directory: string | undefined): boolean {
   return directory !== undefined && existsSync(join(directory, 'extensions_additional.conf'));
 }
 
-/** Undefined when Asterisk is on another machine, or in a place that cannot be seen. */
+/** Undefined when Asterisk is on another machine, or its directory cannot be seen. */
 function localDirectory(settings: Settings, directory: string): string | undefined {
   return isLoopback(settings.ami.host) && existsSync(join(directory, 'manager.conf')) ? directory : undefined;
 }
@@ -159,8 +159,8 @@ function plainNames(devices: readonly string[], technology: string): string[] {
 }
 
 /**
- * A peer's own lines; chan_sip tells what it made of them (SIPshowpeer) to more rights only than the sidecar has. `names`
- * are those that have a state; null when there are none, and the file that names all of them cannot be seen.
+ * Asks for each peer's own lines: the parsed values (SIPshowpeer) need more rights than the sidecar has. `names` are the peers
+ * with a device state. Null when there are none and sip.conf cannot be read.
  */
 async function askSipPeers(
   inquiry: AmiInquiry,
@@ -175,7 +175,7 @@ async function askSipPeers(
   return known.map((name, index) => ({ name, directMedia: values[index] || older[index] || '' }));
 }
 
-/** What sip.conf has of peers: all that is one, also where it is not up. */
+/** The peers in sip.conf, also those that are not registered. */
 function peersOf(config: AsteriskConfig | null): string[] {
   return (config ?? []).flatMap((section) => {
     const type = lastEntry([section], section.name, 'type')?.value ?? '';
@@ -191,7 +191,7 @@ async function askEndpoints(inquiry: AmiInquiry, names: readonly string[]): Prom
   });
 }
 
-/** The same from pjsip.conf, where endpoints have direct media unless they say no. */
+/** The same from pjsip.conf, where direct media is the default. */
 function endpointsOf(config: AsteriskConfig | null): EndpointFacts[] | null {
   if (config === null) return null;
   const named = new Set(config.map(({ name }) => name));
@@ -225,13 +225,13 @@ function keyed<Name extends string>(names: readonly Name[]): Record<Name, Name> 
   return Object.fromEntries(names.map((name) => [name, name])) as Record<Name, Name>;
 }
 
-/** Of a dialplan function that says 1 or 0; null when it says nothing, as one that is not loaded. */
+/** Reads a dialplan function's 1 or 0; null for no answer, such as from a function that is not loaded. */
 function toBoolean(value: string | null): boolean | null {
   if (value === '1') return true;
   return value === '0' ? false : null;
 }
 
-/** Minutes of `+0130`. */
+/** Reads `+0130` as minutes. */
 function offsetMinutes(zone: string | null): number | null {
   const [, sign, hours, minutes] = /^([+-])(\d\d)(\d\d)$/.exec(zone ?? '') ?? [];
   if (sign === undefined) return null;

@@ -18,11 +18,11 @@ export interface DoctorOptions {
   /** Where Asterisk's files are; undefined: where Asterisk says, if that is on this machine. */
   readonly asteriskDirectory: string | undefined;
   readonly env: Environment;
-  /** The lines that say something in a ready file of `asterisk-conf/`. */
+  /** Returns the lines of a ready file of `asterisk-conf/`, without comments. */
   readonly readyLines: DoctorFacts['readyLines'];
 }
 
-/** Why nothing can be looked at; one sentence for people. */
+/** Why doctor cannot look at anything, in one sentence. */
 export class DoctorError extends Error {
   override readonly name = 'DoctorError';
 }
@@ -32,7 +32,7 @@ export interface DoctorReport {
   readonly findings: readonly Finding[];
 }
 
-/** Looks at the installation and says what is wrong. Changes nothing. Throws DoctorError. */
+/** Examines the installation and changes nothing. Throws DoctorError. */
 export async function diagnose({ config, asteriskDirectory, env, readyLines }: DoctorOptions): Promise<DoctorReport> {
   if (asteriskDirectory !== undefined && !existsSync(join(asteriskDirectory, 'manager.conf'))) {
     throw new DoctorError(

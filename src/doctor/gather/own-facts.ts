@@ -11,7 +11,7 @@ import { errorCode } from '../../model/error-code.ts';
 
 const TIMEOUT_MS = 5000;
 
-/** What listens on every address is asked on this machine's own. */
+/** A server that listens on every address is asked on loopback. */
 const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 function asSeenHere({ host, port }: HostAndPort): HostAndPort {
@@ -21,7 +21,7 @@ function asSeenHere({ host, port }: HostAndPort): HostAndPort {
 export async function diskFacts(path: string): Promise<DiskFacts> {
   const fail = (problem: string): DiskFacts => ({ path, problem, freeBytes: null });
   let place = path;
-  // What is missing is made at the start, inside the nearest folder that is there.
+  // The sidecar creates missing folders at its start, so look at the nearest one that exists.
   while (!(await isAllowed(place, constants.F_OK)) && place !== dirname(place)) place = dirname(place);
   try {
     const isDirectory = (await stat(place)).isDirectory();
@@ -54,7 +54,7 @@ export async function ariFacts({ ari }: Settings): Promise<DoctorFacts['ari']> {
   return { url: ari.url, problem: refusal?.problem ?? null };
 }
 
-/** What a running sidecar tells of itself, with its counters; undefined counters when it does not answer. */
+/** Asks a running sidecar how it is. */
 export async function sidecarFacts({ http }: Settings): Promise<SidecarFacts> {
   const url = `http://${hostAndPortText(asSeenHere(http.bind))}`;
   if ((await agiCounters(url)) === undefined) return { url, isRunning: false, problem: null };
@@ -65,13 +65,13 @@ export async function sidecarFacts({ http }: Settings): Promise<SidecarFacts> {
   return { url, isRunning: true, problem: typeof detail === 'string' ? detail : 'it does not say that it is ready' };
 }
 
-/** Whether hang-ups find the sidecar: one has, or a connection that Asterisk opens for us is counted by it. */
+/** Whether hang-ups reach the sidecar: it has answered one, or it counts a connection that Asterisk opens on request. */
 export async function fastAgiFacts(
   { agi }: Settings,
   sidecar: SidecarFacts,
   inquiry: AmiInquiry | undefined,
 ): Promise<FastAgiFacts> {
-  // A sidecar that runs has its port; trying that would only be counted, too.
+  // A running sidecar has its port; a try would only be counted.
   if (!sidecar.isRunning) return { isListening: await canConnect(asSeenHere(agi.bind)), fromAsterisk: null };
   return { isListening: true, fromAsterisk: await knockFromAsterisk(agi.bind, sidecar.url, inquiry) };
 }
@@ -85,7 +85,7 @@ async function knockFromAsterisk(
   if (before === undefined || inquiry === undefined) return null;
   if (before.answered > 0) return 'taken';
   if (bind.host in LOOPBACK_OF || (await inquiry.variable('IFMODULE(func_curl.so)')) !== '1') return null;
-  // An HTTP request is no AGI: the sidecar counts it and closes the connection.
+  // An HTTP request is not AGI: the sidecar counts it and closes the connection.
   await inquiry.variable(`CURL(http://${hostAndPortText(bind)}/)`);
   const after = await agiCounters(url);
   if (after === undefined) return null;
@@ -105,11 +105,11 @@ async function canConnect({ host, port }: HostAndPort): Promise<boolean> {
 }
 
 interface AgiCounters {
-  /** Hang-ups that got their last word. */
+  /** Hang-ups that got their final scores. */
   readonly answered: number;
-  /** Connections that were turned away at once. */
+  /** Connections that were refused for their address. */
   readonly refused: number;
-  /** All others. */
+  /** All other connections. */
   readonly taken: number;
 }
 
