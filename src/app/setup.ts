@@ -66,7 +66,7 @@ export function prepareSetup({ target, config, asteriskDirectory, env }: SetupOp
   }
   const settingsPath = config ?? DEFAULT_SETTINGS_PATH;
   const current = (name: string): string | undefined => textOfFile(join(asteriskDirectory, name));
-  const settingsText = textOfFile(settingsPath);
+  const settingsText = settingsIn(textOfFile(settingsPath));
   const settings = loadSettings(settingsText ?? readyFile('mes.conf'), settingsPath, env);
   const chosen = target ?? (current('extensions_additional.conf') === undefined ? 'vanilla' : 'freepbx');
   const input = {
@@ -112,6 +112,11 @@ export function writeSetupFile(file: SetupFile, asteriskDirectory: string): stri
       cause: error,
     });
   }
+}
+
+/** A file of comments alone, as the Debian package puts there, says as little as none. */
+function settingsIn(text: string | undefined): string | undefined {
+  return text?.split('\n').some((line) => /^\s*[^;\s]/.test(line)) === true ? text : undefined;
 }
 
 function textOfFile(path: string): string | undefined {

@@ -1,35 +1,16 @@
-import { Command, CommanderError } from 'commander';
-import { VERSION } from '../app/version.ts';
+import { CommanderError } from 'commander';
 import { DONE, WRONG_USAGE } from './exit-status.ts';
-
-type AddCommand = (program: Command, finish: (status: number) => void) => void;
-
-/** Loaded when asked for: reading the sources of all takes longer than many a command. */
-const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  run: async () => (await import('./run.ts')).addRun,
-  doctor: async () => (await import('./doctor.ts')).addDoctor,
-  setup: async () => (await import('./setup.ts')).addSetup,
-  score: async () => (await import('./score.ts')).addScore,
-  analyze: async () => (await import('./analyze.ts')).addAnalyze,
-  xr: async () => (await import('./xr.ts')).addXr,
-  rescore: async () => (await import('./rescore.ts')).addRescore,
-};
+import { programFor } from './program.ts';
 
 /** Runs one command of `asterisk-mes`; resolves with its exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   let status = DONE;
-  const program = new Command('asterisk-mes')
-    .description('Scores the media of every call on an Asterisk server as it happens.')
-    .version(VERSION)
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(oneSentence(text)) });
-  const finish = (commandStatus: number): void => {
+  const program = await programFor(args[0] ?? '', (commandStatus) => {
     status = commandStatus;
-  };
-  const [word = ''] = args;
-  const named = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
-  // The list of commands, and the hint at a misspelt one, need them all.
-  for (const load of named === undefined ? Object.values(COMMANDS) : [named]) (await load())(program, finish);
+  });
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+    command.exitOverride().configureOutput({ outputError: (text, write) => write(oneSentence(text)) });
+  }
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -2,7 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { labObstacle, wayAround } from './obstacle.ts';
-import { RELEASES, type Release, ensureDebianTarball, ensureRootFilesystem } from './root-filesystem.ts';
+import {
+  BARE_SUITES,
+  RELEASES,
+  type Release,
+  ensureBareDebian,
+  ensureDebianTarball,
+  ensureRootFilesystem,
+} from './root-filesystem.ts';
 
 /** Debian packages, each with a program of its own. */
 type Tools = Readonly<Record<string, string>>;
@@ -21,6 +28,8 @@ const TEST_TOOLS: Tools = {
   curl: '/usr/bin/curl',
   openssl: '/usr/bin/openssl',
   'libcap2-bin': '/usr/sbin/setcap',
+  lintian: '/usr/bin/lintian',
+  'man-db': '/usr/bin/man',
 };
 
 /** Installs the Debian packages that are not here. Throws one plain sentence. */
@@ -59,6 +68,7 @@ async function main(): Promise<void> {
       installTools({ ...BUILD_TOOLS, ...TEST_TOOLS }, say);
       await prepareLab(RELEASES, { progress: say, signal: stop.signal });
       await ensureDebianTarball({ progress: say, signal: stop.signal });
+      for (const suite of BARE_SUITES) await ensureBareDebian(suite, { progress: say, signal: stop.signal });
       return;
     } catch (error) {
       if (stop.signal.aborted) {

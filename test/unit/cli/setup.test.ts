@@ -58,6 +58,16 @@ function secretOf(name: string): string {
 }
 
 describe('asterisk-mes setup', () => {
+  test('a mes.conf of comments alone, as the Debian package has it, is filled in and kept beside', async () => {
+    const packaged = '; asterisk-mes setup fills this file in\n';
+    writeFileSync(config, packaged);
+    const { status, stderr } = await setup('--write');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(secretOf('mes.conf')).toMatch(/^[\w-]{32}$/);
+    expect(secretOf('manager_mes.conf')).toBe(secretOf('mes.conf'));
+    expect(read('mes.conf.before-asterisk-mes')).toBe(packaged);
+  });
+
   test('without --write it prints every file, no secret, and touches nothing', async () => {
     const { status, stdout, stderr } = await setup();
     expect([status, stderr]).toEqual([0, '']);

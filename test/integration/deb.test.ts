@@ -1,0 +1,162 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildDeb } from '../../docker/deb/build.ts';
+import { spawnConfined } from '../lab/confined.ts';
+import { labIsReady } from '../lab/obstacle.ts';
+import { makeRunDirectory, REPOSITORY } from '../lab/paths.ts';
+import { BARE_SUITES, type BareSuite, ensureBareDebian } from '../lab/root-filesystem.ts';
+
+const folder = makeRunDirectory('deb');
+const { version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as { readonly version: string };
+const debVersion = version.replace('-', '~');
+let newer = '';
+let older = '';
+
+/** Runs a script as root of a bare Debian, in a copy of its file system that is gone afterwards. */
+async function inBareDebian(suite: BareSuite, script: string): Promise<Record<string, string>> {
+  const root = await ensureBareDebian(suite);
+  const outer = `
+    mount -t tmpfs none "$1"; mkdir "$1/up" "$1/work" "$1/root"
+    mount -t overlay -o lowerdir="$2",upperdir="$1/up",workdir="$1/work" none "$1/root"
+    mount --bind "$3" "$1/root/mnt"; mount -t proc none "$1/root/proc"; mount --rbind /dev "$1/root/dev"
+    chroot "$1/root" env -i sh -c "$4"`;
+  const mountPoint = join(folder, `root-${suite}`);
+  mkdirSync(mountPoint);
+  const environment = 'export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C;';
+  const inside = spawnConfined(outer, [mountPoint, root, folder, `${environment}\n${script}`]);
+  let output = '';
+  inside.process.stdout?.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  inside.process.stderr?.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  const status = await inside.ended;
+  if (status !== 0) throw new Error(`the script in Debian ${suite} ended with ${status}:\n${output}`);
+  // `= NAME` begins what is said under that name.
+  return Object.fromEntries(
+    output.split(/^= /m).map((part) => {
+      const [name = '', ...lines] = part.split('\n');
+      return [name, lines.join('\n').trim()];
+    }),
+  );
+}
+
+/** The same files under an older version, so that there is something to upgrade from. */
+function repacked(deb: string, asVersion: string): string {
+  const unpacked = join(folder, 'older');
+  execFileSync('dpkg-deb', ['-R', deb, unpacked]);
+  const control = join(unpacked, 'DEBIAN/control');
+  writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${asVersion}`));
+  const target = join(folder, 'older.deb');
+  execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', unpacked, target], { stdio: 'pipe' });
+  rmSync(unpacked, { recursive: true });
+  return target;
+}
+
+beforeAll(async () => {
+  newer = await buildDeb({ architecture: 'amd64', out: folder, compression: 0 });
+  older = repacked(newer, '0.0.9');
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.runIf(labIsReady())('the Debian package', () => {
+  test('is named after its version, and lintian finds no error in it', () => {
+    expect(newer).toBe(join(folder, `asterisk-mes_${debVersion}_amd64.deb`));
+    const { status, stdout } = spawnSync('lintian', ['--fail-on', 'error', newer], { encoding: 'utf8' });
+    expect([status, stdout.match(/^E: .*$/gm)]).toEqual([0, null]);
+  }, 60_000);
+
+  test.each(BARE_SUITES)(
+    'installs, upgrades, leaves and is gone again on a bare Debian (%s)',
+    async (suite) => {
+      const said = await inBareDebian(
+        suite,
+        `set -e
+        apt-get install -q -y /mnt/${debFile(older)} >/dev/null
+        echo "= installed"; dpkg-query -W -f '\${Version} \${Status}\\n' asterisk-mes
+        echo "= version"; cd /; asterisk-mes version --json
+        echo "= score"; asterisk-mes score --rtt-ms 200 --jitter-ms 30 --jitter-stdev-ms 12 --lost-packets 2 --json
+        echo "= modes"; stat -c '%a %U %n' /etc/asterisk/mes.conf /var/lib/asterisk-mes
+        echo "= unconfigured"; asterisk-mes run 2>&1 || true
+        echo "= setup"; asterisk-mes setup >/tmp/setup.txt 2>&1 || true; cat /tmp/setup.txt
+        echo "; mine" >> /etc/asterisk/mes.conf; echo history > /var/lib/asterisk-mes/mes.sqlite
+        apt-get install -q -y /mnt/${debFile(newer)} >/dev/null
+        echo "= upgraded"; dpkg-query -W -f '\${Version} \${Status}\\n' asterisk-mes
+        echo "= kept"; tail -1 /etc/asterisk/mes.conf; cat /var/lib/asterisk-mes/mes.sqlite
+        echo "= completed"; bash -c '. /usr/share/bash-completion/completions/asterisk-mes
+          COMP_WORDS=(asterisk-mes sc); COMP_CWORD=1; _asterisk_mes; echo "\${COMPREPLY[@]}"
+          COMP_WORDS=(asterisk-mes setup --target ""); COMP_CWORD=3; _asterisk_mes; echo "\${COMPREPLY[@]}"'
+        echo "= files"; dpkg -L asterisk-mes | grep -E '^/(etc|usr/bin|usr/lib/(systemd|sysusers.d|tmpfiles.d)|usr/share/(man|bash))' | while read f; do [ -f "$f" ] && echo "$f"; done
+        apt-get remove -q -y asterisk-mes >/dev/null
+        echo "= removed"; ls /usr/bin/asterisk-mes 2>&1 || true; tail -1 /etc/asterisk/mes.conf; cat /var/lib/asterisk-mes/mes.sqlite
+        apt-get purge -q -y asterisk-mes >/dev/null
+        echo "= purged"; find / -xdev -path /mnt -prune -o \\( -name '*asterisk-mes*' -o -name 'mes.conf*' \\) -print; getent passwd asterisk-mes || true
+        echo "= end"`,
+      );
+      expect(said['installed']).toBe('0.0.9 install ok installed');
+      const { asterisk_mes: inside, node } = JSON.parse(said['version'] ?? '') as Record<string, string>;
+      expect(inside).toBe(version);
+      expect(node).toMatch(/^24\./);
+      // formulas' table: 200 ms, 30 ms ± 12, 2 packets a report.
+      expect((JSON.parse(said['score'] ?? '') as { readonly mes: number }).mes).toBeCloseTo(2.8489, 3);
+      expect(said['modes']).toBe('600 root /etc/asterisk/mes.conf\n700 asterisk-mes /var/lib/asterisk-mes');
+      expect(said['unconfigured']).toMatch(/^asterisk-mes: .*username.*\[ami\]/s);
+      expect(said['setup']).toContain('extensions_mes.conf');
+      expect(said['upgraded']).toBe(`${debVersion} install ok installed`);
+      expect(said['kept']).toBe('; mine\nhistory');
+      expect(said['completed']).toBe('score\nvanilla freepbx');
+      expect(said['files']?.split('\n').sort()).toEqual([
+        '/etc/asterisk/mes.conf',
+        '/usr/bin/asterisk-mes',
+        '/usr/lib/systemd/system/asterisk-mes.service',
+        '/usr/lib/systemd/system/asterisk-mes@.service',
+        '/usr/lib/sysusers.d/asterisk-mes.conf',
+        '/usr/lib/tmpfiles.d/asterisk-mes.conf',
+        '/usr/share/bash-completion/completions/asterisk-mes',
+        '/usr/share/man/man1/asterisk-mes.1.gz',
+      ]);
+      expect(said['removed']).toMatch(/cannot access.*\n; mine\nhistory$/);
+      expect(said['purged']).toBe('');
+    },
+    120_000,
+  );
+
+  test('has units that systemd understands, one for each of several Asterisks', () => {
+    const unpacked = join(folder, 'unpacked');
+    execFileSync('dpkg-deb', ['-x', newer, unpacked]);
+    const units = join(unpacked, 'usr/lib/systemd/system');
+    for (const name of ['asterisk-mes.service', 'asterisk-mes@.service']) {
+      const path = join(units, name);
+      const text = readFileSync(path, 'utf8');
+      expect(text).toMatch(/^User=asterisk-mes$/m);
+      expect(text).not.toContain('DynamicUser');
+      // systemd looks for the program on this machine.
+      const entry = join(unpacked, 'usr/bin/asterisk-mes');
+      writeFileSync(path, text.replace('ExecStart=asterisk-mes', `ExecStart=${entry}`));
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', `./${name}`], {
+        cwd: units,
+        encoding: 'utf8',
+      });
+      expect([status, stdout + stderr]).toEqual([0, '']);
+    }
+    const instance = readFileSync(join(units, 'asterisk-mes@.service'), 'utf8');
+    expect(instance).toContain('\nEnvironment=MES_HISTORY_PATH=/var/lib/asterisk-mes/%i/mes.sqlite\n');
+    expect(instance).toContain('\nLoadCredential=mes.conf:/etc/asterisk/mes-%i.conf\n');
+    expect(instance).toContain('\nStateDirectory=asterisk-mes/%i\n');
+  });
+
+  test('has a manual page that man shows without complaint', () => {
+    const page = join(folder, 'unpacked/usr/share/man/man1/asterisk-mes.1.gz');
+    const { stdout, stderr } = spawnSync('man', ['--warnings', '-l', page], {
+      encoding: 'utf8',
+      env: { ...process.env, MANWIDTH: '80', LC_ALL: 'C.UTF-8' },
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toContain('score the media of every call');
+    expect(stdout).toMatch(/^ {3}rescore$/m);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+});
+
+function debFile(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
