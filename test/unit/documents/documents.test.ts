@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { wholeProgram } from '../../../src/cli/program.ts';
 import { SETTINGS } from '../../../src/config/settings-table.ts';
 import { PRINTS, RUN_ELSEWHERE, WRITES } from '../../documents/commands.ts';
 import { documentedCommands, documentPaths, readDocument } from '../../documents/documents.ts';
@@ -76,9 +77,9 @@ describe('the documents', () => {
     expect(table).toContain('|`[profile:custom] loss_factor`|`2.5`|');
   });
 
-  test('README names every command', () => {
-    const main = readFileSync(join(REPOSITORY, 'src/cli/main.ts'), 'utf8');
-    const commands = [...main.matchAll(/^ {2}'?([\w-]+)'?: async \(\)/gm)].map(([, name]) => name);
+  test('README names every command', async () => {
+    const { commands: known } = await wholeProgram();
+    const commands = known.map((command) => command.name());
     expect(commands).toContain('run');
     const readme = readDocument('README.md');
     expect(commands.filter((name) => !readme.includes(`| \`asterisk-mes ${name}\``))).toEqual([]);
