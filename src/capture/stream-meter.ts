@@ -8,8 +8,9 @@ import { StreamSegments } from './stream-segments.ts';
 /** How many of a payload type's first packets tell its clock, and from how many on they outvote what signalling says. */
 const PACKETS_TO_TELL = 16;
 const PACKETS_TO_OUTVOTE = 48;
-/** Packets that wait for that at most; then it cannot be told. */
+/** Packets that wait at most for the clock that signalling says to show; and for any, two sender reports included. */
 const MOST_WAITING = 256;
+const MOST_WAITING_UNKNOWN = 640;
 /** A payload type that has fewer of the waiting packets than this is nothing that is played by itself. */
 const LEAST_SHARE = 1 / 3;
 /** How far the clock that packets show may be from the one that signalling says, as long as nothing else is sure. */
@@ -101,6 +102,11 @@ export class StreamMeter {
         this.#wait(packet);
         return;
       }
+      // One that was overtaken does not change the codec back.
+      if (this.packets.isBehind(packet.sequence)) {
+        this.packets.takeOvertaken(packet.sequence, packet.atMs);
+        return;
+      }
       this.#change(payloadType, format, packet.atMs);
       this.#pass(packet, 'audio');
     }
@@ -151,7 +157,8 @@ export class StreamMeter {
     waiting.push(packet);
     this.#options.waiting.count += 1;
     const own = packet.payloadType === this.#waitsFor;
-    const isFull = waiting.length >= MOST_WAITING || this.#options.waiting.count > MOST_WAITING_TOGETHER;
+    const most = this.#knownFormat(this.#waitsFor) === undefined ? MOST_WAITING_UNKNOWN : MOST_WAITING;
+    const isFull = waiting.length >= most || this.#options.waiting.count > MOST_WAITING_TOGETHER;
     if (!isFull && (!own || waiting.length % PACKETS_TO_TELL !== 0) && waiting.length !== PACKETS_TO_OUTVOTE) return;
     const format = this.#toldFormat(isFull);
     if (format !== undefined) this.#decide(format);

@@ -120,9 +120,10 @@ export class MediaClock {
     return this.mediaMs;
   }
 
-  /** The media time of a packet `behind` numbers below the highest. */
-  behind(behind: number, timestamp: number): number {
+  /** The media time of a packet `behind` numbers below the highest; without an RTP time by this clock, as its number says. */
+  behind(behind: number, timestamp: number | undefined): number {
     const expectedMs = this.mediaMs + (this.#steps - behind) * this.packetMs;
+    if (timestamp === undefined) return expectedMs;
     const byClockMs = this.mediaMs + ((timestamp - this.#timestamp) | 0) * this.#msPerTick;
     return Math.abs(byClockMs - expectedMs) <= LEAST_PAUSE_MS ? byClockMs : expectedMs;
   }

@@ -160,6 +160,17 @@ export class PacketStream {
     this.#takeAhead(0, timestamp, atMs, true, kind);
   }
 
+  /** Whether a packet comes after others that were sent later, or a second time. */
+  isBehind(sequence: number): boolean {
+    const step = (sequence - this.#highest) & SEQUENCE_MASK;
+    return this.arrival.arrivals > 0 && (step === 0 || step > SEQUENCE_CYCLE_PACKETS - WINDOW_PACKETS);
+  }
+
+  /** Takes one that is behind and whose RTP time is by another clock than the latest ones'. */
+  takeOvertaken(sequence: number, atMs: number): void {
+    this.#takeBehind((this.#highest - sequence) & SEQUENCE_MASK, undefined, atMs, 'audio');
+  }
+
   /** The clock that arrivals are timed by was set, by so many milliseconds. */
   clockStepped(byMs: number): void {
     this.arrival.clockStepped(byMs);
@@ -198,7 +209,7 @@ export class PacketStream {
   }
 
   /** A packet that comes after others that were sent later, `behind` numbers below the highest, or a second time. */
-  #takeBehind(behind: number, timestamp: number, atMs: number, kind: PayloadKind): void {
+  #takeBehind(behind: number, timestamp: number | undefined, atMs: number, kind: PayloadKind): void {
     const extended = this.#highest - behind;
     // Overtaken before the first one that we saw: its place is free, for nothing of this row has been sealed yet.
     if (extended < this.#base) this.#base = extended;

@@ -17,6 +17,11 @@ const JUMP_STEPS = 25;
 /** How far a measured clock may be from a usual one (formulas §1). */
 const TOLERANCE_RATIO = 0.05;
 const MAX_ERROR_RATIO = 0.1;
+/**
+ * Three standard errors of the difference of two medians of m values each, in standard deviations: 3 × 1.253 × √2 / √m. What
+ * delays packets delays their neighbours, too, so it is never taken for less than one.
+ */
+const ERRORS = 5.32;
 /** Standard deviations in one median absolute deviation of a normal distribution. */
 const DEVIATIONS_PER_MAD = 1.4826;
 
@@ -100,7 +105,7 @@ function slopeOf(piece: readonly Place[]): { readonly hz: number; readonly error
   const offMs = piece.map(({ ticks, atMs }) => atMs - first - ticks / ticksPerMs);
   const middleMs = median(offMs);
   const spreadMs = DEVIATIONS_PER_MAD * median(offMs.map((off) => Math.abs(off - middleMs)));
-  return { hz: ticksPerMs * 1000, errorRatio: spreadMs / spanMs };
+  return { hz: ticksPerMs * 1000, errorRatio: (spreadMs * Math.max(1, ERRORS / Math.sqrt(third))) / spanMs };
 }
 
 function median(values: readonly number[]): number {
