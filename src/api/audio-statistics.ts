@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChannelRecord, SegmentRecord, StreamRecord } from '../model/record.ts';
-import { capturedRx } from './captured.ts';
+import { isTimed } from '../stats/packet-tally.ts';
 import { Q8_ONE } from '../units/rtp.ts';
 
 const MS_PER_SECOND = 1000;
@@ -12,12 +12,13 @@ const FLAG = z.union([z.literal(0), z.literal(1)]);
 
 /**
  * The audio statistics record of softphone SDKs under its own field names (Genesys SIP Endpoint SDK, "Audio statistics and
- * MOS Calculation"). Where a group's flag is 0, its fields are 0 and mean nothing.
+ * MOS Calculation"), of the RTP session that a channel is in or was in last. Where a group's flag is 0, its fields are 0 and
+ * mean nothing; `last_pkt_received` is known by RTCP without captured packets, too.
  */
 export const AUDIO_STATISTICS = z.strictObject({
   got_local_stat: FLAG.describe('1: the next five fields are valid'),
   local_fraction_lost: RATIO.describe('of the packets from the endpoint, in the last report interval'),
-  local_total_lost: z.int().describe('packets from the endpoint that did not arrive'),
+  local_total_lost: z.int().describe('as RFC 3550 counts: below 0 when more packets came twice than did not arrive'),
   local_jitter: COUNT.describe('interarrival jitter in RTP clock ticks, as of the last report'),
   local_PktCount: COUNT.describe('RTP packets sent to the endpoint in this RTP session'),
   local_OctCount: COUNT.describe('octets of audio sent to the endpoint in this RTP session'),
@@ -26,26 +27,34 @@ export const AUDIO_STATISTICS = z.strictObject({
   remote_OctCount: COUNT.describe('octets of audio that the endpoint says it sent'),
   got_remote_RR: FLAG.describe('1: the next three fields are valid'),
   remote_fraction_lost: RATIO.describe('of the packets to the endpoint, in its last report interval'),
-  remote_total_lost: z.int().describe('packets to the endpoint that did not arrive'),
+  remote_total_lost: z.int().describe('the same of the packets to the endpoint'),
   remote_jitter: COUNT.describe('in RTP clock ticks'),
   rttMs: COUNT.describe('last round trip in milliseconds, at least 1; 0: not known'),
   local_MOS: MOS.describe('listening quality over the RTP session; 0: not available'),
   local_interMOS: MOS.describe('the same over the last report interval'),
-  got_neteq_stat: FLAG.describe('1: packets were captured, and the next six fields are valid'),
-  local_pkt_received: COUNT.describe('of the whole channel, like the frames'),
+  local_MOS_base_inferred: FLAG.describe(
+    '1: the table that the two come from does not say R0 - Is of this codec (Opus); 109 is inferred from its best R of 93',
+  ),
+  got_neteq_stat: FLAG.describe('1: packets were captured, and the fields up to decoded_10ms_silence are valid'),
+  local_pkt_received: COUNT,
   last_pkt_received: z.number().nonnegative().describe('when RTP or RTCP last came from the endpoint, epoch seconds'),
   decoded_10ms_normal: COUNT,
   decoded_10ms_plc: COUNT,
   decoded_10ms_cng: COUNT,
   decoded_10ms_silence: COUNT,
   got_codec_info: FLAG.describe('1: the next two fields are valid'),
-  codec_rtp_pt: COUNT.describe('static payload type (RFC 3551); 0 also for a codec that has none'),
+  codec_rtp_pt: z.int().min(-1).max(127).describe('as captured, or static (RFC 3551); -1: dynamic, and not known'),
   codec_sdp_name: z.string(),
 });
 
+/** A dynamic payload type that nobody told. */
+const NEGOTIATED = -1;
+/** Codecs whose R0 - Is in `score/codec-impairment.ts` is inferred. */
+const BASE_INFERRED: readonly string[] = ['opus'];
+
 interface SdpCodec {
   readonly name: string;
-  /** Static payload type (RFC 3551 §6), 0 where it is negotiated. */
+  /** Static payload type (RFC 3551 §6), -1 where it is negotiated. */
   readonly payloadType: number;
 }
 
@@ -57,8 +66,8 @@ const SDP_CODECS: Readonly<Record<string, SdpCodec>> = {
   alaw: { name: 'pcma', payloadType: 8 },
   g722: { name: 'g722', payloadType: 9 },
   g729: { name: 'g729', payloadType: 18 },
-  ilbc: { name: 'iLBC', payloadType: 0 },
-  isac: { name: 'iSAC', payloadType: 0 },
+  ilbc: { name: 'iLBC', payloadType: NEGOTIATED },
+  isac: { name: 'iSAC', payloadType: NEGOTIATED },
 };
 
 /**
@@ -85,7 +94,7 @@ export function audioStatistics(
   return {
     got_local_stat: flag(hasLocal),
     local_fraction_lost: received ? fractionLost(rx) : 0,
-    local_total_lost: hasLocal ? (rxSession?.packetsLost ?? 0) : 0,
+    local_total_lost: hasLocal ? totalLost(rxSession) : 0,
     local_jitter: received ? Math.round(rx.jitterTicks ?? 0) : 0,
     local_PktCount: sentPackets ?? 0,
     local_OctCount: txSession?.senderOctets ?? 0,
@@ -94,14 +103,15 @@ export function audioStatistics(
     remote_OctCount: rx?.senderOctets ?? 0,
     got_remote_RR: flag(hasRemoteRr),
     remote_fraction_lost: hasRemoteRr ? fractionLost(tx) : 0,
-    remote_total_lost: hasRemoteRr ? (txSession?.packetsLost ?? 0) : 0,
+    remote_total_lost: hasRemoteRr ? totalLost(txSession) : 0,
     remote_jitter: hasRemoteRr ? Math.round(tx.jitterTicks ?? 0) : 0,
     rttMs: wholeMs(rxSession?.rttMs.last ?? txSession?.rttMs.last ?? null),
     local_MOS: decimals(rxSession?.mosLq ?? 0, 2),
     local_interMOS: decimals(rx?.mosLqInterval ?? 0, 2),
+    local_MOS_base_inferred: flag(BASE_INFERRED.includes(rxSession?.codec ?? '')),
     ...playedOut(channel),
     got_codec_info: flag(codec !== undefined),
-    codec_rtp_pt: codec?.payloadType ?? 0,
+    codec_rtp_pt: codec === undefined ? 0 : payloadTypeOf(codec, codecName, tx),
     codec_sdp_name: codec?.name ?? '',
   };
 }
@@ -119,18 +129,32 @@ type Played = Pick<
 
 /** How the audio from the endpoint was played, by a simulated jitter buffer: RTCP does not tell, captured packets do. */
 function playedOut({ streams, lastReceivedAtMs }: ChannelRecord): Played {
-  const tally = capturedRx(streams)?.tally;
-  const frames = tally?.frames10ms ?? { normal: 0, plc: 0, cng: 0, silence: 0 };
+  const capture = streams.find(({ direction }) => direction === 'rx')?.capture ?? null;
+  const tally = capture?.media.tally;
+  const frames = { normal: 0, plc: 0, cng: 0, silence: 0 };
+  const played = capture?.session ?? tally ?? { packetsReceived: 0, frames10ms: frames };
+  const lastAtMs = Math.max(tally?.lastAtMs ?? 0, lastReceivedAtMs ?? 0);
+  const { normal, plc, cng, silence } = tally === undefined || isTimed(tally) ? played.frames10ms : frames;
   return {
     got_neteq_stat: flag(tally !== undefined),
-    local_pkt_received: tally?.packetsReceived ?? 0,
-    last_pkt_received:
-      tally === undefined ? 0 : decimals(Math.max(tally.lastAtMs, lastReceivedAtMs ?? 0) / MS_PER_SECOND, 3),
-    decoded_10ms_normal: frames.normal,
-    decoded_10ms_plc: frames.plc,
-    decoded_10ms_cng: frames.cng,
-    decoded_10ms_silence: frames.silence,
+    local_pkt_received: played.packetsReceived,
+    last_pkt_received: decimals(lastAtMs / MS_PER_SECOND, 3),
+    decoded_10ms_normal: normal,
+    decoded_10ms_plc: plc,
+    decoded_10ms_cng: cng,
+    decoded_10ms_silence: silence,
   };
+}
+
+/** RFC 3550 §6.4.1: what was lost less what came twice. */
+function totalLost(session: Pick<StreamRecord, 'packetsLost' | 'duplicates'> | undefined): number {
+  return session === undefined || session.packetsLost === null ? 0 : session.packetsLost - session.duplicates;
+}
+
+/** What this server sends by, as captured in the codec that it sends; else as the codec has it. */
+function payloadTypeOf(codec: SdpCodec, name: string | null, tx: StreamRecord | undefined): number {
+  const media = tx?.capture?.media;
+  return media !== undefined && (media.codec === null || media.codec === name) ? media.payloadType : codec.payloadType;
 }
 
 function flag(isSet: boolean): 0 | 1 {
@@ -148,7 +172,7 @@ function fractionLost({ fractionLostQ8 }: StreamRecord): number {
 
 function sdpCodec(codec: string): SdpCodec {
   const known = Object.hasOwn(SDP_CODECS, codec) ? SDP_CODECS[codec] : undefined;
-  return known ?? { name: codec, payloadType: 0 };
+  return known ?? { name: codec, payloadType: NEGOTIATED };
 }
 
 function decimals(value: number, count: number): number {

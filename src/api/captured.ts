@@ -1,9 +1,8 @@
 /** What captured packets tell, as the API answers it; field names of VoIP metrics as RFC 3611 and `analyze` have them. */
 import { z } from 'zod';
-import type { CapturedMedia } from '../model/capture.ts';
 import { LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { CaptureHealth } from '../model/ports.ts';
-import type { CaptureRecord, ChannelRecord, StreamRecord } from '../model/record.ts';
+import type { CaptureRecord, ChannelRecord } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
 import { arrivalBins } from '../stats/arrival-histogram.ts';
 import { isTimed, meanJitterMs, voipMetrics } from '../stats/packet-tally.ts';
@@ -180,11 +179,6 @@ function whyNotCaptured({ endpoint }: ChannelRecord, direction: Direction, healt
     `No packet of the audio ${direction === 'rx' ? 'from' : 'to'} ${endpoint} was captured: there was none, ` +
     'it was before packets were captured, or [capture] names other ports or another interface.'
   );
-}
-
-/** Of the directions of a channel, the one of which packets tell how it was played. */
-export function capturedRx(streams: readonly StreamRecord[]): CapturedMedia | null {
-  return streams.find(({ direction }) => direction === 'rx')?.capture?.media ?? null;
 }
 
 function isoTime(atMs: number): string {

@@ -4,7 +4,7 @@ import { burstRatio } from '../stats/burst-gap.ts';
 import { unheardPercent } from '../stats/packet-tally.ts';
 import { type ChannelState, endpointOf } from './channel-state.ts';
 import { eModelOf } from './direction-score.ts';
-import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
+import { capturedOf, type DirectionState, knownCodec, playedInSegment } from './direction-state.ts';
 import { advantageOf, type ScoringRules } from './scoring-rules.ts';
 import { lastRoundTripMs, roundTripMeanMs } from './tally.ts';
 
@@ -21,8 +21,10 @@ export function captureRecord(
   if (media === null) return null;
   const rttMeanMs = roundTripMeanMs(state.total);
   const { tally } = media;
+  const session = playedInSegment(state);
   return {
     media,
+    ...(session === undefined ? {} : { session }),
     roundTripMs: lastRoundTripMs(state.total) ?? null,
     ...eModelOf({
       codec: media.codec ?? knownCodec(state),

@@ -1,4 +1,4 @@
-import type { CapturedMedia } from '../model/capture.ts';
+import type { CapturedMedia, FrameCounts, PlayedAudio } from '../model/capture.ts';
 import type { ClockRateSource, SegmentCause } from '../model/record.ts';
 import type { Direction, SenderInfo } from '../model/report.ts';
 import { codecClockRateHz } from '../score/codec-clock.ts';
@@ -24,6 +24,8 @@ export interface SegmentState {
   readonly startedAtMs: number;
   /** What the sender had sent when it began; null at the channel's own beginning, or when not known. */
   readonly sentBefore: SentCount | null;
+  /** What had been captured when it began; missing at the channel's own beginning. */
+  readonly playedBefore?: PlayedAudio;
   /** Null in a direction's first segment: that is all of its `total`. */
   readonly tally: Tally | null;
 }
@@ -41,6 +43,7 @@ interface NextSegment {
   readonly cause: SegmentCause;
   readonly atMs: number;
   readonly sentBefore: SentCount | null;
+  readonly playedBefore?: PlayedAudio;
 }
 
 /** Everything we know of one direction of a channel: it is stored as it is and gone on with after a restart. */
@@ -149,20 +152,44 @@ export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs
 /** The next report begins a new RTP session; a segment without reports is not closed but takes the cause over. */
 export function openSegment(state: DirectionState, cause: SegmentCause, atMs: number): void {
   if (segmentTally(state).reports === 0 && state.segment.number > 1) {
-    state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs, sentBefore: sentSoFar(state) };
+    state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs, ...soFar(state) };
   } else if (state.total.reports > 0) {
-    state.nextSegment ??= { cause, atMs, sentBefore: sentSoFar(state) };
+    state.nextSegment ??= { cause, atMs, ...soFar(state) };
   }
 }
 
 /** The sums start afresh with the first report after whatever opened a new RTP session. */
 export function beginSegment(
   state: DirectionState,
-  { cause, atMs, sentBefore }: NonNullable<DirectionState['nextSegment']>,
+  { cause, atMs, ...before }: NonNullable<DirectionState['nextSegment']>,
 ): void {
   const number = state.segment.number + 1;
-  state.segment = { number, openedBy: cause, startedAtMs: atMs, sentBefore, tally: new Tally() };
+  state.segment = { number, openedBy: cause, startedAtMs: atMs, ...before, tally: new Tally() };
   state.nextSegment = null;
+}
+
+function soFar(state: DirectionState): Pick<NextSegment, 'sentBefore' | 'playedBefore'> {
+  const playedBefore = playedSoFar(state);
+  return { sentBefore: sentSoFar(state), ...(playedBefore === undefined ? {} : { playedBefore }) };
+}
+
+function playedSoFar(state: DirectionState): PlayedAudio | undefined {
+  const media = capturedOf(state);
+  if (media === null) return undefined;
+  const { packetsReceived, frames10ms } = media.tally;
+  return { packetsReceived, frames10ms };
+}
+
+/** How what was captured in this segment was played; undefined when nothing was captured at all. */
+export function playedInSegment(state: DirectionState): PlayedAudio | undefined {
+  const until = state.nextSegment?.playedBefore ?? playedSoFar(state);
+  const before = state.segment.playedBefore;
+  if (until === undefined || before === undefined) return until;
+  const since = (name: keyof FrameCounts): number => Math.max(0, until.frames10ms[name] - before.frames10ms[name]);
+  return {
+    packetsReceived: Math.max(0, until.packetsReceived - before.packetsReceived),
+    frames10ms: { normal: since('normal'), plc: since('plc'), cng: since('cng'), silence: since('silence') },
+  };
 }
 
 function sentSoFar({ srPackets: packets, srOctets: octets }: DirectionState): SentCount | null {

@@ -86,6 +86,12 @@ export interface PacketTally {
   readonly isJitterBufferAdaptive: boolean;
 }
 
+/** How captured audio was played, over a stretch of it. */
+export interface PlayedAudio {
+  readonly packetsReceived: number;
+  readonly frames10ms: FrameCounts;
+}
+
 /** What was captured of one direction of a channel: its RTP streams, one after another. Plain data, like its tally. */
 export interface CapturedMedia {
   readonly tally: PacketTally;

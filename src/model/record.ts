@@ -1,4 +1,4 @@
-import type { CapturedMedia } from './capture.ts';
+import type { CapturedMedia, PlayedAudio } from './capture.ts';
 import type { Direction, Reporter } from './report.ts';
 import type { ProfileName, Verdict } from './score.ts';
 
@@ -64,6 +64,8 @@ export interface CaptureRecord extends EModelRecord {
   readonly media: CapturedMedia;
   /** The latest, by RTCP (RFC 3611 §4.7.3); null is not known. */
   readonly roundTripMs: number | null;
+  /** Of the RTP session that it is in, or was in last; missing where an older release stored it. */
+  readonly session?: PlayedAudio;
 }
 
 /** What one direction of a channel amounts to, over all its segments, so far or in the end. */

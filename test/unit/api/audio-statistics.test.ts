@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CALL, CHANNEL } from '../../../src/api/answers.ts';
 import { AUDIO_STATISTICS } from '../../../src/api/audio-statistics.ts';
 import { local, remote, reportBlock, Script, sender, snapshot } from '../calls/script.ts';
-import { channelRecord, segmentRecord, streamRecord } from '../history/records.ts';
+import {
+  capturedMedia,
+  captureRecord,
+  channelRecord,
+  packetTally,
+  segmentRecord,
+  streamRecord,
+} from '../history/records.ts';
 import { startServer, type TestServer } from './server.ts';
 
 let server: TestServer;
@@ -30,11 +37,10 @@ function mosOfG711(lossPercent: number): number {
   return Number((1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6).toFixed(2));
 }
 
-/** Neither packets were captured, nor does RTCP tell how they were played. */
+/** Packets were not captured, and RTCP does not tell how they were played. */
 const NO_NETEQ = {
   got_neteq_stat: 0,
   local_pkt_received: 0,
-  last_pkt_received: 0,
   decoded_10ms_normal: 0,
   decoded_10ms_plc: 0,
   decoded_10ms_cng: 0,
@@ -62,6 +68,8 @@ describe('the audio statistics record of softphone SDKs', () => {
       rttMs: 0,
       local_MOS: 0,
       local_interMOS: 0,
+      local_MOS_base_inferred: 0,
+      last_pkt_received: 0,
       ...NO_NETEQ,
       got_codec_info: 1,
       codec_rtp_pt: 0,
@@ -96,6 +104,9 @@ describe('the audio statistics record of softphone SDKs', () => {
       // 35 of the 256 that 10 lost at 10/256 make, and 250; then 25 of 250.
       local_MOS: mosOfG711((100 * 35) / 506),
       local_interMOS: mosOfG711(10),
+      local_MOS_base_inferred: 0,
+      // Of the endpoint's second report.
+      last_pkt_received: script.atMs / 1000,
       ...NO_NETEQ,
       got_codec_info: 1,
       codec_rtp_pt: 0,
@@ -180,10 +191,10 @@ describe('the audio statistics record of softphone SDKs', () => {
     ['alaw', 1, 8, 'pcma'],
     ['g722', 1, 9, 'g722'],
     ['g729', 1, 18, 'g729'],
-    ['opus', 1, 0, 'opus'],
-    ['ilbc', 1, 0, 'iLBC'],
-    ['isac', 1, 0, 'iSAC'],
-    ['constructor', 1, 0, 'constructor'],
+    ['opus', 1, -1, 'opus'],
+    ['ilbc', 1, -1, 'iLBC'],
+    ['isac', 1, -1, 'iSAC'],
+    ['constructor', 1, -1, 'constructor'],
     [null, 0, 0, ''],
   ])('name codec %s as SDP does', async (codec, known, payloadType, name) => {
     const streams = [streamRecord({ direction: 'tx', reporter: 'remote', codec })];
@@ -195,11 +206,67 @@ describe('the audio statistics record of softphone SDKs', () => {
     });
   });
 
+  it('say when a base is inferred, and name the payload type that was captured', async () => {
+    const tx = streamRecord({
+      direction: 'tx',
+      reporter: 'remote',
+      codec: 'opus',
+      capture: captureRecord({ media: capturedMedia({ payloadType: 107, codec: null }) }),
+    });
+    const streams = [streamRecord({ codec: 'opus' }), tx];
+    server.history.record({
+      kind: 'channel',
+      channel: channelRecord('opus', { codec: 'opus', streams }),
+      resume: null,
+    });
+    expect(await statisticsOf('opus')).toMatchObject({
+      local_MOS_base_inferred: 1,
+      codec_rtp_pt: 107,
+      codec_sdp_name: 'opus',
+    });
+  });
+
+  it('count what was played since the session began', async () => {
+    const script = new Script().up('5').wait(5);
+    const captured = (packetsReceived: number, normal: number, plc: number, atMs: number): void => {
+      const frames10ms = { normal, plc, cng: 4, silence: plc / 2 };
+      const open = capturedMedia({ tally: packetTally({ packetsReceived, frames10ms, lastAtMs: atMs }) });
+      script.board.handle({ type: 'captured', atMs: script.atMs, uniqueid: '5', direction: 'rx', open, closed: null });
+    };
+    script.rtcp('5', local(reportBlock(250, 0)));
+    captured(240, 470, 10, script.atMs);
+    expect(await ask(script, '5')).toMatchObject({
+      got_neteq_stat: 1,
+      local_pkt_received: 240,
+      decoded_10ms_normal: 470,
+      decoded_10ms_plc: 10,
+      decoded_10ms_cng: 4,
+      decoded_10ms_silence: 5,
+    });
+    script.board.handle({ type: 'hold', atMs: script.atMs, channel: snapshot('5') });
+    script.wait(20);
+    script.board.handle({ type: 'unhold', atMs: script.atMs, channel: snapshot('5') });
+    script.wait(5).rtcp('5', local(reportBlock(500, 0)));
+    captured(480, 930, 16, script.atMs + 40);
+    const after = await ask(script, '5');
+    expect(after).toMatchObject({
+      got_neteq_stat: 1,
+      local_pkt_received: 240,
+      decoded_10ms_normal: 460,
+      decoded_10ms_plc: 6,
+      decoded_10ms_cng: 0,
+      decoded_10ms_silence: 3,
+    });
+    expect(after.last_pkt_received).toBeCloseTo((script.atMs + 40) / 1000, 3);
+  });
+
   it('of a channel that an older release stored are those of the whole channel', async () => {
     server.history.record({ kind: 'channel', channel: channelRecord('old'), resume: null });
-    expect(await statisticsOf('old')).toMatchObject({ local_total_lost: 12, rttMs: 102, local_MOS: 4.19 });
-    server.history.record({ kind: 'segment', segment: segmentRecord('old', 1, { packetsLost: 3, mosLq: 4.4 }) });
-    expect(await statisticsOf('old')).toMatchObject({ local_total_lost: 3, local_MOS: 4.4 });
+    // 12 lost, 2 that came twice.
+    expect(await statisticsOf('old')).toMatchObject({ local_total_lost: 10, rttMs: 102, local_MOS: 4.19 });
+    const part = { packetsLost: 3, duplicates: 5, mosLq: 4.4 };
+    server.history.record({ kind: 'segment', segment: segmentRecord('old', 1, part) });
+    expect(await statisticsOf('old')).toMatchObject({ local_total_lost: -2, local_MOS: 4.4 });
   });
 
   it.each([
