@@ -43,7 +43,7 @@ export interface RescoreOutcome extends RescoringCounts {
 export async function rescoreHistory(options: RescoreOptions): Promise<RescoreOutcome> {
   const { settings, profile, rangeText, fromMs, toMs, nowMs, batchCalls, onProgress } = options;
   const rules = scoringRules({ ...settings, general: { ...settings.general, profile } });
-  const key = JSON.stringify({ rangeText, rules: { ...rules, codecDelaysMs: [...rules.codecDelaysMs] } });
+  const key = JSON.stringify({ rangeText, rules: { ...rules, codecs: [...rules.codecs] } });
   const request: RescoringRequest = { key, fromMs, toMs, endedBeforeMs: nowMs - SETTLED_AFTER_MS };
   const store = openForRescoring(settings.history.path, batchCalls);
   try {

@@ -8,7 +8,7 @@ export function scoringRules(settings: Settings): ScoringRules {
   return {
     profile: mesProfile(settings.general.profile, settings.customProfile),
     thresholds: settings.general.thresholds,
-    codecDelaysMs: settings.codecDelaysMs,
+    codecs: settings.codecs,
     advantages: settings.endpoints.flatMap(({ pattern, advantage }) =>
       advantage === undefined ? [] : [{ pattern, advantage }],
     ),

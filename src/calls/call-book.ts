@@ -1,6 +1,6 @@
 import type { CallRecord } from '../model/record.ts';
-import type { Verdict } from '../model/score.ts';
-import { meanOfKnown, verdictOf } from '../score/verdict.ts';
+import { QUALITY_WORDS, type Verdict } from '../model/score.ts';
+import { meanOfKnown, worseOpinion } from '../score/verdict.ts';
 import { type ChannelState, detached, isLive } from './channel-state.ts';
 import { findFault } from './fault-place.ts';
 import { judgeChannel, worstInterval } from './judgement.ts';
@@ -106,7 +106,7 @@ export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
     startedAtMs: call.startedAtMs,
     endedAtMs: call.endedAtMs,
     mes: callMes(call),
-    ...worstOfCall(call, rules),
+    ...worstOfCall(call),
     profile: rules.profile.name,
     version: rules.version,
     ...findFault(call, rules),
@@ -117,35 +117,27 @@ export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
  * The worst interval of the call, and its word; null while they are not known. `nowMs`: for the last word on a channel,
  * which counts as over then; undefined while channels may say more.
  */
-export function worstOfCall(
-  call: CallState,
-  rules: ScoringRules,
-  nowMs?: number,
-): Pick<CallRecord, 'mesMin' | 'verdict'> {
-  const minima = [...call.channels].map(worstInterval).filter((minimum) => minimum !== null);
-  return {
-    mesMin: minima.length === 0 ? null : Math.min(...minima),
-    verdict: judgeCall(call, callMes(call), rules, nowMs),
-  };
+export function worstOfCall(call: CallState, nowMs?: number): Pick<CallRecord, 'mesMin' | 'verdict'> {
+  let mesMin: number | null = null;
+  for (const channel of call.channels) mesMin = worseOpinion(mesMin, worstInterval(channel));
+  return { mesMin, verdict: judgeCall(call, nowMs) };
 }
 
 /** That nothing came from a party is the cause, that its peer was sent nothing the effect. */
-const WITHOUT_MEDIA = ['no-media', 'one-way-tx', 'one-way-rx'] as const satisfies readonly Verdict[];
+const WORST_FIRST: readonly Verdict[] = ['no-media', 'one-way-tx', 'one-way-rx', ...QUALITY_WORDS];
 
-/** A direction without media outranks the mean: it would drown among the good ones. */
-function judgeCall(
-  call: CallState,
-  mes: number | null,
-  rules: ScoringRules,
-  nowMs: number | undefined,
-): CallRecord['verdict'] {
-  const verdicts = [...call.channels].map((channel) =>
-    judgeChannel(channel, channel.scores, rules.thresholds, channel.endedAtMs ?? nowMs),
-  );
-  const fault = WITHOUT_MEDIA.find((verdict) => verdicts.includes(verdict));
-  if (fault !== undefined) return fault;
-  if (mes !== null) return verdictOf(mes, rules.thresholds);
-  return verdicts.find((verdict) => verdict !== null) ?? null;
+/**
+ * The word of a call: a direction without media outranks all, then comes the word of its worst direction, then why there
+ * is no score. `untilMs` is when it is judged for good, undefined while its channels may still get a score.
+ */
+function judgeCall(call: CallState, untilMs: number | undefined): Verdict | null {
+  const verdicts = new Set<Verdict | null>();
+  for (const channel of call.channels) {
+    verdicts.add(judgeChannel(channel, channel.scores, channel.endedAtMs ?? untilMs));
+  }
+  for (const verdict of WORST_FIRST) if (verdicts.has(verdict)) return verdict;
+  for (const verdict of verdicts) if (verdict !== null) return verdict;
+  return null;
 }
 
 function lastEnd(call: CallState): number {

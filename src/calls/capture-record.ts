@@ -1,11 +1,11 @@
 import type { CapturedMedia } from '../model/capture.ts';
 import type { CaptureRecord } from '../model/record.ts';
+import { codecImpairment } from '../score/codec-impairment.ts';
 import { burstRatio } from '../stats/burst-gap.ts';
 import { unheardPercent } from '../stats/packet-tally.ts';
-import { type ChannelState, endpointOf } from './channel-state.ts';
-import { eModelOf } from './direction-score.ts';
-import { capturedOf, type DirectionState, knownCodec, playedInSegment } from './direction-state.ts';
-import { advantageOf, type ScoringRules } from './scoring-rules.ts';
+import { type DirectionRules, eModelOf } from './direction-score.ts';
+import { capturedOf, type DirectionState, playedInSegment } from './direction-state.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 import { lastRoundTripMs, roundTripMeanMs } from './tally.ts';
 
 /** BurstR (G.107 §7.5) is 1 for losses at random; loss runs half as long again are bursts. */
@@ -13,9 +13,9 @@ const BURSTY_BURST_R = 1.5;
 
 /** What captured packets tell of a direction, with the E-model's quality by it; null when none was captured. */
 export function captureRecord(
-  channel: Pick<ChannelState, 'name'>,
   state: DirectionState,
-  rules: Pick<ScoringRules, 'advantages'>,
+  own: DirectionRules,
+  { codecs }: Pick<ScoringRules, 'codecs'>,
 ): CaptureRecord | null {
   const media = capturedOf(state);
   if (media === null) return null;
@@ -27,11 +27,11 @@ export function captureRecord(
     ...(session === undefined ? {} : { session }),
     roundTripMs: lastRoundTripMs(state.total) ?? null,
     ...eModelOf({
-      codec: media.codec ?? knownCodec(state),
+      codec: media.codec === null ? own.codec : codecImpairment(media.codec, codecs),
       lossPercent: unheardPercent(tally),
       packetsReceived: tally.packetsReceived,
       rttMeanMs,
-      advantage: advantageOf(endpointOf(channel.name), rules),
+      advantage: own.advantage,
       burstR: burstRatio(tally.burstGap),
     }),
   };

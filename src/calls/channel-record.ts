@@ -1,4 +1,5 @@
 import type { ChannelRecord, SampleSummary, SegmentRecord, StreamMeasures, StreamRecord } from '../model/record.ts';
+import type { QualityWord } from '../model/score.ts';
 import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
 import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
@@ -6,34 +7,46 @@ import { directionRules, eModelOf, scoreTally, tallyMes } from './direction-scor
 import { type DirectionState, knownCodec, segmentTally, sentInSegment } from './direction-state.ts';
 import { captureRecord } from './capture-record.ts';
 import { explainDirection } from './explanation.ts';
-import { channelMes, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
+import { channelMes, directionWord, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
 import { nativeDifference } from './native-difference.ts';
-import { advantageOf, type ScoringRules } from './scoring-rules.ts';
+import type { ScoringRules } from './scoring-rules.ts';
 import { isLossKnown, jitterOf, lossPercentOf, meanLost, roundTripMeanMs, type Tally } from './tally.ts';
 
-/** The score of a direction so far; null while it is not known. */
-export function directionMes(state: DirectionState, rules: ScoringRules): number | null {
-  return tallyMes(state, state.total, directionRules(state, rules));
+/** A direction's score so far and its word; null while they are not known. */
+export interface DirectionOutcome {
+  readonly mes: number | null;
+  readonly word: QualityWord | null;
+}
+
+/** `mes` where it is known already. */
+export function directionOutcome(
+  channel: ChannelState,
+  state: DirectionState,
+  rules: ScoringRules,
+  mes?: number | null,
+): DirectionOutcome {
+  const own = directionRules(channel, state, rules);
+  const score = mes === undefined ? tallyMes(state, state.total, own) : mes;
+  return { mes: score, word: directionWord(state, score, own, rules) };
 }
 
 /** Those of both directions, to be kept in `channel.scores`. */
 export function channelScores(channel: ChannelState, rules: ScoringRules): ChannelScores {
-  return { mesRx: directionMes(channel.rx, rules), mesTx: directionMes(channel.tx, rules) };
+  return joinOutcomes(directionOutcome(channel, channel.rx, rules), directionOutcome(channel, channel.tx, rules));
 }
 
-/** What the channel's variables are made of. */
+export function joinOutcomes(rx: DirectionOutcome, tx: DirectionOutcome): ChannelScores {
+  return { mesRx: rx.mes, mesTx: tx.mes, wordRx: rx.word, wordTx: tx.word };
+}
+
+/** What the channel's variables and CDR fields are made of. */
 export type ScoreView = Pick<
   ChannelRecord,
   'mes' | 'mesRx' | 'mesTx' | 'mesPeerRx' | 'mesPeerTx' | 'mesCall' | 'mesMin' | 'verdict'
 >;
 
 /** A channel's scores and those around it. `untilMs`: when it ended, undefined while it is up. */
-export function scoreView(
-  channel: ChannelState,
-  rules: ScoringRules,
-  others: ScoresAround,
-  untilMs: number | undefined,
-): ScoreView {
+export function scoreView(channel: ChannelState, others: ScoresAround, untilMs: number | undefined): ScoreView {
   const { mesPeerRx, mesPeerTx, mesCall } = channel.final ?? others;
   return {
     mes: channelMes(channel.scores),
@@ -43,7 +56,7 @@ export function scoreView(
     mesPeerTx,
     mesCall,
     mesMin: worstInterval(channel),
-    verdict: judgeChannel(channel, channel.scores, rules.thresholds, untilMs),
+    verdict: judgeChannel(channel, channel.scores, untilMs),
   };
 }
 
@@ -87,7 +100,7 @@ export function channelRecord(
     bridgeTechnology: channel.bridgeTechnology,
     peerUniqueid: channel.peerUniqueid,
     onHold: channel.onHold,
-    ...scoreView(channel, rules, others, channel.endedAtMs ?? undefined),
+    ...scoreView(channel, others, channel.endedAtMs ?? undefined),
     profile: rules.profile.name,
     version: rules.version,
     finalAtMs: channel.final?.atMs ?? null,
@@ -107,15 +120,16 @@ function streamRecord(
   total: StreamMeasures,
 ): StreamRecord {
   const measures = { ...total, ...countsOf(channel, state) };
+  const own = directionRules(channel, state, rules);
   const interval = eModelOf({
-    codec: measures.codec,
+    codec: own.codec,
     lossPercent: state.lastLossPercent,
     packetsReceived: state.lastPacketsReceived,
     rttMeanMs: roundTripMeanMs(state.total),
-    advantage: advantageOf(endpointOf(channel.name), rules),
+    advantage: own.advantage,
   });
-  const capture = captureRecord(channel, state, rules);
-  const verdict = judgeDirection(channel, state, measures.mes, rules.thresholds);
+  const capture = captureRecord(state, own, rules);
+  const verdict = judgeDirection(channel, state, channel.scores);
   return {
     ...measures,
     capture,
@@ -130,7 +144,7 @@ function streamRecord(
     unknownSinceMs: state.unknownSinceMs,
     verdict,
     why: explainDirection({ channel, state, measures, verdict, capture, rules, peer }),
-    nativeWhy: nativeDifference(state, directionRules(state, rules), measures.mes100),
+    nativeWhy: nativeDifference(state, own, measures.mes100),
   };
 }
 
@@ -158,7 +172,8 @@ export function segmentRecord(
 }
 
 function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, rules: ScoringRules): StreamMeasures {
-  const scored = scoreTally(state, tally, directionRules(state, rules));
+  const own = directionRules(channel, state, rules);
+  const scored = scoreTally(state, tally, own);
   const mes = scored?.mes ?? null;
   const codec = knownCodec(state);
   const isKnown = tally.packetsExpected > 0;
@@ -195,11 +210,11 @@ function measuresOf(channel: ChannelState, state: DirectionState, tally: Tally, 
     profile: rules.profile.name,
     nativeMes100: state.nativeMes100,
     ...eModelOf({
-      codec,
+      codec: own.codec,
       lossPercent,
       packetsReceived,
       rttMeanMs: roundTripMeanMs(tally),
-      advantage: advantageOf(endpointOf(channel.name), rules),
+      advantage: own.advantage,
     }),
   };
 }

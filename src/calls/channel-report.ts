@@ -3,7 +3,7 @@ import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/report.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { roundTripSample } from '../stats/round-trip.ts';
-import { channelScores, directionMes } from './channel-record.ts';
+import { channelScores, type DirectionOutcome, directionOutcome, joinOutcomes } from './channel-record.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
 import { type ReportInputs, takeReport } from './direction-report.ts';
 import { noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
@@ -87,12 +87,19 @@ function scoresAfter(
   isOtherNew: boolean,
   rules: ScoringRules,
 ): ChannelScores {
+  const { rx, tx, scores } = channel;
   if (direction === 'rx') {
-    return { mesRx: mesRunning, mesTx: isOtherNew ? directionMes(channel.tx, rules) : channel.scores.mesTx };
+    const txBefore: DirectionOutcome = { mes: scores.mesTx, word: scores.wordTx };
+    return joinOutcomes(
+      directionOutcome(channel, rx, rules, mesRunning),
+      isOtherNew ? directionOutcome(channel, tx, rules) : txBefore,
+    );
   }
+  const txNow = directionOutcome(channel, tx, rules, mesRunning);
   // A silence is of rx: its score is the newest.
-  if (silence !== null) return { mesRx: silence.mesRunning, mesTx: mesRunning };
-  return { mesRx: isOtherNew ? directionMes(channel.rx, rules) : channel.scores.mesRx, mesTx: mesRunning };
+  if (silence !== null) return joinOutcomes(directionOutcome(channel, rx, rules, silence.mesRunning), txNow);
+  const rxBefore: DirectionOutcome = { mes: scores.mesRx, word: scores.wordRx };
+  return joinOutcomes(isOtherNew ? directionOutcome(channel, rx, rules) : rxBefore, txNow);
 }
 
 /** Where nothing was ever received and nothing is sent, Asterisk sends no reports: then only the far end tells that it is sending. */

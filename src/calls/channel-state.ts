@@ -2,6 +2,7 @@ import { CHANNEL_STATE_DOWN, CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../m
 import type { ChannelSnapshot, RtpCounters } from '../model/event.ts';
 import type { EndReason } from '../model/record.ts';
 import { BridgeMemory } from './billing-party.ts';
+import type { QualityWord } from '../model/score.ts';
 import { DirectionState } from './direction-state.ts';
 
 /** One for all: what is told takes its place. */
@@ -23,7 +24,12 @@ export interface FinalView extends ScoresAround {
 export interface ChannelScores {
   readonly mesRx: number | null;
   readonly mesTx: number | null;
+  /** What each direction deserves by itself, see `directionWord`. */
+  readonly wordRx: QualityWord | null;
+  readonly wordTx: QualityWord | null;
 }
+
+export const NO_SCORES: ChannelScores = { mesRx: null, mesTx: null, wordRx: null, wordTx: null };
 
 /** What of a channel was told, and to whom: of no use after a restart, and so not stored. */
 export class Told {
@@ -140,7 +146,7 @@ export function newChannel(
     rx: new DirectionState('rx', nowMs),
     tx: new DirectionState('tx', nowMs),
     counters: NO_COUNTERS,
-    scores: { mesRx: null, mesTx: null },
+    scores: NO_SCORES,
     final: null,
     told: new Told(!joinedLate),
   };

@@ -18,13 +18,13 @@ export class ChannelViews {
 
   /** What its variables are made of. `untilMs`: when it ended, undefined while it is up. */
   view(channel: ChannelState, untilMs: number | undefined): ScoreView {
-    return scoreView(channel, this.#rules, this.around(channel), untilMs);
+    return scoreView(channel, this.around(channel), untilMs);
   }
 
   /** What a billing row says: the channel's scores, and the worst of its whole call. `nowMs`: of its last word. */
   billingView(channel: ChannelState, scores: ScoreView, nowMs: number | undefined): ScoreView {
     const call = this.#calls.get(channel.linkedid);
-    return call === undefined ? scores : { ...scores, ...worstOfCall(call, this.#rules, nowMs) };
+    return call === undefined ? scores : { ...scores, ...worstOfCall(call, nowMs) };
   }
 
   record(channel: ChannelState, totals?: ChannelTotals): ChannelRecord {

@@ -77,7 +77,12 @@ export function takeReport(
     jitterTicks: block?.jitterTicks ?? null,
     nativeMes100,
   };
-  const { score, mes, mesRunning, lossPercent } = addToSums(state, sample, facts, directionRules(state, rules));
+  const { score, mes, mesRunning, lossPercent } = addToSums(
+    state,
+    sample,
+    facts,
+    directionRules(channel, state, rules),
+  );
 
   return {
     uniqueid: channel.uniqueid,

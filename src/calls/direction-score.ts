@@ -1,9 +1,13 @@
 import type { EModelRecord } from '../model/record.ts';
-import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
-import { computeEModel } from '../score/e-model.ts';
-import { computeMes, DEAD_OPINION, opinionOf } from '../score/mes.ts';
-import { type DirectionState, knownCodec } from './direction-state.ts';
-import type { ScoringRules } from './scoring-rules.ts';
+import type { CodecImpairment, MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
+import { codecImpairment, codecSettings } from '../score/codec-impairment.ts';
+import { computeEModel, type EModelInputs, mosCqOf } from '../score/e-model.ts';
+import { computeMes, DEAD_OPINION, opinionOf, percentIn5S } from '../score/mes.ts';
+import { worseOpinion } from '../score/verdict.ts';
+import { burstRatio } from '../stats/burst-gap.ts';
+import { type ChannelState, endpointOf } from './channel-state.ts';
+import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
+import { advantageOf, type ScoringRules } from './scoring-rules.ts';
 import {
   isLossKnown,
   isTallyDead,
@@ -12,6 +16,7 @@ import {
   lossPercentOf,
   meanCumulativeLost,
   meanLost,
+  reportedBurstRatio,
   roundTripMeanMs,
   type Tally,
 } from './tally.ts';
@@ -24,12 +29,25 @@ export interface DirectionRules {
   readonly profile: MesProfile;
   /** Of the direction's codec, when it has its own. */
   readonly codecDelayMs: number | undefined;
+  /** Undefined when the codec is not known, or has no factors. */
+  readonly codec: CodecImpairment | undefined;
+  /** Of the channel's endpoint. */
+  readonly advantage: number;
 }
 
-/** By what a direction is scored now. */
-export function directionRules(state: DirectionState, rules: ScoringRules): DirectionRules {
+/** By what a direction of `channel` is scored now. */
+export function directionRules(
+  channel: Pick<ChannelState, 'name'>,
+  state: DirectionState,
+  rules: ScoringRules,
+): DirectionRules {
   const codec = knownCodec(state);
-  return { profile: rules.profile, codecDelayMs: codec === null ? undefined : rules.codecDelaysMs.get(codec) };
+  return {
+    profile: rules.profile,
+    codecDelayMs: codec === null ? undefined : codecSettings(codec, rules.codecs)?.delayMs,
+    codec: codec === null ? undefined : codecImpairment(codec, rules.codecs),
+    advantage: rules.advantages.length === 0 ? 0 : advantageOf(endpointOf(channel.name), rules),
+  };
 }
 
 /** A direction's score: `score` is absent for a dead one, whose opinion is 1 whatever the formula says. */
@@ -79,14 +97,54 @@ export function scoreInputs(
     jitterStdevMs: jitter.stdevMs,
     lostPacketsMean: meanLost(tally),
     cumulativeLostMean: meanCumulativeLost(tally),
-    lossPercent: lossPercentOf(tally) ?? 0,
+    lossPercent: scoredLossPercent(tally),
     codecDelayMs: rules.codecDelayMs,
+    codec: rules.codec,
+    burstR: burstRatioOf(state, tally, rules.profile),
+    advantage: rules.advantage,
   };
+}
+
+/** Where no report told how many packets it expected, its loss counts as that of 5 s, the usual pace of reports. */
+function scoredLossPercent(tally: Tally): number {
+  return lossPercentOf(tally) ?? Math.min(100, percentIn5S(meanLost(tally)));
+}
+
+/**
+ * For the profile that takes it: from captured packets, or else from the reports. Of what we sent the captured packets
+ * show how it left, not what became of it.
+ */
+export function burstRatioOf(state: DirectionState, tally: Tally, profile: MesProfile): number | undefined {
+  if (!profile.usesCodecImpairment) return undefined;
+  const media = state.direction === 'rx' ? capturedOf(state) : null;
+  return (media === null ? undefined : burstRatio(media.tally.burstGap)) ?? reportedBurstRatio(tally);
+}
+
+/**
+ * The opinion that a direction's word is for: the worse of its MES (`mes`) and the E-model's MOS-CQ, which is already in
+ * the MES where the profile knows the codec. Null while there is no score.
+ */
+export function judgedOpinion(tally: Tally, mes: number | null, rules: DirectionRules): number | null {
+  if (mes === null || rules.profile.usesCodecImpairment || isTallyDead(tally)) return mes;
+  const inputs = eModelInputs(tally, rules);
+  return inputs === undefined ? mes : worseOpinion(mes, mosCqOf(inputs));
+}
+
+/** What the E-model takes from a tally; undefined where its score is not available. */
+export function eModelInputs(tally: Tally, rules: DirectionRules): EModelInputs | undefined {
+  return availableInputs({
+    codec: rules.codec,
+    lossPercent: lossPercentOf(tally),
+    packetsReceived: tally.packetsExpected - tally.packetsLostOfExpected,
+    rttMeanMs: roundTripMeanMs(tally),
+    advantage: rules.advantage,
+  });
 }
 
 /** What the E-model is computed from. */
 export interface EModelBasis {
-  readonly codec: string | null;
+  /** Undefined: not known, or without factors. */
+  readonly codec: CodecImpairment | undefined;
   readonly lossPercent: number | null;
   readonly packetsReceived: number | null;
   /** Undefined: not known. */
@@ -100,9 +158,14 @@ const NOT_AVAILABLE: EModelRecord = { rLq: null, rCq: null, mosLq: null, mosCq: 
 
 /** The E-model's quality; all null where it is not available: codec or loss not known, or too few packets received. */
 export function eModelOf(basis: EModelBasis): EModelRecord {
+  const inputs = availableInputs(basis);
+  return inputs === undefined ? NOT_AVAILABLE : computeEModel(inputs);
+}
+
+function availableInputs(basis: EModelBasis): EModelInputs | undefined {
   const { codec, lossPercent, packetsReceived, rttMeanMs, advantage, burstR } = basis;
-  if (codec === null || lossPercent === null || packetsReceived === null || packetsReceived < FEWEST_PACKETS) {
-    return NOT_AVAILABLE;
+  if (codec === undefined || lossPercent === null || packetsReceived === null || packetsReceived < FEWEST_PACKETS) {
+    return undefined;
   }
-  return computeEModel({ codec, lossPercent, rttMs: rttMeanMs, advantage, burstR }) ?? NOT_AVAILABLE;
+  return { codec, lossPercent, rttMs: rttMeanMs, advantage, burstR };
 }

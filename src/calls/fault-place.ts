@@ -99,7 +99,7 @@ function stretchOf(
   const ownLossPercent = lossPercent === null ? null : Math.max(0, lossPercent - passedOnLossPercent(upstream, state));
   const ownShare =
     lossPercent === null || lossPercent === 0 || ownLossPercent === null ? 1 : ownLossPercent / lossPercent;
-  const own = directionRules(state, rules);
+  const own = directionRules(channel, state, rules);
   const inputs = scoreInputs(state, total, own);
   const { mes } = computeMes(own.profile, {
     ...inputs,

@@ -1,7 +1,11 @@
-import type { Verdict, VerdictThresholds } from '../model/score.ts';
-import { meanOfKnown, verdictOf } from '../score/verdict.ts';
+import type { QualityWord, Verdict } from '../model/score.ts';
+import { JITTER_LIMIT_MS } from '../score/limits.ts';
+import { meanOfKnown, verdictOf, worstWord } from '../score/verdict.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
+import { type DirectionRules, judgedOpinion } from './direction-score.ts';
 import { type DirectionState, isDead } from './direction-state.ts';
+import type { ScoringRules } from './scoring-rules.ts';
+import { jitterFigures } from './tally.ts';
 
 /**
  * A channel without any report that was up for less than this was too short for one; for longer, there is no RTCP.
@@ -16,6 +20,27 @@ export function channelMes(scores: ChannelScores): number | null {
   return meanOfKnown([scores.mesRx, scores.mesTx]);
 }
 
+/**
+ * The word that a direction deserves by what its reports add up to, null while it has no score: the worse of its MES (`mes`)
+ * and MOS-CQ. Jitter that no usual jitter buffer takes is not good, even where the formulas do not weigh it.
+ */
+export function directionWord(
+  state: DirectionState,
+  mes: number | null,
+  own: DirectionRules,
+  { thresholds }: Pick<ScoringRules, 'thresholds'>,
+): QualityWord | null {
+  const opinion = judgedOpinion(state.total, mes, own);
+  if (opinion === null) return null;
+  const word = verdictOf(opinion, thresholds);
+  return word === 'good' && isTooJittery(state) ? 'fair' : word;
+}
+
+/** More jitter, in the mean, than a usual jitter buffer takes. */
+export function isTooJittery({ total, clockRateHz }: DirectionState): boolean {
+  return jitterFigures(total, clockRateHz).meanMs > JITTER_LIMIT_MS;
+}
+
 /** The worst interval of either direction; null before the first. */
 export function worstInterval(channel: ChannelState): number | null {
   const { mesMin: rx } = channel.rx.total;
@@ -25,13 +50,12 @@ export function worstInterval(channel: ChannelState): number | null {
 }
 
 /**
- * The word for a channel, or why it has no score; null while it is too early to say and for a channel that was never up.
+ * The word for a channel, that of its worst direction, or why it has no score; null while it is too early to say and for a channel that was never up.
  * `untilMs` is when it ended, or undefined while it is up.
  */
 export function judgeChannel(
   channel: ChannelState,
   scores: ChannelScores,
-  thresholds: VerdictThresholds,
   untilMs: number | undefined,
 ): Verdict | null {
   const rxDead = isDead(channel.rx);
@@ -39,8 +63,8 @@ export function judgeChannel(
   if (rxDead) return scores.mesTx !== null && !txDead ? 'one-way-tx' : 'no-media';
   if (txDead) return scores.mesRx === null ? 'no-media' : 'one-way-rx';
   if (scores.mesRx !== null && hasNothingToPassOn(channel)) return 'one-way-rx';
-  const mes = channelMes(scores);
-  if (mes !== null) return verdictOf(mes, thresholds);
+  const word = worstWord([scores.wordRx, scores.wordTx]);
+  if (word !== null) return word;
   if (untilMs === undefined || channel.answeredAtMs === null) return null;
   return reasonForNoScore(channel, untilMs - channel.answeredAtMs);
 }
@@ -67,17 +91,13 @@ function isSipChannel(channel: ChannelState): boolean {
 }
 
 /** The word for one direction, or why it has no score; null while it is too early to say. */
-export function judgeDirection(
-  channel: ChannelState,
-  state: DirectionState,
-  mes: number | null,
-  thresholds: VerdictThresholds,
-): Verdict | null {
+export function judgeDirection(channel: ChannelState, state: DirectionState, scores: ChannelScores): Verdict | null {
   if (isDead(state)) return 'no-media';
-  if (mes !== null) return verdictOf(mes, thresholds);
+  const word = state.direction === 'rx' ? scores.wordRx : scores.wordTx;
+  if (word !== null) return word;
   if (channel.endedAtMs === null) return null;
   if (state.unknownSinceMs !== null) return 'no-rtcp';
   if (state.total.reports > 0) return 'no-media';
-  const ofChannel = judgeChannel(channel, channel.scores, thresholds, channel.endedAtMs);
+  const ofChannel = judgeChannel(channel, scores, channel.endedAtMs);
   return ofChannel === 'too-short' ? ofChannel : 'no-rtcp';
 }

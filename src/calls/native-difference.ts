@@ -1,3 +1,4 @@
+import type { Direction } from '../model/report.ts';
 import type { MesProfile } from '../model/score.ts';
 import { computeMes } from '../score/mes.ts';
 import { mesProfile } from '../score/profiles.ts';
@@ -12,6 +13,8 @@ const NO_DATA_TOLERANCE = 0.06;
 
 interface Defect {
   readonly name: string;
+  /** Undefined: both. */
+  readonly direction?: Direction;
   /** Asterisk's formula with this one thing put right. */
   readonly corrected: (profile: MesProfile) => MesProfile;
 }
@@ -20,7 +23,13 @@ interface Defect {
 const DEFECTS: readonly Defect[] = [
   {
     name: 'Asterisk averages the cumulative loss as if it were the loss of each report (#2101)',
-    corrected: (profile) => ({ ...profile, lossSample: 'interval' }),
+    direction: 'tx',
+    corrected: (profile) => ({ ...profile, lossSample: 'report' }),
+  },
+  {
+    name: 'Asterisk counts the packets lost in each report, however often there is one, and not those of 5 s',
+    direction: 'rx',
+    corrected: (profile) => ({ ...profile, lossSample: '5s' }),
   },
   {
     name: 'Asterisk takes the jitter in seconds for milliseconds, so that it never counts (#2097)',
@@ -57,9 +66,12 @@ function mainDefect(state: DirectionState, rules: DirectionRules): string | unde
   const asterisk = mesProfile('asterisk-22.10');
   const ours = computeMes(rules.profile, inputs).mes100;
   const distance = Math.abs(computeMes(asterisk, inputs).mes100 - ours);
-  const [best] = DEFECTS.map(({ name, corrected }) => ({
-    name,
-    gain: distance - Math.abs(computeMes(corrected(asterisk), inputs).mes100 - ours),
-  })).toSorted((a, b) => b.gain - a.gain);
+  const possible = DEFECTS.filter(({ direction = state.direction }) => direction === state.direction);
+  const [best] = possible
+    .map(({ name, corrected }) => ({
+      name,
+      gain: distance - Math.abs(computeMes(corrected(asterisk), inputs).mes100 - ours),
+    }))
+    .toSorted((a, b) => b.gain - a.gain);
   return best !== undefined && best.gain > 0 ? best.name : undefined;
 }

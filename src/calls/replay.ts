@@ -4,7 +4,7 @@ import type { StoredChannel } from '../model/rescoring.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { ASSUMED_CLOCK_RATE_HZ, CUMULATIVE_LOST_MODULUS } from '../units/rtp.ts';
 import { channelScores, segmentRecord } from './channel-record.ts';
-import { type ChannelScores, type ChannelState, newChannel } from './channel-state.ts';
+import { type ChannelScores, type ChannelState, newChannel, NO_SCORES } from './channel-state.ts';
 import { directionRules } from './direction-score.ts';
 import {
   beginSegment,
@@ -71,7 +71,7 @@ export function replayChannel(stored: StoredChannel, rules: ScoringRules): Repla
     intervals,
     scoresAt: (atMs) => {
       if (deadFromMs !== null && atMs >= deadFromMs) return last;
-      return trail.findLast((step) => step.atMs <= atMs)?.scores ?? { mesRx: null, mesTx: null };
+      return trail.findLast((step) => step.atMs <= atMs)?.scores ?? NO_SCORES;
     },
   };
 }
@@ -119,7 +119,7 @@ function takeAgain(
     noteRoundTrip(state.tx, interval.rttMs);
   }
   const facts = { ...interval, sourceSsrc: interval.ssrc };
-  const own = directionRules(direction, rules);
+  const own = directionRules(state, direction, rules);
   const { score, mes, mesRunning } = addToSums(direction, sampleOf(interval), facts, own);
   return {
     ...interval,

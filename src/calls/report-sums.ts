@@ -1,7 +1,7 @@
 import type { MesScore } from '../model/score.ts';
-import { computeMes, DEAD_OPINION } from '../score/mes.ts';
+import { computeMes, DEAD_OPINION, percentIn5S } from '../score/mes.ts';
 import { ticksToMs } from '../units/rtp.ts';
-import { type DirectionRules, tallyMes } from './direction-score.ts';
+import { burstRatioOf, type DirectionRules, tallyMes } from './direction-score.ts';
 import type { DirectionState } from './direction-state.ts';
 import {
   addReport,
@@ -70,15 +70,16 @@ export function addToSums(
   return { score, mes, mesRunning: tallyMes(state, total, rules, jitter), lossPercent };
 }
 
-/** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, the deviation so far. */
+/** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, deviation and burstiness so far. */
 function scoreInterval(
-  { direction, total, clockRateHz }: DirectionState,
+  state: DirectionState,
   sample: ReportSample,
   jitter: JitterFigures,
   lossPercent: number | null,
   rules: DirectionRules,
 ): MesScore | null {
   if (sample.kind !== 'media' || sample.packetsLost === null) return null;
+  const { direction, total, clockRateHz } = state;
   const ownJitterMs = sample.jitterTicks === null ? jitter.meanMs : ticksToMs(sample.jitterTicks, clockRateHz);
   return computeMes(rules.profile, {
     direction,
@@ -88,8 +89,11 @@ function scoreInterval(
     jitterStdevMs: jitter.stdevMs,
     lostPacketsMean: sample.packetsLost / sample.coversReports,
     cumulativeLostMean: lastCumulativeLost(total),
-    lossPercent: lossPercent ?? 0,
+    lossPercent: lossPercent ?? Math.min(100, percentIn5S(sample.packetsLost / sample.coversReports)),
     codecDelayMs: rules.codecDelayMs,
+    codec: rules.codec,
+    burstR: burstRatioOf(state, total, rules.profile),
+    advantage: rules.advantage,
   });
 }
 

@@ -5,7 +5,7 @@ import { DirectionState, type SegmentState } from './direction-state.ts';
 import { Tally } from './tally.ts';
 
 /** Raised whenever the shape of ChannelState changes, so that no old state is mistaken for a new one. */
-const RESUME_FORMAT = 12;
+const RESUME_FORMAT = 13;
 
 type StoredTally = Pick<Tally, 'earlierJitterMs'> & { readonly values: StoredRow };
 type StoredSegment = Omit<SegmentState, 'tally'> & { readonly tally: StoredTally | null };

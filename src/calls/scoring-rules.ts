@@ -1,4 +1,4 @@
-import type { MesProfile, VerdictThresholds } from '../model/score.ts';
+import type { CodecTable, MesProfile, VerdictThresholds } from '../model/score.ts';
 
 /** What users of some endpoints forgive, for the E-model. */
 export interface EndpointAdvantage {
@@ -11,8 +11,7 @@ export interface EndpointAdvantage {
 export interface ScoringRules {
   readonly profile: MesProfile;
   readonly thresholds: VerdictThresholds;
-  /** Delay of codecs that have one of their own, by Asterisk's codec name, ms. */
-  readonly codecDelaysMs: ReadonlyMap<string, number>;
+  readonly codecs: CodecTable;
   /** The first that fits counts. */
   readonly advantages: readonly EndpointAdvantage[];
   /** Version of asterisk-mes. */

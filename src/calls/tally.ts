@@ -11,6 +11,7 @@ import {
   standardDeviation,
   standardDeviationAt,
 } from '../stats/moments.ts';
+import { burstRatioOfReports } from '../stats/loss-dispersion.ts';
 import { numberRow } from '../stats/number-row.ts';
 import { ticksToMs } from '../units/rtp.ts';
 
@@ -23,12 +24,15 @@ export class Tally extends numberRow({
     'deadReports',
     'unusedReports',
     'packetsLost',
-    // Of the reports that tell both.
+    // Of the reports that tell both, which are counted in `measuredReports`.
     'packetsExpected',
     'packetsLostOfExpected',
     'duplicates',
     'sequenceRestarts',
     'jitterResets',
+    'measuredReports',
+    // Sum of lost² / expected over them: how unevenly they lost.
+    'lostSquaredPerExpected',
   ],
   unknown: ['mesMin'],
   sampled: [
@@ -76,6 +80,10 @@ export function addReport(tally: Tally, sample: ReportSample): void {
   if (sample.packetsLost !== null && sample.packetsExpected !== null) {
     tally.packetsExpected += sample.packetsExpected;
     tally.packetsLostOfExpected += sample.packetsLost;
+    if (sample.packetsExpected > 0) {
+      tally.measuredReports++;
+      tally.lostSquaredPerExpected += sample.packetsLost ** 2 / sample.packetsExpected;
+    }
   }
   if (sample.cumulativeLost !== null) addSampleAt(tally.values, CUMULATIVE_LOST, sample.cumulativeLost);
   if (sample.jitterTicks !== null) addSampleAt(tally.values, JITTER, sample.jitterTicks);
@@ -167,4 +175,14 @@ export function isTallyDead(tally: Tally): boolean {
 /** Percent of the packets that were expected; null when no report told. */
 export function lossPercentOf(tally: Tally): number | null {
   return tally.packetsExpected === 0 ? null : (100 * tally.packetsLostOfExpected) / tally.packetsExpected;
+}
+
+/** BurstR as the unevenness of the reports has it; 1 when it cannot be told. */
+export function reportedBurstRatio(tally: Tally): number {
+  return burstRatioOfReports({
+    reports: tally.measuredReports,
+    packetsExpected: tally.packetsExpected,
+    packetsLost: tally.packetsLostOfExpected,
+    lostSquaredPerExpected: tally.lostSquaredPerExpected,
+  });
 }

@@ -1,4 +1,5 @@
 import type { PacketTally } from '../model/capture.ts';
+import { codecImpairment } from '../score/codec-impairment.ts';
 import { type EModelScore, computeEModel } from '../score/e-model.ts';
 import { burstRatio } from '../stats/burst-gap.ts';
 import { isTimed, unheardPercent } from '../stats/packet-tally.ts';
@@ -57,11 +58,10 @@ export function scoreOf(
   const packets = segments.reduce((sum, { packetsExpected }) => sum + packetsExpected, 0);
   const sum = { rLq: 0, rCq: 0, mosLq: 0, mosCq: 0 };
   for (const segment of segments) {
-    const { codec } = segment.format;
-    if (codec === null) return null;
+    const codec = segment.format.codec === null ? undefined : codecImpairment(segment.format.codec);
+    if (codec === undefined) return null;
     const own = segments.length === 1 ? lossPercent : unheardOf(segment);
     const score = computeEModel({ codec, lossPercent: own, burstR, rttMs: roundTripMs });
-    if (score === undefined) return null;
     const weight = segment.packetsExpected / packets;
     sum.rLq += score.rLq * weight;
     sum.rCq += score.rCq * weight;

@@ -1,16 +1,19 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
+  type CodecTable,
   type MesProfile,
   type MesScore,
   PROFILE_NAMES,
   type ProfileName,
+  type QualityWord,
   type VerdictThresholds,
 } from '../model/score.ts';
+import { codecImpairment, codecSettings } from '../score/codec-impairment.ts';
 import { computeEModel, type EModelScore } from '../score/e-model.ts';
-import { computeMes } from '../score/mes.ts';
+import { computeMes, packetsIn5S, percentIn5S } from '../score/mes.ts';
 import { formatOpinion } from '../score/opinion.ts';
 import { mesProfile } from '../score/profiles.ts';
-import { DEFAULT_THRESHOLDS, verdictOf } from '../score/verdict.ts';
+import { DEFAULT_THRESHOLDS, verdictOf, worseOpinion } from '../score/verdict.ts';
 import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
 
 interface ScoreOptions {
@@ -29,10 +32,11 @@ interface ScoreOptions {
 interface Formula {
   readonly profile: MesProfile;
   readonly thresholds: VerdictThresholds;
-  /** The codec's own delay; undefined when it has none. */
-  readonly codecDelayMs: number | undefined;
+  /** What the settings say of codecs. */
+  readonly codecs: CodecTable;
 }
 
+const NO_SETTINGS: CodecTable = new Map();
 const MAX_PERCENT = 100;
 
 export function addScore(program: Command, finish: (status: number) => void): void {
@@ -42,7 +46,11 @@ export function addScore(program: Command, finish: (status: number) => void): vo
     .option('--rtt-ms <ms>', 'mean round trip; without it the score counts 0 and says so', amount)
     .option('--jitter-ms <ms>', 'mean interarrival jitter (default: 0)', amount)
     .option('--jitter-stdev-ms <ms>', 'its standard deviation (default: 0)', amount)
-    .option('--lost-packets <n>', 'mean lost packets per report', amount)
+    .option(
+      '--lost-packets <n>',
+      'mean lost packets in 5 s of audio, or per report where the profile counts so',
+      amount,
+    )
     .option('--loss-percent <n>', 'lost packets of those expected', percent)
     .option('--codec <name>', 'codec by its Asterisk name, such as ulaw')
     .addOption(new Option('--profile <name>', 'formula (default: documented)').choices(PROFILE_NAMES))
@@ -66,7 +74,7 @@ async function score(options: ScoreOptions): Promise<number> {
     return WORK_FAILED;
   }
   const computed = compute(options, formula);
-  const eModel = computeEModelOf(options);
+  const eModel = computeEModelOf(options, formula);
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(asJson(options, formula, computed, eModel))}\n`
@@ -76,30 +84,39 @@ async function score(options: ScoreOptions): Promise<number> {
 }
 
 /** Without a file the numbers of `custom` are those of `documented`. */
-async function formulaFor({ profile, config, codec }: ScoreOptions): Promise<Formula> {
+async function formulaFor({ profile, config }: ScoreOptions): Promise<Formula> {
   if (config === undefined) {
     return {
       profile: mesProfile(profile ?? 'documented'),
       thresholds: DEFAULT_THRESHOLDS,
-      codecDelayMs: undefined,
+      codecs: NO_SETTINGS,
     };
   }
   const { readSettings } = await import('../config/read-settings.ts');
-  const { general, customProfile, codecDelaysMs } = await readSettings(config, process.env);
+  const { general, customProfile, codecs } = await readSettings(config, process.env);
   return {
     profile: mesProfile(profile ?? general.profile, customProfile),
     thresholds: general.thresholds,
-    codecDelayMs: codec === undefined ? undefined : codecDelaysMs.get(codec.toLowerCase()),
+    codecs,
   };
 }
 
-/**
- * Null when loss is given in the unit that the profile does not take: how many packets a percent is depends on the
- * report interval, and a score that ignored the loss would be a good one for want of data.
- */
-function compute(options: ScoreOptions, { profile, codecDelayMs }: Formula): MesScore | null {
-  const { lostPackets, lossPercent } = options;
-  const [taken, other] = profile.lossUnit === 'packets' ? [lostPackets, lossPercent] : [lossPercent, lostPackets];
+/** How the profile takes loss: over 5 s packets and percent are the same, per report nobody knows how many packets a percent is. */
+function lossForm({ lossUnit, lossSample, usesCodecImpairment }: MesProfile): 'percent' | 'packets-5s' | 'packets' {
+  if (lossUnit === 'percent' || usesCodecImpairment) return 'percent';
+  return lossSample === '5s' ? 'packets-5s' : 'packets';
+}
+
+/** Null when the loss is given in a unit that the profile cannot take: a score that ignored it would be good for want of data. */
+function compute(options: ScoreOptions, { profile, codecs }: Formula): MesScore | null {
+  const { codec } = options;
+  const form = lossForm(profile);
+  const isIn5S = form === 'packets-5s';
+  // Where both are given, the profile's own unit counts.
+  const lostPackets =
+    options.lostPackets ?? (isIn5S && options.lossPercent !== undefined ? packetsIn5S(options.lossPercent) : undefined);
+  const lossPercent = isIn5S && lostPackets !== undefined ? percentIn5S(lostPackets) : options.lossPercent;
+  const [taken, other] = form === 'percent' ? [lossPercent, lostPackets] : [lostPackets, lossPercent];
   if (taken === undefined && other !== undefined && other > 0) return null;
   return computeMes(profile, {
     direction: 'rx',
@@ -110,15 +127,17 @@ function compute(options: ScoreOptions, { profile, codecDelayMs }: Formula): Mes
     lostPacketsMean: lostPackets ?? 0,
     cumulativeLostMean: lostPackets ?? 0,
     lossPercent: lossPercent ?? 0,
-    codecDelayMs,
+    codecDelayMs: codec === undefined ? undefined : codecSettings(codec, codecs)?.delayMs,
+    codec: codec === undefined ? undefined : codecImpairment(codec, codecs),
   });
 }
 
 /** Undefined without a codec that it knows, and when some loss is given but not in percent. No loss given is none, as for the MES. */
-function computeEModelOf(options: ScoreOptions): EModelScore | undefined {
-  const { codec, rttMs } = options;
+function computeEModelOf(options: ScoreOptions, { codecs }: Formula): EModelScore | undefined {
   const lossPercent = knownLossPercent(options);
-  return codec === undefined || lossPercent === undefined ? undefined : computeEModel({ codec, lossPercent, rttMs });
+  const codec = options.codec === undefined ? undefined : codecImpairment(options.codec, codecs);
+  if (codec === undefined || lossPercent === undefined) return undefined;
+  return computeEModel({ codec, lossPercent, rttMs: options.rttMs });
 }
 
 function knownLossPercent({ lossPercent, lostPackets = 0 }: ScoreOptions): number | undefined {
@@ -151,7 +170,8 @@ function asText(
   computed: MesScore | null,
   eModel: EModelScore | undefined,
 ): string {
-  const lines = computed === null ? [missingLoss(profile)] : mesLines(computed, thresholds);
+  const lines =
+    computed === null ? [missingLoss(profile)] : mesLines(computed, wordOf(computed, profile, eModel, thresholds));
   if (eModel !== undefined) {
     lines.push(
       `E-model            R(LQ) ${eModel.rLq.toFixed(1)}, R(CQ) ${eModel.rCq.toFixed(1)}, MOS-LQ ${eModel.mosLq.toFixed(2)}, MOS-CQ ${eModel.mosCq.toFixed(2)}`,
@@ -166,8 +186,18 @@ function asText(
   return `${lines.join('\n')}\n`;
 }
 
-function mesLines(computed: MesScore, thresholds: VerdictThresholds): string[] {
-  const verdict = verdictOf(computed.mes, thresholds);
+/** The word for the worse of MES and MOS-CQ, as calls get it. */
+function wordOf(
+  { mes }: MesScore,
+  { usesCodecImpairment }: MesProfile,
+  eModel: EModelScore | undefined,
+  thresholds: VerdictThresholds,
+): QualityWord {
+  const mosCq = usesCodecImpairment ? null : (eModel?.mosCq ?? null);
+  return verdictOf(worseOpinion(mes, mosCq) ?? mes, thresholds);
+}
+
+function mesLines(computed: MesScore, verdict: QualityWord): string[] {
   const lines = [
     `MES                ${formatOpinion(computed.mes)} of 4.50 (${verdict}), ${computed.mes100.toFixed(1)} of 100`,
     `R                  ${computed.rValue.toFixed(2)}`,
@@ -178,9 +208,10 @@ function mesLines(computed: MesScore, thresholds: VerdictThresholds): string[] {
   return lines;
 }
 
-function missingLoss({ name, lossUnit }: MesProfile): string {
-  const option = lossUnit === 'packets' ? '--lost-packets' : '--loss-percent';
-  return `The profile ${name} counts lost ${lossUnit === 'packets' ? 'packets per report' : 'packets in percent'}: give ${option} for a MES.`;
+function missingLoss(profile: MesProfile): string {
+  const isPercent = lossForm(profile) === 'percent';
+  const option = isPercent ? '--loss-percent' : '--lost-packets';
+  return `The profile ${profile.name} counts lost ${isPercent ? 'packets in percent' : 'packets per report'}: give ${option} for a MES.`;
 }
 
 function round(value: number | undefined, decimals: number): number | null {

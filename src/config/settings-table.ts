@@ -125,7 +125,8 @@ export const SETTINGS = {
     latency_divisor_below: override(DIVISOR, 'ms that cost one R below the knee'),
     latency_offset_ms: override(DELAY_MS, 'taken off the latency above the knee'),
     latency_divisor_above: override(DIVISOR, 'ms that cost one R above the knee'),
-    loss_unit: override(choice('packets', 'percent'), 'what loss is counted in, per report'),
+    loss_unit: override(choice('packets', 'percent'), 'what loss is counted in: packets of 20 ms, or percent'),
+    loss_per: override(choice('5s', 'report'), 'what packets are counted over: 5 s of audio, or one report'),
     loss_factor: override(FACTOR, 'R that each of them costs'),
   },
 } as const satisfies Readonly<Record<string, Section>>;
@@ -133,6 +134,9 @@ export const SETTINGS = {
 /** Keys of `[codec:NAME]`, NAME as Asterisk writes it. */
 export const CODEC_SETTINGS = {
   delay_ms: override(DELAY_MS, "the codec's own delay, in place of the profile's"),
+  ie: override(decimal(0, 94), "the E-model's Ie: R that the codec costs without loss"),
+  bpl: override(decimal(0.1, 100), "the E-model's Bpl: how well it bears loss; more is better"),
+  r0_is: override(decimal(0, 130), "the E-model's R0 - Is: R before anything is taken off"),
 } as const satisfies Section;
 
 /** Keys of `[endpoint:PATTERN]`, PATTERN an endpoint such as `PJSIP/alice`, or its beginning and `*`. */

@@ -1,4 +1,4 @@
-import type { MesProfile, ProfileName, VerdictThresholds } from '../model/score.ts';
+import type { CodecSettings, CodecTable, MesProfile, ProfileName, VerdictThresholds } from '../model/score.ts';
 import type { Subnet } from '../model/subnet.ts';
 import { parseConf, type ConfSection } from './conf-file.ts';
 import { environmentName, SettingReader, suggestion, type Environment } from './setting-reader.ts';
@@ -7,7 +7,9 @@ import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS } from './settings-table.ts
 import { isLoopback, type HostAndPort, type PortRange } from './value-types.ts';
 
 /** The numbers of `[profile:custom]` that were given; the others are those of `documented`. */
-export type CustomProfile = Partial<Omit<MesProfile, 'name' | 'lossSample' | 'clampBelowOne'>>;
+export type CustomProfile = Partial<
+  Omit<MesProfile, 'name' | 'clampBelowOne' | 'usesDelayOfCodec' | 'usesCodecImpairment'>
+>;
 
 export interface EndpointSettings {
   /** An endpoint, or its beginning and `*`. */
@@ -45,15 +47,16 @@ export interface Settings {
   };
   readonly capture: { readonly enabled: boolean; readonly interface: string; readonly ports: PortRange };
   readonly customProfile: CustomProfile;
-  /** Codec name in lower case → its own delay. */
-  readonly codecDelaysMs: ReadonlyMap<string, number>;
+  readonly codecs: CodecTable;
   /** In the order of the file; the first that matches counts. */
   readonly endpoints: readonly EndpointSettings[];
 }
 
 const CODEC_NAME = /^codec:([a-z0-9][a-z0-9._-]*)$/i;
 const ENDPOINT_PATTERN = /^endpoint:([^\s*]+\*?|\*)$/;
-const CODEC_VARIABLE = /^MES_CODEC_([A-Z0-9_]+)_DELAY_MS$/;
+const CODEC_VARIABLE = new RegExp(
+  `^MES_CODEC_([A-Z0-9_]+)_(?:${Object.keys(CODEC_SETTINGS).join('|').toUpperCase()})$`,
+);
 
 /** Drops undefined values, so that a spread over defaults keeps the defaults. */
 function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
@@ -162,10 +165,11 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   const capture = read('capture');
   const custom = read('profile:custom');
   const named = namedSections(reader, file.sections, env);
-  const codecDelaysMs = new Map<string, number>();
+  const codecs = new Map<string, CodecSettings>();
   for (const [name, section] of named.codecs) {
-    const { delay_ms: delayMs } = reader.section(section?.name ?? `codec:${name}`, CODEC_SETTINGS, section);
-    if (delayMs !== undefined) codecDelaysMs.set(name, delayMs);
+    const { delay_ms, ie, bpl, r0_is } = reader.section(section?.name ?? `codec:${name}`, CODEC_SETTINGS, section);
+    const own = given({ delayMs: delay_ms, ie, bpl, r0Is: r0_is });
+    if (Object.keys(own).length > 0) codecs.set(name, own);
   }
   const endpoints = [...named.endpoints].map(([pattern, section]) => ({
     pattern,
@@ -207,9 +211,10 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
       latencyOffsetMs: custom.latency_offset_ms,
       latencyDivisorAbove: custom.latency_divisor_above,
       lossUnit: custom.loss_unit,
+      lossSample: custom.loss_per,
       lossFactor: custom.loss_factor,
     }),
-    codecDelaysMs,
+    codecs,
     endpoints,
   };
   const problems = combinedProblems(

@@ -1,9 +1,17 @@
 import type { Direction } from './report.ts';
 
-export type ProfileName = 'documented' | 'asterisk-22.10' | 'asterisk-2026.09' | 'custom';
+export type ProfileName =
+  | 'documented'
+  | 'documented-per-report'
+  | 'informed'
+  | 'asterisk-22.10'
+  | 'asterisk-2026.09'
+  | 'custom';
 
 export const PROFILE_NAMES = [
   'documented',
+  'documented-per-report',
+  'informed',
   'asterisk-22.10',
   'asterisk-2026.09',
   'custom',
@@ -28,13 +36,41 @@ export interface MesProfile {
   readonly latencyDivisorBelow: number;
   readonly latencyOffsetMs: number;
   readonly latencyDivisorAbove: number;
-  /** `cumulative-tx` repeats releases up to 22.10: the mean of the far end's cumulative counts. */
-  readonly lossSample: 'interval' | 'cumulative-tx';
+  /**
+   * What lost packets are counted over: 5 s of audio whatever the pace of the reports, or one report. `cumulative-tx`
+   * repeats releases up to 22.10: the mean of the far end's cumulative counts.
+   */
+  readonly lossSample: '5s' | 'report' | 'cumulative-tx';
   readonly lossUnit: 'packets' | 'percent';
   readonly lossFactor: number;
+  /** Whether loss and codec cost what the E-model says (Ie,eff less the advantage) instead of `lossFactor`. */
+  readonly usesCodecImpairment: boolean;
   /** False repeats Asterisk: the cubic may dip below 1. */
   readonly clampBelowOne: boolean;
 }
+
+/** What a codec does to speech, for the E-model (ITU-T G.107 §7.5, G.113 Appendix I). */
+export interface CodecImpairment {
+  /** Equipment impairment factor without loss. */
+  readonly ie: number;
+  /** Robustness against packet loss; a small number suffers more. */
+  readonly bpl: number;
+  /** Base rating R0 − Is. */
+  readonly r0Is: number;
+  /** Rated on the wideband scale, whose best is 129: the opinion is taken of R / 1.29. */
+  readonly isWidebandScale: boolean;
+}
+
+/** What the settings say of a codec; undefined leaves our own number. */
+export interface CodecSettings {
+  readonly delayMs?: number | undefined;
+  readonly ie?: number | undefined;
+  readonly bpl?: number | undefined;
+  readonly r0Is?: number | undefined;
+}
+
+/** Settings by the codec's name in lower case. */
+export type CodecTable = ReadonlyMap<string, CodecSettings>;
 
 /** What a score is computed from. Every `undefined` is "not known", which is never a good value. */
 export interface ScoreInputs {
@@ -48,15 +84,34 @@ export interface ScoreInputs {
   readonly lostPacketsMean: number;
   /** Mean of the cumulative counts as Asterisk keeps it (unsigned). */
   readonly cumulativeLostMean: number;
+  /** Of the expected packets, so that every interval weighs as many packets as it has. */
   readonly lossPercent: number;
   /** Overrides the profile's codec delay when the codec has its own. */
   readonly codecDelayMs?: number | undefined;
+  /** Undefined counts as G.711. */
+  readonly codec?: CodecImpairment | undefined;
+  /** Mean length of loss runs over the one under random loss; undefined counts as random. */
+  readonly burstR?: number | undefined;
+  /** What users forgive (G.113 Appendix II); undefined is nothing. */
+  readonly advantage?: number | undefined;
+}
+
+/** What each cause takes off R. */
+export interface ScoreCosts {
+  /** Round trip and codec delay. */
+  readonly delayR: number;
+  readonly jitterR: number;
+  readonly lossR: number;
+  /** Of the codec by itself, without loss. */
+  readonly codecR: number;
 }
 
 export interface MesScore {
   readonly profile: ProfileName;
   readonly effectiveLatencyMs: number;
+  /** As shown: limited to 0-100. */
   readonly rValue: number;
+  readonly costs: ScoreCosts;
   /** Opinion scale, 1.00-4.50. */
   readonly mes: number;
   /** Asterisk's scale: opinion × 20. */
@@ -64,17 +119,13 @@ export interface MesScore {
   readonly rttKnown: boolean;
 }
 
+/** The bands of ITU-T G.109, worst first. */
+export const QUALITY_WORDS = ['bad', 'poor', 'fair', 'good'] as const;
+
+export type QualityWord = (typeof QUALITY_WORDS)[number];
+
 /** A judgement of a score, or why there is none. `one-way-rx`: audio flows in the rx direction only. */
-export type Verdict =
-  | 'good'
-  | 'fair'
-  | 'poor'
-  | 'bad'
-  | 'no-media'
-  | 'no-rtcp'
-  | 'one-way-rx'
-  | 'one-way-tx'
-  | 'too-short';
+export type Verdict = QualityWord | 'no-media' | 'no-rtcp' | 'one-way-rx' | 'one-way-tx' | 'too-short';
 
 export const VERDICTS = [
   'good',

@@ -1,14 +1,4 @@
-/** What a codec does to speech, for the E-model (ITU-T G.107 §7.5, G.113 Appendix I). */
-export interface CodecImpairment {
-  /** Equipment impairment factor without loss. */
-  readonly ie: number;
-  /** Robustness against packet loss; a small number suffers more. */
-  readonly bpl: number;
-  /** Base rating R0 − Is. */
-  readonly r0Is: number;
-  /** Rated on the wideband scale, whose best is 129: the opinion is taken of R / 1.29. */
-  readonly isWidebandScale: boolean;
-}
+import type { CodecImpairment, CodecSettings, CodecTable } from '../model/score.ts';
 
 /** R0 − Is with G.107's default values, as the source of the table below has it. */
 const NARROWBAND_R0_IS = 93.25;
@@ -37,6 +27,8 @@ const IMPAIRMENTS = {
   g726: narrowband(7, 4.3),
 } as const satisfies Readonly<Record<string, CodecImpairment>>;
 
+export const G711: CodecImpairment = IMPAIRMENTS.g711;
+
 /** Names in Asterisk, SDP and that table, lower case, without punctuation. */
 const ALIASES: Readonly<Record<string, keyof typeof IMPAIRMENTS>> = {
   ulaw: 'g711',
@@ -50,11 +42,38 @@ const ALIASES: Readonly<Record<string, keyof typeof IMPAIRMENTS>> = {
   gsmefr: 'amr',
 };
 
-/** A codec's impairment by any of its usual names; undefined for one that has none here: it gets no E-model score. */
-export function codecImpairment(codec: string): CodecImpairment | undefined {
-  const name = codec.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
-  const key = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
-  return key !== undefined && Object.hasOwn(IMPAIRMENTS, key)
-    ? IMPAIRMENTS[key as keyof typeof IMPAIRMENTS]
-    : undefined;
+/**
+ * A codec's impairment by any of its usual names, with what the settings say of it. Undefined for one that has none, and
+ * whose settings do not give both `ie` and `bpl`: it gets no E-model score.
+ */
+export function codecImpairment(codec: string, settings?: CodecTable): CodecImpairment | undefined {
+  const known = knownImpairment(codec);
+  const own = settings === undefined ? undefined : codecSettings(codec, settings);
+  if (own === undefined) return known;
+  const ie = own.ie ?? known?.ie;
+  const bpl = own.bpl ?? known?.bpl;
+  if (ie === undefined || bpl === undefined) return known;
+  const r0Is = own.r0Is ?? known?.r0Is ?? NARROWBAND_R0_IS;
+  return { ie, bpl, r0Is, isWidebandScale: known?.isWidebandScale ?? false };
+}
+
+/** What the settings say of a codec: by the name that it goes by, or else by the one that the table above has it under. */
+export function codecSettings(codec: string, settings: CodecTable): CodecSettings | undefined {
+  if (settings.size === 0) return undefined;
+  return settings.get(codec.toLowerCase()) ?? settings.get(keyOf(codec) ?? '');
+}
+
+function knownImpairment(codec: string): CodecImpairment | undefined {
+  const key = keyOf(codec);
+  return key === undefined ? undefined : IMPAIRMENTS[key];
+}
+
+function keyOf(codec: string): keyof typeof IMPAIRMENTS | undefined {
+  // Asterisk's names need no cleaning, and are looked up with every report.
+  return keyOfName(codec) ?? keyOfName(codec.toLowerCase().replaceAll(/[^a-z0-9]/g, ''));
+}
+
+function keyOfName(name: string): keyof typeof IMPAIRMENTS | undefined {
+  if (Object.hasOwn(ALIASES, name)) return ALIASES[name];
+  return Object.hasOwn(IMPAIRMENTS, name) ? (name as keyof typeof IMPAIRMENTS) : undefined;
 }

@@ -1,9 +1,8 @@
-import { type CodecImpairment, codecImpairment } from './codec-impairment.ts';
-import { MAX_OPINION, opinionFromR } from './opinion.ts';
+import type { CodecImpairment, ScoreCosts } from '../model/score.ts';
+import { MAX_OPINION, opinionFromR, shownR } from './opinion.ts';
 
 export interface EModelInputs {
-  /** By its name in Asterisk or SDP. */
-  readonly codec: string;
+  readonly codec: CodecImpairment;
   /** Packets that were lost, or came too late to be played, of those expected, 0-100. */
   readonly lossPercent: number;
   /** Mean length of loss runs over the one under random loss; 1 (random) when not known. */
@@ -14,7 +13,7 @@ export interface EModelInputs {
   readonly advantage?: number | undefined;
 }
 
-/** Listening (LQ) and conversational (CQ) quality: rating R, and opinion 1-4.5. */
+/** Listening (LQ) and conversational (CQ) quality: rating R as shown (0-100), and opinion 1-4.5. */
 export interface EModelScore {
   readonly rLq: number;
   readonly rCq: number;
@@ -29,22 +28,53 @@ const LISTENER_ECHO_IMPAIRMENT = 0.15;
 const UNNOTICED_DELAY_MS = 100;
 /** From G.107's wideband scale, whose best is 129, to that of the opinion formula (G.107.1). */
 const WIDEBAND_SCALE = 1.29;
+/** What Ie,eff tends to when every packet is lost (G.107 §7.5). */
+const MAX_IMPAIRMENT = 95;
+/**
+ * The range that G.107's table of parameters permits for BurstR. Its note adds that above 2 the prediction has been
+ * validated for losses under 2 % only. Runs of loss that are shorter than random ones count as random.
+ */
+const MIN_BURST_R = 1;
+const MAX_BURST_R = 8;
 
 /**
- * The E-model (ITU-T G.107, simplified as in softphone SDKs; README, The score): quality of listening from codec and loss,
- * quality of conversation from that and the delay. Undefined for a codec without impairment factors.
+ * The E-model (ITU-T G.107, simplified as in softphone SDKs; README.md beside this file): quality of listening from codec
+ * and loss, quality of conversation from that and the delay.
  */
-export function computeEModel(inputs: EModelInputs): EModelScore | undefined {
-  const codec = codecImpairment(inputs.codec);
-  if (codec === undefined) return undefined;
-  const rLq = codec.r0Is - effectiveImpairment(codec, inputs) + (inputs.advantage ?? 0);
-  const rCq = rLq - (TALKER_ECHO_IMPAIRMENT + LISTENER_ECHO_IMPAIRMENT + delayImpairment((inputs.rttMs ?? 0) / 2));
-  return { rLq, rCq, mosLq: mosOf(rLq, codec), mosCq: mosOf(rCq, codec) };
+export function computeEModel(inputs: EModelInputs): EModelScore {
+  const { codec } = inputs;
+  const rLq = listeningR(inputs);
+  const rCq = conversationalR(inputs, rLq);
+  return { rLq: shownR(rLq), rCq: shownR(rCq), mosLq: mosOf(rLq, codec), mosCq: mosOf(rCq, codec) };
 }
 
-/** Ie,eff (G.107 §7.5). */
-function effectiveImpairment({ ie, bpl }: CodecImpairment, { lossPercent, burstR = 1 }: EModelInputs): number {
-  return ie + ((95 - ie) * lossPercent) / (lossPercent / burstR + bpl);
+/** The `mosCq` of that score alone. */
+export function mosCqOf(inputs: EModelInputs): number {
+  return mosOf(conversationalR(inputs, listeningR(inputs)), inputs.codec);
+}
+
+/** What each cause takes off R(CQ) on the scale of the opinion; jitter takes nothing here. The codec's cost is that against G.711. */
+export function eModelCosts(inputs: EModelInputs, reference: CodecImpairment): ScoreCosts {
+  const { codec, lossPercent, burstR, rttMs = 0 } = inputs;
+  const scale = codec.isWidebandScale ? WIDEBAND_SCALE : 1;
+  const lossR = (effectiveImpairment(codec, lossPercent, burstR) - codec.ie) / scale;
+  const codecR = Math.max(0, reference.r0Is - reference.ie - (codec.r0Is - codec.ie) / scale);
+  return { delayR: delayImpairment(rttMs / 2) / scale, jitterR: 0, lossR, codecR };
+}
+
+function listeningR({ codec, lossPercent, burstR, advantage = 0 }: EModelInputs): number {
+  return codec.r0Is - effectiveImpairment(codec, lossPercent, burstR) + advantage;
+}
+
+function conversationalR({ rttMs = 0 }: EModelInputs, rLq: number): number {
+  return rLq - (TALKER_ECHO_IMPAIRMENT + LISTENER_ECHO_IMPAIRMENT + delayImpairment(rttMs / 2));
+}
+
+/** Ie,eff (G.107 §7.5): `ie` without loss, at most 95. */
+export function effectiveImpairment({ ie, bpl }: CodecImpairment, lossPercent: number, burstR = MIN_BURST_R): number {
+  const burstRatio = Math.min(MAX_BURST_R, Math.max(MIN_BURST_R, burstR));
+  const impairment = ie + ((MAX_IMPAIRMENT - ie) * lossPercent) / (lossPercent / burstRatio + bpl);
+  return Math.min(MAX_IMPAIRMENT, impairment);
 }
 
 /** Idd (G.107 §7.4) of a one-way delay. */

@@ -1,18 +1,24 @@
-import type { MesProfile, MesScore, ScoreInputs } from '../model/score.ts';
-import { MIN_OPINION, OPINION_TO_100, opinionFromR } from './opinion.ts';
+import type { MesProfile, MesScore, ScoreCosts, ScoreInputs } from '../model/score.ts';
+import { G711 } from './codec-impairment.ts';
+import { effectiveImpairment } from './e-model.ts';
+import { MIN_OPINION, OPINION_TO_100, opinionFromR, shownR } from './opinion.ts';
+
+/** Packets of 20 ms in 5 s of audio, for which the seed's 2.5 R a lost packet holds: Asterisk reports every 5 s. */
+const PACKETS_IN_5_S = 250;
 
 /**
- * The Media Experience Score of one direction (Asterisk's "Media Experience Score" page; README, The score).
+ * The Media Experience Score of one direction (Asterisk's "Media Experience Score" page; README.md beside this file).
  * A round trip that is not known counts as 0 and the score says so (`rttKnown` false).
  */
 export function computeMes(profile: MesProfile, inputs: ScoreInputs): MesScore {
   const effectiveLatencyMs = effectiveLatency(profile, inputs);
-  const rValue = ratingOf(profile, inputs, effectiveLatencyMs);
-  const mes = opinionFromR(rValue, profile.clampBelowOne);
+  const r = ratingOf(profile, inputs, effectiveLatencyMs);
+  const mes = opinionFromR(r, profile.clampBelowOne);
   return {
     profile: profile.name,
     effectiveLatencyMs,
-    rValue,
+    rValue: shownR(r),
+    costs: costsOf(profile, inputs, effectiveLatencyMs),
     mes,
     mes100: mes * OPINION_TO_100,
     rttKnown: inputs.rttMeanMs !== undefined,
@@ -28,28 +34,57 @@ export function opinionOf(profile: MesProfile, inputs: ScoreInputs): number {
 export const DEAD_OPINION = MIN_OPINION;
 
 function effectiveLatency(profile: MesProfile, inputs: ScoreInputs): number {
+  const codecDelayMs = (profile.usesDelayOfCodec ? inputs.codecDelayMs : undefined) ?? profile.codecDelayMs;
+  return (inputs.rttMeanMs ?? 0) * profile.rttFactor + jitterLatency(profile, inputs) + codecDelayMs;
+}
+
+function jitterLatency(profile: MesProfile, inputs: ScoreInputs): number {
   const perUnit = profile.jitterUnit === 's' ? 1 / 1000 : 1;
   const jitter = (profile.jitterSample === 'last' ? inputs.jitterLastMs : inputs.jitterMeanMs) * perUnit;
   const jitterStdev = inputs.jitterStdevMs * perUnit;
-  const codecDelayMs = (profile.usesDelayOfCodec ? inputs.codecDelayMs : undefined) ?? profile.codecDelayMs;
-  return (
-    (inputs.rttMeanMs ?? 0) * profile.rttFactor +
-    jitter * profile.jitterFactor * (jitterStdev / profile.jitterStdevDivisor) +
-    codecDelayMs
-  );
+  return jitter * profile.jitterFactor * (jitterStdev / profile.jitterStdevDivisor);
+}
+
+function latencyCost(profile: MesProfile, effectiveLatencyMs: number): number {
+  return effectiveLatencyMs < profile.latencyKneeMs
+    ? effectiveLatencyMs / profile.latencyDivisorBelow
+    : (effectiveLatencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
 }
 
 function ratingOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: number): number {
-  const latencyR =
-    effectiveLatencyMs < profile.latencyKneeMs
-      ? effectiveLatencyMs / profile.latencyDivisorBelow
-      : (effectiveLatencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
-  return profile.baseR - latencyR - lossSampleOf(profile, inputs) * profile.lossFactor;
+  const r = profile.baseR - latencyCost(profile, effectiveLatencyMs);
+  if (!profile.usesCodecImpairment) return r - lossSampleOf(profile, inputs) * profile.lossFactor;
+  const { codec = G711, lossPercent, burstR, advantage = 0 } = inputs;
+  return r - effectiveImpairment(codec, lossPercent, burstR) + advantage;
+}
+
+/** The latency's cost is divided as the latency is. */
+function costsOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: number): ScoreCosts {
+  const latencyR = latencyCost(profile, effectiveLatencyMs);
+  const jitterShare = effectiveLatencyMs > 0 ? jitterLatency(profile, inputs) / effectiveLatencyMs : 0;
+  const jitterR = latencyR * jitterShare;
+  const delayR = latencyR - jitterR;
+  if (!profile.usesCodecImpairment) {
+    return { delayR, jitterR, lossR: lossSampleOf(profile, inputs) * profile.lossFactor, codecR: 0 };
+  }
+  const { codec = G711, lossPercent, burstR } = inputs;
+  return { delayR, jitterR, lossR: effectiveImpairment(codec, lossPercent, burstR) - codec.ie, codecR: codec.ie };
 }
 
 function lossSampleOf(profile: MesProfile, inputs: ScoreInputs): number {
   if (profile.lossUnit === 'percent') return inputs.lossPercent;
+  if (profile.lossSample === '5s') return packetsIn5S(inputs.lossPercent);
   return profile.lossSample === 'cumulative-tx' && inputs.direction === 'tx'
     ? inputs.cumulativeLostMean
     : inputs.lostPacketsMean;
+}
+
+/** Lost packets of 20 ms in 5 s of audio, from a loss in percent. */
+export function packetsIn5S(lossPercent: number): number {
+  return (lossPercent / 100) * PACKETS_IN_5_S;
+}
+
+/** The inverse of `packetsIn5S`. */
+export function percentIn5S(packets: number): number {
+  return (packets / PACKETS_IN_5_S) * 100;
 }

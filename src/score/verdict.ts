@@ -1,4 +1,4 @@
-import type { Verdict, VerdictThresholds } from '../model/score.ts';
+import { QUALITY_WORDS, type QualityWord, type VerdictThresholds } from '../model/score.ts';
 import { roundOpinion } from './opinion.ts';
 
 export const DEFAULT_THRESHOLDS: VerdictThresholds = { good: 4.0, fair: 3.6, poor: 3.1 };
@@ -7,14 +7,23 @@ export const DEFAULT_THRESHOLDS: VerdictThresholds = { good: 4.0, fair: 3.6, poo
  * The word for an opinion score: each threshold is the lowest score that still earns its word.
  * Judged as it is shown, with two decimals, so that a score that reads 4.00 is what 4.00 is.
  */
-export function verdictOf(
-  score: number,
-  thresholds: VerdictThresholds,
-): Extract<Verdict, 'good' | 'fair' | 'poor' | 'bad'> {
+export function verdictOf(score: number, thresholds: VerdictThresholds): QualityWord {
   const opinion = roundOpinion(score);
   if (opinion >= thresholds.good) return 'good';
   if (opinion >= thresholds.fair) return 'fair';
   return opinion >= thresholds.poor ? 'poor' : 'bad';
+}
+
+/** The worse of two opinions, of which either may be unknown; null when both are. */
+export function worseOpinion(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
+
+/** The worst of words of which any may be unknown; null when all are. */
+export function worstWord(words: Iterable<QualityWord | null>): QualityWord | null {
+  const known = new Set(words);
+  return QUALITY_WORDS.find((word) => known.has(word)) ?? null;
 }
 
 /** Mean of the scores that are known; null when none is. */

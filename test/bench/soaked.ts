@@ -129,7 +129,7 @@ class Soaked {
 
   constructor(history: History) {
     this.#history = history;
-    const rules = { profile: mesProfile('documented'), thresholds: DEFAULT_THRESHOLDS, codecDelaysMs: new Map() };
+    const rules = { profile: mesProfile('documented'), thresholds: DEFAULT_THRESHOLDS, codecs: new Map() };
     const setter = { connected: true, hurry: () => () => {}, setVariables: () => Promise.resolve() };
     const writer = new WriteBack({ setter, variables: true, cdr: true });
     const board = new Switchboard(

@@ -66,7 +66,7 @@ describe('asterisk-mes rescore', { timeout: 20_000 }, () => {
 
   test.each([
     [[], /--profile/],
-    [['--profile', 'best'], /documented, asterisk-22.10/],
+    [['--profile', 'best'], /documented, documented-per-report, informed, asterisk-22.10/],
     [['--profile', 'custom', '--from', 'yesterday'], /^asterisk-mes: --from: give an ISO 8601 time such as/],
     [['--profile', 'custom', '--to', '-0h'], /^asterisk-mes: --to: give/],
     [['--profile', 'custom', '--from', '-1h', '--to', '-2h'], /--from is later than --to/],

@@ -67,7 +67,7 @@ const EXAMPLES: Readonly<Record<string, object>> = {
     writeback: { variables: false, cdr: false },
     history: { keepIntervalsMs: 365 * DAY_MS },
     customProfile: { rttFactor: 0.5, lossUnit: 'percent' },
-    codecDelaysMs: new Map([['g729', 25]]),
+    codecs: new Map([['g729', { delayMs: 25 }]]),
   },
 };
 
@@ -114,11 +114,11 @@ describe('asterisk-conf', () => {
   it('has a mes.conf that is accepted as it is, and with every setting written out', () => {
     const bare = load('[ami]\nusername = mes\nsecret = CHANGE-ME\n');
     expect(load(read('mes.conf'))).toEqual(bare);
-    const { customProfile, codecDelaysMs, endpoints, ...rest } = load(uncommented());
+    const { customProfile, codecs, endpoints, ...rest } = load(uncommented());
     expect(rest).toEqual({ ...rest, general: bare.general, ami: bare.ami, ari: null, agi: bare.agi, http: bare.http });
     expect(rest).toMatchObject({ writeback: bare.writeback, history: bare.history, capture: bare.capture });
     expect(mesProfile('custom', customProfile)).toEqual({ ...mesProfile('documented'), name: 'custom' });
-    expect([...codecDelaysMs]).toEqual([['g729', 25]]);
+    expect([...codecs]).toEqual([['g729', { delayMs: 25, ie: 10, bpl: 19, r0Is: 93.25 }]]);
     expect(endpoints).toEqual([{ pattern: 'PJSIP/mobile*', advantage: 10 }]);
   });
 

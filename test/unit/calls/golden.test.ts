@@ -29,6 +29,15 @@ function parties(script: Script): ReturnType<Script['channel']>[] {
   return [...uniqueids].map((uniqueid) => script.channel(uniqueid)).filter(({ name }) => name.startsWith('PJSIP/'));
 }
 
+/** The published formula by hand, loss counted over 5 s: 625 R a whole; 55 ms of latency, as the lab's networks have, cost 1.4. */
+function opinionByHand({ lost, seen }: { lost: number; seen: number }): number {
+  const r = 93.2 - 55 / 40 - (lost / seen) * 250 * 2.5;
+  return 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6;
+}
+
+/** Of a second or so of 50 packets, 3 % of which are lost: more than 8 lost are no chance (1 in 10,000). */
+const MOST_LOST_IN_A_REPORT = 8;
+
 describe('transcripts of real Asterisks', () => {
   test.each(goldenNames())('%s: every event of ours can be read', (name) => {
     const golden = readGolden(name);
@@ -59,7 +68,8 @@ describe('transcripts of real Asterisks', () => {
     );
     const settled = tx.filter(({ reportNumber }) => reportNumber > 20).map(({ mesRunning }) => Number(mesRunning) * 20);
     const native = tx.map(({ nativeMes100 }) => Number(nativeMes100));
-    expect(Math.max(...settled) - Math.min(...settled)).toBeLessThan(1);
+    // One standard error of the loss of the first 20 s is 4 points.
+    expect(Math.max(...settled) - Math.min(...settled)).toBeLessThan(8);
     expect(Math.max(...native) - Math.min(...native)).toBeGreaterThan(50);
   });
 
@@ -79,12 +89,19 @@ describe('transcripts of real Asterisks', () => {
   });
 
   test.each(['22-hold', '16-hold'])('%s: hold is no loss, although the far end counts it as such', (name) => {
-    const [alice, bob] = parties(play(name));
-    for (const channel of [alice, bob]) {
-      expect(Number(channel?.mesTx)).toBeGreaterThan(4.2);
-      expect(Number(channel?.mesMin)).toBeGreaterThan(4);
-      expect(channel?.verdict).toBe('good');
-    }
+    const { relay } = readGolden(name).facts;
+    const script = play(name);
+    const [alice, bob] = parties(script);
+    const toAlice = opinionByHand(relay['alice tx'] ?? { lost: 0, seen: 0 });
+    const fromAlice = opinionByHand(relay['alice rx'] ?? { lost: 0, seen: 0 });
+    expect(Math.abs(Number(alice?.mesTx) - toAlice)).toBeLessThan(0.15);
+    expect(Math.abs(Number(alice?.mesRx) - fromAlice)).toBeLessThan(0.15);
+    // He hears what got through to here, and loses nothing himself.
+    expect(Math.abs(Number(bob?.mesTx) - fromAlice)).toBeLessThan(0.15);
+    expect(Number(bob?.mesRx)).toBeGreaterThan(4.35);
+    for (const { packetsLost } of allIntervals(script)) expect(packetsLost ?? 0).toBeLessThan(MOST_LOST_IN_A_REPORT);
+    // 3 % lost is fair, or poor, but nothing worse.
+    for (const channel of [alice, bob]) expect(['fair', 'poor']).toContain(channel?.verdict);
     expect(bob?.streams[1]?.idleReports).toBeGreaterThanOrEqual(5);
   });
 
@@ -110,10 +127,15 @@ describe('transcripts of real Asterisks', () => {
       expect(carol?.peerUniqueid).toBe(alice?.uniqueid);
       for (const channel of [alice, bob, carol]) {
         expect(channel?.endReason).toBe('hangup');
-        expect(Number(channel?.mes)).toBeGreaterThan(4.2);
-        // One round trip of 200 ms was measured by Asterisk itself while bob moved; without our care it would be 1.00.
-        expect(Number(channel?.mesMin)).toBeGreaterThan(3.5);
+        // Without our care it would be 1.00.
+        expect(Number(channel?.mes)).toBeGreaterThan(3.5);
       }
+      const { relay } = readGolden(name).facts;
+      expect(Math.abs(Number(alice?.mesRx) - opinionByHand(relay['alice rx'] ?? { lost: 0, seen: 0 }))).toBeLessThan(
+        0.2,
+      );
+      for (const channel of [bob, carol]) expect(Number(channel?.mesRx)).toBeGreaterThan(4.35);
+      for (const { packetsLost } of allIntervals(script)) expect(packetsLost ?? 0).toBeLessThan(MOST_LOST_IN_A_REPORT);
     },
   );
 
@@ -133,12 +155,14 @@ describe('transcripts of real Asterisks', () => {
       const found = parties(play(name));
       expect(found).toHaveLength(3);
       expect(found.map(({ linkedid }) => linkedid)).toEqual(found.map(({ uniqueid }) => uniqueid));
-      for (const channel of found) {
-        expect(Number(channel.mesRx)).toBeGreaterThan(4.2);
-        expect(Number(channel.mesTx)).toBeGreaterThan(4.2);
-      }
       // The lossy phone is the first; the others do not hear its loss in their own packets.
-      expect(Number(found[0]?.mes)).toBeLessThan(Number(found[1]?.mes));
+      const { relay } = readGolden(name).facts;
+      const lossy = opinionByHand(relay['alice rx'] ?? { lost: 0, seen: 0 });
+      expect(Math.abs(Number(found[0]?.mesRx) - lossy)).toBeLessThan(0.2);
+      for (const channel of found.slice(1)) {
+        expect(Number(channel.mesRx)).toBeGreaterThan(4.35);
+        expect(Number(channel.mesTx)).toBeGreaterThan(4.35);
+      }
     },
   );
 

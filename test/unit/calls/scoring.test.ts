@@ -4,13 +4,14 @@ import { readGolden } from '../golden.ts';
 import { local, remote, reportBlock, Script, sender, snapshot } from './script.ts';
 
 describe('the score of a channel', () => {
-  test('comes from running means: the worked row rtt 50, jitter 10 ± 3, 1 lost a report is 4.31', () => {
+  test('comes from running means: the worked row rtt 50, jitter 10 ± 3, 1 lost in 5 s is 4.31', () => {
     const script = new Script().up('1');
-    // Jitter 7 and 13 ms have mean 10 and population deviation 3; lost 0 and 2 have mean 1.
+    // Jitter 7 and 13 ms have mean 10 and population deviation 3. How many were expected in the first interval nobody
+    // tells; in the second 1 of 250 was lost.
     script.wait(5).rtcp('1', remote(reportBlock(250, 0, { jitterTicks: 56 }), { rttMs: 40 }));
-    script.wait(5).rtcp('1', remote(reportBlock(500, 2, { jitterTicks: 104 }), { rttMs: 60 }));
+    script.wait(5).rtcp('1', remote(reportBlock(500, 1, { jitterTicks: 104 }), { rttMs: 60 }));
     const [rx, tx] = script.channel('1').streams;
-    expect(tx).toMatchObject({ reports: 2, lostPacketsPerReportMean: 1, rttKnown: true, clockRateSource: 'assumed' });
+    expect(tx).toMatchObject({ reports: 2, lostPacketsPerReportMean: 0.5, rttKnown: true, clockRateSource: 'assumed' });
     expect(tx?.jitterMs.stdev).toBeCloseTo(3, 9);
     expect(tx?.rttMs).toMatchObject({ last: 60, mean: 50, min: 40, max: 60, count: 2 });
     expect(tx?.effectiveLatencyMs).toBeCloseTo(80, 9);
@@ -25,11 +26,11 @@ describe('the score of a channel', () => {
     script.wait(5).rtcp('1', remote(reportBlock(250, 0), { rttMs: 100 }));
     script.rtcp('1', local(reportBlock(250, 8, { fractionLostQ8: 8 })));
     const channel = script.channel('1');
-    // latency 110: r = 90.45, opinion 4.3499 (by hand); with 8 lost r = 70.45, opinion 3.6180.
+    // latency 110: r = 90.45, opinion 4.3499 (by hand); with 8 of 256 lost, 3.125 %, r = 70.91875, opinion 3.6398.
     expect(channel.mesTx).toBeCloseTo(4.3499, 3);
-    expect(channel.mesRx).toBeCloseTo(3.618, 3);
-    expect(channel.mes).toBeCloseTo((4.3499 + 3.618) / 2, 3);
-    expect(channel.mesMin).toBeCloseTo(3.618, 3);
+    expect(channel.mesRx).toBeCloseTo(3.6398, 3);
+    expect(channel.mes).toBeCloseTo((4.3499 + 3.6398) / 2, 3);
+    expect(channel.mesMin).toBeCloseTo(3.6398, 3);
   });
 
   test('a clock rate learnt late is right for the earlier samples too', () => {
@@ -100,10 +101,12 @@ describe('the score of a channel', () => {
     const script = new Script(mesProfile('documented')).up('1');
     const scores: (number | null)[] = [];
     for (let n = 1; n <= 30; n++) {
-      script.wait(5).rtcp('1', remote(reportBlock(250 * n, 10 * n, { fractionLostQ8: 10 }), { rttMs: 20 }));
+      script.wait(5).rtcp('1', remote(reportBlock(256 * n, 10 * n, { fractionLostQ8: 10 }), { rttMs: 20 }));
       scores.push(script.channel('1').mesTx);
     }
     expect(Math.max(...scores.map(Number)) - Math.min(...scores.map(Number))).toBeLessThan(0.001);
+    // latency 30, 10 of 256: r = 93.2 − 0.75 − 24.4141 = 68.0359, opinion 3.5035.
+    expect(scores.at(-1)).toBeCloseTo(3.5035, 3);
   });
 
   test('the profile asterisk-22.10 drifts on the same loss, as Asterisk does', () => {

@@ -36,7 +36,7 @@ export class Script {
       {
         profile,
         thresholds: DEFAULT_THRESHOLDS,
-        codecDelaysMs: new Map([['g729', 25]]),
+        codecs: new Map([['g729', { delayMs: 25 }]]),
         advantages: [],
         version: '9.9.9',
       },

@@ -34,10 +34,40 @@ describe('asterisk-mes score', () => {
     expect(stdout).toMatch(/^effective latency +80\.0 ms$/m);
   });
 
+  // By hand. 2 % are 5 packets in 5 s: 93.2 − 60/40 − 12.5 = 79.2; informed 93.2 − 1.5 − 95 · 2 / 12; half the round trip
+  // costs 35/40, a lost packet 2.
+  test.each([
+    ['documented', '--loss-percent 2', 79.2],
+    ['documented', '--lost-packets 5', 79.2],
+    ['documented-per-report', '--lost-packets 5', 79.2],
+    ['informed', '--loss-percent 2', 75.8667],
+    ['asterisk-22.10', '--lost-packets 5', 81.7],
+    ['asterisk-2026.09', '--lost-packets 5', 82.325],
+    ['custom', '--loss-percent 2', 79.2],
+  ])('by profile %s with %s', async (profile, loss, r) => {
+    const words = `score --rtt-ms 50 --codec ulaw ${loss} --profile ${profile} --json`.split(' ');
+    expect(JSON.parse((await asteriskMes(words)).stdout)).toMatchObject({ profile, r_value: r, rtt_known: true });
+  });
+
+  test('the word is for the worse of MES and MOS-CQ', async () => {
+    const words = 'score --rtt-ms 0 --loss-percent 2'.split(' ');
+    // R 80.45 is 4.04; with G.711's MOS-CQ 3.93 beside it, it is no longer good.
+    expect((await asteriskMes(words)).stdout).toMatch(/^MES +4\.04 of 4\.50 \(good\)/m);
+    expect((await asteriskMes([...words, '--codec', 'ulaw'])).stdout).toMatch(/^MES +4\.04 of 4\.50 \(fair\)/m);
+  });
+
   test('never shows a good score for want of data', async () => {
-    const { status, stdout } = await asteriskMes(['score', '--loss-percent', '30', '--json']);
-    expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ mes: null, r_value: null });
+    for (const profile of ['documented-per-report', 'asterisk-22.10', 'asterisk-2026.09']) {
+      // Per report, a percent may be any number of packets.
+      const words = ['score', '--loss-percent', '30', '--profile', profile];
+      const { status, stdout } = await asteriskMes([...words, '--json']);
+      expect(status).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ mes: null, r_value: null, profile });
+      expect((await asteriskMes(words)).stdout).toMatch(/per report: give --lost-packets/);
+    }
+    const { stdout } = await asteriskMes(['score', '--loss-percent', '30', '--json']);
+    // 75 packets in 5 s cost 187.5.
+    expect(JSON.parse(stdout)).toMatchObject({ mes: 1, r_value: 0, mes_100: 20 });
     const nothing = await asteriskMes(['score']);
     expect(nothing).toMatchObject({ status: 2, stdout: '' });
     expect(nothing.stderr).toMatch(/there is nothing to score/);
@@ -60,12 +90,14 @@ describe('asterisk-mes score', () => {
     const user = '[ami]\nusername = mes\nsecret = s\n';
     await writeFile(
       path,
-      `${user}[profile:custom]\nloss_unit = percent\nloss_factor = 4\n[codec:g729]\ndelay_ms = 25\n`,
+      `${user}[profile:custom]\nloss_unit = percent\nloss_factor = 4\n[codec:g729]\ndelay_ms = 25\nbpl = 45\n`,
     );
     const words = `score --config ${path} --profile custom --codec g729 --loss-percent 5 --json`.split(' ');
     const { stdout } = await asteriskMes(words);
     // latency 25, the codec's own: 93.2 - 25 / 40 - 5 × 4.
     expect(JSON.parse(stdout)).toMatchObject({ effective_latency_ms: 25, r_value: 72.575, profile: 'custom' });
+    // 93.25 − 10 − 85 · 5 / (5 + 45).
+    expect(JSON.parse(stdout)).toMatchObject({ r_lq: 74.75 });
     await writeFile(path, `${user}[profile:custom]\nloss_facter = 4\n`);
     const misspelt = await asteriskMes(words);
     expect(misspelt).toMatchObject({ status: 1, stdout: '' });
@@ -76,7 +108,7 @@ describe('asterisk-mes score', () => {
     [['--rtt-ms', '-1'], /--rtt-ms/],
     [['--loss-percent', '101'], /from 0 to 100/],
     [['--rtt-ms', 'abc'], /--rtt-ms/],
-    [['--profile', 'best', '--rtt-ms', '1'], /documented, asterisk-22.10/],
+    [['--profile', 'best', '--rtt-ms', '1'], /documented, documented-per-report, informed, asterisk-22.10/],
     [['--rtt', '1'], /unknown option '--rtt'/],
   ])('%j is wrong usage', async (args, sentence) => {
     const { status, stdout, stderr } = await asteriskMes(['score', ...args]);

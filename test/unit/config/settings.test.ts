@@ -64,7 +64,7 @@ describe('settings', () => {
       },
       capture: { enabled: false, interface: 'any', ports: { lowest: 10_000, highest: 20_000 } },
       customProfile: {},
-      codecDelaysMs: new Map(),
+      codecs: new Map(),
       endpoints: [],
     });
   });
@@ -135,7 +135,7 @@ advantage = 10
       },
       capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 } },
       customProfile: { baseR: 90, lossUnit: 'percent' },
-      codecDelaysMs: new Map([['g729', 25]]),
+      codecs: new Map([['g729', { delayMs: 25 }]]),
       endpoints: [{ pattern: 'PJSIP/mobile*', advantage: 10 }],
     });
   });
@@ -147,15 +147,19 @@ advantage = 10
       MES_PROFILE_CUSTOM_RTT_FACTOR: '0.5',
       MES_CODEC_G729_DELAY_MS: '30',
       MES_CODEC_OPUS_DELAY_MS: '26.5',
+      MES_CODEC_ULAW_BPL: '25.1',
+      MES_CODEC_ULAW_IE: '0',
+      MES_CODEC_ULAW_R0_IS: '94',
       MES_HTTP_TOKEN: '',
       MES_DEMO: 'not ours',
     });
     expect(settings.ami).toEqual({ host: '127.0.0.1', port: 5040, username: 'mes', secret: 'hunter2', tls: false });
     expect(settings.customProfile).toEqual({ rttFactor: 0.5 });
-    expect(settings.codecDelaysMs).toEqual(
+    expect(settings.codecs).toEqual(
       new Map([
-        ['g729', 30],
-        ['opus', 26.5],
+        ['g729', { delayMs: 30 }],
+        ['opus', { delayMs: 26.5 }],
+        ['ulaw', { ie: 0, bpl: 25.1, r0Is: 94 }],
       ]),
     );
     expect(settings.http.token).toBeNull();
@@ -177,7 +181,7 @@ describe('a slip in the settings', () => {
     ['[general]\ngood = 4.6', 'mes.conf line 2: [general] good = "4.6" is not allowed; give a number from 1 to 4.5'],
     [
       '[general]\nprofile = best',
-      'mes.conf line 2: [general] profile = "best" is not allowed; give one of documented, asterisk-22.10, asterisk-2026.09, custom',
+      'mes.conf line 2: [general] profile = "best" is not allowed; give one of documented, documented-per-report, informed, asterisk-22.10, asterisk-2026.09, custom',
     ],
     ['[writeback]\ncdr = maybe', 'mes.conf line 2: [writeback] cdr = "maybe" is not allowed; give yes or no'],
     [

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { MesProfile, ScoreInputs } from '../../../src/model/score.ts';
+import { type MesProfile, PROFILE_NAMES, type ScoreInputs } from '../../../src/model/score.ts';
+import { codecImpairment } from '../../../src/score/codec-impairment.ts';
 import { computeMes, opinionOf } from '../../../src/score/mes.ts';
 import { formatOpinion, opinionFromR } from '../../../src/score/opinion.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
@@ -29,7 +30,15 @@ describe('documented profile', () => {
   ])(
     'rtt $rtt, jitter $jitter ± $stdev, lost $lost gives $opinion',
     ({ rtt, jitter, stdev, lost, latencyMs, r, opinion }) => {
-      const measured = inputs({ rttMeanMs: rtt, jitterMeanMs: jitter, jitterStdevMs: stdev, lostPacketsMean: lost });
+      // Of 250 packets in 5 s. What the reports lost one by one is not asked for.
+      const lossPercent = (lost / 250) * 100;
+      const measured = inputs({
+        rttMeanMs: rtt,
+        jitterMeanMs: jitter,
+        jitterStdevMs: stdev,
+        lossPercent,
+        lostPacketsMean: 99,
+      });
       const score = computeMes(mesProfile('documented'), measured);
       expect(opinionOf(mesProfile('documented'), measured)).toBeCloseTo(opinion, 4);
       expect(score.effectiveLatencyMs).toBeCloseTo(latencyMs, 2);
@@ -58,6 +67,89 @@ describe('documented profile', () => {
     expect(just(149.999)).toBeCloseTo(93.2 - 4, 3);
     expect(just(150)).toBeCloseTo(93.2 - 4, 3);
     expect(just(160)).toBeCloseTo(93.2 - 5, 3);
+  });
+});
+
+describe('the profiles that count loss in another way', () => {
+  test('documented-per-report takes the packets of each report, whatever their share', () => {
+    const measured = inputs({ rttMeanMs: 50, jitterMeanMs: 10, jitterStdevMs: 3, lostPacketsMean: 1, lossPercent: 77 });
+    const score = computeMes(mesProfile('documented-per-report'), measured);
+    expect(score.mes).toBeCloseTo(4.3059, 4);
+    expect(score.rValue).toBeCloseTo(88.7, 9);
+    expect(score.profile).toBe('documented-per-report');
+  });
+
+  // 93.2 − latency term − (ie + (95 − ie) · ppl / (ppl / burstR + bpl)) + a, by hand.
+  test.each([
+    // G.711: latency 60 → 1.5; 95 · 2 / (2 / 1 + 10) = 15.8333.
+    { codec: 'ulaw', rtt: 50, loss: 2, burstR: 1, a: 0, r: 75.8667 },
+    // The same in bursts: 95 · 2 / (2 / 4 + 10) = 18.0952.
+    { codec: 'ulaw', rtt: 50, loss: 2, burstR: 4, a: 0, r: 73.6048 },
+    // G.729 with 25 ms of its own: latency 225 → 10.5; 10 + 85 · 1 / (1 + 19) = 14.25; a mobile forgives 10.
+    { codec: 'g729', rtt: 200, loss: 1, burstR: undefined, a: 10, r: 78.45 },
+    // An unknown codec is taken for G.711: latency 10 → 0.25; 95 · 1 / 11 = 8.6364.
+    { codec: 'mystery', rtt: 0, loss: 1, burstR: undefined, a: 0, r: 84.3136 },
+    // Opus without loss: ie 16.
+    { codec: 'opus', rtt: 0, loss: 0, burstR: undefined, a: 0, r: 76.95 },
+  ])('informed: $codec, $loss % lost, BurstR $burstR', ({ codec, rtt, loss, burstR, a, r }) => {
+    const measured = inputs({
+      rttMeanMs: rtt,
+      lossPercent: loss,
+      burstR,
+      advantage: a,
+      codec: codecImpairment(codec),
+      codecDelayMs: codec === 'g729' ? 25 : undefined,
+      // Of no account here.
+      lostPacketsMean: 50,
+    });
+    const score = computeMes(mesProfile('informed'), measured);
+    expect(score.rValue).toBeCloseTo(r, 3);
+    expect(score.mes).toBeCloseTo(1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6, 4);
+    expect(opinionOf(mesProfile('informed'), measured)).toBe(score.mes);
+  });
+});
+
+describe('the costs of a score', () => {
+  test('are those of the published formula, the latency divided as it is made up', () => {
+    // 50 round trip + 20 jitter (10 · 2 · 3/3) + 10 codec = 80 ms, which cost 2; a quarter of it is jitter.
+    const measured = inputs({ rttMeanMs: 50, jitterMeanMs: 10, jitterStdevMs: 3, lossPercent: 0.4 });
+    const { costs } = computeMes(mesProfile('documented'), measured);
+    expect(costs.jitterR).toBeCloseTo(0.5, 9);
+    expect(costs.delayR).toBeCloseTo(1.5, 9);
+    expect(costs.lossR).toBeCloseTo(2.5, 9);
+    expect(costs.codecR).toBe(0);
+  });
+
+  test('are what R has lost, in every profile', () => {
+    const measure = fc.record({
+      rttMeanMs: fc.option(fc.double({ min: 0, max: 400, noNaN: true }), { nil: undefined }),
+      jitterMeanMs: fc.double({ min: 0, max: 50, noNaN: true }),
+      jitterStdevMs: fc.double({ min: 0, max: 10, noNaN: true }),
+      lostPacketsMean: fc.double({ min: 0, max: 5, noNaN: true }),
+      lossPercent: fc.double({ min: 0, max: 3, noNaN: true }),
+      codec: fc.constantFrom('ulaw', 'g729', 'opus').map((name) => codecImpairment(name)),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...PROFILE_NAMES), measure, (name, of) => {
+        const profile = mesProfile(name);
+        const { costs, rValue, rttKnown } = computeMes(profile, inputs({ ...of, jitterLastMs: of.jitterMeanMs }));
+        const left = 93.2 - costs.delayR - costs.jitterR - costs.lossR - costs.codecR;
+        expect(rValue).toBeCloseTo(Math.min(100, Math.max(0, left)), 9);
+        expect(rttKnown).toBe(of.rttMeanMs !== undefined);
+      }),
+    );
+  });
+});
+
+describe('R as shown', () => {
+  test('ends at 0 and 100, while the opinion is that of the R behind it', () => {
+    const none = computeMes(mesProfile('documented'), inputs({ lossPercent: 50 }));
+    // 125 packets in 5 s cost 312.5.
+    expect(none.rValue).toBe(0);
+    expect(none.mes).toBe(1);
+    const more = computeMes(mesProfile('custom', { baseR: 150 }), inputs({}));
+    expect(more.rValue).toBe(100);
+    expect(more.mes).toBe(4.5);
   });
 });
 
@@ -104,6 +196,11 @@ describe('custom profile', () => {
     const custom = mesProfile('custom', { baseR: 90, lossUnit: 'percent', lossFactor: 1, codecDelayMs: 0 });
     expect(computeMes(custom, inputs({ lossPercent: 4, lostPacketsMean: 99 })).rValue).toBeCloseTo(86, 9);
     expect(custom.name).toBe('custom');
+    // 4 % are 10 packets in 5 s, at 2.5 R each unless it is set otherwise.
+    const packets = mesProfile('custom', { baseR: 90, codecDelayMs: 0 });
+    expect(computeMes(packets, inputs({ lossPercent: 4, lostPacketsMean: 99 })).rValue).toBeCloseTo(65, 9);
+    const perReport = mesProfile('custom', { baseR: 90, codecDelayMs: 0, lossSample: 'report' });
+    expect(computeMes(perReport, inputs({ lossPercent: 99, lostPacketsMean: 4 })).rValue).toBeCloseTo(80, 9);
   });
 });
 
@@ -128,6 +225,8 @@ describe('monotony', () => {
   const quantity = (max: number): fc.Arbitrary<number> => fc.double({ min: 0, max, noNaN: true });
   const anyProfile: fc.Arbitrary<MesProfile> = fc.constantFrom(
     mesProfile('documented'),
+    mesProfile('documented-per-report'),
+    mesProfile('informed'),
     mesProfile('asterisk-22.10'),
     mesProfile('asterisk-2026.09'),
     mesProfile('custom', { lossUnit: 'percent' }),
@@ -163,7 +262,8 @@ describe('monotony', () => {
             lostPacketsMean: d,
             lossPercent: Math.min(100, d),
           });
-          const worse = { ...base, [field]: (base[field] ?? 0) + more };
+          const raised = (base[field] ?? 0) + more;
+          const worse = { ...base, [field]: field === 'lossPercent' ? Math.min(100, raised) : raised };
           const before = computeMes({ ...profile, clampBelowOne: true }, base).mes;
           const after = computeMes({ ...profile, clampBelowOne: true }, worse).mes;
           expect(after).toBeLessThanOrEqual(before + 1e-9);
