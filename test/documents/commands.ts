@@ -14,6 +14,9 @@ export const PRINTS: Readonly<Record<string, RegExp>> = {
   "curl -s 'http://127.0.0.1:8090/v1/live'": /"state":"up"|"name":"PJSIP\/alice-/,
   [`curl -s 'http://127.0.0.1:8090/v1/calls/1795176306.3' | grep -o '"fault_why":"[^"]*"\\|"why":"[^"]*"'`]:
     /^"fault_why":"The fault lies between .*PJSIP\/carrier1/m,
+  'asterisk-mes live --search alice': /^1 call is up: 1 \w[\w-]*\.\n.*\n\w[\w-]* +alice/,
+  'asterisk-mes calls --from -1h --verdict bad': /^began +time .*\n.* bad +\d\.\d\d +alice/,
+  'asterisk-mes call 1795176306.3': /^\S+ {2}bad {2}MES \d\.\d\d[\s\S]*^from carrier1 .* %/m,
   'asterisk-mes score --rtt-ms 150 --jitter-ms 20 --jitter-stdev-ms 5 --lost-packets 0':
     /^MES +4\.12 of 4\.50 \(good\)/,
   'asterisk-mes score --codec g722 --loss-percent 3 --rtt-ms 150 --json': /"mos_lq":3\.1783,"mos_cq":3\.1705/,

@@ -81,6 +81,13 @@ describe.runIf(labObstacle() === undefined)('the documents', () => {
       await sleep(4000);
     });
 
+    /** In place of /etc/asterisk/mes.conf. */
+    const settings = (): Record<string, string> => ({
+      MES_AMI_USERNAME: 'mes',
+      MES_AMI_SECRET: 'unused',
+      MES_HTTP_BIND: new URL(sidecar.url).host,
+    });
+
     const run = async (command: string): Promise<string> => {
       const here = command
         .replace('http://127.0.0.1:8090', sidecar.url)
@@ -88,7 +95,7 @@ describe.runIf(labObstacle() === undefined)('the documents', () => {
         .replace('PJSIP/alice-00000001', up.caller.channel);
       const { stdout } = await promisify(execFile)('sh', ['-c', here], {
         cwd: directory,
-        env: { ...process.env, PATH: `${join(directory, 'bin')}:${process.env['PATH']}` },
+        env: { ...process.env, ...settings(), PATH: `${join(directory, 'bin')}:${process.env['PATH']}` },
       });
       return stdout;
     };

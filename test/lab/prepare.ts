@@ -30,6 +30,7 @@ const TEST_TOOLS: Tools = {
   'libcap2-bin': '/usr/sbin/setcap',
   lintian: '/usr/bin/lintian',
   'man-db': '/usr/bin/man',
+  tmux: '/usr/bin/tmux',
 };
 
 /** Installs the Debian packages that are not here. Throws one plain sentence. */

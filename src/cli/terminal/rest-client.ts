@@ -1,0 +1,51 @@
+import { readSettings } from '../../config/read-settings.ts';
+
+const ANSWER_WAIT_MS = 10_000;
+
+/** Why REST gave no answer: one sentence for people. */
+export class RestError extends Error {
+  override readonly name = 'RestError';
+}
+
+/** Asks the sidecar of this machine, as the settings name it. */
+export interface RestClient {
+  readonly address: string;
+  /** `/v1/calls`, with its parameters. Rejects with RestError. */
+  get<T>(path: string, parameters?: Readonly<Record<string, string>>): Promise<T>;
+}
+
+/** Throws SettingsError where the settings cannot be read. */
+export async function restClient(config: string | undefined): Promise<RestClient> {
+  const { http } = await readSettings(config, process.env);
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[http.bind.host] ?? http.bind.host;
+  const address = `http://${host.includes(':') ? `[${host}]` : host}:${http.bind.port}`;
+  const headers: Record<string, string> = http.token === null ? {} : { authorization: `Bearer ${http.token}` };
+  return {
+    address,
+    async get<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T> {
+      const query = new URLSearchParams(parameters).toString();
+      let response: Response;
+      try {
+        const signal = AbortSignal.timeout(ANSWER_WAIT_MS);
+        response = await fetch(`${address}${path}${query === '' ? '' : `?${query}`}`, { headers, signal });
+      } catch (error) {
+        throw new RestError(
+          `no answer from ${address}; is asterisk-mes running? Start it, or name its settings with --config`,
+          {
+            cause: error,
+          },
+        );
+      }
+      const body: unknown = await response.json().catch(() => null);
+      if (response.ok) return body as T;
+      throw new RestError(refusal(response.status, body, address));
+    },
+  };
+}
+
+function refusal(status: number, body: unknown, address: string): string {
+  const detail = typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : '';
+  if (status === 401)
+    return `${address} wants another token; name the settings that the service runs with, with --config`;
+  return detail === '' ? `${address} answered ${status}` : detail;
+}
