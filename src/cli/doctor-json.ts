@@ -1,7 +1,7 @@
 import type { DoctorReport } from '../doctor/gather/diagnose.ts';
 import type { Status } from '../doctor/finding.ts';
 
-/** The worst first: the report as a whole is as its worst check. */
+/** Worst first: the whole report has the status of its worst check. */
 const GRAVITY: readonly Status[] = ['problem', 'warning', 'unknown', 'ok'];
 
 /** The report for machines. */

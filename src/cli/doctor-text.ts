@@ -9,7 +9,7 @@ const WORD: Readonly<Record<Status, string>> = {
 };
 const STATUS_WIDTH = 9;
 
-/** The report for people: a line a check, and what to change below those that are not well. */
+/** The report for people: one line per check, followed by what to change. */
 export function doctorText({ findings }: DoctorReport): string {
   const idWidth = Math.max(...findings.map(({ id }) => id.length)) + 2;
   const indent = ' '.repeat(STATUS_WIDTH + idWidth);

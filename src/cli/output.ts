@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode } from '../model/error-code.ts';
 
-/** Writes to standard output no faster than it is read; a reader that goes away early (`| head`) is no error. */
+/** Writes to standard output as fast as it is read. A reader that leaves early (`| head`) is no error. */
 export async function writeOut(parts: Iterable<string>): Promise<void> {
   try {
     await pipeline(Readable.from(parts), process.stdout, { end: false });

@@ -64,7 +64,7 @@ async function rescore(words: RescoreWords): Promise<number> {
   }
 }
 
-/** One sentence: what was scored again, by what, and what was left as it was, and why. */
+/** One sentence: what was scored again by which profile, and what stayed as it was and why. */
 function sentenceOf({ began, rescored, expired, tooRecent }: RescoreOutcome, profile: string, version: string): string {
   const went = began === 'resumed' ? ', going on where an interrupted run had stopped' : '';
   const gaveUp = began === 'replaced' ? ', in place of another run that was never finished' : '';
@@ -81,7 +81,7 @@ function calls(count: number): string {
   return count === 1 ? '1 call' : `${count} calls`;
 }
 
-/** On a terminal, says how far it has come. */
+/** Shows progress on a terminal. */
 function showProgress(): (done: number, total: number) => void {
   if (!process.stderr.isTTY) return () => undefined;
   return (done, total) => process.stderr.write(`\r${done} of ${calls(total)}${done < total ? ' …' : '\n'}`);

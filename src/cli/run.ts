@@ -23,7 +23,7 @@ export function addRun(program: Command, finish: (status: number) => void): void
 async function run(options: RunOptions): Promise<number> {
   let sidecar: Sidecar;
   try {
-    // Loaded when needed: the other commands should not wait for SQLite and a web server.
+    // Loaded on demand: the other commands should not wait for SQLite and a web server.
     const [{ readSettings }, { startSidecar }, { coded, createLog }, { exposureWarnings }] = await Promise.all([
       import('../config/read-settings.ts'),
       import('../app/sidecar.ts'),

@@ -52,12 +52,12 @@ async function setup(words: SetupWords): Promise<number> {
     process.stderr.write(`asterisk-mes: ${error.message}\n`);
     status = WORK_FAILED;
   }
-  // What was written before it failed is told as well.
+  // Report what was written before the failure, too.
   await writeOut(lines.map((line) => `${line}\n`));
   return status;
 }
 
-/** What makes Asterisk read a file that was made. A backend that had nothing to write is not loaded, and takes both. */
+/** The commands that make Asterisk read a new file. A CDR backend without configuration is not loaded yet and needs both. */
 const RELOADS: ReadonlyMap<string, readonly string[]> = new Map([
   ['manager_mes.conf', ['manager reload']],
   ['extensions_mes.conf', ['dialplan reload']],
@@ -65,10 +65,10 @@ const RELOADS: ReadonlyMap<string, readonly string[]> = new Map([
   ['cdr_custom_mes.conf', ['module load cdr_custom.so', 'module reload cdr_custom.so']],
 ]);
 
-/** Settings that are nobody's business. */
+/** Keys whose values are not printed. */
 const SECRET_LINE = /^(\s*(?:secret|password|token|numbers_key)\s*=\s*)\S.*$/gm;
 
-/** The file as it would be; secrets stay out of the terminal and of what is copied from it. */
+/** The file as it would be written, without secrets: they stay out of terminals and of what is copied from them. */
 function printed({ path, text, added, isNew, mode }: SetupFile, { isNewSecret }: Setup): string[] {
   if (added !== null && !isNew) return [`=== ${path}: added at its end`, ...added, ''];
   const word = isNewSecret ? '(a random one, made up by --write)' : '(the one that is set already)';

@@ -12,14 +12,14 @@ export interface Asset {
   readonly body: Buffer;
   /** The same, compressed. */
   readonly gzip: Buffer;
-  /** With its quotes, as the header has it. */
+  /** With quotes, as the header needs it. */
   readonly etag: string;
-  /** True: what is at this address never changes. */
+  /** True: the content at this address never changes. */
   readonly isImmutable: boolean;
 }
 
 const CLIENT = join(import.meta.dirname, 'client');
-/** `.ts` when TypeScript is run directly, `.js` when it was built to JavaScript: the browser's modules are alike. */
+/** `.ts` when Node runs TypeScript, `.js` after a build: the browser's modules are built in the same way. */
 const MODULE_EXTENSION = extname(import.meta.filename);
 
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
@@ -66,15 +66,15 @@ function modules(): [string, Buffer][] {
       const script = (MODULE_EXTENSION === '.ts' ? withoutTypes(text) : text)
         .replaceAll(/^((?:import|export)\b[^;'"]*from\s*'\.\/[\w-]+)\.ts'/gm, "$1.js'")
         .replaceAll(/^(import\b[^;'"]*from\s*)'uplot'/gm, "$1'./uplot.js'");
-      // A module of types alone is nothing to a browser.
+      // A browser needs no module that has only types.
       return /^(import|export)\b/m.test(script) ? [[name.replace(/\.ts$/, '.js'), Buffer.from(script)]] : [];
     });
 }
 
-/** Blank lines that types leave behind are not sent. */
+/** Removes the blank lines that stripped types leave. */
 function withoutTypes(text: string): string {
   const emitWarning = process.emitWarning.bind(process);
-  // Node warns, on everybody's terminal, that this function is experimental; it is the same that runs the program.
+  // Node warns on the terminal that this function is experimental, though the program itself runs by it.
   process.emitWarning = () => {};
   try {
     return stripTypeScriptTypes(text)

@@ -1,6 +1,6 @@
-/** One kind of failure that people and programs are told of. */
+/** One kind of failure that REST or the log reports. */
 interface ErrorKind {
-  /** REST's status; null: only the log tells of it. */
+  /** REST's status; null: only the log reports it. */
   readonly status: number | null;
   /** What happened, in one sentence. */
   readonly sentence: string;
@@ -9,8 +9,8 @@ interface ErrorKind {
 }
 
 /**
- * Every failure that REST's problem documents (`code`) and the log's lines (`code`) tell of. A code is permanent: it is
- * never given to another failure, and never taken away. The sentence beside it in an answer or a line is more exact.
+ * Every failure that REST's problem documents and the log's lines report, by its `code`. A code is permanent: it is never
+ * given to another failure and never taken away. The sentence in the answer or line says more exactly what happened.
  */
 export const ERRORS = {
   MES_ERR_PARAMETER_UNKNOWN: {

@@ -6,10 +6,10 @@ export interface Clock {
   nowMs(): number;
 }
 
-/** Takes changes without ever making the caller wait; what it cannot keep it counts. */
+/** Records changes. It never makes the caller wait, and counts what it drops. */
 export interface HistorySink {
   record(change: HistoryChange): void;
-  /** What was recorded so far is not to wait for what comes. */
+  /** Commits what is recorded so far without waiting for more. */
   hurry(): void;
 }
 
@@ -22,18 +22,18 @@ export interface ChannelValues {
   readonly cdrFields: ReadonlyMap<string, string>;
 }
 
-/** The write-back port. Never waits; what cannot be written is counted. */
+/** The write-back port. It never waits, and counts what it cannot write. */
 export interface VariableWriter {
   write(uniqueid: string, values: ChannelValues): void;
   /** The channel has ended. */
   forget(uniqueid: string): void;
 }
 
-/** A channel, up or ended, of a call that was up when the history was last written, with the state to go on from. */
+/** A channel of a call that was up when the history was last written, with the state from which scoring goes on. */
 export interface ResumableChannel {
   readonly channel: ChannelRecord;
   readonly resume: string;
-  /** Its reports that were stored after that state, in the order in which they came. */
+  /** The reports that were stored after that state, in the order of arrival. */
   readonly laterIntervals: readonly IntervalRecord[];
 }
 
@@ -68,34 +68,34 @@ export interface TimeRange {
 
 /** `fromMs` is not before 1970. */
 export interface SummaryQuery extends TimeRange {
-  /** Length of the stretches, which begin at whole multiples of it since 1970 (UTC). */
+  /** Length of each stretch. Stretches begin at whole multiples of it since 1970 (UTC). */
   readonly bucketMs: number;
   /** Only calls with a channel of it, and only its channels' scores; exact, or with `*` at its end. */
   readonly endpoint?: string | undefined;
 }
 
-/** How a number of calls went. Quantiles are by nearest rank, of the scores as shown; null when no call has a score. */
+/** The quality of several calls. Quantiles are by nearest rank of the scores as shown; null when no call has a score. */
 export interface CallQuality {
   readonly calls: number;
-  /** Those with a score: mean and quantiles are of these. */
+  /** Calls with a score; mean and quantiles are of these. */
   readonly scoredCalls: number;
-  /** Those with a verdict on their quality, not `too-short` or `no-rtcp`. */
+  /** Calls with a verdict on their quality: not `too-short` and not `no-rtcp`. */
   readonly judgedCalls: number;
-  /** Those with verdict `bad`, `no-media`, `one-way-rx` or `one-way-tx`. */
+  /** Calls with verdict `bad`, `no-media`, `one-way-rx` or `one-way-tx`. */
   readonly badCalls: number;
-  /** Of the judged calls; null when there are none. */
+  /** Share of the judged calls; null when there are none. */
   readonly badPercent: number | null;
   readonly mesMean: number | null;
   readonly mesMedian: number | null;
-  /** Of a hundred calls, five were at most this good. */
+  /** Five of a hundred calls were at most this good. */
   readonly mesP5: number | null;
   readonly mesWorst: number | null;
 }
 
-/** Calls as an endpoint or trunk had them: the mean score of its channels in a call, and any of their faults. */
+/** The calls of an endpoint or trunk. A call has the mean score of its channels there, and any fault of them. */
 export interface EndpointQuality extends CallQuality {
   readonly endpoint: string;
-  /** Both directions together, weighted by packets, jitter and round trip by reports; null is not known. */
+  /** Both directions together. Loss is weighted by packets, jitter and round trip by reports; null: not known. */
   readonly lossPercent: number | null;
   readonly jitterMeanMs: number | null;
   readonly rttMeanMs: number | null;
@@ -105,20 +105,20 @@ export interface BucketQuality extends CallQuality {
   readonly startsAtMs: number;
 }
 
-/** How calls of a later time went beside those of an earlier one. */
+/** How later calls compare with earlier ones. */
 export type Course = 'better' | 'worse' | 'steady';
 
 /** One half of a range. */
 export interface HalfQuality extends CallQuality {
-  /** Of the scored calls those that scored at most the 5th percentile of both halves together. */
+  /** Scored calls at or below the 5th percentile of both halves together. */
   readonly lowCalls: number;
 }
 
 /** An endpoint's calls over time. */
 export interface EndpointTrend {
-  /** Oldest first, also where there was no call: its score is null. */
+  /** Oldest first. A stretch without calls has no score (null). */
   readonly buckets: readonly Pick<BucketQuality, 'startsAtMs' | 'calls' | 'badPercent' | 'mesP5'>[];
-  /** They part where two stretches meet, as near to the middle of the range as there is such a place. */
+  /** The halves meet at the border of two stretches that is nearest to the middle of the range. */
   readonly earlier: HalfQuality;
   readonly later: HalfQuality;
 }
@@ -130,9 +130,9 @@ export interface EndpointWithTrend extends EndpointQuality {
 
 /** `fromMs` is not before 1970. */
 export interface TrendsQuery extends TimeRange {
-  /** Exact. One of which there is no call in the range is not in the answer. */
+  /** Exact names. An endpoint without calls in the range is not in the answer. */
   readonly endpoints: readonly string[];
-  /** Length of the stretches, as in a summary. */
+  /** Length of each stretch, as in a summary. */
   readonly bucketMs: number;
 }
 
@@ -146,24 +146,24 @@ export interface HistoryReader {
   /** Follows merged linkedids. */
   call(linkedid: string): Promise<CallWithChannels | null>;
   channel(uniqueid: string): Promise<ChannelRecord | null>;
-  /** Of a channel, by direction, oldest first; empty when there are none or the channel is not known. */
+  /** The segments of a channel by direction, oldest first; empty for an unknown channel. */
   segments(uniqueid: string): Promise<SegmentRecord[]>;
   /** Oldest first; null when the channel is not known. */
   intervals(uniqueid: string): Promise<IntervalRecord[] | null>;
-  /** The worst 5th percentile first, without Local channels; how many endpoints the bounded list leaves out. */
+  /** The lowest 5th percentile first, without Local channels, and how many endpoints the bounded list leaves out. */
   endpoints(range: TimeRange): Promise<{ endpoints: EndpointQuality[]; leftOut: number }>;
-  /** Some of those, each with its trend; the caller sees to it that neither they nor their stretches are too many. */
+  /** Some endpoints, each with its trend. The caller bounds their number and that of the stretches. */
   trends(query: TrendsQuery): Promise<EndpointWithTrend[]>;
-  /** Oldest first, without gaps; the caller sees to it that there are not too many. */
+  /** Oldest first, without gaps. The caller bounds the number of stretches. */
   summary(query: SummaryQuery): Promise<BucketQuality[]>;
 }
 
-/** Is told of channels that have ended, with their final scores; of one perhaps more than once. Never waits. */
+/** Observes channels that have ended, with their final scores, perhaps more than once per channel. Never waits. */
 export interface ChannelSink {
   channelEnded(channel: ChannelRecord): void;
 }
 
-/** The channels that are up now, straight from memory. */
+/** The channels that are up now, from memory. */
 export interface LiveView {
   readonly liveCount: number;
   liveChannels(): ChannelRecord[];
@@ -174,7 +174,7 @@ export interface HealthView {
   health(): HealthReport;
 }
 
-/** `off`: it is not set. `waiting`: it is, but does not work. */
+/** `off`: not enabled. `waiting`: enabled, but it does not work yet. */
 export interface CaptureHealth {
   readonly status: 'off' | 'capturing' | 'waiting';
   /** Why not, in one sentence; null unless waiting. */

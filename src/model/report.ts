@@ -47,12 +47,12 @@ export interface RtcpReport {
   readonly nativeMes100?: number | undefined;
 }
 
-/** Which direction a reporter's report block speaks of. */
+/** The direction that a reporter's report block is about. */
 export function directionMeasuredBy(reporter: Reporter): Direction {
   return reporter === 'local' ? 'rx' : 'tx';
 }
 
-/** Which direction a reporter's sender part speaks of. */
+/** The direction that a reporter's sender part is about. */
 export function directionSentBy(reporter: Reporter): Direction {
   return reporter === 'local' ? 'tx' : 'rx';
 }

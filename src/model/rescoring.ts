@@ -1,10 +1,10 @@
 import type { CallRecord, ChannelRecord, IntervalRecord, SegmentRecord } from './record.ts';
 
-/** A channel with everything that its score was made of. */
+/** A channel with all inputs of its score. */
 export interface StoredChannel {
   readonly channel: ChannelRecord;
   readonly segments: readonly SegmentRecord[];
-  /** Exactly as they were stored, in any order. */
+  /** As they were stored, in any order. */
   readonly intervals: readonly IntervalRecord[];
 }
 
@@ -12,7 +12,7 @@ export interface StoredChannel {
 export interface StoredCall {
   readonly call: CallRecord;
   readonly channels: readonly StoredChannel[];
-  /** Bridged peers of its channels that belong to other calls. */
+  /** Peers of its channels that belong to other calls. */
   readonly peers: readonly StoredChannel[];
 }
 

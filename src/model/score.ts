@@ -21,11 +21,11 @@ export const PROFILE_NAMES = [
 export interface MesProfile {
   readonly name: ProfileName;
   readonly baseR: number;
-  /** Part of the round trip that counts: 1 the whole, 0.5 one way. */
+  /** Share of the round trip that counts: 1 is the whole, 0.5 one way. */
   readonly rttFactor: number;
   /** Which jitter sample enters: the running mean or the latest report's. */
   readonly jitterSample: 'mean' | 'last';
-  /** `s` repeats releases up to 22.10, which take seconds for milliseconds. */
+  /** `s` repeats releases up to 22.10, which mistake seconds for milliseconds. */
   readonly jitterUnit: 'ms' | 's';
   readonly jitterFactor: number;
   readonly jitterStdevDivisor: number;
@@ -72,7 +72,7 @@ export interface CodecSettings {
 /** Settings by the codec's name in lower case. */
 export type CodecTable = ReadonlyMap<string, CodecSettings>;
 
-/** What a score is computed from. Every `undefined` is "not known", which is never a good value. */
+/** The inputs of a score. Undefined always means not known, and never counts as good. */
 export interface ScoreInputs {
   readonly direction: Direction;
   /** Mean round trip; undefined counts as 0 in the formula and marks the score. */

@@ -1,4 +1,4 @@
-/** What REST answers, as far as the pages show it. Null is "not known". A type check holds it against the API's schemas. */
+/** The answers of REST, as far as the pages show them. Null is "not known". A type check compares them with the API's schemas. */
 
 export type Verdict =
   | 'good'
@@ -56,7 +56,7 @@ export interface VoipMetrics {
   readonly burst_duration_ms: number | null;
 }
 
-/** What captured packets tell of a direction. */
+/** The capture of one direction. */
 export interface Capture {
   readonly started_at: string;
   readonly ended_at: string;
@@ -150,7 +150,7 @@ export interface Interval {
   readonly loss_percent: number | null;
   readonly mes: number | null;
   readonly mes_running: number | null;
-  /** More than one: reports before it were missed. */
+  /** More than 1 when reports before it were missed. */
   readonly covers_reports: number;
 }
 
@@ -172,7 +172,7 @@ export type LiveMessage =
   | { readonly type: 'full' | 'changes'; readonly channels: readonly Channel[] }
   | { readonly type: 'heartbeat' };
 
-/** How well calls went, over some of them. */
+/** The quality of several calls. */
 export interface Quality {
   readonly calls: number;
   readonly scored_calls: number;
@@ -190,12 +190,12 @@ export interface EndpointQuality extends Quality {
   readonly loss_percent: number | null;
   readonly jitter_mean_ms: number | null;
   readonly rtt_mean_ms: number | null;
-  /** Of endpoints that were asked for by name. */
+  /** Present for endpoints that were asked for by name. */
   readonly trend?: EndpointTrend | undefined;
 }
 
 export interface EndpointTrend {
-  /** Null: too few calls to tell. */
+  /** Null: too few calls to compare. */
   readonly course: 'better' | 'worse' | 'steady' | null;
   readonly earlier: Quality;
   readonly later: Quality;

@@ -8,7 +8,7 @@ export interface CallMark {
   readonly words: string;
 }
 
-/** The same change so soon after, in the other direction or leg, is the same event. */
+/** The same change in another direction or leg within this time is the same event. */
 const SAME_EVENT_MS = 2000;
 
 type Change = Exclude<Segment['opened_by'], 'start'>;
@@ -26,8 +26,8 @@ function sentence(change: Change, endpoints: readonly string[], codec: string | 
 }
 
 /**
- * All of a call's changes in their order, each with a sign of its own: A, B, C … What the end of the call brings with it
- * (one party leaves the bridge before the other) is none; `endedAt` null: it is up.
+ * A call's changes in order, each with its own sign: A, B, C … Changes that only the end of the call causes (one party leaves
+ * the bridge before the other) are left out. `endedAt` is null while the call is up.
  */
 export function callMarks(channels: readonly Channel[], endedAt: string | null): readonly CallMark[] {
   const changes = channels

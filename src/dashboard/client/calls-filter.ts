@@ -3,12 +3,12 @@ import { type Span, SPANS } from './span-picker.ts';
 import { VERDICTS, verdictWords } from './words.ts';
 
 const CHOICES: readonly Span[] = [...SPANS, ['', 'at any time']];
-/** Not a span that REST knows: two moments are asked for. */
+/** The span that asks for two moments; REST does not know it. */
 const BETWEEN = 'between';
-/** Filters that are the same in the address, in the form and in REST. */
+/** Filters with the same name in the address, the form and REST. */
 const PLAIN = ['endpoint', 'number', 'verdict', 'codec', 'min_mes', 'max_mes'] as const;
 
-/** What to look for; it begins with what the address says and tells when it was changed. */
+/** The form of filters. It starts from the address and reports changes. */
 export class CallsFilter {
   readonly element: HTMLFormElement;
   readonly #span: HTMLSelectElement;
@@ -76,7 +76,7 @@ export class CallsFilter {
     });
   }
 
-  /** As the address and REST have it; what is not asked for is left out. */
+  /** The filters as address and REST write them; empty ones are left out. */
   get query(): URLSearchParams {
     const query = new URLSearchParams();
     if (this.#span.value === BETWEEN) {
@@ -109,7 +109,7 @@ export class CallsFilter {
   }
 }
 
-/** ISO 8601 as such a field takes it, in the viewer's own zone; empty when it is no moment. */
+/** ISO 8601 as a date field takes it, in the viewer's time zone; empty when it is no time. */
 function localTime(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return '';

@@ -14,7 +14,7 @@ export interface ChartLine {
 /** A moment at which something changed. */
 export interface ChartMark {
   readonly atMs: number;
-  /** Shown at its line, and before its words in the list. */
+  /** Shown at its line in the chart, and before its words in the list. */
   readonly sign: string;
 }
 
@@ -166,7 +166,7 @@ export class CallChart {
     return new uPlot(options, this.#columns(metric), this.#plots);
   }
 
-  /** One column of times for all lines; where a direction has no report it is undefined, where the report has no value null. */
+  /** One column of times for all lines. A direction without a report there is undefined, a report without the value is null. */
   #columns(metric: Metric | undefined): uPlot.AlignedData {
     const tables = this.#data.lines.map(({ intervals }) => seriesOf(intervals, (one) => metric?.valueOf(one) ?? null));
     const ends = [this.#data.fromMs / 1000, this.#data.toMs / 1000];
@@ -215,14 +215,14 @@ export class CallChart {
     const rows = this.#data.lines.map(({ label }, line) => {
       const cells = METRICS.map(({ decimals }, metric) => {
         const values = columns[metric]?.[line + 1] ?? [];
-        // Of this direction the last report before the cursor.
+        // The last report of this direction before the cursor.
         let index = at;
         while (index > 0 && values[index] === undefined) index -= 1;
         return el('td', {}, quantity(values[index], decimals));
       });
       return el('tr', {}, el('th', { scope: 'row' }, this.#toggle(label, line)), ...cells);
     });
-    // Whoever uses the keyboard keeps the switch that is being used.
+    // Keep the keyboard's focus on the switch in use.
     const focused = [...this.#values.querySelectorAll('input')].findIndex((input) => input === document.activeElement);
     this.#values.replaceChildren(...rows);
     this.#values.querySelectorAll('input')[focused]?.focus();

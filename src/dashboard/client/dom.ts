@@ -13,8 +13,8 @@ function setAttributes(element: Element, attributes: Attributes): void {
 }
 
 /**
- * Makes an element. Text becomes a text node, never markup: names and numbers come from strangers, and this is the
- * only way in which any page puts them on the screen.
+ * Makes an element. Text becomes a text node, never markup: names and numbers come from strangers. Every page shows them through
+ * this function only.
  */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -39,7 +39,7 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** A stranger's text, kept apart from what is around it even when it is written from right to left. */
+/** A stranger's text, isolated so that right-to-left writing does not reorder what is around it. */
 export function foreign(text: string): HTMLElement {
   return el('bdi', {}, text);
 }

@@ -4,9 +4,9 @@ import { get } from './rest.ts';
 import { sparkline } from './sparkline.ts';
 import { quantity } from './words.ts';
 
-/** As many as REST answers at once. */
+/** REST answers this many at once. */
 const AT_ONCE = 25;
-/** A trend is asked for when its row is this near to the screen. */
+/** A trend is fetched when its row is this near to the screen. */
 const NEAR = '600px';
 
 /** How long a stretch of a trend is, so that a line has some 12 to 31 of them, and what people call it. */
@@ -26,14 +26,14 @@ const COURSES = {
 } as const;
 const NOT_KNOWN = ['…', 'too few calls', 'unknown'] as const;
 
-/** What `courseOf` of the sidecar does, for people. */
+/** Explains to people what the sidecar's `courseOf` does. */
 export const TREND_HELP =
   'The line is the 5th percentile over this time, with a gap where nobody called. The word compares the later half of the ' +
   'time with the earlier: worse, if the share of bad calls rose by a percentage point or more, or the 5th percentile ' +
   'fell by 0.1 or more, and chance does not explain it; better, if one of them did the opposite and neither got worse. ' +
   'With fewer than 20 calls in a half there is nothing to tell.';
 
-/** Shows the trends of endpoints, some at a time, as their rows come near the screen. */
+/** Shows trends of endpoints, a few at a time, as their rows come near the screen. */
 export class EndpointTrends {
   readonly #from: string;
   readonly #signal: AbortSignal;
@@ -43,7 +43,7 @@ export class EndpointTrends {
   readonly #seen: IntersectionObserver;
   #isLoading = false;
 
-  /** `from`: the span as REST takes it. Ends with `signal`; tells `failed` what went wrong. */
+  /** `from`: the span as REST takes it. Stops with `signal`; calls `failed` with what went wrong. */
   constructor(from: string, signal: AbortSignal, failed: (error: unknown, retry: () => void) => void) {
     this.#from = from;
     this.#signal = signal;
@@ -52,7 +52,7 @@ export class EndpointTrends {
     signal.addEventListener('abort', () => this.#seen.disconnect());
   }
 
-  /** What leads to the course of this endpoint, and will show it. */
+  /** The link to this endpoint's trends, in which its line will appear. */
   place(endpoint: string): HTMLElement {
     const link = el('a', { href: `#/trends?${new URLSearchParams({ from: this.#from, endpoint })}` }, 'trend');
     this.#cells.set(link, endpoint);
@@ -78,7 +78,7 @@ export class EndpointTrends {
       this.#isLoading = false;
     } catch (error) {
       if (this.#signal.aborted) return;
-      // Rows that come near meanwhile wait for the same.
+      // Rows that come near meanwhile wait for the retry.
       this.#failed(error, () => {
         this.#isLoading = false;
         void this.#load();
@@ -99,7 +99,7 @@ export class EndpointTrends {
   }
 }
 
-/** `trend` undefined: its calls have left the range meanwhile. */
+/** `trend` is undefined when its calls have left the range meanwhile. */
 function showTrend(place: Element, trend: EndpointTrend | undefined, stretch: string): void {
   const course = trend?.course ?? null;
   const [sign, word, tone] = course === null ? NOT_KNOWN : COURSES[course];

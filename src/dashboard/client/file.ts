@@ -1,6 +1,6 @@
 import { el } from './dom.ts';
 
-/** The browser reads the file soon after the click; then its memory is let go. */
+/** The browser reads the file soon after the click. After this time its memory is released. */
 const KEPT_MS = 10_000;
 
 /** Lets the viewer save something under a name. */

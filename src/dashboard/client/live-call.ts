@@ -8,7 +8,7 @@ import { byStart, directionWords, duration, party, quantity, streamOf, verdictWo
 
 const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
 
-/** One direction of one leg, and the scores that it had lately. */
+/** One direction of one leg with its latest scores. */
 class LiveDirection {
   readonly element = el('li', { class: 'way' });
   readonly #direction: Direction;
@@ -19,7 +19,7 @@ class LiveDirection {
     this.#direction = direction;
   }
 
-  /** What it scored before we looked. */
+  /** Scores from before the page was opened. */
   seed(scores: readonly (number | null)[]): void {
     this.#scores = [...scores.slice(-SPARK_POINTS), ...this.#scores.slice(1)];
   }
@@ -51,7 +51,7 @@ class LiveDirection {
   }
 }
 
-/** Intervals are asked for one channel at a time, so that a busy server is not stormed by every open page. */
+/** Intervals are fetched one channel at a time, so that open pages do not overload a busy server. */
 let seeding: Promise<void> = Promise.resolve();
 
 /** One call on the page of live calls. */
@@ -90,7 +90,7 @@ export class LiveCall {
     return this.#startedAtMs;
   }
 
-  /** Costs nothing when none of the channels is new: hundreds of calls may be up, and few change at a time. */
+  /** Does nothing when no channel has changed: hundreds of calls may be up, and few change at a time. */
   update(channels: readonly Channel[]): void {
     const { length } = this.#shown;
     if (channels.length === length && channels.every((channel, index) => channel === this.#shown[index])) return;
@@ -132,7 +132,7 @@ export class LiveCall {
     }
   }
 
-  /** Lets the call's length go on. */
+  /** Advances the shown length of the call. */
   tick(): void {
     this.#length.textContent = duration((Date.now() - this.#startedAtMs) / 1000);
   }
@@ -152,7 +152,7 @@ export class LiveCall {
   async #loadScores(uniqueid: string): Promise<void> {
     if (!this.element.isConnected) return;
     const path = `/v1/channels/${encodeURIComponent(uniqueid)}/intervals`;
-    // Without it the line begins now: no reason to complain.
+    // Without the earlier scores the line begins now; that is no failure.
     const { intervals } = await get<IntervalsAnswer>(path).catch((): IntervalsAnswer => ({ intervals: [] }));
     for (const direction of DIRECTIONS) {
       const own = intervals.filter((interval) => interval.direction === direction);

@@ -2,26 +2,26 @@ import type { Channel, LiveAnswer, LiveMessage } from './answers.ts';
 import { get, Refused, socketProtocols } from './rest.ts';
 
 const STREAM_PATH = '/v1/live/stream';
-/** After a failure, half as long again each time up to the longest. */
+/** The pause after a failure grows by half each time, up to the longest. */
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 5000;
 const READY_POLL_MS = 10_000;
-/** The sidecar says something every 5 s; a socket that is silent for longer is dead, whatever the network says. */
+/** The sidecar sends something every 5 s. A socket that is silent for longer is dead, even if the network has not noticed. */
 const SILENCE_MS = 12_000;
 
-/** What the feed knows of itself. */
+/** The state of the feed. */
 export interface FeedState {
-  /** When the channels shown were true; null before the first answer. */
+  /** When the shown channels were read; null before the first answer. */
   readonly freshAtMs: number | null;
-  /** Why no new ones come, one sentence; null when they do. */
+  /** Why no new data comes, in one sentence; null when it does. */
   readonly problem: string | null;
-  /** What keeps the sidecar itself from knowing, one sentence; null when nothing does. */
+  /** Why the sidecar itself gets no data, in one sentence; null when it does. */
   readonly sidecarProblem: string | null;
 }
 
 /**
- * Brings the channels that are up, for as long as it runs: pushed over a web socket, or asked for where none gets
- * through (a proxy in between). Comes back by itself whatever happens.
+ * Delivers the channels that are up: pushed over a web socket, or polled where a proxy lets no web socket through. It
+ * reconnects by itself after any failure.
  */
 export class LiveFeed {
   readonly #onChannels: (channels: readonly Channel[]) => void;
@@ -33,7 +33,7 @@ export class LiveFeed {
   constructor(onChannels: (channels: readonly Channel[]) => void) {
     this.#onChannels = onChannels;
     const { signal } = this.#stopped;
-    // A tab in the background is slowed down by the browser: on coming back it looks at once.
+    // The browser slows a background tab down: on return, ask at once.
     document.addEventListener('visibilitychange', () => this.#wake(), { signal });
     window.addEventListener('online', () => this.#wake(), { signal });
     void this.#follow();
@@ -55,7 +55,7 @@ export class LiveFeed {
     while (!signal.aborted) {
       const wasOpen = await this.#listen();
       if (signal.aborted) return;
-      // Asking tells what a web socket never says: that a token is needed, or that nobody answers.
+      // A web socket never says why it failed. A request does: a token is needed, or nobody answers.
       try {
         const { channels } = await get<LiveAnswer>('/v1/live', signal);
         this.#take({ type: 'full', channels });
@@ -120,7 +120,7 @@ export class LiveFeed {
     }
   }
 
-  /** Until the time is over, or something wakes us. */
+  /** Resolves after the time, or earlier when something wakes it. */
   async #pause(milliseconds: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);

@@ -5,12 +5,12 @@ import { clock, quantity } from './words.ts';
 const WIDTH = 100;
 const STRIP_HEIGHT = 20;
 const BARS_HEIGHT = 40;
-/** A burst of a tenth of a second in an hour is to be seen, too. */
+/** Shows even a burst of 100 ms in an hour. */
 const LEAST_BURST_WIDTH = 0.7;
-/** One interval among thousands is to be seen. */
+/** Shows even one interval among thousands. */
 const LEAST_BAR_HEIGHT = 2;
 
-/** What captured packets tell of a direction: when it was lost in bursts, and how regularly it came. Null when none was captured. */
+/** The captured packets of a direction: bursts of loss over time, and arrival times. Null when none were captured. */
 export function packetStory({ direction, capture, voip_metrics: metrics }: Stream): HTMLElement | null {
   if (capture === null || capture === undefined || metrics === null || metrics === undefined) return null;
   return el(
@@ -27,7 +27,7 @@ export function packetStory({ direction, capture, voip_metrics: metrics }: Strea
   );
 }
 
-/** The time from the first packet to the last; bursts stand out by height as well as by colour. */
+/** Time from the first packet to the last. Bursts differ by height and by colour. */
 function strip({ started_at: from, ended_at: to, bursts }: Capture): SVGElement {
   const fromMs = Date.parse(from);
   const lengthMs = Math.max(1, Date.parse(to) - fromMs);
@@ -72,7 +72,7 @@ function burstWords(capture: Capture, metrics: VoipMetrics): string {
   return `${lost} of ${expected} packets lost${late}: ${how}${longest}.`;
 }
 
-/** Bars on the API's own logarithmic bins; their heights are logarithmic, too, for one in thousands is what one looks for. */
+/** Bars on the API's logarithmic bins. Heights are logarithmic, too: one in thousands is what one looks for. */
 function bars(histogram: readonly HistogramBar[]): SVGElement {
   const places = histogram.map(({ from_ms: fromMs }) => binOf(fromMs));
   const first = Math.min(...places);
@@ -132,7 +132,7 @@ function arrivalWords(capture: Capture): string {
   return `${intervals}, at most ${quantity(longestMs, 0, 'ms')}; ${late} out of order, ${duplicates} doubled.`;
 }
 
-/** What looks like loss, but is ours. */
+/** Says that this server failed to capture packets, which looks like loss. */
 function missedWords({ dropped_by_kernel: dropped, interruptions }: Capture): HTMLElement | null {
   if (dropped + interruptions === 0) return null;
   const parts = [

@@ -26,7 +26,7 @@ const REFRESH_MS = 5000;
 const MOST_DRAWN_LEGS = 8;
 const DIRECTIONS = ['rx', 'tx'] as const;
 
-/** One call: why and where, its course, its directions side by side. */
+/** The page of one call: why and where, its course, its directions side by side. */
 export function callPage({ id }: Route): Page {
   return new CallPage(id);
 }
@@ -110,7 +110,7 @@ class CallPage implements Page {
     );
     const lineOf = new Map(lines.map(({ key }, index) => [key, index]));
     const text = JSON.stringify([call.mes, call.verdict, call.fault_why, call.ended_at, call.channels]);
-    // What has not changed is not drawn again, so that a reader's selection stays.
+    // Redraw only what has changed, so that a reader's text selection stays.
     if (text !== this.#shown) {
       this.#shown = text;
       this.#legs.replaceChildren(...legs.map((channel) => legSection(channel, lineOf)));

@@ -9,7 +9,7 @@ import { score, verdictChip } from './verdict-chip.ts';
 import { byStart, duration, fullMoment, moment, party, placeWords, quantity, verdictWords } from './words.ts';
 
 const PAGE_CALLS = 50;
-/** Of a conference not everybody is named in a list. */
+/** Names shown per call: a conference has too many for a list. */
 const MOST_NAMED = 3;
 /** The next page is fetched when its place is this near to the screen. */
 const NEAR = '600px';
@@ -115,7 +115,7 @@ class CallsPage implements Page {
     this.#more.hidden = this.#cursor === null;
     this.#count.textContent = this.#cursor === null ? `${shown} in all` : `the newest ${shown}`;
     if (shown > 0) {
-      // Where the screen is taller than a page of calls, the button is still in sight and is not seen anew.
+      // On a tall screen the button stays in sight, so its observer does not fire again.
       this.#seen.unobserve(this.#more);
       this.#seen.observe(this.#more);
       return;

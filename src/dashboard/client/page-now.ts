@@ -4,7 +4,7 @@ import { LiveFeed, type FeedState } from './live-feed.ts';
 import { LiveCall, worstFirst } from './live-call.ts';
 import type { Page } from './route.ts';
 
-/** Data older than this is called old. */
+/** Data older than this is marked as old. */
 const OLD_MS = 7000;
 const CLOCK_MS = 1000;
 
@@ -79,7 +79,7 @@ function freshness({ freshAtMs, problem }: FeedState): { state: 'live' | 'cut' |
   return { state: 'cut', text: `✕ Connection lost; trying again. ${why}${age}` };
 }
 
-/** Puts the cards into this order, touching only those that are not in their place, and keeps the focus. */
+/** Sorts the cards, moving only those that are out of place, and keeps the focus. */
 function arrange(list: HTMLElement, cards: readonly LiveCall[]): void {
   const focused = document.activeElement;
   let moved = false;

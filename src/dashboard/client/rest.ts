@@ -1,10 +1,10 @@
 const TOKEN_KEY = 'asterisk-mes-token';
 const TIMEOUT_MS = 10_000;
 
-/** Name of the event by which the window is told that no token, or a wrong one, was sent. */
+/** The window's event for a missing or wrong token. */
 export const TOKEN_NEEDED = 'token-needed';
 
-/** REST refused: its own sentence. */
+/** Thrown when REST refuses; its message is REST's sentence. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly status: number;
@@ -25,7 +25,7 @@ export function hasToken(): boolean {
   return sessionStorage.getItem(TOKEN_KEY) !== null;
 }
 
-/** A web socket carries the token among its subprotocols, in base64url: a page can set no header of it. */
+/** A web socket carries the token as a subprotocol, in base64url: a page cannot set its headers. */
 export function socketProtocols(): string[] {
   const token = sessionStorage.getItem(TOKEN_KEY);
   if (token === null) return ['asterisk-mes'];
@@ -34,8 +34,7 @@ export function socketProtocols(): string[] {
 }
 
 /**
- * What REST answers at a path, as JSON. Throws Refused with REST's own sentence, or an Error of one sentence when no
- * answer comes.
+ * Fetches JSON from REST. Throws Refused with REST's sentence, or an Error of one sentence when no answer comes.
  */
 export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -49,7 +48,7 @@ export async function get<Answer>(path: string, signal?: AbortSignal): Promise<A
   throw refusal(response.status, body);
 }
 
-/** The same as a table for spreadsheets, however long it takes. */
+/** Fetches the same as CSV, without a time limit. */
 export async function getCsv(path: string): Promise<Blob> {
   const response = await ask(path, 'text/csv');
   if (response.ok) return response.blob();

@@ -1,4 +1,4 @@
-/** Which page the address asks for: what stands after `#/`. */
+/** The page that the address asks for, after `#/`. */
 export interface Route {
   readonly name: string;
   /** What follows the name, decoded; empty when nothing does. */
@@ -10,11 +10,11 @@ export interface Route {
 export interface Page {
   readonly title: string;
   readonly element: HTMLElement;
-  /** Ends what it has under way. */
+  /** Stops its timers and requests. */
   leave(): void;
 }
 
-/** `#/call/1700.1?x=y` → name `call`, id `1700.1`; what cannot be read is the first page. */
+/** Reads `#/call/1700.1?x=y` as name `call`, id `1700.1`. Anything unreadable is the first page. */
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?', 2);
   const slash = path.indexOf('/');

@@ -3,7 +3,7 @@ import type { Interval } from './answers.ts';
 /** Points of a line: seconds since 1970, and the value there; null is not known. */
 export type Series = [seconds: number[], values: (number | null)[]];
 
-/** One point a report. Where reports were missed before it nothing is known: there the line breaks off. */
+/** One point per report. The line has a gap where reports were missed. */
 export function seriesOf(intervals: readonly Interval[], valueOf: (interval: Interval) => number | null): Series {
   const seconds: number[] = [];
   const values: (number | null)[] = [];

@@ -8,7 +8,7 @@ const HIGHEST = 4.5;
 const GOOD = 4;
 /** Points that are kept. */
 export const SPARK_POINTS = 60;
-/** The line is stretched as if it had at least so many. */
+/** A shorter line is scaled as if it had this many points. */
 const LEAST_POINTS = 15;
 
 /** The course of a score on the opinion scale, the newest at the right; null leaves a gap. `label` says whose it is. */
@@ -23,7 +23,7 @@ export function sparkline(scores: readonly (number | null)[], label = 'score lat
     const place = `${x.toFixed(1)} ${y(mes)}`;
     const [before, after] = [shown[index - 1] ?? null, shown[index + 1] ?? null];
     line += `${before === null ? 'M' : 'L'}${place}`;
-    // Alone between two gaps it would not be seen.
+    // A point between two gaps would be invisible without a dot.
     if (before === null && after === null) dots += `M${place}h0.01`;
   }
   const known = shown.filter((mes) => mes !== null);

@@ -25,7 +25,7 @@ const NOT_YET: VerdictWords = { sign: '…', word: 'not yet known', tone: 'unkno
 
 export const VERDICTS = Object.keys(VERDICT_WORDS) as readonly Verdict[];
 
-/** How a verdict is shown; null (none yet), or a word of a newer release, is shown as not yet known. */
+/** How a verdict is shown. Null (none yet) and a word of a newer release are shown as not yet known. */
 export function verdictWords(verdict: Verdict | null): VerdictWords {
   return verdict === null ? NOT_YET : (VERDICT_WORDS[verdict] ?? NOT_YET);
 }
@@ -55,7 +55,7 @@ export function clock(atMs: number): string {
   return TIME.format(atMs);
 }
 
-/** In the viewer's own time zone, the day left out when it is today. */
+/** In the viewer's time zone, without the day when it is today. */
 export function moment(iso: string): string {
   const date = new Date(iso);
   const isToday = date.toDateString() === new Date().toDateString();
@@ -85,7 +85,7 @@ export function party(channel: Channel): string {
   return name === '' || name === endpoint ? endpoint : `${endpoint} (${name})`;
 }
 
-/** First the one that called, then who came later. */
+/** Sorts the caller first, then the others by time. */
 export function byStart(channels: readonly Channel[]): readonly Channel[] {
   return [...channels].sort(
     (a, b) =>
