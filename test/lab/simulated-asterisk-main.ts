@@ -6,29 +6,29 @@ import type { LoadPlan, SimulatorAnswer, SimulatorRequest } from './simulated-pr
 
 /** The calls that are already under way when a load begins come in over this time. */
 const RAMP_MS = 3000;
-const BEAT_MS = 5;
+const ROUND_MS = 5;
 
 const asterisk = await SimulatedAsterisk.start();
-let beat: NodeJS.Timeout | undefined;
+let timer: NodeJS.Timeout | undefined;
 let flood: Flood | undefined;
 
 /** Keeps a number of calls up: as many begin as end, all the time. */
 function load({ recording: name, legs, pace }: LoadPlan): void {
-  clearInterval(beat);
+  clearInterval(timer);
   const recording = atPace(readRecording(name), pace);
   const { callMs } = pace;
   const calls = legs / 2;
   const startedAtMs = performance.now();
   let underWay = 0;
   let begun = 0;
-  beat = setInterval(() => {
+  timer = setInterval(() => {
     const elapsedMs = performance.now() - startedAtMs;
     // Each as if it had begun at another moment of the last `callMs`.
     for (; underWay < calls && underWay < (elapsedMs / RAMP_MS) * calls; underWay++) {
       asterisk.startCall(recording, (1 - underWay / calls) * callMs);
     }
     for (; begun < (elapsedMs / callMs) * calls; begun++) asterisk.startCall(recording);
-  }, BEAT_MS);
+  }, ROUND_MS);
 }
 
 async function carryOut(request: SimulatorRequest): Promise<void> {
@@ -36,7 +36,7 @@ async function carryOut(request: SimulatorRequest): Promise<void> {
     case 'load':
       return load(request.plan);
     case 'stop-load':
-      return clearInterval(beat);
+      return clearInterval(timer);
     case 'make-flood':
       flood = makeFlood(request.plan);
       return;

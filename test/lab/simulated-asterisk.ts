@@ -6,7 +6,7 @@ import { type Action, asterisk, block, FakeManager } from './fake-manager.ts';
 import { FreshIds, isReport, type RecordedMessage, type Recording, render } from './recording.ts';
 
 /** How often what is due is written. */
-const BEAT_MS = 2;
+const ROUND_MS = 2;
 /** A reader that is this far behind is disconnected, as Asterisk does after its `writetimeout`. */
 const MOST_UNREAD_BYTES = 256 * 1024 * 1024;
 
@@ -53,11 +53,11 @@ export class SimulatedAsterisk {
   readonly #ids = new FreshIds();
   readonly #channels = new Map<string, LiveChannel>();
   readonly #listeners = new Set<Socket>();
-  /** Calls by the beat in which their next message is due. */
+  /** Calls by the round in which their next message is due. */
   readonly #due = new Map<number, RunningCall[]>();
   readonly #counters = { callsBegun: 0, callsEnded: 0, events: 0, reports: 0, setvars: 0, setvarsTooLate: 0 };
   #delaysMs: number[] = [];
-  #beat = beatOf(performance.now());
+  #round = roundOf(performance.now());
   #timer: NodeJS.Timeout | undefined;
   #isFrozen = false;
 
@@ -71,7 +71,7 @@ export class SimulatedAsterisk {
     this.#manager = manager;
     const answer = asterisk(() => this.#rows());
     manager.answer = (action, socket) => (this.#isFrozen ? undefined : this.#answer(action, socket, answer));
-    this.#timer = setInterval(() => this.#writeDue(), BEAT_MS);
+    this.#timer = setInterval(() => this.#writeDue(), ROUND_MS);
   }
 
   get connection(): AmiConnection {
@@ -159,10 +159,10 @@ export class SimulatedAsterisk {
   }
 
   #writeDue(): void {
-    const now = beatOf(performance.now());
-    for (; this.#beat <= now; this.#beat++) {
-      const calls = this.#due.get(this.#beat) ?? [];
-      this.#due.delete(this.#beat);
+    const now = roundOf(performance.now());
+    for (; this.#round <= now; this.#round++) {
+      const calls = this.#due.get(this.#round) ?? [];
+      this.#due.delete(this.#round);
       for (const call of calls) this.#go(call);
     }
   }
@@ -173,10 +173,10 @@ export class SimulatedAsterisk {
     for (;;) {
       const message = recording.messages[call.next];
       if (message === undefined) break;
-      const dueBeat = beatOf(startedAtMs + message.atMs);
-      if (dueBeat > this.#beat) {
-        const others = this.#due.get(dueBeat);
-        if (others === undefined) this.#due.set(dueBeat, [call]);
+      const dueRound = roundOf(startedAtMs + message.atMs);
+      if (dueRound > this.#round) {
+        const others = this.#due.get(dueRound);
+        if (others === undefined) this.#due.set(dueRound, [call]);
         else others.push(call);
         return;
       }
@@ -269,8 +269,8 @@ export class SimulatedAsterisk {
   }
 }
 
-function beatOf(atMs: number): number {
-  return Math.ceil(atMs / BEAT_MS);
+function roundOf(atMs: number): number {
+  return Math.ceil(atMs / ROUND_MS);
 }
 
 /** As a channel whose audio is ulaw and not translated has it (22.10.1). */
