@@ -22,12 +22,12 @@ import { FloodWatch } from './flood-watch.ts';
 import { HeapGrowth, setHeapGrowth } from './heap-growth.ts';
 import { HistoryFeed } from './history-feed.ts';
 import { healthReport } from './health-report.ts';
-import { HistoryWatch } from './history-watch.ts';
+import { HistoryLog } from './history-log.ts';
 import { HttpService } from './http-service.ts';
-import { LinkWatch } from './link-watch.ts';
+import { LinkLog } from './link-log.ts';
 import { coded, type Logger } from './log.ts';
 import { scoringRules } from './scoring-rules.ts';
-import { StallWatch } from './stall-watch.ts';
+import { StallDetector } from './stall-detector.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { Ticker } from './ticker.ts';
 
@@ -43,8 +43,8 @@ export class Sidecar {
   readonly #clock: SteadyClock;
   readonly #history: History;
   readonly #historyFeed: HistoryFeed;
-  readonly #historyWatch: HistoryWatch;
-  readonly #links: LinkWatch;
+  readonly #historyLog: HistoryLog;
+  readonly #links: LinkLog;
   readonly #switchboard: Switchboard;
   readonly #actions: AmiActions;
   readonly #events: AmiEventSession;
@@ -59,7 +59,7 @@ export class Sidecar {
   readonly #failure = Promise.withResolvers<string>();
   readonly #ticker = new Ticker(() => this.#tick());
   #ticks = 0;
-  readonly #stalls = new StallWatch(performance.now());
+  readonly #stalls = new StallDetector(performance.now());
   readonly #floods = new FloodWatch(performance.now());
   readonly #heaps: HeapGrowth;
 
@@ -72,7 +72,7 @@ export class Sidecar {
     this.#settings = settings;
     this.#log = log;
     this.#history = history;
-    this.#historyWatch = new HistoryWatch(log);
+    this.#historyLog = new HistoryLog(log);
     this.#heaps = new HeapGrowth({
       setGrowth: setHeapGrowth,
       collect: () => {
@@ -80,7 +80,7 @@ export class Sidecar {
         history.collectGarbage();
       },
     });
-    this.#links = new LinkWatch(log);
+    this.#links = new LinkLog(log);
     const connection = settings.ami;
     const onDebug = (sentence: string): void => log.debug(sentence);
     const random = (): number => Math.random();
@@ -205,9 +205,9 @@ export class Sidecar {
       this.#capture?.stop(),
     ]);
     this.#historyFeed.close();
-    this.#historyWatch.look(this.#history.stats(), performance.now());
+    this.#historyLog.look(this.#history.stats(), performance.now());
     await this.#history.close();
-    this.#historyWatch.close(this.#history.stats());
+    this.#historyLog.close(this.#history.stats());
   }
 
   #take(event: PbxEvent): void {
@@ -235,7 +235,7 @@ export class Sidecar {
     this.#questions.tick();
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;
     this.#http.showChanges();
-    this.#historyWatch.look(this.#history.stats(), performance.now());
+    this.#historyLog.look(this.#history.stats(), performance.now());
   }
 
   /** Before anything else is done: what was said while we stood still comes in only now, and is not late. */

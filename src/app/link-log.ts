@@ -3,8 +3,8 @@ import { coded, type Logger } from './log.ts';
 
 export type LinkName = 'AMI events' | 'AMI actions' | 'ARI';
 
-/** How the connections to Asterisk stand; tells the log of each change. */
-export class LinkWatch {
+/** Logs each change of a connection to Asterisk and remembers its state. */
+export class LinkLog {
   readonly #log: Logger;
   readonly #states = new Map<LinkName, LinkState>();
 
