@@ -44,10 +44,10 @@ const OVERDUE_EVERY_MS = 200;
  * hangup handler asks it for the last word. A sidecar that is gone or frozen must not hold up a hang-up.
  */
 export const ALIVE_VARIABLE = 'MES_ALIVE_UNTIL';
-/** An Asterisk that does not hear that we are gone notices it by the beats that no longer come. */
+/** An Asterisk that does not hear that we are gone notices it by the pings that no longer come. */
 const GOODBYE_TIMEOUT_MS = 500;
-/** Beats that may be missed before hang-ups stop asking us. */
-const ALIVE_BEATS = 2;
+/** Pings that may be missed before hang-ups stop asking us. */
+const ALIVE_PINGS = 2;
 
 type Asked = Pick<PendingAction, 'name' | 'timeoutMs' | 'resolve' | 'reject'>;
 
@@ -186,8 +186,8 @@ export class AmiActions {
       return { fatal: error instanceof AmiRefusedError, problem, wasConnected: false };
     }
     this.#manager = manager;
-    const pulse = setInterval(() => void this.#beat(manager), this.#timing.pingEveryMs);
-    void this.#beat(manager);
+    const pulse = setInterval(() => void this.#keepAlive(manager), this.#timing.pingEveryMs);
+    void this.#keepAlive(manager);
     onConnected();
     const problem = await manager.ended;
     clearInterval(pulse);
@@ -196,12 +196,12 @@ export class AmiActions {
     return { fatal: false, problem, wasConnected: true };
   }
 
-  async #beat(manager: ManagerClient): Promise<void> {
+  async #keepAlive(manager: ManagerClient): Promise<void> {
     try {
       const answer = await this.send('Ping', {}, this.#timing.silenceMs);
       const nowS = Number(headerOf(answer, 'timestamp'));
       if (!Number.isFinite(nowS)) return;
-      const aliveS = (this.#timing.pingEveryMs * ALIVE_BEATS) / 1000;
+      const aliveS = (this.#timing.pingEveryMs * ALIVE_PINGS) / 1000;
       await this.setGlobal(ALIVE_VARIABLE, String(Math.ceil(nowS + aliveS)));
     } catch (error) {
       if (error instanceof AmiActionError && error.problem === 'timeout') manager.close(error.message);

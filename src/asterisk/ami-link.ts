@@ -82,7 +82,7 @@ export class AmiLink {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.ended = promise;
     this.#resolveEnded = resolve;
-    this.#pulse = setInterval(() => this.#beat(), timing.pingEveryMs);
+    this.#pulse = setInterval(() => this.#ping(), timing.pingEveryMs);
     gulps.begin(socket, (bytes) => this.#take(bytes));
     socket.on('error', (error) => this.close(describeSocketError(error, to)));
     socket.on('close', () => this.close(`${where(to)} closed the connection`));
@@ -166,7 +166,7 @@ export class AmiLink {
     pending.settle(message);
   }
 
-  #beat(): void {
+  #ping(): void {
     this.#silentMs = this.#heardSomething ? 0 : this.#silentMs + this.#timing.pingEveryMs;
     this.#heardSomething = false;
     if (this.#silentMs >= this.#timing.silenceMs) {

@@ -92,7 +92,7 @@ describe('AmiActions', () => {
         .map((action) => action.get('Value'));
     await expect.poll(() => alive()).toHaveLength(1);
     await actions.stop();
-    // The fake's clock stands at 1795171549.095112; two beats of 5 s later, rounded up.
+    // The fake's clock stands at 1795171549.095112; two pings of 5 s later, rounded up.
     expect(alive()).toEqual(['1795171560', '0']);
   });
 
