@@ -3,7 +3,7 @@ import { AmiEventSession } from '../asterisk/ami-event-session.ts';
 import { Ari } from '../asterisk/ari.ts';
 import { FastAgiServer } from '../asterisk/fast-agi.ts';
 import type { LinkState } from '../asterisk/link-state.ts';
-import { GulpBeat } from '../asterisk/socket-gulps.ts';
+import { ReadPace } from '../asterisk/paced-reads.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
 import type { LiveCaptureState } from '../capture/live-capture.ts';
 import { Switchboard } from '../calls/switchboard.ts';
@@ -87,12 +87,12 @@ export class Sidecar {
     const nowMs = (): number => clock.nowMs();
 
     // Answers to actions are in no hurry: they are read now and then when events are. What is due is done then, too.
-    const beat = new GulpBeat(() => this.#ticker.remind());
+    const pace = new ReadPace(() => this.#ticker.remind());
 
     this.#actions = new AmiActions({
       connection,
       random,
-      beat,
+      pace,
       onState: (state) => this.#noteAmi('AMI actions', state),
     });
     this.#writeBack = new WriteBack({
@@ -123,7 +123,7 @@ export class Sidecar {
       onDebug,
       onRead: () => this.#noticeStall(),
       onEvent,
-      beat,
+      pace,
       onState: (state) => this.#noteAmi('AMI events', state),
     });
     this.#ari =

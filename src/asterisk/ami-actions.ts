@@ -6,7 +6,7 @@ import { where, type AmiConnection } from './ami-socket.ts';
 import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts';
 import { type PendingAction, PendingActions } from './pending-actions.ts';
-import { GulpBeat } from './socket-gulps.ts';
+import { ReadPace } from './paced-reads.ts';
 import { arrayAssignment } from './variables.ts';
 
 /** Why an action did not do its work. */
@@ -30,7 +30,7 @@ export interface AmiActionsOptions {
   readonly timing?: AmiLinkTiming;
   readonly backOff?: BackOff;
   /** Shared with what else is to be read at the same moments. */
-  readonly beat?: GulpBeat;
+  readonly pace?: ReadPace;
 }
 
 /** Actions that wait for an answer at the same time; Asterisk answers thousands a second. */
@@ -177,7 +177,7 @@ export class AmiActions {
     try {
       manager = await openManager(this.#options.connection, {
         timing: this.#timing,
-        beat: this.#options.beat ?? new GulpBeat(),
+        pace: this.#options.pace ?? new ReadPace(),
         onAnswer: (id, answer) => this.#settle(id, answer),
         stopping: signal,
       });

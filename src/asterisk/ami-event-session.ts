@@ -4,7 +4,7 @@ import { type AmiMessage, AmiValueError } from '../wire/ami.ts';
 import { AmiLink, type AmiLinkReader, DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
 import { AmiRefusedError, checkPrivileges, logIn } from './ami-login.ts';
 import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
-import type { GulpBeat } from './socket-gulps.ts';
+import type { ReadPace } from './paced-reads.ts';
 import { KeptLink, sleepUnlessAborted, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 
 /** No more events than we read: channel life, bridges and hold are `call`, RTCP is `reporting`. */
@@ -32,7 +32,7 @@ export interface AmiEventSessionOptions {
   readonly timing?: AmiLinkTiming;
   readonly backOff?: BackOff;
   /** Shared with what else is to be read at the same moments. */
-  readonly beat?: GulpBeat;
+  readonly pace?: ReadPace;
 }
 
 export interface AmiEventCounters {
@@ -125,8 +125,8 @@ export class AmiEventSession {
   async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
     let link: AmiLink | undefined;
     try {
-      const { connection, beat } = this.#options;
-      link = await AmiLink.open(connection, this.#timing, signal, this.#reader, beat);
+      const { connection, pace } = this.#options;
+      link = await AmiLink.open(connection, this.#timing, signal, this.#reader, pace);
       if (signal.aborted) throw new AmiLinkError('the sidecar stopped');
       this.#link = link;
       await this.#setUp(link);

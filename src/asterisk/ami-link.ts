@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { AmiParser, encodeAmiAction, type AmiMessage, type AmiParserCounters } from '../wire/ami.ts';
 import { RTCP_EVENT } from '../wire/ami-rtcp.ts';
 import { AmiLinkError, describeSocketError, openAmiSocket, where, type AmiConnection } from './ami-socket.ts';
-import { type GulpBeat, SocketGulps } from './socket-gulps.ts';
+import { type ReadPace, PacedReads } from './paced-reads.ts';
 import { TurnWriter } from './turn-writer.ts';
 
 export interface AmiLinkTiming {
@@ -40,7 +40,7 @@ export class AmiLink {
   readonly #timing: AmiLinkTiming;
   readonly #socket: Socket;
   readonly #writer: TurnWriter;
-  readonly #gulps: SocketGulps;
+  readonly #reads: PacedReads;
   /** Malformed UTF-8 becomes U+FFFD; it never stops the stream. Text that is all ASCII takes a byte a character. */
   readonly #decoder = new StringDecoder('utf8');
   readonly #parser = new AmiParser(RTCP_EVENT);
@@ -53,37 +53,37 @@ export class AmiLink {
   #heardSomething = false;
   #silentMs = 0;
 
-  /** Opens a connection. What is read on the same `beat` is read together. Throws AmiLinkError with a sentence for people. */
+  /** Opens a connection. Sockets of the same `pace` are read together. Throws AmiLinkError with a sentence for people. */
   static async open(
     to: AmiConnection,
     timing: AmiLinkTiming,
     signal: AbortSignal,
     reader: AmiLinkReader,
-    beat?: GulpBeat,
+    pace?: ReadPace,
   ): Promise<AmiLink> {
-    const gulps = new SocketGulps(beat);
-    const socket = await openAmiSocket(to, timing.connectMs, signal, gulps.onread);
-    return new AmiLink(to, timing, socket, gulps, reader);
+    const reads = new PacedReads(pace);
+    const socket = await openAmiSocket(to, timing.connectMs, signal, reads.onread);
+    return new AmiLink(to, timing, socket, reads, reader);
   }
 
   private constructor(
     to: AmiConnection,
     timing: AmiLinkTiming,
     socket: Socket,
-    gulps: SocketGulps,
+    reads: PacedReads,
     reader: AmiLinkReader,
   ) {
     this.#to = to;
     this.#timing = timing;
     this.#socket = socket;
     this.#writer = new TurnWriter(socket);
-    this.#gulps = gulps;
+    this.#reads = reads;
     this.#reader = reader;
     const { promise, resolve } = Promise.withResolvers<string>();
     this.ended = promise;
     this.#resolveEnded = resolve;
     this.#pulse = setInterval(() => this.#ping(), timing.pingEveryMs);
-    gulps.begin(socket, (bytes) => this.#take(bytes));
+    reads.begin(socket, (bytes) => this.#take(bytes));
     socket.on('error', (error) => this.close(describeSocketError(error, to)));
     socket.on('close', () => this.close(`${where(to)} closed the connection`));
   }
@@ -107,13 +107,13 @@ export class AmiLink {
     const { promise, resolve, reject } = Promise.withResolvers<AmiMessage>();
     const timer = setTimeout(() => {
       this.#pending.delete(id);
-      this.#gulps.relax();
+      this.#reads.relax();
       reject(new AmiLinkError(`${where(this.#to)} did not answer ${action} within ${timeoutMs} ms`));
     }, timeoutMs);
-    this.#gulps.hurry();
+    this.#reads.hurry();
     this.#pending.set(id, {
       settle: (message) => {
-        this.#gulps.relax();
+        this.#reads.relax();
         clearTimeout(timer);
         if (message instanceof AmiLinkError) reject(message);
         else resolve(message);
@@ -137,7 +137,7 @@ export class AmiLink {
     if (!this.#open) return;
     this.#open = false;
     clearInterval(this.#pulse);
-    this.#gulps.stop();
+    this.#reads.stop();
     this.#socket.destroy();
     for (const { settle } of this.#pending.values()) settle(new AmiLinkError(problem));
     this.#pending.clear();

@@ -5,7 +5,7 @@ import createManager from 'asterisk-manager';
 import { AmiRefusedError, loginRefused } from './ami-login.ts';
 import type { AmiLinkTiming } from './ami-link.ts';
 import { AmiLinkError, describeSocketError, where, type AmiConnection } from './ami-socket.ts';
-import { type GulpBeat, SocketGulps } from './socket-gulps.ts';
+import { type ReadPace, PacedReads } from './paced-reads.ts';
 import { openTlsBridge } from './tls-bridge.ts';
 import { TurnWriter } from './turn-writer.ts';
 
@@ -13,8 +13,8 @@ import { TurnWriter } from './turn-writer.ts';
 export const ACTION_ID = 'mes-a-';
 const LOGIN_ID = `${ACTION_ID}login`;
 
-/** Nobody waits for most answers: they are read together, at every fourth beat. */
-const ANSWER_BEATS = 4;
+/** Nobody waits for most answers: they are read together, every fourth turn. */
+const ANSWER_TURNS = 4;
 
 /** Without the end of a message; the longest that Asterisk sends has about 25,000. */
 const MOST_CHARACTERS = 1_000_000;
@@ -33,8 +33,8 @@ export interface ManagerClient {
 
 export interface ManagerClientOptions {
   readonly timing: AmiLinkTiming;
-  /** Answers are read in gulps, with what else is read on it. */
-  readonly beat: GulpBeat;
+  /** Answers are read at this pace, together with other sockets of it. */
+  readonly pace: ReadPace;
   /** An answer with an ActionID of ours. */
   readonly onAnswer: (actionId: string, answer: createManager.Answer) => void;
   readonly stopping: AbortSignal;
@@ -46,7 +46,7 @@ export interface ManagerClientOptions {
  * time-outs and reconnects noisily. Throws AmiLinkError, or AmiRefusedError when Asterisk does not accept us.
  */
 export async function openManager(to: AmiConnection, options: ManagerClientOptions): Promise<ManagerClient> {
-  const { timing, beat, onAnswer, stopping } = options;
+  const { timing, pace, onAnswer, stopping } = options;
   const ending = new AbortController();
   const signal = AbortSignal.any([stopping, ending.signal]);
   const target = to.tls
@@ -61,15 +61,15 @@ export async function openManager(to: AmiConnection, options: ManagerClientOptio
     problem = why;
     ending.abort();
   };
-  const gulps = new SocketGulps(beat, ANSWER_BEATS);
-  gulps.hurry();
+  const reads = new PacedReads(pace, ANSWER_TURNS);
+  reads.hurry();
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<string>();
   client.on('error', (error: unknown) => {
     // Our own abort comes as an error too, and an AMI event of that name would come as a plain object.
     if (error instanceof Error && !signal.aborted) problem = describeSocketError(error, to);
   });
   client.on('close', () => {
-    gulps.stop();
+    reads.stop();
     resolveEnded(problem);
   });
 
@@ -80,20 +80,20 @@ export async function openManager(to: AmiConnection, options: ManagerClientOptio
   );
   try {
     const socket = socketMadeBy(() => {
-      client.connect({ ...target, signal, onread: gulps.onread }, undefined, () => {
+      client.connect({ ...target, signal, onread: reads.onread }, undefined, () => {
         client.login((error) => {
           if (error === undefined) resolveReady(undefined);
           else rejectReady(new AmiRefusedError(loginRefused(to, textOf(error['message']))));
         });
       });
     });
-    feed(socket, gulps, () => close(`${where(to)} sent a message without an end`));
+    readAnswers(socket, reads, () => close(`${where(to)} sent a message without an end`));
     await Promise.race([ready, ended.then((why) => Promise.reject(new AmiLinkError(why)))]);
-    gulps.relax();
+    reads.relax();
     const writer = new TurnWriter(socket);
     const hurry = (): (() => void) => {
-      gulps.hurry();
-      return () => gulps.relax();
+      reads.hurry();
+      return () => reads.relax();
     };
     return { send: (text) => writer.write(text), hurry, ended, close };
   } catch (error) {
@@ -124,10 +124,10 @@ function socketMadeBy(connect: () => void): Socket {
 }
 
 /** Hands the package what is read for it, as its socket would; but what has no end it would gather without bound. */
-function feed(socket: Socket, gulps: SocketGulps, onTooLong: () => void): void {
+function readAnswers(socket: Socket, reads: PacedReads, onTooLong: () => void): void {
   const decoder = new StringDecoder('utf8');
   let characters = 0;
-  gulps.begin(socket, (bytes) => {
+  reads.begin(socket, (bytes) => {
     const text = decoder.write(bytes);
     characters = text.includes('\r\n\r\n') ? 0 : characters + text.length;
     if (characters > MOST_CHARACTERS) onTooLong();
