@@ -147,7 +147,7 @@ export class AmiActions {
     return where(this.#options.connection);
   }
 
-  #settle(id: string, answer: Answer): void {
+  #takeAnswer(id: string, answer: Answer): void {
     const asked = this.#pending.take(Number(id.slice(ACTION_ID.length)));
     if (asked === undefined) return;
     if (headerOf(answer, 'response')?.toLowerCase() !== 'error') {
@@ -178,7 +178,7 @@ export class AmiActions {
       manager = await openManager(this.#options.connection, {
         timing: this.#timing,
         pace: this.#options.pace ?? new ReadPace(),
-        onAnswer: (id, answer) => this.#settle(id, answer),
+        onAnswer: (id, answer) => this.#takeAnswer(id, answer),
         stopping: signal,
       });
     } catch (error) {

@@ -23,7 +23,7 @@ export const DEFAULT_AMI_TIMING: AmiLinkTiming = {
 };
 
 interface Pending {
-  readonly settle: (message: AmiMessage | AmiLinkError) => void;
+  readonly complete: (message: AmiMessage | AmiLinkError) => void;
 }
 
 export interface AmiLinkReader {
@@ -112,7 +112,7 @@ export class AmiLink {
     }, timeoutMs);
     this.#reads.hurry();
     this.#pending.set(id, {
-      settle: (message) => {
+      complete: (message) => {
         this.#reads.relax();
         clearTimeout(timer);
         if (message instanceof AmiLinkError) reject(message);
@@ -139,7 +139,7 @@ export class AmiLink {
     clearInterval(this.#pulse);
     this.#reads.stop();
     this.#socket.destroy();
-    for (const { settle } of this.#pending.values()) settle(new AmiLinkError(problem));
+    for (const { complete } of this.#pending.values()) complete(new AmiLinkError(problem));
     this.#pending.clear();
     this.#resolveEnded(problem);
   }
@@ -163,7 +163,7 @@ export class AmiLink {
     const pending = id === undefined ? undefined : this.#pending.get(id);
     if (id === undefined || pending === undefined) return;
     this.#pending.delete(id);
-    pending.settle(message);
+    pending.complete(message);
   }
 
   #ping(): void {
