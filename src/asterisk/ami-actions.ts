@@ -7,7 +7,7 @@ import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-sta
 import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts';
 import { type PendingAction, PendingActions } from './pending-actions.ts';
 import { ReadPace } from './paced-reads.ts';
-import { arrayAssignment } from './variables.ts';
+import { arrayAssignment } from './variable-assignment.ts';
 
 /** Why an action did not do its work. */
 export type AmiActionProblem = 'disconnected' | 'timeout' | 'busy' | 'no-such-channel' | 'denied' | 'refused';

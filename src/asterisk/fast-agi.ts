@@ -6,7 +6,7 @@ import { AgiConversation, AgiError, readAgiEnvironment } from './agi-conversatio
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
 import { listenProblem } from '../model/listen-problem.ts';
-import { arrayAssignment, selectAssignments } from './variables.ts';
+import { arrayAssignment, selectAssignments } from './variable-assignment.ts';
 
 /** From accept to close, whatever happens: a hang-up waits for us. */
 export const AGI_DEADLINE_MS = 50;

@@ -1,6 +1,6 @@
 import type { ChannelValues, VariableWriter } from '../model/ports.ts';
 import { AmiActionError } from './ami-actions.ts';
-import { selectAssignments } from './variables.ts';
+import { selectAssignments } from './variable-assignment.ts';
 
 /** What write-back needs of the connection; `AmiActions` has it. */
 export interface VariableSetter {

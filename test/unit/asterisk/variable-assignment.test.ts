@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arrayAssignment, selectAssignments } from '../../../src/asterisk/variables.ts';
+import { arrayAssignment, selectAssignments } from '../../../src/asterisk/variable-assignment.ts';
 
 describe('selectAssignments', () => {
   it('sets variables as they are, and fields through CDR()', () => {
