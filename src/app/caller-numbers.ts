@@ -4,12 +4,12 @@ import type { Settings } from '../config/settings.ts';
 /** How callers' numbers are kept and shown: as they are, by their last digits, or as a hash with a key. */
 export type NumberSetting = Pick<Settings['history'], 'numbers' | 'numbersKey'>;
 
-/** Hexadecimal digits of a hash that are kept: among a million numbers, two are the same once in 37 million times. */
+/** Hexadecimal digits of a hash that are kept. With a million numbers, two hashes collide with a chance of 1 in 37 million. */
 const HASH_DIGITS = 16;
 const HASH = new RegExp(`^#[0-9a-f]{${HASH_DIGITS}}$`);
-/** Numbers whose hash is remembered: every report of a channel names its number again. */
+/** Hashes remembered: every report of a channel repeats its number. */
 const MOST_REMEMBERED = 10_000;
-/** Shown of a masked number, but never more than half of it. */
+/** Digits of a masked number that are shown, but never more than half of it. */
 const SHOWN_DIGITS = 3;
 const DIGIT = /\p{Nd}/gu;
 
@@ -17,10 +17,10 @@ function digitsIn(text: string): number {
   return text.match(DIGIT)?.length ?? 0;
 }
 
-/** What has been masked stays as it is: people search for what they were shown. */
+/** A masked number stays as it is: people search for what they were shown. */
 const MASKED = /^(\*+)(\d{0,3})$/;
 
-/** `*******100`; the same number always gives the same text. Of its characters and of its digits at most half are shown. */
+/** Masks as `*******100`. Equal numbers give equal texts. At most half of the characters and half of the digits are shown. */
 function masked(number: string): string {
   const [, stars = '', rest = ''] = MASKED.exec(number) ?? [];
   if (stars.length > 0 && stars.length >= rest.length) return number;
@@ -44,8 +44,8 @@ function hasher(key: string): (number: string) => string {
 }
 
 /**
- * What the setting makes of a number that is stored. Equal numbers stay equal, so that calls of one can be found in each
- * of the three forms. Throws RangeError when a key is needed and missing.
+ * Changes a number for storing, as the setting says. Equal numbers stay equal, so that calls of one number can be found in all three
+ * forms. Throws RangeError when a key is needed and missing.
  */
 export function numberHider({ numbers, numbersKey }: NumberSetting): (number: string) => string {
   if (numbers === 'clear') return (number) => number;
@@ -55,8 +55,8 @@ export function numberHider({ numbers, numbersKey }: NumberSetting): (number: st
 }
 
 /**
- * Whoever looks for a number gives it as it was dialled: this is the form to look for among the stored ones. A beginning
- * (`*` at its end) and a hash are looked for as they are. Throws RangeError when a key is needed and missing.
+ * Changes a dialled number into the form to search for. A beginning (`*` at its end) and a hash stay as they are. Throws RangeError
+ * when a key is needed and missing.
  */
 export function numberSearcher(setting: NumberSetting): (text: string) => string {
   const hide = numberHider(setting);

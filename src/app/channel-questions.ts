@@ -5,22 +5,22 @@ import { detached } from '../calls/channel-state.ts';
 import type { PbxEvent } from '../model/event.ts';
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
 
-/** Asterisk is asked for a channel's counters at most this often: they only complete what the reports say. */
+/** How often a channel's counters are asked for at most: they only complete the reports. */
 const COUNTERS_EVERY_MS = 10_000;
 /** Questions under way at the same time, over all channels. */
 const MAX_IN_FLIGHT = 50;
-/** Questions that wait for their turn, a bound for when Asterisk does not answer. */
+/** Waiting questions at most, in case Asterisk does not answer. */
 const MAX_WAITING = 10_000;
 /**
- * A channel's video is asked for so many ticks after it was answered: there are no reports before 500 ms, and of a call that
- * is over by then nothing need be asked.
+ * Ticks between the answer of a channel and the question for its video. No report comes before 500 ms, and a call that is over
+ * by then needs no question.
  */
 const VIDEO_AFTER_TICKS = 3;
-/** The codecs of so many ticks are asked for together. */
+/** Ticks whose questions for codecs are sent together. */
 const CODECS_EVERY_TICKS = 3;
-/** What is asked only once of a channel. */
+/** Questions that are asked once per channel. */
 const ASKED_ONCE = ['addresses', 'video'] as const;
-/** Channels remembered as asked; about as many as can be up. */
+/** Channels remembered as asked: about as many as can be up. */
 const MAX_REMEMBERED = 50_000;
 /** Where Asterisk leaves a channel's last counters at hang-up. */
 const QUALITY_VARIABLE = 'RTPAUDIOQOS';
@@ -38,15 +38,15 @@ export interface ChannelQuestionsOptions {
 
 type Question = () => Promise<PbxEvent | undefined>;
 
-/** What has to be asked of Asterisk because no event says it: a channel's codecs, addresses and RTP counters. Never waits, never throws. */
+/** Asks Asterisk what no event says: a channel's codecs, addresses and RTP counters. Never waits, never throws. */
 export class ChannelQuestions {
   readonly #options: ChannelQuestionsOptions;
   readonly #askedAtMs = new Map<string, number>();
-  /** Channels whose codecs are to be asked for. */
+  /** Channels whose codecs will be asked for. */
   #codecless: string[] = [];
-  /** Channels whose video is to be asked for, and after how many ticks. */
+  /** Channels whose video will be asked for, and after how many ticks. */
   readonly #videoAfterTicks = new Map<string, number>();
-  /** Those that nobody will ask again, by what is asked and of which channel, the oldest first. */
+  /** What was asked and must not be asked again, by question and channel, the oldest first. */
   readonly #waiting = new Map<string, Question>();
   #inFlight = 0;
   #ticks = 0;
@@ -55,12 +55,12 @@ export class ChannelQuestions {
     this.#options = options;
   }
 
-  /** Asks at one of the next ticks what a channel sends and receives: many such questions in one write. */
+  /** Asks for a channel's codecs at one of the next ticks, many channels in one write. */
   askCodecs(uniqueid: string): void {
     this.#codecless.push(uniqueid);
   }
 
-  /** To be called several times a second. */
+  /** Call it several times a second. */
   tick(): void {
     if (++this.#ticks % CODECS_EVERY_TICKS === 0) {
       for (const uniqueid of this.#codecless) this.#options.events.askCodecs(uniqueid);
@@ -72,7 +72,7 @@ export class ChannelQuestions {
     }
   }
 
-  /** Asks where a channel's RTP comes from and goes to; only PJSIP can tell both. */
+  /** Asks for a channel's RTP addresses; only PJSIP tells both ends. */
   askAddresses(uniqueid: string): void {
     const { actions, nowMs } = this.#options;
     if (!actions.connected) return;
@@ -84,12 +84,12 @@ export class ChannelQuestions {
     });
   }
 
-  /** Asks some ticks later where Asterisk has a channel's audio, and where its video; only PJSIP can tell. */
+  /** Asks some ticks later for Asterisk's addresses of a channel's audio and video; only PJSIP tells them. */
   askVideo(uniqueid: string): void {
     this.#videoAfterTicks.set(detached(uniqueid), VIDEO_AFTER_TICKS);
   }
 
-  /** Asks ARI for the counters of a channel that has just been reported on, unless that was done lately. */
+  /** Asks ARI for the counters of a channel after a report, unless it was asked lately. */
   askCounters(uniqueid: string): void {
     const { ari, nowMs } = this.#options;
     if (this.#isBusy || ari?.connected !== true) return;
@@ -103,7 +103,7 @@ export class ChannelQuestions {
     });
   }
 
-  /** The channel has ended: nobody can answer for it any more. */
+  /** The channel has ended: ask no more. */
   forget(uniqueid: string): void {
     this.#askedAtMs.delete(uniqueid);
     this.#videoAfterTicks.delete(uniqueid);
@@ -129,7 +129,7 @@ export class ChannelQuestions {
     if (!actions.connected) return;
     this.#askOnce('video', uniqueid, async () => {
       const video = await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)');
-      // Most calls have no video, and then nothing needs to be told apart.
+      // Most calls have no video, so there is nothing to set aside.
       const audio = video === undefined ? undefined : await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,audio)');
       onVideo(uniqueid, audio, video);
       return undefined;

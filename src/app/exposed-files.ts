@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-/** Read, write or execute for those who are neither the owner nor of the group. */
+/** Read, write or execute for everybody except owner and group. */
 const FOR_OTHERS = 0o007;
 
 export interface PrivateFile {
@@ -9,7 +9,7 @@ export interface PrivateFile {
   readonly holds: string;
 }
 
-/** One sentence for each file that users other than its owner and group may open; a file that is not there is no matter. */
+/** One sentence for each file that everybody may open. A missing file is fine. */
 export async function exposureWarnings(files: readonly PrivateFile[]): Promise<string[]> {
   const warnings = files.map(async ({ path, holds }) => {
     const mode = await stat(path).then(

@@ -3,7 +3,7 @@ import type { HistoryStats } from '../history/history.ts';
 import { snakeCase } from '../model/naming.ts';
 import type { CaptureHealth, HealthReport } from '../model/ports.ts';
 
-/** How the sidecar's parts stand. */
+/** The state of the sidecar's parts. */
 export interface PartsHealth {
   readonly events: LinkState;
   readonly actions: LinkState;
@@ -13,11 +13,11 @@ export interface PartsHealth {
   readonly databaseBytes: number | null;
   readonly asteriskVersion: string | null;
   readonly capture: CaptureHealth;
-  /** By the beginning of their names; null where a part is not used. */
+  /** Counters by the prefix of their names; null when a part is not used. */
   readonly counters: Readonly<Record<string, object | null>>;
 }
 
-/** What `/healthz` and `/readyz` are made of. */
+/** Makes the data of `/healthz` and `/readyz`. */
 export function healthReport(parts: PartsHealth): HealthReport {
   const { events, actions, ari, history, databaseBytes, asteriskVersion, capture } = parts;
   const { problem, rejection, ...historyCounters } = history;

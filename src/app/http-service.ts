@@ -20,7 +20,7 @@ export interface HttpServiceOptions {
   readonly health: () => HealthReport;
 }
 
-/** What the sidecar serves over HTTP: REST, the page, the live feed and the metrics. */
+/** Serves REST, the page, the live feed and the metrics over HTTP. */
 export class HttpService {
   readonly metrics: Metrics;
   readonly #bind: Settings['http']['bind'];
@@ -69,7 +69,7 @@ export class HttpService {
     }
   }
 
-  /** Tells the live feed which channels have changed; to be called a few times a second. */
+  /** Sends changed channels to the live feed. Call it a few times a second. */
   showChanges(): void {
     const { isWatched } = this.#liveStream;
     for (const channel of this.#live.takeShown(isWatched)) this.#liveStream.note(channel);

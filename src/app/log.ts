@@ -3,7 +3,7 @@ import type { ErrorCode } from '../model/errors.ts';
 
 export type { Logger };
 
-/** The sidecar's log: one JSON line an entry on standard output, times in ISO 8601. `level` as pino names it. */
+/** The sidecar's log: one JSON line per entry on standard output, times in ISO 8601. `level` as pino names it. */
 export function createLog(level: string): Logger {
   return pino({
     level,
@@ -13,12 +13,12 @@ export function createLog(level: string): Logger {
   });
 }
 
-/** The fields of a line that tells of a failure: `log.warn(coded('MES_ERR_CAPTURE'), sentence)`. */
+/** The fields of a line that reports a failure: `log.warn(coded('MES_ERR_CAPTURE'), sentence)`. */
 export function coded(code: ErrorCode): { readonly code: ErrorCode } {
   return { code };
 }
 
-/** The same log for a part of which only errors are news; one that is to say less stays as it is. */
+/** The same log at level `error`, or at its own level if that logs less. */
 export function errorsOnly(log: Logger): Logger {
   return log.child({}, { level: log.isLevelEnabled('error') ? 'error' : log.level });
 }

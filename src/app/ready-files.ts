@@ -5,7 +5,7 @@ export function readyFile(name: string): string {
   return readFileSync(new URL(`../../asterisk-conf/${name}`, import.meta.url), 'utf8');
 }
 
-/** Its lines that say something: no comments, no blank lines. */
+/** The lines of a ready file, without comments and blank lines. */
 export function readyLines(name: string): string[] {
   return readyFile(name)
     .split('\n')

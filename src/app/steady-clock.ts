@@ -1,18 +1,18 @@
 import type { Clock } from '../model/ports.ts';
 
-/** The system's clock is followed in silence when it is off by less: it is slewed all the time, and read in turns. */
+/** A smaller step is followed silently: NTP slews the clock all the time, and the two clocks are not read at the same moment. */
 const SMALLEST_STEP_MS = 1000;
 
 /**
- * The system's time of day, which does not step by itself: when somebody sets the system's clock, this one goes on as
- * before until `follow` says by how much it has to be moved, so that who measures spans can move their marks with it.
+ * The time of day without steps. When somebody sets the system's clock, this one goes on as before until `follow` returns the
+ * step, so that everybody who measures spans can move their marks by it.
  */
 export class SteadyClock implements Clock {
   readonly #wallMs: () => number;
   readonly #monotonicMs: () => number;
   #offsetMs: number;
 
-  /** Both in milliseconds; `wallMs` since 1970, `monotonicMs` since any moment, and never set. */
+  /** Milliseconds: `wallMs` since 1970, `monotonicMs` of a monotonic clock. */
   constructor(wallMs = (): number => Date.now(), monotonicMs = (): number => performance.now()) {
     this.#wallMs = wallMs;
     this.#monotonicMs = monotonicMs;
@@ -24,7 +24,7 @@ export class SteadyClock implements Clock {
     return Math.round(this.#monotonicMs() + this.#offsetMs);
   }
 
-  /** Takes the system's time of day. Returns by how many milliseconds that has moved this clock; 0 when nobody set it. */
+  /** Takes over the system's time of day. Returns the step in milliseconds; 0 when nobody set the clock. */
   follow(): number {
     const offsetMs = this.#wallMs() - this.#monotonicMs();
     const stepMs = Math.round(offsetMs - this.#offsetMs);

@@ -1,9 +1,9 @@
-/** What is due is done no more often than this. */
+/** The shortest time between two ticks. */
 const SOONEST_MS = 50;
-/** But usually when the sockets are read: to wake up for each on its own takes as much processor time as the work itself. */
+/** The longest time between two ticks. Usually a tick comes with the reading of sockets: a wake-up of its own costs as much as its work. */
 const LATEST_MS = 65;
 
-/** Has what is due done many times a second: when the process is awake anyway, and else by a timer. */
+/** Calls `tick` many times a second: when the process is awake anyway, otherwise by a timer. */
 export class Ticker {
   readonly #tick: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export class Ticker {
     this.#timer = undefined;
   }
 
-  /** The process is awake. */
+  /** Says that the process is awake. */
   remind(): void {
     if (this.#timer !== undefined && performance.now() - this.#tickedAtMs >= SOONEST_MS) this.#run();
   }

@@ -4,10 +4,10 @@ import { AgiLineReader, readAgiAnswer, readAgiVariable, type AgiAnswer } from '.
 /** Asterisk sends about 22 lines of environment, and more with arguments. */
 const MAX_ENVIRONMENT_LINES = 200;
 
-/** Lines that may lie unread; the conversation is question and answer. */
+/** Unread lines at most: the conversation is question and answer. */
 const MAX_QUEUED_LINES = 400;
 
-/** The conversation is over before its end; `late` when the time was up. */
+/** Thrown when the conversation ends early; `late` when the time was up. */
 export class AgiError extends Error {
   override readonly name = 'AgiError';
   readonly late: boolean;
@@ -18,7 +18,7 @@ export class AgiError extends Error {
   }
 }
 
-/** One FastAGI connection as lines in and commands out, with one deadline over all of it. */
+/** One FastAGI connection: lines in, commands out, one deadline for all of it. */
 export class AgiConversation {
   readonly #socket: Socket;
   readonly #reader = new AgiLineReader();
@@ -34,7 +34,7 @@ export class AgiConversation {
     const { promise, reject } = Promise.withResolvers<never>();
     this.#failed = promise;
     this.#fail = reject;
-    // Whoever waits hears of it; when nobody does, the next to wait will.
+    // Rejects the present waiter, or the next one when nobody waits.
     promise.catch(() => {});
     this.#timer = setTimeout(() => {
       reject(new AgiError('the time is up', true));
@@ -56,7 +56,7 @@ export class AgiConversation {
     }
   }
 
-  /** Sends a command and resolves with its answer, over lines that are none such as HANGUP. Rejects with AgiError. */
+  /** Sends a command and resolves with its answer; it skips other lines, such as HANGUP. Rejects with AgiError. */
   async command(text: string): Promise<AgiAnswer> {
     this.#socket.write(text);
     for (;;) {
@@ -65,12 +65,12 @@ export class AgiConversation {
     }
   }
 
-  /** Resolves as `work` does, unless the conversation ends first: then rejects with AgiError. */
+  /** Resolves as `work` does; rejects with AgiError when the conversation ends first. */
   async inTime<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.#failed]);
   }
 
-  /** Closes the connection, after what was sent has left. */
+  /** Closes the connection after everything is sent. */
   close(): void {
     clearTimeout(this.#timer);
     this.#socket.destroySoon();
@@ -88,7 +88,7 @@ export class AgiConversation {
   }
 }
 
-/** Reads the environment that Asterisk sends first. Rejects with AgiError when it is none or does not end. */
+/** Reads the environment that Asterisk sends first. Rejects with AgiError for other lines, or when it does not end. */
 export async function readAgiEnvironment(
   conversation: AgiConversation,
 ): Promise<{ readonly script: string; readonly uniqueid: string | undefined }> {

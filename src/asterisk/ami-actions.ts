@@ -9,7 +9,7 @@ import { type PendingAction, PendingActions } from './pending-actions.ts';
 import { ReadPace } from './paced-reads.ts';
 import { arrayAssignment } from './variable-assignment.ts';
 
-/** Why an action did not do its work. */
+/** Why an action failed. */
 export type AmiActionProblem = 'disconnected' | 'timeout' | 'busy' | 'no-such-channel' | 'denied' | 'refused';
 
 export class AmiActionError extends Error {
@@ -29,29 +29,29 @@ export interface AmiActionsOptions {
   readonly random: () => number;
   readonly timing?: AmiLinkTiming;
   readonly backOff?: BackOff;
-  /** Shared with what else is to be read at the same moments. */
+  /** Shared by sockets that are read in the same turns. */
   readonly pace?: ReadPace;
 }
 
-/** Actions that wait for an answer at the same time; Asterisk answers thousands a second. */
+/** Actions under way at most; Asterisk answers thousands a second. */
 const MAX_PENDING = 2000;
 
-/** It is looked this often whether an answer is overdue: a timer for each action would be hundreds a second. */
+/** How often overdue answers are looked for. One timer per action would be hundreds a second. */
 const OVERDUE_EVERY_MS = 200;
 
 /**
- * A global variable of Asterisk's: until that second of Asterisk's own clock the sidecar counts as alive, and the
- * hangup handler asks it for the last word. A sidecar that is gone or frozen must not hold up a hang-up.
+ * A global variable in Asterisk. Until that second of Asterisk's clock the sidecar counts as alive, and the hangup handler asks it
+ * for the final scores. A sidecar that is gone or frozen must not delay a hang-up.
  */
 export const ALIVE_VARIABLE = 'MES_ALIVE_UNTIL';
-/** An Asterisk that does not hear that we are gone notices it by the pings that no longer come. */
+/** If the goodbye does not reach Asterisk, it notices that the variable is not renewed. */
 const GOODBYE_TIMEOUT_MS = 500;
 /** Pings that may be missed before hang-ups stop asking us. */
 const ALIVE_PINGS = 2;
 
 type Asked = Pick<PendingAction, 'name' | 'timeoutMs' | 'resolve' | 'reject'>;
 
-/** The connection to Asterisk on which we act: `asterisk-manager`, tamed. Stays up for ever. */
+/** The connection for actions, by the package `asterisk-manager`. It reconnects for ever. */
 export class AmiActions {
   readonly #options: AmiActionsOptions;
   readonly #timing: AmiLinkTiming;
@@ -75,7 +75,7 @@ export class AmiActions {
     this.#kept.start();
   }
 
-  /** Tells Asterisk's dialplan that we are gone, and closes the connection for good. */
+  /** Tells the dialplan that the sidecar is gone, and closes the connection for good. */
   async stop(): Promise<void> {
     if (this.connected) {
       const gone = { Variable: ALIVE_VARIABLE, Value: '0' };
@@ -86,7 +86,7 @@ export class AmiActions {
 
   /**
    * Sets channel variables and CDR fields (names such as `CDR(mes)`) in one action; the channel by Uniqueid.
-   * Resolves when that is done. Rejects with AmiActionError, or with RangeError on a name or value that is none of ours.
+   * Resolves when Asterisk has done it. Rejects with AmiActionError, or with RangeError on a foreign name or value.
    */
   setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<unknown> {
     if (variables.size === 0) return Promise.resolve();
@@ -126,12 +126,12 @@ export class AmiActions {
     );
   }
 
-  /** Somebody waits for what is under way: answers are read as they come until the returned function is called. */
+  /** Somebody waits: answers are read as they come until the returned function is called. */
   hurry(): () => void {
     return this.#manager?.hurry() ?? ((): void => {});
   }
 
-  /** Throws, as the promises reject, when it cannot be sent. */
+  /** Throws what the promise would reject with when the action cannot be sent. */
   #ask(asked: Asked, fields: readonly (readonly [string, string])[]): void {
     if (this.#manager === undefined) throw new AmiActionError('disconnected', `${this.#where} is not connected`);
     const number = this.#pending.nextNumber();
@@ -168,7 +168,7 @@ export class AmiActions {
   #dropPending(problem: string): void {
     clearTimeout(this.#watching);
     this.#watching = undefined;
-    // The newest first: who takes values back for later finds newer ones there already.
+    // The newest first, so that values which are taken back for later do not hide newer ones.
     for (const { reject } of this.#pending.takeAll()) reject(new AmiActionError('disconnected', problem));
   }
 

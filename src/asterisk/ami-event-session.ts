@@ -7,18 +7,18 @@ import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
 import type { ReadPace } from './paced-reads.ts';
 import { KeptLink, sleepUnlessAborted, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
 
-/** No more events than we read: channel life, bridges and hold are `call`, RTCP is `reporting`. */
+/** The event classes that we read: `call` has channels, bridges and hold, `reporting` RTCP. */
 const EVENT_MASK = 'call,reporting';
 
-/** More channels than any Asterisk holds; a list that does not end is a broken connection. */
+/** More channels than any Asterisk has. A longer list means a broken connection. */
 const MAX_LISTED_CHANNELS = 100_000;
 
-/** Asterisk lists about 50,000 channels a second; this is for one that is busy. */
+/** Asterisk lists about 50,000 channels a second; a busy one takes longer. */
 const LIST_TIMEOUT_MS = 30_000;
 
 export interface AmiEventSessionOptions {
   readonly connection: AmiConnection;
-  /** Called in the order of Asterisk's events; must return soon and not throw. */
+  /** Called in the order of Asterisk's events. It must return soon and not throw. */
   readonly onEvent: (event: PbxEvent) => void;
   /** Called before the first event of each read. */
   readonly onRead?: () => void;
@@ -31,16 +31,16 @@ export interface AmiEventSessionOptions {
   readonly random: () => number;
   readonly timing?: AmiLinkTiming;
   readonly backOff?: BackOff;
-  /** Shared with what else is to be read at the same moments. */
+  /** Shared by sockets that are read in the same turns. */
   readonly pace?: ReadPace;
 }
 
 export interface AmiEventCounters {
   /** Events handed on. */
   readonly events: number;
-  /** Events of ours that could not be read, blocks that are no message, and blocks without an end. */
+  /** Needed events that could not be read, blocks that are not messages, and blocks without an end. */
   readonly malformed: number;
-  /** Events that we have no use for. */
+  /** Events that nobody here needs. */
   readonly ignored: number;
   readonly reconnects: number;
 }
@@ -51,11 +51,11 @@ interface OpenList {
 }
 
 /**
- * The event connection to Asterisk: stays up for ever, hands on what happens to channels, and after each (re)connect
- * a `resync` with the list of channels that exist. On loss there is a `link-lost`.
+ * The event connection to Asterisk. It reconnects for ever and passes on what happens to channels. Each connection begins with a
+ * `resync`, the list of channels that exist; each loss gives a `link-lost`.
  *
- * Asterisk writes the list in one piece between events, so the `resync` takes its place in their order:
- * what comes before it happened before the list was made, what comes after it may at most repeat what the list says.
+ * Asterisk writes the list in one piece between events, so the `resync` has its place in their order: earlier events happened
+ * before the list was made, and later ones may at most repeat it.
  */
 export class AmiEventSession {
   readonly #counters = { events: 0, malformed: 0, ignored: 0, reconnects: 0 };
@@ -66,7 +66,7 @@ export class AmiEventSession {
     onRead: () => this.#noteRead(),
     onEvent: (message) => this.#take(message),
   };
-  /** The time of all events of a read, 64 KB at most, which take a few milliseconds: to ask for it each time cost as much as to score. */
+  /** One time for all events of a read. A read has 64 KB at most and takes a few ms; a clock call per event cost as much as scoring. */
   #readAtMs = 0;
   #link: AmiLink | undefined;
   #list: OpenList | undefined;
@@ -101,7 +101,7 @@ export class AmiEventSession {
   }
 
   /**
-   * Resolves once every event that Asterisk had written before this call has been handed on.
+   * Resolves once every event that Asterisk had written before this call has been passed on.
    * Rejects with AmiLinkError when that takes longer than `timeoutMs` or there is no connection.
    */
   async barrier(timeoutMs: number): Promise<void> {
@@ -111,13 +111,13 @@ export class AmiEventSession {
     await this.#link.request('Ping', [], timeoutMs);
   }
 
-  /** Asks what a channel sends and receives; the answer comes as a `codecs` event, or not at all when the channel is gone. */
+  /** Asks for a channel's codecs. The answer comes as a `codecs` event; none comes when the channel is gone. */
   askCodecs(uniqueid: string): void {
     if (!this.#synced) return;
     try {
       this.#link?.tell('Status', [['Channel', uniqueid]]);
     } catch (error) {
-      // Of a channel whose id cannot be said, nothing can be asked.
+      // An id that AMI cannot carry cannot be asked about.
       if (!(error instanceof AmiValueError)) throw error;
     }
   }
@@ -151,7 +151,7 @@ export class AmiEventSession {
     }
     const version = await link.request('Getvar', [['Variable', 'VERSION()']]);
     this.#asteriskVersion = version.get('Value') || null;
-    // Events first, list second: what happens in between comes as an event, and nothing is lost.
+    // Events first, list second, so that nothing between them is lost.
     await this.#mustSucceed(link, 'Events', [['EventMask', EVENT_MASK]]);
     await this.#resync(link);
   }
@@ -213,7 +213,7 @@ export class AmiEventSession {
     else this.#link?.close(`${where(this.#options.connection)} lists more than ${MAX_LISTED_CHANNELS} channels`);
   }
 
-  /** A row that belongs to no list answers `askCodecs`: the list is asked for before anything else. */
+  /** The list is asked for first, so a row outside of it answers `askCodecs`. */
   #takeAnswer({ uniqueid, codecs }: ExistingChannel): void {
     this.#emit({ type: 'codecs', atMs: this.#readAtMs, uniqueid, codecs });
   }

@@ -8,19 +8,19 @@ import { sleepUnlessAborted } from './link-state.ts';
 /** Questions under way at the same time. */
 const AT_ONCE = 100;
 
-/** Takes the rows of the list that was asked for: they come as events. */
+/** Takes the rows of a list, which come as events. */
 interface Rows {
   take: (message: AmiMessage) => void;
 }
 
-/** A short visit at Asterisk's manager to ask what an installation is like; one question after another, no events. */
+/** A short AMI session without events that asks about an installation, one question after another. */
 export class AmiInquiry {
   readonly #link: AmiLink;
   readonly #rows: Rows;
 
   /** Connects and logs in. Throws AmiLinkError, or AmiRefusedError when Asterisk does not accept us. */
   static async open(to: AmiConnection): Promise<AmiInquiry> {
-    // Nobody interrupts a visit.
+    // Nobody aborts it.
     const { signal } = new AbortController();
     const rows: Rows = { take: () => {} };
     const link = await AmiLink.open(to, DEFAULT_AMI_TIMING, signal, { onEvent: (message) => rows.take(message) });
@@ -64,8 +64,8 @@ export class AmiInquiry {
   }
 
   /**
-   * By how much Asterisk's clock is ahead of ours at least, in milliseconds, negative when it is behind; null when it does
-   * not say. What the time on the way can explain is no difference. `nowMs` tells ours.
+   * How far Asterisk's clock is ahead of ours, at least, in milliseconds; negative when it is behind, null when unknown. The
+   * time on the way does not count as a difference. `nowMs` reads our clock.
    */
   async clockAheadMs(nowMs: () => number): Promise<number | null> {
     const beforeMs = nowMs();
@@ -98,7 +98,7 @@ export class AmiInquiry {
     return outcome === 'complete' ? names : null;
   }
 
-  /** A configuration file as Asterisk reads it; null when we may not ask (it takes class `config` or `system`). */
+  /** A configuration file as Asterisk reads it; null without the right to ask (class `config` or `system`). */
   async config(file: string): Promise<AsteriskConfig | null> {
     const answer = await this.#ask('GetConfig', [['Filename', file]]);
     if (answer?.get('Response') !== 'Success') return null;
@@ -116,7 +116,7 @@ export class AmiInquiry {
     try {
       return await this.#link.request(action, fields);
     } catch {
-      // Too late, or the connection ended: what is not told stays unknown.
+      // Too late, or the connection ended: the answer stays unknown.
       return null;
     }
   }

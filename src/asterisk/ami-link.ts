@@ -8,10 +8,10 @@ import { TurnWriter } from './turn-writer.ts';
 
 export interface AmiLinkTiming {
   readonly connectMs: number;
-  /** For the answer to an action. */
+  /** Time for the answer to an action. */
   readonly actionMs: number;
   readonly pingEveryMs: number;
-  /** Without a byte for this long the connection counts as dead; it is looked at every `pingEveryMs`, so that much later. */
+  /** The connection counts as dead after this time without a byte, noticed up to `pingEveryMs` later. */
   readonly silenceMs: number;
 }
 
@@ -27,12 +27,12 @@ interface Pending {
 }
 
 export interface AmiLinkReader {
-  /** Something was read: what it holds comes now. */
+  /** Called for each read, before its events. */
   readonly onRead?: () => void;
   readonly onEvent: (message: AmiMessage) => void;
 }
 
-/** One open AMI connection of our own: answers find their actions, events go to the reader in order. */
+/** One open AMI connection. Answers go to their actions, events to the reader in order. */
 export class AmiLink {
   /** Resolves with a sentence when the connection has ended. */
   readonly ended: Promise<string>;
@@ -41,7 +41,7 @@ export class AmiLink {
   readonly #socket: Socket;
   readonly #writer: TurnWriter;
   readonly #reads: PacedReads;
-  /** Malformed UTF-8 becomes U+FFFD; it never stops the stream. Text that is all ASCII takes a byte a character. */
+  /** Malformed UTF-8 becomes U+FFFD and never stops the stream. ASCII text takes one byte per character. */
   readonly #decoder = new StringDecoder('utf8');
   readonly #parser = new AmiParser(RTCP_EVENT);
   readonly #pending = new Map<string, Pending>();
@@ -93,7 +93,7 @@ export class AmiLink {
   }
 
   /**
-   * Sends an action; resolves with its answer, be it Success or Error.
+   * Sends an action and resolves with its answer, Success or Error.
    * Rejects with AmiLinkError when the connection ends first or `timeoutMs` pass, with AmiValueError on a line break in a value.
    */
   async request(
@@ -124,7 +124,7 @@ export class AmiLink {
   }
 
   /**
-   * Sends an action whose answer nobody waits for; the events that it brings come as all others do.
+   * Sends an action without waiting for its answer. Its events come like all others.
    * Throws AmiValueError on a line break in a value.
    */
   tell(action: string, fields: Iterable<readonly [string, string]> = []): void {
@@ -132,7 +132,7 @@ export class AmiLink {
     if (this.#open) this.#writer.write(text);
   }
 
-  /** Ends the connection; `problem` is what `ended` resolves with. Does nothing the second time. */
+  /** Ends the connection; `ended` resolves with `problem`. A second call does nothing. */
   close(problem: string): void {
     if (!this.#open) return;
     this.#open = false;
@@ -151,9 +151,9 @@ export class AmiLink {
   }
 
   #handOn(message: AmiMessage): void {
-    // A handler may have closed the connection: what follows belongs to nobody any more.
+    // A handler may have closed the connection: drop what follows.
     if (!this.#open) return;
-    // Not by `Response`: the event OriginateResponse has such a header too.
+    // `Response` does not tell an answer: the event OriginateResponse has that header, too.
     if (message.event === undefined) this.#answer(message);
     else this.#reader.onEvent(message);
   }
@@ -173,7 +173,7 @@ export class AmiLink {
       this.close(`${where(this.#to)} has been silent for ${Math.round(this.#silentMs / 1000)} s`);
       return;
     }
-    // Hearing the answer is enough.
+    // The arrival of the answer is enough.
     this.tell('Ping');
   }
 }

@@ -2,7 +2,7 @@ import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'nod
 import { connect as connectTls } from 'node:tls';
 import { tlsProblem } from './tls-problem.ts';
 
-/** Where Asterisk's Manager Interface is and who we are there. */
+/** The address of AMI, and our user. */
 export interface AmiConnection {
   readonly host: string;
   readonly port: number;
@@ -12,14 +12,14 @@ export interface AmiConnection {
   readonly tls: boolean;
 }
 
-/** A connection that could not be opened, or was lost; the message is one sentence for people. */
+/** Thrown when a connection cannot be opened or was lost. The message is one sentence for people. */
 export class AmiLinkError extends Error {
   override readonly name: string = 'AmiLinkError';
 }
 
 /**
- * Opens a TCP or TLS connection; the caller owns the socket, its `error` event included. With `onread`, what comes is
- * handed to it instead of coming as `data`.
+ * Opens a TCP or TLS connection. The caller owns the socket and its `error` event. With `onread`, bytes go there and no `data`
+ * event comes.
  * Throws AmiLinkError when it is not open within `timeoutMs` or `signal` aborts.
  */
 export async function openAmiSocket(
@@ -50,7 +50,7 @@ export async function openAmiSocket(
     socket.off('error', onError);
     return socket;
   } catch (error) {
-    // A socket that is being destroyed may still report an error to nobody.
+    // A socket may still report an error while it is destroyed; nobody needs it.
     socket.on('error', () => {});
     socket.destroy();
     throw error;
@@ -60,7 +60,7 @@ export async function openAmiSocket(
   }
 }
 
-/** One sentence on what went wrong with the socket and what to look at. */
+/** One sentence: what went wrong with the socket, and what to look at. */
 export function describeSocketError(error: Error, to: AmiConnection): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   switch (code) {

@@ -8,13 +8,13 @@ export interface AriCredentials {
   readonly password: string;
 }
 
-/** Why ARI does not accept us, in one sentence. `fatal`: a person has to change something first. */
+/** Why ARI refuses us, in one sentence. `fatal`: a person has to change something first. */
 export interface AriRefusal {
   readonly fatal: boolean;
   readonly problem: string;
 }
 
-/** Without the path, which the package puts behind it by itself. */
+/** Removes the path `/ari`, which the package adds itself. */
 export function ariBaseUrl(url: string): string {
   return url.replace(/\/(?:ari\/?)?$/, '');
 }
@@ -24,7 +24,7 @@ export function whereAri({ url }: AriCredentials): string {
   return `Asterisk's ARI at ${url}`;
 }
 
-/** Tries address, user and password with a plain request: of a wrong password `ari-client` dies. Undefined when all is well. */
+/** Checks address, user and password with a plain request: `ari-client` dies of a wrong password. Undefined when they are right. */
 export async function checkAriCredentials(to: AriCredentials, signal: AbortSignal): Promise<AriRefusal | undefined> {
   const authorization = `Basic ${Buffer.from(`${to.username}:${to.password}`).toString('base64')}`;
   try {
@@ -46,7 +46,7 @@ function refusalSentence(to: AriCredentials, status: number): string {
   return `${whereAri(to)} answers with HTTP status ${status}; check url in [ari], and that ari.conf has enabled = yes`;
 }
 
-/** What `fetch` failed of, as Node or OpenSSL call it; empty when it does not say. */
+/** Node's or OpenSSL's code for why `fetch` failed; empty when there is none. */
 function causeCode(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   return errorCode(cause, '');

@@ -1,4 +1,4 @@
-/** What the main thread and the thread in which `ari-client` lives say to each other. */
+/** The messages between the main thread and the thread of `ari-client`. */
 
 export interface AriWorkerData {
   readonly url: string;
@@ -8,7 +8,7 @@ export interface AriWorkerData {
 }
 
 export type AriRequest =
-  /** Close the web socket as the protocol wants it, and end. */
+  /** Close the web socket properly, and end. */
   { readonly kind: 'stop' } | AriCall;
 
 export interface AriCall {

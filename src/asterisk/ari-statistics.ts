@@ -8,7 +8,7 @@ const MAX_UINT32 = 0xffff_ffff;
  * Reads the answer of ARI's `GET /channels/{id}/rtp_statistics`.
  * Counts are cumulative; losses as of the last RTCP report. ARI prints jitter in seconds. `local_*` is what we
  * measured of the audio we received; the plain `rxjitter` is not, despite its name.
- * Undefined when the answer is none; a field that says nothing (no packet received, no report from the far end) is left out.
+ * Undefined for any other answer. A field without meaning (no packet received, no report from the far end) is left out.
  */
 export function readRtpStatistics(body: unknown): RtpCounters | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
@@ -29,7 +29,7 @@ export function readRtpStatistics(body: unknown): RtpCounters | undefined {
   });
 }
 
-/** Without a report from the far end all of these are 0, and so is the loss: unknown, not none. */
+/** Whether the far end has reported. Otherwise all of these are 0, and so is the loss, which is then unknown. */
 function farEndReported(fields: Readonly<Record<string, unknown>>): boolean {
   return ['txploss', 'rxjitter', 'rtt', 'rxmes', 'remote_maxjitter', 'remote_maxmes'].some((name) => {
     const value = fields[name];

@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import ari, { type Client } from 'ari-client';
 import type { AriCall, AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
 
-/** A web socket that does not answer two of these is dead. */
+/** A web socket that leaves two pings unanswered is dead. */
 const PING_EVERY_MS = 5000;
 const PINGS_MISSED = 2;
 const GOODBYE_MS = 100;
@@ -32,7 +32,7 @@ function passOn(event: unknown): void {
   post({ kind: 'variable-set', uniqueid, name: variable, value });
 }
 
-/** Ends this thread, so that a new one begins, when the web socket is lost or silent. */
+/** Ends this thread when the web socket is lost or silent; a new thread then begins. */
 function supervise(connected: Client): void {
   let unanswered = 0;
   connected.on('pong', () => {
@@ -48,7 +48,7 @@ function supervise(connected: Client): void {
   }, PING_EVERY_MS);
 }
 
-/** Says goodbye first: Asterisk logs a warning about a web socket that just breaks off. */
+/** Closes the web socket properly: Asterisk logs a warning about one that just breaks off. */
 function stop(connected: Client): void {
   connected.stop();
   setTimeout(() => process.exit(0), GOODBYE_MS);
@@ -60,7 +60,7 @@ supervise(client);
 client.on('ChannelVarset', passOn);
 await client.start(app, true);
 try {
-  // Otherwise the subscription brings every event of the server.
+  // Without a filter the subscription delivers every event of the server.
   await client.applications.filter({ applicationName: app, filter: { allowed: [{ type: 'ChannelVarset' }] } });
 } catch {
   // Not in Asterisk before 16.3; `passOn` sees nothing else anyway.

@@ -5,14 +5,14 @@ import { AmiLinkError, openAmiSocket, type AmiConnection } from './ami-socket.ts
 /**
  * Opens a TLS connection to Asterisk and offers it as a plain port on loopback, to one client, once:
  * the package `asterisk-manager` speaks plain TCP only.
- * Who else could come first on this machine gets a connection on which nobody has logged in.
+ * Another local program that connects first gets a connection on which nobody has logged in.
  * Throws AmiLinkError when TLS cannot be set up. `signal` closes both sides.
  */
 export async function openTlsBridge(to: AmiConnection, timeoutMs: number, signal: AbortSignal): Promise<number> {
   const outer = await openAmiSocket(to, timeoutMs, signal);
   const server = createServer({ allowHalfOpen: false }, (inner: Socket) => {
     server.close();
-    // Either end's error closes both; the client sees a closed connection, which is all it needs to know.
+    // An error at either end closes both: a closed connection is all that the client needs to know.
     pipeline(outer, inner, outer, () => {
       outer.destroy();
       inner.destroy();

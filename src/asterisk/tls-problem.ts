@@ -1,4 +1,4 @@
-/** OpenSSL's and Node's codes for a certificate that does not stand up to checking. */
+/** OpenSSL's and Node's codes for a certificate that fails the check. */
 const ABOUT_THE_CERTIFICATE = /CERT|VERIFY|HOSTNAME_MISMATCH/;
 const NO_TLS_AT_ALL = /^(?:EPROTO|ERR_SSL_)/;
 

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** Gathers what is written to a socket until this turn of the event loop is over: then all of it goes out as one text, in one system call. */
+/** Collects what is written in one turn of the event loop, and sends it in one system call. */
 export class TurnWriter {
   readonly #socket: Pick<Writable, 'write'>;
   #gathered = '';

@@ -1,10 +1,10 @@
 import type { ChannelValues } from '../model/ports.ts';
 
-/** What a score or a verdict is made of, or nothing: never what Asterisk would read as more than text. */
+/** A score, a verdict or nothing: no text that Asterisk would evaluate. */
 const VALUE = /^[0-9a-z.-]{0,40}$/;
 const NAME = /^(?:[A-Z][A-Z0-9_]{0,39}|CDR\([a-z][a-z0-9_]{0,39}\))$/;
 
-/** `CDR(mes)` by `mes`, and names that were found to be ours: the same dozen is written all the time. */
+/** `CDR(mes)` by `mes`, and names that passed the check: the same dozen is written all the time. */
 const cdrFunctions = new Map<string, string>();
 const knownNames = new Set<string>();
 
@@ -22,7 +22,7 @@ function isOurs(name: string): boolean {
 }
 
 /**
- * One assignment for all: `ARRAY(MES,CDR(mes))` and `4.31,4.31`.
+ * Makes one assignment of many: `ARRAY(MES,CDR(mes))` and `4.31,4.31`.
  * Throws RangeError on a name or value that could mean anything else to Asterisk, such as one with a comma.
  */
 export function arrayAssignment(variables: ReadonlyMap<string, string>): {
@@ -31,18 +31,18 @@ export function arrayAssignment(variables: ReadonlyMap<string, string>): {
 } {
   let names = '';
   let values = '';
-  // Without an array for each pair: this is done with every report.
+  // No array per pair: this runs with every report.
   variables.forEach((value, name) => {
     if (!isOurs(name)) throw new RangeError(`"${name}" is not the name of a variable of ours`);
     if (!VALUE.test(value)) throw new RangeError(`the value of ${name} is not a number, a verdict or a plain word`);
-    // An empty value takes its place, too.
+    // An empty value keeps its place in the list.
     values += names === '' ? value : `,${value}`;
     names += names === '' ? name : `,${name}`;
   });
   return { name: `ARRAY(${names})`, value: values };
 }
 
-/** What to assign by the two settings: the variables, the CDR fields (`mes` as `CDR(mes)`), both or nothing. */
+/** Selects by the two settings: variables, CDR fields (`mes` as `CDR(mes)`), both or none. */
 export function selectAssignments(
   values: ChannelValues,
   settings: { readonly variables: boolean; readonly cdr: boolean },

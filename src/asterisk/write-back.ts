@@ -2,12 +2,12 @@ import type { ChannelValues, VariableWriter } from '../model/ports.ts';
 import { AmiActionError } from './ami-actions.ts';
 import { selectAssignments } from './variable-assignment.ts';
 
-/** What write-back needs of the connection; `AmiActions` has it. */
+/** What write-back needs of the connection; `AmiActions` implements it. */
 export interface VariableSetter {
   readonly connected: boolean;
-  /** When the connection is lost, the newest is rejected first: so values taken back do not hide newer ones. */
+  /** When the connection is lost, the newest is rejected first, so that values taken back do not hide newer ones. */
   setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<unknown>;
-  /** Somebody waits for what is under way, until the returned function is called. */
+  /** Answers are read as they come until the returned function is called. */
   hurry(): () => void;
 }
 
@@ -17,7 +17,7 @@ export interface WriteBackOptions {
   readonly variables: boolean;
   /** `[writeback] cdr` */
   readonly cdr: boolean;
-  /** Called when it has been read that Asterisk has carried out an action, with the time since the oldest of its values came in. */
+  /** Called with each successful answer, and the time since the oldest value of that action came in. */
   readonly onWritten?: (afterMs: number) => void;
   /** Sentences for the log at debug level. */
   readonly onDebug?: (sentence: string) => void;
@@ -26,28 +26,28 @@ export interface WriteBackOptions {
 export interface WriteBackCounters {
   /** Actions that Asterisk carried out. */
   readonly written: number;
-  /** Channels that were gone already: normal at the end of a call. */
+  /** Writes to channels that were gone, which is normal at the end of a call. */
   readonly gone: number;
   /** Actions that failed for any other reason. */
   readonly failed: number;
   /** Writes that found too many channels waiting. */
   readonly dropped: number;
-  /** Channels with values that wait for Asterisk. */
+  /** Channels with waiting values. */
   readonly waiting: number;
 }
 
-/** Values that wait, and since when the oldest of them does (`performance.now()`). */
+/** Waiting values, and since when the oldest waits (`performance.now()`). */
 interface Assignments {
   readonly values: Map<string, string>;
   readonly sinceMs: number;
 }
 
-/** A channel that was written to and is not over. */
+/** A channel that was written to and has not ended. */
 interface Lane {
   readonly uniqueid: string;
-  /** How many actions. */
+  /** Actions under way. */
   underWay: number;
-  /** Resolves when those under way are done: Asterisk carries them out in their order. */
+  /** Resolves when they are done. Asterisk carries them out in order. */
   newest: Promise<void>;
 }
 
@@ -57,18 +57,17 @@ const MAX_CHANNELS = 20_000;
 /** Actions under way at the same time, over all channels. */
 const MAX_IN_FLIGHT = 512;
 
-/** And for one channel: their answers are read some time later, and the next report need not wait for that. */
+/** The same for one channel. Answers are read some time later, and the next report need not wait for that. */
 const MAX_UNDER_WAY = 2;
 
 const DONE = Promise.resolve();
 
-/** Channels remembered after their last word; by the time they are forgotten they are long gone. */
+/** Channels remembered after their final scores. When one is forgotten, it is long gone. */
 const MAX_SEALED = 10_000;
 
 /**
- * Writes scores to Asterisk's channels without ever making the caller wait: at most two actions under way per channel,
- * and what comes meanwhile is merged, the newest value of each variable winning. While Asterisk is not connected,
- * values wait for it in the same way.
+ * Writes scores to Asterisk's channels and never makes the caller wait. A channel has at most two actions under way; later values
+ * are merged, and the newest value of each variable wins. Without a connection, values wait in the same way.
  */
 export class WriteBack implements VariableWriter {
   readonly #options: WriteBackOptions;
@@ -95,13 +94,13 @@ export class WriteBack implements VariableWriter {
     else if (!this.#queue(uniqueid, assignments)) this.#counters.dropped++;
   }
 
-  /** The channel is over; what is under way is of no use to it. */
+  /** The channel has ended: drop its values. */
   forget(uniqueid: string): void {
     this.#lanes.delete(uniqueid);
     this.#waiting.delete(uniqueid);
   }
 
-  /** Sends what waits; to be called when Asterisk is connected again. */
+  /** Sends what waits. Call it when Asterisk is connected again. */
   flush(): void {
     for (const [uniqueid, assignments] of this.#waiting) {
       if (!this.#hasRoom) return;
@@ -113,8 +112,8 @@ export class WriteBack implements VariableWriter {
   }
 
   /**
-   * Makes room for a channel's last word by another way (FastAGI): nothing more is written to it from here, and the
-   * promise resolves when no older value is still on its way. Never rejects.
+   * Makes way for a channel's final scores over FastAGI: write-back writes no more to it, and the promise resolves when no
+   * older value is on its way. Never rejects.
    */
   async seal(uniqueid: string): Promise<void> {
     this.#sealed.add(uniqueid);
@@ -130,7 +129,7 @@ export class WriteBack implements VariableWriter {
     relax();
   }
 
-  /** False when there is no room. Values that wait already give way to the new ones. */
+  /** Merges new values over waiting ones. False when there is no room. */
   #queue(uniqueid: string, assignments: Assignments): boolean {
     const waiting = this.#waiting.get(uniqueid);
     if (waiting === undefined && this.#waiting.size >= MAX_CHANNELS) return false;
@@ -164,7 +163,7 @@ export class WriteBack implements VariableWriter {
 
   #finish(lane: Lane, assignments: Assignments, failure: { readonly error: unknown } | null): void {
     this.#inFlight--;
-    // A promise for every channel that is up would be kept for nothing.
+    // Do not keep a promise for every channel that is up.
     if (--lane.underWay === 0) lane.newest = DONE;
     if (failure === null) {
       this.#counters.written++;
