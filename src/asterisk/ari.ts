@@ -32,7 +32,7 @@ export interface AriOptions {
   readonly callTimeoutMs?: number;
 }
 
-/** Why a call to ARI gave no answer; `refused` is Asterisk's own no, such as "Channel not found". */
+/** Why a call to ARI failed. `refused`: Asterisk said no, such as "Channel not found". */
 export class AriError extends Error {
   override readonly name = 'AriError';
   readonly problem: 'disconnected' | 'timeout' | 'busy' | 'refused';
@@ -45,10 +45,10 @@ export class AriError extends Error {
 
 const DEFAULT_CALL_TIMEOUT_MS = 3000;
 
-/** Loading ARI's own description of itself takes about 0.3 s. */
+/** Time for a start. Loading ARI's description of itself takes about 0.3 s. */
 const START_TIMEOUT_MS = 15_000;
 
-/** For the thread to close its web socket and end. */
+/** Time for the thread to close its web socket and end. */
 const GOODBYE_TIMEOUT_MS = 1000;
 
 /** Calls under way at the same time. */
@@ -60,10 +60,10 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Asterisk's REST interface: `ari-client` in a thread of its own, replaced whenever it dies. Stays up for ever. */
+/** Asterisk's REST interface: `ari-client` in a thread of its own, which is replaced whenever it dies. */
 export class Ari {
   readonly #options: AriOptions;
-  /** Without the path: the package puts `/ari` behind it by itself. */
+  /** Without the path `/ari`, which the package adds itself. */
   readonly #connection: AriConnection;
   readonly #callTimeoutMs: number;
   readonly #kept: KeptLink;
@@ -181,13 +181,13 @@ function startWorker({ url, username, password, app }: AriConnection): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new Worker(new URL(`./ari-worker.${extension}`, import.meta.url), {
     workerData: { url, username, password, app } satisfies AriWorkerData,
-    // What the package and its dependencies print belongs to nobody.
+    // Discard what the package and its dependencies print.
     stdout: true,
     stderr: true,
   });
 }
 
-/** One line, and not the whole page that a server may have sent. */
+/** Shortens a message to one line: a server may have sent a whole page. */
 function shorten(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split('\n', 1)[0]?.slice(0, 200) ?? '';

@@ -4,8 +4,8 @@ import { errorCode } from '../model/error-code.ts';
 import { type AsteriskConfig, type IncludedFile, readAsteriskConfig } from '../wire/asterisk-conf.ts';
 
 /**
- * Reads one of Asterisk's configuration files out of its directory, with what it includes. A file that is not there is
- * empty, as it is for Asterisk; null when it may not be read.
+ * Reads one of Asterisk's configuration files with its includes. A missing file is empty, as it is for Asterisk; null when it
+ * cannot be read.
  */
 export function readConfigFile(directory: string, name: string): AsteriskConfig | null {
   const path = join(directory, name);
@@ -18,7 +18,7 @@ export function readConfigFile(directory: string, name: string): AsteriskConfig 
   return readAsteriskConfig(path, text, (pattern) => includedFiles(directory, pattern));
 }
 
-/** The files that an `#include` in that directory names; those that may not be read are left out. */
+/** The files that an `#include` in that directory names, without unreadable ones. */
 export function includedFiles(directory: string, pattern: string): IncludedFile[] {
   const paths = globSync(pattern, { cwd: directory }).sort();
   return paths.flatMap((path) => {

@@ -8,19 +8,19 @@ import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
 import { listenProblem } from '../model/listen-problem.ts';
 import { arrayAssignment, selectAssignments } from './variable-assignment.ts';
 
-/** From accept to close, whatever happens: a hang-up waits for us. */
+/** From accept to close, in any case: a hang-up waits for us. */
 export const AGI_DEADLINE_MS = 50;
 
-/** Hang-ups at the same moment; more are turned away at once, which costs them their last word only. */
+/** Hang-ups at the same moment. More are refused at once and lose only their final scores. */
 const MAX_CONNECTIONS = 1000;
 
-/** Strangers whose address is told; more of them are only counted. */
+/** Foreign addresses that are reported; more are only counted. */
 const MAX_STRANGERS_TOLD = 20;
 
 /** What `extensions_mes.conf` asks for: `agi://…/hangup`. */
 const HANGUP_SCRIPT = 'hangup';
 
-/** Evaluated by Asterisk: the braces are its own. */
+/** An expression for Asterisk, not a template of ours. */
 const RTCP_ALL = `\${CHANNEL(rtcp,all)}`;
 
 export interface FastAgiOptions {
@@ -28,11 +28,11 @@ export interface FastAgiOptions {
   readonly port: number;
   /** `[agi] peers`: from where a connection may come. */
   readonly peers: readonly Subnet[];
-  /** A connection came from elsewhere and was closed; called once for an address. */
+  /** Called once for each foreign address whose connection was closed. */
   readonly onStranger?: (address: string) => void;
   /**
-   * A channel is about to end; `counters` are its last, undefined when it has no RTP. Resolves with its final
-   * values, or undefined when it is not known. What comes too late is not written.
+   * A channel is about to end. `counters` are its last ones, undefined without RTP. Resolves with its final scores, or
+   * undefined for an unknown channel. Late scores are not written.
    */
   readonly onHangup: (uniqueid: string, counters: RtpCounters | undefined) => Promise<ChannelValues | undefined>;
   /** `[writeback] variables` and `[writeback] cdr` */
@@ -42,15 +42,15 @@ export interface FastAgiOptions {
 }
 
 export interface FastAgiCounters {
-  /** Hang-ups that got their last word. */
+  /** Hang-ups that got their final scores. */
   readonly answered: number;
-  /** Hang-ups of channels that we know nothing of, or had nothing to say about. */
+  /** Hang-ups of unknown channels, or of channels without scores. */
   readonly unknown: number;
-  /** Conversations that were not done in time. */
+  /** Conversations that ran out of time. */
   readonly late: number;
-  /** Connections that broke off, did not speak AGI or asked for something that cannot be done. */
+  /** Connections that broke off, did not speak AGI or made an impossible request. */
   readonly failed: number;
-  /** Connections that came from elsewhere than `peers`, asked for another script, or came on top of the limit. */
+  /** Connections from outside of `peers`, for another script, or above the limit. */
   readonly refused: number;
 }
 
@@ -78,7 +78,7 @@ export class FastAgiServer {
     return { ...this.#counters };
   }
 
-  /** Starts to listen; resolves with the address. Rejects with an Error of one sentence when the address cannot be had. */
+  /** Starts to listen and resolves with the address. Rejects with an Error of one sentence when the address is not available. */
   async listen(): Promise<AddressInfo> {
     const { host, port } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -89,12 +89,12 @@ export class FastAgiServer {
     this.#server.listen({ host, port, backlog: MAX_CONNECTIONS }, () => resolve(undefined));
     await promise;
     this.#server.off('error', onError);
-    // Such as no more file descriptors: the connection is lost, the server goes on.
+    // Without file descriptors, for example, the connection is lost and the server goes on.
     this.#server.on('error', () => this.#counters.refused++);
     return this.#server.address() as AddressInfo;
   }
 
-  /** Closes the port and what is still talking. */
+  /** Closes the port and all connections. */
   async close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#server.close(() => resolve(undefined));
@@ -103,7 +103,7 @@ export class FastAgiServer {
   }
 
   #isPeer(address: string | undefined): boolean {
-    // It has none any more when the connection has ended already.
+    // An ended connection has no address any more.
     if (address === undefined) return false;
     return this.#peers.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
   }

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How a connection to Asterisk stands. `problem` is one sentence for people, without secrets. */
+/** The state of a connection to Asterisk. `problem` is one sentence for people, without secrets. */
 export type LinkState =
   | { readonly status: 'connecting' }
   | { readonly status: 'connected' }
-  /** Not connected; it will be tried again. */
+  /** Not connected; another try follows. */
   | { readonly status: 'waiting'; readonly problem: string }
   /** Given up: a person has to change something first. */
   | { readonly status: 'failed'; readonly problem: string };
 
-/** How one connection, or the attempt at one, came to its end. */
+/** How a connection, or the attempt at one, ended. */
 export interface LinkEnd {
   /** True when trying again cannot help, such as after a wrong secret. */
   readonly fatal: boolean;
@@ -22,12 +22,12 @@ export interface BackOff {
   readonly maxMs: number;
 }
 
-/** Doubles up to a quarter of a minute: soon back after a reload, and no burden on an Asterisk that stays away. */
+/** Doubles up to 15 s: the link is soon back after a reload, and an Asterisk that stays away is not burdened. */
 export const DEFAULT_BACK_OFF: BackOff = { minMs: 500, maxMs: 15_000 };
 
 /**
- * Milliseconds to wait before try number `attempt` (0 is the first after a loss): exponential, and half of it random
- * so that many sidecars do not come back in step. `random` gives 0 up to 1.
+ * Milliseconds to wait before try number `attempt`; 0 is the first after a loss. The wait is exponential, and half of it is random,
+ * so that many sidecars do not return at once. `random` gives 0 up to 1.
  */
 export function backOffMs(attempt: number, backOff: BackOff, random: () => number): number {
   const fullMs = Math.min(backOff.maxMs, backOff.minMs * 2 ** Math.min(attempt, 30));
@@ -45,8 +45,8 @@ export interface KeepLinkedOptions {
 }
 
 /**
- * Keeps a connection up until `signal` aborts or the first connection ever fails fatally.
- * Later on nothing is fatal: a sidecar that has once worked must not die of a reload that went wrong on the other side.
+ * Keeps a connection up until `signal` aborts or the very first connection fails fatally. After the first success nothing is fatal:
+ * a sidecar that has worked must not die of a failed reload in Asterisk.
  */
 export async function keepLinked(options: KeepLinkedOptions): Promise<void> {
   const { openOnce, onState, signal, random, backOff } = options;
@@ -83,7 +83,7 @@ export class KeptLink {
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
-  /** Takes what it needs of `options`; without a back-off the default one. */
+  /** Uses the default back-off unless `options` has one. */
   constructor(
     openOnce: KeepLinkedOptions['openOnce'],
     options: Pick<KeepLinkedOptions, 'onState' | 'random'> & { readonly backOff?: BackOff },
@@ -97,7 +97,7 @@ export class KeptLink {
     this.#running ??= keepLinked({ ...this.#options, signal: this.#stopping.signal });
   }
 
-  /** Tries no more and resolves when the connection has ended, which `close` is to bring about. */
+  /** Stops trying, ends the connection by `close`, and resolves when it has ended. */
   async stop(close: () => void = () => {}): Promise<void> {
     this.#stopping.abort();
     close();

@@ -9,21 +9,21 @@ import { type ReadPace, PacedReads } from './paced-reads.ts';
 import { openTlsBridge } from './tls-bridge.ts';
 import { TurnWriter } from './turn-writer.ts';
 
-/** Beginning of the ActionIDs of this connection. */
+/** The prefix of this connection's ActionIDs. */
 export const ACTION_ID = 'mes-a-';
 const LOGIN_ID = `${ACTION_ID}login`;
 
 /** Nobody waits for most answers: they are read together, every fourth turn. */
 const ANSWER_TURNS = 4;
 
-/** Without the end of a message; the longest that Asterisk sends has about 25,000. */
+/** Characters without the end of a message; Asterisk's longest has about 25,000. */
 const MOST_CHARACTERS = 1_000_000;
 
 /** One connection of the package `asterisk-manager`, logged in. */
 export interface ManagerClient {
-  /** Sends whole actions as text, with ActionIDs of ours; those of one turn of the event loop go out together. */
+  /** Sends whole actions as text, with our ActionIDs. Actions of one turn of the event loop go out together. */
   send(text: string): void;
-  /** Somebody waits for an answer: they are read as they come until the returned function is called. */
+  /** Answers are read as they come until the returned function is called. */
   hurry(): () => void;
   /** Resolves with a sentence when the connection has ended. */
   readonly ended: Promise<string>;
@@ -42,8 +42,8 @@ export interface ManagerClientOptions {
 
 /**
  * Connects and logs in, with no events.
- * A new client for each connection: the package keeps held actions and half lines over from one to the next, has no
- * time-outs and reconnects noisily. Throws AmiLinkError, or AmiRefusedError when Asterisk does not accept us.
+ * Each connection has a new client: the package would carry held actions and half lines over to the next one, has no time-outs
+ * and reconnects noisily. Throws AmiLinkError, or AmiRefusedError when Asterisk refuses.
  */
 export async function openManager(to: AmiConnection, options: ManagerClientOptions): Promise<ManagerClient> {
   const { timing, pace, onAnswer, stopping } = options;
@@ -65,7 +65,7 @@ export async function openManager(to: AmiConnection, options: ManagerClientOptio
   reads.hurry();
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<string>();
   client.on('error', (error: unknown) => {
-    // Our own abort comes as an error too, and an AMI event of that name would come as a plain object.
+    // Our own abort is an error, too; an AMI event of that name would be a plain object.
     if (error instanceof Error && !signal.aborted) problem = describeSocketError(error, to);
   });
   client.on('close', () => {
@@ -104,7 +104,7 @@ export async function openManager(to: AmiConnection, options: ManagerClientOptio
   }
 }
 
-/** The package keeps its socket to itself; Node tells of each that is made. Throws AmiLinkError should it not. */
+/** Finds the package's private socket: Node publishes each new socket. Throws AmiLinkError when it does not. */
 function socketMadeBy(connect: () => void): Socket {
   const made: Socket[] = [];
   const note = (message: unknown): void => {
@@ -123,7 +123,7 @@ function socketMadeBy(connect: () => void): Socket {
   return socket;
 }
 
-/** Hands the package what is read for it, as its socket would; but what has no end it would gather without bound. */
+/** Passes what is read to the package, as its socket would, in bounded memory: the package keeps a message without an end for ever. */
 function readAnswers(socket: Socket, reads: PacedReads, onTooLong: () => void): void {
   const decoder = new StringDecoder('utf8');
   let characters = 0;
@@ -136,9 +136,9 @@ function readAnswers(socket: Socket, reads: PacedReads, onTooLong: () => void): 
 }
 
 /**
- * The package asks for `Event: off`, which Asterisk does not know (every event would come), and it emits an answer
- * under whatever ActionID the server sends: `rawevent` would make it go round for ever, `close` would look like one.
- * So we put the right header in, and hand answers on ourselves, those with our own ActionIDs only.
+ * The package sends `Event: off`, which Asterisk does not know, so that every event would come. It also emits each answer under
+ * the ActionID that the server sends: `rawevent` would loop for ever, `close` would look like a close. So we send the right header
+ * and pass on answers ourselves, only those with our ActionIDs.
  */
 function tame(client: createManager.Client, onAnswer: ManagerClientOptions['onAnswer']): void {
   const send = client.action.bind(client);

@@ -1,8 +1,8 @@
 import type { Answer } from 'asterisk-manager';
 
-/** An action that was sent, and who waits for its answer. */
+/** An action under way, and who waits for its answer. */
 export interface PendingAction {
-  /** Of all that were sent, from 1. */
+  /** Counts all actions, from 1. */
   readonly number: number;
   readonly name: string;
   readonly timeoutMs: number;
@@ -13,9 +13,8 @@ export interface PendingAction {
 }
 
 /**
- * Actions under way, by their numbers, each in a place of its own. Not in a Map: hundreds a second through a Map of some
- * dozens make its table anew ten times a second, and the old tables keep the answers of long ago from being freed until V8
- * looks through the whole heap.
+ * Actions under way by number, each in a slot of its own. A Map is slower here: with hundreds a second through a few dozen entries
+ * V8 rebuilds its table ten times a second, and old tables keep old answers alive until a full collection.
  */
 export class PendingActions {
   readonly #places: (PendingAction | undefined)[];
@@ -34,13 +33,13 @@ export class PendingActions {
   /** A number for the next action; undefined when there are too many. */
   nextNumber(): number | undefined {
     if (this.#count === this.#places.length) return undefined;
-    // Those of which the answer never came still have their places.
+    // Actions without an answer still have their slots.
     do this.#lastNumber++;
     while (this.#places[this.#placeOf(this.#lastNumber)] !== undefined);
     return this.#lastNumber;
   }
 
-  /** Its number is the last one that was given. */
+  /** Adds the action with the number that was given last. */
   add(action: PendingAction): void {
     this.#places[this.#placeOf(action.number)] = action;
     this.#count++;
@@ -55,14 +54,14 @@ export class PendingActions {
     return action;
   }
 
-  /** Takes out those that are overdue. */
+  /** Takes out overdue actions. */
   takeOverdue(nowMs: number): PendingAction[] {
     const overdue = this.#all().filter(({ dueAtMs }) => dueAtMs <= nowMs);
     for (const action of overdue) this.#free(action);
     return overdue;
   }
 
-  /** Takes out all, the newest first. */
+  /** Takes out all actions, the newest first. */
   takeAll(): PendingAction[] {
     const all = this.#all();
     for (const action of all) this.#free(action);
