@@ -2,7 +2,7 @@ import type { Answer } from 'asterisk-manager';
 
 /** An action under way, and who waits for its answer. */
 export interface PendingAction {
-  /** Counts all actions, from 1. */
+  /** The number of the action, counted from 1. */
   readonly number: number;
   readonly name: string;
   readonly timeoutMs: number;
