@@ -43,7 +43,7 @@ function ownAddress(amiHost: string): string {
 export function checkClasses(facts: DoctorFacts): Finding {
   const { ok, problem, unknown } = findingsOf(
     'ami-classes',
-    'Class "reporting" brings the RTCP reports, "call" the lives of channels, and "call" to write sets the scores.',
+    'The RTCP reports are of class "reporting", channel events of class "call"; write class "call" sets the scores.',
   );
   const { amiUsername: user } = facts.settings;
   const read = facts.ami.read ?? userEntry(facts, 'read')?.value ?? null;
@@ -78,7 +78,7 @@ function withClasses(given: string | null, key: 'read' | 'write'): string {
 export function checkEventFilter(facts: DoctorFacts): Finding {
   const { ok, problem, unknown } = findingsOf(
     'ami-eventfilter',
-    'As soon as one eventfilter is set, only what is named comes; without the RTCP events there is nothing to score.',
+    'With one eventfilter line, Asterisk sends only the events that are named; without the RTCP events there is nothing to score.',
   );
   const { amiUsername: user } = facts.settings;
   const section = userSection(facts);
@@ -104,7 +104,7 @@ function filtersFromAmi({ ami }: DoctorFacts): ConfigEntry[] {
 export function checkWriteTimeout(facts: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'ami-writetimeout',
-    'Asterisk closes the connection of a reader that is busy for longer than this, and the reports of the meantime are lost.',
+    'Asterisk disconnects a client that is busy for longer than this, and the reports until it is back are lost.',
   );
   const text = facts.ami.writeTimeout ?? userEntry(facts, 'writetimeout')?.value ?? null;
   if (text === null && userSection(facts) === undefined)
@@ -120,7 +120,7 @@ export function checkWriteTimeout(facts: DoctorFacts): Finding {
 export function checkOtherClients(facts: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'ami-clients',
-    'Each score that is written is a VarSet event for every client that reads class "dialplan": up to 16 a report.',
+    'Every client that reads class "dialplan" gets a VarSet event for each score that is written: up to 16 per report.',
   );
   const { writesCdr, writesVariables, amiUsername } = facts.settings;
   if (!writesCdr && !writesVariables) return ok('Scores are not written back, so nobody gets an event for them.');
@@ -178,5 +178,5 @@ function whereIsUser(facts: DoctorFacts): string {
 /** Ends the sentence that something could not be looked at. */
 export function howToLook({ ami }: DoctorFacts): string {
   const files = "run doctor as root, or name the directory of Asterisk's files with --asterisk-dir";
-  return ami.state === 'logged-in' ? `${files}.` : `mend "ami" first, or ${files}.`;
+  return ami.state === 'logged-in' ? `${files}.` : `fix "ami" first, or ${files}.`;
 }

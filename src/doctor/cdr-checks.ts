@@ -23,7 +23,8 @@ export const CDR_FIELDS = [
   'mes_verdict',
 ] as const;
 
-const WHY = 'CDR(mes) and the others are set in any case, but a row has only what its backend is told to write.';
+const WHY =
+  'CDR(mes) and the others are always set, but a row has only the fields that its backend is configured to write.';
 
 /** A backend that can be told to write the fields. */
 interface Backend {
@@ -99,7 +100,7 @@ function checkFixed({ modules }: DoctorFacts): Finding[] {
   const loaded = FIXED_BACKENDS.filter((module) => modules[module] === true);
   if (loaded.length === 0) return [];
   const { ok } = findingsOf('cdr-fixed', WHY);
-  return [ok(`${loaded.join(', ')}: loaded, with fields that are fixed, so the scores cannot be in them.`)];
+  return [ok(`${loaded.join(', ')}: loaded, but with fixed fields, so their rows cannot have the scores.`)];
 }
 
 /** The fields that a text names as `CDR(name)`. */
@@ -235,7 +236,7 @@ function managerReach(facts: DoctorFacts): Reach | undefined {
 export function checkEndBeforeHExten(facts: DoctorFacts): Finding {
   const { ok, problem, unknown } = findingsOf(
     'cdr-endbeforehexten',
-    'With "no" the hangup handler opens a second row: the last word goes there, and billing counts a row too many.',
+    'With "no" the hangup handler opens a second row: the final scores go there, and billing counts one row too many.',
   );
   if (!facts.settings.writesCdr) return ok('CDR fields are switched off ([writeback] cdr = no).');
   const written = writtenValue(facts, 'endBeforeHExten');

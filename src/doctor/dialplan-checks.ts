@@ -11,7 +11,7 @@ const USE = /\bmes[,^]s[,^]1\b|hangup_handler_push\)\s*=\s*mes-hangup\b/;
 export function checkHangupHandler(facts: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'hangup-handler',
-    'Without it scores are written all through the call, but what happened after the last report is not in the row.',
+    'Without it scores are written during the call, but what happened after the last report is missing from the row.',
   );
   const { dialplan, files } = facts;
   const extensions = files['extensions.conf'];
@@ -22,7 +22,7 @@ export function checkHangupHandler(facts: DoctorFacts): Finding {
   const missing = (['mes', 'mes-hangup'] as const).filter((name) => has[name] === false);
   if (missing.length > 0) {
     const include = addLines('extensions.conf', null, undefined, ['#include extensions_mes.conf'], DIALPLAN_RELOAD);
-    return warning(`The dialplan has no [${missing.join('] and no [')}]; "asterisk-mes setup" brings the file.`, [
+    return warning(`The dialplan has no [${missing.join('] and no [')}]; "asterisk-mes setup" writes the file.`, [
       include,
     ]);
   }
@@ -47,7 +47,7 @@ export function checkHangupHandler(facts: DoctorFacts): Finding {
 export function checkFastAgi(facts: DoctorFacts): Finding {
   const { ok, warning, problem, unknown } = findingsOf(
     'fastagi',
-    'The hangup handler asks the sidecar over FastAGI for the last word; where it finds nobody, the row goes without.',
+    'The hangup handler asks the sidecar over FastAGI for the final scores; without an answer the row lacks them.',
   );
   const { agiBind } = facts.settings;
   const elsewhere = agiLines(facts.files['extensions.conf'] ?? []).filter(({ value }) => !reaches(value, agiBind));

@@ -8,10 +8,7 @@ const LITTLE_BYTES = 1024 ** 3;
 const NO_BYTES = 100 * 1024 ** 2;
 
 export function checkNode({ nodeVersion }: Pick<DoctorFacts, 'nodeVersion'>): Finding {
-  const { ok, problem } = findingsOf(
-    'node',
-    'The sidecar is written for Node.js 24 and does not start on an older one.',
-  );
+  const { ok, problem } = findingsOf('node', 'The sidecar needs Node.js 24 and does not start on an older one.');
   if (Number(nodeVersion.split('.')[0]) >= NEEDED_NODE) return ok(`Node.js is ${nodeVersion}.`);
   return problem(`Node.js is ${nodeVersion}, older than ${NEEDED_NODE}.`);
 }
@@ -20,7 +17,7 @@ export function checkNode({ nodeVersion }: Pick<DoctorFacts, 'nodeVersion'>): Fi
 export function checkAri({ ari }: DoctorFacts): Finding {
   const { ok, warning } = findingsOf(
     'ari',
-    'ARI adds the jitter of every packet, and the last counters of channels without hangup handler.',
+    'ARI adds per-packet jitter, and the last counters of channels without a hangup handler.',
   );
   if (ari === null) return ok('ARI is not used ([ari] url is empty), and not needed.');
   if (ari.problem === null) return ok(`ARI answers at ${ari.url}.`);
@@ -47,9 +44,9 @@ export function checkAri({ ari }: DoctorFacts): Finding {
 export function checkClock({ clock }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'clock',
-    "Reports are dated by our clock and rows by Asterisk's: when they differ, the two are hard to bring together.",
+    "Reports have the time of our clock, CDR rows that of Asterisk's: if the clocks differ, it is hard to match them.",
   );
-  if (clock.aheadMs === null) return unknown('The clock of Asterisk is not known: mend "ami" first.');
+  if (clock.aheadMs === null) return unknown('The clock of Asterisk is not known: fix "ami" first.');
   const seconds = (Math.abs(clock.aheadMs) / 1000).toFixed(1);
   if (Math.abs(clock.aheadMs) <= CLOCK_TOLERANCE_MS) return ok("Asterisk's clock and ours agree to a second.");
   return warning(`Asterisk's clock is ${seconds} s ${clock.aheadMs > 0 ? 'ahead of' : 'behind'} ours.`, [
@@ -60,10 +57,10 @@ export function checkClock({ clock }: DoctorFacts): Finding {
 export function checkTimeZone({ clock }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'time-zone',
-    "Rows have the local time of Asterisk's machine; who looks for a call by them must know how far ours is away.",
+    "CDR rows have the local time of Asterisk's machine; whoever looks a call up by it must know the difference.",
   );
   const { asteriskOffsetMinutes, ownOffsetMinutes } = clock;
-  if (asteriskOffsetMinutes === null) return unknown('The time zone of Asterisk is not known: mend "ami" first.');
+  if (asteriskOffsetMinutes === null) return unknown('The time zone of Asterisk is not known: fix "ami" first.');
   if (asteriskOffsetMinutes === ownOffsetMinutes)
     return ok(`Asterisk and we are in one time zone (UTC${offset(ownOffsetMinutes)}).`);
   return warning(`Asterisk is at UTC${offset(asteriskOffsetMinutes)}, we are at UTC${offset(ownOffsetMinutes)}.`, [
@@ -79,10 +76,7 @@ function offset(minutes: number): string {
 
 /** Whether the history can be written. */
 export function checkDisk({ disk, settings }: DoctorFacts): Finding {
-  const { ok, warning, problem } = findingsOf(
-    'disk',
-    'What cannot be stored is not remembered: REST, page and metrics live on the history.',
-  );
+  const { ok, warning, problem } = findingsOf('disk', 'REST, page and metrics show only what could be stored.');
   if (disk.problem !== null) {
     const folder = disk.path.replace(/\/[^/]*$/, '');
     return problem(`${disk.problem}.`, [
@@ -97,7 +91,7 @@ export function checkDisk({ disk, settings }: DoctorFacts): Finding {
 }
 
 export function checkSidecar({ sidecar }: DoctorFacts): Finding {
-  const { ok, warning, problem } = findingsOf('sidecar', 'Only while it runs are calls scored.');
+  const { ok, warning, problem } = findingsOf('sidecar', 'Calls are scored only while it runs.');
   if (!sidecar.isRunning) {
     return warning(`The sidecar does not answer at ${sidecar.url}.`, [runLines(['asterisk-mes run'])]);
   }

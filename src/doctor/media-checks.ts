@@ -43,7 +43,7 @@ export function checkRtcpInterval(facts: DoctorFacts): Finding {
 export function checkDirectMedia(facts: DoctorFacts): Finding {
   const { ok, problem, unknown } = findingsOf(
     'direct-media',
-    'Audio that two endpoints send to each other does not pass through Asterisk, and nobody here can score it.',
+    'Audio that two endpoints send to each other does not pass through Asterisk, so it cannot be scored.',
   );
   if (facts.endpoints === null) return unknown(`The PJSIP endpoints are not known: ${howToLook(facts)}`);
   const direct = facts.endpoints.filter(({ directMedia }) => directMedia);
@@ -72,7 +72,7 @@ export function checkSipDirectMedia(facts: DoctorFacts): Finding | null {
   if (facts.modules.chan_sip !== true) return null;
   const { ok, problem, unknown } = findingsOf(
     'direct-media-sip',
-    'Audio that two peers send to each other does not pass through Asterisk, and nobody here can score it.',
+    'Audio that two peers send to each other does not pass through Asterisk, so it cannot be scored.',
   );
   const general = sipGeneral(facts);
   if (general === null) return unknown(`directmedia in sip.conf is not known: ${howToLook(facts)}`);
@@ -89,7 +89,7 @@ export function checkSipDirectMedia(facts: DoctorFacts): Finding | null {
   const all = needsGeneral ? [setValue(facts, name, 'directmedia = no', SIP_RELOAD), ...changes] : changes;
   if (peers.length === 0 && isDirect) return problem(`${saw}.`, all);
   if (facts.sipPeers === null)
-    return unknown(`${saw}, but what its peers say for themselves is not known: ${howToLook(facts)}`);
+    return unknown(`${saw}, but the settings of its peers are not known: ${howToLook(facts)}`);
   if (peers.length === 0) return ok(`${saw}.`);
   if (direct.length < 2) {
     const single = direct.length === 0 ? 'None' : 'Only one, which has no other to send to,';
@@ -129,11 +129,11 @@ function ownEntry(section: ConfigSection | undefined, key: RegExp): ConfigEntry 
 export function checkVersion({ asteriskVersion }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'asterisk-version',
-    "A dialplan that goes by Asterisk's own score (CHANNEL(rtcp,rxmes), RTPAUDIOQOSMES) is misled; MES_RX and MES_TX are ours.",
+    "A dialplan should not use Asterisk's own score (CHANNEL(rtcp,rxmes), RTPAUDIOQOSMES) but MES_RX and MES_TX.",
   );
-  if (asteriskVersion === null) return unknown('The release is not known: mend "ami" first.');
+  if (asteriskVersion === null) return unknown('The release is not known: fix "ami" first.');
   const [release = '', major = '', minor = ''] = /^(\d+)\.(\d+)[\d.]*/.exec(asteriskVersion) ?? [];
-  if (release === '') return unknown(`Asterisk calls itself ${asteriskVersion}, which is no release that we know.`);
+  if (release === '') return unknown(`Asterisk calls itself ${asteriskVersion}, which is not a known release.`);
   if (Number(major) < OLDEST_RELEASE) {
     return warning(`Asterisk is ${release}; releases before ${OLDEST_RELEASE} are not tested with asterisk-mes.`);
   }

@@ -114,7 +114,7 @@ function switchedOff(input: SetupInput): string[] {
   const enabled = lastEntry(configWithout('manager_mes.conf', 'manager.conf', input), 'general', 'enabled')?.value;
   if (isTrue(enabled ?? 'no')) return [];
   return [
-    'The manager is off: write enabled = yes in [general] of manager.conf, and bindaddr = 127.0.0.1 keeps it at home.',
+    'AMI is off: write enabled = yes in [general] of manager.conf; with bindaddr = 127.0.0.1 only this machine reaches it.',
   ];
 }
 

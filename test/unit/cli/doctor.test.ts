@@ -49,7 +49,7 @@ describe('asterisk-mes doctor', () => {
       id: 'ami-classes',
       status: 'problem',
       saw: 'The user "mes" lacks the read class reporting.',
-      why: 'Class "reporting" brings the RTCP reports, "call" the lives of channels, and "call" to write sets the scores.',
+      why: 'The RTCP reports are of class "reporting", channel events of class "call"; write class "call" sets the scores.',
       changes: [
         {
           file: join(folder, 'manager.conf'),

@@ -167,9 +167,9 @@ describe('asterisk-mes setup', () => {
   });
 
   test('a manager that is switched off is mentioned', async () => {
-    expect((await setup()).stdout).not.toContain('The manager is off');
+    expect((await setup()).stdout).not.toContain('AMI is off');
     writeFileSync(join(etc, 'manager.conf'), '[general]\nenabled = no\n');
-    expect((await setup()).stdout).toContain('The manager is off: write enabled = yes in [general] of manager.conf');
+    expect((await setup()).stdout).toContain('AMI is off: write enabled = yes in [general] of manager.conf');
   });
 
   test('other secrets of a mes.conf that is printed are not shown either', async () => {

@@ -73,7 +73,7 @@ describe('the media', () => {
     const no = withFiles({ 'sip.conf': '[general]\ndirectmedia = no\n' });
     expect(find('direct-media-sip', { ...loaded, ...no }).status).toBe('ok');
     const unseen = find('direct-media-sip', { ...loaded, ...no, sipPeers: null });
-    expect([unseen.status, unseen.saw]).toEqual(['unknown', expect.stringContaining('what its peers say')]);
+    expect([unseen.status, unseen.saw]).toEqual(['unknown', expect.stringContaining('the settings of its peers')]);
     expect(find('direct-media-sip', { ...loaded, ...nonat, sipPeers: null }).status).toBe('problem');
   });
 
@@ -83,7 +83,7 @@ describe('the media', () => {
     ['22.11.0', 'ok', 'corrections'],
     ['21.4.0', 'warning', '21.4.0'],
     ['13.38.3', 'warning', 'not tested'],
-    ['GIT-master', 'unknown', 'no release that we know'],
+    ['GIT-master', 'unknown', 'not a known release'],
   ] as const)('release %s: %s', (asteriskVersion, status, words) => {
     const finding = find('asterisk-version', { asteriskVersion });
     expect(finding.status).toBe(status);
