@@ -22,8 +22,8 @@ function compile(...words: string[]): void {
 }
 
 /**
- * Puts `ari-client` and all that it needs into the one file that uses it: npm heeds `overrides` only in a project of one's
- * own, so whoever installed the package would get `request`, `ws` and `uuid` of ten years ago.
+ * Bundles `ari-client` and its dependencies into the one file that uses it. npm applies `overrides` only in the root project, so
+ * whoever installs the package would get `request`, `ws` and `uuid` of ten years ago.
  */
 async function bundleAriWorker(): Promise<void> {
   const bundle = await rolldown({ input: join(REPOSITORY, `src/${ARI_WORKER}.ts`), platform: 'node' });
@@ -34,7 +34,7 @@ async function bundleAriWorker(): Promise<void> {
   writeFileSync(join(DIST, `${ARI_WORKER}.licences.txt`), licences.join(`\n${'-'.repeat(80)}\n\n`));
 }
 
-/** What a package says of its licence: in a file of that name, in its README where old packages have it, or one word. */
+/** A package's licence: its licence file, its README (old packages have it there), or one word. */
 function licenceOf(directory: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
     readonly name: string;

@@ -10,7 +10,7 @@ export interface AddressBlock {
   release(): Promise<void>;
 }
 
-/** Listening here marks a block as taken; the same on every machine, or two labs would not see each other. */
+/** A lab listens on this port to mark its block as taken. All labs must use the same port to see each other. */
 const LOCK_PORT = 29_999;
 const LOCK_LAST = 254;
 

@@ -27,7 +27,7 @@ export class AmiClient {
   readonly #pending = new Map<string, Pending>();
   readonly #watchers = new Set<(event: AmiMessage) => void>();
   #history: AmiMessage[] = [];
-  /** Events that fell out of the history. */
+  /** Events that were dropped from the history. */
   #forgotten = 0;
   #lastId = 0;
   #tail = '';
@@ -72,7 +72,7 @@ export class AmiClient {
     return first;
   }
 
-  /** Sends an action that is answered by a list of events, and gives those. */
+  /** Sends an action whose answer is a list of events, and returns the list. */
   async list(fields: Readonly<Record<string, string>>): Promise<AmiMessage[]> {
     const [, ...rows] = await this.#send(fields, true);
     return rows;

@@ -24,7 +24,7 @@ export interface InstanceOptions {
   readonly files: ConfigFiles;
   /** An AMI user with every privilege. */
   readonly ami: AmiAddress;
-  /** Whether it comes before all other work of the machine once it has booted. */
+  /** Whether it runs before all other work of the machine once it has booted. */
   readonly inRealTime: boolean;
 }
 
@@ -97,7 +97,7 @@ export class AsteriskInstance {
       }
       await sleep(50);
     }
-    // Not before: what it does to boot would hold up the calls of other labs.
+    // Not earlier: its boot would delay the calls of other labs.
     if (this.options.inRealTime && this.pid !== undefined) await runInRealTime({ pid: this.pid }, 'asterisk');
   }
 

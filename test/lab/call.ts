@@ -50,7 +50,7 @@ export async function findByCallId(
       !refused.has(event['Uniqueid'] ?? '');
     const left = Math.max(1, deadlineMs - Date.now());
     const event = await ami.waitFor(isCandidate, { since, timeoutMs: left, what: `channel of ${phone}` });
-    // A channel that has ended meanwhile belonged to an earlier call.
+    // A channel that ended meanwhile belonged to an earlier call.
     const found = await callIdOf(ami, event['Channel'] ?? '').catch(() => undefined);
     if (found === callId) return event;
     refused.add(event['Uniqueid'] ?? '');
@@ -94,7 +94,7 @@ export async function findAnswer(ami: AmiClient, uniqueid: string, since: number
   });
 }
 
-/** Does `work`, or throws with the cause as soon as the caller's own channel ends: a refusal can be quicker than we look. */
+/** Does `work`, or throws with the cause as soon as the caller's channel ends: a refusal can come before the first look. */
 export async function orRefusal<T>(farm: AmiClient, farmUniqueid: string, work: () => Promise<T>): Promise<T> {
   let stop = (): void => undefined;
   const refused = new Promise<never>((_resolve, reject) => {

@@ -5,7 +5,7 @@ import type { LabCodec } from './lab-plan.ts';
 import type { NetworkProfile } from './network-profile.ts';
 import type { Release } from './root-filesystem.ts';
 
-/** A call whose packets are worth a capture: between the relay and the PBX, what alice's network left of her audio. */
+/** A call whose packets are captured between relay and PBX: alice's audio as her network left it. */
 export interface CaptureScenario {
   readonly name: string;
   readonly description: string;
@@ -74,7 +74,7 @@ export async function captureCall<T>(
     const call = await lab.call('alice', 'bob');
     await sleep(scenario.seconds * 1000);
     await call.hangup('caller');
-    // What was on its way arrives, and tcpdump writes it.
+    // Wait until packets under way arrive and tcpdump writes them.
     await sleep(500);
     await recorder.stop();
     return await use({

@@ -28,7 +28,7 @@ function stopAllNow(): void {
   for (const leftover of leftovers) leftover.stopNow();
 }
 
-/** Does nothing where someone else listens too: they are in charge, and `exit` comes in any case. */
+/** Does nothing when somebody else handles the signal: they decide, and `exit` follows anyway. */
 function stopAllAndDie(signal: NodeJS.Signals): void {
   if (process.listeners(signal).some((listener) => listener !== stopAllAndDie)) return;
   void stopAll().finally(() => {

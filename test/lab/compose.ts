@@ -39,10 +39,10 @@ export function readCompose(): Compose {
   return readYaml('compose.yaml') as Compose;
 }
 
-/** What a room without Compose does in other ways: one network, no restarts, waiting by hand. */
+/** Keys of a service that the container room handles in its own way: one network, no restarts, explicit waiting. */
 const DONE_OTHERWISE = new Set(['image', 'build', 'networks', 'ports', 'depends_on', 'restart', 'command']);
 
-/** The words of `podman run` that do as a service says. Throws for what this cannot do, so that nothing goes untested unseen. */
+/** The arguments of `podman run` for a service. Throws for keys that it cannot translate, so that no key stays untested. */
 export function runWords(service: Service, environment: Readonly<Record<string, string>>): string[] {
   const { cap_drop = [], security_opt = [], tmpfs = [], volumes = [], read_only = false, ...rest } = service;
   const unknown = Object.keys(rest).find((key) => !DONE_OTHERWISE.has(key) && key !== 'environment');

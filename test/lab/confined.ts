@@ -36,7 +36,7 @@ export function spawnConfined(script: string, words: readonly string[]): Confine
     ended,
     kill() {
       const [inner] = childrenOf(child.pid);
-      // The outer process waits for the shell, and the shell's end for the end of everyone inside.
+      // The outer process waits for the shell, whose end means the end of every process inside.
       if (inner !== undefined) killQuietly(inner);
       else child.kill('SIGKILL');
     },

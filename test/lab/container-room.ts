@@ -10,9 +10,9 @@ import { makeRunDirectory } from './paths.ts';
 
 const run = promisify(execFile);
 
-/** A file system in memory, seen in the room only. Podman allows the path of what lives no longer than it 50 characters. */
+/** A file system in memory that only the room sees. Podman allows its run directory 50 characters. */
 const RUN_ROOT = '/mnt';
-/** With so much to spare the images are kept in memory, too: 2 GB that no disk has to write and delete. */
+/** With this much free memory, images stay in memory, too: 2 GB that no disk has to write and delete. */
 const ENOUGH_MEMORY_BYTES = 6e9;
 const START_TIMEOUT_MS = 10_000;
 const CGROUPS = '/sys/fs/cgroup';

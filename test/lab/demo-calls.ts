@@ -8,7 +8,7 @@ const WAVE_MS = 45_000;
 const PAUSE_MS = 3000;
 /** Between the beginnings (and the ends) of two calls of a wave. */
 const STEP_MS = 400;
-/** A wave shorter than this tells little: the one before it goes on in its place. */
+/** A shorter wave shows little, so the previous wave is prolonged instead. */
 const SHORTEST_WAVE_MS = 20_000;
 
 /** Places wave after wave of calls until it is told to stop. */

@@ -50,7 +50,7 @@ async function main(): Promise<number> {
     }
     await prepareLab(['22'], { progress: say, signal: stopping });
     const endMs = options.seconds === undefined ? undefined : Date.now() + options.seconds * 1000 - ENDING_MS;
-    // The machine may have calls of its own to carry: the demo's wait for them.
+    // The machine may carry real calls, which come before the demo's.
     const lasting = { rtcpIntervalMs: RTCP_INTERVAL_MS, inRealTime: false };
     lab = await startLab({ release: '22', phones: DEMO_PHONES, ...lasting });
     say(`Asterisk ${lab.pbx.version} is up on ${lab.pbx.host}, with ${DEMO_PHONES.length} phones.`);
@@ -164,7 +164,7 @@ function summary(channels: readonly ChannelAnswer[], placed: number, elapsedMs: 
   return `${Math.round(elapsedMs / 1000)} s: ${placed} calls placed, ${up} up${bad}`;
 }
 
-/** All calls of this demo, once every one that was placed has its end in the history. Throws when they never have. */
+/** All calls of this demo, once each has its end in the history. Throws when that does not happen in time. */
 async function settledCalls(
   sidecar: SidecarProcess,
   known: ReadonlySet<string>,

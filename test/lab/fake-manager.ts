@@ -14,7 +14,7 @@ export interface FakeManagerOptions {
   readonly remember?: boolean;
 }
 
-/** A manager of Asterisk's as far as the tests need one: a real socket that answers as told and remembers what it was asked. */
+/** A fake AMI server: a real socket with scripted answers that remembers the requests. */
 export class FakeManager {
   readonly actions: Action[] = [];
   readonly sockets = new Set<Socket>();

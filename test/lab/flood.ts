@@ -18,7 +18,7 @@ interface RunningCall {
 
 const CHUNK_CHARACTERS = 65_536;
 
-/** At least `events` events of calls of which `callsAtOnce` are up at any time, by turns one event of each; all end. */
+/** At least `events` events. `callsAtOnce` calls are up at any time and send one event each in turn; all of them end. */
 export function makeFlood({ recordings, pace, events, callsAtOnce }: FloodPlan): Flood {
   const calls = recordings.map((name) => atPace(readRecording(name), pace));
   const ids = new FreshIds();

@@ -47,13 +47,13 @@ export interface LabOptions {
   readonly phones?: readonly PhoneOptions[];
   /** RTCP interval of both sides; Asterisk's own default is 5000. */
   readonly rtcpIntervalMs?: number;
-  /** The same seed gives each phone the same luck. */
+  /** The same seed gives each phone the same random impairments. */
   readonly seed?: number;
   /** Privileges of the sidecar's AMI user `mes`. */
   readonly mesRead?: string;
   readonly mesWrite?: string;
   readonly extra?: ExtraText;
-  /** Whether its audio comes before all other work of the machine, so that delays are true; yes when not given. */
+  /** Whether its audio runs before all other work of the machine, so that delays are true; the default is yes. */
   readonly inRealTime?: boolean;
   readonly progress?: (line: string) => void;
 }
@@ -127,7 +127,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     pbxHttpPort: await freePort(pbxAddress, 18_088),
     farmHttpPort: await freePort(farmAddress, 18_088),
     agiPort: await freePort(pbxAddress, 14_573),
-    // Below the ports that other programs get by chance, and apart, so that a captured packet tells its side.
+    // Below the ephemeral ports, and in separate ranges, so that a captured packet shows its side.
     pbxPorts: { start: await freeUdpRange(pbxAddress, 20_000, PORTS_PER_SIDE), count: PORTS_PER_SIDE },
     farmPorts: { start: await freeUdpRange(farmAddress, 25_000, PORTS_PER_SIDE), count: PORTS_PER_SIDE },
     rtcpIntervalMs: options.rtcpIntervalMs ?? 1000,

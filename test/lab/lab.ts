@@ -140,7 +140,7 @@ export class Lab {
     return this.pbxInstance.ami.waitFor(predicate, { timeoutMs });
   }
 
-  /** How a phone behaves when it is called from now on; `speech` unless told. */
+  /** Sets how a phone behaves when it is called from now on; the default is `speech`. */
   async setPhone(phone: string, mode: PhoneMode): Promise<void> {
     this.#phone(phone);
     await this.farmAction({ Action: 'Setvar', Variable: `MODE_${phone}`, Value: mode });
@@ -162,7 +162,7 @@ export class Lab {
     const since = ami.mark();
     const farmSince = farm.mark();
     this.#serial += 1;
-    // Of one length: Asterisk takes an id that another channel's id begins with for one in use.
+    // Ids of equal length: Asterisk refuses an id that is the beginning of another channel's id.
     const farmUniqueid = `lab-call-${String(this.#serial).padStart(6, '0')}`;
     await this.farmAction({
       Action: 'Originate',

@@ -15,7 +15,7 @@ export interface NetworkProfile {
   readonly duplicateRatio: number;
   /** Nothing passes: the other half of a one-way call. */
   readonly blocked: boolean;
-  /** Whether RTCP suffers the same, only the delay and its jitter, or nothing, or never arrives as if none were sent. */
+  /** What RTCP suffers: the same, only delay and jitter, nothing, or it never arrives. */
   readonly rtcp: 'same' | 'delay' | 'untouched' | 'blocked';
 }
 
@@ -43,7 +43,7 @@ export const CLEAN: NetworkProfile = {
 
 export type PacketKind = 'rtp' | 'rtcp';
 
-/** What became of a packet: when each copy goes on (empty when it does not), and why not. */
+/** The fate of a packet: when each copy goes on (none when it is lost), and why it is lost. */
 export interface Fate {
   readonly outcome: 'passed' | 'lost' | 'blocked';
   /** In the time of `arrivalMs`. */
@@ -109,7 +109,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A seed of its own for each named stream (FNV-1a), so that one stream's packets do not change another's luck. */
+/** A seed for each named stream (FNV-1a), so that streams are random independently of each other. */
 export function seedFor(seed: number, name: string): number {
   let hash = 0x811c9dc5 ^ seed;
   for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);

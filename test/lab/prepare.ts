@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   }
   say(`The tests with a real Asterisk (test/integration) are skipped: ${problem}.`);
   say(wayAround('npm test'));
-  // A skip that nobody notices is a failure, so where nobody looks it is one.
+  // In CI nobody notices a skip, so there it is a failure.
   if (process.env['CI'] !== undefined && process.env['CI'] !== '') process.exitCode = 1;
 }
 

@@ -3,14 +3,14 @@ import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /**
- * Who comes before whom (`sched(7)`, SCHED_RR): at one priority each may keep a processor for 100 ms while others wait, and
- * a sidecar that compiles its code takes that long. The network and Asterisk never do.
+ * Priorities (`sched(7)`, SCHED_RR). Processes of equal priority may keep a processor for 100 ms each, and a sidecar that compiles its
+ * code does. So the network and Asterisk, which never do, come before it.
  */
 const PRIORITIES = { sidecar: 1, asterisk: 2, network: 3 } as const;
 
 /**
- * Puts a process, or one thread of it, ahead of everything ordinary on the machine: what measures delays of a millisecond
- * must wake in time whatever else runs. Where that is not allowed it goes on as it was. Resolves when done.
+ * Runs a process, or one thread of it, before all ordinary work: a measurement of milliseconds must wake in time. Without the right
+ * to do so nothing changes. Resolves when done.
  */
 export function runInRealTime(
   which: { readonly pid: number } | { readonly threadId: number },

@@ -78,7 +78,7 @@ export async function recordAmi(address: AmiAddress, path: string): Promise<AmiR
 /** Captures the UDP packets of a lab's addresses into a pcap file; resolves when tcpdump has begun. */
 export async function capture(network: string, path: string, filter = 'udp'): Promise<Recorder> {
   const expression = `net ${network} and (${filter})`;
-  // Its buffer has places of one size for all packets: with the usual one it holds 32, and loses more on a busy machine.
+  // tcpdump's buffer has slots of one size. With the default size it holds 32 packets and loses some on a busy machine.
   const room = ['-s', '4096', '-B', '16384'];
   const tcpdump = [
     'tcpdump',

@@ -16,7 +16,7 @@ export interface RecordedMessage {
 
 type IdKind = 'uniqueid' | 'serial' | 'bridge' | 'ssrc';
 
-/** What a real Asterisk said over some calls, ready to be said again with other ids. */
+/** The messages of a real Asterisk over some calls, to be replayed with other ids. */
 export interface Recording {
   readonly messages: readonly RecordedMessage[];
   readonly ids: readonly IdKind[];
@@ -86,8 +86,8 @@ export interface Pace {
 const RECORDED_REPORT_EVERY_MS = 1000;
 
 /**
- * The same call with its reports at another pace, and cut off (or, where it has no more reports, silent) until its end.
- * For recordings that have all their other events before and after the reports.
+ * The same call with its reports at another interval, shortened, or prolonged in silence when it has no more reports. For recordings
+ * that have all other events before and after the reports.
  */
 export function atPace({ messages, ids }: Recording, { reportEveryMs, callMs }: Pace): Recording {
   const first = messages.findIndex(isReport);
@@ -107,8 +107,8 @@ export function atPace({ messages, ids }: Recording, { reportEveryMs, callMs }: 
 }
 
 /**
- * The same call with far ends that say nothing of what they send. Else they say, at a pace that is not the recorded one,
- * that it was much for the time that it took, and by that a busy machine's stall makes a direction a dead one.
+ * The same call without the far ends' sender parts. At an interval other than the recorded one, those would claim too many packets
+ * for the time, and a stall of a busy machine would then make a direction dead.
  */
 export function withoutSenders({ messages, ids }: Recording): Recording {
   const plain = (text: string): string =>

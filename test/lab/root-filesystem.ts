@@ -67,7 +67,7 @@ export async function ensureRootFilesystem(release: Release, options: BuildOptio
     const asteriskVersion = versionInside(building);
     const stamp: Stamp = { suite: SUITES[release], packages: PACKAGES, asteriskVersion };
     writeFileSync(join(building, STAMP), `${JSON.stringify(stamp)}\n`);
-    // Another process may have been quicker; an outdated tree gives way.
+    // Another process may have built it first; an outdated tree is replaced.
     if (findRootFilesystem(release) === undefined) {
       rmSync(path, { recursive: true, force: true });
       renameSync(building, path);
@@ -132,7 +132,7 @@ async function bootstrap({ suite, packages, target }: Bootstrap, options: BuildO
   options.signal?.throwIfAborted();
   // A snapshot mirror's index is older than its own expiry date.
   const anyAge = '--aptopt=Acquire::Check-Valid-Until "false"';
-  // As in Debian's own container images: what is in .lab can be made again.
+  // No fsync, as in Debian's container images: .lab can be built again.
   const quick = '--dpkgopt=force-unsafe-io';
   const patient = '--aptopt=Acquire::Retries "5"';
   const words = ['--variant=minbase', anyAge, patient, quick, `--include=${packages}`, suite, target, mirror];

@@ -26,7 +26,7 @@ export interface SidecarTarget {
     readonly ariUser: string;
     readonly ariPassword: string;
   };
-  /** Where audio comes before all other work of the machine, so does the sidecar once it is ready: hang-ups wait 50 ms for it. */
+  /** Whether the sidecar runs before ordinary work once it is ready, as the lab's audio does: hang-ups wait 50 ms for it. */
   readonly plan?: { readonly inRealTime: boolean };
 }
 
@@ -37,7 +37,7 @@ export interface SidecarOptions {
   readonly dataDirectory?: string;
   /** False leaves ARI out. */
   readonly ari?: boolean;
-  /** Its database is on a disk of its own with so much room, which goes when it ends. Needs root. */
+  /** Puts the database on a disk of its own of this size, which is removed at the end. Needs root. */
   readonly diskKilobytes?: number;
   /** True lets a file make its writes to the database slow: see `slow-disk.ts`. */
   readonly diskMaySlow?: boolean;
@@ -50,8 +50,8 @@ export interface SidecarOptions {
   /** More options for Node itself. */
   readonly nodeOptions?: readonly string[];
   /**
-   * False for a test that times its end: on a new checkout Node then writes what it compiled, into hundreds of files of a
-   * folder where others do as well, which takes seconds on a busy machine.
+   * False for a test that times the sidecar's end: on a new checkout Node then writes its compile cache, hundreds of files in a
+   * shared folder, which takes seconds on a busy machine.
    */
   readonly compileCache?: boolean;
 }

@@ -5,7 +5,7 @@ import type { AmiConnection } from '../../src/asterisk/ami-socket.ts';
 import { type Action, asterisk, block, FakeManager } from './fake-manager.ts';
 import { FreshIds, isReport, type RecordedMessage, type Recording, render } from './recording.ts';
 
-/** How often what is due is written. */
+/** How often due messages are written. */
 const ROUND_MS = 2;
 /** A reader that is this far behind is disconnected, as Asterisk does after its `writetimeout`. */
 const MOST_UNREAD_BYTES = 256 * 1024 * 1024;
@@ -167,7 +167,7 @@ export class SimulatedAsterisk {
     }
   }
 
-  /** Says what is due of a call, and notes when it is to go on. */
+  /** Writes the due messages of a call, and notes when the next is due. */
   #go(call: RunningCall): void {
     const { recording, ids, startedAtMs } = call;
     for (;;) {

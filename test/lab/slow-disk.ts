@@ -1,7 +1,7 @@
 /**
- * Loaded before a sidecar (`node --import`), in each of its threads: while there is a file of the database's name and
- * `.slow` behind it, every statement that writes takes some milliseconds more, and so much again for each 300 bytes of a
- * blob, as on a disk that is far too slow.
+ * Loaded before a sidecar (`node --import`), in each of its threads. While a file with the database's name and `.slow` exists, every
+ * statement that writes takes some milliseconds more, and the same again for each 300 bytes of a blob, as on a disk that is
+ * far too slow.
  */
 import { existsSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';

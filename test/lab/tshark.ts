@@ -45,8 +45,8 @@ export function readTsharkStreams(table: string): TsharkStream[] {
 const NOT_THE_MARKER = 0x7f;
 
 /**
- * The same capture, pcap or pcapng, with no RTP packet marked. tshark (4.0.17) leaves marked packets out of its jitter,
- * which RFC 3550 A.8 does not: where the RTP clock leaps with a mark, as a sender may do that stood still, it has less.
+ * The same capture, pcap or pcapng, without RTP marker bits. tshark (4.0.17) leaves marked packets out of its jitter, RFC 3550 A.8
+ * does not. A sender that stood still may leap its RTP clock at a mark, and tshark then shows less jitter.
  */
 export function withoutMarks(capture: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(capture);
