@@ -3,13 +3,16 @@ import type { PayloadKind } from '../stats/playout-frames.ts';
 import { measuredClockRateHz, showsClock } from '../stats/rtp-clock.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../units/rtp.ts';
 import { COMFORT_NOISE, TELEPHONE_EVENT } from '../wire/payload-types.ts';
-import { StreamSegments } from './stream-segments.ts';
+import { StreamSegments, type StreamSegment } from './stream-segments.ts';
 
-/** How many of a payload type's first packets tell its clock, and from how many on they outvote what signalling says. */
+/** How many of a payload type's first packets tell its clock, and how many of them outvote what signalling says. */
 const PACKETS_TO_TELL = 16;
-const PACKETS_TO_OUTVOTE = 48;
-/** Packets that wait at most for the clock that signalling says to show; and for any, two sender reports included. */
-const MOST_WAITING = 256;
+const PACKETS_TO_OUTVOTE = 24;
+/**
+ * Packets that wait at most for the clock that signalling says to show; then it is believed, unless they are sure of another.
+ * Where nobody says one they wait longer, until two sender reports may have come.
+ */
+const MOST_WAITING = 48;
 const MOST_WAITING_UNKNOWN = 640;
 /** A payload type that has fewer of the waiting packets than this is nothing that is played by itself. */
 const LEAST_SHARE = 1 / 3;
@@ -136,6 +139,17 @@ export class StreamMeter {
     this.#change(this.payloadType, told, this.packets.arrival.lastAtMs);
   }
 
+  /** What each stretch amounts to so far; of a codec that signalling named only afterwards, too. */
+  allSegments(): StreamSegment[] {
+    return this.segments.all().map((segment) => {
+      const { payloadType, format } = segment;
+      const known = format.codec === null ? this.#knownFormat(payloadType) : undefined;
+      return known?.clockRateHz === format.clockRateHz
+        ? { ...segment, format: { ...format, codec: known.codec } }
+        : segment;
+    });
+  }
+
   clockStepped(byMs: number): void {
     this.packets.clockStepped(byMs);
     this.segments.clockStepped(byMs);
@@ -159,10 +173,10 @@ export class StreamMeter {
     const own = packet.payloadType === this.#waitsFor;
     const most = this.#knownFormat(this.#waitsFor) === undefined ? MOST_WAITING_UNKNOWN : MOST_WAITING;
     const isFull = waiting.length >= most || this.#options.waiting.count > MOST_WAITING_TOGETHER;
-    if (!isFull && (!own || waiting.length % PACKETS_TO_TELL !== 0) && waiting.length !== PACKETS_TO_OUTVOTE) return;
+    if (!isFull && waiting.length !== MOST_WAITING && (!own || waiting.length % PACKETS_TO_TELL !== 0)) return;
     const format = this.#toldFormat(isFull);
     if (format !== undefined) this.#decide(format);
-    else if (isFull || (waiting.length >= PACKETS_TO_OUTVOTE && this.#share() < LEAST_SHARE))
+    else if (isFull || (waiting.length >= MOST_WAITING && this.#share() < LEAST_SHARE))
       this.#decide(this.#lastResort());
   }
 
@@ -178,7 +192,7 @@ export class StreamMeter {
     }
     const { clockRateHz } = known;
     if (measuredHz === clockRateHz) return known;
-    if (measuredHz !== undefined && own.length >= PACKETS_TO_OUTVOTE) {
+    if (isLast && measuredHz !== undefined && own.length >= PACKETS_TO_OUTVOTE) {
       return { ...known, clockRateHz: measuredHz, clockRateSource: 'measured', signalledClockRateHz: clockRateHz };
     }
     const mayBe = own.length >= PACKETS_TO_TELL && showsClock(own, clockRateHz, SIGNALLED_WITHIN_RATIO) === true;
@@ -188,7 +202,7 @@ export class StreamMeter {
   /** Nothing told: a stream of which that is the audio is measured by nothing; any other payload type is let through. */
   #lastResort(): StreamFormat | undefined {
     const isAll = this.payloadType < 0;
-    const isMuch = (this.#waiting?.length ?? 0) >= PACKETS_TO_OUTVOTE && this.#share() >= LEAST_SHARE;
+    const isMuch = (this.#waiting?.length ?? 0) >= MOST_WAITING && this.#share() >= LEAST_SHARE;
     if (!isAll && !isMuch) return undefined;
     return { codec: null, clockRateHz: ASSUMED_CLOCK_RATE_HZ, clockRateSource: 'assumed' };
   }

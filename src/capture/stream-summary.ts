@@ -61,7 +61,7 @@ export function* eachSummary(streams: Iterable<TrackedStream>): Generator<Stream
     const roundTripMs = there === undefined || back === undefined ? undefined : there + back;
     const { packets, meter } = stream;
     if (packets === undefined || meter === undefined || packets.received === 0) continue;
-    yield summarise(stream, packetTally(packets), segmentSummaries(meter.segments.all()), roundTripMs);
+    yield summarise(stream, packetTally(packets), segmentSummaries(meter.allSegments()), roundTripMs);
   }
 }
 

@@ -5,7 +5,7 @@ const MAX_VOTES = 3;
 /** RFC 3551 §4.2: what a packet holds where nothing tells. */
 const DEFAULT_PACKET_MS = 20;
 /** Up to here the network, not the sender's clock, is taken to have moved a packet. */
-const LEAST_JUMP_MS = 120;
+const LEAST_JUMP_MS = 60;
 /** The sequence must explain an arrival so many times better than the RTP clock does, for that to have jumped. */
 const JUMP_RATIO = 4;
 /** No network holds a packet for so long (formulas: "a jump of the sender's clock"), but a sender can pause. */

@@ -7,6 +7,7 @@ import { isNewSession, staysInRow } from './dropout.ts';
 import { JitterBuffer, type JitterBufferKind } from './jitter-buffer.ts';
 import { MediaClock } from './media-clock.ts';
 import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
+import { SecondSights } from './second-sights.ts';
 
 /**
  * How far behind the highest sequence number a packet may come and still be known as late or as a duplicate; after that
@@ -18,9 +19,6 @@ const SEQUENCE_MASK = SEQUENCE_CYCLE_PACKETS - 1;
 /** Media times wait for their turn in 32 bits: differences of up to nine hours, to 16 µs. */
 const MEDIA_UNITS_PER_MS = 64;
 
-/** So many duplicates in a row, each so few packets after the one before, are the capture's doing. */
-const CAPTURED_TWICE_AFTER_DUPLICATES = 3;
-const CAPTURED_TWICE_WITHIN_PACKETS = 3;
 /** Less is how a clock that does not divide a millisecond rounds. */
 const LEAST_PAUSE_MS = 0.5;
 
@@ -73,11 +71,10 @@ export class PacketStream {
   #expectedOfEarlierRows = 0;
   /** What would be the next after a strange one (RFC 3550 A.1's bad_seq); -1 for none. */
   #nextAfterStray = -1;
+  #stray: { readonly timestamp: number; readonly atMs: number; readonly kind: PayloadKind } | undefined;
   /** Media time of what was sealed last. */
   #sealedMs = 0.5;
-  #receivedAtDuplicate = 0;
-  /** Duplicates that came close upon each other; at first as many as it takes, for a mirror doubles from the first packet. */
-  #duplicatesInRow = CAPTURED_TWICE_AFTER_DUPLICATES;
+  readonly #secondSights = new SecondSights();
   #isFinished = false;
 
   constructor(options: PacketStreamOptions) {
@@ -153,11 +150,13 @@ export class PacketStream {
     }
     if (sequence !== this.#nextAfterStray) {
       this.#nextAfterStray = (sequence + 1) & SEQUENCE_MASK;
+      this.#stray = { timestamp, atMs, kind };
       this.strays += 1;
       return;
     }
-    this.#startNewRow(sequence);
-    this.#takeAhead(0, timestamp, atMs, true, kind);
+    this.#startNewRow((sequence - 1) & SEQUENCE_MASK);
+    this.#advanceTo(this.#highest + 1);
+    this.#takeAhead(1, timestamp, atMs, marker, kind);
   }
 
   /** Whether a packet comes after others that were sent later, or a second time. */
@@ -216,7 +215,7 @@ export class PacketStream {
     const mediaMs = this.media.behind(behind, timestamp);
     if (this.#states[extended & WINDOW_MASK] !== MISSING) {
       this.duplicates += 1;
-      if (this.#isCapturedTwice()) return;
+      if (this.#secondSights.isOne(this.received)) return;
       this.arrival.arrive(atMs);
       this.#measure(mediaMs, atMs, kind);
       return;
@@ -224,18 +223,6 @@ export class PacketStream {
     this.arrival.arrive(atMs);
     this.outOfOrder += 1;
     this.#keep(extended, mediaMs, atMs, 0, false, kind);
-  }
-
-  /**
-   * Whether a duplicate is a second sight of the same packet (a mirror port, a router, another interface) rather than one
-   * that the network doubled. The former come with every packet, the latter now and then; only those tell of the network
-   * and count for jitter (RFC 3550 A.8: each packet received).
-   */
-  #isCapturedTwice(): boolean {
-    const isNear = this.received - this.#receivedAtDuplicate <= CAPTURED_TWICE_WITHIN_PACKETS;
-    this.#receivedAtDuplicate = this.received;
-    this.#duplicatesInRow = isNear ? this.#duplicatesInRow + 1 : 0;
-    return this.#duplicatesInRow >= CAPTURED_TWICE_AFTER_DUPLICATES;
   }
 
   /** RFC 3550 A.8 over every packet in the order of arrival; gives its transit time, undefined where nothing tells. */
@@ -310,7 +297,7 @@ export class PacketStream {
     for (let extended = first; extended <= this.#highest; extended += 1) this.#seal(extended, burstGap, frames);
   }
 
-  /** Two in a row from somewhere else: the sender began anew. The first of them has been counted as a stray. */
+  /** Two in a row from somewhere else: the sender began anew. The first of them was taken for a stray. */
   #startNewRow(sequence: number): void {
     this.#sealRow(this.burstGap, this.frames);
     this.#expectedOfEarlierRows += this.#highest - this.#base + 1;
@@ -319,5 +306,9 @@ export class PacketStream {
     this.#base = sequence;
     this.#highest = sequence;
     this.media.restart();
+    if (this.#stray === undefined) return;
+    const { timestamp, atMs, kind } = this.#stray;
+    this.strays -= 1;
+    this.#takeAhead(0, timestamp, atMs, true, kind);
   }
 }

@@ -207,6 +207,16 @@ describe('payload types that change', () => {
     expect(stream.jitterMaxMs).toBeLessThan(6);
   });
 
+  test('two by turns are one stream with one segment', () => {
+    const made = sent(300, 48_000, { payloadType: 111 }).map((one) =>
+      one.sequence % 2 === 0 ? one : { ...one, payloadType: 112 },
+    );
+    const stream = onlyStream(analyse(captured(made)));
+    expectInTime(stream);
+    expect(stream).toMatchObject({ packetsReceived: 300, clockRateHz: 48_000 });
+    expect(stream.segments.map(({ packetsReceived }) => packetsReceived)).toEqual([300]);
+  });
+
   test('losses where it changes are counted', () => {
     const made = [
       ...sent(100, 48_000, { payloadType: 96 }),
@@ -239,7 +249,34 @@ describe('a sender whose clock is not its codec’s', () => {
   });
 });
 
+test('a codec that SIP names only after its packets began has its name and its score', () => {
+  const sip = Buffer.from(
+    'SIP/2.0 200 OK\r\nContent-Type: application/sdp\r\n\r\n' +
+      'v=0\r\nc=IN IP4 10.0.0.2\r\nm=audio 6004 RTP/AVP 107\r\na=rtpmap:107 opus/48000/2\r\n',
+  );
+  const made = captured(sent(300, 48_000, { payloadType: 107 }));
+  const stream = onlyStream(analyse([...made, packet(4000, sip)]));
+  expect(stream).toMatchObject({ codec: 'opus', clockRateHz: 48_000 });
+  // Opus: 109 less 16 (README of score).
+  expect(stream.score?.rLq).toBeCloseTo(93, 6);
+});
+
 describe('an RTP clock that stands still or jumps', () => {
+  test('by 80 ms to an hour, either way, with a marker or without: no jitter', () => {
+    for (const jumpMs of [80, -100, 500, -3000, 60_000, -3_600_000]) {
+      for (const marker of [false, true]) {
+        const made = sent(300, 8000).map((one) =>
+          one.sequence < 150
+            ? one
+            : { ...one, timestamp: one.timestamp + jumpMs * 8, marker: marker && one.sequence === 150 },
+        );
+        const stream = onlyStream(analyse(captured(made)));
+        expectInTime(stream);
+        expect(stream.packetsReceived).toBe(300);
+      }
+    }
+  });
+
   test('during a hold: the pause is silence, and no jitter', () => {
     const made = [...sent(100, 8000), ...sent(100, 8000, { sentMs: 32_000, sequence: 100, timestamp: 16_000 })];
     const stream = onlyStream(analyse(captured(made)));

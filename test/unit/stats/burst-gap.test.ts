@@ -54,6 +54,25 @@ describe('bursts and gaps', () => {
     expect((totals.gapPackets * 10) / totals.gaps).toBe(255);
   });
 
+  test('its durations go by timestamps: means of 120 and 255 ms, and more where the sender paused', () => {
+    const packets = '11110111111111111111111X111X1011110111111111111111111X111111111';
+    const meter = (pauseAfter: number): BurstGapMeter => {
+      const made = new BurstGapMeter(16);
+      for (const [index, packet] of packets.split('').entries()) {
+        const mediaMs = index * 10 + (index > pauseAfter ? 5000 : 0);
+        if (packet === '1') made.received(mediaMs);
+        else made.missing(mediaMs);
+      }
+      return made;
+    };
+    // 12 packets, and two gaps with the other 51 of the 63 packets.
+    expect(meter(packets.length).durations(10)).toEqual({ burstMs: 120, gapMs: 510 });
+    // A pause after the tenth packet lies in a gap, one after the 27th, between two losses, in the burst.
+    expect(meter(9).durations(10)).toEqual({ burstMs: 120, gapMs: 5510 });
+    expect(meter(26).durations(10)).toEqual({ burstMs: 5120, gapMs: 510 });
+    expect(new BurstGapMeter(16).durations(10)).toEqual({ burstMs: 0, gapMs: 0 });
+  });
+
   test('one loss more or less than Gmin apart', () => {
     const apart = (received: number): string => `${'1'.repeat(20)}0${'1'.repeat(received)}0${'1'.repeat(20)}`;
     expect(measure(apart(15))).toMatchObject({ bursts: 1, burstPackets: 17, burstLosses: 2, gaps: 2, gapLosses: 0 });
