@@ -247,10 +247,19 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
     const truth = await truthOf('alice');
     const [caller] = native.channels;
     const statistics = await sidecar.get<Record<string, number>>(`/v1/channels/${caller?.uniqueid}/audio-statistics`);
-    expect(statistics).toMatchObject({ got_neteq_stat: 1, local_pkt_received: truth.received });
-    const { decoded_10ms_normal: normal = 0, decoded_10ms_plc: concealed = 0 } = statistics;
+    expect(statistics).toMatchObject({ got_neteq_stat: 1 });
+    const {
+      decoded_10ms_normal: normal = 0,
+      decoded_10ms_plc: concealed = 0,
+      local_pkt_received: packets = 0,
+    } = statistics;
+    // Of the session in the bridge: those before it are another one's.
+    expect(packets).toBeLessThanOrEqual(truth.received);
+    expect(packets).toBeGreaterThan(truth.received - 100);
     const discarded = stream(native, 'alice', 'rx').capture.jitter_buffer.discarded;
-    expect(normal).toBe((truth.received - discarded) * 2);
+    // Where it began, packets were still in the window within which they may be overtaken.
+    expect(normal).toBeLessThanOrEqual((packets + 128) * 2);
+    expect(normal).toBeGreaterThanOrEqual((packets - discarded) * 2 - 4);
     expect(concealed).toBeGreaterThan(0);
     expect(concealed).toBeLessThanOrEqual((truth.lost.length + discarded) * 2);
     const endedMs = Date.parse(caller?.ended_at ?? '');
