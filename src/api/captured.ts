@@ -5,7 +5,7 @@ import type { CaptureHealth } from '../model/ports.ts';
 import type { CaptureRecord, ChannelRecord } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
 import { arrivalBins } from '../stats/arrival-histogram.ts';
-import { isTimed, meanJitterMs, voipMetrics } from '../stats/packet-tally.ts';
+import { isTimed, maxJitterMs, meanJitterMs, voipMetrics } from '../stats/packet-tally.ts';
 import {
   arrivalHistogramToJson,
   exactVoipMetrics,
@@ -117,7 +117,7 @@ export function presentCapture(capture: CaptureRecord): z.output<typeof CAPTURE>
     packets_lost: tally.packetsExpected - tally.packetsReceived,
     duplicates: tally.duplicates,
     out_of_order: tally.outOfOrder,
-    jitter_ms: { mean: value(meanJitterMs(tally)), max: value(isKnown ? tally.jitterMaxMs : null) },
+    jitter_ms: { mean: value(meanJitterMs(tally)), max: value(maxJitterMs(tally)) },
     max_gap_ms: rounded(tally.maxGapMs),
     longest_loss_ms: value(tally.longestLossMs),
     jitter_buffer: {

@@ -189,7 +189,7 @@ export class CaptureAnalysis {
       if (stream === undefined) continue;
       const rtcp = rtcpOf(stream);
       rtcp.sender(part, atMs);
-      if (rtcp.clockRateHz !== undefined) stream.meter?.noteSenderClock(rtcp.clockRateHz);
+      if (rtcp.clock !== undefined) stream.meter?.noteSenderClock(rtcp.clock.rateHz, rtcp.clock.sinceMs);
     }
     for (const { block } of compound.reports) {
       const stream = this.#streamOf(block.sourceSsrc, 'opposite');

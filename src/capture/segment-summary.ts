@@ -36,8 +36,8 @@ export function segmentSummaries(segments: readonly StreamSegment[]): SegmentSum
       lastAtMs: segment.lastAtMs,
       packetsReceived: segment.packetsReceived,
       packetsExpected: segment.packetsExpected,
-      jitterMeanMs: isKnown ? jitterSumMs / Math.max(1, jitterSamples) : null,
-      jitterMaxMs: isKnown ? segment.jitterMaxMs : null,
+      jitterMeanMs: isKnown && jitterSamples > 0 ? jitterSumMs / jitterSamples : null,
+      jitterMaxMs: isKnown && jitterSamples > 0 ? segment.jitterMaxMs : null,
       discarded: isKnown ? segment.discarded : null,
     };
   });

@@ -1,6 +1,6 @@
 import { PacketStream, type PacketStreamOptions } from '../stats/packet-stream.ts';
 import type { PayloadKind } from '../stats/playout-frames.ts';
-import { measuredClockRateHz, showsClock } from '../stats/rtp-clock.ts';
+import { looksLikeClock, measuredClockRateHz } from '../stats/rtp-clock.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../units/rtp.ts';
 import { COMFORT_NOISE, TELEPHONE_EVENT } from '../wire/payload-types.ts';
 import { StreamSegments, type StreamSegment } from './stream-segments.ts';
@@ -125,9 +125,11 @@ export class StreamMeter {
     return payloadType === this.payloadType && this.#waiting === undefined;
   }
 
-  /** What two sender reports say of the clock; used where nothing better is known. */
-  noteSenderClock(clockRateHz: number): void {
+  /** What two sender reports, from `sinceMs` on, say of the clock; used where nothing better is known. */
+  noteSenderClock(clockRateHz: number, sinceMs: number): void {
     if (this.#waiting !== undefined) {
+      // Of the payload type before it the clock may be another one.
+      if (this.payloadType >= 0 && sinceMs < (this.#waiting[0]?.atMs ?? 0)) return;
       if (this.#knownFormat(this.#waitsFor) === undefined)
         this.#decide({ codec: null, clockRateHz, clockRateSource: 'sr' });
       return;
@@ -184,19 +186,17 @@ export class StreamMeter {
   #toldFormat(isLast: boolean): StreamFormat | undefined {
     const own = (this.#waiting ?? []).filter(({ payloadType }) => payloadType === this.#waitsFor);
     const known = this.#knownFormat(this.#waitsFor);
-    const measuredHz = own.length < PACKETS_TO_TELL ? undefined : measuredClockRateHz(own);
+    const isTelling = own.length >= PACKETS_TO_TELL;
     if (known === undefined) {
-      return measuredHz === undefined
-        ? undefined
-        : { codec: null, clockRateHz: measuredHz, clockRateSource: 'measured' };
+      const clockRateHz = isTelling ? measuredClockRateHz(own) : undefined;
+      return clockRateHz === undefined ? undefined : { codec: null, clockRateHz, clockRateSource: 'measured' };
     }
-    const { clockRateHz } = known;
-    if (measuredHz === clockRateHz) return known;
-    if (isLast && measuredHz !== undefined && own.length >= PACKETS_TO_OUTVOTE) {
-      return { ...known, clockRateHz: measuredHz, clockRateSource: 'measured', signalledClockRateHz: clockRateHz };
-    }
-    const mayBe = own.length >= PACKETS_TO_TELL && showsClock(own, clockRateHz, SIGNALLED_WITHIN_RATIO) === true;
-    return mayBe || isLast ? known : undefined;
+    if (isTelling && looksLikeClock(own, known.clockRateHz, SIGNALLED_WITHIN_RATIO)) return known;
+    if (!isLast) return undefined;
+    const clockRateHz = own.length >= PACKETS_TO_OUTVOTE ? measuredClockRateHz(own) : undefined;
+    return clockRateHz === undefined || clockRateHz === known.clockRateHz
+      ? known
+      : { ...known, clockRateHz, clockRateSource: 'measured', signalledClockRateHz: known.clockRateHz };
   }
 
   /** Nothing told: a stream of which that is the audio is measured by nothing; any other payload type is let through. */

@@ -19,8 +19,8 @@ export class StreamRtcp {
   senderReports = 0;
   receiverReports = 0;
   lastSender: RtcpSenderPart | undefined;
-  /** The RTP clock by two of its SRs, Hz (formulas §1); undefined while they do not tell. */
-  clockRateHz: number | undefined;
+  /** The RTP clock by its latest two SRs, Hz, and when the first of them came; undefined where they do not tell. */
+  clock: { readonly rateHz: number; readonly sinceMs: number } | undefined;
   lastReport: ReportBlock | undefined;
   readonly xrBlocks: XrBlock[] = [];
   /** From where we capture to the stream's receiver and back, by the latest answer to an SR, ms; undefined without one. */
@@ -29,7 +29,8 @@ export class StreamRtcp {
 
   sender(part: RtcpSenderPart, atMs: number): void {
     this.senderReports += 1;
-    this.clockRateHz ??= this.lastSender === undefined ? undefined : clockBetween(this.lastSender, part);
+    const rateHz = this.lastSender === undefined ? undefined : clockBetween(this.lastSender, part);
+    this.clock = rateHz === undefined ? undefined : { rateHz, sinceMs: this.#sent.at(-1)?.atMs ?? atMs };
     this.lastSender = part;
     this.#sent.push({ ntp32: part.ntp32, atMs });
     if (this.#sent.length > REMEMBERED_SENDER_REPORTS) this.#sent.shift();

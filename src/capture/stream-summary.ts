@@ -1,7 +1,7 @@
 import type { ArrivalBin, FrameCounts, PacketTally, VoipMetrics } from '../model/capture.ts';
 import type { EModelScore } from '../score/e-model.ts';
 import { arrivalBins } from '../stats/arrival-histogram.ts';
-import { isTimed, meanJitterMs, packetTally, voipMetrics } from '../stats/packet-tally.ts';
+import { isTimed, maxJitterMs, meanJitterMs, packetTally, voipMetrics } from '../stats/packet-tally.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../units/rtp.ts';
 import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
 import type { ClockSource, StreamFormat } from './stream-meter.ts';
@@ -30,7 +30,7 @@ export interface StreamSummary {
   readonly packetsLost: number;
   readonly duplicates: number;
   readonly outOfOrder: number;
-  /** Null, like the jitter buffer's results, while the RTP clock is only a guess. */
+  /** Null before the second packet and, like the jitter buffer's results, while the RTP clock is only a guess. */
   readonly jitterMeanMs: number | null;
   readonly jitterMaxMs: number | null;
   readonly maxGapMs: number;
@@ -92,7 +92,7 @@ function summarise(
     duplicates: tally.duplicates,
     outOfOrder: tally.outOfOrder,
     jitterMeanMs: meanJitterMs(tally),
-    jitterMaxMs: isKnown ? tally.jitterMaxMs : null,
+    jitterMaxMs: maxJitterMs(tally),
     maxGapMs: tally.maxGapMs,
     voipMetrics: voipMetrics(tally, roundTripMs ?? null),
     discarded: isKnown ? tally.discarded : null,

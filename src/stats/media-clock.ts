@@ -21,6 +21,8 @@ const LEAST_FROZEN_PAUSE_MS = 2000;
 export class MediaClock {
   /** Times that the RTP clock jumped or stood still. */
   jumps = 0;
+  /** The latest packet came after media that nobody sent: the RTP clock went on for longer than the packets account for. */
+  isAfterPause = false;
   /** Of the latest packet that is ahead of all before it and has an RTP time of its own. */
   mediaMs = 0.5;
   #timestamp = 0;
@@ -103,6 +105,7 @@ export class MediaClock {
   ahead(step: number, timestamp: number, atMs: number, kind: PayloadKind): number {
     this.#steps += step;
     const steps = this.#steps;
+    this.isAfterPause = false;
     // A telephone event keeps one RTP time for all its packets (RFC 4733 §2.1).
     if (kind === 'event') return this.mediaMs + steps * this.packetMs;
     if (this.#hasBegun) {
@@ -129,22 +132,26 @@ export class MediaClock {
   }
 
   #advanceMs(ticks: number, steps: number, elapsedMs: number): number {
-    if (!this.isKnown) return Math.max(0, elapsedMs);
     const byClockMs = ticks * this.#msPerTick;
     const offMs = Math.abs(elapsedMs - byClockMs);
+    // Not a number: the rate is not known.
+    if (!(offMs >= 0)) return Math.max(0, elapsedMs);
+    const packetTicks = this.#ticks > 0 ? this.#ticks : this.#spacedTicks;
+    this.isAfterPause = packetTicks > 0 && ticks > steps * packetTicks;
     if (offMs <= LEAST_JUMP_MS) return byClockMs;
-    const { packetTicks } = this;
     const isFrozen = packetTicks > 0 && ticks === steps * packetTicks;
     if (packetTicks > 0 && !isFrozen) {
       const bySequenceMs = steps * packetTicks * this.#msPerTick;
       const stillOffMs = Math.abs(elapsedMs - bySequenceMs);
       if (stillOffMs <= LEAST_JUMP_MS && stillOffMs * JUMP_RATIO < offMs) {
         this.jumps += 1;
+        this.isAfterPause = false;
         return bySequenceMs;
       }
     }
     if (offMs <= (isFrozen ? LEAST_FROZEN_PAUSE_MS : LEAST_PAUSE_MS)) return byClockMs;
     this.jumps += 1;
+    this.isAfterPause = true;
     return Math.max(0, elapsedMs);
   }
 

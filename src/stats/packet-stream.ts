@@ -19,9 +19,6 @@ const SEQUENCE_MASK = SEQUENCE_CYCLE_PACKETS - 1;
 /** Media times wait for their turn in 32 bits: differences of up to nine hours, to 16 µs. */
 const MEDIA_UNITS_PER_MS = 64;
 
-/** Less is how a clock that does not divide a millisecond rounds. */
-const LEAST_PAUSE_MS = 0.5;
-
 const MISSING = 0;
 const PLAYED = 1;
 const DISCARDED = 2;
@@ -72,8 +69,9 @@ export class PacketStream {
   /** What would be the next after a strange one (RFC 3550 A.1's bad_seq); -1 for none. */
   #nextAfterStray = -1;
   #stray: { readonly timestamp: number; readonly atMs: number; readonly kind: PayloadKind } | undefined;
-  /** Media time of what was sealed last. */
+  /** Media time of what was sealed last, and the same as the window has it. */
   #sealedMs = 0.5;
+  #sealedUnits = 0;
   readonly #secondSights = new SecondSights();
   #isFinished = false;
 
@@ -187,9 +185,11 @@ export class PacketStream {
   /** Bursts and frames as if the stream ended here; it may go on. */
   settled(): { readonly burstGap: BurstGapMeter; readonly frames: PlayoutFrames } {
     if (this.arrival.arrivals === 0 || this.#isFinished) return { burstGap: this.burstGap, frames: this.frames };
-    const [burstGap, frames, sealedMs] = [this.burstGap.clone(), this.frames.clone(), this.#sealedMs];
+    const [burstGap, frames] = [this.burstGap.clone(), this.frames.clone()];
+    const [sealedMs, sealedUnits] = [this.#sealedMs, this.#sealedUnits];
     this.#sealRow(burstGap, frames);
     this.#sealedMs = sealedMs;
+    this.#sealedUnits = sealedUnits;
     return { burstGap, frames };
   }
 
@@ -198,13 +198,9 @@ export class PacketStream {
     const { media } = this;
     this.#nextAfterStray = -1;
     const beforeMs = media.mediaMs;
-    // Of the packets since the last one with an RTP time, lost ones included.
-    const packetsMs = media.stepsTo(step) * media.packetTicks * media.msPerTick;
     const mediaMs = media.ahead(step, timestamp, atMs, kind);
     this.arrival.arrive(atMs);
-    // The media went on for longer than the packets account for: the sender paused.
-    const isAfterPause = packetsMs > 0 && mediaMs - beforeMs > packetsMs + LEAST_PAUSE_MS;
-    this.#keep(this.#highest, mediaMs, atMs, mediaMs - beforeMs, marker || isAfterPause, kind);
+    this.#keep(this.#highest, mediaMs, atMs, mediaMs - beforeMs, marker || media.isAfterPause, kind);
   }
 
   /** A packet that comes after others that were sent later, `behind` numbers below the highest, or a second time. */
@@ -274,8 +270,14 @@ export class PacketStream {
     const slot = extended & WINDOW_MASK;
     const state = this.#states[slot];
     const { packetMs } = this.media;
-    if (state === MISSING) this.#sealedMs += packetMs;
-    else this.#sealedMs += this.#sinceSealedMs(slot);
+    if (state === MISSING) {
+      this.#sealedMs += packetMs;
+      this.#sealedUnits = (this.#sealedUnits + Math.round(packetMs * MEDIA_UNITS_PER_MS)) | 0;
+    } else {
+      const units = this.#mediaTimes[slot] ?? 0;
+      this.#sealedMs += ((units - this.#sealedUnits) | 0) / MEDIA_UNITS_PER_MS;
+      this.#sealedUnits = units;
+    }
     if (state === MISSING || state === DISCARDED) {
       burstGap.missing(this.#sealedMs, this.arrival.lastAtMs - (this.#highest - extended) * packetMs);
       frames.missing();
@@ -285,11 +287,6 @@ export class PacketStream {
     if (state === UNTIMED) return;
     const kind = state === PLAYED ? 'audio' : state === PLAYED_EVENT ? 'event' : 'comfort-noise';
     frames.played(this.#sealedMs, packetMs, kind);
-  }
-
-  #sinceSealedMs(slot: number): number {
-    const units = Math.round(this.#sealedMs * MEDIA_UNITS_PER_MS) | 0;
-    return (((this.#mediaTimes[slot] ?? 0) - units) | 0) / MEDIA_UNITS_PER_MS;
   }
 
   #sealRow(burstGap: BurstGapMeter, frames: PlayoutFrames): void {

@@ -122,9 +122,18 @@ export function unheardPercent(tally: PacketTally): number | null {
   return (100 * (packetsExpected - packetsReceived + discarded)) / packetsExpected;
 }
 
-/** Mean of the jitter after each packet, ms; 0 before the second packet, null where the RTP clock is not known. */
+/** Mean of the jitter after each packet, ms; null before the second packet, and where the RTP clock is not known. */
 export function meanJitterMs(tally: PacketTally): number | null {
-  return isTimed(tally) ? ratio(tally.jitterSumMs, tally.jitterSamples) : null;
+  return hasJitter(tally) ? tally.jitterSumMs / tally.jitterSamples : null;
+}
+
+/** Its maximum, under the same conditions. */
+export function maxJitterMs(tally: PacketTally): number | null {
+  return hasJitter(tally) ? tally.jitterMaxMs : null;
+}
+
+function hasJitter(tally: PacketTally): boolean {
+  return isTimed(tally) && tally.jitterSamples > 0;
 }
 
 function addBurstGaps(one: BurstGapTotals, other: BurstGapTotals): BurstGapTotals {

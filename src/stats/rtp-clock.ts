@@ -41,14 +41,12 @@ export function measuredClockRateHz(points: readonly ClockPoint[]): number | und
   return isSure && offRatio <= TOLERANCE_RATIO ? nearest : undefined;
 }
 
-/** Whether the packets show a clock that is about this one; undefined while they do not tell. */
-export function showsClock(
-  points: readonly ClockPoint[],
-  clockRateHz: number,
-  withinRatio: number,
-): boolean | undefined {
-  const slope = slopeOf(longestPiece(points));
-  return slope === undefined ? undefined : Math.abs(slope.hz / clockRateHz - 1) <= withinRatio;
+/** Whether the first and the last packet show a clock that is about this one: a first look, before anything is sorted. */
+export function looksLikeClock(points: readonly ClockPoint[], clockRateHz: number, withinRatio: number): boolean {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return false;
+  const hz = (((last.timestamp - first.timestamp) | 0) / (last.atMs - first.atMs)) * 1000;
+  return Math.abs(hz / clockRateHz - 1) <= withinRatio;
 }
 
 /** The ticks are those since the piece began. */

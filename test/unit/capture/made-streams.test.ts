@@ -135,13 +135,28 @@ describe('any clock of a dynamic payload type, without SIP', () => {
     expect(onlyStream(analyse(captured(odd))).voipMetrics.gapDurationMs).toBeCloseTo(12_000, 0);
   });
 
+  function report(atMs: number, ntpS: number, ticks: number): Captured {
+    const bytes = senderReport(0x1122_3344, ntpS);
+    bytes.writeUInt32BE(ticks, 16);
+    return packet(atMs, bytes);
+  }
+
+  test('is not told by sender reports about the payload type before it', () => {
+    // Half as fast as its clock says: nobody has a clock of 96 kHz.
+    const unclear = sent(200, 48_000, { payloadType: 111, sequence: 200 }).map((one) => ({
+      ...one,
+      sentMs: 4000 + one.sentMs / 2,
+    }));
+    const before = [report(1000, 1000, 8000), report(3000, 1002, 24_000)];
+    const stream2 = onlyStream(
+      analyse([...captured([...sent(200, 8000), ...unclear]), ...before, report(5000, 1004, 40_000)]),
+    );
+    expect(stream2.segments.map(({ format }) => format.clockRateSource)).toEqual(['static', 'assumed']);
+    expect(stream2).toMatchObject({ packetsReceived: 400, packetsLost: 0, jitterMaxMs: null, score: null });
+  });
+
   test('is told by two sender reports where the packets do not tell', () => {
     const made = sent(300, 48_000, { payloadType: 111 }).map((one) => ({ ...one, delayMs: 3000 - one.sentMs / 2 }));
-    const report = (atMs: number, ntpS: number, ticks: number): Captured => {
-      const bytes = senderReport(0x1122_3344, ntpS);
-      bytes.writeUInt32BE(ticks, 16);
-      return packet(atMs, bytes);
-    };
     const without = onlyStream(analyse(captured(made)));
     expect(without).not.toMatchObject({ clockRateHz: 48_000 });
     const told = onlyStream(

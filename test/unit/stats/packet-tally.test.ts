@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { arrivalBins } from '../../../src/stats/arrival-histogram.ts';
 import { PacketStream } from '../../../src/stats/packet-stream.ts';
-import { addTallies, meanJitterMs, packetTally, unheardPercent, voipMetrics } from '../../../src/stats/packet-tally.ts';
+import {
+  addTallies,
+  maxJitterMs,
+  meanJitterMs,
+  packetTally,
+  unheardPercent,
+  voipMetrics,
+} from '../../../src/stats/packet-tally.ts';
 
 const START_MS = 1_790_000_000_000;
 
@@ -111,7 +118,8 @@ describe('what packets add up to', () => {
   test('nothing is 0 percent of nothing', () => {
     const tally = packetTally(talk({ fromMs: 0, packets: '' }));
     expect(unheardPercent(tally)).toBeNull();
-    expect(meanJitterMs(tally)).toBe(0);
+    expect([meanJitterMs(tally), maxJitterMs(tally)]).toEqual([null, null]);
+    expect(meanJitterMs(finished({ fromMs: 0, packets: '11' }))).toBe(0);
     // One packet does not tell how long it lasts: RFC 3551 §4.2 has 20 ms.
     expect(finished({ fromMs: 0, packets: '1' })).toMatchObject({ packetsReceived: 1, gapMs: 20, burstMs: 0 });
   });
