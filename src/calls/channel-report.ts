@@ -1,16 +1,24 @@
 import type { ChannelCodecs, RtpCounters } from '../model/event.ts';
 import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
-import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../model/report.ts';
+import {
+  directionMeasuredBy,
+  directionSentBy,
+  type ReportBlock,
+  type Reporter,
+  type RtcpReport,
+} from '../model/report.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
+import { LONGEST_REPORT_PACE_MS, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { roundTripSample } from '../stats/round-trip.ts';
 import { channelScores, type DirectionOutcome, directionOutcome, joinOutcomes } from './channel-record.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
 import { type ReportInputs, takeReport } from './direction-report.ts';
 import { noteCodec, noteRoundTrip, noteSender } from './direction-state.ts';
+import { noteOwnSsrc, type ReportSubject, subjectOf } from './report-subject.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { roundTripsOf } from './tally.ts';
 
-/** Local report intervals without a local report after which the remote sender's word stands alone. */
+/** Intervals of our own reports without one after which the far end's word on what it sends stands alone. */
 const SILENT_PACES = 2;
 
 export interface TakenReport {
@@ -24,19 +32,21 @@ export interface TakenReport {
 
 /**
  * Takes one RTCP report into its channel. Its report block speaks of one direction, its sender part of the other, its
- * round trip of both: so both directions may have a new score. `localPaceMs`: how often we report ourselves.
+ * round trip of both: so both directions may have a new score. `slowestPaceMs`: of our own reports on all channels.
  */
 export function takeRtcp(
   channel: ChannelState,
   report: RtcpReport,
   atMs: number,
-  localPaceMs: number,
+  slowestPaceMs: number,
   rules: ScoringRules,
 ): TakenReport {
   const { reporter, sender = null, senderSsrc = null, block = null, nativeMes100 = null } = report;
   const sent = channel[directionSentBy(reporter)];
   const { clockRateHz } = sent;
-  const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total));
+  // A round trip is reckoned from the same block: of another stream it is as wrong as the rest.
+  const isUsed = subjectIn(channel, reporter, block) === 'ours';
+  const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total), isUsed);
   const isRoundTripRefused = roundTrip === 'refused';
   if (isRoundTripRefused) channel.rttRefused++;
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
@@ -45,7 +55,7 @@ export function takeRtcp(
   const inputs = { reporter, sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs };
   const interval = takeInputs(channel, inputs, rules, closed);
   const isSilent =
-    sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, SILENT_PACES * localPaceMs);
+    sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, overdueAfterMs(channel, slowestPaceMs));
   const silence = isSilent ? takeSilence(channel, atMs, rules, closed) : null;
   const isOtherNew = rttSampleMs !== null || sent.clockRateHz !== clockRateHz;
   channel.scores = scoresAfter(channel, interval, silence, isOtherNew, rules);
@@ -59,13 +69,20 @@ export function takeInputs(
   rules: ScoringRules,
   closed: SegmentRecord[],
 ): IntervalRecord {
-  const { reporter, sender, rttSampleMs, atMs } = inputs;
+  const { reporter, sender, senderSsrc, block, rttSampleMs, atMs } = inputs;
   channel.rtcpEvents++;
   if (sender !== null) noteSender(channel[directionSentBy(reporter)], sender, atMs);
+  if (senderSsrc !== null) noteOwnSsrc(channel.tx, senderSsrc, atMs);
   if (reporter === 'remote') channel.lastReceivedAtMs = atMs;
   // Only reports of the far end bring one: those about tx, which note it for that direction themselves.
   if (rttSampleMs !== null) noteRoundTrip(channel.rx, rttSampleMs);
-  return takeReport(channel, channel[directionMeasuredBy(reporter)], inputs, rules, closed);
+  const subject = subjectIn(channel, reporter, block);
+  return takeReport(channel, channel[directionMeasuredBy(reporter)], subject, inputs, rules, closed);
+}
+
+/** What we measure ourselves is always the stream that we receive. */
+function subjectIn({ tx }: ChannelState, reporter: Reporter, block: ReportBlock | null): ReportSubject {
+  return reporter === 'local' || block === null ? 'ours' : subjectOf(tx, block);
 }
 
 /** The far end sends, by its own word, and nothing of it is heard here; adds to `closed` like `takeReport`. */
@@ -76,7 +93,7 @@ export function takeSilence(
   closed: SegmentRecord[],
 ): IntervalRecord {
   const nothing = { sender: null, senderSsrc: null, block: null, rttSampleMs: null, nativeMes100: null };
-  return takeReport(channel, channel.rx, { reporter: 'remote', ...nothing, atMs }, rules, closed);
+  return takeReport(channel, channel.rx, 'ours', { reporter: 'remote', ...nothing, atMs }, rules, closed);
 }
 
 /** A report scores its own direction; the other one has a new score only when the round trip or its clock has changed. */
@@ -110,6 +127,19 @@ function isLocallySilent(channel: ChannelState, atMs: number, forMs: number): bo
 }
 
 /**
+ * After which time without a report of ours one is overdue. Once Asterisk has reported on a channel that is not on hold, it
+ * goes on whether packets come or not: only a changed `rtcpinterval` explains a longer gap, and it may be a minute.
+ */
+function overdueAfterMs({ rx, watchedSinceMs }: ChannelState, slowestPaceMs: number): number {
+  // It is silent already: then each report of the far end tells of one more interval.
+  if (rx.deadSinceMs !== null && rx.markAtMs !== null && (rx.reportedAtMs ?? 0) < rx.markAtMs) return 0;
+  const ownPaceMs = rx.paceMs ?? 0;
+  const hasReported = rx.reportedAtMs !== null && rx.reportedAtMs > watchedSinceMs;
+  const slowestMs = hasReported ? LONGEST_REPORT_PACE_MS : Math.max(USUAL_REPORT_PACE_MS, slowestPaceMs);
+  return SILENT_PACES * Math.max(ownPaceMs, slowestMs);
+}
+
+/**
  * Asterisk's own counters at the end of a channel. When they say that not one packet came in while ours went out, and no
  * report ever said so, the direction is dead all the same. Without packets in either direction there is no telling: the
  * media may have gone past us.
@@ -118,7 +148,6 @@ export function takeFinalCounters(
   channel: ChannelState,
   counters: RtpCounters,
   nowMs: number,
-  localPaceMs: number,
   rules: ScoringRules,
 ): void {
   noteCounters(channel, counters, nowMs);
@@ -126,7 +155,7 @@ export function takeFinalCounters(
   const sentSome = tx.total.mediaReports > 0 || (channel.counters.txPackets ?? 0) > 0;
   const gotNothing = channel.counters.rxPackets === 0 && rx.total.mediaReports + rx.total.deadReports === 0;
   // A far end that reported what it received had at least one interval of its own to be heard in.
-  const silentForMs = tx.total.mediaReports > 0 ? 0 : SILENT_PACES * localPaceMs;
+  const silentForMs = tx.total.mediaReports > 0 ? 0 : SILENT_PACES * (rx.paceMs ?? USUAL_REPORT_PACE_MS);
   if (!gotNothing || !sentSome || !isLocallySilent(channel, nowMs, silentForMs)) return;
   rx.total.deadReports++;
   rx.total.mesMin = DEAD_OPINION;

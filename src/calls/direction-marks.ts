@@ -8,9 +8,11 @@ export class DirectionMarks
       'packetRateHz',
       // Reports without a single packet since the channel came up.
       'emptyReports',
-      'gapMsSum',
-      'gapCount',
       'lossyReports',
+      // See `StreamMarks`.
+      'baselineLostPackets',
+      'countedLostPackets',
+      'recentLostPackets',
     ],
     unknown: [
       'ssrc',
@@ -28,6 +30,20 @@ export class DirectionMarks
       'lastPacketsReceived',
       'lastFractionLostQ8',
       'lastJitterTicks',
+      // When the reporter last reported, and how often it does.
+      'reportedAtMs',
+      'paceMs',
+      // Jitter of the last report, ticks, when it was no sample.
+      'refusedJitterTicks',
+      // Of tx: our own SSRC by our latest report, and when that came.
+      'sentSsrc',
+      'sentSsrcAtMs',
+      // The last block about another stream, while there is one: since when, and where it stood.
+      'anotherSinceMs',
+      'anotherSsrc',
+      'anotherHighestSequence',
+      'anotherLostPackets',
+      'anotherAtMs',
       // Since when the far end's reports are about a stream that this server does not send any more.
       'unknownSinceMs',
       // See `StreamMarks`.
@@ -35,6 +51,7 @@ export class DirectionMarks
       'markSsrc',
       'markLostPackets',
       'markHighestSequence',
+      'markMovedAtMs',
       'markSenderPackets',
       'markSenderAtMs',
       'markLostWhileStillPackets',

@@ -1,6 +1,8 @@
 import type { IntervalRecord, SegmentRecord } from '../model/record.ts';
 import type { ReportBlock, Reporter, SenderInfo } from '../model/report.ts';
+import { directionMeasuredBy } from '../model/report.ts';
 import { type IntervalMeasure, measureInterval, moveMarks } from '../stats/interval.ts';
+import { nextReportPace } from '../stats/report-pace.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../units/rtp.ts';
 import { segmentRecord } from './channel-record.ts';
 import type { ChannelState } from './channel-state.ts';
@@ -13,6 +15,8 @@ import {
   openSegment,
   useCodec,
 } from './direction-state.ts';
+import { jitterSample } from './jitter-sample.ts';
+import { noteAnother, noteOurs, type ReportSubject } from './report-subject.ts';
 import { addToSums } from './report-sums.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
@@ -21,10 +25,11 @@ import type { ReportSample } from './tally.ts';
 const EMPTY_REPORTS_UNTIL_DEAD = 2;
 /** A report may still have been on its way when another source was put on the stream. */
 const DISTURBED_LOSS_MS = 500;
-/** Interarrival jitter forgets a jump of the timestamps by 1/16 a packet (RFC 3550 §6.4.1): after 100 packets 0.2 % are left. */
-const DISTURBED_JITTER_MS = 2000;
 /** Reports are not sent to the millisecond. */
 const INTERVAL_SLACK_RATIO = 0.9;
+
+/** The report is not about our stream. */
+const UNUSED = { kind: 'unused' } as const;
 
 /** What is taken of a report, all of which its interval tells again. */
 export interface ReportInputs {
@@ -47,12 +52,14 @@ export interface ReportInputs {
 export function takeReport(
   channel: ChannelState,
   state: DirectionState,
+  subject: ReportSubject,
   inputs: ReportInputs,
   rules: ScoringRules,
   closed: SegmentRecord[],
 ): IntervalRecord {
   const { sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs } = inputs;
-  if (block !== null && state.ssrc !== null && state.ssrc !== block.sourceSsrc) openSegment(state, 'ssrc', atMs);
+  const isUnused = subject !== 'ours';
+  if (block !== null) noteSubject(channel, state, subject, block, atMs);
   if (state.nextSegment !== null) {
     closed.push(segmentRecord(channel, state, rules));
     beginSegment(state, state.nextSegment);
@@ -61,21 +68,22 @@ export function takeReport(
   // It belongs to the session that it was measured in, which may begin with this very report.
   if (rttSampleMs !== null) noteRoundTrip(state, rttSampleMs);
   const channelReportNumber = channel.rx.total.reports + channel.tx.total.reports + 1;
-  const measure = judge(channel, state, block, atMs);
+  const measure = isUnused ? UNUSED : judge(channel, state, block, atMs);
   const sample = sampleOf(state, measure, block, atMs);
   const beganAtMs = state.markAtMs;
-  noteGap(state, atMs);
+  if (state.direction === directionMeasuredBy(inputs.reporter)) notePace(state, atMs);
 
   state.reportsMissed = false;
-  moveMarks(state, measure, block, atMs);
+  if (measure.kind !== 'unused') moveMarks(state, measure, block, atMs);
 
+  const usedBlock = isUnused ? null : block;
   const facts = {
     beganAtMs,
     atMs,
-    sourceSsrc: block?.sourceSsrc ?? null,
-    fractionLostQ8: block?.fractionLostQ8 ?? null,
-    jitterTicks: block?.jitterTicks ?? null,
-    nativeMes100,
+    sourceSsrc: usedBlock?.sourceSsrc ?? null,
+    fractionLostQ8: usedBlock?.fractionLostQ8 ?? null,
+    jitterTicks: usedBlock?.jitterTicks ?? null,
+    nativeMes100: isUnused ? null : nativeMes100,
   };
   const { score, mes, mesRunning, lossPercent } = addToSums(
     state,
@@ -93,11 +101,11 @@ export function takeReport(
     beganAtMs,
     atMs,
     kind: measure.kind,
-    ssrc: facts.sourceSsrc,
-    fractionLostQ8: facts.fractionLostQ8,
+    ssrc: block?.sourceSsrc ?? null,
+    fractionLostQ8: block?.fractionLostQ8 ?? null,
     cumulativeLostPackets: block?.cumulativeLostPackets ?? null,
     extendedHighestSequence: block?.extendedHighestSequence ?? null,
-    jitterTicks: facts.jitterTicks,
+    jitterTicks: block?.jitterTicks ?? null,
     codec: knownCodec(state),
     clockRateHz: state.clockRateHz,
     clockRateSource: state.clockRateSource,
@@ -109,7 +117,7 @@ export function takeReport(
     packetsExpected: sample.packetsExpected,
     packetsLost: sample.packetsLost,
     duplicates: sample.duplicates,
-    latePackets: 0,
+    latePackets: sample.latePackets,
     lossPercent,
     coversReports: sample.coversReports,
     effectiveLatencyMs: score?.effectiveLatencyMs ?? null,
@@ -126,12 +134,28 @@ export function takeReport(
   };
 }
 
+function noteSubject(
+  channel: ChannelState,
+  state: DirectionState,
+  subject: ReportSubject,
+  block: ReportBlock,
+  atMs: number,
+): void {
+  if (subject === 'another') noteAnother(state, block, mayBeSilent(channel), atMs);
+  if (subject !== 'ours') return;
+  noteOurs(state, block);
+  if (state.ssrc !== null && state.ssrc !== block.sourceSsrc) openSegment(state, 'ssrc', atMs);
+}
+
 function judge(channel: ChannelState, state: DirectionState, block: ReportBlock | null, atMs: number): IntervalMeasure {
-  const { joinedLate } = channel;
-  const measure = measureInterval(state, block, { atMs, mayBeSilent: mayBeSilent(channel), joinedLate });
+  const { joinedLate, startedAtMs, answeredAtMs } = channel;
+  const moment = { atMs, startedAtMs, answeredAtMs, mayBeSilent: mayBeSilent(channel), joinedLate };
+  const measure = measureInterval(state, block, moment);
   if (measure.kind === 'media') {
     state.emptyReports = 0;
-    return isLossDisturbed(state) ? { ...measure, packetsExpected: null, packetsLost: null } : measure;
+    return isLossDisturbed(state)
+      ? { ...measure, packetsExpected: null, packetsLost: null, latePackets: 0, isRestart: false }
+      : measure;
   }
   if (measure.kind === 'dead') return measure;
   return neverAnythingArrived(channel, state, atMs) ? { kind: 'dead', packetsLost: null } : measure;
@@ -151,10 +175,6 @@ function isLossDisturbed(state: DirectionState): boolean {
   return state.markAtMs < state.disturbedAtMs + DISTURBED_LOSS_MS;
 }
 
-function isJitterDisturbed(state: DirectionState, atMs: number): boolean {
-  return state.disturbedAtMs !== null && atMs < state.disturbedAtMs + DISTURBED_JITTER_MS;
-}
-
 /** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */
 function neverAnythingArrived(channel: ChannelState, state: DirectionState, atMs: number): boolean {
   if (state.direction !== 'rx' || state.senderPackets !== null || state.total.mediaReports > 0) return false;
@@ -169,34 +189,43 @@ function neverAnythingArrived(channel: ChannelState, state: DirectionState, atMs
 }
 
 /** How many report intervals the report stands for: more than one only after reports were missed. */
-function countCoveredReports(state: DirectionState, measure: IntervalMeasure, atMs: number): number {
-  if (!state.reportsMissed || state.markAtMs === null || state.gapCount === 0 || measure.kind === 'idle') return 1;
-  const usualGapMs = state.gapMsSum / state.gapCount;
-  return Math.max(1, Math.round((atMs - state.markAtMs) / Math.max(1, usualGapMs)));
+function countCoveredReports(
+  { reportsMissed, markAtMs, paceMs }: DirectionState,
+  kind: IntervalRecord['kind'],
+  atMs: number,
+): number {
+  if (!reportsMissed || markAtMs === null || paceMs === null || kind === 'idle' || kind === 'unused') return 1;
+  return Math.max(1, Math.round((atMs - markAtMs) / Math.max(1, paceMs)));
 }
 
-function noteGap(state: DirectionState, atMs: number): void {
-  if (state.markAtMs === null || state.reportsMissed || atMs <= state.markAtMs) return;
-  state.gapMsSum += atMs - state.markAtMs;
-  state.gapCount++;
+/** Each end of each channel reports at a pace of its own: phones choose theirs, and a channel keeps that of its beginning. */
+function notePace(state: DirectionState, atMs: number): void {
+  const { reportedAtMs, reportsMissed } = state;
+  if (reportedAtMs !== null && !reportsMissed) state.paceMs = nextReportPace(state.paceMs, atMs - reportedAtMs);
+  state.reportedAtMs = atMs;
 }
 
 function sampleOf(
   state: DirectionState,
-  measure: IntervalMeasure,
+  measure: IntervalMeasure | typeof UNUSED,
   block: ReportBlock | null,
   atMs: number,
 ): ReportSample {
-  const isMedia = measure.kind === 'media';
-  const packetsLost = measure.kind === 'idle' ? null : measure.packetsLost;
+  const media = measure.kind === 'media' ? measure : null;
+  const jitter = media === null ? null : jitterSample(state, media, block, atMs);
+  const packetsLost = measure.kind === 'media' || measure.kind === 'dead' ? measure.packetsLost : null;
   return {
     kind: measure.kind,
-    packetsExpected: isMedia ? measure.packetsExpected : packetsLost,
+    packetsExpected: media === null ? packetsLost : media.packetsExpected,
     packetsLost,
-    duplicates: isMedia ? measure.duplicates : 0,
-    jitterTicks: isMedia && block !== null && !isJitterDisturbed(state, atMs) ? block.jitterTicks : null,
+    latePackets: media?.latePackets ?? 0,
+    duplicates: media?.duplicates ?? 0,
+    isSequenceRestart: media?.isRestart ?? false,
+    isJitterReset: jitter?.isReset ?? false,
+    jitterTicks: jitter?.jitterTicks ?? null,
+    // Asterisk's own score, which takes it, knows no difference between streams.
     cumulativeLost:
       block === null ? null : (block.cumulativeLostPackets + CUMULATIVE_LOST_MODULUS) % CUMULATIVE_LOST_MODULUS,
-    coversReports: countCoveredReports(state, measure, atMs),
+    coversReports: countCoveredReports(state, measure.kind, atMs),
   };
 }

@@ -143,6 +143,9 @@ function sampleOf(interval: IntervalRecord): ReportSample {
     packetsExpected,
     packetsLost,
     duplicates,
+    latePackets: interval.latePackets ?? 0,
+    isSequenceRestart: false,
+    isJitterReset: false,
     // A jitter that was no sample has no milliseconds.
     jitterTicks: interval.jitterMs === null ? null : interval.jitterTicks,
     cumulativeLost:

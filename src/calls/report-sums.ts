@@ -103,7 +103,7 @@ function noteLoss(
   lossPercent: number | null,
   { beganAtMs, atMs }: ReportFacts,
 ): void {
-  if (sample.kind === 'idle') return;
+  if (sample.kind === 'idle' || sample.kind === 'unused') return;
   state.firstMediaAtMs ??= beganAtMs ?? atMs;
   state.deadSinceMs = sample.kind === 'dead' ? (state.deadSinceMs ?? beganAtMs ?? atMs) : null;
   if (lossPercent === null || lossPercent < LOSSY_PERCENT) return;

@@ -2,7 +2,7 @@ import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '..
 import type { ChannelValues, LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
-import { nextReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
+import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { BridgeDesk } from './bridge-desk.ts';
 import { CallBook, type CallState } from './call-book.ts';
 import { CallDesk } from './call-desk.ts';
@@ -43,8 +43,8 @@ export class Switchboard implements LiveView {
   readonly #ports: SwitchboardPorts;
   readonly #channels = new Map<string, ChannelState>();
   readonly #calls = new CallBook();
-  /** How often this server reports what it receives. */
-  #localPaceMs = USUAL_REPORT_PACE_MS;
+  /** The longest that any channel waits for the next report of ours. */
+  #slowestPaceMs = USUAL_REPORT_PACE_MS;
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgeDesk(this.#channels, this.#changes);
   readonly #callDesk = new CallDesk(this.#calls, this.#changes);
@@ -128,7 +128,7 @@ export class Switchboard implements LiveView {
     // Asked a second time, it has the same to say.
     if (channel.final === null) {
       this.#bridges.forgetPast(channel, nowMs);
-      takeFinalCounters(channel, counters, nowMs, this.#localPaceMs, this.#rules);
+      takeFinalCounters(channel, counters, nowMs, this.#rules);
       channel.final = { ...this.#views.around(channel), atMs: nowMs };
     }
     this.#changes.touch(channel);
@@ -218,8 +218,10 @@ export class Switchboard implements LiveView {
       return;
     }
     this.counters.reports++;
-    if (report.reporter === 'local') this.#learnPace(channel, atMs);
-    const taken = takeRtcp(channel, report, atMs, this.#localPaceMs, this.#rules);
+    const taken = takeRtcp(channel, report, atMs, this.#slowestPaceMs, this.#rules);
+    const { paceMs } = channel.rx;
+    if (report.reporter === 'local' && paceMs !== null)
+      this.#slowestPaceMs = slowestReportPace(this.#slowestPaceMs, paceMs);
     if (taken.isRoundTripRefused) {
       this.counters.roundTripsRefused++;
       this.#changes.touch(channel);
@@ -260,11 +262,6 @@ export class Switchboard implements LiveView {
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
     if (call !== undefined) this.#callDesk.settle(call, notedAtMs);
-  }
-
-  #learnPace(channel: ChannelState, atMs: number): void {
-    const { markAtMs, reportsMissed } = channel.rx;
-    if (markAtMs !== null && !reportsMissed) this.#localPaceMs = nextReportPace(this.#localPaceMs, atMs - markAtMs);
   }
 
   #missReports(): void {

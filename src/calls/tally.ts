@@ -60,6 +60,10 @@ export interface ReportSample {
   readonly packetsExpected: number | null;
   readonly packetsLost: number | null;
   readonly duplicates: number;
+  /** Counted as lost before, but came after all. */
+  readonly latePackets: number;
+  readonly isSequenceRestart: boolean;
+  readonly isJitterReset: boolean;
   readonly jitterTicks: number | null;
   /** Unsigned. */
   readonly cumulativeLost: number | null;
@@ -74,17 +78,20 @@ export function addReport(tally: Tally, sample: ReportSample): void {
   else if (sample.kind === 'dead') tally.deadReports++;
   else tally.unusedReports++;
   if (sample.packetsLost !== null) {
-    addSampleAt(tally.values, LOST, sample.packetsLost / sample.coversReports, sample.coversReports);
-    tally.packetsLost += sample.packetsLost;
-  }
-  if (sample.packetsLost !== null && sample.packetsExpected !== null) {
-    tally.packetsExpected += sample.packetsExpected;
-    tally.packetsLostOfExpected += sample.packetsLost;
-    if (sample.packetsExpected > 0) {
-      tally.measuredReports++;
-      tally.lostSquaredPerExpected += sample.packetsLost ** 2 / sample.packetsExpected;
+    const net = sample.packetsLost - sample.latePackets;
+    addSampleAt(tally.values, LOST, net / sample.coversReports, sample.coversReports);
+    tally.packetsLost = Math.max(0, tally.packetsLost + net);
+    if (sample.packetsExpected !== null) {
+      tally.packetsExpected += sample.packetsExpected;
+      tally.packetsLostOfExpected = Math.max(0, tally.packetsLostOfExpected + net);
+      if (sample.packetsExpected > 0) {
+        tally.measuredReports++;
+        tally.lostSquaredPerExpected += sample.packetsLost ** 2 / sample.packetsExpected;
+      }
     }
   }
+  if (sample.isSequenceRestart) tally.sequenceRestarts++;
+  if (sample.isJitterReset) tally.jitterResets++;
   if (sample.cumulativeLost !== null) addSampleAt(tally.values, CUMULATIVE_LOST, sample.cumulativeLost);
   if (sample.jitterTicks !== null) addSampleAt(tally.values, JITTER, sample.jitterTicks);
   tally.duplicates += sample.duplicates;
@@ -127,6 +134,10 @@ export function jitterFigures(tally: Tally, clockRateHz: number): JitterFigures 
     lastMs: lastAt(values, JITTER) * tickMs,
     stdevMs: standardDeviationAt(values, JITTER, tickMs),
   };
+}
+
+export function hasJitter({ values, earlierJitterMs }: Tally): boolean {
+  return earlierJitterMs !== null || countAt(values, JITTER) > 0;
 }
 
 export function addRoundTrip({ values }: Tally, rttMs: number): void {

@@ -1,7 +1,7 @@
 import { SEQUENCE_CYCLE_PACKETS } from '../units/rtp.ts';
 
 /** RFC 3550 A.1: a step forward in the sequence, packets, that is still a loss and not a new beginning. */
-const MAX_DROPOUT_PACKETS = 3000;
+export const MAX_DROPOUT_PACKETS = 3000;
 /** A step up to here is a loss, whatever the clocks say. */
 const SURE_DROPOUT_PACKETS = 100;
 /** How many times as long or as short as by the RTP clock a longer one may be by the wall clock. */

@@ -1,10 +1,20 @@
 import type { ReportBlock } from '../model/report.ts';
-import { cumulativeLostDelta, Q8_ONE } from '../units/rtp.ts';
+import { cumulativeLostDelta, SEQUENCE_CYCLE_PACKETS } from '../units/rtp.ts';
+import { MAX_DROPOUT_PACKETS } from './dropout.ts';
+import { expectedAtFirst } from './first-report.ts';
+import { type Sendable, sendablePackets, wrappedDelta } from './sendable.ts';
 
 const EXTENDED_SEQUENCE_MODULUS = 0x1_0000_0000;
 const PACKET_COUNT_MODULUS = 0x1_0000_0000;
 /** Packets sent this shortly before the receiver's report may still have been on their way. */
 const IN_FLIGHT_ALLOWANCE_S = 0.5;
+/** RFC 3550 A.1: a step back by no more than this is disorder. */
+const MAX_MISORDER_PACKETS = 100;
+/** No receiver can lose more than it expected; a few count both at slightly different moments. */
+const COUNTING_SLACK_PACKETS = 5;
+const COUNTING_SLACK_RATIO = 0.1;
+/** A cumulative count that falls by fewer packets fell because of packets that came late or twice. */
+const RESET_FALL_PACKETS = 10;
 
 /** Where the two ends of a stream stood, as far as they have told. A sender's count is known together with its time. */
 export interface StreamMarks {
@@ -14,44 +24,76 @@ export interface StreamMarks {
   markSsrc: number | null;
   markLostPackets: number | null;
   markHighestSequence: number | null;
+  /** When its highest sequence number last moved. */
+  markMovedAtMs: number | null;
   /** The sender's count as known then. */
   markSenderPackets: number | null;
   markSenderAtMs: number | null;
   /** Packets counted as lost since the receiver stood still; null when it had moved. */
   markLostWhileStillPackets: number | null;
+  /** The cumulative count with which the present row of reports began: 0, or where a restart left it. */
+  baselineLostPackets: number;
+  /** Packets counted as lost in that row, less those that came late. */
+  countedLostPackets: number;
+  /** The newest of them: half as many with each report. */
+  recentLostPackets: number;
   /** Packets sent by the sender's latest SR, and when we learnt it, epoch milliseconds. */
   readonly senderPackets: number | null;
   readonly senderAtMs: number | null;
   /** Packets a second that the sender sends while it sends; 50 when unknown. */
   readonly packetRateHz: number;
+  /** How often the receiver reports; null when unknown. */
+  readonly paceMs: number | null;
 }
 
 /** What else a receiver's report is judged by. */
 export interface ReportMoment {
   readonly atMs: number;
+  /** When the channel began: no packet is older. */
+  readonly startedAtMs: number;
+  readonly answeredAtMs: number | null;
   /** On hold, not up: nothing that stands still is a fault. */
   readonly mayBeSilent: boolean;
   /** We came in the middle: the cumulative count of a first report says nothing of its interval. */
   readonly joinedLate: boolean;
 }
 
+/** Packets moved. Counts are `null` where the report cannot tell. */
+export interface MediaMeasure {
+  readonly kind: 'media';
+  readonly packetsExpected: number | null;
+  readonly packetsLost: number | null;
+  /** Counted as lost by earlier intervals, but came after all. */
+  readonly latePackets: number;
+  readonly duplicates: number;
+  /** The receiver counts from another point on than before. */
+  readonly isFresh: boolean;
+  /** Sequence or cumulative loss jumped by more than can have been sent: the numbering began anew. */
+  readonly isRestart: boolean;
+}
+
 export type IntervalMeasure =
-  /** Packets moved. `null` where the report cannot tell. */
-  | {
-      readonly kind: 'media';
-      readonly packetsExpected: number | null;
-      readonly packetsLost: number | null;
-      readonly duplicates: number;
-    }
+  | MediaMeasure
   /** Nothing was sent, or nothing that must have arrived yet. `undecided`: keep the old mark. */
   | { readonly kind: 'idle'; readonly undecided: boolean }
   /** Packets were sent and none arrived; null when nobody counted them. */
   | { readonly kind: 'dead'; readonly packetsLost: number | null };
 
+const RESTART: MediaMeasure = {
+  kind: 'media',
+  packetsExpected: null,
+  packetsLost: null,
+  latePackets: 0,
+  duplicates: 0,
+  isFresh: true,
+  isRestart: true,
+};
+
 /**
  * What one report says of the packets since the report before (RFC 3550 §6.4.1 and A.3). `block` null: it had none, since
  * nothing was received.
- * Handles wraps of both counters, duplicates (a falling cumulative count), a changed SSRC and a stream that stands still.
+ * Handles wraps of both counters, duplicates and late packets (a falling cumulative count), a changed SSRC, a numbering that
+ * begins anew, and a stream that stands still.
  */
 export function measureInterval(
   marks: Readonly<StreamMarks>,
@@ -65,26 +107,23 @@ export function measureInterval(
 
   const moved = wrappedDelta(block.extendedHighestSequence, markHighestSequence, EXTENDED_SEQUENCE_MODULUS);
   if (moved === 0) return standingStill(marks, moment);
-  // The receiver began to count afresh without a new SSRC.
-  if (moved < 0) return firstReport(block, marks, moment);
-
   const lostDelta = cumulativeLostDelta(block.cumulativeLostPackets, markLostPackets);
-  const lost = Math.min(Math.max(0, lostDelta), moved);
-  // The receiver notices only now what was lost while it stood still, and what was counted as such already.
-  const counted = Math.min(marks.markLostWhileStillPackets ?? 0, lost);
-  return {
-    kind: 'media',
-    packetsExpected: moved - counted,
-    packetsLost: lost - counted,
-    duplicates: Math.max(0, -lostDelta),
-  };
+  return moved > 0
+    ? movedOn(marks, block, moved, lostDelta, moment)
+    : movedBack(marks, block, moved, lostDelta, moment);
 }
 
 /** Leaves the marks as the next report needs them. */
 export function moveMarks(marks: StreamMarks, measure: IntervalMeasure, block: ReportBlock | null, atMs: number): void {
   if (measure.kind === 'idle' && measure.undecided) return;
-  const lostNow = measure.kind === 'dead' ? (measure.packetsLost ?? 0) : 0;
+  const lostNow = measure.kind === 'idle' ? 0 : (measure.packetsLost ?? 0);
   marks.markAtMs = atMs;
+  if (measure.kind === 'media') {
+    marks.markMovedAtMs = atMs;
+    if (block !== null) countFrom(marks, measure, block, lostNow);
+  } else {
+    marks.countedLostPackets += lostNow;
+  }
   if (block !== null) {
     marks.markSsrc = block.sourceSsrc;
     marks.markLostPackets = block.cumulativeLostPackets;
@@ -95,60 +134,103 @@ export function moveMarks(marks: StreamMarks, measure: IntervalMeasure, block: R
   marks.markLostWhileStillPackets = measure.kind === 'media' ? null : (marks.markLostWhileStillPackets ?? 0) + lostNow;
 }
 
-function firstReport(block: ReportBlock, marks: Readonly<StreamMarks>, moment: ReportMoment): IntervalMeasure {
-  if (moment.joinedLate && marks.markAtMs === null) {
-    return { kind: 'media', packetsExpected: null, packetsLost: null, duplicates: 0 };
+/** What was not counted, because it cannot have been lost or must not be judged, is never counted later either. */
+function countFrom(marks: StreamMarks, measure: MediaMeasure, block: ReportBlock, lostNow: number): void {
+  if (measure.isFresh) {
+    marks.baselineLostPackets = 0;
+    marks.countedLostPackets = 0;
+    marks.recentLostPackets = 0;
   }
-  const packetsLost = Math.max(0, block.cumulativeLostPackets);
+  marks.countedLostPackets = Math.max(0, marks.countedLostPackets + lostNow - measure.latePackets);
+  marks.recentLostPackets = lostNow + marks.recentLostPackets / 2;
+  const sinceBaseline = cumulativeLostDelta(block.cumulativeLostPackets, marks.baselineLostPackets);
+  // Below the baseline are packets that came twice: they stand against those that will be lost.
+  if (sinceBaseline < 0 && marks.countedLostPackets === 0) return;
+  marks.baselineLostPackets = block.cumulativeLostPackets - marks.countedLostPackets;
+}
+
+function movedOn(
+  marks: Readonly<StreamMarks>,
+  block: ReportBlock,
+  moved: number,
+  lostDelta: number,
+  moment: ReportMoment,
+): IntervalMeasure {
+  const sinceMs = marks.markMovedAtMs ?? marks.markAtMs ?? moment.startedAtMs;
+  const sendable = sendablePackets(marks, sinceMs, moment.atMs, moved - Math.max(0, lostDelta));
+  const isFarStep = moved >= MAX_DROPOUT_PACKETS && moved > sendable.farthestPackets;
+  const isLeapOfCount = lostDelta - moved > Math.max(COUNTING_SLACK_PACKETS, moved * COUNTING_SLACK_RATIO);
+  if (isFarStep || isLeapOfCount) return RESTART;
+
+  const isFresh = isCounterReset(marks, block, lostDelta);
+  const sinceBaseline = isFresh
+    ? block.cumulativeLostPackets
+    : cumulativeLostDelta(block.cumulativeLostPackets, marks.baselineLostPackets);
+  const change = Math.max(0, sinceBaseline) - (isFresh ? 0 : marks.countedLostPackets);
+  const reported = Math.min(isFresh ? sinceBaseline : Math.max(0, lostDelta), moved);
+  const cannotBeLost = reported - boundedLoss(reported, moved, sendable);
+  const packetsLost = Math.min(Math.max(0, change - cannotBeLost), moved);
+  const latePackets = Math.max(0, -change);
+  // The receiver notices only now what was lost while it stood still, and what was expected as such already.
+  const expectedBefore = cannotBeLost + (marks.markLostWhileStillPackets ?? 0);
   return {
     kind: 'media',
-    packetsExpected: expectedAtFirst(packetsLost, block.fractionLostQ8, marks, moment),
+    packetsExpected: Math.max(packetsLost, moved - expectedBefore),
     packetsLost,
-    duplicates: Math.max(0, -block.cumulativeLostPackets),
+    latePackets,
+    duplicates: isFresh ? 0 : Math.max(0, -lostDelta - latePackets),
+    isFresh,
+    isRestart: false,
   };
 }
 
-/** The two ways to know what was expected before the first report may differ by this much of the coarser one. */
-const ESTIMATE_TOLERANCE_RATIO = 0.25;
+/** No more can be lost than was sent, and of a step that nothing explains no more than the sender sent beyond what arrived. */
+function boundedLoss(reported: number, moved: number, sendable: Sendable): number {
+  const atMost = Math.round(sendable.atMostPackets);
+  if (reported <= atMost) return reported;
+  if (moved <= sendable.farthestPackets) return atMost;
+  return Math.min(atMost, Math.max(0, Math.round(sendable.aboutPackets) - (moved - reported)));
+}
 
-/**
- * Packets expected until the first report. Fraction lost is the finer measure, but of one interval only: when the far end's
- * first report was lost on the way, the one that is first for us counts the loss of two. The sender's count shows that.
- */
-function expectedAtFirst(
-  packetsLost: number,
-  fractionLostQ8: number,
+/** Whether the count fell because the receiver counts afresh: so many, lost long ago, do not come in after all. */
+function isCounterReset(marks: Readonly<StreamMarks>, block: ReportBlock, lostDelta: number): boolean {
+  const { cumulativeLostPackets: now } = block;
+  const fall = -lostDelta;
+  return fall >= RESET_FALL_PACKETS && fall > marks.recentLostPackets && now >= 0 && now < fall;
+}
+
+/** The highest sequence number fell: a wrap that the receiver does not count, a report that came late, or a new beginning. */
+function movedBack(
   marks: Readonly<StreamMarks>,
+  block: ReportBlock,
+  moved: number,
+  lostDelta: number,
   moment: ReportMoment,
-): number | null {
-  const byFraction = expectedFromFraction(packetsLost, fractionLostQ8);
-  const bySending = expectedFromSending(packetsLost, marks, moment);
-  if (byFraction === null || bySending === null) return byFraction ?? bySending;
-  return Math.abs(byFraction - bySending) <= bySending * ESTIMATE_TOLERANCE_RATIO ? byFraction : bySending;
+): IntervalMeasure {
+  const sinceMs = marks.markMovedAtMs ?? marks.markAtMs ?? moment.startedAtMs;
+  const { farthestPackets } = sendablePackets(marks, sinceMs, moment.atMs, 0);
+  const afterWrap = moved + SEQUENCE_CYCLE_PACKETS;
+  if (afterWrap > 0 && afterWrap <= farthestPackets && Math.abs(lostDelta) <= afterWrap) {
+    return movedOn(marks, block, afterWrap, lostDelta, moment);
+  }
+  return -moved <= MAX_MISORDER_PACKETS ? { kind: 'idle', undecided: true } : RESTART;
 }
 
-/**
- * A first report does not say where the sequence began; but fraction lost = lost / expected.
- * Null when nothing was lost, or too little to show in 1/256.
- */
-function expectedFromFraction(packetsLost: number, fractionLostQ8: number): number | null {
-  if (packetsLost === 0 || fractionLostQ8 === 0) return null;
-  return Math.max(packetsLost, Math.round((packetsLost * Q8_ONE) / fractionLostQ8));
-}
-
-/**
- * What must have been sent until the first report, by the sender's count. Left out, a first report without loss would make
- * the percentage of the loss after it too high. Null before the sender's first SR.
- */
-function expectedFromSending(
-  packetsLost: number,
-  { markAtMs, senderPackets, senderAtMs, packetRateHz }: Readonly<StreamMarks>,
-  { atMs, mayBeSilent }: ReportMoment,
-): number | null {
-  if (markAtMs !== null || mayBeSilent || senderPackets === null || senderAtMs === null || senderPackets === 0)
-    return null;
-  const sinceThenPackets = Math.round(((atMs - senderAtMs) / 1000) * packetRateHz);
-  return Math.max(packetsLost, senderPackets + sinceThenPackets);
+function firstReport(block: ReportBlock, marks: Readonly<StreamMarks>, moment: ReportMoment): IntervalMeasure {
+  if (moment.joinedLate && marks.markAtMs === null) return { ...RESTART, isRestart: false };
+  const sinceMs = marks.markMovedAtMs ?? marks.markAtMs ?? moment.startedAtMs;
+  const { atMostPackets, farthestPackets } = sendablePackets(marks, sinceMs, moment.atMs, 0);
+  if (block.cumulativeLostPackets > farthestPackets) return RESTART;
+  const packetsLost = Math.min(Math.max(0, block.cumulativeLostPackets), Math.round(atMostPackets));
+  return {
+    kind: 'media',
+    packetsExpected: expectedAtFirst(packetsLost, block, marks, moment),
+    packetsLost,
+    latePackets: 0,
+    duplicates: Math.max(0, -block.cumulativeLostPackets),
+    isFresh: true,
+    isRestart: false,
+  };
 }
 
 /** The receiver got nothing since its last report: was anything sent to it? */
@@ -176,10 +258,4 @@ function shareSinceLastReport(
   if (markAtMs === null || markSenderAtMs === null || markLostWhileStillPackets !== null) return 1;
   const sinceOlderMs = senderAtMs - markSenderAtMs;
   return sinceOlderMs > 0 ? Math.min(1, Math.max(0, (senderAtMs - markAtMs) / sinceOlderMs)) : 1;
-}
-
-/** later − earlier of counters that wrap; negative when the later one is behind. */
-function wrappedDelta(later: number, earlier: number, modulus: number): number {
-  const forward = (((later - earlier) % modulus) + modulus) % modulus;
-  return forward >= modulus / 2 ? forward - modulus : forward;
 }

@@ -49,8 +49,17 @@ describe('transcripts of real Asterisks', () => {
   test.each(goldenNames().filter((name) => name.startsWith('22-')))(
     '%s: the profile asterisk-22.10 equals the MES of the events, in both directions, all along',
     (name) => {
-      const compared = allIntervals(play(name, mesProfile('asterisk-22.10'))).filter(
-        ({ nativeMes100, mesRunning }) => nativeMes100 !== null && mesRunning !== null,
+      const intervals = allIntervals(play(name, mesProfile('asterisk-22.10')));
+      // From a report about another stream Asterisk takes a round trip that we refuse, and it stays in the mean.
+      const refusing = new Map(
+        intervals
+          .toReversed()
+          .filter(({ kind }) => kind === 'unused')
+          .map(({ uniqueid, atMs }) => [uniqueid, atMs]),
+      );
+      const compared = intervals.filter(
+        ({ nativeMes100, mesRunning, uniqueid, atMs }) =>
+          nativeMes100 !== null && mesRunning !== null && atMs < (refusing.get(uniqueid) ?? Number.POSITIVE_INFINITY),
       );
       const wrong = compared.filter(
         ({ nativeMes100, mesRunning }) => Math.abs(Number(mesRunning) * 20 - Number(nativeMes100)) > NATIVE_TOLERANCE,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ReportBlock } from '../../../src/model/report.ts';
 import {
   type IntervalMeasure,
+  type MediaMeasure,
   measureInterval as measureMarks,
   moveMarks,
   type ReportMoment,
@@ -59,6 +60,8 @@ function input(of: Partial<Input>): Input {
     sender: null,
     atMs: 15_000,
     packetRateHz: 50,
+    startedAtMs: 9000,
+    answeredAtMs: null,
     mayBeSilent: false,
     joinedLate: false,
     ...of,
@@ -71,12 +74,31 @@ function marksOf({ previous, sender, packetRateHz }: Pick<Input, 'previous' | 's
     markSsrc: previous?.block?.sourceSsrc ?? null,
     markLostPackets: previous?.block?.cumulativeLostPackets ?? null,
     markHighestSequence: previous?.block?.extendedHighestSequence ?? null,
+    markMovedAtMs: previous === null || previous.block === null ? null : previous.atMs,
     markSenderPackets: previous?.sender?.sentPackets ?? null,
     markSenderAtMs: previous?.sender?.atMs ?? null,
     markLostWhileStillPackets: previous?.lostWhileStillPackets ?? null,
+    baselineLostPackets: previous?.block?.cumulativeLostPackets ?? 0,
+    countedLostPackets: previous?.lostWhileStillPackets ?? 0,
+    recentLostPackets: 0,
     senderPackets: sender?.sentPackets ?? null,
     senderAtMs: sender?.atMs ?? null,
     packetRateHz,
+    paceMs: null,
+  };
+}
+
+/** Packets that moved and were counted from where they were before. */
+function media(of: Partial<MediaMeasure>): MediaMeasure {
+  return {
+    kind: 'media',
+    packetsExpected: null,
+    packetsLost: null,
+    latePackets: 0,
+    duplicates: 0,
+    isFresh: false,
+    isRestart: false,
+    ...of,
   };
 }
 
@@ -104,14 +126,14 @@ describe('signed 24-bit loss', () => {
 describe('packets that moved', () => {
   test('loss is the difference of the cumulative counts', () => {
     const measured = measureInterval(input({ previous: mark({ block: block(1000, 7) }), block: block(1250, 17) }));
-    expect(measured).toEqual({ kind: 'media', packetsExpected: 250, packetsLost: 10, duplicates: 0 });
+    expect(measured).toEqual(media({ packetsExpected: 250, packetsLost: 10 }));
   });
 
   test('a falling count is duplicates, not loss', () => {
     const measured = measureInterval(
       input({ previous: mark({ block: block(1000, 0) }), block: block(1250, signed24(16_777_215)) }),
     );
-    expect(measured).toEqual({ kind: 'media', packetsExpected: 250, packetsLost: 0, duplicates: 1 });
+    expect(measured).toEqual(media({ packetsExpected: 250, packetsLost: 0, duplicates: 1 }));
   });
 
   test('the sequence wraps at 32 bits', () => {
@@ -123,12 +145,9 @@ describe('packets that moved', () => {
 
   test('the first report of a stream counts from 0, what was expected follows from the fraction lost', () => {
     const first = block(30_250, 10, { fractionLostQ8: 10 });
-    expect(measureInterval(input({ previous: null, block: first }))).toEqual({
-      kind: 'media',
-      packetsExpected: 256,
-      packetsLost: 10,
-      duplicates: 0,
-    });
+    expect(measureInterval(input({ previous: null, block: first }))).toEqual(
+      media({ packetsExpected: 256, packetsLost: 10, isFresh: true }),
+    );
     expect(measureInterval(input({ previous: null, block: block(30_250, 0) }))).toMatchObject({
       packetsExpected: null,
       packetsLost: 0,
@@ -163,7 +182,7 @@ describe('packets that moved', () => {
     const measured = measureInterval(
       input({ previous: null, joinedLate: true, block: block(30_250, 4000, { fractionLostQ8: 10 }) }),
     );
-    expect(measured).toEqual({ kind: 'media', packetsExpected: null, packetsLost: null, duplicates: 0 });
+    expect(measured).toEqual(media({ isFresh: true }));
   });
 
   test('the sum of the intervals is the whole, however it is cut', () => {
@@ -228,17 +247,13 @@ describe('packets that stood still', () => {
 
   test('what was counted as lost while it stood still is not lost once more when it moves', () => {
     const previous = mark({ block: block(1000, 10), lostWhileStillPackets: 375 });
-    expect(measureInterval(input({ previous, block: block(1750, 510) }))).toEqual({
-      kind: 'media',
-      packetsExpected: 375,
-      packetsLost: 125,
-      duplicates: 0,
-    });
-    // Less was lost than was thought: none of it is lost now.
-    expect(measureInterval(input({ previous, block: block(1750, 310) }))).toMatchObject({
-      packetsExpected: 450,
-      packetsLost: 0,
-    });
+    expect(measureInterval(input({ previous, block: block(1750, 510) }))).toEqual(
+      media({ packetsExpected: 375, packetsLost: 125 }),
+    );
+    // Less was lost than was thought: of 750 packets 300, where 375 had been counted.
+    expect(measureInterval(input({ previous, block: block(1750, 310) }))).toEqual(
+      media({ packetsExpected: 375, packetsLost: 0, latePackets: 75 }),
+    );
     // Another stream knows nothing of that.
     const other = block(9, 1, { sourceSsrc: 0xdef, fractionLostQ8: 26 });
     expect(measureInterval(input({ previous, block: other }))).toMatchObject({ packetsLost: 1, packetsExpected: 10 });
@@ -305,19 +320,28 @@ describe('the marks that a report leaves', () => {
   }
 
   test('are where the receiver stands now, and what the sender had counted by then', () => {
-    const measure = { kind: 'media', packetsExpected: 250, packetsLost: 3, duplicates: 0 } as const;
+    const measure = media({ packetsExpected: 250, packetsLost: 3, isFresh: true });
     const next = block(1250, 3, { sourceSsrc: 0xdef });
     const after = mark({ block: next, sender, atMs: 15_000 });
-    expect(leftBy(measure, next)).toEqual(marksOf({ previous: after, sender, packetRateHz: 50 }));
+    expect(leftBy(measure, next)).toEqual({
+      ...marksOf({ previous: after, sender, packetRateHz: 50 }),
+      baselineLostPackets: 0,
+      countedLostPackets: 3,
+      recentLostPackets: 3,
+    });
   });
 
   test('add up what was lost while it stood still, at the old place where the report had no block', () => {
     const after = { ...before, sender, atMs: 15_000 };
+    const standing = (previous: Mark) => ({
+      ...marksOf({ previous, sender, packetRateHz: 50 }),
+      markMovedAtMs: before.atMs,
+    });
     expect(leftBy({ kind: 'dead', packetsLost: 200 }, null)).toEqual(
-      marksOf({ previous: { ...after, lostWhileStillPackets: 240 }, sender, packetRateHz: 50 }),
+      standing({ ...after, lostWhileStillPackets: 240 }),
     );
     for (const measure of [{ kind: 'dead', packetsLost: null } as const, { kind: 'idle', undecided: false } as const]) {
-      expect(leftBy(measure, null)).toEqual(marksOf({ previous: after, sender, packetRateHz: 50 }));
+      expect(leftBy(measure, null)).toEqual(standing(after));
     }
   });
 

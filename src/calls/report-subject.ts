@@ -1,0 +1,70 @@
+import type { ReportBlock } from '../model/report.ts';
+import { type DirectionState, openSegment } from './direction-state.ts';
+
+/** Whose stream a far end's report block is about: the one that we send, another one, or none at all. */
+export type ReportSubject = 'ours' | 'another' | 'nobody';
+
+/**
+ * AMI shows report block 0 alone. After a transfer or a queue answer Asterisk sends with a new SSRC, and a phone may go on to
+ * report on the old one in block 0, whose numbers stand still for ever: only our own latest `RTCPSent` tells the two apart.
+ * Before the first one every block is taken to be about our stream.
+ */
+export function subjectOf({ sentSsrc }: DirectionState, block: ReportBlock): ReportSubject {
+  // A phone that says goodbye may send a block of zeros.
+  if (block.extendedHighestSequence === 0) return 'nobody';
+  if (sentSsrc === block.sourceSsrc) return 'ours';
+  if (block.sourceSsrc === 0) return 'nobody';
+  return sentSsrc === null ? 'ours' : 'another';
+}
+
+/** The SSRC that we send with, by our own report. */
+export function noteOwnSsrc(state: DirectionState, ssrc: number, atMs: number): void {
+  state.sentSsrc = ssrc;
+  state.sentSsrcAtMs = atMs;
+}
+
+/**
+ * The block is about another stream than ours. A single such block may have crossed our own report on its way: it is of the
+ * stream before, or of the one that our next report will name. When it stands still, or our next report has come and it is
+ * still another, nobody knows any more how our audio arrives. `mayBeSilent`: nothing need have been sent.
+ */
+export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSilent: boolean, atMs: number): void {
+  const { sourceSsrc, extendedHighestSequence, cumulativeLostPackets } = block;
+  const isStill =
+    (sourceSsrc === state.markSsrc && extendedHighestSequence === state.markHighestSequence) ||
+    (sourceSsrc === state.anotherSsrc && extendedHighestSequence === state.anotherHighestSequence);
+  const isToldSince =
+    state.anotherSinceMs !== null && state.sentSsrcAtMs !== null && state.sentSsrcAtMs > state.anotherSinceMs;
+  const hasNothingSent = state.senderPackets !== null && state.senderPackets === state.markSenderPackets;
+  state.anotherSinceMs ??= atMs;
+  state.anotherSsrc = sourceSsrc;
+  state.anotherHighestSequence = extendedHighestSequence;
+  state.anotherLostPackets = cumulativeLostPackets;
+  state.anotherAtMs = atMs;
+  if (state.unknownSinceMs !== null || mayBeSilent || hasNothingSent || (!isStill && !isToldSince)) return;
+  state.unknownSinceMs = state.anotherSinceMs;
+  // What was known of the stream until now stays the score of its segment.
+  openSegment(state, 'ssrc', atMs);
+}
+
+/** The block is about our stream, perhaps one that it named before we did: then it counts from there. */
+export function noteOurs(state: DirectionState, block: ReportBlock): void {
+  if (state.anotherSinceMs === null) return;
+  if (state.anotherSsrc === block.sourceSsrc && state.markSsrc !== block.sourceSsrc) {
+    state.markAtMs = state.anotherAtMs;
+    state.markMovedAtMs = state.anotherAtMs;
+    state.markSsrc = state.anotherSsrc;
+    state.markHighestSequence = state.anotherHighestSequence;
+    state.markLostPackets = state.anotherLostPackets;
+    state.markLostWhileStillPackets = null;
+    state.baselineLostPackets = 0;
+    state.countedLostPackets = 0;
+    state.recentLostPackets = 0;
+  }
+  state.unknownSinceMs = null;
+  state.anotherSinceMs = null;
+  state.anotherSsrc = null;
+  state.anotherHighestSequence = null;
+  state.anotherLostPackets = null;
+  state.anotherAtMs = null;
+}

@@ -1,0 +1,55 @@
+import type { ReportBlock } from '../model/report.ts';
+import { Q8_ONE } from '../units/rtp.ts';
+import type { ReportMoment, StreamMarks } from './interval.ts';
+
+/** The two ways to know what was expected before the first report may differ by this much of the coarser one. */
+const ESTIMATE_TOLERANCE_RATIO = 0.25;
+/** Asterisk's longest `rtcpinterval`, ms: what came before was reported on, or was not there. */
+const LONGEST_PACE_MS = 60_000;
+
+/**
+ * Packets expected until the first report of a stream, `packetsLost` among them; null when nothing tells. A first report
+ * does not say where the sequence began. Fraction lost is the finest measure, but of one interval only: when the far end's
+ * first report was lost on the way, the one that is first for us counts the loss of two. The sender's count shows that.
+ */
+export function expectedAtFirst(
+  packetsLost: number,
+  { fractionLostQ8 }: ReportBlock,
+  marks: Readonly<StreamMarks>,
+  moment: ReportMoment,
+): number | null {
+  const byFraction = expectedFromFraction(packetsLost, fractionLostQ8);
+  // Another stream has followed on one that was reported on: when, nobody can say.
+  if (marks.markHighestSequence !== null || moment.mayBeSilent) return byFraction;
+  const bySending = expectedFromSending(marks, moment) ?? expectedFromTime(marks, moment);
+  if (bySending === null) return byFraction;
+  const atLeastLost = Math.max(packetsLost, bySending);
+  if (byFraction === null) return atLeastLost;
+  return Math.abs(byFraction - atLeastLost) <= atLeastLost * ESTIMATE_TOLERANCE_RATIO ? byFraction : atLeastLost;
+}
+
+/** Fraction lost = lost / expected. Null when nothing was lost, or too little to show in 1/256. */
+function expectedFromFraction(packetsLost: number, fractionLostQ8: number): number | null {
+  if (packetsLost === 0 || fractionLostQ8 === 0) return null;
+  return Math.max(packetsLost, Math.round((packetsLost * Q8_ONE) / fractionLostQ8));
+}
+
+/** What must have been sent until then, by the sender's count; null before its first SR. */
+function expectedFromSending(
+  { markAtMs, senderPackets, senderAtMs, packetRateHz }: Readonly<StreamMarks>,
+  { atMs }: ReportMoment,
+): number | null {
+  if (markAtMs !== null || senderPackets === null || senderAtMs === null || senderPackets === 0) return null;
+  return senderPackets + Math.round(((atMs - senderAtMs) / 1000) * packetRateHz);
+}
+
+/** At the usual pace since the answer, or since a report that knew of no packet yet; null when that is too long ago. */
+function expectedFromTime(
+  { markAtMs, packetRateHz }: Readonly<StreamMarks>,
+  { atMs, answeredAtMs }: ReportMoment,
+): number | null {
+  if (answeredAtMs === null) return null;
+  const elapsedMs = atMs - Math.max(answeredAtMs, markAtMs ?? answeredAtMs);
+  if (elapsedMs <= 0 || elapsedMs > LONGEST_PACE_MS) return null;
+  return Math.round((elapsedMs / 1000) * packetRateHz);
+}
