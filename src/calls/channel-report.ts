@@ -20,6 +20,8 @@ import { roundTripsOf } from './tally.ts';
 
 /** Intervals of our own reports without one after which the far end's word on what it sends stands alone. */
 const SILENT_PACES = 2;
+/** By so much one of ours may come after the far end's of the same moment. */
+const ON_ITS_WAY_MS = 1000;
 
 export interface TakenReport {
   readonly interval: IntervalRecord;
@@ -136,7 +138,7 @@ function overdueAfterMs({ rx, watchedSinceMs }: ChannelState, slowestPaceMs: num
   const ownPaceMs = rx.paceMs ?? 0;
   const hasReported = rx.reportedAtMs !== null && rx.reportedAtMs > watchedSinceMs;
   const slowestMs = hasReported ? LONGEST_REPORT_PACE_MS : Math.max(USUAL_REPORT_PACE_MS, slowestPaceMs);
-  return SILENT_PACES * Math.max(ownPaceMs, slowestMs);
+  return SILENT_PACES * Math.max(ownPaceMs, slowestMs) + ON_ITS_WAY_MS;
 }
 
 /**

@@ -59,11 +59,13 @@ export function takeReport(
 ): IntervalRecord {
   const { sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs } = inputs;
   const isUnused = subject !== 'ours';
-  if (block !== null) noteSubject(channel, state, subject, block, atMs);
+  const isLostSight = noteSubject(channel, state, subject, block, atMs);
   if (state.nextSegment !== null) {
     closed.push(segmentRecord(channel, state, rules));
     beginSegment(state, state.nextSegment);
   }
+  // Only now: the segment that is over keeps the score that it had.
+  if (isLostSight) state.unknownSinceMs = state.anotherSinceMs;
   if (state.nextCodec !== null) useCodec(state, state.nextCodec);
   // It belongs to the session that it was measured in, which may begin with this very report.
   if (rttSampleMs !== null) noteRoundTrip(state, rttSampleMs);
@@ -134,17 +136,19 @@ export function takeReport(
   };
 }
 
+/** Returns whether the far end's reports have just turned out to be about another stream. */
 function noteSubject(
   channel: ChannelState,
   state: DirectionState,
   subject: ReportSubject,
-  block: ReportBlock,
+  block: ReportBlock | null,
   atMs: number,
-): void {
-  if (subject === 'another') noteAnother(state, block, mayBeSilent(channel), atMs);
-  if (subject !== 'ours') return;
+): boolean {
+  if (subject === 'another' && block !== null) return noteAnother(state, block, mayBeSilent(channel), atMs);
+  if (subject === 'nobody') return false;
   noteOurs(state, block);
-  if (state.ssrc !== null && state.ssrc !== block.sourceSsrc) openSegment(state, 'ssrc', atMs);
+  if (block !== null && state.ssrc !== null && state.ssrc !== block.sourceSsrc) openSegment(state, 'ssrc', atMs);
+  return false;
 }
 
 function judge(channel: ChannelState, state: DirectionState, block: ReportBlock | null, atMs: number): IntervalMeasure {

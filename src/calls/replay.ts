@@ -1,5 +1,5 @@
 import type { IntervalRecord, SegmentRecord, StreamRecord } from '../model/record.ts';
-import type { Direction } from '../model/report.ts';
+import { type Direction, directionMeasuredBy } from '../model/report.ts';
 import type { StoredChannel } from '../model/rescoring.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { ASSUMED_CLOCK_RATE_HZ, CUMULATIVE_LOST_MODULUS } from '../units/rtp.ts';
@@ -114,6 +114,7 @@ function takeAgain(
   if (!isAssumed) noteClockRate(direction, interval.clockRateHz, interval.clockRateSource === 'codec' ? 'codec' : 'sr');
   segments.beginNextIfDue(state, direction);
   direction.codec = codec ?? null;
+  noteUnknown(direction, interval);
   if (interval.rttMs !== null) {
     noteRoundTrip(state.rx, interval.rttMs);
     noteRoundTrip(state.tx, interval.rttMs);
@@ -129,6 +130,12 @@ function takeAgain(
     mesRunning,
     profile: rules.profile.name,
   };
+}
+
+/** From a report about another stream on, and while it had no score for that, the direction was not known. */
+function noteUnknown(direction: DirectionState, { kind, mesRunning, reporter, atMs }: IntervalRecord): void {
+  if (kind === 'unused' && mesRunning === null) direction.unknownSinceMs ??= atMs;
+  else if (kind !== 'unused' && directionMeasuredBy(reporter) === direction.direction) direction.unknownSinceMs = null;
 }
 
 /** An older release did not store where a clock rate came from. */
@@ -161,6 +168,7 @@ function settle(direction: DirectionState, stream: StreamRecord): void {
   if (stream.clockRateSource !== 'assumed') noteClockRate(direction, stream.clockRateHz, stream.clockRateSource);
   direction.codec = stream.codec;
   direction.ssrc = stream.ssrc;
+  direction.unknownSinceMs = stream.unknownSinceMs;
   noteCaptured(direction, null, stream.capture?.media ?? null);
   direction.nativeMes100 = stream.nativeMes100;
   if (stream.senderPackets !== null) {

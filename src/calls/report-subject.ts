@@ -26,9 +26,10 @@ export function noteOwnSsrc(state: DirectionState, ssrc: number, atMs: number): 
 /**
  * The block is about another stream than ours. A single such block may have crossed our own report on its way: it is of the
  * stream before, or of the one that our next report will name. When it stands still, or our next report has come and it is
- * still another, nobody knows any more how our audio arrives. `mayBeSilent`: nothing need have been sent.
+ * still another, nobody knows any more how our audio arrives: returns whether that is news. `mayBeSilent`: nothing need have
+ * been sent.
  */
-export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSilent: boolean, atMs: number): void {
+export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSilent: boolean, atMs: number): boolean {
   const { sourceSsrc, extendedHighestSequence, cumulativeLostPackets } = block;
   const isStill =
     (sourceSsrc === state.markSsrc && extendedHighestSequence === state.markHighestSequence) ||
@@ -41,16 +42,18 @@ export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSile
   state.anotherHighestSequence = extendedHighestSequence;
   state.anotherLostPackets = cumulativeLostPackets;
   state.anotherAtMs = atMs;
-  if (state.unknownSinceMs !== null || mayBeSilent || hasNothingSent || (!isStill && !isToldSince)) return;
-  state.unknownSinceMs = state.anotherSinceMs;
-  // What was known of the stream until now stays the score of its segment.
+  if (state.unknownSinceMs !== null || mayBeSilent || hasNothingSent || (!isStill && !isToldSince)) return false;
   openSegment(state, 'ssrc', atMs);
+  return true;
 }
 
-/** The block is about our stream, perhaps one that it named before we did: then it counts from there. */
-export function noteOurs(state: DirectionState, block: ReportBlock): void {
+/**
+ * The far end's report is about our stream, perhaps one that it named before we did: then it counts from there. Or it has no
+ * block at all (null), since nothing arrives of any stream.
+ */
+export function noteOurs(state: DirectionState, block: ReportBlock | null): void {
   if (state.anotherSinceMs === null) return;
-  if (state.anotherSsrc === block.sourceSsrc && state.markSsrc !== block.sourceSsrc) {
+  if (block !== null && state.anotherSsrc === block.sourceSsrc && state.markSsrc !== block.sourceSsrc) {
     state.markAtMs = state.anotherAtMs;
     state.markMovedAtMs = state.anotherAtMs;
     state.markSsrc = state.anotherSsrc;

@@ -6,12 +6,17 @@ import { local, remote, reportBlock, Script, sender, snapshot } from './script.t
 describe('the score of a channel', () => {
   test('comes from running means: the worked row rtt 50, jitter 10 ± 3, 1 lost in 5 s is 4.31', () => {
     const script = new Script().up('1');
-    // Jitter 7 and 13 ms have mean 10 and population deviation 3. How many were expected in the first interval nobody
-    // tells; in the second 1 of 250 was lost.
+    // Jitter 7 and 13 ms have mean 10 and population deviation 3; of 500 packets 2 were lost.
     script.wait(5).rtcp('1', remote(reportBlock(250, 0, { jitterTicks: 56 }), { rttMs: 40 }));
-    script.wait(5).rtcp('1', remote(reportBlock(500, 1, { jitterTicks: 104 }), { rttMs: 60 }));
+    script.wait(5).rtcp('1', remote(reportBlock(500, 2, { jitterTicks: 104 }), { rttMs: 60 }));
     const [rx, tx] = script.channel('1').streams;
-    expect(tx).toMatchObject({ reports: 2, lostPacketsPerReportMean: 0.5, rttKnown: true, clockRateSource: 'assumed' });
+    expect(tx).toMatchObject({
+      reports: 2,
+      lostPacketsPerReportMean: 1,
+      packetsExpected: 500,
+      rttKnown: true,
+      clockRateSource: 'assumed',
+    });
     expect(tx?.jitterMs.stdev).toBeCloseTo(3, 9);
     expect(tx?.rttMs).toMatchObject({ last: 60, mean: 50, min: 40, max: 60, count: 2 });
     expect(tx?.effectiveLatencyMs).toBeCloseTo(80, 9);

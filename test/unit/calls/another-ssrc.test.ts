@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import type { ChannelRecord, SegmentRecord } from '../../../src/model/record.ts';
+import { local, remote, reportBlock, Script, sender, snapshot } from './script.ts';
+
+const OLD = 0x0a;
+const NEW = 0x0b;
+const STRANGE = 0xdead;
+
+/** Where the far end stands with one of our streams. */
+interface Standing {
+  readonly ssrc: number;
+  readonly highest: number;
+  readonly lost?: number;
+}
+
+/** A call with a report of each end every 5 s; ours comes half a second before theirs, or after it. */
+class Transfer {
+  readonly script = new Script().up('1').codecs('1', 'ulaw');
+  readonly #oursFirst: boolean;
+  #n = 0;
+
+  constructor(oursFirst = true) {
+    this.#oursFirst = oursFirst;
+  }
+
+  /** `own`: the SSRC that our own report names; null: we do not report. */
+  go(own: number | null, standing: Standing, rttMs = 40): this {
+    const n = ++this.#n;
+    const ours = (): void => {
+      if (own === null) return;
+      const block = reportBlock(250 * n, 0, { sourceSsrc: 0xfa });
+      this.script.rtcp('1', local(block, { sender: sender(5 * n, 250 * n), senderSsrc: own }));
+    };
+    this.script.wait(4.5);
+    if (this.#oursFirst) ours();
+    this.script.wait(0.5);
+    const block = reportBlock(standing.highest, standing.lost ?? 0, { sourceSsrc: standing.ssrc });
+    this.script.rtcp('1', remote(block, { rttMs, sender: sender(5 * n, 250 * n) }));
+    if (!this.#oursFirst) ours();
+    return this;
+  }
+
+  get channel(): ChannelRecord {
+    return this.script.channel('1');
+  }
+
+  get tx(): ChannelRecord['streams'][number] | undefined {
+    return this.channel.streams[1];
+  }
+
+  segments(): SegmentRecord[] {
+    const all = this.script.stored().flatMap((change) => (change.kind === 'segment' ? [change.segment] : []));
+    const last = new Map(all.filter(({ direction }) => direction === 'tx').map((one) => [one.segmentNumber, one]));
+    return [...last.values()].toSorted((a, b) => a.segmentNumber - b.segmentNumber);
+  }
+}
+
+/** Four good reports; then Asterisk sends with another SSRC. */
+function established(oursFirst = true, lostEach = 0): Transfer {
+  const transfer = new Transfer(oursFirst);
+  for (const n of [1, 2, 3, 4]) transfer.go(OLD, { ssrc: OLD, highest: 250 * n, lost: lostEach * n });
+  return transfer;
+}
+
+describe('a far end that goes on reporting on the SSRC of before a transfer', () => {
+  test.each([
+    ['our report comes first', true, 0],
+    ['theirs comes first', false, 0],
+    ['and 8 % were lost before', true, 20],
+  ])('is not known from then on: %s', (_what, oursFirst, lostEach) => {
+    const transfer = established(oursFirst, lostEach);
+    const rttBefore = transfer.tx?.rttMs.count;
+    for (let n = 5; n <= 10; n++)
+      transfer.go(NEW, { ssrc: OLD, highest: 1000, lost: 4 * lostEach }, n === 5 ? 40 : 900);
+    const { channel, tx, script } = transfer;
+    expect(channel.mesTx).toBeNull();
+    expect(channel.mes).toBe(channel.mesRx);
+    expect(channel.mesRx).toBeGreaterThan(4.3);
+    expect(tx).toMatchObject({ mes: null, verdict: null, deadReports: 0, reports: 10 });
+    // Where theirs comes first, the first one may still be about what we sent until then.
+    expect(tx?.unusedReports).toBe(oursFirst ? 6 : 5);
+    expect(tx?.why).toMatch(
+      /^From 22:13:\d\d UTC on PJSIP\/phone1 reported about a stream that this server does not send any/,
+    );
+    // Its round trip is of that stream, too.
+    expect(tx?.rttMs).toMatchObject({ max: 40, count: Number(rttBefore) + (oursFirst ? 0 : 1) });
+    expect(script.board.counters.roundTripsRefused).toBe(oursFirst ? 6 : 5);
+    // What was known of the stream before stays with its segment.
+    const [first, second] = transfer.segments();
+    expect(first).toMatchObject({ packetsLost: 4 * lostEach, packetsExpected: expect.closeTo(1000, -2) });
+    expect(first?.mes).not.toBeNull();
+    expect(second).toMatchObject({ openedBy: 'ssrc', mes: null, deadReports: 0 });
+    // The channel's variable does not say what it was before.
+    expect(script.writes.filter(({ variables }) => 'MES_TX' in variables).at(-1)?.variables['MES_TX']).toBe('');
+    expect(script.writes.every(({ variables }) => variables['MES_TX']?.startsWith('1.0') !== true)).toBe(true);
+    script.hangup('1');
+    expect(transfer.tx).toMatchObject({ mes: null, verdict: 'no-rtcp' });
+  });
+
+  test('is known again when it reports on the new one, and what it lost meanwhile counts', () => {
+    const transfer = established();
+    for (let n = 5; n <= 7; n++) transfer.go(NEW, { ssrc: OLD, highest: 1000 });
+    expect(transfer.channel.mesTx).toBeNull();
+    transfer.go(NEW, { ssrc: NEW, highest: 50_900, lost: 20 });
+    transfer.go(NEW, { ssrc: NEW, highest: 51_150, lost: 25 });
+    expect(transfer.channel.mesTx).toBeGreaterThan(3.5);
+    expect(transfer.tx).toMatchObject({ packetsLost: 25, unusedReports: 3, unknownSinceMs: null });
+    expect(transfer.tx?.why).not.toMatch(/not known how|does not send/);
+  });
+
+  test('is on hold meanwhile: nothing need be sent, and so nothing is unknown', () => {
+    const transfer = established();
+    const { board, atMs } = transfer.script;
+    board.handle({ type: 'hold', atMs, channel: snapshot('1') });
+    for (let n = 5; n <= 6; n++) transfer.go(NEW, { ssrc: OLD, highest: 1000 });
+    expect(transfer.channel.mesTx).toBeGreaterThan(4.3);
+    board.handle({ type: 'unhold', atMs: transfer.script.atMs, channel: snapshot('1') });
+    for (let n = 7; n <= 8; n++) transfer.go(NEW, { ssrc: OLD, highest: 1000 });
+    expect(transfer.channel.mesTx).toBeNull();
+  });
+
+  test('before our own first report: what it says may be of an early SSRC', () => {
+    const transfer = new Transfer();
+    transfer.go(null, { ssrc: OLD, highest: 250 });
+    expect(transfer.channel.mesTx).toBeGreaterThan(4.3);
+    for (let n = 2; n <= 5; n++) transfer.go(NEW, { ssrc: OLD, highest: 250 });
+    expect(transfer.channel.mesTx).toBeNull();
+    expect(transfer.tx).toMatchObject({ deadReports: 0, unusedReports: 4 });
+  });
+});
+
+describe('a far end that reports on the stream that we send', () => {
+  test('is good, also where it has the old one in a second block', () => {
+    const transfer = established();
+    for (let n = 5; n <= 8; n++) transfer.go(NEW, { ssrc: NEW, highest: 40_000 + 250 * (n - 4) });
+    expect(transfer.channel).toMatchObject({ verdict: 'good', mesTx: expect.closeTo(4.38, 1) });
+    expect(transfer.tx).toMatchObject({ unusedReports: 0, packetsLost: 0, deadReports: 0 });
+  });
+
+  test('before we name it ourselves loses one report, and no packet', () => {
+    const transfer = established(false);
+    // Our own report comes after theirs: at first it names another one.
+    for (let n = 5; n <= 8; n++) transfer.go(NEW, { ssrc: NEW, highest: 40_000 + 250 * (n - 4), lost: 2 * (n - 4) });
+    expect(transfer.channel.mesTx).toBeGreaterThan(4);
+    expect(transfer.tx).toMatchObject({ unusedReports: 1, packetsLost: 8, deadReports: 0, unknownSinceMs: null });
+    expect(transfer.tx?.packetsExpected).toBe(1000 + 750);
+    expect(transfer.script.writes.some(({ variables }) => variables['MES_TX'] === '')).toBe(false);
+  });
+
+  test('while Asterisk reports nothing itself, as in a native bridge, is believed', () => {
+    const transfer = new Transfer();
+    for (let n = 1; n <= 4; n++) transfer.go(null, { ssrc: STRANGE, highest: 250 * n, lost: n });
+    expect(transfer.tx).toMatchObject({ unusedReports: 0, packetsLost: 4 });
+    expect(transfer.channel.mesTx).toBeGreaterThan(4);
+  });
+
+  test('and says goodbye about nobody, and then goes on, loses no packet by it', () => {
+    for (const goodbye of [
+      { ssrc: 0, highest: 0, lost: 1 },
+      { ssrc: 0, highest: 4711, lost: 3 },
+      { ssrc: STRANGE, highest: 0, lost: 1 },
+      { ssrc: STRANGE, highest: 9, lost: 1 },
+      { ssrc: OLD, highest: 0, lost: 1 },
+    ]) {
+      const transfer = established(true, 1).go(OLD, goodbye);
+      expect(transfer.tx).toMatchObject({ packetsLost: 4, unusedReports: 1, reports: 5 });
+      for (const n of [6, 7]) transfer.go(OLD, { ssrc: OLD, highest: 250 * n, lost: n });
+      expect(transfer.tx).toMatchObject({ packetsLost: 7, unusedReports: 1, deadReports: 0, sequenceRestarts: 0 });
+      expect(transfer.tx?.packetsExpected).toBeGreaterThanOrEqual(1750);
+      expect(transfer.tx?.packetsExpected).toBeLessThanOrEqual(1775);
+      expect(transfer.channel.verdict).toBe('good');
+    }
+  });
+});
