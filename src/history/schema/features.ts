@@ -1,7 +1,10 @@
+import { RATINGS } from '../features/ratings.ts';
 import type { Feature } from './feature.ts';
 
 /**
  * Every feature that has tables of its own in the history, one line each, in order of the alphabet. Its name here is its name in
  * the database for ever.
  */
-export const FEATURES = {} as const satisfies Readonly<Record<string, Feature>>;
+export const FEATURES = {
+  ratings: RATINGS,
+} as const satisfies Readonly<Record<string, Feature>>;

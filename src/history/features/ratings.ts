@@ -1,0 +1,196 @@
+import type { CallRatings, Moment, Rating, RatingCursor, RatingFilter, RatingRequest } from '../../model/rating.ts';
+import type { Feature } from '../schema/feature.ts';
+import type { Statements } from '../schema/statements.ts';
+
+interface RatingRow {
+  readonly id: string;
+  readonly linkedid: string;
+  readonly uniqueid: string | null;
+  readonly endpoint: string | null;
+  readonly side: string;
+  readonly score: number;
+  readonly issues: string;
+  readonly answers: string;
+  readonly comment: string | null;
+  readonly source: string;
+  readonly asked: number;
+  readonly weight: number;
+  readonly atMs: number;
+}
+
+const RATING_CELLS =
+  'id, linkedid, uniqueid, endpoint, side, score, issues, answers, comment, source, asked, weight, at_ms AS atMs';
+const REQUEST_CELLS = 'linkedid, uniqueid, endpoint, side, probability, asked_at_ms AS askedAtMs';
+
+function ratingOf(row: RatingRow): Rating {
+  return {
+    ...row,
+    issues: JSON.parse(row.issues) as Rating['issues'],
+    answers: JSON.parse(row.answers) as Rating['answers'],
+    asked: row.asked === 1,
+  } as Rating;
+}
+
+/** What people said of calls, whom we asked, and the moments that they marked. */
+export const RATINGS = {
+  steps: [
+    `CREATE TABLE ratings (
+      id TEXT PRIMARY KEY,
+      linkedid TEXT NOT NULL,
+      uniqueid TEXT,
+      endpoint TEXT,
+      side TEXT NOT NULL,
+      score INTEGER NOT NULL,
+      issues TEXT NOT NULL,
+      answers TEXT NOT NULL,
+      comment TEXT,
+      source TEXT NOT NULL,
+      asked INTEGER NOT NULL,
+      weight REAL NOT NULL,
+      at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX ratings_by_call ON ratings (linkedid);
+    CREATE INDEX ratings_by_time ON ratings (at_ms, id);
+    CREATE TABLE rating_requests (
+      linkedid TEXT NOT NULL,
+      uniqueid TEXT NOT NULL,
+      endpoint TEXT NOT NULL,
+      side TEXT NOT NULL,
+      probability REAL NOT NULL,
+      asked_at_ms INTEGER NOT NULL,
+      PRIMARY KEY (linkedid, uniqueid)
+    ) STRICT;
+    CREATE INDEX rating_requests_by_endpoint ON rating_requests (endpoint, asked_at_ms);
+    CREATE TABLE moments (linkedid TEXT NOT NULL, uniqueid TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+    CREATE INDEX moments_by_call ON moments (linkedid)`,
+  ],
+  writes: {
+    /** A rating of the same id is replaced: whoever rates may change their mind. */
+    rate(statements: Statements, rating: Rating): void {
+      statements.run(
+        'INSERT OR REPLACE INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        rating.id,
+        rating.linkedid,
+        rating.uniqueid,
+        rating.endpoint,
+        rating.side,
+        rating.score,
+        JSON.stringify(rating.issues),
+        JSON.stringify(rating.answers),
+        rating.comment,
+        rating.source,
+        rating.asked ? 1 : 0,
+        rating.weight,
+        Math.round(rating.atMs),
+      );
+    },
+    ask(statements: Statements, request: RatingRequest): void {
+      statements.run(
+        'INSERT OR IGNORE INTO rating_requests VALUES (?, ?, ?, ?, ?, ?)',
+        request.linkedid,
+        request.uniqueid,
+        request.endpoint,
+        request.side,
+        request.probability,
+        Math.round(request.askedAtMs),
+      );
+    },
+    mark(statements: Statements, { linkedid, uniqueid, atMs }: Moment): void {
+      statements.run('INSERT INTO moments VALUES (?, ?, ?)', linkedid, uniqueid, Math.round(atMs));
+    },
+  },
+  reads: {
+    ofCall(statements: Statements, linkedid: string): CallRatings {
+      const rows = (sql: string): unknown[] => statements.prepared(sql).all(linkedid);
+      return {
+        ratings: (rows(`SELECT ${RATING_CELLS} FROM ratings WHERE linkedid = ? ORDER BY at_ms, id`) as RatingRow[]).map(
+          ratingOf,
+        ),
+        requests: rows(
+          `SELECT ${REQUEST_CELLS} FROM rating_requests WHERE linkedid = ? ORDER BY asked_at_ms`,
+        ) as RatingRequest[],
+        moments: rows(
+          'SELECT linkedid, uniqueid, at_ms AS atMs FROM moments WHERE linkedid = ? ORDER BY at_ms',
+        ) as Moment[],
+      };
+    },
+    /** Newest first. */
+    list(
+      statements: Statements,
+      { filter, limit, cursor }: { filter: RatingFilter; limit: number; cursor: RatingCursor | null },
+    ): { readonly ratings: Rating[]; readonly next: RatingCursor | null } {
+      const { fromMs, toMs, endpoint, lowestScore, highestScore, issue } = filter;
+      const conditions: string[] = ['TRUE'];
+      const values: unknown[] = [];
+      const want = (condition: string, ...given: unknown[]): void => {
+        conditions.push(condition);
+        values.push(...given);
+      };
+      if (fromMs !== undefined) want('at_ms >= ?', fromMs);
+      if (toMs !== undefined) want('at_ms < ?', toMs);
+      if (endpoint?.endsWith('*') === true)
+        want('substr(endpoint, 1, ?) = ?', endpoint.length - 1, endpoint.slice(0, -1));
+      else if (endpoint !== undefined) want('endpoint = ?', endpoint);
+      if (lowestScore !== undefined) want('score >= ?', lowestScore);
+      if (highestScore !== undefined) want('score <= ?', highestScore);
+      if (issue !== undefined) want('EXISTS (SELECT 1 FROM json_each(issues) WHERE value = ?)', issue);
+      if (cursor !== null) want('(at_ms, id) < (?, ?)', cursor.atMs, cursor.id);
+      const rows = statements
+        .prepared(
+          `SELECT ${RATING_CELLS} FROM ratings WHERE ${conditions.join(' AND ')} ORDER BY at_ms DESC, id DESC LIMIT ?`,
+        )
+        .all(...values, limit + 1) as RatingRow[];
+      const ratings = rows.slice(0, limit).map(ratingOf);
+      const last = ratings.at(-1);
+      return { ratings, next: rows.length > limit && last !== undefined ? { atMs: last.atMs, id: last.id } : null };
+    },
+    /** How many were asked since then, and how many of these answered. */
+    answered(statements: Statements, sinceMs: number): { readonly asked: number; readonly answered: number } {
+      return statements
+        .prepared(
+          `SELECT count(*) AS asked,
+            count(*) FILTER (WHERE EXISTS (
+              SELECT 1 FROM ratings WHERE ratings.linkedid = rating_requests.linkedid AND ratings.uniqueid = rating_requests.uniqueid
+            )) AS answered
+          FROM rating_requests WHERE asked_at_ms >= ?`,
+        )
+        .get(sinceMs) as { readonly asked: number; readonly answered: number };
+    },
+    /** When each endpoint was last asked, of those that were since then. */
+    lastAsked(statements: Statements, sinceMs: number): { readonly endpoint: string; readonly atMs: number }[] {
+      return statements
+        .prepared(
+          'SELECT endpoint, max(asked_at_ms) AS atMs FROM rating_requests WHERE asked_at_ms >= ? GROUP BY endpoint',
+        )
+        .all(sinceMs) as { readonly endpoint: string; readonly atMs: number }[];
+    },
+    /** The channel of an endpoint that ended last, since then; null when none did. */
+    lastEnded(
+      statements: Statements,
+      { endpoint, sinceMs }: { endpoint: string; sinceMs: number },
+    ): { readonly linkedid: string; readonly uniqueid: string; readonly endedAtMs: number } | null {
+      const found = statements
+        .prepared(
+          `SELECT linkedid, uniqueid, channels.ended_at_ms AS endedAtMs FROM calls JOIN channels USING (linkedid)
+          WHERE calls.started_at_ms >= ? AND channels.ended_at_ms >= ? AND endpoint = ?
+          ORDER BY channels.ended_at_ms DESC LIMIT 1`,
+        )
+        .get(sinceMs - LONGEST_CALL_MS, sinceMs, endpoint);
+      return (found ?? null) as { linkedid: string; uniqueid: string; endedAtMs: number } | null;
+    },
+  },
+  forget(statements: Statements, linkedids: readonly string[]): void {
+    const list = JSON.stringify(linkedids);
+    for (const table of ['ratings', 'rating_requests', 'moments']) {
+      statements.run(`DELETE FROM ${table} WHERE linkedid IN (SELECT value FROM json_each(?))`, list);
+    }
+  },
+  join(statements: Statements, from: string, into: string): void {
+    statements.run('UPDATE ratings SET linkedid = ? WHERE linkedid = ?', into, from);
+    statements.run('UPDATE OR REPLACE rating_requests SET linkedid = ? WHERE linkedid = ?', into, from);
+    statements.run('UPDATE moments SET linkedid = ? WHERE linkedid = ?', into, from);
+  },
+} as const satisfies Feature;
+
+/** A call that began earlier is not looked for. */
+const LONGEST_CALL_MS = 86_400_000;

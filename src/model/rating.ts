@@ -1,0 +1,93 @@
+/** What was wrong with a call, in the words that callers use; the documentation maps other systems' words to them. */
+export const ISSUES = [
+  'silence',
+  'one_way',
+  'stuttering',
+  'distorted',
+  'echo_of_me',
+  'echo_of_other',
+  'too_quiet',
+  'noise',
+  'delay',
+  'dropped',
+  'other',
+] as const;
+export type Issue = (typeof ISSUES)[number];
+
+export const RATING_SOURCES = ['ivr', 'code', 'link', 'rest', 'mark'] as const;
+export type RatingSource = (typeof RATING_SOURCES)[number];
+
+export const SIDES = ['caller', 'callee'] as const;
+/** Whose ears: the party that called, or one that was called. */
+export type Side = (typeof SIDES)[number];
+
+/** One answer to one of the questions that change from time to time. */
+export interface QuestionAnswer {
+  readonly question: string;
+  readonly version: number;
+  /** Yes or no. */
+  readonly answer: boolean;
+}
+
+/** What a person said of a call. */
+export interface Rating {
+  readonly id: string;
+  readonly linkedid: string;
+  /** The channel of whoever rated; null is not known. */
+  readonly uniqueid: string | null;
+  /** That channel's endpoint, kept so that ratings are found by it; null is not known. */
+  readonly endpoint: string | null;
+  readonly side: Side;
+  /** 1 bad to 5 excellent. */
+  readonly score: number;
+  readonly issues: readonly Issue[];
+  readonly answers: readonly QuestionAnswer[];
+  readonly comment: string | null;
+  readonly source: RatingSource;
+  /** Whether we asked; false: it came by itself. */
+  readonly asked: boolean;
+  /** How many calls it stands for: the inverse of the probability with which such a call is asked about; 0 for what came by itself. */
+  readonly weight: number;
+  readonly atMs: number;
+}
+
+/** That somebody was asked: kept so that those who did not answer are counted. */
+export interface RatingRequest {
+  readonly linkedid: string;
+  readonly uniqueid: string;
+  readonly endpoint: string;
+  readonly side: Side;
+  /** With which such a call is asked about, above 0 up to 1. */
+  readonly probability: number;
+  readonly askedAtMs: number;
+}
+
+/** A person pressed a key in mid-call: now something is wrong. */
+export interface Moment {
+  readonly linkedid: string;
+  readonly uniqueid: string;
+  readonly atMs: number;
+}
+
+/** What people said of one call, oldest first. */
+export interface CallRatings {
+  readonly ratings: readonly Rating[];
+  readonly requests: readonly RatingRequest[];
+  readonly moments: readonly Moment[];
+}
+
+export interface RatingFilter {
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  /** Exact, or with `*` at its end. */
+  readonly endpoint?: string | undefined;
+  readonly lowestScore?: number | undefined;
+  readonly highestScore?: number | undefined;
+  readonly issue?: Issue | undefined;
+}
+
+/** Position in the list of ratings, newest first: the last one already given. */
+export interface RatingCursor {
+  readonly atMs: number;
+  readonly id: string;
+}

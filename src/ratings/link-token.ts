@@ -1,0 +1,59 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Side } from '../model/rating.ts';
+
+/** What a link to rate a call says: nothing of it can be changed without the key. */
+export interface LinkContent {
+  readonly linkedid: string;
+  readonly uniqueid: string;
+  readonly side: Side;
+  readonly expiresAtMs: number;
+}
+
+/** Half of SHA-256: nobody guesses 128 bits, and the link stays short. */
+const MAC_BYTES = 16;
+/** Asterisk's ids have at most 150 characters. */
+const LONGEST_TOKEN = 800;
+
+/** A token for `/r/TOKEN`: content and authentication code, both base64url. */
+export function linkToken({ linkedid, uniqueid, side, expiresAtMs }: LinkContent, key: string): string {
+  const content = Buffer.from(
+    JSON.stringify([linkedid, uniqueid, side === 'caller' ? 0 : 1, Math.floor(expiresAtMs / 1000)]),
+  ).toString('base64url');
+  return `${content}.${macOf(content, key).toString('base64url')}`;
+}
+
+/**
+ * What a token says; undefined for one that was not made with this key, was changed, or is over. It takes as long for each
+ * of these.
+ */
+export function readLinkToken(token: string, key: string, nowMs: number): LinkContent | undefined {
+  if (token.length > LONGEST_TOKEN) return undefined;
+  const dot = token.lastIndexOf('.');
+  const content = token.slice(0, Math.max(0, dot));
+  const given = Buffer.from(token.slice(dot + 1), 'base64url');
+  const expected = macOf(content, key);
+  // Compared at one length, so that a short one is not answered sooner.
+  const padded = Buffer.alloc(MAC_BYTES);
+  given.copy(padded);
+  const isOurs = timingSafeEqual(padded, expected) && given.length === MAC_BYTES;
+  const read = isOurs ? contentOf(content) : undefined;
+  return read !== undefined && read.expiresAtMs > nowMs ? read : undefined;
+}
+
+function macOf(content: string, key: string): Buffer {
+  return createHmac('sha256', key).update(`rate a call\n${content}`).digest().subarray(0, MAC_BYTES);
+}
+
+/** Only of a content that bears our code. */
+function contentOf(content: string): LinkContent | undefined {
+  try {
+    const parsed = JSON.parse(Buffer.from(content, 'base64url').toString('utf8')) as unknown;
+    if (!Array.isArray(parsed)) return undefined;
+    const [linkedid, uniqueid, side, expiresAtS] = parsed as readonly unknown[];
+    if (typeof linkedid !== 'string' || typeof uniqueid !== 'string' || typeof expiresAtS !== 'number')
+      return undefined;
+    return { linkedid, uniqueid, side: side === 0 ? 'caller' : 'callee', expiresAtMs: expiresAtS * 1000 };
+  } catch {
+    return undefined;
+  }
+}

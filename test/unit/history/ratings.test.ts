@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type History, openHistory } from '../../../src/history/history.ts';
+import type { Rating } from '../../../src/model/rating.ts';
+import { callRecord, channelRecord, START_MS } from './records.ts';
+
+const DAY_MS = 86_400_000;
+let folder = '';
+let history: History;
+let nowMs = START_MS;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'mes-ratings-'));
+  nowMs = START_MS;
+  const clock = { nowMs: () => nowMs };
+  history = await openHistory({
+    path: join(folder, 'mes.sqlite'),
+    keepIntervalsMs: DAY_MS,
+    keepCallsMs: DAY_MS,
+    clock,
+  });
+});
+afterEach(async () => {
+  await history.close();
+  rmSync(folder, { recursive: true });
+});
+
+function rating(id: string, part: Partial<Rating> = {}): Rating {
+  return {
+    id,
+    linkedid: '1.1',
+    uniqueid: '1.2',
+    endpoint: 'PJSIP/214',
+    side: 'callee',
+    score: 2,
+    issues: ['echo_of_me', 'noise'],
+    answers: [{ question: 'echo', version: 1, answer: true }],
+    comment: "it's <b>bad</b>",
+    source: 'link',
+    asked: true,
+    weight: 20,
+    atMs: START_MS + 5000,
+    ...part,
+  };
+}
+
+test('what people said of a call comes back as it was, with whom we asked and what they marked', async () => {
+  const request = {
+    linkedid: '1.1',
+    uniqueid: '1.2',
+    endpoint: 'PJSIP/214',
+    side: 'callee',
+    probability: 0.05,
+    askedAtMs: START_MS,
+  } as const;
+  await history.features.write('ratings', 'rate', rating('a'));
+  await history.features.write('ratings', 'ask', request);
+  await history.features.write('ratings', 'mark', { linkedid: '1.1', uniqueid: '1.2', atMs: START_MS + 1 });
+  await history.features.write('ratings', 'rate', rating('b', { linkedid: '9.9' }));
+  expect(await history.features.read('ratings', 'ofCall', '1.1')).toEqual({
+    ratings: [rating('a')],
+    requests: [request],
+    moments: [{ linkedid: '1.1', uniqueid: '1.2', atMs: START_MS + 1 }],
+  });
+  expect(await history.features.read('ratings', 'answered', START_MS)).toEqual({ asked: 1, answered: 1 });
+  expect(await history.features.read('ratings', 'lastAsked', START_MS)).toEqual([
+    { endpoint: 'PJSIP/214', atMs: START_MS },
+  ]);
+});
+
+test('the list is newest first, in pages, and filtered', async () => {
+  for (let index = 0; index < 5; index++) {
+    const part = { score: index + 1, atMs: START_MS + Math.floor(index / 2), endpoint: `PJSIP/21${index}` };
+    await history.features.write(
+      'ratings',
+      'rate',
+      rating(`r${index}`, { ...part, issues: index === 3 ? ['delay'] : [] }),
+    );
+  }
+  const list = async (filter: object, limit = 10, cursor: { atMs: number; id: string } | null = null) => {
+    const { ratings, next } = await history.features.read('ratings', 'list', { filter, limit, cursor });
+    return { ids: ratings.map(({ id }) => id), next };
+  };
+  const first = await list({}, 3);
+  expect(first.ids).toEqual(['r4', 'r3', 'r2']);
+  expect(await list({}, 3, first.next)).toEqual({ ids: ['r1', 'r0'], next: null });
+  expect((await list({ highestScore: 2 })).ids).toEqual(['r1', 'r0']);
+  expect((await list({ issue: 'delay' })).ids).toEqual(['r3']);
+  expect((await list({ endpoint: 'PJSIP/212' })).ids).toEqual(['r2']);
+  expect((await list({ endpoint: 'PJSIP/2*', fromMs: START_MS + 1, toMs: START_MS + 2 })).ids).toEqual(['r3', 'r2']);
+});
+
+test('a rating of the same id is replaced', async () => {
+  await history.features.write('ratings', 'rate', rating('a'));
+  await history.features.write('ratings', 'rate', rating('a', { score: 5, issues: [] }));
+  const { ratings } = await history.features.read('ratings', 'ofCall', '1.1');
+  expect(ratings.map(({ score, issues }) => [score, issues])).toEqual([[5, []]]);
+});
+
+test('the channel of an endpoint that ended last is found', async () => {
+  for (const [index, endpoint] of ['PJSIP/214', 'PJSIP/214', 'PJSIP/300'].entries()) {
+    const linkedid = `1.${index}`;
+    const endedAtMs = START_MS + 1000 * (index + 1);
+    const channel = channelRecord(`${linkedid}-a`, { linkedid, endpoint, startedAtMs: START_MS, endedAtMs });
+    history.record({ kind: 'call', call: callRecord(linkedid, { startedAtMs: START_MS, endedAtMs }) });
+    history.record({ kind: 'channel', channel, resume: null });
+  }
+  const last = (endpoint: string, sinceMs: number) =>
+    history.features.read('ratings', 'lastEnded', { endpoint, sinceMs });
+  await expect.poll(() => last('PJSIP/300', START_MS)).not.toBeNull();
+  expect(await last('PJSIP/214', START_MS)).toEqual({ linkedid: '1.1', uniqueid: '1.1-a', endedAtMs: START_MS + 2000 });
+  expect(await last('PJSIP/214', START_MS + 2001)).toBeNull();
+  expect(await last('PJSIP/999', START_MS)).toBeNull();
+});
