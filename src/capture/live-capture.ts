@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import type { PacketCursor } from '../wire/packets/packet-cursor.ts';
 import { endsWithUs } from './ends-with-us.ts';
-import { PacketGulps, withoutReadingAhead } from './packet-gulps.ts';
+import { PacedPackets, withoutReadingAhead } from './paced-packets.ts';
 import { Muteness } from './muteness.ts';
 import { PushedCapture } from './pushed-capture.ts';
 import { droppedByKernel, isListening, packetsCaptured, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
@@ -148,7 +148,7 @@ export class LiveCapture {
       if (source.damage !== undefined) giveUp('what tcpdump wrote made no sense');
       return source.newestAtMs;
     };
-    const lastWords = this.#listen(child, new PacketGulps(child.stdout, take, this.#options.nowMs), (captured) => {
+    const lastWords = this.#listen(child, new PacedPackets(child.stdout, take, this.#options.nowMs), (captured) => {
       if (muteness.isMute(captured, pieces)) giveUp('tcpdump captured and wrote nothing any more');
     });
     const reason = await ended;
@@ -168,7 +168,7 @@ export class LiveCapture {
   /** Follows what tcpdump says, its answers among it; gives back a function that tells its last words. */
   #listen(
     child: ChildProcess & { readonly stderr: Readable },
-    packets: PacketGulps,
+    packets: PacedPackets,
     onAnswer: (captured: number) => void,
   ): () => string {
     let text = '';

@@ -94,7 +94,7 @@ test('it is asked what the kernel dropped, now and then, also while packets rest
   const answers = `trap 'echo "7 packets dropped by kernel" >&2' USR1`;
   const live = started({
     take: ({ atMs }) => shownAtMs.push(atMs - START_MS),
-    // All are of just now: after each gulp it rests.
+    // All are of just now: after each read it rests.
     nowMs: () => START_MS + (shownAtMs.at(-1) ?? 0),
     command: shell(`${answers}; cat "$0"; while :; do sleep 0.02; done`, pcap(call(range(0, 500)))),
   });

@@ -2,29 +2,29 @@ import { type Readable, getDefaultHighWaterMark, setDefaultHighWaterMark } from 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
- * How long a packet may wait to be read, ms. In that time a writer that writes each packet by itself wakes nobody, and one that
- * writes more than fits has to wait itself and then takes its packets many at a time: at 100,000 packets/s both together
- * cost a quarter of what they do when each packet is read as it comes.
+ * How long a packet may wait to be read, ms. Meanwhile a writer that writes packet by packet wakes nobody, and a writer that fills
+ * the pipe waits and then writes many packets at a time. At 100,000 packets/s both processes together cost a quarter of what
+ * they cost when each packet is read as it comes.
  */
 const PATIENCE_MS = 10;
-/** Both clocks are the system's, and ours is rounded to milliseconds. */
+/** Both times are of the system's clock, but ours is rounded to milliseconds. */
 const CLOCK_TOLERANCE_MS = 2;
-/** What one turn may bring of a writer that has room to write on. */
+/** A turn that reads at most this much shows that the writer is not held up. */
 const LITTLE_BYTES = 16_384;
 
 /**
- * Reads a stream of packets in gulps: after each, it rests until the latest packet of it is 10 ms old. The next one is younger,
- * so none waits for longer, at any rate; one that comes after a rest is read at once. When older packets than that come, or
- * ones from the future (a clock was set), it does not rest.
+ * Reads a stream of packets at a pace. After each read it rests until the latest packet is 10 ms old; later packets are younger, so
+ * none waits longer than that. A packet that comes after the rest is read at once. It does not rest while packets are older than
+ * that, or from the future (somebody set the clock).
  */
-export class PacketGulps {
+export class PacedPackets {
   readonly #stream: Readable;
   readonly #nowMs: () => number;
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
   #takenBytes = 0;
 
-  /** `take` returns when the latest packet so far was captured; both times in epoch milliseconds. */
+  /** `take` returns the capture time of the latest packet so far; all times are epoch milliseconds. */
   constructor(stream: Readable, take: (piece: Uint8Array) => number, nowMs: () => number) {
     this.#stream = stream;
     this.#nowMs = nowMs;

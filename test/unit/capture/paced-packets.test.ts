@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable, getDefaultHighWaterMark } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
-import { PacketGulps, withoutReadingAhead } from '../../../src/capture/packet-gulps.ts';
+import { PacedPackets, withoutReadingAhead } from '../../../src/capture/paced-packets.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const SOON = { timeout: 10_000 };
@@ -14,7 +14,7 @@ afterEach(() => {
 
 interface Reading {
   readonly stream: Readable;
-  readonly reader: PacketGulps;
+  readonly reader: PacedPackets;
   /** Lengths of the pieces, in their order. */
   readonly taken: number[];
 }
@@ -28,7 +28,7 @@ async function reading(ageMs: () => number, read: (this: Readable) => void = () 
     taken.push(piece.length);
     return NOW_MS - ageMs();
   };
-  const reader = new PacketGulps(stream, take, () => NOW_MS);
+  const reader = new PacedPackets(stream, take, () => NOW_MS);
   await nextTurn();
   return { stream, reader, taken };
 }
