@@ -1,4 +1,5 @@
 import { errorsTable } from './errors-table.ts';
+import { profilesTable } from './profiles-table.ts';
 import { settingsTable } from './settings-table.ts';
 
 /** A part of a document that is made from the code: the lines between `<!-- NAME: …` and `<!-- end of NAME -->`. */
@@ -11,6 +12,7 @@ interface MadeTable {
 export const MADE_TABLES: readonly MadeTable[] = [
   { path: 'asterisk-conf/README.md', name: 'settings', make: settingsTable },
   { path: 'src/api/README.md', name: 'errors', make: errorsTable },
+  { path: 'src/score/README.md', name: 'profiles', make: profilesTable },
 ];
 
 function placeOf(name: string): RegExp {
