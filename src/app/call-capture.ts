@@ -6,7 +6,7 @@ import type { TrackedStream } from '../capture/tracked-stream.ts';
 import type { Settings } from '../config/settings.ts';
 import type { CapturedMedia } from '../model/capture.ts';
 import { CHANNEL_STATE_UP } from '../model/channel.ts';
-import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
+import type { CapturedReport, ChannelSnapshot, PbxEvent } from '../model/event.ts';
 import type { CaptureHealth } from '../model/ports.ts';
 import type { Direction } from '../model/report.ts';
 import { codecClockRateHz } from '../score/codec-clock.ts';
@@ -211,7 +211,8 @@ export class CallCapture {
       const open = this.#openOf(uniqueid, direction);
       if (open === null) continue;
       this.#toldAtMs.set(uniqueid, nowMs);
-      this.#options.onCaptured({ type: 'captured', atMs: nowMs, uniqueid, direction, open, closed: null });
+      const report = this.#reportOf(uniqueid, direction);
+      this.#options.onCaptured({ type: 'captured', atMs: nowMs, uniqueid, direction, open, closed: null, report });
     }
   }
 
@@ -219,6 +220,16 @@ export class CallCapture {
     return this.#join
       .streamsOf(uniqueid, direction)
       .reduce<CapturedMedia | null>((sum, stream) => addMedia(sum, this.#mediaOf(stream)), null);
+  }
+
+  /** The latest report block about a channel's streams of one direction; undefined when none was captured. */
+  #reportOf(uniqueid: string, direction: Direction): CapturedReport | undefined {
+    let latest: CapturedReport | undefined;
+    for (const { rtcp } of this.#join.streamsOf(uniqueid, direction)) {
+      if (rtcp?.lastReport === undefined || rtcp.lastReportAtMs < (latest?.atMs ?? 0)) continue;
+      latest = { block: rtcp.lastReport, atMs: rtcp.lastReportAtMs };
+    }
+    return latest;
   }
 
   #mediaOf(stream: TrackedStream): CapturedMedia | null {

@@ -4,7 +4,7 @@ import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
 import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
 import { directionRules, eModelOf, scoreTally, tallyMes } from './direction-score.ts';
-import { type DirectionState, knownCodec, segmentTally, sentInSegment } from './direction-state.ts';
+import { type DirectionState, knownCodec, leastReceived, segmentTally, sentInSegment } from './direction-state.ts';
 import { captureRecord } from './capture-record.ts';
 import { explainDirection } from './explanation.ts';
 import { channelMes, directionWord, judgeChannel, judgeDirection, worstInterval } from './judgement.ts';
@@ -234,9 +234,9 @@ type PacketCounts = Pick<StreamMeasures, 'packetsExpected' | 'packetsReceived' |
  */
 function countsOf(channel: ChannelState, state: DirectionState): PacketCounts | undefined {
   const { rxPackets, rxLostPackets } = channel.counters;
-  const { packetsExpected, packetsLostOfExpected, packetsLost } = state.total;
+  const { packetsLost } = state.total;
   const isComplete = rxPackets !== undefined && rxLostPackets !== undefined;
-  if (state.direction !== 'rx' || !isComplete || rxPackets < packetsExpected - packetsLostOfExpected) return undefined;
+  if (state.direction !== 'rx' || !isComplete || rxPackets < leastReceived(state)) return undefined;
   const lost = Math.max(rxLostPackets, packetsLost);
   const expected = rxPackets + lost;
   return {

@@ -43,17 +43,18 @@ export function takeRtcp(
   slowestPaceMs: number,
   rules: ScoringRules,
 ): TakenReport {
-  const { reporter, sender = null, senderSsrc = null, block = null, nativeMes100 = null } = report;
+  const { reporter, sender = null, senderSsrc = null, nativeMes100 = null } = report;
   const sent = channel[directionSentBy(reporter)];
   const { clockRateHz } = sent;
   // A round trip is reckoned from the same block: of another stream it is as wrong as the rest.
-  const isUsed = subjectIn(channel, reporter, block) === 'ours';
+  const isUsed = subjectIn(channel, reporter, report.block ?? null) === 'ours';
   const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total), isUsed);
   const isRoundTripRefused = roundTrip === 'refused';
   if (isRoundTripRefused) channel.rttRefused++;
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
 
   const closed: SegmentRecord[] = [];
+  const block = capturedInstead(channel, reporter, report.block ?? null);
   const inputs = { reporter, sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs };
   const interval = takeInputs(channel, inputs, rules, closed);
   const isSilent =
@@ -80,6 +81,16 @@ export function takeInputs(
   if (rttSampleMs !== null) noteRoundTrip(channel.rx, rttSampleMs);
   const subject = subjectIn(channel, reporter, block);
   return takeReport(channel, channel[directionMeasuredBy(reporter)], subject, inputs, rules, closed);
+}
+
+/** Where AMI shows a block about another stream, the one about ours out of the captured packet, if there is a new one. */
+function capturedInstead(channel: ChannelState, reporter: Reporter, block: ReportBlock | null): ReportBlock | null {
+  const { told, tx } = channel;
+  const captured = told.capturedReport;
+  if (captured === null || captured.block.sourceSsrc !== tx.sentSsrc) return block;
+  if (subjectIn(channel, reporter, block) !== 'another' || captured.atMs <= (tx.capturedReportAtMs ?? 0)) return block;
+  tx.capturedReportAtMs = captured.atMs;
+  return captured.block;
 }
 
 /** What we measure ourselves is always the stream that we receive. */

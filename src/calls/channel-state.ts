@@ -1,5 +1,5 @@
 import { CHANNEL_STATE_DOWN, CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
-import type { ChannelSnapshot, RtpCounters } from '../model/event.ts';
+import type { CapturedReport, ChannelSnapshot, RtpCounters } from '../model/event.ts';
 import type { EndReason } from '../model/record.ts';
 import { BridgeMemory } from './billing-party.ts';
 import type { QualityWord } from '../model/score.ts';
@@ -41,6 +41,8 @@ export class Told {
   readonly cdrFields: (string | undefined)[];
   /** Of `DueWrites`, while they are to be written for the sake of others' scores; null when there is no need. */
   writeTicket: number | null = null;
+  /** The far end's latest report on our stream, as captured; null where packets are not captured. */
+  capturedReport: CapturedReport | null = null;
   /** The turn of telling what has changed, at which it is told of. */
   shownTurn = -1;
 

@@ -9,6 +9,10 @@ export class DirectionMarks
       // Reports without a single packet since the channel came up.
       'emptyReports',
       'lossyReports',
+      // Of the expected packets, those before the first report of a stream: that does not say how many they were.
+      'estimatedPackets',
+      // Of tx: how often in a row our own SSRC was the one before the last again.
+      'sentSsrcFlips',
       // See `StreamMarks`.
       'baselineLostPackets',
       'countedLostPackets',
@@ -38,12 +42,15 @@ export class DirectionMarks
       // Of tx: our own SSRC by our latest report, and when that came.
       'sentSsrc',
       'sentSsrcAtMs',
+      'sentSsrcBefore',
       // The last block about another stream, while there is one: since when, and where it stood.
       'anotherSinceMs',
       'anotherSsrc',
       'anotherHighestSequence',
       'anotherLostPackets',
       'anotherAtMs',
+      // Of tx: when the captured report was captured that was last taken in the place of AMI's.
+      'capturedReportAtMs',
       // Since when the far end's reports are about a stream that this server does not send any more.
       'unknownSinceMs',
       // See `StreamMarks`.

@@ -76,6 +76,7 @@ export function takeReport(
   if (state.direction === directionMeasuredBy(inputs.reporter)) notePace(state, atMs);
 
   state.reportsMissed = false;
+  if (measure.kind === 'media' && measure.isFresh) state.estimatedPackets += measure.packetsExpected ?? 0;
   if (measure.kind !== 'unused') moveMarks(state, measure, block, atMs);
 
   const usedBlock = isUnused ? null : block;
@@ -194,12 +195,12 @@ function neverAnythingArrived(channel: ChannelState, state: DirectionState, atMs
 
 /** How many report intervals the report stands for: more than one only after reports were missed. */
 function countCoveredReports(
-  { reportsMissed, markAtMs, paceMs }: DirectionState,
+  { reportsMissed, reportedAtMs, paceMs }: DirectionState,
   kind: IntervalRecord['kind'],
   atMs: number,
 ): number {
-  if (!reportsMissed || markAtMs === null || paceMs === null || kind === 'idle' || kind === 'unused') return 1;
-  return Math.max(1, Math.round((atMs - markAtMs) / Math.max(1, paceMs)));
+  if (!reportsMissed || reportedAtMs === null || paceMs === null || kind === 'idle' || kind === 'unused') return 1;
+  return Math.max(1, Math.round((atMs - reportedAtMs) / Math.max(1, paceMs)));
 }
 
 /** Each end of each channel reports at a pace of its own: phones choose theirs, and a channel keeps that of its beginning. */

@@ -236,6 +236,11 @@ export function knownCodec({ codec, clockRateHz, clockRateSource }: DirectionSta
   return rateHz === undefined || rateHz === clockRateHz ? codec : null;
 }
 
+/** Packets that were received by the reports alone, those aside that are an estimate. */
+export function leastReceived({ total, estimatedPackets }: DirectionState): number {
+  return total.packetsExpected - total.packetsLostOfExpected - estimatedPackets;
+}
+
 /** Whether packets were sent and not one of them ever arrived, as far as anybody can tell. */
 export function isDead(state: DirectionState): boolean {
   return state.unknownSinceMs === null && isTallyDead(state.total);

@@ -2,7 +2,7 @@ import type { ChannelCodecs, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChangeLog } from './change-log.ts';
 import { noteCodecs, noteCounters } from './channel-report.ts';
 import { type ChannelState, detached } from './channel-state.ts';
-import { noteCaptured } from './direction-state.ts';
+import { leastReceived, noteCaptured } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /** Takes in what else is told of channels than events about their life and reports; nothing of those that are not known. */
@@ -46,17 +46,16 @@ export class FactDesk {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     noteCounters(channel, counters, atMs);
-    const { packetsExpected, packetsLostOfExpected } = channel.rx.total;
     const { rxPackets } = counters;
-    if (rxPackets !== undefined && rxPackets < packetsExpected - packetsLostOfExpected)
-      this.#counters.countersDisagreed++;
+    if (rxPackets !== undefined && rxPackets < leastReceived(channel.rx)) this.#counters.countersDisagreed++;
     this.#changes.touchLater(channel, atMs);
   }
 
-  takeCaptured({ uniqueid, direction, open, closed }: Extract<PbxEvent, { type: 'captured' }>): void {
+  takeCaptured({ uniqueid, direction, open, closed, report }: Extract<PbxEvent, { type: 'captured' }>): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     noteCaptured(channel[direction], open, closed);
+    if (report !== undefined && direction === 'tx') channel.told.capturedReport = report;
     this.#changes.touch(channel);
   }
 }

@@ -1,6 +1,9 @@
 import type { ReportBlock } from '../model/report.ts';
 import { type DirectionState, openSegment } from './direction-state.ts';
 
+/** Audio and video that share a port (BUNDLE) report in turn: after so many turns both SSRCs are ours. */
+const SHARED_PORT_FLIPS = 3;
+
 /** Whose stream a far end's report block is about: the one that we send, another one, or none at all. */
 export type ReportSubject = 'ours' | 'another' | 'nobody';
 
@@ -9,16 +12,20 @@ export type ReportSubject = 'ours' | 'another' | 'nobody';
  * report on the old one in block 0, whose numbers stand still for ever: only our own latest `RTCPSent` tells the two apart.
  * Before the first one every block is taken to be about our stream.
  */
-export function subjectOf({ sentSsrc }: DirectionState, block: ReportBlock): ReportSubject {
+export function subjectOf(state: DirectionState, block: ReportBlock): ReportSubject {
+  const { sentSsrc, sentSsrcBefore, sentSsrcFlips } = state;
   // A phone that says goodbye may send a block of zeros.
   if (block.extendedHighestSequence === 0) return 'nobody';
   if (sentSsrc === block.sourceSsrc) return 'ours';
   if (block.sourceSsrc === 0) return 'nobody';
+  if (sentSsrcFlips >= SHARED_PORT_FLIPS && sentSsrcBefore === block.sourceSsrc) return 'ours';
   return sentSsrc === null ? 'ours' : 'another';
 }
 
 /** The SSRC that we send with, by our own report. */
 export function noteOwnSsrc(state: DirectionState, ssrc: number, atMs: number): void {
+  state.sentSsrcFlips = ssrc === state.sentSsrcBefore && ssrc !== state.sentSsrc ? state.sentSsrcFlips + 1 : 0;
+  if (ssrc !== state.sentSsrc) state.sentSsrcBefore = state.sentSsrc;
   state.sentSsrc = ssrc;
   state.sentSsrcAtMs = atMs;
 }

@@ -22,6 +22,8 @@ export class StreamRtcp {
   /** The RTP clock by its latest two SRs, Hz, and when the first of them came; undefined where they do not tell. */
   clock: { readonly rateHz: number; readonly sinceMs: number } | undefined;
   lastReport: ReportBlock | undefined;
+  /** When that was captured. */
+  lastReportAtMs = 0;
   readonly xrBlocks: XrBlock[] = [];
   /** From where we capture to the stream's receiver and back, by the latest answer to an SR, ms; undefined without one. */
   loopMs: number | undefined;
@@ -39,6 +41,7 @@ export class StreamRtcp {
   report(block: ReportBlock, atMs: number): void {
     this.receiverReports += 1;
     this.lastReport = block;
+    this.lastReportAtMs = atMs;
     if (block.lsrNtp32 === 0) return;
     const answered = this.#sent.findLast(({ ntp32 }) => ntp32 === block.lsrNtp32);
     if (answered === undefined) return;

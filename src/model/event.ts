@@ -1,5 +1,5 @@
 import type { CapturedMedia } from './capture.ts';
-import type { Direction, RtcpReport } from './report.ts';
+import type { Direction, ReportBlock, RtcpReport } from './report.ts';
 
 /** What every AMI channel event says of its channel. Strings from the telephone network are data, never trusted. */
 export interface ChannelSnapshot {
@@ -52,6 +52,12 @@ export interface MediaAddresses {
   readonly remote: string | undefined;
 }
 
+/** A report block out of a captured RTCP packet, which AMI may not have shown: there only the first of a packet is. */
+export interface CapturedReport {
+  readonly block: ReportBlock;
+  readonly atMs: number;
+}
+
 /** Everything that can happen to a channel, as the `calls` room takes it in. `atMs` is epoch milliseconds. */
 export type PbxEvent =
   | { readonly type: 'channel'; readonly atMs: number; readonly channel: ChannelSnapshot }
@@ -96,6 +102,8 @@ export type PbxEvent =
       readonly direction: Direction;
       readonly open: CapturedMedia | null;
       readonly closed: CapturedMedia | null;
+      /** What the receiver of a stream that goes on last reported on it by RTCP. */
+      readonly report?: CapturedReport | undefined;
     }
   | { readonly type: 'codecs'; readonly atMs: number; readonly uniqueid: string; readonly codecs: ChannelCodecs }
   | { readonly type: 'counters'; readonly atMs: number; readonly uniqueid: string; readonly counters: RtpCounters }

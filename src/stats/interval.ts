@@ -14,7 +14,7 @@ const MAX_MISORDER_PACKETS = 100;
 const COUNTING_SLACK_PACKETS = 5;
 const COUNTING_SLACK_RATIO = 0.1;
 /** A cumulative count that falls by fewer packets fell because of packets that came late or twice. */
-const RESET_FALL_PACKETS = 10;
+const RESET_FALL_PACKETS = 5;
 
 /** Where the two ends of a stream stood, as far as they have told. A sender's count is known together with its time. */
 export interface StreamMarks {
@@ -173,9 +173,11 @@ function movedOn(
   const latePackets = Math.max(0, -change);
   // The receiver notices only now what was lost while it stood still, and what was expected as such already.
   const expectedBefore = cannotBeLost + (marks.markLostWhileStillPackets ?? 0);
+  // Nor were packets expected that nobody can have sent.
+  const canBeExpected = moved > sendable.farthestPackets ? Math.round(sendable.farthestPackets) : moved;
   return {
     kind: 'media',
-    packetsExpected: Math.max(packetsLost, moved - expectedBefore),
+    packetsExpected: Math.max(packetsLost, Math.min(moved - expectedBefore, canBeExpected)),
     packetsLost,
     latePackets,
     duplicates: isFresh ? 0 : Math.max(0, -lostDelta - latePackets),

@@ -129,6 +129,33 @@ describe('a far end that goes on reporting on the SSRC of before a transfer', ()
   });
 });
 
+describe('a far end whose RTCP is captured', () => {
+  test('is known by the second block of its packets, and still lends no round trip', () => {
+    const transfer = established();
+    for (let n = 5; n <= 9; n++) {
+      const { board, atMs } = transfer.script;
+      // 5 % of the new stream are lost; the packet of report n is captured just before AMI shows its first block.
+      const block = reportBlock(40_000 + 200 * (n - 4), 10 * (n - 4), { sourceSsrc: NEW, fractionLostQ8: 13 });
+      const captured = { direction: 'tx', open: null, closed: null, report: { block, atMs: atMs + 4990 } } as const;
+      board.handle({ type: 'captured', atMs, uniqueid: '1', ...captured });
+      transfer.go(NEW, { ssrc: OLD, highest: 1000 }, 900);
+    }
+    expect(transfer.tx).toMatchObject({
+      unusedReports: 0,
+      packetsLost: 50,
+      deadReports: 0,
+      rttMs: { max: 40, count: 4 },
+    });
+    expect(transfer.tx?.lossPercent).toBeGreaterThan(2);
+    expect(transfer.tx?.lossPercent).toBeLessThan(3);
+    expect(transfer.channel.mesTx).toBeLessThan(4.2);
+    expect(transfer.channel.mesTx).toBeGreaterThan(3.5);
+    // Without a new one there is nothing new to say.
+    for (let n = 10; n <= 12; n++) transfer.go(NEW, { ssrc: OLD, highest: 1000 });
+    expect(transfer.channel.mesTx).toBeNull();
+  });
+});
+
 describe('a far end that reports on the stream that we send', () => {
   test('is good, also where it has the old one in a second block', () => {
     const transfer = established();
@@ -145,6 +172,16 @@ describe('a far end that reports on the stream that we send', () => {
     expect(transfer.tx).toMatchObject({ unusedReports: 1, packetsLost: 8, deadReports: 0, unknownSinceMs: null });
     expect(transfer.tx?.packetsExpected).toBe(1000 + 750);
     expect(transfer.script.writes.some(({ variables }) => variables['MES_TX'] === '')).toBe(false);
+  });
+
+  test('beside another one that shares its port is known once both have shown themselves', () => {
+    const transfer = new Transfer();
+    const standing = (n: number): Standing =>
+      n % 2 === 0 ? { ssrc: NEW, highest: 9000 + 125 * n } : { ssrc: OLD, highest: 125 * n };
+    for (let n = 1; n <= 12; n++) transfer.go(n % 2 === 0 ? OLD : NEW, standing(n));
+    expect(transfer.channel.mesTx).toBeGreaterThan(4.3);
+    expect(transfer.tx).toMatchObject({ unknownSinceMs: null, deadReports: 0 });
+    expect(transfer.tx?.unusedReports).toBeLessThanOrEqual(5);
   });
 
   test('while Asterisk reports nothing itself, as in a native bridge, is believed', () => {

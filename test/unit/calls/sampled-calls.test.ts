@@ -150,6 +150,17 @@ describe('a jump of the numbering', () => {
     }
   });
 
+  test.each(DIRECTIONS)('that the receiver does not take for loss makes the loss no smaller: %s', (direction) => {
+    // One packet of ten is lost, and others stand for those that were jumped over.
+    const jumps = [{ atPacket: 1025, by: 2500 }];
+    const fate = (packet: number): Fate => (packet % 10 === 9 ? 'lost' : 10);
+    const paces = { localAtMs: every(1000, SECONDS), remoteAtMs: every(1000, SECONDS, 3) };
+    const measured = oneWay(direction, { fate, jumps, countsJumpsAsLoss: false }, paces);
+    expect(measured.lossPercent).toBeGreaterThan(9);
+    expect(measured.lossPercent).toBeLessThan(11);
+    expect(measured.packetsExpected).toBeLessThanOrEqual(SENT + 100);
+  });
+
   test.each(DIRECTIONS)('is counted: %s', (direction) => {
     const jumps = [
       { atPacket: 1000, by: 30_000 },

@@ -3,6 +3,7 @@ import type { ChannelValues } from '../../../src/model/ports.ts';
 import type { ChannelRecord, HistoryChange, IntervalRecord } from '../../../src/model/record.ts';
 import type { ReportBlock, RtcpReport, SenderInfo } from '../../../src/model/report.ts';
 import type { MesProfile } from '../../../src/model/score.ts';
+import type { ScoringRules } from '../../../src/calls/scoring-rules.ts';
 import { Switchboard } from '../../../src/calls/switchboard.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
 import { DEFAULT_THRESHOLDS } from '../../../src/score/verdict.ts';
@@ -17,6 +18,7 @@ export class Script {
   /** Fields of billing rows that were written together with those. */
   readonly cdrWrites: { uniqueid: string; cdrFields: Record<string, string> }[] = [];
   readonly codecQuestions: string[] = [];
+  readonly rules: ScoringRules;
   readonly board: Switchboard;
   readonly #changes: HistoryChange[] = [];
   /** Reports since the last `drain`. */
@@ -32,20 +34,18 @@ export class Script {
       this.writes.push({ uniqueid, variables: Object.fromEntries(variables) });
       if (cdrFields.size > 0) this.cdrWrites.push({ uniqueid, cdrFields: Object.fromEntries(cdrFields) });
     };
-    this.board = new Switchboard(
-      {
-        profile,
-        thresholds: DEFAULT_THRESHOLDS,
-        codecs: new Map([['g729', { delayMs: 25 }]]),
-        advantages: [],
-        version: '9.9.9',
-      },
-      {
-        writer: isWriting ? { write, forget: () => undefined } : null,
-        askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
-        storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
-      },
-    );
+    this.rules = {
+      profile,
+      thresholds: DEFAULT_THRESHOLDS,
+      codecs: new Map([['g729', { delayMs: 25 }]]),
+      advantages: [],
+      version: '9.9.9',
+    };
+    this.board = new Switchboard(this.rules, {
+      writer: isWriting ? { write, forget: () => undefined } : null,
+      askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
+      storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
+    });
   }
 
   wait(seconds: number): this {

@@ -17,6 +17,8 @@ export interface Way {
   readonly firstSequence?: number;
   /** From this packet on, sequence numbers are so much higher than they would have been. */
   readonly jumps?: readonly { readonly atPacket: number; readonly by: number }[];
+  /** False: the receiver knows a jump for what it is, and goes on counting. */
+  readonly countsJumpsAsLoss?: boolean;
   readonly jitterTicks?: (atMs: number) => number;
 }
 
@@ -44,13 +46,15 @@ class Receiver {
   #received = 0;
   #base: number | null = null;
   #highest = 0;
+  #jumped = 0;
 
   constructor(way: Way) {
     this.#way = way;
   }
 
-  take(sequence: number): void {
+  take(sequence: number, jumped: number): void {
     this.#received++;
+    if (this.#way.countsJumpsAsLoss === false) this.#jumped = jumped;
     this.#base ??= sequence;
     this.#highest = Math.max(this.#highest, sequence);
   }
@@ -60,7 +64,7 @@ class Receiver {
     return {
       sourceSsrc: this.#way.ssrc,
       fractionLostQ8: 0,
-      cumulativeLostPackets: signed24(this.#highest - this.#base + 1 - this.#received),
+      cumulativeLostPackets: signed24(this.#highest - this.#jumped - this.#base + 1 - this.#received),
       extendedHighestSequence: this.#highest % 2 ** 32,
       jitterTicks: this.#way.jitterTicks?.(atMs) ?? 16,
       lsrNtp32: 1,
@@ -110,7 +114,7 @@ function arrivals(call: SimulatedCall, direction: 'rx' | 'tx', receiver: Receive
     const delayMs = fate(packet);
     if (delayMs === 'lost') return [];
     const jumped = jumps.reduce((sum, { atPacket, by }) => (packet >= atPacket ? sum + by : sum), 0);
-    const happen = (): void => receiver.take(firstSequence + packet + jumped);
+    const happen = (): void => receiver.take(firstSequence + packet + jumped, jumped);
     return [{ atMs: (packet + 1) * PACKET_MS - PACKET_MS / 2 + delayMs, rank: 0, happen }];
   });
 }
