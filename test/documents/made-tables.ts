@@ -1,3 +1,4 @@
+import { codecsTable } from './codecs-table.ts';
 import { errorsTable } from './errors-table.ts';
 import { profilesTable } from './profiles-table.ts';
 import { settingsTable } from './settings-table.ts';
@@ -13,6 +14,7 @@ export const MADE_TABLES: readonly MadeTable[] = [
   { path: 'asterisk-conf/README.md', name: 'settings', make: settingsTable },
   { path: 'src/api/README.md', name: 'errors', make: errorsTable },
   { path: 'src/score/README.md', name: 'profiles', make: profilesTable },
+  { path: 'src/score/README.md', name: 'codecs', make: codecsTable },
 ];
 
 function placeOf(name: string): RegExp {
