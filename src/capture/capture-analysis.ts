@@ -3,16 +3,27 @@ import type { PacketCursor } from '../wire/packets/packet-cursor.ts';
 import { type RtcpCompound, readRtcp } from '../wire/rtcp.ts';
 import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
 import { RTP_HEADER_BYTES, isWholeRtpHeader, mediaKind } from '../wire/rtp.ts';
+import type { UnreadLayer } from '../wire/packets/inner-start.ts';
+import { SipOverTcp, isTlsOfSip } from '../wire/packets/sip-over-tcp.ts';
 import { readSipAudio } from '../wire/sip-sdp.ts';
+import { CapturedCopies } from './captured-copies.ts';
 import { SdpBook } from './sdp-book.ts';
 import { StreamRtcp } from './stream-rtcp.ts';
 import { StreamTable, type StreamTableOptions } from './stream-table.ts';
 import { eachSummary, type StreamSummary } from './stream-summary.ts';
 import type { TrackedStream } from './tracked-stream.ts';
+import { UnsureRtcp } from './unsure-rtcp.ts';
 
 const MAX_OTHER_XR_BLOCKS = 256;
 
-/** Why packets went into no stream. `notMedia`: UDP that is no RTP, RTCP or SIP, or too little of it to be sure. */
+/** RTCP begins with one of these (RFC 3550 §12.1, RFC 4585, RFC 3611). */
+const FIRST_RTCP_TYPE = 200;
+const LAST_RTCP_TYPE = 207;
+
+/**
+ * Why packets went into no stream. `notUdp`: neither UDP nor SIP over TCP. `notMedia`: UDP that is no RTP, RTCP or SIP, or too
+ * little of it to be sure. `fragments`: of datagrams that are not whole. `unread`: inside something that is not read.
+ */
 export interface SkippedPackets {
   readonly notUdp: number;
   readonly notMedia: number;
@@ -21,10 +32,14 @@ export interface SkippedPackets {
   readonly unknownLink: number;
   readonly rtcpEncrypted: number;
   readonly rtcpMalformed: number;
+  readonly unread: number;
 }
 
 export interface RtcpSummary {
+  /** Each once, however often it was captured. */
   readonly packets: number;
+  /** Captured a second time. */
+  readonly duplicates: number;
   /** Reports about streams whose packets are not in the capture. */
   readonly unmatchedReports: number;
   /** Extended report blocks that speak of no stream of the capture: clocks, unknown types. The first ones. */
@@ -39,6 +54,8 @@ export interface AnalysisResult {
   readonly packets: number;
   readonly skippedPackets: number;
   readonly skipped: SkippedPackets;
+  /** What packets are inside that is not read, and how many. */
+  readonly unread: ReadonlyMap<UnreadLayer, number>;
   /** More than the table holds. */
   readonly streamsLeftOut: number;
   readonly rtcp: RtcpSummary;
@@ -51,7 +68,11 @@ export interface AnalysisResult {
  */
 export class CaptureAnalysis {
   readonly #datagram = new DatagramReader();
+  readonly #sipOverTcp = new SipOverTcp((view, start, end) => this.#takeSipMessage(view, start, end));
   readonly #sdp = new SdpBook();
+  readonly #copies = new CapturedCopies();
+  readonly #unsureRtcp = new UnsureRtcp();
+  readonly #unread = new Map<UnreadLayer, number>();
   readonly #table: StreamTable;
   readonly #otherXrBlocks: XrBlock[] = [];
   #packets = 0;
@@ -61,8 +82,7 @@ export class CaptureAnalysis {
   #cutShort = 0;
   #unknownLink = 0;
   #rtcpPackets = 0;
-  #rtcpEncrypted = 0;
-  #rtcpMalformed = 0;
+  #rtcpDuplicates = 0;
   #unmatchedReports = 0;
   #sipMessages = 0;
 
@@ -90,7 +110,13 @@ export class CaptureAnalysis {
     const datagram = this.#datagram;
     switch (datagram.read(packet)) {
       case 'udp':
-        this.#takeDatagram(packet, packet.atMs + lateByMs);
+        this.#takeDatagram(packet.atMs + lateByMs);
+        return;
+      case 'tcp':
+        this.#takeSegment();
+        return;
+      case 'unread':
+        this.#countUnread(datagram.unreadLayer, 1);
         return;
       case 'not-udp':
         this.#notUdp += 1;
@@ -119,16 +145,20 @@ export class CaptureAnalysis {
 
   /** Seals all streams and gives the result; nothing may be taken in afterwards. */
   finish(): AnalysisResult {
+    this.#sipOverTcp.finish();
     this.#table.finish();
     const { streams } = this.#table;
+    const unsure = this.#unsureRtcp.counts(streams);
+    for (const [layer, packets] of this.#table.rejectedUnread) this.#countUnread(layer, packets);
     const skipped: SkippedPackets = {
       notUdp: this.#notUdp,
-      notMedia: this.#notMedia + this.#table.rejectedPackets,
-      fragments: this.#fragments,
+      notMedia: this.#notMedia + this.#table.rejectedPackets + unsure.others,
+      fragments: this.#fragments - this.#datagram.joinedFragments,
       cutShort: this.#cutShort,
       unknownLink: this.#unknownLink,
-      rtcpEncrypted: this.#rtcpEncrypted,
-      rtcpMalformed: this.#rtcpMalformed,
+      rtcpEncrypted: unsure.encrypted,
+      rtcpMalformed: unsure.malformed,
+      unread: [...this.#unread.values()].reduce((sum, count) => sum + count, 0),
     };
     return {
       get streams() {
@@ -138,9 +168,11 @@ export class CaptureAnalysis {
       packets: this.#packets,
       skippedPackets: Object.values(skipped).reduce((sum, count) => sum + count, 0),
       skipped,
+      unread: this.#unread,
       streamsLeftOut: this.#table.streamsLeftOut,
       rtcp: {
         packets: this.#rtcpPackets,
+        duplicates: this.#rtcpDuplicates,
         unmatchedReports: this.#unmatchedReports,
         otherXrBlocks: this.#otherXrBlocks,
       },
@@ -148,36 +180,59 @@ export class CaptureAnalysis {
     };
   }
 
-  #takeDatagram({ view }: PacketCursor, atMs: number): void {
-    const { payloadStart, payloadEnd, payloadBytes } = this.#datagram;
+  #takeDatagram(atMs: number): void {
+    const { view, payloadStart, payloadEnd, payloadBytes, isShownBefore } = this.#datagram;
     const kind = mediaKind(view, payloadStart, payloadEnd);
-    if (kind === 'rtp' && isWholeRtpHeader(view, payloadStart, payloadBytes)) {
+    if (isShownBefore) {
+      // Media was counted with its first fragment. Of SIP there is more to read now.
+      if (kind === 'other') this.#readSip(view, payloadStart, payloadEnd);
+    } else if (kind === 'rtp' && isWholeRtpHeader(view, payloadStart, payloadBytes)) {
       this.#table.take(view, this.#datagram, atMs);
     } else if (kind === 'rtcp') {
-      this.#takeRtcp(view, atMs);
+      this.#takeRtcp(atMs);
     } else if (payloadEnd - payloadStart < Math.min(RTP_HEADER_BYTES, payloadBytes)) {
       this.#cutShort += 1;
     } else {
-      this.#takeSip(view);
+      this.#takeSip(atMs);
     }
   }
 
-  #takeSip(view: DataView): void {
-    const audio = readSipAudio(view, this.#datagram.payloadStart, this.#datagram.payloadEnd);
-    if (audio === undefined) {
-      this.#notMedia += 1;
-      return;
-    }
-    this.#sipMessages += 1;
+  #takeSegment(): void {
+    if (this.#sipOverTcp.take(this.#datagram)) return;
+    if (isTlsOfSip(this.#datagram)) this.#countUnread('TLS on the port of SIP', 1);
+    else this.#notUdp += 1;
+  }
+
+  #takeSip(atMs: number): void {
+    const { view, payloadStart, payloadEnd } = this.#datagram;
+    if (!this.#readSip(view, payloadStart, payloadEnd)) this.#notMedia += 1;
+    else if (!this.#copies.isCopy(this.#datagram, atMs)) this.#sipMessages += 1;
+  }
+
+  #takeSipMessage(view: DataView, start: number, end: number): void {
+    if (this.#readSip(view, start, end)) this.#sipMessages += 1;
+  }
+
+  /** False when it is no SIP message. */
+  #readSip(view: DataView, start: number, end: number): boolean {
+    const audio = readSipAudio(view, start, end);
+    if (audio === undefined) return false;
     for (const part of audio) this.#sdp.add(part);
+    return true;
   }
 
-  #takeRtcp(view: DataView, atMs: number): void {
-    const { payloadStart, payloadEnd, payloadBytes } = this.#datagram;
+  #countUnread(layer: UnreadLayer, packets: number): void {
+    this.#unread.set(layer, (this.#unread.get(layer) ?? 0) + packets);
+  }
+
+  #takeRtcp(atMs: number): void {
+    const { view, payloadStart, payloadEnd, payloadBytes } = this.#datagram;
     const cutShort = payloadEnd - payloadStart < payloadBytes;
-    const compound = readRtcp(view, payloadStart, payloadEnd, cutShort);
-    if (compound === 'encrypted') this.#rtcpEncrypted += 1;
-    else if (compound === 'malformed') this.#rtcpMalformed += 1;
+    const type = view.getUint8(payloadStart + 1);
+    const isKnown = type >= FIRST_RTCP_TYPE && type <= LAST_RTCP_TYPE;
+    const compound = isKnown ? readRtcp(view, payloadStart, payloadEnd, cutShort) : 'malformed';
+    if (compound === 'encrypted' || compound === 'malformed') this.#unsureRtcp.take(compound, this.#datagram);
+    else if (this.#copies.isCopy(this.#datagram, atMs)) this.#rtcpDuplicates += 1;
     else if (cutShort && compound.senders.length + compound.reports.length === 0) this.#cutShort += 1;
     else this.#match(compound, atMs);
   }

@@ -1,5 +1,7 @@
 import type { JitterBufferKind } from '../stats/jitter-buffer.ts';
 import type { DatagramReader } from '../wire/packets/datagram.ts';
+import type { UnreadLayer } from '../wire/packets/inner-start.ts';
+import { unreadAtPort } from '../wire/packets/tunnels.ts';
 import { type PayloadFormat, staticFormat } from '../wire/payload-types.ts';
 import {
   PAYLOAD_TYPE_COMFORT_NOISE,
@@ -54,6 +56,8 @@ export interface StreamTableOptions {
 export class StreamTable {
   /** Packets that turned out to be no RTP, or of no stream. */
   rejectedPackets = 0;
+  /** Those of them that are inside something else by their ports. */
+  readonly rejectedUnread = new Map<UnreadLayer, number>();
   /** Streams that came when the table was full. */
   streamsLeftOut = 0;
   readonly #options: StreamTableOptions;
@@ -120,7 +124,7 @@ export class StreamTable {
   finish(): void {
     for (const candidate of this.#candidates) {
       if (isBelievable(candidate)) this.#believe(candidate);
-      else this.rejectedPackets += candidate.early.length;
+      else this.#rejectEarly(candidate);
     }
     this.#candidates.clear();
     for (const { meter } of this.#streams) meter?.finish();
@@ -166,7 +170,7 @@ export class StreamTable {
     for (const oldest of this.#candidates) {
       this.#candidates.delete(oldest);
       this.#unlink(oldest);
-      this.rejectedPackets += oldest.early.length;
+      this.#rejectEarly(oldest);
       return;
     }
   }
@@ -200,7 +204,10 @@ export class StreamTable {
   }
 
   #rejectEarly(stream: TrackedStream): void {
-    this.rejectedPackets += stream.early.length;
+    const packets = stream.early.length;
+    const layer = unreadAtPort(stream.sourcePort) ?? unreadAtPort(stream.destinationPort);
+    if (layer === undefined) this.rejectedPackets += packets;
+    else this.rejectedUnread.set(layer, (this.rejectedUnread.get(layer) ?? 0) + packets);
     stream.early = [];
   }
 

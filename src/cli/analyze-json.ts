@@ -20,9 +20,12 @@ export function* analysisToJson(result: AnalysisResult): Generator<string> {
       unknown_link: result.skipped.unknownLink,
       rtcp_encrypted: result.skipped.rtcpEncrypted,
       rtcp_malformed: result.skipped.rtcpMalformed,
+      unread: result.skipped.unread,
     },
+    unread: [...result.unread].map(([inside, packets]) => ({ inside, packets })),
     rtcp: {
       packets: result.rtcp.packets,
+      duplicates: result.rtcp.duplicates,
       unmatched_reports: result.rtcp.unmatchedReports,
       other_xr_blocks: result.rtcp.otherXrBlocks.map(xrBlockToJson),
     },

@@ -3,10 +3,11 @@ import type { StreamSummary } from '../capture/stream-summary.ts';
 import { formatSsrc } from '../wire/rtcp-xr-json.ts';
 import { shownR } from '../wire/voip-metrics.ts';
 
-const SKIPPED: Readonly<Record<keyof SkippedPackets, string>> = {
-  notUdp: 'not UDP',
+/** `unread` is told by what it is inside. */
+const SKIPPED: Readonly<Record<Exclude<keyof SkippedPackets, 'unread'>, string>> = {
+  notUdp: 'neither UDP nor SIP over TCP',
   notMedia: 'neither RTP nor RTCP nor SIP',
-  fragments: 'fragments',
+  fragments: 'fragments of datagrams that are not whole',
   cutShort: 'cut short',
   unknownLink: 'of an unknown link layer',
   rtcpEncrypted: 'encrypted RTCP',
@@ -47,13 +48,28 @@ export function* analysisToText(result: AnalysisResult): Generator<string> {
   for (const { source, destination, clockNote } of result.eachStream()) {
     if (clockNote !== null) yield `${source} > ${destination}: ${clockNote}\n`;
   }
-  if (isEmpty) yield 'There is no RTP stream in this capture.\n';
-  const reasons = Object.entries(SKIPPED)
-    .map(([reason, words]) => [result.skipped[reason as keyof SkippedPackets], words] as const)
+  const reasons = [
+    ...Object.entries(SKIPPED).map(
+      ([reason, words]) => [result.skipped[reason as keyof typeof SKIPPED], words] as const,
+    ),
+    ...[...result.unread].map(([layer, count]) => [count, `inside ${layer}`] as const),
+  ]
     .filter(([count]) => count > 0)
-    .map(([count, words]) => `${count} ${words}`);
-  const skipped = reasons.length === 0 ? '' : `; skipped: ${reasons.join(', ')}`;
-  yield `\n${result.packets} packets, ${result.rtcp.packets} of them RTCP${skipped}\n`;
+    .toSorted(([one], [other]) => other - one);
+  if (isEmpty) yield `There is no RTP stream in this capture.${whyNone(reasons)}\n`;
+  const skipped = reasons.length === 0 ? '' : `; skipped: ${reasons.map((reason) => reason.join(' ')).join(', ')}`;
+  yield `\n${packets(result.packets)}, ${result.rtcp.packets} of them RTCP${skipped}\n`;
+}
+
+/** What most of the packets are. */
+function whyNone([most]: readonly (readonly [count: number, words: string])[]): string {
+  if (most === undefined) return '';
+  const [count, words] = most;
+  return ` ${packets(count)} ${count === 1 ? 'is' : 'are'} ${words}${words.startsWith('inside') ? ', which is not read' : ''}.`;
+}
+
+function packets(count: number): string {
+  return count === 1 ? '1 packet' : `${count} packets`;
 }
 
 /** No line without a stream. Goes through them twice: first for the widths of the columns. */

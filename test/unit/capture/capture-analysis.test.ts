@@ -214,6 +214,7 @@ describe('what cannot be used is counted by its reason', () => {
       rtcpMalformed: 1,
       rtcpEncrypted: 1,
       unknownLink: 0,
+      unread: 0,
     });
     expect(result).toMatchObject({ packets: 57, skippedPackets: 7 });
   });

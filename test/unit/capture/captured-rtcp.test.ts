@@ -47,7 +47,7 @@ describe('RTCP', () => {
       { ssrc: 0xa, senderReports: 2, receiverReports: 1 },
       { ssrc: 0xb, senderReports: 1, receiverReports: 1 },
     ]);
-    expect(result.rtcp).toEqual({ packets: 3, unmatchedReports: 0, otherXrBlocks: [] });
+    expect(result.rtcp).toEqual({ packets: 3, duplicates: 0, unmatchedReports: 0, otherXrBlocks: [] });
   });
 
   test('on the port of the RTP itself, and of a stream that is not there', () => {

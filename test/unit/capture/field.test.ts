@@ -49,3 +49,50 @@ describe('after a few packets of a dynamic payload type', () => {
     });
   });
 });
+
+describe('inside a tunnel', () => {
+  test.each([
+    ['vxlan-01.pcap', '192.0.2.10:16500', 197],
+    ['ipip-03.pcap', '192.0.2.10:16500', 197],
+    ['turn-channeldata-16.pcap', '198.51.100.50:3478', 197],
+  ])('%s', (name, source, packets) => {
+    const result = analysed(name);
+    expect(onlyStream(result)).toMatchObject({ source, codec: 'ulaw', packetsReceived: packets, packetsLost: 3 });
+    expect(result).toMatchObject({ packets, skippedPackets: 0 });
+  });
+
+  test('two VLAN tags of both kinds', () => {
+    expect(analysed('qinq-04.pcap').streams).toMatchObject([
+      { source: '192.0.2.10:16500', packetsReceived: 197, packetsLost: 3 },
+      { source: '192.0.2.10:16502', packetsReceived: 197, packetsLost: 0 },
+    ]);
+  });
+});
+
+describe('SIP that is not in one datagram', () => {
+  test.each(['sip-whole-05b.pcap', 'sip-tcp-06.pcap', 'sip-fragmented-05.pcap'])('%s', (name) => {
+    const result = analysed(name);
+    const stream = onlyStream(result);
+    expect(stream).toMatchObject({ codec: 'opus', clockRateHz: 48_000, packetsReceived: 296, packetsLost: 4 });
+    // G.107 with the seed's ie 16 and bpl 17: 4 of 300 lost, one by one and two together.
+    expect(stream.score?.mosLq).toBeCloseTo(4.26, 2);
+    expect(result).toMatchObject({ sipMessages: 2, skippedPackets: 0 });
+  });
+});
+
+describe('what begins as RTCP does', () => {
+  test('DNS is no malformed RTCP', () => {
+    const result = analysed('dns.pcap');
+    expect(result.streams).toEqual([]);
+    expect(result.skipped).toMatchObject({ notMedia: 8, rtcpMalformed: 0, rtcpEncrypted: 0 });
+  });
+
+  test('a padded XR in a compound is one', () => {
+    const result = analysed('xr_pad1.pcap');
+    const stream = onlyStream(result);
+    expect(result.rtcp).toMatchObject({ packets: 2, duplicates: 0 });
+    expect(stream.receiverReports).toBe(2);
+    expect(stream.xrBlocks).toHaveLength(2);
+    expect(result.skippedPackets).toBe(0);
+  });
+});

@@ -124,7 +124,7 @@ describe('analyze', () => {
     const { status, stdout } = await asteriskMes(['analyze', path('no-rtp.pcap')]);
     expect(status).toBe(0);
     expect(stdout).toBe(
-      'There is no RTP stream in this capture.\n\n1 packets, 0 of them RTCP; skipped: 1 neither RTP nor RTCP nor SIP\n',
+      'There is no RTP stream in this capture. 1 packet is neither RTP nor RTCP nor SIP.\n\n1 packet, 0 of them RTCP; skipped: 1 neither RTP nor RTCP nor SIP\n',
     );
   });
 
