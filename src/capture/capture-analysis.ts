@@ -5,6 +5,7 @@ import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
 import { RTP_HEADER_BYTES, isWholeRtpHeader, mediaKind } from '../wire/rtp.ts';
 import type { UnreadLayer } from '../wire/packets/inner-start.ts';
 import { SipOverTcp, isTlsOfSip } from '../wire/packets/sip-over-tcp.ts';
+import { unreadAtPort } from '../wire/packets/tunnels.ts';
 import { readSipAudio } from '../wire/sip-sdp.ts';
 import { CapturedCopies } from './captured-copies.ts';
 import { SdpBook } from './sdp-book.ts';
@@ -12,7 +13,7 @@ import { StreamRtcp } from './stream-rtcp.ts';
 import { StreamTable, type StreamTableOptions } from './stream-table.ts';
 import { eachSummary, type StreamSummary } from './stream-summary.ts';
 import type { TrackedStream } from './tracked-stream.ts';
-import { UnsureRtcp } from './unsure-rtcp.ts';
+import { type UnsureKind, UnsureRtcp } from './unsure-rtcp.ts';
 
 const MAX_OTHER_XR_BLOCKS = 256;
 
@@ -231,10 +232,17 @@ export class CaptureAnalysis {
     const type = view.getUint8(payloadStart + 1);
     const isKnown = type >= FIRST_RTCP_TYPE && type <= LAST_RTCP_TYPE;
     const compound = isKnown ? readRtcp(view, payloadStart, payloadEnd, cutShort) : 'malformed';
-    if (compound === 'encrypted' || compound === 'malformed') this.#unsureRtcp.take(compound, this.#datagram);
+    if (compound === 'encrypted' || compound === 'malformed') this.#takeUnsureRtcp(compound);
     else if (this.#copies.isCopy(this.#datagram, atMs)) this.#rtcpDuplicates += 1;
     else if (cutShort && compound.senders.length + compound.reports.length === 0) this.#cutShort += 1;
     else this.#match(compound, atMs);
+  }
+
+  #takeUnsureRtcp(kind: UnsureKind): void {
+    const { sourcePort, destinationPort } = this.#datagram;
+    const layer = unreadAtPort(sourcePort) ?? unreadAtPort(destinationPort);
+    if (layer === undefined) this.#unsureRtcp.take(kind, this.#datagram);
+    else this.#countUnread(layer, 1);
   }
 
   #match(compound: RtcpCompound, atMs: number): void {

@@ -3,32 +3,21 @@ import type { DatagramReader } from '../wire/packets/datagram.ts';
 import type { UnreadLayer } from '../wire/packets/inner-start.ts';
 import { unreadAtPort } from '../wire/packets/tunnels.ts';
 import { type PayloadFormat, staticFormat } from '../wire/payload-types.ts';
+import { rtpMarker, rtpMediaBytes, rtpPayloadType, rtpSequence, rtpSsrc, rtpTimestamp } from '../wire/rtp.ts';
 import {
-  PAYLOAD_TYPE_COMFORT_NOISE,
-  rtpMarker,
-  rtpMediaBytes,
-  rtpPayloadType,
-  rtpSequence,
-  rtpSsrc,
-  rtpTimestamp,
-} from '../wire/rtp.ts';
+  PACKETS_TO_BELIEVE,
+  goesOn,
+  isBelievable,
+  isSamePacket,
+  mainPayloadType,
+  mayBeAfterLoss,
+} from './early-packets.ts';
 import type { SdpBook } from './sdp-book.ts';
 import { type RtpPacket, type StreamFormat, StreamMeter, type WaitingPackets } from './stream-meter.ts';
 import { TrackedStream } from './tracked-stream.ts';
 
-/** Packets whose sequence numbers must go on from each other before an unannounced stream is believed. */
-const PACKETS_TO_BELIEVE = 3;
 /** An unexplained payload type needs more of them. */
 const UNEXPLAINED_TO_BELIEVE = 16;
-/** A believable step between two of the first packets, either way. */
-const BELIEVABLE_STEP_PACKETS = 100;
-/** RFC 3550 A.1's MAX_DROPOUT: packets so far apart may still be of one row with a loss in between. */
-const MAX_DROPOUT_PACKETS = 3000;
-/** Media is sent all the time; a counter in some other protocol that goes on after this long is none. */
-const BELIEVABLE_PAUSE_MS = 5000;
-/** The fastest RTP clock there is (192 kHz audio), ticks per ms, and what a talk spurt may add. */
-const FASTEST_CLOCK_TICKS_PER_MS = 192;
-const BELIEVABLE_LEAP_MS = 1000;
 /** Early packets kept of one possible stream, copies included. */
 const MAX_EARLY_PACKETS = 64;
 /** Possible streams looked at together; random UDP traffic can look like the first packet of one. The oldest go first. */
@@ -123,7 +112,7 @@ export class StreamTable {
   /** Decides over what is still open, and seals every stream. */
   finish(): void {
     for (const candidate of this.#candidates) {
-      if (isBelievable(candidate)) this.#believe(candidate);
+      if (isBelievable(candidate.early, candidate.rowPackets)) this.#believe(candidate);
       else this.#rejectEarly(candidate);
     }
     this.#candidates.clear();
@@ -214,13 +203,13 @@ export class StreamTable {
   #isReady(stream: TrackedStream): boolean {
     if (!this.#sdp.isEmpty && (this.#sdp.announces(stream.destination) || this.#sdp.announces(stream.source)))
       return true;
-    if (!isBelievable(stream)) return false;
+    if (!isBelievable(stream.early, stream.rowPackets)) return false;
     const known = stream.early.length;
     return known >= UNEXPLAINED_TO_BELIEVE || this.#explainsAudio(stream);
   }
 
   #explainsAudio(stream: TrackedStream): boolean {
-    const payloadType = audioPayloadType(stream.early);
+    const payloadType = mainPayloadType(stream.early);
     return this.#explained(stream, payloadType, payloadType) !== undefined;
   }
 
@@ -231,7 +220,7 @@ export class StreamTable {
       this.#rejectEarly(stream);
       return;
     }
-    const payloadType = audioPayloadType(stream.early);
+    const payloadType = mainPayloadType(stream.early);
     stream.meter = new StreamMeter({
       ...this.#options,
       payloadType,
@@ -267,46 +256,4 @@ function hashOf(
     hash = Math.imul((hash ^ (hash >>> 15)) + (words[index] ?? 0), 0x85eb_ca6b);
   }
   return (hash ^ (hash >>> 13)) & HASH_MASK;
-}
-
-/** RTP and nothing else: enough packets in a row, whose RTP time moves, most of them of one payload type. */
-function isBelievable({ early, rowPackets }: TrackedStream): boolean {
-  if (rowPackets < PACKETS_TO_BELIEVE) return false;
-  const main = audioPayloadType(early);
-  if (early.filter(({ payloadType }) => payloadType === main).length * 2 < early.length) return false;
-  // All packets of a video frame or a telephone event have one RTP time; nothing else has.
-  return early.length >= UNEXPLAINED_TO_BELIEVE || early.some(({ timestamp }) => timestamp !== early[0]?.timestamp);
-}
-
-/** The same packet, captured twice or sent twice. */
-function isSamePacket(one: RtpPacket, other: RtpPacket): boolean {
-  return one.sequence === other.sequence && one.timestamp === other.timestamp && one.payloadType === other.payloadType;
-}
-
-/** Whether a packet follows another as RTP does: in its sequence number, its RTP time and the time of its arrival. */
-function goesOn(from: RtpPacket, to: RtpPacket): boolean {
-  const step = ((to.sequence - from.sequence + 0x8000) & 0xffff) - 0x8000;
-  if (step === 0 || Math.abs(step) > BELIEVABLE_STEP_PACKETS) return false;
-  const elapsedMs = Math.abs(to.atMs - from.atMs);
-  const elapsedTicks = Math.abs((to.timestamp - from.timestamp) | 0);
-  return (
-    elapsedMs <= BELIEVABLE_PAUSE_MS && elapsedTicks <= (elapsedMs + BELIEVABLE_LEAP_MS) * FASTEST_CLOCK_TICKS_PER_MS
-  );
-}
-
-function mayBeAfterLoss(from: RtpPacket, to: RtpPacket): boolean {
-  const step = (to.sequence - from.sequence) & 0xffff;
-  return step > 0 && step < MAX_DROPOUT_PACKETS && Math.abs(to.atMs - from.atMs) <= BELIEVABLE_PAUSE_MS;
-}
-
-/** The payload type that most of the first packets have; comfort noise only when there is nothing else. */
-function audioPayloadType(early: readonly RtpPacket[]): number {
-  const counts = new Map<number, number>();
-  for (const { payloadType } of early) counts.set(payloadType, (counts.get(payloadType) ?? 0) + 1);
-  let [best = 0] = counts.keys();
-  for (const [payloadType, count] of counts) {
-    if (payloadType === PAYLOAD_TYPE_COMFORT_NOISE) continue;
-    if (best === PAYLOAD_TYPE_COMFORT_NOISE || count > (counts.get(best) ?? 0)) best = payloadType;
-  }
-  return best;
 }

@@ -25,6 +25,8 @@ const MAX_IPV6_EXTENSIONS = 8;
 const UDP_HEADER_BYTES = 8;
 const TCP_HEADER_BYTES = 20;
 const RTP_VERSION = 0b10;
+/** An RTP header. */
+const LEAST_PAYLOAD_BYTES = 12;
 /** IP headers in one packet. Two tunnels in each other are common where a cloud mirrors its traffic. */
 const MAX_IP_HEADERS = 8;
 
@@ -69,6 +71,8 @@ export class DatagramReader {
   readonly #inner: InnerPayload = { start: 0, bytes: 0 };
   #ipHeaders = 0;
   #atMs = 0;
+  /** While only the beginning of a datagram is looked at. */
+  #isTrial = false;
 
   /** Packets that were called fragments and became part of a datagram afterwards. */
   get joinedFragments(): number {
@@ -178,9 +182,12 @@ export class DatagramReader {
     end: number,
     wireEnd: number,
   ): PacketKind {
+    if (this.#isTrial) return 'fragment';
     const { view } = this;
-    const words = this.addressWords.subarray(0, this.addressWordCount);
-    const isShown = offset === 0 && !this.#fragments.hasLaterOnes;
+    const words = this.addressWords.slice(0, this.addressWordCount);
+    const isFirst = offset === 0 && !this.#fragments.hasLaterOnes;
+    const ipHeaders = this.#ipHeaders;
+    const kind = isFirst ? this.#tryFirst(protocol, at, end, wireEnd) : 'fragment';
     const whole = this.#fragments.take({
       key: `${words.join()},${protocol},${id}`,
       offset,
@@ -188,19 +195,29 @@ export class DatagramReader {
       wireBytes: wireEnd - at,
       bytes: new Uint8Array(view.buffer, view.byteOffset + Math.min(at, end), Math.max(0, end - at)),
       atMs: this.#atMs,
+      isShown: kind !== 'fragment',
     });
-    if (whole !== undefined) {
-      const { bytes, wireBytes } = whole;
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      this.isShownBefore = whole.isShown;
-      // An extension header may follow the fragment header (RFC 8200 §4.5).
-      return words.length === 8
-        ? this.#readIpv6Payload(protocol, 0, bytes.length, wireBytes)
-        : this.#readTransport(protocol, 0, bytes.length, wireBytes);
+    if (whole === undefined) {
+      this.isFirstFragment = kind !== 'fragment';
+      return kind;
     }
-    if (!isShown) return 'fragment';
-    this.isFirstFragment = true;
-    return this.#readTransport(protocol, at, end, wireEnd);
+    const { bytes, wireBytes } = whole;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.isShownBefore = whole.isShown;
+    this.#ipHeaders = ipHeaders;
+    // An extension header may follow the fragment header (RFC 8200 §4.5).
+    return words.length === 8
+      ? this.#readIpv6Payload(protocol, 0, bytes.length, wireBytes)
+      : this.#readTransport(protocol, 0, bytes.length, wireBytes);
+  }
+
+  /** What a first fragment is without the others: enough of a datagram to be counted as it, or a fragment. */
+  #tryFirst(protocol: number, at: number, end: number, wireEnd: number): PacketKind {
+    this.#isTrial = true;
+    const kind = this.#readTransport(protocol, at, end, wireEnd);
+    this.#isTrial = false;
+    const isEnough = kind === 'udp' && this.payloadEnd - this.payloadStart >= LEAST_PAYLOAD_BYTES;
+    return isEnough || kind === 'tcp' ? kind : 'fragment';
   }
 
   #readTransport(protocol: number, at: number, end: number, wireEnd: number): PacketKind {

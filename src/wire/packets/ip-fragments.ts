@@ -16,6 +16,8 @@ export interface Fragment {
   readonly wireBytes: number;
   readonly bytes: Uint8Array;
   readonly atMs: number;
+  /** A first one that is handed on as its datagram. */
+  readonly isShown: boolean;
 }
 
 interface Part {
@@ -80,7 +82,7 @@ export class IpFragments {
     this.#keptBytes += fragment.bytes.length;
     // A copy: the reader's buffer is overwritten.
     waiting.parts.push({ offset, wireBytes, bytes: Uint8Array.from(fragment.bytes) });
-    if (offset === 0 && !this.hasLaterOnes) waiting.isShown = true;
+    if (fragment.isShown) waiting.isShown = true;
     if (waiting.totalBytes === waiting.wireBytes) return this.#complete(waiting);
     while (this.#all.size > MAX_DATAGRAMS || this.#keptBytes > MAX_KEPT_BYTES) this.#forgetOldest();
     return undefined;

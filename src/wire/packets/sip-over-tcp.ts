@@ -48,6 +48,8 @@ const latin1 = new TextDecoder('latin1');
 class Flow {
   /** Of the next byte; undefined until the beginning of a message has been found. */
   nextSequence: number | undefined;
+  /** Of the message that it began with, when it was not the connection's beginning. */
+  firstSequence: number | undefined;
   waiting: Segment[] = [];
   #buffer = new Uint8Array(0);
   #used = 0;
@@ -195,7 +197,7 @@ export class SipOverTcp {
       this.#forget(key, flow);
     }
     while (this.#flows.size > MAX_FLOWS || this.#keptBytes > MAX_KEPT_BYTES) this.#forgetOldest();
-    return isSip;
+    return isSip && flow.nextSequence !== undefined;
   }
 
   /** Hands on what is left of messages whose rest was not captured. */
@@ -210,6 +212,10 @@ export class SipOverTcp {
     if (beginsMessage && (flow.nextSequence === undefined || Math.abs(ahead) > MAX_AHEAD_BYTES)) {
       flow.takeRest(this.#take);
       flow.nextSequence = tcpSequence;
+      flow.firstSequence = tcpSequence;
+    } else if (beginsMessage && flow.firstSequence !== undefined && ((tcpSequence - flow.firstSequence) | 0) < 0) {
+      flow.firstSequence = tcpSequence;
+      return this.#takeEarlier(reader);
     } else if (Math.abs(ahead) > MAX_AHEAD_BYTES) {
       return false;
     }
@@ -222,6 +228,14 @@ export class SipOverTcp {
     if (!this.#drain(flow)) return false;
     const isFull = flow.waiting.length > MAX_WAITING_SEGMENTS || flow.waitingBytes > MAX_WAITING_BYTES;
     return isFull ? this.#skipHole(flow) : true;
+  }
+
+  /** A message from before the one that the connection is followed from. */
+  #takeEarlier({ view, payloadStart, payloadEnd }: DatagramReader): boolean {
+    const flow = new Flow();
+    flow.append(new Uint8Array(view.buffer, view.byteOffset + payloadStart, payloadEnd - payloadStart));
+    if (flow.takeMessages(this.#take)) flow.takeRest(this.#take);
+    return true;
   }
 
   /** Appends what waits and has become due. False when it is no SIP. */
@@ -237,7 +251,10 @@ export class SipOverTcp {
       if (known >= segment.wireBytes) continue;
       flow.append(segment.bytes.subarray(known));
       flow.nextSequence = (segment.sequence + segment.wireBytes) >>> 0;
-      if (!flow.takeMessages(this.#take)) return false;
+      if (!flow.takeMessages(this.#take)) {
+        flow.clear();
+        return false;
+      }
       // The capture kept only its beginning: the message is as whole as it gets.
       if (segment.bytes.length < segment.wireBytes) {
         flow.takeRest(this.#take);
