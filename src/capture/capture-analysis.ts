@@ -16,6 +16,7 @@ import type { TrackedStream } from './tracked-stream.ts';
 import { type UnsureKind, UnsureRtcp } from './unsure-rtcp.ts';
 
 const MAX_OTHER_XR_BLOCKS = 256;
+const MAX_UNKNOWN_LINKS = 8;
 
 /** RTCP begins with one of these (RFC 3550 §12.1, RFC 4585, RFC 3611). */
 const FIRST_RTCP_TYPE = 200;
@@ -57,6 +58,8 @@ export interface AnalysisResult {
   readonly skipped: SkippedPackets;
   /** What packets are inside that is not read, and how many. */
   readonly unread: ReadonlyMap<UnreadLayer, number>;
+  /** Link layers that are not known, by their numbers at tcpdump.org, and how many packets are of each. */
+  readonly unknownLinks: ReadonlyMap<number, number>;
   /** More than the table holds. */
   readonly streamsLeftOut: number;
   readonly rtcp: RtcpSummary;
@@ -81,7 +84,8 @@ export class CaptureAnalysis {
   #notMedia = 0;
   #fragments = 0;
   #cutShort = 0;
-  #unknownLink = 0;
+  /** How many packets of which link layer. */
+  readonly #unknownLinks = new Map<number, number>();
   #rtcpPackets = 0;
   #rtcpDuplicates = 0;
   #unmatchedReports = 0;
@@ -129,7 +133,7 @@ export class CaptureAnalysis {
         this.#cutShort += 1;
         return;
       default:
-        this.#unknownLink += 1;
+        this.#countUnknownLink(packet.linkType);
     }
   }
 
@@ -156,7 +160,7 @@ export class CaptureAnalysis {
       notMedia: this.#notMedia + this.#table.rejectedPackets + unsure.others,
       fragments: this.#fragments - this.#datagram.joinedFragments,
       cutShort: this.#cutShort,
-      unknownLink: this.#unknownLink,
+      unknownLink: [...this.#unknownLinks.values()].reduce((sum, count) => sum + count, 0),
       rtcpEncrypted: unsure.encrypted,
       rtcpMalformed: unsure.malformed,
       unread: [...this.#unread.values()].reduce((sum, count) => sum + count, 0),
@@ -170,6 +174,7 @@ export class CaptureAnalysis {
       skippedPackets: Object.values(skipped).reduce((sum, count) => sum + count, 0),
       skipped,
       unread: this.#unread,
+      unknownLinks: this.#unknownLinks,
       streamsLeftOut: this.#table.streamsLeftOut,
       rtcp: {
         packets: this.#rtcpPackets,
@@ -179,6 +184,12 @@ export class CaptureAnalysis {
       },
       sipMessages: this.#sipMessages,
     };
+  }
+
+  #countUnknownLink(linkType: number): void {
+    // A pcapng file can name 65,536; nobody needs more than a few.
+    const known = this.#unknownLinks.has(linkType) || this.#unknownLinks.size < MAX_UNKNOWN_LINKS ? linkType : -1;
+    this.#unknownLinks.set(known, (this.#unknownLinks.get(known) ?? 0) + 1);
   }
 
   #takeDatagram(atMs: number): void {

@@ -17,13 +17,11 @@ const SLOWEST_CLOCK_TICKS_PER_MS = 0.25;
 const HELD_BACK_MS = 500;
 
 /**
- * Whether early packets, the latest `rowPackets` of which go on from each other, are RTP: numbers that follow each other
- * without a gap somewhere, an RTP time that moves, and most of them of one payload type.
+ * Whether early packets, the latest `rowPackets` of which go on from each other, are RTP: an RTP time that moves, and
+ * most of them of one payload type.
  */
 export function isBelievable(early: readonly RtpPacket[], rowPackets: number): boolean {
   if (rowPackets < PACKETS_TO_BELIEVE) return false;
-  const sequences = new Set(early.map(({ sequence }) => sequence));
-  if (!early.some(({ sequence }) => sequences.has((sequence + 1) & 0xffff))) return false;
   // Only the packets of one video frame or one telephone event have one RTP time, and others follow them.
   if (early.every(({ timestamp }) => timestamp === early[0]?.timestamp)) return false;
   const main = mainPayloadType(early);

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Readable, pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Gunzip, constants, createGunzip } from 'node:zlib';
 import { errorCode } from '../model/error-code.ts';
 import { FORMAT_BYTES, readerFor } from '../wire/packets/capture-format.ts';
 import { type CaptureReader, MAX_RECORD_BYTES, type PacketCursor } from '../wire/packets/packet-cursor.ts';
@@ -65,7 +66,8 @@ export async function readCaptureStream(
   take: (packet: PacketCursor) => void,
   progress: (readBytes: number) => void = () => undefined,
 ): Promise<CaptureEnd> {
-  const chunks = plainChunks(bytes);
+  const unpacking: Unpacking = { problem: undefined };
+  const chunks = plainChunks(bytes, unpacking);
   let chunk: Uint8Array = new Uint8Array(0);
   const fill: Fill = async (buffer) => {
     while (chunk.length === 0) {
@@ -78,18 +80,52 @@ export async function readCaptureStream(
     chunk = chunk.subarray(part.length);
     return part.length;
   };
-  return pump(name, fill, take, progress);
+  const end = await pump(name, fill, take, progress).catch((error: unknown) => {
+    if (unpacking.problem === undefined) throw error;
+    throw new CaptureFileError(`${name} is gzip data that ends or breaks before a capture begins.`);
+  });
+  if (unpacking.problem === undefined || end.kind === 'damaged') return end;
+  const note =
+    unpacking.problem === 'cut-short'
+      ? `${name} is cut short: its gzip data ends too early.`
+      : `${name} is damaged: its gzip data makes no sense from some place on.`;
+  return { ...end, kind: unpacking.problem, note };
 }
 
-/** The bytes of a stream, unpacked when they begin as gzip does. */
-async function* plainChunks(bytes: Readable): AsyncGenerator<Uint8Array> {
+/** Why not all of a gzip stream could be unpacked; undefined while all is well. */
+interface Unpacking {
+  problem: 'cut-short' | 'damaged' | undefined;
+}
+
+/** The bytes of a stream, unpacked when they begin as gzip does, as far as that goes. */
+async function* plainChunks(bytes: Readable, unpacking: Unpacking): AsyncGenerator<Uint8Array> {
   const chunks = bytes[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   const first = await chunks.next();
   if (first.done === true) return;
   const all = startWith(first.value, chunks);
   const isGzip = ((first.value[0] ?? 0) << 8) + (first.value[1] ?? 0) === GZIP_MAGIC;
-  // `pipeline` hands an error of the packed bytes on to the one who reads.
-  yield* isGzip ? (pipeline(all, createGunzip(), () => undefined) as AsyncIterable<Uint8Array>) : all;
+  if (!isGzip) {
+    yield* all;
+    return;
+  }
+  const gunzip = createGunzip();
+  try {
+    // `pipeline` hands an error of the packed bytes on to the one who reads.
+    yield* pipeline(flushedAtEnd(all, gunzip), gunzip, () => undefined) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    const code = errorCode(error);
+    if (!code.startsWith('Z_')) throw error;
+    unpacking.problem = code === 'Z_BUF_ERROR' ? 'cut-short' : 'damaged';
+  }
+}
+
+/** A file that is cut short ends in an error, which takes along what has been unpacked and not yet read: it is read first. */
+async function* flushedAtEnd(packed: AsyncIterable<Uint8Array>, gunzip: Gunzip): AsyncGenerator<Uint8Array> {
+  yield* packed;
+  await new Promise<void>((resolve) => {
+    gunzip.flush(constants.Z_SYNC_FLUSH, resolve);
+  });
+  while (gunzip.readableLength > 0) await nextTurn();
 }
 
 async function* startWith(first: Uint8Array, others: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

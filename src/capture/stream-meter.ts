@@ -27,8 +27,8 @@ const MOST_NOISE_BYTES = 13;
 /** An event of any other size shows by its RTP time, which stands still. */
 const MOST_EVENT_BYTES = 40;
 
-/** `channel`: of the codec that the PBX names. `sr`: by sender reports. `assumed`: a guess, and nothing is measured by it. */
-export type ClockSource = 'static' | 'sdp' | 'channel' | 'sr' | 'measured' | 'assumed';
+/** `option`: told with `--codec`. `channel`: of the codec that the PBX names. `sr`: by sender reports. `assumed`: a guess, and nothing is measured by it. */
+export type ClockSource = 'option' | 'static' | 'sdp' | 'channel' | 'sr' | 'measured' | 'assumed';
 
 /** What is known of the codec of a stream. */
 export interface StreamFormat {

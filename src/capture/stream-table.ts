@@ -34,6 +34,8 @@ export interface StreamTableOptions {
   readonly jitterBuffer: JitterBufferKind;
   /** Whether to remember when bursts were. */
   readonly keepsBursts?: boolean | undefined;
+  /** What payload types mean whatever the capture says of them. */
+  readonly codecs?: ReadonlyMap<number, PayloadFormat> | undefined;
   /** What is known from elsewhere of a stream with a dynamic payload type; no SIP is in a capture of RTP ports. */
   readonly formatOf?: ((stream: TrackedStream) => PayloadFormat | undefined) | undefined;
 }
@@ -235,6 +237,8 @@ export class StreamTable {
   }
 
   #explained(stream: TrackedStream, payloadType: number, audioType: number): StreamFormat | undefined {
+    const given = this.#options.codecs?.get(payloadType);
+    if (given !== undefined) return { ...given, clockRateSource: 'option' };
     const fromSdp = this.#sdp.isEmpty ? undefined : this.#sdp.format(payloadType, stream.source, stream.destination);
     if (fromSdp !== undefined) return { ...fromSdp, clockRateSource: 'sdp' };
     const fixed = staticFormat(payloadType);

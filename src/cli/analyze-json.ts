@@ -23,6 +23,7 @@ export function* analysisToJson(result: AnalysisResult): Generator<string> {
       unread: result.skipped.unread,
     },
     unread: [...result.unread].map(([inside, packets]) => ({ inside, packets })),
+    unknown_links: [...result.unknownLinks].map(([type, packets]) => ({ type: type < 0 ? null : type, packets })),
     rtcp: {
       packets: result.rtcp.packets,
       duplicates: result.rtcp.duplicates,

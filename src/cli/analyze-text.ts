@@ -3,13 +3,12 @@ import type { StreamSummary } from '../capture/stream-summary.ts';
 import { formatSsrc } from '../wire/rtcp-xr-json.ts';
 import { shownR } from '../wire/voip-metrics.ts';
 
-/** `unread` is told by what it is inside. */
-const SKIPPED: Readonly<Record<Exclude<keyof SkippedPackets, 'unread'>, string>> = {
+/** The other two are told by what packets are inside, and of which link layer they are. */
+const SKIPPED: Readonly<Record<Exclude<keyof SkippedPackets, 'unread' | 'unknownLink'>, string>> = {
   notUdp: 'neither UDP nor SIP over TCP',
   notMedia: 'neither RTP nor RTCP nor SIP',
   fragments: 'fragments of datagrams that are not whole',
   cutShort: 'cut short',
-  unknownLink: 'of an unknown link layer',
   rtcpEncrypted: 'encrypted RTCP',
   rtcpMalformed: 'malformed RTCP',
 };
@@ -53,6 +52,10 @@ export function* analysisToText(result: AnalysisResult): Generator<string> {
       ([reason, words]) => [result.skipped[reason as keyof typeof SKIPPED], words] as const,
     ),
     ...[...result.unread].map(([layer, count]) => [count, `inside ${layer}`] as const),
+    ...[...result.unknownLinks].map(
+      ([type, count]) =>
+        [count, type < 0 ? 'of other unknown link layers' : `of the unknown link layer ${type}`] as const,
+    ),
   ]
     .filter(([count]) => count > 0)
     .toSorted(([one], [other]) => other - one);

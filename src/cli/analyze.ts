@@ -3,11 +3,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { AnalysisResult } from '../capture/capture-analysis.ts';
 import type { CaptureEnd } from '../capture/file-source.ts';
 import type { JitterBufferKind } from '../stats/jitter-buffer.ts';
+import { type PayloadFormat, formatFromSdp } from '../wire/payload-types.ts';
 import { DONE, WORK_FAILED } from './exit-status.ts';
 import { writeOut } from './output.ts';
 
 interface AnalyzeOptions {
   readonly gmin: number;
+  readonly codec: ReadonlyMap<number, PayloadFormat>;
   readonly jitterBuffer: JitterBufferKind;
   readonly json?: true;
 }
@@ -15,6 +17,7 @@ interface AnalyzeOptions {
 const DEFAULT_GMIN = 16;
 /** Gmin has 8 bits in the VoIP Metrics block. */
 const MAX_GMIN = 255;
+const MAX_PAYLOAD_TYPE = 127;
 const MIN_FIXED_MS = 1;
 const MAX_FIXED_MS = 10_000;
 const BYTES_PER_MB = 1_000_000;
@@ -30,6 +33,12 @@ export function addAnalyze(program: Command, finish: (status: number) => void): 
       kind: 'fixed',
       nominalMs: 60,
     } as JitterBufferKind)
+    .option(
+      '--codec <type=name/clock>',
+      'what a payload type means, as in 107=opus/48000; once for each',
+      codec,
+      new Map<number, PayloadFormat>() as ReadonlyMap<number, PayloadFormat>,
+    )
     .option('--json', 'one JSON document with everything')
     .action(async (file: string, options: AnalyzeOptions) => finish(await analyze(file, options)));
 }
@@ -43,7 +52,8 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
     import('../capture/capture-analysis.ts'),
     import('../capture/file-source.ts'),
   ]);
-  const analysis = new CaptureAnalysis({ gmin: options.gmin, jitterBuffer: options.jitterBuffer });
+  const { gmin: endOfBurst, jitterBuffer: buffer, codec: codecs } = options;
+  const analysis = new CaptureAnalysis({ gmin: endOfBurst, jitterBuffer: buffer, codecs });
   let end: CaptureEnd;
   try {
     end = await readCaptureFile(path, (packet) => analysis.take(packet), showProgress());
@@ -97,4 +107,17 @@ function jitterBuffer(text: string): JitterBufferKind {
   const nominalMs = Number(digits);
   if (nominalMs >= MIN_FIXED_MS && nominalMs <= MAX_FIXED_MS) return { kind: 'fixed', nominalMs };
   throw new InvalidArgumentError(`Give adaptive, or fixed:MS with ${MIN_FIXED_MS} to ${MAX_FIXED_MS}, as in fixed:60.`);
+}
+
+function codec(text: string, others: ReadonlyMap<number, PayloadFormat>): ReadonlyMap<number, PayloadFormat> {
+  const [, digits, name = '', clockRate] = /^(\d{1,3})=([A-Za-z0-9._-]{1,64})\/(\d{1,6})$/.exec(text) ?? [];
+  const payloadType = Number(digits);
+  const format = formatFromSdp(name, Number(clockRate));
+  if (!(payloadType <= MAX_PAYLOAD_TYPE) || format === undefined) {
+    throw new InvalidArgumentError(
+      `Give a payload type from 0 to ${MAX_PAYLOAD_TYPE}, a name and an RTP clock in Hz, as in 107=opus/48000.`,
+    );
+  }
+  if (others.has(payloadType)) throw new InvalidArgumentError(`Give payload type ${payloadType} once.`);
+  return new Map([...others, [payloadType, format]]);
 }

@@ -56,7 +56,8 @@ export function withoutMarks(capture: Uint8Array): Uint8Array {
   const datagram = new DatagramReader();
   reader.feed(view, 0, copy.length);
   while (reader.next()) {
-    if (datagram.read(reader) !== 'udp') continue;
+    // What came in fragments lies in a buffer of its own.
+    if (datagram.read(reader) !== 'udp' || datagram.view !== view) continue;
     const { payloadStart, payloadEnd } = datagram;
     if (mediaKind(view, payloadStart, payloadEnd) !== 'rtp') continue;
     view.setUint8(payloadStart + 1, view.getUint8(payloadStart + 1) & NOT_THE_MARKER);

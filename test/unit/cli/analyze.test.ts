@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, packet, range } from '../capture/captured.ts';
-import { pcap } from '../wire/packets.ts';
+import { seededRandom } from '../../lab/network-profile.ts';
+import { BACK, call, packet, range } from '../capture/captured.ts';
+import { START_MS, ethernet, ipv4, pcap, rtp } from '../wire/packets.ts';
 import { asteriskMes } from './command.ts';
 
 const LOST = [120, 121, 150];
@@ -141,6 +142,82 @@ describe('analyze', () => {
     expect(JSON.parse(damaged.stdout)).toMatchObject({ packets: 50 });
   });
 
+  test('a gzip file that is cut short gives what it has, wherever that is', async () => {
+    const packed = gzipSync(CAPTURE, { level: 1 });
+    for (const bytes of [packed.length - 9, Math.floor(packed.length / 2), 400]) {
+      const name = path(`cut-${bytes}.pcap.gz`);
+      writeFileSync(name, packed.subarray(0, bytes));
+      const { status, stdout, stderr } = await asteriskMes(['analyze', name, '--json']);
+      // What zlib itself gets out of it, in whole records of 16 and 214 bytes behind a header of 24.
+      const { length } = gunzipSync(packed.subarray(0, bytes), { finishFlush: constants.Z_SYNC_FLUSH });
+      const packets = Math.floor((length - 24) / 230);
+      expect(packets).toBeGreaterThan(0);
+      expect([status, (JSON.parse(stdout) as { packets: number }).packets]).toEqual([0, packets]);
+      expect(stderr).toBe(
+        `asterisk-mes: ${name} is cut short: its gzip data ends too early. What comes before that is in the result.\n`,
+      );
+    }
+  });
+
+  test('a gzip file that is damaged gives what comes before that, and fails', async () => {
+    const random = seededRandom(1);
+    const noise = range(0, 8000).map((index) =>
+      packet(index, Buffer.from(Array.from({ length: 120 }, () => 1 + Math.floor(random() * 100)))),
+    );
+    const packed = gzipSync(pcap(noise));
+    packed.fill(0xff, packed.length - 3000, packed.length - 2000);
+    writeFileSync(path('damaged.pcap.gz'), packed);
+    const { status, stdout, stderr } = await asteriskMes(['analyze', path('damaged.pcap.gz'), '--json']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('damaged.pcap.gz is damaged: its gzip data makes no sense from some place on.');
+    const { packets } = JSON.parse(stdout) as { packets: number };
+    expect(packets).toBeGreaterThan(4000);
+    expect(packets).toBeLessThan(8000);
+    writeFileSync(path('header.pcap.gz'), packed.subarray(0, 12));
+    const header = await asteriskMes(['analyze', path('header.pcap.gz')]);
+    expect([header.status, header.stdout]).toEqual([1, '']);
+    expect(header.stderr).toMatch(/header\.pcap\.gz is gzip data that ends or breaks before a capture begins\.\n$/);
+  });
+
+  test('is told what payload types mean, also against what the capture says', async () => {
+    const opus = range(0, 100).map((index) =>
+      packet(index * 20, rtp({ sequence: index, timestamp: index * 960, payloadType: 107 })),
+    );
+    writeFileSync(path('opus.pcap'), pcap([...opus, ...call(range(0, 100), BACK, { ssrc: 7, payloadType: 96 })]));
+    const codecs = ['--codec', '107=opus/48000', '--codec', '96=PCMA/8000'];
+    const { status, stdout } = await asteriskMes(['analyze', path('opus.pcap'), '--json', ...codecs]);
+    expect(status).toBe(0);
+    const told = { clock_rate_source: 'option', jitter_ms: { mean: 0, max: 0 } };
+    expect((JSON.parse(stdout) as { streams: object[] }).streams).toMatchObject([
+      // The seed's table: the best MOS of Opus and of G.711.
+      { payload_type: 107, codec: 'opus', clock_rate_hz: 48_000, mos_lq: expect.closeTo(4.41, 2) as number, ...told },
+      { payload_type: 96, codec: 'alaw', clock_rate_hz: 8000, mos_lq: expect.closeTo(4.41, 2) as number, ...told },
+    ]);
+  });
+
+  test('names what it cannot read, and how much of it there is', async () => {
+    const esp = range(0, 197).map((index) => ({
+      atMs: START_MS + index,
+      bytes: ethernet(ipv4(Buffer.alloc(60), {}, 50)),
+    }));
+    writeFileSync(path('ipsec.pcap'), pcap(esp));
+    const text = await asteriskMes(['analyze', path('ipsec.pcap')]);
+    expect(text.stdout).toBe(
+      'There is no RTP stream in this capture. 197 packets are inside IPsec (ESP), which is not read.\n\n' +
+        '197 packets, 0 of them RTCP; skipped: 197 inside IPsec (ESP)\n',
+    );
+    const json = await asteriskMes(['analyze', path('ipsec.pcap'), '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      packets: 197,
+      skipped: 197,
+      skipped_by_reason: { unread: 197, not_media: 0, not_udp: 0 },
+      unread: [{ inside: 'IPsec (ESP)', packets: 197 }],
+    });
+    writeFileSync(path('wlan.pcap'), pcap(esp, { linkType: 127 }));
+    const wlan = await asteriskMes(['analyze', path('wlan.pcap')]);
+    expect(wlan.stdout).toContain('197 packets are of the unknown link layer 127.');
+  });
+
   test.each([
     ['empty.pcap', 'is empty.'],
     ['text.pcap', 'is not a capture: neither pcap nor pcapng.'],
@@ -157,6 +234,10 @@ describe('analyze', () => {
     [['analyze', 'x', '--gmin', '0']],
     [['analyze', 'x', '--jitter-buffer', 'fixed']],
     [['analyze', 'x', '--jitter-buffer', 'fixed:0']],
+    [['analyze', 'x', '--codec', '107']],
+    [['analyze', 'x', '--codec', '128=opus/48000']],
+    [['analyze', 'x', '--codec', '107=opus/7']],
+    [['analyze', 'x', '--codec', '107=opus/48000', '--codec', '107=g722/8000']],
     [['analyze', 'x', '--jsno']],
   ])('wrong usage: %j', async (args) => {
     const { status, stdout, stderr } = await asteriskMes(args);

@@ -73,7 +73,10 @@ export const TUNNELS: Readonly<Record<string, (inner: IpPacket) => IpPacket>> = 
   'MPLS in UDP': (inner) => inUdp(mpls(inner.bytes), 6635),
   'L2TP with PPP': (inner) => inUdp(Buffer.concat([u16(0x0002), u16(1), u16(1), u16(0xff03), ppp(inner)]), 1701),
   'L2TP with lengths': (inner) =>
-    inUdp(Buffer.concat([u16(0x4a02), u16(0), u16(1), u16(1), u32(0), u16(2), u16(0), ppp(inner)]), 1701),
+    inUdp(
+      Buffer.concat([u16(0x4a02), u16(18 + inner.bytes.length), u16(1), u16(1), u32(0), u16(2), u16(0), ppp(inner)]),
+      1701,
+    ),
   TZSP: (inner) => inUdp(Buffer.concat([u8(1, 0, 0, 1), u8(10, 1, 5), u8(0, 1), frameOf(inner)]), 37_008),
   LISP: (inner) => inUdp(Buffer.concat([u32(0xc000_0001), u32(0), inner.bytes]), 4341),
   'an authentication header (IPsec AH)': (inner) =>
