@@ -1,7 +1,7 @@
 import type { DatagramReader } from '../wire/packets/datagram.ts';
 
-/** A copy comes at once; a report that says the same again comes seconds later. */
-const COPY_WITHIN_MS = 500;
+/** A copy comes at once; feedback that says the same again, or a message sent again, comes later. */
+const COPY_WITHIN_MS = 50;
 const REMEMBERED = 64;
 const FNV_PRIME = 0x0100_0193;
 const FNV_OFFSET = 0x811c_9dc5;

@@ -6,6 +6,12 @@ import { collectGarbage } from '../../lab/collect-garbage.ts';
 import { ipv4 } from './packets.ts';
 import { type Segment, tcp } from './tcp-packets.ts';
 
+/** In use behind a garbage collection; what that frees is given back a little later. */
+function arrayBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
+
 const latin1 = (view: DataView, start: number, end: number): string =>
   Buffer.from(view.buffer, view.byteOffset + start, end - start).toString('latin1');
 
@@ -169,13 +175,12 @@ describe('what is no SIP', () => {
     expect((user + system) / 1000).toBeLessThan(15_000);
   });
 
-  test('thousands of connections with a message that never ends keep bounded memory', () => {
+  test('thousands of connections with a message that never ends keep bounded memory', async () => {
     let handed = 0;
     const sip = new SipOverTcp(() => (handed += 1));
     const reader = new DatagramReader();
     const text = `INVITE sip:a@b SIP/2.0\r\nX: ${'y'.repeat(30_000)}`;
-    collectGarbage();
-    const before = process.memoryUsage().arrayBuffers;
+    const before = arrayBytes();
     for (let port = 1; port < 3000; port += 1) {
       const bytes = ipv4(tcp({ sequence: 1, text }, { sourcePort: port, destinationPort: 5060 }), {}, 6);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -183,8 +188,7 @@ describe('what is no SIP', () => {
       expect(sip.take(reader)).toBe(true);
     }
     // 90 MB were sent; what went is handed on as far as it had come.
-    collectGarbage();
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(9_000_000);
+    await expect.poll(() => arrayBytes() - before, { timeout: 10_000 }).toBeLessThan(9_000_000);
     expect(handed).toBeGreaterThan(2000);
   });
 });

@@ -10,17 +10,17 @@ const ROUTE = { source: '192.0.2.7', destination: '198.51.100.250', sourcePort: 
 const IN_IPV4 = four(ipv4(udp(PAYLOAD, ROUTE), ROUTE));
 const IN_IPV6 = six(ipv6(udp(PAYLOAD, ROUTE)));
 
-function read(bytes: Buffer): { kind: PacketKind; reader: DatagramReader; payload: string } {
+function read(bytes: Buffer, linkType = 1): { kind: PacketKind; reader: DatagramReader; payload: string } {
   const reader = new DatagramReader();
   const around = Buffer.concat([Buffer.alloc(3, 0xee), bytes, Buffer.alloc(5, 0xee)]);
   const view = new DataView(around.buffer, around.byteOffset, around.byteLength);
-  const kind = reader.read({ view, start: 3, end: 3 + bytes.length, wireBytes: bytes.length, atMs: 0, linkType: 1 });
+  const kind = reader.read({ view, start: 3, end: 3 + bytes.length, wireBytes: bytes.length, atMs: 0, linkType });
   return { kind, reader, payload: around.subarray(reader.payloadStart, reader.payloadEnd).toString() };
 }
 
 /** What is found in a frame, to be compared with `found(inner)`. */
-function inside(bytes: Buffer): unknown {
-  const { kind, reader, payload } = read(bytes);
+function inside(bytes: Buffer, linkType = 1): unknown {
+  const { kind, reader, payload } = read(bytes, linkType);
   const { addressWords, addressWordCount, sourcePort, destinationPort, payloadBytes } = reader;
   const source = formatAddress(addressWords.subarray(0, addressWordCount / 2));
   return { kind, payload, payloadBytes, source, sourcePort, destinationPort };
@@ -51,6 +51,28 @@ describe('what is inside is read', () => {
 
   test.each(links)('%s', (_, wrap) => {
     for (const inner of [IN_IPV4, IN_IPV6]) expect(inside(wrap(inner))).toEqual(found(inner));
+  });
+
+  test.each([
+    ['PPP', 9, [u16(0x0021), IN_IPV4.bytes]],
+    ['PPP with address and control', 9, [u16(0xff03), u16(0x0021), IN_IPV4.bytes]],
+    ['PPP whose protocol is one byte long', 9, [u16(0xff03), u8(0x21), IN_IPV4.bytes]],
+    ['PPP in HDLC', 50, [u16(0xff03), u16(0x0021), IN_IPV4.bytes]],
+    ['PPPoE without Ethernet', 51, [u8(0x11, 0), u16(3), u16(99), u16(0x0021), IN_IPV4.bytes]],
+    ["Cisco's HDLC", 104, [u16(0x0f00), u16(0x0800), IN_IPV4.bytes]],
+  ])('%s', (_, linkType, parts) => {
+    expect(inside(Buffer.concat(parts), linkType)).toEqual(found(IN_IPV4));
+  });
+
+  test.each([
+    ['bare', []],
+    ['with an origin', [u16(0), u16(0x1234), u32(0x0102_0304)]],
+    ['with an authentication', [u16(1), u8(0, 0), Buffer.alloc(9, 7)]],
+    ['with both', [u16(1), u8(2, 3), Buffer.alloc(14, 7), u16(0), u16(0x1234), u32(0x0102_0304)]],
+  ])('Teredo, %s', (_, before) => {
+    const route = { destinationPort: 3544, source: '172.16.0.1', destination: '172.16.0.2' };
+    const packet = ipv4(udp(Buffer.concat([...before, IN_IPV6.bytes]), route), route);
+    expect(inside(ethernet(packet))).toEqual(found(IN_IPV6));
   });
 
   test('any tunnel in any other, over any link layer', () => {
