@@ -3,6 +3,7 @@ set -eu
 case "$1" in
   pbx)
     printf 'secret = %s\n' "${MES_AMI_SECRET:?set MES_AMI_SECRET to the secret of the AMI user mes}" >/run/asterisk/secret.conf
+    printf 'password = %s\n' "$MES_AMI_SECRET" >/run/asterisk/ari-password.conf
     # Where the sidecar is, in place of this machine.
     sed 's/127\.0\.0\.1:4573/sidecar:4573/' /etc/asterisk-mes/extensions_mes.conf >/run/asterisk/extensions_mes.conf
     ;;

@@ -19,7 +19,7 @@ import type { Environment } from '../config/setting-reader.ts';
 import { loadSettings } from '../config/settings.ts';
 import { hostAndPortText } from '../config/value-types.ts';
 import { errorCode } from '../model/error-code.ts';
-import { knownSecret, type PlannedFile, planSetup, type SetupTarget } from '../setup/plan.ts';
+import { knownAriPassword, knownSecret, type PlannedFile, planSetup, type SetupTarget } from '../setup/plan.ts';
 import { readyFile } from './ready-files.ts';
 
 /** Of mes.conf: it is read by nobody but the sidecar. */
@@ -79,8 +79,13 @@ export function prepareSetup({ target, config, asteriskDirectory, env }: SetupOp
     agiBind: hostAndPortText(settings.agi.bind),
   };
   const known = env['MES_AMI_SECRET']?.trim() || knownSecret(input);
-  const secret = known ?? randomBytes(SECRET_BYTES).toString('base64url');
-  const { files, notes } = planSetup({ ...input, secret });
+  const knownPassword = env['MES_ARI_PASSWORD']?.trim() || knownAriPassword(input);
+  const random = (): string => randomBytes(SECRET_BYTES).toString('base64url');
+  const { files, notes } = planSetup({
+    ...input,
+    secret: known ?? random(),
+    ariPassword: knownPassword ?? random(),
+  });
   const located = files.map((file): SetupFile => {
     const path = file.name === null ? settingsPath : join(asteriskDirectory, file.name);
     return { ...file, path, isNew: !existsSync(path), mode: modeOf(file, path, asteriskDirectory) };

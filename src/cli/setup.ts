@@ -62,6 +62,8 @@ const RELOADS: ReadonlyMap<string, readonly string[]> = new Map([
   ['manager_mes.conf', ['manager reload']],
   ['extensions_mes.conf', ['dialplan reload']],
   ['cdr_mes.conf', ['module reload cdr']],
+  ['http_mes.conf', ['module reload http']],
+  ['ari_mes.conf', ['module load res_ari.so', 'module reload res_ari.so']],
   ['cdr_custom_mes.conf', ['module load cdr_custom.so', 'module reload cdr_custom.so']],
 ]);
 

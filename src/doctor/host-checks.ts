@@ -34,7 +34,14 @@ export function checkAri({ ari }: DoctorFacts): Finding {
       'ari.conf',
       null,
       undefined,
-      ['[mes]', 'type = user', 'password = (the password of [ari] in mes.conf)', 'read_only = yes'],
+      [
+        '[general](+)',
+        'channelvars = MES,MES_RX,MES_TX,MES_VERDICT',
+        '[mes]',
+        'type = user',
+        'password = (the password of [ari] in mes.conf)',
+        'read_only = yes',
+      ],
       afterwards,
     ),
   ]);

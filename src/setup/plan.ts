@@ -1,3 +1,4 @@
+import { ariUrl, isHttpOn, withAri, withChannelVariables } from './ari-part.ts';
 import {
   type AsteriskConfig,
   type Includer,
@@ -24,6 +25,8 @@ export interface SetupInput {
   readonly settings: string | undefined;
   readonly username: string;
   readonly secret: string;
+  /** Of ARI's user of the same name. */
+  readonly ariPassword: string;
   /** `127.0.0.1:4573` */
   readonly agiBind: string;
 }
@@ -40,6 +43,9 @@ export interface PlannedFile {
   /** The file whose owner, group and mode a new file gets. */
   readonly neighbour: string;
 }
+
+/** What is known before secrets are chosen. */
+export type SetupFacts = Omit<SetupInput, 'secret' | 'ariPassword'>;
 
 export interface SetupPlan {
   /** Only files that change. */
@@ -98,7 +104,26 @@ const PARTS: readonly Part[] = [
         ? 'A mapping of cdr_custom.conf has CDR(mes) already; it stays as it is.'
         : undefined,
   },
+  {
+    own: 'ari_mes.conf',
+    root: 'ari.conf',
+    host: { vanilla: 'ari.conf', freepbx: 'ari_additional_custom.conf' },
+    needless: (config, { username }) =>
+      sectionsOf(config, username).length > 0
+        ? `ari.conf has a user [${username}] already; it stays as it is. Add channelvars = MES,MES_RX,MES_TX,MES_VERDICT to its [general] yourself.`
+        : undefined,
+  },
+  {
+    own: 'http_mes.conf',
+    root: 'http.conf',
+    host: { vanilla: 'http.conf', freepbx: 'http_custom.conf' },
+    needless: (config) =>
+      isHttpOn(config) ? "Asterisk's HTTP server is on already; http_mes.conf is not needed." : undefined,
+  },
 ];
+
+/** Ours that hold a secret. */
+const SECRET_FILES: readonly string[] = ['manager_mes.conf', 'ari_mes.conf'];
 
 /** Plans what to write. Existing lines stay, and a second run has nothing to write. */
 export function planSetup(input: SetupInput): SetupPlan {
@@ -111,37 +136,62 @@ export function planSetup(input: SetupInput): SetupPlan {
 
 /** Setup does not switch AMI on: the owner of manager.conf decides that. */
 function switchedOff(input: SetupInput): string[] {
+  const notes: string[] = [];
   const enabled = lastEntry(configWithout('manager_mes.conf', 'manager.conf', input), 'general', 'enabled')?.value;
-  if (isTrue(enabled ?? 'no')) return [];
-  return [
-    'AMI is off: write enabled = yes in [general] of manager.conf; with bindaddr = 127.0.0.1 only this machine reaches it.',
-  ];
+  if (!isTrue(enabled ?? 'no')) {
+    notes.push(
+      'AMI is off: write enabled = yes in [general] of manager.conf; with bindaddr = 127.0.0.1 only this machine reaches it.',
+    );
+  }
+  const ari = lastEntry(configWithout('ari_mes.conf', 'ari.conf', input), 'general', 'enabled')?.value;
+  if (isFalse(ari ?? '')) notes.push('ARI is off: write enabled = yes in [general] of ari.conf.');
+  return notes;
 }
 
 /** The secret that mes.conf or the AMI user already has; undefined when there is none. */
-export function knownSecret(input: Omit<SetupInput, 'secret'>): string | undefined {
+export function knownSecret(input: SetupFacts): string | undefined {
+  return knownValue(input, { section: 'ami', own: 'manager_mes.conf', root: 'manager.conf', key: 'secret' });
+}
+
+/** The same of ARI. */
+export function knownAriPassword(input: SetupFacts): string | undefined {
+  return knownValue(input, { section: 'ari', own: 'ari_mes.conf', root: 'ari.conf', key: 'password' });
+}
+
+function knownValue(
+  input: SetupFacts,
+  at: { readonly section: string; readonly own: string; readonly root: string; readonly key: string },
+): string | undefined {
   const { current, settings, username } = input;
-  const read = (name: string, text: string | undefined) => readAsteriskConfig(name, text ?? '', () => []);
   return [
-    lastEntry(read('mes.conf', settings), 'ami', 'secret'),
-    lastEntry(read('manager_mes.conf', current('manager_mes.conf')), username, 'secret'),
-    lastEntry(configWithout('manager_mes.conf', 'manager.conf', input), username, 'secret'),
+    lastEntry(readAlone('mes.conf', settings), at.section, at.key),
+    lastEntry(readAlone(at.own, current(at.own)), username, at.key),
+    lastEntry(configWithout(at.own, at.root, input), username, at.key),
   ]
     .map((entry) => entry?.value ?? '')
     .find((value) => value !== '' && value !== PLACEHOLDER);
 }
 
+function readAlone(name: string, text: string | undefined): AsteriskConfig {
+  return readAsteriskConfig(name, text ?? '', () => []);
+}
+
 /** Asterisk's file and its includes, without one of our files. */
-function configWithout(own: string, name: string, { current, include }: Omit<SetupInput, 'secret'>): AsteriskConfig {
+function configWithout(own: string, name: string, { current, include }: SetupFacts): AsteriskConfig {
   return readAsteriskConfig(name, current(name) ?? '', (pattern) =>
     include(pattern).filter(({ file }) => file.split('/').at(-1) !== own),
   );
 }
 
-/** Writes mes.conf if there is none, or if it still has the placeholder for the secret. */
+/** Writes mes.conf if there is none, if it still has the placeholder for the secret, or nothing of ARI. */
 function planSettings(input: SetupInput): PlannedFile | undefined {
   const before = input.settings;
-  const text = withSecret(before ?? withUser(input.ready('mes.conf'), input), input.secret);
+  const chosen = withSecret(before ?? withUser(input.ready('mes.conf'), input), input.secret);
+  const text = withAri(chosen, readAlone('mes.conf', chosen), {
+    url: ariUrl(configWithout('http_mes.conf', 'http.conf', input)),
+    username: input.username,
+    password: escaped(input.ariPassword),
+  });
   if (text === before) return undefined;
   return { name: null, text, added: null, isSecret: true, neighbour: 'manager.conf' };
 }
@@ -172,9 +222,9 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
   const files: PlannedFile[] = [];
   const ownBefore = input.current(own);
   // Keep what people have changed in our file.
-  const ownText = own === 'manager_mes.conf' ? ownUser(input, ownBefore) : (ownBefore ?? ownPart(input, own, without));
+  const ownText = ownTextOf(input, own, ownBefore, without);
   if (ownText !== ownBefore) {
-    files.push({ name: own, text: ownText, added: null, isSecret: own === 'manager_mes.conf', neighbour: root });
+    files.push({ name: own, text: ownText, added: null, isSecret: SECRET_FILES.includes(own), neighbour: root });
   }
   const hostBefore = input.current(host);
   if (!includes(hostBefore ?? '', own)) {
@@ -188,14 +238,25 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
   return { files, notes: [] };
 }
 
-/** The AMI user, with the secret of mes.conf. */
-function ownUser(input: SetupInput, before: string | undefined): string {
-  const text = before ?? input.ready('manager_mes.conf').replace(/^\[mes\]$/m, () => `[${input.username}]`);
-  return text.replace(/^(secret\s*=\s*).*$/m, (_, key: string) => `${key}${escaped(input.secret)}`);
+/** Our file, with the secret that mes.conf has. */
+function ownTextOf(input: SetupInput, own: string, before: string | undefined, without: AsteriskConfig): string {
+  const text = before ?? ownPart(input, own, without);
+  if (own === 'manager_mes.conf') return withValue(text, 'secret', input.secret);
+  return own === 'ari_mes.conf' ? withValue(text, 'password', input.ariPassword) : text;
+}
+
+function withValue(text: string, key: 'secret' | 'password', value: string): string {
+  return text.replace(new RegExp(`^(${key}\\s*=\\s*).*$`, 'm'), (_, start: string) => `${start}${escaped(value)}`);
 }
 
 function ownPart(input: SetupInput, own: string, without: AsteriskConfig): string {
-  const text = input.ready(own).replaceAll('agi://127.0.0.1:4573/', `agi://${input.agiBind}/`);
+  const ready = input
+    .ready(own)
+    .replace(/^\[mes\]$/m, () => `[${SECRET_FILES.includes(own) ? input.username : 'mes'}]`);
+  const text = (own === 'ari_mes.conf' ? withChannelVariables(ready, without) : ready).replaceAll(
+    'agi://127.0.0.1:4573/',
+    `agi://${input.agiBind}/`,
+  );
   // Asterisk refuses a whole file that adds to a missing section.
   return text.replaceAll(/^\[(\w+)\]\(\+\)$/gm, (heading, name: string) =>
     without.some((section) => section.name === name) ? heading : `[${name}]`,

@@ -12,7 +12,7 @@ import type { RestCall } from './fixtures/rest.ts';
 const DEBIAN = 'localhost/debian';
 const WITH_NODE = 'localhost/debian-node';
 const LARGEST_BYTES = 60_000_000;
-const ENVIRONMENT = { MES_AMI_SECRET: 'of-the-test', MES_HTTP_TOKEN: 'token-of-the-test', DEMO_TALK_SECONDS: '6' };
+const ENVIRONMENT = { MES_AMI_SECRET: 'of-the-test', MES_HTTP_TOKEN: 'token-of-the-test', DEMO_TALK_SECONDS: '13' };
 const { services } = readCompose();
 
 let room: ContainerRoom;

@@ -16,7 +16,7 @@ const STOP_TIMEOUT_MS = 5000;
 const FOLDERS = ['etc', 'lib', 'run', 'log/cdr-custom', 'log/cdr-csv', 'spool', 'cache', 'speech'];
 
 /** Sounds that make up what a phone says, in the root file system's English set. */
-const SPEECH = ['demo-instruct', 'priv-callee-options', 'demo-congrats', 'basic-pbx-ivr-main', 'demo-echotest'];
+export const SPEECH = ['demo-instruct', 'priv-callee-options', 'demo-congrats', 'basic-pbx-ivr-main', 'demo-echotest'];
 
 export interface InstanceOptions {
   readonly name: string;

@@ -14,7 +14,7 @@ const SHORTEST_WAVE_MS = 20_000;
 /** Places wave after wave of calls until it is told to stop. */
 export class DemoCalls {
   readonly #lab: Lab;
-  #up: LabCall[] = [];
+  #up: Pick<LabCall, 'hangup'>[] = [];
   #placed = 0;
 
   constructor(lab: Lab) {
@@ -34,7 +34,7 @@ export class DemoCalls {
       for (let wave = 0; !signal.aborted; wave = (wave + 1) % WAVES.length) {
         for (const [from, to] of WAVES[wave] ?? []) {
           if (signal.aborted) return;
-          this.#up.push(await this.#lab.call(from, to));
+          this.#up.push(await this.#place(from, to));
           this.#placed += 1;
           await pause(STEP_MS, signal);
         }
@@ -45,6 +45,14 @@ export class DemoCalls {
     } finally {
       await this.#hangUpAll(0);
     }
+  }
+
+  async #place(from: string, to: string): Promise<Pick<LabCall, 'hangup'>> {
+    const isProgram = this.#lab.plan.phones.some(({ name, client }) => name === from && client !== null);
+    if (!isProgram) return this.#lab.call(from, to);
+    const { soft } = this.#lab;
+    const { caller, callee = caller } = await soft.call(from, to);
+    return { hangup: (side) => soft.hangUp(side === 'caller' ? caller : callee) };
   }
 
   /** Now the caller hangs up, now the callee. */

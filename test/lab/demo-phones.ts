@@ -48,9 +48,11 @@ export const DEMO_PHONES: readonly DemoPhone[] = [
   phone('judy', FAR_AWAY, 'ulaw'),
   phone('karl', BURSTY, 'alaw'),
   phone('lena', ONE_WAY, 'g722'),
+  { ...phone('betty', GOOD, 'ulaw'), client: 'baresip' },
+  { ...phone('boris', LOSSY, 'ulaw'), client: 'baresip' },
 ];
 
-/** Who calls whom, wave after wave; every network is in the first. */
+/** Who calls whom, wave after wave; every network is in the first. Programs of their own call each other. */
 export const WAVES: readonly (readonly (readonly [from: string, to: string])[])[] = [
   [
     ['alice', 'bob'],
@@ -59,6 +61,7 @@ export const WAVES: readonly (readonly (readonly [from: string, to: string])[])[
     ['erin', 'heidi'],
     ['judy', 'frank'],
     ['grace', 'lena'],
+    ['betty', 'boris'],
   ],
   [
     ['heidi', 'alice'],
@@ -67,6 +70,7 @@ export const WAVES: readonly (readonly (readonly [from: string, to: string])[])[
     ['ivan', 'grace'],
     ['lena', 'carol'],
     ['frank', 'erin'],
+    ['boris', 'betty'],
   ],
   [
     ['carol', 'grace'],
@@ -74,6 +78,7 @@ export const WAVES: readonly (readonly (readonly [from: string, to: string])[])[
     ['judy', 'heidi'],
     ['bob', 'karl'],
     ['frank', 'dave'],
+    ['betty', 'boris'],
   ],
 ];
 

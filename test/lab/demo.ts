@@ -15,7 +15,8 @@ import { inSnakeCase } from './snake-case.ts';
 
 const HOST = '127.0.0.1';
 const DEFAULT_PORT = 8090;
-const RTCP_INTERVAL_MS = 2000;
+/** Asterisk's own default. */
+const RTCP_INTERVAL_MS = 5000;
 /** Of `--seconds`: what hanging up, the last scores and stopping may take. */
 const ENDING_MS = 1500;
 /** On a pipe, one line this often. */

@@ -36,7 +36,12 @@ endpoint_identifier_order = header
 type = transport
 protocol = udp
 bind = ${plan.farmAddress}:${plan.farmSipPort}
-${plan.phones.map(phoneEndpoint).join('')}`;
+${farmPhones(plan).map(phoneEndpoint).join('')}`;
+}
+
+/** Those that are channels of this Asterisk. */
+function farmPhones(plan: LabPlan): PlannedPhone[] {
+  return plan.phones.filter(({ client }) => client === null);
 }
 
 /** All calls come from the same PBX, so a phone is known by whom they are for. */
@@ -63,7 +68,7 @@ match_header = To: /sip:${phone.name}@/
 
 /** A phone that is called does as its global variable says (see `Lab.setPhone`). */
 function extensionsConf(plan: LabPlan): string {
-  const phones = plan.phones.map(
+  const phones = farmPhones(plan).map(
     ({ name }) => `exten => ${name},1,Goto(answer-\${IF($["\${MODE_${name}}" = ""]?speech:\${MODE_${name}})},1)\n`,
   );
   return `[phones]

@@ -4,7 +4,7 @@ import { CLEAN, type NetworkProfile } from './network-profile.ts';
 import type { PortRange, RelayPhone } from './relay-protocol.ts';
 import type { Release } from './root-filesystem.ts';
 
-export type LabCodec = 'ulaw' | 'alaw' | 'g722';
+export type LabCodec = 'ulaw' | 'alaw' | 'g722' | 'opus';
 
 export interface PhoneOptions {
   readonly name: string;
@@ -22,7 +22,14 @@ export interface PhoneOptions {
   readonly directMedia?: boolean;
   /** Its audio is encrypted on the way to the PBX (SRTP, keys in SDP); false when not given. */
   readonly srtp?: boolean;
+  /** A program of its own in place of a channel of the phones' Asterisk. */
+  readonly client?: SoftClient;
+  /** Of a program of its own: how its audio is encrypted; not at all when not given. */
+  readonly encryption?: 'sdes' | 'dtls';
 }
+
+/** Programs that nobody here wrote: Debian's `baresip-core`, and `sip-tester` as a trunk that echoes audio and sends no RTCP. */
+export type SoftClient = 'baresip' | 'sipp';
 
 /** Text added to the PBX's own configuration files. */
 export interface ExtraText {
@@ -64,6 +71,10 @@ export interface PlannedPhone extends RelayPhone {
   readonly asymmetric: boolean;
   readonly directMedia: boolean;
   readonly srtp: boolean;
+  readonly client: SoftClient | null;
+  /** Of a program of its own: where it listens for SIP. */
+  readonly sipAddress: string;
+  readonly encryption: 'sdes' | 'dtls' | null;
 }
 
 /** The addresses, ports and secrets of one lab. */
@@ -91,29 +102,65 @@ export interface LabPlan {
   readonly inRealTime: boolean;
 }
 
+/** Where programs of their own listen for SIP, each on an address of its own, and where the PBX seems to. */
+export const CLIENT_SIP_PORT = 15_060;
+
 /** RTP ports of each side: 50 calls' worth of legs. */
 const PORTS_PER_SIDE = 100;
+/** baresip binds RTP at every address, so that its packets come from here, and its ports are nobody else's. */
+const WILDCARD_SOURCE = '127.0.0.1';
+const CLIENT_PORTS = { from: 26_000, to: 31_900 };
+const CLIENT_FRONT_PORT = 25_000;
+/** Of a program of its own: two calls, and as many again while the ports of the last ones are still closing. */
+const PORTS_PER_CLIENT = 16;
 
 const USUAL_PHONES: readonly PhoneOptions[] = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'].map((name) => ({
   name,
 }));
 
+let nextClientPort = CLIENT_PORTS.from + 16 * Math.floor(Math.random() * 300);
+
+async function clientPorts(): Promise<PortRange> {
+  if (nextClientPort + 2 * PORTS_PER_CLIENT > CLIENT_PORTS.to) nextClientPort = CLIENT_PORTS.from;
+  const from = nextClientPort;
+  nextClientPort += PORTS_PER_CLIENT;
+  return { start: await freeUdpRange('0.0.0.0', from, PORTS_PER_CLIENT), count: PORTS_PER_CLIENT };
+}
+
+async function mediaOf(
+  client: SoftClient | undefined,
+  own: string,
+  farm: Pick<PlannedPhone, 'address' | 'ports'>,
+): Promise<Pick<PlannedPhone, 'address' | 'ports' | 'frontPort'>> {
+  if (client === undefined) return farm;
+  if (client === 'sipp') return { address: own, ports: { start: CLIENT_FRONT_PORT, count: PORTS_PER_CLIENT } };
+  return { address: WILDCARD_SOURCE, ports: await clientPorts(), frontPort: CLIENT_FRONT_PORT };
+}
+
 /** Finds free addresses and ports for a lab. Throws when there are none. */
 export async function planLab(options: LabOptions, block: AddressBlock): Promise<LabPlan> {
   const pbxAddress = block.address(1);
   const farmAddress = block.address(2);
-  const phones = (options.phones ?? USUAL_PHONES).map((phone, index) => ({
+  // Below the ephemeral ports, and in separate ranges, so that a captured packet shows its side.
+  const pbxPorts = { start: await freeUdpRange(pbxAddress, 20_000, PORTS_PER_SIDE), count: PORTS_PER_SIDE };
+  const farmPorts = { start: await freeUdpRange(farmAddress, 25_000, PORTS_PER_SIDE), count: PORTS_PER_SIDE };
+  const planned = (options.phones ?? USUAL_PHONES).map(async (phone, index) => ({
     name: phone.name,
     number: phone.number ?? String(101 + index),
     codecs: phone.codecs ?? (['ulaw'] as const),
     asymmetric: phone.asymmetric ?? false,
     directMedia: phone.directMedia ?? false,
     srtp: phone.srtp ?? false,
+    client: phone.client ?? null,
+    encryption: phone.encryption ?? null,
+    sipAddress: block.address(200 + index),
+    ...(await mediaOf(phone.client, block.address(200 + index), { address: farmAddress, ports: farmPorts })),
     phoneFront: block.address(100 + index),
     pbxFront: block.address(150 + index),
     rx: { ...CLEAN, ...phone.rx },
     tx: { ...CLEAN, ...phone.tx },
   }));
+  const phones = await Promise.all(planned);
   if (phones.length > 50) throw new Error('A lab has at most 50 phones.');
   return {
     release: options.release,
@@ -127,9 +174,8 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     pbxHttpPort: await freePort(pbxAddress, 18_088),
     farmHttpPort: await freePort(farmAddress, 18_088),
     agiPort: await freePort(pbxAddress, 14_573),
-    // Below the ephemeral ports, and in separate ranges, so that a captured packet shows its side.
-    pbxPorts: { start: await freeUdpRange(pbxAddress, 20_000, PORTS_PER_SIDE), count: PORTS_PER_SIDE },
-    farmPorts: { start: await freeUdpRange(farmAddress, 25_000, PORTS_PER_SIDE), count: PORTS_PER_SIDE },
+    pbxPorts,
+    farmPorts,
     rtcpIntervalMs: options.rtcpIntervalMs ?? 1000,
     seed: options.seed ?? 1,
     mesSecret: randomBytes(12).toString('hex'),

@@ -21,6 +21,7 @@ import { RUN_HOME, sweepOrphans } from './paths.ts';
 import { pbxConfig, transferableNumber } from './pbx-config.ts';
 import { type AmiRecorder, type Recorder, capture, recordAmi } from './recorders.ts';
 import { Relay } from './relay.ts';
+import { SoftPhones } from './soft-phones.ts';
 import { type Release, ensureRootFilesystem } from './root-filesystem.ts';
 
 /** How to reach the PBX under test. */
@@ -47,6 +48,7 @@ interface LabParts {
   readonly pbx: AsteriskInstance;
   readonly farm: AsteriskInstance;
   readonly relay: Relay;
+  readonly soft: SoftPhones;
 }
 
 /** Starts a PBX, phones and the network between them, on addresses of their own. Throws one plain sentence. */
@@ -76,7 +78,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     });
     const relay = Relay.start(plan);
     running.push(pbx, farm, relay);
-    const parts = { pbx: await pbx, farm: await farm, relay: await relay };
+    await relay;
+    const soft = SoftPhones.start(plan, await pbx, await farm);
+    running.push(soft);
+    const parts = { pbx: await pbx, farm: await farm, relay: await relay, soft: await soft };
     return new Lab(plan, block, parts, pbxRoot.asteriskVersion);
   } catch (error) {
     for (const part of await Promise.allSettled(running)) if (part.status === 'fulfilled') await part.value.stop();
@@ -93,6 +98,8 @@ export class Lab {
   /** For tests that kill or restart it. */
   readonly pbxInstance: AsteriskInstance;
   readonly farmInstance: AsteriskInstance;
+  /** Phones that are programs of their own. */
+  readonly soft: SoftPhones;
   readonly #block: AddressBlock;
   readonly #recorders: Recorder[] = [];
   #hold: Promise<HoldControl> | undefined;
@@ -104,6 +111,7 @@ export class Lab {
     this.relay = parts.relay;
     this.pbxInstance = parts.pbx;
     this.farmInstance = parts.farm;
+    this.soft = parts.soft;
     this.#block = block;
     this.pbx = {
       release: plan.release,
@@ -271,6 +279,7 @@ export class Lab {
   async #stopAll(): Promise<void> {
     (await this.#hold?.catch(() => undefined))?.close();
     await Promise.all(this.#recorders.map((recorder) => recorder.stop()));
+    await this.soft.stop();
     await Promise.all([this.pbxInstance.stop(), this.farmInstance.stop(), this.relay.stop()]);
     await this.#block.release();
   }

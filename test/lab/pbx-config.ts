@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LabPlan, PlannedPhone } from './lab-plan.ts';
+import { CLIENT_SIP_PORT, type LabPlan, type PlannedPhone } from './lab-plan.ts';
 import { REPOSITORY } from './paths.ts';
 import { type ConfigFiles, sharedConfig } from './shared-config.ts';
 
@@ -52,7 +52,7 @@ read = ${plan.mesRead}
 write = ${plan.mesWrite}
 ${plan.extra.manager ?? ''}`,
   });
-  files.set('ari.conf', `[general]\nenabled = yes\n[mes]\ntype = user\nread_only = no\npassword = ${plan.mesSecret}\n`);
+  files.set('ari.conf', ariConf(plan));
   files.set('pjsip.conf', pjsipConf(plan));
   files.set('extensions_mes.conf', mesDialplan(plan));
   files.set('extensions.conf', extensionsConf(plan));
@@ -61,6 +61,19 @@ ${plan.extra.manager ?? ''}`,
   files.set('cdr_custom.conf', `[mappings]\nMaster.csv => ${fields.join(',')}\n`);
   for (const [name, text] of Object.entries(plan.extra.files ?? {})) files.set(name, text);
   return files;
+}
+
+/** The product's own user, and that of another application. */
+function ariConf({ mesSecret, labSecret }: LabPlan): string {
+  const shipped = readFileSync(join(REPOSITORY, 'asterisk-conf/ari_mes.conf'), 'utf8');
+  return `[general]
+enabled = yes
+${shipped.replace(/^password = .*$/m, `password = ${mesSecret}`)}
+[crm]
+type = user
+read_only = yes
+password = ${labSecret}
+`;
 }
 
 function pjsipConf(plan: LabPlan): string {
@@ -89,10 +102,33 @@ direct_media = ${phone.directMedia ? 'yes' : 'no'}
 timers = no
 ${phone.srtp ? 'media_encryption = sdes\n' : ''}${phone.directMedia ? '' : `media_address = ${phone.pbxFront}\n`}callerid = ${displayName(phone.name)} <${phone.number}>
 ${plan.extra.endpoints ?? ''}aors = ${phone.name}
-
+${phone.client === 'baresip' ? ownRegistration(plan, phone) : ''}
 [${phone.name}]
 type = aor
-contact = sip:${phone.name}@${plan.farmAddress}:${plan.farmSipPort}
+${contactOf(plan, phone)}
+`;
+}
+
+function contactOf(plan: LabPlan, { name, client, sipAddress }: PlannedPhone): string {
+  if (client === 'baresip') return 'max_contacts = 1\nremove_existing = yes';
+  const address = client === 'sipp' ? `${sipAddress}:${CLIENT_SIP_PORT}` : `${plan.farmAddress}:${plan.farmSipPort}`;
+  return `contact = sip:${name}@${address}`;
+}
+
+/** A program of its own registers with its password, and is known by where its packets come from. */
+function ownRegistration(plan: LabPlan, { name, encryption }: PlannedPhone): string {
+  const media = {
+    sdes: 'media_encryption = sdes\n',
+    dtls: 'media_encryption = dtls\ndtls_auto_generate_cert = yes\nuse_avpf = yes\ndtls_setup = actpass\ndtls_verify = no\n',
+  };
+  return `auth = ${name}
+rewrite_contact = yes
+${encryption === null ? '' : media[encryption]}
+[${name}]
+type = auth
+auth_type = userpass
+username = ${name}
+password = ${plan.labSecret}
 `;
 }
 

@@ -14,8 +14,8 @@ import {
 /** Debian packages, each with a program of its own. */
 type Tools = Readonly<Record<string, string>>;
 
-/** What builds a root file system: all that the demo needs. */
-const BUILD_TOOLS: Tools = { mmdebstrap: '/usr/bin/mmdebstrap' };
+/** What builds a root file system, and two of the phones: all that the demo needs. */
+const BUILD_TOOLS: Tools = { mmdebstrap: '/usr/bin/mmdebstrap', 'baresip-core': '/usr/bin/baresip' };
 /** What the tests need beside it: to capture, to look at pages, to check what is shipped, and README's own commands. */
 const TEST_TOOLS: Tools = {
   tcpdump: '/usr/bin/tcpdump',
@@ -27,6 +27,7 @@ const TEST_TOOLS: Tools = {
   systemd: '/usr/bin/systemd-analyze',
   curl: '/usr/bin/curl',
   openssl: '/usr/bin/openssl',
+  'sip-tester': '/usr/bin/sipp',
   'libcap2-bin': '/usr/sbin/setcap',
   lintian: '/usr/bin/lintian',
   'man-db': '/usr/bin/man',

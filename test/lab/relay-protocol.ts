@@ -4,6 +4,11 @@ import type { NetworkProfile, PacketKind } from './network-profile.ts';
 /** One phone's place in the relay. */
 export interface RelayPhone {
   readonly name: string;
+  /** Where its packets come from, and the UDP ports of its RTP. */
+  readonly address: string;
+  readonly ports: PortRange;
+  /** The port that the PBX takes for the first of those, and so on; the same when not given. */
+  readonly frontPort?: number;
   /** The address that the PBX takes for the phone. */
   readonly phoneFront: string;
   /** The address that the phone takes for the PBX. */
@@ -19,9 +24,7 @@ export interface PortRange {
 
 export interface RelayPlan {
   readonly pbxAddress: string;
-  readonly farmAddress: string;
   readonly pbxPorts: PortRange;
-  readonly farmPorts: PortRange;
   readonly phones: readonly RelayPhone[];
   readonly seed: number;
   readonly inRealTime: boolean;

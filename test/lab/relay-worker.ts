@@ -78,7 +78,12 @@ function newWay(phone: RelayPhone, direction: Direction): Way {
 }
 
 /** RTP has the even port of a session, RTCP the odd one after it. */
-function relay(way: Way, payload: Buffer, ports: { phone: number; pbx: number }, from: Socket | undefined): void {
+function relay(
+  way: Way,
+  payload: Buffer,
+  { address: phoneAddress, ...ports }: { address: string; phone: number; pbx: number },
+  from: Socket | undefined,
+): void {
   const arrivalMs = epochMs();
   if (from === undefined || payload.length < 8) return;
   const kind: PacketKind = ports.pbx % 2 === 0 ? 'rtp' : 'rtcp';
@@ -102,7 +107,7 @@ function relay(way: Way, payload: Buffer, ports: { phone: number; pbx: number },
   if (fate.departuresMs.length > 1) lane.duplicated += 1;
   lane.packets.push(packet);
   if (lane.packets.length > PACKET_LOG_LIMIT * 1.2) lane.packets = lane.packets.slice(-PACKET_LOG_LIMIT);
-  const [port, address] = way.direction === 'tx' ? [ports.phone, plan.farmAddress] : [ports.pbx, plan.pbxAddress];
+  const [port, address] = way.direction === 'tx' ? [ports.phone, phoneAddress] : [ports.pbx, plan.pbxAddress];
   for (const dueMs of fate.departuresMs) departures.add(dueMs, { packet, payload, from, port, address });
 }
 
@@ -126,21 +131,35 @@ async function bindRange(address: string, range: PortRange): Promise<Map<number,
 }
 
 async function startPhone(phone: RelayPhone): Promise<void> {
+  const { address, ports, frontPort = ports.start } = phone;
+  // A program that binds its ports at every address leaves none of that number for the relay.
+  const shift = frontPort - ports.start;
   const sockets: PhoneSockets = {
     ways: { rx: newWay(phone, 'rx'), tx: newWay(phone, 'tx') },
-    phoneFront: await bindRange(phone.phoneFront, plan.farmPorts),
+    phoneFront: await bindRange(phone.phoneFront, { ...ports, start: frontPort }),
     pbxFront: await bindRange(phone.pbxFront, plan.pbxPorts),
   };
-  for (const [phonePort, socket] of sockets.phoneFront) {
+  for (const [port, socket] of sockets.phoneFront) {
+    const phonePort = port - shift;
     socket.on('message', (payload, source) => {
       if (source.address !== plan.pbxAddress) return;
-      relay(sockets.ways.tx, payload, { phone: phonePort, pbx: source.port }, sockets.pbxFront.get(source.port));
+      relay(
+        sockets.ways.tx,
+        payload,
+        { address, phone: phonePort, pbx: source.port },
+        sockets.pbxFront.get(source.port),
+      );
     });
   }
   for (const [pbxPort, socket] of sockets.pbxFront) {
     socket.on('message', (payload, source) => {
-      if (source.address !== plan.farmAddress) return;
-      relay(sockets.ways.rx, payload, { phone: source.port, pbx: pbxPort }, sockets.phoneFront.get(source.port));
+      if (source.address !== address) return;
+      relay(
+        sockets.ways.rx,
+        payload,
+        { address, phone: source.port, pbx: pbxPort },
+        sockets.phoneFront.get(source.port + shift),
+      );
     });
   }
   phones.set(phone.name, sockets);

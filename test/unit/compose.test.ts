@@ -59,6 +59,7 @@ describe('docker/compose.yaml', () => {
     if (sidecar === undefined) throw new Error('there is no sidecar');
     expect(loadSettings(undefined, 'mes.conf', environmentOf(sidecar, ENVIRONMENT))).toMatchObject({
       ami: { host: 'pbx', username: 'mes', secret: 'one' },
+      ari: { url: 'http://pbx:8088', username: 'mes', password: 'one' },
       agi: { bind: { host: '0.0.0.0', port: 4573 } },
       http: { bind: { host: '0.0.0.0', port: 8090 }, token: 'two' },
     });

@@ -22,6 +22,8 @@ const PBX: Readonly<Record<string, string>> = {
   'extensions.conf': '[general]\n[in]\nexten => 1,1,Dial(PJSIP/a)',
   'cdr.conf': '[general]\nendbeforehexten = no\n',
   'cdr_custom.conf': '; nothing\n',
+  'ari.conf': '[general]\nenabled = yes\nchannelvars = CRM_ID, MES\n',
+  'http.conf': '[general]\nbindport = 8089\n',
 };
 
 let folder = '';
@@ -72,13 +74,22 @@ describe('asterisk-mes setup', () => {
     const { status, stdout, stderr } = await setup();
     expect([status, stderr]).toEqual([0, '']);
     expect(contents()).toEqual(PBX);
-    for (const name of ['mes.conf', 'manager_mes.conf', 'extensions_mes.conf', 'cdr_mes.conf', 'cdr_custom_mes.conf']) {
+    for (const name of [
+      'mes.conf',
+      'manager_mes.conf',
+      'extensions_mes.conf',
+      'cdr_mes.conf',
+      'cdr_custom_mes.conf',
+      'ari_mes.conf',
+      'http_mes.conf',
+    ]) {
       expect(stdout).toContain(`=== ${join(etc, name)} (new, mode `);
     }
     expect(stdout).toContain(
       `=== ${join(etc, 'manager.conf')}: added at its end\n; asterisk-mes:\n#include manager_mes.conf\n`,
     );
     expect(stdout.match(/^secret = \(a random one, made up by --write\)$/gm)).toHaveLength(2);
+    expect(stdout.match(/^password = \(a random one, made up by --write\)$/gm)).toHaveLength(2);
     expect(stdout).not.toMatch(/CHANGE-ME$/m);
   });
 
@@ -90,6 +101,8 @@ describe('asterisk-mes setup', () => {
       ['extensions.conf', 'extensions_mes.conf'],
       ['cdr.conf', 'cdr_mes.conf'],
       ['cdr_custom.conf', 'cdr_custom_mes.conf'],
+      ['ari.conf', 'ari_mes.conf'],
+      ['http.conf', 'http_mes.conf'],
     ] as const) {
       const before = PBX[name] ?? '';
       expect(read(name)).toBe(`${before}${before.endsWith('\n') ? '' : '\n'}; asterisk-mes:\n#include ${own}\n`);
@@ -104,6 +117,9 @@ describe('asterisk-mes setup', () => {
       'module reload cdr',
       'module load cdr_custom.so',
       'module reload cdr_custom.so',
+      'module load res_ari.so',
+      'module reload res_ari.so',
+      'module reload http',
     ]);
     expect(['mes.conf', 'manager_mes.conf', 'manager.conf', 'extensions_mes.conf'].map(modeOf)).toEqual([
       '600',
@@ -114,6 +130,52 @@ describe('asterisk-mes setup', () => {
     // There is a [general] to add to, and no [mappings].
     expect(read('cdr_mes.conf')).toMatch(/^\[general\]\(\+\)$/m);
     expect(read('cdr_custom_mes.conf')).toMatch(/^\[mappings\]$/m);
+  });
+
+  test('switches ARI on, for this machine, with the variables of every event beside those that ride there already', async () => {
+    await setup('--write');
+    const password = /^password = ([\w-]{32})$/m.exec(read('ari_mes.conf'))?.[1];
+    expect(read('mes.conf')).toContain(`password = ${password}\n`);
+    expect(password).not.toBe(secretOf('mes.conf'));
+    expect(read('mes.conf')).toMatch(
+      /^\[ari\]\n(;.*\n)*url = http:\/\/127\.0\.0\.1:8089\n(;.*\n)*username = mes\npassword/m,
+    );
+    expect(modeOf('ari_mes.conf')).toBe('640');
+    expect(read('ari_mes.conf')).toMatch(
+      /^\[general\]\(\+\)\n(;.*\n)*channelvars = CRM_ID,MES,MES_RX,MES_TX,MES_VERDICT$/m,
+    );
+    expect(read('http_mes.conf')).toMatch(/^\[general\]\(\+\)\nenabled = yes\nbindaddr = 127\.0\.0\.1$/m);
+  });
+
+  test('a settings file of before gets ARI at its end, once; one that has an address, or an empty one, keeps it', async () => {
+    const before = '[ami]\nusername = mes\nsecret = known-one\n';
+    writeFileSync(config, before);
+    await setup('--write');
+    const after = read('mes.conf');
+    expect(after.slice(0, before.length)).toBe(before);
+    expect(after.slice(before.length)).toMatch(
+      /^\n\[ari\]\nurl = http:\/\/127\.0\.0\.1:8089\nusername = mes\npassword = [\w-]{32}\n$/,
+    );
+    const own = `${before}[ari]\nurl =\n`;
+    writeFileSync(config, own);
+    await setup('--write');
+    expect(read('mes.conf')).toBe(own);
+  });
+
+  test.each([
+    ['enabled = yes', 'http://127.0.0.1:8088'],
+    ['enabled = yes\nbindaddr = 0.0.0.0\nbindport = 8080\nprefix = /asterisk/', 'http://127.0.0.1:8080/asterisk'],
+    ['enabled = yes\nbindaddr = ::', 'http://127.0.0.1:8088'],
+    ['enabled = yes\nbindaddr = fd00::5', 'http://[fd00::5]:8088'],
+    ['enabled = yes\nbindaddr = 192.0.2.1', 'http://192.0.2.1:8088'],
+    ['enabled = no\nbindaddr = 192.0.2.1', 'http://127.0.0.1:8088'],
+  ])('ARI is where the HTTP server is (%j)', async (http, url) => {
+    writeFileSync(join(etc, 'http.conf'), `[general]\n${http}\n`);
+    const { stdout } = await setup('--write');
+    expect(read('mes.conf')).toContain(`\nurl = ${url}\n`);
+    const isOn = http.startsWith('enabled = yes');
+    expect(readdirSync(etc).includes('http_mes.conf')).toBe(!isOn);
+    expect(stdout.includes("Asterisk's HTTP server is on already")).toBe(isOn);
   });
 
   test('twice is the same as once', async () => {
@@ -183,7 +245,8 @@ describe('asterisk-mes setup', () => {
     const before = '[ami]\nusername = mes\nsecret = CHANGE-ME\n[history]\npath = /x/mes.sqlite\n';
     writeFileSync(config, before, { mode: 0o644 });
     await setup('--write');
-    expect(read('mes.conf')).toBe(before.replace('CHANGE-ME', secretOf('manager_mes.conf')));
+    const chosen = before.replace('CHANGE-ME', secretOf('manager_mes.conf'));
+    expect(read('mes.conf').startsWith(`${chosen}\n[ari]\n`)).toBe(true);
     expect(secretOf('manager_mes.conf')).toMatch(/^[\w-]{32}$/);
     expect(read('mes.conf.before-asterisk-mes')).toBe(before);
     expect(modeOf('mes.conf')).toBe('600');
@@ -192,12 +255,17 @@ describe('asterisk-mes setup', () => {
   test('a user, a handler, a mapping and a switch that are there already are left alone', async () => {
     writeFileSync(join(etc, 'manager.conf'), '[general]\n[mes]\nsecret = by-hand\n');
     writeFileSync(join(etc, 'extensions.conf'), '[mes-hangup]\nexten => s,1,Return()\n');
+    writeFileSync(join(etc, 'ari.conf'), '[general]\nenabled = no\n[mes]\ntype = user\npassword = in-ari\n');
+    writeFileSync(join(etc, 'http.conf'), '[general]\nenabled = yes\n');
     writeFileSync(join(etc, 'cdr.conf'), '[general]\n');
     writeFileSync(join(etc, 'cdr_custom.conf'), `[mappings]\nMaster.csv => \${CDR(mes)}\n`);
     const { stdout } = await setup('--write');
     expect(readdirSync(etc).toSorted()).toEqual([...Object.keys(PBX), 'mes.conf'].toSorted());
     expect(secretOf('mes.conf')).toBe('by-hand');
     expect(stdout).toContain('manager.conf has a user [mes] already; it stays as it is.');
+    expect(stdout).toContain('ari.conf has a user [mes] already; it stays as it is. Add channelvars');
+    expect(stdout).toContain('ARI is off: write enabled = yes in [general] of ari.conf.');
+    expect(read('mes.conf')).toContain('password = in-ari\n');
   });
 
   test('FreePBX: its own files stay, those for people get the lines, and the columns are named', async () => {

@@ -1,0 +1,142 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AsteriskInstance } from './asterisk-instance.ts';
+import { SPEECH } from './asterisk-instance.ts';
+import { Baresip } from './baresip.ts';
+import { type AmiMessage, type AmiClient } from './ami-client.ts';
+import { findAnswer, isEvent, waitUntilUp } from './call.ts';
+import { CLIENT_SIP_PORT, type LabPlan } from './lab-plan.ts';
+import { SPEECH_DIRECTORY } from './shared-config.ts';
+import { SipFront } from './sip-front.ts';
+import { SippTrunk } from './sipp-trunk.ts';
+
+/** One leg of such a call: the PBX's channel. */
+export interface SoftLeg {
+  readonly phone: string;
+  readonly uniqueid: string;
+  /** `PJSIP/betty-00000003` */
+  readonly channel: string;
+}
+
+export interface SoftCall {
+  readonly caller: SoftLeg;
+  /** Undefined when an application of the PBX answered. */
+  readonly callee: SoftLeg | undefined;
+  readonly linkedid: string;
+}
+
+const WAV_HEADER_BYTES = 44;
+/** Longer than any test's call. */
+const SPEECH_REPEATS = 2;
+
+/** The phones of a lab that are programs of their own. */
+export class SoftPhones {
+  readonly #fronts: SipFront[] = [];
+  readonly #phones = new Map<string, Baresip>();
+  readonly #trunks: SippTrunk[] = [];
+  readonly #ami: AmiClient;
+
+  /** Starts those of the plan; resolves when they are registered. */
+  static async start(plan: LabPlan, pbx: AsteriskInstance, farm: AsteriskInstance): Promise<SoftPhones> {
+    const phones = new SoftPhones(pbx.ami);
+    for (const phone of plan.phones) if (phone.client === 'sipp') phones.#trunks.push(new SippTrunk(phone));
+    const planned = plan.phones.filter(({ client }) => client === 'baresip');
+    if (planned.length === 0) return phones;
+    try {
+      const speechPath = await makeSpeech(farm);
+      await Promise.all(
+        planned.map(async (phone) => {
+          const ports = { phone: CLIENT_SIP_PORT, pbx: CLIENT_SIP_PORT };
+          phones.#fronts.push(await SipFront.start(phone, ports, plan.pbxAddress, plan.pbxSipPort));
+          phones.#phones.set(phone.name, await Baresip.start({ phone, secret: plan.labSecret, speechPath }));
+        }),
+      );
+      return phones;
+    } catch (error) {
+      await phones.stop();
+      throw error;
+    }
+  }
+
+  private constructor(ami: AmiClient) {
+    this.#ami = ami;
+  }
+
+  /** Throws when the lab has no such program. */
+  phone(name: string): Baresip {
+    const phone = this.#phones.get(name);
+    if (phone === undefined) throw new Error(`The lab has no program ${name}.`);
+    return phone;
+  }
+
+  /** A program dials an extension; resolves when the call is up. Throws when nobody answers. */
+  async call(from: string, extension: string): Promise<SoftCall> {
+    const since = this.#ami.mark();
+    this.phone(from).command('dial', extension);
+    const born = await this.#ami.waitFor(
+      (event) => event['Event'] === 'Newchannel' && (event['Channel'] ?? '').startsWith(`PJSIP/${from}-`),
+      { since, what: `channel of ${from}` },
+    );
+    const caller = legOf(from, born['Channel'], born['Uniqueid']);
+    await waitUntilUp(this.#ami, caller.uniqueid, since);
+    const answer: AmiMessage | undefined = await findAnswer(this.#ami, caller.uniqueid, since);
+    const channel = answer?.['DestChannel'];
+    const callee = channel === undefined ? undefined : legOf(phoneOf(channel), channel, answer?.['DestUniqueid']);
+    return { caller, callee, linkedid: born['Linkedid'] ?? '' };
+  }
+
+  /** A program hangs up its newest call; resolves when the PBX's channel has ended. */
+  async hangUp(leg: SoftLeg): Promise<void> {
+    const ended = this.#ami.waitFor((event) => isEvent(event, 'Hangup', leg.uniqueid), {
+      since: 0,
+      what: `end of ${leg.channel}`,
+    });
+    this.phone(leg.phone).command('hangup');
+    await ended;
+  }
+
+  async stop(): Promise<void> {
+    for (const phone of this.#phones.values()) await phone.stop();
+    for (const trunk of this.#trunks) trunk.stop();
+    for (const front of this.#fronts) front.close();
+  }
+}
+
+function legOf(phone: string, channel: string | undefined, uniqueid: string | undefined): SoftLeg {
+  return { phone, channel: channel ?? '', uniqueid: uniqueid ?? '' };
+}
+
+function phoneOf(channel: string): string {
+  return /^PJSIP\/(.+)-[0-9a-f]+$/.exec(channel)?.[1] ?? '';
+}
+
+/** One WAV of what the phones' Asterisk has to say: 8 kHz, one channel, 16 bits. */
+async function makeSpeech(farm: AsteriskInstance): Promise<string> {
+  const parts: Buffer[] = [];
+  for (const sound of SPEECH) {
+    const command = `file convert ${SPEECH_DIRECTORY}/${sound}.gsm /mnt/spool/${sound}.wav`;
+    await farm.ami.action({ Action: 'Command', Command: command }).catch(() => undefined);
+    try {
+      parts.push(readFileSync(join(farm.runDirectory, `spool/${sound}.wav`)).subarray(WAV_HEADER_BYTES));
+    } catch {
+      // A sound that this set does not have.
+    }
+  }
+  const audio = Buffer.concat(Array.from({ length: SPEECH_REPEATS }, () => parts).flat());
+  const header = Buffer.alloc(WAV_HEADER_BYTES);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(WAV_HEADER_BYTES - 8 + audio.length, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(8000, 24);
+  header.writeUInt32LE(16_000, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(audio.length, 40);
+  const path = join(farm.runDirectory, 'spool/speech.wav');
+  writeFileSync(path, Buffer.concat([header, audio]));
+  return path;
+}
