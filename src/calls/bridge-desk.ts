@@ -12,6 +12,9 @@ const CONFERENCE_TECHNOLOGY = 'softmix';
 /** Of parked calls and others that wait: none of them hears another. */
 const HOLDING_TECHNOLOGY = 'holding_bridge';
 
+/** The parties of a call are bridged so soon after the answer: that interrupts nothing. */
+const FIRST_BRIDGE_MS = 1000;
+
 /** Packets are passed on as they are, or not even through this server. */
 const NATIVE_TECHNOLOGY = 'native_rtp';
 
@@ -129,8 +132,9 @@ export class BridgeDesk {
     for (const uniqueid of [channel.uniqueid, ...companions]) {
       const disturbed = this.#channels.get(uniqueid);
       if (disturbed === undefined) continue;
-      noteDisturbance(disturbed.rx, cause, atMs);
-      noteDisturbance(disturbed.tx, cause, atMs);
+      const isBeginning = disturbed.answeredAtMs === null || atMs <= disturbed.answeredAtMs + FIRST_BRIDGE_MS;
+      noteDisturbance(disturbed.rx, cause, atMs, isBeginning);
+      noteDisturbance(disturbed.tx, cause, atMs, isBeginning);
       this.#changes.touch(disturbed);
     }
   }

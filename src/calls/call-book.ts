@@ -29,6 +29,14 @@ export class CallBook {
     return this.#calls.get(linkedid);
   }
 
+  /** The call as it will be once what is left of it follows where it was joined: both sides' channels. */
+  whole(linkedid: string): CallState | undefined {
+    const call = this.#calls.get(linkedid);
+    const joined = call === undefined || call.joinedInto === null ? undefined : this.#calls.get(call.joinedInto);
+    if (call === undefined || joined === undefined) return call;
+    return { ...joined, channels: new Set([...joined.channels, ...call.channels]) };
+  }
+
   all(): IterableIterator<CallState> {
     return this.#calls.values();
   }

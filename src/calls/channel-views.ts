@@ -23,7 +23,7 @@ export class ChannelViews {
 
   /** What a billing row says: the channel's scores, and the worst of its whole call. `nowMs`: of its last word. */
   billingView(channel: ChannelState, scores: ScoreView, nowMs: number | undefined): ScoreView {
-    const call = this.#calls.get(channel.linkedid);
+    const call = this.#calls.whole(channel.linkedid);
     return call === undefined ? scores : { ...scores, ...worstOfCall(call, nowMs) };
   }
 
@@ -33,7 +33,7 @@ export class ChannelViews {
 
   around(channel: ChannelState): ScoresAround {
     const peer = this.#peerOf(channel);
-    const call = this.#calls.get(channel.linkedid);
+    const call = this.#calls.whole(channel.linkedid);
     return {
       mesPeerRx: peer?.scores.mesRx ?? null,
       mesPeerTx: peer?.scores.mesTx ?? null,

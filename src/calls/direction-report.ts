@@ -158,7 +158,7 @@ function judge(channel: ChannelState, state: DirectionState, block: ReportBlock 
   const measure = measureInterval(state, block, moment);
   if (measure.kind === 'media') {
     state.emptyReports = 0;
-    return isLossDisturbed(state)
+    return isLossDisturbed(channel, state)
       ? { ...measure, packetsExpected: null, packetsLost: null, latePackets: 0, isRestart: false }
       : measure;
   }
@@ -175,9 +175,14 @@ function mayBeSilent({ onHold, answeredAtMs }: ChannelState): boolean {
  * In a native bridge packets pass with their sequence numbers: after hold or a transfer the far end takes what was never
  * sent to it for lost. What we receive ourselves is not touched by that.
  */
-function isLossDisturbed(state: DirectionState): boolean {
-  if (state.direction === 'rx' || state.disturbedAtMs === null || state.markAtMs === null) return false;
-  return state.markAtMs < state.disturbedAtMs + DISTURBED_LOSS_MS;
+function isLossDisturbed(
+  { answeredAtMs, watchedSinceMs }: ChannelState,
+  { direction, disturbedAtMs, markAtMs }: DirectionState,
+): boolean {
+  if (direction === 'rx' || disturbedAtMs === null) return false;
+  // A first report speaks of all the time before it: baresip's comes after the hold, and takes what came before for lost.
+  if (markAtMs === null) return answeredAtMs !== null && watchedSinceMs > answeredAtMs;
+  return markAtMs < disturbedAtMs + DISTURBED_LOSS_MS;
 }
 
 /** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */

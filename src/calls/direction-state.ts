@@ -141,10 +141,10 @@ export function noteRoundTrip(state: DirectionState, rttMs: number): void {
 
 /**
  * Another source was put on the direction: sequence and timestamps may jump without a packet being lost or late.
- * At its beginning there is nothing to jump from.
+ * `isBeginning`: the channel has just been answered, so there may be nothing yet to jump from.
  */
-export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs: number): void {
-  if (state.total.mediaReports === 0) return;
+export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs: number, isBeginning: boolean): void {
+  if (isBeginning && state.total.mediaReports === 0) return;
   state.disturbedAtMs = atMs;
   openSegment(state, cause, atMs);
 }

@@ -37,6 +37,7 @@ describe.runIf(labObstacle() === undefined)('calls over baresip and SIPp', () =>
   beforeAll(async () => {
     const phones = PHONE_KINDS.flatMap((kind) => kind.phones);
     lab = await startLab({ release: '22', phones, rtcpIntervalMs: 5000, extra: PHONE_EXTRA });
+    await lab.setPhone('queue-nobody', 'no-answer');
     sidecar = await SidecarProcess.start(lab, { httpHost: lab.pbx.host, httpPort: await lab.freePort() });
     application = await listen(lab, ridden);
     await Promise.all(
@@ -152,7 +153,7 @@ describe.runIf(labObstacle() === undefined)('calls over baresip and SIPp', () =>
     }
   });
 
-  test.each(['plain', 'SDES', 'DTLS', 'G.722', 'Opus', 'Dial with tTkK'])(
+  test.each(['plain', 'SDES', 'G.722', 'Opus', 'Dial with tTkK'])(
     '%s: the fault is placed between the callee and this server',
     async (name) => {
       const [caller, callee] = legsOf(name);
@@ -181,18 +182,20 @@ async function listen(lab: Lab, ridden: Map<string, Record<string, string>>): Pr
 /** How the sentence about a direction must go on. */
 function sentenceOf({ direction, mes, loss_percent: lossPercent }: RestStream, phone: string, heard: Heard): RegExp {
   const way = `${direction === 'rx' ? 'from' : 'to'} PJSIP/${phone}`;
-  if (heard === 'lossy') return new RegExp(`^${lossPercent?.toFixed(1)} % of the audio ${way} was lost`);
-  if (mes !== null) return new RegExp(`^The audio ${way} was fine`);
-  return heard === 'unknown'
-    ? /^The far end sent no RTCP/
-    : /does not send any more, so how the audio .* is not known\.$/;
+  if (mes === null) {
+    return heard === 'unknown'
+      ? /^The far end sent no RTCP/
+      : /does not send any more, so how the audio .* is not known\.$/;
+  }
+  if (heard.startsWith('lossy')) return new RegExp(`^${lossPercent?.toFixed(1)} % of the audio ${way} was lost`);
+  return new RegExp(`^The audio ${way} was fine`);
 }
 
 /** Whether a score is what the network did to the leg; a score between the two fits nothing. */
 function fits(expected: Heard | undefined, score: string | number | null | undefined): boolean {
-  if (score === null || score === undefined || score === '')
-    return expected === 'unknown' || expected === 'clean or unknown';
+  if (expected === undefined) return false;
+  if (score === null || score === undefined || score === '') return expected.endsWith('unknown');
   const mes = Number(score);
-  if (expected === 'clean' || expected === 'clean or unknown') return mes >= LEAST_WHEN_CLEAN && mes <= 4.5;
-  return expected === 'lossy' && mes >= 1 && mes <= MOST_WHEN_LOSSY;
+  if (expected.startsWith('clean')) return mes >= LEAST_WHEN_CLEAN && mes <= 4.5;
+  return expected.startsWith('lossy') && mes >= 1 && mes <= MOST_WHEN_LOSSY;
 }

@@ -119,6 +119,19 @@ describe('whose scores a billing row has', () => {
     expect(Number(fieldsOf(script, '2')['mes_tx'])).toBeLessThan(3);
   });
 
+  test('the row of a consultation knows the call that it was joined into', () => {
+    // 1 calls 2; 2 (as channel 3) consults 4 and hands 1 over to it.
+    const script = bridgedCall();
+    script.up('3').ring('4', { linkedid: '3', stateNumber: 0 }).dial('3', '4').up('4', { linkedid: '3' });
+    script.enter('c', '3').enter('c', '4', { linkedid: '3' }).wait(5);
+    hears(script, '3', 0, {});
+    hears(script, '4', 100, { linkedid: '3' });
+    script.wait(1).leave('b', '2', IN_CALL).leave('c', '4').enter('b', '4', IN_CALL).leave('c', '3');
+    const fields = lastFields(script, '3');
+    expect(fields).toMatchObject({ mes_tx: GOOD, mes_peer_tx: '1.00', mes_min: '1.00', mes_verdict: 'bad' });
+    expect(fields['mes_call']).toBe('2.70');
+  });
+
   test("a transfer to a phone that never answers has not the last peer's scores", () => {
     const script = bridgedCall();
     heard(script, '1', 0);

@@ -36,6 +36,34 @@ describe('RTP sessions of a channel', () => {
     expect(before?.endedAtMs).toBeLessThanOrEqual(after?.startedAtMs ?? 0);
   });
 
+  test('a first report that comes after a hold says nothing of loss, and the next one does', () => {
+    const script = new Script().up('1').enter('b', '1').wait(4);
+    script.board.handle({ type: 'hold', atMs: script.atMs, channel: snapshot('1') });
+    script.wait(4);
+    script.board.handle({ type: 'unhold', atMs: script.atMs, channel: snapshot('1') });
+    // As baresip: the 200 packets before the hold are lost to it.
+    script.wait(5).rtcp('1', remote(reportBlock(450, 200, { fractionLostQ8: 113 })));
+    expect(script.channel('1').streams[1]).toMatchObject({ packetsLost: null, lossPercent: null });
+    script.wait(5).rtcp('1', remote(reportBlock(700, 210)));
+    expect(script.channel('1').streams[1]).toMatchObject({ packetsLost: 10, lossPercent: 4 });
+    // Without a hold the first report counts.
+    const plain = new Script().up('1').enter('b', '1').wait(13);
+    plain.rtcp('1', remote(reportBlock(450, 200, { fractionLostQ8: 113 })));
+    expect(plain.channel('1').streams[1]?.packetsLost).toBe(200);
+  });
+
+  test('a source that is put on the channel before its first report spoils its jitter for 5 s; the first bridge does not', () => {
+    const jittersMs = (bridgedAfterS: number, reportAfterS: number): number | undefined => {
+      const script = new Script().up('1').wait(bridgedAfterS).enter('b', '1').wait(reportAfterS);
+      script.rtcp('1', remote(reportBlock(250, 0, { jitterTicks: 1360 })));
+      return script.channel('1').streams[1]?.jitterMs.count;
+    };
+    expect(jittersMs(0.1, 5)).toBe(1);
+    expect(jittersMs(3, 2)).toBe(0);
+    expect(jittersMs(3, 4.9)).toBe(0);
+    expect(jittersMs(3, 5.1)).toBe(1);
+  });
+
   test('to take back what was never held opens none', () => {
     const script = new Script().up('1');
     script.wait(5).rtcp('1', local(reportBlock(250, 0)));
