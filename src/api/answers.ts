@@ -112,6 +112,31 @@ export const CHANNEL = z.strictObject({
   segments: z.array(SEGMENT).optional().describe('RTP sessions of both directions; of one call or channel only'),
 });
 
+/** What a list of many channels shows of each. */
+export const CHANNEL_SUMMARY = CHANNEL.pick({
+  uniqueid: true,
+  linkedid: true,
+  name: true,
+  endpoint: true,
+  caller_number: true,
+  caller_name: true,
+  connected_number: true,
+  connected_name: true,
+  exten: true,
+  codec: true,
+  started_at: true,
+  answered_at: true,
+  duration_s: true,
+  peer_uniqueid: true,
+  on_hold: true,
+  mes: true,
+  mes_rx: true,
+  mes_tx: true,
+  mes_call: true,
+  mes_min: true,
+  verdict: true,
+});
+
 export const CALL = z.strictObject({
   linkedid: z.string(),
   state: z.enum(['up', 'ended']),
@@ -176,7 +201,11 @@ export const INTERVAL = z.strictObject({
 
 export const CALLS_ANSWER = z.strictObject({ calls: z.array(CALL), next_cursor: TEXT });
 export const INTERVALS_ANSWER = z.strictObject({ intervals: z.array(INTERVAL) });
-export const LIVE_ANSWER = z.strictObject({ channels: z.array(CHANNEL) });
+const MATCHING = COUNT.optional().describe('with limit: how many fit the question');
+export const LIVE_ANSWER = z.strictObject({ channels: z.array(CHANNEL), matching: MATCHING });
+export const LIVE_SUMMARY_ANSWER = z.strictObject({ channels: z.array(CHANNEL_SUMMARY), matching: MATCHING });
+/** The second with `fields=summary`. */
+export const LIVE_ANSWERS = z.union([LIVE_ANSWER, LIVE_SUMMARY_ANSWER]);
 export const HEALTH_ANSWER = z.strictObject({
   status: z.literal('ok'),
   capture: z.strictObject({ status: z.enum(['off', 'capturing', 'waiting']), problem: TEXT }),

@@ -6,6 +6,7 @@ import { type CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, MOST_LIMIT } from './par
 import { momentMs } from '../units/moment.ts';
 import { presentCall } from './present.ts';
 import { Problem } from './problem.ts';
+import { inParts } from './turns.ts';
 
 type CallsQuery = z.output<typeof CALLS_QUERY>;
 
@@ -74,7 +75,7 @@ export async function listCalls(sources: CallListSources, query: CallsQuery): Pr
   const filter = callFilter(query, nowMs, sources);
   const { calls, next } = await sources.history.calls(filter, query.limit ?? DEFAULT_LIMIT, query.cursor ?? null);
   return {
-    calls: calls.map((call) => presentCall(call, nowMs)),
+    calls: await inParts(calls, (call) => presentCall(call, nowMs)),
     next_cursor: next === null ? null : encodeCursor(next),
   };
 }
@@ -91,10 +92,8 @@ export async function callsCsv(sources: CallListSources, query: CallsQuery): Pro
   const pieces = async function* (): AsyncGenerator<string> {
     yield csvLine(CALL_COLUMNS);
     for (let { calls, next } = first; ; { calls, next } = await page(next)) {
-      yield csvLines(
-        CALL_COLUMNS,
-        calls.map((call) => callRow(call, nowMs)),
-      );
+      const lines = await inParts(calls, (call) => csvLines(CALL_COLUMNS, [callRow(call, nowMs)]));
+      yield lines.join('');
       if (next === null || query.limit !== undefined) return;
     }
   };
@@ -110,5 +109,6 @@ function callRow(call: CallWithChannels, nowMs: number): object {
 /** Reports as CSV, under the same names as in JSON. */
 export async function* intervalsCsv(intervals: readonly z.output<typeof INTERVAL>[]): AsyncGenerator<string> {
   yield csvLine(INTERVAL_COLUMNS);
-  yield csvLines(INTERVAL_COLUMNS, intervals);
+  const lines = await inParts(intervals, (interval) => csvLines(INTERVAL_COLUMNS, [interval]));
+  yield lines.join('');
 }

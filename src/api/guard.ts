@@ -2,9 +2,9 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AdmitSocket } from './live-stream.ts';
-import { assertMeantForThisMachine } from './own-host.ts';
+import { assertMeantForThisMachine, assertNotForeign } from './own-host.ts';
 import { Problem } from './problem.ts';
-import { TokenCheck } from './token.ts';
+import type { TokenCheck } from './token.ts';
 
 /** Requests a minute from one address (of IPv6 one /64). On this machine scripts may ask 500 times a second. */
 const MOST_REQUESTS = { thisMachine: 30_000, elsewhere: 600 } as const;
@@ -24,19 +24,22 @@ const CONTENT_SECURITY_POLICY = {
 };
 
 export interface GuardOptions {
-  /** Null or absent: everyone who can connect may read, but only by this machine's own names. */
-  readonly token: string | null | undefined;
+  /** Where none is set everyone who can connect may read, but only by this machine's own names. */
+  readonly token: TokenCheck;
   /** Whether the address (as fastify writes it) is answered without the token. */
   readonly isOpen: (path: string | undefined) => boolean;
+  /** Whether it is part of the page, to which links may lead. */
+  readonly isPage: (path: string | undefined) => boolean;
 }
 
 /**
  * Before anything else looks at a request: security headers, a limit to how often one may ask, and who may ask.
  * Returns the same for web sockets.
  */
-export function guard(app: FastifyInstance, { token, isOpen }: GuardOptions): AdmitSocket {
-  const check = new TokenCheck(token);
-  const assertHost = token ? (): void => {} : assertMeantForThisMachine;
+export function guard(app: FastifyInstance, { token, isOpen, isPage }: GuardOptions): AdmitSocket {
+  const assertHost = (host: string | undefined): void => {
+    if (!token.isSet) assertMeantForThisMachine(host);
+  };
   let limiter: ReturnType<FastifyInstance['createRateLimit']> | undefined;
 
   /** Before the token is looked at, so that it cannot be guessed at speed. */
@@ -66,12 +69,16 @@ export function guard(app: FastifyInstance, { token, isOpen }: GuardOptions): Ad
     app.addHook('onRequest', async (request, reply) => {
       reply.header('cache-control', 'no-store');
       assertHost(request.headers.host);
+      const { url } = request.routeOptions;
+      // Who has the token is no stranger's page; whether it is right is looked at below.
+      if (!token.isSet || request.headers.authorization === undefined || isOpen(url))
+        assertNotForeign(request.headers, isPage(url));
       const waitS = await assertNotTooOften(request);
       if (waitS !== null) {
         reply.header('retry-after', waitS);
         throw tooOften(waitS);
       }
-      if (!isOpen(request.routeOptions.url)) check.admit(request.headers);
+      if (!isOpen(url)) token.admit(request.headers);
     });
   });
 
@@ -81,6 +88,6 @@ export function guard(app: FastifyInstance, { token, isOpen }: GuardOptions): Ad
     const asked = { ip: request.socket.remoteAddress ?? '', routeOptions: {} } as FastifyRequest;
     const waitS = await assertNotTooOften(asked);
     if (waitS !== null) throw tooOften(waitS);
-    check.admitSocket(request.headers);
+    token.admitSocket(request.headers);
   };
 }

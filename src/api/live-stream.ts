@@ -1,14 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { CHANNEL } from './answers.ts';
+import { assertNotForeign } from './own-host.ts';
 import { checkQuery, NO_QUERY } from './parameters.ts';
 import { presentChannel } from './present.ts';
-import { Problem, rawAnswer } from './problem.ts';
+import { endThenDestroy, Problem, rawAnswer } from './problem.ts';
+
+import { nextTurn } from './turns.ts';
 
 export const LIVE_STREAM_PATH = '/v1/live/stream';
 /** The one that is spoken; clients may leave it out. */
@@ -145,7 +147,7 @@ export class LiveStream {
     } catch (error) {
       const problem =
         error instanceof Problem ? error : new Problem('MES_ERR_SERVER', 'the server failed on this request');
-      socket.end(rawAnswer(problem));
+      endThenDestroy(socket, rawAnswer(problem));
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (client) => this.#join(client));
@@ -159,13 +161,7 @@ export class LiveStream {
     }
     checkQuery(NO_QUERY, Object.fromEntries(address.searchParams));
     // A browser lets any page open a web socket anywhere; only its Origin tells a strange page from ours.
-    const { origin, host } = request.headers;
-    if (origin !== undefined && URL.parse(origin)?.host !== host) {
-      throw new Problem(
-        'MES_ERR_ORIGIN',
-        'a page of another site may not read this; open the dashboard of this server',
-      );
-    }
+    assertNotForeign(request.headers);
     if (this.#clients.size >= MOST_CLIENTS) {
       this.#refused++;
       throw new Problem('MES_ERR_TOO_MANY_WATCHERS', `${MOST_CLIENTS} clients watch already; close one of them`);
@@ -203,11 +199,13 @@ export class LiveStream {
     for (const client of this.#clients) if (client.socket.bufferedAmount > 0) client.isBehind = true;
     const behind = ready.filter(({ isBehind }) => isBehind);
     const current = ready.filter(({ isBehind }) => !isBehind);
+    const { live } = this.#options;
     let workMs = 0;
-    if (current.length > 0 && changed.length > 0) workMs += await this.#push(current, 'changes', changed);
+    if (current.length > 0 && changed.length > 0)
+      workMs += await this.#push(current, 'changes', changed, (channel) => channel);
     if (behind.length > 0) {
       for (const client of behind) client.isBehind = false;
-      workMs += await this.#push(behind, 'full', this.#options.live.liveChannels());
+      workMs += await this.#push(behind, 'full', live.liveUniqueids(), (uniqueid) => live.liveChannel(uniqueid));
     }
     this.#nextAtMs = performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, REST_PER_WORK * workMs);
     this.#sending = undefined;
@@ -215,16 +213,17 @@ export class LiveStream {
   }
 
   /** Makes each part once for all and lets other work go in between. Resolves with the time that it took itself, ms. */
-  async #push(
+  async #push<Item>(
     clients: readonly Client[],
     type: 'full' | 'changes',
-    channels: readonly ChannelRecord[],
+    items: readonly Item[],
+    channelOf: (item: Item) => ChannelRecord | null,
   ): Promise<number> {
     let workMs = 0;
-    for (let start = 0; start === 0 || start < channels.length; start += PART_CHANNELS) {
-      if (start > 0) await setImmediate();
+    for (let start = 0; start === 0 || start < items.length; start += PART_CHANNELS) {
+      if (start > 0) await nextTurn();
       const startedAtMs = performance.now();
-      const part = channels.slice(start, start + PART_CHANNELS);
+      const part = items.slice(start, start + PART_CHANNELS).flatMap((item) => channelOf(item) ?? []);
       const message = this.#message(start === 0 ? type : 'changes', part);
       for (const { socket } of clients) socket.send(message, { binary: false });
       workMs += performance.now() - startedAtMs;
@@ -241,8 +240,9 @@ export class LiveStream {
         socket.terminate();
         continue;
       }
+      const hasTakenAll = socket.bufferedAmount === 0;
       socket.ping();
-      if (socket.bufferedAmount === 0) socket.send(message, { binary: false });
+      if (hasTakenAll) socket.send(message, { binary: false });
     }
   }
 

@@ -7,6 +7,7 @@ import {
   INTERVAL,
   INTERVALS_ANSWER,
   LIVE_ANSWER,
+  LIVE_SUMMARY_ANSWER,
   PROBLEM,
   READY_ANSWER,
   SEGMENT,
@@ -50,6 +51,7 @@ const NAMED = {
   Capture: CAPTURE,
   VoipMetricsOfChannel: VOIP_METRICS_ANSWER,
   Live: LIVE_ANSWER,
+  LiveSummary: LIVE_SUMMARY_ANSWER,
   LiveMessage: LIVE_MESSAGE,
   EndpointQuality: ENDPOINT_QUALITY,
   EndpointTrend: ENDPOINT_TREND,
@@ -81,6 +83,7 @@ function components(): Json {
 }
 
 function answerSchema(answer: z.ZodType): Json {
+  if (answer instanceof z.ZodUnion) return { anyOf: answer.options.map((one) => answerSchema(one as z.ZodType)) };
   const name = Object.entries(NAMED).find(([, schema]) => schema === answer)?.[0];
   return name === undefined ? inDocument(z.toJSONSchema(answer)) : reference(name);
 }

@@ -91,15 +91,37 @@ const number = () =>
   );
 const opinion = () => parameter(`an opinion from ${MIN_OPINION} to ${MAX_OPINION}`, parseOpinion);
 
+const codec = () =>
+  parameter("a codec's name as Asterisk writes it, such as ulaw", (text) =>
+    /^[\w.-]{1,32}$/.test(text) ? text : undefined,
+  );
+const verdict = () => parameter(`one of ${VERDICTS.join(', ')}`, (text) => VERDICTS.find((known) => known === text));
+
+/** More channels than an Asterisk has up. */
+const MOST_LIVE_LIMIT = 50_000;
+
+export const LIVE_QUERY = z.strictObject({
+  endpoint: endpoint(),
+  codec: codec(),
+  verdict: verdict(),
+  max_mes: opinion(),
+  min_mes: opinion(),
+  sort: parameter('mes: the worst first', (text) => (text === 'mes' ? text : undefined)),
+  limit: parameter(`a whole number from 1 to ${MOST_LIVE_LIMIT}`, (text) =>
+    /^[1-9]\d{0,4}$/.test(text) && Number(text) <= MOST_LIVE_LIMIT ? Number(text) : undefined,
+  ),
+  fields: parameter('summary: a line of each channel, without its streams', (text) =>
+    text === 'summary' ? text : undefined,
+  ),
+});
+
 export const CALLS_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
   endpoint: endpoint(),
-  codec: parameter("a codec's name as Asterisk writes it, such as ulaw", (text) =>
-    /^[\w.-]{1,32}$/.test(text) ? text : undefined,
-  ),
+  codec: codec(),
   number: number(),
-  verdict: parameter(`one of ${VERDICTS.join(', ')}`, (text) => VERDICTS.find((verdict) => verdict === text)),
+  verdict: verdict(),
   max_mes: opinion(),
   min_mes: opinion(),
   limit: parameter(`a whole number from 1 to ${MOST_LIMIT}`, (text) =>

@@ -76,7 +76,7 @@ const STREAM_NAMES: ReadonlySet<string> = new Set(Object.keys(STREAM.shape));
 const SEGMENT_NAMES: ReadonlySet<string> = new Set(Object.keys(SEGMENT.shape));
 
 /** Seconds from the start to the end, or to now; a clock that was set back gives 0. */
-function durationS(part: { startedAtMs: number; endedAtMs: number | null }, nowMs: number): number {
+export function durationS(part: { startedAtMs: number; endedAtMs: number | null }, nowMs: number): number {
   return round(Math.max(0, (part.endedAtMs ?? nowMs) - part.startedAtMs) / 1000, 3);
 }
 

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { ERRORS, type ProblemCode } from '../model/errors.ts';
 
 // An `import` of it reads all that it exports, and so loads Node's whole HTTP client: 10 MB that nothing here needs.
@@ -37,6 +38,15 @@ export class Problem extends Error {
       ...(this.parameter === undefined ? {} : { parameter: this.parameter }),
     };
   }
+}
+
+/** A client may take this long to read why it was refused. */
+const LAST_WORDS_MS = 500;
+
+/** Sends a last answer on a connection, and lets go of it whether or not the client reads and closes. */
+export function endThenDestroy(socket: Duplex, answer: string): void {
+  socket.end(answer);
+  setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
 }
 
 /** The problem as a whole HTTP answer, for a connection that fastify does not serve; it is to be closed afterwards. */

@@ -8,18 +8,20 @@ import {
   HEALTH_ANSWER,
   type INTERVAL,
   INTERVALS_ANSWER,
-  LIVE_ANSWER,
+  LIVE_ANSWERS,
   READY_ANSWER,
 } from './answers.ts';
 import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './captured.ts';
 import { type CallListSources, callsCsv, intervalsCsv, listCalls } from './call-list.ts';
+import { LiveList } from './live-list.ts';
 import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import { openApi } from './openapi.ts';
-import { CALLS_QUERY, ENDPOINTS_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
+import { CALLS_QUERY, ENDPOINTS_QUERY, LIVE_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './present.ts';
 import { Problem } from './problem.ts';
 import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './quality.ts';
 import { bucketsCsv, endpointsCsv, listEndpoints, summarize } from './quality-list.ts';
+import { inParts } from './turns.ts';
 
 /** What the routes ask. */
 export interface ApiSources extends CallListSources {
@@ -43,7 +45,7 @@ export interface Route {
   readonly open: boolean;
   readonly query: z.ZodObject;
   readonly answer: z.ZodType;
-  /** `query` is checked; `id` is the path's parameter, or empty. Throws Problem. */
+  /** `query` is checked; `id` is the path's parameter, or empty. A Buffer is the answer's JSON already. Throws Problem. */
   handle(query: unknown, id: string): unknown;
   /** Media type of the answer when it is a text; JSON otherwise. */
   readonly type?: string | undefined;
@@ -57,7 +59,7 @@ function route<Query extends z.ZodObject, Answer extends z.ZodType>(definition: 
   open?: boolean;
   query: Query;
   answer: Answer;
-  handle(query: z.output<Query>, id: string): z.output<Answer> | Promise<z.output<Answer>>;
+  handle(query: z.output<Query>, id: string): z.output<Answer> | Promise<z.output<Answer> | Buffer>;
   type?: string;
   csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
 }): Route {
@@ -77,9 +79,10 @@ function known<T>(found: T | null, what: string): T {
 
 /** All routes; the same table describes them in openapi.json. */
 export function routes(sources: ApiSources): readonly Route[] {
-  const { history, live, health, clock, metrics } = sources;
+  const { history, health, clock, metrics } = sources;
+  const liveList = new LiveList(sources);
   const intervalsOf = async (uniqueid: string): Promise<z.output<typeof INTERVAL>[]> =>
-    known(await history.intervals(uniqueid), 'channel').map((interval) => presentInterval(interval));
+    inParts(known(await history.intervals(uniqueid), 'channel'), presentInterval);
   const described = [
     route({
       path: '/v1/calls',
@@ -140,13 +143,10 @@ export function routes(sources: ApiSources): readonly Route[] {
     }),
     route({
       path: '/v1/live',
-      summary: 'The channels that are up now.',
-      query: NO_QUERY,
-      answer: LIVE_ANSWER,
-      handle: () => {
-        const nowMs = clock.nowMs();
-        return { channels: live.liveChannels().map((channel) => presentChannel(channel, nowMs)) };
-      },
+      summary: 'The channels that are up now, the oldest first; at most half a second old.',
+      query: LIVE_QUERY,
+      answer: LIVE_ANSWERS,
+      handle: (query) => liveList.answer(query),
     }),
     route({
       path: LIVE_STREAM_PATH,

@@ -1,13 +1,22 @@
+import type { RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { CSV_TYPE, prefersCsv } from './csv.ts';
+import { compressAnswers } from './compression.ts';
 import { guard } from './guard.ts';
 import { checkQuery } from './parameters.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
-import { CHALLENGE, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
+import { CHALLENGE, endThenDestroy, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
+import { RequestGate } from './request-gate.ts';
 import { routes, type ApiSources } from './routes.ts';
 import { serveFiles, type StaticFile } from './static.ts';
+import { TokenCheck } from './token.ts';
+import { jsonInParts } from './turns.ts';
+import { WorkLimit } from './work-limit.ts';
+
+// An `import` of it reads all that it exports, and so loads Node's whole HTTP client: 10 MB that nothing here needs.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Header and address of a request together, bytes. */
 const LARGEST_HEADER_BYTES = 8192;
@@ -29,11 +38,15 @@ const OTHER_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 export interface ApiOptions extends ApiSources {
   /** What clients must send as `Authorization: Bearer …`; null or absent: everyone on this machine may read. */
   readonly token?: string | null | undefined;
+  /** The same as something that can change while the server runs; it counts instead of `token`. */
+  readonly tokenCheck?: TokenCheck | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
   /** Pushes what is up; the caller tells it of changes. */
   readonly liveStream?: LiveStream | undefined;
   /** What browsers get, without the token: it holds nothing of any call. */
   readonly files?: readonly StaticFile[] | undefined;
+  /** For tests: another span than the 10 s after which an answer that is not read is dropped. */
+  readonly unreadMs?: number | undefined;
 }
 
 async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
@@ -70,11 +83,29 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
     undefined,
     statuses[error.code ?? ''],
   );
-  socket.end(rawAnswer(problem));
+  endThenDestroy(socket, rawAnswer(problem));
+}
+
+function gatedServer(gate: RequestGate, handler: RequestListener): Server {
+  const settings = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: LARGEST_HEADER_BYTES,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    // Anything else that asks for an upgrade (curl offers h2c) gets its plain answer.
+    shouldUpgradeCallback: ({ url }: { readonly url?: string | undefined }) =>
+      url?.startsWith(LIVE_STREAM_PATH) === true,
+  };
+  const server = createServer(settings, gate.guard(handler));
+  server.maxConnections = MOST_CONNECTIONS;
+  gate.stand(server);
+  return server;
 }
 
 /** The REST API as a fastify instance that does not listen yet. Errors are RFC 9457 problem documents. */
 export function buildApi(options: ApiOptions): FastifyInstance {
+  const gate = new RequestGate(options.unreadMs);
   const app: FastifyInstance = fastify({
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -82,23 +113,21 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    http: {
-      maxHeaderSize: LARGEST_HEADER_BYTES,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      // Anything else that asks for an upgrade (curl offers h2c) gets its plain answer.
-      shouldUpgradeCallback: ({ url }) => url?.startsWith(LIVE_STREAM_PATH) === true,
-    },
+    serverFactory: (handler) => gatedServer(gate, handler),
     routerOptions: { maxParamLength: LONGEST_ID },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as unknown as FastifyReply, problemOf(error)),
     clientErrorHandler: refuseConnection,
   });
-  app.server.maxConnections = MOST_CONNECTIONS;
-
   const table = routes(options);
   const files = options.files ?? [];
   const open = new Set([...table.filter((route) => route.open), ...files].map(({ path }) => path));
-  const admitSocket = guard(app, { token: options.token, isOpen: (path) => open.has(path ?? '') });
+  const pages = new Set(files.map(({ path }) => path));
+  const admitSocket = guard(app, {
+    token: options.tokenCheck ?? new TokenCheck(options.token),
+    isOpen: (path) => open.has(path ?? ''),
+    isPage: (path) => pages.has(path ?? ''),
+  });
+  const work = new WorkLimit();
 
   app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
@@ -122,6 +151,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     app.addHook('preClose', async () => liveStream.close());
   }
   serveFiles(app, files);
+  compressAnswers(app);
   for (const route of table) {
     app.route({
       method: 'GET',
@@ -129,11 +159,16 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       handler: async (request, reply) => {
         const query = checkQuery(route.query, request.query);
         const [id] = Object.values(request.params as Record<string, string>);
-        if (route.type !== undefined) reply.type(route.type);
-        if (route.csv === undefined) return route.handle(query, id ?? '');
-        reply.header('vary', 'accept');
-        if (!prefersCsv(request.headers.accept)) return route.handle(query, id ?? '');
-        return reply.type(CSV_TYPE).send(Readable.from(await route.csv(query, id ?? '')));
+        reply.type(route.type ?? 'application/json; charset=utf-8');
+        if (route.csv !== undefined) reply.header('vary', 'accept');
+        const { csv } = route;
+        return work.run(request.raw.socket, async () => {
+          if (csv !== undefined && prefersCsv(request.headers.accept)) {
+            return reply.type(CSV_TYPE).send(Readable.from(await csv(query, id ?? '')));
+          }
+          const answer: unknown = await route.handle(query, id ?? '');
+          return typeof answer === 'string' || Buffer.isBuffer(answer) ? answer : jsonInParts(answer);
+        });
       },
     });
     app.route({

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { acceptsGzip } from './compression.ts';
 
 /** A file that browsers get; made by whoever starts the API. */
 export interface StaticFile {
@@ -29,11 +30,4 @@ export function serveFiles(app: FastifyInstance, files: readonly StaticFile[]): 
       return reply.header('content-encoding', 'gzip').send(file.gzip);
     });
   }
-}
-
-/** RFC 9110 §12.5.3, as far as browsers use it: `gzip` without `q=0`. */
-function acceptsGzip(header: string | string[] | undefined): boolean {
-  return String(header ?? '')
-    .split(',')
-    .some((coding) => /^\s*(x-)?gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
 }

@@ -11,11 +11,21 @@ function digest(text: string): Buffer {
 
 /** Who may read. The time that an answer takes says nothing of the token. */
 export class TokenCheck {
-  readonly #expected: Buffer | undefined;
+  #expected: Buffer | undefined;
 
   /** Without a token everyone who can connect may read. */
   constructor(token: string | null | undefined) {
+    this.change(token);
+  }
+
+  /** From the next request on. */
+  change(token: string | null | undefined): void {
     this.#expected = token ? digest(token) : undefined;
+  }
+
+  /** Whether one is asked for. */
+  get isSet(): boolean {
+    return this.#expected !== undefined;
   }
 
   /** Throws Problem 401 when the Authorization header (RFC 6750 §2.1) does not carry the token. */

@@ -192,6 +192,17 @@ export class Switchboard implements LiveView {
     return [...this.#channels.values()].filter(isLive).length;
   }
 
+  liveUniqueids(): string[] {
+    const uniqueids: string[] = [];
+    for (const channel of this.#channels.values()) if (isLive(channel)) uniqueids.push(channel.uniqueid);
+    return uniqueids;
+  }
+
+  liveChannel(uniqueid: string): ChannelRecord | null {
+    const channel = this.#channels.get(uniqueid);
+    return channel === undefined || !isLive(channel) ? null : this.#views.record(channel);
+  }
+
   liveChannels(): ChannelRecord[] {
     return [...this.#channels.values()].filter(isLive).map((channel) => this.#views.record(channel));
   }

@@ -40,7 +40,7 @@ export const ERRORS = {
   },
   MES_ERR_ORIGIN: {
     status: 403,
-    sentence: 'A page of another site asked for the live feed.',
+    sentence: 'A page of another site asked for something.',
     whatToDo: 'Open the page of this server.',
   },
   MES_ERR_NO_SUCH_ADDRESS: {

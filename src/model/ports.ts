@@ -166,7 +166,10 @@ export interface ChannelSink {
 /** The channels that are up now, from memory. */
 export interface LiveView {
   readonly liveCount: number;
-  liveChannels(): ChannelRecord[];
+  /** In the order in which they came. */
+  liveUniqueids(): string[];
+  /** As it is now; null when it is up no more. */
+  liveChannel(uniqueid: string): ChannelRecord | null;
 }
 
 /** What `/healthz` and `/readyz` are made of. */

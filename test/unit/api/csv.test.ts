@@ -44,7 +44,7 @@ describe('calls as CSV', () => {
     const { status, headers, text } = await csv('/v1/calls?from=2026-11-20');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
-    expect(headers.get('vary')).toBe('accept');
+    expect(headers.get('vary')).toBe('accept, accept-encoding');
     expect(text).toBe(
       `${HEADER}\r\nhostile,ended,2026-11-20T10:00:00.000Z,2026-11-20T10:01:01.250Z,61.25,+4930123456,` +
         `"'=cmd|""/c calc""!A0","'@SUM(1,2)",PJSIP/alice PJSIP/bob,ulaw,4.29,85.7,3.5,good,caller-network,sure,,documented,0.1.0\r\n`,

@@ -95,7 +95,7 @@ describe('a request that is wrong', () => {
     },
   );
 
-  it.each(['/v1/calls/known', '/v1/channels/x', '/v1/channels/x/intervals', '/v1/live', '/healthz', '/readyz'])(
+  it.each(['/v1/calls/known', '/v1/channels/x', '/v1/channels/x/intervals', '/healthz', '/readyz'])(
     'has its unknown parameter refused at %s too',
     async (path) => {
       const document = problem(await server.get(`${path}?verbose=1`));

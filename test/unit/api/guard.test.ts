@@ -117,6 +117,51 @@ describe('without a token', () => {
     expect((await ask(server, { host: 'evil.example', url: '/healthz' })).status).toBe(403);
   });
 
+  it.each([
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'Cross-Site', 'sec-fetch-mode': 'no-cors' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+    { origin: 'https://evil.example' },
+    { origin: 'http://127.0.0.1:1' },
+    { origin: 'null' },
+    { origin: 'null', 'sec-fetch-site': 'same-origin' },
+  ])('a page of another site gets nothing, and no work is done for it: %j', async (headers) => {
+    let asked = 0;
+    const { history } = server;
+    const calls = history.calls.bind(history);
+    history.calls = (...query) => {
+      asked++;
+      return calls(...query);
+    };
+    for (const url of ['/v1/calls', '/v1/live', '/healthz', '/metrics']) {
+      const { statusCode, body } = await server.api.inject({ url, headers: { host: '127.0.0.1', ...headers } });
+      expect([statusCode, PROBLEM.parse(JSON.parse(body)).detail]).toEqual([
+        403,
+        'a page of another site may not read this; open the dashboard of this server',
+      ]);
+    }
+    expect(asked).toBe(0);
+    const own = { host: '127.0.0.1', origin: 'http://127.0.0.1', 'sec-fetch-site': 'same-origin' };
+    expect((await server.api.inject({ url: '/v1/calls', headers: own })).statusCode).toBe(200);
+    const typed = { host: '127.0.0.1', 'sec-fetch-site': 'none' };
+    expect((await server.api.inject({ url: '/v1/calls', headers: typed })).statusCode).toBe(200);
+    expect(asked).toBe(2);
+    history.calls = calls;
+  });
+
+  it('a link from elsewhere may lead to the page, which holds nothing of any call', async () => {
+    const page = { path: '/', type: 'text/html', body: Buffer.from('x'), gzip: Buffer.from('x'), etag: '"x"' };
+    const shown = await startServer({ files: [{ ...page, isImmutable: false }] });
+    const ask_ = async (headers: Record<string, string>): Promise<number> =>
+      (await shown.api.inject({ url: '/', headers: { host: '127.0.0.1', 'sec-fetch-site': 'cross-site', ...headers } }))
+        .statusCode;
+    expect(await ask_({ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })).toBe(200);
+    expect(await ask_({ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' })).toBe(403);
+    expect(await ask_({ 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' })).toBe(403);
+    await shown.close();
+  });
+
   it('whoever sends no Host is no browser', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write('GET /healthz HTTP/1.0\r\n\r\n');
@@ -129,6 +174,17 @@ describe('with a token', () => {
     const authorization = `Bearer ${TOKEN}`;
     expect((await ask(guarded, { host: 'pbx.example.org', authorization })).status).toBe(200);
     expect((await ask(guarded, { host: 'pbx.example.org' })).status).toBe(401);
+  });
+
+  it('a program of another site that has it is answered, a page that has not is refused at an open address too', async () => {
+    const headers = { host: 'pbx.example.org', origin: 'https://grafana.example.org', 'sec-fetch-site': 'cross-site' };
+    const authorization = `Bearer ${TOKEN}`;
+    const statusOf = async (url: string, more = {}): Promise<number> =>
+      (await guarded.api.inject({ url, headers: { ...headers, ...more } })).statusCode;
+    expect(await statusOf('/v1/calls', { authorization })).toBe(200);
+    expect(await statusOf('/v1/calls')).toBe(403);
+    expect(await statusOf('/v1/calls', { authorization: 'Bearer wrong' })).toBe(401);
+    expect(await statusOf('/healthz')).toBe(403);
   });
 
   it('counts only in the header, never in the address', async () => {

@@ -45,7 +45,10 @@ export interface Answer {
   readonly body: unknown;
 }
 
-export interface TestServerOptions extends Pick<ApiOptions, 'token' | 'logger' | 'files' | 'storedNumber'> {
+export interface TestServerOptions extends Pick<
+  ApiOptions,
+  'token' | 'logger' | 'files' | 'storedNumber' | 'unreadMs'
+> {
   /** How long a client of the live stream may be silent; a tenth of the real span when not given. */
   readonly silenceMs?: number;
   /** A history that is there already, and stays. */
@@ -68,11 +71,21 @@ export async function startServer({
     clock,
   });
   const state: { live: ChannelRecord[]; health: HealthReport } = { live: [], health: WELL };
+  let last = -1;
   const live = {
     get liveCount() {
       return state.live.length;
     },
-    liveChannels: () => state.live,
+    liveUniqueids: () => state.live.map(({ uniqueid }) => uniqueid),
+    liveChannel: (uniqueid: string) => {
+      // Whoever asks goes through them in their order.
+      for (let n = 0; n < state.live.length; n++) {
+        last = (last + 1) % state.live.length;
+        const channel = state.live[last];
+        if (channel?.uniqueid === uniqueid) return channel;
+      }
+      return null;
+    },
   };
   const liveStream = new LiveStream({ live, clock, gapMs: 50, heartbeatMs: 500, silenceMs });
   const health = { health: () => state.health };

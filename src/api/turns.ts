@@ -1,0 +1,76 @@
+/** Work of this kind may hold the event loop so long at a time; a hang-up that comes meanwhile waits for it. */
+const PART_MS = 4;
+
+let waiting: (() => void)[] = [];
+let next = 0;
+let isArmed = false;
+
+function arm(): void {
+  if (isArmed) return;
+  isArmed = true;
+  setImmediate(turn);
+}
+
+function turn(): void {
+  isArmed = false;
+  const work = waiting[next++];
+  if (next >= waiting.length) {
+    waiting = [];
+    next = 0;
+  } else arm();
+  work?.();
+}
+
+/**
+ * Does pieces of work one by one, each in a turn of the event loop of its own: one queue for all that is done over HTTP.
+ * All that is ready in the same turn (what Asterisk sends, a hangup handler's connection) is done between two of them,
+ * however many wait.
+ */
+export function takeTurn(work: () => void): void {
+  waiting.push(work);
+  arm();
+}
+
+/** Resolves when it is its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    takeTurn(resolve);
+  });
+}
+
+/** Makes something of each item, and lets other work go in between every few milliseconds. */
+export async function inParts<Item, Made>(items: Iterable<Item>, make: (item: Item) => Made): Promise<Made[]> {
+  const made: Made[] = [];
+  let startedAtMs = performance.now();
+  for (const item of items) {
+    made.push(make(item));
+    if (performance.now() - startedAtMs < PART_MS) continue;
+    await nextTurn();
+    startedAtMs = performance.now();
+  }
+  return made;
+}
+
+/** The text of `JSON.stringify`, as bytes; the lists of an answer are what makes it long, and they are written in parts. */
+export async function jsonInParts(answer: unknown): Promise<Buffer> {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+    return Buffer.from(JSON.stringify(answer));
+  const pieces: Buffer[] = [];
+  for (const [name, value] of Object.entries(answer)) {
+    if (value === undefined) continue;
+    pieces.push(Buffer.from(`${pieces.length === 0 ? '{' : ','}${JSON.stringify(name)}:`));
+    if (Array.isArray(value)) pieces.push(...(await arrayInParts(value)));
+    else pieces.push(Buffer.from(JSON.stringify(value)));
+  }
+  return Buffer.concat([...pieces, Buffer.from(pieces.length === 0 ? '{}' : '}')]);
+}
+
+async function arrayInParts(items: readonly unknown[]): Promise<Buffer[]> {
+  let isFirst = true;
+  const pieces = await inParts(items, (item) => {
+    const text = `${isFirst ? '' : ','}${JSON.stringify(item) ?? 'null'}`;
+    isFirst = false;
+    return Buffer.from(text);
+  });
+  return [Buffer.from('['), ...pieces, Buffer.from(']')];
+}
