@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { includedFiles } from '../asterisk/config-files.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { Environment } from '../config/setting-reader.ts';
@@ -26,6 +26,8 @@ import { readyFile } from './ready-files.ts';
 const SETTINGS_MODE = 0o600;
 /** Of the manager's user: Asterisk's own group reads it. */
 const SECRET_MODE = 0o640;
+/** Of a backup, at most. */
+const TIGHT_MODE = 0o640;
 const SECRET_BYTES = 24;
 /** A file is never without a backup of what it was before us, and a second change does not take its place. */
 const BACKUP_SUFFIX = '.before-asterisk-mes';
@@ -55,8 +57,8 @@ export interface Setup {
   readonly target: SetupTarget;
   readonly files: readonly SetupFile[];
   readonly notes: readonly string[];
-  /** Whether the secret has just been made up. */
-  readonly isNewSecret: boolean;
+  /** Secrets that have just been made up. */
+  readonly newSecrets: ReadonlySet<string>;
 }
 
 /** Finds out what has to be written. Writes nothing. Throws SetupError or SettingsError. */
@@ -81,26 +83,32 @@ export function prepareSetup({ target, config, asteriskDirectory, env }: SetupOp
   const known = env['MES_AMI_SECRET']?.trim() || knownSecret(input);
   const knownPassword = env['MES_ARI_PASSWORD']?.trim() || knownAriPassword(input);
   const random = (): string => randomBytes(SECRET_BYTES).toString('base64url');
-  const { files, notes } = planSetup({
-    ...input,
-    secret: known ?? random(),
-    ariPassword: knownPassword ?? random(),
-  });
+  const secret = known ?? random();
+  const ariPassword = knownPassword ?? random();
+  const agiSecret = settings.agi.secret ?? random();
+  const isNewAgiSecret = settings.agi.secret === null;
+  const { files, notes } = planSetup({ ...input, secret, ariPassword, agiSecret, isNewAgiSecret });
+  const newSecrets = new Set([
+    ...(known === undefined ? [secret] : []),
+    ...(knownPassword === undefined ? [ariPassword] : []),
+    ...(isNewAgiSecret ? [agiSecret] : []),
+  ]);
   const located = files.map((file): SetupFile => {
     const path = file.name === null ? settingsPath : join(asteriskDirectory, file.name);
     return { ...file, path, isNew: !existsSync(path), mode: modeOf(file, path, asteriskDirectory) };
   });
-  return { target: chosen, files: located, notes, isNewSecret: known === undefined };
+  return { target: chosen, files: located, notes, newSecrets };
 }
 
 /** Writes one file; gives the path of the backup of what was there, null when nothing was. Throws SetupError. */
 export function writeSetupFile(file: SetupFile, asteriskDirectory: string): string | null {
   const { path, text, mode } = file;
   try {
-    const backup = file.isNew ? null : keepBackup(path);
-    const owner = file.isNew ? ownerOf(join(asteriskDirectory, file.neighbour), asteriskDirectory) : statSync(path);
-    // What a link stands for is written, not the link.
+    // What a link stands for is written, not the link; but as root we follow none that somebody else may have laid.
     const target = file.isNew ? path : realpathSync(path);
+    assertWithin(target, dirname(path));
+    const backup = file.isNew ? null : keepBackup(path, mode);
+    const owner = file.isNew ? ownerOf(join(asteriskDirectory, file.neighbour), asteriskDirectory) : statSync(path);
     const temporary = `${target}.asterisk-mes-new`;
     rmSync(temporary, { force: true });
     try {
@@ -112,6 +120,7 @@ export function writeSetupFile(file: SetupFile, asteriskDirectory: string): stri
     }
     return backup;
   } catch (error) {
+    if (error instanceof SetupError) throw error;
     const code = errorCode(error);
     throw new SetupError(`${path} cannot be written (${code}); run setup as root, or look at ${dirname(path)}`, {
       cause: error,
@@ -122,6 +131,16 @@ export function writeSetupFile(file: SetupFile, asteriskDirectory: string): stri
 /** A file of comments alone, as the Debian package puts there, says as little as none. */
 function settingsIn(text: string | undefined): string | undefined {
   return text?.split('\n').some((line) => /^\s*[^;\s]/.test(line)) === true ? text : undefined;
+}
+
+/** Throws SetupError when a link leads out of the directory that the file is in. */
+function assertWithin(target: string, directory: string): void {
+  if (dirname(target) === realpathSync(directory)) return;
+  const inside = relative(realpathSync(directory), dirname(target));
+  if (!inside.startsWith('..') && !isAbsolute(inside)) return;
+  throw new SetupError(
+    `a link in ${directory} leads to ${target}, out of that directory, and setup writes through none; put the file itself there`,
+  );
 }
 
 function textOfFile(path: string): string | undefined {
@@ -176,11 +195,13 @@ function asteriskGroup(): number | undefined {
   return line === null ? undefined : Number(line[1]);
 }
 
-function keepBackup(path: string): string {
+/** Others than owner and group may not read it, nor whom the new file is closed to: it may hold an older secret. */
+function keepBackup(path: string, newMode: number): string {
   for (let number = 1; ; number++) {
     const backup = `${path}${BACKUP_SUFFIX}${number === 1 ? '' : `.${number}`}`;
     if (existsSync(backup)) continue;
-    createFile(backup, readFileSync(path), statSync(path));
+    const { uid, gid, mode } = statSync(path);
+    createFile(backup, readFileSync(path), { uid, gid, mode: mode & newMode & TIGHT_MODE });
     return backup;
   }
 }

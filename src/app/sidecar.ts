@@ -162,6 +162,12 @@ export class Sidecar {
       ...settings.agi.bind,
       ...settings.writeback,
       peers: settings.agi.peers,
+      secret: settings.agi.secret,
+      onWrongSecret: () =>
+        log.warn(
+          coded('MES_ERR_AGI_SECRET'),
+          'FastAGI: a hangup handler asked without the secret of [agi]; run "asterisk-mes setup --write", and then "dialplan reload" in Asterisk',
+        ),
       onStranger: (address) =>
         log.warn(
           coded('MES_ERR_AGI_PEER'),

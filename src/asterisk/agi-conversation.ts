@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { AgiLineReader, readAgiAnswer, readAgiVariable, type AgiAnswer } from '../wire/agi.ts';
 
-/** Asterisk sends about 22 lines of environment, and more with arguments. */
-const MAX_ENVIRONMENT_LINES = 200;
+/** Asterisk sends about 22 lines of environment, and one more for each argument, of which our handler gives none. */
+const MAX_ENVIRONMENT_LINES = 64;
 
 /** Unread lines at most: the conversation is question and answer. */
 const MAX_QUEUED_LINES = 400;

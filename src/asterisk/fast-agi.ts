@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { RtpCounters } from '../model/event.ts';
 import type { ChannelValues } from '../model/ports.ts';
@@ -17,7 +18,7 @@ const MAX_CONNECTIONS = 1000;
 /** Foreign addresses that are reported; more are only counted. */
 const MAX_STRANGERS_TOLD = 20;
 
-/** What `extensions_mes.conf` asks for: `agi://…/hangup`. */
+/** What `extensions_mes.conf` asks for: `agi://…/hangup`, or `agi://…/hangup/SECRET`. */
 const HANGUP_SCRIPT = 'hangup';
 
 /** An expression for Asterisk, not a template of ours. */
@@ -28,6 +29,10 @@ export interface FastAgiOptions {
   readonly port: number;
   /** `[agi] peers`: from where a connection may come. */
   readonly peers: readonly Subnet[];
+  /** `[agi] secret`: what the script's name must end in; null or absent: nothing. */
+  readonly secret?: string | null | undefined;
+  /** Called once when somebody asks for the script without the right secret. */
+  readonly onWrongSecret?: () => void;
   /** Called once for each foreign address whose connection was closed. */
   readonly onStranger?: (address: string) => void;
   /**
@@ -50,8 +55,16 @@ export interface FastAgiCounters {
   readonly late: number;
   /** Connections that broke off, did not speak AGI or made an impossible request. */
   readonly failed: number;
-  /** Connections from outside of `peers`, for another script, or above the limit. */
+  /** Connections from outside of `peers`, for another script, without the secret, or above the limit. */
   readonly refused: number;
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function scriptDigest(secret: string | null | undefined): Buffer {
+  return digest(secret == null ? HANGUP_SCRIPT : `${HANGUP_SCRIPT}/${secret}`);
 }
 
 /** The FastAGI server that Asterisk's hangup handler asks for a channel's final scores. */
@@ -60,18 +73,30 @@ export class FastAgiServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #counters = { answered: 0, unknown: 0, late: 0, failed: 0, refused: 0 };
-  readonly #peers = new BlockList();
+  #peers = new BlockList();
+  /** Of the script's name; a digest, so that a comparison takes the same time whatever is asked for. */
+  #script: Buffer;
+  #hasToldOfSecret = false;
   readonly #strangers = new Set<string>();
 
   constructor(options: FastAgiOptions) {
     this.#options = options;
-    for (const { address, family, prefixLength } of options.peers) this.#peers.addSubnet(address, prefixLength, family);
+    this.#script = scriptDigest(options.secret);
+    this.change(options);
     this.#server = createServer({ noDelay: true }, (socket) => {
       if (this.#isPeer(socket.remoteAddress)) void this.#serve(socket);
       else this.#turnAway(socket);
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('drop', () => this.#counters.refused++);
+  }
+
+  /** Who may ask, from the next connection on. */
+  change({ peers, secret }: Pick<FastAgiOptions, 'peers' | 'secret'>): void {
+    this.#peers = new BlockList();
+    for (const { address, family, prefixLength } of peers) this.#peers.addSubnet(address, prefixLength, family);
+    this.#script = scriptDigest(secret);
+    this.#hasToldOfSecret = false;
   }
 
   get counters(): FastAgiCounters {
@@ -135,7 +160,15 @@ export class FastAgiServer {
 
   async #converse(conversation: AgiConversation): Promise<'answered' | 'unknown' | 'failed' | 'refused'> {
     const { script, uniqueid } = await readAgiEnvironment(conversation);
-    if (script !== HANGUP_SCRIPT || uniqueid === undefined) return 'refused';
+    if (!timingSafeEqual(digest(script), this.#script)) {
+      const isOurs = script === HANGUP_SCRIPT || script.startsWith(`${HANGUP_SCRIPT}/`);
+      if (isOurs && !this.#hasToldOfSecret) {
+        this.#hasToldOfSecret = true;
+        this.#options.onWrongSecret?.();
+      }
+      return 'refused';
+    }
+    if (uniqueid === undefined) return 'refused';
     const answer = await conversation.command(encodeGetFullVariable(RTCP_ALL));
     const counters = answer.code === 200 ? parseRtcpAll(answer.value ?? '') : undefined;
     const final = await conversation.inTime(this.#options.onHangup(uniqueid, counters));

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import createManager from 'asterisk-manager';
 import { AmiRefusedError, loginRefused } from './ami-login.ts';
 import type { AmiLinkTiming } from './ami-link.ts';
+import { AnswerLines } from './answer-lines.ts';
 import { AmiLinkError, describeSocketError, where, type AmiConnection } from './ami-socket.ts';
 import { type ReadPace, PacedReads } from './paced-reads.ts';
 import { openTlsBridge } from './tls-bridge.ts';
@@ -123,15 +124,22 @@ function socketMadeBy(connect: () => void): Socket {
   return socket;
 }
 
-/** Passes what is read to the package, as its socket would, in bounded memory: the package keeps a message without an end for ever. */
+/**
+ * Passes what is read to the package, as its socket would: only lines that it can take, and in bounded memory, since the
+ * package keeps a message without an end for ever.
+ */
 function readAnswers(socket: Socket, reads: PacedReads, onTooLong: () => void): void {
   const decoder = new StringDecoder('utf8');
+  const lines = new AnswerLines();
   let characters = 0;
   reads.begin(socket, (bytes) => {
     const text = decoder.write(bytes);
     characters = text.includes('\r\n\r\n') ? 0 : characters + text.length;
     if (characters > MOST_CHARACTERS) onTooLong();
-    else socket.emit('data', text);
+    else {
+      const harmless = lines.take(text);
+      if (harmless !== '') socket.emit('data', harmless);
+    }
   });
 }
 

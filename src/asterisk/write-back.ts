@@ -100,6 +100,10 @@ export class WriteBack implements VariableWriter {
     this.#waiting.delete(uniqueid);
   }
 
+  reopen(uniqueid: string): void {
+    this.#sealed.delete(uniqueid);
+  }
+
   /** Sends what waits. Call it when Asterisk is connected again. */
   flush(): void {
     for (const [uniqueid, assignments] of this.#waiting) {

@@ -16,6 +16,7 @@ import { moveMoments } from './clock-step.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { FactDesk } from './fact-desk.ts';
+import { LastWords, type UndoneWord } from './last-words.ts';
 import { WriteDesk } from './write-desk.ts';
 
 export interface SwitchboardPorts {
@@ -31,6 +32,8 @@ export interface SwitchboardCounters {
   reports: number;
   /** Reports for channels that had their last word already. */
   lateReports: number;
+  /** Last words that were taken back, since the channel went on. */
+  lastWordsUndone: number;
   roundTripsRefused: number;
   /** Times that Asterisk's counters knew of fewer received packets than its reports. */
   countersDisagreed: number;
@@ -38,7 +41,13 @@ export interface SwitchboardCounters {
 
 /** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
 export class Switchboard implements LiveView {
-  readonly counters: SwitchboardCounters = { reports: 0, lateReports: 0, roundTripsRefused: 0, countersDisagreed: 0 };
+  readonly counters: SwitchboardCounters = {
+    reports: 0,
+    lateReports: 0,
+    lastWordsUndone: 0,
+    roundTripsRefused: 0,
+    countersDisagreed: 0,
+  };
   readonly #rules: ScoringRules;
   readonly #ports: SwitchboardPorts;
   readonly #channels = new Map<string, ChannelState>();
@@ -51,6 +60,7 @@ export class Switchboard implements LiveView {
   readonly #views: ChannelViews;
   readonly #writes: WriteDesk;
   readonly #facts: FactDesk;
+  readonly #lastWords = new LastWords();
 
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
     this.#rules = rules;
@@ -115,18 +125,23 @@ export class Switchboard implements LiveView {
       this.#channels.set(state.uniqueid, state);
       this.#calls.add(state);
     }
+    // Of one that had its last word before a restart, nobody would notice any more that it goes on.
+    for (const channel of this.#channels.values())
+      if (channel.final !== null && isLive(channel)) this.#lastWords.note(channel, channel.final.atMs);
     this.#missReports();
   }
 
   /**
    * The last word on a channel, asked by its hangup handler: all its values as they will stay. Undefined when the
-   * channel is not known or there is nothing to say of it. Reports that come later no longer count.
+   * channel is not known or there is nothing to say of it. Reports that come later no longer count, unless it turns out that
+   * the channel goes on.
    */
   finalWord(uniqueid: string, counters: RtpCounters, nowMs: number): ChannelValues | undefined {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined || isLocalChannel(channel)) return undefined;
     // Asked a second time, it has the same to say.
     if (channel.final === null) {
+      if (isLive(channel)) this.#lastWords.note(channel, nowMs);
       this.#bridges.forgetPast(channel, nowMs);
       takeFinalCounters(channel, counters, nowMs, this.#rules);
       channel.final = { ...this.#views.around(channel), atMs: nowMs };
@@ -138,6 +153,7 @@ export class Switchboard implements LiveView {
 
   /** Does what has become due by `nowMs`; to be called a few times a second. */
   tick(nowMs: number): void {
+    for (const undone of this.#lastWords.takeOverdue(nowMs)) this.#takeBack(undone, nowMs);
     this.#writes.tick(nowMs);
     for (const call of this.#callDesk.takeEnded(nowMs)) this.#forget(call);
   }
@@ -150,6 +166,7 @@ export class Switchboard implements LiveView {
     moveMoments([...this.#channels.values(), ...this.#calls.all()], byMs);
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
     this.#writes.clockStepped(byMs);
+    this.#lastWords.clockStepped(byMs);
     this.#callDesk.clockStepped(byMs);
   }
 
@@ -226,6 +243,8 @@ export class Switchboard implements LiveView {
   #report(channel: ChannelState, report: RtcpReport, atMs: number): void {
     if (channel.final !== null || !isLive(channel)) {
       this.counters.lateReports++;
+      const undone = this.#lastWords.takeReport(channel, report, atMs);
+      if (undone !== null) this.#takeBack(undone, atMs);
       return;
     }
     this.counters.reports++;
@@ -244,6 +263,16 @@ export class Switchboard implements LiveView {
     if (taken.silence !== null) this.#storeInterval(channel, taken.silence);
     this.#changes.touchLater(channel, atMs);
     this.#writes.noteReport(channel, atMs);
+  }
+
+  /** The channel goes on: it is scored and written again, with the reports that came since its last word. */
+  #takeBack({ channel, reports }: UndoneWord, nowMs: number): void {
+    this.counters.lastWordsUndone++;
+    this.counters.lateReports -= reports.length;
+    this.#ports.writer?.reopen(channel.uniqueid);
+    this.#changes.touch(channel);
+    for (const { report, atMs } of reports) this.#report(channel, report, atMs);
+    this.#writes.noteReport(channel, nowMs);
   }
 
   #storeInterval(channel: ChannelState, interval: IntervalRecord): void {
@@ -267,6 +296,7 @@ export class Switchboard implements LiveView {
     if (!isLive(channel)) return;
     channel.endedAtMs = atMs;
     channel.endReason = reason;
+    this.#lastWords.prove(channel);
     this.#bridges.forget(channel);
     noteCounters(channel, {}, atMs);
     this.#writes.forget(channel);

@@ -68,13 +68,17 @@ const RELOADS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Keys whose values are not printed. */
-const SECRET_LINE = /^(\s*(?:secret|password|token|numbers_key)\s*=\s*)\S.*$/gm;
+const SECRET_LINE = /^(\s*(?:secret|password|token|numbers_key)\s*=\s*)(\S.*)$/gm;
+const SECRET_SCRIPT = /(agi:\/\/[^/\s]+\/hangup\/)([\w-]+)/g;
 
 /** The file as it would be written, without secrets: they stay out of terminals and of what is copied from them. */
-function printed({ path, text, added, isNew, mode }: SetupFile, { isNewSecret }: Setup): string[] {
+function printed({ path, text, added, isNew, mode }: SetupFile, { newSecrets }: Setup): string[] {
   if (added !== null && !isNew) return [`=== ${path}: added at its end`, ...added, ''];
-  const word = isNewSecret ? '(a random one, made up by --write)' : '(the one that is set already)';
-  const shown = text.replaceAll(SECRET_LINE, (_, key: string) => `${key}${word}`);
+  const word = (secret: string): string =>
+    newSecrets.has(secret) ? '(a random one, made up by --write)' : '(the one that is set already)';
+  const shown = text
+    .replaceAll(SECRET_LINE, (_, key: string, secret: string) => `${key}${word(secret)}`)
+    .replaceAll(SECRET_SCRIPT, (_, script: string, secret: string) => `${script}${word(secret)}`);
   return [`=== ${path} (${isNew ? 'new' : 'changed'}, mode ${mode.toString(8)})`, shown];
 }
 

@@ -77,6 +77,11 @@ export const SETTINGS = {
   },
   agi: {
     bind: setting(BIND, '127.0.0.1:4573', 'where the hangup handler finds us (FastAGI)'),
+    secret: setting(
+      optional(matching('letters, digits, dashes and underscores, at least 8', /^[\w-]{8,128}$/, SECRET)),
+      '',
+      'what the script that the hangup handler asks for ends in: hangup/SECRET; empty: it is hangup',
+    ),
     peers: setting(SUBNETS, '127.0.0.0/8, ::1', 'from where Asterisk may ask; anybody else is turned away'),
   },
   http: {

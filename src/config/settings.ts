@@ -34,7 +34,8 @@ export interface Settings {
     readonly password: string;
     readonly app: string;
   } | null;
-  readonly agi: { readonly bind: HostAndPort; readonly peers: readonly Subnet[] };
+  /** `secret` null: the hangup handler needs none. */
+  readonly agi: { readonly bind: HostAndPort; readonly peers: readonly Subnet[]; readonly secret: string | null };
   readonly http: { readonly bind: HostAndPort; readonly token: string | null; readonly metricsGroups: number };
   readonly writeback: { readonly variables: boolean; readonly cdr: boolean };
   readonly history: {

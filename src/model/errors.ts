@@ -98,6 +98,11 @@ export const ERRORS = {
     sentence: 'Somebody who is not in peers of [agi] asked the FastAGI server.',
     whatToDo: 'If it is your Asterisk, add its address to peers.',
   },
+  MES_ERR_AGI_SECRET: {
+    status: null,
+    sentence: 'Somebody asked the FastAGI server for a last word without the secret of [agi].',
+    whatToDo: 'Run asterisk-mes setup --write and dialplan reload, so that the dialplan has the same secret.',
+  },
   MES_ERR_CLOCK_SET: {
     status: null,
     sentence: "The system's clock was set. Calls that are up were moved with it.",

@@ -27,6 +27,8 @@ export interface VariableWriter {
   write(uniqueid: string, values: ChannelValues): void;
   /** The channel has ended. */
   forget(uniqueid: string): void;
+  /** The channel goes on, although its last word was asked for. */
+  reopen(uniqueid: string): void;
 }
 
 /** A channel of a call that was up when the history was last written, with the state from which scoring goes on. */

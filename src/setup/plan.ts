@@ -29,6 +29,10 @@ export interface SetupInput {
   readonly ariPassword: string;
   /** `127.0.0.1:4573` */
   readonly agiBind: string;
+  /** What the hangup handler's script ends in. */
+  readonly agiSecret: string;
+  /** It has just been made up, so that it is to be written into mes.conf. */
+  readonly isNewAgiSecret: boolean;
 }
 
 /** One file to write. */
@@ -124,6 +128,7 @@ const PARTS: readonly Part[] = [
 
 /** Ours that hold a secret. */
 const SECRET_FILES: readonly string[] = ['manager_mes.conf', 'ari_mes.conf'];
+const WITH_SECRET: readonly string[] = [...SECRET_FILES, 'extensions_mes.conf'];
 
 /** Plans what to write. Existing lines stay, and a second run has nothing to write. */
 export function planSetup(input: SetupInput): SetupPlan {
@@ -187,13 +192,42 @@ function configWithout(own: string, name: string, { current, include }: SetupFac
 function planSettings(input: SetupInput): PlannedFile | undefined {
   const before = input.settings;
   const chosen = withSecret(before ?? withUser(input.ready('mes.conf'), input), input.secret);
-  const text = withAri(chosen, readAlone('mes.conf', chosen), {
+  const withOurAri = withAri(chosen, readAlone('mes.conf', chosen), {
     url: ariUrl(configWithout('http_mes.conf', 'http.conf', input)),
     username: input.username,
     password: escaped(input.ariPassword),
   });
+  // Where the dialplan has a handler of its own, that would not know the secret.
+  const isAsked = input.isNewAgiSecret && hasOwnHandler(input);
+  const text = isAsked ? withAgiSecret(withOurAri, input.agiSecret) : withOurAri;
   if (text === before) return undefined;
   return { name: null, text, added: null, isSecret: true, neighbour: 'manager.conf' };
+}
+
+/** Whether the hangup handler is, or will be, that of our own file. */
+function hasOwnHandler(input: SetupInput): boolean {
+  const without = configWithout('extensions_mes.conf', 'extensions.conf', input);
+  return sectionsOf(without, 'mes-hangup').length === 0;
+}
+
+/** Set in the section [agi]: at the place that the ready file has for it, at its beginning, or in a new one at the end. */
+function withAgiSecret(text: string, secret: string): string {
+  const line = `secret = ${secret}`;
+  const section = /^\[agi\][^\n]*\n(?:(?!\[)[^\n]*(?:\n|$))*/m.exec(text);
+  if (section === null) return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}\n[agi]\n${line}\n`;
+  const [before] = section;
+  const after = /^;secret =.*$/m.test(before)
+    ? before.replace(/^;secret =.*$/m, () => line)
+    : before.replace(/^\[agi\][^\n]*\n/, (heading) => `${heading}${line}\n`);
+  return text.slice(0, section.index) + after + text.slice(section.index + before.length);
+}
+
+/** The hangup handler's line with this installation's secret; the address in it stays. */
+function withScript(text: string, secret: string): string {
+  return text.replaceAll(
+    /(agi:\/\/[^/\s)]+\/hangup)(?:\/[\w-]*)?(?=[\s),])/g,
+    (_, script: string) => `${script}/${secret}`,
+  );
 }
 
 function withUser(text: string, { username }: SetupInput): string {
@@ -224,7 +258,7 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
   // Keep what people have changed in our file.
   const ownText = ownTextOf(input, own, ownBefore, without);
   if (ownText !== ownBefore) {
-    files.push({ name: own, text: ownText, added: null, isSecret: SECRET_FILES.includes(own), neighbour: root });
+    files.push({ name: own, text: ownText, added: null, isSecret: WITH_SECRET.includes(own), neighbour: root });
   }
   const hostBefore = input.current(host);
   if (!includes(hostBefore ?? '', own)) {
@@ -241,6 +275,7 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
 /** Our file, with the secret that mes.conf has. */
 function ownTextOf(input: SetupInput, own: string, before: string | undefined, without: AsteriskConfig): string {
   const text = before ?? ownPart(input, own, without);
+  if (own === 'extensions_mes.conf') return withScript(text, input.agiSecret);
   if (own === 'manager_mes.conf') return withValue(text, 'secret', input.secret);
   return own === 'ari_mes.conf' ? withValue(text, 'password', input.ariPassword) : text;
 }

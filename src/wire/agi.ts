@@ -8,7 +8,10 @@ const LINE_FEED = 0x0a;
 /** Longest line that is accepted from Asterisk, whose own command buffer has 8192 bytes. */
 export const MAX_AGI_LINE_BYTES = 8192;
 
-/** Cuts bytes into lines in bounded memory. */
+/** Lines that may come in one piece; Asterisk's environment has about 22. */
+const MAX_LINES_AT_ONCE = 400;
+
+/** Cuts bytes into lines in bounded memory and time. */
 export class AgiLineReader {
   readonly #decoder = new TextDecoder('utf-8');
   readonly #maxLineBytes: number;
@@ -24,7 +27,7 @@ export class AgiLineReader {
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
       const line = this.#pending + this.#decoder.decode(chunk.subarray(from, end));
-      if (line.length > this.#maxLineBytes) return 'overlong';
+      if (line.length > this.#maxLineBytes || lines.length >= MAX_LINES_AT_ONCE) return 'overlong';
       lines.push(line.endsWith('\r') ? line.slice(0, -1) : line);
       this.#pending = '';
       from = end + 1;

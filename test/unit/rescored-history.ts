@@ -47,7 +47,7 @@ function changesOf(name: string, settings: Settings): HistoryChange[] {
   const changes: HistoryChange[] = [];
   const answers: PbxEvent[] = [];
   const board: Switchboard = new Switchboard(scoringRules(settings), {
-    writer: { write: () => undefined, forget: () => undefined },
+    writer: { write: () => undefined, forget: () => undefined, reopen: () => undefined },
     // The answer comes with the next event, as it does from a real Asterisk, and changes once in a while.
     askCodecs: (uniqueid) => {
       const codecs = { rx: answers.length % 5 === 4 ? 'alaw' : 'ulaw', tx: answers.length % 7 === 6 ? 'g722' : 'ulaw' };

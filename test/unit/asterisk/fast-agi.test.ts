@@ -258,3 +258,45 @@ describe('FastAgiServer', () => {
     );
   });
 });
+
+describe('a secret', () => {
+  const SECRET = 'o2Jq-w_8Zt4mK1yR';
+
+  it("is the end of the script's name, and nothing else gets an answer", async () => {
+    const told: number[] = [];
+    const { server, port, asked } = await rig({ secret: SECRET, onWrongSecret: () => told.push(1) });
+    const wrong = [
+      'hangup',
+      'hangup/',
+      `hangup/${SECRET}x`,
+      `hangup/${SECRET.slice(1)}`,
+      `hangup?${SECRET}`,
+      SECRET,
+      '',
+    ];
+    for (const script of wrong) expect((await hangUp(port, environment(script))).commands).toEqual([]);
+    expect([asked, server.counters.refused, told]).toEqual([[], wrong.length, [1]]);
+    expect((await hangUp(port, environment(`hangup/${SECRET}`))).commands).toHaveLength(2);
+    expect(asked.map(({ uniqueid }) => uniqueid)).toEqual(['1795171767.22']);
+  });
+
+  it('that is not set is not asked for, and one that is set while it runs counts at once', async () => {
+    const { server, port, asked } = await rig({ secret: null });
+    expect((await hangUp(port, environment(`hangup/${SECRET}`))).commands).toEqual([]);
+    expect((await hangUp(port)).commands).toHaveLength(2);
+    server.change({ secret: SECRET, peers: [{ address: '127.0.0.1', family: 'ipv4', prefixLength: 32 }] });
+    expect((await hangUp(port)).commands).toEqual([]);
+    expect((await hangUp(port, environment(`hangup/${SECRET}`))).commands).toHaveLength(2);
+    server.change({ secret: SECRET, peers: [{ address: '192.0.2.1', family: 'ipv4', prefixLength: 32 }] });
+    expect((await hangUp(port, environment(`hangup/${SECRET}`))).commands).toEqual([]);
+    expect([asked.length, server.counters.answered]).toEqual([2, 2]);
+  });
+});
+
+it('a flood of lines costs one conversation, not the time of others', async () => {
+  const { server, port } = await rig();
+  const flood = new Uint8Array(Buffer.from('agi_x: y\n'.repeat(7000)));
+  expect((await hangUp(port, flood)).commands).toEqual([]);
+  expect(server.counters.failed).toBe(1);
+  expect((await hangUp(port)).commands).toHaveLength(2);
+});

@@ -19,6 +19,8 @@ export class Script {
   readonly cdrWrites: { uniqueid: string; cdrFields: Record<string, string> }[] = [];
   readonly codecQuestions: string[] = [];
   readonly rules: ScoringRules;
+  /** Channels whose last word was taken back. */
+  readonly reopened: string[] = [];
   readonly board: Switchboard;
   readonly #changes: HistoryChange[] = [];
   /** Reports since the last `drain`. */
@@ -42,7 +44,7 @@ export class Script {
       version: '9.9.9',
     };
     this.board = new Switchboard(this.rules, {
-      writer: isWriting ? { write, forget: () => undefined } : null,
+      writer: isWriting ? { write, forget: () => undefined, reopen: (uniqueid) => this.reopened.push(uniqueid) } : null,
       askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
       storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
     });

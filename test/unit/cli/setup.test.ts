@@ -88,7 +88,8 @@ describe('asterisk-mes setup', () => {
     expect(stdout).toContain(
       `=== ${join(etc, 'manager.conf')}: added at its end\n; asterisk-mes:\n#include manager_mes.conf\n`,
     );
-    expect(stdout.match(/^secret = \(a random one, made up by --write\)$/gm)).toHaveLength(2);
+    expect(stdout.match(/^secret = \(a random one, made up by --write\)$/gm)).toHaveLength(3);
+    expect(stdout).toContain('AGI(agi://127.0.0.1:4573/hangup/(a random one, made up by --write))');
     expect(stdout.match(/^password = \(a random one, made up by --write\)$/gm)).toHaveLength(2);
     expect(stdout).not.toMatch(/CHANGE-ME$/m);
   });
@@ -125,8 +126,13 @@ describe('asterisk-mes setup', () => {
       '600',
       '640',
       '644',
-      '644',
+      '640',
     ]);
+    // The hangup handler's secret, which is not the manager's.
+    const [, agiSecret = ''] = /^\[agi\][^[]*?^secret = ([\w-]{32})$/ms.exec(read('mes.conf')) ?? [];
+    expect(read('extensions_mes.conf')).toContain(`AGI(agi://127.0.0.1:4573/hangup/${agiSecret})`);
+    expect(agiSecret).not.toBe(secretOf('mes.conf'));
+    expect(stdout).not.toContain(agiSecret || 'none');
     // There is a [general] to add to, and no [mappings].
     expect(read('cdr_mes.conf')).toMatch(/^\[general\]\(\+\)$/m);
     expect(read('cdr_custom_mes.conf')).toMatch(/^\[mappings\]$/m);
@@ -199,24 +205,57 @@ describe('asterisk-mes setup', () => {
   });
 
   test('the settings that are there count: user, secret and address of the sidecar', async () => {
-    writeFileSync(config, '[ami]\nusername = scorer\nsecret = known-one\n[agi]\nbind = 127.0.0.1:4600\n');
+    const agi = '[agi]\nbind = 127.0.0.1:4600\nsecret = known-agi-secret\n';
+    writeFileSync(config, `[ami]\nusername = scorer\nsecret = known-one\n${agi}`);
     const printed = await setup();
-    expect(printed.stdout).not.toContain('known-one');
+    expect(printed.stdout).not.toMatch(/known-one|known-agi-secret/);
     expect(printed.stdout).toContain('secret = (the one that is set already)');
     await setup('--write');
     expect(read('mes.conf')).toContain('secret = known-one\n[agi]');
     expect(read('manager_mes.conf')).toMatch(/^\[scorer\]\nsecret = known-one$/m);
-    expect(read('extensions_mes.conf')).toContain('AGI(agi://127.0.0.1:4600/hangup)');
+    expect(read('extensions_mes.conf')).toContain('AGI(agi://127.0.0.1:4600/hangup/known-agi-secret)');
+    expect(read('mes.conf')).toContain(agi);
   });
 
   test('a link stays a link: what it stands for is written', async () => {
-    const real = join(folder, 'real-manager.conf');
+    const real = join(etc, 'real', 'manager.conf');
+    mkdirSync(join(etc, 'real'));
     writeFileSync(real, PBX['manager.conf'] ?? '');
     rmSync(join(etc, 'manager.conf'));
     symlinkSync(real, join(etc, 'manager.conf'));
     await setup('--write');
     expect(lstatSync(join(etc, 'manager.conf')).isSymbolicLink()).toBe(true);
     expect(readFileSync(real, 'utf8')).toMatch(/#include manager_mes\.conf\n$/);
+  });
+
+  test('a link out of the directory is not followed, neither to write nor to copy what is there', async () => {
+    const real = join(folder, 'elsewhere.conf');
+    writeFileSync(real, 'not ours\n', { mode: 0o600 });
+    rmSync(join(etc, 'manager.conf'));
+    symlinkSync(real, join(etc, 'manager.conf'));
+    const { status, stderr } = await setup('--write');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^asterisk-mes: a link in \S+ leads to \S+elsewhere\.conf, out of that directory, and setup writes through none; put the file itself there\n$/,
+    );
+    expect(readFileSync(real, 'utf8')).toBe('not ours\n');
+    expect(readdirSync(etc).filter((name) => name.includes('before'))).toEqual([]);
+    expect(readdirSync(folder).toSorted()).toEqual(['elsewhere.conf', 'etc']);
+  });
+
+  test('an older installation gets the secret of the hangup handler into both files, and keeps the rest', async () => {
+    await setup('--write');
+    const older = (text: string): string => text.replace(/(hangup)\/[\w-]+\)/, '$1)');
+    const edited = older(`${read('extensions_mes.conf')}; by hand\n`);
+    writeFileSync(join(etc, 'extensions_mes.conf'), edited);
+    writeFileSync(config, '[ami]\nusername = mes\nsecret = x\n[agi] ; the handler\nbind = 127.0.0.1:4573\n[http]\n');
+    await setup('--write');
+    const [, secret = ''] = /^secret = ([\w-]{32})$/m.exec(read('mes.conf')) ?? [];
+    expect(read('mes.conf')).toBe(
+      `[ami]\nusername = mes\nsecret = x\n[agi] ; the handler\nsecret = ${secret}\nbind = 127.0.0.1:4573\n[http]\n`,
+    );
+    expect(read('extensions_mes.conf')).toBe(edited.replace('/hangup)', `/hangup/${secret})`));
+    expect(modeOf('extensions_mes.conf.before-asterisk-mes')).toBe('640');
   });
 
   test('a user in a file that manager.conf includes by a pattern counts, and a semicolon in its secret', async () => {
@@ -247,6 +286,9 @@ describe('asterisk-mes setup', () => {
     await setup('--write');
     const chosen = before.replace('CHANGE-ME', secretOf('manager_mes.conf'));
     expect(read('mes.conf').startsWith(`${chosen}\n[ari]\n`)).toBe(true);
+    const [, agiSecret] = /hangup\/([\w-]+)\)/.exec(read('extensions_mes.conf')) ?? [];
+    expect(read('mes.conf')).toContain(`\n[agi]\nsecret = ${agiSecret}\n`);
+    expect(modeOf('mes.conf.before-asterisk-mes')).toBe('600');
     expect(secretOf('manager_mes.conf')).toMatch(/^[\w-]{32}$/);
     expect(read('mes.conf.before-asterisk-mes')).toBe(before);
     expect(modeOf('mes.conf')).toBe('600');

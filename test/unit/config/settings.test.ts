@@ -52,6 +52,7 @@ describe('settings', () => {
           { address: '127.0.0.0', family: 'ipv4', prefixLength: 8 },
           { address: '::1', family: 'ipv6', prefixLength: 128 },
         ],
+        secret: null,
       },
       http: { bind: { host: '127.0.0.1', port: 8090 }, token: null, metricsGroups: 50 },
       writeback: { variables: true, cdr: true },
@@ -87,6 +88,7 @@ password = b
 [agi]
 bind = [::1]:4574
 peers = 192.0.2.0/24,2001:db8::7
+secret = of-the-hangup-handler
 [http]
 bind = 0.0.0.0:80
 token = abc.DEF
@@ -123,6 +125,7 @@ advantage = 10
           { address: '192.0.2.0', family: 'ipv4', prefixLength: 24 },
           { address: '2001:db8::7', family: 'ipv6', prefixLength: 128 },
         ],
+        secret: 'of-the-hangup-handler',
       },
       http: { bind: { host: '0.0.0.0', port: 80 }, token: 'abc.DEF', metricsGroups: 200 },
       writeback: { variables: true, cdr: false },
@@ -171,7 +174,7 @@ describe('a slip in the settings', () => {
     ['[ami]\nsercet = x', 'mes.conf line 2: unknown key "sercet" in [ami]; did you mean "secret"?'],
     ['[am]', 'mes.conf line 1: unknown section "am"; did you mean "ami"?'],
     ['[profile:costum]', 'mes.conf line 1: unknown section "profile:costum"; did you mean "profile:custom"?'],
-    ['[agi]\nzzzzzzz = x', 'mes.conf line 2: unknown key "zzzzzzz" in [agi]; known are bind, peers'],
+    ['[agi]\nzzzzzzz = x', 'mes.conf line 2: unknown key "zzzzzzz" in [agi]; known are bind, secret, peers'],
     ['[ami]\nport = abc', 'mes.conf line 2: [ami] port = "abc" is not allowed; give a whole number from 1 to 65535'],
     [
       '[ami]\nport = 65536',

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { AnswerLines } from '../../../src/asterisk/answer-lines.ts';
+
+const ANSWER = 'Response: Success\r\nActionID: mes-a-1\r\nValue: 4.31\r\n\r\n';
+
+describe('what the package gets of the stream', () => {
+  it('is every message as it came, wherever the stream was cut', () => {
+    const stream = `Asterisk Call Manager/8.0.2\r\n${ANSWER}${ANSWER}`;
+    for (let at = 0; at <= stream.length; at++) {
+      const lines = new AnswerLines();
+      expect(lines.take(stream.slice(0, at)) + lines.take(stream.slice(at))).toBe(ANSWER + ANSWER);
+      expect(lines.dropped).toBe(1);
+    }
+  });
+
+  it.each([
+    ['blanks in front of a colon', `x${' '.repeat(60_000)}x: y`],
+    ['blanks at the beginning', `${' '.repeat(60_000)}x: y`],
+    ['no colon', 'x'.repeat(100)],
+    ['a long value', `Value: ${'x'.repeat(9000)}`],
+    ['output that never ends', 'Response: Follows'],
+    ['a name of another kind', 'X Y: z'],
+  ])('is nothing of a line with %s, and all of what stands around it', (_, odd) => {
+    const lines = new AnswerLines();
+    const text = `Response: Success\r\n${odd}\r\nActionID: mes-a-1\r\n\r\n${ANSWER}`;
+    let kept = '';
+    // As sockets bring it.
+    for (let at = 0; at < text.length; at += 4096) kept += lines.take(text.slice(at, at + 4096));
+    expect(kept).toBe(`Response: Success\r\nActionID: mes-a-1\r\n\r\n${ANSWER}`);
+    expect(lines.dropped).toBe(1);
+  });
+
+  it('is bounded: a message without an end, and empty lines without a message', () => {
+    const lines = new AnswerLines();
+    let kept = '';
+    for (let n = 0; n < 100; n++) kept += lines.take('A: b\r\n'.repeat(1000));
+    expect(kept.length).toBeLessThan(10_000);
+    expect(lines.take('\r\n\r\n\r\n\n')).toBe('\r\n');
+    expect(lines.take(ANSWER)).toBe(ANSWER);
+  });
+});
