@@ -18,6 +18,8 @@ const MAX_WAITING = 10_000;
 const VIDEO_AFTER_TICKS = 3;
 /** Ticks whose questions for codecs are sent together. */
 const CODECS_EVERY_TICKS = 3;
+/** As Asterisk prints an empty list of formats. */
+const NO_FORMATS = '(nothing)';
 /** Questions that are asked once per channel. */
 const ASKED_ONCE = ['addresses', 'video'] as const;
 /** Channels remembered as asked: about as many as can be up. */
@@ -128,8 +130,10 @@ export class ChannelQuestions {
     const { actions, onVideo } = this.#options;
     if (!actions.connected) return;
     this.#askOnce('video', uniqueid, async () => {
-      const video = await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)');
-      // Most calls have no video, so there is nothing to set aside.
+      // Most calls have no video: nothing needs to be told apart, and asked for its address Asterisk logs two warnings.
+      const formats = await actions.getVariable(uniqueid, 'CHANNEL(videonativeformat)');
+      const hasVideo = formats !== undefined && formats !== NO_FORMATS;
+      const video = hasVideo ? await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)') : undefined;
       const audio = video === undefined ? undefined : await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,audio)');
       onVideo(uniqueid, audio, video);
       return undefined;

@@ -1,4 +1,7 @@
 import { stat } from 'node:fs/promises';
+import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
+import type { Environment } from '../config/setting-reader.ts';
+import { isCopy } from './reload.ts';
 
 /** Read, write or execute for everybody except owner and group. */
 const FOR_OTHERS = 0o007;
@@ -7,6 +10,12 @@ export interface PrivateFile {
   readonly path: string;
   /** Completes "holds …". */
   readonly holds: string;
+}
+
+/** Where the settings are; of a copy that systemd made, which nobody else can read, also the file that it is of. */
+export function settingsFiles(path: string, env: Environment, original = DEFAULT_SETTINGS_PATH): PrivateFile[] {
+  const paths = isCopy(path, env) ? [path, original] : [path];
+  return paths.map((each) => ({ path: each, holds: 'secrets' }));
 }
 
 /** One sentence for each file that everybody may open. A missing file is fine. */

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
 import { buildApi } from '../api/server.ts';
+import { TokenCheck } from '../api/token.ts';
 import { listenProblem } from '../model/listen-problem.ts';
 import type { Switchboard } from '../calls/switchboard.ts';
 import type { Settings } from '../config/settings.ts';
@@ -27,6 +28,7 @@ export class HttpService {
   readonly #live: Switchboard;
   readonly #liveStream: LiveStream;
   readonly #api: FastifyInstance;
+  readonly #token: TokenCheck;
 
   constructor({ settings, log, clock, history, live, health }: HttpServiceOptions) {
     const { bind, token, metricsGroups } = settings.http;
@@ -40,6 +42,7 @@ export class HttpService {
       health: { health },
       version: VERSION,
     });
+    this.#token = new TokenCheck(token);
     this.#api = buildApi({
       history,
       live,
@@ -50,8 +53,13 @@ export class HttpService {
       logger: errorsOnly(log),
       liveStream: this.#liveStream,
       files: dashboardAssets(),
-      token,
+      tokenCheck: this.#token,
     });
+  }
+
+  /** From the next request on; null: none is asked for. */
+  changeToken(token: string | null): void {
+    this.#token.change(token);
   }
 
   get liveStreamCounters(): LiveStream['counters'] {

@@ -198,6 +198,12 @@ export class Sidecar {
     this.#log.info(`asterisk-mes listens on http://${hostAndPortText(this.#settings.http.bind)}`);
   }
 
+  /** Takes over what can change while it runs (`changed-settings.ts`). */
+  change({ agi, http }: Settings): void {
+    this.#agi.change(agi);
+    this.#http.changeToken(http.token);
+  }
+
   /** Stops taking events, stores what there is, and lets go of everything. */
   async stop(): Promise<void> {
     this.#ticker.stop();

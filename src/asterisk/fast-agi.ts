@@ -64,7 +64,7 @@ function digest(text: string): Buffer {
 }
 
 function scriptDigest(secret: string | null | undefined): Buffer {
-  return digest(secret == null ? HANGUP_SCRIPT : `${HANGUP_SCRIPT}/${secret}`);
+  return digest(secret ? `${HANGUP_SCRIPT}/${secret}` : HANGUP_SCRIPT);
 }
 
 /** The FastAGI server that Asterisk's hangup handler asks for a channel's final scores. */

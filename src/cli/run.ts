@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { type Command, Option } from 'commander';
+import type { Logger } from '../app/log.ts';
 import type { Sidecar } from '../app/sidecar.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
+import type { Settings } from '../config/settings.ts';
 import { DONE, WORK_FAILED } from './exit-status.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
@@ -22,35 +24,67 @@ export function addRun(program: Command, finish: (status: number) => void): void
 
 async function run(options: RunOptions): Promise<number> {
   let sidecar: Sidecar;
+  let log: Logger;
+  let reload: () => Promise<void>;
+  // A signal that comes while it starts is not to end it.
+  let isReloadWanted = false;
+  const onHup = (): void => void (isReloadWanted = true);
+  process.on('SIGHUP', onHup);
   try {
     // Loaded on demand: the other commands should not wait for SQLite and a web server.
-    const [{ readSettings }, { startSidecar }, { coded, createLog }, { exposureWarnings }] = await Promise.all([
+    const [
+      { readSettings },
+      { startSidecar },
+      { coded, createLog },
+      { exposureWarnings, settingsFiles },
+      { reloader },
+      { VERSION },
+    ] = await Promise.all([
       import('../config/read-settings.ts'),
       import('../app/sidecar.ts'),
       import('../app/log.ts'),
       import('../app/exposed-files.ts'),
+      import('../app/reload.ts'),
+      import('../app/version.ts'),
     ]);
     const settings = await readSettings(options.config, process.env);
-    const log = createLog(options.logLevel);
+    log = createLog(options.logLevel);
+    const config = options.config ?? DEFAULT_SETTINGS_PATH;
+    log.info(
+      `asterisk-mes ${VERSION} (Node.js ${process.version}), settings ${config}, database ${settings.history.path}`,
+    );
     sidecar = await startSidecar(settings, log);
     const exposed = await exposureWarnings([
-      { path: options.config ?? DEFAULT_SETTINGS_PATH, holds: 'secrets' },
-      { path: settings.history.path, holds: "callers' numbers" },
+      ...settingsFiles(config, process.env),
+      ...['', '-wal', '-shm'].map((suffix) => ({
+        path: `${settings.history.path}${suffix}`,
+        holds: "callers' numbers",
+      })),
     ]);
     for (const sentence of exposed) log.warn(coded('MES_ERR_FILE_EXPOSED'), sentence);
+    const change = (changed: Settings): void => sidecar.change(changed);
+    reload = reloader({ path: options.config, env: process.env, log, settings, change });
   } catch (error) {
     return fail(error);
   }
+  process.on('SIGHUP', () => void reload());
+  process.off('SIGHUP', onHup);
+  if (isReloadWanted) await reload();
   const stopping = new AbortController();
   const signal = Promise.race([
-    once(process, 'SIGTERM', { signal: stopping.signal }),
-    once(process, 'SIGINT', { signal: stopping.signal }),
-  ]).then(() => null);
-  const problem = await Promise.race([signal, sidecar.failed]);
+    once(process, 'SIGTERM', { signal: stopping.signal }).then(() => 'SIGTERM'),
+    once(process, 'SIGINT', { signal: stopping.signal }).then(() => 'SIGINT'),
+  ]);
+  const end = await Promise.race([
+    signal.then((name) => ({ why: `it got the signal ${name}`, problem: null })),
+    sidecar.failed.then((problem) => ({ why: problem, problem })),
+  ]);
   signal.catch(() => {});
   stopping.abort();
+  log.info(`asterisk-mes stops: ${end.why}`);
   await sidecar.stop();
-  return problem === null ? DONE : fail(new Error(problem));
+  log.info('asterisk-mes has stopped');
+  return end.problem === null ? DONE : fail(new Error(end.problem));
 }
 
 function fail(error: unknown): number {

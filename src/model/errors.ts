@@ -133,6 +133,16 @@ export const ERRORS = {
     sentence: 'Changes that still waited at the end could not be stored in time.',
     whatToDo: 'Find out why the database was locked or slow at the stop; the line says it.',
   },
+  MES_ERR_RELOAD: {
+    status: null,
+    sentence: 'The settings were read again on a signal HUP, and are wrong; the old ones stay.',
+    whatToDo: 'Correct what the line names, and send the signal again.',
+  },
+  MES_ERR_RESTART_NEEDED: {
+    status: null,
+    sentence: 'A setting was changed that counts only after a restart.',
+    whatToDo: 'Restart the sidecar when it suits; calls that are up are scored on.',
+  },
   MES_ERR_FILE_EXPOSED: {
     status: null,
     sentence: 'A file with secrets or numbers is open to every user of the machine.',

@@ -171,6 +171,35 @@ describe('asterisk-mes run', () => {
     },
   );
 
+  test(
+    'a signal HUP reads the settings again and does not end it; the log says what it is and why it stops',
+    { timeout: 20_000 },
+    async () => {
+      const http = await freePort();
+      const ports = { ami: await freePort(), agi: await freePort(), http };
+      const config = await settings({ ...ports, more: '[http]\ntoken = token-one\n' });
+      const { child, ended } = start(config);
+      await healthOf(http);
+      const statusWith = async (token: string): Promise<number> =>
+        (await fetch(`http://127.0.0.1:${http}/v1/calls`, { headers: { authorization: `Bearer ${token}` } })).status;
+      expect([await statusWith('token-one'), await statusWith('token-two')]).toEqual([200, 401]);
+      await settings({ ...ports, more: 'keep_calls = 7d\n[http]\ntoken = token-two\n' });
+      child.kill('SIGHUP');
+      await vi.waitFor(async () => expect(await statusWith('token-two')).toBe(200), { timeout: 10_000, interval: 50 });
+      expect(await statusWith('token-one')).toBe(401);
+      child.kill('SIGTERM');
+      const { status, stdout } = await ended;
+      expect(status).toBe(0);
+      expect(stdout).toMatch(
+        /"asterisk-mes \d+\.\d+\.\d+ \(Node\.js v24\.[^)]*\), settings \S+mes\.conf, database \S+mes\.sqlite"/,
+      );
+      expect(stdout).toContain('the settings were read again; changed: [http] token');
+      expect(stdout).toContain('after a restart only will count: [history] keep_calls');
+      expect(stdout).toContain('asterisk-mes stops: it got the signal SIGTERM');
+      expect(stdout).not.toMatch(/token-one|token-two/);
+    },
+  );
+
   test('packets that cannot be captured: one sentence, and everything else goes on', { timeout: 20_000 }, async () => {
     const http = await freePort();
     const more = '[capture]\nenabled = yes\ninterface = nowhere0\n';
