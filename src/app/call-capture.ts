@@ -1,7 +1,9 @@
 import { CaptureJoin } from '../calls/capture-join.ts';
+import type { StreamOwner } from '../calls/media-book.ts';
 import { CaptureAnalysis } from '../capture/capture-analysis.ts';
 import { capturedMedia, type Missed } from '../capture/captured-media.ts';
 import { LiveCapture, type LiveCaptureState } from '../capture/live-capture.ts';
+import type { Standing } from '../capture/stream-room.ts';
 import type { TrackedStream } from '../capture/tracked-stream.ts';
 import type { Settings } from '../config/settings.ts';
 import type { CapturedMedia } from '../model/capture.ts';
@@ -64,6 +66,8 @@ export class CallCapture {
   readonly #live: LiveCapture;
   /** What had been missed when a stream was first seen to be somebody's. */
   readonly #missedBefore = new Map<TrackedStream, Missed>();
+  /** Streams since the last sweep that only their port names, by channel and direction. */
+  readonly #admitted = new Map<string, number>();
   readonly #toldAtMs = new Map<string, number>();
   readonly #asked = new Set<string>();
   #state: LiveCaptureState | undefined;
@@ -81,6 +85,7 @@ export class CallCapture {
       jitterBuffer: JITTER_BUFFER,
       keepsBursts: true,
       formatOf: (stream) => this.#formatOf(stream),
+      standingOf: (stream, isToBeHeld) => this.#standingOf(stream, isToBeHeld),
     });
     const { settings, random, nowMs, onState, command } = options;
     this.#live = new LiveCapture({
@@ -184,7 +189,11 @@ export class CallCapture {
     this.#sweptAtMs = nowMs;
     const { joined, over, nobodys } = this.#join.sweep(this.#analysis.streams, nowMs);
     const missed = this.#missed();
-    for (const stream of joined) this.#missedBefore.set(stream, missed);
+    this.#admitted.clear();
+    for (const stream of joined) {
+      this.#missedBefore.set(stream, missed);
+      this.#analysis.adopt(stream);
+    }
     for (const stream of nobodys) this.#analysis.drop(stream);
     this.#unmatched += nobodys.length;
     for (const stream of over) this.#close(stream, nowMs);
@@ -239,6 +248,19 @@ export class CallCapture {
 
   #missed(): Missed {
     return { droppedByKernel: this.#live.droppedByKernel, interruptions: this.#live.restarts };
+  }
+
+  /** One that is to be held is counted until it is joined. */
+  #standingOf(stream: TrackedStream, isToBeHeld: boolean): Standing {
+    const keyOf = ({ uniqueid, direction }: StreamOwner): string => `${uniqueid} ${direction}`;
+    let counted: string | undefined;
+    const isKnown = this.#join.isKnown(stream, (owner) => {
+      counted = keyOf(owner);
+      return this.#admitted.get(counted) ?? 0;
+    });
+    if (isToBeHeld && isKnown && counted !== undefined)
+      this.#admitted.set(counted, (this.#admitted.get(counted) ?? 0) + 1);
+    return isKnown ? 'known' : 'stranger';
   }
 
   #formatOf(stream: TrackedStream): PayloadFormat | undefined {

@@ -35,7 +35,7 @@ export function changedSettings(before: Settings, after: Settings): ChangedSetti
 /** Of what has a name of its own in `Settings`. */
 const SECTION_NAMES: Readonly<Record<string, string>> = {
   customProfile: 'profile:custom',
-  codecDelaysMs: 'codec:NAME',
+  codecs: 'codec:NAME',
   endpoints: 'endpoint:PATTERN',
 };
 

@@ -10,6 +10,8 @@ const HANGUP_GRACE_MS = 500;
 const NOBODYS_MS = 60_000;
 /** One of nobody's without a packet for this long is over. */
 const NOBODYS_IDLE_MS = 10_000;
+/** Streams of one direction of a channel that only Asterisk's port names; a transfer or a re-INVITE brings a new one. */
+const MOST_BY_PORT = 16;
 /** One that another of its direction has followed is over when it had no packet for this long. */
 const FOLLOWED_IDLE_MS = 10_000;
 
@@ -86,6 +88,18 @@ export class CaptureJoin<S extends SeenStream> {
 
   ownersOf(stream: S): readonly StreamOwner[] {
     return this.#owners.get(stream) ?? [];
+  }
+
+  /**
+   * Whether a new stream is a channel's, by what is known now. Of those of which only the port tells so, one direction of a
+   * channel has room for some; `others`: how many it has that are not joined yet.
+   */
+  isKnown(stream: SeenStream, others: (owner: StreamOwner) => number): boolean {
+    return this.#book.ownersOf(stream).some((owner) => {
+      if (this.#book.isSureOf(stream, owner)) return true;
+      const { uniqueid, direction } = owner;
+      return this.streamsOf(uniqueid, direction).length + others(owner) < MOST_BY_PORT;
+    });
   }
 
   /** A channel's streams of one direction, in the order in which they were joined to it. */

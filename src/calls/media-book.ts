@@ -90,6 +90,17 @@ export class MediaBook {
     return [...received, ...sent];
   }
 
+  /**
+   * Whether not only Asterisk's port, to which anybody may send, but also the far end's address or the SSRC is that of a
+   * channel.
+   */
+  isSureOf(stream: SeenStream, { uniqueid, direction }: StreamOwner): boolean {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return false;
+    const far = direction === 'rx' ? stream.source : stream.destination;
+    return channel.remote === far || channel.remoteGuesses.includes(far) || channel.ssrc[direction] === stream.ssrc;
+  }
+
   #find(stream: SeenStream, direction: Direction, near: string, far: string): StreamOwner[] {
     const candidates = [...(this.#byPort.get(portOf(near) ?? 0) ?? [])].filter(
       ({ startedAtMs }) => stream.firstAtMs >= startedAtMs - OLDER_THAN_CHANNEL_MS,

@@ -148,6 +148,11 @@ export class CaptureAnalysis {
     this.#table.remove(stream);
   }
 
+  /** A stream that was nobody's has turned out to be a channel's. */
+  adopt(stream: TrackedStream): void {
+    this.#table.adopt(stream);
+  }
+
   /** Seals all streams and gives the result; nothing may be taken in afterwards. */
   finish(): AnalysisResult {
     this.#sipOverTcp.finish();
@@ -286,7 +291,7 @@ export class CaptureAnalysis {
   #streamOf(ssrc: number, way: 'same' | 'opposite'): TrackedStream | undefined {
     const { addressWords, addressWordCount, sourcePort, destinationPort } = this.#datagram;
     let best: TrackedStream | undefined;
-    for (const stream of this.#table.withSsrc(ssrc).toReversed()) {
+    for (const stream of this.#table.withSsrc(ssrc, addressWords, addressWordCount).toReversed()) {
       const fits =
         way === 'same'
           ? stream.hasDirection(addressWords, addressWordCount)

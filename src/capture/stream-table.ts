@@ -13,7 +13,10 @@ import {
   mayBeAfterLoss,
 } from './early-packets.ts';
 import type { SdpBook } from './sdp-book.ts';
+import { SsrcIndex } from './ssrc-index.ts';
+import { StreamHash } from './stream-hash.ts';
 import { type RtpPacket, type StreamFormat, StreamMeter, type WaitingPackets } from './stream-meter.ts';
+import { type Standing, StreamRoom } from './stream-room.ts';
 import { TrackedStream } from './tracked-stream.ts';
 
 /** An unexplained payload type needs more of them. */
@@ -22,12 +25,10 @@ const UNEXPLAINED_TO_BELIEVE = 16;
 const MAX_EARLY_PACKETS = 64;
 /** Possible streams looked at together; random UDP traffic can look like the first packet of one. The oldest go first. */
 const MAX_CANDIDATES = 4096;
-/** Streams held at most, a bound for hostile input: about 50 MB. */
-const MAX_STREAMS = 10_000;
+/** So many of the oldest are looked at for one that is nobody's. */
+const LOOKED_AT_CANDIDATES = 8;
 /** After a silence of this long, packets of a stream may be those of the next call. */
 const SESSION_PAUSE_MS = 2000;
-/** Keys of the map are small integers, which cost no allocation. */
-const HASH_MASK = 0x3fff_ffff;
 
 export interface StreamTableOptions {
   readonly gmin: number;
@@ -38,6 +39,8 @@ export interface StreamTableOptions {
   readonly codecs?: ReadonlyMap<number, PayloadFormat> | undefined;
   /** What is known from elsewhere of a stream with a dynamic payload type; no SIP is in a capture of RTP ports. */
   readonly formatOf?: ((stream: TrackedStream) => PayloadFormat | undefined) | undefined;
+  /** Whose a stream is, by what is known of channels; of a file, where nobody is a stranger, there is no such question. */
+  readonly standingOf?: ((stream: TrackedStream, isToBeHeld: boolean) => Standing) | undefined;
 }
 
 /**
@@ -57,11 +60,14 @@ export class StreamTable {
   /** Oldest first. */
   readonly #candidates = new Set<TrackedStream>();
   readonly #streams = new Set<TrackedStream>();
-  readonly #bySsrc = new Map<number, TrackedStream[]>();
+  readonly #hash = new StreamHash();
+  readonly #ssrcs = new SsrcIndex(this.#hash);
+  readonly #room: StreamRoom;
   readonly #waiting: WaitingPackets = { count: 0 };
 
   constructor(options: StreamTableOptions, sdp: SdpBook) {
     this.#options = options;
+    this.#room = new StreamRoom(options.standingOf === undefined ? 'file' : 'live');
     this.#sdp = sdp;
   }
 
@@ -70,9 +76,14 @@ export class StreamTable {
     return this.#streams;
   }
 
-  /** The streams with an SSRC: more than one where a bridge sends packets on as they came. */
-  withSsrc(ssrc: number): readonly TrackedStream[] {
-    return this.#bySsrc.get(ssrc) ?? [];
+  /** The streams of an SSRC between two addresses, either way: more than one where a bridge sends packets on as they came. */
+  withSsrc(ssrc: number, words: Int32Array, wordCount: number): readonly TrackedStream[] {
+    return this.#ssrcs.find(ssrc, words, wordCount);
+  }
+
+  /** A stream that was nobody's has turned out to be a channel's. */
+  adopt(stream: TrackedStream): void {
+    this.#room.adopt(stream);
   }
 
   /** Takes the RTP packet that `datagram` holds. */
@@ -125,14 +136,13 @@ export class StreamTable {
   remove(stream: TrackedStream): void {
     if (!this.#streams.delete(stream)) return;
     this.#unlink(stream);
-    const others = this.withSsrc(stream.ssrc).filter((other) => other !== stream);
-    if (others.length === 0) this.#bySsrc.delete(stream.ssrc);
-    else this.#bySsrc.set(stream.ssrc, others);
+    this.#ssrcs.remove(stream);
+    this.#room.remove(stream);
   }
 
   #find(datagram: DatagramReader, ssrcWord: number, atMs: number): TrackedStream {
     const { addressWords, addressWordCount, sourcePort, destinationPort } = datagram;
-    const hash = hashOf(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord);
+    const hash = this.#hash.ofStream(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord);
     const first = this.#byHash.get(hash);
     for (let stream = first; stream !== undefined; stream = stream.nextOfHash) {
       if (stream.is(addressWords, addressWordCount, sourcePort, destinationPort, ssrcWord)) return stream;
@@ -157,13 +167,20 @@ export class StreamTable {
     return stream;
   }
 
+  /** Of the oldest the first that is nobody's: made-up streams do not push out those of a call that begins. */
   #dropOldestCandidate(): void {
-    for (const oldest of this.#candidates) {
-      this.#candidates.delete(oldest);
-      this.#unlink(oldest);
-      this.#rejectEarly(oldest);
-      return;
+    let dropped: TrackedStream | undefined;
+    let looked = 0;
+    for (const candidate of this.#candidates) {
+      dropped ??= candidate;
+      const isKnown = this.#options.standingOf?.(candidate, false) === 'known';
+      if (!isKnown) dropped = candidate;
+      if (!isKnown || ++looked >= LOOKED_AT_CANDIDATES) break;
     }
+    if (dropped === undefined) return;
+    this.#candidates.delete(dropped);
+    this.#unlink(dropped);
+    this.#rejectEarly(dropped);
   }
 
   #unlink(stream: TrackedStream): void {
@@ -216,7 +233,7 @@ export class StreamTable {
   }
 
   #believe(stream: TrackedStream): void {
-    if (this.#streams.size >= MAX_STREAMS) {
+    if (!this.#room.admit(stream, this.#options.standingOf?.(stream, true) ?? 'known')) {
       this.streamsLeftOut += Number(!stream.isLeftOut);
       stream.isLeftOut = true;
       this.#rejectEarly(stream);
@@ -231,7 +248,7 @@ export class StreamTable {
     });
     this.#candidates.delete(stream);
     this.#streams.add(stream);
-    this.#bySsrc.set(stream.ssrc, [...this.withSsrc(stream.ssrc), stream]);
+    this.#ssrcs.add(stream);
     for (const packet of stream.early) stream.meter.take(packet);
     stream.early = [];
   }
@@ -246,18 +263,4 @@ export class StreamTable {
     const told = payloadType === audioType ? this.#options.formatOf?.(stream) : undefined;
     return told === undefined ? undefined : { ...told, clockRateSource: 'channel' };
   }
-}
-
-function hashOf(
-  words: Int32Array,
-  wordCount: number,
-  sourcePort: number,
-  destinationPort: number,
-  ssrc: number,
-): number {
-  let hash = Math.imul(ssrc ^ (sourcePort << 16) ^ destinationPort, 0x9e37_79b1);
-  for (let index = 0; index < wordCount; index += 1) {
-    hash = Math.imul((hash ^ (hash >>> 15)) + (words[index] ?? 0), 0x85eb_ca6b);
-  }
-  return (hash ^ (hash >>> 13)) & HASH_MASK;
 }

@@ -40,6 +40,11 @@ export class TrackedStream {
     this.hash = hash;
   }
 
+  /** The sender's address and the receiver's. */
+  get addressWords(): Int32Array {
+    return this.#words;
+  }
+
   get ssrc(): number {
     return this.ssrcWord >>> 0;
   }
