@@ -11,7 +11,7 @@ const SENT_BYTES = 65_536;
 const UNREAD_MS = 10_000;
 const LOOK_EVERY_MS = 1000;
 /** Of answers that clients have not read yet, all together; what several clients get counts once. */
-const MOST_UNREAD_BYTES = 64 * 1024 * 1024;
+const MOST_UNREAD_BYTES = 32 * 1024 * 1024;
 
 /** Memory that waits for clients. One list of the channels that are up is the same memory for all who asked for it. */
 class UnreadBytes {
@@ -190,6 +190,7 @@ export class RequestGate {
   readonly #asking = new WeakSet<object>();
   readonly #unreadMs: number;
   #looking: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   /** For tests: another span than 10 s. */
   constructor(unreadMs = UNREAD_MS) {
@@ -219,6 +220,7 @@ export class RequestGate {
       const onError = (): void => {};
       socket.on('error', onError);
       takeTurn(() => {
+        if (this.#isClosed) socket.destroy();
         if (socket.destroyed) return;
         const gated = new GatedSocket(socket, this.#unread);
         socket.off('error', onError);
@@ -229,6 +231,11 @@ export class RequestGate {
       });
     });
     server.on('close', () => clearInterval(this.#looking));
+  }
+
+  /** Takes no more connections, those included that wait for their turn. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Cuts off who does not read; if too much waits all the same, then who has not read for longest. */

@@ -143,6 +143,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
 
   // An answer that is under way may still be sent; a client that is slow, or in the middle of asking, is not waited for.
   app.addHook('preClose', async () => {
+    gate.close();
     setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
   });
   const { liveStream } = options;
@@ -162,13 +163,15 @@ export function buildApi(options: ApiOptions): FastifyInstance {
         reply.type(route.type ?? 'application/json; charset=utf-8');
         if (route.csv !== undefined) reply.header('vary', 'accept');
         const { csv } = route;
-        return work.run(request.raw.socket, async () => {
+        const answer = async (): Promise<unknown> => {
           if (csv !== undefined && prefersCsv(request.headers.accept)) {
             return reply.type(CSV_TYPE).send(Readable.from(await csv(query, id ?? '')));
           }
-          const answer: unknown = await route.handle(query, id ?? '');
-          return typeof answer === 'string' || Buffer.isBuffer(answer) ? answer : jsonInParts(answer);
-        });
+          const made: unknown = await route.handle(query, id ?? '');
+          return typeof made === 'string' || Buffer.isBuffer(made) ? made : jsonInParts(made);
+        };
+        // What needs nothing of the history does not wait behind what does.
+        return route.open ? answer() : work.run(request.raw.socket, answer);
       },
     });
     app.route({

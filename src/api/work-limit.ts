@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { Problem } from './problem.ts';
 
 /** Requests that are worked on at the same time: what they bring from the history is in memory until they are answered. */
-const MOST_AT_ONCE = 8;
+const MOST_AT_ONCE = 3;
 
 /** Lets some requests be worked on at a time; the others wait in the order in which they came. */
 export class WorkLimit {

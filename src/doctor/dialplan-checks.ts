@@ -50,13 +50,22 @@ export function checkFastAgi(facts: DoctorFacts): Finding {
     'The hangup handler asks the sidecar over FastAGI for the final scores; without an answer the row lacks them.',
   );
   const { agiBind } = facts.settings;
-  const elsewhere = agiLines(facts.files['extensions.conf'] ?? []).filter(({ value }) => !reaches(value, agiBind));
+  const lines = agiLines(facts.files['extensions.conf'] ?? []);
+  const elsewhere = lines.filter(({ value }) => !reaches(value, agiBind));
   if (elsewhere.length > 0) {
     return problem(
       `The dialplan looks for the sidecar at ${elsewhere.map(({ value }) => agiAddress(value)).join(', ')}, but it listens on ${agiBind}.`,
-      elsewhere.map((entry) =>
-        replaceLine(entry, 'mes-hangup', [entry.text.replace(agiAddress(entry.value), agiBind)], DIALPLAN_RELOAD),
-      ),
+      elsewhere
+        .map(withoutSecret)
+        .map((entry) =>
+          replaceLine(entry, 'mes-hangup', [entry.text.replace(agiAddress(entry.value), agiBind)], DIALPLAN_RELOAD),
+        ),
+    );
+  }
+  if (lines.some(({ value }) => agiScript(value) !== facts.settings.agiScript)) {
+    return problem(
+      'The script of [mes-hangup] does not end in the secret that [agi] of mes.conf has, so that the sidecar turns it away; run "asterisk-mes setup --write", and then "dialplan reload".',
+      [],
     );
   }
   if (!facts.fastAgi.isListening)
@@ -102,6 +111,16 @@ function agiLines(config: AsteriskConfig): ConfigEntry[] {
 /** The address in `n,AGI(agi://127.0.0.1:4573/hangup)`; '' when there is none. */
 function agiAddress(value: string): string {
   return /AGI\(agi:\/\/([^/,)]+)/i.exec(value)?.[1] ?? '';
+}
+
+/** The same line without what doctor may not show. */
+function withoutSecret(entry: ConfigEntry): ConfigEntry {
+  return { ...entry, text: entry.text.replace(/(\/hangup\/)[\w-]+/, '$1SECRET') };
+}
+
+/** `hangup/SECRET` in the same. */
+function agiScript(value: string): string {
+  return /AGI\(agi:\/\/[^/,)]+\/([^,)]*)/i.exec(value)?.[1] ?? '';
 }
 
 function reaches(value: string, bind: string): boolean {

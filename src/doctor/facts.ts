@@ -88,6 +88,8 @@ export interface SettingsFacts {
   readonly amiUsername: string;
   /** `127.0.0.1:4573` */
   readonly agiBind: string;
+  /** What the hangup handler's script is to be: `hangup`, or `hangup/` and the secret, which nothing may show. */
+  readonly agiScript: string;
   readonly writesVariables: boolean;
   readonly writesCdr: boolean;
 }

@@ -49,7 +49,7 @@ export interface PlannedFile {
 }
 
 /** What is known before secrets are chosen. */
-export type SetupFacts = Omit<SetupInput, 'secret' | 'ariPassword'>;
+export type SetupFacts = Omit<SetupInput, 'secret' | 'ariPassword' | 'agiSecret' | 'isNewAgiSecret'>;
 
 export interface SetupPlan {
   /** Only files that change. */

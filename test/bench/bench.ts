@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'live-capture': () => import('./live-capture.ts'),
   ingest: () => import('./ingest.ts'),
   live: () => import('./live.ts'),
+  crowd: () => import('./crowd.ts'),
   soak: () => import('./soak.ts'),
   queries: () => import('./queries.ts'),
 };

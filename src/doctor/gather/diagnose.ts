@@ -70,6 +70,7 @@ async function gather(
         amiTls: settings.ami.tls,
         amiUsername: settings.ami.username,
         agiBind: hostAndPortText(settings.agi.bind),
+        agiScript: settings.agi.secret === null ? 'hangup' : `hangup/${settings.agi.secret}`,
         writesVariables: settings.writeback.variables,
         writesCdr: settings.writeback.cdr,
       },

@@ -207,6 +207,16 @@ describe('the dialplan', () => {
     expect(find('fastagi', { settings: { ...settings, agiBind: '0.0.0.0:4573' } }).status).toBe('ok');
   });
 
+  test('a script without the secret of the sidecar, which is not shown', () => {
+    const settings = { ...WELL.settings, agiScript: 'hangup/o2Jq-w_8Zt4mK1yR' };
+    const finding = find('fastagi', { settings });
+    expect(finding.status).toBe('problem');
+    expect(JSON.stringify(finding)).not.toContain('o2Jq');
+    const text =
+      '[mes]\nexten => s,1,Return()\n[mes-hangup]\nexten => s,1,AGI(agi://127.0.0.1:4573/hangup/o2Jq-w_8Zt4mK1yR)\n';
+    expect(find('fastagi', { ...withFiles({ 'extensions.conf': text }), settings }).status).toBe('ok');
+  });
+
   test('nobody there, not reached, not known', () => {
     const of = (isListening: boolean, fromAsterisk: DoctorFacts['fastAgi']['fromAsterisk']): Finding =>
       find('fastagi', { fastAgi: { isListening, fromAsterisk } });

@@ -57,6 +57,7 @@ export const WELL: DoctorFacts = {
     amiTls: false,
     amiUsername: 'mes',
     agiBind: '127.0.0.1:4573',
+    agiScript: 'hangup',
     writesVariables: true,
     writesCdr: true,
   },
