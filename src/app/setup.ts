@@ -85,7 +85,7 @@ export function prepareSetup({ target, config, asteriskDirectory, env }: SetupOp
   const random = (): string => randomBytes(SECRET_BYTES).toString('base64url');
   const secret = known ?? random();
   const ariPassword = knownPassword ?? random();
-  const agiSecret = settings.agi.secret ?? random();
+  const agiSecret = settings.agi.secret ?? secretOfScript(current('extensions_mes.conf')) ?? random();
   const isNewAgiSecret = settings.agi.secret === null;
   const { files, notes } = planSetup({ ...input, secret, ariPassword, agiSecret, isNewAgiSecret });
   const newSecrets = new Set([
@@ -131,6 +131,11 @@ export function writeSetupFile(file: SetupFile, asteriskDirectory: string): stri
 /** A file of comments alone, as the Debian package puts there, says as little as none. */
 function settingsIn(text: string | undefined): string | undefined {
   return text?.split('\n').some((line) => /^\s*[^;\s]/.test(line)) === true ? text : undefined;
+}
+
+/** What the hangup handler's script ends in; undefined without one. */
+function secretOfScript(text: string | undefined): string | undefined {
+  return /agi:\/\/[^/\s]+\/hangup\/([\w-]{8,128})\)/.exec(text ?? '')?.[1];
 }
 
 /** Throws SetupError when a link leads out of the directory that the file is in. */

@@ -101,8 +101,8 @@ describe('RTCP of a stream', () => {
         }),
       ),
     );
-    const report = packet(500, senderReport(ssrc, 1000), { ...CALL, sourcePort: 4001, destinationPort: 12_001 });
-    const reports = range(0, 2000).map(() => report);
+    const way = { ...CALL, sourcePort: 4001, destinationPort: 12_001 };
+    const reports = range(0, 2000).map((n) => packet(500 + n, senderReport(ssrc, 1000 + n), way));
     const tookMs = (crowd: readonly Captured[]): number => {
       const analysis = new CaptureAnalysis(FIXED);
       // The call's stream is the first of all.
