@@ -141,11 +141,18 @@ const WORST_FIRST: readonly Verdict[] = ['no-media', 'one-way-tx', 'one-way-rx',
 function judgeCall(call: CallState, untilMs: number | undefined): Verdict | null {
   const verdicts = new Set<Verdict | null>();
   for (const channel of call.channels) {
-    verdicts.add(judgeChannel(channel, channel.scores, channel.endedAtMs ?? untilMs));
+    verdicts.add(judgeChannel(channel, peerIn(call, channel), channel.endedAtMs ?? untilMs));
   }
   for (const verdict of WORST_FIRST) if (verdicts.has(verdict)) return verdict;
   for (const verdict of verdicts) if (verdict !== null) return verdict;
   return null;
+}
+
+/** The channel's bridged peer, where it is of the same call. */
+function peerIn({ channels }: CallState, { peerUniqueid }: ChannelState): ChannelState | undefined {
+  if (peerUniqueid === null) return undefined;
+  for (const channel of channels) if (channel.uniqueid === peerUniqueid) return channel;
+  return undefined;
 }
 
 function lastEnd(call: CallState): number {

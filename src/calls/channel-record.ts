@@ -46,7 +46,12 @@ export type ScoreView = Pick<
 >;
 
 /** A channel's scores and those around it. `untilMs`: when it ended, undefined while it is up. */
-export function scoreView(channel: ChannelState, others: ScoresAround, untilMs: number | undefined): ScoreView {
+export function scoreView(
+  channel: ChannelState,
+  others: ScoresAround,
+  peer: ChannelState | undefined,
+  untilMs: number | undefined,
+): ScoreView {
   const { mesPeerRx, mesPeerTx, mesCall } = channel.final ?? others;
   return {
     mes: channelMes(channel.scores),
@@ -56,7 +61,7 @@ export function scoreView(channel: ChannelState, others: ScoresAround, untilMs: 
     mesPeerTx,
     mesCall,
     mesMin: worstInterval(channel),
-    verdict: judgeChannel(channel, channel.scores, untilMs),
+    verdict: judgeChannel(channel, peer, untilMs),
   };
 }
 
@@ -100,7 +105,7 @@ export function channelRecord(
     bridgeTechnology: channel.bridgeTechnology,
     peerUniqueid: channel.peerUniqueid,
     onHold: channel.onHold,
-    ...scoreView(channel, others, channel.endedAtMs ?? undefined),
+    ...scoreView(channel, others, peer, channel.endedAtMs ?? undefined),
     profile: rules.profile.name,
     version: rules.version,
     finalAtMs: channel.final?.atMs ?? null,
@@ -129,7 +134,7 @@ function streamRecord(
     advantage: own.advantage,
   });
   const capture = captureRecord(state, own, rules);
-  const verdict = judgeDirection(channel, state, channel.scores);
+  const verdict = judgeDirection(channel, state, peer);
   return {
     ...measures,
     capture,
@@ -143,7 +148,7 @@ function streamRecord(
     jitterTicks: state.lastJitterTicks,
     unknownSinceMs: state.unknownSinceMs,
     verdict,
-    why: explainDirection({ channel, state, measures, verdict, capture, rules, peer }),
+    why: explainDirection({ channel, state, measures, verdict, capture, own, peer }),
     nativeWhy: nativeDifference(state, own, measures.mes100),
   };
 }

@@ -18,7 +18,7 @@ export class ChannelViews {
 
   /** What its variables are made of. `untilMs`: when it ended, undefined while it is up. */
   view(channel: ChannelState, untilMs: number | undefined): ScoreView {
-    return scoreView(channel, this.around(channel), untilMs);
+    return scoreView(channel, this.around(channel), this.#peerOf(channel), untilMs);
   }
 
   /** What a billing row says: the channel's scores, and the worst of its whole call. `nowMs`: of its last word. */

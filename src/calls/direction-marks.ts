@@ -64,6 +64,17 @@ export class DirectionMarks
       'markLostWhileStillPackets',
       'senderPackets',
       'senderAtMs',
+      // See `flow.ts`: the receiver's reports and the sender's SRs since the session's first, and where they stood then.
+      'flowSinceMs',
+      'flowAtMs',
+      'flowFromExpected',
+      'flowFromLost',
+      'srFlowSinceMs',
+      'srFlowAtMs',
+      'srFlowFromPackets',
+      'srFlowFromOctets',
+      'srFlowPackets',
+      'srFlowOctets',
       // The sender's last SR.
       'srNtpS',
       'srRtpTicks',

@@ -7,6 +7,7 @@ import { clockRateBetween } from '../stats/clock-rate.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../units/rtp.ts';
 import type { StoredRow } from '../stats/number-row.ts';
 import { DirectionMarks } from './direction-marks.ts';
+import { beginFlow, noteSenderFlow } from './flow.ts';
 import { addRoundTrip, foldJitter, isTallyDead, Tally } from './tally.ts';
 
 /** 20 ms packets, the usual. */
@@ -96,6 +97,7 @@ export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number):
   state.srRtpTicks = sr.rtpTicks;
   state.srPackets = sr.sentPackets;
   state.srOctets = sr.sentOctets;
+  noteSenderFlow(state, sr.sentPackets, sr.sentOctets, atMs);
   if (srNtpS === null || srRtpTicks === null || srPackets === null) return;
   const rateHz = clockRateBetween({ ntpS: srNtpS, rtpTicks: srRtpTicks }, sr);
   if (rateHz === undefined) return;
@@ -166,6 +168,7 @@ export function beginSegment(
   const number = state.segment.number + 1;
   state.segment = { number, openedBy: cause, startedAtMs: atMs, ...before, tally: new Tally() };
   state.nextSegment = null;
+  beginFlow(state);
 }
 
 function soFar(state: DirectionState): Pick<NextSegment, 'sentBefore' | 'playedBefore'> {

@@ -1,17 +1,17 @@
 import type { CaptureRecord, StreamMeasures } from '../model/record.ts';
 import type { Verdict } from '../model/score.ts';
-import { standardDeviation } from '../stats/moments.ts';
+import { JITTER_LIMIT_MS } from '../score/limits.ts';
 import { howPacketsWereLost } from './capture-record.ts';
+import { type Cause, causesOf, mainCauses } from './causes.ts';
 import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
-import type { DirectionState } from './direction-state.ts';
-import { passedOnLossPercent } from './passed-on.ts';
-import type { ScoringRules } from './scoring-rules.ts';
-import { jitterOf, meanLost, roundTripMeanMs } from './tally.ts';
+import type { DirectionRules } from './direction-score.ts';
+import { isDead, type DirectionState, knownCodec } from './direction-state.ts';
+import { hasNothingToPassOn, TOO_SHORT_MS } from './judgement.ts';
+import { passedOnLossPercent, sentOnTooLittle } from './passed-on.ts';
+import { jitterOf, reportedBurstRatio, roundTripMeanMs } from './tally.ts';
 
-/** A cause that costs less than this of R is no part of the explanation. */
-const FINE_R = 3;
-/** Variance over mean of the packets lost per report: 1 when they are lost at random, more when together. */
-const BURSTY_DISPERSION = 3;
+/** BurstR from which on the unevenness of the reports is called bursts. */
+const BURSTY_BURST_R = 2;
 /** A smaller part of the loss is not worth a word: the parties' reports are not of the same packets. */
 const NOTICEABLE_PART = 0.2;
 /** Loss that was there from the beginning needs no time. */
@@ -24,111 +24,128 @@ export interface DirectionToExplain {
   readonly measures: StreamMeasures;
   readonly verdict: Verdict | null;
   readonly capture: CaptureRecord | null;
-  readonly rules: ScoringRules;
+  readonly own: DirectionRules;
   /** The bridged peer, whose audio goes out on this channel; undefined when there is none. */
   readonly peer: ChannelState | undefined;
 }
 
 /** One plain sentence: why the direction's score is what it is, or why there is none. Null while it is too early to say. */
 export function explainDirection(direction: DirectionToExplain): string | null {
-  const { channel, state, measures, verdict } = direction;
+  const { channel, state, measures, verdict, own } = direction;
   const endpoint = endpointOf(channel.name);
   const audio = state.direction === 'rx' ? `the audio from ${endpoint}` : `the audio to ${endpoint}`;
   if (state.unknownSinceMs !== null) {
     return `From ${timeOfDay(state.unknownSinceMs)} on ${endpoint} reported about a stream that this server does not send any more, so how ${audio} arrived is not known.`;
   }
-  if (verdict === 'no-media' && measures.deadReports > 0) {
+  if (verdict === 'no-media' && isDead(state)) {
     const isUncounted = state.direction === 'rx' && state.total.packetsLost === 0;
-    return `Nothing of ${audio} arrived${isUncounted ? `, and ${endpoint} does not say that it sent any` : ''}.`;
+    const why = isUncounted ? `, and ${endpoint} does not say that it sent any` : '';
+    return `Nothing of ${audio} arrived${why}${whoHeardNothing(direction)}.`;
   }
   if (measures.mes === null) return explainMissing(direction, audio);
 
-  const causes = causesOf(direction, endpoint, audio);
-  const bad = causes.filter(({ costR }) => costR >= FINE_R).sort((a, b) => b.costR - a.costR);
-  const facts = causes.map(({ fact }) => fact).join(', ');
+  const causes = causesOf(state, own);
+  const tooLittle = state.direction === 'tx' && peerSentOnTooLittle(direction);
   const unknown = measures.rttKnown ? '' : '; the round trip is not known';
-  if (bad.length === 0) return `${capital(audio)} was fine: ${facts}${unknown}.`;
-  const fine = causes.filter(({ costR }) => costR < FINE_R).map(({ name }) => name);
-  const rest = fine.length === 0 ? '' : `; ${fine.join(' and ')} ${fine.length === 1 ? 'was' : 'were'} fine`;
-  const complaints = bad.map(({ complaint }, index) => complaint(bad.slice(0, index)));
-  return `${capital(complaints.join(', and '))}${rest}${unknown}.`;
+  const main = mainCauses(causes).filter(({ name, isFine }) => verdict !== 'good' || (name !== 'codec' && !isFine));
+  if (main.length === 0 && typeof tooLittle !== 'string') {
+    if (verdict === 'good') return `${capital(audio)} was fine: ${factsOf(direction, causes)}${unknown}.`;
+    return `${capital(audio)} was only ${verdict}, and nothing that is measured says why${unknown}.`;
+  }
+  const complaints = [
+    ...(typeof tooLittle === 'string' ? [tooLittle] : []),
+    ...main.map(({ name }, index) => complaintOf(name, direction, audio, main.slice(0, index))),
+  ].join(', and ');
+  const beginning = verdict === 'good' ? `Good, although ${complaints}` : capital(complaints);
+  return `${beginning}${whatWasFine(causes, main)}${unknown}.`;
 }
 
-function explainMissing({ channel, measures, verdict }: DirectionToExplain, audio: string): string | null {
+/** The causes that are not complained of, and cost next to nothing. */
+function whatWasFine(causes: readonly Cause[], main: readonly Cause[]): string {
+  const fine = causes
+    .filter((cause) => cause.isFine && cause.name !== 'codec' && !main.includes(cause))
+    .map(({ name }) => name);
+  return fine.length === 0 ? '' : `; ${fine.join(' and ')} ${fine.length === 1 ? 'was' : 'were'} fine`;
+}
+
+function explainMissing(direction: DirectionToExplain, audio: string): string | null {
+  const { channel, measures, verdict } = direction;
   if (isLocalChannel(channel)) return 'A Local channel carries no audio of its own.';
   if (channel.wentPastUs) return 'The audio went past this server (direct media), so nothing of it was seen here.';
+  const endpoint = endpointOf(channel.name);
   if (measures.reports > 0 && measures.reports === measures.idleReports) {
     if (channel.onHold) return 'The channel is on hold.';
-    const endpoint = endpointOf(channel.name);
-    return measures.direction === 'rx'
-      ? `${endpoint} sent no audio.`
-      : `This server had no audio to send to ${endpoint}.`;
+    if (measures.direction === 'rx') return `${endpoint} sent no audio.`;
+    const whoElse = hasNothingToPassOn(channel) ? whoHeardNothing(direction) : '';
+    return `This server had no audio to send to ${endpoint}${whoElse}.`;
   }
-  if (channel.endedAtMs === null) return null;
-  if (channel.answeredAtMs === null) return 'The channel was never answered.';
-  if (measures.reports > 0) return `The reports do not tell how much of ${audio} was lost.`;
+  if (channel.answeredAtMs === null) return channel.endedAtMs === null ? null : 'The channel was never answered.';
+  if (measures.reports > 0) {
+    return channel.endedAtMs === null ? null : `The reports do not tell how much of ${audio} was lost.`;
+  }
+  if (channel.endedAtMs === null) {
+    // It has been up for two reports, and the other direction may have some.
+    if (channel.lastSeenAtMs - channel.answeredAtMs < TOO_SHORT_MS) return null;
+    return measures.direction === 'rx'
+      ? `This server has not reported about ${audio} so far.`
+      : 'The far end has sent no RTCP report so far.';
+  }
   if (verdict === 'too-short') return 'The call was shorter than one report.';
   return measures.direction === 'rx'
     ? `This server never reported about ${audio}: none of it arrived, or RTCP is off.`
     : 'The far end sent no RTCP report.';
 }
 
-interface Cause {
-  readonly name: 'loss' | 'delay' | 'jitter';
-  /** How much of R it costs. */
-  readonly costR: number;
-  readonly fact: string;
-  /** `before`: the complaints before it in the sentence. */
-  readonly complaint: (before: readonly Cause[]) => string;
+/** `, so PJSIP/alice did not hear PJSIP/bob`; empty without a peer. */
+function whoHeardNothing({ channel, state, peer }: DirectionToExplain): string {
+  if (peer === undefined) return '';
+  const [listener, talker] = state.direction === 'rx' ? [peer, channel] : [channel, peer];
+  return `, so ${endpointOf(listener.name)} did not hear ${endpointOf(talker.name)}`;
 }
 
-function causesOf(direction: DirectionToExplain, endpoint: string, audio: string): Cause[] {
-  const { state, measures, rules } = direction;
-  const { profile } = rules;
-  const { total } = state;
-  const jitterMs = jitterOf(total, state.clockRateHz);
-  const rttMeanMs = roundTripMeanMs(total);
-  const delayMs = rttMeanMs === undefined ? 0 : rttMeanMs * profile.rttFactor;
-  const latencyMs = measures.effectiveLatencyMs ?? 0;
-  const isBelowKnee = latencyMs < profile.latencyKneeMs;
-  const latencyR = isBelowKnee
-    ? latencyMs / profile.latencyDivisorBelow
-    : (latencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
-  const delayShare = latencyMs === 0 ? 0 : Math.min(1, delayMs / latencyMs);
-  const lossPercent = measures.lossPercent ?? 0;
-  const lossSample = profile.lossUnit === 'percent' ? lossPercent : meanLost(total);
-  const loss = measures.lossPercent === null ? `${total.packetsLost} packets` : `${lossPercent.toFixed(1)} %`;
-  const causes: Cause[] = [
-    {
-      name: 'loss',
-      costR: lossSample * profile.lossFactor,
-      fact: total.packetsLost === 0 ? 'no loss' : `${loss} lost`,
-      complaint: () => complaintOfLoss(direction, loss, audio),
-    },
-    {
-      name: 'jitter',
-      costR: latencyR * (1 - delayShare),
-      fact: `jitter ${jitterMs.mean.toFixed(1)} ms`,
-      complaint: (before) => {
-        const whose = before.some(({ name }) => name === 'loss') ? 'its jitter' : `the jitter of ${audio}`;
-        return `${whose} was ${jitterMs.mean.toFixed(0)} ms (up to ${jitterMs.max.toFixed(0)} ms)`;
-      },
-    },
-  ];
-  if (rttMeanMs !== undefined) {
-    causes.splice(1, 0, {
-      name: 'delay',
-      costR: latencyR * delayShare,
-      fact: `round trip ${rttMeanMs.toFixed(0)} ms`,
-      complaint: () => `the round trip to ${endpoint} and back took ${rttMeanMs.toFixed(0)} ms`,
-    });
+function factsOf({ measures, state }: DirectionToExplain, causes: readonly Cause[]): string {
+  const facts: Readonly<Record<Cause['name'], string>> = {
+    loss: state.total.packetsLost === 0 ? 'no loss' : `${lossWords(measures, state)} lost`,
+    delay: `round trip ${(roundTripMeanMs(state.total) ?? 0).toFixed(0)} ms`,
+    jitter: `jitter ${jitterOf(state.total, state.clockRateHz).mean.toFixed(1)} ms`,
+    codec: '',
+  };
+  return causes
+    .filter(({ name }) => name !== 'codec')
+    .map(({ name }) => facts[name])
+    .join(', ');
+}
+
+function lossWords({ lossPercent }: StreamMeasures, { total }: DirectionState): string {
+  return lossPercent === null ? `${total.packetsLost} packets` : `${lossPercent.toFixed(1)} %`;
+}
+
+/** `before`: the complaints before it in the sentence. */
+function complaintOf(
+  name: Cause['name'],
+  direction: DirectionToExplain,
+  audio: string,
+  before: readonly Cause[],
+): string {
+  const { channel, state, own } = direction;
+  if (name === 'loss') return complaintOfLoss(direction, audio);
+  if (name === 'delay') {
+    const rttMs = roundTripMeanMs(state.total) ?? 0;
+    return `the round trip to ${endpointOf(channel.name)} and back took ${rttMs.toFixed(0)} ms`;
   }
-  return causes;
+  if (name === 'codec') {
+    return `the codec ${knownCodec(state) ?? 'in use'} takes ${(own.codec?.ie ?? 0).toFixed(0)} of R even without loss`;
+  }
+  const jitterMs = jitterOf(state.total, state.clockRateHz);
+  const whose = before.some((cause) => cause.name === 'loss') ? 'its jitter' : `the jitter of ${audio}`;
+  const limit = jitterMs.mean > JITTER_LIMIT_MS ? `, more than a jitter buffer of ${JITTER_LIMIT_MS} ms takes` : '';
+  return `${whose} was ${jitterMs.mean.toFixed(0)} ms (up to ${jitterMs.max.toFixed(0)} ms)${limit}`;
 }
 
-function complaintOfLoss(direction: DirectionToExplain, loss: string, audio: string): string {
-  const { state, capture } = direction;
+function complaintOfLoss(direction: DirectionToExplain, audio: string): string {
+  const { measures, state, capture } = direction;
   const { deadSinceMs } = state;
+  const loss = lossWords(measures, state);
   if (deadSinceMs === null) {
     return `${loss} of ${audio} was lost${howLost(state, capture)}${whenLost(state)}${whereLost(direction)}`;
   }
@@ -136,18 +153,13 @@ function complaintOfLoss(direction: DirectionToExplain, loss: string, audio: str
 }
 
 function howLost(state: DirectionState, capture: CaptureRecord | null): string {
-  const areReportsUneven = hasUnevenLoss(state);
+  const areReportsUneven = reportedBurstRatio(state.total) >= BURSTY_BURST_R;
   // Of what we sent the captured packets show how it left, not what became of it.
   const seen = state.direction === 'rx' && capture !== null ? howPacketsWereLost(capture.media) : undefined;
   if (seen === undefined) return areReportsUneven ? ', in bursts' : '';
   const gapMs = seen.longestGapMs.toFixed(0);
   if (seen.isOneGap) return `, in one gap of ${gapMs} ms`;
   return `, ${seen.isBursty || areReportsUneven ? 'in bursts' : 'at random'} (longest gap ${gapMs} ms)`;
-}
-
-function hasUnevenLoss({ total: { lostPackets } }: DirectionState): boolean {
-  if (lostPackets.count < 3 || lostPackets.mean === 0) return false;
-  return standardDeviation(lostPackets) ** 2 / lostPackets.mean > BURSTY_DISPERSION;
 }
 
 function whenLost(state: DirectionState): string {
@@ -162,7 +174,7 @@ function whenLost(state: DirectionState): string {
   return hadCleanEnd ? `, until ${timeOfDay(lastLossyAtMs)}` : '';
 }
 
-/** What of the loss the other party's network had: a native bridge passes it on. */
+/** What of the loss the other party's network had: gaps are passed on where nothing is transcoded. */
 function whereLost({ state, measures, peer }: DirectionToExplain): string {
   if (peer === undefined || state.direction === 'rx') return '';
   const beforePercent = passedOnLossPercent(peer.rx, state);
@@ -170,6 +182,14 @@ function whereLost({ state, measures, peer }: DirectionToExplain): string {
   if (part < NOTICEABLE_PART) return '';
   const how = part > 1 - NOTICEABLE_PART ? 'nearly all of it' : `${beforePercent.toFixed(1)} points of that`;
   return `, ${how} on the way from ${endpointOf(peer.name)} to this server`;
+}
+
+/** The complaint that this server passed on far less than it got; undefined when it did not, or nobody can tell. */
+function peerSentOnTooLittle({ channel, state, peer }: DirectionToExplain): string | undefined {
+  const ratio = peer === undefined ? undefined : sentOnTooLittle(peer, channel);
+  if (peer === undefined || ratio === undefined || state.direction === 'rx') return undefined;
+  const percent = (100 * ratio).toFixed(0);
+  return `this server sent on only ${percent} % of the audio that came in from ${endpointOf(peer.name)}: what comes late or out of order is left out when it is transcoded`;
 }
 
 /** In UTC, since the server's time zone is not ours to know: `14:03:10 UTC`. */

@@ -1,5 +1,5 @@
 import type { IntervalRecord, SegmentRecord, StreamRecord } from '../model/record.ts';
-import { type Direction, directionMeasuredBy } from '../model/report.ts';
+import { type Direction, directionMeasuredBy, directionSentBy } from '../model/report.ts';
 import type { StoredChannel } from '../model/rescoring.ts';
 import { DEAD_OPINION } from '../score/mes.ts';
 import { ASSUMED_CLOCK_RATE_HZ, CUMULATIVE_LOST_MODULUS } from '../units/rtp.ts';
@@ -14,6 +14,7 @@ import {
   noteRoundTrip,
   segmentTally,
 } from './direction-state.ts';
+import { noteSenderFlow } from './flow.ts';
 import { addToSums } from './report-sums.ts';
 import { scoresOf } from './rescored-fields.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -107,6 +108,10 @@ function takeAgain(
   rules: ScoringRules,
 ): IntervalRecord {
   const direction = state[interval.direction];
+  if (interval.sentPackets !== null && interval.sentOctets !== null) {
+    const sender = state[directionSentBy(interval.reporter)];
+    noteSenderFlow(sender, interval.sentPackets, interval.sentOctets, interval.atMs);
+  }
   // An older release did not store the codec with the report.
   const isOld = interval.channelReportNumber === null;
   const codec = isOld ? streams.find((stream) => stream.direction === interval.direction)?.codec : interval.codec;

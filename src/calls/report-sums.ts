@@ -3,6 +3,7 @@ import { computeMes, DEAD_OPINION, percentIn5S } from '../score/mes.ts';
 import { ticksToMs } from '../units/rtp.ts';
 import { burstRatioOf, type DirectionRules, tallyMes } from './direction-score.ts';
 import type { DirectionState } from './direction-state.ts';
+import { noteReceiverFlow } from './flow.ts';
 import {
   addReport,
   type JitterFigures,
@@ -63,6 +64,7 @@ export function addToSums(
   noteIntervalMes(total, mes);
   if (ofSegment !== null) noteIntervalMes(ofSegment, mes);
   noteLoss(state, sample, lossPercent, facts);
+  noteReceiverFlow(state, sample, facts.atMs);
   state.lastLossPercent = lossPercent;
   state.lastPacketsReceived = receivedOf(sample);
   state.lastFractionLostQ8 = facts.fractionLostQ8;

@@ -11,11 +11,11 @@ export function shouldBe(truth: Truth): ShouldBe {
   return { mes: opinion(mediaExperienceR(truth)), mosLq: opinion(listeningR(truth)) };
 }
 
-/** Asterisk's published "Media Experience Score". */
-function mediaExperienceR({ roundTripMs, jitterMeanMs, jitterStdevMs, lostPerReportMean }: Truth): number {
+/** Asterisk's published "Media Experience Score", for packets lost in 5 s. */
+function mediaExperienceR({ roundTripMs, jitterMeanMs, jitterStdevMs, reportedLossPercent }: Truth): number {
   const latency = (roundTripMs ?? 0) + jitterMeanMs * 2 * (jitterStdevMs / 3) + 10;
   const r = latency < 160 ? 93.2 - latency / 40 : 93.2 - (latency - 120) / 10;
-  return r - lostPerReportMean * 2.5;
+  return r - (reportedLossPercent / 100) * 250 * 2.5;
 }
 
 /** ITU-T G.107 with G.113's numbers for G.711 and random loss. */

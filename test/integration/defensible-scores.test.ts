@@ -226,16 +226,18 @@ describe.runIf(labObstacle() === undefined)('scores that one can defend', () => 
     test('one-way: neither leg is good, and it says who is not heard', () => {
       const { call, caller, callee, stream } = played('one-way');
       expect(call).toMatchObject({ verdict: 'one-way-tx', fault_place: 'callee-network' });
-      expect(call.fault_why).toMatch(/nothing arrived from PJSIP\/one-way-b\.$/);
+      expect(call.fault_why).toMatch(
+        /nothing arrived from PJSIP\/one-way-b, so PJSIP\/one-way-a did not hear PJSIP\/one-way-b\.$/,
+      );
       expect(caller.verdict).toBe('one-way-rx');
       expect(callee).toMatchObject({ verdict: 'one-way-tx', mes_rx: 1, mes_min: 1 });
       expect(stream('callee', 'rx')).toMatchObject({
-        why: 'Nothing of the audio from PJSIP/one-way-b arrived.',
+        why: 'Nothing of the audio from PJSIP/one-way-b arrived, so PJSIP/one-way-a did not hear PJSIP/one-way-b.',
         verdict: 'no-media',
         loss_percent: 100,
       });
       expect(stream('caller', 'tx')).toMatchObject({
-        why: 'This server had no audio to send to PJSIP/one-way-a.',
+        why: 'This server had no audio to send to PJSIP/one-way-a, so PJSIP/one-way-a did not hear PJSIP/one-way-b.',
         mes: null,
       });
       expect(call.mes).toBeGreaterThan(2.5);

@@ -68,7 +68,7 @@ function burstWords(capture: Capture, metrics: VoipMetrics): string {
     count === 0
       ? 'no bursts'
       : `${count} ${count === 1 ? 'burst' : 'bursts'} of ${quantity(metrics.burst_duration_ms, 0, 'ms')}, ` +
-        `${percent(metrics.burst_density)} lost in them and ${percent(metrics.gap_density)} between`;
+        `${percent(metrics.burst_density)} ${discarded === 0 ? 'lost' : 'lost or late'} in them and ${percent(metrics.gap_density)} between`;
   return `${lost} of ${expected} packets lost${late}: ${how}${longest}.`;
 }
 

@@ -17,6 +17,7 @@ import {
   moment,
   party,
   streamOf,
+  partyOf,
   verdictWords,
 } from './words.ts';
 
@@ -154,7 +155,7 @@ function topOf(call: Call, legs: readonly Channel[]): readonly HTMLElement[] {
     el(
       'div',
       { class: `lead notice tone-${verdictWords(call.verdict).tone}` },
-      el('p', { class: 'result' }, score(call.mes), ' ', verdictChip(call.verdict)),
+      el('p', { class: 'result' }, score(call.mes), ' ', verdictChip(call.verdict, partyOf(call))),
       el('p', {}, foreign(why), call.fault_why === null ? '' : certainty),
     ),
   ];

@@ -6,7 +6,7 @@ import { errorNotice } from './notice.ts';
 import { get, getCsv } from './rest.ts';
 import { callAddress, type Page, type Route } from './route.ts';
 import { score, verdictChip } from './verdict-chip.ts';
-import { byStart, duration, fullMoment, moment, party, placeWords, quantity, verdictWords } from './words.ts';
+import { byStart, duration, fullMoment, moment, party, partyOf, placeWords, quantity, verdictWords } from './words.ts';
 
 const PAGE_CALLS = 50;
 /** Names shown per call: a conference has too many for a list. */
@@ -161,7 +161,7 @@ function callRow(call: Call): HTMLElement {
     cell(0, el('time', { datetime: call.started_at, title: fullMoment(call.started_at) }, moment(call.started_at))),
     cell(1, link),
     cell(2, score(call.mes)),
-    cell(3, verdictChip(call.verdict)),
+    cell(3, verdictChip(call.verdict, partyOf(call))),
     cell(4, quantity(call.mes_min, 2)),
     cell(5, call.state === 'up' ? el('b', { class: 'up' }, '● up') : duration(call.duration_s)),
     cell(6, foreign(call.codecs.join(', '))),

@@ -3,6 +3,8 @@ import type { Call, Channel, Direction, Stream, Verdict } from './answers.ts';
 interface VerdictWords {
   readonly sign: string;
   readonly word: string;
+  /** Of whom it is said, where a party is known: `one way: alice hears nothing`. */
+  readonly ofParty?: string;
   /** The colour's name; several verdicts share one. */
   readonly tone: 'good' | 'fair' | 'poor' | 'bad' | 'unknown';
   /** For sorting, worst first. */
@@ -13,8 +15,8 @@ interface VerdictWords {
 const VERDICT_WORDS: Readonly<Record<Verdict, VerdictWords>> = {
   bad: { sign: '✕', word: 'bad', tone: 'bad', rank: 0 },
   'no-media': { sign: '∅', word: 'no media', tone: 'bad', rank: 1 },
-  'one-way-rx': { sign: '⇥', word: 'one way: from phone', tone: 'bad', rank: 2 },
-  'one-way-tx': { sign: '⇤', word: 'one way: to phone', tone: 'bad', rank: 3 },
+  'one-way-rx': { sign: '⇥', word: 'one way: one hears nothing', ofParty: 'hears nothing', tone: 'bad', rank: 2 },
+  'one-way-tx': { sign: '⇤', word: 'one way: one is not heard', ofParty: 'is not heard', tone: 'bad', rank: 3 },
   poor: { sign: '!', word: 'poor', tone: 'poor', rank: 4 },
   fair: { sign: '~', word: 'fair', tone: 'fair', rank: 5 },
   'no-rtcp': { sign: '?', word: 'no RTCP', tone: 'unknown', rank: 6 },
@@ -28,6 +30,12 @@ export const VERDICTS = Object.keys(VERDICT_WORDS) as readonly Verdict[];
 /** How a verdict is shown. Null (none yet) and a word of a newer release are shown as not yet known. */
 export function verdictWords(verdict: Verdict | null): VerdictWords {
   return verdict === null ? NOT_YET : (VERDICT_WORDS[verdict] ?? NOT_YET);
+}
+
+/** Whom a call's verdict is about: the party whose own verdict it is; undefined where it is about nobody. */
+export function partyOf({ verdict, channels }: Pick<Call, 'verdict' | 'channels'>): string | undefined {
+  const channel = channels.find((candidate) => candidate.verdict === verdict);
+  return channel === undefined ? undefined : shortEndpoint(channel.endpoint);
 }
 
 const DASH = '–';
