@@ -68,7 +68,7 @@ function print(options: AccuracyOptions, grid: Grid, comparisons: readonly Compa
 function headerOf({ cells, callS }: Grid): string {
   return [
     `${cells.length} calls of ${callS} s over ulaw, both ways of the caller's leg; delay each way, jitter uniform from 0.`,
-    `One RTCP report every ${RTCP_INTERVAL_MS / 1000} s: the MES counts lost packets per report, so that at another interval the same loss scores otherwise.`,
+    `One RTCP report every ${RTCP_INTERVAL_MS / 1000} s.`,
     'The relay never lets a packet overtake another, so its jitter is the one that its send times give (RFC 3550), not the setting.',
     'Random loss takes RTCP, too; bursty loss only audio (a bad spell is 10 packets long on average and loses 80 % of them).',
   ].join('\n');

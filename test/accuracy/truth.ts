@@ -17,7 +17,6 @@ export interface Truth {
   readonly jitterMeanMs: number;
   readonly jitterStdevMs: number;
   readonly reports: number;
-  readonly lostPerReportMean: number;
 }
 
 interface CallPackets {
@@ -60,13 +59,12 @@ function truthOf(
 ): Truth {
   const receiver = new Receiver(packets);
   const jittersMs: number[] = [];
-  const losses: number[] = [];
+  let reports = 0;
   for (const atMs of reportsMs) {
-    const lostBefore = receiver.lost;
     receiver.advance(atMs);
     if (receiver.received === 0) continue;
     jittersMs.push(receiver.jitterMs);
-    losses.push(receiver.lost - lostBefore);
+    reports++;
   }
   const reportedLossPercent = receiver.lossPercent;
   receiver.advance(toMs);
@@ -80,8 +78,7 @@ function truthOf(
     roundTripMs,
     jitterMeanMs,
     jitterStdevMs: Math.sqrt(meanOf(jittersMs.map((jitterMs) => (jitterMs - jitterMeanMs) ** 2))),
-    reports: losses.length,
-    lostPerReportMean: meanOf(losses),
+    reports,
   };
 }
 

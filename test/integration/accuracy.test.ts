@@ -73,7 +73,9 @@ describe.runIf(labObstacle() === undefined)('npm run accuracy', () => {
     const scores = answer.comparisons.map(({ measured }) => measured.mes);
     expect(Math.max(...scores)).toBeGreaterThan(4.3);
     expect(Math.max(...scores)).toBeLessThan(4.41);
-    expect(Math.min(...scores)).toBeGreaterThan(1);
-    expect(Math.min(...scores)).toBeLessThan(4);
+    expect(Math.min(...scores)).toBeGreaterThanOrEqual(1);
+    expect(Math.min(...scores)).toBeLessThan(3);
+    // 5 % lost at random are about 3.1.
+    expect(scores.some((score) => score > 2.5 && score < 3.7)).toBe(true);
   });
 });
