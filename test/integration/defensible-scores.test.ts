@@ -13,6 +13,8 @@ const BURSTY = {
   burst: { goodToBad: 0.0045, badToGood: 0.085, goodLossRatio: 0, badLossRatio: 0.9 },
   rtcp: 'delay',
 } as const;
+/** Half of the packets are overtaken by five others. */
+const SHUFFLED = { reorderRatio: 0.5, reorderByMs: 100, rtcp: 'untouched' } as const;
 const BLOCKED = { blocked: true, rtcp: 'untouched' } as const;
 
 const FAULT_AFTER_S = 5;
@@ -25,6 +27,9 @@ const SCRIPTS: readonly ScriptedCall[] = [
   { name: 'both-lossy', caller: { rx: LOSSY, tx: LOSSY }, callee: { rx: LOSSY, tx: LOSSY } },
   { name: 'server-lossy', caller: { tx: LOSSY }, callee: { tx: LOSSY } },
   { name: 'passed-on', caller: { rx: LOSSY } },
+  { name: 'passed-simple', caller: { rx: LOSSY }, transferable: true },
+  { name: 'transcoded', caller: { rx: LOSSY }, codecs: ['ulaw', 'alaw'] },
+  { name: 'shuffled', caller: { rx: SHUFFLED }, codecs: ['ulaw', 'alaw'], seconds: 18 },
   { name: 'far', caller: { rx: { delayMs: 200 }, tx: { delayMs: 200 } } },
   { name: 'bursty', caller: { rx: BURSTY } },
   {
@@ -219,6 +224,39 @@ describe.runIf(labObstacle() === undefined)('scores that one can defend', () => 
       expect(atCallee.why).toContain(', nearly all of it on the way from PJSIP/passed-on-a to this server');
       expect(call.fault_place).toBe('caller-network');
       expect(call.fault_why).toMatch(/: \d+\.\d % lost from PJSIP\/passed-on-a\.$/);
+    });
+  });
+
+  describe('what this server does to the audio', () => {
+    test('gaps pass through a bridge that is not native, too', () => {
+      const { call, stream } = played('passed-simple');
+      const atCallee = stream('callee', 'tx');
+      expectEightPercent(atCallee.why, /^(\d+\.\d) % of the audio to PJSIP\/passed-simple-b was lost/);
+      // It is this server's own stream, unlike that of a native bridge.
+      expect(atCallee.ssrc).not.toBe(stream('caller', 'rx').ssrc);
+      expect(atCallee.why).toContain(', nearly all of it on the way from PJSIP/passed-simple-a to this server');
+      expect(call).toMatchObject({ fault_place: 'caller-network', verdict: 'bad' });
+      expect(call.fault_why).toMatch(/: \d+\.\d % lost from PJSIP\/passed-simple-a\.$/);
+    });
+
+    test('transcoding closes them: the callee is not told of any', () => {
+      const { call, stream } = played('transcoded');
+      expect(stream('callee', 'tx')).toMatchObject({ packets_lost: 0, verdict: 'good' });
+      expect(call).toMatchObject({ fault_place: 'caller-network' });
+    });
+
+    test('transcoding drops what comes out of order, of which no report tells: not good all the same', async () => {
+      const { call, callee, stream } = played('shuffled');
+      const cameIn = (await lab.relay.truth('shuffled-a', 'rx')).passed;
+      const wentOut = (await lab.relay.truth('shuffled-b', 'tx')).seen;
+      expect(wentOut).toBeLessThan(0.7 * cameIn);
+      const tx = stream('callee', 'tx');
+      const sentence = /^This server sent on only (\d+) % of the audio that came in from PJSIP\/shuffled-a/;
+      expect(tx.why).toMatch(sentence);
+      expect(Math.abs(Number(sentence.exec(tx.why ?? '')?.[1]) - (100 * wentOut) / cameIn)).toBeLessThan(8);
+      expect(tx.loss_percent).toBe(0);
+      expect(tx.verdict).toBe('bad');
+      expect([callee.verdict, call.verdict]).toEqual(['bad', 'bad']);
     });
   });
 

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { CallRecord } from '../../../src/model/record.ts';
+import { rescoreCall } from '../../../src/calls/rescoring.ts';
+import type { CallRecord, SegmentRecord } from '../../../src/model/record.ts';
+import type { StoredCall } from '../../../src/model/rescoring.ts';
 import type { SenderInfo } from '../../../src/model/report.ts';
+import { mesProfile } from '../../../src/score/profiles.ts';
+import { DEFAULT_THRESHOLDS } from '../../../src/score/verdict.ts';
 import { local, remote, reportBlock, Script } from './script.ts';
 
 const ALICE = { name: 'PJSIP/alice-00000001', linkedid: '1' };
@@ -153,6 +157,41 @@ describe('audio that this server does not send on', () => {
     const held: Setting = { sentPackets: 96, numbers: 96, codecs: ['ulaw', 'alaw'] };
     expect(toBob(play({ ...held, holdsAt: 9 }))).toMatchObject({ verdict: 'good' });
     expect(toBob(play({ ...held, holdsAt: 5, takesBackAt: 9 }))?.why).toMatch(/^This server sent on only 38 %/);
+  });
+});
+
+describe('scoring again', () => {
+  /** The call as the history has it. */
+  function storedCall(script: Script): StoredCall {
+    const call = callOf(script);
+    const changes = script.stored();
+    const channels = ['1', '2'].map((uniqueid): StoredCall['channels'][number] => {
+      const segments = new Map<string, SegmentRecord>();
+      for (const change of changes) {
+        if (change.kind !== 'segment' || change.segment.uniqueid !== uniqueid) continue;
+        segments.set(`${change.segment.direction} ${change.segment.segmentNumber}`, change.segment);
+      }
+      const intervals = [...script.intervals(uniqueid, 'rx'), ...script.intervals(uniqueid, 'tx')];
+      return { channel: script.channel(uniqueid), segments: [...segments.values()], intervals };
+    });
+    return { call, channels, peers: [] };
+  }
+
+  test.each<[string, Setting]>([
+    ['audio that was not sent on', { sentPackets: 96, numbers: 96, codecs: ['ulaw', 'alaw'] }],
+    ['loss that was passed on', { aliceLost: 12, bobLost: 12, sentPackets: 238 }],
+    ['loss that was not', { aliceLost: 12, bobLost: 12, sentPackets: 250 }],
+  ])('tells %s as before', (_what, setting) => {
+    const before = storedCall(play(setting));
+    const again = rescoreCall(before, {
+      profile: mesProfile('documented'),
+      thresholds: DEFAULT_THRESHOLDS,
+      codecs: new Map(),
+      advantages: [],
+      version: '9.9.9',
+    });
+    expect(again?.call).toEqual(before.call);
+    expect(again?.channels).toEqual(before.channels.map(({ channel }) => channel));
   });
 });
 
