@@ -6,7 +6,7 @@ import { type Cause, causesOf, mainCauses } from './causes.ts';
 import { type ChannelState, endpointOf, isLocalChannel } from './channel-state.ts';
 import type { DirectionRules } from './direction-score.ts';
 import { isDead, type DirectionState, knownCodec } from './direction-state.ts';
-import { hasNothingToPassOn, TOO_SHORT_MS } from './judgement.ts';
+import { hasNothingToPassOn } from './judgement.ts';
 import { passedOnLossPercent, sentOnTooLittle } from './passed-on.ts';
 import { jitterOf, reportedBurstRatio, roundTripMeanMs } from './tally.ts';
 
@@ -14,6 +14,8 @@ import { jitterOf, reportedBurstRatio, roundTripMeanMs } from './tally.ts';
 const BURSTY_BURST_R = 2;
 /** A smaller part of the loss is not worth a word: the parties' reports are not of the same packets. */
 const NOTICEABLE_PART = 0.2;
+/** So many reports about one direction, and none about the other, are no accident. */
+const TELLING_REPORTS = 3;
 /** Loss that was there from the beginning needs no time. */
 const CLEAN_BEGINNING_REPORTS = 2;
 
@@ -84,8 +86,8 @@ function explainMissing(direction: DirectionToExplain, audio: string): string | 
     return channel.endedAtMs === null ? null : `The reports do not tell how much of ${audio} was lost.`;
   }
   if (channel.endedAtMs === null) {
-    // It has been up for two reports, and the other direction may have some.
-    if (channel.lastSeenAtMs - channel.answeredAtMs < TOO_SHORT_MS) return null;
+    const { total: other } = measures.direction === 'rx' ? channel.tx : channel.rx;
+    if (other.reports < TELLING_REPORTS) return null;
     return measures.direction === 'rx'
       ? `This server has not reported about ${audio} so far.`
       : 'The far end has sent no RTCP report so far.';

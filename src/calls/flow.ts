@@ -23,8 +23,9 @@ const OCTETS_PER_MS: Readonly<Record<string, number>> = {
 /** A receiver has reported: what it expects and gets is followed from the first report of a session on. */
 export function noteReceiverFlow(state: DirectionState, sample: ReportSample, atMs: number): void {
   const { total } = state;
+  const isUncounted = sample.kind === 'unused' || (sample.kind === 'media' && sample.packetsExpected === null);
   // Packets that nobody counted passed in this interval: begin afresh.
-  if (sample.kind === 'media' && sample.packetsExpected === null) state.flowSinceMs = null;
+  if (isUncounted) state.flowSinceMs = null;
   else if (total.mediaReports === 0) return;
   else if (state.flowSinceMs === null) {
     state.flowSinceMs = atMs;

@@ -15,7 +15,7 @@ import { jitterFigures } from './tally.ts';
  * A channel without any report that was up for less than this was too short for one; for longer, there is no RTCP.
  * Twice Asterisk's default `rtcpinterval`, because we cannot see what it is set to.
  */
-export const TOO_SHORT_MS = 10_000;
+const TOO_SHORT_MS = 10_000;
 /** One idle report may be of the time before the parties were bridged. */
 const FEW_REPORTS = 3;
 

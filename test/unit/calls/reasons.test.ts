@@ -45,7 +45,7 @@ describe('why a direction has its score', () => {
 
   test('loss that came and went', () => {
     expect(why(lossy([0, 0, 0, 0, 25, 25, 0, 0, 0, 0]), '1', 'rx')).toMatch(
-      /^2\.0 % .* from 22:13:40 UTC to 22:13:50 UTC; /,
+      /^Good, although 2\.0 % .* from 22:13:40 UTC to 22:13:50 UTC; /,
     );
   });
 
