@@ -10,8 +10,8 @@ import { hasNothingToPassOn } from './judgement.ts';
 import { passedOnLossPercent, sentOnTooLittle } from './passed-on.ts';
 import { jitterOf, reportedBurstRatio, roundTripMeanMs } from './tally.ts';
 
-/** BurstR from which on the unevenness of the reports is called bursts. */
-const BURSTY_BURST_R = 2;
+/** BurstR from which on the unevenness of the reports is called bursts; a loss that begins in mid-call makes it 2. */
+const BURSTY_BURST_R = 2.5;
 /** A smaller part of the loss is not worth a word: the parties' reports are not of the same packets. */
 const NOTICEABLE_PART = 0.2;
 /** So many reports about one direction, and none about the other, are no accident. */
