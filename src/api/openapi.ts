@@ -30,8 +30,11 @@ import {
 export interface DescribedRoute {
   readonly path: string;
   readonly summary: string;
-  readonly open: boolean;
+  readonly method: string;
+  readonly access: string;
   readonly query: z.ZodObject;
+  readonly body: z.ZodType | null;
+  readonly status: number;
   readonly answer: z.ZodType;
   readonly csv?: unknown;
   readonly type?: string | undefined;
@@ -110,10 +113,11 @@ function operation(route: DescribedRoute): Json {
   };
   return {
     summary: route.summary,
-    ...(route.open ? { security: [] } : {}),
+    ...(route.access === 'usual' ? {} : { security: route.access === 'open' ? [] : [{ token: [] }] }),
     parameters: parameters(route),
+    ...(route.body === null ? {} : { requestBody: requestBody(route.body) }),
     responses: {
-      '200': { description: 'The answer.', content },
+      [route.status]: { description: 'The answer.', content },
       default: {
         description: 'What went wrong, and what to do (RFC 9457).',
         content: { [PROBLEM_TYPE]: { schema: reference('Problem') } },
@@ -122,9 +126,17 @@ function operation(route: DescribedRoute): Json {
   };
 }
 
+function requestBody(body: z.ZodType): Json {
+  const schema = inDocument(z.toJSONSchema(body, { io: 'input' }));
+  return { required: true, content: { 'application/json': { schema } } };
+}
+
 /** The OpenAPI 3.1 document of the routes, made from the schemas that check requests and answers. */
 export function openApi(routes: readonly DescribedRoute[]): Json {
-  const paths = routes.map((route) => [route.path.replaceAll(/:(\w+)/g, '{$1}'), { get: operation(route) }]);
+  const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, methods]) => [
+    path.replaceAll(/:(\w+)/g, '{$1}'),
+    Object.fromEntries(methods.map((route) => [route.method.toLowerCase(), operation(route)])),
+  ]);
   return {
     openapi: '3.1.0',
     info: {

@@ -177,3 +177,13 @@ export function checkQuery<Query extends z.ZodObject>(schema: Query, query: unkn
   const name = String(issue?.path[0] ?? '');
   throw new Problem('MES_ERR_PARAMETER_VALUE', `parameter ${name}: ${issue?.message ?? 'is not allowed'}`, name);
 }
+
+/** The body as its schema makes it. Throws Problem, which names the first field that is wrong. */
+export function checkBody<Body extends z.ZodType>(schema: Body, body: unknown): z.output<Body> {
+  const checked = schema.safeParse(body);
+  if (checked.success) return checked.data;
+  const issue = checked.error.issues[0];
+  const name = issue?.path.join('.').slice(0, SHOWN_CHARACTERS);
+  const what = issue?.message ?? 'is not allowed';
+  throw new Problem('MES_ERR_BODY', name ? `${name} in the body: ${what}` : `the body: ${what}`, name || undefined);
+}

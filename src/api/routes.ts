@@ -19,6 +19,7 @@ import { openApi } from './openapi.ts';
 import { CALLS_QUERY, ENDPOINTS_QUERY, LIVE_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './present.ts';
 import { Problem } from './problem.ts';
+import { type Route, route } from './route.ts';
 import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './quality.ts';
 import { bucketsCsv, endpointsCsv, listEndpoints, summarize } from './quality-list.ts';
 import { inParts } from './turns.ts';
@@ -28,48 +29,14 @@ export interface ApiSources extends CallListSources {
   readonly live: LiveView;
   readonly health: HealthView;
   readonly metrics: MetricsText;
+  /** Of capabilities beside the scoring of calls. */
+  readonly moreRoutes?: readonly Route[] | undefined;
 }
 
 /** What Prometheus asks for. */
 export interface MetricsText {
   readonly contentType: string;
   render(): Promise<string>;
-}
-
-/** One address of the API; all of them are read with GET. */
-export interface Route {
-  /** As fastify writes it: `/v1/calls/:linkedid`. */
-  readonly path: string;
-  readonly summary: string;
-  /** True: answered without the token. */
-  readonly open: boolean;
-  readonly query: z.ZodObject;
-  readonly answer: z.ZodType;
-  /** `query` is checked; `id` is the path's parameter, or empty. A Buffer is the answer's JSON already. Throws Problem. */
-  handle(query: unknown, id: string): unknown;
-  /** Media type of the answer when it is a text; JSON otherwise. */
-  readonly type?: string | undefined;
-  /** The same as CSV, piece by piece; rejects with Problem. */
-  readonly csv?: ((query: unknown, id: string) => Promise<AsyncIterable<string>>) | undefined;
-}
-
-function route<Query extends z.ZodObject, Answer extends z.ZodType>(definition: {
-  path: string;
-  summary: string;
-  open?: boolean;
-  query: Query;
-  answer: Answer;
-  handle(query: z.output<Query>, id: string): z.output<Answer> | Promise<z.output<Answer> | Buffer>;
-  type?: string;
-  csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
-}): Route {
-  const { csv } = definition;
-  return {
-    ...definition,
-    open: definition.open === true,
-    handle: (query, id) => definition.handle(query as z.output<Query>, id),
-    csv: csv && ((query, id) => csv(query as z.output<Query>, id)),
-  };
 }
 
 function known<T>(found: T | null, what: string): T {
@@ -180,7 +147,7 @@ export function routes(sources: ApiSources): readonly Route[] {
     route({
       path: '/healthz',
       summary: 'Whether the process serves at all.',
-      open: true,
+      access: 'open',
       query: NO_QUERY,
       answer: HEALTH_ANSWER,
       handle: () => {
@@ -215,6 +182,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       type: metrics.contentType,
       handle: () => metrics.render(),
     }),
+    ...(sources.moreRoutes ?? []),
   ];
   let document: Record<string, unknown> | undefined;
   return [

@@ -5,7 +5,7 @@ import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, t
 import { CSV_TYPE, prefersCsv } from './csv.ts';
 import { compressAnswers } from './compression.ts';
 import { guard } from './guard.ts';
-import { checkQuery } from './parameters.ts';
+import { checkBody, checkQuery } from './parameters.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, endThenDestroy, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
 import { RequestGate } from './request-gate.ts';
@@ -20,8 +20,8 @@ const { createServer } = process.getBuiltinModule('node:http');
 
 /** Header and address of a request together, bytes. */
 const LARGEST_HEADER_BYTES = 8192;
-/** No route takes a body. */
-const LARGEST_BODY_BYTES = 1024;
+/** What a client may say at once: a comment, some answers. */
+const LARGEST_BODY_BYTES = 16_384;
 const MOST_CONNECTIONS = 512;
 /** A client gets this long for sending its request, and for sending the next one on the same connection. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -33,7 +33,7 @@ const LAST_ANSWERS_MS = 500;
 /** Asterisk's ids have at most 150 characters. */
 const LONGEST_ID = 200;
 
-const OTHER_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 export interface ApiOptions extends ApiSources {
   /** What clients must send as `Authorization: Bearer …`; null or absent: everyone on this machine may read. */
@@ -51,7 +51,6 @@ export interface ApiOptions extends ApiSources {
 
 async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
   if (problem.status === 401) reply.header('www-authenticate', CHALLENGE);
-  if (problem.status === 405) reply.header('allow', 'GET, HEAD');
   if (problem.status === 426) reply.header('upgrade', 'websocket');
   await reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
@@ -120,10 +119,11 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   });
   const table = routes(options);
   const files = options.files ?? [];
-  const open = new Set([...table.filter((route) => route.open), ...files].map(({ path }) => path));
+  const open = new Set([...table.filter(({ access }) => access === 'open'), ...files].map(({ path }) => path));
   const pages = new Set(files.map(({ path }) => path));
+  const token = options.tokenCheck ?? new TokenCheck(options.token);
   const admitSocket = guard(app, {
-    token: options.tokenCheck ?? new TokenCheck(options.token),
+    token,
     isOpen: (path) => open.has(path ?? ''),
     isPage: (path) => pages.has(path ?? ''),
   });
@@ -155,30 +155,37 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   compressAnswers(app);
   for (const route of table) {
     app.route({
-      method: 'GET',
+      method: route.method,
       url: route.path,
       handler: async (request, reply) => {
+        if (route.access === 'token') token.assertIsSet();
         const query = checkQuery(route.query, request.query);
+        const body = route.body === null ? undefined : checkBody(route.body, request.body);
         const [id] = Object.values(request.params as Record<string, string>);
-        reply.type(route.type ?? 'application/json; charset=utf-8');
+        reply.code(route.status).type(route.type ?? 'application/json; charset=utf-8');
         if (route.csv !== undefined) reply.header('vary', 'accept');
         const { csv } = route;
         const answer = async (): Promise<unknown> => {
           if (csv !== undefined && prefersCsv(request.headers.accept)) {
             return reply.type(CSV_TYPE).send(Readable.from(await csv(query, id ?? '')));
           }
-          const made: unknown = await route.handle(query, id ?? '');
+          const made: unknown = await route.handle(query, id ?? '', body);
           return typeof made === 'string' || Buffer.isBuffer(made) ? made : jsonInParts(made);
         };
         // What needs nothing of the history does not wait behind what does.
-        return route.open ? answer() : work.run(request.raw.socket, answer);
+        return route.access === 'open' && id === undefined ? answer() : work.run(request.raw.socket, answer);
       },
     });
+  }
+  for (const [path, routesOfPath] of Map.groupBy(table, (route) => route.path)) {
+    const allowed: readonly string[] = routesOfPath.map(({ method }) => method);
+    const named = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
     app.route({
-      method: [...OTHER_METHODS],
-      url: route.path,
-      onRequest: async () => {
-        throw new Problem('MES_ERR_METHOD', 'this address can only be read; use GET');
+      method: METHODS.filter((method) => !allowed.includes(method)),
+      url: path,
+      onRequest: async (_request, reply) => {
+        reply.header('allow', named.join(', '));
+        throw new Problem('MES_ERR_METHOD', `this address does not take this method; use ${allowed.join(' or ')}`);
       },
       handler: async () => undefined,
     });

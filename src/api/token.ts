@@ -28,6 +28,12 @@ export class TokenCheck {
     return this.#expected !== undefined;
   }
 
+  /** Throws Problem 403 when there is no token: what changes something wants one, also on this machine. */
+  assertIsSet(): void {
+    if (this.isSet) return;
+    throw new Problem('MES_ERR_TOKEN_NOT_SET', 'this needs a token; set token in [http] of mes.conf, and send it');
+  }
+
   /** Throws Problem 401 when the Authorization header (RFC 6750 §2.1) does not carry the token. */
   admit({ authorization }: IncomingHttpHeaders): void {
     this.#compare(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
+import type { Route } from '../api/route.ts';
 import { buildApi } from '../api/server.ts';
 import { TokenCheck } from '../api/token.ts';
 import { listenProblem } from '../model/listen-problem.ts';
@@ -19,6 +20,7 @@ export interface HttpServiceOptions {
   readonly history: HistoryReader;
   readonly live: Switchboard;
   readonly health: () => HealthReport;
+  readonly moreRoutes: readonly Route[];
 }
 
 /** Serves REST, the page, the live feed and the metrics over HTTP. */
@@ -30,7 +32,7 @@ export class HttpService {
   readonly #api: FastifyInstance;
   readonly #token: TokenCheck;
 
-  constructor({ settings, log, clock, history, live, health }: HttpServiceOptions) {
+  constructor({ settings, log, clock, history, live, health, moreRoutes }: HttpServiceOptions) {
     const { bind, token, metricsGroups } = settings.http;
     this.#bind = bind;
     this.#live = live;
@@ -54,6 +56,7 @@ export class HttpService {
       liveStream: this.#liveStream,
       files: dashboardAssets(),
       tokenCheck: this.#token,
+      moreRoutes,
     });
   }
 

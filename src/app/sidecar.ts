@@ -15,6 +15,7 @@ import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelValues, HealthReport } from '../model/ports.ts';
 import { CallCapture } from './call-capture.ts';
+import { Companions } from './companions.ts';
 import { eventHider } from './event-hider.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
@@ -56,6 +57,7 @@ export class Sidecar {
   readonly #capture: CallCapture | null;
   readonly #agi: FastAgiServer;
   readonly #http: HttpService;
+  readonly #companions: Companions;
   readonly #failure = Promise.withResolvers<string>();
   readonly #ticker = new Ticker(() => this.#tick());
   #ticks = 0;
@@ -111,7 +113,9 @@ export class Sidecar {
       history,
       nowMs,
       onChannel: (channel) => {
-        if (channel.endedAtMs !== null) this.#http.metrics.channelEnded(channel);
+        if (channel.endedAtMs === null) return;
+        this.#http.metrics.channelEnded(channel);
+        this.#companions.channelEnded(channel);
       },
     });
     const hideNumbers = eventHider(settings.history);
@@ -158,11 +162,22 @@ export class Sidecar {
           random,
         })
       : null;
+    const calls = currentHistory(history, this.#historyFeed);
+    this.#companions = new Companions({
+      settings,
+      log,
+      clock,
+      history,
+      calls,
+      live: this.#switchboard,
+      actions: this.#actions,
+    });
     this.#agi = new FastAgiServer({
       ...settings.agi.bind,
       ...settings.writeback,
       peers: settings.agi.peers,
       secret: settings.agi.secret,
+      scripts: this.#companions.agiScripts,
       onWrongSecret: () =>
         log.warn(
           coded('MES_ERR_AGI_SECRET'),
@@ -179,9 +194,10 @@ export class Sidecar {
       settings,
       log,
       clock,
-      history: currentHistory(history, this.#historyFeed),
+      history: calls,
       live: this.#switchboard,
       health: () => this.#health(),
+      moreRoutes: this.#companions.routes,
     });
   }
 
@@ -189,6 +205,7 @@ export class Sidecar {
   async start(): Promise<void> {
     this.#switchboard.restore(await this.#history.resumable());
     await this.#agi.listen();
+    await this.#companions.start();
     await this.#http.listen();
     this.#ticker.start();
     this.#actions.start();
@@ -216,6 +233,7 @@ export class Sidecar {
       // Tells the calls what it captured last, before they are stored.
       this.#capture?.stop(),
     ]);
+    await this.#companions.stop();
     this.#historyFeed.close();
     this.#historyLog.look(this.#history.stats(), performance.now());
     await this.#history.close();
@@ -228,6 +246,7 @@ export class Sidecar {
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
     this.#switchboard.handle(event);
+    this.#companions.take(event);
     this.#historyFeed.noteNew();
     if (event.type === 'rtcp' && event.report.reporter === 'local') this.#questions.askCounters(event.channel.uniqueid);
     if (event.type === 'hangup') this.#questions.forget(event.channel.uniqueid);
@@ -245,6 +264,7 @@ export class Sidecar {
     this.#historyFeed.tick(isFlood);
     if (!isFlood) this.#http.metrics.observeSome();
     this.#questions.tick();
+    this.#companions.tick(nowMs);
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;
     this.#http.showChanges();
     this.#historyLog.look(this.#history.stats(), performance.now());
@@ -302,6 +322,7 @@ export class Sidecar {
         agi: this.#agi.counters,
         live_stream: this.#http.liveStreamCounters,
         capture: this.#capture?.counters ?? null,
+        ...this.#companions.counters,
       },
     });
   }

@@ -23,7 +23,7 @@ export class AgiConversation {
   readonly #socket: Socket;
   readonly #reader = new AgiLineReader();
   readonly #lines: string[] = [];
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   /** Rejects when the conversation fails; never resolves. */
   readonly #failed: Promise<never>;
   readonly #fail: (error: AgiError) => void;
@@ -36,10 +36,7 @@ export class AgiConversation {
     this.#fail = reject;
     // Rejects the present waiter, or the next one when nobody waits.
     promise.catch(() => {});
-    this.#timer = setTimeout(() => {
-      reject(new AgiError('the time is up', true));
-      socket.destroy();
-    }, deadlineMs);
+    this.#timer = this.#deadline(deadlineMs);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', () => reject(new AgiError('the connection broke', false)));
     socket.on('close', () => reject(new AgiError('the connection was closed', false)));
@@ -70,10 +67,23 @@ export class AgiConversation {
     return Promise.race([work, this.#failed]);
   }
 
+  /** Gives the conversation another time from now on: a person may be asked something. */
+  extend(deadlineMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#deadline(deadlineMs);
+  }
+
   /** Closes the connection after everything is sent. */
   close(): void {
     clearTimeout(this.#timer);
     this.#socket.destroySoon();
+  }
+
+  #deadline(afterMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#fail(new AgiError('the time is up', true));
+      this.#socket.destroy();
+    }, afterMs);
   }
 
   #take(chunk: Buffer): void {
@@ -88,19 +98,33 @@ export class AgiConversation {
   }
 }
 
+/** What Asterisk sends first, as far as a script needs it. */
+export interface AgiEnvironment {
+  /** The path of the address that the dialplan named: `hangup/SECRET`. */
+  readonly script: string;
+  readonly uniqueid: string | undefined;
+  /** The channel's name: `PJSIP/alice-00000001`. */
+  readonly channel: string;
+  /** What the dialplan gave behind the address, in its order. */
+  readonly words: readonly string[];
+}
+
 /** Reads the environment that Asterisk sends first. Rejects with AgiError for other lines, or when it does not end. */
-export async function readAgiEnvironment(
-  conversation: AgiConversation,
-): Promise<{ readonly script: string; readonly uniqueid: string | undefined }> {
-  let script = '';
-  let uniqueid: string | undefined;
+export async function readAgiEnvironment(conversation: AgiConversation): Promise<AgiEnvironment> {
+  const values = new Map<string, string>();
   for (let count = 0; count < MAX_ENVIRONMENT_LINES; count++) {
     const line = await conversation.line();
-    if (line === '') return { script, uniqueid };
+    if (line === '') {
+      return {
+        script: values.get('agi_network_script') ?? '',
+        uniqueid: values.get('agi_uniqueid') || undefined,
+        channel: values.get('agi_channel') ?? '',
+        words: [...values].filter(([name]) => name.startsWith('agi_arg_')).map(([, value]) => value),
+      };
+    }
     const variable = readAgiVariable(line);
     if (variable === undefined) throw new AgiError('that is no AGI environment', false);
-    if (variable.name === 'agi_network_script') script = variable.value;
-    if (variable.name === 'agi_uniqueid' && variable.value !== '') uniqueid = variable.value;
+    values.set(variable.name, variable.value);
   }
   throw new AgiError('the environment does not end', false);
 }

@@ -3,7 +3,7 @@ import { BlockList, createServer, isIP, type AddressInfo, type Server, type Sock
 import type { RtpCounters } from '../model/event.ts';
 import type { ChannelValues } from '../model/ports.ts';
 import type { Subnet } from '../model/subnet.ts';
-import { AgiConversation, AgiError, readAgiEnvironment } from './agi-conversation.ts';
+import { AgiConversation, type AgiEnvironment, AgiError, readAgiEnvironment } from './agi-conversation.ts';
 import { parseRtcpAll } from '../wire/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
 import { listenProblem } from '../model/listen-problem.ts';
@@ -24,6 +24,9 @@ const HANGUP_SCRIPT = 'hangup';
 /** An expression for Asterisk, not a template of ours. */
 const RTCP_ALL = `\${CHANNEL(rtcp,all)}`;
 
+/** Another script than the hangup handler's. The first 50 ms are its own as well; `conversation.extend` gives it more. */
+export type AgiScript = (conversation: AgiConversation, environment: AgiEnvironment) => Promise<void>;
+
 export interface FastAgiOptions {
   readonly host: string;
   readonly port: number;
@@ -40,6 +43,8 @@ export interface FastAgiOptions {
    * undefined for an unknown channel. Late scores are not written.
    */
   readonly onHangup: (uniqueid: string, counters: RtpCounters | undefined) => Promise<ChannelValues | undefined>;
+  /** Other scripts by their names, which end in the secret as well: `rate` is asked for as `rate/SECRET`. */
+  readonly scripts?: Readonly<Record<string, AgiScript>>;
   /** `[writeback] variables` and `[writeback] cdr` */
   readonly variables: boolean;
   readonly cdr: boolean;
@@ -63,8 +68,8 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function scriptDigest(secret: string | null | undefined): Buffer {
-  return digest(secret ? `${HANGUP_SCRIPT}/${secret}` : HANGUP_SCRIPT);
+function scriptDigest(name: string, secret: string | null | undefined): Buffer {
+  return digest(secret ? `${name}/${secret}` : name);
 }
 
 /** The FastAGI server that Asterisk's hangup handler asks for a channel's final scores. */
@@ -74,14 +79,13 @@ export class FastAgiServer {
   readonly #sockets = new Set<Socket>();
   readonly #counters = { answered: 0, unknown: 0, late: 0, failed: 0, refused: 0 };
   #peers = new BlockList();
-  /** Of the script's name; a digest, so that a comparison takes the same time whatever is asked for. */
-  #script: Buffer;
+  /** Scripts by the digests of their names and the secret: a comparison takes the same time whatever is asked for. */
+  #scripts: readonly { readonly name: string; readonly digest: Buffer }[] = [];
   #hasToldOfSecret = false;
   readonly #strangers = new Set<string>();
 
   constructor(options: FastAgiOptions) {
     this.#options = options;
-    this.#script = scriptDigest(options.secret);
     this.change(options);
     this.#server = createServer({ noDelay: true }, (socket) => {
       if (this.#isPeer(socket.remoteAddress)) void this.#serve(socket);
@@ -95,8 +99,12 @@ export class FastAgiServer {
   change({ peers, secret }: Pick<FastAgiOptions, 'peers' | 'secret'>): void {
     this.#peers = new BlockList();
     for (const { address, family, prefixLength } of peers) this.#peers.addSubnet(address, prefixLength, family);
-    this.#script = scriptDigest(secret);
+    this.#scripts = this.#scriptNames().map((name) => ({ name, digest: scriptDigest(name, secret) }));
     this.#hasToldOfSecret = false;
+  }
+
+  #scriptNames(): readonly string[] {
+    return [HANGUP_SCRIPT, ...Object.keys(this.#options.scripts ?? {})];
   }
 
   get counters(): FastAgiCounters {
@@ -159,14 +167,22 @@ export class FastAgiServer {
   }
 
   async #converse(conversation: AgiConversation): Promise<'answered' | 'unknown' | 'failed' | 'refused'> {
-    const { script, uniqueid } = await readAgiEnvironment(conversation);
-    if (!timingSafeEqual(digest(script), this.#script)) {
-      const isOurs = script === HANGUP_SCRIPT || script.startsWith(`${HANGUP_SCRIPT}/`);
+    const environment = await readAgiEnvironment(conversation);
+    const { script, uniqueid } = environment;
+    const asked = digest(script);
+    const known = this.#scripts.filter((candidate) => timingSafeEqual(asked, candidate.digest))[0];
+    if (known === undefined) {
+      const isOurs = this.#scriptNames().some((name) => script === name || script.startsWith(`${name}/`));
       if (isOurs && !this.#hasToldOfSecret) {
         this.#hasToldOfSecret = true;
         this.#options.onWrongSecret?.();
       }
       return 'refused';
+    }
+    const other = this.#options.scripts?.[known.name];
+    if (known.name !== HANGUP_SCRIPT && other !== undefined) {
+      await other(conversation, environment);
+      return 'answered';
     }
     if (uniqueid === undefined) return 'refused';
     const answer = await conversation.command(encodeGetFullVariable(RTCP_ALL));

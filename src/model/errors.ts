@@ -28,6 +28,16 @@ export const ERRORS = {
     sentence: 'The request is not whole HTTP, too large or too slow. The status says which (400, 408, 413, 414, 431).',
     whatToDo: 'Check the address, the headers and the body.',
   },
+  MES_ERR_BODY: {
+    status: 400,
+    sentence: 'The body of the request is not what this address takes.',
+    whatToDo: 'Send JSON as /openapi.json describes it; the answer names the field.',
+  },
+  MES_ERR_TOKEN_NOT_SET: {
+    status: 403,
+    sentence: 'This address changes something, and no token is set.',
+    whatToDo: 'Set token in [http] of mes.conf and send it.',
+  },
   MES_ERR_TOKEN: {
     status: 401,
     sentence: 'The request has no token, or a wrong one.',

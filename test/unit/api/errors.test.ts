@@ -130,7 +130,7 @@ describe('a request that is wrong', () => {
     expect(response.headers.get('allow')).toBe('GET, HEAD');
     expect(problem({ status: response.status, headers: response.headers, body: await response.json() })).toMatchObject({
       status: 405,
-      detail: 'this address can only be read; use GET',
+      detail: 'this address does not take this method; use GET',
     });
   });
 

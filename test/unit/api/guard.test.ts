@@ -227,7 +227,7 @@ describe('with a token', () => {
 describe('a client', () => {
   it('finds limits to its header, its body, its time, and its connections', async () => {
     const { server: http, initialConfig } = server.api;
-    expect(initialConfig).toMatchObject({ bodyLimit: 1024, requestTimeout: 10_000, keepAliveTimeout: 15_000 });
+    expect(initialConfig).toMatchObject({ bodyLimit: 16_384, requestTimeout: 10_000, keepAliveTimeout: 15_000 });
     expect([http.headersTimeout, http.requestTimeout, http.maxConnections]).toEqual([10_000, 10_000, 512]);
     const manyHeaders = connect(server.port, '127.0.0.1');
     manyHeaders.write(`GET /v1/live HTTP/1.1\r\nHost: localhost\r\n${'x-y: z\r\n'.repeat(2000)}\r\n`);

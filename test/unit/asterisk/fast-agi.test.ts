@@ -300,3 +300,51 @@ it('a flood of lines costs one conversation, not the time of others', async () =
   expect(server.counters.failed).toBe(1);
   expect((await hangUp(port)).commands).toHaveLength(2);
 });
+
+describe('another script', () => {
+  it('is asked for by its name and the secret, gets its words and more time', async () => {
+    const asked: unknown[] = [];
+    const { port, server } = await rig({
+      secret: 'abc',
+      deadlineMs: 200,
+      scripts: {
+        rate: async (conversation, { words, channel, uniqueid }) => {
+          conversation.extend(5000);
+          asked.push({ words, channel, uniqueid, answer: await conversation.command('ANSWER\n') });
+        },
+      },
+    });
+    const opening = environment('rate/abc').replace('\n\n', '\nagi_arg_1: one\nagi_arg_2: 2\n\n');
+    const socket = connect(port, '127.0.0.1');
+    ends.push(async () => void socket.destroy());
+    socket.write(opening);
+    await new Promise((resolve) => socket.once('data', resolve));
+    // Longer than the hangup handler's time.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    socket.write('200 result=0\n');
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(asked).toEqual([
+      {
+        words: ['one', '2'],
+        channel: 'PJSIP/alice-00000001',
+        uniqueid: '1795171767.22',
+        answer: { code: 200, result: '0', value: undefined },
+      },
+    ]);
+    expect(server.counters).toMatchObject({ answered: 1, late: 0, refused: 0 });
+  });
+
+  it.each(['rate', 'rate/abd', 'rat/abc', 'other/abc'])('is refused as %s', async (script) => {
+    let isRun = false;
+    const { port, server } = await rig({
+      secret: 'abc',
+      scripts: {
+        rate: async () => {
+          isRun = true;
+        },
+      },
+    });
+    await hangUp(port, environment(script));
+    expect([isRun, server.counters.refused]).toEqual([false, 1]);
+  });
+});

@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+
+/** One address of the API and one method. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** As fastify writes it: `/v1/calls/:linkedid`. */
+  readonly path: string;
+  readonly summary: string;
+  /** `open`: answered without the token. `token`: refused, also on loopback, while no token is set. `usual`: as [http] says. */
+  readonly access: 'open' | 'usual' | 'token';
+  readonly query: z.ZodObject;
+  /** Of the request's JSON; null: it has no body. */
+  readonly body: z.ZodType | null;
+  readonly answer: z.ZodType;
+  /** Of an answer that is no problem. */
+  readonly status: number;
+  /**
+   * `query` and `body` are checked; `id` is the path's parameter, or empty. A Buffer is the answer's JSON already. Throws
+   * Problem.
+   */
+  handle(query: unknown, id: string, body: unknown): unknown;
+  /** Media type of the answer when it is a text; JSON otherwise. */
+  readonly type?: string | undefined;
+  /** The same as CSV, piece by piece; rejects with Problem. */
+  readonly csv?: ((query: unknown, id: string) => Promise<AsyncIterable<string>>) | undefined;
+}
+
+/** A route of which only what is not usual is given; its handler gets what its schemas make of query and body. */
+export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body extends z.ZodType>(definition: {
+  method?: Route['method'];
+  path: string;
+  summary: string;
+  access?: Route['access'];
+  query: Query;
+  body?: Body;
+  answer: Answer;
+  status?: number;
+  handle(
+    query: z.output<Query>,
+    id: string,
+    body: z.output<Body>,
+  ): z.output<Answer> | Promise<z.output<Answer> | Buffer>;
+  type?: string;
+  csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
+}): Route {
+  const { method = 'GET', access = 'usual', body = null, status = 200, csv } = definition;
+  return {
+    ...definition,
+    method,
+    access,
+    body,
+    status,
+    handle: (query, id, given) => definition.handle(query as z.output<Query>, id, given as z.output<Body>),
+    csv: csv && ((query, id) => csv(query as z.output<Query>, id)),
+  };
+}
