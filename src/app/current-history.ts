@@ -1,35 +1,58 @@
-import type { CallWithChannels, HistoryReader } from '../model/ports.ts';
-import type { HistoryFeed } from './history-feed.ts';
-
-type Feed = Pick<HistoryFeed, 'storeAll' | 'storeCall' | 'storeChannel'>;
+import { inStreamClock } from '../history/read/queries.ts';
+import type { CallWithChannels, CurrentCalls, HistoryReader } from '../model/ports.ts';
+import type { SegmentRecord } from '../model/record.ts';
 
 /**
- * The history as it is asked over REST. Of calls that are up it is told but seldom: what is known now of those that it is
- * asked about is stored first.
+ * The history as it is asked over REST: stored rows, which may be some seconds old of what is up, with what is known now laid over
+ * them. Which calls a list has, and what they are ranked by, is by the stored rows.
  */
-export function currentHistory(history: HistoryReader, feed: Feed): HistoryReader {
-  const withAll = (): HistoryReader => {
-    feed.storeAll();
-    return history;
+export function currentHistory(history: HistoryReader, current: CurrentCalls): HistoryReader {
+  const callNow = (stored: CallWithChannels): CallWithChannels => {
+    const now = current.callNow(stored.linkedid);
+    if (now === null) return stored;
+    const known = new Set(now.channels.map(({ uniqueid }) => uniqueid));
+    // One that is in another call by now is not in this one.
+    const others = stored.channels.filter(
+      ({ uniqueid }) => !known.has(uniqueid) && current.channelNow(uniqueid) === null,
+    );
+    const channels = [...others, ...now.channels].toSorted(
+      (one, other) => one.startedAtMs - other.startedAtMs || (one.uniqueid < other.uniqueid ? -1 : 1),
+    );
+    return { ...now, channels };
   };
-  const withChannel = (uniqueid: string): HistoryReader => {
-    feed.storeChannel(uniqueid);
-    return history;
-  };
-  const call = async (linkedid: string): Promise<CallWithChannels | null> => {
-    feed.storeCall(linkedid);
-    const found = await history.call(linkedid);
-    // Another one was asked for by a name that only the history remembers: it was joined into this one.
-    return found === null || found.linkedid === linkedid ? found : call(found.linkedid);
-  };
+
   return {
-    call,
-    channel: (uniqueid) => withChannel(uniqueid).channel(uniqueid),
-    segments: (uniqueid) => withChannel(uniqueid).segments(uniqueid),
-    intervals: (uniqueid) => withChannel(uniqueid).intervals(uniqueid),
-    calls: (...asked) => withAll().calls(...asked),
-    endpoints: (...asked) => withAll().endpoints(...asked),
-    trends: (...asked) => withAll().trends(...asked),
-    summary: (...asked) => withAll().summary(...asked),
+    async call(linkedid) {
+      const stored = await history.call(linkedid);
+      return stored === null ? current.callNow(linkedid) : callNow(stored);
+    },
+    async channel(uniqueid) {
+      return current.channelNow(uniqueid) ?? history.channel(uniqueid);
+    },
+    async segments(uniqueid) {
+      const now = new Map(current.segmentsNow(uniqueid).map((segment) => [keyOf(segment), segment]));
+      const stored = await history.segments(uniqueid);
+      for (const segment of stored) if (!now.has(keyOf(segment))) now.set(keyOf(segment), segment);
+      return [...now.values()].toSorted(
+        (one, other) => one.direction.localeCompare(other.direction) || one.segmentNumber - other.segmentNumber,
+      );
+    },
+    async intervals(uniqueid) {
+      const stored = await history.intervals(uniqueid);
+      const now = current.channelNow(uniqueid);
+      if (now === null) return stored;
+      return inStreamClock(stored ?? [], now.streams);
+    },
+    async calls(...asked) {
+      const { calls, next } = await history.calls(...asked);
+      return { calls: calls.map(callNow), next };
+    },
+    endpoints: (...asked) => history.endpoints(...asked),
+    trends: (...asked) => history.trends(...asked),
+    summary: (...asked) => history.summary(...asked),
   };
+}
+
+function keyOf({ direction, segmentNumber }: SegmentRecord): string {
+  return `${direction} ${segmentNumber}`;
 }

@@ -10,7 +10,6 @@ import { Switchboard } from '../calls/switchboard.ts';
 import { VideoFilter } from '../calls/video-filter.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPortText } from '../config/value-types.ts';
-import { collectGarbage } from '../history/thread/collect-garbage.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelValues, HealthReport } from '../model/ports.ts';
@@ -19,8 +18,6 @@ import { Companions } from './companions.ts';
 import { eventHider } from './event-hider.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
-import { FloodWatch } from './flood-watch.ts';
-import { HeapGrowth, setHeapGrowth } from './heap-growth.ts';
 import { HistoryFeed } from './history-feed.ts';
 import { healthReport } from './health-report.ts';
 import { HistoryLog } from './history-log.ts';
@@ -62,8 +59,6 @@ export class Sidecar {
   readonly #ticker = new Ticker(() => this.#tick());
   #ticks = 0;
   readonly #stalls = new StallDetector(performance.now());
-  readonly #floods = new FloodWatch(performance.now());
-  readonly #heaps: HeapGrowth;
 
   /** Resolves with one sentence when a person has to change something before the sidecar can work. */
   readonly failed: Promise<string> = this.#failure.promise;
@@ -75,13 +70,6 @@ export class Sidecar {
     this.#log = log;
     this.#history = history;
     this.#historyLog = new HistoryLog(log);
-    this.#heaps = new HeapGrowth({
-      setGrowth: setHeapGrowth,
-      collect: () => {
-        collectGarbage();
-        history.collectGarbage();
-      },
-    });
     this.#links = new LinkLog(log);
     const connection = settings.ami;
     const onDebug = (sentence: string): void => log.debug(sentence);
@@ -162,7 +150,7 @@ export class Sidecar {
           random,
         })
       : null;
-    const calls = currentHistory(history, this.#historyFeed);
+    const calls = currentHistory(history, this.#switchboard);
     this.#companions = new Companions({
       settings,
       log,
@@ -241,13 +229,11 @@ export class Sidecar {
   }
 
   #take(event: PbxEvent): void {
-    this.#floods.noteEvent();
     if (!this.#video.admits(event)) return;
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
     this.#switchboard.handle(event);
     this.#companions.take(event);
-    this.#historyFeed.noteNew();
     if (event.type === 'rtcp' && event.report.reporter === 'local') this.#questions.askCounters(event.channel.uniqueid);
     if (event.type === 'hangup') this.#questions.forget(event.channel.uniqueid);
   }
@@ -258,11 +244,8 @@ export class Sidecar {
     const nowMs = this.#clock.nowMs();
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
-    const isFlood = this.#floods.isFlood(performance.now());
-    this.#heaps.follow(isFlood);
-    this.#history.noteFlood(isFlood);
-    this.#historyFeed.tick(isFlood);
-    if (!isFlood) this.#http.metrics.observeSome();
+    this.#historyFeed.tick();
+    this.#http.metrics.observeSome();
     this.#questions.tick();
     this.#companions.tick(nowMs);
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;

@@ -37,6 +37,11 @@ export class CallBook {
     return { ...joined, channels: new Set([...joined.channels, ...call.channels]) };
   }
 
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** In the order in which they were first seen; goes on when calls come and go meanwhile. */
   all(): IterableIterator<CallState> {
     return this.#calls.values();
   }
@@ -108,13 +113,16 @@ export function callMes(call: CallState): number | null {
   return meanOfKnown(scores);
 }
 
+/** Its scores as they are now. */
+export function callScores(call: CallState): Pick<CallRecord, 'linkedid' | 'mes' | 'mesMin' | 'verdict'> {
+  return { linkedid: call.linkedid, mes: callMes(call), ...worstOfCall(call) };
+}
+
 export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
   return {
-    linkedid: call.linkedid,
+    ...callScores(call),
     startedAtMs: call.startedAtMs,
     endedAtMs: call.endedAtMs,
-    mes: callMes(call),
-    ...worstOfCall(call),
     profile: rules.profile.name,
     version: rules.version,
     ...findFault(call, rules),

@@ -1,57 +1,55 @@
-import type { ChannelRecord, HistoryChange, SegmentRecord } from '../model/record.ts';
+import type { HistoryChange, SegmentRecord } from '../model/record.ts';
 import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
-import { type ChannelTotals, channelTotals, segmentRecord } from './channel-record.ts';
+import { channelTotals, segmentRecord } from './channel-record.ts';
+import type { ChannelViews } from './channel-views.ts';
 import { type ChannelState, isLive } from './channel-state.ts';
 import { segmentTally } from './direction-state.ts';
 import { writeResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /**
- * Of a channel of which nothing but new reports is told, the state is stored so often; its reports are stored at once, and
- * a restart makes the state up from them.
+ * Of a channel of which nothing but new reports is told, the scores are stored so often: within 5 s, the time until it is looked and
+ * the commit included. Its reports are stored at once.
  */
-const LATER_MS = 60_000;
-
-type RecordOf = (channel: ChannelState, totals: ChannelTotals) => ChannelRecord;
+const ROUND_MS = 4500;
+/** And so often all of it, with the state to go on from after a restart, which counts the reports since then again. */
+const STATE_EVERY_MS = 60_000;
 
 /** What has changed since the history was last told: closed segments and merges in order, then channels and calls once each. */
 export class ChangeLog {
   readonly #calls: CallBook;
   #inOrder: HistoryChange[] = [];
   readonly #channels = new Set<ChannelState>();
-  /** One of them was never stored. */
-  hasNewChannel = false;
   readonly #touchedCalls = new Set<CallState>();
-  /** Channels that are to be stored some time, in order of it. */
-  readonly #dueAtMs = new Map<ChannelState, number>();
+  /**
+   * Goes round all calls, some at each `drain`, for those with nothing but new scores: in the order in which they began, as their
+   * rows stand in the tables, so that a page that many of them share is written once a round.
+   */
+  #round: Iterator<CallState>;
+  #drainedAtMs = Number.NEGATIVE_INFINITY;
   /** Channels that look different since somebody last asked; each knows by its `shownTurn` whether it is in here. */
   #shown: ChannelState[] = [];
   #shownTurn = 0;
 
   constructor(calls: CallBook) {
     this.#calls = calls;
+    this.#round = calls.all();
   }
 
   /** The channel, and with it its call, must be stored anew. */
   touch(channel: ChannelState): void {
     this.#channels.add(channel);
     this.#show(channel);
-    this.#dueAtMs.delete(channel);
     const call = this.#calls.get(channel.linkedid);
     if (call !== undefined) this.#touchedCalls.add(call);
   }
 
-  /** Likewise, of a channel that was not there before. */
-  touchNew(channel: ChannelState): void {
-    this.hasNewChannel = true;
-    this.touch(channel);
-  }
-
   /** What has changed can be told from the channel's stored reports, or is told again soon: it need not be stored yet. */
-  touchLater(channel: ChannelState, nowMs: number): void {
+  touchLater(channel: ChannelState): void {
     if (!isLive(channel)) return this.touch(channel);
     this.#show(channel);
-    if (!this.#channels.has(channel) && !this.#dueAtMs.has(channel)) this.#dueAtMs.set(channel, nowMs + LATER_MS);
+    channel.told.hasNewScores = true;
+    channel.told.hasNewReports = true;
   }
 
   touchCall(call: CallState): void {
@@ -72,31 +70,25 @@ export class ChangeLog {
     return this.#touchedCalls.has(call);
   }
 
-  /** What was to be stored later is to be stored now, of those channels. */
-  bringForward(channels: Iterable<ChannelState> = this.#dueAtMs.keys()): void {
-    for (const channel of channels) if (this.#dueAtMs.has(channel)) this.touch(channel);
-  }
-
-  /** Everything but what may be stored later; with `onlyEnded`, channels and calls only of calls that are over. */
-  drain(rules: ScoringRules, recordOf: RecordOf, nowMs: number, onlyEnded: boolean): HistoryChange[] {
-    for (const [channel, dueAtMs] of this.#dueAtMs) {
-      if (dueAtMs > nowMs) break;
-      this.touch(channel);
-    }
+  /** What is to be stored by `nowMs`: every call of which anything is, with all its channels that have changed. */
+  drain(rules: ScoringRules, views: ChannelViews, nowMs: number): HistoryChange[] {
     const changes = this.#inOrder;
     this.#inOrder = [];
+    for (const call of new Set([...this.#touchedCalls, ...this.#nextOfRound(nowMs)])) {
+      const channels = this.#takeNewScores(call, nowMs);
+      if (channels.length > 0) changes.push({ kind: 'scores', scores: views.callScores(call, channels) });
+    }
+    // What is stored at the end is stored for good.
+    const storedAtMs = nowMs === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : nowMs;
     for (const channel of this.#channels) {
-      const isOver = this.#isOver(channel);
-      if (onlyEnded && !isOver) continue;
-      this.#channels.delete(channel);
-      changes.push(...channelChanges(channel, isOver, rules, recordOf));
+      channel.told.hasNewScores = false;
+      channel.told.hasNewReports = false;
+      channel.told.storedAtMs = storedAtMs;
+      changes.push(...channelChanges(channel, this.#isOver(channel), rules, views));
     }
-    for (const call of this.#touchedCalls) {
-      if (onlyEnded && call.endedAtMs === null) continue;
-      this.#touchedCalls.delete(call);
-      changes.push({ kind: 'call', call: callRecord(call, rules) });
-    }
-    this.hasNewChannel &&= this.#channels.size > 0;
+    for (const call of this.#touchedCalls) changes.push({ kind: 'call', call: callRecord(call, rules) });
+    this.#channels.clear();
+    this.#touchedCalls.clear();
     return changes;
   }
 
@@ -114,6 +106,34 @@ export class ChangeLog {
     this.#shown.push(channel);
   }
 
+  /** As many calls as the time since the last `drain` is of a round; all for everything. */
+  #nextOfRound(nowMs: number): CallState[] {
+    if (nowMs === Number.POSITIVE_INFINITY) return [...this.#calls.all()];
+    const { size } = this.#calls;
+    const count = Math.min(size, Math.ceil((size * (nowMs - this.#drainedAtMs)) / ROUND_MS));
+    this.#drainedAtMs = nowMs;
+    const next: CallState[] = [];
+    while (next.length < count) {
+      const { done, value } = this.#round.next();
+      if (done === true) this.#round = this.#calls.all();
+      else next.push(value);
+    }
+    return next;
+  }
+
+  /** Those of its channels that have nothing but new scores; what is to be stored whole is touched. */
+  #takeNewScores(call: CallState, nowMs: number): ChannelState[] {
+    const channels: ChannelState[] = [];
+    for (const channel of call.channels) {
+      const { hasNewScores, hasNewReports, storedAtMs } = channel.told;
+      if (this.#channels.has(channel)) continue;
+      if (hasNewReports && nowMs - storedAtMs >= STATE_EVERY_MS) this.touch(channel);
+      else if (hasNewScores) channels.push(channel);
+      channel.told.hasNewScores = false;
+    }
+    return channels;
+  }
+
   #isOver({ linkedid }: ChannelState): boolean {
     return this.#calls.get(linkedid)?.endedAtMs !== null;
   }
@@ -124,11 +144,11 @@ function channelChanges(
   channel: ChannelState,
   isOver: boolean,
   rules: ScoringRules,
-  recordOf: RecordOf,
+  views: ChannelViews,
 ): HistoryChange[] {
   const totals = channelTotals(channel, rules);
   const changes: HistoryChange[] = [
-    { kind: 'channel', channel: recordOf(channel, totals), resume: isOver ? null : writeResume(channel) },
+    { kind: 'channel', channel: views.record(channel, totals), resume: isOver ? null : writeResume(channel) },
   ];
   for (const state of [channel.rx, channel.tx]) {
     if (segmentTally(state).reports > 0)

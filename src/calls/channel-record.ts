@@ -1,4 +1,11 @@
-import type { ChannelRecord, SampleSummary, SegmentRecord, StreamMeasures, StreamRecord } from '../model/record.ts';
+import type {
+  ChannelRecord,
+  ChannelScores as StoredScores,
+  SampleSummary,
+  SegmentRecord,
+  StreamMeasures,
+  StreamRecord,
+} from '../model/record.ts';
 import type { QualityWord } from '../model/score.ts';
 import { OPINION_TO_100 } from '../score/opinion.ts';
 import { type Moments, standardDeviation } from '../stats/moments.ts';
@@ -63,6 +70,20 @@ export function scoreView(
     mesMin: worstInterval(channel),
     verdict: judgeChannel(channel, peer, untilMs),
   };
+}
+
+/** The scores of a channel that is up, and of its directions, without what they are made of. */
+export function channelScoresNow(channel: ChannelState, view: ScoreView, peer: ChannelState | undefined): StoredScores {
+  const streams = [channel.rx, channel.tx].map((state) => {
+    const mes = state.direction === 'rx' ? view.mesRx : view.mesTx;
+    return {
+      direction: state.direction,
+      mes,
+      mes100: mes === null ? null : mes * OPINION_TO_100,
+      verdict: judgeDirection(channel, state, peer),
+    };
+  });
+  return { uniqueid: channel.uniqueid, ...view, streams };
 }
 
 /** What the reports of each direction add up to over the channel's life. */

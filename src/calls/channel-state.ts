@@ -45,6 +45,11 @@ export class Told {
   capturedReport: CapturedReport | null = null;
   /** The turn of telling what has changed, at which it is told of. */
   shownTurn = -1;
+  /** Reports have come since its scores were last stored, and since all of it was. */
+  hasNewScores = false;
+  hasNewReports = false;
+  /** When all of it was last stored, with the state to go on from. */
+  storedAtMs = Number.NEGATIVE_INFINITY;
 
   /** `isNew`: nobody can have written to it yet. */
   constructor(isNew: boolean) {

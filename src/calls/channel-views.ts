@@ -1,7 +1,16 @@
-import type { ChannelRecord } from '../model/record.ts';
-import { type CallBook, callMes, worstOfCall } from './call-book.ts';
-import { channelRecord, type ChannelTotals, type ScoreView, scoreView } from './channel-record.ts';
+import type { CallWithChannels } from '../model/ports.ts';
+import type { CallScores, ChannelRecord, SegmentRecord } from '../model/record.ts';
+import { type CallBook, callMes, callRecord, callScores, type CallState, worstOfCall } from './call-book.ts';
+import {
+  channelRecord,
+  channelScoresNow,
+  type ChannelTotals,
+  type ScoreView,
+  scoreView,
+  segmentRecord,
+} from './channel-record.ts';
 import type { ChannelState, ScoresAround } from './channel-state.ts';
+import { segmentTally } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /** Channels as they look from outside: with the scores of their peers and calls. */
@@ -29,6 +38,37 @@ export class ChannelViews {
 
   record(channel: ChannelState, totals?: ChannelTotals): ChannelRecord {
     return channelRecord(channel, this.#rules, this.around(channel), this.#peerOf(channel), totals);
+  }
+
+  /** The call's scores and those of these channels of it, which are up. */
+  callScores(call: CallState, channels: readonly ChannelState[]): CallScores {
+    return {
+      ...callScores(call),
+      channels: channels.map((channel) =>
+        channelScoresNow(channel, this.view(channel, undefined), this.#peerOf(channel)),
+      ),
+    };
+  }
+
+  /** Null when it is not known, or forgotten already. */
+  channelNow(uniqueid: string): ChannelRecord | null {
+    const channel = this.#channels.get(uniqueid);
+    return channel === undefined ? null : this.record(channel);
+  }
+
+  callNow(linkedid: string): CallWithChannels | null {
+    const call = this.#calls.get(linkedid);
+    if (call === undefined) return null;
+    return { ...callRecord(call, this.#rules), channels: [...call.channels].map((channel) => this.record(channel)) };
+  }
+
+  /** Of each direction that has reports the RTP session that it is in, or was in last. */
+  segmentsNow(uniqueid: string): SegmentRecord[] {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return [];
+    return [channel.rx, channel.tx].flatMap((state) =>
+      segmentTally(state).reports > 0 ? [segmentRecord(channel, state, this.#rules)] : [],
+    );
   }
 
   around(channel: ChannelState): ScoresAround {

@@ -38,7 +38,7 @@ export class FactDesk {
     const isFirst = channel.rx.codec === null && channel.tx.codec === null;
     if (!noteCodecs(channel, codecs, atMs, this.#rules)) return;
     // The next report tells of the first ones; others begin a segment.
-    if (isFirst) this.#changes.touchLater(channel, atMs);
+    if (isFirst) this.#changes.touchLater(channel);
     else this.#changes.touch(channel);
   }
 
@@ -48,7 +48,7 @@ export class FactDesk {
     noteCounters(channel, counters, atMs);
     const { rxPackets } = counters;
     if (rxPackets !== undefined && rxPackets < leastReceived(channel.rx)) this.#counters.countersDisagreed++;
-    this.#changes.touchLater(channel, atMs);
+    this.#changes.touchLater(channel);
   }
 
   takeCaptured({ uniqueid, direction, open, closed, report }: Extract<PbxEvent, { type: 'captured' }>): void {

@@ -1,3 +1,4 @@
+import type { ResumeState } from '../model/record.ts';
 import type { StoredRow } from '../stats/number-row.ts';
 import { BridgeMemory } from './billing-party.ts';
 import { type ChannelState, Told } from './channel-state.ts';
@@ -23,8 +24,12 @@ type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | 'told' | 'bridges'> & {
  * A channel's state as text, to be stored and gone on with after a restart. Rows of numbers go without their names, so that
  * it fits into one page of the database.
  */
-export function writeResume(state: ChannelState): string {
-  return JSON.stringify({ format: RESUME_FORMAT, state });
+export function writeResume(state: ChannelState): ResumeState {
+  return {
+    state: JSON.stringify({ format: RESUME_FORMAT, state }),
+    rxReports: state.rx.total.reports,
+    txReports: state.tx.total.reports,
+  };
 }
 
 /** The state back; undefined when it is of another format or not such a text. */

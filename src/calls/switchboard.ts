@@ -1,6 +1,13 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
-import type { ChannelValues, LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
-import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
+import type {
+  CallWithChannels,
+  ChannelValues,
+  CurrentCalls,
+  LiveView,
+  ResumableChannel,
+  VariableWriter,
+} from '../model/ports.ts';
+import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
 import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { BridgeDesk } from './bridge-desk.ts';
@@ -40,7 +47,7 @@ export interface SwitchboardCounters {
 }
 
 /** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
-export class Switchboard implements LiveView {
+export class Switchboard implements LiveView, CurrentCalls {
   readonly counters: SwitchboardCounters = {
     reports: 0,
     lateReports: 0,
@@ -117,7 +124,7 @@ export class Switchboard implements LiveView {
   /** Goes on with what the history last knew; reports may have been missed since. Before any event. */
   restore(resumable: readonly ResumableChannel[]): void {
     for (const { channel, resume, laterIntervals } of resumable) {
-      const state = readResume(resume, channel.uniqueid);
+      const state = resume === null ? undefined : readResume(resume, channel.uniqueid);
       if (state === undefined) continue;
       for (const segment of catchUp(state, laterIntervals, this.#rules)) this.#changes.addSegment(segment);
       closeCaptured(state.rx);
@@ -175,34 +182,14 @@ export class Switchboard implements LiveView {
     for (const channel of this.#channels.values()) channel.watchedSinceMs = nowMs;
   }
 
-  /**
-   * What is to be stored by `nowMs`, or everything, besides reports. The state of a channel of which there are only new
-   * reports may wait: it knows which reports it counts, and `restore` counts those after it. With `onlyEnded`, all waits of
-   * calls that are not over.
-   */
-  drain(nowMs = Number.POSITIVE_INFINITY, onlyEnded = false): HistoryChange[] {
-    return this.#changes.drain(this.#rules, (channel, totals) => this.#views.record(channel, totals), nowMs, onlyEnded);
-  }
-
-  /** So that the next `drain` has everything of the call. */
-  bringForwardCall(linkedid: string): void {
-    this.#changes.bringForward(this.#calls.get(linkedid)?.channels ?? []);
-  }
-
-  /** So that the next `drain` has everything of the channel. */
-  bringForwardChannel(uniqueid: string): void {
-    const channel = this.#channels.get(uniqueid);
-    if (channel !== undefined) this.#changes.bringForward([channel]);
+  /** What is to be stored by `nowMs`, or everything, besides reports. */
+  drain(nowMs = Number.POSITIVE_INFINITY): HistoryChange[] {
+    return this.#changes.drain(this.#rules, this.#views, nowMs);
   }
 
   /** Channels that have changed since the last time, as they are now; none when nobody `isWatching`. */
   takeShown(isWatching: boolean): ChannelRecord[] {
     return this.#changes.takeShown(isWatching).map((channel) => this.#views.record(channel));
-  }
-
-  /** A channel was seen for the first time since the last `drain`: what was never stored is not known after a crash. */
-  get hasNewChannel(): boolean {
-    return this.#changes.hasNewChannel;
   }
 
   get liveCount(): number {
@@ -224,6 +211,18 @@ export class Switchboard implements LiveView {
     return [...this.#channels.values()].filter(isLive).map((channel) => this.#views.record(channel));
   }
 
+  channelNow(uniqueid: string): ChannelRecord | null {
+    return this.#views.channelNow(uniqueid);
+  }
+
+  callNow(linkedid: string): CallWithChannels | null {
+    return this.#views.callNow(linkedid);
+  }
+
+  segmentsNow(uniqueid: string): SegmentRecord[] {
+    return this.#views.segmentsNow(uniqueid);
+  }
+
   /** The channel of a snapshot, made if it is new; in the call that the snapshot names. */
   #seen(snapshot: ChannelSnapshot, atMs: number, joinedLate = false, startedAtMs = atMs): ChannelState {
     const known = this.#channels.get(snapshot.uniqueid);
@@ -231,7 +230,7 @@ export class Switchboard implements LiveView {
       const channel = newChannel(snapshot, startedAtMs, atMs, joinedLate);
       this.#channels.set(channel.uniqueid, channel);
       this.#calls.add(channel);
-      this.#changes.touchNew(channel);
+      this.#changes.touch(channel);
       return channel;
     }
     const changed = noteSnapshot(known, snapshot, atMs);
@@ -261,7 +260,7 @@ export class Switchboard implements LiveView {
     for (const segment of taken.closed) this.#changes.addSegment(segment);
     this.#storeInterval(channel, taken.interval);
     if (taken.silence !== null) this.#storeInterval(channel, taken.silence);
-    this.#changes.touchLater(channel, atMs);
+    this.#changes.touchLater(channel);
     this.#writes.noteReport(channel, atMs);
   }
 

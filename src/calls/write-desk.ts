@@ -101,7 +101,7 @@ export class WriteDesk {
     const fields = this.#fieldTexts(channel, scores, nowMs, undefined);
     const cdrFields = takeChanged(CDR_FIELDS, fields, told.cdrFields);
     if (variables.size === 0 && cdrFields.size === 0) return;
-    this.#changes.touchLater(channel, nowMs);
+    this.#changes.touchLater(channel);
     writer.write(channel.uniqueid, { variables, cdrFields });
   }
 

@@ -21,17 +21,12 @@ import { type FeatureClient, featureClient } from './schema/feature.ts';
 import type { FEATURES } from './schema/features.ts';
 import { CommitLoop, type CommitStats } from './write/commit-loop.ts';
 import { explain, HistoryError } from './history-error.ts';
-import { JournalLoop, OPERATION_JOURNAL, REPORT_JOURNAL } from './write/journal-loop.ts';
-import type { Journaled, ReaderMethods, WriterMethods } from './thread/protocol.ts';
+import type { ReaderMethods, WriterMethods } from './thread/protocol.ts';
 import { WorkerLink } from './thread/worker-link.ts';
 
 /** How long a read waits for what was recorded before it: a stuck disk must not hang REST. */
 const READ_WAIT_MS = 500;
 const RETENTION_PERIOD_MS = 3_600_000;
-/** More changes than this wait only while they come faster than they can be stored: until that is over nothing else is done. */
-const FLOOD_CHANGES = 2000;
-/** Calls that end within this time are settled together: most of the sums that they count in are the same. */
-const SETTLE_AFTER_MS = 1000;
 /**
  * `close` gives the last commits this long, or one more try when the last one failed. All in all the sidecar is to end
  * within 3 s of being told to, also when the database is locked: up to 1 s is gone before (ARI, tcpdump), and a thread
@@ -56,10 +51,7 @@ export interface HistoryOptions {
   readonly clock: Clock;
 }
 
-export interface HistoryStats extends CommitStats {
-  /** Changes that are committed, and not yet in the tables that other programs read. */
-  readonly journaled: number;
-}
+export type HistoryStats = CommitStats;
 
 /** A file of `thread/`, whether TypeScript is run directly or was built to JavaScript. */
 function threadFile(name: string): URL {
@@ -72,70 +64,38 @@ export class History implements HistorySink, HistoryReader {
   readonly #writer: WorkerLink<WriterMethods>;
   readonly #reader: WorkerLink<ReaderMethods>;
   readonly #commits: CommitLoop;
-  readonly #folding: JournalLoop;
-  readonly #applying: JournalLoop;
-  #isFlood = false;
   #cameLate = 0;
+  #choreProblem: string | null = null;
   readonly #retention: NodeJS.Timeout;
   /** What features with tables of their own store and ask. */
   readonly features: FeatureClient<typeof FEATURES>;
-  #settling: NodeJS.Timeout | undefined;
-  #cleaning = false;
   #closed = false;
 
-  /** Use `openHistory`. `journaled`: what a former run left in the journals. */
-  constructor(
-    options: HistoryOptions,
-    writer: WorkerLink<WriterMethods>,
-    reader: WorkerLink<ReaderMethods>,
-    journaled: Journaled,
-  ) {
+  /** Use `openHistory`. */
+  constructor(options: HistoryOptions, writer: WorkerLink<WriterMethods>, reader: WorkerLink<ReaderMethods>) {
     this.#options = options;
     this.#writer = writer;
     this.#reader = reader;
-    const explained = (error: unknown): string => explain(error, options.path);
     this.#commits = new CommitLoop({
       commit: async (batch) => {
-        const result = await writer.request('commit', { batch, mayDefer: this.#isFlooded });
-        this.#folding.note(result.journaled.intervals);
-        this.#applying.note(result.journaled.operations);
-        if (batch.operations.length > 0) this.#settleSoon();
+        const { choreProblem, ...result } = await writer.request('commit', batch);
+        this.#choreProblem = choreProblem;
         return result;
       },
-      explain: explained,
+      explain: (error) => explain(error, options.path),
       maxQueued: options.maxQueued,
     });
-    const moving = {
-      isFlood: () => this.#isFlooded,
-      explain: explained,
-      onRejected: (count: number, rejection: string) => this.#commits.noteRejected(count, rejection),
-    };
-    const fold = { ...REPORT_JOURNAL, ...moving, move: () => writer.request('fold', null) };
-    this.#folding = new JournalLoop(fold, journaled.intervals);
-    const apply = { ...OPERATION_JOURNAL, ...moving, move: () => writer.request('apply', null) };
-    this.#applying = new JournalLoop(apply, journaled.operations);
     this.features = featureClient({
       writes: (call) => writer.request('feature', call),
       reads: (call) => reader.request('feature', call),
     });
-    this.#retention = setInterval(() => void this.#cleanUp(), RETENTION_PERIOD_MS).unref();
-    void this.#cleanUp();
+    this.#retention = setInterval(() => void this.#retain(), RETENTION_PERIOD_MS).unref();
+    void this.#retain();
   }
 
   record(change: HistoryChange): void {
     if (this.#closed) this.#cameLate++;
     else this.#commits.record(change);
-  }
-
-  /** Whether events come in a flood: what can be done after it waits. */
-  noteFlood(isFlood: boolean): void {
-    this.#isFlood = isFlood;
-  }
-
-  /** Has the writer's thread collect its garbage. */
-  collectGarbage(): void {
-    // If the thread fails, the next commit tells.
-    this.#writer.request('collect', null).catch(() => {});
   }
 
   /** Commits what waits, at once and not together with what comes. */
@@ -154,19 +114,17 @@ export class History implements HistorySink, HistoryReader {
     return {
       ...stats,
       dropped: stats.dropped + this.#cameLate,
-      journaled: this.#folding.left + this.#applying.left,
-      problem: stats.problem ?? this.#applying.problem ?? this.#folding.problem,
+      problem: stats.problem ?? this.#choreProblem,
     };
   }
 
   /**
-   * Does for all that is committed by now what is otherwise done every now and then: settles the calls that have ended, and
-   * puts the journals into the tables that other programs read. Resolves also when the disk does not take it: `stats` tells.
+   * Does for all that is committed by now what is otherwise done every now and then: settles the calls that have ended, and moves
+   * the reports to where they stay. Resolves also when the disk does not take it.
    */
-  async tidy(): Promise<void> {
-    if (this.#applying.left > 0) await this.#applying.finish();
-    await this.#settle();
-    await this.#folding.finish();
+  async tidy(withinMs = Number.MAX_SAFE_INTEGER): Promise<void> {
+    // If the disk takes nothing, the commits tell.
+    await this.#writer.request('tidy', { withinMs }).catch(() => {});
   }
 
   /** Bytes of the database and its write-ahead log; null when the file cannot be seen. */
@@ -182,7 +140,7 @@ export class History implements HistorySink, HistoryReader {
   /** Channels, up or ended, of calls that had not ended when the history was last written, with the state to go on from. */
   async resumable(): Promise<ResumableChannel[]> {
     await this.#caughtUp();
-    await this.#applying.finish();
+    await this.tidy();
     return this.#writer.request('resumable', null);
   }
 
@@ -236,64 +194,30 @@ export class History implements HistorySink, HistoryReader {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#retention);
-    clearTimeout(this.#settling);
     this.#commits.retry();
     // What is not tidied up by then will be after the next start.
-    const tidied = this.flush().then(() => atMost(LAST_TIDY_MS, this.tidy()));
+    const tidied = this.flush().then(() => this.tidy(LAST_TIDY_MS));
     await atMost(this.#commits.stats().problem === null ? LAST_COMMITS_MS : LAST_TRY_MS, tidied);
     this.#commits.abandon();
-    this.#applying.stop();
-    this.#folding.stop();
     // The reader first: the last one out copies the write-ahead log into the file, which a reader may not.
     await this.#reader.stop(READER_WAIT_MS);
     await this.#writer.stop(WRITER_WAIT_MS);
   }
 
-  get #isFlooded(): boolean {
-    return this.#isFlood || this.#commits.stats().queued > FLOOD_CHANGES;
-  }
-
   #caughtUp(): Promise<void> {
-    return atMost(
-      READ_WAIT_MS,
-      this.flush().then(() => this.#applying.finish()),
-    );
+    return atMost(READ_WAIT_MS, this.flush());
   }
 
-  #settleSoon(): void {
-    if (this.#closed) return;
-    this.#settling ??= setTimeout(() => {
-      this.#settling = undefined;
-      // Of calls whose end is in the journal still, the tables do not know.
-      if (this.#isFlooded || this.#applying.left > 0) this.#settleSoon();
-      else void this.#settle();
-    }, SETTLE_AFTER_MS).unref();
-  }
-
-  /** Settles all calls that have ended; where that fails or is broken off by a flood, the next one does it. */
-  async #settle(): Promise<void> {
-    try {
-      while ((await this.#writer.request('settle', null)) > 0 && !this.#isFlooded);
-    } catch {
-      // If the disk takes nothing, the commits tell.
-    }
-  }
-
-  async #cleanUp(): Promise<void> {
-    if (this.#cleaning || this.#closed) return;
-    this.#cleaning = true;
+  /** What is older than it is to be kept goes, step by step between the commits. */
+  async #retain(): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
     const limits = {
       intervalsBeforeMs: nowMs - this.#options.keepIntervalsMs,
       callsBeforeMs: nowMs - this.#options.keepCallsMs,
     };
-    try {
-      await this.tidy();
-      while (!this.#closed && (await this.#writer.request('purge', limits)) > 0);
-    } catch (error) {
+    await this.#writer.request('retain', limits).catch((error: unknown) => {
       if (!this.#closed) this.#commits.noteProblem(error);
-    }
-    this.#cleaning = false;
+    });
   }
 }
 
@@ -305,8 +229,8 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   const writer = new WorkerLink<WriterMethods>(threadFile('writer-worker'), options.path);
   const reader = new WorkerLink<ReaderMethods>(threadFile('reader-worker'), options.path, READER_IDLE_MS);
   try {
-    const journaled = await writer.request('open', null);
-    return new History(options, writer, reader, journaled);
+    await writer.request('open', null);
+    return new History(options, writer, reader);
   } catch (error) {
     await writer.stop(WRITER_WAIT_MS);
     throw new HistoryError(explain(error, options.path), { cause: error });

@@ -34,7 +34,8 @@ export interface VariableWriter {
 /** A channel of a call that was up when the history was last written, with the state from which scoring goes on. */
 export interface ResumableChannel {
   readonly channel: ChannelRecord;
-  readonly resume: string;
+  /** Null when there is none: then it is to be made up from the channel and all its reports. */
+  readonly resume: string | null;
   /** The reports that were stored after that state, in the order of arrival. */
   readonly laterIntervals: readonly IntervalRecord[];
 }
@@ -172,6 +173,15 @@ export interface LiveView {
   liveUniqueids(): string[];
   /** As it is now; null when it is up no more. */
   liveChannel(uniqueid: string): ChannelRecord | null;
+}
+
+/** Calls that are up or ended some seconds ago, as they are now: what is stored of them may be some seconds old. */
+export interface CurrentCalls {
+  /** Null when it is not in memory. */
+  channelNow(uniqueid: string): ChannelRecord | null;
+  callNow(linkedid: string): CallWithChannels | null;
+  /** Of each direction that has reports the RTP session that it is in, or was in last. */
+  segmentsNow(uniqueid: string): SegmentRecord[];
 }
 
 /** What `/healthz` and `/readyz` are made of. */

@@ -239,15 +239,39 @@ export interface CallRecord extends FaultRecord {
   readonly version: string;
 }
 
+/** The state from which scoring goes on after a restart: opaque text, and how many reports of each direction it counts. */
+export interface ResumeState {
+  readonly state: string;
+  readonly rxReports: number;
+  readonly txReports: number;
+}
+
+/** The scores of a direction, without what they are made of. */
+export type StreamScores = Pick<StreamRecord, 'direction' | 'mes' | 'mes100' | 'verdict'>;
+
+export interface ChannelScores extends Pick<
+  ChannelRecord,
+  'uniqueid' | 'mes' | 'mesRx' | 'mesTx' | 'mesPeerRx' | 'mesPeerTx' | 'mesCall' | 'mesMin' | 'verdict'
+> {
+  readonly streams: readonly StreamScores[];
+}
+
+/** The scores of a call that is up, and of those of its channels that have new ones. */
+export interface CallScores extends Pick<CallRecord, 'linkedid' | 'mes' | 'mesMin' | 'verdict'> {
+  readonly channels: readonly ChannelScores[];
+}
+
 /** What changed, in the order in which it happened. Applying the same change twice leaves the same history. */
 export type HistoryChange =
   | { readonly kind: 'interval'; readonly interval: IntervalRecord }
   | { readonly kind: 'segment'; readonly segment: SegmentRecord }
-  /**
-   * `resume` is the opaque state with which scoring goes on after a restart; null once the whole call has ended. It counts
-   * as many reports as the channel's streams.
-   */
-  | { readonly kind: 'channel'; readonly channel: ChannelRecord; readonly resume: string | null }
+  /** `resume`: null once the whole call has ended. */
+  | { readonly kind: 'channel'; readonly channel: ChannelRecord; readonly resume: ResumeState | null }
+  /** Of rows that are stored; the rest of them, and the state to go on from, is some reports older. */
+  | { readonly kind: 'scores'; readonly scores: CallScores }
   | { readonly kind: 'call'; readonly call: CallRecord }
   /** All channels of `fromLinkedid` belong to `intoLinkedid` now; asking for the old one finds the new one. */
   | { readonly kind: 'call-merged'; readonly fromLinkedid: string; readonly intoLinkedid: string };
+
+/** Every change but a report: of each channel, call and segment only the last state matters. */
+export type StateChange = Exclude<HistoryChange, { kind: 'interval' }>;

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { ChangeQueue } from '../../src/history/write/change-queue.ts';
 import { openForWriting } from '../../src/history/schema/database.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS } from '../../src/history/schema/rows.ts';
 import { Writer } from '../../src/history/write/writer.ts';
@@ -10,7 +9,7 @@ import type { HistoryChange } from '../../src/model/record.ts';
 import type { Direction } from '../../src/model/report.ts';
 import type { Verdict } from '../../src/model/score.ts';
 import { REPOSITORY } from '../lab/paths.ts';
-import { callRecord, channelRecord, intervalRecord, streamRecord } from '../unit/history/records.ts';
+import { batchOf, callRecord, channelRecord, intervalRecord, streamRecord } from '../unit/history/records.ts';
 
 export interface HistoryPlan {
   readonly calls: number;
@@ -83,11 +82,9 @@ function keyOf(plan: HistoryPlan): string {
 }
 
 function record(writer: Writer, changes: readonly HistoryChange[]): void {
-  const queue = new ChangeQueue(Infinity);
-  for (const change of changes) queue.push(change);
-  const { rejected, rejection } = writer.commit(queue.take());
+  const { rejected, rejection } = writer.commit(batchOf(...changes));
   if (rejected > 0) throw new Error(`the history refuses its calls: ${rejection}`);
-  while (writer.fold().left > 0);
+  while (writer.move() > 0);
 }
 
 function verdictOf(mes: number): Verdict {
@@ -130,17 +127,17 @@ function copyPatterns(database: Database, { calls, endMs, withIntervals }: Histo
     calls: CALL_COLUMNS.names,
     channels: CHANNEL_COLUMNS.names,
     streams: ['uniqueid', ...STREAM_COLUMNS.names],
-    intervals: INTERVAL_COLUMNS.names,
+    stored_intervals: INTERVAL_COLUMNS.names,
   };
   // Streams and channels go with their calls.
   for (const table of Object.keys(tables))
     database.exec(`CREATE TEMP TABLE pattern_${table} AS SELECT * FROM ${table}`);
-  for (const table of ['calls', 'intervals', 'call_sums', 'call_terms']) database.exec(`DELETE FROM ${table}`);
+  for (const table of ['calls', 'stored_intervals', 'call_sums', 'call_terms']) database.exec(`DELETE FROM ${table}`);
   const copies = `WITH RECURSIVE copies (copy) AS (VALUES (0) UNION ALL SELECT copy + 1 FROM copies
     WHERE copy < ${Math.ceil(calls / PATTERNS) - 1})`;
   const stepMs = SPAN_MS / calls;
   for (const [table, columns] of Object.entries(tables)) {
-    if (table === 'intervals' && !withIntervals) continue;
+    if (table === 'stored_intervals' && !withIntervals) continue;
     const own = table === 'calls' ? 'linkedid' : 'uniqueid';
     const serial = `(copy * ${PATTERNS} + CAST(substr(p.${own}, 1, 5) AS INTEGER))`;
     const startMs = `CAST(${endMs - SPAN_MS} + ${serial} * ${stepMs} AS INTEGER)`;

@@ -7,6 +7,7 @@ import { usageOf } from './process-usage.ts';
 import { withCompiledPackage } from './compiled-package.ts';
 import { ANY_INSPECTOR_PORT, keptHeapMb } from './kept-heap.ts';
 import { startSidecarFor, withSimulator } from './simulated-pbx.ts';
+import { unitFlags } from './unit-flags.ts';
 
 /** Every report of it loses packets, so that every report has new scores to be written. */
 const RECORDING = '22-lossy-call';
@@ -42,7 +43,7 @@ interface Stage {
 }
 
 /**
- * A sidecar as a user runs it, from the compiled package, every default on (write-back, CDR fields, history), under calls
+ * A sidecar as the systemd unit runs it, from the compiled package, every default on (write-back, CDR fields, history), under calls
  * from a simulated Asterisk in another process: 2,000 legs at 5 s reports with 20 calls beginning and ending a second, then
  * five times that. Fails when one of the promised figures is missed.
  *
@@ -96,7 +97,12 @@ async function measureStages(output: Output, entry: string): Promise<void> {
 
 async function measure(legs: number, entry: string): Promise<Stage> {
   return withSimulator(async (simulator) => {
-    const sidecar = await startSidecarFor(simulator, { entry, nodeOptions: [ANY_INSPECTOR_PORT] });
+    const { node, environment } = unitFlags();
+    const sidecar = await startSidecarFor(simulator, {
+      entry,
+      nodeOptions: [ANY_INSPECTOR_PORT, ...node],
+      environment,
+    });
     try {
       await simulator.load({ recording: RECORDING, pace: PACE, legs });
       await sleep(SETTLE_MS);

@@ -17,7 +17,7 @@ export async function withSimulator<Result>(work: (simulator: SimulatedProcess) 
 /** A sidecar, as a process of its own, on an empty database; resolves when it is connected. */
 export async function startSidecarFor(
   simulator: SimulatedProcess,
-  options: Pick<SidecarOptions, 'entry' | 'extraConfig' | 'nodeOptions'>,
+  options: Pick<SidecarOptions, 'entry' | 'extraConfig' | 'nodeOptions' | 'environment'>,
 ): Promise<SidecarProcess> {
   const { connection } = await simulator.status();
   const pbx = {

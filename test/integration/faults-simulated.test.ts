@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { showJournaled } from '../lab/journaled-reports.ts';
 import { atPace, readRecording, withoutSenders } from '../lab/recording.ts';
 import type { SidecarProcess } from '../lab/sidecar-process.ts';
 import { counters, expectScoresWritten, LOSSY, print, readiness, soon, startCall } from './fixtures/sidecar-watch.ts';
@@ -132,7 +131,6 @@ describe.concurrent('against a simulated Asterisk', { timeout: 120_000 }, () => 
       );
       await sidecar.shutDown();
       const rows = new Sqlite(sidecar.databasePath, { readonly: true });
-      showJournaled(rows);
       const kinds = rows.prepare('SELECT DISTINCT kind FROM intervals').pluck().all();
       rows.close();
       expect(kinds).toEqual(['media']);
@@ -165,7 +163,6 @@ describe.concurrent('against a simulated Asterisk', { timeout: 120_000 }, () => 
       }
       await sidecar.shutDown();
       const rows = new Sqlite(sidecar.databasePath, { readonly: true });
-      showJournaled(rows);
       const most = rows.prepare("SELECT max(covers_reports), count(*), sum(kind = 'dead') FROM intervals").raw().get();
       rows.close();
       expect(most).toEqual([1, expect.any(Number), 0]);

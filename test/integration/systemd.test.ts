@@ -9,7 +9,7 @@ import { labIsReady } from '../lab/obstacle.ts';
 
 const SHIPPED = join(import.meta.dirname, '../../asterisk-conf');
 const UNIT = 'asterisk-mes.service';
-const COMMAND = 'ExecStart=asterisk-mes run';
+const COMMAND = '"$$(command -v asterisk-mes)" run';
 /** Of 10; the scale calls what is below 2 "OK", a service without any protection has 9.6. */
 const HIGHEST_EXPOSURE = 2;
 
@@ -31,7 +31,7 @@ function exposure(): number {
 beforeAll(() => {
   // As installed: systemd looks for the program where it is on this machine.
   const entry = join(import.meta.dirname, '../../src/asterisk-mes.js');
-  writeFileSync(join(folder, UNIT), unit.replace(COMMAND, `ExecStart=${entry} run`));
+  writeFileSync(join(folder, UNIT), unit.replace(COMMAND, `"${entry}" run`));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

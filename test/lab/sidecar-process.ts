@@ -47,6 +47,8 @@ export interface SidecarOptions {
   readonly extraConfig?: string;
   /** An installed `asterisk-mes`; the repository's own when not given. */
   readonly entry?: string;
+  /** More variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** More options for Node itself. */
   readonly nodeOptions?: readonly string[];
   /**
@@ -87,7 +89,7 @@ export class SidecarProcess {
   private constructor(lab: SidecarTarget, options: SidecarOptions) {
     this.url = `http://${options.httpHost}:${options.httpPort}`;
     this.#directory = makeRunDirectory('sidecar');
-    this.#environment = cleanEnvironment(options);
+    this.#environment = { ...cleanEnvironment(options), ...options.environment };
     this.#inRealTime = lab.plan?.inRealTime ?? false;
     this.#forget = stopWithProcess(this);
     const folder = options.dataDirectory ?? this.#directory;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,23 +132,6 @@ describe('asterisk-mes run', () => {
     expect(await failure(await settings({ path: join(folder, 'file/mes.sqlite') }))).toMatch(/file\/mes\.sqlite/);
     writeFileSync(join(folder, 'text.sqlite'), 'this is no database, whatever its name says');
     expect(await failure(await settings({ path: join(folder, 'text.sqlite') }))).toMatch(/text\.sqlite/);
-  });
-
-  test('keeps its heaps small, in the same process, unless Node was told how large they may be', async () => {
-    const commandOf = async (...nodeOptions: string[]): Promise<string[]> => {
-      const http = await freePort();
-      const { child } = start(await settings({ http }), ...nodeOptions);
-      await healthOf(http);
-      const words = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0');
-      child.kill('SIGKILL');
-      return words.slice(1, words.indexOf(ENTRY));
-    };
-    expect(await commandOf('--no-deprecation')).toEqual([
-      '--no-deprecation',
-      '--max-semi-space-size=4',
-      '--v8-pool-size=1',
-    ]);
-    expect(await commandOf('--max-semi-space-size=8')).toEqual(['--max-semi-space-size=8']);
   });
 
   test(

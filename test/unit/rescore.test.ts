@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type RescoreOptions, rescoreHistory } from '../../src/app/rescore.ts';
-import { ChangeQueue } from '../../src/history/write/change-queue.ts';
 import { openHistory } from '../../src/history/history.ts';
 import { INTERVAL_COLUMNS, type Row } from '../../src/history/schema/rows.ts';
 import { Writer } from '../../src/history/write/writer.ts';
 import { PROFILE_NAMES } from '../../src/model/score.ts';
-import { intervalRecord } from './history/records.ts';
+import { batchOf, intervalRecord } from './history/records.ts';
 import { dump, makeHistory, settingsFor } from './rescored-history.ts';
 
 const CALLS = 22;
@@ -91,21 +90,22 @@ describe('a history of real calls', { timeout: 20_000 }, () => {
   );
 });
 
-test('a report that is in the journal still is scored again like any other', async () => {
+test('a report of the last seconds is scored again like any other', async () => {
   const settings = settingsFor(folder, 'documented');
   const before = dump(await makeHistory(settings));
   const database = new Sqlite(settings.history.path);
-  const queue = new ChangeQueue(Infinity);
-  for (const row of database.prepare<[], Row>("SELECT * FROM intervals WHERE uniqueid LIKE '22-%'").all()) {
-    queue.push({ kind: 'interval', interval: INTERVAL_COLUMNS.fromRow(row) });
-  }
-  const moved = queue.size;
-  expect(moved).toBeGreaterThan(300);
-  database.exec("DELETE FROM intervals WHERE uniqueid LIKE '22-%'");
-  expect(new Writer(database).commit(queue.take())).toMatchObject({
-    applied: moved,
-    journaled: { intervals: moved, operations: 0 },
-  });
+  const changes = database
+    .prepare<[], Row>("SELECT * FROM intervals WHERE uniqueid LIKE '22-%'")
+    .all()
+    .map((row) => ({ kind: 'interval' as const, interval: INTERVAL_COLUMNS.fromRow(row) }));
+  const writer = new Writer(database);
+  // The first ones after a start go where they stay.
+  writer.commit(batchOf());
+  database.exec("DELETE FROM stored_intervals WHERE uniqueid LIKE '22-%'");
+  expect(writer.commit(batchOf(...changes))).toMatchObject({ applied: changes.length });
+  const recent = database.prepare('SELECT count(*) FROM recent_intervals').pluck().get();
+  expect(recent).toBe(changes.length);
+  expect(changes.length).toBeGreaterThan(300);
   database.close();
   const outcome = await rescore({ settings, profile: 'custom' });
   expect(outcome).toEqual({ began: 'new', rescored: CALLS, expired: 0, tooRecent: 0 });
@@ -177,8 +177,11 @@ describe('a run', { timeout: 20_000 }, () => {
     const settings = settingsFor(folder, 'documented');
     const path = await makeHistory(settings);
     const nowMs = Date.now();
-    sql(path, "DELETE FROM intervals WHERE uniqueid LIKE '22-hold %' AND direction = 'rx' AND report_number = 1");
-    sql(path, "DELETE FROM intervals WHERE uniqueid LIKE '16-park %'");
+    sql(
+      path,
+      "DELETE FROM stored_intervals WHERE uniqueid LIKE '22-hold %' AND direction = 'rx' AND report_number = 1",
+    );
+    sql(path, "DELETE FROM stored_intervals WHERE uniqueid LIKE '16-park %'");
     sql(path, "UPDATE calls SET ended_at_ms = NULL WHERE linkedid LIKE '22-park %'");
     sql(path, `UPDATE calls SET ended_at_ms = ${nowMs - 60_000} WHERE linkedid LIKE '16-hold %'`);
     sql(path, "UPDATE channels SET ended_at_ms = NULL WHERE uniqueid LIKE '22-one-way %'");
@@ -241,7 +244,7 @@ describe('a run', { timeout: 20_000 }, () => {
     const path = await makeHistory(settings);
     sql(
       path,
-      'UPDATE intervals SET channel_report_number = NULL, began_at_ms = NULL, codec = NULL, clock_rate_source = NULL',
+      'UPDATE stored_intervals SET channel_report_number = NULL, began_at_ms = NULL, codec = NULL, clock_rate_source = NULL',
     );
     sql(path, 'UPDATE channels SET final_at_ms = NULL');
     sql(path, 'DELETE FROM segments');

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { CallCursor, CallWithChannels, ResumableChannel } from '../../model/ports.ts';
-import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../../model/record.ts';
+import type { ChannelRecord, IntervalRecord, SegmentRecord, StreamRecord } from '../../model/record.ts';
 import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../../units/rtp.ts';
 import { CallSearch } from './call-search.ts';
 import type { CallsQuery } from '../thread/protocol.ts';
@@ -69,45 +69,35 @@ export class Queries {
       .map((row) => SEGMENT_COLUMNS.fromRow(row));
   }
 
-  /**
-   * The reports of a channel in the order in which they came. Their jitter is in the stream's own clock when that
-   * was learnt only after the report, so that an assumed clock rate does not stay in the history.
-   */
+  /** The reports of a channel in the order in which they came. */
   intervals(uniqueid: string): IntervalRecord[] | null {
     const read = this.#database.transaction(() => {
       const channel = this.channel(uniqueid);
       if (channel === null) return null;
-      const known = channel.streams.filter(({ clockRateSource }) => clockRateSource !== 'assumed');
-      const streams = new Map(known.map((stream) => [stream.direction, stream]));
-      return this.#intervals.of(uniqueid).map((interval) => {
-        const stream = streams.get(interval.direction);
-        const wasAssumed =
-          interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ && (interval.clockRateSource ?? 'assumed') === 'assumed';
-        // A report whose jitter was no sample has none in any clock.
-        const isSample = interval.jitterTicks !== null && interval.jitterMs !== null;
-        if (stream === undefined || !isSample || !wasAssumed) return interval;
-        const { clockRateHz, clockRateSource } = stream;
-        return { ...interval, clockRateHz, clockRateSource, jitterMs: ticksToMs(interval.jitterTicks, clockRateHz) };
-      });
+      return inStreamClock(this.#intervals.of(uniqueid), channel.streams);
     });
     return read();
   }
 
-  /** Of calls that are up, their ended channels too: the call's score is made of all. */
+  /**
+   * Channels of calls with one that is up, their ended ones too: the call's score is made of all. A channel without a state that
+   * can be read comes with all its reports.
+   */
   resumable(): ResumableChannel[] {
     const read = this.#database.transaction(() => {
       const rows = this.#database
         .prepare<unknown[], Row>(
-          `SELECT channels.* FROM channels JOIN calls ON calls.linkedid = channels.linkedid
-           WHERE calls.ended_at_ms IS NULL AND channels.resume IS NOT NULL ORDER BY channels.started_at_ms, uniqueid`,
+          `SELECT channels.*, resumes.state AS resume FROM channels LEFT JOIN resumes ON resumes.uniqueid = channels.uniqueid
+           WHERE linkedid IN (SELECT linkedid FROM channels WHERE ended_at_ms IS NULL)
+           ORDER BY channels.started_at_ms, channels.uniqueid`,
         )
         .all();
       const channels = this.#withStreams(rows);
-      // That state and the channel's streams were stored together, and count the same reports.
-      const laterOf = Map.groupBy(this.#intervals.after(channels), ({ uniqueid }) => uniqueid);
+      const later = this.#intervals.afterResumes(channels.map(({ uniqueid }) => uniqueid));
+      const laterOf = Map.groupBy(later, ({ uniqueid }) => uniqueid);
       return channels.map((channel, index) => ({
         channel,
-        resume: String(rows[index]?.['resume']),
+        resume: typeof rows[index]?.['resume'] === 'string' ? rows[index]['resume'] : null,
         laterIntervals: laterOf.get(channel.uniqueid) ?? [],
       }));
     });
@@ -130,6 +120,28 @@ export class Queries {
       return { ...call, channels: channels.get(call.linkedid) ?? [] };
     });
   }
+}
+
+/**
+ * Reports with their jitter in the stream's own clock when that was learnt only after the report, so that an assumed clock rate
+ * does not stay in the history.
+ */
+export function inStreamClock(
+  intervals: readonly IntervalRecord[],
+  streams: readonly StreamRecord[],
+): IntervalRecord[] {
+  const known = streams.filter(({ clockRateSource }) => clockRateSource !== 'assumed');
+  const streamOf = new Map(known.map((stream) => [stream.direction, stream]));
+  return intervals.map((interval) => {
+    const stream = streamOf.get(interval.direction);
+    const wasAssumed =
+      interval.clockRateHz === ASSUMED_CLOCK_RATE_HZ && (interval.clockRateSource ?? 'assumed') === 'assumed';
+    // A report whose jitter was no sample has none in any clock.
+    const isSample = interval.jitterTicks !== null && interval.jitterMs !== null;
+    if (stream === undefined || !isSample || !wasAssumed) return interval;
+    const { clockRateHz, clockRateSource } = stream;
+    return { ...interval, clockRateHz, clockRateSource, jitterMs: ticksToMs(interval.jitterTicks, clockRateHz) };
+  });
 }
 
 /** What belongs to each of the rows, by the id that both have in this column. */

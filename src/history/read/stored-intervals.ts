@@ -1,52 +1,42 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ChannelRecord, IntervalRecord } from '../../model/record.ts';
-import { JournalReader } from '../write/interval-journal.ts';
+import type { IntervalRecord } from '../../model/record.ts';
 import { INTERVAL_COLUMNS, type Row } from '../schema/rows.ts';
 
-/** The reports of the history, whether they are in the table `intervals` or in the journal still. */
+/** The reports of the history. */
 export class StoredIntervals {
-  readonly #journal: JournalReader;
   readonly #ofChannel: Statement<unknown[], Row>;
-  readonly #afterStates: Statement<unknown[], Row>;
+  readonly #moved: Statement<unknown[], Row>;
+  readonly #afterResumes: Statement<unknown[], Row>;
 
   constructor(database: Database) {
-    this.#journal = new JournalReader(database);
     this.#ofChannel = database.prepare('SELECT * FROM intervals WHERE uniqueid = ?');
-    this.#afterStates = database.prepare(
-      `SELECT intervals.* FROM json_each(?) CROSS JOIN streams ON streams.uniqueid = value
-        CROSS JOIN intervals ON intervals.uniqueid = streams.uniqueid AND intervals.direction = streams.direction
-          AND intervals.report_number > streams.reports`,
+    this.#moved = database.prepare('SELECT * FROM stored_intervals WHERE uniqueid = ?');
+    this.#afterResumes = database.prepare(
+      `SELECT stored_intervals.* FROM json_each(?) LEFT JOIN resumes ON resumes.uniqueid = value
+        CROSS JOIN (SELECT 'rx' AS direction UNION ALL SELECT 'tx') AS one
+        CROSS JOIN stored_intervals ON stored_intervals.uniqueid = value AND stored_intervals.direction = one.direction
+          AND report_number > CASE one.direction WHEN 'rx' THEN ifnull(rx_reports, 0) ELSE ifnull(tx_reports, 0) END`,
     );
-  }
-
-  /** Those of a channel that are in the table, in any order. */
-  inTable(uniqueid: string): IntervalRecord[] {
-    return this.#ofChannel.all(uniqueid).map((row) => INTERVAL_COLUMNS.fromRow(row));
   }
 
   /** All of a channel, in the order in which they came. */
   of(uniqueid: string): IntervalRecord[] {
-    return merged(this.#ofChannel.all(uniqueid), this.#journal.of(uniqueid));
+    return inOrder(this.#ofChannel.all(uniqueid));
   }
 
-  /** Those that the streams of these channels, as they are stored, do not count; in the order in which they came. */
-  after(channels: readonly ChannelRecord[]): IntervalRecord[] {
-    const uniqueids = JSON.stringify(channels.map(({ uniqueid }) => uniqueid));
-    const counted = channels.flatMap(({ uniqueid, streams }) =>
-      streams.map(({ direction, reports }) => [`${uniqueid} ${direction}`, reports] as const),
-    );
-    return merged(this.#afterStates.all(uniqueids), this.#journal.after(new Map(counted)));
+  /** Those that are where they stay, where `rescore` can change them. */
+  moved(uniqueid: string): IntervalRecord[] {
+    return inOrder(this.#moved.all(uniqueid));
+  }
+
+  /** Those of these channels that their resumes do not count, in the order in which they came. All recent ones must be moved. */
+  afterResumes(uniqueids: readonly string[]): IntervalRecord[] {
+    return inOrder(this.#afterResumes.all(JSON.stringify(uniqueids)));
   }
 }
 
-/** An interval may be in both: while it is moved, and if it was not moved to the end. */
-function merged(inTable: readonly Row[], inJournal: readonly Row[]): IntervalRecord[] {
-  const byKey = new Map<string, IntervalRecord>();
-  for (const row of [...inTable, ...inJournal]) {
-    const interval = INTERVAL_COLUMNS.fromRow(row);
-    byKey.set(`${interval.uniqueid} ${interval.direction} ${interval.reportNumber}`, interval);
-  }
-  return [...byKey.values()].toSorted(byArrival);
+function inOrder(rows: readonly Row[]): IntervalRecord[] {
+  return rows.map((row) => INTERVAL_COLUMNS.fromRow(row)).sort(byArrival);
 }
 
 /** By their numbers: the clock may have been set in between. Those without one are older than all others. */

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { HistoryError } from '../history-error.ts';
-import { CORE_STEPS } from './core-steps.ts';
+import { CORE_STEPS } from './core.ts';
+import { NUMBERED_STEPS } from './numbered-steps.ts';
 import type { Features } from './feature.ts';
 import { FEATURES } from './features.ts';
 import {
@@ -16,7 +17,7 @@ import {
 const APPLICATION_ID = 0x4d45_5331;
 
 /** Up to here the number of the schema was that of its last step. */
-export const LAST_NUMBERED_STEP = 7;
+export const LAST_NUMBERED_STEP = NUMBERED_STEPS.length;
 
 /** The schema of this release and all later ones: `schema_steps` has the names of what was done to the database. */
 export const NAMED_STEPS_SCHEMA = 8;
@@ -34,7 +35,9 @@ const RECORD_TABLES: Readonly<Record<string, Pick<RecordColumns<never>, 'names' 
   channels: CHANNEL_COLUMNS,
   streams: STREAM_COLUMNS,
   segments: SEGMENT_COLUMNS,
-  intervals: INTERVAL_COLUMNS,
+  stored_intervals: INTERVAL_COLUMNS,
+  // The view `intervals` has the columns of both by their places: they are added to both in the same order.
+  recent_intervals: INTERVAL_COLUMNS,
 };
 
 /** What is done once to a database. */
@@ -67,7 +70,7 @@ export function migrate(
   if (version > NAMED_STEPS_SCHEMA) throw newer(path, `schema ${version}`);
   if (version === NAMED_STEPS_SCHEMA) refuseNewer(database, path, features);
 
-  const numbered = [...CORE_STEPS.slice(0, LAST_NUMBERED_STEP), NAMED_STEPS];
+  const numbered = [...NUMBERED_STEPS, NAMED_STEPS];
   for (const [index, sql] of numbered.slice(0, lastNumbered).entries()) {
     if (index < version) continue;
     const apply = database.transaction(() => {
@@ -99,7 +102,7 @@ function stepsDone(database: Database): Set<string> {
 }
 
 function stepsOf(features: Features): Step[] {
-  const all: Features = { core: { steps: CORE_STEPS.slice(LAST_NUMBERED_STEP) }, ...features };
+  const all: Features = { core: { steps: CORE_STEPS }, ...features };
   return Object.entries(all).flatMap(([feature, { steps }]) =>
     steps.map((sql, index) => ({ name: `${feature} ${index + 1}`, sql })),
   );

@@ -1,12 +1,15 @@
 import { snakeCase } from '../../model/naming.ts';
 import type {
   CallRecord,
+  CallScores,
   ChannelRecord,
+  ChannelScores,
   IntervalRecord,
   SampleSummary,
   SegmentRecord,
   StreamMeasures,
   StreamRecord,
+  StreamScores,
 } from '../../model/record.ts';
 
 /**
@@ -92,16 +95,20 @@ function recordColumns<T extends object>(storages: Storages<T>): RecordColumns<T
     parts.length > 0 ? parts.map(() => false) : [storage === 'text' || storage === 'json'],
   );
 
+  const empty: readonly Cell[] = names.map(() => null);
+  // By index, into an array of its length: one that grows, and an iterator, would be four times as much garbage, for each report.
   const toCells = (record: T): Cell[] => {
-    const cells: Cell[] = [];
+    const cells = empty.slice();
     const values = record as Readonly<Record<string, unknown>>;
-    for (const { property, storage, parts } of fields) {
+    let at = 0;
+    for (let index = 0; index < fields.length; index++) {
+      const { property, storage, parts } = fields[index] as Field;
       const value = values[property];
-      if (storage === 'text' || storage === 'number' || storage === 'integer') cells.push(value as Cell);
-      else if (storage === 'boolean') cells.push(value === true ? 1 : 0);
-      else if (storage === 'time') cells.push(typeof value === 'number' ? Math.round(value) : null);
-      else if (storage === 'json') cells.push(value === null ? null : JSON.stringify(value));
-      else for (const [part] of parts) cells.push((value as SampleSummary)[part]);
+      if (storage === 'time') cells[at++] = typeof value === 'number' ? Math.round(value) : null;
+      else if (storage === 'boolean') cells[at++] = value === true ? 1 : 0;
+      else if (storage === 'json') cells[at++] = value === null ? null : JSON.stringify(value);
+      else if (storage === 'summary') for (const [part] of parts) cells[at++] = (value as SampleSummary)[part];
+      else cells[at++] = value as Cell;
     }
     return cells;
   };
@@ -286,4 +293,30 @@ export const INTERVAL_COLUMNS: RecordColumns<IntervalRecord> = recordColumns<Int
   sentOctets: 'number',
   sentSsrc: 'number',
   profile: 'text',
+});
+
+/** What is brought up to date of a call that is up. */
+export const CALL_SCORE_COLUMNS: RecordColumns<Omit<CallScores, 'channels'>> = recordColumns<
+  Omit<CallScores, 'channels'>
+>({ linkedid: 'text', mes: 'number', mesMin: 'number', verdict: 'text' });
+
+export const CHANNEL_SCORE_COLUMNS: RecordColumns<Omit<ChannelScores, 'streams'>> = recordColumns<
+  Omit<ChannelScores, 'streams'>
+>({
+  uniqueid: 'text',
+  mes: 'number',
+  mesRx: 'number',
+  mesTx: 'number',
+  mesPeerRx: 'number',
+  mesPeerTx: 'number',
+  mesCall: 'number',
+  mesMin: 'number',
+  verdict: 'text',
+});
+
+export const STREAM_SCORE_COLUMNS: RecordColumns<StreamScores> = recordColumns<StreamScores>({
+  direction: 'text',
+  mes: 'number',
+  mes100: 'number',
+  verdict: 'text',
 });

@@ -12,20 +12,7 @@ import type {
 } from '../../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../../model/record.ts';
 import type { FeatureCall } from '../schema/feature.ts';
-import type { PackedIntervals } from '../write/packed-intervals.ts';
-import type { PackedOperations } from '../write/packed-operations.ts';
-
-/** Changes that are committed together. Operations are applied in order; intervals, oldest first, do not depend on them. */
-export interface Batch {
-  readonly operations: readonly PackedOperations[];
-  readonly intervals: readonly PackedIntervals[];
-}
-
-/** Changes that are stored, and not yet in the tables that other programs read. */
-export interface Journaled {
-  readonly intervals: number;
-  readonly operations: number;
-}
+import type { Batch } from '../write/batch.ts';
 
 export interface CommitResult {
   readonly applied: number;
@@ -33,20 +20,11 @@ export interface CommitResult {
   readonly rejected: number;
   /** Why, of the last one. */
   readonly rejection: string | null;
-  /** In the journals now. */
-  readonly journaled: Journaled;
 }
 
-/** What of a journal was moved into the tables. */
-export interface MoveResult {
-  /** Changes that need not be moved any more. */
-  readonly moved: number;
-  /** Those of them that the tables will never take, or that cannot be read; they are left out. */
-  readonly rejected: number;
-  /** Why, of the last one. */
-  readonly rejection: string | null;
-  /** Changes that are in the journal now. */
-  readonly left: number;
+export interface CommitAnswer extends CommitResult {
+  /** Why what is done between commits last failed, one sentence; null since it succeeded. */
+  readonly choreProblem: string | null;
 }
 
 /** Everything older is deleted, epoch milliseconds. */
@@ -64,19 +42,12 @@ export interface CallsQuery {
 /** What the writer's thread answers to. */
 export interface WriterMethods {
   /** Opens the database, or says why it cannot. */
-  open(input: null): Journaled;
-  /** `mayDefer`: operations may wait in their journal. */
-  commit(input: { readonly batch: Batch; readonly mayDefer: boolean }): CommitResult;
-  /** Applies a bounded number of operations from their journal, the oldest. */
-  apply(input: null): MoveResult;
-  /** Moves a bounded number of intervals from their journal into the table, the oldest. */
-  fold(input: null): MoveResult;
-  /** Deletes a bounded number of rows and says how many; 0 when nothing is left to delete. */
-  purge(limits: RetentionLimits): number;
-  /** Counts a bounded number of ended calls that are not counted yet and says how many; 0 when there are none. */
-  settle(input: null): number;
-  /** Collects the thread's garbage. */
-  collect(input: null): null;
+  open(input: null): null;
+  commit(batch: Batch): CommitAnswer;
+  /** What is older than this is to be deleted, step by step between commits. */
+  retain(limits: RetentionLimits): null;
+  /** Does what is otherwise done step by step between commits, all but deleting, for about so long; throws when it cannot. */
+  tidy(input: { readonly withinMs: number }): null;
   /** Asked at the start, when there is no reader yet. */
   resumable(input: null): ResumableChannel[];
   /** One of a feature's writes. */

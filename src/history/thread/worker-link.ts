@@ -17,6 +17,9 @@ type MethodOf<Methods, Name extends keyof Methods> = Methods[Name] extends (inpu
   ? { input: Input; result: Result }
   : never;
 
+/** What a thread of ours keeps is SQLite's; of JavaScript it has a few megabytes, and needs no more room for new garbage. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 3 };
+
 interface Pending {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -80,7 +83,7 @@ export class WorkerLink<Methods> {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#file, { workerData: this.#data });
+    const worker = new Worker(this.#file, { workerData: this.#data, resourceLimits: RESOURCE_LIMITS });
     // An idle thread does not keep the process alive; an open request does.
     worker.unref();
     worker.on('message', (reply: Reply) => {

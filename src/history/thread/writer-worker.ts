@@ -1,50 +1,59 @@
 import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
-import { collectGarbage } from './collect-garbage.ts';
-import { openForWriting } from '../schema/database.ts';
-import type { WriterMethods } from './protocol.ts';
 import { Queries } from '../read/queries.ts';
+import { openForWriting } from '../schema/database.ts';
 import { callFeature } from '../schema/feature.ts';
 import { FEATURES } from '../schema/features.ts';
 import { Statements } from '../schema/statements.ts';
-import { serve } from './serve.ts';
+import { Chores } from '../write/chores.ts';
 import { Writer } from '../write/writer.ts';
+import type { WriterMethods } from './protocol.ts';
+import { serve } from './serve.ts';
+
+interface Opened {
+  readonly database: Database;
+  readonly writer: Writer;
+  readonly chores: Chores;
+  readonly statements: Statements;
+}
 
 const path = String(workerData);
-let database: Database | undefined;
-let writer: Writer | undefined;
-let statements: Statements | undefined;
+let open: Opened | undefined;
 
 // Opened when first needed: a thread that had to be started anew goes on where the last one stopped.
-function openedDatabase(): Database {
-  database ??= openForWriting(path);
-  return database;
-}
-
-function opened(): Writer {
-  writer ??= new Writer(openedDatabase());
-  return writer;
-}
-
-function openedStatements(): Statements {
-  statements ??= new Statements(openedDatabase());
-  return statements;
+function opened(): Opened {
+  if (open !== undefined) return open;
+  const database = openForWriting(path);
+  const writer = new Writer(database);
+  open = { database, writer, chores: new Chores(writer, path), statements: new Statements(database) };
+  return open;
 }
 
 serve<WriterMethods>(
   {
-    open: () => opened().journaled,
-    commit: ({ batch, mayDefer }) => opened().commit(batch, mayDefer),
-    apply: () => opened().apply(),
-    fold: () => opened().fold(),
-    purge: (limits) => opened().purge(limits),
-    settle: () => opened().settle(),
-    collect: () => {
-      collectGarbage();
+    open: () => {
+      opened();
       return null;
     },
-    resumable: () => new Queries(openedDatabase()).resumable(),
-    feature: (call) => callFeature(FEATURES, 'writes', openedStatements(), call),
+    commit: (batch) => {
+      const { writer, chores } = opened();
+      const result = writer.commit(batch);
+      chores.noteCommit({ reports: batch.intervals.length, states: batch.states.length });
+      return { ...result, choreProblem: chores.problem };
+    },
+    retain: (limits) => {
+      opened().chores.retain(limits);
+      return null;
+    },
+    tidy: ({ withinMs }) => {
+      opened().chores.tidy(withinMs);
+      return null;
+    },
+    resumable: () => new Queries(opened().database).resumable(),
+    feature: (call) => callFeature(FEATURES, 'writes', opened().statements, call),
   },
-  () => database?.close(),
+  () => {
+    open?.chores.stop();
+    open?.database.close();
+  },
 );

@@ -1,25 +1,28 @@
-import type { HistoryChange, IntervalRecord } from '../../model/record.ts';
-import { OperationQueue } from './operation-queue.ts';
-import { countOf, IntervalPacker, type PackedIntervals, withoutFirst } from './packed-intervals.ts';
-import type { Batch } from '../thread/protocol.ts';
+import type { HistoryChange, IntervalRecord, StateChange } from '../../model/record.ts';
 
-/** When operations have to go, this part of the queue goes at once, so that the search for them is paid rarely. */
+/** Changes that wait, or that were taken out to be committed. */
+export interface Waiting {
+  /** In the order in which they are to be applied. */
+  readonly states: readonly StateChange[];
+  /** Oldest first; they do not depend on states. */
+  readonly intervals: readonly IntervalRecord[];
+}
+
+/** When states have to go, this part of the queue goes at once, so that the search for them is paid rarely. */
 const EVICTED_SHARE = 0.1;
 
 /**
- * Changes that wait for the disk, at most `limit` of them, in numbers: as objects they would live until the commit, and
- * cost the collector. Of a channel or call only the last state waits. When the queue is full the oldest intervals go
- * first, then states of channels and calls that are up, endings last.
+ * Changes that wait for the disk, at most `limit` of them. Of a channel, segment or call only the last state waits, behind the
+ * others: only a merge changes what another change means. When the queue is full the oldest intervals go first, then states of
+ * what is up, endings last.
  */
 export class ChangeQueue {
   readonly #limit: number;
-  /** Intervals in pieces, oldest first; the packer has the last of them. */
-  #pieces: PackedIntervals[] = [];
-  readonly #packer = new IntervalPacker();
-  /** In all of these, less those that were dropped: the first `#skipped`. */
-  #intervals = 0;
+  #states = new Map<string, StateChange>();
+  #intervals: IntervalRecord[] = [];
+  /** So many of them, the oldest, were dropped. */
   #skipped = 0;
-  readonly #operations = new OperationQueue();
+  #merges = 0;
   #dropped = 0;
 
   constructor(limit: number) {
@@ -27,7 +30,7 @@ export class ChangeQueue {
   }
 
   get size(): number {
-    return this.#intervals + this.#operations.size;
+    return this.#states.size + this.#intervals.length - this.#skipped;
   }
 
   /** Changes dropped since the start. */
@@ -36,68 +39,79 @@ export class ChangeQueue {
   }
 
   push(change: HistoryChange): void {
-    if (change.kind === 'interval') this.#pushInterval(change.interval);
-    else this.#operations.push(change);
+    if (change.kind === 'interval') this.#intervals.push(change.interval);
+    else this.#add(change);
     this.#makeRoom();
   }
 
   /** Everything that waits; the queue is empty then. */
-  take(): Batch {
-    return { operations: this.#operations.take(), intervals: this.#takeIntervals() };
+  take(): Waiting {
+    const intervals = this.#skipped === 0 ? this.#intervals : this.#intervals.slice(this.#skipped);
+    const taken = { states: [...this.#states.values()], intervals };
+    this.#states = new Map();
+    this.#intervals = [];
+    this.#skipped = 0;
+    return taken;
   }
 
   /** Gives back what could not be committed; it comes before what was pushed since. */
-  putBack(batch: Batch): void {
-    this.#operations.putBack(batch.operations);
-    this.#pieces = [...batch.intervals, ...this.#takeIntervals()];
-    this.#intervals = this.#pieces.reduce((sum, piece) => sum + countOf(piece), 0);
+  putBack({ states, intervals }: Waiting): void {
+    const since = this.take();
+    for (const change of [...states, ...since.states]) this.#add(change);
+    this.#intervals = [...intervals, ...since.intervals];
     this.#makeRoom();
   }
 
-  /** What is committed; nobody may look at it any more. */
-  giveBack({ operations, intervals }: Batch): void {
-    this.#operations.giveBack(operations);
-    this.#packer.giveBack(intervals);
-  }
-
-  #takeIntervals(): PackedIntervals[] {
-    if (this.#packer.count > 0) this.#pieces.push(this.#packer.take());
-    const [oldest, ...others] = this.#pieces;
-    const whole = oldest === undefined ? [] : [withoutFirst(oldest, this.#skipped), ...others];
-    this.#pieces = [];
-    this.#intervals = 0;
-    this.#skipped = 0;
-    return whole.filter((piece) => countOf(piece) > 0);
-  }
-
-  #pushInterval(interval: IntervalRecord): void {
-    this.#packer.add(interval);
-    this.#intervals++;
-    if (this.#packer.isFull) this.#pieces.push(this.#packer.take());
+  #add(change: StateChange): void {
+    // A merge changes what a linkedid means: nothing behind it may replace what is in front of it.
+    if (change.kind === 'call-merged') this.#merges++;
+    const key = `${this.#merges} ${keyOf(change)}`;
+    this.#states.delete(key);
+    this.#states.set(key, change);
   }
 
   #makeRoom(): void {
     let surplus = this.size - this.#limit;
     if (surplus <= 0) return;
-    const goingIntervals = Math.min(surplus, this.#intervals);
-    if (goingIntervals > 0) this.#dropIntervals(goingIntervals);
+    const before = this.size;
+    const goingIntervals = Math.min(surplus, this.#intervals.length - this.#skipped);
+    this.#skipped += goingIntervals;
+    if (this.#skipped > this.#intervals.length / 2) {
+      this.#intervals = this.#intervals.slice(this.#skipped);
+      this.#skipped = 0;
+    }
     surplus -= goingIntervals;
-    if (surplus <= 0) return;
-    // Losing an ending is the very last resort, so no more of them go than must.
-    const most = Math.max(surplus, Math.floor(this.#limit * EVICTED_SHARE));
-    this.#dropped += this.#operations.drop(surplus, most);
+    if (surplus > 0) {
+      this.#dropOldest(Math.max(surplus, Math.floor(this.#limit * EVICTED_SHARE)), (change) => !isEnding(change));
+      // Losing an ending is the very last resort, so no more of them go than must.
+      this.#dropOldest(this.size - this.#limit, () => true);
+    }
+    this.#dropped += before - this.size;
   }
 
-  #dropIntervals(count: number): void {
-    this.#dropped += count;
-    this.#intervals -= count;
-    this.#skipped += count;
-    if (this.#pieces.length === 0) this.#pieces.push(this.#packer.take());
-    for (;;) {
-      const [oldest] = this.#pieces;
-      if (oldest === undefined || this.#skipped < countOf(oldest)) return;
-      this.#skipped -= countOf(oldest);
-      this.#pieces.shift();
+  #dropOldest(most: number, mayGo: (change: StateChange) => boolean): void {
+    let left = most;
+    for (const [key, change] of this.#states) {
+      if (left <= 0) return;
+      if (!mayGo(change)) continue;
+      this.#states.delete(key);
+      left--;
     }
   }
+}
+
+/** What a later state replaces. */
+function keyOf(change: StateChange): string {
+  if (change.kind === 'channel') return `channel ${change.channel.uniqueid}`;
+  if (change.kind === 'call') return `call ${change.call.linkedid}`;
+  if (change.kind === 'scores') return `scores ${change.scores.linkedid}`;
+  if (change.kind === 'call-merged') return 'merge';
+  const { uniqueid, direction, segmentNumber } = change.segment;
+  return `segment ${uniqueid} ${direction} ${segmentNumber}`;
+}
+
+function isEnding(change: StateChange): boolean {
+  if (change.kind === 'channel') return change.channel.endedAtMs !== null;
+  if (change.kind === 'call') return change.call.endedAtMs !== null;
+  return change.kind === 'call-merged';
 }

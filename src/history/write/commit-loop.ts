@@ -1,21 +1,15 @@
-import type { HistoryChange } from '../../model/record.ts';
-import { ChangeQueue } from './change-queue.ts';
-import { countOf } from './packed-intervals.ts';
-import type { Batch, CommitResult } from '../thread/protocol.ts';
+import type { HistoryChange, StateChange } from '../../model/record.ts';
+import type { CommitResult } from '../thread/protocol.ts';
+import { type Batch, encodeBatch } from './batch.ts';
+import { ChangeQueue, type Waiting } from './change-queue.ts';
 
-/**
- * A change waits this long for others to be committed with it, unless somebody hurries: a state less long than an interval,
- * since it may have been gathered before it was recorded. With the commit itself under 250 ms.
- */
-const GATHER_MS = { state: 50, interval: 200 } as const;
+/** A change waits this long for others to be committed with it, unless somebody hurries. With the commit itself under 250 ms. */
+const GATHER_MS = 200;
 /** Pause after a commit that failed; doubled each time up to the longest. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
-/**
- * What has piled up is committed in parts: each takes some tens of milliseconds, and a stop waits for one at most. A state
- * takes about as long as twenty intervals.
- */
-const MOST_INTERVALS_PER_COMMIT = 20_000;
+/** What has piled up is committed in parts: each takes some tens of milliseconds, and a stop waits for one at most. */
+const MOST_INTERVALS_PER_COMMIT = 10_000;
 const MOST_STATES_PER_COMMIT = 2000;
 const DEFAULT_MAX_QUEUED = 50_000;
 
@@ -55,7 +49,7 @@ export class CommitLoop {
   #rejected = 0;
   #rejection: string | null = null;
   #problem: string | null = null;
-  #gathering: { readonly kind: keyof typeof GATHER_MS; readonly timer: NodeJS.Timeout } | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   #draining = false;
   /** What has come since the commits that are under way began is due, too. */
   #isDue = false;
@@ -71,8 +65,7 @@ export class CommitLoop {
   record(change: HistoryChange): void {
     this.#queue.push(change);
     this.#recorded++;
-    const kind = change.kind === 'interval' ? 'interval' : 'state';
-    if (this.#gathering === undefined || (this.#gathering.kind === 'interval' && kind === 'state')) this.#gather(kind);
+    this.#gathering ??= setTimeout(() => void this.#drain(), GATHER_MS);
   }
 
   /** Commits what waits, at once and not together with what comes. */
@@ -106,12 +99,6 @@ export class CommitLoop {
     this.#problem = this.#options.explain(error);
   }
 
-  /** What a commit had stored was refused later. */
-  noteRejected(count: number, rejection: string): void {
-    this.#rejected += count;
-    this.#rejection = rejection;
-  }
-
   /** Tries at once, if it waits after a commit that failed. */
   retry(): void {
     this.#wakeUp?.();
@@ -121,17 +108,12 @@ export class CommitLoop {
   abandon(): void {
     this.#abandoned = true;
     this.#wakeUp?.();
-    clearTimeout(this.#gathering?.timer);
-  }
-
-  #gather(kind: keyof typeof GATHER_MS): void {
-    clearTimeout(this.#gathering?.timer);
-    this.#gathering = { kind, timer: setTimeout(() => void this.#drain(), GATHER_MS[kind]) };
+    clearTimeout(this.#gathering);
   }
 
   /** Commits what waits, and what is due when that is done; one commit runs at a time. */
   async #drain(): Promise<void> {
-    clearTimeout(this.#gathering?.timer);
+    clearTimeout(this.#gathering);
     this.#gathering = undefined;
     this.#isDue = true;
     if (this.#draining) return;
@@ -155,20 +137,15 @@ export class CommitLoop {
   }
 
   /** Part after part. False when one failed, or no other is to begin: what is left waits again. */
-  async #commit(batch: Batch): Promise<boolean> {
-    let rest = batch;
+  async #commit(all: Waiting): Promise<boolean> {
+    let left = all;
     try {
-      while (sizeOf(rest) > 0) {
+      while (sizeOf(left) > 0) {
         if (this.#abandoned) return false;
-        this.#inFlight = sizeOf(rest);
-        const part = firstPart(rest);
-        const { applied, rejected, rejection } = await this.#options.commit(part);
-        this.#committed += applied;
-        this.#rejected += rejected;
-        this.#rejection = rejection ?? this.#rejection;
-        this.#problem = null;
-        rest = without(rest, part);
-        this.#queue.giveBack(part);
+        this.#inFlight = sizeOf(left);
+        const { part, rest } = firstPart(left);
+        await this.#commitPart(part);
+        left = rest;
       }
       return true;
     } catch (error) {
@@ -176,8 +153,17 @@ export class CommitLoop {
       return false;
     } finally {
       this.#inFlight = 0;
-      if (sizeOf(rest) > 0) this.#queue.putBack(rest);
+      if (sizeOf(left) > 0) this.#queue.putBack(left);
     }
+  }
+
+  async #commitPart(part: Waiting): Promise<void> {
+    const { states, intervals, ...broken } = encodeBatch(part);
+    const { applied, rejected, rejection } = await this.#options.commit({ states, intervals });
+    this.#committed += applied;
+    this.#rejected += rejected + broken.rejected;
+    this.#rejection = rejection ?? broken.rejection ?? this.#rejection;
+    this.#problem = null;
   }
 
   #settle(upTo: number): void {
@@ -198,33 +184,37 @@ export class CommitLoop {
   }
 }
 
-function sizeOf({ operations, intervals }: Batch): number {
-  const states = operations.reduce((sum, { count }) => sum + count, 0);
-  return states + intervals.reduce((sum, piece) => sum + countOf(piece), 0);
+function sizeOf({ states, intervals }: Waiting): number {
+  return states.length + intervals.length;
 }
 
-/** Intervals before states: a state that is stored counts no report that a crash could still take. */
-function firstPart({ operations, intervals }: Batch): Batch {
-  const first = firstPieces(intervals, countOf, MOST_INTERVALS_PER_COMMIT);
-  if (first.length < intervals.length) return { operations: [], intervals: first };
-  return { operations: firstPieces(operations, ({ count }) => count, MOST_STATES_PER_COMMIT), intervals: first };
-}
-
-/** As many of the first as have at most `most` together. */
-function firstPieces<Piece>(pieces: readonly Piece[], countIn: (piece: Piece) => number, most: number): Piece[] {
-  const first: Piece[] = [];
-  let left = most;
-  for (const piece of pieces) {
-    left -= countIn(piece);
-    if (left < 0) break;
-    first.push(piece);
+/**
+ * What is committed together, and what is left for later. Intervals come before states: a state that is stored counts no report
+ * that a crash could still take.
+ */
+function firstPart({ states, intervals }: Waiting): { readonly part: Waiting; readonly rest: Waiting } {
+  if (intervals.length > MOST_INTERVALS_PER_COMMIT) {
+    return {
+      part: { states: [], intervals: intervals.slice(0, MOST_INTERVALS_PER_COMMIT) },
+      rest: { states, intervals: intervals.slice(MOST_INTERVALS_PER_COMMIT) },
+    };
   }
-  return first;
+  const [first, later] = firstCalls(states);
+  return { part: { states: first, intervals }, rest: { states: later, intervals: [] } };
 }
 
-function without({ operations, intervals }: Batch, part: Batch): Batch {
-  return {
-    operations: operations.slice(part.operations.length),
-    intervals: intervals.slice(part.intervals.length),
-  };
+/** Some of the states, whole calls with all their channels, and the others; all where a merge would come between them. */
+function firstCalls(states: readonly StateChange[]): [first: readonly StateChange[], later: readonly StateChange[]] {
+  if (states.length <= MOST_STATES_PER_COMMIT || states.some(({ kind }) => kind === 'call-merged')) return [states, []];
+  const calls = new Set(states.slice(0, MOST_STATES_PER_COMMIT).flatMap(linkedidOf));
+  const isFirst = (change: StateChange, index: number): boolean =>
+    index < MOST_STATES_PER_COMMIT || linkedidOf(change).some((linkedid) => calls.has(linkedid));
+  return [states.filter(isFirst), states.filter((change, index) => !isFirst(change, index))];
+}
+
+/** None of a segment, whose row stands for itself. */
+function linkedidOf(change: StateChange): string[] {
+  if (change.kind === 'channel') return [change.channel.linkedid];
+  if (change.kind === 'scores') return [change.scores.linkedid];
+  return change.kind === 'call' ? [change.call.linkedid] : [];
 }

@@ -88,7 +88,8 @@ export class RescoringStore {
 
   /** Takes note of the request, or goes on with the same one where it stopped; the range is the first one's then. */
   begin(request: RescoringRequest): RescoringBegin {
-    this.#emptyJournals();
+    // Scores are written where reports stay: as it begins, the writer moves those of calls that are over there.
+    void new Writer(this.#database);
     const begin = this.#database.transaction((): RescoringBegin => {
       const unfinished = this.#place();
       if (unfinished?.request === request.key) return 'resumed';
@@ -99,20 +100,6 @@ export class RescoringStore {
       return unfinished === undefined ? 'new' : 'replaced';
     });
     return begin.immediate();
-  }
-
-  /** Scores are written where the reports are in the table, and those of calls that are over are stored by now. */
-  #emptyJournals(): void {
-    const writer = new Writer(this.#database);
-    const { intervals, operations } = writer.journaled;
-    for (let due = operations; due > 0;) {
-      const { moved, left } = writer.apply();
-      due = Math.min(due - moved, left);
-    }
-    for (let due = intervals; due > 0;) {
-      const { moved, left } = writer.fold();
-      due = Math.min(due - moved, left);
-    }
   }
 
   /** Calls that are still to be looked at. */
@@ -198,8 +185,8 @@ export class RescoringStore {
       .flatMap((uniqueid) => this.#queries.channel(uniqueid) ?? []);
     return {
       call,
-      // Only what is in the table can be written. What is still in the journal after all makes a call that is not whole.
-      channels: channels.map((channel) => this.#storedChannel(channel, this.#intervals.inTable(channel.uniqueid))),
+      // What has come since makes a call that is not whole.
+      channels: channels.map((channel) => this.#storedChannel(channel, this.#intervals.moved(channel.uniqueid))),
       peers: peers.map((peer) => this.#storedChannel(peer, this.#intervals.of(peer.uniqueid))),
     };
   }
@@ -227,7 +214,7 @@ export class RescoringStore {
     }
     for (const interval of intervals) {
       const row = INTERVAL_COLUMNS.toRow(interval);
-      this.#update('intervals', ['uniqueid', 'direction', 'report_number'], SCORES_OF_INTERVAL, row);
+      this.#update('stored_intervals', ['uniqueid', 'direction', 'report_number'], SCORES_OF_INTERVAL, row);
     }
   }
 

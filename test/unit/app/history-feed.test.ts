@@ -38,111 +38,50 @@ function setUp() {
   return { script, recorder, seen, feed };
 }
 
-/** Begins a channel every so often, each noted as the sidecar does. */
-function begin({ script, feed }: ReturnType<typeof setUp>, count: number, everyMs: number, from = 1): void {
-  for (let channel = from; channel < from + count; channel++) {
-    script.up(String(channel));
-    feed.noteNew();
-    vi.advanceTimersByTime(everyMs);
-  }
-}
-
-const hurries = (log: readonly string[]): number => log.filter((entry) => entry === 'hurry').length;
-
-it('gathers what changes for 160 ms, and then has it committed at once', () => {
+it('gathers what changes for 160 ms, and then has it committed at once, reports that came since too', () => {
   const { script, recorder, seen, feed } = setUp();
   script.up('1');
   vi.advanceTimersByTime(1000);
-  feed.tick(false);
+  feed.tick();
   expect(recorder.take()).toEqual(['channel 1', 'call 1', 'hurry']);
   script.wait(5).enter('bridge', '1');
   for (let tick = 0; tick < 3; tick++) {
     vi.advanceTimersByTime(50);
-    feed.tick(false);
+    feed.tick();
   }
   expect(recorder.take()).toEqual([]);
   vi.advanceTimersByTime(10);
-  feed.tick(false);
+  feed.tick();
   expect(recorder.take()).toEqual(['channel 1', 'call 1', 'hurry']);
   expect(seen).toEqual(['1', '1']);
-  vi.advanceTimersByTime(1000);
-  feed.tick(false);
-  expect(recorder.take()).toEqual([]);
+  script.rtcp('1', local(reportBlock(250, 0)));
+  script.atMs += 160;
+  vi.advanceTimersByTime(160);
+  feed.tick();
+  expect(recorder.take()).toEqual(['interval', 'scores', 'hurry']);
 });
 
-it('stores a channel at once when it is first seen, with what it counts already', () => {
+it('stores new scores of a thousand calls within 4.5 s, about as many with each commit', () => {
   const { script, recorder, feed } = setUp();
-  vi.advanceTimersByTime(1000);
-  script.up('1').rtcp('1', local(reportBlock(250, 0)));
-  feed.noteNew();
-  vi.advanceTimersByTime(1);
-  expect(recorder.take()).toEqual(['interval', 'channel 1', 'segment', 'call 1', 'hurry']);
-  feed.noteNew();
-  vi.advanceTimersByTime(1000);
-  expect(recorder.take()).toEqual([]);
-});
-
-it('stores new channels at least 20 ms apart, and as many as come then together', () => {
-  const all = setUp();
-  begin(all, 100, 1);
-  const log = all.recorder.take();
-  expect(hurries(log)).toBeGreaterThanOrEqual(3);
-  expect(hurries(log)).toBeLessThanOrEqual(6);
-  vi.advanceTimersByTime(20);
-  const stored = [...log, ...all.recorder.take()].filter((entry) => entry.startsWith('channel '));
-  expect(stored).toEqual(Array.from({ length: 100 }, (_, index) => `channel ${index + 1}`));
-});
-
-it('stores new channels with what else has changed when they go on coming, one a second at once', () => {
-  const all = setUp();
-  const { feed, recorder } = all;
-  const beginFor = (seconds: number, from: number): string[] => {
-    for (let pair = 0; pair < 20 * seconds; pair++) {
-      begin(all, 2, 25, from + 2 * pair);
-      feed.tick(false);
-    }
-    return recorder.take();
+  const calls = Array.from({ length: 1000 }, (_, index) => String(index + 1));
+  for (const id of calls) script.up(id);
+  const pass = (ms: number): string[] => {
+    vi.advanceTimersByTime(ms);
+    script.atMs += ms;
+    feed.tick();
+    return recorder.take().filter((entry) => entry === 'scores');
   };
-  beginFor(5, 1);
-  const lately = beginFor(5, 201);
-  // Gathered five times a second.
-  expect(hurries(lately)).toBeGreaterThanOrEqual(25);
-  expect(hurries(lately)).toBeLessThanOrEqual(31);
-  expect(lately.filter((entry) => entry.startsWith('channel '))).toHaveLength(200);
-  vi.advanceTimersByTime(10_000);
-  begin(all, 8, 25, 401);
-  expect(hurries(recorder.take())).toBe(8);
-});
-
-it('in a flood, stores the calls that are over, and those that are up every 2 s and when it is over', () => {
-  const { script, feed, recorder } = setUp();
-  const tick = (isFlood: boolean): string[] => {
-    vi.advanceTimersByTime(50);
-    feed.tick(isFlood);
-    feed.noteNew();
-    return recorder.take().filter((entry) => /^(channel|hurry)/.test(entry));
-  };
-  const ticks = (count: number): string[] => Array.from({ length: count }, () => tick(true)).flat();
-  vi.advanceTimersByTime(3000);
-  script.up('1');
-  expect(tick(true)).toEqual(['channel 1']);
-  script.up('2').up('3').hangup('1');
-  expect(ticks(3)).toEqual([]);
-  script.hangup('2');
-  expect(ticks(1)).toEqual(['channel 2', 'channel 1']);
-  expect(ticks(35)).toEqual([]);
-  expect(ticks(1)).toEqual(['channel 3']);
-  script.up('4').hangup('3');
-  expect(tick(true)).toEqual([]);
-  expect(tick(false)).toEqual(['channel 4', 'channel 3', 'hurry']);
-  script.hangup('4');
-  expect(tick(false)).toEqual([]);
+  pass(1000);
+  for (const id of calls) script.rtcp(id, local(reportBlock(250, 0)));
+  const commits = Array.from({ length: 25 }, () => pass(180).length);
+  // 180 ms of 4.5 s are 40 calls of 1000.
+  expect(commits).toEqual(Array.from({ length: 25 }, () => 40));
+  expect(pass(180)).toEqual([]);
 });
 
 it('leaves nothing behind when it is closed', () => {
   const { script, recorder, feed } = setUp();
   script.up('1');
-  feed.noteNew();
   feed.close();
   expect(recorder.take()).toEqual(['channel 1', 'call 1']);
   vi.advanceTimersByTime(1000);

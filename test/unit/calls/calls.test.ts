@@ -207,7 +207,7 @@ describe('a broken link to Asterisk', () => {
       .stored()
       .flatMap((change) =>
         change.kind === 'channel' && change.resume !== null
-          ? [{ channel: change.channel, resume: change.resume, laterIntervals: [] }]
+          ? [{ channel: change.channel, resume: change.resume.state, laterIntervals: [] }]
           : [],
       );
     const after = new Script();
@@ -250,7 +250,7 @@ describe('a broken link to Asterisk', () => {
       .stored()
       .flatMap((change) =>
         change.kind === 'channel' && change.resume !== null && change.channel.endedAtMs !== null
-          ? [{ channel: change.channel, resume: change.resume, laterIntervals: [] }]
+          ? [{ channel: change.channel, resume: change.resume.state, laterIntervals: [] }]
           : [],
       );
     if (ended === undefined) throw new Error('nothing was stored of the channel that ended');

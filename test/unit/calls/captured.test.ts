@@ -54,7 +54,7 @@ describe('what was captured of a channel', () => {
     const stored = script.stored().findLast((change) => change.kind === 'channel');
     if (stored?.kind !== 'channel' || stored.resume === null) throw new Error('nothing to go on from');
     const again = new Script();
-    again.board.restore([{ channel: stored.channel, resume: stored.resume, laterIntervals: [] }]);
+    again.board.restore([{ channel: stored.channel, resume: stored.resume.state, laterIntervals: [] }]);
     captured(again, 'rx', capturedMedia({ tally: packetTally({ packetsReceived: 50 }) }));
     captured(again, 'rx', capturedMedia({ tally: packetTally({ packetsReceived: 60 }) }));
     again.hangup('1', ALICE);

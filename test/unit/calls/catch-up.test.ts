@@ -104,12 +104,15 @@ class Stored {
   resumable(): ResumableChannel[] {
     return [...this.#channels.values()].flatMap(({ channel, resume }) => {
       if (resume === null) return [];
-      const counted = new Map(channel.streams.map(({ direction, reports }) => [direction, reports]));
+      const counted = new Map([
+        ['rx', resume.rxReports],
+        ['tx', resume.txReports],
+      ]);
       const laterIntervals = this.intervals.filter(
         ({ uniqueid, direction, reportNumber }) =>
           uniqueid === channel.uniqueid && reportNumber > (counted.get(direction) ?? 0),
       );
-      return [{ channel, resume, laterIntervals }];
+      return [{ channel, resume: resume.state, laterIntervals }];
     });
   }
 }
@@ -195,7 +198,7 @@ describe('a restart', () => {
   test('knows codecs that were told after the first report from the later ones', () => {
     const script = new Script().up('1');
     const stored = new Stored();
-    stored.take(script.drain());
+    stored.take(script.drain(script.atMs));
     const report = (n: number): void => {
       script.wait(5).rtcp('1', remote(reportBlock(250 * n, 10 * n, { jitterTicks: 80 }), { rttMs: 40 }));
       script.rtcp('1', local(reportBlock(250 * n, 0, { jitterTicks: 160 })));
@@ -203,7 +206,7 @@ describe('a restart', () => {
     report(1);
     script.codecs('1', 'g729', 'opus');
     const changes = script.drain(script.atMs);
-    expect(changes.map(({ kind }) => kind)).toEqual(['interval', 'interval']);
+    expect(changes.map(({ kind }) => kind)).toEqual(['interval', 'interval', 'scores']);
     report(2);
     stored.take([...changes, ...script.drain(script.atMs)]);
     const again = new Script();

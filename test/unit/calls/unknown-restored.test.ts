@@ -39,7 +39,7 @@ describe('a direction that is not known', () => {
     after.board.restore([
       {
         channel: stored.channel,
-        resume: stored.resume,
+        resume: stored.resume.state,
         laterIntervals: intervals.map(({ interval }) => interval),
       },
     ]);

@@ -1,19 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
-import type { Batch } from '../../../src/history/thread/protocol.ts';
-import type { Operation } from '../../../src/history/write/packed-operations.ts';
+import { ChangeQueue, type Waiting } from '../../../src/history/write/change-queue.ts';
+import type { StateChange } from '../../../src/model/record.ts';
 import { type PlainBatch, PlainQueue } from './plain-queue.ts';
-import {
-  callRecord,
-  cellsOf,
-  channelRecord,
-  intervalRecord,
-  reportNumbers,
-  segmentRecord,
-  START_MS,
-  unpackOperations,
-} from './records.ts';
+import { callRecord, channelRecord, intervalRecord, resumeOf, segmentRecord, START_MS } from './records.ts';
 
 /** One thing that is done to the queue and to the plain one. `n` is another one each time. */
 type Step = (queues: Queues, n: number) => void;
@@ -22,14 +12,14 @@ interface Queues {
   readonly queue: ChangeQueue;
   readonly plain: PlainQueue;
   /** What was taken from both and may be put back. */
-  taken: { readonly batch: Batch; readonly plainly: PlainBatch } | undefined;
+  taken: { readonly batch: Waiting; readonly plainly: PlainBatch } | undefined;
   /** What both held when it was taken. */
   readonly seen: object[];
   readonly expected: object[];
 }
 
 const endedAtMs = fc.constantFrom(null, null, START_MS + 1);
-const operation: fc.Arbitrary<(n: number) => Operation> = fc.oneof(
+const operation: fc.Arbitrary<(n: number) => StateChange> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.tuple(fc.nat(5), endedAtMs, fc.nat(2)).map(([id, ended, streams]) => (n: number) => ({
@@ -41,7 +31,7 @@ const operation: fc.Arbitrary<(n: number) => Operation> = fc.oneof(
           .streams.flatMap((stream) => [stream, stream])
           .slice(streams),
       }),
-      resume: ended === null ? `state ${n} ${'x'.repeat(n % 100)}` : null,
+      resume: ended === null ? resumeOf(`state ${n}`) : null,
     })),
   },
   {
@@ -58,6 +48,13 @@ const operation: fc.Arbitrary<(n: number) => Operation> = fc.oneof(
     arbitrary: fc.tuple(fc.nat(5), endedAtMs).map(([id, ended]) => (n: number) => ({
       kind: 'call' as const,
       call: callRecord(`c-${id}`, { endedAtMs: ended, mes: n }),
+    })),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.nat(5).map((id) => (n: number) => ({
+      kind: 'scores' as const,
+      scores: { linkedid: `c-${id}`, mes: n, mesMin: null, verdict: null, channels: [] },
     })),
   },
   {
@@ -80,27 +77,17 @@ const pushingInterval: Step = ({ queue, plain }, n) => {
 };
 /** What was taken before is committed by now. */
 const taking: Step = (queues) => {
-  if (queues.taken !== undefined) queues.queue.giveBack(queues.taken.batch);
   const [batch, plainly] = [queues.queue.take(), queues.plain.take()];
   queues.taken = { batch, plainly };
-  const count = batch.operations.reduce((sum, piece) => sum + piece.count, 0);
-  const { operations, intervals } = plainly;
-  queues.seen.push({
-    count,
-    operations: unpackOperations(batch.operations),
-    intervals: reportNumbers(batch.intervals),
-  });
-  queues.expected.push({ count: operations.length, operations: operations.map(cellsOf), intervals });
+  queues.seen.push({ states: batch.states, intervals: batch.intervals.map(({ reportNumber }) => reportNumber) });
+  queues.expected.push({ states: plainly.operations, intervals: plainly.intervals });
 };
-/** A commit of all of it failed, or that of a later part: then without the first piece of operations. */
-const puttingBack = fc.boolean().map((isPart): Step => (queues) => {
+/** A commit of all of it failed, or that of a later part. */
+const puttingBack = fc.nat(3).map((committed): Step => (queues) => {
   if (queues.taken === undefined) return;
   const { batch, plainly } = queues.taken;
-  const operations = isPart ? batch.operations.slice(0, 1) : [];
-  const committed = operations.reduce((sum, { count }) => sum + count, 0);
   queues.taken = undefined;
-  queues.queue.giveBack({ operations, intervals: [] });
-  queues.queue.putBack({ ...batch, operations: batch.operations.slice(operations.length) });
+  queues.queue.putBack({ ...batch, states: batch.states.slice(committed) });
   queues.plain.putBack({ ...plainly, operations: plainly.operations.slice(committed) });
 });
 

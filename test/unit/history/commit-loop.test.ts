@@ -1,11 +1,13 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { CommitLoop } from '../../../src/history/write/commit-loop.ts';
-import type { Batch, CommitResult } from '../../../src/history/thread/protocol.ts';
-import { callRecord, intervalRecord, reportNumbers, unpackOperations } from './records.ts';
+import { INTERVAL_COLUMNS } from '../../../src/history/schema/rows.ts';
+import type { CommitResult } from '../../../src/history/thread/protocol.ts';
+import type { Batch } from '../../../src/history/write/batch.ts';
+import { callRecord, channelRecord, intervalRecord, segmentRecord } from './records.ts';
 
-const NONE = { intervals: 0, operations: 0 };
+const REPORT_NUMBER = INTERVAL_COLUMNS.names.indexOf('report_number');
 
-/** A disk that takes what it is given, or not, and remembers it: of each part how many operations it has, and its reports. */
+/** A disk that takes what it is given, or not, and remembers it: of each part how many states it has, and its reports. */
 class Disk {
   readonly parts: { readonly states: number; readonly reports: readonly unknown[] }[] = [];
   failures = 0;
@@ -18,12 +20,12 @@ class Disk {
       this.failures++;
       return Promise.reject(new Error('no room'));
     }
-    return Promise.resolve({ applied: this.take(batch), rejected: 0, rejection: null, journaled: NONE });
+    return Promise.resolve({ applied: this.take(batch), rejected: 0, rejection: null });
   };
 
   /** Returns how many changes it has. */
-  take({ operations, intervals }: Batch): number {
-    const part = { states: unpackOperations(operations).length, reports: reportNumbers(intervals) };
+  take({ states, intervals }: Batch): number {
+    const part = { states: states.length, reports: intervals.map((cells) => cells[REPORT_NUMBER]) };
     this.parts.push(part);
     return part.states + part.reports.length;
   }
@@ -32,7 +34,7 @@ class Disk {
     return this.parts.flatMap(({ reports }) => reports);
   }
 
-  /** Of each part how many operations and intervals it has. */
+  /** Of each part how many states and reports it has. */
   get sizes(): number[][] {
     return this.parts.map(({ states, reports }) => [states, reports.length]);
   }
@@ -57,15 +59,13 @@ it('commits what has piled up in parts: the reports in order, and states only wh
   const loop = recorded(disk, 45_000);
   for (let n = 1; n <= 3000; n++) loop.record({ kind: 'call', call: callRecord(`c${n}`) });
   await loop.flush();
-  // Of the states as many whole pieces as have at most 2,000.
-  const [, , [most = 0] = []] = disk.sizes;
-  expect(most).toBeGreaterThan(1500);
-  expect(most).toBeLessThanOrEqual(2000);
   expect(disk.sizes).toEqual([
-    [0, 20_000],
-    [0, 20_000],
-    [most, 5000],
-    [3002 - most, 0],
+    [0, 10_000],
+    [0, 10_000],
+    [0, 10_000],
+    [0, 10_000],
+    [2000, 5000],
+    [1002, 0],
   ]);
   expect(disk.numbers).toEqual(Array.from({ length: 45_000 }, (_, index) => index + 1));
   expect(loop.stats()).toMatchObject({ queued: 0, committed: 48_002, dropped: 0, problem: null });
@@ -73,7 +73,7 @@ it('commits what has piled up in parts: the reports in order, and states only wh
 
 it('goes on behind the last part that was taken when one fails, and says why until the next is taken', async () => {
   const disk = new Disk();
-  disk.failsAt = [1, 2];
+  disk.failsAt = [2, 3];
   const loop = recorded(disk, 45_000);
   const flushed = loop.flush();
   await expect.poll(() => loop.stats().problem, { interval: 5 }).toBe('why: Error: no room');
@@ -88,51 +88,83 @@ it('begins no other part once it is to end, and keeps account of what is left', 
   const disk = new Disk();
   const first = Promise.withResolvers<CommitResult>();
   const loop = new CommitLoop({
-    commit: (batch) => (disk.take(batch) === 20_000 ? first.promise : disk.commit(batch)),
+    commit: (batch) => (disk.take(batch) === 10_000 ? first.promise : disk.commit(batch)),
     explain: String,
   });
-  for (let n = 1; n <= 30_000; n++) loop.record({ kind: 'interval', interval: intervalRecord('c', n) });
+  for (let n = 1; n <= 20_000; n++) loop.record({ kind: 'interval', interval: intervalRecord('c', n) });
   loop.hurry();
   expect(disk.parts).toHaveLength(1);
   loop.abandon();
-  first.resolve({ applied: 20_000, rejected: 0, rejection: null, journaled: NONE });
-  await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 10_000, committed: 20_000 });
+  first.resolve({ applied: 10_000, rejected: 0, rejection: null });
+  await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 10_000, committed: 10_000 });
   expect(disk.parts).toHaveLength(1);
 });
 
-it('lets reports wait for 200 ms and states for 50, and what comes during a commit no less', async () => {
+it('lets changes wait for 200 ms, and what comes during a commit no less', async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const disk = new Disk();
+  const slow = Promise.withResolvers<void>();
   let slowly = Promise.resolve();
   const loop = new CommitLoop({ commit: (batch) => slowly.then(() => disk.commit(batch)), explain: String });
   const report = (reportNumber: number): void =>
     loop.record({ kind: 'interval', interval: intervalRecord('c', reportNumber) });
   report(1);
   await vi.advanceTimersByTimeAsync(100);
-  report(2);
+  loop.record({ kind: 'call', call: callRecord('a') });
   await vi.advanceTimersByTimeAsync(99);
   expect(disk.sizes).toEqual([]);
+  slowly = slow.promise;
   await vi.advanceTimersByTimeAsync(1);
-  expect(disk.sizes).toEqual([[0, 2]]);
-
-  report(3);
-  await vi.advanceTimersByTimeAsync(10);
-  const endSlow = Promise.withResolvers<void>();
-  slowly = endSlow.promise;
-  loop.record({ kind: 'call', call: callRecord('a') });
-  await vi.advanceTimersByTimeAsync(50);
   // Under way now.
-  report(4);
-  endSlow.resolve();
+  report(2);
+  slow.resolve();
   await vi.advanceTimersByTimeAsync(199);
-  expect(disk.sizes).toEqual([
-    [0, 2],
-    [1, 1],
-  ]);
+  expect(disk.sizes).toEqual([[1, 1]]);
   await vi.advanceTimersByTimeAsync(1);
-  expect(disk.numbers).toEqual([1, 2, 3, 4]);
-  expect(loop.stats()).toMatchObject({ queued: 0, committed: 5 });
+  expect(disk.numbers).toEqual([1, 2]);
+  expect(loop.stats()).toMatchObject({ queued: 0, committed: 3 });
+});
+
+it('cuts what has piled up between calls, never between a call and its channels', async () => {
+  const committed: string[][] = [];
+  const commit = ({ states }: Batch): Promise<CommitResult> => {
+    committed.push(
+      states.map((state) => (state.kind === 'call-merged' ? state.kind : `${state.kind} ${state.cells[0]}`)),
+    );
+    return Promise.resolve({ applied: states.length, rejected: 0, rejection: null });
+  };
+  const loop = new CommitLoop({ commit, explain: String });
+  for (let n = 0; n < 1500; n++) {
+    loop.record({ kind: 'channel', channel: channelRecord(`c${n}`, { linkedid: `call${n}` }), resume: null });
+    loop.record({ kind: 'segment', segment: segmentRecord(`c${n}`, 1) });
+  }
+  // All channels first, and then all calls.
+  for (let n = 0; n < 1500; n++) loop.record({ kind: 'call', call: callRecord(`call${n}`) });
+  await loop.flush();
+  const [first = []] = committed;
+  expect(committed).toHaveLength(2);
+  expect(committed.flat()).toHaveLength(4500);
+  expect(new Set(committed.flat()).size).toBe(4500);
+  for (const part of committed) {
+    const channels = part
+      .filter((state) => state.startsWith('channel '))
+      .map((state) => state.slice('channel c'.length));
+    const calls = part.filter((state) => state.startsWith('call ')).map((state) => state.slice('call call'.length));
+    expect(channels).toEqual(calls);
+  }
+  expect(first.length).toBeGreaterThanOrEqual(2000);
+  expect(first.length).toBeLessThanOrEqual(4000);
+});
+
+it('cuts nothing where a merge would come between', async () => {
+  const disk = new Disk();
+  const loop = new CommitLoop({ commit: disk.commit, explain: String });
+  for (let n = 0; n < 1500; n++) loop.record({ kind: 'channel', channel: channelRecord(`c${n}`), resume: null });
+  loop.record({ kind: 'call-merged', fromLinkedid: 'c1', intoLinkedid: 'c2' });
+  for (let n = 0; n < 1500; n++) loop.record({ kind: 'channel', channel: channelRecord(`c${n}`), resume: null });
+  await loop.flush();
+  expect(disk.sizes).toEqual([[3001, 0]]);
 });
 
 it('commits at once what became due while a commit took long', async () => {
@@ -146,11 +178,11 @@ it('commits at once what became due while a commit took long', async () => {
     explain: String,
   });
   loop.record({ kind: 'call', call: callRecord('a') });
-  await vi.advanceTimersByTimeAsync(50);
+  await vi.advanceTimersByTimeAsync(200);
   loop.record({ kind: 'call', call: callRecord('b') });
   await vi.advanceTimersByTimeAsync(1000);
   expect([begun, loop.stats().queued]).toEqual([1, 2]);
-  first.resolve({ applied: 1, rejected: 0, rejection: null, journaled: NONE });
+  first.resolve({ applied: 1, rejected: 0, rejection: null });
   await vi.advanceTimersByTimeAsync(0);
   expect([disk.sizes, loop.stats().queued]).toEqual([[[1, 0]], 0]);
 });

@@ -63,7 +63,7 @@ afterEach(() => {
 
 function opened(features: Features = FEATURES): Writer {
   migrate(database, path, features);
-  return new Writer(database, undefined, features);
+  return new Writer(database, features);
 }
 
 function clientOf(statements: Statements) {

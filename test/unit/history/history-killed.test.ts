@@ -7,13 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { openHistory } from '../../../src/history/history.ts';
-import { showJournaled } from '../../lab/journaled-reports.ts';
 
 const KILLS = 10;
 
 function reportsWritten(path: string): number {
   const database = new Sqlite(path, { readonly: true });
-  showJournaled(database);
   const reports = database.prepare("SELECT count(*) FROM intervals WHERE uniqueid = 'one'").pluck().get();
   database.close();
   return Number(reports);
@@ -36,12 +34,11 @@ it(`survives SIGKILL at ${KILLS} random moments: a whole database, where each ch
 
     const database = new Sqlite(path);
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
-    showJournaled(database);
     const rows = database
       .prepare(
-        `SELECT uniqueid, resume, (SELECT count(*) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS reports,
-          (SELECT max(report_number) FROM intervals i WHERE i.uniqueid = channels.uniqueid) AS last
-        FROM channels ORDER BY uniqueid`,
+        `SELECT uniqueid, state AS resume, (SELECT count(*) FROM intervals i WHERE i.uniqueid = resumes.uniqueid) AS reports,
+          (SELECT max(report_number) FROM intervals i WHERE i.uniqueid = resumes.uniqueid) AS last
+        FROM resumes ORDER BY uniqueid`,
       )
       .all() as { uniqueid: string; resume: string; reports: number; last: number }[];
     database.close();
@@ -61,8 +58,11 @@ it(`survives SIGKILL at ${KILLS} random moments: a whole database, where each ch
   await history.tidy();
   await history.close();
   const database = new Sqlite(path, { readonly: true });
-  expect(database.prepare('SELECT count(*) FROM interval_journal').pluck().get()).toBe(0);
-  const inTable = database.prepare('SELECT uniqueid, count(*) AS n FROM intervals GROUP BY uniqueid').raw().all();
+  expect(database.prepare('SELECT count(*) FROM recent_intervals').pluck().get()).toBe(0);
+  const inTable = database
+    .prepare('SELECT uniqueid, count(*) AS n FROM stored_intervals GROUP BY uniqueid')
+    .raw()
+    .all();
   expect(inTable).toEqual(['one', 'two'].map((uniqueid) => [uniqueid, expect.any(Number)]));
   expect(inTable[0]).toEqual(['one', reportsBefore]);
   database.close();

@@ -1,28 +1,29 @@
-import type { Operation } from '../../../src/history/write/packed-operations.ts';
+import type { StateChange } from '../../../src/model/record.ts';
 
 /** What can be told from the record alone: which later one replaces it; undefined for a merge. */
-function keyOf(operation: Operation): string | undefined {
+function keyOf(operation: StateChange): string | undefined {
   if (operation.kind === 'channel') return `channel ${operation.channel.uniqueid}`;
   if (operation.kind === 'call') return `call ${operation.call.linkedid}`;
   if (operation.kind === 'call-merged') return undefined;
+  if (operation.kind === 'scores') return `scores ${operation.scores.linkedid}`;
   const { uniqueid, direction, segmentNumber } = operation.segment;
   return `segment ${uniqueid} ${direction} ${segmentNumber}`;
 }
 
-function isEnding(operation: Operation): boolean {
+function isEnding(operation: StateChange): boolean {
   if (operation.kind === 'channel') return operation.channel.endedAtMs !== null;
   if (operation.kind === 'call') return operation.call.endedAtMs !== null;
   return operation.kind === 'call-merged';
 }
 
 interface Waiting {
-  readonly operation: Operation;
+  readonly operation: StateChange;
   /** How many merges came before it: what it may replace came after as many. */
   readonly merges: number;
 }
 
 export interface PlainBatch {
-  readonly operations: readonly Operation[];
+  readonly operations: readonly StateChange[];
   /** By their numbers. */
   readonly intervals: readonly number[];
 }
@@ -48,7 +49,7 @@ export class PlainQueue {
     this.#makeRoom();
   }
 
-  push(operation: Operation): void {
+  push(operation: StateChange): void {
     this.#add(operation);
     this.#makeRoom();
   }
@@ -66,7 +67,7 @@ export class PlainQueue {
     this.#makeRoom();
   }
 
-  #add(operation: Operation): void {
+  #add(operation: StateChange): void {
     const key = keyOf(operation);
     if (key === undefined) this.#merges++;
     const isReplaced = (one: Waiting): boolean => one.merges === this.#merges && keyOf(one.operation) === key;

@@ -1,11 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
 import type { Writer } from '../../../src/history/write/writer.ts';
 import type { HistoryChange, StreamRecord } from '../../../src/model/record.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
-import { callRecord, channelRecord, streamRecord } from './records.ts';
+import { batchOf, callRecord, channelRecord, streamRecord } from './records.ts';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -102,7 +101,5 @@ export function makeHistory(
 }
 
 function commit(writer: Writing, changes: readonly HistoryChange[]): void {
-  const queue = new ChangeQueue(100_000);
-  for (const change of changes) queue.push(change);
-  expect(writer.commit(queue.take()).rejection).toBeNull();
+  expect(writer.commit(batchOf(...changes)).rejection).toBeNull();
 }

@@ -1,15 +1,6 @@
-import type { Batch } from '../../../src/history/thread/protocol.ts';
+import { expect } from 'vitest';
+import { type Batch, encodeBatch } from '../../../src/history/write/batch.ts';
 import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
-import { type PackedIntervals, unpackIntervals } from '../../../src/history/write/packed-intervals.ts';
-import { cellAt, type Operation, type PackedOperations, rowsOf } from '../../../src/history/write/packed-operations.ts';
-import {
-  CALL_COLUMNS,
-  type Cell,
-  CHANNEL_COLUMNS,
-  INTERVAL_COLUMNS,
-  SEGMENT_COLUMNS,
-  STREAM_COLUMNS,
-} from '../../../src/history/schema/rows.ts';
 import type { CapturedMedia, PacketTally } from '../../../src/model/capture.ts';
 import type {
   CallRecord,
@@ -17,16 +8,24 @@ import type {
   ChannelRecord,
   HistoryChange,
   IntervalRecord,
+  ResumeState,
   SampleSummary,
   SegmentRecord,
   StreamRecord,
 } from '../../../src/model/record.ts';
 
-/** Changes as they are committed together. */
+/** Changes as they are committed together, after they have waited in the queue. */
 export function batchOf(...changes: readonly HistoryChange[]): Batch {
   const queue = new ChangeQueue(Infinity);
   for (const change of changes) queue.push(change);
-  return queue.take();
+  const { states, intervals, rejected } = encodeBatch(queue.take());
+  expect(rejected).toBe(0);
+  return { states, intervals };
+}
+
+/** What scoring goes on from; nobody looks into it. */
+export function resumeOf(state: string, rxReports = 0, txReports = 0): ResumeState {
+  return { state, rxReports, txReports };
 }
 
 /** 2026-11-20T10:00:00.000Z */
@@ -260,39 +259,6 @@ export function intervalRecord(
     profile: 'documented',
     ...part,
   };
-}
-
-/** The reports' numbers, in their order. */
-export function reportNumbers(pieces: readonly PackedIntervals[]): unknown[] {
-  const place = INTERVAL_COLUMNS.names.indexOf('report_number');
-  return pieces.flatMap((piece) => [...unpackIntervals(piece)].map((cells) => cells[place]));
-}
-
-/** What is left of an operation when it is packed. Of a channel: its own cells, its resume state, its streams'. */
-export interface OperationCells {
-  readonly kind: Operation['kind'];
-  readonly cells: readonly Cell[];
-}
-
-/** The operations, in their order. */
-export function unpackOperations(pieces: readonly PackedOperations[]): OperationCells[] {
-  return pieces.flatMap((piece) =>
-    Array.from(rowsOf(piece), (row) => ({
-      kind: row.kind,
-      cells: Array.from({ length: row.cells }, (_, column) => cellAt(row, column)),
-    })),
-  );
-}
-
-/** What `unpackOperations` is to give, straight from the record. */
-export function cellsOf(operation: Operation): OperationCells {
-  const { kind } = operation;
-  if (kind === 'segment') return { kind, cells: SEGMENT_COLUMNS.toCells(operation.segment) };
-  if (kind === 'call') return { kind, cells: CALL_COLUMNS.toCells(operation.call) };
-  if (kind === 'call-merged') return { kind, cells: [operation.fromLinkedid, operation.intoLinkedid] };
-  const { channel, resume } = operation;
-  const streams = channel.streams.flatMap((stream) => STREAM_COLUMNS.toCells(stream));
-  return { kind, cells: [...CHANNEL_COLUMNS.toCells(channel), resume, ...streams] };
 }
 
 export function segmentRecord(

@@ -5,11 +5,10 @@ import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
 import { openForWriting } from '../../../src/history/schema/database.ts';
-import type { Operation } from '../../../src/history/write/packed-operations.ts';
 import { Queries } from '../../../src/history/read/queries.ts';
 import { Writer } from '../../../src/history/write/writer.ts';
 import type { HistoryChange, SegmentRecord } from '../../../src/model/record.ts';
-import { callRecord, cellsOf, channelRecord, segmentRecord, START_MS, unpackOperations } from './records.ts';
+import { START_MS, batchOf, callRecord, channelRecord, segmentRecord } from './records.ts';
 
 let folder: string;
 let database: Database;
@@ -27,14 +26,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function segment(uniqueid: string, segmentNumber: number, part: Partial<SegmentRecord> = {}): Operation {
+function segment(uniqueid: string, segmentNumber: number, part: Partial<SegmentRecord> = {}): HistoryChange {
   return { kind: 'segment', segment: segmentRecord(uniqueid, segmentNumber, part) };
 }
 
 function commit(...changes: HistoryChange[]) {
-  const queue = new ChangeQueue(1000);
-  for (const change of changes) queue.push(change);
-  return writer.commit(queue.take());
+  return writer.commit(batchOf(...changes));
 }
 
 it('come back whole, by direction and number, those of other channels left out', () => {
@@ -65,7 +62,7 @@ it('wait in the queue as one, the last state behind the others', () => {
   const last = segment('a', 1, { reports: 9 });
   for (const change of [segment('a', 1), ...others, last]) queue.push(change);
   expect(queue.size).toBe(4);
-  expect(unpackOperations(queue.take().operations)).toEqual([...others, last].map(cellsOf));
+  expect(queue.take().states).toEqual([...others, last]);
 });
 
 it('are stored before their channel is, and one that is broken does not hold up the others', () => {

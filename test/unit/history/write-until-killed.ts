@@ -1,6 +1,6 @@
 /** Run as a process of its own: records reports of two channels without end, going on from what the file holds. */
 import { openHistory } from '../../../src/history/history.ts';
-import { channelRecord, intervalRecord } from './records.ts';
+import { channelRecord, intervalRecord, resumeOf } from './records.ts';
 
 const DAY_MS = 86_400_000;
 const history = await openHistory({
@@ -14,7 +14,7 @@ const reportsOf = new Map([
   ['two', 0],
 ]);
 for (const { channel, resume } of await history.resumable()) {
-  reportsOf.set(channel.uniqueid, (JSON.parse(resume) as { reports: number }).reports);
+  reportsOf.set(channel.uniqueid, (JSON.parse(resume ?? '') as { reports: number }).reports);
 }
 
 function report(): void {
@@ -22,7 +22,7 @@ function report(): void {
     const reportNumber = reports + 1;
     reportsOf.set(uniqueid, reportNumber);
     history.record({ kind: 'interval', interval: intervalRecord(uniqueid, reportNumber) });
-    const resume = JSON.stringify({ reports: reportNumber });
+    const resume = resumeOf(JSON.stringify({ reports: reportNumber }), reportNumber);
     history.record({ kind: 'channel', channel: channelRecord(uniqueid, { linkedid: 'one' }), resume });
   }
   setTimeout(report, 1);

@@ -1,9 +1,8 @@
 /**
- * The tables that the history began with. The first seven steps were released one by one, and their number is the schema of
- * a database that knows no other. Columns are named as in `model/record.ts`, in snake case; one that is missing here is added
- * from `rows.ts`. A step never changes once it is released.
+ * The tables that the history began with, schema 1 to 7: one step each. They never change. Columns are named as in
+ * `model/record.ts`, in snake case; one that is missing here is added from `rows.ts`.
  */
-export const CORE_STEPS: readonly string[] = [
+export const NUMBERED_STEPS: readonly string[] = [
   `
   CREATE TABLE calls (
     linkedid TEXT PRIMARY KEY,
@@ -296,18 +295,5 @@ export const CORE_STEPS: readonly string[] = [
     layout TEXT NOT NULL,
     cells BLOB NOT NULL
   ) STRICT;
-  `,
-  `
-  -- What was not taken of a report, and which of our streams the far end can have reported about;
-  -- NULL where an older release stored the row.
-  ALTER TABLE streams ADD COLUMN unused_reports INTEGER;
-  ALTER TABLE streams ADD COLUMN sequence_restarts INTEGER;
-  ALTER TABLE streams ADD COLUMN jitter_resets INTEGER;
-  ALTER TABLE streams ADD COLUMN unknown_since_ms INTEGER;
-  ALTER TABLE segments ADD COLUMN unused_reports INTEGER;
-  ALTER TABLE segments ADD COLUMN sequence_restarts INTEGER;
-  ALTER TABLE segments ADD COLUMN jitter_resets INTEGER;
-  ALTER TABLE intervals ADD COLUMN late_packets INTEGER;
-  ALTER TABLE intervals ADD COLUMN sent_ssrc INTEGER;
   `,
 ];
