@@ -10,7 +10,7 @@ import {
 } from '../model/score.ts';
 import { codecImpairment, codecSettings } from '../score/codec-impairment.ts';
 import { computeEModel, type EModelScore } from '../score/e-model.ts';
-import { computeMes, packetsIn5S, percentIn5S } from '../score/mes.ts';
+import { computeMes, percentIn5S } from '../score/mes.ts';
 import { formatOpinion } from '../score/opinion.ts';
 import { mesProfile } from '../score/profiles.ts';
 import { DEFAULT_THRESHOLDS, verdictOf, worseOpinion } from '../score/verdict.ts';
@@ -101,22 +101,23 @@ async function formulaFor({ profile, config }: ScoreOptions): Promise<Formula> {
   };
 }
 
-/** How the profile takes loss: over 5 s packets and percent are the same, per report nobody knows how many packets a percent is. */
-function lossForm({ lossUnit, lossSample, usesCodecImpairment }: MesProfile): 'percent' | 'packets-5s' | 'packets' {
-  if (lossUnit === 'percent' || usesCodecImpairment) return 'percent';
-  return lossSample === '5s' ? 'packets-5s' : 'packets';
+/** Whether the profile computes with percent, and not with packets. */
+function takesPercent({ lossUnit, usesCodecImpairment }: MesProfile): boolean {
+  return lossUnit === 'percent' || usesCodecImpairment;
 }
 
-/** Null when the loss is given in a unit that the profile cannot take: a score that ignored it would be good for want of data. */
+/**
+ * Of 5 s of audio, packets and percent tell the same; of a report nobody knows how many packets a percent is. Null when the
+ * loss is given in a unit that the profile cannot take: a score that ignored it would be good for want of data.
+ */
 function compute(options: ScoreOptions, { profile, codecs }: Formula): MesScore | null {
-  const { codec } = options;
-  const form = lossForm(profile);
-  const isIn5S = form === 'packets-5s';
+  const { codec, lostPackets } = options;
+  const isIn5S = profile.lossSample === '5s';
+  const ofPackets = isIn5S && lostPackets !== undefined ? percentIn5S(lostPackets) : undefined;
   // Where both are given, the profile's own unit counts.
-  const lostPackets =
-    options.lostPackets ?? (isIn5S && options.lossPercent !== undefined ? packetsIn5S(options.lossPercent) : undefined);
-  const lossPercent = isIn5S && lostPackets !== undefined ? percentIn5S(lostPackets) : options.lossPercent;
-  const [taken, other] = form === 'percent' ? [lossPercent, lostPackets] : [lostPackets, lossPercent];
+  const lossPercent = takesPercent(profile) ? (options.lossPercent ?? ofPackets) : (ofPackets ?? options.lossPercent);
+  const [taken, other] =
+    isIn5S || takesPercent(profile) ? [lossPercent, lostPackets] : [lostPackets, options.lossPercent];
   if (taken === undefined && other !== undefined && other > 0) return null;
   return computeMes(profile, {
     direction: 'rx',
@@ -209,7 +210,7 @@ function mesLines(computed: MesScore, verdict: QualityWord): string[] {
 }
 
 function missingLoss(profile: MesProfile): string {
-  const isPercent = lossForm(profile) === 'percent';
+  const isPercent = takesPercent(profile);
   const option = isPercent ? '--loss-percent' : '--lost-packets';
   return `The profile ${profile.name} counts lost ${isPercent ? 'packets in percent' : 'packets per report'}: give ${option} for a MES.`;
 }

@@ -80,7 +80,7 @@ function lossSampleOf(profile: MesProfile, inputs: ScoreInputs): number {
 }
 
 /** Lost packets of 20 ms in 5 s of audio, from a loss in percent. */
-export function packetsIn5S(lossPercent: number): number {
+function packetsIn5S(lossPercent: number): number {
   return (lossPercent / 100) * PACKETS_IN_5_S;
 }
 

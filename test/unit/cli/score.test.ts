@@ -41,6 +41,7 @@ describe('asterisk-mes score', () => {
     ['documented', '--lost-packets 5', 79.2],
     ['documented-per-report', '--lost-packets 5', 79.2],
     ['informed', '--loss-percent 2', 75.8667],
+    ['informed', '--lost-packets 5', 75.8667],
     ['asterisk-22.10', '--lost-packets 5', 81.7],
     ['asterisk-2026.09', '--lost-packets 5', 82.325],
     ['custom', '--loss-percent 2', 79.2],
