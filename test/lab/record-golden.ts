@@ -14,8 +14,9 @@ const DIRECTIONS = ['rx', 'tx'] as const;
 
 /** Records one scenario on a fresh lab, so that ids, sequence numbers and the relay's counts begin with it. */
 async function record(release: (typeof RELEASES)[number], scenario: Scenario): Promise<void> {
-  const phones = SCENARIO_PHONES.map((phone) => ({ ...phone, ...scenario.networks[phone.name] }));
-  const lab = await startLab({ release, phones, rtcpIntervalMs: RTCP_INTERVAL_MS });
+  const { phones: own = SCENARIO_PHONES, rtcpIntervalMs = RTCP_INTERVAL_MS, extra = {} } = scenario.options ?? {};
+  const phones = own.map((phone) => ({ ...phone, ...scenario.networks[phone.name] }));
+  const lab = await startLab({ release, phones, rtcpIntervalMs, extra });
   try {
     const recorder = await lab.amiTap('golden.txt');
     await scenario.run(lab);
@@ -30,7 +31,7 @@ async function record(release: (typeof RELEASES)[number], scenario: Scenario): P
       command: `npm run record-golden -- ${scenario.name}`,
       recorded_at: new Date(first).toISOString(),
       description: scenario.description,
-      rtcp_interval_ms: RTCP_INTERVAL_MS,
+      rtcp_interval_ms: rtcpIntervalMs,
       networks: inSnakeCase(scenario.networks),
       relay: await relayCounts(lab),
       message_arrivals_ms: recorder.arrivalsMs.map((arrivalMs) => arrivalMs - first),

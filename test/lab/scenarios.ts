@@ -9,6 +9,8 @@ export interface Scenario {
   readonly description: string;
   /** Networks of the phones that take part, both ways; the others' are clean. */
   readonly networks: Readonly<Record<string, { rx: Partial<NetworkProfile>; tx: Partial<NetworkProfile> }>>;
+  /** What is not as in the others: they have `SCENARIO_PHONES` and a report each second. */
+  readonly options?: Pick<LabOptions, 'phones' | 'rtcpIntervalMs' | 'extra'>;
   run(lab: Lab): Promise<void>;
 }
 
@@ -21,6 +23,16 @@ export const SCENARIO_PHONES: NonNullable<LabOptions['phones']> = [
   { name: 'erin', codecs: ['g722'] },
   { name: 'frank', codecs: ['alaw'] },
 ];
+
+/** Programs that nobody here wrote, with reports at Asterisk's default pace and at their own. */
+const BARESIP_PHONES: Scenario['options'] = {
+  phones: ['betty', 'boris', 'bruno'].map((name) => ({ name, client: 'baresip' })),
+  rtcpIntervalMs: 5000,
+  extra: {
+    extensions: 'exten => 610,1,Answer()\n same => n,Queue(agents)\n',
+    files: { 'queues.conf': '[general]\n[agents]\nmember => PJSIP/boris\n' },
+  },
+};
 
 const FAR: Partial<NetworkProfile> = { delayMs: 40, jitterMs: 18, lossRatio: 0.04 };
 const NEAR: Partial<NetworkProfile> = { delayMs: 15, jitterMs: 8, lossRatio: 0.03 };
@@ -145,6 +157,41 @@ export const SCENARIOS: readonly Scenario[] = [
       await dave.hangup('caller');
       await sleep(2000);
       await frank.hangup('caller');
+    },
+  },
+  {
+    name: 'baresip-blind-transfer',
+    description:
+      'betty calls boris (both baresip); after 4 s she is transferred blindly to bruno, and they talk for 13 s; nothing is lost',
+    networks: {},
+    options: BARESIP_PHONES,
+    async run(lab) {
+      const call = await lab.soft.call('betty', '102');
+      await sleep(4000);
+      const answered = lab.pbxEvent((event) => event['Event'] === 'DialEnd' && event['DialStatus'] === 'ANSWER');
+      await lab.pbxAction({
+        Action: 'BlindTransfer',
+        Channel: call.callee?.channel ?? '',
+        Context: 'from-phones',
+        Exten: '103',
+      });
+      await answered;
+      await sleep(13_000);
+      await lab.soft.hangUp(call.caller);
+    },
+  },
+  {
+    name: 'baresip-queue',
+    description:
+      'betty (baresip) calls a queue that boris (baresip) answers, and they talk for 16 s; 8 % is lost on the way to boris',
+    networks: { boris: { rx: {}, tx: { lossRatio: 0.08, rtcp: 'untouched' } } },
+    options: BARESIP_PHONES,
+    async run(lab) {
+      const answered = lab.pbxEvent((event) => event['Event'] === 'DialEnd' && event['DialStatus'] === 'ANSWER');
+      const call = await lab.soft.call('betty', '610');
+      await answered;
+      await sleep(16_000);
+      await lab.soft.hangUp(call.caller);
     },
   },
 ];

@@ -11,7 +11,7 @@ import { PROFILE_NAMES } from '../../src/model/score.ts';
 import { batchOf, intervalRecord } from './history/records.ts';
 import { dump, makeHistory, settingsFor } from './rescored-history.ts';
 
-const CALLS = 22;
+const CALLS = 26;
 
 let folder: string;
 beforeEach(() => {
@@ -141,11 +141,12 @@ describe('a run', { timeout: 20_000 }, () => {
     });
     expect(outcome).toEqual({ began: 'resumed', rescored: CALLS, expired: 0, tooRecent: 0 });
     expect(progress).toEqual([
-      [5, 22],
-      [10, 22],
-      [5, 12],
-      [10, 12],
-      [12, 12],
+      [5, 26],
+      [10, 26],
+      [5, 16],
+      [10, 16],
+      [15, 16],
+      [16, 16],
     ]);
     expect(sql(path, "SELECT count(*) FROM calls WHERE version = 'done'")).toEqual([10]);
     expect(sql(path, "SELECT count(*) FROM calls WHERE profile = 'custom'")).toEqual([CALLS]);
