@@ -24,7 +24,7 @@ const LEAST_WHEN_CLEAN = 4.2;
  * Phones that nobody here wrote: every kind of call at once, on a server with Asterisk's default `rtcpinterval`. What each leg
  * is said to be is compared with what the relay between phone and PBX did, in the variables, the CDR, REST and the sentence.
  */
-describe.runIf(labObstacle() === undefined)('calls over baresip and SIPp', () => {
+describe.runIf(labObstacle() === undefined)('calls over baresip, Linphone and SIPp', () => {
   let lab: Lab;
   let sidecar: SidecarProcess;
   const played = new Map<string, Played>();
@@ -153,7 +153,7 @@ describe.runIf(labObstacle() === undefined)('calls over baresip and SIPp', () =>
     }
   });
 
-  test.each(['plain', 'SDES', 'G.722', 'Opus', 'Dial with tTkK'])(
+  test.each(['plain', 'Linphone', 'from baresip to Linphone', 'SDES', 'G.722', 'Opus', 'Dial with tTkK'])(
     '%s: the fault is placed between the callee and this server',
     async (name) => {
       const [caller, callee] = legsOf(name);

@@ -28,8 +28,8 @@ export interface PhoneOptions {
   readonly encryption?: 'sdes' | 'dtls';
 }
 
-/** Programs that nobody here wrote: Debian's `baresip-core`, and `sip-tester` as a trunk that echoes audio and sends no RTCP. */
-export type SoftClient = 'baresip' | 'sipp';
+/** Programs that nobody here wrote: Debian's `baresip-core`, `linphone-cli`, and `sip-tester` as a trunk that echoes audio and sends no RTCP. */
+export type SoftClient = 'baresip' | 'linphone' | 'sipp';
 
 /** Text added to the PBX's own configuration files. */
 export interface ExtraText {
@@ -74,6 +74,7 @@ export interface PlannedPhone extends RelayPhone {
   readonly client: SoftClient | null;
   /** Of a program of its own: where it listens for SIP. */
   readonly sipAddress: string;
+  readonly sipPort: number;
   readonly encryption: 'sdes' | 'dtls' | null;
 }
 
@@ -153,7 +154,9 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     srtp: phone.srtp ?? false,
     client: phone.client ?? null,
     encryption: phone.encryption ?? null,
-    sipAddress: block.address(200 + index),
+    // Linphone binds SIP at every address, too.
+    sipAddress: phone.client === 'linphone' ? WILDCARD_SOURCE : block.address(200 + index),
+    sipPort: phone.client === 'linphone' ? (await clientPorts()).start : CLIENT_SIP_PORT,
     ...(await mediaOf(phone.client, block.address(200 + index), { address: farmAddress, ports: farmPorts })),
     phoneFront: block.address(100 + index),
     pbxFront: block.address(150 + index),

@@ -102,7 +102,7 @@ direct_media = ${phone.directMedia ? 'yes' : 'no'}
 timers = no
 ${phone.srtp ? 'media_encryption = sdes\n' : ''}${phone.directMedia ? '' : `media_address = ${phone.pbxFront}\n`}callerid = ${displayName(phone.name)} <${phone.number}>
 ${plan.extra.endpoints ?? ''}aors = ${phone.name}
-${phone.client === 'baresip' ? ownRegistration(plan, phone) : ''}
+${phone.client === 'baresip' || phone.client === 'linphone' ? ownRegistration(plan, phone) : ''}
 [${phone.name}]
 type = aor
 ${contactOf(plan, phone)}
@@ -110,7 +110,7 @@ ${contactOf(plan, phone)}
 }
 
 function contactOf(plan: LabPlan, { name, client, sipAddress }: PlannedPhone): string {
-  if (client === 'baresip') return 'max_contacts = 1\nremove_existing = yes';
+  if (client === 'baresip' || client === 'linphone') return 'max_contacts = 1\nremove_existing = yes';
   const address = client === 'sipp' ? `${sipAddress}:${CLIENT_SIP_PORT}` : `${plan.farmAddress}:${plan.farmSipPort}`;
   return `contact = sip:${name}@${address}`;
 }

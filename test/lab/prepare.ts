@@ -28,6 +28,7 @@ const TEST_TOOLS: Tools = {
   curl: '/usr/bin/curl',
   openssl: '/usr/bin/openssl',
   'sip-tester': '/usr/bin/sipp',
+  'linphone-cli': '/usr/bin/linphonec',
   'libcap2-bin': '/usr/sbin/setcap',
   lintian: '/usr/bin/lintian',
   'man-db': '/usr/bin/man',

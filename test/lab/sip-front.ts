@@ -16,7 +16,7 @@ export class SipFront {
     pbxSipPort: number,
   ): Promise<SipFront> {
     const toPhone = await bind(pbxFront, ports.pbx);
-    const toPbx = await bind(phoneFront, ports.phone);
+    const toPbx = await bind(phoneFront, ports.pbx);
     toPhone.on('message', (message, source) => {
       if (source.address === address)
         toPbx.send(withMediaAddress(message, phoneFront, frontPort - own.start), pbxSipPort, pbxAddress);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AsteriskInstance } from './asterisk-instance.ts';
 import { SPEECH } from './asterisk-instance.ts';
 import { Baresip } from './baresip.ts';
+import { Linphone } from './linphone.ts';
 import { type AmiMessage, type AmiClient } from './ami-client.ts';
 import { findAnswer, isEvent, waitUntilUp } from './call.ts';
 import { CLIENT_SIP_PORT, type LabPlan } from './lab-plan.ts';
@@ -33,6 +34,7 @@ const SPEECH_REPEATS = 2;
 export class SoftPhones {
   readonly #fronts: SipFront[] = [];
   readonly #phones = new Map<string, Baresip>();
+  readonly #linphones = new Map<string, Linphone>();
   readonly #trunks: SippTrunk[] = [];
   readonly #ami: AmiClient;
 
@@ -40,15 +42,17 @@ export class SoftPhones {
   static async start(plan: LabPlan, pbx: AsteriskInstance, farm: AsteriskInstance): Promise<SoftPhones> {
     const phones = new SoftPhones(pbx.ami);
     for (const phone of plan.phones) if (phone.client === 'sipp') phones.#trunks.push(new SippTrunk(phone));
-    const planned = plan.phones.filter(({ client }) => client === 'baresip');
+    const planned = plan.phones.filter(({ client }) => client === 'baresip' || client === 'linphone');
     if (planned.length === 0) return phones;
     try {
       const speechPath = await makeSpeech(farm);
       await Promise.all(
         planned.map(async (phone) => {
-          const ports = { phone: CLIENT_SIP_PORT, pbx: CLIENT_SIP_PORT };
+          const ports = { phone: phone.sipPort, pbx: CLIENT_SIP_PORT };
           phones.#fronts.push(await SipFront.start(phone, ports, plan.pbxAddress, plan.pbxSipPort));
-          phones.#phones.set(phone.name, await Baresip.start({ phone, secret: plan.labSecret, speechPath }));
+          const options = { phone, secret: plan.labSecret, speechPath };
+          if (phone.client === 'linphone') phones.#linphones.set(phone.name, await Linphone.start(options));
+          else phones.#phones.set(phone.name, await Baresip.start(options));
         }),
       );
       return phones;
@@ -72,7 +76,9 @@ export class SoftPhones {
   /** A program dials an extension; resolves when the call is up. Throws when nobody answers. */
   async call(from: string, extension: string): Promise<SoftCall> {
     const since = this.#ami.mark();
-    this.phone(from).command('dial', extension);
+    const linphone = this.#linphones.get(from);
+    if (linphone === undefined) this.phone(from).command('dial', extension);
+    else linphone.dial(extension);
     const born = await this.#ami.waitFor(
       (event) => event['Event'] === 'Newchannel' && (event['Channel'] ?? '').startsWith(`PJSIP/${from}-`),
       { since, what: `channel of ${from}` },
@@ -91,12 +97,14 @@ export class SoftPhones {
       since: 0,
       what: `end of ${leg.channel}`,
     });
-    this.phone(leg.phone).command('hangup');
+    const linphone = this.#linphones.get(leg.phone);
+    if (linphone === undefined) this.phone(leg.phone).command('hangup');
+    else linphone.hangUp();
     await ended;
   }
 
   async stop(): Promise<void> {
-    for (const phone of this.#phones.values()) await phone.stop();
+    for (const phone of [...this.#phones.values(), ...this.#linphones.values()]) await phone.stop();
     for (const trunk of this.#trunks) trunk.stop();
     for (const front of this.#fronts) front.close();
   }
