@@ -6,13 +6,14 @@ import type { LinkState } from '../asterisk/link-state.ts';
 import { ReadPace } from '../asterisk/paced-reads.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
 import type { LiveCaptureState } from '../capture/live-capture.ts';
+import { readResume } from '../calls/resume.ts';
 import { Switchboard } from '../calls/switchboard.ts';
 import { VideoFilter } from '../calls/video-filter.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPortText } from '../config/value-types.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
-import type { ChannelValues, HealthReport } from '../model/ports.ts';
+import type { ChannelValues, HealthReport, ResumableChannel } from '../model/ports.ts';
 import { CallCapture } from './call-capture.ts';
 import { Companions } from './companions.ts';
 import { eventHider } from './event-hider.ts';
@@ -58,6 +59,8 @@ export class Sidecar {
   readonly #failure = Promise.withResolvers<string>();
   readonly #ticker = new Ticker(() => this.#tick());
   #ticks = 0;
+  /** So often the history's file was found gone; a new one has nothing of the calls that are up. */
+  #reopened = 0;
   readonly #stalls = new StallDetector(performance.now());
 
   /** Resolves with one sentence when a person has to change something before the sidecar can work. */
@@ -150,7 +153,7 @@ export class Sidecar {
           random,
         })
       : null;
-    const calls = currentHistory(history, this.#switchboard);
+    const calls = currentHistory(history, this.#switchboard.current);
     this.#companions = new Companions({
       settings,
       log,
@@ -191,7 +194,7 @@ export class Sidecar {
 
   /** Goes on from the history, opens the ports, and starts to connect. Rejects with an Error of one sentence. */
   async start(): Promise<void> {
-    this.#switchboard.restore(await this.#history.resumable());
+    this.#switchboard.restore(await readableStates(this.#history));
     await this.#agi.listen();
     await this.#companions.start();
     await this.#http.listen();
@@ -234,6 +237,7 @@ export class Sidecar {
     this.#capture?.take(event);
     this.#switchboard.handle(event);
     this.#companions.take(event);
+    if (event.type === 'resync') void this.#history.endLost(() => this.#switchboard.known);
     if (event.type === 'rtcp' && event.report.reporter === 'local') this.#questions.askCounters(event.channel.uniqueid);
     if (event.type === 'hangup') this.#questions.forget(event.channel.uniqueid);
   }
@@ -244,6 +248,10 @@ export class Sidecar {
     const nowMs = this.#clock.nowMs();
     this.#capture?.tick(nowMs);
     this.#switchboard.tick(nowMs);
+    if (this.#history.reopened !== this.#reopened) {
+      this.#reopened = this.#history.reopened;
+      this.#switchboard.storeAnew();
+    }
     this.#historyFeed.tick();
     this.#http.metrics.observeSome();
     this.#questions.tick();
@@ -309,6 +317,15 @@ export class Sidecar {
       },
     });
   }
+}
+
+/** What the history has of calls that were up; where a state cannot be read, all reports of its channel in its place. */
+async function readableStates(history: History): Promise<ResumableChannel[]> {
+  const resumable = await history.resumable();
+  const unreadable = resumable
+    .filter(({ channel, resume }) => resume === null || readResume(resume, channel.uniqueid) === undefined)
+    .map(({ channel }) => channel.uniqueid);
+  return unreadable.length === 0 ? resumable : history.resumable(unreadable);
 }
 
 /** Opens the history and starts a sidecar on it. Rejects with an Error of one sentence that says what to change. */

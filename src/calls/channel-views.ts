@@ -1,4 +1,4 @@
-import type { CallWithChannels } from '../model/ports.ts';
+import type { CallWithChannels, CurrentCalls } from '../model/ports.ts';
 import type { CallScores, ChannelRecord, SegmentRecord } from '../model/record.ts';
 import { type CallBook, callMes, callRecord, callScores, type CallState, worstOfCall } from './call-book.ts';
 import {
@@ -14,7 +14,7 @@ import { segmentTally } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /** Channels as they look from outside: with the scores of their peers and calls. */
-export class ChannelViews {
+export class ChannelViews implements CurrentCalls {
   readonly #rules: ScoringRules;
   readonly #channels: ReadonlyMap<string, ChannelState>;
   readonly #calls: CallBook;

@@ -1,12 +1,13 @@
 import type { ResumeState } from '../model/record.ts';
-import type { StoredRow } from '../stats/number-row.ts';
+import { NumberRow, type StoredRow } from '../stats/number-row.ts';
 import { BridgeMemory } from './billing-party.ts';
-import { type ChannelState, Told } from './channel-state.ts';
+import { type ChannelState, newChannel, Told } from './channel-state.ts';
 import { DirectionState, type SegmentState } from './direction-state.ts';
 import { Tally } from './tally.ts';
 
-/** Raised whenever the shape of ChannelState changes, so that no old state is mistaken for a new one. */
-const RESUME_FORMAT = 13;
+/** The names of all fields of a state, in their order: a state with others is of another release, and is not read. */
+export const RESUME_FIELDS: readonly string[] = fieldsOf(wholeState());
+const RESUME_FORMAT = hashOf(RESUME_FIELDS.join(' '));
 
 type StoredTally = Pick<Tally, 'earlierJitterMs'> & { readonly values: StoredRow };
 type StoredSegment = Omit<SegmentState, 'tally'> & { readonly tally: StoredTally | null };
@@ -55,4 +56,35 @@ function readDirection({ values, total, segment, ...rest }: StoredDirection): Di
 
 function readTally({ values, earlierJitterMs }: StoredTally): Tally {
   return Object.assign(new Tally(values), { earlierJitterMs });
+}
+
+/** A state that has everything that another one may lack. */
+function wholeState(): ChannelState {
+  const state = newChannel({ uniqueid: '', linkedid: '', name: '', stateNumber: 0 }, 0, 0, false);
+  state.final = { mesPeerRx: 0, mesPeerTx: 0, mesCall: 0, atMs: 0 };
+  const sentBefore = { packets: 0, octets: 0 };
+  for (const direction of [state.rx, state.tx]) {
+    direction.nextSegment = { cause: 'start', atMs: 0, sentBefore };
+    direction.segment = { ...direction.segment, sentBefore, tally: new Tally() };
+  }
+  return state;
+}
+
+/** What a value is made of, by name; a row of numbers by the names of its places. */
+function fieldsOf(value: object): string[] {
+  const inRow = value instanceof NumberRow ? [...value.names, ...value.sampledNames] : [];
+  const others = Object.entries(value).filter(([name]) => name !== 'told' && name !== 'values');
+  return [
+    ...inRow,
+    ...others.flatMap(([name, field]: [string, unknown]) =>
+      typeof field === 'object' && field !== null ? [name, '{', ...fieldsOf(field), '}'] : [name],
+    ),
+  ];
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return hash.toString(16);
 }

@@ -1,13 +1,6 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
-import type {
-  CallWithChannels,
-  ChannelValues,
-  CurrentCalls,
-  LiveView,
-  ResumableChannel,
-  VariableWriter,
-} from '../model/ports.ts';
-import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
+import type { ChannelValues, CurrentCalls, LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
+import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
 import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { BridgeDesk } from './bridge-desk.ts';
@@ -20,6 +13,7 @@ import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './
 import { ChannelViews } from './channel-views.ts';
 import { closeCaptured } from './direction-state.ts';
 import { moveMoments } from './clock-step.ts';
+import { rebuildChannel } from './rebuild.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { FactDesk } from './fact-desk.ts';
@@ -47,7 +41,7 @@ export interface SwitchboardCounters {
 }
 
 /** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
-export class Switchboard implements LiveView, CurrentCalls {
+export class Switchboard implements LiveView {
   readonly counters: SwitchboardCounters = {
     reports: 0,
     lateReports: 0,
@@ -121,11 +115,21 @@ export class Switchboard implements LiveView, CurrentCalls {
     }
   }
 
+  /** Of all calls and channels in memory: what is stored as up besides these has ended without us. */
+  get known(): { readonly linkedids: string[]; readonly uniqueids: string[] } {
+    return { linkedids: [...this.#calls.all()].map(({ linkedid }) => linkedid), uniqueids: [...this.#channels.keys()] };
+  }
+
+  /** Everything is to be stored anew. */
+  storeAnew(): void {
+    for (const channel of this.#channels.values()) this.#changes.touch(channel);
+  }
+
   /** Goes on with what the history last knew; reports may have been missed since. Before any event. */
   restore(resumable: readonly ResumableChannel[]): void {
     for (const { channel, resume, laterIntervals } of resumable) {
-      const state = resume === null ? undefined : readResume(resume, channel.uniqueid);
-      if (state === undefined) continue;
+      const read = resume === null ? undefined : readResume(resume, channel.uniqueid);
+      const state = read ?? rebuildChannel(channel);
       for (const segment of catchUp(state, laterIntervals, this.#rules)) this.#changes.addSegment(segment);
       closeCaptured(state.rx);
       closeCaptured(state.tx);
@@ -211,16 +215,9 @@ export class Switchboard implements LiveView, CurrentCalls {
     return [...this.#channels.values()].filter(isLive).map((channel) => this.#views.record(channel));
   }
 
-  channelNow(uniqueid: string): ChannelRecord | null {
-    return this.#views.channelNow(uniqueid);
-  }
-
-  callNow(linkedid: string): CallWithChannels | null {
-    return this.#views.callNow(linkedid);
-  }
-
-  segmentsNow(uniqueid: string): SegmentRecord[] {
-    return this.#views.segmentsNow(uniqueid);
+  /** Calls that are up or ended some seconds ago, as they are now. */
+  get current(): CurrentCalls {
+    return this.#views;
   }
 
   /** The channel of a snapshot, made if it is new; in the call that the snapshot names. */

@@ -21,7 +21,8 @@ import { type FeatureClient, featureClient } from './schema/feature.ts';
 import type { FEATURES } from './schema/features.ts';
 import { CommitLoop, type CommitStats } from './write/commit-loop.ts';
 import { explain, HistoryError } from './history-error.ts';
-import type { ReaderMethods, WriterMethods } from './thread/protocol.ts';
+import type { KnownCalls, ReaderMethods, WriterMethods } from './thread/protocol.ts';
+import { FileWatch } from './thread/file-watch.ts';
 import { WorkerLink } from './thread/worker-link.ts';
 
 /** How long a read waits for what was recorded before it: a stuck disk must not hang REST. */
@@ -39,6 +40,8 @@ const LAST_TIDY_MS = 300;
 /** Then the threads have this long to close their files. */
 const READER_WAIT_MS = 200;
 const WRITER_WAIT_MS = 300;
+/** So long it is said that the file was gone. */
+const FILE_PROBLEM_MS = 5000;
 /** The reader's thread ends when nobody has asked the history for anything for so long. */
 const READER_IDLE_MS = 60_000;
 
@@ -64,6 +67,9 @@ export class History implements HistorySink, HistoryReader {
   readonly #writer: WorkerLink<WriterMethods>;
   readonly #reader: WorkerLink<ReaderMethods>;
   readonly #commits: CommitLoop;
+  readonly #file: FileWatch;
+  #reopened = 0;
+  #fileProblem: string | null = null;
   #cameLate = 0;
   #choreProblem: string | null = null;
   readonly #retention: NodeJS.Timeout;
@@ -91,11 +97,17 @@ export class History implements HistorySink, HistoryReader {
     });
     this.#retention = setInterval(() => void this.#retain(), RETENTION_PERIOD_MS).unref();
     void this.#retain();
+    this.#file = new FileWatch(options.path, () => this.#reopen());
   }
 
   record(change: HistoryChange): void {
     if (this.#closed) this.#cameLate++;
     else this.#commits.record(change);
+  }
+
+  /** So often the file was found deleted or replaced, and was opened anew: what was stored before is not in it. */
+  get reopened(): number {
+    return this.#reopened;
   }
 
   /** Commits what waits, at once and not together with what comes. */
@@ -114,7 +126,7 @@ export class History implements HistorySink, HistoryReader {
     return {
       ...stats,
       dropped: stats.dropped + this.#cameLate,
-      problem: stats.problem ?? this.#choreProblem,
+      problem: stats.problem ?? this.#fileProblem ?? this.#choreProblem,
     };
   }
 
@@ -138,10 +150,20 @@ export class History implements HistorySink, HistoryReader {
   }
 
   /** Channels, up or ended, of calls that had not ended when the history was last written, with the state to go on from. */
-  async resumable(): Promise<ResumableChannel[]> {
+  async resumable(unreadable: readonly string[] = []): Promise<ResumableChannel[]> {
     await this.#caughtUp();
     await this.tidy();
-    return this.#writer.request('resumable', null);
+    return this.#writer.request('resumable', unreadable);
+  }
+
+  /** Ends what is stored as up and is not known any more, as vanished at its last report. The disk's errors show in `stats`. */
+  async endLost(known: () => KnownCalls): Promise<void> {
+    try {
+      await this.flush();
+      while ((await this.#writer.request('endLost', known())) > 0);
+    } catch (error) {
+      if (!this.#closed) this.#commits.noteProblem(error);
+    }
   }
 
   async calls(
@@ -194,6 +216,7 @@ export class History implements HistorySink, HistoryReader {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#retention);
+    this.#file.stop();
     this.#commits.retry();
     // What is not tidied up by then will be after the next start.
     const tidied = this.flush().then(() => this.tidy(LAST_TIDY_MS));
@@ -206,6 +229,20 @@ export class History implements HistorySink, HistoryReader {
 
   #caughtUp(): Promise<void> {
     return atMost(READ_WAIT_MS, this.flush());
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#closed) return;
+    const { path } = this.#options;
+    this.#fileProblem = `the history ${path} was deleted or replaced while it was open; it was opened anew, without what was stored before`;
+    try {
+      await this.#writer.request('reopen', null);
+      await this.#reader.restart();
+      this.#reopened++;
+      setTimeout(() => (this.#fileProblem = null), FILE_PROBLEM_MS).unref();
+    } catch (error) {
+      this.#commits.noteProblem(error);
+    }
   }
 
   /** What is older than it is to be kept goes, step by step between the commits. */

@@ -17,6 +17,11 @@ export class NumberRow {
     return [];
   }
 
+  /** Of its moments. */
+  get sampledNames(): readonly string[] {
+    return [];
+  }
+
   /** A `StoredRow`, once JSON has made null of NaN. */
   toJSON(): object {
     return this.values;
@@ -74,6 +79,10 @@ export function numberRow<const Known extends string, const Unknown extends stri
 
     override get names(): readonly string[] {
       return names;
+    }
+
+    override get sampledNames(): readonly string[] {
+      return sampled;
     }
   }
 

@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   crowd: () => import('./crowd.ts'),
   soak: () => import('./soak.ts'),
   queries: () => import('./queries.ts'),
+  retention: () => import('./retention.ts'),
 };
 const OPTIONS = { json: { type: 'boolean' }, calls: { type: 'string' } } as const;
 

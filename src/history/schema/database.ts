@@ -1,11 +1,16 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
+import { errorCode } from '../../model/error-code.ts';
+import { HistoryError } from '../history-error.ts';
 import { emptyOldJournals } from '../write/old-journals.ts';
 import { migrate } from './migrations.ts';
 
 /** How long a statement waits for another program's lock. Only a worker thread waits; it cannot be ended meanwhile. */
 const BUSY_TIMEOUT_MS = 700;
+
+/** A thread of ours that was ended may have it for a moment longer. */
+const LOCK_TIMEOUT_MS = 1000;
 
 /** Of the writer, whose rows are those of the last minutes; the default of better-sqlite3 is 16 MB. */
 const WRITER_CACHE_KIBIBYTES = 2048;
@@ -44,6 +49,27 @@ export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): D
     throw error;
   }
   return database;
+}
+
+/**
+ * Keeps other sidecars from this history, until it is closed or the process ends, in whatever way: an exclusive transaction on a
+ * file beside it, which a second one cannot have. Throws HistoryError when another has it.
+ */
+export function lockHistory(path: string): Database {
+  const lockPath = `${path}-lock`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(lockPath, 'a', 0o600));
+  const lock = new Sqlite(lockPath, { timeout: LOCK_TIMEOUT_MS });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (!errorCode(error, '').startsWith('SQLITE_BUSY')) throw error;
+    throw new HistoryError(
+      `the history ${path} is in use by another asterisk-mes; stop that one, or set another path in [history]`,
+    );
+  }
+  return lock;
 }
 
 /** Opens a database that the writer has made. */

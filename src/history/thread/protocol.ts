@@ -27,6 +27,12 @@ export interface CommitAnswer extends CommitResult {
   readonly choreProblem: string | null;
 }
 
+/** Calls and channels in memory. */
+export interface KnownCalls {
+  readonly linkedids: readonly string[];
+  readonly uniqueids: readonly string[];
+}
+
 /** Everything older is deleted, epoch milliseconds. */
 export interface RetentionLimits {
   readonly intervalsBeforeMs: number;
@@ -48,8 +54,12 @@ export interface WriterMethods {
   retain(limits: RetentionLimits): null;
   /** Does what is otherwise done step by step between commits, all but deleting, for about so long; throws when it cannot. */
   tidy(input: { readonly withinMs: number }): null;
-  /** Asked at the start, when there is no reader yet. */
-  resumable(input: null): ResumableChannel[];
+  /** Asked at the start, when there is no reader yet; again without the states of these channels, which could not be read. */
+  resumable(unreadable: readonly string[]): ResumableChannel[];
+  /** Ends some calls that are stored as up and are not among these; returns how many. */
+  endLost(known: KnownCalls): number;
+  /** Closes the file, and opens what is under its path now. */
+  reopen(input: null): null;
   /** One of a feature's writes. */
   feature(call: FeatureCall): unknown;
 }

@@ -58,6 +58,14 @@ export class WorkerLink<Methods> {
     return await this.#send(method, input);
   }
 
+  /** Ends the thread once it has answered; the next request starts another. */
+  async restart(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    await this.#send('close', null).catch(() => undefined);
+    if (this.#worker === worker) this.#worker = undefined;
+  }
+
   /** Lets the thread finish what it does and close its database, for at most `withinMs`; then ends it. */
   async stop(withinMs: number): Promise<void> {
     this.#stopped = true;

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { Queries } from '../read/queries.ts';
-import { openForWriting } from '../schema/database.ts';
+import { lockHistory, openForWriting } from '../schema/database.ts';
 import { callFeature } from '../schema/feature.ts';
 import { FEATURES } from '../schema/features.ts';
 import { Statements } from '../schema/statements.ts';
@@ -19,14 +19,22 @@ interface Opened {
 
 const path = String(workerData);
 let open: Opened | undefined;
+let lock: Database | undefined;
 
 // Opened when first needed: a thread that had to be started anew goes on where the last one stopped.
 function opened(): Opened {
   if (open !== undefined) return open;
+  lock ??= lockHistory(path);
   const database = openForWriting(path);
   const writer = new Writer(database);
   open = { database, writer, chores: new Chores(writer, path), statements: new Statements(database) };
   return open;
+}
+
+function close(): void {
+  open?.chores.stop();
+  open?.database.close();
+  open = undefined;
 }
 
 serve<WriterMethods>(
@@ -49,11 +57,21 @@ serve<WriterMethods>(
       opened().chores.tidy(withinMs);
       return null;
     },
-    resumable: () => new Queries(opened().database).resumable(),
+    resumable: (unreadable) => {
+      const { database, writer } = opened();
+      if (unreadable.length > 0) writer.forgetResumes(unreadable);
+      return new Queries(database).resumable();
+    },
+    endLost: (known) => opened().writer.endLost(known),
+    reopen: () => {
+      close();
+      opened();
+      return null;
+    },
     feature: (call) => callFeature(FEATURES, 'writes', opened().statements, call),
   },
   () => {
-    open?.chores.stop();
-    open?.database.close();
+    close();
+    lock?.close();
   },
 );

@@ -4,8 +4,9 @@ import type { Features } from '../schema/feature.ts';
 import { FEATURES } from '../schema/features.ts';
 import { Statements } from '../schema/statements.ts';
 import { SettledCalls } from '../sums/settled-calls.ts';
-import type { CommitResult, RetentionLimits } from '../thread/protocol.ts';
+import type { CommitResult, KnownCalls, RetentionLimits } from '../thread/protocol.ts';
 import type { Batch } from './batch.ts';
+import { endLostCalls } from './lost-calls.ts';
 import { ReportWriter } from './report-writer.ts';
 import { Retention, shrinkSome } from './retention.ts';
 import { StateWriter } from './state-writer.ts';
@@ -19,6 +20,7 @@ type Which = 'all' | 'good';
 /** Applies changes to the database, each call in a transaction. Applying the same change again changes nothing. */
 export class Writer {
   readonly #database: Database;
+  readonly #statements: Statements;
   readonly #settled: SettledCalls;
   readonly #states: StateWriter;
   readonly #reports: ReportWriter;
@@ -26,6 +28,7 @@ export class Writer {
 
   constructor(database: Database, features: Features = FEATURES) {
     const statements = new Statements(database);
+    this.#statements = statements;
     const all = Object.values(features);
     this.#database = database;
     this.#settled = new SettledCalls(database);
@@ -59,6 +62,22 @@ export class Writer {
   /** Deletes some of what is too old, never of a call or channel that is up; returns the rows deleted. */
   purge(limits: RetentionLimits): number {
     return this.#database.transaction(() => this.#retention.purge(limits)).immediate();
+  }
+
+  /** Of channels that are up, without a state that can be read: their RTP sessions are made up again from their reports. */
+  forgetResumes(unreadable: readonly string[]): void {
+    const forget = this.#database.transaction(() => {
+      const these = JSON.stringify(unreadable);
+      for (const table of ['resumes', 'segments']) {
+        this.#statements.run(`DELETE FROM ${table} WHERE uniqueid IN (SELECT value FROM json_each(?))`, these);
+      }
+    });
+    forget.immediate();
+  }
+
+  /** Ends some of the calls that are stored as up and are not known any more, at their last report; returns how many. */
+  endLost(known: KnownCalls): number {
+    return this.#database.transaction(() => endLostCalls(this.#statements, known)).immediate();
   }
 
   /** Gives some pages that deleted rows have left back to the file system; true while there are more to give back. */

@@ -37,7 +37,7 @@ function setUp() {
   script.up('1').up('2', { linkedid: '1' }).up('3');
   store(script.board.drain(script.atMs));
   for (let n = 1; n <= 2; n++) script.wait(5).rtcp('1', local(reportBlock(250 * n, 10 * n)));
-  return { script, current: currentHistory(history, script.board) };
+  return { script, current: currentHistory(history, script.board.current) };
 }
 
 it('has of a channel that is up its reports with the next commit, its scores within 5 s, the rest within a minute', async () => {
@@ -50,7 +50,7 @@ it('has of a channel that is up its reports with the next commit, its scores wit
   expect(await stored()).toEqual({ mesRx: null, reports: 0, mes: null });
   // Who asked nothing was told nothing: 4.5 s are the round of all calls.
   store(script.board.drain(script.atMs));
-  const mesRx = script.board.channelNow('1')?.mesRx;
+  const mesRx = script.board.current.channelNow('1')?.mesRx;
   expect(mesRx).toBeGreaterThan(1);
   expect(await stored()).toEqual({ mesRx, reports: 0, mes: mesRx });
   expect((await history.call('1'))?.mes).toBe(mesRx);
@@ -97,7 +97,7 @@ it('has an ended call from its rows once it is forgotten', async () => {
   store(script.board.drain());
   script.wait(10);
   script.board.tick(script.atMs);
-  expect(script.board.channelNow('1')).toBeNull();
+  expect(script.board.current.channelNow('1')).toBeNull();
   expect(await current.call('1')).toEqual(ended);
   expect(ended?.endedAtMs).toBeGreaterThan(0);
 });
