@@ -34,7 +34,7 @@ describe('asterisk-mes rescore', { timeout: 20_000 }, () => {
     const path = await makeHistory(settingsFor(folder, 'documented'));
     expect(await rescore('--profile', 'asterisk-2026.09', '--from', '2023-11-14', '--to', '-1h')).toEqual({
       status: 0,
-      stdout: `Rescored 22 calls by profile asterisk-2026.09 (asterisk-mes ${VERSION}); none was left as it was.\n`,
+      stdout: `Rescored 26 calls by profile asterisk-2026.09 (asterisk-mes ${VERSION}); none was left as it was.\n`,
       stderr: '',
     });
     for (const table of ['calls', 'channels', 'streams', 'segments', 'intervals']) {
