@@ -13,7 +13,8 @@ export interface ChangedSettings {
 
 /** `keepIntervalsMs` is `keep_intervals` in the file. */
 function writtenName(property: string): string {
-  return property.replace(/Ms$/, '').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if (property === 'recipients') return 'recipient';
+  return property.replace(/(Ms|Bytes)$/, '').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** What differs between two readings, by the names of the file and never by value. */

@@ -6,9 +6,11 @@ import {
   DURATION,
   HOST,
   HTTP_URL,
+  listOf,
   matching,
   optional,
   PORT_RANGE,
+  SIZE,
   SUBNETS,
   wholeNumber,
   YES_NO,
@@ -46,6 +48,8 @@ const NAME = matching(PLAIN_TEXT, NO_CONTROL);
 const PASSWORD = matching(PLAIN_TEXT, NO_CONTROL, SECRET);
 /** An opinion threshold is on the scale of scores, 1-4.5. */
 const OPINION = decimal(1, 4.5);
+/** An endpoint, or its beginning and `*`. */
+const ENDPOINT_PATTERN = /^(?:[^\s*,]+\*?|\*)$/;
 const FACTOR = decimal(0, 1000);
 const DIVISOR = decimal(0.001, 1_000_000);
 const DELAY_MS = decimal(0, 10_000);
@@ -117,6 +121,37 @@ export const SETTINGS = {
     // tcpdump would read a leading dash as an option.
     interface: setting(matching('the name of a network interface, or any', /^[\w.:@][\w.:@-]{0,63}$/), 'any', 'where'),
     ports: setting(PORT_RANGE, '10000-20000', 'UDP ports that carry RTP (rtp.conf: rtpstart, rtpend)'),
+  },
+  measurements: {
+    enabled: setting(YES_NO, 'no', 'whether anonymous measurements of calls are gathered and sent'),
+    recipient: setting(
+      listOf(
+        matching('public keys of age', /^age1[02-9ac-hj-np-z]{58}$/),
+        'public keys of age (age1…) with commas in between',
+      ),
+      '',
+      'whoever can read them: public keys of age with commas in between; needed when enabled',
+    ),
+    collector: setting(
+      optional(HTTP_URL),
+      '',
+      'collection server that they are sent to; empty: they stay in the spool',
+    ),
+    include: setting(
+      listOf(choice('calls', 'ratings'), 'calls, ratings, or both with a comma in between'),
+      'calls, ratings',
+      'what is sent: the media of calls, what people said of them, or both',
+    ),
+    endpoints: setting(
+      listOf(
+        matching('an endpoint', ENDPOINT_PATTERN),
+        'endpoints such as PJSIP/alice, PJSIP/carrier* with commas in between',
+      ),
+      '',
+      'endpoints that take part, one * at the end stands for anything; empty: all',
+    ),
+    spool: setting(NAME, '/var/lib/asterisk-mes/measurements', 'directory of what waits to be sent, encrypted'),
+    spool_max: setting(SIZE, '100 MB', 'size of that directory; beyond it the oldest is given up'),
   },
   'profile:custom': {
     base_r: override(decimal(0, 200), 'R before anything is taken off'),

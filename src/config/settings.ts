@@ -47,6 +47,18 @@ export interface Settings {
     readonly numbersKey: string | null;
   };
   readonly capture: { readonly enabled: boolean; readonly interface: string; readonly ports: PortRange };
+  readonly measurements: {
+    readonly enabled: boolean;
+    /** Public keys of age; not empty when enabled. */
+    readonly recipients: readonly string[];
+    /** Null: what is gathered waits in the spool, to be exported. */
+    readonly collector: string | null;
+    readonly include: readonly ('calls' | 'ratings')[];
+    /** Endpoints, or their beginning and `*`; empty: all. */
+    readonly endpoints: readonly string[];
+    readonly spool: string;
+    readonly spoolMaxBytes: number;
+  };
   readonly customProfile: CustomProfile;
   readonly codecs: CodecTable;
   /** In the order of the file; the first that matches counts. */
@@ -141,6 +153,16 @@ function combinedProblems(settings: Settings, ariProblem: string | undefined): s
       `[history] numbers = hashed needs a key; set numbers_key in [history] or ${environmentName('history', 'numbers_key')} to a random text that you keep`,
     );
   }
+  if (settings.measurements.enabled && settings.measurements.recipients.length === 0) {
+    problems.push(
+      `[measurements] enabled = yes needs somebody who can read them; set recipient in [measurements] or ${environmentName('measurements', 'recipient')} to a public key of age (age1…), or set enabled = no`,
+    );
+  }
+  if (settings.measurements.enabled && settings.measurements.include.length === 0) {
+    problems.push(
+      '[measurements] enabled = yes and an empty include leave nothing to send; set include to calls, ratings or both, or set enabled = no',
+    );
+  }
   return problems;
 }
 
@@ -164,6 +186,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   const writeback = read('writeback');
   const history = read('history');
   const capture = read('capture');
+  const measurements = read('measurements');
   const custom = read('profile:custom');
   const named = namedSections(reader, file.sections, env);
   const codecs = new Map<string, CodecSettings>();
@@ -199,6 +222,15 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
       numbersKey: history.numbers_key,
     },
     capture,
+    measurements: {
+      enabled: measurements.enabled,
+      recipients: measurements.recipient,
+      collector: measurements.collector,
+      include: measurements.include,
+      endpoints: measurements.endpoints,
+      spool: measurements.spool,
+      spoolMaxBytes: measurements.spool_max,
+    },
     customProfile: given({
       baseR: custom.base_r,
       rttFactor: custom.rtt_factor,

@@ -106,6 +106,32 @@ export const DURATION: ValueType<number> = {
   parse: parseDurationMs,
 };
 
+const BYTES_PER_UNIT = { kB: 1000, MB: 1_000_000, GB: 1_000_000_000 } as const;
+
+/** An amount of storage, as bytes. */
+export const SIZE: ValueType<number> = {
+  allowed: 'a whole number with its unit, such as 500 kB, 100 MB or 2 GB',
+  secret: false,
+  parse: (value) => {
+    const match = /^([1-9][0-9]{0,5}) ?(kB|MB|GB)$/.exec(value);
+    return match === null ? undefined : Number(match[1]) * BYTES_PER_UNIT[match[2] as keyof typeof BYTES_PER_UNIT];
+  },
+};
+
+/** Several values with commas in between, none of them twice; empty is none. */
+export function listOf<T>(type: ValueType<T>, allowed: string): ValueType<readonly T[]> {
+  return {
+    allowed,
+    secret: type.secret,
+    parse: (value) => {
+      if (value === '') return [];
+      const values = value.split(',').map((part) => type.parse(part.trim()));
+      if (!values.every((one) => one !== undefined) || new Set(values).size < values.length) return undefined;
+      return values;
+    },
+  };
+}
+
 export const HOST: ValueType<string> = {
   allowed: 'a host name or an IP address',
   secret: false,

@@ -1,5 +1,6 @@
 import { codecsTable } from './codecs-table.ts';
 import { errorsTable } from './errors-table.ts';
+import { measurementsTable } from './measurements-table.ts';
 import { profilesTable } from './profiles-table.ts';
 import { settingsTable } from './settings-table.ts';
 
@@ -15,6 +16,7 @@ export const MADE_TABLES: readonly MadeTable[] = [
   { path: 'src/api/README.md', name: 'errors', make: errorsTable },
   { path: 'src/score/README.md', name: 'profiles', make: profilesTable },
   { path: 'src/score/README.md', name: 'codecs', make: codecsTable },
+  { path: 'src/measurements/README.md', name: 'fields', make: measurementsTable },
 ];
 
 function placeOf(name: string): RegExp {

@@ -116,7 +116,12 @@ describe('asterisk-conf', () => {
     expect(load(read('mes.conf'))).toEqual(bare);
     const { customProfile, codecs, endpoints, ...rest } = load(uncommented());
     expect(rest).toEqual({ ...rest, general: bare.general, ami: bare.ami, ari: null, agi: bare.agi, http: bare.http });
-    expect(rest).toMatchObject({ writeback: bare.writeback, history: bare.history, capture: bare.capture });
+    expect(rest).toMatchObject({
+      writeback: bare.writeback,
+      history: bare.history,
+      capture: bare.capture,
+      measurements: bare.measurements,
+    });
     expect(mesProfile('custom', customProfile)).toEqual({ ...mesProfile('documented'), name: 'custom' });
     expect([...codecs]).toEqual([['g729', { delayMs: 25, ie: 10, bpl: 19, r0Is: 93.25 }]]);
     expect(endpoints).toEqual([{ pattern: 'PJSIP/mobile*', advantage: 10 }]);

@@ -1,0 +1,59 @@
+/** What a User-Agent tells of a phone, cut to what many have. Null is unknown. */
+export interface KnownDevice {
+  readonly make: string;
+  readonly model: string | null;
+  readonly firmware: string | null;
+}
+
+/** Makes as they stand in User-Agents, each with how it writes models. */
+const MAKES: readonly (readonly [make: string, pattern: RegExp, model: RegExp | null])[] = [
+  ['yealink', /yealink/i, /\b(?:SIP-)?([TWCV]P?\d{2,3}[A-Z]{0,2})\b/],
+  ['snom', /snom/i, /snom ?([A-Z]?\d{3,4}[A-Z]?)\b/i],
+  ['grandstream', /grandstream/i, /\b((?:GXP|GRP|GXV|HT|DP|WP|GAC)\d{3,4}[A-Z]?)\b/i],
+  ['polycom', /poly(?:com)?\b|polyedge|polycomvvx/i, /\b(VVX[ _-]?\d{3,4}|Edge[A-Z]?\d{2,3}|SPIP[ _-]?\d{3})\b/i],
+  ['cisco', /cisco|linksys|sipura/i, /\b((?:CP-?|SPA-?|ATA-?)\d{3,4}[A-Z]{0,2})\b/i],
+  ['fanvil', /fanvil/i, /\b([XVHAi]\d{1,3}[A-Z]{0,3})\b/],
+  ['gigaset', /gigaset/i, /\b([NS]\d{3}[A-Z]? ?(?:IP|PRO)?)\b/i],
+  ['mitel', /mitel|aastra/i, /\b(6\d{3}[a-z]?)\b/i],
+  ['panasonic', /panasonic/i, /\b(KX-[A-Z]{2,3}\d{3,4}[A-Z]?)\b/i],
+  ['avm', /fritz!?(?:box|fon)?/i, /FRITZ!?Box ?(?:Fon )?(?:WLAN )?(\d{4})\b/i],
+  ['linphone', /linphone/i, null],
+  ['microsip', /microsip/i, null],
+  ['zoiper', /zoiper/i, null],
+  ['bria', /\bbria\b|x-lite|counterpath/i, null],
+  ['groundwire', /groundwire|acrobits/i, null],
+  ['jitsi', /jitsi/i, null],
+  ['baresip', /baresip/i, null],
+  ['jssip', /jssip/i, null],
+  ['sipjs', /sip\.js/i, null],
+  ['asterisk', /asterisk|fpbx/i, null],
+  ['freeswitch', /freeswitch/i, null],
+  ['kamailio', /kamailio/i, null],
+];
+
+/**
+ * At least two numbers right behind model or make: one alone might be anything, a long one a serial number, and what stands
+ * further back an address.
+ */
+const FIRMWARE = /^(?:-UA| PBX)?[\s/v_-]{0,3}(\d{1,3}(?:\.\d{1,4}){1,3})(?![\w.])/;
+const LONGEST_USER_AGENT = 256;
+
+/**
+ * Make, model and firmware out of a User-Agent. Null when the make is not known: whatever else stands there may be somebody's
+ * name. Serial numbers and hardware addresses never get through, since only what looks like a model or a version is taken.
+ */
+export function knownDevice(userAgent: string): KnownDevice | null {
+  const text = userAgent.slice(0, LONGEST_USER_AGENT);
+  for (const [make, makes, models] of MAKES) {
+    const named = makes.exec(text);
+    if (named === null) continue;
+    const modelled = models?.exec(text) ?? null;
+    const { index, 0: whole } = modelled ?? named;
+    return {
+      make,
+      model: modelled?.[1]?.toLowerCase().replaceAll(/[ _]/g, '-') ?? null,
+      firmware: FIRMWARE.exec(text.slice(index + whole.length))?.[1] ?? null,
+    };
+  }
+  return null;
+}
