@@ -187,8 +187,14 @@ function sentenceOf({ direction, mes, loss_percent: lossPercent }: RestStream, p
       ? /^The far end sent no RTCP/
       : /does not send any more, so how the audio .* is not known\.$/;
   }
-  if (heard.startsWith('lossy')) return new RegExp(`^${lossPercent?.toFixed(1)} % of the audio ${way} was lost`);
+  if (heard.startsWith('lossy'))
+    return new RegExp(`^(?:${roundings(lossPercent ?? 0)}) % of the audio ${way} was lost`);
   return new RegExp(`^The audio ${way} was fine`);
+}
+
+/** A percentage as REST rounds it to two decimals, with one: 7.65 is 7.6 or 7.7 by what was cut off. */
+function roundings(percent: number): string {
+  return [percent - 0.005, percent + 0.005].map((value) => value.toFixed(1).replace('.', '\\.')).join('|');
 }
 
 /** Whether a score is what the network did to the leg; a score between the two fits nothing. */
