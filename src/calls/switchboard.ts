@@ -12,6 +12,7 @@ import { type ChannelState, detached, isLive, isLocalChannel, newChannel, noteSn
 import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
 import { ChannelViews } from './channel-views.ts';
 import { closeCaptured } from './direction-state.ts';
+import { GoneChannels } from './gone-channels.ts';
 import { moveMoments } from './clock-step.ts';
 import { rebuildChannel } from './rebuild.ts';
 import { readResume } from './resume.ts';
@@ -52,6 +53,7 @@ export class Switchboard implements LiveView {
   readonly #rules: ScoringRules;
   readonly #ports: SwitchboardPorts;
   readonly #channels = new Map<string, ChannelState>();
+  readonly #gone = new GoneChannels();
   readonly #calls = new CallBook();
   /** The longest that any channel waits for the next report of ours. */
   #slowestPaceMs = USUAL_REPORT_PACE_MS;
@@ -72,6 +74,10 @@ export class Switchboard implements LiveView {
   }
 
   handle(event: PbxEvent): void {
+    if ('channel' in event && this.#gone.has(event.channel.uniqueid, event.atMs)) {
+      if (event.type === 'rtcp') this.counters.lateReports++;
+      return;
+    }
     switch (event.type) {
       case 'channel':
         this.#seen(event.channel, event.atMs);
@@ -166,7 +172,7 @@ export class Switchboard implements LiveView {
   tick(nowMs: number): void {
     for (const undone of this.#lastWords.takeOverdue(nowMs)) this.#takeBack(undone, nowMs);
     this.#writes.tick(nowMs);
-    for (const call of this.#callDesk.takeEnded(nowMs)) this.#forget(call);
+    for (const call of this.#callDesk.takeEnded(nowMs)) this.#forget(call, nowMs);
   }
 
   /**
@@ -277,8 +283,8 @@ export class Switchboard implements LiveView {
   }
 
   #hangup(event: Extract<PbxEvent, { type: 'hangup' }>): void {
-    // The end of a channel that we never saw, or have let go of, is no news.
-    if (!this.#channels.has(event.channel.uniqueid)) return;
+    // The end of a channel that we never saw is no news.
+    if (!this.#channels.has(event.channel.uniqueid)) return this.#gone.note(event.channel.uniqueid, event.atMs);
     const channel = this.#seen(event.channel, event.atMs);
     if (channel.endReason === 'vanished') channel.endReason = 'hangup';
     channel.hangupCause = event.cause ?? null;
@@ -312,6 +318,7 @@ export class Switchboard implements LiveView {
   }
 
   #resync(existing: readonly ExistingChannel[], atMs: number): void {
+    this.#gone.clear();
     const present = new Set(existing.map((channel) => channel.uniqueid));
     for (const channel of this.#channels.values()) {
       if (isLive(channel) && !present.has(channel.uniqueid)) this.#end(channel, 'vanished', channel.lastSeenAtMs, atMs);
@@ -328,10 +335,13 @@ export class Switchboard implements LiveView {
     for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#callDesk.settle(call, atMs);
   }
 
-  #forget(call: CallState): void {
+  #forget(call: CallState, nowMs: number): void {
     // What was joined into another call lives on there.
     if (this.#calls.get(call.linkedid) !== call) return;
     this.#calls.forget(call.linkedid);
-    for (const channel of call.channels) this.#channels.delete(channel.uniqueid);
+    for (const { uniqueid } of call.channels) {
+      this.#channels.delete(uniqueid);
+      this.#gone.note(uniqueid, nowMs);
+    }
   }
 }
