@@ -2,7 +2,7 @@ import type { DoctorReport } from '../doctor/gather/diagnose.ts';
 import type { Status } from '../doctor/finding.ts';
 
 /** Worst first: the whole report has the status of its worst check. */
-const GRAVITY: readonly Status[] = ['problem', 'warning', 'unknown', 'ok'];
+const GRAVITY: readonly Status[] = ['problem', 'warning', 'unknown', 'accepted', 'ok'];
 
 /** The report for machines. */
 export function doctorJson({ asteriskVersion, findings }: DoctorReport): object {

@@ -17,16 +17,27 @@ export function addDoctor(program: Command, finish: (status: number) => void): v
     .option('--config <file>', `settings (default: ${DEFAULT_SETTINGS_PATH})`)
     .option('--asterisk-dir <dir>', "Asterisk's configuration files (default: where Asterisk says, on this machine)")
     .option('--json', 'one JSON document')
+    .addHelpText(
+      'after',
+      `
+Exit status: 1 when there is a problem, otherwise 0. [doctor] accept in mes.conf names findings that you want as they are.
+
+Examples:
+  asterisk-mes doctor
+  asterisk-mes doctor --json | jq -r '.checks[] | select(.status == "problem") | .saw'
+  asterisk-mes doctor --asterisk-dir /srv/pbx/etc/asterisk`,
+    )
     .action(async (words: DoctorWords) => finish(await doctor(words)));
 }
 
 async function doctor(words: DoctorWords): Promise<number> {
   // Loaded when needed, as the other commands do.
-  const [{ diagnose, DoctorError }, { readyLines }, { doctorJson }, { doctorText }] = await Promise.all([
+  const [{ diagnose, DoctorError }, { readyLines }, { doctorJson }, { doctorText }, { paintFor }] = await Promise.all([
     import('../doctor/gather/diagnose.ts'),
     import('../app/ready-files.ts'),
     import('./doctor-json.ts'),
     import('./doctor-text.ts'),
+    import('./terminal/paint.ts'),
   ]);
   let report: DoctorReport;
   try {
@@ -41,6 +52,10 @@ async function doctor(words: DoctorWords): Promise<number> {
     process.stderr.write(`asterisk-mes: ${error.message}\n`);
     return WORK_FAILED;
   }
-  await writeOut([words.json === true ? `${JSON.stringify(doctorJson(report), null, 2)}\n` : doctorText(report)]);
+  const text =
+    words.json === true
+      ? `${JSON.stringify(doctorJson(report), null, 2)}\n`
+      : doctorText(report, paintFor(process.stdout, process.env));
+  await writeOut([text]);
   return report.findings.some(({ status }) => status === 'problem') ? WORK_FAILED : DONE;
 }

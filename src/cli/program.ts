@@ -8,7 +8,7 @@ type AddCommand = (program: Command, finish: (status: number) => void) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   run: async () => (await import('./run.ts')).addRun,
   doctor: async () => (await import('./doctor.ts')).addDoctor,
-  setup: async () => (await import('./setup.ts')).addSetup,
+  setup: async () => (await import('./setup/command.ts')).addSetup,
   live: async () => (await import('./live.ts')).addLive,
   calls: async () => (await import('./calls.ts')).addCalls,
   call: async () => (await import('./call.ts')).addCall,

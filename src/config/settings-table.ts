@@ -153,6 +153,13 @@ export const SETTINGS = {
     spool: setting(NAME, '/var/lib/asterisk-mes/measurements', 'directory of what waits to be sent, encrypted'),
     spool_max: setting(SIZE, '100 MB', 'size of that directory; beyond it the oldest is given up'),
   },
+  doctor: {
+    accept: setting(
+      listOf(matching('a check', /^[a-z0-9-]+$/), 'names with commas in between, such as direct-media, ami-clients'),
+      '',
+      'checks of doctor whose findings you want as they are; shown as accepted',
+    ),
+  },
   'profile:custom': {
     base_r: override(decimal(0, 200), 'R before anything is taken off'),
     rtt_factor: override(FACTOR, 'part of the round trip that counts: 1 the whole, 0.5 one way'),

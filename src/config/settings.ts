@@ -59,6 +59,8 @@ export interface Settings {
     readonly spool: string;
     readonly spoolMaxBytes: number;
   };
+  /** Ids of doctor's checks. */
+  readonly doctor: { readonly accept: readonly string[] };
   readonly customProfile: CustomProfile;
   readonly codecs: CodecTable;
   /** In the order of the file; the first that matches counts. */
@@ -187,6 +189,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   const history = read('history');
   const capture = read('capture');
   const measurements = read('measurements');
+  const doctor = read('doctor');
   const custom = read('profile:custom');
   const named = namedSections(reader, file.sections, env);
   const codecs = new Map<string, CodecSettings>();
@@ -231,6 +234,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
       spool: measurements.spool,
       spoolMaxBytes: measurements.spool_max,
     },
+    doctor: { accept: doctor.accept },
     customProfile: given({
       baseR: custom.base_r,
       rttFactor: custom.rtt_factor,

@@ -1,11 +1,10 @@
 import type { AsteriskConfig, ConfigEntry } from '../wire/asterisk-conf.ts';
+import { handlerUses } from '../wire/handler-uses.ts';
 import { howToLook } from './ami-checks.ts';
 import type { DoctorFacts } from './facts.ts';
 import { addLines, type Change, type Finding, findingsOf, replaceLine } from './finding.ts';
 
 const DIALPLAN_RELOAD = 'asterisk -rx "dialplan reload"';
-/** What the dialplan or an endpoint calls to push the hangup handler. */
-const USE = /\bmes[,^]s[,^]1\b|hangup_handler_push\)\s*=\s*mes-hangup\b/;
 
 /** Whether the dialplan has the hangup handler and uses it. */
 export function checkHangupHandler(facts: DoctorFacts): Finding {
@@ -28,7 +27,7 @@ export function checkHangupHandler(facts: DoctorFacts): Finding {
   }
   if (has.mes === null || extensions === null)
     return unknown(`Whether the dialplan uses it is not known: ${howToLook(facts)}`);
-  const uses = [...usesIn(extensions), ...usesIn(files['pjsip.conf'] ?? [])];
+  const uses = [...handlerUses(extensions), ...handlerUses(files['pjsip.conf'] ?? [])];
   if (uses.length > 0)
     return ok(
       `The dialplan has [mes] and [mes-hangup]; ${uses.length === 1 ? 'one line uses' : `${uses.length} lines use`} it.`,
@@ -94,12 +93,6 @@ export function checkFastAgi(facts: DoctorFacts): Finding {
 
 function hasSection(config: AsteriskConfig | null, name: string): boolean | null {
   return config === null ? null : config.some((section) => section.name === name);
-}
-
-function usesIn(config: AsteriskConfig): ConfigEntry[] {
-  return config
-    .filter(({ name, isTemplate }) => name !== 'mes' && !isTemplate)
-    .flatMap(({ entries }) => entries.filter(({ value }) => USE.test(value)));
 }
 
 function agiLines(config: AsteriskConfig): ConfigEntry[] {

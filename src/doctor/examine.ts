@@ -12,7 +12,7 @@ const SETTINGS_WHY = 'Without them the sidecar does not start.';
 /** Examines an installation. Findings come in the order of `CHECK_IDS`; a module that is not loaded has none. */
 export function examine(facts: DoctorFacts): Finding[] {
   const findings = [
-    findingsOf('settings', SETTINGS_WHY).ok('The settings are complete and allowed.'),
+    checkSettings(facts),
     checkNode(facts),
     checkAmi(facts),
     checkClasses(facts),
@@ -33,7 +33,22 @@ export function examine(facts: DoctorFacts): Finding[] {
     checkDisk(facts),
     checkSidecar(facts),
   ].flat();
-  return facts.isFreePbx ? leaveToFreePbx(findings) : findings;
+  const accepted = findings.map((finding) => accept(finding, facts.settings.accepted));
+  return facts.isFreePbx ? leaveToFreePbx(accepted) : accepted;
+}
+
+function checkSettings({ settings }: DoctorFacts): Finding {
+  const { ok, warning } = findingsOf('settings', SETTINGS_WHY);
+  const known: readonly string[] = CHECK_IDS;
+  const unknown = settings.accepted.filter((id) => !known.includes(id));
+  if (unknown.length === 0) return ok('The settings are complete and allowed.');
+  return warning(`[doctor] accept names ${unknown.join(', ')}, and there is no such check: ${known.join(', ')}.`);
+}
+
+/** Somebody wants it so: it is shown, and costs no exit status. */
+function accept(finding: Finding, accepted: readonly string[]): Finding {
+  const isBad = finding.status === 'warning' || finding.status === 'problem';
+  return isBad && accepted.includes(finding.id) ? { ...finding, status: 'accepted', changes: [] } : finding;
 }
 
 /** The report when the settings are wrong: nothing that depends on them can be looked at. */

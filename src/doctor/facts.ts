@@ -92,6 +92,8 @@ export interface SettingsFacts {
   readonly agiScript: string;
   readonly writesVariables: boolean;
   readonly writesCdr: boolean;
+  /** Checks whose findings are wanted as they are. */
+  readonly accepted: readonly string[];
 }
 
 export interface AmiFacts {

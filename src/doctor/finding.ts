@@ -2,9 +2,9 @@ import type { ConfigEntry } from '../wire/asterisk-conf.ts';
 
 /**
  * The result of a check. `warning`: scores are right, but something about them is lost or at risk. `problem`: something is not
- * scored or does not arrive. `unknown`: it could not be looked at.
+ * scored or does not arrive. `unknown`: it could not be looked at. `accepted`: a warning or problem that the settings accept.
  */
-export type Status = 'ok' | 'warning' | 'problem' | 'unknown';
+export type Status = 'ok' | 'warning' | 'problem' | 'unknown' | 'accepted';
 
 /** Every check, in the order of the report. */
 export const CHECK_IDS = [

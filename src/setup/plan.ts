@@ -1,149 +1,49 @@
-import { ariUrl, isHttpOn, withAri, withChannelVariables } from './ari-part.ts';
+import { ariUrl, withAri, withChannelVariables } from './ari-part.ts';
+import { planEndpoints } from './endpoints-part.ts';
+import type { PlannedFile, SetupFacts, SetupInput, SetupPlan } from './input.ts';
+import { includesFile, STUB_SIGN, withChownItems, withInclude } from './own-lines.ts';
+import { type Part, PARTS, SECRET_FILES, USER_FILES } from './parts.ts';
+import { escaped, withSetting } from './settings-text.ts';
 import {
   type AsteriskConfig,
-  type Includer,
   isFalse,
   isTrue,
   lastEntry,
   readAsteriskConfig,
   sectionsOf,
 } from '../wire/asterisk-conf.ts';
-
-export const SETUP_TARGETS = ['vanilla', 'freepbx'] as const;
-/** FreePBX writes Asterisk's files itself and leaves files named `…_custom.conf` to people. */
-export type SetupTarget = (typeof SETUP_TARGETS)[number];
-
-export interface SetupInput {
-  readonly target: SetupTarget;
-  /** The present text of one of Asterisk's files; undefined: there is no such file. */
-  readonly current: (name: string) => string | undefined;
-  /** The files that an `#include` names. */
-  readonly include: Includer;
-  /** The text of a ready file of `asterisk-conf/`. */
-  readonly ready: (name: string) => string;
-  /** The present text of mes.conf; undefined: there is none. */
-  readonly settings: string | undefined;
-  readonly username: string;
-  readonly secret: string;
-  /** Of ARI's user of the same name. */
-  readonly ariPassword: string;
-  /** `127.0.0.1:4573` */
-  readonly agiBind: string;
-  /** What the hangup handler's script ends in. */
-  readonly agiSecret: string;
-  /** It has just been made up, so that it is to be written into mes.conf. */
-  readonly isNewAgiSecret: boolean;
-}
-
-/** One file to write. */
-export interface PlannedFile {
-  /** The name in Asterisk's directory; null: mes.conf, which may be elsewhere. */
-  readonly name: string | null;
-  readonly text: string;
-  /** The lines that are added at the end of somebody else's file; null: the file is ours. */
-  readonly added: readonly string[] | null;
-  /** Whether it holds the secret. */
-  readonly isSecret: boolean;
-  /** The file whose owner, group and mode a new file gets. */
-  readonly neighbour: string;
-}
-
-/** What is known before secrets are chosen. */
-export type SetupFacts = Omit<SetupInput, 'secret' | 'ariPassword' | 'agiSecret' | 'isNewAgiSecret'>;
-
-export interface SetupPlan {
-  /** Only files that change. */
-  readonly files: readonly PlannedFile[];
-  /** What is left out and why, one sentence each. */
-  readonly notes: readonly string[];
-}
-
-/** A ready file that one of Asterisk's files includes. */
-interface Part {
-  readonly own: string;
-  /** The file that includes it; null: none. */
-  readonly host: Readonly<Record<SetupTarget, string | null>>;
-  /** The file that Asterisk reads, which has or includes the host. */
-  readonly root: string;
-  /** Why the part is not needed, given the configuration without it; undefined when it is needed. */
-  readonly needless: (config: AsteriskConfig, input: SetupInput) => string | undefined;
-}
+import { usesHandler } from '../wire/handler-uses.ts';
 
 const PLACEHOLDER = 'CHANGE-ME';
-
-const PARTS: readonly Part[] = [
-  {
-    own: 'manager_mes.conf',
-    root: 'manager.conf',
-    host: { vanilla: 'manager.conf', freepbx: 'manager_custom.conf' },
-    needless: (config, { username }) =>
-      sectionsOf(config, username).length > 0
-        ? `manager.conf has a user [${username}] already; it stays as it is.`
-        : undefined,
-  },
-  {
-    own: 'extensions_mes.conf',
-    root: 'extensions.conf',
-    host: { vanilla: 'extensions.conf', freepbx: 'extensions_custom.conf' },
-    needless: (config) =>
-      sectionsOf(config, 'mes-hangup').length > 0
-        ? 'The dialplan has [mes-hangup] already; it stays as it is.'
-        : undefined,
-  },
-  {
-    own: 'cdr_mes.conf',
-    root: 'cdr.conf',
-    host: { vanilla: 'cdr.conf', freepbx: null },
-    needless: (config) =>
-      isFalse(lastEntry(config, 'general', 'endbeforehexten')?.value ?? '')
-        ? undefined
-        : 'endbeforehexten is yes in cdr.conf, or not set, which means the same; cdr_mes.conf is not needed.',
-  },
-  {
-    own: 'cdr_custom_mes.conf',
-    root: 'cdr_custom.conf',
-    host: { vanilla: 'cdr_custom.conf', freepbx: null },
-    needless: (config) =>
-      sectionsOf(config, 'mappings').some(({ entries }) => entries.some(({ value }) => /CDR\(mes\)/i.test(value)))
-        ? 'A mapping of cdr_custom.conf has CDR(mes) already; it stays as it is.'
-        : undefined,
-  },
-  {
-    own: 'ari_mes.conf',
-    root: 'ari.conf',
-    host: { vanilla: 'ari.conf', freepbx: 'ari_additional_custom.conf' },
-    needless: (config, { username }) =>
-      sectionsOf(config, username).length > 0
-        ? `ari.conf has a user [${username}] already; it stays as it is. Add channelvars = MES,MES_RX,MES_TX,MES_VERDICT to its [general] yourself.`
-        : undefined,
-  },
-  {
-    own: 'http_mes.conf',
-    root: 'http.conf',
-    host: { vanilla: 'http.conf', freepbx: 'http_custom.conf' },
-    needless: (config) =>
-      isHttpOn(config) ? "Asterisk's HTTP server is on already; http_mes.conf is not needed." : undefined,
-  },
-];
-
-/** Ours that hold a secret. */
-const SECRET_FILES: readonly string[] = ['manager_mes.conf', 'ari_mes.conf'];
-const WITH_SECRET: readonly string[] = [...SECRET_FILES, 'extensions_mes.conf'];
+const AT_THE_END = 'at its end';
 
 /** Plans what to write. Existing lines stay, and a second run has nothing to write. */
 export function planSetup(input: SetupInput): SetupPlan {
-  const parts = PARTS.map((part) => planPart(part, input));
-  return {
-    files: [planSettings(input) ?? [], ...parts.map(({ files }) => files)].flat(),
-    notes: [...parts.flatMap(({ notes }) => notes), ...switchedOff(input)],
+  // Two parts may go into one file: the second adds to what the first has made of it.
+  const files = new Map<string | null, PlannedFile>();
+  const add = (file: PlannedFile): void => {
+    const before = files.get(file.name);
+    const added = before?.added && file.added ? [...before.added, ...file.added] : file.added;
+    files.set(file.name, { ...file, added });
   };
+  const current = (name: string): string | undefined => files.get(name)?.text ?? input.current(name);
+  const settings = planSettings(input);
+  if (settings !== undefined) add(settings);
+  const notes: string[] = [];
+  for (const part of PARTS) {
+    const planned = planPart(part, { ...input, current });
+    for (const file of planned.files) add(file);
+    notes.push(...planned.notes);
+  }
+  const endpoints = planEndpoints(input);
+  for (const file of [...endpoints.files, ...planChown(input)]) add(file);
+  return { files: [...files.values()], notes: [...notes, ...endpoints.notes, ...switchedOff(input)] };
 }
 
-/** Setup does not switch AMI on: the owner of manager.conf decides that. */
+/** Setup switches AMI on only where it is asked to: the owner of manager.conf decides that. */
 function switchedOff(input: SetupInput): string[] {
   const notes: string[] = [];
-  const enabled = lastEntry(configWithout('manager_mes.conf', 'manager.conf', input), 'general', 'enabled')?.value;
-  if (!isTrue(enabled ?? 'no')) {
+  if (isAmiOff(input) && !input.choices.enablesAmi) {
     notes.push(
       'AMI is off: write enabled = yes in [general] of manager.conf; with bindaddr = 127.0.0.1 only this machine reaches it.',
     );
@@ -151,6 +51,13 @@ function switchedOff(input: SetupInput): string[] {
   const ari = lastEntry(configWithout('ari_mes.conf', 'ari.conf', input), 'general', 'enabled')?.value;
   if (isFalse(ari ?? '')) notes.push('ARI is off: write enabled = yes in [general] of ari.conf.');
   return notes;
+}
+
+/** Whether nobody but us has switched AMI on. */
+export function isAmiOff(input: SetupFacts): boolean {
+  const own = lastEntry(readAlone('manager_mes.conf', input.current('manager_mes.conf')), 'general', 'enabled');
+  const config = configWithout('manager_mes.conf', 'manager.conf', input);
+  return !isTrue((own ?? lastEntry(config, 'general', 'enabled'))?.value ?? 'no');
 }
 
 /** The secret that mes.conf or the AMI user already has; undefined when there is none. */
@@ -188,20 +95,22 @@ function configWithout(own: string, name: string, { current, include }: SetupFac
   );
 }
 
-/** Writes mes.conf if there is none, if it still has the placeholder for the secret, or nothing of ARI. */
+/** Writes mes.conf if there is none, or if it lacks what setup has to set. */
 function planSettings(input: SetupInput): PlannedFile | undefined {
   const before = input.settings;
-  const chosen = withSecret(before ?? withUser(input.ready('mes.conf'), input), input.secret);
-  const withOurAri = withAri(chosen, readAlone('mes.conf', chosen), {
+  let text = withSecret(before ?? withUser(input.ready('mes.conf'), input), input.secret);
+  text = withAri(text, readAlone('mes.conf', text), {
     url: ariUrl(configWithout('http_mes.conf', 'http.conf', input)),
     username: input.username,
     password: escaped(input.ariPassword),
   });
   // Where the dialplan has a handler of its own, that would not know the secret.
-  const isAsked = input.isNewAgiSecret && hasOwnHandler(input);
-  const text = isAsked ? withAgiSecret(withOurAri, input.agiSecret) : withOurAri;
+  if (input.isNewAgiSecret && hasOwnHandler(input)) text = withSetting(text, 'agi', 'secret', input.agiSecret);
+  if (input.isNewAgiBind) text = withSetting(text, 'agi', 'bind', input.agiBind);
+  const { http } = input.choices;
+  if (http !== null) text = withSetting(withSetting(text, 'http', 'bind', http.bind), 'http', 'token', http.token);
   if (text === before) return undefined;
-  return { name: null, text, added: null, isSecret: true, neighbour: 'manager.conf' };
+  return { name: null, text, added: null, place: '', isSecret: true, neighbour: 'manager.conf' };
 }
 
 /** Whether the hangup handler is, or will be, that of our own file. */
@@ -210,19 +119,19 @@ function hasOwnHandler(input: SetupInput): boolean {
   return sectionsOf(without, 'mes-hangup').length === 0;
 }
 
-/** Set in the section [agi]: at the place that the ready file has for it, at its beginning, or in a new one at the end. */
-function withAgiSecret(text: string, secret: string): string {
-  const line = `secret = ${secret}`;
-  const section = /^\[agi\][^\n]*\n(?:(?!\[)[^\n]*(?:\n|$))*/m.exec(text);
-  if (section === null) return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}\n[agi]\n${line}\n`;
-  const [before] = section;
-  const after = /^;secret =.*$/m.test(before)
-    ? before.replace(/^;secret =.*$/m, () => line)
-    : before.replace(/^\[agi\][^\n]*\n/, (heading) => `${heading}${line}\n`);
-  return text.slice(0, section.index) + after + text.slice(section.index + before.length);
+/** Our scripts' lines with this installation's address; a name of a machine stays, with the new port. */
+function withAddress(text: string, bind: string): string {
+  const port = bind.slice(bind.lastIndexOf(':') + 1);
+  const reachable = bind.replace(/^(?:0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
+  return text.replaceAll(/(?<=agi:\/\/)([^/\s),]+)(?=\/)/g, (address) => {
+    const host = address.replace(/:\d+$/, '');
+    if (/[a-z]/i.test(host) && !host.startsWith('[')) return `${host}:${port}`;
+    const isWildcard = reachable !== bind;
+    return isWildcard && address.endsWith(`:${port}`) ? address : reachable;
+  });
 }
 
-/** The hangup handler's line with this installation's secret; the address in it stays. */
+/** The hangup handler's line with this installation's secret. */
 function withScript(text: string, secret: string): string {
   return text.replaceAll(
     /(agi:\/\/[^/\s)]+\/hangup)(?:\/[\w-]*)?(?=[\s),])/g,
@@ -241,11 +150,6 @@ function withSecret(text: string, secret: string): string {
   );
 }
 
-/** A semicolon would begin a comment. */
-function escaped(value: string): string {
-  return value.replaceAll(';', '\\;');
-}
-
 function planPart(part: Part, input: SetupInput): SetupPlan {
   const { own, root, needless } = part;
   const host = part.host[input.target];
@@ -253,30 +157,45 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
   const without = configWithout(own, root, input);
   const reason = needless(without, input);
   if (reason !== undefined) return { files: [], notes: [reason] };
+  const notes = part.leavesOut === true ? leftOut(input.ready(own), without, root) : [];
   const files: PlannedFile[] = [];
   const ownBefore = input.current(own);
   // Keep what people have changed in our file.
-  const ownText = ownTextOf(input, own, ownBefore, without);
+  const ownText = ownTextOf(part, input, ownBefore, without);
+  if (!/^\[/m.test(ownText)) return { files: [], notes };
   if (ownText !== ownBefore) {
-    files.push({ name: own, text: ownText, added: null, isSecret: WITH_SECRET.includes(own), neighbour: root });
+    const isSecret = SECRET_FILES.includes(own);
+    files.push({ name: own, text: ownText, added: null, place: '', isSecret, neighbour: root });
   }
-  const hostBefore = input.current(host);
-  if (!includes(hostBefore ?? '', own)) {
-    const added = [`; asterisk-mes:`, `#include ${own}`];
-    const start =
-      hostBefore === undefined || hostBefore === '' || hostBefore.endsWith('\n')
-        ? (hostBefore ?? '')
-        : `${hostBefore}\n`;
-    files.push({ name: host, text: `${start}${added.join('\n')}\n`, added, isSecret: false, neighbour: root });
+  const hostBefore = input.current(host) ?? '';
+  if (!includesFile(hostBefore, own)) {
+    const host_ = withInclude(hostBefore, own);
+    files.push({ name: host, ...host_, place: AT_THE_END, isSecret: false, neighbour: root });
   }
-  return { files, notes: [] };
+  return { files, notes };
 }
 
-/** Our file, with the secret that mes.conf has. */
-function ownTextOf(input: SetupInput, own: string, before: string | undefined, without: AsteriskConfig): string {
-  const text = before ?? ownPart(input, own, without);
-  if (own === 'extensions_mes.conf') return withScript(text, input.agiSecret);
-  if (own === 'manager_mes.conf') return withValue(text, 'secret', input.secret);
+/** Of contexts that people have made themselves: what they are to do there. */
+function leftOut(ready: string, without: AsteriskConfig, root: string): string[] {
+  return contextsOf(ready).flatMap((name) => {
+    const theirs = without.filter((section) => section.name === name);
+    const isDone = theirs.some(({ entries }) => entries.some(({ value }) => usesHandler(value)));
+    if (theirs.length === 0 || isDone) return [];
+    return [`${root} has [${name}] already; it stays as it is. Put Gosub(mes,s,1) at its beginning yourself.`];
+  });
+}
+
+function contextsOf(text: string): string[] {
+  return [...text.matchAll(/^\[([^\]]+)\]/gm)].map(([, name = '']) => name);
+}
+
+/** Our file, with the address and the secrets that mes.conf has. */
+function ownTextOf(part: Part, input: SetupInput, before: string | undefined, without: AsteriskConfig): string {
+  const { own } = part;
+  const isThere = before !== undefined && !before.includes(STUB_SIGN);
+  const text = isThere ? before : ownPart(part, input, without);
+  if (own === 'extensions_mes.conf') return withScript(withAddress(text, input.agiBind), input.agiSecret);
+  if (own === 'manager_mes.conf') return withAmi(withValue(text, 'secret', input.secret), input, without);
   return own === 'ari_mes.conf' ? withValue(text, 'password', input.ariPassword) : text;
 }
 
@@ -284,20 +203,31 @@ function withValue(text: string, key: 'secret' | 'password', value: string): str
   return text.replace(new RegExp(`^(${key}\\s*=\\s*).*$`, 'm'), (_, start: string) => `${start}${escaped(value)}`);
 }
 
-function ownPart(input: SetupInput, own: string, without: AsteriskConfig): string {
-  const ready = input
-    .ready(own)
-    .replace(/^\[mes\]$/m, () => `[${SECRET_FILES.includes(own) ? input.username : 'mes'}]`);
-  const text = (own === 'ari_mes.conf' ? withChannelVariables(ready, without) : ready).replaceAll(
-    'agi://127.0.0.1:4573/',
-    `agi://${input.agiBind}/`,
-  );
-  // Asterisk refuses a whole file that adds to a missing section.
-  return text.replaceAll(/^\[(\w+)\]\(\+\)$/gm, (heading, name: string) =>
-    without.some((section) => section.name === name) ? heading : `[${name}]`,
-  );
+/** Switches AMI on in our own file: the last line of a key counts. */
+function withAmi(text: string, input: SetupInput, without: AsteriskConfig): string {
+  if (!input.choices.enablesAmi || !isAmiOff(input) || /^enabled\s*=/m.test(text)) return text;
+  const heading = without.some(({ name }) => name === 'general') ? '[general](+)' : '[general]';
+  const lines = ['; AMI was off. For this machine only:', heading, 'enabled = yes', 'bindaddr = 127.0.0.1', '', ''];
+  return text.replace(/^\[/m, () => `${lines.join('\n')}[`);
 }
 
-function includes(text: string, own: string): boolean {
-  return text.split('\n').some((line) => /^\s*#(?:try)?include\b/.test(line) && line.includes(own));
+function ownPart({ own, leavesOut }: Part, input: SetupInput, without: AsteriskConfig): string {
+  const ready = input.ready(own).replace(/^\[mes\]$/m, () => `[${USER_FILES.includes(own) ? input.username : 'mes'}]`);
+  const text = own === 'ari_mes.conf' ? withChannelVariables(ready, without) : ready;
+  const has = (name: string): boolean => without.some((section) => section.name === name);
+  if (leavesOut === true) {
+    return text.replaceAll(/^\[([^\]]+)\]\n(?:(?!\[).*\n)*/gm, (context, name: string) => (has(name) ? '' : context));
+  }
+  // Asterisk refuses a whole file that adds to a missing section.
+  return text.replaceAll(/^\[(\w+)\]\(\+\)$/gm, (heading, name: string) => (has(name) ? heading : `[${name}]`));
+}
+
+/** `fwconsole chown` opens the files of /etc/asterisk to their group, unless they are in its blacklist. */
+function planChown(input: SetupInput): PlannedFile[] {
+  if (input.target !== 'freepbx') return [];
+  const paths = [input.settingsPath, ...SECRET_FILES.map((name) => `${input.directory}/${name}`)];
+  const name = 'freepbx_chown.conf';
+  const changed = withChownItems(input.current(name) ?? '', paths);
+  if (changed === undefined) return [];
+  return [{ name, ...changed, place: 'to [blacklist]', isSecret: false, neighbour: 'manager.conf' }];
 }

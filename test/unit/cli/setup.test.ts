@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type SetupFile, writeSetupFile } from '../../../src/app/setup.ts';
+import { type SetupFile, writeSetupFile } from '../../../src/app/setup/write-files.ts';
 import { asteriskMes, type Outcome } from './command.ts';
 
 /** As a vanilla PBX has them; endbeforehexten as some sample files set it. */
@@ -112,15 +112,13 @@ describe('asterisk-mes setup', () => {
     expect(secretOf('mes.conf')).toMatch(/^[\w-]{32}$/);
     expect(secretOf('manager_mes.conf')).toBe(secretOf('mes.conf'));
     expect(stdout).not.toContain(secretOf('mes.conf'));
-    expect([...stdout.matchAll(/^ {2}asterisk -rx "(.*)"$/gm)].map(([, command]) => command)).toEqual([
+    expect([...stdout.matchAll(/^ {2}asterisk -rx "(.*?)"/gm)].map(([, command]) => command)).toEqual([
       'manager reload',
       'dialplan reload',
       'module reload cdr',
-      'module load cdr_custom.so',
-      'module reload cdr_custom.so',
-      'module load res_ari.so',
-      'module reload res_ari.so',
       'module reload http',
+      'module reload res_ari.so',
+      'module reload cdr_custom.so',
     ]);
     expect(['mes.conf', 'manager_mes.conf', 'manager.conf', 'extensions_mes.conf'].map(modeOf)).toEqual([
       '600',
@@ -321,7 +319,10 @@ describe('asterisk-mes setup', () => {
     const { status, stdout } = await setup('--write');
     expect(status).toBe(0);
     expect(read('manager_custom.conf')).toBe('; asterisk-mes:\n#include manager_mes.conf\n');
-    expect(read('extensions_custom.conf')).toBe('; asterisk-mes:\n#include extensions_mes.conf\n');
+    expect(read('extensions_custom.conf')).toBe(
+      '; asterisk-mes:\n#include extensions_mes.conf\n; asterisk-mes:\n#include extensions_mes_hooks.conf\n',
+    );
+    expect(read('extensions_override_freepbx.conf')).toBe('; asterisk-mes:\n#include extensions_mes_override.conf\n');
     for (const [name, text] of Object.entries(before)) expect(read(name)).toBe(text);
     expect(readdirSync(etc)).not.toContain('cdr_custom_mes.conf');
     expect(stdout).toContain('ALTER TABLE cdr ADD COLUMN mes DECIMAL(3,2) NULL;');
@@ -350,7 +351,17 @@ describe('asterisk-mes setup', () => {
 describe('what stands in the way of a file of setup', () => {
   const text = 'secret = new';
   function file(isNew: boolean): SetupFile {
-    return { name: null, neighbour: 'a', text, added: null, isSecret: true, path: config, isNew, mode: 0o640 };
+    return {
+      name: null,
+      neighbour: 'a',
+      text,
+      added: null,
+      place: '',
+      isSecret: true,
+      path: config,
+      isNew,
+      mode: 0o640,
+    };
   }
   function written(): [text: string, mode: string, isFile: boolean] {
     return [read('mes.conf'), modeOf('mes.conf'), lstatSync(config).isFile()];

@@ -75,6 +75,7 @@ describe('settings', () => {
         spool: '/var/lib/asterisk-mes/measurements',
         spoolMaxBytes: 100_000_000,
       },
+      doctor: { accept: [] },
       customProfile: {},
       codecs: new Map(),
       endpoints: [],
@@ -112,6 +113,8 @@ keep_intervals = 12h
 keep_calls = 90m
 numbers = hashed
 numbers_key = sixteen or more characters
+[doctor]
+accept = direct-media, time-zone
 [capture]
 enabled = yes
 interface = eth0
@@ -149,6 +152,7 @@ advantage = 10
       },
       capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 } },
       measurements: load('').measurements,
+      doctor: { accept: ['direct-media', 'time-zone'] },
       customProfile: { baseR: 90, lossUnit: 'percent' },
       codecs: new Map([['g729', { delayMs: 25 }]]),
       endpoints: [{ pattern: 'PJSIP/mobile*', advantage: 10 }],
@@ -206,6 +210,10 @@ describe('a slip in the settings', () => {
     [
       '[history]\nkeep_calls = 0d',
       'mes.conf line 2: [history] keep_calls = "0d" is not allowed; give a whole number with its unit, such as 30d, 12h, 90m or 45s',
+    ],
+    [
+      '[doctor]\naccept = Direct Media',
+      'mes.conf line 2: [doctor] accept = "Direct Media" is not allowed; give names with commas in between, such as direct-media, ami-clients',
     ],
     [
       '[capture]\nports = 20000-10000',

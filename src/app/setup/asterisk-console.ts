@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Reload } from '../../setup/reloads.ts';
+import { usesHandler } from '../../wire/handler-uses.ts';
+
+const DEFAULT_DIRECTORY = '/etc/asterisk';
+const TIMEOUT_MS = 15_000;
+/** Much more than the largest dialplan that was seen (100 MB is refused). */
+const MOST_BYTES = 100 * 1024 ** 2;
+/** Uses shown of a database. */
+const MOST_USES = 20;
+
+/** `asterisk -rx` on this machine. */
+export class AsteriskConsole {
+  readonly #start: readonly string[];
+
+  private constructor(start: readonly string[]) {
+    this.#start = start;
+  }
+
+  /** The console of the Asterisk whose files these are; undefined when none answers here. */
+  static async find(directory: string): Promise<AsteriskConsole | undefined> {
+    // One of several on this machine has its own place for its control socket, which its asterisk.conf names.
+    const config = join(directory, 'asterisk.conf');
+    const isOther = directory.replace(/\/$/, '') !== DEFAULT_DIRECTORY;
+    if (isOther && !existsSync(config)) return undefined;
+    const found = new AsteriskConsole(isOther ? ['-C', config] : []);
+    const { text } = await found.#run('core show version');
+    return /^Asterisk \S+ /m.test(text) ? found : undefined;
+  }
+
+  /** Makes Asterisk read a file again; gives the command that was run, and its words when they tell of a failure. */
+  async reload({ command, module }: Reload): Promise<{ readonly command: string; readonly problem: string | null }> {
+    const isLoaded = module === null || (await this.#isLoaded(module));
+    const run = isLoaded ? command : `module load ${module}`;
+    const { isDone, text } = await this.#run(run);
+    const failed = /unable to|fail(?:ed|ure)|error|no such|not loaded|declined/i.exec(text);
+    return { command: run, problem: isDone && failed === null ? null : text.trim().split('\n').at(-1) || 'no answer' };
+  }
+
+  async #isLoaded(module: string): Promise<boolean> {
+    const { text } = await this.#run(`module show like ${module}`);
+    return text.split('\n').some((line) => line.startsWith(`${module} `) && !/\bNot Running\b/.test(line));
+  }
+
+  /** Uses of the hangup handler that no file shows: a dialplan in AEL or Lua, and options that FreePBX keeps in its database. */
+  async hiddenUses(): Promise<string[]> {
+    const dialplan = (await this.#run('dialplan show')).text
+      .split('\n')
+      .filter((line) => usesHandler(line) && /\[(?:pbx_ael|pbx_lua|[^\]]*\.(?:ael|lua)[^\]]*)\]\s*$/.test(line))
+      .map((line) => `dialplan: ${line.trim().replaceAll(/\s+/g, ' ')}`);
+    const database = (await this.#run('database show')).text
+      .split('\n')
+      .filter((line) => line.startsWith('/') && usesHandler(line))
+      .map((line) => `database: ${line.trim().replaceAll(/\s+/g, ' ')}`);
+    return [...dialplan, ...database].slice(0, MOST_USES);
+  }
+
+  async #run(command: string): Promise<{ readonly isDone: boolean; readonly text: string }> {
+    const { promise, resolve } = Promise.withResolvers<{ readonly isDone: boolean; readonly text: string }>();
+    const words = [...this.#start, '-rx', command];
+    execFile('asterisk', words, { timeout: TIMEOUT_MS, maxBuffer: MOST_BYTES }, (error, stdout, stderr) =>
+      resolve({ isDone: error === null, text: `${stdout}${stderr}` }),
+    );
+    return promise;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Includer } from '../wire/asterisk-conf.ts';
+
+export const SETUP_TARGETS = ['vanilla', 'freepbx'] as const;
+/** FreePBX writes Asterisk's files itself and leaves files named `…_custom.conf` to people. */
+export type SetupTarget = (typeof SETUP_TARGETS)[number];
+
+/** What people decide; `NO_CHOICES` is what nobody was asked about. */
+export interface SetupChoices {
+  /** Switch AMI on where it is off, for this machine only. */
+  readonly enablesAmi: boolean;
+  /** Give each PJSIP endpoint the hangup handler, so that no Dial() has to be changed. */
+  readonly endpoints: boolean;
+  /** Where the page is to be reached, and the token that it needs there; null: as it is. */
+  readonly http: { readonly bind: string; readonly token: string } | null;
+}
+
+export const NO_CHOICES: SetupChoices = { enablesAmi: false, endpoints: false, http: null };
+
+export interface SetupInput {
+  readonly target: SetupTarget;
+  readonly choices: SetupChoices;
+  /** Of Asterisk's files. */
+  readonly directory: string;
+  /** Of mes.conf. */
+  readonly settingsPath: string;
+  /** The present text of one of Asterisk's files; undefined: there is no such file. */
+  readonly current: (name: string) => string | undefined;
+  /** The files that an `#include` names. */
+  readonly include: Includer;
+  /** The text of a ready file of `asterisk-conf/`. */
+  readonly ready: (name: string) => string;
+  /** The present text of mes.conf; undefined: there is none. */
+  readonly settings: string | undefined;
+  readonly username: string;
+  readonly secret: string;
+  /** Of ARI's user of the same name. */
+  readonly ariPassword: string;
+  /** `127.0.0.1:4573` */
+  readonly agiBind: string;
+  /** It is not what mes.conf has, so that it is to be written there. */
+  readonly isNewAgiBind: boolean;
+  /** What the hangup handler's script ends in. */
+  readonly agiSecret: string;
+  /** It has just been made up, so that it is to be written into mes.conf. */
+  readonly isNewAgiSecret: boolean;
+}
+
+/** What is known before secrets are chosen. */
+export type SetupFacts = Omit<SetupInput, 'secret' | 'ariPassword' | 'agiSecret' | 'isNewAgiSecret' | 'choices'>;
+
+/** One file to write. */
+export interface PlannedFile {
+  /** The name in Asterisk's directory; null: mes.conf, which may be elsewhere. */
+  readonly name: string | null;
+  readonly text: string;
+  /** The lines that are added to somebody else's file; null: the file is ours. */
+  readonly added: readonly string[] | null;
+  /** Where they are added: completes "added …". */
+  readonly place: string;
+  /** Whether it holds the secret. */
+  readonly isSecret: boolean;
+  /** The file whose owner, group and mode a new file gets. */
+  readonly neighbour: string;
+}
+
+export interface SetupPlan {
+  /** Only files that change. */
+  readonly files: readonly PlannedFile[];
+  /** What is left out and why, one sentence each. */
+  readonly notes: readonly string[];
+}
