@@ -1,6 +1,7 @@
 /** What the API answers, field by field. Times are ISO 8601 in UTC; null is "not known". */
 import { z } from 'zod';
 import { CAPTURE, VOIP_METRICS } from './captured.ts';
+import { FAULT_PLACES } from '../model/record.ts';
 import { PROFILE_NAMES, VERDICTS } from '../model/score.ts';
 
 const NUMBER = z.number().nullable();
@@ -149,13 +150,33 @@ export const CALL = z.strictObject({
   verdict: VERDICT,
   profile: PROFILE,
   version: z.string(),
-  fault_place: z.enum(['caller-network', 'callee-network', 'both-networks', 'this-server', 'none']).nullable(),
+  fault_place: z.enum(FAULT_PLACES).nullable(),
   fault_certainty: z.enum(['sure', 'likely', 'guess']).nullable(),
   fault_reports: NUMBER,
   fault_why: TEXT,
   endpoints: z.array(z.string()),
   codecs: z.array(z.string()),
   channels: z.array(CHANNEL),
+});
+
+/** What a list of many calls shows of each. */
+export const CALL_SUMMARY = CALL.omit({ channels: true, fault_why: true, fault_reports: true }).extend({
+  channels: z.array(
+    CHANNEL.pick({
+      uniqueid: true,
+      linkedid: true,
+      endpoint: true,
+      caller_number: true,
+      caller_name: true,
+      connected_number: true,
+      exten: true,
+      started_at: true,
+      mes: true,
+      mes_rx: true,
+      mes_tx: true,
+      verdict: true,
+    }),
+  ),
 });
 
 export const INTERVAL = z.strictObject({
@@ -199,7 +220,20 @@ export const INTERVAL = z.strictObject({
   profile: PROFILE,
 });
 
-export const CALLS_ANSWER = z.strictObject({ calls: z.array(CALL), next_cursor: TEXT });
+const CALLS_MATCHING = COUNT.nullable().optional().describe('with count: how many fit; null: more than 10,000');
+const NEXT_CURSOR = TEXT.describe('leads to the next page; null: this is the last one, or the calls are sorted');
+export const CALLS_ANSWER = z.strictObject({
+  calls: z.array(CALL),
+  next_cursor: NEXT_CURSOR,
+  matching: CALLS_MATCHING,
+});
+export const CALLS_SUMMARY_ANSWER = z.strictObject({
+  calls: z.array(CALL_SUMMARY),
+  next_cursor: NEXT_CURSOR,
+  matching: CALLS_MATCHING,
+});
+/** The second with `fields=summary`. */
+export const CALLS_ANSWERS = z.union([CALLS_ANSWER, CALLS_SUMMARY_ANSWER]);
 export const INTERVALS_ANSWER = z.strictObject({ intervals: z.array(INTERVAL) });
 const MATCHING = COUNT.optional().describe('with limit: how many fit the question');
 export const LIVE_ANSWER = z.strictObject({ channels: z.array(CHANNEL), matching: MATCHING });

@@ -90,9 +90,9 @@ class Snapshot {
 
 function fits(channel: ChannelRecord, query: LiveQuery): boolean {
   const { endpoint, codec, verdict, max_mes: maxMes, min_mes: minMes } = query;
-  if (endpoint !== undefined && !isNamed(channel.endpoint, endpoint)) return false;
-  if (codec !== undefined && channel.codec !== codec) return false;
-  if (verdict !== undefined && channel.verdict !== verdict) return false;
+  if (endpoint?.some((pattern) => isNamed(channel.endpoint, pattern)) === false) return false;
+  if (codec?.some((name) => channel.codec === name) === false) return false;
+  if (verdict?.some((word) => channel.verdict === word) === false) return false;
   if (maxMes !== undefined && (channel.mes === null || channel.mes > maxMes)) return false;
   return minMes === undefined || (channel.mes !== null && channel.mes >= minMes);
 }

@@ -3,6 +3,8 @@ import { LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { ChannelSink, HealthView, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
+import type { VerdictThresholds } from '../model/score.ts';
+import { inParts } from './turns.ts';
 
 const PREFIX = 'asterisk_mes';
 const OTHER = 'other';
@@ -13,6 +15,7 @@ const OBSERVED_AT_ONCE = 500;
 /** Ended channels remembered, so that none counts twice: a call's channels are stored again when the call ends. */
 const MOST_REMEMBERED = 20_000;
 
+/** The thresholds of the verdicts come between. */
 const SCORE_BUCKETS = [1, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.25, 4.5];
 const LOSS_BUCKETS = [0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1];
 const JITTER_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5];
@@ -38,6 +41,8 @@ export interface MetricsOptions {
   readonly endpointPatterns: readonly string[];
   /** Values that the label endpoint_group has at most, `other` and those of technologies included; patterns go first. */
   readonly mostGroups: number;
+  /** Lowest scores of the verdicts: each is a bucket's border. */
+  readonly thresholds?: VerdictThresholds | undefined;
   readonly live: LiveView;
   readonly health: HealthView;
   readonly version: string;
@@ -55,12 +60,20 @@ export class Metrics implements ChannelSink {
   readonly #seen = new Set<string>();
   #watchesProcess = false;
   readonly #fromHealth = new Map<string, Gauge | Counter>();
-  readonly #score = this.#histogram('score', 'Score of each direction of a channel that ended, 1-4.5', SCORE_BUCKETS);
-  readonly #lossRatio = this.#histogram('loss_ratio', 'Packets lost of those expected, by direction', LOSS_BUCKETS);
-  readonly #jitterS = this.#histogram('jitter_seconds', 'Mean interarrival jitter, by direction', JITTER_BUCKETS_S);
+  readonly #score: Histogram<'direction' | 'endpoint_group'>;
+  readonly #lossRatio = this.#histogram(
+    'loss_ratio',
+    'Share of the expected packets that were lost, 0-1, of each direction of a channel that ended',
+    LOSS_BUCKETS,
+  );
+  readonly #jitterS = this.#histogram(
+    'jitter_seconds',
+    'Mean interarrival jitter (RFC 3550) of each direction of a channel that ended',
+    JITTER_BUCKETS_S,
+  );
   readonly #roundTripS = new Histogram({
     name: `${PREFIX}_round_trip_seconds`,
-    help: 'Mean round trip of each channel that ended',
+    help: 'Mean round trip between this server and the far end, of each channel that ended',
     labelNames: ['endpoint_group'] as const,
     buckets: ROUND_TRIP_BUCKETS_S,
     registers: [this.#registry],
@@ -82,15 +95,27 @@ export class Metrics implements ChannelSink {
     registers: [this.#registry],
   });
   readonly #live = this.#gauge('live_channels', 'Channels that are up now');
+  readonly #liveByVerdict = new Gauge({
+    name: `${PREFIX}_live_channels_by_verdict`,
+    help: 'Channels that are up now, by their verdict so far; none: too early to say',
+    labelNames: ['verdict', 'endpoint_group'] as const,
+    registers: [this.#registry],
+  });
   readonly #amiConnected = this.#gauge('ami_connected', '1: both AMI sessions are up');
   readonly #historyWritable = this.#gauge('history_writable', '1: the last commit succeeded');
 
   constructor(options: MetricsOptions) {
     this.#options = options;
     this.#groups = new Set([OTHER, ...options.endpointPatterns].slice(0, options.mostGroups));
+    const thresholds = Object.values(options.thresholds ?? {});
+    this.#score = this.#histogram(
+      'score',
+      'Media Experience Score of each direction of a channel that ended, 1-4.5; buckets at the thresholds of the verdicts',
+      [...new Set([...SCORE_BUCKETS, ...thresholds])].toSorted((one, other) => one - other),
+    );
     const info = new Gauge({
       name: `${PREFIX}_info`,
-      help: 'Always 1',
+      help: 'Always 1; the label has the version of asterisk-mes',
       labelNames: ['version'] as const,
       registers: [this.#registry],
     });
@@ -136,7 +161,7 @@ export class Metrics implements ChannelSink {
     this.#watchProcess();
     this.#observe(this.#values.length);
     const report = this.#options.health.health();
-    this.#live.set(this.#options.live.liveCount);
+    await this.#countLive();
     this.#amiConnected.set(Number(report.amiConnected));
     this.#historyWritable.set(Number(report.historyWritable));
     const { ariConnected, databaseBytes } = report;
@@ -146,6 +171,22 @@ export class Metrics implements ChannelSink {
     }
     for (const [name, value] of Object.entries(report.counters)) this.#showCounter(name, value);
     return this.#registry.metrics();
+  }
+
+  /** In parts: with thousands of channels up, a hang-up is not to wait for all of them. */
+  async #countLive(): Promise<void> {
+    const { live } = this.#options;
+    this.#live.set(live.liveCount);
+    const counts = new Map<string, { verdict: string; endpoint_group: string; channels: number }>();
+    await inParts(live.liveUniqueids(), (uniqueid) => {
+      const channel = live.liveChannel(uniqueid);
+      if (channel === null || channel.endpoint.startsWith(LOCAL_CHANNEL_PREFIX)) return;
+      const labels = { verdict: channel.verdict ?? 'none', endpoint_group: this.#groupOf(channel.endpoint) };
+      const key = JSON.stringify(labels);
+      counts.set(key, { ...labels, channels: (counts.get(key)?.channels ?? 0) + 1 });
+    });
+    this.#liveByVerdict.reset();
+    for (const { channels, ...labels } of counts.values()) this.#liveByVerdict.set(labels, channels);
   }
 
   /** From the first reading on: to watch the garbage collector and the event loop for nobody would cost some percent of the work. */

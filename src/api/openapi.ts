@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import {
   CALL,
+  CALL_SUMMARY,
   CALLS_ANSWER,
+  CALLS_SUMMARY_ANSWER,
   CHANNEL,
   HEALTH_ANSWER,
   INTERVAL,
@@ -38,6 +40,7 @@ export interface DescribedRoute {
   readonly answer: z.ZodType;
   readonly csv?: unknown;
   readonly type?: string | undefined;
+  readonly isFinal?: unknown;
 }
 
 /** Schemas that have a name in the document; any other answer is described in its place. */
@@ -47,7 +50,9 @@ const NAMED = {
   Stream: STREAM,
   Segment: SEGMENT,
   Interval: INTERVAL,
+  CallSummary: CALL_SUMMARY,
   Calls: CALLS_ANSWER,
+  CallsSummary: CALLS_SUMMARY_ANSWER,
   Intervals: INTERVALS_ANSWER,
   AudioStatistics: AUDIO_STATISTICS,
   VoipMetrics: VOIP_METRICS,
@@ -96,14 +101,58 @@ function parameters({ path, query }: DescribedRoute): Json[] {
     name,
     in: 'path',
     required: true,
+    description: PATH_PARAMETERS[name] ?? name,
     schema: { type: 'string' },
   }));
-  // As clients send them: text. What the text must be like is in the description.
   const ofQuery = Object.entries<z.ZodType>(query.shape).map(([name, schema]) => {
-    const { description, ...type } = inDocument(z.toJSONSchema(schema, { io: 'input' }));
-    return { name, in: 'query', required: false, description, schema: type };
+    const { description, wire, ...type } = inDocument(z.toJSONSchema(schema, { io: 'input' }));
+    // What the text must be like is in the description; `wire` has what a schema of texts cannot tell.
+    return { name, in: 'query', required: false, description, schema: wire ?? type };
   });
   return [...ofPath, ...ofQuery];
+}
+
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+  linkedid: "Asterisk's linkedid of the call, or one that was joined to it",
+  uniqueid: "Asterisk's uniqueid of the channel",
+};
+
+/** `/v1/channels/:uniqueid/intervals` is `getChannelsIntervals`: the method, and the words of the path. */
+function operationId({ method, path }: DescribedRoute): string {
+  const words = path.split('/').flatMap((part) => {
+    if (part === '' || part === 'v1') return [];
+    return part.startsWith(':') ? [`by-${part.slice(1)}`] : part.split(/\W/);
+  });
+  const upper = words.join('-').replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return method.toLowerCase() + upper.replaceAll(/\W/g, '');
+}
+
+/** What a client has to expect of this address beside its answer. */
+function refusals({ path, access, query, body }: DescribedRoute): Json {
+  const statuses = [
+    ...(Object.keys(query.shape).length > 0 || body !== null ? [400] : []),
+    ...(access === 'open' ? [] : [401]),
+    ...(access === 'token' || access === 'usual' ? [403] : []),
+    ...(path.includes(':') ? [404] : []),
+    ...(path.endsWith('/stream') ? [426] : []),
+    ...(path === '/readyz' ? [503] : []),
+    429,
+  ];
+  return Object.fromEntries(statuses.map((status) => [status, problem(REFUSALS[status] ?? 'Refused.')]));
+}
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'A parameter or the body is not allowed; the answer names it and says what is.',
+  401: 'A token is needed, and none or a wrong one came.',
+  403: 'A request from elsewhere while no token is set.',
+  404: 'Nothing of this id is known.',
+  426: 'This address is a web socket.',
+  429: 'Too many requests came from one address.',
+  503: 'Calls are not scored or not remembered; the answer says why.',
+};
+
+function problem(description: string): Json {
+  return { description, content: { [PROBLEM_TYPE]: { schema: reference('Problem') } } };
 }
 
 function operation(route: DescribedRoute): Json {
@@ -112,16 +161,16 @@ function operation(route: DescribedRoute): Json {
     ...(route.csv === undefined ? {} : { 'text/csv': { schema: { type: 'string' } } }),
   };
   return {
+    operationId: operationId(route),
     summary: route.summary,
     ...(route.access === 'usual' ? {} : { security: route.access === 'open' ? [] : [{ token: [] }] }),
     parameters: parameters(route),
     ...(route.body === null ? {} : { requestBody: requestBody(route.body) }),
     responses: {
       [route.status]: { description: 'The answer.', content },
-      default: {
-        description: 'What went wrong, and what to do (RFC 9457).',
-        content: { [PROBLEM_TYPE]: { schema: reference('Problem') } },
-      },
+      ...(route.isFinal === undefined ? {} : { 304: { description: 'The client has this answer, by its ETag.' } }),
+      ...refusals(route),
+      default: problem('What went wrong, and what to do (RFC 9457).'),
     },
   };
 }
@@ -145,6 +194,7 @@ export function openApi(routes: readonly DescribedRoute[]): Json {
       description:
         'Scores of the calls of an Asterisk server. Null is "not known". A token is needed when [http] has one.',
     },
+    servers: [{ url: '/', description: 'where this document was read' }],
     security: [{}, { token: [] }],
     paths: Object.fromEntries(paths),
     components: { schemas: components(), securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { CallCursor } from '../model/ports.ts';
-import { VERDICTS } from '../model/score.ts';
+import type { CallCursor, CallOrder } from '../model/ports.ts';
+import { FAULT_PLACES } from '../model/record.ts';
+import { VERDICT_GROUPS, type Verdict, VERDICTS } from '../model/score.ts';
 import { MAX_OPINION, MIN_OPINION } from '../score/opinion.ts';
 import { parseDurationMs } from '../units/duration.ts';
 import { parseMoment } from '../units/moment.ts';
@@ -16,8 +17,11 @@ function shown(text: string): string {
   return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text);
 }
 
+/** How OpenAPI describes what is sent: `type: string` unless something better is known. */
+type Wire = Readonly<Record<string, unknown>>;
+
 /** A query parameter that may be left out; `allowed` completes "give …". */
-function parameter<T>(allowed: string, parse: (text: string) => T | undefined) {
+function parameter<T>(allowed: string, parse: (text: string) => T | undefined, wire: Wire = { type: 'string' }) {
   return z
     .string({ error: 'is given more than once; give it once' })
     .transform((text, context): T => {
@@ -27,26 +31,43 @@ function parameter<T>(allowed: string, parse: (text: string) => T | undefined) {
       return z.NEVER;
     })
     .optional()
-    .describe(allowed);
+    .meta({ description: allowed, wire });
 }
 
-/** The same, to be given once or several times. */
-function repeated<T>(most: number, allowed: string, parse: (text: string) => T | undefined) {
+/** Values of one filter at most. */
+const MOST_VALUES = 25;
+
+interface Severals {
+  readonly most?: number;
+  /** False: the values are given as often as there are, since a comma may stand in one. */
+  readonly splits?: boolean;
+  readonly items?: Wire;
+}
+
+/** The same with several values: given several times, or between commas. A value may stand for several. */
+function several<T>(
+  allowed: string,
+  parse: (text: string) => T | readonly T[] | undefined,
+  { most = MOST_VALUES, splits = true, items = { type: 'string' } }: Severals = {},
+) {
   return z
     .union([z.string(), z.array(z.string())])
     .transform((given, context): T[] => {
-      const texts = [given].flat();
+      const texts = [given].flat().flatMap((text) => (splits ? text.split(',') : [text]));
       const values = texts.flatMap((text) => parse(text) ?? []);
       const wrong = texts.find((text) => parse(text) === undefined);
       if (wrong !== undefined) {
         context.addIssue({ code: 'custom', message: `${shown(wrong)} is not allowed; give ${allowed}` });
-      } else if (values.length > most) {
-        context.addIssue({ code: 'custom', message: `is given more than ${most} times; ask in parts` });
+      } else if (texts.length > most) {
+        context.addIssue({ code: 'custom', message: `has more than ${most} values; ask in parts` });
       }
-      return values;
+      return [...new Set(values)];
     })
     .optional()
-    .describe(`${allowed}; at most ${most} times`);
+    .meta({
+      description: `${allowed}; up to ${most}, ${splits ? 'between commas or ' : ''}each as a parameter of its own`,
+      wire: { type: 'array', items, maxItems: most },
+    });
 }
 
 function parseOpinion(text: string): number | undefined {
@@ -77,56 +98,124 @@ function parseCursor(text: string): CallCursor | undefined {
 }
 
 const moment = () => parameter('an ISO 8601 time such as 2026-11-20T10:00:00Z, or -1h, -30m, -7d, -45s', parseMoment);
-const endpoint = () =>
-  parameter('an endpoint such as PJSIP/alice, or its beginning and * at its end', (text) =>
-    /^[^\p{Cc}*]{0,128}\*?$/u.test(text) && text !== '' ? text : undefined,
-  );
+const ENDPOINT_PATTERN = /^[^\p{Cc}*]{0,128}\*?$/u;
+const ENDPOINT_WORDS = 'an endpoint such as PJSIP/alice, or its beginning and * at its end';
+
+function parseEndpoint(text: string): string | undefined {
+  return ENDPOINT_PATTERN.test(text) && text !== '' ? text : undefined;
+}
+
+const endpoint = () => parameter(ENDPOINT_WORDS, parseEndpoint);
+const endpoints = () => several(ENDPOINT_WORDS, parseEndpoint);
+
 /**
  * As it is dialled or as it is stored. Anything may stand in a caller ID, a star too (`*97`); a plus sign that was not
  * percent-encoded arrives as a space.
  */
-const number = () =>
-  parameter("a caller's or connected number, or its beginning as stored and * at its end", (text) =>
-    /^\P{Cc}{1,64}$/u.test(text) ? text.replace(/^ /, '+') : undefined,
-  );
-const opinion = () => parameter(`an opinion from ${MIN_OPINION} to ${MAX_OPINION}`, parseOpinion);
+function parseNumber(text: string): string | undefined {
+  return /^\P{Cc}{1,64}$/u.test(text) ? text.replace(/^ /, '+') : undefined;
+}
 
-const codec = () =>
-  parameter("a codec's name as Asterisk writes it, such as ulaw", (text) =>
+const numbers = () =>
+  several("a caller's or connected number, or its beginning as stored and * at its end", parseNumber, {
+    splits: false,
+  });
+const opinion = () =>
+  parameter(`an opinion from ${MIN_OPINION} to ${MAX_OPINION}`, parseOpinion, {
+    type: 'number',
+    minimum: MIN_OPINION,
+    maximum: MAX_OPINION,
+  });
+/** A whole number from 1 to `most`. */
+function limit(most: number) {
+  return parameter(
+    `a whole number from 1 to ${most}`,
+    (text) => (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= most ? Number(text) : undefined),
+    { type: 'integer', minimum: 1, maximum: most },
+  );
+}
+
+const codecs = () =>
+  several("a codec's name as Asterisk writes it, such as ulaw", (text) =>
     /^[\w.-]{1,32}$/.test(text) ? text : undefined,
   );
-const verdict = () => parameter(`one of ${VERDICTS.join(', ')}`, (text) => VERDICTS.find((known) => known === text));
+
+const VERDICT_WORDS: readonly string[] = [...VERDICTS, ...Object.keys(VERDICT_GROUPS)];
+
+function parseVerdict(text: string): Verdict | readonly Verdict[] | undefined {
+  if (Object.hasOwn(VERDICT_GROUPS, text)) return VERDICT_GROUPS[text as keyof typeof VERDICT_GROUPS];
+  return VERDICTS.find((known) => known === text);
+}
+
+const verdicts = () =>
+  several(`one of ${VERDICT_WORDS.join(', ')}`, parseVerdict, { items: { type: 'string', enum: VERDICT_WORDS } });
+
+function oneOf<Word extends string>(words: readonly Word[], meaning: string) {
+  return parameter(`${words.join(', ')}: ${meaning}`, (text) => words.find((word) => word === text), {
+    type: 'string',
+    enum: words,
+  });
+}
+
+/** A length of time in seconds, whole or not. */
+const seconds = () =>
+  parameter('seconds, such as 90', (text) => (/^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined), {
+    type: 'number',
+    minimum: 0,
+  });
 
 /** More channels than an Asterisk has up. */
 const MOST_LIVE_LIMIT = 50_000;
 
 export const LIVE_QUERY = z.strictObject({
-  endpoint: endpoint(),
-  codec: codec(),
-  verdict: verdict(),
+  endpoint: endpoints(),
+  codec: codecs(),
+  verdict: verdicts(),
   max_mes: opinion(),
   min_mes: opinion(),
-  sort: parameter('mes: the worst first', (text) => (text === 'mes' ? text : undefined)),
-  limit: parameter(`a whole number from 1 to ${MOST_LIVE_LIMIT}`, (text) =>
-    /^[1-9]\d{0,4}$/.test(text) && Number(text) <= MOST_LIVE_LIMIT ? Number(text) : undefined,
-  ),
-  fields: parameter('summary: a line of each channel, without its streams', (text) =>
-    text === 'summary' ? text : undefined,
-  ),
+  sort: oneOf(['mes'], 'the worst first'),
+  limit: limit(MOST_LIVE_LIMIT),
+  fields: oneOf(['summary'], 'a line of each channel, without its streams'),
 });
+
+/** What calls are sorted by; a minus turns the order around. */
+const ORDERS = {
+  mes: 'lowest-score',
+  '-mes': 'highest-score',
+  mes_min: 'lowest-minimum',
+  duration_s: 'shortest',
+  '-duration_s': 'longest',
+} as const satisfies Record<string, CallOrder>;
+const SORTS = ['-started_at', ...(Object.keys(ORDERS) as (keyof typeof ORDERS)[])] as const;
+
+/** The order that `sort` asks for; undefined is newest first. */
+export function orderOf(sort: (typeof SORTS)[number] | undefined): CallOrder | undefined {
+  return sort === undefined || sort === '-started_at' ? undefined : ORDERS[sort];
+}
 
 export const CALLS_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
-  endpoint: endpoint(),
-  codec: codec(),
-  number: number(),
-  verdict: verdict(),
+  party: parameter(
+    'an extension, a number or an endpoint: calls that it had part in; its beginning with * at its end',
+    parseNumber,
+  ),
+  endpoint: endpoints(),
+  direction: oneOf(['from', 'to'], 'with endpoint, the calls that it made, or those that it got'),
+  codec: codecs(),
+  number: numbers(),
+  verdict: verdicts(),
+  fault_place: several(`one of ${FAULT_PLACES.join(', ')}`, (text) => FAULT_PLACES.find((known) => known === text), {
+    items: { type: 'string', enum: FAULT_PLACES },
+  }),
   max_mes: opinion(),
   min_mes: opinion(),
-  limit: parameter(`a whole number from 1 to ${MOST_LIMIT}`, (text) =>
-    /^[1-9]\d{0,2}$/.test(text) && Number(text) <= MOST_LIMIT ? Number(text) : undefined,
-  ),
+  min_duration_s: seconds(),
+  max_duration_s: seconds(),
+  sort: oneOf(SORTS, 'the newest first, or one page of the newest 10,000 that fit in another order'),
+  fields: oneOf(['summary'], 'a line of each call and leg, without streams'),
+  count: oneOf(['yes'], 'also how many fit'),
+  limit: limit(MOST_LIMIT),
   cursor: parameter('the next_cursor of the page before, unchanged', parseCursor),
 });
 
@@ -141,13 +230,18 @@ const bucket = () =>
 /** Endpoints whose trends are in one answer: so many take milliseconds, and fit into the address of a request. */
 export const MOST_TRENDS = 25;
 
+/** Endpoints that the ranking has at most. */
+const MOST_ENDPOINTS = 1000;
+
 export const ENDPOINTS_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
-  endpoint: repeated(MOST_TRENDS, "an endpoint's whole name, such as PJSIP/alice", (text) =>
-    /^\P{Cc}{1,128}$/u.test(text) ? text : undefined,
-  ),
+  // A star may stand in a name: what is dialled over DAHDI is part of it.
+  endpoint: several(ENDPOINT_WORDS, (text) => (/^\P{Cc}{1,128}$/u.test(text) ? text : undefined), {
+    most: MOST_TRENDS,
+  }),
   bucket: bucket(),
+  limit: limit(MOST_ENDPOINTS),
 });
 
 export const SUMMARY_QUERY = z.strictObject({
@@ -156,6 +250,11 @@ export const SUMMARY_QUERY = z.strictObject({
   bucket: bucket(),
   endpoint: endpoint(),
 });
+
+/** Reports of a channel that are given at most when a limit is; the last ones. */
+const MOST_INTERVALS = 100_000;
+
+export const INTERVALS_QUERY = z.strictObject({ limit: limit(MOST_INTERVALS) });
 
 export const NO_QUERY = z.strictObject({});
 

@@ -4,7 +4,7 @@ import type { CallWithChannels } from '../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, SegmentRecord, StreamRecord } from '../model/record.ts';
 import { presentCapture, presentVoipMetrics } from './captured.ts';
 import { OPINION_TO_100, roundOpinion } from '../score/opinion.ts';
-import { SEGMENT, STREAM, type CALL, type CHANNEL, type INTERVAL } from './answers.ts';
+import { CALL_SUMMARY, SEGMENT, STREAM, type CALL, type CHANNEL, type INTERVAL } from './answers.ts';
 
 /** Decimals that people read, by the name's end; the first that fits counts. A number not named here is given whole. */
 const DECIMALS: readonly (readonly [RegExp, number])[] = [
@@ -110,6 +110,17 @@ export function presentChannel(
   return presented as unknown as z.output<typeof CHANNEL>;
 }
 
+/** What a call has of its channels. */
+function summaryFacts(call: CallWithChannels, nowMs: number): object {
+  const codecs = call.channels.flatMap(({ streams }) => streams.flatMap(({ codec }) => codec ?? []));
+  return {
+    state: call.endedAtMs === null ? 'up' : 'ended',
+    duration_s: durationS(call, nowMs),
+    endpoints: [...new Set(call.channels.map(({ endpoint }) => endpoint))],
+    codecs: [...new Set(codecs)],
+  };
+}
+
 /** `segmentsOf` undefined: neither segments nor what was captured are part of this answer. */
 export function presentCall(
   call: CallWithChannels,
@@ -117,16 +128,26 @@ export function presentCall(
   segmentsOf?: ReadonlyMap<string, readonly SegmentRecord[]>,
 ): z.output<typeof CALL> {
   const { channels, ...own } = call;
-  const codecs = channels.flatMap(({ streams }) => streams.flatMap(({ codec }) => codec ?? []));
   const presented = {
     ...present({ ...own, mes100: call.mes === null ? null : call.mes * OPINION_TO_100 }),
-    state: call.endedAtMs === null ? 'up' : 'ended',
-    duration_s: durationS(call, nowMs),
-    endpoints: [...new Set(channels.map(({ endpoint }) => endpoint))],
-    codecs: [...new Set(codecs)],
+    ...summaryFacts(call, nowMs),
     channels: channels.map((channel) => presentChannel(channel, nowMs, segmentsOf?.get(channel.uniqueid))),
   };
   return presented as unknown as z.output<typeof CALL>;
+}
+
+const LEG_NAMES: ReadonlySet<string> = new Set(Object.keys(CALL_SUMMARY.shape.channels.element.shape));
+const CALL_NAMES: ReadonlySet<string> = new Set(Object.keys(CALL_SUMMARY.shape));
+
+/** A call as a list of many shows it: its legs without their streams. */
+export function presentCallSummary(call: CallWithChannels, nowMs: number): z.output<typeof CALL_SUMMARY> {
+  const { channels, ...own } = call;
+  const presented = {
+    ...present({ ...own, mes100: call.mes === null ? null : call.mes * OPINION_TO_100 }, CALL_NAMES),
+    ...summaryFacts(call, nowMs),
+    channels: channels.map((channel) => present(channel, LEG_NAMES)),
+  };
+  return presented as unknown as z.output<typeof CALL_SUMMARY>;
 }
 
 export function presentSegment(segment: SegmentRecord): z.output<typeof SEGMENT> {

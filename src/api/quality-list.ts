@@ -30,25 +30,44 @@ type SummaryAnswer = z.output<typeof SUMMARY_ANSWER>;
 /** All endpoints, or those named and the trend of each. Throws Problem when the query contradicts itself. */
 export async function listEndpoints(
   { history, clock }: QualitySources,
-  { from, to, endpoint: names, bucket: bucketMs }: z.output<typeof ENDPOINTS_QUERY>,
+  { from, to, endpoint: wanted, bucket: bucketMs, limit }: z.output<typeof ENDPOINTS_QUERY>,
 ): Promise<EndpointsAnswer> {
   const range = timeRange(from, to, clock.nowMs());
-  if (names !== undefined) {
+  if (wanted !== undefined) {
+    const { names, leftOut } = await namesOf(wanted, () => history.endpoints(range));
     const query = { ...range, endpoints: names, bucketMs: bucketMs ?? DEFAULT_BUCKET_MS };
     checkBucket(range, query.bucketMs, MOST_TREND_BUCKETS);
     const endpoints = (await history.trends(query)).map((endpoint) => presentTrend(endpoint));
-    return { ...presentRange(range), endpoints, left_out: 0 };
+    const cut = endpoints.slice(0, limit);
+    return { ...presentRange(range), endpoints: cut, left_out: leftOut + endpoints.length - cut.length };
   }
   if (bucketMs !== undefined) {
     const detail = `parameter bucket: trends are of endpoints by name; give up to ${MOST_TRENDS} as endpoint=PJSIP/alice`;
     throw new Problem('MES_ERR_PARAMETER_VALUE', detail, 'bucket');
   }
   const { endpoints, leftOut } = await history.endpoints(range);
+  const cut = endpoints.slice(0, limit);
   return {
     ...presentRange(range),
-    endpoints: endpoints.map((endpoint) => presentEndpoint(endpoint)),
-    left_out: leftOut,
+    endpoints: cut.map((endpoint) => presentEndpoint(endpoint)),
+    left_out: leftOut + endpoints.length - cut.length,
   };
+}
+
+/** Whole names, and for names with a star the worst endpoints of that beginning, as many as have trends in one answer. */
+async function namesOf(
+  wanted: readonly string[],
+  rank: () => ReturnType<HistoryReader['endpoints']>,
+): Promise<{ names: string[]; leftOut: number }> {
+  const whole = wanted.filter((name) => !name.endsWith('*'));
+  const beginnings = wanted.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+  if (beginnings.length === 0) return { names: whole, leftOut: 0 };
+  const { endpoints } = await rank();
+  const begun = endpoints
+    .map(({ endpoint }) => endpoint)
+    .filter((name) => beginnings.some((beginning) => name.startsWith(beginning)));
+  const names = [...new Set([...whole, ...begun])];
+  return { names: names.slice(0, MOST_TRENDS), leftOut: Math.max(0, names.length - MOST_TRENDS) };
 }
 
 /** How calls went over time. Throws Problem when the query contradicts itself. */

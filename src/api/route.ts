@@ -19,6 +19,8 @@ export interface Route {
    * Problem.
    */
   handle(query: unknown, id: string, body: unknown): unknown;
+  /** Whether the answer seldom changes any more: then it has an ETag, by which a client can ask whether it has. */
+  readonly isFinal?: ((answer: never) => boolean) | undefined;
   /** Media type of the answer when it is a text; JSON otherwise. */
   readonly type?: string | undefined;
   /** The same as CSV, piece by piece; rejects with Problem. */
@@ -40,6 +42,7 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
     id: string,
     body: z.output<Body>,
   ): z.output<Answer> | Promise<z.output<Answer> | Buffer>;
+  isFinal?: (answer: z.output<Answer>) => boolean;
   type?: string;
   csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
 }): Route {

@@ -3,7 +3,7 @@ import type { HealthView, LiveView } from '../model/ports.ts';
 import { AUDIO_STATISTICS, audioStatistics } from './audio-statistics.ts';
 import {
   CALL,
-  CALLS_ANSWER,
+  CALLS_ANSWERS,
   CHANNEL,
   HEALTH_ANSWER,
   type INTERVAL,
@@ -12,11 +12,12 @@ import {
   READY_ANSWER,
 } from './answers.ts';
 import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './captured.ts';
-import { type CallListSources, callsCsv, intervalsCsv, listCalls } from './call-list.ts';
+import { type CallListSources, callsCsv, listCalls } from './call-list.ts';
+import { intervalsCsv } from './call-row.ts';
 import { LiveList } from './live-list.ts';
 import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import { openApi } from './openapi.ts';
-import { CALLS_QUERY, ENDPOINTS_QUERY, LIVE_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
+import { CALLS_QUERY, ENDPOINTS_QUERY, INTERVALS_QUERY, LIVE_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './present.ts';
 import { Problem } from './problem.ts';
 import { type Route, route } from './route.ts';
@@ -48,14 +49,16 @@ function known<T>(found: T | null, what: string): T {
 export function routes(sources: ApiSources): readonly Route[] {
   const { history, health, clock, metrics } = sources;
   const liveList = new LiveList(sources);
-  const intervalsOf = async (uniqueid: string): Promise<z.output<typeof INTERVAL>[]> =>
-    inParts(known(await history.intervals(uniqueid), 'channel'), presentInterval);
+  const intervalsOf = async (uniqueid: string, limit?: number): Promise<z.output<typeof INTERVAL>[]> => {
+    const intervals = known(await history.intervals(uniqueid), 'channel');
+    return inParts(limit === undefined ? intervals : intervals.slice(-limit), presentInterval);
+  };
   const described = [
     route({
       path: '/v1/calls',
       summary: 'Calls that began in [from, to), newest first.',
       query: CALLS_QUERY,
-      answer: CALLS_ANSWER,
+      answer: CALLS_ANSWERS,
       handle: (query) => listCalls(sources, query),
       csv: (query) => callsCsv(sources, query),
     }),
@@ -64,6 +67,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'One call with its channels and their streams; a joined call is found by each of its linkedids.',
       query: NO_QUERY,
       answer: CALL,
+      isFinal: ({ state }) => state === 'ended',
       handle: async (_, linkedid) => {
         const call = known(await history.call(linkedid), 'call');
         const segments = await Promise.all(
@@ -102,11 +106,11 @@ export function routes(sources: ApiSources): readonly Route[] {
     }),
     route({
       path: '/v1/channels/:uniqueid/intervals',
-      summary: 'Every report about a channel, oldest first.',
-      query: NO_QUERY,
+      summary: 'Every report about a channel, oldest first; with limit the last ones.',
+      query: INTERVALS_QUERY,
       answer: INTERVALS_ANSWER,
-      handle: async (_, uniqueid) => ({ intervals: await intervalsOf(uniqueid) }),
-      csv: async (_, uniqueid) => intervalsCsv(await intervalsOf(uniqueid)),
+      handle: async ({ limit }, uniqueid) => ({ intervals: await intervalsOf(uniqueid, limit) }),
+      csv: async ({ limit }, uniqueid) => intervalsCsv(await intervalsOf(uniqueid, limit)),
     }),
     route({
       path: '/v1/live',

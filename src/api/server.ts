@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { CSV_TYPE, prefersCsv } from './csv.ts';
+import { attachment } from './attachment.ts';
 import { compressAnswers } from './compression.ts';
 import { guard } from './guard.ts';
 import { checkBody, checkQuery } from './parameters.ts';
@@ -10,6 +11,7 @@ import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, endThenDestroy, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
 import { RequestGate } from './request-gate.ts';
 import { routes, type ApiSources } from './routes.ts';
+import { sendFinal } from './entity-tag.ts';
 import { serveFiles, type StaticFile } from './static.ts';
 import { TokenCheck } from './token.ts';
 import { jsonInParts } from './turns.ts';
@@ -167,10 +169,13 @@ export function buildApi(options: ApiOptions): FastifyInstance {
         const { csv } = route;
         const answer = async (): Promise<unknown> => {
           if (csv !== undefined && prefersCsv(request.headers.accept)) {
-            return reply.type(CSV_TYPE).send(Readable.from(await csv(query, id ?? '')));
+            const pieces = Readable.from(await csv(query, id ?? ''));
+            return reply.type(CSV_TYPE).header('content-disposition', attachment(route.path, id)).send(pieces);
           }
           const made: unknown = await route.handle(query, id ?? '', body);
-          return typeof made === 'string' || Buffer.isBuffer(made) ? made : jsonInParts(made);
+          if (typeof made === 'string' || Buffer.isBuffer(made)) return made;
+          if (route.isFinal?.(made as never) !== true) return jsonInParts(made);
+          return sendFinal(request, reply, JSON.stringify(made));
         };
         // What needs nothing of the history does not wait behind what does.
         return route.access === 'open' && id === undefined ? answer() : work.run(request.raw.socket, answer);

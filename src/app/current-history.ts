@@ -44,8 +44,8 @@ export function currentHistory(history: HistoryReader, current: CurrentCalls): H
       return inStreamClock(stored ?? [], now.streams);
     },
     async calls(...asked) {
-      const { calls, next } = await history.calls(...asked);
-      return { calls: calls.map(callNow), next };
+      const page = await history.calls(...asked);
+      return { ...page, calls: page.calls.map(callNow) };
     },
     endpoints: (...asked) => history.endpoints(...asked),
     trends: (...asked) => history.trends(...asked),

@@ -38,6 +38,7 @@ export class HttpService {
     this.#live = live;
     this.#liveStream = new LiveStream({ live, clock });
     this.metrics = new Metrics({
+      thresholds: settings.general.thresholds,
       endpointPatterns: settings.endpoints.map(({ pattern }) => pattern),
       mostGroups: metricsGroups,
       live,

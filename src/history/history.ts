@@ -4,6 +4,8 @@ import type {
   BucketQuality,
   CallCursor,
   CallFilter,
+  CallListing,
+  CallPage,
   CallWithChannels,
   Clock,
   EndpointQuality,
@@ -170,9 +172,10 @@ export class History implements HistorySink, HistoryReader {
     filter: CallFilter,
     limit: number,
     cursor: CallCursor | null,
-  ): Promise<{ calls: CallWithChannels[]; next: CallCursor | null }> {
+    listing: CallListing = {},
+  ): Promise<CallPage> {
     await this.#caughtUp();
-    return this.#reader.request('calls', { filter, limit, cursor });
+    return this.#reader.request('calls', { filter, limit, cursor, ...listing });
   }
 
   async call(linkedid: string): Promise<CallWithChannels | null> {

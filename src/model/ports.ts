@@ -1,4 +1,4 @@
-import type { CallRecord, ChannelRecord, HistoryChange, IntervalRecord, SegmentRecord } from './record.ts';
+import type { CallRecord, ChannelRecord, FaultPlace, HistoryChange, IntervalRecord, SegmentRecord } from './record.ts';
 import type { Verdict } from './score.ts';
 
 /** Epoch milliseconds. */
@@ -40,17 +40,46 @@ export interface ResumableChannel {
   readonly laterIntervals: readonly IntervalRecord[];
 }
 
+/** Of a list, a call fits that has one of its values; lists are not empty. */
 export interface CallFilter {
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
-  /** Endpoint of any channel of the call, exact, or with `*` at its end. */
-  readonly endpoint?: string | undefined;
-  readonly codec?: string | undefined;
-  /** Caller's or connected number of any channel of the call, as it is stored: exact, or its beginning with `*` at its end. */
-  readonly number?: string | undefined;
-  readonly verdict?: Verdict | undefined;
+  /** Endpoints of any channel of the call, exact, or with `*` at their end. */
+  readonly endpoints?: readonly string[] | undefined;
+  /** With endpoints: calls that one of them made (`from`) or got (`to`). */
+  readonly direction?: 'from' | 'to' | undefined;
+  readonly codecs?: readonly string[] | undefined;
+  /** Callers' or connected numbers of any channel of the call, as stored: exact, or their beginning with `*` at its end. */
+  readonly numbers?: readonly string[] | undefined;
+  /** One of these endpoints or numbers has part in the call. */
+  readonly party?: { readonly endpoints: readonly string[]; readonly numbers: readonly string[] } | undefined;
+  readonly verdicts?: readonly Verdict[] | undefined;
+  readonly faultPlaces?: readonly FaultPlace[] | undefined;
   readonly maxMes?: number | undefined;
   readonly minMes?: number | undefined;
+  /** Of calls that ended: one that is up has no length yet. */
+  readonly minDurationS?: number | undefined;
+  readonly maxDurationS?: number | undefined;
+}
+
+/** Another order than newest first: of the newest 10,000 calls that fit. What is not known comes last. */
+export type CallOrder = 'lowest-score' | 'highest-score' | 'lowest-minimum' | 'shortest' | 'longest';
+
+/** How a list of calls is to be given. */
+export interface CallListing {
+  /** Without it newest first; with it there is no next page. */
+  readonly order?: CallOrder | undefined;
+  /** Whether the calls that fit are to be counted. */
+  readonly isCounted?: boolean | undefined;
+}
+
+/** One page of calls. */
+export interface CallPage {
+  readonly calls: CallWithChannels[];
+  /** Null on the last page. */
+  readonly next: CallCursor | null;
+  /** How many calls fit: null when more than 10,000, undefined when they were not to be counted. */
+  readonly matching?: number | null | undefined;
 }
 
 /** Position in the list of calls, newest first: the last row already given. */
@@ -140,12 +169,8 @@ export interface TrendsQuery extends TimeRange {
 }
 
 export interface HistoryReader {
-  /** Newest first, at most `limit`; `next` is null on the last page. */
-  calls(
-    filter: CallFilter,
-    limit: number,
-    cursor: CallCursor | null,
-  ): Promise<{ calls: CallWithChannels[]; next: CallCursor | null }>;
+  /** Newest first unless another order is asked for, at most `limit`. */
+  calls(filter: CallFilter, limit: number, cursor: CallCursor | null, listing?: CallListing): Promise<CallPage>;
   /** Follows merged linkedids. */
   call(linkedid: string): Promise<CallWithChannels | null>;
   channel(uniqueid: string): Promise<ChannelRecord | null>;

@@ -216,7 +216,9 @@ export interface ChannelRecord {
 }
 
 /** Which stretch of a two-party call is at fault. */
-export type FaultPlace = 'caller-network' | 'callee-network' | 'both-networks' | 'this-server' | 'none';
+export const FAULT_PLACES = ['caller-network', 'callee-network', 'both-networks', 'this-server', 'none'] as const;
+
+export type FaultPlace = (typeof FAULT_PLACES)[number];
 
 /** Where the fault of a call lies, as far as its four directions tell; all null for other than two parties. */
 export interface FaultRecord {

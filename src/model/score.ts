@@ -139,6 +139,13 @@ export const VERDICTS = [
   'too-short',
 ] as const satisfies readonly Verdict[];
 
+/** Words that ask for several verdicts. Whoever hears nothing is served no better than by a bad score. */
+export const VERDICT_GROUPS = {
+  'bad-or-worse': ['bad', 'no-media', 'one-way-rx', 'one-way-tx'],
+  'poor-or-worse': ['poor', 'bad', 'no-media', 'one-way-rx', 'one-way-tx'],
+  'any-one-way': ['one-way-rx', 'one-way-tx'],
+} as const satisfies Record<string, readonly Verdict[]>;
+
 /** Lowest opinion that still earns each word. */
 export interface VerdictThresholds {
   readonly good: number;

@@ -5,6 +5,7 @@ export const PRINTS: Readonly<Record<string, RegExp>> = {
   "asterisk -rx 'core show channel PJSIP/alice-00000001' | grep MES": /^MES_VERDICT=\w+$/m,
   "curl -s 'http://127.0.0.1:8090/v1/calls?verdict=bad&from=-1h'": /"verdict":"bad"/,
   "curl -s 'http://127.0.0.1:8090/v1/calls?endpoint=PJSIP/alice&max_mes=3.5&limit=20'": /"endpoint":"PJSIP\/alice"/,
+  "curl -s 'http://127.0.0.1:8090/v1/calls?party=alice&verdict=bad-or-worse&from=-2d'": /"endpoint":"PJSIP\/alice"/,
   "curl -s 'http://127.0.0.1:8090/v1/calls/1795176306.3'": /"fault_place":"callee-network"/,
   "curl -s 'http://127.0.0.1:8090/v1/channels/1795176306.3/intervals'": /"report_number":3,/,
   "curl -s 'http://127.0.0.1:8090/v1/endpoints?from=-7d'": /"endpoint":"PJSIP\/carrier1","calls":2,/,

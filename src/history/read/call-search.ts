@@ -1,8 +1,9 @@
 import type { Database } from 'better-sqlite3';
-import type { CallCursor, CallFilter } from '../../model/ports.ts';
+import type { CallOrder } from '../../model/ports.ts';
 import type { CallsQuery } from '../thread/protocol.ts';
-import type { Cell, Row } from '../schema/rows.ts';
-import { LAST_CHARACTER, scoreBand, type TermField, verdictBand } from '../sums/terms.ts';
+import type { Row } from '../schema/rows.ts';
+import type { TermField } from '../sums/terms.ts';
+import { boundsOf, type Parameters, type TermList, type Wish, wishesOf } from './call-wishes.ts';
 
 /** How far the search goes to find a fast way; it finds the same calls in any case. */
 export interface SearchLimits {
@@ -15,22 +16,23 @@ export interface SearchLimits {
 }
 
 const LIMITS: SearchLimits = { mostCounted: 2000, mostMerged: 100, mostSorted: 10_000 };
+/** Calls that are counted, or put in another order than by time: the newest that fit. */
+export const MOST_ORDERED = 10_000;
 /** Looking at a call takes longer than reading an entry of a list. */
 const CALL_COST = 4;
-const LOWEST_OPINION = 0;
-const HIGHEST_OPINION = 5;
 
 const NEWEST_FIRST = 'ORDER BY started_at_ms DESC, linkedid DESC';
+/** Behind all that are known. */
+const LAST = 1e15;
 
-/** What is asked of a call `c`. */
-interface Wish {
-  readonly sql: string;
-  readonly field: TermField;
-  /** The one term whose calls fulfil it; or the terms, from the first to before the second, among whose calls they are. */
-  readonly values: readonly [only: string] | readonly [from: string, before: string];
-  /** All calls of the terms fulfil it. */
-  readonly isWhole: boolean;
-}
+/** What calls are put in order by, the lowest first. What is not known comes last in either direction. */
+const ORDER_KEYS: Readonly<Record<CallOrder, string>> = {
+  'lowest-score': `ifnull(calls.mes, ${LAST})`,
+  'highest-score': `ifnull(-calls.mes, ${LAST})`,
+  'lowest-minimum': `ifnull(calls.mes_min, ${LAST})`,
+  shortest: `ifnull(calls.ended_at_ms - calls.started_at_ms, ${LAST})`,
+  longest: `ifnull(calls.started_at_ms - calls.ended_at_ms, ${LAST})`,
+};
 
 /** A way to the settled calls that a search looks through. */
 interface Source {
@@ -40,63 +42,12 @@ interface Source {
   readonly cost: number;
 }
 
-type Parameters = Record<string, Cell>;
-
-function ofCall(column: string): string {
-  return `(SELECT ${column} FROM calls WHERE calls.linkedid = c.linkedid)`;
-}
-
-function anyChannel(condition: string, joins = ''): string {
-  return `EXISTS (SELECT 1 FROM channels ${joins} WHERE channels.linkedid = c.linkedid AND ${condition})`;
-}
-
-/** One of the columns is the text, or begins with it when it has `*` at its end. */
-function textWish(field: 'endpoint' | 'number', text: string, columns: readonly string[], to: Parameters): Wish {
-  const isBeginning = text.endsWith('*');
-  const value = isBeginning ? text.slice(0, -1) : text;
-  to[field] = value;
-  const test = (column: string): string =>
-    isBeginning ? `substr(${column}, 1, length(@${field})) = @${field}` : `${column} = @${field}`;
-  const sql = anyChannel(`(${columns.map(test).join(' OR ')})`);
-  return { sql, field, values: isBeginning ? [value, value + LAST_CHARACTER] : [value], isWhole: true };
-}
-
-function wishesOf({ verdict, codec, endpoint, number, minMes, maxMes }: CallFilter, to: Parameters): Wish[] {
-  const wishes: Wish[] = [];
-  if (number !== undefined) wishes.push(textWish('number', number, ['caller_number', 'connected_number'], to));
-  if (endpoint !== undefined) wishes.push(textWish('endpoint', endpoint, ['endpoint'], to));
-  if (verdict !== undefined) to['verdict'] = verdict;
-  const isVerdict = `${ofCall('verdict')} = @verdict`;
-  if (minMes !== undefined || maxMes !== undefined) {
-    to['minMes'] = minMes ?? LOWEST_OPINION;
-    to['maxMes'] = maxMes ?? HIGHEST_OPINION;
-    const isBetween = `${ofCall('mes')} BETWEEN @minMes AND @maxMes`;
-    const [from, until] = [scoreBand(to['minMes']), scoreBand(to['maxMes']) + LAST_CHARACTER];
-    if (verdict === undefined) {
-      wishes.push({ sql: isBetween, field: 'score', values: [from, until], isWhole: false });
-    } else {
-      const values = [verdictBand(verdict, from), verdictBand(verdict, until)] as const;
-      wishes.push({ sql: `${isVerdict} AND ${isBetween}`, field: 'verdict_score', values, isWhole: false });
-    }
-  } else if (verdict !== undefined) {
-    wishes.push({ sql: isVerdict, field: 'verdict', values: [verdict], isWhole: true });
-  }
-  if (codec !== undefined) {
-    to['codec'] = codec;
-    const sql = anyChannel('streams.codec = @codec', 'JOIN streams ON streams.uniqueid = channels.uniqueid');
-    wishes.push({ sql, field: 'codec', values: [codec], isWhole: true });
-  }
-  return wishes;
-}
-
-function boundsOf({ fromMs, toMs }: CallFilter, cursor: CallCursor | null, to: Parameters): string {
-  const bounds: string[] = [];
-  if (fromMs !== undefined) bounds.push('c.started_at_ms >= @fromMs');
-  if (toMs !== undefined) bounds.push('c.started_at_ms < @toMs');
-  if (cursor !== null) bounds.push('(c.started_at_ms, c.linkedid) < (@lastStartMs, @lastLinkedid)');
-  Object.assign(to, { fromMs: fromMs ?? null, toMs: toMs ?? null });
-  Object.assign(to, { lastStartMs: cursor?.startedAtMs ?? null, lastLinkedid: cursor?.linkedid ?? null });
-  return bounds.join(' AND ') || 'TRUE';
+/** Where the calls that fit are: rows of `calls AS c` with a condition, and SELECTs of those that are settled. */
+interface Found {
+  readonly parameters: Parameters;
+  /** All there is when nothing but the time is asked for; otherwise those that are not settled. */
+  readonly rows: string;
+  readonly selects: readonly string[];
 }
 
 /**
@@ -112,40 +63,63 @@ export class CallSearch {
     this.#limits = limits;
   }
 
-  /** Rows of `calls`, newest first, at most `rows`. */
-  find({ filter, cursor }: Pick<CallsQuery, 'filter' | 'cursor'>, rows: number): Row[] {
-    const parameters: Parameters = { rows };
-    const wishes = wishesOf(filter, parameters);
-    const bounds = boundsOf(filter, cursor, parameters);
-    const all = [bounds, ...wishes.map(({ sql }) => sql)].join(' AND ');
-    if (wishes.length === 0) {
-      return this.#all(`SELECT * FROM calls AS c WHERE ${all} ${NEWEST_FIRST} LIMIT @rows`, parameters);
-    }
-    const others = this.#all(
-      `SELECT * FROM calls AS c WHERE is_settled = 0 AND ${all} ${NEWEST_FIRST} LIMIT @rows`,
-      parameters,
-    );
-    const { selects } = this.#cheapest(wishes, bounds, parameters);
+  /** Rows of `calls`, at most `rows`: newest first, or of the newest 10,000 that fit the first by another order. */
+  find(query: Pick<CallsQuery, 'filter' | 'cursor' | 'order'>, rows: number): Row[] {
+    const found = this.#found(query);
+    const parameters = { ...found.parameters, rows };
+    if (query.order !== undefined) return this.#inOrder(found, query.order, parameters);
+    const others = this.#all(`SELECT * FROM ${found.rows} ${NEWEST_FIRST} LIMIT @rows`, parameters);
+    if (found.selects.length === 0) return others;
     const settled = this.#all(
-      `SELECT calls.* FROM (${selects.join(' UNION ')} ${NEWEST_FIRST} LIMIT @rows) AS found
+      `SELECT calls.* FROM (${found.selects.join(' UNION ')} ${NEWEST_FIRST} LIMIT @rows) AS found
         CROSS JOIN calls ON calls.linkedid = found.linkedid`,
       parameters,
     );
     return [...settled, ...others].toSorted(newestFirst).slice(0, rows);
   }
 
+  /** How many calls fit; null when they are more than are counted. */
+  count({ filter }: Pick<CallsQuery, 'filter'>): number | null {
+    const { parameters, ...found } = this.#found({ filter, cursor: null });
+    const parts = found.selects.length === 0 ? [] : [found.selects.join(' UNION ')];
+    const count = [`SELECT 1 FROM ${found.rows}`, ...parts]
+      .map((part) => `SELECT 1 FROM (${part} LIMIT ${MOST_ORDERED + 1})`)
+      .reduce(
+        (sum, part) => sum + Number(this.#database.prepare(`SELECT count(*) FROM (${part})`).pluck().get(parameters)),
+        0,
+      );
+    return count > MOST_ORDERED ? null : count;
+  }
+
+  #inOrder(found: Found, order: CallOrder, parameters: Parameters): Row[] {
+    const newest = [`SELECT started_at_ms, linkedid FROM ${found.rows}`, ...found.selects].join(' UNION ');
+    return this.#all(
+      `WITH first AS (
+          SELECT calls.linkedid, ${ORDER_KEYS[order]} AS key
+          FROM (${newest} ${NEWEST_FIRST} LIMIT ${MOST_ORDERED}) AS newest CROSS JOIN calls ON calls.linkedid = newest.linkedid
+          ORDER BY key, calls.started_at_ms DESC, calls.linkedid DESC LIMIT @rows
+        ) SELECT calls.* FROM first CROSS JOIN calls ON calls.linkedid = first.linkedid
+        ORDER BY first.key, calls.started_at_ms DESC, calls.linkedid DESC`,
+      parameters,
+    );
+  }
+
+  #found({ filter, cursor }: Pick<CallsQuery, 'filter' | 'cursor'>): Found {
+    const parameters: Parameters = {};
+    const wishes = wishesOf(filter, parameters);
+    const bounds = boundsOf(filter, cursor, parameters);
+    const all = [bounds, ...wishes.map(({ sql }) => sql)].join(' AND ');
+    if (wishes.length === 0) return { parameters, rows: `calls AS c WHERE ${all}`, selects: [] };
+    const { selects } = this.#cheapest(wishes, bounds, parameters);
+    return { parameters, rows: `calls AS c WHERE is_settled = 0 AND ${all}`, selects };
+  }
+
   #cheapest(wishes: readonly Wish[], bounds: string, parameters: Parameters): Source {
-    const asked = wishes.map(({ sql, field, values }) => {
-      if (values.length > 1) return sql;
-      const [value] = values;
-      parameters[`${field}Term`] = value;
-      return `EXISTS (SELECT 1 FROM call_terms AS t WHERE t.field = '${field}' AND t.value = @${field}Term
-        AND t.started_at_ms = c.started_at_ms AND t.linkedid = c.linkedid)`;
-    });
+    const asked = wishes.map((wish, index) => askedOf(wish, `asked${index}`, parameters));
     const everyCall = `FROM calls AS c WHERE is_settled = 1 AND ${bounds}`;
-    const sources = wishes.map((wish, index) => {
+    const sources = wishes.flatMap((wish, index) => {
       const conditions = asked.filter((_, other) => other !== index || !wish.isWhole);
-      return this.#source(wish, [bounds, ...conditions].join(' AND '), bounds, parameters);
+      return this.#source(wish, `list${index}`, [bounds, ...conditions].join(' AND '), bounds, parameters) ?? [];
     });
     const walk: Source = {
       selects: [`SELECT started_at_ms, linkedid ${everyCall} AND ${asked.join(' AND ')}`],
@@ -154,33 +128,51 @@ export class CallSearch {
     return [...sources, walk].reduce((best, source) => (source.cost < best.cost ? source : best));
   }
 
-  #source({ field, values }: Wish, conditions: string, bounds: string, parameters: Parameters): Source {
+  /** Undefined where only a walk over all calls finds them. */
+  #source(wish: Wish, name: string, conditions: string, bounds: string, parameters: Parameters): Source | undefined {
+    const { lists, rows = [] } = wish;
+    if (lists.length === 0 && rows.length === 0) return undefined;
+    const sources = [
+      ...lists.map((list, index) =>
+        this.#listSource(list, `${name}_${index}`, { conditions, bounds, among: lists.length }, parameters),
+      ),
+      ...rows.map((from) => ({
+        selects: [`SELECT started_at_ms, linkedid FROM ${from} AND is_settled = 1 AND ${conditions}`],
+        cost: CALL_COST * this.#length(`FROM ${from} AND ${bounds}`, parameters, rows.length),
+      })),
+    ];
+    return {
+      selects: sources.flatMap(({ selects }) => selects),
+      cost: sources.reduce((sum, { cost }) => sum + cost, 0),
+    };
+  }
+
+  #listSource(
+    { field, values }: TermList,
+    name: string,
+    asked: { readonly conditions: string; readonly bounds: string; readonly among: number },
+    parameters: Parameters,
+  ): Source {
     const [from, before] = values;
     const entries = `FROM call_terms AS c WHERE c.field = '${field}' AND`;
-    if (before === undefined) {
-      const own = `${entries} c.value = @${field}Term AND`;
-      return {
-        selects: [`SELECT started_at_ms, linkedid ${own} ${conditions}`],
-        cost: this.#length(`${own} ${bounds}`, parameters, 1),
-      };
-    }
-    const terms = this.#terms(field, from, before);
-    if (terms.length > this.#limits.mostMerged) {
-      Object.assign(parameters, { [`${field}From`]: from, [`${field}Before`]: before });
-      const range = `${entries} c.value >= @${field}From AND c.value < @${field}Before AND`;
+    const mostMerged = Math.floor(this.#limits.mostMerged / asked.among);
+    const terms = before === undefined ? [from] : this.#terms(field, from, before, mostMerged);
+    if (before !== undefined && terms.length > mostMerged) {
+      Object.assign(parameters, { [`${name}From`]: from, [`${name}Before`]: before });
+      const range = `${entries} c.value >= @${name}From AND c.value < @${name}Before AND`;
       const { mostSorted } = this.#limits;
       const count = this.#database.prepare(`SELECT count(*) FROM (SELECT 1 ${range} TRUE LIMIT ${mostSorted + 1})`);
       const length = Number(count.pluck().get(parameters));
       const cost = length > mostSorted ? Infinity : length;
-      return { selects: [`SELECT DISTINCT started_at_ms, linkedid ${range} ${conditions}`], cost };
+      return { selects: [`SELECT DISTINCT started_at_ms, linkedid ${range} ${asked.conditions}`], cost };
     }
     let cost = 0;
     const selects = terms.map((value, index) => {
-      const name = `${field}${index}`;
-      parameters[name] = value;
-      const own = `${entries} c.value = @${name} AND`;
-      cost += this.#length(`${own} ${bounds}`, parameters, terms.length);
-      return `SELECT started_at_ms, linkedid ${own} ${conditions}`;
+      const term = `${name}_${index}`;
+      parameters[term] = value;
+      const own = `${entries} c.value = @${term} AND`;
+      cost += this.#length(`${own} ${asked.bounds}`, parameters, terms.length * asked.among);
+      return `SELECT started_at_ms, linkedid ${own} ${asked.conditions}`;
     });
     return { selects: selects.length === 0 ? [`SELECT started_at_ms, linkedid ${entries} FALSE`] : selects, cost };
   }
@@ -198,14 +190,14 @@ export class CallSearch {
     return count < most ? count : count * Math.max(1, (lastMs - firstMs) / (lastMs - oldestMs + 1));
   }
 
-  /** The values in a range, one more than can be merged at most: each is looked up behind the one before. */
-  #terms(field: TermField, from: string, before: string): string[] {
+  /** The values in a range, one more than `most` at most: each is looked up behind the one before. */
+  #terms(field: TermField, from: string, before: string, most: number): string[] {
     const next = (condition: string): string =>
       `(SELECT min(value) FROM call_terms WHERE field = @field AND value ${condition})`;
     const values = this.#database.prepare<unknown[], string>(
       `WITH RECURSIVE found (value) AS (
           SELECT ${next('>= @from')} UNION ALL SELECT ${next('> found.value')} FROM found WHERE found.value < @before
-        ) SELECT value FROM found WHERE value < @before LIMIT ${this.#limits.mostMerged + 1}`,
+        ) SELECT value FROM found WHERE value < @before LIMIT ${most + 1}`,
     );
     return values.pluck().all({ field, from, before });
   }
@@ -213,6 +205,17 @@ export class CallSearch {
   #all(sql: string, parameters: Parameters): Row[] {
     return this.#database.prepare<unknown[], Row>(sql).all(parameters);
   }
+}
+
+/** A wish as a condition on `c`: by single entries of `call_terms` where those tell, since they are looked up fastest. */
+function askedOf({ sql, lists, isWhole }: Wish, name: string, parameters: Parameters): string {
+  if (!isWhole || lists.length === 0 || lists.some(({ values }) => values.length > 1)) return sql;
+  const tests = lists.map(({ field, values: [value] }, index) => {
+    parameters[`${name}_${index}`] = value;
+    return `EXISTS (SELECT 1 FROM call_terms AS t WHERE t.field = '${field}' AND t.value = @${name}_${index}
+      AND t.started_at_ms = c.started_at_ms AND t.linkedid = c.linkedid)`;
+  });
+  return `(${tests.join(' OR ')})`;
 }
 
 function newestFirst(one: Row, other: Row): number {

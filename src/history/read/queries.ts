@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { CallCursor, CallWithChannels, ResumableChannel } from '../../model/ports.ts';
+import type { CallPage, CallWithChannels, ResumableChannel } from '../../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, SegmentRecord, StreamRecord } from '../../model/record.ts';
 import { ASSUMED_CLOCK_RATE_HZ, ticksToMs } from '../../units/rtp.ts';
 import { CallSearch } from './call-search.ts';
@@ -29,16 +29,17 @@ export class Queries {
     );
   }
 
-  calls({ filter, limit, cursor }: CallsQuery): { calls: CallWithChannels[]; next: CallCursor | null } {
+  calls({ filter, limit, cursor, order, isCounted = false }: CallsQuery): CallPage {
     const read = this.#database.transaction(() => {
       // One more than asked for tells whether there is another page.
-      const rows = this.#search.find({ filter, cursor }, limit + 1);
-      return { more: rows.length > limit, calls: this.#withChannels(rows.slice(0, limit)) };
+      const rows = this.#search.find({ filter, cursor, order }, limit + 1);
+      const matching = isCounted ? this.#search.count({ filter }) : undefined;
+      return { more: rows.length > limit, calls: this.#withChannels(rows.slice(0, limit)), matching };
     });
-    const { more, calls } = read();
-    const last = calls.at(-1);
+    const { more, calls, matching } = read();
+    const last = order === undefined ? calls.at(-1) : undefined;
     const next = more && last !== undefined ? { startedAtMs: last.startedAtMs, linkedid: last.linkedid } : null;
-    return { calls, next };
+    return { calls, next, matching };
   }
 
   call(linkedid: string): CallWithChannels | null {

@@ -75,4 +75,8 @@ export const CORE_STEPS: readonly string[] = [
     FROM channels WHERE resume IS NOT NULL;
   ALTER TABLE channels DROP COLUMN resume;
   `,
+  `
+  -- Calls by where their fault is, newest first.
+  CREATE INDEX calls_by_fault_place ON calls (fault_place, started_at_ms, linkedid) WHERE fault_place IS NOT NULL;
+  `,
 ];

@@ -1,7 +1,7 @@
-import type { Verdict } from '../../model/score.ts';
+import { VERDICT_GROUPS, type Verdict } from '../../model/score.ts';
 
-/** Verdicts that count as a bad call: whoever hears nothing is served no better than by a bad score. */
-const BAD: ReadonlySet<Verdict | null> = new Set<Verdict>(['bad', 'no-media', 'one-way-rx', 'one-way-tx']);
+/** Verdicts that count as a bad call. */
+const BAD: ReadonlySet<Verdict | null> = new Set<Verdict>(VERDICT_GROUPS['bad-or-worse']);
 /** Verdicts that say anything of the call's quality. */
 const JUDGED: ReadonlySet<Verdict | null> = new Set<Verdict>(['good', 'fair', 'poor', ...(BAD as Set<Verdict>)]);
 

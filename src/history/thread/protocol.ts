@@ -2,6 +2,8 @@ import type {
   BucketQuality,
   CallCursor,
   CallFilter,
+  CallListing,
+  CallPage,
   CallWithChannels,
   EndpointQuality,
   EndpointWithTrend,
@@ -39,7 +41,7 @@ export interface RetentionLimits {
   readonly callsBeforeMs: number;
 }
 
-export interface CallsQuery {
+export interface CallsQuery extends CallListing {
   readonly filter: CallFilter;
   readonly limit: number;
   readonly cursor: CallCursor | null;
@@ -66,7 +68,7 @@ export interface WriterMethods {
 
 /** What the reader's thread answers to. */
 export interface ReaderMethods {
-  calls(query: CallsQuery): { calls: CallWithChannels[]; next: CallCursor | null };
+  calls(query: CallsQuery): CallPage;
   call(linkedid: string): CallWithChannels | null;
   channel(uniqueid: string): ChannelRecord | null;
   segments(uniqueid: string): SegmentRecord[];

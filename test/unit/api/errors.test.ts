@@ -35,12 +35,12 @@ describe('a request that is wrong', () => {
     [
       '?form=-1h',
       'form',
-      'unknown parameter "form"; known are from, to, endpoint, codec, number, verdict, max_mes, min_mes, limit, cursor',
+      'unknown parameter "form"; known are from, to, party, endpoint, direction, codec, number, verdict, fault_place, max_mes, min_mes, min_duration_s, max_duration_s, sort, fields, count, limit, cursor',
     ],
     [
       '?__proto__=1',
       '__proto__',
-      'unknown parameter "__proto__"; known are from, to, endpoint, codec, number, verdict, max_mes, min_mes, limit, cursor',
+      'unknown parameter "__proto__"; known are from, to, party, endpoint, direction, codec, number, verdict, fault_place, max_mes, min_mes, min_duration_s, max_duration_s, sort, fields, count, limit, cursor',
     ],
     ['?from=yesterday', 'from', `parameter from: "yesterday" is not allowed; ${TIMES}`],
     ['?from=2026-02-30', 'from', `parameter from: "2026-02-30" is not allowed; ${TIMES}`],
@@ -64,7 +64,7 @@ describe('a request that is wrong', () => {
     [
       '?verdict=great',
       'verdict',
-      'parameter verdict: "great" is not allowed; give one of good, fair, poor, bad, no-media, no-rtcp, one-way-rx, one-way-tx, too-short',
+      'parameter verdict: "great" is not allowed; give one of good, fair, poor, bad, no-media, no-rtcp, one-way-rx, one-way-tx, too-short, bad-or-worse, poor-or-worse, any-one-way',
     ],
     [
       '?endpoint=*bob',
@@ -95,7 +95,7 @@ describe('a request that is wrong', () => {
     },
   );
 
-  it.each(['/v1/calls/known', '/v1/channels/x', '/v1/channels/x/intervals', '/healthz', '/readyz'])(
+  it.each(['/v1/calls/known', '/v1/channels/x', '/v1/channels/x/voip-metrics', '/healthz', '/readyz'])(
     'has its unknown parameter refused at %s too',
     async (path) => {
       const document = problem(await server.get(`${path}?verbose=1`));

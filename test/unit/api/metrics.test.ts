@@ -149,6 +149,9 @@ describe('the metrics', () => {
     const well = await samples();
     expect(well.get('asterisk_mes_info{version="1.2.3"}')).toBe(1);
     expect(well.get('asterisk_mes_live_channels')).toBe(2);
+    expect([...well].filter(([name]) => name.startsWith('asterisk_mes_live_channels_by_verdict'))).toEqual([
+      ['asterisk_mes_live_channels_by_verdict{verdict="good",endpoint_group="PJSIP/alice"}', 2],
+    ]);
     expect(well.get('asterisk_mes_ami_connected')).toBe(1);
     expect(well.get('asterisk_mes_history_writable')).toBe(1);
     expect(well.has('asterisk_mes_ari_connected')).toBe(false);

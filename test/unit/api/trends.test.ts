@@ -93,11 +93,22 @@ describe('the trend of an endpoint', () => {
   });
 
   it('is of whole names, the worst first, of those only that had calls', async () => {
-    const found = await endpoints('endpoint=DAHDI/i1/*97&endpoint=PJSIP/*&endpoint=PJSIP/alice&endpoint=PJSIP/nobody');
+    const found = await endpoints('endpoint=DAHDI/i1/*97&endpoint=PJSIP/alice&endpoint=PJSIP/nobody');
     expect(found.map(({ endpoint, mes_p5: p5, trend }) => [endpoint, p5, trend?.course])).toEqual([
       ['PJSIP/alice', 2, 'worse'],
       ['DAHDI/i1/*97', 3, null],
     ]);
+  });
+
+  it('is of all whose names have a beginning, a star at its end, and of as many as the limit says', async () => {
+    const names = async (query: string) => (await endpoints(query)).map(({ endpoint }) => endpoint);
+    expect(await names('endpoint=PJSIP/*')).toEqual(['PJSIP/alice-2', 'PJSIP/alice']);
+    expect(await names('endpoint=PJSIP/alice*,DAHDI/i1/*97')).toEqual(['PJSIP/alice-2', 'PJSIP/alice', 'DAHDI/i1/*97']);
+    expect(await names('endpoint=PJSIP/alice-*')).toEqual(['PJSIP/alice-2']);
+    expect(await names('endpoint=SIP/*')).toEqual([]);
+    expect(await names('endpoint=PJSIP/*&limit=1')).toEqual(['PJSIP/alice-2']);
+    const { body } = await server.get(`/v1/endpoints?${RANGE}&limit=2`);
+    expect(ENDPOINTS_ANSWER.parse(body)).toMatchObject({ left_out: 1, endpoints: [{}, {}] });
   });
 
   it('is not in the ranking of all', async () => {
@@ -114,12 +125,12 @@ describe('the trend of an endpoint', () => {
     [
       'endpoint=',
       'endpoint',
-      `parameter endpoint: "" is not allowed; give an endpoint's whole name, such as PJSIP/alice`,
+      'parameter endpoint: "" is not allowed; give an endpoint such as PJSIP/alice, or its beginning and * at its end',
     ],
     [
       'endpoint=a'.concat('&endpoint=a'.repeat(25)),
       'endpoint',
-      'parameter endpoint: is given more than 25 times; ask in parts',
+      'parameter endpoint: has more than 25 values; ask in parts',
     ],
     ['endpoint=a&bucket=1h&bucket=2h', 'bucket', 'parameter bucket: is given more than once; give it once'],
   ])('refuses %s', async (query, parameter, detail) => {

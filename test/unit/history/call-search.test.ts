@@ -8,7 +8,8 @@ import { CallSearch } from '../../../src/history/read/call-search.ts';
 import { openForWriting } from '../../../src/history/schema/database.ts';
 import { Queries } from '../../../src/history/read/queries.ts';
 import { Writer } from '../../../src/history/write/writer.ts';
-import type { CallCursor, CallFilter, CallWithChannels } from '../../../src/model/ports.ts';
+import type { CallCursor, CallFilter, CallOrder, CallWithChannels } from '../../../src/model/ports.ts';
+import { type ChannelRecord, FAULT_PLACES } from '../../../src/model/record.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
 import { CODECS, ENDPOINTS, makeHistory, momentMs, NUMBERS, steps } from './random-history.ts';
 
@@ -25,41 +26,89 @@ afterEach(() => {
 });
 
 const sixtyFourth = fc.integer({ min: 64, max: 288 }).map((n) => n / 64);
+const endpointPattern = fc.constantFrom(...ENDPOINTS, 'PJSIP/*', 'PJSIP/a*', 'SIP/*', '*', 'Z*');
+const numberPattern = fc.constantFrom(...NUMBERS, '1*', '+*', '10*', '*', '9*');
+const some = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.uniqueArray(value, { minLength: 1, maxLength: 3 });
+const seconds = fc.integer({ min: 0, max: 400 });
 const everything = fc.record({
   fromMs: momentMs,
   toMs: momentMs,
-  endpoint: fc.constantFrom(...ENDPOINTS, 'PJSIP/*', 'PJSIP/a*', 'SIP/*', '*', 'Z*'),
-  codec: fc.constantFrom(...CODECS),
-  number: fc.constantFrom(...NUMBERS, '1*', '+*', '10*', '*', '9*'),
-  verdict: fc.constantFrom(...VERDICTS),
+  endpoints: some(endpointPattern),
+  direction: fc.constantFrom('from' as const, 'to' as const),
+  codecs: some(fc.constantFrom(...CODECS)),
+  numbers: some(numberPattern),
+  party: fc.record({
+    endpoints: some(endpointPattern),
+    numbers: fc.oneof(fc.constant<string[]>([]), some(numberPattern)),
+  }),
+  verdicts: some(fc.constantFrom(...VERDICTS)),
+  faultPlaces: some(fc.constantFrom(...FAULT_PLACES)),
   minMes: sixtyFourth,
   maxMes: sixtyFourth,
+  minDurationS: seconds,
+  maxDurationS: seconds,
 });
-const NAMES = ['fromMs', 'toMs', 'endpoint', 'codec', 'number', 'verdict', 'minMes', 'maxMes'] as const;
+type Everything = typeof everything extends fc.Arbitrary<infer All> ? All : never;
+const NAMES = [
+  'fromMs',
+  'toMs',
+  'endpoints',
+  'direction',
+  'codecs',
+  'numbers',
+  'party',
+  'verdicts',
+  'faultPlaces',
+  'minMes',
+  'maxMes',
+  'minDurationS',
+  'maxDurationS',
+] as const satisfies readonly (keyof Everything)[];
 const filter = fc
   .tuple(everything, fc.subarray([...NAMES], { maxLength: 3 }))
   .map(([all, names]): CallFilter => Object.fromEntries(names.map((name) => [name, all[name]])));
 
-function fits(text: string | null, wanted: string): boolean {
-  return wanted.endsWith('*') ? text?.startsWith(wanted.slice(0, -1)) === true : text === wanted;
+function fits(text: string | null, wanted: readonly string[]): boolean {
+  return wanted.some((one) => (one.endsWith('*') ? text?.startsWith(one.slice(0, -1)) === true : text === one));
 }
 
 /** What the parameters of /v1/calls mean, said once more. */
 function isWanted(call: CallWithChannels, wanted: CallFilter): boolean {
-  const { fromMs = 0, toMs = Infinity, endpoint, codec, number, verdict, minMes, maxMes } = wanted;
+  const { fromMs = 0, toMs = Infinity, endpoints, codecs, numbers, party, verdicts, faultPlaces } = wanted;
+  const { minMes, maxMes, minDurationS = 0, maxDurationS = Infinity } = wanted;
   const { channels, mes } = call;
+  const isTimed = wanted.minDurationS !== undefined || wanted.maxDurationS !== undefined;
+  const durationS = call.endedAtMs === null ? NaN : (call.endedAtMs - call.startedAtMs) / 1000;
+  const hasNumber = (which: readonly string[]): boolean =>
+    channels.some(({ callerNumber, connectedNumber }) => fits(callerNumber, which) || fits(connectedNumber, which));
+  const isOn = ({ uniqueid, linkedid }: ChannelRecord): boolean =>
+    wanted.direction === undefined || (wanted.direction === 'from') === (uniqueid === linkedid);
   return (
     call.startedAtMs >= fromMs &&
     call.startedAtMs < toMs &&
-    (verdict === undefined || call.verdict === verdict) &&
+    (verdicts === undefined || (call.verdict !== null && verdicts.includes(call.verdict))) &&
+    (faultPlaces === undefined || (call.faultPlace !== null && faultPlaces.includes(call.faultPlace))) &&
     (minMes === undefined || (mes !== null && mes >= minMes)) &&
     (maxMes === undefined || (mes !== null && mes <= maxMes)) &&
-    (endpoint === undefined || channels.some((channel) => fits(channel.endpoint, endpoint))) &&
-    (codec === undefined || channels.some(({ streams }) => streams.some((stream) => stream.codec === codec))) &&
-    (number === undefined ||
-      channels.some(({ callerNumber, connectedNumber }) => fits(callerNumber, number) || fits(connectedNumber, number)))
+    (!isTimed || (durationS >= minDurationS && durationS <= maxDurationS)) &&
+    (endpoints === undefined || channels.some((channel) => fits(channel.endpoint, endpoints) && isOn(channel))) &&
+    (codecs === undefined ||
+      channels.some(({ streams }) => streams.some(({ codec }) => codec !== null && codecs.includes(codec)))) &&
+    (numbers === undefined || hasNumber(numbers)) &&
+    (party === undefined ||
+      channels.some(({ endpoint }) => fits(endpoint, party.endpoints)) ||
+      hasNumber(party.numbers))
   );
 }
+
+/** What `order` puts first, by the calls themselves; what is not known comes last. */
+const KEYS: Readonly<Record<CallOrder, (call: CallWithChannels) => number | null>> = {
+  'lowest-score': ({ mes }) => mes,
+  'highest-score': ({ mes }) => (mes === null ? null : -mes),
+  'lowest-minimum': ({ mesMin }) => mesMin,
+  shortest: ({ startedAtMs, endedAtMs }) => (endedAtMs === null ? null : endedAtMs - startedAtMs),
+  longest: ({ startedAtMs, endedAtMs }) => (endedAtMs === null ? null : startedAtMs - endedAtMs),
+};
 
 it('finds the calls that fit, newest first and page by page, whichever way it takes to them', () => {
   const writer = new Writer(database);
@@ -95,6 +144,16 @@ it('finds the calls that fit, newest first and page by page, whichever way it ta
             cursor = { startedAtMs: Number(last['started_at_ms']), linkedid: String(last['linkedid']) };
           }
           expect(seen).toEqual(fitting);
+          expect(search.count({ filter: wanted })).toBe(fitting.length);
+          for (const [order, keyOf] of Object.entries(KEYS)) {
+            const inOrder = calls
+              .filter((call) => isWanted(call, wanted))
+              .toSorted((one, other) => (keyOf(one) ?? Infinity) - (keyOf(other) ?? Infinity) || 0)
+              .slice(0, 4)
+              .map(({ linkedid }) => linkedid);
+            const rows = search.find({ filter: wanted, cursor: null, order: order as CallOrder }, 4);
+            expect(rows.map((row) => String(row['linkedid']))).toEqual(inOrder);
+          }
         }
       }
     }),

@@ -1,0 +1,152 @@
+import type { CallCursor, CallFilter } from '../../model/ports.ts';
+import type { Cell } from '../schema/rows.ts';
+import { LAST_CHARACTER, scoreBand, type TermField, verdictBand } from '../sums/terms.ts';
+
+const LOWEST_OPINION = 0;
+const HIGHEST_OPINION = 5;
+const MS_PER_S = 1000;
+
+/** Entries of `call_terms`: those of one term, or of all terms from the first to before the second. */
+export interface TermList {
+  readonly field: TermField;
+  readonly values: readonly [only: string] | readonly [from: string, before: string];
+}
+
+/** What is asked of a call `c`. */
+export interface Wish {
+  readonly sql: string;
+  /** The calls that fulfil it are in these lists; empty when no list has them. */
+  readonly lists: readonly TermList[];
+  /** The calls that fulfil it as rows of `calls AS c`, each newest first by an index. */
+  readonly rows?: readonly string[];
+  /** All calls of the lists, or of the rows, fulfil it. */
+  readonly isWhole: boolean;
+}
+
+export type Parameters = Record<string, Cell>;
+
+function ofCall(column: string): string {
+  return `(SELECT ${column} FROM calls WHERE calls.linkedid = c.linkedid)`;
+}
+
+function anyChannel(condition: string, joins = ''): string {
+  return `EXISTS (SELECT 1 FROM channels ${joins} WHERE channels.linkedid = c.linkedid AND ${condition})`;
+}
+
+/** Parameters for these values, as a list for SQL's IN. */
+function bind(name: string, values: readonly string[], to: Parameters): string[] {
+  return values.map((value, index) => {
+    to[`${name}_${index}`] = value;
+    return `@${name}_${index}`;
+  });
+}
+
+/** Columns that are one of the texts, or begin with one that has `*` at its end. */
+function textTest(name: string, columns: readonly string[], texts: readonly string[], to: Parameters): string {
+  const plain = texts.map((text) => (text.endsWith('*') ? text.slice(0, -1) : text));
+  const tests = bind(name, plain, to).flatMap((parameter, index) =>
+    columns.map((column) =>
+      texts[index]?.endsWith('*') === true
+        ? `substr(${column}, 1, length(${parameter})) = ${parameter}`
+        : `${column} = ${parameter}`,
+    ),
+  );
+  return `(${tests.join(' OR ')})`;
+}
+
+function textLists(field: 'endpoint' | 'number', texts: readonly string[]): TermList[] {
+  return texts.map((text) => {
+    const value = text.endsWith('*') ? text.slice(0, -1) : text;
+    return { field, values: text.endsWith('*') ? [value, value + LAST_CHARACTER] : [value] };
+  });
+}
+
+const NUMBER_COLUMNS = ['caller_number', 'connected_number'];
+
+/** Of the endpoint: a call that it made has its channel as the first, whose uniqueid is the linkedid. */
+const DIRECTION_TESTS = {
+  from: 'channels.uniqueid = channels.linkedid',
+  to: 'channels.uniqueid <> channels.linkedid',
+} as const;
+
+function channelWishes({ endpoints, direction, numbers, party }: CallFilter, to: Parameters): Wish[] {
+  const wishes: Wish[] = [];
+  if (numbers !== undefined) {
+    const sql = anyChannel(textTest('number', NUMBER_COLUMNS, numbers, to));
+    wishes.push({ sql, lists: textLists('number', numbers), isWhole: true });
+  }
+  if (endpoints !== undefined) {
+    const test = textTest('endpoint', ['endpoint'], endpoints, to);
+    const sql = anyChannel(direction === undefined ? test : `${test} AND ${DIRECTION_TESTS[direction]}`);
+    wishes.push({ sql, lists: textLists('endpoint', endpoints), isWhole: direction === undefined });
+  }
+  if (party !== undefined) {
+    const tests = [textTest('partyEndpoint', ['endpoint'], party.endpoints, to)];
+    if (party.numbers.length > 0) tests.push(textTest('partyNumber', NUMBER_COLUMNS, party.numbers, to));
+    const lists = [...textLists('endpoint', party.endpoints), ...textLists('number', party.numbers)];
+    wishes.push({ sql: anyChannel(`(${tests.join(' OR ')})`), lists, isWhole: true });
+  }
+  return wishes;
+}
+
+function qualityWishes({ verdicts, minMes, maxMes }: CallFilter, to: Parameters): Wish[] {
+  const isVerdict =
+    verdicts === undefined ? '' : `${ofCall('verdict')} IN (${bind('verdict', verdicts, to).join(', ')})`;
+  const ofVerdicts = (): Wish => ({
+    sql: isVerdict,
+    lists: (verdicts ?? []).map((verdict) => ({ field: 'verdict', values: [verdict] })),
+    isWhole: true,
+  });
+  if (minMes === undefined && maxMes === undefined) return verdicts === undefined ? [] : [ofVerdicts()];
+  to['minMes'] = minMes ?? LOWEST_OPINION;
+  to['maxMes'] = maxMes ?? HIGHEST_OPINION;
+  const isBetween = `${ofCall('mes')} BETWEEN @minMes AND @maxMes`;
+  const [from, until] = [scoreBand(to['minMes']), scoreBand(to['maxMes']) + LAST_CHARACTER];
+  const [only, ...others] = verdicts ?? [];
+  if (only !== undefined && others.length === 0) {
+    const values = [verdictBand(only, from), verdictBand(only, until)] as const;
+    return [{ sql: `${isVerdict} AND ${isBetween}`, lists: [{ field: 'verdict_score', values }], isWhole: false }];
+  }
+  const ofScores: Wish = { sql: isBetween, lists: [{ field: 'score', values: [from, until] }], isWhole: false };
+  return verdicts === undefined ? [ofScores] : [ofVerdicts(), ofScores];
+}
+
+/** All that a filter asks of a call, its time apart. */
+export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
+  const wishes = [...channelWishes(filter, to), ...qualityWishes(filter, to)];
+  const { codecs, faultPlaces, minDurationS, maxDurationS } = filter;
+  if (codecs !== undefined) {
+    const sql = anyChannel(
+      `streams.codec IN (${bind('codec', codecs, to).join(', ')})`,
+      'JOIN streams ON streams.uniqueid = channels.uniqueid',
+    );
+    wishes.push({ sql, lists: codecs.map((codec) => ({ field: 'codec', values: [codec] })), isWhole: true });
+  }
+  if (faultPlaces !== undefined) {
+    const places = bind('faultPlace', faultPlaces, to);
+    wishes.push({
+      sql: `${ofCall('fault_place')} IN (${places.join(', ')})`,
+      lists: [],
+      rows: places.map((place) => `calls AS c INDEXED BY calls_by_fault_place WHERE c.fault_place = ${place}`),
+      isWhole: true,
+    });
+  }
+  if (minDurationS !== undefined || maxDurationS !== undefined) {
+    to['minDurationMs'] = (minDurationS ?? 0) * MS_PER_S;
+    to['maxDurationMs'] = (maxDurationS ?? Number.MAX_SAFE_INTEGER / MS_PER_S) * MS_PER_S;
+    const length = ofCall('calls.ended_at_ms - calls.started_at_ms');
+    wishes.push({ sql: `${length} BETWEEN @minDurationMs AND @maxDurationMs`, lists: [], isWhole: false });
+  }
+  return wishes;
+}
+
+/** The time that a filter asks for, and where the page begins. */
+export function boundsOf({ fromMs, toMs }: CallFilter, cursor: CallCursor | null, to: Parameters): string {
+  const bounds: string[] = [];
+  if (fromMs !== undefined) bounds.push('c.started_at_ms >= @fromMs');
+  if (toMs !== undefined) bounds.push('c.started_at_ms < @toMs');
+  if (cursor !== null) bounds.push('(c.started_at_ms, c.linkedid) < (@lastStartMs, @lastLinkedid)');
+  Object.assign(to, { fromMs: fromMs ?? null, toMs: toMs ?? null });
+  Object.assign(to, { lastStartMs: cursor?.startedAtMs ?? null, lastLinkedid: cursor?.linkedid ?? null });
+  return bounds.join(' AND ') || 'TRUE';
+}
