@@ -3,9 +3,12 @@ import type { ChannelRecord } from '../model/record.ts';
 import type { Route } from '../api/route.ts';
 import type { AgiScript } from '../asterisk/fast-agi.ts';
 import type { Companion, CompanionContext, MakeCompanion } from './companion.ts';
+import { fleetCompanion } from './fleet-companion.ts';
 
 /** Every capability beside the scoring of calls, one line each, in order of the alphabet. Its name is that of its counters. */
-const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {};
+const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
+  fleet: fleetCompanion,
+};
 
 /** Those that are switched on, as one. */
 export class Companions {

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   analyze: async () => (await import('./analyze.ts')).addAnalyze,
   xr: async () => (await import('./xr.ts')).addXr,
   rescore: async () => (await import('./rescore.ts')).addRescore,
+  fleet: async () => (await import('./fleet.ts')).addFleet,
   version: async () => (await import('./version.ts')).addVersion,
 };
 

@@ -160,6 +160,24 @@ export const SETTINGS = {
       'checks of doctor whose findings you want as they are; shown as accepted',
     ),
   },
+  fleet: {
+    url: setting(optional(HTTP_URL), '', "address of the fleet's gateway; empty: nothing is shipped"),
+    token: setting(
+      optional(matching('printable ASCII without spaces', /^[\x21-\x7e]+$/, SECRET)),
+      '',
+      'what "asterisk-mes fleet add-pbx" printed for this PBX',
+    ),
+    site: setting(
+      optional(matching('up to 64 letters, digits, blanks, dots, dashes and underscores', /^[\w. -]{1,64}$/)),
+      '',
+      'where this PBX is, unless the gateway knows it',
+    ),
+    send: setting(
+      choice('summaries', 'bad-intervals', 'intervals'),
+      'summaries',
+      'calls with their scores; with the reports of directions below good; with all reports',
+    ),
+  },
   'profile:custom': {
     base_r: override(decimal(0, 200), 'R before anything is taken off'),
     rtt_factor: override(FACTOR, 'part of the round trip that counts: 1 the whole, 0.5 one way'),

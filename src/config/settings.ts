@@ -61,6 +61,13 @@ export interface Settings {
   };
   /** Ids of doctor's checks. */
   readonly doctor: { readonly accept: readonly string[] };
+  /** Null when nothing is shipped. */
+  readonly fleet: {
+    readonly url: string;
+    readonly token: string;
+    readonly site: string | null;
+    readonly send: 'summaries' | 'bad-intervals' | 'intervals';
+  } | null;
   readonly customProfile: CustomProfile;
   readonly codecs: CodecTable;
   /** In the order of the file; the first that matches counts. */
@@ -136,8 +143,7 @@ function namedSections(reader: SettingReader, sections: readonly ConfSection[], 
 }
 
 /** Checks settings that must fit each other. */
-function combinedProblems(settings: Settings, ariProblem: string | undefined): string[] {
-  const problems: string[] = ariProblem === undefined ? [] : [ariProblem];
+function combinedProblems(settings: Settings, problems: string[]): string[] {
   const { good, fair, poor } = settings.general.thresholds;
   if (good < fair || fair < poor) {
     problems.push(
@@ -190,6 +196,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   const capture = read('capture');
   const measurements = read('measurements');
   const doctor = read('doctor');
+  const fleet = read('fleet');
   const custom = read('profile:custom');
   const named = namedSections(reader, file.sections, env);
   const codecs = new Map<string, CodecSettings>();
@@ -235,6 +242,10 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
       spoolMaxBytes: measurements.spool_max,
     },
     doctor: { accept: doctor.accept },
+    fleet:
+      fleet.url !== null && fleet.token !== null
+        ? { url: fleet.url, token: fleet.token, site: fleet.site, send: fleet.send }
+        : null,
     customProfile: given({
       baseR: custom.base_r,
       rttFactor: custom.rtt_factor,
@@ -254,12 +265,18 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
     codecs,
     endpoints,
   };
-  const problems = combinedProblems(
-    settings,
-    ari.url !== null && !ariIsComplete
-      ? `[ari] url is set but ${ari.username === null ? 'username' : 'password'} is missing; set username and password in [ari] of ${fileName}, or ${environmentName('ari', 'username')} and ${environmentName('ari', 'password')}`
-      : undefined,
-  );
+  const incomplete: string[] = [];
+  if (ari.url !== null && !ariIsComplete) {
+    incomplete.push(
+      `[ari] url is set but ${ari.username === null ? 'username' : 'password'} is missing; set username and password in [ari] of ${fileName}, or ${environmentName('ari', 'username')} and ${environmentName('ari', 'password')}`,
+    );
+  }
+  if (fleet.url !== null && fleet.token === null) {
+    incomplete.push(
+      `[fleet] url is set but token is missing; set token in [fleet] of ${fileName}, or ${environmentName('fleet', 'token')}, to what "asterisk-mes fleet add-pbx" printed`,
+    );
+  }
+  const problems = combinedProblems(settings, incomplete);
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
 }

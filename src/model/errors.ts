@@ -158,6 +158,16 @@ export const ERRORS = {
     sentence: 'A file with secrets or numbers is open to every user of the machine.',
     whatToDo: 'Run the chmod that the line names.',
   },
+  MES_ERR_FLEET_GATEWAY: {
+    status: null,
+    sentence: "The fleet's gateway does not take the calls of this PBX.",
+    whatToDo: 'The line says why. They wait in the history and are sent when it does.',
+  },
+  MES_ERR_FLEET_STORE: {
+    status: null,
+    sentence: 'ClickHouse does not take the rows of the fleet, or does not answer.',
+    whatToDo: 'The line says why. The PBXs keep their rows and send them again.',
+  },
 } as const satisfies Readonly<Record<string, ErrorKind>>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -43,6 +43,11 @@ export const WRITES: Readonly<Record<string, readonly [file: string, text: RegEx
 
 /** Commands that other tests run, by the words of theirs that show it. */
 export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, words: string]>> = {
+  'asterisk-mes fleet --config fleet.conf add-pbx office-berlin --site Berlin': [
+    'test/integration/fleet-command.test.ts',
+    "'add-pbx'",
+  ],
+  'asterisk-mes fleet --config fleet.conf': ['test/integration/fleet-command.test.ts', "'fleet', '--config'"],
   'npm ci && npm run demo': ['test/integration/demo.test.ts', 'demo.ts'],
   'npm ci && npm test': ['.ci/run', 'npm ci && npm test'],
   'npm ci && npm run deb': ['test/integration/deb.test.ts', 'buildDeb('],

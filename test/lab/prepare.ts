@@ -1,6 +1,6 @@
 /** `npm test` runs this first: it installs and builds what the tests with a real Asterisk need, or says what is missing. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { labObstacle, wayAround } from './obstacle.ts';
 import {
   BARE_SUITES,
@@ -33,7 +33,10 @@ const TEST_TOOLS: Tools = {
   lintian: '/usr/bin/lintian',
   'man-db': '/usr/bin/man',
   tmux: '/usr/bin/tmux',
+  'clickhouse-server': '/usr/bin/clickhouse-server',
 };
+
+const NO_DAEMONS = '/usr/sbin/policy-rc.d';
 
 /** Installs the Debian packages that are not here. Throws one plain sentence. */
 function installTools(tools: Tools, progress: (line: string) => void): void {
@@ -41,6 +44,9 @@ function installTools(tools: Tools, progress: (line: string) => void): void {
   if (missing.length === 0) return;
   progress(`Installing ${missing.join(' and ')} …`);
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // Packages of servers start them; the tests start their own (deb-systemd-invoke asks this script).
+  const isOurs = !existsSync(NO_DAEMONS);
+  if (isOurs) writeFileSync(NO_DAEMONS, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     execFileSync('apt-get', ['update', '-q'], { stdio: 'pipe', env: environment });
     execFileSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], {
@@ -49,6 +55,8 @@ function installTools(tools: Tools, progress: (line: string) => void): void {
     });
   } catch {
     throw new Error(`apt-get could not install ${missing.join(' and ')}; install them by hand and try again.`);
+  } finally {
+    if (isOurs) rmSync(NO_DAEMONS, { force: true });
   }
 }
 

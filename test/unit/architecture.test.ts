@@ -27,6 +27,8 @@ const LAYER_OF_ROOM: Readonly<Record<string, number>> = {
   api: 4,
   dashboard: 4,
   config: 4,
+  // It stores what the history's rows are made of, so that there is one copy of the fields.
+  fleet: 5,
   'doctor/gather': 5,
   app: 5,
   cli: 5,
@@ -41,6 +43,7 @@ const HIGHEST_LAYER_SEEN: Readonly<Record<string, number>> = {
   measurements: 3,
   history: 1,
   config: 1,
+  fleet: 4,
   dashboard: -1,
 };
 const SEES_ALL = new Set(['app', 'cli']);

@@ -1,3 +1,4 @@
+import { OUTBOX } from '../features/outbox.ts';
 import { RATINGS } from '../features/ratings.ts';
 import type { Feature } from './feature.ts';
 
@@ -6,5 +7,6 @@ import type { Feature } from './feature.ts';
  * the database for ever.
  */
 export const FEATURES = {
+  outbox: OUTBOX,
   ratings: RATINGS,
 } as const satisfies Readonly<Record<string, Feature>>;

@@ -23,6 +23,12 @@ function problems(text: string, env: Record<string, string | undefined> = LOGIN)
   return [];
 }
 
+/** What a section's secret is of no use without. */
+const WITH_IT: Readonly<Record<string, string>> = {
+  ari: 'url = http://h:1\nusername = u\n',
+  fleet: 'url = http://h:1\n',
+};
+
 describe('settings', () => {
   it('keep a secret of the file when its environment variable is empty, whichever secret it is', () => {
     const secrets = Object.entries(SETTINGS).flatMap(([section, keys]) =>
@@ -34,13 +40,26 @@ describe('settings', () => {
     for (const [section, key] of secrets) {
       const own =
         section === 'ami' ? '[ami]\nusername = mes\n' : '[ami]\nusername = mes\nsecret = x\n[' + section + ']\n';
-      const text = `${own}${key} = sixteen-or-more-characters\n${section === 'ari' ? 'url = http://h:1\nusername = u\n' : ''}`;
+      const text = `${own}${key} = sixteen-or-more-characters\n${WITH_IT[section] ?? ''}`;
       for (const empty of ['', '  ', '\n']) {
         const settings = load(text, { [environmentName(section, key)]: empty });
         expect(JSON.stringify(settings)).toContain('sixteen-or-more-characters');
       }
     }
     expect(load('[ari]\nurl = http://h:1\nusername = u\npassword = p\n', { ...LOGIN, MES_ARI_URL: '' }).ari).toBeNull();
+  });
+
+  it('name a fleet only as a whole', () => {
+    const fleet = '[fleet]\nurl = https://gateway.example.org\ntoken = abc\nsite = Berlin\nsend = intervals\n';
+    expect(load(fleet, LOGIN).fleet).toEqual({
+      url: 'https://gateway.example.org',
+      token: 'abc',
+      site: 'Berlin',
+      send: 'intervals',
+    });
+    expect(() => load('[fleet]\nurl = https://gateway.example.org\n', LOGIN)).toThrow(
+      '[fleet] url is set but token is missing',
+    );
   });
 
   it('are the documented defaults when only the login is given', () => {
@@ -76,6 +95,7 @@ describe('settings', () => {
         spoolMaxBytes: 100_000_000,
       },
       doctor: { accept: [] },
+      fleet: null,
       customProfile: {},
       codecs: new Map(),
       endpoints: [],
@@ -153,6 +173,7 @@ advantage = 10
       capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 } },
       measurements: load('').measurements,
       doctor: { accept: ['direct-media', 'time-zone'] },
+      fleet: null,
       customProfile: { baseR: 90, lossUnit: 'percent' },
       codecs: new Map([['g729', { delayMs: 25 }]]),
       endpoints: [{ pattern: 'PJSIP/mobile*', advantage: 10 }],

@@ -1,0 +1,110 @@
+import { type Cell, type FleetRow, KINDS, type Kind, type KindName } from './kinds.ts';
+
+/** Rows of one request at most: what a day's outage leaves comes in many requests. */
+export const MOST_ROWS = 20_000;
+const LONGEST_TEXT = 65_536;
+const YEAR_MS = 366 * 86_400_000;
+/** A PBX's clock may be ahead by so much. */
+const CLOCK_SLACK_MS = 86_400_000;
+
+/** A row with the number that its PBX gave it. */
+export interface SequencedRow extends FleetRow {
+  readonly sequence: number;
+}
+
+/** Why a batch is not taken: one sentence for whoever runs the PBX. Nothing of the batch is stored. */
+export class BatchError extends Error {
+  override readonly name = 'BatchError';
+}
+
+export interface ReadBatch {
+  readonly rows: readonly SequencedRow[];
+  /** The last sequence: what is acknowledged when all is stored. */
+  readonly lastSequence: number;
+  /** Columns that this gateway does not know, since the PBX is of a newer release; their values are left out. */
+  readonly unknownColumns: ReadonlySet<string>;
+}
+
+/** A batch's text, a line a row, as `readBatch` takes it. */
+export function writeBatch(rows: readonly SequencedRow[]): string {
+  return rows
+    .map(({ sequence, kind, version, callStartedAtMs, cells }) =>
+      JSON.stringify({ sequence, kind, version, call_started_at_ms: callStartedAtMs, row: cells }),
+    )
+    .join('\n');
+}
+
+/** Reads and checks every row. Throws BatchError, which names the line. */
+export function readBatch(text: string, nowMs: number): ReadBatch {
+  const rows: SequencedRow[] = [];
+  const unknownColumns = new Set<string>();
+  let lastSequence = -1;
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line === '') continue;
+    if (rows.length >= MOST_ROWS) throw new BatchError(`more than ${MOST_ROWS} rows; send them in parts`);
+    const row = readRow(line, index + 1, nowMs, unknownColumns);
+    if (row.sequence <= lastSequence)
+      throw new BatchError(`line ${index + 1}: its sequence is not above the one before`);
+    lastSequence = row.sequence;
+    rows.push(row);
+  }
+  if (rows.length === 0) throw new BatchError('there is no row; send at least one line');
+  return { rows, lastSequence, unknownColumns };
+}
+
+function readRow(line: string, number: number, nowMs: number, unknownColumns: Set<string>): SequencedRow {
+  const refuse = (why: string): never => {
+    throw new BatchError(`line ${number}: ${why}`);
+  };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return refuse('it is no JSON; was the request cut short?');
+  }
+  if (!isObject(parsed)) return refuse('it is no object');
+  const { sequence, kind, version, call_started_at_ms: callStartedAtMs, row, ...more } = parsed;
+  const [surplus] = Object.keys(more);
+  if (surplus !== undefined)
+    return refuse(`"${surplus.slice(0, 40)}" is not allowed; whose rows these are the token says`);
+  if (!isCount(sequence)) return refuse('sequence is no whole number');
+  if (typeof kind !== 'string' || !Object.hasOwn(KINDS, kind))
+    return refuse('its kind is not known; is this gateway older than the PBX?');
+  if (!isCount(version)) return refuse('version is no whole number');
+  if (!isCount(callStartedAtMs)) return refuse('call_started_at_ms is no whole number');
+  if (callStartedAtMs > nowMs + CLOCK_SLACK_MS) return refuse("the call began in the future; set the PBX's clock");
+  if (callStartedAtMs < nowMs - 10 * YEAR_MS)
+    return refuse("the call began more than ten years ago; set the PBX's clock");
+  if (version > nowMs + CLOCK_SLACK_MS) return refuse("its version is of the future; set the PBX's clock");
+  if (!isObject(row)) return refuse('row is no object');
+  const name = kind as KindName;
+  return { sequence, kind: name, version, callStartedAtMs, cells: readCells(row, KINDS[name], unknownColumns, refuse) };
+}
+
+function readCells(
+  row: Readonly<Record<string, unknown>>,
+  { columns, key }: Kind,
+  unknownColumns: Set<string>,
+  refuse: (why: string) => never,
+): Record<string, Cell> {
+  const cells: Record<string, Cell> = {};
+  for (const [name, value] of Object.entries(row)) {
+    const type = columns.get(name);
+    if (name === 'pbx' || name === 'site') refuse(`a row may not say its ${name}; the token does`);
+    else if (type === undefined) unknownColumns.add(name.slice(0, 60));
+    else if (value === null) cells[name] = null;
+    else if (type === 'TEXT' ? typeof value === 'string' && value.length <= LONGEST_TEXT : Number.isFinite(value))
+      cells[name] = value as Cell;
+    else refuse(`${name} is no ${type === 'TEXT' ? 'text, or too long' : 'number'}`);
+  }
+  for (const name of key) if ((cells[name] ?? null) === null) refuse(`${name} is missing`);
+  return cells;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,51 @@
+import {
+  CALL_COLUMNS,
+  CHANNEL_COLUMNS,
+  INTERVAL_COLUMNS,
+  SEGMENT_COLUMNS,
+  STREAM_COLUMNS,
+} from '../history/schema/rows.ts';
+import type { CallWithChannels } from '../model/ports.ts';
+import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../model/record.ts';
+import type { FleetRow } from './kinds.ts';
+
+/** Everything of one call that is shipped. */
+export interface ShippedCall {
+  readonly call: CallWithChannels;
+  readonly segments: readonly SegmentRecord[];
+  /** Those that are to be shipped. */
+  readonly intervals: readonly IntervalRecord[];
+}
+
+/** The rows of a call, as its PBX stores them. `version` is higher than that of any row shipped of it before. */
+export function callRows({ call, segments, intervals }: ShippedCall, version: number): FleetRow[] {
+  const { channels, ...own } = call;
+  const { linkedid, startedAtMs: callStartedAtMs } = call;
+  const row = (kind: FleetRow['kind'], cells: FleetRow['cells']): FleetRow => ({
+    kind,
+    version,
+    callStartedAtMs: Math.round(callStartedAtMs),
+    cells: { ...cells, linkedid },
+  });
+  return [
+    ...channels.flatMap(({ streams, ...channel }) => [
+      row('channels', CHANNEL_COLUMNS.toRow(channel)),
+      ...streams.map((stream) => row('streams', { ...STREAM_COLUMNS.toRow(stream), uniqueid: channel.uniqueid })),
+    ]),
+    ...segments.map((segment) => row('segments', SEGMENT_COLUMNS.toRow(segment))),
+    ...intervals.map((interval) => row('intervals', INTERVAL_COLUMNS.toRow(interval))),
+    // Last: who finds the call finds all of it.
+    row('calls', CALL_COLUMNS.toRow(own)),
+  ];
+}
+
+/** Whether the reports of a direction go with its call. */
+export function wantsIntervals(
+  send: 'summaries' | 'bad-intervals' | 'intervals',
+  { streams }: ChannelRecord,
+  direction: string,
+): boolean {
+  if (send !== 'bad-intervals') return send === 'intervals';
+  const verdict = streams.find((stream) => stream.direction === direction)?.verdict ?? null;
+  return verdict !== null && verdict !== 'good';
+}

@@ -1,0 +1,89 @@
+import { type ColumnType, type Kind, KINDS, type KindName } from './kinds.ts';
+
+/** How the store is laid out. */
+export interface StoreLayout {
+  readonly database: string;
+  /** The cluster's name in ClickHouse's configuration; null: one server. */
+  readonly cluster: string | null;
+  /** Whether each shard has replicas, kept together by ZooKeeper or Keeper under the macros `shard` and `replica`. */
+  readonly isReplicated: boolean;
+}
+
+const TYPES: Readonly<Record<ColumnType, string>> = { TEXT: 'String', REAL: 'Float64', INTEGER: 'Int64' };
+
+/** Of every table, before the columns of the PBX's own. */
+const FRAME = [
+  ['pbx_id', 'UInt32'],
+  ['pbx', 'String'],
+  ['site', 'String'],
+  ['row_version', 'UInt64'],
+  ['call_started_at_ms', 'UInt64'],
+] as const;
+
+/** Columns as ClickHouse has them: what may be unknown is Nullable, the key is not. */
+export function storeColumns({ columns, key }: Kind): (readonly [name: string, type: string])[] {
+  const own = [...columns].map(([name, type]) => {
+    const plain = TYPES[type];
+    return [storedName(name), key.includes(name) ? plain : `Nullable(${plain})`] as const;
+  });
+  return [...FRAME, ...own];
+}
+
+/** `version` is a call's column too: the release that scored it. */
+export function storedName(column: string): string {
+  return column === 'version' ? 'mes_version' : column;
+}
+
+export function tableOf(kind: KindName): string {
+  return `mes_${kind}`;
+}
+
+/**
+ * The statements that make all tables on one server, each to be run on every server of a cluster. The same on ClickHouse
+ * 18.16 and today's: no TTL, no DateTime64, no column codecs.
+ */
+export function createStatements({ database, cluster, isReplicated }: StoreLayout): string[] {
+  const tables = Object.entries(KINDS).flatMap(([name, kind]) => {
+    const table = tableOf(name as KindName);
+    const columns = storeColumns(kind)
+      .map(([column, type]) => `${column} ${type}`)
+      .join(', ');
+    const engine = isReplicated
+      ? `ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/${database}.${table}', '{replica}', row_version)`
+      : 'ReplacingMergeTree(row_version)';
+    const order = ['pbx', ...kind.key.map(storedName)].join(', ');
+    return [
+      `CREATE TABLE IF NOT EXISTS ${database}.${table} (${columns}) ENGINE = ${engine}
+       PARTITION BY toYYYYMM(toDateTime(intDiv(call_started_at_ms, 1000))) ORDER BY (${order})`,
+      ...(cluster === null
+        ? []
+        : [
+            `CREATE TABLE IF NOT EXISTS ${database}.${table}_all (${columns})
+             ENGINE = Distributed(${cluster}, ${database}, ${table}, cityHash64(pbx_id))`,
+          ]),
+    ];
+  });
+  return [`CREATE DATABASE IF NOT EXISTS ${database}`, ...tables];
+}
+
+/** The statements that add what a newer release stores, given the columns that a server has by table. */
+export function missingColumnStatements(
+  { database, cluster }: StoreLayout,
+  existing: ReadonlyMap<string, ReadonlySet<string>>,
+): string[] {
+  return Object.entries(KINDS).flatMap(([name, kind]) => {
+    const table = tableOf(name as KindName);
+    const tables = cluster === null ? [table] : [table, `${table}_all`];
+    return tables.flatMap((one) => {
+      const have = existing.get(one) ?? new Set<string>();
+      return storeColumns(kind)
+        .filter(([column]) => !have.has(column))
+        .map(([column, type]) => `ALTER TABLE ${database}.${one} ADD COLUMN ${column} ${type}`);
+    });
+  });
+}
+
+/** Drops whole months that ended before then. */
+export function dropPartitionStatement({ database }: StoreLayout, kind: KindName, month: number): string {
+  return `ALTER TABLE ${database}.${tableOf(kind)} DROP PARTITION ${month}`;
+}

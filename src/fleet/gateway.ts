@@ -1,0 +1,194 @@
+import { timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+import { BatchError, readBatch } from './batch.ts';
+import { BusyError, Merger } from './merger.ts';
+import { type FleetPbx, sha256 } from './settings.ts';
+import type { FleetStore, StoredRow } from './store.ts';
+
+/** As sent, and unpacked: the most that a PBX sends at once has 5,000 rows of about 1 KB. */
+const LARGEST_BODY_BYTES = 8_000_000;
+const LARGEST_TEXT_BYTES = 32_000_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const TICK_MS = 100;
+/** Batches that are unpacked and checked at the same time; others wait their turn, at most so many. */
+const MOST_AT_ONCE = 4;
+const MOST_WAITING = 200;
+const RETRY_AFTER_S = 5;
+const SITE = /^[\w. -]{1,64}$/;
+
+const unzip = promisify(gunzip);
+
+export interface GatewayOptions {
+  readonly store: Pick<FleetStore, 'insert' | 'targetOf' | 'toStored'>;
+  readonly pbxs: readonly FleetPbx[];
+  readonly nowMs: () => number;
+  readonly onProblem: (sentence: string) => void;
+  /** For tests: other bounds than the usual ones. */
+  readonly blockMs?: number;
+  readonly mostRows?: number;
+}
+
+/** Takes the outboxes of PBXs: checks who sends, checks every row, merges rows into blocks, and acknowledges what is stored. */
+export class FleetGateway {
+  readonly app: FastifyInstance;
+  readonly #options: GatewayOptions;
+  readonly #byTokenHash: ReadonlyMap<string, FleetPbx>;
+  readonly #merger: Merger<StoredRow>;
+  readonly #counters = { batches: 0, rows: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
+  readonly #timer: NodeJS.Timeout;
+  #working = 0;
+  readonly #turns: (() => void)[] = [];
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#byTokenHash = new Map(options.pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
+    this.#merger = new Merger({
+      store: (target, rows) => options.store.insert(target, rows),
+      nowMs: options.nowMs,
+      ...(options.blockMs === undefined ? {} : { blockMs: options.blockMs }),
+      ...(options.mostRows === undefined ? {} : { mostRows: options.mostRows }),
+    });
+    this.#timer = setInterval(() => this.#merger.tick(), TICK_MS);
+    this.app = fastify({
+      bodyLimit: LARGEST_BODY_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      routerOptions: { maxParamLength: 200 },
+    });
+    this.app.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
+    );
+    this.app.setErrorHandler((error, _request, reply) => {
+      const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+      if (status >= 400 && status < 500)
+        return refuse(reply, status, 'the request cannot be read; send gzipped lines of JSON, 8 MB at most');
+      options.onProblem(`a batch failed (${error instanceof Error ? error.message : String(error)})`);
+      return refuse(reply, 500, 'the gateway failed on this batch; its log says why');
+    });
+    this.app.get('/healthz', () => ({
+      status: 'ok',
+      waiting_rows: this.#merger.waitingRows,
+      counters: { ...this.#counters },
+    }));
+    this.app.post('/v1/fleet/batches', async (request, reply) => {
+      const pbx = this.#pbxOf(request.headers.authorization);
+      if (pbx === undefined) {
+        this.#counters.refused++;
+        return refuse(
+          reply.header('www-authenticate', 'Bearer realm="asterisk-mes fleet"'),
+          401,
+          'this token is of no PBX; "asterisk-mes fleet add-pbx NAME" makes one',
+        );
+      }
+      const site = [request.headers['mes-site']].flat()[0] ?? '';
+      return this.#take(pbx, SITE.test(site) ? site : '', request.headers['content-encoding'], request.body, reply);
+    });
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return { ...this.#counters, waiting_rows: this.#merger.waitingRows };
+  }
+
+  async listen(bind: { readonly host: string; readonly port: number }): Promise<string> {
+    return this.app.listen(bind);
+  }
+
+  async close(): Promise<void> {
+    await this.#merger.close();
+    clearInterval(this.#timer);
+    await this.app.close();
+  }
+
+  #pbxOf(authorization = ''): FleetPbx | undefined {
+    const token = /^Bearer +(\S{1,200}) *$/i.exec(authorization)?.[1];
+    if (token === undefined) return undefined;
+    const hash = sha256(token);
+    const pbx = this.#byTokenHash.get(hash);
+    return pbx !== undefined && timingSafeEqual(Buffer.from(hash), Buffer.from(pbx.tokenSha256)) ? pbx : undefined;
+  }
+
+  async #take(
+    pbx: FleetPbx,
+    site: string,
+    encoding: string | undefined,
+    body: unknown,
+    reply: FastifyReply,
+  ): Promise<unknown> {
+    if (!Buffer.isBuffer(body)) return this.#refuse(reply, 415, 'send application/x-ndjson');
+    if (!(await this.#turn())) {
+      this.#counters.busy++;
+      return refuse(
+        reply.header('retry-after', RETRY_AFTER_S),
+        503,
+        'too many PBXs send at this moment; send it again',
+      );
+    }
+    const identity = { name: pbx.name, site: pbx.site === '' ? site : pbx.site };
+    const byTarget = new Map<string, StoredRow[]>();
+    let lastSequence = -1;
+    try {
+      const batch = readBatch(await textOf(body, encoding), this.#options.nowMs());
+      lastSequence = batch.lastSequence;
+      this.#counters.unknown_columns += batch.unknownColumns.size;
+      for (const row of batch.rows) {
+        const target = this.#options.store.targetOf(identity, row.kind);
+        const rows = byTarget.get(target) ?? [];
+        byTarget.set(target, rows);
+        rows.push(this.#options.store.toStored(identity, row));
+      }
+    } catch (error) {
+      if (error instanceof BatchError) return this.#refuse(reply, 400, error.message);
+      return this.#refuse(reply, 400, 'it cannot be unpacked; send gzip, 32 MB of text at most');
+    } finally {
+      this.#endTurn();
+    }
+    try {
+      await this.#merger.add(byTarget);
+    } catch (error) {
+      if (!(error instanceof BusyError))
+        this.#options.onProblem(error instanceof Error ? error.message : String(error));
+      this.#counters[error instanceof BusyError ? 'busy' : 'failed']++;
+      return refuse(
+        reply.header('retry-after', RETRY_AFTER_S),
+        503,
+        'the store does not take rows at this moment; send them again',
+      );
+    }
+    this.#counters.batches++;
+    this.#counters.rows += [...byTarget.values()].reduce((sum, rows) => sum + rows.length, 0);
+    return { acked_to: lastSequence };
+  }
+
+  #refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {
+    this.#counters.refused++;
+    return refuse(reply, status, detail);
+  }
+
+  /** Waits for a place among those that are worked on; false when too many wait already. */
+  async #turn(): Promise<boolean> {
+    if (this.#working >= MOST_AT_ONCE) {
+      if (this.#turns.length >= MOST_WAITING) return false;
+      await new Promise<void>((resolve) => void this.#turns.push(resolve));
+    }
+    this.#working++;
+    return true;
+  }
+
+  #endTurn(): void {
+    this.#working--;
+    this.#turns.shift()?.();
+  }
+}
+
+async function textOf(body: Buffer, encoding: string | undefined): Promise<string> {
+  const plain = encoding === 'gzip' ? await unzip(body, { maxOutputLength: LARGEST_TEXT_BYTES }) : body;
+  return plain.toString('utf8');
+}
+
+function refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', status, detail }));
+}

@@ -1,0 +1,100 @@
+/** Rows of many PBXs for one table of one shard, with those who wait for them to be stored. */
+interface Block<Row> {
+  rows: Row[];
+  waiting: { resolve: () => void; reject: (error: Error) => void }[];
+  firstAtMs: number;
+}
+
+export interface MergerOptions<Row> {
+  /** Stores a block; resolves when the store has it. */
+  readonly store: (target: string, rows: readonly Row[]) => Promise<void>;
+  readonly nowMs: () => number;
+  /** A block goes when it has so many rows. */
+  readonly blockRows?: number;
+  /** Or when its first row has waited so long. */
+  readonly blockMs?: number;
+  /** Rows that wait or are being stored, at most: above it nothing is taken. */
+  readonly mostRows?: number;
+}
+
+const BLOCK_ROWS = 50_000;
+const BLOCK_MS = 1000;
+const MOST_ROWS = 200_000;
+
+/** The store is behind: nothing was taken, and the PBX is to send the rows again. */
+export class BusyError extends Error {
+  override readonly name = 'BusyError';
+}
+
+/**
+ * Merges rows of many senders into blocks: what wears a store out is not rows but inserts. Who adds rows waits until they
+ * are stored; one failing insert fails all who have rows in it, and each of them sends its rows again.
+ */
+export class Merger<Row> {
+  readonly #options: Required<MergerOptions<Row>>;
+  readonly #blocks = new Map<string, Block<Row>>();
+  readonly #storing = new Set<Promise<void>>();
+  #rows = 0;
+
+  constructor(options: MergerOptions<Row>) {
+    this.#options = { blockRows: BLOCK_ROWS, blockMs: BLOCK_MS, mostRows: MOST_ROWS, ...options };
+  }
+
+  /** Rows that are not stored yet. */
+  get waitingRows(): number {
+    return this.#rows;
+  }
+
+  /** Resolves when all of these are stored. Rejects with BusyError, or with the store's error. */
+  async add(byTarget: ReadonlyMap<string, readonly Row[]>): Promise<void> {
+    const count = [...byTarget.values()].reduce((sum, rows) => sum + rows.length, 0);
+    if (this.#rows + count > this.#options.mostRows) throw new BusyError('too many rows wait for the store');
+    this.#rows += count;
+    await Promise.all([...byTarget].map(([target, rows]) => this.#addTo(target, rows)));
+  }
+
+  /** Call it several times a second. */
+  tick(): void {
+    const { nowMs, blockMs } = this.#options;
+    for (const [target, block] of this.#blocks) {
+      if (nowMs() - block.firstAtMs >= blockMs) this.#flush(target, block);
+    }
+  }
+
+  /** Stores what waits; resolves when nothing does any more. */
+  async close(): Promise<void> {
+    for (const [target, block] of this.#blocks) this.#flush(target, block);
+    await Promise.allSettled(this.#storing);
+  }
+
+  #addTo(target: string, rows: readonly Row[]): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const block = this.#blocks.get(target) ?? { rows: [], waiting: [], firstAtMs: this.#options.nowMs() };
+    this.#blocks.set(target, block);
+    for (const row of rows) block.rows.push(row);
+    block.waiting.push({ resolve: () => resolve(), reject });
+    if (block.rows.length >= this.#options.blockRows) this.#flush(target, block);
+    return promise;
+  }
+
+  #flush(target: string, block: Block<Row>): void {
+    this.#blocks.delete(target);
+    const stored = this.#store(target, block);
+    this.#storing.add(stored);
+    void stored.finally(() => {
+      this.#storing.delete(stored);
+      this.#rows -= block.rows.length;
+    });
+  }
+
+  /** Never rejects: who waits is told. */
+  async #store(target: string, { rows, waiting }: Block<Row>): Promise<void> {
+    try {
+      await this.#options.store(target, rows);
+      for (const { resolve } of waiting) resolve();
+    } catch (error) {
+      const told = error instanceof Error ? error : new Error(String(error));
+      for (const { reject } of waiting) reject(told);
+    }
+  }
+}
