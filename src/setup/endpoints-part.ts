@@ -14,10 +14,10 @@ interface EndpointFile {
 
 /** Gives each PJSIP endpoint the hangup handler where that was chosen. */
 export function planEndpoints(input: SetupInput): SetupPlan {
-  if (!input.choices.endpoints) return { files: [], notes: [] };
+  if (!input.choices.endpoints) return { files: [], notes: [], toDo: [] };
   const { own, foreign } = endpointFiles(input);
   const notes = foreign.map((file) => `${file} is outside of ${input.directory}; its endpoints stay as they are.`);
-  return { files: withHandlers(own).filter(({ added }) => added !== null), notes };
+  return { files: withHandlers(own).filter(({ added }) => added !== null), notes, toDo: [] };
 }
 
 /** How many templates and endpoints would get a line. */

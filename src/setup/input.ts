@@ -68,4 +68,6 @@ export interface SetupPlan {
   readonly files: readonly PlannedFile[];
   /** What is left out and why, one sentence each. */
   readonly notes: readonly string[];
+  /** What people have to do themselves, one sentence each. */
+  readonly toDo: readonly string[];
 }

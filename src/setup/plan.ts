@@ -30,14 +30,20 @@ export function planSetup(input: SetupInput): SetupPlan {
   const settings = planSettings(input);
   if (settings !== undefined) add(settings);
   const notes: string[] = [];
+  const toDo: string[] = [];
   for (const part of PARTS) {
     const planned = planPart(part, { ...input, current });
     for (const file of planned.files) add(file);
     notes.push(...planned.notes);
+    toDo.push(...planned.toDo);
   }
   const endpoints = planEndpoints(input);
   for (const file of [...endpoints.files, ...planChown(input)]) add(file);
-  return { files: [...files.values()], notes: [...notes, ...endpoints.notes, ...switchedOff(input)] };
+  return {
+    files: [...files.values()],
+    notes: [...notes, ...endpoints.notes],
+    toDo: [...toDo, ...switchedOff(input)],
+  };
 }
 
 /** Setup switches AMI on only where it is asked to: the owner of manager.conf decides that. */
@@ -153,16 +159,18 @@ function withSecret(text: string, secret: string): string {
 function planPart(part: Part, input: SetupInput): SetupPlan {
   const { own, root, needless } = part;
   const host = part.host[input.target];
-  if (host === null) return { files: [], notes: [] };
+  if (host === null) return { files: [], notes: [], toDo: [] };
   const without = configWithout(own, root, input);
   const reason = needless(without, input);
-  if (reason !== undefined) return { files: [], notes: [reason] };
-  const notes = part.leavesOut === true ? leftOut(input.ready(own), without, root) : [];
+  if (reason !== undefined) {
+    return { files: [], notes: [reason], toDo: [] };
+  }
+  const toDo = part.leavesOut === true ? leftOut(input.ready(own), without, root) : [];
   const files: PlannedFile[] = [];
   const ownBefore = input.current(own);
   // Keep what people have changed in our file.
   const ownText = ownTextOf(part, input, ownBefore, without);
-  if (!/^\[/m.test(ownText)) return { files: [], notes };
+  if (!/^\[/m.test(ownText)) return { files: [], notes: [], toDo };
   if (ownText !== ownBefore) {
     const isSecret = SECRET_FILES.includes(own);
     files.push({ name: own, text: ownText, added: null, place: '', isSecret, neighbour: root });
@@ -172,7 +180,7 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
     const host_ = withInclude(hostBefore, own);
     files.push({ name: host, ...host_, place: AT_THE_END, isSecret: false, neighbour: root });
   }
-  return { files, notes };
+  return { files, notes: [], toDo };
 }
 
 /** Of contexts that people have made themselves: what they are to do there. */

@@ -44,6 +44,7 @@ export interface Setup {
   readonly target: SetupTarget;
   readonly files: readonly SetupFile[];
   readonly notes: readonly string[];
+  readonly toDo: readonly string[];
   /** Secrets that have just been made up. */
   readonly newSecrets: ReadonlySet<string>;
 }
@@ -110,7 +111,7 @@ export async function examineInstallation(options: SetupOptions): Promise<Instal
     endpoints: chosen === 'freepbx' || isHandlerUsed(facts) ? 0 : countEndpoints(facts),
     hasHttpBind: bindLine(settingsText) !== undefined || env['MES_HTTP_BIND'] !== undefined,
     plan: (choices = NO_CHOICES) => {
-      const { files, notes } = planSetup({ ...facts, choices, secret, ariPassword, agiSecret, isNewAgiSecret });
+      const { files, notes, toDo } = planSetup({ ...facts, choices, secret, ariPassword, agiSecret, isNewAgiSecret });
       const moved = facts.isNewAgiBind
         ? [
             `Port ${settings.agi.bind.port} of [agi] bind is not free for us: it becomes ${port}, here and in the dialplan.`,
@@ -121,7 +122,7 @@ export async function examineInstallation(options: SetupOptions): Promise<Instal
         return { ...file, path, isNew: !existsSync(path), mode: modeOf(file, path, directory) };
       });
       const made = [...newSecrets, ...(choices.http === null ? [] : [choices.http.token])];
-      return { target: chosen, files: located, notes: [...moved, ...notes], newSecrets: new Set(made) };
+      return { target: chosen, files: located, notes: [...moved, ...notes], toDo, newSecrets: new Set(made) };
     },
   };
 }

@@ -83,7 +83,7 @@ async function writeOrPrint(installation: Installation, words: SetupWords): Prom
       lines.push(...(isWritten ? written(file, writeSetupFile(file, words.asteriskDir)) : printed(file, prepared)));
     }
     const sql = prepared.target === 'freepbx' ? readyLines('cdr_adaptive_odbc_mes.sql') : [];
-    lines.push(...prepared.notes, ...steps(prepared, { isWritten, sql }));
+    lines.push(...prepared.notes, ...prepared.toDo, ...steps(prepared, { isWritten, sql }));
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     process.stderr.write(`asterisk-mes: ${error.message}\n`);

@@ -60,7 +60,8 @@ async function carryOut(installation: Installation, plan: Setup, words: SetupWor
   const { writeSetupFile } = await import('../../app/setup/write-files.ts');
   say('');
   for (const file of plan.files) say(...written(file, writeSetupFile(file, installation.directory)));
-  const toDo = [...plan.notes.map((note) => `  ${note}`), ...(await reload(installation, plan))];
+  say(...plan.notes);
+  const toDo = [...plan.toDo.map((note) => `  ${note}`), ...(await reload(installation, plan))];
   toDo.push(...(await start(installation, words)));
   if (plan.files.length > 0) toDo.push(...dialplanSteps(plan));
   if (plan.target === 'freepbx' && plan.files.length > 0) {

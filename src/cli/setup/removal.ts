@@ -28,7 +28,7 @@ export async function removeSetup(words: SetupWords): Promise<number> {
   let status = DONE;
   for (const each of reloads) {
     // What is not loaded has nothing to read again.
-    const outcome = await asterisk?.reload(each);
+    const outcome = await asterisk?.reload(each, { mayBeEmpty: true });
     if (outcome === undefined) say(`To do: asterisk -rx "${each.command}"`);
     else if (outcome.problem !== null) {
       say(`"${outcome.command}" failed: ${outcome.problem}`);

@@ -1,0 +1,170 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { labIsReady } from '../lab/obstacle.ts';
+import { makeRunDirectory } from '../lab/paths.ts';
+import { StockAsterisk, Terminal } from './fixtures/stock-asterisk.ts';
+
+/** Phones of the office: this Asterisk calls itself, over SIP and RTP, and answers with a tone. */
+const PHONES = `[global]
+type = global
+[udp]
+type = transport
+protocol = udp
+bind = 127.0.0.1:5060
+[phone](!)
+type = endpoint
+context = from-internal
+transport = udp
+disallow = all
+allow = ulaw
+direct_media = no
+[alice](phone)
+aors = alice
+[alice]
+type = aor
+contact = sip:alice@127.0.0.1:5060
+[bob](phone)
+aors = bob
+[bob]
+type = aor
+contact = sip:bob@127.0.0.1:5060
+[answering]
+type = endpoint
+context = answering
+transport = udp
+disallow = all
+allow = ulaw
+direct_media = no
+[answering]
+type = identify
+endpoint = answering
+match = 127.0.0.1
+`;
+const ANSWERING = `[answering]
+exten => _[a-z].,1,Answer()
+ same => n,Milliwatt()
+`;
+const OFFICE: Readonly<Record<string, string>> = {
+  'manager.conf': '[general]\nenabled = no\nport = 5038\nbindaddr = 0.0.0.0\n',
+  'rtp.conf': '[general]\nrtpstart = 10000\nrtpend = 10100\nrtcpinterval = 1000\n',
+  'pjsip.conf': PHONES,
+  'extensions.conf': `[general]\n[from-internal]\nexten => 102,1,Dial(PJSIP/bob,20,t)\n${ANSWERING}`,
+  'extensions.ael': '',
+};
+
+interface Call {
+  readonly mes: number | null;
+  readonly ended_at: string | null;
+}
+
+/** One call from alice to 102, and how it was scored after its end. */
+async function callAndScore(pbx: StockAsterisk, seconds: number): Promise<Call | undefined> {
+  await pbx.console('channel originate PJSIP/alice extension 102@from-internal');
+  await sleep(seconds * 1000);
+  await pbx.console('channel request hangup all');
+  await sleep(1500);
+  const { stdout } = await pbx.run('asterisk-mes', 'calls', '--from', '-1h', '--json');
+  return (JSON.parse(stdout) as { calls: Call[] }).calls[0];
+}
+
+describe.runIf(labIsReady())('a new user', { timeout: 60_000 }, () => {
+  const folder = makeRunDirectory('setup');
+  const terminal = new Terminal(join(folder, 'tmux'));
+  let pbx: StockAsterisk;
+  beforeAll(async () => {
+    pbx = await StockAsterisk.start(OFFICE);
+  }, 60_000);
+  afterAll(async () => {
+    terminal.close();
+    await pbx?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const files = async (): Promise<string> =>
+    (await pbx.run('sh', '-c', 'cd /etc/asterisk && find . -type f | sort | xargs sha256sum')).stdout;
+  let before = '';
+
+  test('answers four questions, and has a scored call and a page', async () => {
+    before = await files();
+    terminal.start([...pbx.inside, 'asterisk-mes', 'setup']);
+    await terminal.shows('Switch it on, for this machine only? [Y/n]');
+    terminal.type('Enter');
+    // The template and the other endpoint; alice and bob have it from theirs.
+    await terminal.shows('Give 2 PJSIP endpoints or templates the hangup handler');
+    terminal.type('Enter');
+    await terminal.shows('Number [1]');
+    terminal.type('1', 'Enter');
+    const asked = await terminal.shows('and start the service? [Y/n]');
+    expect(asked).toContain('/etc/asterisk/pjsip.conf: 1 line added below each "type = endpoint" (2)');
+    expect(await files()).toBe(before);
+    terminal.type('Enter');
+    const done = await terminal.shows(/status \d/);
+    expect(done).toContain('Ran module reload res_pjsip.so.');
+    expect(done).toContain('Ran dialplan reload.');
+    expect(done).not.toContain('failed');
+    expect(done).toContain('Still to do:\n  asterisk-mes run');
+    expect(done).toMatch(/\nThe page: http:\/\/127\.0\.0\.1:8090\/\n+status 0$/);
+    // There is no systemd on this machine: what is still to do is done.
+    await pbx.run('sh', '-c', 'asterisk-mes run >/var/log/mes.log 2>&1 &');
+    await sleep(2500);
+    const call = await callAndScore(pbx, 4);
+    expect(call?.mes).toBeGreaterThan(4.2);
+    expect(call?.mes).toBeLessThanOrEqual(4.5);
+    const counters = JSON.parse(
+      await pbx.node("process.stdout.write(await (await fetch('http://127.0.0.1:8090/healthz')).text())"),
+    ) as {
+      counters: { agi_answered: number };
+    };
+    // The handler of each of the four legs, once.
+    expect(counters.counters.agi_answered).toBe(4);
+    const page = await pbx.node("process.stdout.write(await (await fetch('http://127.0.0.1:8090/')).text())");
+    expect(page).toMatch(/<title>.*asterisk-mes/i);
+  });
+
+  test('has doctor find nothing wrong, and setup nothing to do', async () => {
+    const { stdout } = await pbx.run('asterisk-mes', 'doctor', '--json');
+    const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string }[] };
+    expect(checks.filter(({ status }) => status === 'problem')).toEqual([]);
+    expect(checks.find(({ id }) => id === 'fastagi')?.status).toBe('ok');
+    const again = await pbx.run('asterisk-mes', 'setup', '--write', '--pjsip');
+    expect(again.stdout).toContain('Everything is set up already');
+  });
+
+  test('takes all of it back, and the next call works', async () => {
+    const { stdout } = await pbx.run('asterisk-mes', 'setup', '--remove', '--yes');
+    expect(stdout).toContain('Ran dialplan reload.');
+    expect(stdout).not.toContain('failed');
+    expect(await files()).toBe(before);
+    await expectCallWorks(pbx);
+    expect(await pbx.console('manager show settings')).toMatch(/Manager \(AMI\):\s+No/);
+  });
+
+  test('leaves empty contexts where the dialplan names them, and the next call works', async () => {
+    const own = (OFFICE['extensions.conf'] ?? '')
+      .replace('102,1,', '102,1,Gosub(mes,s,1)\n same => n,')
+      .replace(',t)', ',tb(mes^s^1))');
+    await pbx.node(
+      `import fs from 'node:fs'; fs.writeFileSync('/etc/asterisk/extensions.conf', ${JSON.stringify(own)})`,
+    );
+    await pbx.run('asterisk-mes', 'setup', '--yes').catch((error: unknown) => error);
+    expect(await pbx.console('dialplan show mes')).toContain('hangup_handler_push');
+    const { stdout } = await pbx.run('asterisk-mes', 'setup', '--remove');
+    expect(stdout).toContain('/etc/asterisk/extensions.conf line 3: exten => 102,1,Gosub(mes,s,1)');
+    await expectCallWorks(pbx);
+  });
+});
+
+/** Both phones are up, and Asterisk has nothing to complain of. */
+async function expectCallWorks(pbx: StockAsterisk): Promise<void> {
+  await pbx.run('sh', '-c', ': > /var/log/asterisk/messages.log');
+  await pbx.console('channel originate PJSIP/alice extension 102@from-internal');
+  await sleep(1500);
+  const channels = await pbx.console('core show channels concise');
+  expect(channels).toMatch(/^PJSIP\/bob-.*!Up!/m);
+  await pbx.console('channel request hangup all');
+  await sleep(500);
+  const log = (await pbx.run('cat', '/var/log/asterisk/messages.log')).stdout;
+  expect(log).not.toMatch(/non-existent|ERROR/);
+}
