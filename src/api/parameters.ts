@@ -21,7 +21,7 @@ function shown(text: string): string {
 type Wire = Readonly<Record<string, unknown>>;
 
 /** A query parameter that may be left out; `allowed` completes "give …". */
-function parameter<T>(allowed: string, parse: (text: string) => T | undefined, wire: Wire = { type: 'string' }) {
+export function parameter<T>(allowed: string, parse: (text: string) => T | undefined, wire: Wire = { type: 'string' }) {
   return z
     .string({ error: 'is given more than once; give it once' })
     .transform((text, context): T => {
@@ -97,7 +97,8 @@ function parseCursor(text: string): CallCursor | undefined {
   return encodeCursor(cursor) === text ? cursor : undefined;
 }
 
-const moment = () => parameter('an ISO 8601 time such as 2026-11-20T10:00:00Z, or -1h, -30m, -7d, -45s', parseMoment);
+export const moment = () =>
+  parameter('an ISO 8601 time such as 2026-11-20T10:00:00Z, or -1h, -30m, -7d, -45s', parseMoment);
 const ENDPOINT_PATTERN = /^[^\p{Cc}*]{0,128}\*?$/u;
 const ENDPOINT_WORDS = 'an endpoint such as PJSIP/alice, or its beginning and * at its end';
 

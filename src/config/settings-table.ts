@@ -9,9 +9,12 @@ import {
   listOf,
   matching,
   optional,
+  MAIL_ADDRESS,
   PORT_RANGE,
   SIZE,
+  SMTP_URL,
   SUBNETS,
+  WEBHOOK_URL,
   wholeNumber,
   YES_NO,
   type ValueType,
@@ -104,6 +107,23 @@ export const SETTINGS = {
   writeback: {
     variables: setting(YES_NO, 'yes', 'whether scores are written to channel variables'),
     cdr: setting(YES_NO, 'yes', 'whether scores are written to the CDR'),
+  },
+  alerts: {
+    smtp: setting(optional(SMTP_URL), '', 'the mail server; empty: no mail'),
+    from: setting(optional(MAIL_ADDRESS), '', 'the sender of mails'),
+    to: setting(listOf(MAIL_ADDRESS, 'mail addresses with commas in between'), '', 'who gets them'),
+    webhook: setting(optional(WEBHOOK_URL), '', 'what alerts are posted to as JSON; empty: nothing'),
+    webhook_secret: setting(
+      optional(matching('at least 16 printable ASCII characters without spaces', /^[\x21-\x7e]{16,}$/, SECRET)),
+      '',
+      'the key that posts are signed with (HMAC-SHA256); empty: they are not signed',
+    ),
+    url: setting(
+      optional(HTTP_URL),
+      '',
+      'under which address people reach this server, for the links in messages; empty: http:// and bind of [http]',
+    ),
+    digest: setting(choice('off', 'daily', 'weekly'), 'off', 'how often a digest is mailed, at 7 in the morning'),
   },
   history: {
     path: setting(NAME, '/var/lib/asterisk-mes/mes.sqlite', 'the SQLite file'),

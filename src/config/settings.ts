@@ -1,10 +1,12 @@
+import type { AlertRule } from '../model/alert.ts';
 import type { CodecSettings, CodecTable, MesProfile, ProfileName, VerdictThresholds } from '../model/score.ts';
 import type { Subnet } from '../model/subnet.ts';
+import { ALERT_SETTINGS, alertRules, type GivenRule } from './alert-rules.ts';
 import { parseConf, type ConfSection } from './conf-file.ts';
 import { environmentName, SettingReader, suggestion, type Environment } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
 import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS } from './settings-table.ts';
-import { isLoopback, type HostAndPort, type PortRange } from './value-types.ts';
+import { isLoopback, type HostAndPort, type PortRange, type SmtpServer } from './value-types.ts';
 
 /** The numbers of `[profile:custom]` that were given; the others are those of `documented`. */
 export type CustomProfile = Partial<
@@ -38,6 +40,18 @@ export interface Settings {
   readonly agi: { readonly bind: HostAndPort; readonly peers: readonly Subnet[]; readonly secret: string | null };
   readonly http: { readonly bind: HostAndPort; readonly token: string | null; readonly metricsGroups: number };
   readonly writeback: { readonly variables: boolean; readonly cdr: boolean };
+  readonly alerts: {
+    /** Null: no mail. Then neither `from` nor `to` is needed. */
+    readonly smtp: SmtpServer | null;
+    readonly from: string | null;
+    readonly to: readonly string[];
+    readonly webhook: string | null;
+    readonly webhookSecret: string | null;
+    /** Without a slash at its end; null: the address that REST listens on. */
+    readonly url: string | null;
+    readonly digest: 'off' | 'daily' | 'weekly';
+    readonly rules: readonly AlertRule[];
+  };
   readonly history: {
     readonly path: string;
     readonly keepIntervalsMs: number;
@@ -76,6 +90,7 @@ export interface Settings {
 
 const CODEC_NAME = /^codec:([a-z0-9][a-z0-9._-]*)$/i;
 const ENDPOINT_PATTERN = /^endpoint:([^\s*]+\*?|\*)$/;
+const ALERT_NAME = /^alert:([A-Za-z0-9][\w.-]{0,63})$/;
 const CODEC_VARIABLE = new RegExp(
   `^MES_CODEC_([A-Z0-9_]+)_(?:${Object.keys(CODEC_SETTINGS).join('|').toUpperCase()})$`,
 );
@@ -95,6 +110,8 @@ function checkEnvironment(reader: SettingReader, env: Environment): void {
   for (const name of Object.keys(env).sort()) {
     if (name.startsWith('MES_ENDPOINT_')) {
       reader.refuse(`environment variable ${name} is not known; endpoints are set in the file, in [endpoint:PATTERN]`);
+    } else if (name.startsWith('MES_ALERT_')) {
+      reader.refuse(`environment variable ${name} is not known; rules are set in the file, in [alert:NAME]`);
     } else if (!prefixes.some((prefix) => name.startsWith(prefix)) || known.includes(name)) {
       continue;
     } else if (!CODEC_VARIABLE.test(name)) {
@@ -106,15 +123,18 @@ function checkEnvironment(reader: SettingReader, env: Environment): void {
 interface NamedSections {
   readonly codecs: ReadonlyMap<string, ConfSection | undefined>;
   readonly endpoints: ReadonlyMap<string, ConfSection>;
+  readonly alerts: ReadonlyMap<string, ConfSection>;
 }
 
-/** Finds the sections `[codec:NAME]` and `[endpoint:PATTERN]`, and refuses unknown ones. */
+/** Finds the sections `[codec:NAME]`, `[endpoint:PATTERN]` and `[alert:NAME]`, and refuses unknown ones. */
 function namedSections(reader: SettingReader, sections: readonly ConfSection[], env: Environment): NamedSections {
   const codecs = new Map<string, ConfSection | undefined>();
   const endpoints = new Map<string, ConfSection>();
+  const alerts = new Map<string, ConfSection>();
   for (const section of sections) {
     const codec = CODEC_NAME.exec(section.name)?.[1]?.toLowerCase();
     const pattern = ENDPOINT_PATTERN.exec(section.name)?.[1];
+    const alert = ALERT_NAME.exec(section.name)?.[1];
     if (codec !== undefined) {
       const earlier = codecs.get(codec);
       if (earlier === undefined) codecs.set(codec, section);
@@ -125,13 +145,20 @@ function namedSections(reader: SettingReader, sections: readonly ConfSection[], 
         );
     } else if (pattern !== undefined) {
       endpoints.set(pattern, section);
+    } else if (alert !== undefined) {
+      alerts.set(alert, section);
+    } else if (section.name.startsWith('alert:')) {
+      reader.refuseLine(
+        section.line,
+        `[${section.name}] is not allowed; name a rule with letters, digits, dots, dashes and underscores`,
+      );
     } else if (section.name.startsWith('endpoint:')) {
       reader.refuseLine(
         section.line,
         `[${section.name}] is not allowed; give an endpoint such as PJSIP/alice, or its beginning and one * at its end`,
       );
     } else if (!Object.hasOwn(SETTINGS, section.name)) {
-      const known = [...Object.keys(SETTINGS), 'codec:NAME', 'endpoint:PATTERN'];
+      const known = [...Object.keys(SETTINGS), 'codec:NAME', 'endpoint:PATTERN', 'alert:NAME'];
       reader.refuseLine(section.line, `unknown section "${section.name}"${suggestion(section.name, known)}`);
     }
   }
@@ -139,7 +166,7 @@ function namedSections(reader: SettingReader, sections: readonly ConfSection[], 
     const codec = CODEC_VARIABLE.exec(name)?.[1]?.toLowerCase();
     if (codec !== undefined && !codecs.has(codec)) codecs.set(codec, undefined);
   }
-  return { codecs, endpoints };
+  return { codecs, endpoints, alerts };
 }
 
 /** Checks settings that must fit each other. */
@@ -171,7 +198,23 @@ function combinedProblems(settings: Settings, problems: string[]): string[] {
       '[measurements] enabled = yes and an empty include leave nothing to send; set include to calls, ratings or both, or set enabled = no',
     );
   }
+  const { smtp, from, to, digest } = settings.alerts;
+  if (smtp !== null && (from === null || to.length === 0)) {
+    problems.push(`[alerts] smtp is set but ${from === null ? 'from' : 'to'} is missing; set both in [alerts]`);
+  }
+  if (digest !== 'off' && smtp === null) {
+    problems.push(`[alerts] digest = ${digest} needs a mail server; set smtp, from and to in [alerts]`);
+  }
   return problems;
+}
+
+/** The rules of `[alert:NAME]`, and those that are there without. */
+function readRules(reader: SettingReader, sections: NamedSections['alerts']): readonly AlertRule[] {
+  const written = new Map<string, GivenRule>();
+  for (const [name, section] of sections) written.set(name, reader.section(section.name, ALERT_SETTINGS, section));
+  return alertRules(written, (name, problem) =>
+    reader.refuseLine(sections.get(name)?.line ?? 0, `[alert:${name}] ${problem}`),
+  );
 }
 
 /**
@@ -192,6 +235,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   const agi = read('agi');
   const http = read('http');
   const writeback = read('writeback');
+  const alerts = read('alerts');
   const history = read('history');
   const capture = read('capture');
   const measurements = read('measurements');
@@ -209,6 +253,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
     pattern,
     ...reader.section(section.name, ENDPOINT_SETTINGS, section),
   }));
+  const rules = readRules(reader, named.alerts);
   checkEnvironment(reader, env);
   if (reader.problems.length > 0) {
     throw new SettingsError(
@@ -224,6 +269,16 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
     agi,
     http: { bind: http.bind, token: http.token, metricsGroups: http.metrics_groups },
     writeback,
+    alerts: {
+      smtp: alerts.smtp,
+      from: alerts.from,
+      to: alerts.to,
+      webhook: alerts.webhook,
+      webhookSecret: alerts.webhook_secret,
+      url: alerts.url,
+      digest: alerts.digest,
+      rules,
+    },
     history: {
       path: history.path,
       keepIntervalsMs: history.keep_intervals,

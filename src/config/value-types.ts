@@ -164,6 +164,65 @@ export const HTTP_URL: ValueType<string> = {
   },
 };
 
+/** A mail server. Without user name and password nothing is asked of who sends. */
+export interface SmtpServer {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte on; otherwise STARTTLS. */
+  readonly isTls: boolean;
+  readonly user: string | null;
+  readonly password: string | null;
+}
+
+const SUBMISSION_PORT = 587;
+const SUBMISSIONS_PORT = 465;
+
+export const SMTP_URL: ValueType<SmtpServer> = {
+  allowed:
+    'smtp://user:password@host:587 (STARTTLS) or smtps://…:465, with @ : / in the password written as %40 %3A %2F',
+  secret: true,
+  parse: (value) => {
+    const url = URL.parse(value);
+    if (url === null || !/^smtps?:$/.test(url.protocol) || !/^\/?$/.test(url.pathname)) return undefined;
+    if (url.search !== '' || url.hash !== '' || (url.username === '') !== (url.password === '')) return undefined;
+    const host = url.hostname.replaceAll(/^\[|\]$/g, '');
+    if (!isHost(host)) return undefined;
+    const isTls = url.protocol === 'smtps:';
+    const port = url.port === '' ? (isTls ? SUBMISSIONS_PORT : SUBMISSION_PORT) : Number(url.port);
+    const user = decoded(url.username);
+    const password = decoded(url.password);
+    if (user === undefined || password === undefined) return undefined;
+    return { host, port, isTls, user: user || null, password: password || null };
+  },
+};
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const ADDRESS = /^[^\s@<>,;"()\p{Cc}]{1,64}@[^\s@<>,;"()\p{Cc}]{1,253}$/u;
+
+export const MAIL_ADDRESS: ValueType<string> = {
+  allowed: 'a mail address, such as pbx@example.com',
+  secret: false,
+  parse: (value) => (ADDRESS.test(value) ? value : undefined),
+};
+
+/** An address with whatever path and query its owner gave it; both may be what keeps strangers out. */
+export const WEBHOOK_URL: ValueType<string> = {
+  allowed: 'an address such as https://example.com/hooks/mes, without user name and password',
+  secret: true,
+  parse: (value) => {
+    const url = URL.parse(value);
+    if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+    return url.username === '' && url.password === '' && url.hash === '' ? url.href : undefined;
+  },
+};
+
 export const PORT_RANGE: ValueType<PortRange> = {
   allowed: 'a range of ports, such as 10000-20000',
   secret: false,

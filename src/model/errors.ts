@@ -103,6 +103,11 @@ export const ERRORS = {
     sentence: 'Asterisk refused a connection for good, such as for a wrong secret.',
     whatToDo: 'Correct user and secret in mes.conf or manager.conf, and start again.',
   },
+  MES_ERR_ALERT: {
+    status: null,
+    sentence: 'An alert cannot be sent or stored. It is tried again.',
+    whatToDo: 'See the line itself; check smtp, to and webhook of [alerts] in mes.conf.',
+  },
   MES_ERR_AGI_PEER: {
     status: null,
     sentence: 'Somebody who is not in peers of [agi] asked the FastAGI server.',

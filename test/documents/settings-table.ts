@@ -1,3 +1,4 @@
+import { ALERT_SETTINGS } from '../../src/config/alert-rules.ts';
 import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS, type Setting } from '../../src/config/settings-table.ts';
 import { mesProfile } from '../../src/score/profiles.ts';
 
@@ -9,6 +10,7 @@ export function settingsTable(): string {
     ...SETTINGS,
     'codec:NAME': CODEC_SETTINGS,
     'endpoint:PATTERN': ENDPOINT_SETTINGS,
+    'alert:NAME': ALERT_SETTINGS,
   });
   const rows = sections.flatMap(([section, keys]) =>
     Object.entries<Setting<unknown>>(keys).map(([key, setting]) => [

@@ -1,3 +1,4 @@
+import { ALERTS } from '../features/alerts.ts';
 import { OUTBOX } from '../features/outbox.ts';
 import { RATINGS } from '../features/ratings.ts';
 import type { Feature } from './feature.ts';
@@ -7,6 +8,7 @@ import type { Feature } from './feature.ts';
  * the database for ever.
  */
 export const FEATURES = {
+  alerts: ALERTS,
   outbox: OUTBOX,
   ratings: RATINGS,
 } as const satisfies Readonly<Record<string, Feature>>;

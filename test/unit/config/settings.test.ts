@@ -3,11 +3,20 @@ import { environmentName } from '../../../src/config/setting-reader.ts';
 import { SettingsError } from '../../../src/config/settings-error.ts';
 import { SETTINGS } from '../../../src/config/settings-table.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
+import type { AlertRule } from '../../../src/model/alert.ts';
 
 const LOGIN = { MES_AMI_USERNAME: 'mes', MES_AMI_SECRET: 'hunter2' };
 /** Not shown when refused, and yet no secret: without them something is off, and nothing is open. */
-const OPEN_OR_EMPTY = new Set(['url', 'collector', 'recipient']);
-const DAY_MS = 24 * 60 * 60 * 1000;
+const OPEN_OR_EMPTY = new Set(['url', 'collector', 'recipient', 'smtp', 'webhook']);
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A rule that is there without a line in the file. */
+function shown(
+  rule: Pick<AlertRule, 'overMs' | 'calls' | 'raise' | 'clear'> & { name: AlertRule['what']; by?: 'all' },
+): AlertRule {
+  return { what: rule.name, by: 'endpoint', endpoints: ['*'], quiet: null, againMs: null, send: false, ...rule };
+}
 
 function load(text: string, env: Record<string, string | undefined> = LOGIN) {
   return loadSettings(text, 'mes.conf', env);
@@ -77,6 +86,26 @@ describe('settings', () => {
       },
       http: { bind: { host: '127.0.0.1', port: 8090 }, token: null, metricsGroups: 50 },
       writeback: { variables: true, cdr: true },
+      alerts: {
+        smtp: null,
+        from: null,
+        to: [],
+        webhook: null,
+        webhookSecret: null,
+        url: null,
+        digest: 'off',
+        rules: [
+          shown({ name: 'bad-live', overMs: 20_000, calls: 1, raise: 1, clear: 0 }),
+          shown({ name: 'bad-calls', overMs: HOUR_MS, calls: 10, raise: 20, clear: 5 }),
+          shown({ name: 'p5', overMs: HOUR_MS, by: 'all', calls: 20, raise: 3.1, clear: 3.6 }),
+          shown({ name: 'one-way', overMs: HOUR_MS, calls: 5, raise: 20, clear: 5 }),
+          shown({ name: 'loss', overMs: HOUR_MS, calls: 5, raise: 3, clear: 1 }),
+          shown({ name: 'jitter', overMs: HOUR_MS, calls: 5, raise: 40, clear: 20 }),
+          shown({ name: 'rtt', overMs: HOUR_MS, calls: 5, raise: 400, clear: 300 }),
+          shown({ name: 'no-reports', overMs: 2 * HOUR_MS, calls: 5, raise: 90, clear: 50 }),
+          shown({ name: 'ami', overMs: 30_000, by: 'all', calls: 1, raise: 30, clear: 0 }),
+        ],
+      },
       history: {
         path: '/var/lib/asterisk-mes/mes.sqlite',
         keepIntervalsMs: 30 * DAY_MS,
@@ -139,6 +168,25 @@ accept = direct-media, time-zone
 enabled = yes
 interface = eth0
 ports = 16384 - 32767
+[alerts]
+smtp = smtp://pbx%40example.com:p%3As@mail.example.com
+from = pbx@example.com
+to = a@example.com, b@example.com
+webhook = https://example.com/hooks?key=1
+webhook_secret = sixteen-or-more-characters
+url = https://pbx.example.com/
+digest = weekly
+[alert:carrier]
+what = loss
+over = 30m
+endpoint = PJSIP/a*, PJSIP/b
+by = all
+calls = 3
+raise = 6
+quiet = 22:00-06:30
+again = 4h
+[alert:bad-live]
+send = yes
 [profile:custom]
 base_r = 90
 loss_unit = percent
@@ -163,6 +211,33 @@ advantage = 10
       },
       http: { bind: { host: '0.0.0.0', port: 80 }, token: 'abc.DEF', metricsGroups: 200 },
       writeback: { variables: true, cdr: false },
+      alerts: {
+        smtp: { host: 'mail.example.com', port: 587, isTls: false, user: 'pbx@example.com', password: 'p:s' },
+        from: 'pbx@example.com',
+        to: ['a@example.com', 'b@example.com'],
+        webhook: 'https://example.com/hooks?key=1',
+        webhookSecret: 'sixteen-or-more-characters',
+        url: 'https://pbx.example.com',
+        digest: 'weekly',
+        rules: [
+          { ...shown({ name: 'bad-live', overMs: 20_000, calls: 1, raise: 1, clear: 0 }), send: true },
+          ...loadSettings(undefined, 'mes.conf', LOGIN).alerts.rules.slice(1),
+          {
+            name: 'carrier',
+            what: 'loss',
+            overMs: HOUR_MS / 2,
+            endpoints: ['PJSIP/a*', 'PJSIP/b'],
+            by: 'all',
+            calls: 3,
+            raise: 6,
+            // As the usual 3 and 1.
+            clear: 2,
+            quiet: { fromMinute: 1320, toMinute: 390 },
+            againMs: 4 * HOUR_MS,
+            send: true,
+          },
+        ],
+      },
       history: {
         path: '/tmp/x.sqlite',
         keepIntervalsMs: DAY_MS / 2,
@@ -209,6 +284,24 @@ advantage = 10
 describe('a slip in the settings', () => {
   it.each([
     ['[ami]\nsercet = x', 'mes.conf line 2: unknown key "sercet" in [ami]; did you mean "secret"?'],
+    [
+      '[alert:mine]\nraise = 3',
+      'mes.conf line 1: [alert:mine] what is missing; give one of bad-live, bad-calls, p5, one-way, loss, jitter, rtt, no-reports, ami',
+    ],
+    [
+      '[alert:loss]\nraise = 3\nclear = 4',
+      'mes.conf line 1: [alert:loss] clear = 4 is worse than raise = 3, so that it would begin and end at once; give a better one',
+    ],
+    [
+      '[alert:a b]',
+      'mes.conf line 1: [alert:a b] is not allowed; name a rule with letters, digits, dots, dashes and underscores',
+    ],
+    ['[alerts]\nsmtp = smtp://127.0.0.1', '[alerts] smtp is set but from is missing; set both in [alerts]'],
+    ['[alerts]\ndigest = daily', '[alerts] digest = daily needs a mail server; set smtp, from and to in [alerts]'],
+    [
+      '[alerts]\nwebhook_secret = short',
+      'mes.conf line 2: [alerts] webhook_secret is not allowed; give at least 16 printable ASCII characters without spaces',
+    ],
     ['[am]', 'mes.conf line 1: unknown section "am"; did you mean "ami"?'],
     ['[profile:costum]', 'mes.conf line 1: unknown section "profile:costum"; did you mean "profile:custom"?'],
     ['[agi]\nzzzzzzz = x', 'mes.conf line 2: unknown key "zzzzzzz" in [agi]; known are bind, secret, peers'],

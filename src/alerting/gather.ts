@@ -1,0 +1,55 @@
+import type { Alert, AlertRule, QuietHours } from '../model/alert.ts';
+
+/** After the last news one waits this long for more, so that a storm becomes one message. */
+export const MORE_NEWS_MS = 5000;
+/** But news is not kept for longer than this. */
+export const LONGEST_WAIT_MS = 20_000;
+/** After a message of many alerts, or a few, the next one waits. */
+const REST_AFTER_STORM_MS = 300_000;
+const REST_MS = 30_000;
+/** So many alerts in one message are a storm. */
+export const STORM = 3;
+
+export interface Gathering {
+  readonly alerts: readonly Alert[];
+  readonly rules: readonly AlertRule[];
+  readonly nowMs: number;
+  /** Of the local day, 0-1439. */
+  readonly minuteOfDay: number;
+  /** When the last message was made, and of how many alerts; null: none yet. */
+  readonly last: { readonly atMs: number; readonly alerts: number } | null;
+}
+
+/** What is due to be told now, each as it is after the telling; empty: nothing, or it waits for more. */
+export function dueNews(gathering: Gathering): Alert[] {
+  const { nowMs, last } = gathering;
+  const news = gathering.alerts.flatMap((alert) => newsOf(alert, gathering));
+  if (news.length === 0) return [];
+  const times = news.map(({ atMs }) => atMs);
+  const isWhole = nowMs - Math.max(...times) >= MORE_NEWS_MS || nowMs - Math.min(...times) >= LONGEST_WAIT_MS;
+  const restMs = last === null ? 0 : last.alerts >= STORM ? REST_AFTER_STORM_MS : REST_MS;
+  if (!isWhole || (last !== null && nowMs - last.atMs < restMs)) return [];
+  return news.map(({ alert }) =>
+    alert.clearedAtMs === null
+      ? { ...alert, toldAtMs: nowMs }
+      : { ...alert, toldAtMs: alert.toldAtMs ?? nowMs, endToldAtMs: nowMs },
+  );
+}
+
+function newsOf(alert: Alert, { rules, nowMs, minuteOfDay }: Gathering): { alert: Alert; atMs: number }[] {
+  const rule = rules.find(({ name }) => name === alert.rule);
+  const wasTold = alert.toldAtMs !== null;
+  // Whoever was told that it began hears that it is over, also when the rule is gone meanwhile.
+  if (rule === undefined ? !wasTold : !rule.send && !wasTold) return [];
+  if (rule?.quiet && isQuiet(rule.quiet, minuteOfDay)) return [];
+  if (alert.clearedAtMs !== null) return alert.endToldAtMs === null ? [{ alert, atMs: alert.clearedAtMs }] : [];
+  if (alert.toldAtMs === null) return [{ alert, atMs: alert.raisedAtMs }];
+  const againAtMs = alert.toldAtMs + (rule?.againMs ?? Number.POSITIVE_INFINITY);
+  return againAtMs <= nowMs ? [{ alert, atMs: againAtMs }] : [];
+}
+
+export function isQuiet({ fromMinute, toMinute }: QuietHours, minuteOfDay: number): boolean {
+  return fromMinute <= toMinute
+    ? minuteOfDay >= fromMinute && minuteOfDay < toMinute
+    : minuteOfDay >= fromMinute || minuteOfDay < toMinute;
+}

@@ -1,0 +1,183 @@
+import type { LegSample } from '../model/alert.ts';
+import type { ChannelRecord, SampleSummary, StreamRecord } from '../model/record.ts';
+import type { MesProfile, Verdict, VerdictThresholds } from '../model/score.ts';
+import { computeMes, DEAD_OPINION } from '../score/mes.ts';
+import { verdictOf } from '../score/verdict.ts';
+import { isBad } from './rule-value.ts';
+
+/** How far back "now" goes for a call that is up. Two of Asterisk's reports, and two of most phones', are within it. */
+export const RECENT_MS = 20_000;
+
+export interface RecentRules {
+  readonly profile: MesProfile;
+  readonly thresholds: VerdictThresholds;
+}
+
+interface RecentMeasure {
+  readonly mes: number;
+  readonly lossPercent: number;
+  readonly jitterMs: number;
+}
+
+/** One earlier look at a channel. */
+interface Look {
+  readonly atMs: number;
+  readonly channel: ChannelRecord;
+}
+
+/** What a channel looked like some seconds ago, so that its last seconds can be told from its whole life. */
+export class RecentLooks {
+  readonly #looks = new Map<string, Look[]>();
+  readonly #badSinceMs = new Map<string, number>();
+
+  /** Looks at a channel that is up; what came in since `RECENT_MS` ago is what the sample is made of. */
+  look(channel: ChannelRecord, nowMs: number, rules: RecentRules): LegSample {
+    const looks = this.#looks.get(channel.uniqueid) ?? [];
+    // The newest that is old enough stays: it is what the next ones are compared with.
+    while (looks[1] !== undefined && nowMs - looks[1].atMs >= RECENT_MS) looks.shift();
+    const [before] = looks;
+    looks.push({ atMs: nowMs, channel });
+    this.#looks.set(channel.uniqueid, looks);
+    const sample = liveSample(channel, before === undefined ? null : before.channel, rules);
+    return { ...sample, badSinceMs: this.#badSince(sample, nowMs) };
+  }
+
+  /** Seconds of which nothing is known neither begin nor end it. */
+  #badSince({ uniqueid, verdict }: LegSample, nowMs: number): number | null {
+    const sinceMs = this.#badSinceMs.get(uniqueid) ?? null;
+    if (verdict === null) return sinceMs;
+    if (!isBad(verdict)) {
+      this.#badSinceMs.delete(uniqueid);
+      return null;
+    }
+    if (sinceMs === null) this.#badSinceMs.set(uniqueid, nowMs);
+    return sinceMs ?? nowMs;
+  }
+
+  forget(uniqueid: string): void {
+    this.#looks.delete(uniqueid);
+    this.#badSinceMs.delete(uniqueid);
+  }
+
+  /** Forgets channels that are not up any more. */
+  keepOnly(uniqueids: ReadonlySet<string>): void {
+    for (const uniqueid of this.#looks.keys()) if (!uniqueids.has(uniqueid)) this.forget(uniqueid);
+  }
+}
+
+/** The sample of a channel that has ended, by its whole life. */
+export function endedSample(channel: ChannelRecord): LegSample {
+  return {
+    ...commonOf(channel),
+    verdict: channel.verdict,
+    mes: channel.mes,
+    lossPercent: highest(channel.streams.map(({ lossPercent }) => lossPercent)),
+    jitterMs: highest(channel.streams.map(({ jitterMs }) => jitterMs.mean)),
+    rttMs: highest(channel.streams.map(({ rttMs }) => rttMs.mean)),
+  };
+}
+
+/** Of a channel that is up: what happened since an earlier look; without one, since it began. */
+export function liveSample(channel: ChannelRecord, before: ChannelRecord | null, rules: RecentRules): LegSample {
+  const rttMs = highest(channel.streams.map((stream) => meanSince(stream, earlier(before, stream), 'rttMs')));
+  const measures = channel.streams.map((stream) => measureSince(stream, earlier(before, stream), rttMs, rules.profile));
+  const known = measures.filter((measure) => measure !== null);
+  const mes = known.length === 0 ? null : Math.min(...known.map((measure) => measure.mes));
+  return {
+    ...commonOf(channel),
+    verdict: liveVerdict(channel, mes, rules.thresholds),
+    mes,
+    lossPercent: highest(known.map(({ lossPercent }) => lossPercent)),
+    jitterMs: highest(known.map(({ jitterMs }) => jitterMs)),
+    rttMs,
+  };
+}
+
+type Common = Omit<LegSample, 'verdict' | 'mes' | 'lossPercent' | 'jitterMs' | 'rttMs'>;
+
+function commonOf(channel: ChannelRecord): Common {
+  const { linkedid, uniqueid, endpoint, startedAtMs, endedAtMs, answeredAtMs, streams } = channel;
+  const hasFarReports = streams.some(({ reporter, reports }) => reporter === 'remote' && reports > 0);
+  const answered = answeredAtMs !== null;
+  return {
+    linkedid,
+    uniqueid,
+    endpoint,
+    startedAtMs,
+    endedAtMs,
+    answered,
+    hasFarReports,
+    badSinceMs: null,
+    faultPlace: null,
+  };
+}
+
+/** A direction that is silent has no new packets to judge; the channel's own word has it. */
+function liveVerdict(channel: ChannelRecord, mes: number | null, thresholds: VerdictThresholds): Verdict | null {
+  const { verdict } = channel;
+  if (channel.onHold) return null;
+  if (verdict === 'no-media' || verdict === 'one-way-rx' || verdict === 'one-way-tx') return verdict;
+  return mes === null ? null : verdictOf(mes, thresholds);
+}
+
+function earlier(before: ChannelRecord | null, { direction }: StreamRecord): StreamRecord | null {
+  return before?.streams.find((stream) => stream.direction === direction) ?? null;
+}
+
+/** Null: no report with packets came since. */
+function measureSince(
+  now: StreamRecord,
+  before: StreamRecord | null,
+  rttMs: number | null,
+  profile: MesProfile,
+): RecentMeasure | null {
+  const expected = (now.packetsExpected ?? 0) - (before?.packetsExpected ?? 0);
+  const lost = Math.max(0, (now.packetsLost ?? 0) - (before?.packetsLost ?? 0));
+  const reports = now.reports - (before?.reports ?? 0);
+  const jitter = jitterSince(now.jitterMs, before?.jitterMs ?? null);
+  if (now.deadReports - (before?.deadReports ?? 0) > 0 && lost >= expected) {
+    return { mes: DEAD_OPINION, lossPercent: 100, jitterMs: jitter.meanMs };
+  }
+  if (expected <= 0 || reports <= 0) return null;
+  const lossPercent = Math.min(100, (100 * lost) / expected);
+  const { mes } = computeMes(profile, {
+    direction: now.direction,
+    rttMeanMs: rttMs ?? undefined,
+    jitterMeanMs: jitter.meanMs,
+    jitterLastMs: now.jitterMs.last ?? 0,
+    jitterStdevMs: jitter.stdevMs,
+    lostPacketsMean: lost / reports,
+    cumulativeLostMean: lost,
+    lossPercent,
+  });
+  return { mes, lossPercent, jitterMs: jitter.meanMs };
+}
+
+/** Mean and deviation of the samples that came since, from the sums of both: n·mean and n·(stdev² + mean²). */
+function jitterSince(now: SampleSummary, before: SampleSummary | null): { meanMs: number; stdevMs: number } {
+  const count = now.count - (before?.count ?? 0);
+  if (count <= 0) return { meanMs: 0, stdevMs: 0 };
+  const meanMs = (sumOf(now) - sumOf(before)) / count;
+  const squares = (squaresOf(now) - squaresOf(before)) / count;
+  return { meanMs: Math.max(0, meanMs), stdevMs: Math.sqrt(Math.max(0, squares - meanMs * meanMs)) };
+}
+
+function meanSince(now: StreamRecord, before: StreamRecord | null, name: 'rttMs'): number | null {
+  const count = now[name].count - (before?.[name].count ?? 0);
+  return count <= 0 ? null : Math.max(0, (sumOf(now[name]) - sumOf(before?.[name] ?? null)) / count);
+}
+
+function sumOf(summary: SampleSummary | null): number {
+  return summary === null ? 0 : summary.count * (summary.mean ?? 0);
+}
+
+function squaresOf(summary: SampleSummary | null): number {
+  if (summary === null) return 0;
+  const { count, mean, stdev } = summary;
+  return count * ((stdev ?? 0) ** 2 + (mean ?? 0) ** 2);
+}
+
+function highest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}

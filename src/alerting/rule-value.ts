@@ -1,0 +1,172 @@
+import type { AlertRule, AlertSubject, LegSample } from '../model/alert.ts';
+import type { FaultPlace } from '../model/record.ts';
+import type { Verdict } from '../model/score.ts';
+
+/** What a rule sees of one endpoint, or of all together. */
+export interface RuleSight {
+  readonly subject: string;
+  /** Null: too few calls to judge. */
+  readonly value: number | null;
+  /** Calls that were judged. */
+  readonly judged: number;
+  /** Whether one of its calls is up. */
+  readonly isUp: boolean;
+  /** Those at fault, the first that began first. */
+  readonly linkedids: readonly string[];
+  readonly sinceMs: number | null;
+  readonly place: FaultPlace | null;
+}
+
+/** What is known beside the calls of the window. */
+export interface Surroundings {
+  readonly nowMs: number;
+  /** Since when Asterisk cannot be reached; null: it can. */
+  readonly amiDownSinceMs: number | null;
+  /** Whether an endpoint always sent RTCP before. */
+  readonly usedToReport: (endpoint: string) => boolean;
+}
+
+export const TOGETHER = 'all';
+
+const ONE_WAY: ReadonlySet<Verdict | null> = new Set(['no-media', 'one-way-rx', 'one-way-tx']);
+const NOT_JUDGED: ReadonlySet<Verdict | null> = new Set([null, 'too-short', 'no-rtcp']);
+
+export function isBad(verdict: Verdict | null): boolean {
+  return verdict === 'bad' || ONE_WAY.has(verdict);
+}
+
+export function isJudged(verdict: Verdict | null): boolean {
+  return !NOT_JUDGED.has(verdict);
+}
+
+/** Whether a pattern, a name or its beginning and `*`, stands for the endpoint. */
+export function fits(endpoint: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith('*') ? endpoint.startsWith(pattern.slice(0, -1)) : endpoint === pattern,
+  );
+}
+
+/** What the rule makes of the legs. Local channels are Asterisk's own and count for nobody. */
+export function sights(rule: AlertRule, legs: Iterable<LegSample>, around: Surroundings): RuleSight[] {
+  if (rule.what === 'ami') return [amiSight(around)];
+  const fromMs = around.nowMs - rule.overMs;
+  const groups = new Map<string, LegSample[]>();
+  for (const leg of legs) {
+    if (leg.endpoint.startsWith('Local/') || !fits(leg.endpoint, rule.endpoints)) continue;
+    if (leg.endedAtMs !== null && leg.endedAtMs <= fromMs) continue;
+    const subject = rule.by === 'all' ? TOGETHER : leg.endpoint;
+    const group = groups.get(subject);
+    if (group === undefined) groups.set(subject, [leg]);
+    else group.push(leg);
+  }
+  return [...groups].map(([subject, group]) => sightOf(rule, subject, group, around));
+}
+
+function amiSight({ nowMs, amiDownSinceMs }: Surroundings): RuleSight {
+  const value = amiDownSinceMs === null ? 0 : (nowMs - amiDownSinceMs) / 1000;
+  return { subject: TOGETHER, value, judged: 0, isUp: false, linkedids: [], sinceMs: amiDownSinceMs, place: null };
+}
+
+interface CallSight {
+  readonly linkedid: string;
+  readonly startedAtMs: number;
+  /** In the rule's unit; for a share, 1 or 0. */
+  readonly value: number;
+  readonly isAtFault: boolean;
+  readonly place: FaultPlace | null;
+}
+
+function sightOf(rule: AlertRule, subject: string, legs: readonly LegSample[], around: Surroundings): RuleSight {
+  const calls: CallSight[] = [];
+  for (const [linkedid, ofCall] of Map.groupBy(legs, (leg) => leg.linkedid)) {
+    const values = ofCall.map((leg) => LEG_VALUES[rule.what](leg, rule, around)).filter((value) => value !== null);
+    if (values.length === 0) continue;
+    const value = rule.what === 'p5' ? Math.min(...values) : Math.max(...values);
+    calls.push({
+      linkedid,
+      startedAtMs: Math.min(...ofCall.map((leg) => onsetOf(rule.what, leg))),
+      value,
+      isAtFault: isShare(rule.what) ? value === 1 : reaches(rule, value),
+      place: ofCall.find(({ faultPlace }) => faultPlace !== null)?.faultPlace ?? null,
+    });
+  }
+  const atFault = calls
+    .filter(({ isAtFault }) => isAtFault)
+    .toSorted((one, other) => one.startedAtMs - other.startedAtMs);
+  return {
+    subject,
+    value:
+      calls.length < rule.calls
+        ? null
+        : valueOf(
+            rule.what,
+            calls.map(({ value }) => value),
+          ),
+    judged: calls.length,
+    isUp: legs.some(({ endedAtMs }) => endedAtMs === null),
+    linkedids: atFault.map(({ linkedid }) => linkedid),
+    sinceMs: atFault[0]?.startedAtMs ?? null,
+    place: commonest(atFault.map(({ place }) => place)),
+  };
+}
+
+/** Of calls that are up: since when they have been bad. */
+function onsetOf(what: AlertSubject, { startedAtMs, badSinceMs }: LegSample): number {
+  return what === 'bad-live' ? (badSinceMs ?? startedAtMs) : startedAtMs;
+}
+
+function isShare(what: AlertSubject): boolean {
+  return what === 'bad-calls' || what === 'one-way' || what === 'no-reports' || what === 'bad-live';
+}
+
+type LegValue = (leg: LegSample, rule: AlertRule, around: Surroundings) => number | null;
+
+/** Null: the leg tells nothing about it. */
+const LEG_VALUES: Readonly<Record<AlertSubject, LegValue>> = {
+  'bad-live': (leg, { overMs }, { nowMs }) => liveValue(leg, overMs, nowMs),
+  'bad-calls': ({ verdict }) => (isJudged(verdict) ? Number(isBad(verdict)) : null),
+  'one-way': ({ verdict }) => (isJudged(verdict) ? Number(ONE_WAY.has(verdict)) : null),
+  'no-reports': ({ endpoint, endedAtMs, answered, verdict, hasFarReports }, _rule, { usedToReport }) =>
+    endedAtMs !== null && answered && verdict !== 'too-short' && usedToReport(endpoint) ? Number(!hasFarReports) : null,
+  p5: ({ mes }) => mes,
+  loss: ({ lossPercent }) => lossPercent,
+  jitter: ({ jitterMs }) => jitterMs,
+  rtt: ({ rttMs }) => rttMs,
+  ami: () => null,
+};
+
+function liveValue({ endedAtMs, badSinceMs, verdict }: LegSample, overMs: number, nowMs: number): number | null {
+  if (endedAtMs !== null) return null;
+  if (badSinceMs !== null) return Number(nowMs - badSinceMs >= overMs);
+  return isJudged(verdict) ? 0 : null;
+}
+
+function valueOf(what: AlertSubject, values: readonly number[]): number {
+  const sum = values.reduce((total, value) => total + value, 0);
+  if (what === 'bad-live') return sum;
+  if (what === 'p5') return percentile5(values);
+  const mean = values.length === 0 ? 0 : sum / values.length;
+  return isShare(what) ? 100 * mean : mean;
+}
+
+/** By nearest rank. */
+function percentile5(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil(sorted.length * 0.05) - 1)] ?? 0;
+}
+
+/** Whether a value is so bad that the rule raises. */
+export function reaches({ what, raise }: AlertRule, value: number): boolean {
+  return what === 'p5' ? value <= raise : value >= raise;
+}
+
+/** Whether it is good enough again. */
+export function isClear({ what, clear }: AlertRule, value: number): boolean {
+  return what === 'p5' ? value >= clear : value <= clear;
+}
+
+function commonest(places: readonly (FaultPlace | null)[]): FaultPlace | null {
+  const known = places.filter((place) => place !== null && place !== 'none');
+  const [first] = [...Map.groupBy(known, (place) => place)].toSorted(([, one], [, other]) => other.length - one.length);
+  return first?.[0] ?? null;
+}

@@ -1,0 +1,138 @@
+import type { Alert, AlertMessage, AlertRule, AlertSubject } from '../model/alert.ts';
+import type { FaultPlace } from '../model/record.ts';
+import { STORM } from './gather.ts';
+import { TOGETHER } from './rule-value.ts';
+
+/** Alerts that a message writes out; of more it tells how many. */
+export const MOST_WRITTEN = 20;
+
+/** What a message needs beside the alerts. */
+export interface MessageFrame {
+  readonly id: string;
+  readonly atMs: number;
+  /** Which Asterisk it is. */
+  readonly host: string;
+  readonly rules: readonly AlertRule[];
+  /** The page with the calls of an alert. */
+  readonly linkOf: (alert: Alert) => string;
+}
+
+const PLACES: Readonly<Record<Exclude<FaultPlace, 'none'>, string>> = {
+  'caller-network': "the network on the caller's side",
+  'callee-network': "the network on the callee's side",
+  'both-networks': 'the networks on both sides',
+  'this-server': 'this server',
+};
+
+/** `2026-11-20 10:00:00 UTC` */
+export function utc(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+const SENTENCES: Readonly<Record<AlertSubject, (number: string) => string>> = {
+  'bad-live': (number) => (number === '1' ? '1 call that is up is bad now' : `${number} calls that are up are bad now`),
+  'bad-calls': (number) => `${number} % of the calls are bad`,
+  p5: (number) => `the 5th percentile of the scores is ${number}`,
+  'one-way': (number) => `${number} % of the calls have audio in one direction only, or none`,
+  loss: (number) => `calls lose ${number} % of their packets`,
+  jitter: (number) => `the jitter is ${number} ms`,
+  rtt: (number) => `the round trip takes ${number} ms`,
+  'no-reports': (number) => `${number} % of the calls have no RTCP report from the far end, which used to send them`,
+  ami: (number) => `Asterisk has not been reachable (AMI) for ${number} s`,
+};
+
+/** What a value of a rule says, such as `12 % of the calls are bad`. */
+export function valueText(what: AlertSubject, value: number): string {
+  return SENTENCES[what](String(Number(value.toFixed(what === 'p5' ? 2 : 1))));
+}
+
+/** One line: which rule, where, and what. */
+export function alertLine(alert: Alert): string {
+  const where = alert.subject === TOGETHER ? '' : ` at ${alert.subject}`;
+  if (alert.clearedAtMs === null) return `${alert.rule}${where}: ${valueText(alert.what, alert.value ?? alert.worst)}`;
+  return `${alert.rule}${where}: over`;
+}
+
+function details(alert: Alert, linkOf: MessageFrame['linkOf']): string[] {
+  const lines = [`  Since ${utc(alert.sinceMs)}.`];
+  if (alert.clearedAtMs !== null) {
+    lines.push(
+      `  Over at ${utc(alert.clearedAtMs)}${because(alert)}. At its worst: ${valueText(alert.what, alert.worst)}.`,
+    );
+  }
+  if (alert.place !== null && alert.place !== 'none')
+    lines.push(`  The fault probably lies in ${PLACES[alert.place]}.`);
+  if (alert.calls > 0) lines.push(`  ${alert.calls === 1 ? '1 call' : `${alert.calls} calls`}: ${linkOf(alert)}`);
+  return lines;
+}
+
+function because({ clearedBecause }: Alert): string {
+  if (clearedBecause === 'no-calls') return ', since there have been no calls for a day';
+  return clearedBecause === 'rule-gone' ? ', since its rule was taken away' : '';
+}
+
+/** One message about alerts that began, go on or are over. */
+export function alertMessage(alerts: readonly Alert[], frame: MessageFrame): AlertMessage {
+  const { id, atMs, host, linkOf } = frame;
+  // What goes on first, and in it what is new.
+  const sorted = alerts.toSorted(
+    (one, other) =>
+      Number(one.clearedAtMs !== null) - Number(other.clearedAtMs !== null) || other.raisedAtMs - one.raisedAtMs,
+  );
+  const written = sorted.slice(0, MOST_WRITTEN);
+  const leftOut = sorted.length - written.length;
+  const paragraphs = written.map((alert) => [alertLine(alert), ...details(alert, linkOf)].join('\n'));
+  if (leftOut > 0) paragraphs.push(`And ${leftOut} more: GET /v1/alerts has them all.`);
+  return {
+    id,
+    atMs,
+    kind: 'alerts',
+    subject: subjectOf(sorted, host),
+    text: `${paragraphs.join('\n\n')}\n\nasterisk-mes on ${host}, ${utc(atMs)}\n`,
+    html: null,
+    json: JSON.stringify({
+      id,
+      type: 'alerts',
+      at: new Date(atMs).toISOString(),
+      host,
+      alerts: sorted.map((alert) => ({ ...alertJson(alert), link: alert.calls > 0 ? linkOf(alert) : null })),
+    }),
+  };
+}
+
+function subjectOf(alerts: readonly Alert[], host: string): string {
+  const [first] = alerts;
+  const begun = alerts.filter(({ clearedAtMs }) => clearedAtMs === null).length;
+  const ended = alerts.length - begun;
+  if (first === undefined) return `${host}: no alert`;
+  if (alerts.length === 1) return `${host}: ${alertLine(first)}`;
+  const counts = [begun > 0 ? `${begun} go on` : [], ended > 0 ? `${ended} are over` : []].flat().join(', ');
+  const rules = [...new Set(alerts.map(({ rule }) => rule))];
+  const names = rules.length > STORM ? `${rules.slice(0, STORM).join(', ')} and others` : rules.join(', ');
+  return `${host}: ${alerts.length} alerts (${counts}): ${names}`;
+}
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+/** An alert as REST and webhooks have it. */
+export function alertJson(alert: Alert) {
+  return {
+    id: alert.id,
+    rule: alert.rule,
+    what: alert.what,
+    endpoint: alert.subject === TOGETHER ? null : alert.subject,
+    status: alert.clearedAtMs === null ? ('active' as const) : ('over' as const),
+    since: new Date(alert.sinceMs).toISOString(),
+    raised_at: new Date(alert.raisedAtMs).toISOString(),
+    over_at: iso(alert.clearedAtMs),
+    over_because: alert.clearedBecause,
+    value: alert.value,
+    worst: alert.worst,
+    sentence: valueText(alert.what, alert.value ?? alert.worst),
+    calls: alert.calls,
+    linkedids: [...alert.linkedids],
+    place: alert.place,
+    told_at: iso(alert.toldAtMs),
+    end_told_at: iso(alert.endToldAtMs),
+  };
+}

@@ -1,0 +1,48 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** What a link shows: a call's evidence, or the calls of an alert. */
+export type SharedKind = 'call' | 'alert';
+
+export interface Shared {
+  readonly kind: SharedKind;
+  readonly id: string;
+  readonly expiresAtMs: number;
+}
+
+/** Half of SHA-256: nobody guesses 128 bits, and the link stays short. */
+const MAC_BYTES = 16;
+const LONGEST_TOKEN = 600;
+
+function macOf(content: string, key: string): Buffer {
+  return createHmac('sha256', key).update(`asterisk-mes share\n${content}`).digest().subarray(0, MAC_BYTES);
+}
+
+/** A token that shows one thing until it expires, and that nobody can change without the key. */
+export function shareToken({ kind, id, expiresAtMs }: Shared, key: string): string {
+  const content = Buffer.from(JSON.stringify([kind, id, Math.floor(expiresAtMs / 1000)])).toString('base64url');
+  return `${content}.${macOf(content, key).toString('base64url')}`;
+}
+
+/** What a token shows; undefined for one that was not made with this key, was changed, or is over. */
+export function readShareToken(token: string, key: string, nowMs: number): Shared | undefined {
+  if (token.length > LONGEST_TOKEN) return undefined;
+  const dot = token.lastIndexOf('.');
+  const content = token.slice(0, Math.max(0, dot));
+  const given = Buffer.from(token.slice(dot + 1), 'base64url');
+  const padded = Buffer.alloc(MAC_BYTES);
+  given.copy(padded);
+  if (!timingSafeEqual(padded, macOf(content, key)) || given.length !== MAC_BYTES) return undefined;
+  // Ours, so it is what we wrote.
+  const [kind, id, expiresAtS] = JSON.parse(Buffer.from(content, 'base64url').toString()) as [
+    SharedKind,
+    string,
+    number,
+  ];
+  const expiresAtMs = expiresAtS * 1000;
+  return expiresAtMs > nowMs ? { kind, id, expiresAtMs } : undefined;
+}
+
+/** The signature of a post, as Standard Webhooks 1.0 has it: `v1,` and the HMAC-SHA256 of `id.timestamp.body`. */
+export function webhookSignature(key: string, id: string, timestampS: number, body: string): string {
+  return `v1,${createHmac('sha256', key).update(`${id}.${timestampS}.${body}`).digest('base64')}`;
+}

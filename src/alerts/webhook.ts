@@ -1,0 +1,51 @@
+import type { AlertMessage } from '../model/alert.ts';
+import { DeliveryError } from './delivery-error.ts';
+import { webhookSignature } from './signing.ts';
+
+export interface WebhookOptions {
+  readonly url: string;
+  /** Null: posts are not signed. */
+  readonly secret: string | null;
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Posts a message. Resolves on any 2xx; rejects with DeliveryError. A redirection is an error: it would take the post elsewhere. */
+export async function post(
+  message: AlertMessage,
+  { url, secret, timeoutMs = TIMEOUT_MS }: WebhookOptions,
+  nowMs: number,
+): Promise<void> {
+  const timestampS = Math.floor(nowMs / 1000);
+  // The address may be a secret; its host is enough to know it by.
+  const { host } = new URL(url);
+  let status: number;
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'asterisk-mes',
+        'webhook-id': message.id,
+        'webhook-timestamp': String(timestampS),
+        ...(secret === null
+          ? {}
+          : { 'webhook-signature': webhookSignature(secret, message.id, timestampS, message.json) }),
+      },
+      body: message.json,
+    });
+    status = answer.status;
+    await answer.body?.cancel();
+  } catch (error) {
+    throw new DeliveryError(`the webhook at ${host} cannot be reached (${reasonOf(error)})`, { cause: error });
+  }
+  if (status < 200 || status > 299) throw new DeliveryError(`the webhook at ${host} answered ${status}`);
+}
+
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? cause.message : message;
+}

@@ -1,0 +1,188 @@
+import type { Alert, AlertDelivery, AlertMessage, AlertWay, LegSample } from '../../model/alert.ts';
+import type { FaultPlace } from '../../model/record.ts';
+import type { Verdict } from '../../model/score.ts';
+import type { Feature } from '../schema/feature.ts';
+import type { Statements } from '../schema/statements.ts';
+
+/** What is saved at one time: after a crash all of it is there, or nothing. */
+export interface AlertChanges {
+  readonly alerts: readonly Alert[];
+  readonly message: AlertMessage | null;
+  readonly ways: readonly AlertWay[];
+}
+
+/** Channels that ended in [fromMs, toMs). */
+export interface LegsQuery {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly limit: number;
+}
+
+/** A call that lasts longer is not found by the time of its end. */
+const LONGEST_CALL_MS = 86_400_000;
+/** Alerts and messages older than this go. */
+const KEEP_MS = 90 * 86_400_000;
+
+interface LegRow {
+  readonly linkedid: string;
+  readonly uniqueid: string;
+  readonly endpoint: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly answeredAtMs: number | null;
+  readonly verdict: Verdict | null;
+  readonly mes: number | null;
+  readonly lossPercent: number | null;
+  readonly jitterMs: number | null;
+  readonly rttMs: number | null;
+  readonly farReports: number | null;
+  readonly faultPlace: FaultPlace | null;
+}
+
+function sampleOf({ answeredAtMs, farReports, ...row }: LegRow): LegSample {
+  return { ...row, answered: answeredAtMs !== null, hasFarReports: (farReports ?? 0) > 0, badSinceMs: null };
+}
+
+/** Alerts, what was made of them to be sent, and which way has not taken it yet. */
+export const ALERTS = {
+  steps: [
+    `CREATE TABLE alerts (
+      id TEXT PRIMARY KEY, raised_at_ms INTEGER NOT NULL, cleared_at_ms INTEGER, alert TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX alerts_by_time ON alerts (raised_at_ms);
+    CREATE TABLE alert_messages (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, alerts INTEGER NOT NULL, message TEXT NOT NULL) STRICT;
+    CREATE INDEX alert_messages_by_time ON alert_messages (at_ms);
+    CREATE TABLE alert_deliveries (
+      message_id TEXT NOT NULL, way TEXT NOT NULL, attempts INTEGER NOT NULL, next_at_ms INTEGER NOT NULL,
+      PRIMARY KEY (message_id, way)
+    ) STRICT;
+    CREATE TABLE alert_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT`,
+  ],
+  writes: {
+    /** The changes of alerts, and the message that tells of them, are one. */
+    save(statements: Statements, { alerts, message, ways }: AlertChanges): void {
+      for (const alert of alerts) {
+        statements.run(
+          'INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?)',
+          alert.id,
+          Math.round(alert.raisedAtMs),
+          alert.clearedAtMs === null ? null : Math.round(alert.clearedAtMs),
+          JSON.stringify(alert),
+        );
+      }
+      if (message === null) return;
+      const atMs = Math.round(message.atMs);
+      const isNew = statements.run(
+        'INSERT OR IGNORE INTO alert_messages VALUES (?, ?, ?, ?)',
+        message.id,
+        atMs,
+        message.kind === 'alerts' ? alerts.length : 0,
+        JSON.stringify(message),
+      );
+      if (isNew === 0) return;
+      for (const way of ways) {
+        statements.run('INSERT OR IGNORE INTO alert_deliveries VALUES (?, ?, 0, ?)', message.id, way, atMs);
+      }
+      statements.run('DELETE FROM alerts WHERE cleared_at_ms < ?', atMs - KEEP_MS);
+      statements.run('DELETE FROM alert_deliveries WHERE next_at_ms < ?', atMs - KEEP_MS);
+      statements.run(
+        'DELETE FROM alert_messages WHERE at_ms < ? AND id NOT IN (SELECT message_id FROM alert_deliveries)',
+        atMs - KEEP_MS,
+      );
+    },
+    delivered(statements: Statements, { messageId, way }: Pick<AlertDelivery, 'messageId' | 'way'>): void {
+      statements.run('DELETE FROM alert_deliveries WHERE message_id = ? AND way = ?', messageId, way);
+    },
+    tryAgain(statements: Statements, { messageId, way, attempts, nextAtMs }: AlertDelivery): void {
+      statements.run(
+        'UPDATE alert_deliveries SET attempts = ?, next_at_ms = ? WHERE message_id = ? AND way = ?',
+        attempts,
+        Math.round(nextAtMs),
+        messageId,
+        way,
+      );
+    },
+    /** Keeps the first value of a name; returns what is kept. */
+    keepSetting(statements: Statements, { name, value }: { name: string; value: string }): string {
+      statements.run('INSERT OR IGNORE INTO alert_settings VALUES (?, ?)', name, value);
+      return statements.prepared('SELECT value FROM alert_settings WHERE name = ?').pluck().get(name) as string;
+    },
+  },
+  reads: {
+    /** Those that go on, and those that were raised or ended since; the newest first. */
+    list(statements: Statements, { sinceMs, limit }: { sinceMs: number; limit: number }): Alert[] {
+      const texts = statements
+        .prepared(
+          `SELECT alert FROM alerts WHERE cleared_at_ms IS NULL OR cleared_at_ms >= ? OR raised_at_ms >= ?
+          ORDER BY cleared_at_ms IS NULL DESC, raised_at_ms DESC, id LIMIT ?`,
+        )
+        .pluck()
+        .all(sinceMs, sinceMs, limit) as string[];
+      return texts.map((text) => JSON.parse(text) as Alert);
+    },
+    one(statements: Statements, id: string): Alert | null {
+      const text = statements.prepared('SELECT alert FROM alerts WHERE id = ?').pluck().get(id);
+      return typeof text === 'string' ? (JSON.parse(text) as Alert) : null;
+    },
+    /** Alerts that go on, or of whose end nobody was told. */
+    unfinished(statements: Statements): Alert[] {
+      const texts = statements
+        .prepared(
+          `SELECT alert FROM alerts
+          WHERE cleared_at_ms IS NULL OR alert ->> 'endToldAtMs' IS NULL ORDER BY raised_at_ms, id`,
+        )
+        .pluck()
+        .all() as string[];
+      return texts.map((text) => JSON.parse(text) as Alert);
+    },
+    /** The last message about alerts, and of how many. */
+    lastMessage(statements: Statements): { readonly atMs: number; readonly alerts: number } | null {
+      const found = statements
+        .prepared('SELECT at_ms AS atMs, alerts FROM alert_messages WHERE alerts > 0 ORDER BY at_ms DESC LIMIT 1')
+        .get();
+      return (found ?? null) as { atMs: number; alerts: number } | null;
+    },
+    hasMessage(statements: Statements, id: string): boolean {
+      return statements.prepared('SELECT 1 FROM alert_messages WHERE id = ?').get(id) !== undefined;
+    },
+    /** What some way still has to take, the oldest first. */
+    undelivered(statements: Statements, limit: number): { delivery: AlertDelivery; message: AlertMessage }[] {
+      const rows = statements
+        .prepared(
+          `SELECT message_id AS messageId, way, attempts, next_at_ms AS nextAtMs, message
+          FROM alert_deliveries JOIN alert_messages ON alert_messages.id = message_id ORDER BY at_ms, way LIMIT ?`,
+        )
+        .all(limit) as (AlertDelivery & { message: string })[];
+      return rows.map(({ message, ...delivery }) => ({ delivery, message: JSON.parse(message) as AlertMessage }));
+    },
+    /** In the order of their ends. */
+    legs(statements: Statements, { fromMs, toMs, limit }: LegsQuery): LegSample[] {
+      const rows = statements
+        .prepared(
+          `SELECT calls.linkedid, channels.uniqueid, channels.endpoint, channels.started_at_ms AS startedAtMs,
+            channels.ended_at_ms AS endedAtMs, channels.answered_at_ms AS answeredAtMs, channels.verdict, channels.mes,
+            max(streams.loss_percent) AS lossPercent, max(streams.jitter_mean_ms) AS jitterMs,
+            max(streams.rtt_mean_ms) AS rttMs,
+            total(CASE WHEN streams.reporter = 'remote' THEN streams.reports END) AS farReports,
+            calls.fault_place AS faultPlace
+          FROM calls JOIN channels ON channels.linkedid = calls.linkedid
+            LEFT JOIN streams ON streams.uniqueid = channels.uniqueid
+          WHERE calls.started_at_ms >= ? AND calls.started_at_ms < ?
+            AND channels.ended_at_ms >= ? AND channels.ended_at_ms < ?
+          GROUP BY channels.uniqueid ORDER BY channels.ended_at_ms, channels.uniqueid LIMIT ?`,
+        )
+        .all(fromMs - LONGEST_CALL_MS, toMs, fromMs, toMs, limit) as LegRow[];
+      return rows.map(sampleOf);
+    },
+  },
+  join(statements: Statements, from: string, into: string): void {
+    const open = statements
+      .prepared('SELECT id, alert FROM alerts WHERE instr(alert, ?) > 0')
+      .all(JSON.stringify(from)) as { id: string; alert: string }[];
+    for (const { id, alert } of open) {
+      const parsed = JSON.parse(alert) as Alert;
+      const linkedids = [...new Set(parsed.linkedids.map((linkedid) => (linkedid === from ? into : linkedid)))];
+      statements.run('UPDATE alerts SET alert = ? WHERE id = ?', JSON.stringify({ ...parsed, linkedids }), id);
+    }
+  },
+} as const satisfies Feature;

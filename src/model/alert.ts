@@ -1,0 +1,121 @@
+import type { FaultPlace } from './record.ts';
+import type { Verdict } from './score.ts';
+
+/**
+ * What a rule looks at. `bad-live`: calls that are up and are bad now; `bad-calls` and `one-way`: share of the calls, in
+ * percent; `p5`: the 5th percentile of the scores; `loss`, `jitter`, `rtt`: mean over the calls of the worse direction;
+ * `no-reports`: share of the calls of an endpoint that sent reports before and now sends none; `ami`: seconds without
+ * a connection to Asterisk.
+ */
+export const ALERT_SUBJECTS = [
+  'bad-live',
+  'bad-calls',
+  'p5',
+  'one-way',
+  'loss',
+  'jitter',
+  'rtt',
+  'no-reports',
+  'ami',
+] as const;
+
+export type AlertSubject = (typeof ALERT_SUBJECTS)[number];
+
+/** Minutes of the local day; may go over midnight. */
+export interface QuietHours {
+  readonly fromMinute: number;
+  readonly toMinute: number;
+}
+
+/** One `[alert:NAME]`. */
+export interface AlertRule {
+  readonly name: string;
+  readonly what: AlertSubject;
+  /** The calls of the last so many milliseconds; of `bad-live` and `ami` how long it has to last. */
+  readonly overMs: number;
+  /** Endpoints, or their beginnings and `*`. */
+  readonly endpoints: readonly string[];
+  /** `endpoint`: each by itself. `all`: those that the patterns name, together. */
+  readonly by: 'endpoint' | 'all';
+  /** From how many calls on it judges. */
+  readonly calls: number;
+  /** In the unit of what it looks at. A p5 rule raises at or below, all others at or above. */
+  readonly raise: number;
+  readonly clear: number;
+  readonly quiet: QuietHours | null;
+  /** How often an alert that goes on is told again; null: once. */
+  readonly againMs: number | null;
+  /** Otherwise it is shown only. */
+  readonly send: boolean;
+}
+
+/** One channel's part in a call, as far as rules look at it. Of a channel that is up: its last half minute. */
+export interface LegSample {
+  readonly linkedid: string;
+  readonly uniqueid: string;
+  readonly endpoint: string;
+  /** Of the channel. */
+  readonly startedAtMs: number;
+  /** Null: it is up. */
+  readonly endedAtMs: number | null;
+  readonly answered: boolean;
+  readonly verdict: Verdict | null;
+  readonly mes: number | null;
+  /** Of the worse direction; null is not known. */
+  readonly lossPercent: number | null;
+  readonly jitterMs: number | null;
+  readonly rttMs: number | null;
+  /** Whether the far end sent RTCP. */
+  readonly hasFarReports: boolean;
+  /** Since when a channel that is up has been bad without a break; null: it is not, or it has ended. */
+  readonly badSinceMs: number | null;
+  readonly faultPlace: FaultPlace | null;
+}
+
+/** An alert: that it began, and perhaps that it is over. */
+export interface Alert {
+  readonly id: string;
+  readonly rule: string;
+  readonly what: AlertSubject;
+  /** The endpoint; `all` where the rule takes them together. */
+  readonly subject: string;
+  /** Start of the first call that it is about, or when the connection was lost. */
+  readonly sinceMs: number;
+  readonly raisedAtMs: number;
+  /** Null: it goes on. */
+  readonly clearedAtMs: number | null;
+  readonly clearedBecause: 'better' | 'no-calls' | 'rule-gone' | null;
+  /** Now; null: not known. */
+  readonly value: number | null;
+  readonly worst: number;
+  /** Calls that it is about, the first of them by their linkedids. */
+  readonly calls: number;
+  readonly linkedids: readonly string[];
+  readonly place: FaultPlace | null;
+  /** When whoever is to know was last told that it goes on, and that it is over. */
+  readonly toldAtMs: number | null;
+  readonly endToldAtMs: number | null;
+}
+
+/** What goes out at one time: one or more alerts. */
+export interface AlertMessage {
+  readonly id: string;
+  readonly atMs: number;
+  readonly kind: 'alerts' | 'digest';
+  readonly subject: string;
+  readonly text: string;
+  /** Null: text only. */
+  readonly html: string | null;
+  /** What a webhook gets. */
+  readonly json: string;
+}
+
+export type AlertWay = 'mail' | 'webhook' | 'ami';
+
+/** A message that one way still has to take. */
+export interface AlertDelivery {
+  readonly messageId: string;
+  readonly way: AlertWay;
+  readonly attempts: number;
+  readonly nextAtMs: number;
+}
