@@ -95,17 +95,22 @@ export interface Segment {
   readonly codec: string | null;
 }
 
-export interface Channel {
+/** What also a list of many calls shows of a channel. */
+export interface Leg {
   readonly uniqueid: string;
   readonly linkedid: string;
-  readonly name: string;
   readonly endpoint: string;
   readonly caller_number: string | null;
   readonly caller_name: string | null;
+  readonly started_at: string;
+  readonly verdict: Verdict | null;
+}
+
+export interface Channel extends Leg {
+  readonly name: string;
   readonly connected_number: string | null;
   readonly connected_name: string | null;
   readonly exten: string | null;
-  readonly started_at: string;
   readonly answered_at: string | null;
   readonly ended_at: string | null;
   readonly duration_s: number;
@@ -113,13 +118,13 @@ export interface Channel {
   readonly on_hold: boolean;
   readonly mes: number | null;
   readonly mes_min: number | null;
-  readonly verdict: Verdict | null;
   readonly last_received_at: string | null;
   readonly streams: readonly Stream[];
   readonly segments?: readonly Segment[] | undefined;
 }
 
-export interface Call {
+/** A call as a list shows it, with `fields=summary`. */
+export interface CallSummary {
   readonly linkedid: string;
   readonly state: 'up' | 'ended';
   readonly started_at: string;
@@ -130,13 +135,18 @@ export interface Call {
   readonly mes_min: number | null;
   readonly verdict: Verdict | null;
   readonly profile: string;
-  readonly version: string;
-  readonly fault_place: 'caller-network' | 'callee-network' | 'both-networks' | 'this-server' | 'none' | null;
+  readonly fault_place: FaultPlace | null;
   readonly fault_certainty: 'sure' | 'likely' | 'guess' | null;
-  readonly fault_reports: number | null;
-  readonly fault_why: string | null;
   readonly endpoints: readonly string[];
   readonly codecs: readonly string[];
+  readonly channels: readonly Leg[];
+}
+
+export type FaultPlace = 'caller-network' | 'callee-network' | 'both-networks' | 'this-server' | 'none';
+
+export interface Call extends CallSummary {
+  readonly fault_reports: number | null;
+  readonly fault_why: string | null;
   readonly channels: readonly Channel[];
 }
 
@@ -157,6 +167,14 @@ export interface Interval {
 export interface CallsAnswer {
   readonly calls: readonly Call[];
   readonly next_cursor: string | null;
+}
+
+/** With `fields=summary`. */
+export interface CallsSummaryAnswer {
+  readonly calls: readonly CallSummary[];
+  readonly next_cursor: string | null;
+  /** With `count=yes`; null: more than are counted. */
+  readonly matching?: number | null | undefined;
 }
 
 export interface LiveAnswer {

@@ -1,4 +1,5 @@
 import type { Channel, Segment } from './answers.ts';
+import { t } from './language.ts';
 import { shortEndpoint } from './words.ts';
 
 /** A change in the course of a call: hold, another bridge, another stream or codec. */
@@ -14,13 +15,13 @@ const SAME_EVENT_MS = 2000;
 type Change = Exclude<Segment['opened_by'], 'start'>;
 
 function sentence(change: Change, endpoints: readonly string[], codec: string | null): string {
-  const who = endpoints.join(' and ');
+  const who = endpoints.join(` ${t('and')} `);
   const sentences: Readonly<Record<Change, string>> = {
-    hold: `${who}: on hold`,
-    retrieve: `${who}: taken back from hold`,
-    bridge: `${who}: bridged anew (connected, transferred or parted)`,
-    ssrc: `${who}: a new RTP stream`,
-    codec: `${who}: codec ${codec ?? 'changed'}`,
+    hold: t('{who}: on hold', { who }),
+    retrieve: t('{who}: taken back from hold', { who }),
+    bridge: t('{who}: bridged anew (connected, transferred or parted)', { who }),
+    ssrc: t('{who}: a new RTP stream', { who }),
+    codec: t('{who}: codec {codec}', { who, codec: codec ?? t('changed') }),
   };
   return sentences[change];
 }

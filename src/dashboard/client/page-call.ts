@@ -2,11 +2,15 @@ import type { Call, Channel, Interval, IntervalsAnswer } from './answers.ts';
 import { callMarks } from './call-marks.ts';
 import { CallChart } from './chart.ts';
 import { directionCard } from './direction-card.ts';
+import { callHops } from './call-hops.ts';
+import { copyable } from './copied.ts';
 import { el, foreign } from './dom.ts';
 import { offerFile } from './file.ts';
+import { t, tn } from './language.ts';
+import { neighboursOf } from './list-memory.ts';
 import { errorNotice } from './notice.ts';
 import { get, Refused } from './rest.ts';
-import type { Page, Route } from './route.ts';
+import { callAddress, type Page, type Route } from './route.ts';
 import { score, verdictChip } from './verdict-chip.ts';
 import {
   byStart,
@@ -16,8 +20,9 @@ import {
   fullMoment,
   moment,
   party,
+  oneWayWords,
+  shortEndpoint,
   streamOf,
-  partyOf,
   verdictWords,
 } from './words.ts';
 
@@ -25,6 +30,8 @@ import {
 const REFRESH_MS = 5000;
 /** Legs beyond these are named, but their reports are not drawn: a conference can have hundreds. */
 const MOST_DRAWN_LEGS = 8;
+/** Channels whose ids are offered for copying. */
+const MOST_IDS = 4;
 const DIRECTIONS = ['rx', 'tx'] as const;
 
 /** The page of one call: why and where, its course, its directions side by side. */
@@ -33,7 +40,7 @@ export function callPage({ id }: Route): Page {
 }
 
 class CallPage implements Page {
-  readonly title = 'Call';
+  readonly title: string;
   readonly #linkedid: string;
   readonly #stopped = new AbortController();
   readonly #chart = new CallChart();
@@ -49,14 +56,15 @@ class CallPage implements Page {
 
   constructor(linkedid: string) {
     this.#linkedid = linkedid;
-    const download = el('button', { type: 'button' }, '↓ Raw reports (JSON)');
+    this.title = `${t('Call')} ${linkedid}`;
+    const download = el('button', { type: 'button' }, t('↓ Raw reports (JSON)'));
     download.addEventListener('click', () => this.#download());
     this.#course.append(
-      el('div', { class: 'head' }, el('h2', {}, 'Course of the call'), download),
+      el('div', { class: 'head' }, el('h2', {}, t('Course of the call')), download),
       this.#chart.element,
       this.#marks,
     );
-    this.#top.append(el('p', { class: 'empty' }, 'Loading the call …'));
+    this.#top.append(el('p', { class: 'empty' }, t('Loading the call …')));
     void this.#load();
   }
 
@@ -95,7 +103,7 @@ class CallPage implements Page {
     if (this.#raw === undefined) this.#top.replaceChildren();
     const sentence =
       error instanceof Refused && error.status === 404
-        ? new Error(`There is no call ${this.#linkedid}; it may be older than the history is kept.`)
+        ? new Error(t('There is no call {id}; it may be older than the history is kept.', { id: this.#linkedid }))
         : error;
     this.#notice.replaceChildren(errorNotice(sentence, () => void this.#load()));
   }
@@ -116,6 +124,8 @@ class CallPage implements Page {
       this.#shown = text;
       this.#legs.replaceChildren(...legs.map((channel) => legSection(channel, lineOf)));
     }
+    const who = legs.map((leg) => shortEndpoint(leg.endpoint)).join(' ↔ ');
+    document.title = `${who || t('Call')}, ${moment(call.started_at)} · asterisk-mes`;
     this.#top.replaceChildren(...topOf(call, legs));
 
     const marks = callMarks(call.channels, call.ended_at);
@@ -134,36 +144,69 @@ class CallPage implements Page {
   }
 }
 
-/** Who, when, how good, and the one line of why and where. */
+/** Who, when, how good, the one line of why and where, and the way of the voice. */
 function topOf(call: Call, legs: readonly Channel[]): readonly HTMLElement[] {
   const names = legs.flatMap((leg, index) => [...(index === 0 ? [] : [' ↔ ']), foreign(party(leg))]);
   const worst = legs
     .flatMap(({ streams }) => streams)
     .toSorted((a, b) => verdictWords(a.verdict).rank - verdictWords(b.verdict).rank || (a.mes ?? 5) - (b.mes ?? 5))[0];
   const certainty = call.fault_certainty === null ? '' : ` (${certaintyWords(call)})`;
-  const why = call.fault_why ?? worst?.why ?? 'It is too early to say why.';
+  const why = call.fault_why ?? worst?.why ?? t('It is too early to say why.');
+  const hops = callHops(call, legs);
   return [
-    el('h1', {}, ...(names.length === 0 ? ['Call'] : names)),
+    neighbours(call),
+    el('h1', {}, ...(names.length === 0 ? [t('Call')] : names)),
     el(
       'p',
       { class: 'meta' },
-      call.state === 'up' ? el('b', { class: 'up' }, '● up now') : 'ended',
-      ' · began ',
+      call.state === 'up' ? el('b', { class: 'up' }, `● ${t('up now')}`) : t('ended'),
+      ` · ${t('began')} `,
       el('time', { datetime: call.started_at, title: fullMoment(call.started_at) }, moment(call.started_at)),
-      ` · ${duration(call.duration_s)} · ${call.codecs.join(', ') || 'codec not known'} · profile ${call.profile}`,
+      ` · ${duration(call.duration_s)} · ${call.codecs.join(', ') || t('codec not known')} · ${t('profile')} ${call.profile}`,
     ),
     el(
       'div',
       { class: `lead notice tone-${verdictWords(call.verdict).tone}` },
-      el('p', { class: 'result' }, score(call.mes), ' ', verdictChip(call.verdict, partyOf(call))),
+      el('p', { class: 'result' }, score(call.mes), ' ', verdictChip(call.verdict, oneWayWords(call))),
       el('p', {}, foreign(why), call.fault_why === null ? '' : certainty),
+    ),
+    ...(hops === null ? [] : [hops]),
+    el(
+      'p',
+      { class: 'meta ids' },
+      copyable('linkedid', call.linkedid),
+      ...legs.slice(0, MOST_IDS).map((leg) => copyable(shortEndpoint(leg.endpoint), leg.uniqueid)),
     ),
   ];
 }
 
+/** The calls before and after this one in the list that it was chosen from, and the other calls of the same two. */
+function neighbours({ linkedid, endpoints }: Call): HTMLElement {
+  const near = neighboursOf(linkedid);
+  const [one, other] = endpoints;
+  const same =
+    one === undefined || other === undefined
+      ? null
+      : el(
+          'a',
+          { href: `#/calls?${new URLSearchParams({ endpoint: one, party: other })}` },
+          t('Other calls of these two'),
+        );
+  const step = (id: string | undefined, words: string): HTMLElement | null =>
+    id === undefined ? null : el('a', { href: callAddress(id) }, words);
+  return el(
+    'nav',
+    { class: 'neighbours', 'aria-label': t('Other calls') },
+    near === undefined ? null : el('a', { href: near.address }, t('Back to the list')),
+    step(near?.before, t('‹ previous call')),
+    step(near?.after, t('next call ›')),
+    same,
+  );
+}
+
 function certaintyWords({ fault_certainty: certainty, fault_reports: reports }: Call): string {
-  const words = certainty === 'guess' ? 'a guess' : certainty;
-  return reports === null ? `${words}` : `${words}, from ${reports} reports`;
+  const words = certainty === 'guess' ? t('a guess') : certainty === 'sure' ? t('sure') : t('likely');
+  return reports === null ? words : `${words}, ${tn('from {n} report', 'from {n} reports', reports)}`;
 }
 
 /** One leg with its two directions. */
@@ -175,9 +218,9 @@ function legSection(channel: Channel, lineOf: ReadonlyMap<string, number>): HTML
   });
   const facts = [
     channel.name,
-    channel.answered_at === null ? 'never answered' : `answered ${moment(channel.answered_at)}`,
-    channel.on_hold && channel.ended_at === null ? '❚❚ on hold' : '',
-    channel.hangup_cause_text === null ? '' : `ended: ${channel.hangup_cause_text}`,
+    channel.answered_at === null ? t('never answered') : `${t('answered')} ${moment(channel.answered_at)}`,
+    channel.on_hold && channel.ended_at === null ? `❚❚ ${t('on hold')}` : '',
+    channel.hangup_cause_text === null ? '' : `${t('ended')}: ${channel.hangup_cause_text}`,
   ].filter((fact) => fact !== '');
   return el(
     'section',

@@ -1,71 +1,128 @@
 import type { EndpointQuality, EndpointsAnswer } from './answers.ts';
 import { el, foreign } from './dom.ts';
 import { EndpointTrends, TREND_HELP } from './endpoint-trends.ts';
+import { t, tn } from './language.ts';
 import { errorNotice } from './notice.ts';
 import { get } from './rest.ts';
 import type { Page, Route } from './route.ts';
-import { spanPicker } from './span-picker.ts';
+import { spanBefore, spanPicker } from './span-picker.ts';
 import { quantity } from './words.ts';
 
 const ORDERS = {
-  score: 'the lowest 5th percentile',
-  bad: 'the most bad calls',
+  score: t('the lowest 5th percentile'),
+  bad: t('the most bad calls'),
+  share: t('the highest share of bad calls'),
+  worse: t('worse than the week before'),
 } as const;
 type Order = keyof typeof ORDERS;
 
+/** Of fewer calls a percentile or a share says little. */
+const FLOORS = ['1', '5', '20', '100'] as const;
+
 const HEADS = [
-  'Endpoint',
-  '5th percentile',
-  'Median',
-  'Worst',
-  'Calls',
-  'Bad calls',
-  'Loss, %',
-  'Jitter, ms',
-  'RTT, ms',
-  'Trend',
+  t('Endpoint'),
+  t('5th percentile'),
+  t('Before'),
+  t('Median'),
+  t('Worst'),
+  t('Calls'),
+  t('Bad calls'),
+  t('Loss, %'),
+  t('Jitter, ms'),
+  t('RTT, ms'),
+  t('Trend'),
 ] as const;
+type Qualities = ReadonlyMap<string, EndpointQuality>;
+
+/** How much lower the 5th percentile is than before; nothing where either is not known. */
+function fall(endpoint: EndpointQuality, before: Qualities): number {
+  const earlier = before.get(endpoint.endpoint)?.mes_p5 ?? null;
+  return earlier === null || endpoint.mes_p5 === null ? Number.NEGATIVE_INFINITY : earlier - endpoint.mes_p5;
+}
+
+function inOrder(endpoints: readonly EndpointQuality[], order: string, before: Qualities): readonly EndpointQuality[] {
+  switch (order as Order) {
+    case 'bad':
+      return endpoints.toSorted((a, b) => b.bad_calls - a.bad_calls);
+    case 'share':
+      return endpoints.toSorted((a, b) => (b.bad_percent ?? -1) - (a.bad_percent ?? -1));
+    case 'worse':
+      return endpoints.toSorted((a, b) =>
+        fall(a, before) === fall(b, before) ? 0 : fall(b, before) - fall(a, before),
+      );
+    default:
+      return endpoints;
+  }
+}
 
 /** Endpoints and trunks, the worst first, each with its trend; each leads to its calls and to its course. */
 export function endpointsPage({ query }: Route): Page {
   let search = new AbortController();
+  let answer: EndpointsAnswer | undefined;
+  let before: Qualities = new Map();
   const span = spanPicker(query.get('from'));
-  const order = el(
-    'select',
-    { name: 'order' },
-    ...Object.entries(ORDERS).map(([value, word]) =>
-      el('option', { value, selected: value === query.get('order') }, word),
-    ),
+  const choice = (name: string, options: readonly (readonly [value: string, word: string])[]): HTMLSelectElement =>
+    el(
+      'select',
+      { name },
+      ...options.map(([value, word]) => el('option', { value, selected: value === query.get(name) }, word)),
+    );
+  const order = choice('order', Object.entries(ORDERS));
+  const floor = choice(
+    'floor',
+    FLOORS.map((least) => [least, least === '1' ? t('any number') : t('{n} or more', { n: least })]),
   );
+  const text = el('input', {
+    type: 'search',
+    name: 'search',
+    value: query.get('search') ?? '',
+    size: 16,
+    spellcheck: 'false',
+  });
   const status = el('p', { class: 'status', role: 'status' });
   const content = el('div');
 
-  const show = ({ endpoints, left_out: leftOut }: EndpointsAnswer, signal: AbortSignal): void => {
-    status.textContent = `${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}${leftOut === 0 ? '' : `; ${leftOut} better ones are left out`}`;
-    if (endpoints.length === 0) {
-      content.replaceChildren(el('p', { class: 'empty' }, 'No call began in this time. Choose a longer one.'));
+  const show = (): void => {
+    if (answer === undefined) return;
+    const { endpoints, left_out: leftOut } = answer;
+    const wanted = text.value.trim().toLocaleLowerCase();
+    const fitting = endpoints.filter(
+      ({ endpoint, calls }) => calls >= Number(floor.value) && endpoint.toLocaleLowerCase().includes(wanted),
+    );
+    const rest = leftOut === 0 ? '' : `; ${t('{n} better ones are left out', { n: leftOut })}`;
+    status.textContent = tn('{n} endpoint', '{n} endpoints', fitting.length) + rest;
+    if (fitting.length === 0) {
+      const words =
+        endpoints.length === 0
+          ? t('No call began in this time. Choose a longer one.')
+          : t('No endpoint fits. Take the search or the least number of calls back.');
+      content.replaceChildren(el('p', { class: 'empty' }, words));
       return;
     }
     const from = span.value;
-    const trends = new EndpointTrends(from, signal, (error, retry) => {
+    const trends = new EndpointTrends(from, search.signal, (error, retry) => {
       const notice = errorNotice(error, () => {
         notice.remove();
         retry();
       });
       content.prepend(notice);
     });
-    const isByBad = order.value === ('bad' satisfies Order);
-    const sorted = isByBad ? endpoints.toSorted((a, b) => b.bad_calls - a.bad_calls) : endpoints;
     content.replaceChildren(
-      el('details', { class: 'meta' }, el('summary', {}, 'What the trend says'), el('p', {}, TREND_HELP)),
+      el('details', { class: 'meta' }, el('summary', {}, t('What the trend says')), el('p', {}, TREND_HELP)),
       el(
         'div',
-        { class: 'scroll' },
+        { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('Endpoints') },
         el(
           'table',
           { class: 'list numbers-list' },
           el('thead', {}, el('tr', {}, ...HEADS.map((head) => el('th', { scope: 'col', 'data-head': head }, head)))),
-          el('tbody', {}, ...sorted.map((endpoint) => endpointRow(endpoint, from, trends))),
+          el(
+            'tbody',
+            {},
+            ...inOrder(fitting, order.value, before).map((endpoint) =>
+              endpointRow(endpoint, before.get(endpoint.endpoint), from, trends),
+            ),
+          ),
         ),
       ),
     );
@@ -74,9 +131,16 @@ export function endpointsPage({ query }: Route): Page {
     search.abort();
     search = new AbortController();
     const { signal } = search;
-    status.textContent = 'Searching …';
+    status.textContent = t('Searching …');
+    const { from, to } = spanBefore(span.value);
     try {
-      show(await get<EndpointsAnswer>(`/v1/endpoints?${new URLSearchParams({ from: span.value })}`, signal), signal);
+      const [now, earlier] = await Promise.all([
+        get<EndpointsAnswer>(`/v1/endpoints?${new URLSearchParams({ from: span.value })}`, signal),
+        get<EndpointsAnswer>(`/v1/endpoints?${new URLSearchParams({ from, to })}`, signal),
+      ]);
+      answer = now;
+      before = new Map(earlier.endpoints.map((quality) => [quality.endpoint, quality]));
+      show();
     } catch (error) {
       if (signal.aborted) return;
       status.textContent = '';
@@ -85,28 +149,41 @@ export function endpointsPage({ query }: Route): Page {
   };
   const form = el(
     'form',
-    { class: 'filter panel' },
-    el('label', {}, 'Calls that began in', span),
-    el('label', {}, 'First', order),
+    { class: 'filter panel', role: 'search', 'aria-label': t('Endpoints') },
+    el('label', {}, t('Calls that began in'), span),
+    el('label', {}, t('First'), order),
+    el('label', {}, t('With calls'), floor),
+    el('label', {}, t('Search'), text),
   );
   form.addEventListener('submit', (event) => event.preventDefault());
-  form.addEventListener('change', () => {
-    history.pushState(null, '', `#/endpoints?${new URLSearchParams({ from: span.value, order: order.value })}`);
-    void load();
+  text.addEventListener('input', show);
+  form.addEventListener('change', (event) => {
+    const address = new URLSearchParams({ from: span.value, order: order.value });
+    if (floor.value !== '1') address.set('floor', floor.value);
+    if (text.value.trim() !== '') address.set('search', text.value.trim());
+    history.pushState(null, '', `#/endpoints?${address}`);
+    if (event.target === span) void load();
+    else show();
   });
   void load();
   return {
-    title: 'Endpoints',
-    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, 'Endpoints'), status), form, content),
+    title: t('Endpoints'),
+    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('Endpoints')), status), form, content),
     leave: () => search.abort(),
   };
 }
 
-function endpointRow(quality: EndpointQuality, from: string, trends: EndpointTrends): HTMLElement {
+function endpointRow(
+  quality: EndpointQuality,
+  before: EndpointQuality | undefined,
+  from: string,
+  trends: EndpointTrends,
+): HTMLElement {
   const { endpoint } = quality;
   const bad = `${quality.bad_calls}${quality.bad_percent === null ? '' : ` (${quantity(quality.bad_percent, 1, '%')})`}`;
   const cells = [
     el('b', {}, quantity(quality.mes_p5, 2)),
+    el('span', { title: beforeWords(before) }, quantity(before?.mes_p5, 2)),
     quantity(quality.mes_median, 2),
     quantity(quality.mes_worst, 2),
     String(quality.calls),
@@ -126,4 +203,9 @@ function endpointRow(quality: EndpointQuality, from: string, trends: EndpointTre
     ),
     ...cells.map((content, index) => el('td', { 'data-head': HEADS[index + 1] ?? '' }, content)),
   );
+}
+
+function beforeWords(before: EndpointQuality | undefined): string {
+  if (before === undefined) return t('no call in the same time a week before');
+  return `${tn('{n} call', '{n} calls', before.calls)}, ${t('bad')} ${quantity(before.bad_percent, 1, '%')}`;
 }

@@ -1,18 +1,19 @@
 import type { BucketQuality, SummaryAnswer } from './answers.ts';
 import { lineSample } from './chart-ink.ts';
 import { el, foreign } from './dom.ts';
+import { LOCALE, t, tn } from './language.ts';
 import { errorNotice } from './notice.ts';
 import { get } from './rest.ts';
 import type { Page, Route } from './route.ts';
-import { spanPicker } from './span-picker.ts';
+import { spanBefore, spanPicker } from './span-picker.ts';
 import { TrendChart } from './trend-chart.ts';
 import { moment, quantity } from './words.ts';
 
 /** How long a stretch is, so that a chart has some 25 to 60 of them. */
 const BUCKETS: Readonly<Record<string, string>> = { '-1h': '2m', '-24h': '1h', '-7d': '6h', '-30d': '1d' };
-const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const HEADS = ['From', 'Calls', 'Median', '5th percentile', 'Worst', 'Bad calls'] as const;
+const HOUR = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit' });
+const DAY = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short' });
+const HEADS = [t('From'), t('Calls'), t('Median'), t('5th percentile'), t('Worst'), t('Bad calls')] as const;
 
 /** Hours and days: how many calls, how good, how many bad; of all endpoints or one. */
 export function trendsPage({ query }: Route): Page {
@@ -33,29 +34,39 @@ export function trendsPage({ query }: Route): Page {
     const name = endpoint.value.trim();
     return new URLSearchParams({ from: span.value, ...(name === '' ? {} : { endpoint: name }) });
   };
-  const show = ({ buckets }: SummaryAnswer): void => {
+  const show = ({ buckets }: SummaryAnswer, before: SummaryAnswer, shiftMs: number): void => {
     chart?.stop();
     chart = undefined;
     const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
-    status.textContent = `${calls} ${calls === 1 ? 'call' : 'calls'}`;
+    status.textContent = tn('{n} call', '{n} calls', calls);
     if (calls === 0) {
       content.replaceChildren(
-        el('p', { class: 'empty' }, 'No call began in this time. Choose a longer one, or another endpoint.'),
+        el('p', { class: 'empty' }, t('No call began in this time. Choose a longer one, or another endpoint.')),
       );
       return;
     }
     const isShort = ['-1h', '-24h'].includes(span.value);
-    chart = new TrendChart(buckets, (atMs) => (isShort ? HOUR : DAY).format(atMs));
+    const earlier = new Map(before.buckets.map((bucket) => [Date.parse(bucket.starts_at) + shiftMs, bucket]));
+    const values = el('p', { class: 'legend values-line', role: 'status' });
+    chart = new TrendChart({
+      buckets,
+      earlier: buckets.map(({ starts_at: at }) => earlier.get(Date.parse(at))),
+      timeWords: (atMs) => (isShort ? HOUR : DAY).format(atMs),
+      onPoint: (index) => (values.textContent = pointWords(buckets[index], earlier)),
+      onChoose: (index) => (location.hash = callsAddress(buckets, index, asked().get('endpoint'))),
+    });
     const legend = el(
       'p',
       { class: 'legend' },
       lineSample(0),
-      ' median ',
+      ` ${t('median')} `,
       lineSample(1),
-      ' 5th percentile: of a hundred calls, five were at most this good',
+      ` ${t('5th percentile: of a hundred calls, five were at most this good')} `,
+      lineSample(2),
+      ` ${t('5th percentile before')}`,
     );
     content.replaceChildren(
-      el('section', { class: 'panel' }, legend, chart.element),
+      el('section', { class: 'panel' }, legend, values, chart.element),
       bucketTable(buckets, asked().get('endpoint')),
     );
     chart.draw();
@@ -64,11 +75,17 @@ export function trendsPage({ query }: Route): Page {
     search.abort();
     search = new AbortController();
     const { signal } = search;
-    status.textContent = 'Searching …';
+    status.textContent = t('Searching …');
     const parameters = asked();
     parameters.set('bucket', BUCKETS[span.value] ?? '1h');
     try {
-      show(await get<SummaryAnswer>(`/v1/summary?${parameters}`, signal));
+      const { shiftMs, ...range } = spanBefore(span.value);
+      const earlier = new URLSearchParams({ ...Object.fromEntries(parameters), ...range });
+      const [now, before] = await Promise.all([
+        get<SummaryAnswer>(`/v1/summary?${parameters}`, signal),
+        get<SummaryAnswer>(`/v1/summary?${earlier}`, signal),
+      ]);
+      show(now, before, shiftMs);
     } catch (error) {
       if (signal.aborted) return;
       status.textContent = '';
@@ -78,8 +95,8 @@ export function trendsPage({ query }: Route): Page {
   const form = el(
     'form',
     { class: 'filter panel' },
-    el('label', {}, 'Calls that began in', span),
-    el('label', {}, 'Endpoint or trunk', endpoint),
+    el('label', {}, t('Calls that began in'), span),
+    el('label', {}, t('Endpoint or trunk'), endpoint),
   );
   const change = (): void => {
     history.pushState(null, '', `#/trends?${asked()}`);
@@ -89,8 +106,8 @@ export function trendsPage({ query }: Route): Page {
   form.addEventListener('change', change);
   void load();
   return {
-    title: 'Trends',
-    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, 'Trends'), status), form, content),
+    title: t('Trends'),
+    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('Trends')), status), form, content),
     leave: () => {
       search.abort();
       chart?.stop();
@@ -102,12 +119,6 @@ export function trendsPage({ query }: Route): Page {
 function bucketTable(buckets: readonly BucketQuality[], endpoint: string | null): HTMLElement {
   const rows = buckets.flatMap((bucket, index) => {
     if (bucket.calls === 0) return [];
-    const next = buckets[index + 1]?.starts_at;
-    const calls = new URLSearchParams({
-      from: bucket.starts_at,
-      ...(next === undefined ? {} : { to: next }),
-      ...(endpoint === null ? {} : { endpoint }),
-    });
     const bad = quantity(bucket.bad_percent, 1, '%');
     const cells = [
       String(bucket.calls),
@@ -116,7 +127,7 @@ function bucketTable(buckets: readonly BucketQuality[], endpoint: string | null)
       quantity(bucket.mes_worst, 2),
       bucket.bad_calls === 0 ? '0' : el('span', { class: 'chip tone-bad' }, `✕ ${bucket.bad_calls} (${bad})`),
     ];
-    const link = el('a', { href: `#/calls?${calls}` }, foreign(moment(bucket.starts_at)));
+    const link = el('a', { href: `#${callsAddress(buckets, index, endpoint)}` }, foreign(moment(bucket.starts_at)));
     return [
       el(
         'tr',
@@ -132,4 +143,24 @@ function bucketTable(buckets: readonly BucketQuality[], endpoint: string | null)
     el('thead', {}, el('tr', {}, ...HEADS.map((head) => el('th', { scope: 'col' }, head)))),
     el('tbody', {}, ...rows.toReversed()),
   );
+}
+
+/** The calls of a stretch. */
+function callsAddress(buckets: readonly BucketQuality[], index: number, endpoint: string | null): string {
+  const next = buckets[index + 1]?.starts_at;
+  const query = new URLSearchParams({
+    from: buckets[index]?.starts_at ?? '',
+    ...(next === undefined ? {} : { to: next }),
+    ...(endpoint === null ? {} : { endpoint }),
+  });
+  return `/calls?${query}`;
+}
+
+function pointWords(bucket: BucketQuality | undefined, earlier: ReadonlyMap<number, BucketQuality>): string {
+  if (bucket === undefined) return '';
+  const before = earlier.get(Date.parse(bucket.starts_at));
+  const words = (one: BucketQuality): string =>
+    `${tn('{n} call', '{n} calls', one.calls)}, ${t('median')} ${quantity(one.mes_median, 2)}, ${t('5th percentile')} ${quantity(one.mes_p5, 2)}, ${t('bad')} ${quantity(one.bad_percent, 1, '%')}`;
+  const was = before === undefined ? '' : `; ${t('before')}: ${words(before)}`;
+  return `${moment(bucket.starts_at)}: ${words(bucket)}${was}`;
 }

@@ -11,7 +11,7 @@ interface Part {
   readonly lines: readonly {
     readonly number: number;
     readonly isBars: boolean;
-    readonly valueOf: (bucket: BucketQuality) => number | null;
+    readonly valueOf: (bucket: BucketQuality, earlier: BucketQuality | undefined) => number | null;
   }[];
 }
 
@@ -24,6 +24,7 @@ const PARTS: readonly Part[] = [
     lines: [
       { number: 0, isBars: false, valueOf: ({ mes_median: median }) => median },
       { number: 1, isBars: false, valueOf: ({ mes_p5: p5 }) => p5 },
+      { number: 2, isBars: false, valueOf: (_, earlier) => earlier?.mes_p5 ?? null },
     ],
   },
   {
@@ -41,22 +42,40 @@ const PARTS: readonly Part[] = [
 ];
 const FILL = 0.35;
 
+export interface TrendData {
+  readonly buckets: readonly BucketQuality[];
+  /** The same stretches a while before; undefined where there is none. */
+  readonly earlier: readonly (BucketQuality | undefined)[];
+  /** Says a moment as briefly as the span allows. */
+  readonly timeWords: (atMs: number) => string;
+  /** A stretch is pointed at. */
+  readonly onPoint: (index: number) => void;
+  /** It was clicked. */
+  readonly onChoose: (index: number) => void;
+}
+
 /** Median and 5th percentile, share of bad calls and number of calls over one time axis. */
 export class TrendChart {
   readonly element = el('div', { class: 'plots' });
-  readonly #timeWords: (atMs: number) => string;
-  readonly #buckets: readonly BucketQuality[];
+  readonly #data: TrendData;
   readonly #stopped = new AbortController();
   readonly #resizing = new ResizeObserver(() => this.#fit());
   #charts: uPlot[] = [];
 
-  /** `timeWords` says a moment as briefly as the span allows. Put `element` on the page, then call `draw`. */
-  constructor(buckets: readonly BucketQuality[], timeWords: (atMs: number) => string) {
-    this.#buckets = buckets;
-    this.#timeWords = timeWords;
+  /** Put `element` on the page, then call `draw`. */
+  constructor(data: TrendData) {
+    this.#data = data;
     const { signal } = this.#stopped;
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw(), { signal });
     this.#resizing.observe(this.element);
+    this.element.addEventListener(
+      'click',
+      () => {
+        const index = this.#charts[0]?.cursor.idx;
+        if (typeof index === 'number') data.onChoose(index);
+      },
+      { signal },
+    );
   }
 
   draw(): void {
@@ -74,7 +93,7 @@ export class TrendChart {
 
   #plot({ label, heightPx, range, splits, lines }: Part, ink: ChartInk, isLast: boolean): uPlot {
     const bars = uPlot.paths.bars?.({ size: [0.7, 60] });
-    const times = this.#buckets.map(({ starts_at: startsAt }) => Date.parse(startsAt) / 1000);
+    const times = this.#data.buckets.map(({ starts_at: startsAt }) => Date.parse(startsAt) / 1000);
     const halfS = ((times[1] ?? 0) - (times[0] ?? 0)) / 2;
     const options: uPlot.Options = {
       width: this.element.clientWidth || 300,
@@ -87,7 +106,8 @@ export class TrendChart {
         x: { time: true, range: (_, first, last) => [first - halfS, last + halfS] },
         y: { range: (_, __, highest) => range(highest ?? 0) },
       },
-      axes: chartAxes(ink, label, isLast ? this.#timeWords : null, splits),
+      axes: chartAxes(ink, label, isLast ? this.#data.timeWords : null, splits),
+      hooks: { setCursor: [(chart) => this.#point(chart)] },
       series: [
         {},
         ...lines.map(({ number, isBars }) => {
@@ -98,8 +118,15 @@ export class TrendChart {
         }),
       ],
     };
-    const columns = lines.map(({ valueOf }) => this.#buckets.map(valueOf));
+    const columns = lines.map(({ valueOf }) =>
+      this.#data.buckets.map((bucket, index) => valueOf(bucket, this.#data.earlier[index])),
+    );
     return new uPlot(options, [times, ...columns], this.element);
+  }
+
+  #point(chart: uPlot): void {
+    // All charts follow the one that is pointed at: once is enough.
+    if (chart === this.#charts[0] && typeof chart.cursor.idx === 'number') this.#data.onPoint(chart.cursor.idx);
   }
 
   #fit(): void {

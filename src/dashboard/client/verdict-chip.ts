@@ -2,11 +2,16 @@ import type { Verdict } from './answers.ts';
 import { el, foreign } from './dom.ts';
 import { quantity, verdictWords } from './words.ts';
 
-/** A verdict as colour, sign and word; `who`: the party that it is about, where one is known. */
-export function verdictChip(verdict: Verdict | null, who?: string): HTMLElement {
-  const { sign, word, tone, ofParty } = verdictWords(verdict);
-  const words = who === undefined || ofParty === undefined ? [word] : ['one way: ', foreign(who), ` ${ofParty}`];
-  return el('span', { class: `chip tone-${tone}` }, el('span', { 'aria-hidden': 'true' }, sign), ' ', ...words);
+/** A verdict as colour, sign and word; `words`: what is to be said instead, where more is known. */
+export function verdictChip(verdict: Verdict | null, words?: string): HTMLElement {
+  const { sign, word, tone } = verdictWords(verdict);
+  return el(
+    'span',
+    { class: `chip tone-${tone}` },
+    el('span', { 'aria-hidden': 'true' }, sign),
+    ' ',
+    words === undefined ? word : foreign(words),
+  );
 }
 
 /** A score on the opinion scale, 1.00-4.50, or a dash. */

@@ -1,0 +1,2 @@
+/** German, by the English sentence. */
+export const GERMAN: Readonly<Record<string, string>> = {};

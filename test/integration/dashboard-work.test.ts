@@ -1,0 +1,261 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dashboardAssets } from '../../src/dashboard/assets.ts';
+import type { ChannelRecord, FaultPlace } from '../../src/model/record.ts';
+import type { Verdict } from '../../src/model/score.ts';
+import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';
+import { callRecord, channelRecord, intervalRecord, streamRecord } from '../unit/history/records.ts';
+import { openBrowser, openPage } from './fixtures/browser.ts';
+
+const DAY_MS = 86_400_000;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Made {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly verdict: Verdict;
+  readonly mes: number | null;
+  readonly place?: FaultPlace;
+  readonly startedAtMs: number;
+  readonly isUp?: boolean;
+}
+
+/** The caller's leg has the call's verdict, the callee's is good. */
+function legsOf({ id, from, to, verdict, mes, startedAtMs, isUp = false }: Made): ChannelRecord[] {
+  const part = { linkedid: id, startedAtMs, endedAtMs: isUp ? null : startedAtMs + 60_000, onHold: false };
+  const leg = (uniqueid: string, endpoint: string, own: Verdict, ownMes: number | null): ChannelRecord =>
+    channelRecord(uniqueid, {
+      ...part,
+      endpoint,
+      callerNumber: endpoint.replace(/^.*\//, ''),
+      callerName: null,
+      verdict: own,
+      mes: ownMes,
+      streams: [
+        streamRecord({ verdict: own, mes: ownMes, why: '4 % of the packets were lost.' }),
+        streamRecord({ direction: 'tx', reporter: 'remote' }),
+      ],
+    });
+  return [leg(id, from, verdict, mes), leg(`${id}.b`, to, 'good', 4.2)];
+}
+
+const STORED: readonly Made[] = [
+  // Yesterday, in the viewer's zone.
+  {
+    id: 'deaf.1',
+    from: 'PJSIP/214',
+    to: 'PJSIP/carrier',
+    verdict: 'one-way-rx',
+    mes: 4.1,
+    startedAtMs: NOW_MS - DAY_MS,
+  },
+  {
+    id: 'mute.1',
+    from: 'PJSIP/214',
+    to: 'PJSIP/bob',
+    verdict: 'one-way-tx',
+    mes: 4.1,
+    startedAtMs: NOW_MS - 9 * DAY_MS,
+  },
+  {
+    id: 'bad.1',
+    from: 'PJSIP/bob',
+    to: 'PJSIP/carrier',
+    verdict: 'bad',
+    mes: 1.9,
+    place: 'callee-network',
+    startedAtMs: NOW_MS - 7_200_000,
+  },
+  { id: 'fine.1', from: 'PJSIP/214', to: 'PJSIP/carrier', verdict: 'good', mes: 4.3, startedAtMs: NOW_MS - 3_600_000 },
+];
+
+/** Who looks at the page finds what is wrong, with a calendar of their own. */
+describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
+  let browser: Browser;
+  let server: TestServer;
+  let origin: string;
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([openBrowser(), startServer({ files: dashboardAssets() })]);
+    origin = `http://127.0.0.1:${server.port}`;
+    for (const made of STORED) {
+      for (const channel of legsOf(made)) server.history.record({ kind: 'channel', channel, resume: null });
+      const { id, startedAtMs, verdict, mes, place = 'none' } = made;
+      const part = { startedAtMs, endedAtMs: startedAtMs + 60_000, verdict, mes, faultPlace: place };
+      server.history.record({ kind: 'call', call: callRecord(id, part) });
+      for (const n of [1, 2, 3]) {
+        const interval = intervalRecord(id, n, { atMs: startedAtMs + n * 5000, mes: 4 - n / 2 });
+        server.history.record({ kind: 'interval', interval });
+      }
+    }
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  /** The page as it is at the server's moment: its own clock would take another day for today. */
+  const open = (hash: string) =>
+    openPage(browser, origin, hash, async (page) => page.clock.setFixedTime(NOW_MS).then(() => undefined));
+  const rows = (page: Page) => page.locator('.list tbody tr');
+
+  test('shows 500 calls in lines, few of them in the page at a time, and chooses among them', async () => {
+    const verdicts = ['good', 'good', 'fair', 'poor', 'bad', 'one-way-rx', 'no-media', 'good', 'good', 'good'] as const;
+    server.live = Array.from({ length: 500 }, (_, n): Made => {
+      const verdict = verdicts[n % verdicts.length] ?? 'good';
+      const mes = { good: 4.2, fair: 3.8, poor: 3.3, bad: 2, 'one-way-rx': 4, 'no-media': null }[verdict];
+      const to = n % 4 === 0 ? 'PJSIP/carrier' : `PJSIP/to${n}`;
+      return { id: `${n}.1`, from: `PJSIP/from${n}`, to, verdict, mes, startedAtMs: NOW_MS - 60_000, isUp: true };
+    }).flatMap(legsOf);
+    const { page, complaints } = await openPage(browser, origin);
+    await page.getByRole('heading', { name: 'Now: 500 calls' }).waitFor();
+    const tile = (name: string) => page.getByRole('button', { name });
+    expect(await page.locator('.tile b').allTextContents()).toEqual(['50', '100', '50', '50', '250', '0']);
+    const nodes = () => page.evaluate<number>(`document.querySelectorAll('*').length`);
+    expect(await nodes()).toBeLessThan(5000);
+    const shown = await page.locator('.call').count();
+    expect(shown).toBeGreaterThan(10);
+    expect(shown).toBeLessThan(100);
+    expect(await page.locator('.call').first().locator('.arrow').count()).toBe(4);
+    expect(await page.locator('.call .way').count()).toBe(0);
+    // The worst are first; the best are reached by scrolling, and the page stays as light.
+    expect(await page.locator('.call').first().getAttribute('class')).toContain('tone-bad');
+    await page.keyboard.press('End');
+    await expect.poll(() => page.locator('.call').last().getAttribute('class')).toContain('tone-good');
+    expect(await nodes()).toBeLessThan(5000);
+
+    await tile('poor').click();
+    await expect.poll(() => page.locator('.call h2').count()).toBeLessThan(51);
+    expect(await page.locator('.call:not(.tone-poor)').count()).toBe(0);
+    await page.getByLabel('Endpoint or trunk').selectOption('PJSIP/carrier');
+    // Of the 50 poor ones, number 3, 13, 23 …, none went to the carrier: 0, 4, 8 …
+    await page.getByText('No call that is up fits.').waitFor();
+    await tile('poor').click();
+    expect(await page.locator('.tile b').allTextContents()).toEqual(['25', '25', '0', '25', '50', '0']);
+    await page.getByLabel('Search').fill('from104');
+    await expect.poll(() => page.locator('.call').count()).toBe(1);
+    // One call alone is open, by keyboard it is closed.
+    expect(await page.locator('.way').count()).toBe(4);
+    await page.getByRole('button', { name: 'Close the directions' }).press('Enter');
+    expect(await page.locator('.way').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('does not say that no call is up while Asterisk is not connected', async () => {
+    server.live = [];
+    server.health = { ...server.health, amiConnected: false, amiProblem: 'Asterisk refused the login' };
+    const { page } = await openPage(browser, origin);
+    await page.getByText('Whether calls are up is not known now.').waitFor();
+    expect(await page.locator('.status').first().textContent()).toBe('✕ Not live');
+    expect(await page.locator('.notice.tone-bad').textContent()).toContain('Asterisk refused the login');
+    expect(await page.getByText('No call is up at the moment').count()).toBe(0);
+    server.health = { ...server.health, amiConnected: true, amiProblem: null };
+    await page.close();
+  });
+
+  test('finds what 214 did not hear yesterday, and says who did not hear whom', async () => {
+    const { page, complaints } = await open('#/calls');
+    await rows(page).first().waitFor();
+    expect(await page.locator('.head .status').textContent()).toBe('4 in all');
+    await page.getByLabel('Began').selectOption('yesterday');
+    await page.getByLabel('Verdict').selectOption('any-one-way');
+    await page.getByLabel('Who').fill('214');
+    await page.getByLabel('Who').press('Enter');
+    await page.waitForURL('**/#/calls?from=yesterday&party=214&verdict=any-one-way');
+    await page.getByText('1 in all').waitFor();
+    expect(await rows(page).locator('.chip').textContent()).toBe('⇥ one way: the caller did not hear the callee');
+    await page.getByLabel('Began').selectOption('');
+    await page.getByText('2 in all').waitFor();
+    expect(await rows(page).locator('.chip').allTextContents()).toEqual([
+      '⇥ one way: the caller did not hear the callee',
+      '⇤ one way: the callee did not hear the caller',
+    ]);
+    await page.goto(`${origin}/#/calls?verdict=bad,one-way-rx`);
+    await page.getByText('2 in all').waitFor();
+    expect(await page.getByLabel('Verdict').inputValue()).toBe('bad,one-way-rx');
+    await page.goto(`${origin}/#/calls?fault_place=callee-network`);
+    await page.getByText('1 in all').waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('sorts, and leads from a call to its neighbours in that order and back', async () => {
+    const { page, complaints } = await open('#/calls');
+    await page.getByRole('button', { name: 'Score' }).click();
+    await page.waitForURL('**/#/calls?sort=mes');
+    const scores = () => rows(page).locator('.score').allTextContents();
+    await expect.poll(scores).toEqual(['1.90', '4.10', '4.10', '4.30']);
+    await rows(page).first().locator('a').click();
+    await page.locator('.hops').waitFor();
+    expect(await page.title()).toMatch(/^bob ↔ carrier, .+ · asterisk-mes$/);
+    expect(await page.locator('.gap.faulty').count()).toBe(1);
+    expect(await page.locator('.gap').nth(1).textContent()).toContain('the fault is here, for sure');
+    expect(await page.locator('.hop').count()).toBe(4);
+    await page.getByRole('link', { name: 'next call' }).click();
+    await page
+      .locator('h1', { hasText: '214 (214)' })
+      .or(page.locator('h1', { hasText: '214 ↔' }))
+      .waitFor();
+    await page.getByRole('link', { name: 'Other calls of these two' }).click();
+    await page.getByText('2 in all').waitFor();
+    await page.goBack();
+    await page.goBack();
+    await page.goBack();
+    await page.waitForURL('**/#/calls?sort=mes');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('says of a link that cannot be understood that it cannot', async () => {
+    const { page } = await open('#/calls?verdct=bad');
+    await page.getByText('This link cannot be understood: it asks for “verdct”').waitFor();
+    expect(await rows(page).count()).toBe(0);
+    await page.goto(`${origin}/#/calls?verdict=great`);
+    await page.getByText('parameter verdict: "great" is not allowed').waitFor();
+    expect(await rows(page).count()).toBe(0);
+    await page.close();
+  });
+
+  test('searches endpoints, leaves out those of few calls, and shows the week before', async () => {
+    const { page, complaints } = await open('#/endpoints?from=-7d');
+    await rows(page).first().waitFor();
+    const row = page.locator('tr', { hasText: 'PJSIP/214' });
+    expect(await row.locator('td').nth(1).textContent()).toBe('4.10');
+    expect(await row.locator('td').nth(1).locator('span').getAttribute('title')).toBe('1 call, bad 100.0 %');
+    await page.getByLabel('Search').fill('carr');
+    await expect.poll(() => rows(page).locator('th').allTextContents()).toEqual(['PJSIP/carrier']);
+    await page.getByLabel('With calls').selectOption('20');
+    await page.getByText('No endpoint fits.').waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test.each([
+    '',
+    '#/calls?verdict=bad-or-worse&codec=ulaw',
+    '#/call/bad.1',
+    '#/endpoints?from=-7d',
+    '#/trends?from=-7d',
+  ])('has no fault that a checker of accessibility finds at %s, and fits every screen', async (hash) => {
+    server.live = STORED.slice(0, 3).flatMap((made) => legsOf({ ...made, isUp: true }));
+    const { page } = await open(hash);
+    await page.locator('.call, .list tbody tr, .direction').first().waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.evaluate(AXE);
+      const faults = await page.evaluate<string[]>(
+        `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).slice(0, 3).join(' | ')))`,
+      );
+      expect([colorScheme, faults]).toEqual([colorScheme, []]);
+    }
+    for (const width of [320, 768, 2560]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect([width, await page.evaluate('document.documentElement.scrollWidth - innerWidth')]).toEqual([width, 0]);
+    }
+    await page.close();
+  });
+});
