@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   live: async () => (await import('./live.ts')).addLive,
   calls: async () => (await import('./calls.ts')).addCalls,
   call: async () => (await import('./call.ts')).addCall,
+  mcp: async () => (await import('./mcp.ts')).addMcp,
   score: async () => (await import('./score.ts')).addScore,
   analyze: async () => (await import('./analyze.ts')).addAnalyze,
   xr: async () => (await import('./xr.ts')).addXr,
