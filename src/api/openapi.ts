@@ -17,6 +17,7 @@ import {
 } from './answers.ts';
 import { AUDIO_STATISTICS } from './audio-statistics.ts';
 import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './captured.ts';
+import { withWords } from './field-words.ts';
 import { LIVE_MESSAGE } from './live-stream.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import {
@@ -87,13 +88,13 @@ function components(): Json {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(NAMED)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, { uri: (id) => `#/components/schemas/${id}` });
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, inDocument(schema)]));
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, withWords(inDocument(schema))]));
 }
 
 function answerSchema(answer: z.ZodType): Json {
   if (answer instanceof z.ZodUnion) return { anyOf: answer.options.map((one) => answerSchema(one as z.ZodType)) };
   const name = Object.entries(NAMED).find(([, schema]) => schema === answer)?.[0];
-  return name === undefined ? inDocument(z.toJSONSchema(answer)) : reference(name);
+  return name === undefined ? (withWords(inDocument(z.toJSONSchema(answer))) as Json) : reference(name);
 }
 
 function parameters({ path, query }: DescribedRoute): Json[] {

@@ -14,6 +14,7 @@ import {
 import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './captured.ts';
 import { type CallListSources, callsCsv, listCalls } from './call-list.ts';
 import { intervalsCsv } from './call-row.ts';
+import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { LiveList } from './live-list.ts';
 import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import { openApi } from './openapi.ts';
@@ -189,6 +190,8 @@ export function routes(sources: ApiSources): readonly Route[] {
     ...(sources.moreRoutes ?? []),
   ];
   let document: Record<string, unknown> | undefined;
+  // Made when somebody asks for it: most never do.
+  const description = (): Record<string, unknown> => (document ??= openApi(described));
   return [
     ...described,
     route({
@@ -196,8 +199,26 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'This description.',
       query: NO_QUERY,
       answer: z.record(z.string(), z.unknown()),
-      // Made when somebody asks for it: most never do.
-      handle: () => (document ??= openApi(described)),
+      handle: description,
+    }),
+    route({
+      path: '/docs',
+      summary: 'The same for people.',
+      // It holds nothing of any call, and a browser that opens a link sends no token.
+      access: 'open',
+      query: NO_QUERY,
+      answer: z.string(),
+      type: 'text/html; charset=utf-8',
+      handle: () => docsPage(description()),
+    }),
+    route({
+      path: '/docs/style.css',
+      summary: 'How that page looks.',
+      access: 'open',
+      query: NO_QUERY,
+      answer: z.string(),
+      type: 'text/css; charset=utf-8',
+      handle: () => DOCS_STYLE,
     }),
   ];
 }

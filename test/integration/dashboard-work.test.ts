@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import type { ChannelRecord, FaultPlace } from '../../src/model/record.ts';
 import type { Verdict } from '../../src/model/score.ts';
+import { LAB_HOME } from '../lab/paths.ts';
 import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';
 import { callRecord, channelRecord, intervalRecord, streamRecord } from '../unit/history/records.ts';
 import { openBrowser, openPage } from './fixtures/browser.ts';
@@ -232,6 +234,25 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
     await page.getByText('No endpoint fits.').waitFor();
     expect(complaints).toEqual([]);
     await page.close();
+  });
+
+  test('speaks German to whoever reads German, with its numbers, and English again when told so', async () => {
+    const context = await browser.newContext({ locale: 'de-DE' });
+    const page = await context.newPage();
+    await page.goto(`${origin}/#/calls?sort=mes`);
+    await rows(page).first().waitFor();
+    expect(await page.locator('nav a').allTextContents()).toEqual(['Jetzt', 'Anrufe', 'Endpunkte', 'Trends']);
+    expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    expect(await rows(page).first().locator('.score').textContent()).toBe('1,90');
+    expect(await rows(page).first().locator('.chip').textContent()).toBe('✕ schlecht');
+    await page.screenshot({ path: join(LAB_HOME, 'screenshots', 'calls-german.png') });
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('heading', { name: 'Calls' }).waitFor();
+    await expect.poll(() => rows(page).first().locator('.chip').textContent()).toBe('✕ bad');
+    await page.goto(`${origin}/docs`);
+    await page.getByText('/v1/calls/{linkedid}', { exact: true }).first().waitFor();
+    await page.screenshot({ path: join(LAB_HOME, 'screenshots', 'docs.png') });
+    await context.close();
   });
 
   test.each([

@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import type { Interval } from './answers.ts';
 import { chartAxes, type ChartInk, lineSample, lineStyle, readInk } from './chart-ink.ts';
 import { el } from './dom.ts';
+import { t } from './language.ts';
 import { seriesOf } from './series.ts';
 import { clock, quantity } from './words.ts';
 
@@ -39,8 +40,8 @@ interface Metric {
 
 const METRICS: readonly Metric[] = [
   {
-    name: 'score',
-    short: 'score',
+    name: t('score'),
+    short: t('score'),
     unit: '',
     decimals: 2,
     heightPx: 170,
@@ -50,8 +51,8 @@ const METRICS: readonly Metric[] = [
     splits: [1, 2, 3, 4],
   },
   {
-    name: 'loss',
-    short: 'loss',
+    name: t('loss'),
+    short: t('loss'),
     unit: '%',
     decimals: 1,
     heightPx: 110,
@@ -59,8 +60,8 @@ const METRICS: readonly Metric[] = [
     range: (highest) => [0, Math.max(5, highest * 1.1)],
   },
   {
-    name: 'jitter',
-    short: 'jitter',
+    name: t('jitter'),
+    short: t('jitter'),
     unit: 'ms',
     decimals: 1,
     heightPx: 110,
@@ -68,7 +69,7 @@ const METRICS: readonly Metric[] = [
     range: (highest) => [0, Math.max(20, highest * 1.1)],
   },
   {
-    name: 'round trip',
+    name: t('round trip'),
     short: 'RTT',
     unit: 'ms',
     decimals: 0,
@@ -88,10 +89,10 @@ export class CallChart {
     class: 'plots',
     tabindex: 0,
     role: 'group',
-    'aria-label': 'Course of the call. The left and right arrow keys go from report to report.',
+    'aria-label': t('Course of the call. The left and right arrow keys go from report to report.'),
   });
   readonly #values = el('tbody');
-  readonly #when = el('th', { scope: 'col' }, 'latest');
+  readonly #when = el('th', { scope: 'col' }, t('latest'));
   readonly #hidden = new Set<string>();
   readonly #stopped = new AbortController();
   readonly #resizing: ResizeObserver;
@@ -211,7 +212,7 @@ export class CallChart {
     const columns = this.#charts.map(({ data }) => data);
     const times = columns[0]?.[0] ?? [];
     const at = this.#index ?? times.length - 1;
-    this.#when.textContent = this.#index === null ? 'latest' : clock(Number(times[at]) * 1000);
+    this.#when.textContent = this.#index === null ? t('latest') : clock(Number(times[at]) * 1000);
     const rows = this.#data.lines.map(({ label }, line) => {
       const cells = METRICS.map(({ decimals }, metric) => {
         const values = columns[metric]?.[line + 1] ?? [];

@@ -1,6 +1,7 @@
 import type { Channel, Stream } from './answers.ts';
 import { lineSample } from './chart-ink.ts';
 import { el, foreign } from './dom.ts';
+import { t } from './language.ts';
 import { packetStory } from './packet-story.ts';
 import { score, verdictChip } from './verdict-chip.ts';
 import { directionWords, quantity, verdictWords } from './words.ts';
@@ -11,17 +12,22 @@ export function directionCard(channel: Channel, stream: Stream, line: number): H
   const lost =
     stream.packets_lost === null || stream.packets_expected === null
       ? ''
-      : ` (${stream.packets_lost} of ${stream.packets_expected})`;
+      : ` (${t('{n} of {all}', { n: stream.packets_lost, all: stream.packets_expected })})`;
   const facts: readonly (readonly [string, string])[] = [
-    ['Loss', quantity(stream.loss_percent, 1, '%') + lost],
-    ['Jitter', range(jitter.mean, jitter.max, 1)],
-    ['Round trip', range(rtt.mean, rtt.max, 0)],
-    ['MOS listening', quantity(stream.mos_lq, 2)],
-    ['MOS conversation', quantity(stream.mos_cq, 2)],
-    ['Codec', stream.codec ?? '–'],
-    ['Reports', `${stream.reports}, by ${stream.reporter === 'local' ? 'this server' : 'the far end'}`],
-    ['Ours, of 100', quantity(stream.mes_100, 1)],
-    ["Asterisk's own", quantity(stream.native_mes_100, 1)],
+    [t('Loss'), quantity(stream.loss_percent, 1, '%') + lost],
+    [t('Jitter'), range(jitter.mean, jitter.max, 1)],
+    [t('Round trip'), range(rtt.mean, rtt.max, 0)],
+    [t('MOS listening'), quantity(stream.mos_lq, 2)],
+    [t('MOS conversation'), quantity(stream.mos_cq, 2)],
+    [t('Codec'), stream.codec ?? '–'],
+    [
+      t('Reports'),
+      stream.reporter === 'local'
+        ? t('{n}, by this server', { n: stream.reports })
+        : t('{n}, by the far end', { n: stream.reports }),
+    ],
+    [t('Ours, of 100'), quantity(stream.mes_100, 1)],
+    [t("Asterisk's own"), quantity(stream.native_mes_100, 1)],
   ];
   return el(
     'section',
@@ -33,11 +39,11 @@ export function directionCard(channel: Channel, stream: Stream, line: number): H
     packetStory(stream),
     stream.native_why === null
       ? null
-      : el('p', { class: 'native' }, "Asterisk's own score differs: ", foreign(stream.native_why)),
+      : el('p', { class: 'native' }, t("Asterisk's own score differs:"), ' ', foreign(stream.native_why)),
   );
 }
 
 function range(mean: number | null, highest: number | null, decimals: number): string {
   if (mean === null) return quantity(null, decimals);
-  return `${quantity(mean, decimals, 'ms')}, up to ${quantity(highest, decimals)}`;
+  return `${quantity(mean, decimals, 'ms')}, ${t('up to')} ${quantity(highest, decimals)}`;
 }

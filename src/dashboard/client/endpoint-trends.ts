@@ -1,5 +1,6 @@
 import type { EndpointsAnswer, EndpointTrend, Quality } from './answers.ts';
 import { el } from './dom.ts';
+import { t, tn } from './language.ts';
 import { get } from './rest.ts';
 import { sparkline } from './sparkline.ts';
 import { quantity } from './words.ts';
@@ -11,27 +12,31 @@ const NEAR = '600px';
 
 /** How long a stretch of a trend is, so that a line has some 12 to 31 of them, and what people call it. */
 const STRETCHES: Readonly<Record<string, readonly [value: string, word: string]>> = {
-  '-1h': ['5m', '5 minutes'],
-  '-24h': ['1h', 'hour'],
-  '-7d': ['6h', '6 hours'],
-  '-30d': ['1d', 'day'],
+  '-1h': ['5m', t('5 minutes')],
+  '-24h': ['1h', t('hour')],
+  '-7d': ['6h', t('6 hours')],
+  '-30d': ['1d', t('day')],
 };
-const DAILY = ['1d', 'day'] as const;
+const DAILY = ['1d', t('day')] as const;
 
 /** A sign and a word stand beside every colour. */
 const COURSES = {
-  better: ['↗', 'better', 'good'],
-  worse: ['↘', 'worse', 'bad'],
-  steady: ['→', 'steady', 'unknown'],
+  better: ['↗', t('better'), 'good'],
+  worse: ['↘', t('worse'), 'bad'],
+  steady: ['→', t('steady'), 'unknown'],
 } as const;
-const NOT_KNOWN = ['…', 'too few calls', 'unknown'] as const;
+const NOT_KNOWN = ['…', t('too few calls'), 'unknown'] as const;
 
 /** Explains to people what the sidecar's `courseOf` does. */
-export const TREND_HELP =
-  'The line is the 5th percentile over this time, with a gap where nobody called. The word compares the later half of the ' +
-  'time with the earlier: worse, if the share of bad calls rose by a percentage point or more, or the 5th percentile ' +
-  'fell by 0.1 or more, and chance does not explain it; better, if one of them did the opposite and neither got worse. ' +
-  'With fewer than 20 calls in a half there is nothing to tell.';
+export const TREND_HELP = [
+  t('The line is the 5th percentile over this time, with a gap where nobody called.'),
+  t('The word compares the later half of the time with the earlier.'),
+  t(
+    'Worse: the share of bad calls rose by a percentage point or more, or the 5th percentile fell by 0.1 or more, and chance does not explain it.',
+  ),
+  t('Better: one of them did the opposite, and neither got worse.'),
+  t('With fewer than 20 calls in a half there is nothing to tell.'),
+].join(' ');
 
 /** Shows trends of endpoints, a few at a time, as their rows come near the screen. */
 export class EndpointTrends {
@@ -54,7 +59,7 @@ export class EndpointTrends {
 
   /** The link to this endpoint's trends, in which its line will appear. */
   place(endpoint: string): HTMLElement {
-    const link = el('a', { href: `#/trends?${new URLSearchParams({ from: this.#from, endpoint })}` }, 'trend');
+    const link = el('a', { href: `#/trends?${new URLSearchParams({ from: this.#from, endpoint })}` }, t('trend'));
     this.#cells.set(link, endpoint);
     this.#seen.observe(link);
     return link;
@@ -105,14 +110,17 @@ function showTrend(place: Element, trend: EndpointTrend | undefined, stretch: st
   const [sign, word, tone] = course === null ? NOT_KNOWN : COURSES[course];
   place.className = `trend tone-${tone}`;
   if (trend !== undefined)
-    place.setAttribute('title', `${halfWords('Earlier', trend.earlier)} ${halfWords('Later', trend.later)}`);
+    place.setAttribute(
+      'title',
+      `${halfWords(t('Earlier half'), trend.earlier)} ${halfWords(t('Later half'), trend.later)}`,
+    );
   const scores = trend?.buckets.map(({ mes_p5: p5 }) => p5) ?? [];
   place.replaceChildren(
-    sparkline(scores, `5th percentile by ${stretch}`),
+    sparkline(scores, t('5th percentile by {stretch}', { stretch })),
     el('span', { class: `chip tone-${tone}` }, el('span', { 'aria-hidden': 'true' }, sign), ` ${word}`),
   );
 }
 
 function halfWords(name: string, { calls, bad_percent: bad, mes_p5: p5 }: Quality): string {
-  return `${name} half: ${calls} ${calls === 1 ? 'call' : 'calls'}, bad ${quantity(bad, 1, '%')}, 5th percentile ${quantity(p5, 2)}.`;
+  return `${name}: ${tn('{n} call', '{n} calls', calls)}, ${t('bad')} ${quantity(bad, 1, '%')}, ${t('5th percentile')} ${quantity(p5, 2)}.`;
 }

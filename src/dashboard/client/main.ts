@@ -1,4 +1,5 @@
 import { el } from './dom.ts';
+import { chooseLanguage, LANGUAGE, LANGUAGES, t } from './language.ts';
 import { callPage } from './page-call.ts';
 import { callsPage } from './page-calls.ts';
 import { endpointsPage } from './page-endpoints.ts';
@@ -9,10 +10,10 @@ import { type Page, parseRoute, type Route } from './route.ts';
 
 /** Those with a word stand in the bar, in this order. */
 const PAGES: readonly { name: string; word?: string; open: (route: Route) => Page }[] = [
-  { name: '', word: 'Now', open: () => nowPage() },
-  { name: 'calls', word: 'Calls', open: callsPage },
-  { name: 'endpoints', word: 'Endpoints', open: endpointsPage },
-  { name: 'trends', word: 'Trends', open: trendsPage },
+  { name: '', word: t('Now'), open: () => nowPage() },
+  { name: 'calls', word: t('Calls'), open: callsPage },
+  { name: 'endpoints', word: t('Endpoints'), open: endpointsPage },
+  { name: 'trends', word: t('Trends'), open: trendsPage },
   { name: 'call', open: callPage },
 ];
 
@@ -35,8 +36,13 @@ function open(): void {
 }
 
 function lost(): Page {
-  const element = el('p', { class: 'empty' }, 'There is no such page. ', el('a', { href: '#/' }, 'See the live calls'));
-  return { title: 'Not found', element, leave: () => {} };
+  const element = el(
+    'p',
+    { class: 'empty' },
+    `${t('There is no such page.')} `,
+    el('a', { href: '#/' }, t('See the live calls')),
+  );
+  return { title: t('Not found'), element, leave: () => {} };
 }
 
 function askToken(): void {
@@ -45,6 +51,24 @@ function askToken(): void {
   dialog.showModal();
 }
 
+/** What stands in the page itself, and the choice of the language. */
+function speak(): void {
+  document.documentElement.lang = LANGUAGE;
+  bar.setAttribute('aria-label', t('Pages'));
+  for (const element of document.querySelectorAll('[data-t]')) element.textContent = t(element.textContent ?? '');
+  const button = document.querySelector('#language') as HTMLButtonElement;
+  const other = LANGUAGES.find((language) => language !== LANGUAGE);
+  if (other === undefined) return;
+  button.textContent = new Intl.DisplayNames(other, { type: 'language' }).of(other) ?? other;
+  button.lang = other;
+  button.hidden = false;
+  button.addEventListener('click', () => {
+    chooseLanguage(other);
+    location.reload();
+  });
+}
+
+speak();
 bar.append(
   ...PAGES.flatMap(({ name, word }) =>
     word === undefined ? [] : [el('a', { href: `#/${name}`, 'data-page': name }, word)],

@@ -1,5 +1,6 @@
 import type { Capture, HistogramBar, Stream, VoipMetrics } from './answers.ts';
 import { el, svg } from './dom.ts';
+import { t, tn } from './language.ts';
 import { clock, quantity } from './words.ts';
 
 const WIDTH = 100;
@@ -16,7 +17,7 @@ export function packetStory({ direction, capture, voip_metrics: metrics }: Strea
   return el(
     'div',
     { class: 'packets' },
-    el('h4', {}, `Packets, as they ${direction === 'rx' ? 'arrived here' : 'left here'}`),
+    el('h4', {}, direction === 'rx' ? t('Packets, as they arrived here') : t('Packets, as they left here')),
     strip(capture),
     axis(clock(Date.parse(capture.started_at)), clock(Date.parse(capture.ended_at))),
     el('p', {}, burstWords(capture, metrics)),
@@ -38,10 +39,17 @@ function strip({ started_at: from, ended_at: to, bursts }: Capture): SVGElement 
     return svg(
       'rect',
       { class: 'strip-burst', x: left.toFixed(2), y: 0, width: width.toFixed(2), height: STRIP_HEIGHT },
-      svg('title', {}, `${clock(Date.parse(burst.from))}: ${burst.lost} of ${burst.packets} packets lost`),
+      svg(
+        'title',
+        {},
+        `${clock(Date.parse(burst.from))}: ${t('{n} of {all} packets lost', { n: burst.lost, all: burst.packets })}`,
+      ),
     );
   });
-  const label = bursts.length === 0 ? 'no bursts of loss' : `${bursts.length} bursts of loss over the call`;
+  const label =
+    bursts.length === 0
+      ? t('no bursts of loss')
+      : tn('{n} burst of loss over the call', '{n} bursts of loss over the call', bursts.length);
   return svg(
     'svg',
     {
@@ -60,16 +68,21 @@ function burstWords(capture: Capture, metrics: VoipMetrics): string {
   const { packets_lost: lost, packets_expected: expected, longest_loss_ms: longestMs, bursts } = capture;
   // Null: the RTP clock is not known, so nobody knows what came too late.
   const discarded = capture.jitter_buffer.discarded ?? 0;
-  const late = discarded === 0 ? '' : `, ${discarded} came too late to be played`;
-  if (lost <= 0 && discarded === 0) return `None of ${expected} packets lost.`;
+  const late = discarded === 0 ? '' : `, ${t('{n} came too late to be played', { n: discarded })}`;
+  if (lost <= 0 && discarded === 0) return t('None of {n} packets lost.', { n: expected });
   const count = bursts.length + capture.bursts_left_out;
-  const longest = longestMs === null ? '' : `, longest gap ${quantity(longestMs, 0, 'ms')}`;
-  const how =
-    count === 0
-      ? 'no bursts'
-      : `${count} ${count === 1 ? 'burst' : 'bursts'} of ${quantity(metrics.burst_duration_ms, 0, 'ms')}, ` +
-        `${percent(metrics.burst_density)} ${discarded === 0 ? 'lost' : 'lost or late'} in them and ${percent(metrics.gap_density)} between`;
-  return `${lost} of ${expected} packets lost${late}: ${how}${longest}.`;
+  const longest = longestMs === null ? '' : `, ${t('longest gap')} ${quantity(longestMs, 0, 'ms')}`;
+  const values = {
+    length: quantity(metrics.burst_duration_ms, 0, 'ms'),
+    inside: percent(metrics.burst_density),
+    outside: percent(metrics.gap_density),
+  };
+  const bursty =
+    discarded === 0
+      ? t('of {length}, {inside} lost in them and {outside} between', values)
+      : t('of {length}, {inside} lost or late in them and {outside} between', values);
+  const how = count === 0 ? t('no bursts') : `${tn('{n} burst', '{n} bursts', count)} ${bursty}`;
+  return `${t('{n} of {all} packets lost', { n: lost, all: expected })}${late}: ${how}${longest}.`;
 }
 
 /** Bars on the API's logarithmic bins. Heights are logarithmic, too: one in thousands is what one looks for. */
@@ -85,7 +98,7 @@ function bars(histogram: readonly HistogramBar[]): SVGElement {
       viewBox: `0 0 ${WIDTH} ${BARS_HEIGHT}`,
       preserveAspectRatio: 'none',
       role: 'img',
-      'aria-label': 'intervals between packets',
+      'aria-label': t('intervals between packets'),
     },
     ...histogram.map((bar, index) => {
       const share = Math.log1p(bar.count) / Math.log1p(most);
@@ -112,14 +125,16 @@ function binOf(fromMs: number): number {
 }
 
 function barWords({ from_ms: fromMs, to_ms: toMs }: HistogramBar): string {
-  return toMs === null ? `${fromMs.toFixed(0)} ms and more` : `${fromMs.toFixed(0)} to ${toMs.toFixed(0)} ms`;
+  return toMs === null
+    ? t('{from} ms and more', { from: fromMs.toFixed(0) })
+    : t('{from} to {to} ms', { from: fromMs.toFixed(0), to: toMs.toFixed(0) });
 }
 
 function histogramEnds(histogram: readonly HistogramBar[]): [string, string] {
   const [first] = histogram;
   const last = histogram.at(-1);
   if (first === undefined || last === undefined) return ['', ''];
-  return [`${first.from_ms.toFixed(0)} ms`, last.to_ms === null ? 'more' : `${last.to_ms.toFixed(0)} ms`];
+  return [`${first.from_ms.toFixed(0)} ms`, last.to_ms === null ? t('more') : `${last.to_ms.toFixed(0)} ms`];
 }
 
 function arrivalWords(capture: Capture): string {
@@ -127,19 +142,23 @@ function arrivalWords(capture: Capture): string {
     (best, bar) => (best === undefined || bar.count > best.count ? bar : best),
     undefined,
   );
-  const intervals = usual === undefined ? 'One packet' : `Intervals mostly ${barWords(usual)}`;
+  const intervals = usual === undefined ? t('One packet') : t('Intervals mostly {span}', { span: barWords(usual) });
   const { out_of_order: late, duplicates, max_gap_ms: longestMs } = capture;
-  return `${intervals}, at most ${quantity(longestMs, 0, 'ms')}; ${late} out of order, ${duplicates} doubled.`;
+  return `${intervals}, ${t('at most {ms}; {late} out of order, {doubled} doubled.', { ms: quantity(longestMs, 0, 'ms'), late, doubled: duplicates })}`;
 }
 
 /** Says that this server failed to capture packets, which looks like loss. */
 function missedWords({ dropped_by_kernel: dropped, interruptions }: Capture): HTMLElement | null {
   if (dropped + interruptions === 0) return null;
   const parts = [
-    dropped === 0 ? [] : [`${dropped} packets of all calls were not captured in time`],
-    interruptions === 0 ? [] : ['capturing was interrupted'],
+    dropped === 0 ? [] : [t('{n} packets of all calls were not captured in time', { n: dropped })],
+    interruptions === 0 ? [] : [t('capturing was interrupted')],
   ].flat();
-  return el('p', { class: 'native' }, `Meanwhile ${parts.join(', and ')}: that looks like loss here.`);
+  return el(
+    'p',
+    { class: 'native' },
+    t('Meanwhile {what}: that looks like loss here.', { what: parts.join(t(', and ')) }),
+  );
 }
 
 function axis(from: string, to: string): HTMLElement {

@@ -1,3 +1,5 @@
+import { t } from './language.ts';
+
 const TOKEN_KEY = 'asterisk-mes-token';
 const TIMEOUT_MS = 10_000;
 
@@ -66,7 +68,7 @@ async function ask(path: string, accept: string, signal?: AbortSignal): Promise<
     return response;
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new Error('The sidecar does not answer; check that asterisk-mes runs and that the network reaches it.', {
+    throw new Error(t('The sidecar does not answer; check that asterisk-mes runs and that the network reaches it.'), {
       cause: error,
     });
   }
@@ -74,6 +76,6 @@ async function ask(path: string, accept: string, signal?: AbortSignal): Promise<
 
 function refusal(status: number, body: unknown): Refused {
   const detail =
-    typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : 'no reason given';
+    typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : t('no reason given');
   return new Refused(status, detail);
 }

@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import type { BucketQuality } from './answers.ts';
 import { chartAxes, type ChartInk, lineStyle, readInk } from './chart-ink.ts';
 import { el } from './dom.ts';
+import { t } from './language.ts';
 
 interface Part {
   readonly label: string;
@@ -17,7 +18,7 @@ interface Part {
 
 const PARTS: readonly Part[] = [
   {
-    label: 'score',
+    label: t('score'),
     heightPx: 190,
     range: () => [1, 4.6],
     splits: [1, 2, 3, 4],
@@ -28,13 +29,13 @@ const PARTS: readonly Part[] = [
     ],
   },
   {
-    label: 'bad calls, %',
+    label: t('bad calls, %'),
     heightPx: 110,
     range: (highest) => [0, Math.max(5, highest * 1.1)],
     lines: [{ number: 3, isBars: true, valueOf: ({ bad_percent: percent }) => percent }],
   },
   {
-    label: 'calls',
+    label: t('calls'),
     heightPx: 134,
     range: (highest) => [0, Math.max(5, highest * 1.1)],
     lines: [{ number: 2, isBars: true, valueOf: ({ calls }) => calls || null }],
