@@ -14,3 +14,5 @@ ALTER TABLE cdr ADD COLUMN mes_peer_tx DECIMAL(3,2) NULL;
 ALTER TABLE cdr ADD COLUMN mes_call DECIMAL(3,2) NULL;
 ALTER TABLE cdr ADD COLUMN mes_min DECIMAL(3,2) NULL;
 ALTER TABLE cdr ADD COLUMN mes_verdict VARCHAR(20) NULL;
+-- 1 to 5, what the caller said; only with [ratings].
+ALTER TABLE cdr ADD COLUMN mes_rating SMALLINT NULL;

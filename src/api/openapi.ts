@@ -19,6 +19,7 @@ import { AUDIO_STATISTICS } from './audio-statistics.ts';
 import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './captured.ts';
 import { withWords } from './field-words.ts';
 import { LIVE_MESSAGE } from './live-stream.ts';
+import { CALL_WITH_RATINGS, MOMENT, RATING } from './ratings.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import {
   BUCKET_QUALITY,
@@ -35,6 +36,7 @@ export interface DescribedRoute {
   readonly summary: string;
   readonly method: string;
   readonly access: string;
+  readonly isPage: boolean;
   readonly query: z.ZodObject;
   readonly body: z.ZodType | null;
   readonly status: number;
@@ -47,6 +49,9 @@ export interface DescribedRoute {
 /** Schemas that have a name in the document; any other answer is described in its place. */
 const NAMED = {
   Call: CALL,
+  CallWithRatings: CALL_WITH_RATINGS,
+  Rating: RATING,
+  Moment: MOMENT,
   Channel: CHANNEL,
   Stream: STREAM,
   Segment: SEGMENT,
@@ -166,7 +171,7 @@ function operation(route: DescribedRoute): Json {
     summary: route.summary,
     ...(route.access === 'usual' ? {} : { security: route.access === 'open' ? [] : [{ token: [] }] }),
     parameters: parameters(route),
-    ...(route.body === null ? {} : { requestBody: requestBody(route.body) }),
+    ...(route.body === null ? {} : { requestBody: requestBody(route) }),
     responses: {
       [route.status]: { description: 'The answer.', content },
       ...(route.isFinal === undefined ? {} : { 304: { description: 'The client has this answer, by its ETag.' } }),
@@ -176,9 +181,11 @@ function operation(route: DescribedRoute): Json {
   };
 }
 
-function requestBody(body: z.ZodType): Json {
-  const schema = inDocument(z.toJSONSchema(body, { io: 'input' }));
-  return { required: true, content: { 'application/json': { schema } } };
+/** A page's form sends its own type. */
+function requestBody({ body, isPage }: DescribedRoute): Json {
+  const schema = body === null ? {} : inDocument(z.toJSONSchema(body, { io: 'input' }));
+  const type = isPage ? 'application/x-www-form-urlencoded' : 'application/json';
+  return { required: true, content: { [type]: { schema } } };
 }
 
 /** The OpenAPI 3.1 document of the routes, made from the schemas that check requests and answers. */

@@ -106,7 +106,7 @@ function parseEndpoint(text: string): string | undefined {
   return ENDPOINT_PATTERN.test(text) && text !== '' ? text : undefined;
 }
 
-const endpoint = () => parameter(ENDPOINT_WORDS, parseEndpoint);
+export const endpoint = () => parameter(ENDPOINT_WORDS, parseEndpoint);
 const endpoints = () => several(ENDPOINT_WORDS, parseEndpoint);
 
 /**
@@ -128,7 +128,7 @@ const opinion = () =>
     maximum: MAX_OPINION,
   });
 /** A whole number from 1 to `most`. */
-function limit(most: number) {
+export function limit(most: number) {
   return parameter(
     `a whole number from 1 to ${most}`,
     (text) => (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= most ? Number(text) : undefined),

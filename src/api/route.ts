@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Page } from './page.ts';
 
 /** One address of the API and one method. */
 export interface Route {
@@ -8,6 +9,8 @@ export interface Route {
   readonly summary: string;
   /** `open`: answered without the token. `token`: refused, also on loopback, while no token is set. `usual`: as [http] says. */
   readonly access: 'open' | 'usual' | 'token';
+  /** A browser may come here by a link of another site. */
+  readonly isPage: boolean;
   readonly query: z.ZodObject;
   /** Of the request's JSON; null: it has no body. */
   readonly body: z.ZodType | null;
@@ -15,7 +18,7 @@ export interface Route {
   /** Of an answer that is no problem. */
   readonly status: number;
   /**
-   * `query` and `body` are checked; `id` is the path's parameter, or empty. A Buffer is the answer's JSON already. Throws
+   * `query` and `body` are checked; `id` is the path's parameter, or empty. A Buffer is the answer's JSON already, a Page has its own type. Throws
    * Problem.
    */
   handle(query: unknown, id: string, body: unknown): unknown;
@@ -33,6 +36,7 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
   path: string;
   summary: string;
   access?: Route['access'];
+  isPage?: boolean;
   query: Query;
   body?: Body;
   answer: Answer;
@@ -41,16 +45,17 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
     query: z.output<Query>,
     id: string,
     body: z.output<Body>,
-  ): z.output<Answer> | Promise<z.output<Answer> | Buffer>;
+  ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Page>;
   isFinal?: (answer: z.output<Answer>) => boolean;
   type?: string;
   csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
 }): Route {
-  const { method = 'GET', access = 'usual', body = null, status = 200, csv } = definition;
+  const { method = 'GET', access = 'usual', body = null, status = 200, isPage = false, csv } = definition;
   return {
     ...definition,
     method,
     access,
+    isPage,
     body,
     status,
     handle: (query, id, given) => definition.handle(query as z.output<Query>, id, given as z.output<Body>),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { HealthView, LiveView } from '../model/ports.ts';
+import type { CallRatings } from '../model/rating.ts';
 import { AUDIO_STATISTICS, audioStatistics } from './audio-statistics.ts';
 import {
-  CALL,
   CALLS_ANSWERS,
   CHANNEL,
   HEALTH_ANSWER,
@@ -21,6 +21,7 @@ import { openApi } from './openapi.ts';
 import { CALLS_QUERY, ENDPOINTS_QUERY, INTERVALS_QUERY, LIVE_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './present.ts';
 import { Problem } from './problem.ts';
+import { CALL_WITH_RATINGS, presentRated } from './ratings.ts';
 import { type Route, route } from './route.ts';
 import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './quality.ts';
 import { bucketsCsv, endpointsCsv, listEndpoints, summarize } from './quality-list.ts';
@@ -31,9 +32,17 @@ export interface ApiSources extends CallListSources {
   readonly live: LiveView;
   readonly health: HealthView;
   readonly metrics: MetricsText;
+  /** What people said of calls; absent: nothing is known of it. */
+  readonly ratings?: CallRatingsReader | undefined;
   /** Of capabilities beside the scoring of calls. */
   readonly moreRoutes?: readonly Route[] | undefined;
 }
+
+export interface CallRatingsReader {
+  ofCall(linkedid: string): Promise<CallRatings>;
+}
+
+const NO_RATINGS: CallRatingsReader = { ofCall: async () => ({ ratings: [], requests: [], moments: [] }) };
 
 /** What Prometheus asks for. */
 export interface MetricsText {
@@ -67,14 +76,25 @@ export function routes(sources: ApiSources): readonly Route[] {
       path: '/v1/calls/:linkedid',
       summary: 'One call with its channels and their streams; a joined call is found by each of its linkedids.',
       query: NO_QUERY,
-      answer: CALL,
+      answer: CALL_WITH_RATINGS,
       isFinal: ({ state }) => state === 'ended',
       handle: async (_, linkedid) => {
         const call = known(await history.call(linkedid), 'call');
         const segments = await Promise.all(
           call.channels.map(async ({ uniqueid }) => [uniqueid, await history.segments(uniqueid)] as const),
         );
-        return presentCall(call, clock.nowMs(), new Map(segments));
+        const { ratings = NO_RATINGS } = sources;
+        const rated = await ratings.ofCall(call.linkedid);
+        const intervals = await Promise.all(
+          // Reports are read only where somebody marked a moment among them.
+          (rated.moments.length === 0 ? [] : call.channels).map(
+            async ({ uniqueid }) => [uniqueid, (await history.intervals(uniqueid)) ?? []] as const,
+          ),
+        );
+        return {
+          ...presentCall(call, clock.nowMs(), new Map(segments)),
+          ...presentRated(rated, new Map(intervals)),
+        };
       },
     }),
     route({

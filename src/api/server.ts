@@ -6,6 +6,7 @@ import { CSV_TYPE, prefersCsv } from './csv.ts';
 import { attachment } from './attachment.ts';
 import { compressAnswers } from './compression.ts';
 import { guard } from './guard.ts';
+import { Page } from './page.ts';
 import { checkBody, checkQuery } from './parameters.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, endThenDestroy, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
@@ -32,8 +33,10 @@ const KEEP_ALIVE_MS = 15_000;
 const TIMEOUT_CHECK_MS = 2000;
 /** How long answers may take to be sent when the sidecar stops. */
 const LAST_ANSWERS_MS = 500;
-/** Asterisk's ids have at most 150 characters. */
-const LONGEST_ID = 200;
+/** Asterisk's ids have at most 150 characters; a link to rate a call has two of them. */
+const LONGEST_ID = 400;
+
+const HTML_TYPE = 'text/html; charset=utf-8';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
@@ -122,7 +125,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const table = routes(options);
   const files = options.files ?? [];
   const open = new Set([...table.filter(({ access }) => access === 'open'), ...files].map(({ path }) => path));
-  const pages = new Set(files.map(({ path }) => path));
+  const pages = new Set([...table.filter(({ isPage }) => isPage), ...files].map(({ path }) => path));
   const token = options.tokenCheck ?? new TokenCheck(options.token);
   const admitSocket = guard(app, {
     token,
@@ -154,6 +157,12 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     app.addHook('preClose', async () => liveStream.close());
   }
   serveFiles(app, files);
+  // What a page's form sends without JavaScript; a name that comes twice counts as it comes first.
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    async (_: unknown, body: string) => Object.fromEntries([...new URLSearchParams(body)].toReversed()),
+  );
   compressAnswers(app);
   for (const route of table) {
     app.route({
@@ -173,6 +182,13 @@ export function buildApi(options: ApiOptions): FastifyInstance {
             return reply.type(CSV_TYPE).header('content-disposition', attachment(route.path, id)).send(pieces);
           }
           const made: unknown = await route.handle(query, id ?? '', body);
+          if (made instanceof Page) {
+            return reply
+              .code(made.status)
+              .type(HTML_TYPE)
+              .headers({ ...made.headers })
+              .send(made.html);
+          }
           if (typeof made === 'string' || Buffer.isBuffer(made)) return made;
           if (route.isFinal?.(made as never) !== true) return jsonInParts(made);
           return sendFinal(request, reply, JSON.stringify(made));

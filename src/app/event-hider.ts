@@ -55,6 +55,7 @@ const EVENTS = {
   'bridge-leave': BRIDGED,
   dial: { type: 'keep', atMs: 'keep', dialledUniqueid: 'keep' },
   hold: HELD,
+  mark: { type: 'keep', atMs: 'keep' },
   unhold: HELD,
   'local-bridge': { type: 'keep', atMs: 'keep', oneUniqueid: 'keep', twoUniqueid: 'keep' },
   rtcp: { type: 'keep', atMs: 'keep', report: 'keep', addresses: 'keep' },

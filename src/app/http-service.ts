@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
 import type { Route } from '../api/route.ts';
+import type { CallRatingsReader } from '../api/routes.ts';
 import { buildApi } from '../api/server.ts';
 import { TokenCheck } from '../api/token.ts';
 import { listenProblem } from '../model/listen-problem.ts';
@@ -20,6 +21,7 @@ export interface HttpServiceOptions {
   readonly history: HistoryReader;
   readonly live: Switchboard;
   readonly health: () => HealthReport;
+  readonly ratings: CallRatingsReader;
   readonly moreRoutes: readonly Route[];
 }
 
@@ -32,7 +34,7 @@ export class HttpService {
   readonly #api: FastifyInstance;
   readonly #token: TokenCheck;
 
-  constructor({ settings, log, clock, history, live, health, moreRoutes }: HttpServiceOptions) {
+  constructor({ settings, log, clock, history, live, health, ratings, moreRoutes }: HttpServiceOptions) {
     const { bind, token, metricsGroups } = settings.http;
     this.#bind = bind;
     this.#live = live;
@@ -57,6 +59,7 @@ export class HttpService {
       liveStream: this.#liveStream,
       files: dashboardAssets(),
       tokenCheck: this.#token,
+      ratings,
       moreRoutes,
     });
   }

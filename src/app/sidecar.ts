@@ -116,6 +116,7 @@ export class Sidecar {
       random,
       nowMs,
       onDebug,
+      readsUserEvents: settings.ratings.enabled,
       onRead: () => this.#noticeStall(),
       onEvent,
       pace,
@@ -188,6 +189,7 @@ export class Sidecar {
       history: calls,
       live: this.#switchboard,
       health: () => this.#health(),
+      ratings: { ofCall: (linkedid) => history.features.read('ratings', 'ofCall', linkedid) },
       moreRoutes: this.#companions.routes,
     });
   }

@@ -9,6 +9,8 @@ import { KeptLink, sleepUnlessAborted, type BackOff, type LinkEnd, type LinkStat
 
 /** The event classes that we read: `call` has channels, bridges and hold, `reporting` RTCP. */
 const EVENT_MASK = 'call,reporting';
+/** With those that the dialplan makes. */
+const EVENT_MASK_WITH_USER = `${EVENT_MASK},user`;
 
 /** More channels than any Asterisk has. A longer list means a broken connection. */
 const MAX_LISTED_CHANNELS = 100_000;
@@ -20,6 +22,8 @@ export interface AmiEventSessionOptions {
   readonly connection: AmiConnection;
   /** Called in the order of Asterisk's events. It must return soon and not throw. */
   readonly onEvent: (event: PbxEvent) => void;
+  /** Whether UserEvent() of the dialplan is read too, where the user has the class. */
+  readonly readsUserEvents?: boolean;
   /** Called before the first event of each read. */
   readonly onRead?: () => void;
   readonly onState: (state: LinkState) => void;
@@ -152,7 +156,9 @@ export class AmiEventSession {
     const version = await link.request('Getvar', [['Variable', 'VERSION()']]);
     this.#asteriskVersion = version.get('Value') || null;
     // Events first, list second, so that nothing between them is lost.
-    await this.#mustSucceed(link, 'Events', [['EventMask', EVENT_MASK]]);
+    await this.#mustSucceed(link, 'Events', [
+      ['EventMask', this.#options.readsUserEvents === true ? EVENT_MASK_WITH_USER : EVENT_MASK],
+    ]);
     await this.#resync(link);
   }
 

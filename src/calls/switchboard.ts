@@ -113,6 +113,7 @@ export class Switchboard implements LiveView {
       case 'captured':
         return this.#facts.takeCaptured(event);
       case 'addresses':
+      case 'mark':
         return;
       case 'link-lost':
         return this.#missReports();

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   score: async () => (await import('./score.ts')).addScore,
   analyze: async () => (await import('./analyze.ts')).addAnalyze,
   xr: async () => (await import('./xr.ts')).addXr,
+  calibrate: async () => (await import('./calibrate.ts')).addCalibrate,
   rescore: async () => (await import('./rescore.ts')).addRescore,
   fleet: async () => (await import('./fleet.ts')).addFleet,
   version: async () => (await import('./version.ts')).addVersion,

@@ -1,3 +1,4 @@
+import { EMERGENCY_NUMBERS } from '../model/rating.ts';
 import { PROFILE_NAMES } from '../model/score.ts';
 import {
   BIND,
@@ -8,6 +9,7 @@ import {
   HTTP_URL,
   listOf,
   matching,
+  NAMES,
   optional,
   MAIL_ADDRESS,
   PORT_RANGE,
@@ -48,6 +50,7 @@ const SECRET = { secret: true, outlastsEmptyVariable: true };
 const NO_CONTROL = /^\P{Cc}+$/u;
 const PLAIN_TEXT = 'text without control characters';
 const NAME = matching(PLAIN_TEXT, NO_CONTROL);
+const SOUNDS = matching('names of sounds, with & between them', /^[\w/.-]{1,80}(?:&[\w/.-]{1,80}){0,15}$/);
 const PASSWORD = matching(PLAIN_TEXT, NO_CONTROL, SECRET);
 /** An opinion threshold is on the scale of scores, 1-4.5. */
 const OPINION = decimal(1, 4.5);
@@ -197,6 +200,30 @@ export const SETTINGS = {
       'summaries',
       'calls with their scores; with the reports of directions below good; with all reports',
     ),
+  },
+  ratings: {
+    enabled: setting(YES_NO, 'no', 'whether people are asked how their call was, by voice and by link'),
+    ask_percent: setting(
+      decimal(0, 100),
+      '5',
+      'how many of a hundred good calls are asked about; poor ones always are',
+    ),
+    never: setting(NAMES, EMERGENCY_NUMBERS.join(', '), 'endpoints and numbers that are never asked; * at the end'),
+    code: setting(
+      matching('two to ten digits, stars or pound signs', /^[\d*#]{2,10}$/),
+      '*637',
+      'what people dial to rate their last call; setup writes it into extensions_mes.conf',
+    ),
+    questions: setting(optional(NAME), '', 'the file with your own questions; empty: ours'),
+    link_base: setting(optional(HTTP_URL), '', 'address under which people reach us; empty: that of [http] bind'),
+    link_lifetime: setting(DURATION, '1d', 'how long a link to rate a call is good'),
+    prompt_score: setting(
+      SOUNDS,
+      'info-about-last-call&vm-press&digits/1&digits/2&digits/3&digits/4&digits/5',
+      'sounds that ask for 1 to 5',
+    ),
+    prompt_thanks: setting(SOUNDS, 'auth-thankyou', 'sounds at the end'),
+    prompt_none: setting(SOUNDS, 'im-sorry', 'sounds when there is no call to rate'),
   },
   'profile:custom': {
     base_r: override(decimal(0, 200), 'R before anything is taken off'),

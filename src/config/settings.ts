@@ -3,6 +3,7 @@ import type { CodecSettings, CodecTable, MesProfile, ProfileName, VerdictThresho
 import type { Subnet } from '../model/subnet.ts';
 import { ALERT_SETTINGS, alertRules, type GivenRule } from './alert-rules.ts';
 import { parseConf, type ConfSection } from './conf-file.ts';
+import { type RatingSettings, ratingSettings } from './rating-settings.ts';
 import { environmentName, SettingReader, suggestion, type Environment } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
 import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS } from './settings-table.ts';
@@ -82,6 +83,7 @@ export interface Settings {
     readonly site: string | null;
     readonly send: 'summaries' | 'bad-intervals' | 'intervals';
   } | null;
+  readonly ratings: RatingSettings;
   readonly customProfile: CustomProfile;
   readonly codecs: CodecTable;
   /** In the order of the file; the first that matches counts. */
@@ -242,6 +244,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   const doctor = read('doctor');
   const fleet = read('fleet');
   const custom = read('profile:custom');
+  const ratings = read('ratings');
   const named = namedSections(reader, file.sections, env);
   const codecs = new Map<string, CodecSettings>();
   for (const [name, section] of named.codecs) {
@@ -301,6 +304,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
       fleet.url !== null && fleet.token !== null
         ? { url: fleet.url, token: fleet.token, site: fleet.site, send: fleet.send }
         : null,
+    ratings: ratingSettings(ratings),
     customProfile: given({
       baseR: custom.base_r,
       rttFactor: custom.rtt_factor,

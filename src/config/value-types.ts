@@ -262,3 +262,9 @@ export function isLoopback(host: string): boolean {
   if (version === 0) return host.toLowerCase() === 'localhost';
   return LOOPBACK.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
+
+/** Endpoints or numbers, separated by commas; none is allowed. */
+export const NAMES = listOf(
+  matching('an endpoint or a number', /^[^\p{Cc}\s*]{1,128}\*?$|^\*[\d*#]{1,32}$/u),
+  'endpoints or numbers with commas in between, such as PJSIP/lift*, 112',
+);

@@ -18,6 +18,9 @@ export const NEEDED_EVENTS = [
   'DialBegin',
 ] as const;
 
+/** Those that ratings need besides. */
+export const RATING_EVENTS = ['UserEvent'] as const;
+
 interface Filter {
   readonly entry: ConfigEntry;
   readonly excludes: boolean;

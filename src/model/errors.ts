@@ -158,6 +158,11 @@ export const ERRORS = {
     sentence: 'A setting was changed that counts only after a restart.',
     whatToDo: 'Restart the sidecar when it suits; calls that are up are scored on.',
   },
+  MES_ERR_RATING_LOST: {
+    status: null,
+    sentence: 'What a person said of a call, or that somebody was asked, could not be stored.',
+    whatToDo: 'See the line itself: free space on the disk, or end the program that locks the database.',
+  },
   MES_ERR_FILE_EXPOSED: {
     status: null,
     sentence: 'A file with secrets or numbers is open to every user of the machine.',

@@ -85,6 +85,8 @@ export type PbxEvent =
       readonly dialledUniqueid: string;
     }
   | { readonly type: 'hold' | 'unhold'; readonly atMs: number; readonly channel: ChannelSnapshot }
+  /** A person pressed the key that marks this moment of the call. */
+  | { readonly type: 'mark'; readonly atMs: number; readonly channel: ChannelSnapshot }
   | { readonly type: 'local-bridge'; readonly atMs: number; readonly oneUniqueid: string; readonly twoUniqueid: string }
   | {
       readonly type: 'rtcp';

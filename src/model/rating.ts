@@ -91,3 +91,69 @@ export interface RatingCursor {
   readonly atMs: number;
   readonly id: string;
 }
+
+/** Emergency numbers of most countries: whoever called there is left alone. */
+export const EMERGENCY_NUMBERS = [
+  '000',
+  '110',
+  '111',
+  '112',
+  '113',
+  '115',
+  '117',
+  '118',
+  '119',
+  '120',
+  '122',
+  '133',
+  '144',
+  '999',
+  '911',
+];
+
+/** A question that is asked from time to time. */
+export interface Question {
+  readonly id: string;
+  readonly version: number;
+  /** As the page asks it; yes means that something was wrong. */
+  readonly text: string;
+  /** Sounds of Asterisk that ask it, in order; empty: it is not asked by voice. */
+  readonly prompt: readonly string[];
+  /** What yes means. */
+  readonly issue: Issue;
+  /** Epoch milliseconds: asked from then on, and before then; null is open. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+}
+
+/** What somebody says of a call; what is not given is not known. */
+export interface GivenRating {
+  readonly score: number;
+  readonly issues?: readonly Issue[] | undefined;
+  readonly answers?: readonly QuestionAnswer[] | undefined;
+  readonly comment?: string | null | undefined;
+}
+
+/** Whose call: by linkedid, or the last that an endpoint ended. */
+export type RatedParty =
+  | { readonly linkedid: string; readonly uniqueid?: string | undefined; readonly side?: Side | undefined }
+  | { readonly lastOf: string };
+
+/** Why a rating was not taken. */
+export type RatingRefusal = 'no-such-call' | 'no-such-channel' | 'too-many';
+
+/** What REST asks of ratings. */
+export interface RatingBook {
+  /** Stores it and tells others. */
+  rate(party: RatedParty, given: GivenRating): Promise<Rating | RatingRefusal>;
+  list(
+    filter: RatingFilter,
+    limit: number,
+    cursor: RatingCursor | null,
+  ): Promise<{ readonly ratings: readonly Rating[]; readonly next: RatingCursor | null }>;
+  /** How many were asked in that time, and how many of these answered. */
+  answered(fromMs: number, toMs: number): Promise<{ readonly asked: number; readonly answered: number }>;
+}
+
+/** Longest comment that is kept, in characters. */
+export const LONGEST_COMMENT = 1000;

@@ -18,25 +18,6 @@ export interface AskingRules {
   readonly never: readonly string[];
 }
 
-/** Emergency numbers of most countries: whoever called there is left alone. */
-export const EMERGENCY_NUMBERS = [
-  '000',
-  '110',
-  '111',
-  '112',
-  '113',
-  '115',
-  '117',
-  '118',
-  '119',
-  '120',
-  '122',
-  '133',
-  '144',
-  '999',
-  '911',
-];
-
 /** An endpoint is asked once a day at most. */
 const REST_MS = 86_400_000;
 

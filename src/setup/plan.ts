@@ -4,6 +4,7 @@ import type { PlannedFile, SetupFacts, SetupInput, SetupPlan } from './input.ts'
 import { includesFile, STUB_SIGN, withChownItems, withInclude } from './own-lines.ts';
 import { type Part, PARTS, SECRET_FILES, USER_FILES } from './parts.ts';
 import { escaped, withSetting } from './settings-text.ts';
+import { withCode, withRatings } from './ratings-part.ts';
 import {
   type AsteriskConfig,
   isFalse,
@@ -137,10 +138,10 @@ function withAddress(text: string, bind: string): string {
   });
 }
 
-/** The hangup handler's line with this installation's secret. */
+/** The lines that ask us, with this installation's secret; the address in them stays. */
 function withScript(text: string, secret: string): string {
   return text.replaceAll(
-    /(agi:\/\/[^/\s)]+\/hangup)(?:\/[\w-]*)?(?=[\s),])/g,
+    /(agi:\/\/[^/\s)]+\/(?:hangup|rate))(?:\/[\w-]*)?(?=[\s),])/g,
     (_, script: string) => `${script}/${secret}`,
   );
 }
@@ -202,7 +203,10 @@ function ownTextOf(part: Part, input: SetupInput, before: string | undefined, wi
   const { own } = part;
   const isThere = before !== undefined && !before.includes(STUB_SIGN);
   const text = isThere ? before : ownPart(part, input, without);
-  if (own === 'extensions_mes.conf') return withScript(withAddress(text, input.agiBind), input.agiSecret);
+  if (own === 'extensions_mes.conf') {
+    const whole = withRatings(text, ownPart(part, input, without));
+    return withCode(withScript(withAddress(whole, input.agiBind), input.agiSecret), input.settings);
+  }
   if (own === 'manager_mes.conf') return withAmi(withValue(text, 'secret', input.secret), input, without);
   return own === 'ari_mes.conf' ? withValue(text, 'password', input.ariPassword) : text;
 }

@@ -78,6 +78,16 @@ export function encodeSetVariable(name: string, value: string): string {
   return `SET VARIABLE ${name} ${quoted(value)}\n`;
 }
 
+/** `STREAM FILE`: plays a sound and answers with the key that stopped it, 0 for none, -1 when the channel is gone. Throws AgiValueError. */
+export function encodeStreamFile(sound: string, stopDigits: string): string {
+  return `STREAM FILE ${quoted(sound)} ${quoted(stopDigits)}\n`;
+}
+
+/** `WAIT FOR DIGIT`: the same for the next key. */
+export function encodeWaitForDigit(timeoutMs: number): string {
+  return `WAIT FOR DIGIT ${timeoutMs}\n`;
+}
+
 function quoted(text: string): string {
   for (const character of text) {
     if (character < ' ' || character === '"' || character === '\\') {

@@ -5,6 +5,8 @@ import { known, SNAPSHOT, snapshotOf } from './ami-snapshot.ts';
 import { readChannelCodecs } from './channel-formats.ts';
 import { readUnsigned } from './number-text.ts';
 
+/** As features.conf names it: `UserEvent(MESMark)`. */
+const MARK = 'MESMark';
 const MAX_HANGUP_CAUSE = 1000;
 const MAX_CHANNEL_AGE_S = 1e9;
 /** What a channel that was dialled is said to execute, by Dial() and Queue(). */
@@ -40,6 +42,9 @@ export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | unde
       return withChannel(message, (channel) => ({ type: 'hold', atMs, channel }));
     case 'Unhold':
       return withChannel(message, (channel) => ({ type: 'unhold', atMs, channel }));
+    case 'UserEvent':
+      if (message.get('UserEvent') !== MARK) return undefined;
+      return withChannel(message, (channel) => ({ type: 'mark', atMs, channel }));
     case 'LocalBridge':
       return readLocalBridge(message, atMs);
     default:

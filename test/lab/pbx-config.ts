@@ -31,6 +31,7 @@ export const CDR_COLUMNS = [
   'mes_call',
   'mes_min',
   'mes_verdict',
+  'mes_rating',
   'userfield',
 ] as const;
 

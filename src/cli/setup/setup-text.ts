@@ -5,7 +5,7 @@ import { reloadsFor } from '../../setup/reloads.ts';
 
 /** Keys whose values are not printed. */
 const SECRET_LINE = /^(\s*(?:secret|password|token|numbers_key)\s*=\s*)(\S.*)$/gm;
-const SECRET_SCRIPT = /(agi:\/\/[^/\s]+\/hangup\/)([\w-]+)/g;
+const SECRET_SCRIPT = /(agi:\/\/[^/\s]+\/(?:hangup|rate)\/)([\w-]+)/g;
 
 /** The file as it would be written, without secrets: they stay out of terminals and of what is copied from them. */
 export function printed({ path, text, added, place, isNew, mode }: SetupFile, { newSecrets }: Setup): string[] {

@@ -63,6 +63,7 @@ export const RATINGS = {
     CREATE INDEX rating_requests_by_endpoint ON rating_requests (endpoint, asked_at_ms);
     CREATE TABLE moments (linkedid TEXT NOT NULL, uniqueid TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
     CREATE INDEX moments_by_call ON moments (linkedid)`,
+    'CREATE TABLE rating_key (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), key TEXT NOT NULL) STRICT',
   ],
   writes: {
     /** A rating of the same id is replaced: whoever rates may change their mind. */
@@ -95,6 +96,10 @@ export const RATINGS = {
         Math.round(request.askedAtMs),
       );
     },
+    /** The key of links; one that is there stays. */
+    keep(statements: Statements, key: string): void {
+      statements.run('INSERT OR IGNORE INTO rating_key VALUES (1, ?)', key);
+    },
     mark(statements: Statements, { linkedid, uniqueid, atMs }: Moment): void {
       statements.run('INSERT INTO moments VALUES (?, ?, ?)', linkedid, uniqueid, Math.round(atMs));
     },
@@ -113,6 +118,13 @@ export const RATINGS = {
           'SELECT linkedid, uniqueid, at_ms AS atMs FROM moments WHERE linkedid = ? ORDER BY at_ms',
         ) as Moment[],
       };
+    },
+    key(statements: Statements): string | null {
+      const found = statements.prepared('SELECT key FROM rating_key').pluck().get();
+      return typeof found === 'string' ? found : null;
+    },
+    exists(statements: Statements, id: string): boolean {
+      return statements.prepared('SELECT 1 FROM ratings WHERE id = ?').get(id) !== undefined;
     },
     /** Newest first. */
     list(
@@ -144,17 +156,20 @@ export const RATINGS = {
       const last = ratings.at(-1);
       return { ratings, next: rows.length > limit && last !== undefined ? { atMs: last.atMs, id: last.id } : null };
     },
-    /** How many were asked since then, and how many of these answered. */
-    answered(statements: Statements, sinceMs: number): { readonly asked: number; readonly answered: number } {
+    /** How many were asked in [fromMs, toMs), and how many of these answered. */
+    answered(
+      statements: Statements,
+      { fromMs, toMs }: { fromMs: number; toMs: number },
+    ): { readonly asked: number; readonly answered: number } {
       return statements
         .prepared(
           `SELECT count(*) AS asked,
             count(*) FILTER (WHERE EXISTS (
               SELECT 1 FROM ratings WHERE ratings.linkedid = rating_requests.linkedid AND ratings.uniqueid = rating_requests.uniqueid
             )) AS answered
-          FROM rating_requests WHERE asked_at_ms >= ?`,
+          FROM rating_requests WHERE asked_at_ms >= ? AND asked_at_ms < ?`,
         )
-        .get(sinceMs) as { readonly asked: number; readonly answered: number };
+        .get(fromMs, toMs) as { readonly asked: number; readonly answered: number };
     },
     /** When each endpoint was last asked, of those that were since then. */
     lastAsked(statements: Statements, sinceMs: number): { readonly endpoint: string; readonly atMs: number }[] {
@@ -172,7 +187,7 @@ export const RATINGS = {
       const found = statements
         .prepared(
           `SELECT linkedid, uniqueid, channels.ended_at_ms AS endedAtMs FROM calls JOIN channels USING (linkedid)
-          WHERE calls.started_at_ms >= ? AND channels.ended_at_ms >= ? AND endpoint = ?
+          WHERE calls.started_at_ms >= ? AND channels.ended_at_ms >= ? AND answered_at_ms IS NOT NULL AND endpoint = ?
           ORDER BY channels.ended_at_ms DESC LIMIT 1`,
         )
         .get(sinceMs - LONGEST_CALL_MS, sinceMs, endpoint);

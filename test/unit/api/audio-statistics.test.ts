@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALL, CHANNEL } from '../../../src/api/answers.ts';
+import { CHANNEL } from '../../../src/api/answers.ts';
+import { CALL_WITH_RATINGS } from '../../../src/api/ratings.ts';
 import { AUDIO_STATISTICS } from '../../../src/api/audio-statistics.ts';
 import { local, remote, reportBlock, Script, sender, snapshot } from '../calls/script.ts';
 import {
@@ -151,7 +152,7 @@ describe('the audio statistics record of softphone SDKs', () => {
     expect(rx[0]).toMatchObject({ reports: 2, started_at: channel.started_at, sender_packets: 499 });
     expect(rx[1]).toMatchObject({ reports: 2, sender_packets: 500, mos_lq: 4.41 });
     expect(channel.streams[0]).toMatchObject({ direction: 'rx', reports: 4, packets_lost: 35 });
-    const call = CALL.parse((await server.get('/v1/calls/1')).body);
+    const call = CALL_WITH_RATINGS.parse((await server.get('/v1/calls/1')).body);
     expect(call.channels[0]?.segments).toEqual(channel.segments);
     expect(call.channels[0]?.streams).toEqual(channel.streams);
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALL, CALLS_ANSWER, CHANNEL, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers.ts';
+import { CALLS_ANSWER, CHANNEL, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers.ts';
+import { CALL_WITH_RATINGS } from '../../../src/api/ratings.ts';
 import { callRecord, channelRecord, intervalRecord, START_MS, streamRecord } from '../history/records.ts';
 import { startServer, type TestServer } from './server.ts';
 
@@ -49,7 +50,7 @@ describe('a call', () => {
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(headers.get('cache-control')).toBe('no-store');
-    const call = CALL.parse(body);
+    const call = CALL_WITH_RATINGS.parse(body);
     expect({ ...call, channels: [] }).toEqual({
       linkedid: 'call 1/a',
       state: 'ended',
@@ -68,6 +69,8 @@ describe('a call', () => {
       fault_why: 'The fault lies between PJSIP/alice (the caller) and this server.',
       endpoints: ['PJSIP/alice', 'PJSIP/bob'],
       codecs: ['ulaw', 'g722'],
+      ratings: [],
+      moments: [],
       channels: [],
     });
     expect(call.channels.map(({ uniqueid }) => uniqueid)).toEqual(['1795168800.1', '1795168800.2']);
@@ -116,12 +119,18 @@ describe('a call', () => {
 
   it('is found by the linkedid of a call that was joined into it', async () => {
     const { body } = await server.get('/v1/calls/old');
-    expect(CALL.parse(body).linkedid).toBe('call 1/a');
+    expect(CALL_WITH_RATINGS.parse(body).linkedid).toBe('call 1/a');
   });
 
   it('that is up has no end, and lasts until now', async () => {
     const { body } = await server.get('/v1/calls/later%200');
-    expect(CALL.parse(body)).toMatchObject({ state: 'up', ended_at: null, duration_s: 1800, mes: 2, mes_100: 40 });
+    expect(CALL_WITH_RATINGS.parse(body)).toMatchObject({
+      state: 'up',
+      ended_at: null,
+      duration_s: 1800,
+      mes: 2,
+      mes_100: 40,
+    });
   });
 });
 

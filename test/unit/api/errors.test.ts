@@ -136,7 +136,7 @@ describe('a request that is wrong', () => {
 
   it('in its escapes is refused as a problem document', async () => {
     expect(problem(await server.get('/v1/calls/%zz'))).toMatchObject({ status: 400 });
-    expect(problem(await server.get(`/v1/calls/${'x'.repeat(300)}`))).toMatchObject({ status: 414 });
+    expect(problem(await server.get(`/v1/calls/${'x'.repeat(500)}`))).toMatchObject({ status: 414 });
   });
 
   it('in its very HTTP, or too large, is refused and the connection closed', async () => {

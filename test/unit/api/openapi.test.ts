@@ -95,7 +95,7 @@ describe('the description of the API', () => {
 
   it('would see a wrong answer', async () => {
     const { body } = await server.get('/v1/calls/call');
-    const schema = { $ref: '#/components/schemas/Call' };
+    const schema = { $ref: '#/components/schemas/CallWithRatings' };
     expect(errorsOf(schema, body)).toEqual([]);
     expect(errorsOf(schema, { ...(body as object), mes: 'four' })).not.toEqual([]);
     expect(errorsOf(schema, { ...(body as object), surprise: 1 })).not.toEqual([]);

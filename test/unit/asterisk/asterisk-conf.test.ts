@@ -5,11 +5,21 @@ import { ALIVE_VARIABLE } from '../../../src/asterisk/ami-actions.ts';
 import { loadSettings, type Settings } from '../../../src/config/settings.ts';
 import { SETTINGS } from '../../../src/config/settings-table.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
-import { NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES } from '../../../src/wire/ami-classes.ts';
+import { NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES, RATING_CLASSES } from '../../../src/wire/ami-classes.ts';
 
 const folder = new URL('../../../asterisk-conf/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
-const CDR_FIELDS = ['mes', 'mes_rx', 'mes_tx', 'mes_peer_rx', 'mes_peer_tx', 'mes_call', 'mes_min', 'mes_verdict'];
+const CDR_FIELDS = [
+  'mes',
+  'mes_rx',
+  'mes_tx',
+  'mes_peer_rx',
+  'mes_peer_tx',
+  'mes_call',
+  'mes_min',
+  'mes_verdict',
+  'mes_rating',
+];
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -136,8 +146,12 @@ describe('asterisk-conf', () => {
   });
 
   it('asks for the classes that are checked for, and no others', () => {
-    expect(read('manager_mes.conf')).toMatch(new RegExp(`^read = ${NEEDED_READ_CLASSES.join(',')}$`, 'm'));
-    expect(read('manager_mes.conf')).toMatch(new RegExp(`^write = ${NEEDED_WRITE_CLASSES.join(',')}$`, 'm'));
+    expect(read('manager_mes.conf')).toMatch(
+      new RegExp(`^read = ${[...NEEDED_READ_CLASSES, ...RATING_CLASSES].join(',')}$`, 'm'),
+    );
+    expect(read('manager_mes.conf')).toMatch(
+      new RegExp(`^write = ${[...NEEDED_WRITE_CLASSES, ...RATING_CLASSES].join(',')}$`, 'm'),
+    );
   });
 
   it('looks for the sidecar where it listens by default, and for the variable that it sets', () => {

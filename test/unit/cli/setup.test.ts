@@ -246,7 +246,7 @@ describe('asterisk-mes setup', () => {
 
   test('an older installation gets the secret of the hangup handler into both files, and keeps the rest', async () => {
     await setup('--write');
-    const older = (text: string): string => text.replace(/(hangup)\/[\w-]+\)/, '$1)');
+    const older = (text: string): string => text.replaceAll(/(\/(?:hangup|rate))\/[\w-]+(?=[),])/g, '$1');
     const edited = older(`${read('extensions_mes.conf')}; by hand\n`);
     writeFileSync(join(etc, 'extensions_mes.conf'), edited);
     writeFileSync(config, '[ami]\nusername = mes\nsecret = x\n[agi] ; the handler\nbind = 127.0.0.1:4573\n[http]\n');
@@ -254,7 +254,9 @@ describe('asterisk-mes setup', () => {
     const [, secret = ''] = /^secret = ([\w-]{32})$/m.exec(read('mes.conf')) ?? [];
     const filled = `[ami]\nusername = mes\nsecret = x\n[agi] ; the handler\nsecret = ${secret}\nbind = 127.0.0.1:4573\n[http]\n`;
     expect(read('mes.conf').startsWith(filled)).toBe(true);
-    expect(read('extensions_mes.conf')).toBe(edited.replace('/hangup)', `/hangup/${secret})`));
+    expect(read('extensions_mes.conf')).toBe(
+      edited.replaceAll(/\/(?:hangup|rate)(?=[),])/g, (script) => `${script}/${secret}`),
+    );
     expect(modeOf('extensions_mes.conf.before-asterisk-mes')).toBe('640');
   });
 

@@ -7,7 +7,7 @@ import type { AlertRule } from '../../../src/model/alert.ts';
 
 const LOGIN = { MES_AMI_USERNAME: 'mes', MES_AMI_SECRET: 'hunter2' };
 /** Not shown when refused, and yet no secret: without them something is off, and nothing is open. */
-const OPEN_OR_EMPTY = new Set(['url', 'collector', 'recipient', 'smtp', 'webhook']);
+const OPEN_OR_EMPTY = new Set(['link_base', 'url', 'collector', 'recipient', 'smtp', 'webhook']);
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -37,8 +37,44 @@ const WITH_IT: Readonly<Record<string, string>> = {
   ari: 'url = http://h:1\nusername = u\n',
   fleet: 'url = http://h:1\n',
 };
+const NO_RATINGS = {
+  enabled: false,
+  askPercent: 5,
+  never: ['000', '110', '111', '112', '113', '115', '117', '118', '119', '120', '122', '133', '144', '999', '911'],
+  code: '*637',
+  questions: null,
+  linkBase: null,
+  linkLifetimeMs: DAY_MS,
+  prompts: {
+    score: ['info-about-last-call', 'vm-press', 'digits/1', 'digits/2', 'digits/3', 'digits/4', 'digits/5'],
+    thanks: ['auth-thankyou'],
+    none: ['im-sorry'],
+  },
+};
 
 describe('settings', () => {
+  it('of ratings are read, and names and sounds are refused that are none', () => {
+    const text = (lines: string): string => `[ami]\nusername = mes\nsecret = x\n[ratings]\n${lines}\n`;
+    expect(
+      load(
+        text(
+          'enabled = yes\nask_percent = 0.5\nnever = PJSIP/lift*, 112,*43\ncode = **5\nlink_base = https://pbx.example.net/mes/\nlink_lifetime = 2h\nprompt_score = beep&custom/how',
+        ),
+      ).ratings,
+    ).toEqual({
+      ...NO_RATINGS,
+      enabled: true,
+      askPercent: 0.5,
+      never: ['PJSIP/lift*', '112', '*43'],
+      code: '**5',
+      linkBase: 'https://pbx.example.net/mes',
+      linkLifetimeMs: 7_200_000,
+      prompts: { ...NO_RATINGS.prompts, score: ['beep', 'custom/how'] },
+    });
+    for (const line of ['never = PJSIP/a b', 'code = 12a', 'prompt_thanks = beep,goodbye', 'ask_percent = 101'])
+      expect(() => load(text(line))).toThrow(SettingsError);
+  });
+
   it('keep a secret of the file when its environment variable is empty, whichever secret it is', () => {
     const secrets = Object.entries(SETTINGS).flatMap(([section, keys]) =>
       Object.entries(keys).flatMap(([key, { type }]) =>
@@ -125,6 +161,7 @@ describe('settings', () => {
       },
       doctor: { accept: [] },
       fleet: null,
+      ratings: NO_RATINGS,
       customProfile: {},
       codecs: new Map(),
       endpoints: [],
@@ -249,6 +286,7 @@ advantage = 10
       measurements: load('').measurements,
       doctor: { accept: ['direct-media', 'time-zone'] },
       fleet: null,
+      ratings: NO_RATINGS,
       customProfile: { baseR: 90, lossUnit: 'percent' },
       codecs: new Map([['g729', { delayMs: 25 }]]),
       endpoints: [{ pattern: 'PJSIP/mobile*', advantage: 10 }],

@@ -16,7 +16,10 @@ function statuses(facts: Partial<DoctorFacts>): Record<string, string> {
 describe('the billing rows', () => {
   test('the fields are those that the ready files write', () => {
     const text = readFileSync(new URL('../../../asterisk-conf/cdr_custom_mes.conf', import.meta.url), 'utf8');
-    expect([...text.matchAll(/\$\{CDR\((mes\w*)\)\}/g)].slice(-8).map(([, name]) => name)).toEqual([...CDR_FIELDS]);
+    expect([...text.matchAll(/\$\{CDR\((mes\w*)\)\}/g)].slice(-9).map(([, name]) => name)).toEqual([
+      ...CDR_FIELDS,
+      'mes_rating',
+    ]);
   });
 
   test('cdr_custom: a mapping with the field, and without', () => {

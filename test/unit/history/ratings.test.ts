@@ -64,7 +64,9 @@ test('what people said of a call comes back as it was, with whom we asked and wh
     requests: [request],
     moments: [{ linkedid: '1.1', uniqueid: '1.2', atMs: START_MS + 1 }],
   });
-  expect(await history.features.read('ratings', 'answered', START_MS)).toEqual({ asked: 1, answered: 1 });
+  expect(await history.features.read('ratings', 'answered', { fromMs: START_MS, toMs: START_MS + 86_400_000 })).toEqual(
+    { asked: 1, answered: 1 },
+  );
   expect(await history.features.read('ratings', 'lastAsked', START_MS)).toEqual([
     { endpoint: 'PJSIP/214', atMs: START_MS },
   ]);

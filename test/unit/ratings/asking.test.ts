@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type AskedCall, askProbability, EMERGENCY_NUMBERS } from '../../../src/ratings/asking.ts';
+import { EMERGENCY_NUMBERS } from '../../../src/model/rating.ts';
+import { type AskedCall, askProbability } from '../../../src/ratings/asking.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const RULES = { askPercent: 5, never: [...EMERGENCY_NUMBERS, 'PJSIP/lift*', '+4930123'] };

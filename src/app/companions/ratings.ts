@@ -1,0 +1,211 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Page } from '../../api/page.ts';
+import { NO_QUERY } from '../../api/parameters.ts';
+import { ratingRoutes } from '../../api/ratings.ts';
+import { type Route, route } from '../../api/route.ts';
+import { endpointOf } from '../../calls/channel-state.ts';
+import { hostAndPortText } from '../../config/value-types.ts';
+import type { PbxEvent } from '../../model/event.ts';
+import type { Question, Rating } from '../../model/rating.ts';
+import { LinkDesk } from '../../ratings/link-desk.ts';
+import { PAGE_HEADERS } from '../../ratings/link-page.ts';
+import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../ratings/questions.ts';
+import { RatingDesk, type RatingTables, sideOf } from '../../ratings/rating-desk.ts';
+import { RecentCalls } from '../../ratings/recent-calls.ts';
+import { Voice } from '../../ratings/voice.ts';
+import type { Companion, CompanionContext } from '../companion.ts';
+import { textHider } from '../hidden-text.ts';
+import { coded } from '../log.ts';
+
+const KEY_BYTES = 32;
+/** Asterisk's state of a channel that was answered. */
+const UP = 6;
+/** The variable with the link. */
+const LINK_VARIABLE = 'MES_RATE_URL';
+
+/** Ratings over REST always; by voice, code, link and key where [ratings] switches them on. */
+export function ratingsCompanion(context: CompanionContext): Companion {
+  const { settings, clock, history, calls, live, actions, log } = context;
+  const { enabled, askPercent, never, questions: file, linkBase, linkLifetimeMs, prompts } = settings.ratings;
+  const { features } = history;
+  const hide = textHider(settings.history);
+  const recent = new RecentCalls(live);
+  const questions = file === null ? OWN_QUESTIONS : questionsIn(file);
+  const currentQuestions = (): readonly Question[] => questionsOf(questions, clock.nowMs());
+  let key = randomBytes(KEY_BYTES).toString('hex');
+  let hasToldOfRight = false;
+
+  const tables: RatingTables = {
+    rate: (rating) => features.write('ratings', 'rate', rating),
+    ask: (request) => features.write('ratings', 'ask', request),
+    mark: (moment) => features.write('ratings', 'mark', moment),
+    list: (input) => features.read('ratings', 'list', input),
+    answered: (input) => features.read('ratings', 'answered', input),
+    lastAsked: (sinceMs) => features.read('ratings', 'lastAsked', sinceMs),
+    lastEnded: (input) => features.read('ratings', 'lastEnded', input),
+  };
+  const onLost = (error: unknown): void =>
+    log.warn(coded('MES_ERR_RATING_LOST'), `a rating could not be stored: ${sentenceOf(error)}`);
+  const desk = new RatingDesk({
+    tables,
+    calls,
+    live,
+    recent,
+    clock,
+    // A number is known as it is stored, and in clear from Asterisk itself.
+    rules: { askPercent, never: never.flatMap((name) => [name, hide.exten(name)]) },
+    random: () => Math.random(),
+    hideText: hide.text,
+    onRated: announce,
+    onLost,
+  });
+  const links = new LinkDesk({
+    desk,
+    calls,
+    exists: (id) => features.read('ratings', 'exists', id),
+    questions: currentQuestions,
+    clock,
+    key: () => key,
+    base: linkBase ?? `http://${hostAndPortText(settings.http.bind)}`,
+    lifetimeMs: linkLifetimeMs,
+  });
+  const voice = new Voice(
+    {
+      ask: (uniqueid, numbers) => desk.ask(uniqueid, numbers),
+      questions: currentQuestions,
+      lastCall: (uniqueid, channelName) => {
+        recent.leaveOut(uniqueid);
+        return desk.lastOf(endpointOf(hide.channelName(channelName))).catch(() => undefined);
+      },
+      note: async ({ call, request, given, isFirst, id }) => {
+        try {
+          const way = {
+            source: request === undefined ? 'code' : 'ivr',
+            id,
+            probability: request?.probability,
+          } as const;
+          const rating = await desk.rate(call, given, way);
+          if (isFirst && typeof rating !== 'string') desk.count(rating);
+        } catch (error) {
+          onLost(error);
+        }
+      },
+    },
+    prompts,
+    () => randomUUID(),
+  );
+
+  /** Tells Asterisk: whoever listens there, the channel while it is up, and its billing row. */
+  function announce(rating: Rating): void {
+    const { linkedid, uniqueid, side, score, source, issues, endpoint } = rating;
+    actions
+      .send('UserEvent', {
+        UserEvent: 'MESRating',
+        Linkedid: linkedid,
+        ...(uniqueid === null ? {} : { Uniqueid: uniqueid }),
+        ...(endpoint === null ? {} : { Endpoint: endpoint }),
+        Side: side,
+        Score: String(score),
+        Source: source,
+        Issues: issues.join(','),
+      })
+      .catch((error: unknown) => {
+        if (hasToldOfRight) return;
+        hasToldOfRight = true;
+        log.info(`ratings: no UserEvent(MESRating) is sent: ${sentenceOf(error)}`);
+      });
+    if (uniqueid === null || live.liveChannel(uniqueid) === null) return;
+    const { variables, cdr } = settings.writeback;
+    const values = new Map<string, string>();
+    if (variables) values.set('MES_RATING', String(score));
+    // A row is about its caller: what the callee says must not stand in another party's.
+    if (cdr && side === 'caller') values.set('CDR(mes_rating)', String(score));
+    actions.setVariables(uniqueid, values).catch(() => {});
+  }
+
+  function giveLink(event: PbxEvent): void {
+    if (event.type !== 'channel' || event.channel.stateNumber !== UP) return;
+    const { uniqueid, linkedid, name } = event.channel;
+    if (linked.has(uniqueid) || name.startsWith('Local/')) return;
+    linked.add(uniqueid);
+    const Value = links.linkOf(linkedid, uniqueid, sideOf(event.channel));
+    actions.send('Setvar', { Channel: uniqueid, Variable: LINK_VARIABLE, Value }).catch(() => {});
+  }
+  /** Channels that have their link. */
+  const linked = new Set<string>();
+
+  return {
+    routes: [...ratingRoutes(desk, clock), ...(enabled ? linkRoutes(links) : [])],
+    ...(enabled ? { agiScripts: { rate: (conversation, caller) => voice.rate(conversation, caller) } } : {}),
+    counters: () => desk.counters,
+    start: async () => {
+      await features.write('ratings', 'keep', key).catch(onLost);
+      key = (await features.read('ratings', 'key', undefined).catch(() => null)) ?? key;
+      await desk.start();
+    },
+    take: (event) => {
+      recent.take(event);
+      if (!enabled) return;
+      giveLink(event);
+      if (event.type === 'hangup') linked.delete(event.channel.uniqueid);
+      if (event.type === 'resync') keepOnly(linked, new Set(event.channels.map(({ uniqueid }) => uniqueid)));
+      if (event.type !== 'mark') return;
+      const { linkedid, uniqueid } = event.channel;
+      desk.mark({ linkedid, uniqueid, atMs: event.atMs });
+    },
+    channelEnded: (channel) => recent.channelEnded(channel),
+  };
+}
+
+/** The page behind a link: without a login, and without JavaScript. */
+function linkRoutes(links: LinkDesk): Route[] {
+  const shared = {
+    path: '/r/:token',
+    access: 'open',
+    isPage: true,
+    query: NO_QUERY,
+    answer: z.string(),
+    type: 'text/html; charset=utf-8',
+  } as const;
+  const pageOf = async (answer: Promise<{ readonly html: string; readonly status: number }>): Promise<Page> => {
+    const { html, status } = await answer;
+    return new Page(html, status, PAGE_HEADERS);
+  };
+  return [
+    route({
+      ...shared,
+      summary: 'The page on which a person rates a call; the link is its own right, for one rating.',
+      handle: (_, token) => pageOf(links.show(token)),
+    }),
+    route({
+      ...shared,
+      method: 'POST',
+      summary: "Takes that page's form.",
+      body: z.record(z.string(), z.string()),
+      handle: (_, token, fields) => pageOf(links.take(token, fields)),
+    }),
+  ];
+}
+
+/** Throws Error of one sentence. */
+function questionsIn(file: string): readonly Question[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`the questions in ${file} cannot be read (${sentenceOf(error)}); correct questions in [ratings]`, {
+      cause: error,
+    });
+  }
+  return readQuestions(file, text);
+}
+
+function keepOnly(set: Set<string>, kept: ReadonlySet<string>): void {
+  for (const one of set) if (!kept.has(one)) set.delete(one);
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

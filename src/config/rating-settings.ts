@@ -1,0 +1,34 @@
+import type { SETTINGS, ValuesOf } from './settings-table.ts';
+
+/** `[ratings]` */
+export interface RatingSettings {
+  readonly enabled: boolean;
+  /** 0-100 */
+  readonly askPercent: number;
+  readonly never: readonly string[];
+  readonly code: string;
+  /** Null: our own. */
+  readonly questions: string | null;
+  /** Without a slash at its end; null: made of [http] bind. */
+  readonly linkBase: string | null;
+  readonly linkLifetimeMs: number;
+  /** Names of sounds, in order. */
+  readonly prompts: Readonly<Record<'score' | 'thanks' | 'none', readonly string[]>>;
+}
+
+export function ratingSettings(values: ValuesOf<(typeof SETTINGS)['ratings']>): RatingSettings {
+  return {
+    enabled: values.enabled,
+    askPercent: values.ask_percent,
+    never: values.never,
+    code: values.code,
+    questions: values.questions,
+    linkBase: values.link_base,
+    linkLifetimeMs: values.link_lifetime,
+    prompts: {
+      score: values.prompt_score.split('&'),
+      thanks: values.prompt_thanks.split('&'),
+      none: values.prompt_none.split('&'),
+    },
+  };
+}

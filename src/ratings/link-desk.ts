@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import type { Clock, HistoryReader } from '../model/ports.ts';
+import type { GivenRating, Question, QuestionAnswer, Side } from '../model/rating.ts';
+import { askingPage, busyPage, refusalPage, thanksPage } from './link-page.ts';
+import { type LinkContent, linkToken, readLinkToken } from './link-token.ts';
+import type { RatingDesk } from './rating-desk.ts';
+
+export interface LinkDeskOptions {
+  readonly desk: Pick<RatingDesk, 'rate' | 'count'>;
+  readonly calls: Pick<HistoryReader, 'call'>;
+  readonly exists: (ratingId: string) => Promise<boolean>;
+  readonly questions: () => readonly Question[];
+  readonly clock: Clock;
+  readonly key: () => string;
+  /** Without a slash at its end. */
+  readonly base: string;
+  readonly lifetimeMs: number;
+}
+
+/** A page and its status. */
+export interface LinkAnswer {
+  readonly html: string;
+  readonly status: number;
+}
+
+const REFUSED: LinkAnswer = { html: refusalPage(), status: 404 };
+/** Older ones are found in the history. */
+const MOST_TAKEN = 10_000;
+const NO_FACE = 'Please choose one of the five faces.';
+
+interface GoodLink extends LinkContent {
+  readonly ratingId: string;
+  readonly startedAtMs: number;
+  readonly durationS: number;
+}
+
+/** Makes links to rate a call, and answers them without a login. */
+export class LinkDesk {
+  readonly #options: LinkDeskOptions;
+  /** Ratings that are being stored, or were a moment ago: another request may have looked before. */
+  readonly #taken = new Set<string>();
+
+  constructor(options: LinkDeskOptions) {
+    this.#options = options;
+  }
+
+  /** The address for one party of a call. */
+  linkOf(linkedid: string, uniqueid: string, side: Side): string {
+    const { base, key, clock, lifetimeMs } = this.#options;
+    return `${base}/r/${linkToken({ linkedid, uniqueid, side, expiresAtMs: clock.nowMs() + lifetimeMs }, key())}`;
+  }
+
+  async show(token: string): Promise<LinkAnswer> {
+    const link = await this.#open(token);
+    if (link === undefined) return REFUSED;
+    return { html: askingPage(link, this.#options.questions()), status: 200 };
+  }
+
+  /** Takes the form's fields. */
+  async take(token: string, fields: Readonly<Record<string, string>>): Promise<LinkAnswer> {
+    const link = await this.#open(token);
+    if (link === undefined || this.#taken.has(link.ratingId)) return REFUSED;
+    const questions = this.#options.questions();
+    const given = givenBy(fields, questions);
+    if (given === undefined) return { html: askingPage(link, questions, NO_FACE), status: 400 };
+    const { linkedid, uniqueid, ratingId } = link;
+    this.#claim(ratingId);
+    let isStored = false;
+    try {
+      const rating = await this.#options.desk.rate({ linkedid, uniqueid }, given, { source: 'link', id: ratingId });
+      if (rating === 'too-many') return { html: busyPage(), status: 429 };
+      if (typeof rating === 'string') return REFUSED;
+      isStored = true;
+      this.#options.desk.count(rating);
+      return { html: thanksPage(), status: 200 };
+    } finally {
+      if (!isStored) this.#taken.delete(ratingId);
+    }
+  }
+
+  #claim(ratingId: string): void {
+    this.#taken.add(ratingId);
+    const [oldest] = this.#taken;
+    if (this.#taken.size > MOST_TAKEN && oldest !== undefined) this.#taken.delete(oldest);
+  }
+
+  /** What is wrong with a link is not told, nor by how long the answer takes: each is looked up, whether ours or not. */
+  async #open(token: string): Promise<GoodLink | undefined> {
+    const { calls, exists, clock, key } = this.#options;
+    const content = readLinkToken(token, key(), clock.nowMs());
+    const ratingId = ratingIdOf(content === undefined ? token : `${content.uniqueid} ${content.side}`);
+    const isUsed = await exists(ratingId);
+    if (content === undefined || isUsed) return undefined;
+    const call = await calls.call(content.linkedid);
+    const channel = call?.channels.find(({ uniqueid }) => uniqueid === content.uniqueid);
+    if (channel === undefined) return undefined;
+    const { startedAtMs, endedAtMs } = channel;
+    return { ...content, ratingId, startedAtMs, durationS: ((endedAtMs ?? clock.nowMs()) - startedAtMs) / 1000 };
+  }
+}
+
+/** One for each party of a call: another link to it is used as well. */
+function ratingIdOf(text: string): string {
+  return `link-${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+}
+
+/** Undefined: no face was chosen. Fields that the page does not have are left out. */
+function givenBy(fields: Readonly<Record<string, string>>, questions: readonly Question[]): GivenRating | undefined {
+  const score = fields['score'] ?? '';
+  if (!/^[1-5]$/.test(score)) return undefined;
+  const answered = questions.filter(({ id }) => /^(?:yes|no)$/.test(fields[`q.${id}`] ?? ''));
+  const isYes = ({ id }: Question): boolean => fields[`q.${id}`] === 'yes';
+  return {
+    score: Number(score),
+    answers: answered.map((question): QuestionAnswer => {
+      const { id, version } = question;
+      return { question: id, version, answer: isYes(question) };
+    }),
+    issues: answered.filter(isYes).map(({ issue }) => issue),
+    comment: fields['comment'] ?? null,
+  };
+}

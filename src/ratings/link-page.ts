@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { LONGEST_COMMENT, type Question } from '../model/rating.ts';
+
+const STYLE = `
+:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 34rem; padding: 1rem; }
+h1 { font-size: 1.4rem; margin: 0.5rem 0; }
+fieldset { border: 0; margin: 1.25rem 0; padding: 0; }
+legend { font-weight: 600; padding: 0; }
+.faces { display: flex; gap: 0.25rem; justify-content: space-between; margin-top: 0.5rem; }
+.faces label { align-items: center; border: 2px solid transparent; border-radius: 0.75rem; display: flex; flex: 1; flex-direction: column; font-size: 0.8rem; min-width: 0; padding: 0.4rem 0; }
+.faces label:has(:checked) { border-color: currentColor; }
+.faces svg { height: auto; max-width: 3rem; width: 80%; }
+.yes-no label { display: inline-block; margin-right: 1.5rem; padding: 0.5rem 0; }
+input { accent-color: #0b6e4f; height: 1.2rem; width: 1.2rem; }
+textarea { box-sizing: border-box; font: inherit; margin-top: 0.5rem; width: 100%; }
+button { background: #0b6e4f; border: 0; border-radius: 0.5rem; color: #fff; font: inherit; min-height: 3rem; width: 100%; }
+.problem { border-left: 0.3rem solid #c62828; padding-left: 0.6rem; }
+`;
+
+/** Nothing may run, nothing is loaded, and the form goes nowhere else (CSP level 3). */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': [
+    "default-src 'none'",
+    `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join(';'),
+  // With no-referrer a browser would send its own form with "Origin: null", as a stranger's page does (Fetch §3.2).
+  'referrer-policy': 'same-origin',
+  'x-robots-tag': 'noindex',
+};
+
+/** From 1 to 5: the word, and how the mouth curves. */
+const FACES = [
+  ['Bad', 'M16 36 Q24 24 32 36'],
+  ['Poor', 'M16 34 Q24 28 32 34'],
+  ['Fair', 'M16 32 L32 32'],
+  ['Good', 'M16 30 Q24 36 32 30'],
+  ['Excellent', 'M14 28 Q24 42 34 28'],
+] as const;
+
+export interface RatedTime {
+  readonly startedAtMs: number;
+  readonly durationS: number;
+}
+
+/** The page of a link that is good. `problem` says what was left out the time before. */
+export function askingPage(
+  { startedAtMs, durationS }: RatedTime,
+  questions: readonly Question[],
+  problem?: string,
+): string {
+  const faces = FACES.map(
+    ([word, mouth], index) => `<label>
+<svg viewBox="0 0 48 48" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round"><circle cx="24" cy="24" r="21"/><path d="M17 18 v2 M31 18 v2 ${mouth}"/></svg>
+<input type="radio" name="score" value="${index + 1}" required> ${word}</label>`,
+  ).join('\n');
+  const asked = questions
+    .map(
+      ({ id, text }) => `<fieldset class="yes-no"><legend>${escaped(text)}</legend>
+<label><input type="radio" name="q.${escaped(id)}" value="yes"> Yes</label>
+<label><input type="radio" name="q.${escaped(id)}" value="no"> No</label></fieldset>`,
+    )
+    .join('\n');
+  return page(
+    'How was your call?',
+    `<p>Your call of ${escaped(timeText(startedAtMs))}, ${escaped(lengthText(durationS))} long.</p>
+${problem === undefined ? '' : `<p class="problem" role="alert">${escaped(problem)}</p>`}
+<form method="post">
+<fieldset><legend>How did it sound?</legend>
+<div class="faces">
+${faces}
+</div></fieldset>
+${asked}
+<fieldset><legend><label for="comment">Anything else?</label></legend>
+<textarea id="comment" name="comment" rows="3" maxlength="${LONGEST_COMMENT}"></textarea></fieldset>
+<button type="submit">Send</button>
+</form>`,
+  );
+}
+
+export function thanksPage(): string {
+  return page('Thank you', '<p>Your answer was stored. You can close this page.</p>');
+}
+
+/** The same for a link that is wrong, over, used or of a call that is not kept any more. */
+export function refusalPage(): string {
+  return page(
+    'This link does not work',
+    '<p>It may be over, or was used already. There is nothing else you need to do.</p>',
+  );
+}
+
+/** When so many rate that no more are taken. */
+export function busyPage(): string {
+  return page('Please try again', '<p>Too many answers came at once. Wait a minute, and send yours again.</p>');
+}
+
+function page(title: string, content: string): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>${STYLE}</style></head>
+<body><main><h1>${title}</h1>
+${content}
+</main></body></html>
+`;
+}
+
+function timeText(atMs: number): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short' }).format(atMs);
+}
+
+function lengthText(durationS: number): string {
+  const seconds = Math.round(durationS);
+  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  const minutes = Math.round(seconds / 60);
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
+}

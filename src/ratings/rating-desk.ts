@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import type { CallWithChannels, Clock, HistoryReader, LiveView } from '../model/ports.ts';
+import {
+  type GivenRating,
+  LONGEST_COMMENT,
+  type Moment,
+  type RatedParty,
+  type Rating,
+  type RatingBook,
+  type RatingCursor,
+  type RatingFilter,
+  type RatingRefusal,
+  type RatingRequest,
+  type RatingSource,
+  type Side,
+} from '../model/rating.ts';
+import type { ChannelRecord } from '../model/record.ts';
+import { askProbability, type AskingRules } from './asking.ts';
+import { type EndedChannel, LAST_CALL_MS, type RecentCalls } from './recent-calls.ts';
+
+/** The tables, as the history offers them. */
+export interface RatingTables {
+  rate(rating: Rating): Promise<unknown>;
+  ask(request: RatingRequest): Promise<unknown>;
+  mark(moment: Moment): Promise<unknown>;
+  list(input: {
+    filter: RatingFilter;
+    limit: number;
+    cursor: RatingCursor | null;
+  }): Promise<{ readonly ratings: readonly Rating[]; readonly next: RatingCursor | null }>;
+  answered(input: { fromMs: number; toMs: number }): Promise<{ readonly asked: number; readonly answered: number }>;
+  lastAsked(sinceMs: number): Promise<readonly { readonly endpoint: string; readonly atMs: number }[]>;
+  lastEnded(input: { endpoint: string; sinceMs: number }): Promise<EndedChannel | null>;
+}
+
+export interface RatingDeskOptions {
+  readonly tables: RatingTables;
+  readonly calls: Pick<HistoryReader, 'call'>;
+  readonly live: LiveView;
+  readonly recent: RecentCalls;
+  readonly clock: Clock;
+  readonly rules: AskingRules;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  /** Hides numbers in a text, as set. */
+  readonly hideText: (text: string) => string;
+  /** Tells others; a rating whose answers came later is told of again. */
+  readonly onRated: (rating: Rating) => void;
+  readonly onLost: (error: unknown) => void;
+}
+
+/** How a rating came. */
+export interface RatingWay {
+  readonly source: RatingSource;
+  /** A second one of the same id replaces the first. */
+  readonly id?: string | undefined;
+  /** With which the call was asked about; absent: it came by itself. */
+  readonly probability?: number | undefined;
+}
+
+const DAY_MS = 86_400_000;
+/** Many times what people on a large server can say in a minute. More come from a program that is broken or means harm. */
+const MOST_A_MINUTE = 600;
+const MINUTE_MS = 60_000;
+/** Endpoints of which it is remembered when they were asked. */
+const MOST_ENDPOINTS = 100_000;
+
+/** Takes ratings, decides whom to ask, and keeps both. */
+export class RatingDesk implements RatingBook {
+  readonly #options: RatingDeskOptions;
+  readonly #lastAsked = new Map<string, number>();
+  #minuteBeganAtMs = 0;
+  #thisMinute = 0;
+  readonly #counters = { asked: 0, answered: 0, marks: 0, refused: 0, lost: 0 };
+  readonly #byScore = [0, 0, 0, 0, 0];
+
+  constructor(options: RatingDeskOptions) {
+    this.#options = options;
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    const scores = this.#byScore.map((count, index) => [`score_${index + 1}`, count] as const);
+    return { ...this.#counters, ...Object.fromEntries(scores) };
+  }
+
+  /** Learns who was asked before the sidecar began. */
+  async start(): Promise<void> {
+    const { tables, clock } = this.#options;
+    const asked = await tables.lastAsked(clock.nowMs() - DAY_MS).catch(() => []);
+    for (const { endpoint, atMs } of asked) this.#lastAsked.set(endpoint, atMs);
+  }
+
+  /**
+   * Whether to ask about the call of a channel that is up, from memory alone. Returns the request, which it stores, or
+   * undefined: leave them alone. `numbers` are more numbers of the parties, as Asterisk has them.
+   */
+  ask(uniqueid: string, numbers: readonly string[]): RatingRequest | undefined {
+    const { live, recent, clock, rules, random, tables } = this.#options;
+    const channel = live.liveChannel(uniqueid);
+    if (channel === null) return undefined;
+    const { linkedid, endpoint, callerNumber, connectedNumber, exten } = channel;
+    const nowMs = clock.nowMs();
+    const probability = askProbability(
+      {
+        endpoint,
+        numbers: [callerNumber, connectedNumber, exten, ...recent.numbersOf(linkedid), ...numbers].filter(
+          (number) => number !== null,
+        ),
+        verdict: recent.worstOf(linkedid, uniqueid),
+        lastAskedAtMs: this.#lastAsked.get(endpoint) ?? null,
+        nowMs,
+      },
+      rules,
+    );
+    if (probability === 0 || random() >= probability) return undefined;
+    this.#noteAsked(endpoint, nowMs);
+    this.#counters.asked++;
+    const request = { linkedid, uniqueid, endpoint, side: sideOf(channel), probability, askedAtMs: nowMs };
+    tables.ask(request).catch((error: unknown) => this.#lose(error));
+    return request;
+  }
+
+  /** A person marks this moment of a call. */
+  mark(moment: Moment): void {
+    this.#counters.marks++;
+    this.#options.tables.mark(moment).catch((error: unknown) => this.#lose(error));
+  }
+
+  /** The call that an endpoint ended last, at most ten minutes ago. */
+  async lastOf(endpoint: string): Promise<EndedChannel | undefined> {
+    const { recent, tables, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const known = recent.lastOf(endpoint, nowMs);
+    if (known !== undefined) return known;
+    return (await tables.lastEnded({ endpoint, sinceMs: nowMs - LAST_CALL_MS })) ?? undefined;
+  }
+
+  async rate(
+    party: RatedParty,
+    given: GivenRating,
+    way: RatingWay = { source: 'rest' },
+  ): Promise<Rating | RatingRefusal> {
+    if (this.#isTooMuch()) return this.#refuse('too-many');
+    const { calls, clock, hideText, tables, onRated } = this.#options;
+    const asked = 'lastOf' in party ? await this.lastOf(party.lastOf) : party;
+    const call = asked === undefined ? null : await calls.call(asked.linkedid);
+    if (asked === undefined || call === null) return this.#refuse('no-such-call');
+    const channel = partyOf(call, asked);
+    if (channel === 'no-such-channel') return this.#refuse(channel);
+    const side = channel === null ? ('side' in asked && asked.side) || 'caller' : sideIn(call, channel);
+    const rating: Rating = {
+      id: way.id ?? randomUUID(),
+      linkedid: call.linkedid,
+      uniqueid: channel?.uniqueid ?? null,
+      endpoint: channel?.endpoint ?? null,
+      side,
+      score: given.score,
+      issues: [...new Set(given.issues)],
+      answers: given.answers ?? [],
+      comment: commentOf(given.comment, hideText),
+      source: way.source,
+      asked: way.probability !== undefined,
+      weight: way.probability === undefined ? 0 : 1 / way.probability,
+      atMs: clock.nowMs(),
+    };
+    await tables.rate(rating);
+    if (way.id === undefined) this.count(rating);
+    onRated(rating);
+    return rating;
+  }
+
+  /** Counts a rating that has an id of its way's own: once, however often it is replaced. */
+  count({ score, asked }: Pick<Rating, 'score' | 'asked'>): void {
+    const index = score - 1;
+    this.#byScore[index] = (this.#byScore[index] ?? 0) + 1;
+    if (asked) this.#counters.answered++;
+  }
+
+  list(filter: RatingFilter, limit: number, cursor: RatingCursor | null): ReturnType<RatingBook['list']> {
+    return this.#options.tables.list({ filter, limit, cursor });
+  }
+
+  answered(fromMs: number, toMs: number): ReturnType<RatingBook['answered']> {
+    return this.#options.tables.answered({ fromMs, toMs });
+  }
+
+  #isTooMuch(): boolean {
+    const nowMs = this.#options.clock.nowMs();
+    if (Math.abs(nowMs - this.#minuteBeganAtMs) >= MINUTE_MS) {
+      this.#minuteBeganAtMs = nowMs;
+      this.#thisMinute = 0;
+    }
+    return ++this.#thisMinute > MOST_A_MINUTE;
+  }
+
+  #refuse(why: RatingRefusal): RatingRefusal {
+    this.#counters.refused++;
+    return why;
+  }
+
+  #noteAsked(endpoint: string, nowMs: number): void {
+    if (this.#lastAsked.size >= MOST_ENDPOINTS) this.#lastAsked.clear();
+    this.#lastAsked.set(endpoint, nowMs);
+  }
+
+  #lose(error: unknown): void {
+    this.#counters.lost++;
+    this.#options.onLost(error);
+  }
+}
+
+/** The first channel of a call has the call's own id. */
+export function sideOf({ uniqueid, linkedid }: Pick<ChannelRecord, 'uniqueid' | 'linkedid'>): Side {
+  return uniqueid === linkedid ? 'caller' : 'callee';
+}
+
+/** The same where the call is known: of a joined one the oldest channel called. */
+function sideIn({ linkedid, channels }: CallWithChannels, { uniqueid }: ChannelRecord): Side {
+  const oldest = channels.toSorted((one, other) => one.startedAtMs - other.startedAtMs)[0];
+  const caller = channels.find((channel) => channel.uniqueid === linkedid) ?? oldest;
+  return caller?.uniqueid === uniqueid ? 'caller' : 'callee';
+}
+
+/** Whose rating it is; null: several could be meant. */
+function partyOf(
+  call: CallWithChannels,
+  asked: { readonly uniqueid?: string | undefined; readonly side?: Side | undefined },
+): ChannelRecord | null | 'no-such-channel' {
+  const { uniqueid, side = 'caller' } = asked;
+  if (uniqueid !== undefined) return call.channels.find((one) => one.uniqueid === uniqueid) ?? 'no-such-channel';
+  const people = call.channels.filter(({ name }) => !name.startsWith('Local/'));
+  const ofSide = people.filter((channel) => sideIn(call, channel) === side);
+  const answered = ofSide.filter(({ answeredAtMs }) => answeredAtMs !== null);
+  const [only, ...others] = answered.length > 0 ? answered : ofSide;
+  return only !== undefined && others.length === 0 ? only : null;
+}
+
+/** One line of bounded length, numbers hidden as set; null when nothing is left. */
+function commentOf(comment: string | null | undefined, hideText: (text: string) => string): string | null {
+  const line = (comment ?? '').replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+  return line === '' ? null : hideText(line.slice(0, LONGEST_COMMENT));
+}

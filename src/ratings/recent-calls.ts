@@ -1,0 +1,109 @@
+import type { PbxEvent } from '../model/event.ts';
+import type { LiveView } from '../model/ports.ts';
+import type { ChannelRecord } from '../model/record.ts';
+import type { Verdict } from '../model/score.ts';
+
+/** A rating without an id of its call is about one that ended at most so long ago. */
+export const LAST_CALL_MS = 600_000;
+/** Calls and endpoints that are remembered: an hour of a busy server. The oldest are forgotten first. */
+const MOST_REMEMBERED = 20_000;
+/** Parties of one call that are looked at. */
+const MOST_PARTIES = 32;
+
+/** From the worst to the best; what says nothing of the quality is not in it. */
+const WORST_FIRST = [
+  'one-way-rx',
+  'one-way-tx',
+  'no-media',
+  'bad',
+  'poor',
+  'fair',
+  'good',
+] as const satisfies Verdict[];
+
+export interface EndedChannel {
+  readonly linkedid: string;
+  readonly uniqueid: string;
+  readonly endedAtMs: number;
+}
+
+interface RecentCall {
+  readonly dialled: Set<string>;
+  /** Numbers of the parties and what was dialled, as they are stored. */
+  readonly numbers: Set<string>;
+  worst: Verdict | null;
+}
+
+/** What is known at once of calls that go on or have just ended: nobody on the telephone waits for a disk. */
+export class RecentCalls {
+  readonly #live: LiveView;
+  readonly #calls = new Map<string, RecentCall>();
+  readonly #lastEnded = new Map<string, EndedChannel>();
+  readonly #notRated = new Set<string>();
+
+  constructor(live: LiveView) {
+    this.#live = live;
+  }
+
+  take(event: PbxEvent): void {
+    if (event.type !== 'dial') return;
+    const { linkedid, exten, callerNumber } = event.channel;
+    const call = this.#call(linkedid);
+    if (call.dialled.size < MOST_PARTIES) call.dialled.add(event.dialledUniqueid);
+    if (call.numbers.size >= MOST_PARTIES) return;
+    for (const number of [exten, callerNumber]) if (number) call.numbers.add(number);
+  }
+
+  channelEnded({ uniqueid, linkedid, endpoint, endedAtMs, answeredAtMs, verdict }: ChannelRecord): void {
+    if (endedAtMs === null) return;
+    const known = this.#calls.get(linkedid);
+    if (known !== undefined) known.worst = worse(known.worst, verdict);
+    if (answeredAtMs === null || this.#notRated.has(uniqueid)) return;
+    remember(this.#lastEnded, endpoint, { linkedid, uniqueid, endedAtMs });
+  }
+
+  /** A call that was made only to rate another one. */
+  leaveOut(uniqueid: string): void {
+    this.#notRated.add(uniqueid);
+    const [oldest] = this.#notRated;
+    if (this.#notRated.size > MOST_REMEMBERED && oldest !== undefined) this.#notRated.delete(oldest);
+  }
+
+  /** The call that the endpoint ended last; undefined when that is too long ago, or before the sidecar's start. */
+  lastOf(endpoint: string, nowMs: number): EndedChannel | undefined {
+    const last = this.#lastEnded.get(endpoint);
+    return last !== undefined && nowMs - last.endedAtMs <= LAST_CALL_MS ? last : undefined;
+  }
+
+  /** The worst word for any party of the call, so far; null is not known. */
+  worstOf(linkedid: string, uniqueid: string): Verdict | null {
+    const { dialled = [], worst = null } = this.#calls.get(linkedid) ?? {};
+    return [...new Set([uniqueid, linkedid, ...dialled])]
+      .map((party) => this.#live.liveChannel(party)?.verdict ?? null)
+      .reduce(worse, worst);
+  }
+
+  numbersOf(linkedid: string): readonly string[] {
+    return [...(this.#calls.get(linkedid)?.numbers ?? [])];
+  }
+
+  #call(linkedid: string): RecentCall {
+    const known = this.#calls.get(linkedid);
+    if (known !== undefined) return known;
+    const made: RecentCall = { dialled: new Set(), numbers: new Set(), worst: null };
+    remember(this.#calls, linkedid, made);
+    return made;
+  }
+}
+
+/** The newest stands last. */
+function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > MOST_REMEMBERED && oldest !== undefined) map.delete(oldest);
+}
+
+function worse(one: Verdict | null, other: Verdict | null): Verdict | null {
+  return WORST_FIRST.find((word) => word === one || word === other) ?? one ?? other;
+}

@@ -1,0 +1,3 @@
+import { describeRatedCalls } from './fixtures/rated-calls.ts';
+
+describeRatedCalls('16');
