@@ -1,4 +1,4 @@
-import { missingClasses, NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES } from '../wire/ami-classes.ts';
+import { missingClasses, NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES, RATING_CLASSES } from '../wire/ami-classes.ts';
 import {
   type AsteriskConfig,
   type ConfigEntry,
@@ -6,7 +6,7 @@ import {
   lastEntry,
   sectionsOf,
 } from '../wire/asterisk-conf.ts';
-import { hiddenEvents, NEEDED_EVENTS } from './event-filters.ts';
+import { hiddenEvents, NEEDED_EVENTS, RATING_EVENTS } from './event-filters.ts';
 import type { DoctorFacts } from './facts.ts';
 import { addLines, type Change, type Finding, findingsOf, MANAGER_RELOAD, replaceLine } from './finding.ts';
 
@@ -41,7 +41,7 @@ function ownAddress(amiHost: string): string {
 
 /** Whether the user may read the events and set the variables. */
 export function checkClasses(facts: DoctorFacts): Finding {
-  const { ok, problem, unknown } = findingsOf(
+  const { ok, warning, problem, unknown } = findingsOf(
     'ami-classes',
     'The RTCP reports are of class "reporting", channel events of class "call"; write class "call" sets the scores.',
   );
@@ -64,6 +64,16 @@ export function checkClasses(facts: DoctorFacts): Finding {
   }
   if (!isWritten || read === null)
     return unknown(`What the user "${user}" may read is not known: ${whereIsUser(facts)}`);
+  const given = { read, write };
+  const lacksUser = (['read', 'write'] as const).filter(
+    (key) => facts.settings.usesRatings && given[key] !== null && missingClasses(given[key], RATING_CLASSES).length > 0,
+  );
+  if (lacksUser.length > 0) {
+    return warning(
+      `The user "${user}" lacks the class user for ${lacksUser.join(' and ')}: a key that marks a moment is not read, and nobody is told of ratings.`,
+      lacksUser.map((key) => setUserValue(facts, key, [given[key], ...RATING_CLASSES].join(','))),
+    );
+  }
   return ok(`The user "${user}" has read = ${read}, write = ${write ?? 'not known'}.`);
 }
 
@@ -83,7 +93,10 @@ export function checkEventFilter(facts: DoctorFacts): Finding {
   const { amiUsername: user } = facts.settings;
   const section = userSection(facts);
   const filters = section === undefined ? filtersFromAmi(facts) : filterLines(section);
-  const { events, lines } = hiddenEvents(filters, NEEDED_EVENTS);
+  const { events, lines } = hiddenEvents(
+    filters,
+    facts.settings.usesRatings ? [...NEEDED_EVENTS, ...RATING_EVENTS] : NEEDED_EVENTS,
+  );
   if (events.length > 0) {
     const changes = lines.map((entry) => replaceLine(entry, user, [], MANAGER_RELOAD));
     return problem(`The eventfilter lines of [${user}] hide ${events.join(', ')}.`, changes);

@@ -92,6 +92,8 @@ export interface SettingsFacts {
   readonly agiScript: string;
   readonly writesVariables: boolean;
   readonly writesCdr: boolean;
+  /** [ratings] enabled */
+  readonly usesRatings: boolean;
   /** Checks whose findings are wanted as they are. */
   readonly accepted: readonly string[];
 }

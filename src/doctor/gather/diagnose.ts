@@ -73,6 +73,7 @@ async function gather(
         agiScript: settings.agi.secret === null ? 'hangup' : `hangup/${settings.agi.secret}`,
         writesVariables: settings.writeback.variables,
         writesCdr: settings.writeback.cdr,
+        usesRatings: settings.ratings.enabled,
         accepted: settings.doctor.accept,
       },
       ari: await ariFacts(settings),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NEEDED_EVENTS } from '../../../src/doctor/event-filters.ts';
 import { examine, examineWithoutSettings } from '../../../src/doctor/examine.ts';
 import type { DoctorFacts } from '../../../src/doctor/facts.ts';
 import { CHECK_IDS, type Finding } from '../../../src/doctor/finding.ts';
@@ -120,6 +121,26 @@ describe('the manager', () => {
     ]);
     expect(find('ami-classes', { ami: { ...WELL.ami, read: 'all', write: 'all' } }).status).toBe('ok');
     expect(find('ami-classes', { ami: { ...WELL.ami, mayWrite: false } }).status).toBe('problem');
+  });
+
+  test('with ratings the class user is missed, and an eventfilter that hides its events; without them neither is', () => {
+    const rated = { settings: { ...WELL.settings, usesRatings: true } };
+    const lines = '[mes]\nread = call,reporting\nwrite = call\nwritetimeout = 5000\n';
+    const ami = { ...WELL.ami, read: 'call,reporting', write: 'call' };
+    const finding = find('ami-classes', { ...withFiles({ 'manager.conf': lines }), ...rated, ami });
+    expect(finding.status).toBe('warning');
+    expect(finding.saw).toContain('lacks the class user for read and write');
+    expect(edits(finding)).toEqual([
+      'replace manager.conf:2 [mes] read = call,reporting,user',
+      'replace manager.conf:3 [mes] write = call,user',
+    ]);
+    expect(find('ami-classes', { ...withFiles({ 'manager.conf': lines }), ami }).status).toBe('ok');
+    const all = { ...WELL.ami, read: 'call,reporting,user', write: 'all' };
+    expect(find('ami-classes', { ...rated, ami: all }).status).toBe('ok');
+    const filters = NEEDED_EVENTS.map((name) => `eventfilter(name(${name})) =\n`).join('');
+    const filtered = withFiles({ 'manager.conf': `[mes]\nread = call,reporting,user\n${filters}` });
+    expect(find('ami-eventfilter', { ...filtered, ...rated }).saw).toContain('hide UserEvent');
+    expect(find('ami-eventfilter', filtered).status).toBe('ok');
   });
 
   test('an eventfilter that hides RTCP: the line goes', () => {

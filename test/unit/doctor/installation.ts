@@ -60,6 +60,7 @@ export const WELL: DoctorFacts = {
     agiScript: 'hangup',
     writesVariables: true,
     writesCdr: true,
+    usesRatings: false,
     accepted: [],
   },
   ami: {
