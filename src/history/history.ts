@@ -85,8 +85,8 @@ export class History implements HistorySink, HistoryReader {
     this.#writer = writer;
     this.#reader = reader;
     this.#commits = new CommitLoop({
-      commit: async (batch) => {
-        const { choreProblem, ...result } = await writer.request('commit', batch);
+      commit: async (request) => {
+        const { choreProblem, ...result } = await writer.request('commit', request);
         this.#choreProblem = choreProblem;
         return result;
       },

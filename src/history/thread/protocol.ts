@@ -24,6 +24,11 @@ export interface CommitResult {
   readonly rejection: string | null;
 }
 
+export interface CommitRequest extends Batch {
+  /** It was sent before the one in front of it was answered: when that fails, so must this, or states would come before their reports. */
+  readonly isAhead: boolean;
+}
+
 export interface CommitAnswer extends CommitResult {
   /** Why what is done between commits last failed, one sentence; null since it succeeded. */
   readonly choreProblem: string | null;
@@ -51,7 +56,7 @@ export interface CallsQuery extends CallListing {
 export interface WriterMethods {
   /** Opens the database, or says why it cannot. */
   open(input: null): null;
-  commit(batch: Batch): CommitAnswer;
+  commit(request: CommitRequest): CommitAnswer;
   /** What is older than this is to be deleted, step by step between commits. */
   retain(limits: RetentionLimits): null;
   /** Does what is otherwise done step by step between commits, all but deleting, for about so long; throws when it cannot. */

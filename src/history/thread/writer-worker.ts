@@ -7,7 +7,7 @@ import { FEATURES } from '../schema/features.ts';
 import { Statements } from '../schema/statements.ts';
 import { Chores } from '../write/chores.ts';
 import { Writer } from '../write/writer.ts';
-import type { WriterMethods } from './protocol.ts';
+import type { CommitAnswer, CommitRequest, WriterMethods } from './protocol.ts';
 import { serve } from './serve.ts';
 
 interface Opened {
@@ -20,6 +20,8 @@ interface Opened {
 const path = String(workerData);
 let open: Opened | undefined;
 let lock: Database | undefined;
+/** Why the last commit failed; undefined when it did not. */
+let failure: unknown;
 
 // Opened when first needed: a thread that had to be started anew goes on where the last one stopped.
 function opened(): Opened {
@@ -29,6 +31,20 @@ function opened(): Opened {
   const writer = new Writer(database);
   open = { database, writer, chores: new Chores(writer, path), statements: new Statements(database) };
   return open;
+}
+
+function commit({ isAhead, ...batch }: CommitRequest): CommitAnswer {
+  if (isAhead && failure !== undefined) throw failure;
+  try {
+    const { writer, chores } = opened();
+    const result = writer.commit(batch);
+    failure = undefined;
+    chores.noteCommit({ reports: batch.intervals.length, states: batch.states.length });
+    return { ...result, choreProblem: chores.problem };
+  } catch (error) {
+    failure = error;
+    throw error;
+  }
 }
 
 function close(): void {
@@ -43,12 +59,7 @@ serve<WriterMethods>(
       opened();
       return null;
     },
-    commit: (batch) => {
-      const { writer, chores } = opened();
-      const result = writer.commit(batch);
-      chores.noteCommit({ reports: batch.intervals.length, states: batch.states.length });
-      return { ...result, choreProblem: chores.problem };
-    },
+    commit,
     retain: (limits) => {
       opened().chores.retain(limits);
       return null;

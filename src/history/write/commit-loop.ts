@@ -1,6 +1,6 @@
 import type { HistoryChange, StateChange } from '../../model/record.ts';
-import type { CommitResult } from '../thread/protocol.ts';
-import { type Batch, encodeBatch } from './batch.ts';
+import type { CommitRequest, CommitResult } from '../thread/protocol.ts';
+import { encodeBatch } from './batch.ts';
 import { ChangeQueue, type Waiting } from './change-queue.ts';
 
 /** A change waits this long for others to be committed with it, unless somebody hurries. With the commit itself under 250 ms. */
@@ -8,14 +8,16 @@ const GATHER_MS = 200;
 /** Pause after a commit that failed; doubled each time up to the longest. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
-/** What has piled up is committed in parts: each takes some tens of milliseconds, and a stop waits for one at most. */
+/** What has piled up is committed in parts: each takes some tens of milliseconds, and a stop waits for those that were sent. */
 const MOST_INTERVALS_PER_COMMIT = 10_000;
 const MOST_STATES_PER_COMMIT = 2000;
+/** The thread has its next part before this one hears of the last: where all processors are busy, that takes 100 to 300 ms. */
+const PARTS_SENT = 2;
 const DEFAULT_MAX_QUEUED = 50_000;
 
 export interface CommitLoopOptions {
-  /** Stores them all or rejects. */
-  readonly commit: (batch: Batch) => Promise<CommitResult>;
+  /** Stores them all or rejects; rejects one that `isAhead` when it rejects the one before. */
+  readonly commit: (request: CommitRequest) => Promise<CommitResult>;
   /** What a commit rejected with, as one sentence. */
   readonly explain: (error: unknown) => string;
   /** Changes that may wait, 50,000 by default; those that are being committed come on top. */
@@ -36,7 +38,13 @@ export interface CommitStats {
   readonly problem: string | null;
 }
 
-/** Gathers changes and commits them, one commit at a time, again and again until the disk takes them. */
+/** A part that the disk has not answered for. */
+interface Sent {
+  readonly part: Waiting;
+  readonly answer: Promise<void>;
+}
+
+/** Gathers changes and commits them, one after the other, again and again until the disk takes them. */
 export class CommitLoop {
   readonly #options: CommitLoopOptions;
   readonly #queue: ChangeQueue;
@@ -138,28 +146,43 @@ export class CommitLoop {
 
   /** Part after part. False when one failed, or no other is to begin: what is left waits again. */
   async #commit(all: Waiting): Promise<boolean> {
+    const sent: Sent[] = [];
     let left = all;
+    this.#inFlight = sizeOf(all);
     try {
-      while (sizeOf(left) > 0) {
-        if (this.#abandoned) return false;
-        this.#inFlight = sizeOf(left);
-        const { part, rest } = firstPart(left);
-        await this.#commitPart(part);
-        left = rest;
+      for (;;) {
+        while (!this.#abandoned && sent.length < PARTS_SENT && sizeOf(left) > 0) {
+          const { part, rest } = firstPart(left);
+          sent.push({ part, answer: this.#send(part, sent.length > 0) });
+          left = rest;
+        }
+        const [first] = sent;
+        if (first === undefined) return sizeOf(left) === 0;
+        await first.answer;
+        sent.shift();
+        this.#inFlight -= sizeOf(first.part);
       }
-      return true;
     } catch (error) {
       this.noteProblem(error);
+      await Promise.allSettled(sent.map(({ answer }) => answer));
       return false;
     } finally {
       this.#inFlight = 0;
-      if (sizeOf(left) > 0) this.#queue.putBack(left);
+      const undone = [...sent.map(({ part }) => part), left];
+      if (undone.some((part) => sizeOf(part) > 0)) this.#queue.putBack(together(undone));
     }
   }
 
-  async #commitPart(part: Waiting): Promise<void> {
+  #send(part: Waiting, isAhead: boolean): Promise<void> {
+    const answer = this.#commitPart(part, isAhead);
+    // Of one that is sent ahead nobody hears before the one in front of it is answered.
+    answer.catch(() => {});
+    return answer;
+  }
+
+  async #commitPart(part: Waiting, isAhead: boolean): Promise<void> {
     const { states, intervals, ...broken } = encodeBatch(part);
-    const { applied, rejected, rejection } = await this.#options.commit({ states, intervals });
+    const { applied, rejected, rejection } = await this.#options.commit({ states, intervals, isAhead });
     this.#committed += applied;
     this.#rejected += rejected + broken.rejected;
     this.#rejection = rejection ?? broken.rejection ?? this.#rejection;
@@ -186,6 +209,10 @@ export class CommitLoop {
 
 function sizeOf({ states, intervals }: Waiting): number {
   return states.length + intervals.length;
+}
+
+function together(parts: readonly Waiting[]): Waiting {
+  return { states: parts.flatMap(({ states }) => states), intervals: parts.flatMap(({ intervals }) => intervals) };
 }
 
 /**

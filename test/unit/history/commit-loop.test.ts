@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { CommitLoop } from '../../../src/history/write/commit-loop.ts';
 import { INTERVAL_COLUMNS } from '../../../src/history/schema/rows.ts';
-import type { CommitResult } from '../../../src/history/thread/protocol.ts';
+import type { CommitRequest, CommitResult } from '../../../src/history/thread/protocol.ts';
 import type { Batch } from '../../../src/history/write/batch.ts';
 import { callRecord, channelRecord, intervalRecord, segmentRecord } from './records.ts';
 
@@ -14,8 +14,12 @@ class Disk {
   /** Numbers of the parts at which it fails once. */
   failsAt: number[] = [];
 
-  readonly commit = (batch: Batch): Promise<CommitResult> => {
-    if (this.failsAt[0] === this.parts.length) {
+  #hasFailed = false;
+
+  readonly commit = ({ isAhead, ...batch }: CommitRequest): Promise<CommitResult> => {
+    if (isAhead && this.#hasFailed) return Promise.reject(new Error('the one before it failed'));
+    this.#hasFailed = this.failsAt[0] === this.parts.length;
+    if (this.#hasFailed) {
       this.failsAt.shift();
       this.failures++;
       return Promise.reject(new Error('no room'));
@@ -84,20 +88,50 @@ it('goes on behind the last part that was taken when one fails, and says why unt
   expect(loop.stats()).toMatchObject({ queued: 0, committed: 45_002, problem: null });
 });
 
-it('begins no other part once it is to end, and keeps account of what is left', async () => {
+it('has two parts under way, begins no other once it is to end, and keeps account of what is left', async () => {
   const disk = new Disk();
-  const first = Promise.withResolvers<CommitResult>();
+  const slow = Promise.withResolvers<void>();
   const loop = new CommitLoop({
-    commit: (batch) => (disk.take(batch) === 10_000 ? first.promise : disk.commit(batch)),
+    commit: async (request) => {
+      const applied = disk.take(request);
+      await slow.promise;
+      return { applied, rejected: 0, rejection: null };
+    },
     explain: String,
   });
-  for (let n = 1; n <= 20_000; n++) loop.record({ kind: 'interval', interval: intervalRecord('c', n) });
+  for (let n = 1; n <= 30_000; n++) loop.record({ kind: 'interval', interval: intervalRecord('c', n) });
   loop.hurry();
-  expect(disk.parts).toHaveLength(1);
+  expect(disk.sizes).toEqual([
+    [0, 10_000],
+    [0, 10_000],
+  ]);
+  expect(loop.stats().queued).toBe(30_000);
   loop.abandon();
-  first.resolve({ applied: 10_000, rejected: 0, rejection: null });
-  await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 10_000, committed: 10_000 });
-  expect(disk.parts).toHaveLength(1);
+  slow.resolve();
+  await expect.poll(() => loop.stats(), { interval: 5 }).toMatchObject({ queued: 10_000, committed: 20_000 });
+  expect(disk.parts).toHaveLength(2);
+});
+
+it('tries a part that was sent ahead again, in its turn, when the one before it failed', async () => {
+  const asked: [isAhead: boolean, first: unknown][] = [];
+  const disk = new Disk();
+  disk.failsAt = [0];
+  const loop = new CommitLoop({
+    commit: (request) => {
+      asked.push([request.isAhead, request.intervals[0]?.[REPORT_NUMBER]]);
+      return disk.commit(request);
+    },
+    explain: String,
+  });
+  for (let n = 1; n <= 15_000; n++) loop.record({ kind: 'interval', interval: intervalRecord('c', n) });
+  await loop.flush();
+  expect(asked).toEqual([
+    [false, 1],
+    [true, 10_001],
+    [false, 1],
+    [true, 10_001],
+  ]);
+  expect(disk.numbers).toEqual(Array.from({ length: 15_000 }, (_, index) => index + 1));
 });
 
 it('lets changes wait for 200 ms, and what comes during a commit no less', async () => {
