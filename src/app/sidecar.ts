@@ -21,6 +21,7 @@ import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
 import { HistoryFeed } from './history-feed.ts';
 import { healthReport } from './health-report.ts';
+import { GivenUpLog } from './given-up-log.ts';
 import { HistoryLog } from './history-log.ts';
 import { HttpService } from './http-service.ts';
 import { LinkLog } from './link-log.ts';
@@ -43,6 +44,7 @@ export class Sidecar {
   readonly #history: History;
   readonly #historyFeed: HistoryFeed;
   readonly #historyLog: HistoryLog;
+  readonly #givenUpLog: GivenUpLog;
   readonly #links: LinkLog;
   readonly #switchboard: Switchboard;
   readonly #actions: AmiActions;
@@ -73,6 +75,7 @@ export class Sidecar {
     this.#log = log;
     this.#history = history;
     this.#historyLog = new HistoryLog(log);
+    this.#givenUpLog = new GivenUpLog(log);
     this.#links = new LinkLog(log);
     const connection = settings.ami;
     const onDebug = (sentence: string): void => log.debug(sentence);
@@ -260,6 +263,7 @@ export class Sidecar {
     this.#companions.tick(nowMs);
     if (++this.#ticks % SHOW_EVERY_TICKS > 0) return;
     this.#http.showChanges();
+    this.#givenUpLog.look(this.#switchboard.counters.channelsGivenUp, performance.now());
     this.#historyLog.look(this.#history.stats(), performance.now());
   }
 

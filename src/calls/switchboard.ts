@@ -13,12 +13,14 @@ import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './
 import { ChannelViews } from './channel-views.ts';
 import { closeCaptured } from './direction-state.ts';
 import { GoneChannels } from './gone-channels.ts';
+import { LiveChannels } from './live-channels.ts';
 import { moveMoments } from './clock-step.ts';
 import { rebuildChannel } from './rebuild.ts';
 import { readResume } from './resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { FactDesk } from './fact-desk.ts';
 import { LastWords, type UndoneWord } from './last-words.ts';
+import { SwitchboardCounters } from './switchboard-counters.ts';
 import { WriteDesk } from './write-desk.ts';
 
 export interface SwitchboardPorts {
@@ -28,31 +30,17 @@ export interface SwitchboardPorts {
   readonly askCodecs: (uniqueid: string) => void;
   /** Is given every report as it comes, before any state that counts it is drained. */
   readonly storeInterval: (interval: IntervalRecord) => void;
-}
-
-export interface SwitchboardCounters {
-  reports: number;
-  /** Reports for channels that had their last word already. */
-  lateReports: number;
-  /** Last words that were taken back, since the channel went on. */
-  lastWordsUndone: number;
-  roundTripsRefused: number;
-  /** Times that Asterisk's counters knew of fewer received packets than its reports. */
-  countersDisagreed: number;
+  /** Channels that may be up; 40,000 when not given. */
+  readonly mostLiveChannels?: number;
 }
 
 /** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
 export class Switchboard implements LiveView {
-  readonly counters: SwitchboardCounters = {
-    reports: 0,
-    lateReports: 0,
-    lastWordsUndone: 0,
-    roundTripsRefused: 0,
-    countersDisagreed: 0,
-  };
+  readonly counters = new SwitchboardCounters();
   readonly #rules: ScoringRules;
   readonly #ports: SwitchboardPorts;
   readonly #channels = new Map<string, ChannelState>();
+  readonly #live: LiveChannels;
   readonly #gone = new GoneChannels();
   readonly #calls = new CallBook();
   /** The longest that any channel waits for the next report of ours. */
@@ -68,6 +56,7 @@ export class Switchboard implements LiveView {
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
     this.#rules = rules;
     this.#ports = ports;
+    this.#live = new LiveChannels(ports.mostLiveChannels);
     this.#views = new ChannelViews(rules, this.#channels, this.#calls);
     this.#facts = new FactDesk(this.#channels, this.#changes, rules, this.counters);
     this.#writes = new WriteDesk(ports.writer, this.#views, this.#calls, this.#bridges, this.#changes);
@@ -141,6 +130,7 @@ export class Switchboard implements LiveView {
       closeCaptured(state.rx);
       closeCaptured(state.tx);
       this.#channels.set(state.uniqueid, state);
+      this.#live.add(state, Number.NEGATIVE_INFINITY);
       this.#calls.add(state);
     }
     // Of one that had its last word before a restart, nobody would notice any more that it goes on.
@@ -204,13 +194,11 @@ export class Switchboard implements LiveView {
   }
 
   get liveCount(): number {
-    return [...this.#channels.values()].filter(isLive).length;
+    return this.#live.size;
   }
 
   liveUniqueids(): string[] {
-    const uniqueids: string[] = [];
-    for (const channel of this.#channels.values()) if (isLive(channel)) uniqueids.push(channel.uniqueid);
-    return uniqueids;
+    return this.#live.all().map(({ uniqueid }) => uniqueid);
   }
 
   liveChannel(uniqueid: string): ChannelRecord | null {
@@ -219,7 +207,7 @@ export class Switchboard implements LiveView {
   }
 
   liveChannels(): ChannelRecord[] {
-    return [...this.#channels.values()].filter(isLive).map((channel) => this.#views.record(channel));
+    return this.#live.all().map((channel) => this.#views.record(channel));
   }
 
   /** Calls that are up or ended some seconds ago, as they are now. */
@@ -235,6 +223,8 @@ export class Switchboard implements LiveView {
       this.#channels.set(channel.uniqueid, channel);
       this.#calls.add(channel);
       this.#changes.touch(channel);
+      const givenUp = this.#live.add(channel, atMs);
+      if (givenUp !== undefined) this.#giveUp(givenUp, atMs);
       return channel;
     }
     const changed = noteSnapshot(known, snapshot, atMs);
@@ -299,6 +289,7 @@ export class Switchboard implements LiveView {
     if (!isLive(channel)) return;
     channel.endedAtMs = atMs;
     channel.endReason = reason;
+    this.#live.delete(channel);
     this.#lastWords.prove(channel);
     this.#bridges.forget(channel);
     noteCounters(channel, {}, atMs);
@@ -306,6 +297,11 @@ export class Switchboard implements LiveView {
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
     if (call !== undefined) this.#callDesk.settle(call, notedAtMs);
+  }
+
+  #giveUp(channel: ChannelState, atMs: number): void {
+    this.counters.channelsGivenUp++;
+    this.#end(channel, 'vanished', channel.lastSeenAtMs, atMs);
   }
 
   #missReports(): void {

@@ -123,6 +123,11 @@ export const ERRORS = {
     sentence: "The system's clock was set. Calls that are up were moved with it.",
     whatToDo: 'Nothing, if it happens once. Let NTP slew the clock if it happens often.',
   },
+  MES_ERR_CHANNELS_GIVEN_UP: {
+    status: null,
+    sentence: 'More channels than the sidecar keeps are up. The oldest that are silent were taken for over.',
+    whatToDo: 'See core show channels in Asterisk: channels that are never hung up have to be ended there.',
+  },
   MES_ERR_CAPTURE: {
     status: null,
     sentence: 'Packets cannot be captured. Calls are scored from RTCP as before, and capturing is tried again.',

@@ -31,6 +31,7 @@ export class Script {
     profile: MesProfile = mesProfile('documented'),
     onInterval?: (interval: IntervalRecord) => void,
     isWriting = true,
+    mostLiveChannels?: number,
   ) {
     const write = (uniqueid: string, { variables, cdrFields }: ChannelValues): void => {
       this.writes.push({ uniqueid, variables: Object.fromEntries(variables) });
@@ -47,6 +48,7 @@ export class Script {
       writer: isWriting ? { write, forget: () => undefined, reopen: (uniqueid) => this.reopened.push(uniqueid) } : null,
       askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
       storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
+      ...(mostLiveChannels === undefined ? {} : { mostLiveChannels }),
     });
   }
 

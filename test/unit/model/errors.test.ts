@@ -27,6 +27,7 @@ const PERMANENT: Readonly<Record<string, number | null>> = {
   MES_ERR_LINK_REFUSED: null,
   MES_ERR_AGI_PEER: null,
   MES_ERR_CLOCK_SET: null,
+  MES_ERR_CHANNELS_GIVEN_UP: null,
   MES_ERR_CAPTURE: null,
   MES_ERR_HISTORY_WRITE: null,
   MES_ERR_HISTORY_DROPPED: null,
