@@ -1,10 +1,12 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isatty } from 'node:tty';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { errorCode } from '../../model/error-code.ts';
 import { HistoryError } from '../history-error.ts';
 import { emptyOldJournals } from '../write/old-journals.ts';
-import { migrate } from './migrations.ts';
+import { FEATURES } from './features.ts';
+import { migrate, NAMED_STEPS_SCHEMA, type OnStep } from './migrations.ts';
 
 /** How long a statement waits for another program's lock. Only a worker thread waits; it cannot be ended meanwhile. */
 const BUSY_TIMEOUT_MS = 700;
@@ -36,7 +38,7 @@ export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): D
   try {
     // Of a new file alone: an old one would have to be written anew, and goes on using again what is freed in it.
     database.pragma('auto_vacuum = INCREMENTAL');
-    migrate(database, path);
+    migrate(database, path, FEATURES, NAMED_STEPS_SCHEMA, showStep);
     emptyOldJournals(database);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
@@ -71,6 +73,13 @@ export function lockHistory(path: string): Database {
   }
   return lock;
 }
+
+const STDERR = 2;
+
+/** On a terminal only: a large database of an older release takes minutes. */
+const showStep: OnStep = (step, steps) => {
+  if (isatty(STDERR)) writeSync(STDERR, `The history is brought up to date: step ${step} of ${steps}\n`);
+};
 
 /** Opens a database that the writer has made. */
 export function openForReading(path: string): Database {

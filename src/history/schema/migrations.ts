@@ -50,6 +50,9 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
 }
 
+/** Told before each step on an older database: the how manieth it is, of how many. */
+export type OnStep = (step: number, steps: number) => void;
+
 /**
  * Brings the database to this release's schema, each step in a transaction of its own. Throws HistoryError when the file belongs
  * to another program or was written by a newer release. `lastNumbered`: not further than to this number, as an older release
@@ -60,6 +63,7 @@ export function migrate(
   path: string,
   features: Features = FEATURES,
   lastNumbered: number = NAMED_STEPS_SCHEMA,
+  onStep: OnStep = () => {},
 ): void {
   const version = numberOf(database.pragma('user_version', { simple: true }));
   const owner = numberOf(database.pragma('application_id', { simple: true }));
@@ -71,8 +75,17 @@ export function migrate(
   if (version === NAMED_STEPS_SCHEMA) refuseNewer(database, path, features);
 
   const numbered = [...NUMBERED_STEPS, NAMED_STEPS];
+  const named = version === NAMED_STEPS_SCHEMA ? stepsDone(database) : new Set<string>();
+  const toDo = stepsOf(features).filter(({ name }) => !named.has(name));
+  const steps = numbered.length - version + toDo.length;
+  let step = 0;
+  const begin = (): void => {
+    step++;
+    if (tables > 0) onStep(step, steps);
+  };
   for (const [index, sql] of numbered.slice(0, lastNumbered).entries()) {
     if (index < version) continue;
+    begin();
     const apply = database.transaction(() => {
       database.exec(sql);
       database.pragma(`application_id = ${APPLICATION_ID}`);
@@ -81,8 +94,10 @@ export function migrate(
     apply.immediate();
   }
   if (lastNumbered < NAMED_STEPS_SCHEMA) return;
-  const done = stepsDone(database);
-  for (const step of stepsOf(features)) if (!done.has(step.name)) applySteps(database, [step]);
+  for (const one of toDo) {
+    begin();
+    applySteps(database, [one]);
+  }
   applySteps(database, missingColumns(database));
 }
 

@@ -132,3 +132,24 @@ it('that fail leave the database as it was', () => {
   expect(database.prepare('SELECT sql FROM sqlite_schema ORDER BY name').pluck().all()).toEqual(before);
   expect(database.prepare('SELECT count(*) FROM intervals').pluck().get()).toBe(1);
 });
+
+it('tells of each step on an older database before it, and of none on a new one or one that is up to date', () => {
+  const told: (readonly [step: number, steps: number, version: unknown])[] = [];
+  const upgrade = (): void =>
+    migrate(database, path, {}, NAMED_STEPS_SCHEMA, (step, steps) => told.push([step, steps, versionOf()]));
+  migrate(database, path, {}, 1);
+  database.exec(VERSION_1_ROWS);
+  upgrade();
+  const [, steps] = told[0] ?? [];
+  expect(told.map(([step]) => step)).toEqual(Array.from({ length: Number(steps) }, (_, index) => index + 1));
+  expect(new Set(told.map(([, all]) => all)).size).toBe(1);
+  // Schema 1 to 8, and at least the two steps of the core that followed.
+  expect(told.slice(0, 8).map(([, , version]) => version)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(steps).toBeGreaterThanOrEqual(9);
+  const before = told.length;
+  upgrade();
+  database.close();
+  database = new Sqlite(join(folder, 'new.sqlite'));
+  upgrade();
+  expect([versionOf(), told.length]).toEqual([NAMED_STEPS_SCHEMA, before]);
+});
