@@ -1,4 +1,4 @@
-import type { HistoryChange, SegmentRecord } from '../model/record.ts';
+import type { HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
 import { channelTotals, segmentRecord } from './channel-record.ts';
 import type { ChannelViews } from './channel-views.ts';
@@ -19,6 +19,7 @@ const STATE_EVERY_MS = 60_000;
 export class ChangeLog {
   readonly #calls: CallBook;
   #inOrder: HistoryChange[] = [];
+  #firstIntervals: HistoryChange[] = [];
   readonly #channels = new Set<ChannelState>();
   readonly #touchedCalls = new Set<CallState>();
   /**
@@ -56,6 +57,16 @@ export class ChangeLog {
     this.#touchedCalls.add(call);
   }
 
+  /**
+   * Whether the interval has to wait for its channel, and does. One that is stored before its channel would be nobody's after a
+   * kill, and the channel, found anew, would count its reports from 1 again.
+   */
+  keepsBack(channel: ChannelState, interval: IntervalRecord): boolean {
+    if (channel.told.storedAtMs !== Number.NEGATIVE_INFINITY) return false;
+    this.#firstIntervals.push({ kind: 'interval', interval });
+    return true;
+  }
+
   addSegment(segment: SegmentRecord): void {
     this.#inOrder.push({ kind: 'segment', segment });
   }
@@ -87,6 +98,8 @@ export class ChangeLog {
       changes.push(...channelChanges(channel, this.#isOver(channel), rules, views));
     }
     for (const call of this.#touchedCalls) changes.push({ kind: 'call', call: callRecord(call, rules) });
+    changes.push(...this.#firstIntervals);
+    this.#firstIntervals = [];
     this.#channels.clear();
     this.#touchedCalls.clear();
     return changes;

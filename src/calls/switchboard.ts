@@ -269,7 +269,7 @@ export class Switchboard implements LiveView {
   }
 
   #storeInterval(channel: ChannelState, interval: IntervalRecord): void {
-    this.#ports.storeInterval(interval);
+    if (!this.#changes.keepsBack(channel, interval)) this.#ports.storeInterval(interval);
     this.#bridges.noteInterval(channel, interval);
   }
 

@@ -63,4 +63,20 @@ describe('the state to go on from', () => {
       expect(after.board.current.channelNow('1')?.streams[0]?.reports).toBe(9);
     },
   );
+
+  test('no report is stored before the channel that it is of; once that is, reports go at once', () => {
+    const atOnce: number[] = [];
+    const script = new Script(undefined, ({ reportNumber }) => atOnce.push(reportNumber)).up('1');
+    script.wait(1).rtcp('1', local(reportBlock(50, 0)));
+    script.wait(1).rtcp('1', local(reportBlock(100, 0)));
+    expect(atOnce).toEqual([]);
+    const changes = script.board.drain(script.atMs);
+    const kinds = changes.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'interval')).toHaveLength(2);
+    expect(kinds.indexOf('channel')).toBeGreaterThanOrEqual(0);
+    expect(kinds.indexOf('channel')).toBeLessThan(kinds.indexOf('interval'));
+    script.wait(1).rtcp('1', local(reportBlock(150, 0)));
+    expect(atOnce).toEqual([3]);
+    expect(script.board.drain(script.atMs).map(({ kind }) => kind)).not.toContain('interval');
+  });
 });
