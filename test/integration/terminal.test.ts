@@ -146,10 +146,12 @@ describe('in a pipe', () => {
 
 describe.runIf(labIsReady())('on a terminal of 80 columns', () => {
   test('live is kept up to date, sorts, searches, follows a call and gives the screen back', async () => {
-    const settings = Object.entries(environment()).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+    // By their names: the paths may be longer than a line.
+    const variables = { ...environment(), NODE: process.execPath, ENTRY: entry };
+    const settings = Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
     tmux('-f', '/dev/null', 'new-session', '-d', '-x', '80', '-y', '24', ...settings, '-e', 'LC_ALL=C.UTF-8', 'sh');
     try {
-      tmux('send-keys', `${process.execPath} ${entry} live`, 'Enter');
+      tmux('send-keys', '"$NODE" "$ENTRY" live', 'Enter');
       await expect
         .poll(screen)
         .toMatch(/^2 calls are up: 1 bad, 1 good, worst first\n[^\n]*rx 1[^\n]*\nbad +alice → bob/);
