@@ -29,10 +29,16 @@ interface Look {
 export class RecentLooks {
   readonly #looks = new Map<string, Look[]>();
   readonly #badSinceMs = new Map<string, number>();
+  readonly #knownToBeBad = new Map<string, number>();
+
+  /** After a restart: this endpoint's part of this call was bad, and is until its reports say otherwise. */
+  wasBad(linkedid: string, endpoint: string, sinceMs: number): void {
+    this.#knownToBeBad.set(`${linkedid} ${endpoint}`, sinceMs);
+  }
 
   /** Looks at a channel that is up; what came in since `RECENT_MS` ago is what the sample is made of. */
   look(channel: ChannelRecord, nowMs: number, rules: RecentRules): LegSample {
-    const looks = this.#looks.get(channel.uniqueid) ?? [];
+    const looks = this.#looks.get(channel.uniqueid) ?? this.#firstLook(channel, nowMs);
     // The newest that is old enough stays: it is what the next ones are compared with.
     while (looks[1] !== undefined && nowMs - looks[1].atMs >= RECENT_MS) looks.shift();
     const [before] = looks;
@@ -40,6 +46,15 @@ export class RecentLooks {
     this.#looks.set(channel.uniqueid, looks);
     const sample = liveSample(channel, before === undefined ? null : before.channel, rules);
     return { ...sample, badSinceMs: this.#badSince(sample, nowMs) };
+  }
+
+  /** A call that was up before we were has a life that says nothing of its last seconds. */
+  #firstLook(channel: ChannelRecord, nowMs: number): Look[] {
+    const name = `${channel.linkedid} ${channel.endpoint}`;
+    const sinceMs = this.#knownToBeBad.get(name);
+    if (sinceMs !== undefined) this.#badSinceMs.set(channel.uniqueid, sinceMs);
+    this.#knownToBeBad.delete(name);
+    return nowMs - channel.startedAtMs > RECENT_MS ? [{ atMs: nowMs, channel }] : [];
   }
 
   /** Seconds of which nothing is known neither begin nor end it. */

@@ -3,6 +3,7 @@ import type { ChannelRecord } from '../model/record.ts';
 import type { Route } from '../api/route.ts';
 import type { AgiScript } from '../asterisk/fast-agi.ts';
 import { alertsCompanion } from './companions/alerts.ts';
+import { bestCompanion } from './companions/best.ts';
 import { ratingsCompanion } from './companions/ratings.ts';
 import type { Companion, CompanionContext, MakeCompanion } from './companion.ts';
 import { fleetCompanion } from './fleet-companion.ts';
@@ -10,6 +11,7 @@ import { fleetCompanion } from './fleet-companion.ts';
 /** Every capability beside the scoring of calls, one line each, in order of the alphabet. Its name is that of its counters. */
 const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   alerts: alertsCompanion,
+  best: bestCompanion,
   fleet: fleetCompanion,
   ratings: ratingsCompanion,
 };

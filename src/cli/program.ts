@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   calibrate: async () => (await import('./calibrate.ts')).addCalibrate,
   rescore: async () => (await import('./rescore.ts')).addRescore,
   fleet: async () => (await import('./fleet.ts')).addFleet,
+  alerts: async () => (await import('./alerts.ts')).addAlerts,
   version: async () => (await import('./version.ts')).addVersion,
 };
 

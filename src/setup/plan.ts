@@ -141,7 +141,7 @@ function withAddress(text: string, bind: string): string {
 /** The lines that ask us, with this installation's secret; the address in them stays. */
 function withScript(text: string, secret: string): string {
   return text.replaceAll(
-    /(agi:\/\/[^/\s)]+\/(?:hangup|rate))(?:\/[\w-]*)?(?=[\s),])/g,
+    /(agi:\/\/[^/\s)]+\/(?:hangup|rate|best))(?:\/[\w-]*)?(?=[\s),])/g,
     (_, script: string) => `${script}/${secret}`,
   );
 }

@@ -54,6 +54,8 @@ export class AlertWatch {
   readonly #alerts = new Map<string, Alert>();
   #last: { readonly atMs: number; readonly alerts: number } | null = null;
   #isReady = false;
+  /** Whether every channel that is up has been looked at; before that, nothing can be said to be over. */
+  #hasLooked = false;
   #toLookAt: string[] = [];
   #nextRoundMs = 0;
   #perTick = 1;
@@ -83,6 +85,9 @@ export class AlertWatch {
       const next: Alert = isGone ? { ...alert, clearedAtMs: nowMs(), clearedBecause: 'rule-gone' } : alert;
       if (isGone) gone.push(next);
       this.#alerts.set(alert.id, next);
+      if (alert.what === 'bad-live' && alert.clearedAtMs === null) {
+        for (const linkedid of alert.linkedids) this.#looks.wasBad(linkedid, alert.subject, alert.sinceMs);
+      }
     }
     if (gone.length > 0) await store.save(gone, null);
     this.#last = await store.lastMessage();
@@ -114,7 +119,7 @@ export class AlertWatch {
   tick(nowMs: number): void {
     this.#downSinceMs = this.#options.isAsteriskThere() ? null : (this.#downSinceMs ?? nowMs);
     this.#look(nowMs);
-    if (!this.#isReady) return;
+    if (!this.#isReady || !this.#hasLooked) return;
     this.#judgeOne(nowMs);
     if (nowMs < this.#nextTellingMs && nowMs > this.#nextTellingMs - TELL_EVERY_MS) return;
     this.#nextTellingMs = nowMs + TELL_EVERY_MS;
@@ -140,6 +145,7 @@ export class AlertWatch {
         this.#up.set(uniqueid, this.#looks.look(channel, nowMs, recent));
       }
     }
+    this.#hasLooked ||= this.#isReady && this.#toLookAt.length === 0;
   }
 
   #forgetOld(nowMs: number): void {

@@ -1,9 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { alertJson, alertMessage } from '../../alerting/words.ts';
 import { Outbox } from '../../alerts/outbox.ts';
-import { shareToken } from '../../alerts/signing.ts';
 import { alertRoutes, type AlertBook } from '../../api/alerts.ts';
+import { evidenceRoutes } from '../../api/evidence.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import type { Alert, AlertMessage, AlertWay } from '../../model/alert.ts';
@@ -12,10 +12,9 @@ import { coded } from '../log.ts';
 import { scoringRules } from '../scoring-rules.ts';
 import { alertSenders } from './alert-senders.ts';
 import { AlertWatch } from './alert-watch.ts';
+import { Digest } from './digest.ts';
+import { SharedLinks } from './shared-links.ts';
 
-/** A link in a message shows the calls of its alert for this long. */
-const LINK_DAYS = 30;
-const DAY_MS = 86_400_000;
 const MOST_UNDELIVERED = 1000;
 /** When the history does not answer at the start. */
 const RESTORE_AGAIN_MS = 10_000;
@@ -35,7 +34,6 @@ export function alertsCompanion(context: CompanionContext): Companion {
   const { features } = history;
   const { rules } = settings.alerts;
   const url = publicUrl(settings);
-  let shareKey = randomBytes(32).toString('base64url');
   const toldOfAtMs = new Map<string, number>();
 
   const senders = alertSenders({
@@ -58,12 +56,17 @@ export function alertsCompanion(context: CompanionContext): Companion {
     onProblem: warn,
   });
 
-  const linkOf = ({ id }: Alert): string =>
-    `${url}/s/${shareToken({ kind: 'alert', id, expiresAtMs: clock.nowMs() + LINK_DAYS * DAY_MS }, shareKey)}`;
+  const findAlert = async (id: string): Promise<Alert | null> =>
+    watch.alerts.find((alert) => alert.id === id) ?? (await features.read('alerts', 'one', id));
+  const links = new SharedLinks(context, url, findAlert);
+  const linkOf = ({ id }: Alert): string => links.ofAlert(id);
 
   /** Sent although the disk does not take it: a full disk is no reason to keep silent. */
-  const save = async (alerts: readonly Alert[], message: AlertMessage | null): Promise<void> => {
-    const ways = Object.keys(senders) as AlertWay[];
+  const save = async (
+    alerts: readonly Alert[],
+    message: AlertMessage | null,
+    ways = Object.keys(senders) as AlertWay[],
+  ): Promise<void> => {
     try {
       await features.write('alerts', 'save', { alerts, message, ways });
     } finally {
@@ -83,7 +86,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
       unfinished: () => features.read('alerts', 'unfinished', null),
       lastMessage: () => features.read('alerts', 'lastMessage', null),
       legs: (query) => features.read('alerts', 'legs', query),
-      save,
+      save: (alerts, message) => save(alerts, message),
     },
     isAsteriskThere: () => actions.connected,
     makeMessage: (alerts, atMs) => alertMessage(alerts, { id: randomUUID(), atMs, host: hostname(), rules, linkOf }),
@@ -115,18 +118,28 @@ export function alertsCompanion(context: CompanionContext): Companion {
       return all.slice(0, limit).map((alert) => alertJson(alert));
     },
     async one(id) {
-      const alert = watch.alerts.find((known) => known.id === id) ?? (await features.read('alerts', 'one', id));
+      const alert = await findAlert(id);
       return alert === null ? null : alertJson(alert);
     },
   };
 
   const restore = async (): Promise<void> => {
-    shareKey = await features.write('alerts', 'keepSetting', { name: 'share_key', value: shareKey });
+    await links.restore();
     for (const { message, delivery } of await features.read('alerts', 'undelivered', MOST_UNDELIVERED)) {
       outbox.add(message, delivery);
     }
     await watch.restore();
   };
+
+  const digest = new Digest({
+    period: settings.alerts.digest,
+    calls,
+    url,
+    isSent: (id) => features.read('alerts', 'hasMessage', id),
+    alertsSince: (sinceMs) => features.read('alerts', 'list', { sinceMs, limit: 1000 }),
+    send: (message) => save([], message, ['mail']),
+    onProblem: warn,
+  });
 
   let restoreAtMs = 0;
   const restoreSoon = (nowMs: number): void => {
@@ -139,13 +152,14 @@ export function alertsCompanion(context: CompanionContext): Companion {
   };
 
   return {
-    routes: alertRoutes(book, clock),
+    routes: [...alertRoutes(book, clock), ...evidenceRoutes(links)],
     counters: () => ({ ...watch.counters, ...outbox.counters }),
     channelEnded: (channel) => watch.channelEnded(channel),
     tick(nowMs) {
       // A long history takes seconds to look through; scoring does not wait for that.
       restoreSoon(nowMs);
       watch.tick(nowMs);
+      digest.tick(nowMs);
       outbox.tick(nowMs);
     },
   };

@@ -107,6 +107,9 @@ export const ALERTS = {
       statements.run('INSERT OR IGNORE INTO alert_settings VALUES (?, ?)', name, value);
       return statements.prepared('SELECT value FROM alert_settings WHERE name = ?').pluck().get(name) as string;
     },
+    replaceSetting(statements: Statements, { name, value }: { name: string; value: string }): void {
+      statements.run('INSERT OR REPLACE INTO alert_settings VALUES (?, ?)', name, value);
+    },
   },
   reads: {
     /** Those that go on, and those that were raised or ended since; the newest first. */

@@ -62,6 +62,7 @@ it('forgets that a call was bad when it is good again', () => {
 
 it('keeps its opinion while no report comes, and has none of a call on hold', () => {
   const looks = new RecentLooks();
+  looks.look(up(0, 0), START_MS - 5000, RULES);
   const bad = looks.look(up(10, 1000), START_MS, RULES);
   expect(bad).toMatchObject({ verdict: 'bad', badSinceMs: START_MS });
   const same = Array.from({ length: 6 }, (_, index) => looks.look(up(10, 1000), START_MS + (index + 1) * 5000, RULES));

@@ -1,0 +1,60 @@
+import Sqlite from 'better-sqlite3';
+import { replay } from '../alerting/replay.ts';
+import { ReportingHabit } from '../alerting/reporting-habit.ts';
+import { ALERTS } from '../history/features/alerts.ts';
+import { explain, HistoryError } from '../history/history-error.ts';
+import { Statements } from '../history/schema/statements.ts';
+import type { Alert, AlertRule, LegSample } from '../model/alert.ts';
+
+export interface AlertTestOptions {
+  readonly path: string;
+  readonly rule: AlertRule;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface AlertTestOutcome {
+  /** Channels that ended in the time. */
+  readonly channels: number;
+  readonly alerts: readonly Alert[];
+}
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** An endpoint's habits show in the days before. */
+const HABIT_MS = 7 * DAY_MS;
+/** Of an hour; an Asterisk has fewer. */
+const MOST_LEGS = 1_000_000;
+
+/** Tries a rule on the history, which may be in use. Throws HistoryError. */
+export function testAlertRule({ path, rule, fromMs, toMs }: AlertTestOptions): AlertTestOutcome {
+  let database: Sqlite.Database | undefined;
+  try {
+    database = new Sqlite(path, { readonly: true, fileMustExist: true });
+    const statements = new Statements(database);
+    const habit = new ReportingHabit();
+    for (const leg of legsBetween(statements, fromMs - HABIT_MS, fromMs)) {
+      if (rule.what === 'no-reports') habit.take(leg);
+    }
+    let channels = 0;
+    const counted = function* (): Generator<LegSample> {
+      for (const leg of legsBetween(statements, fromMs, toMs)) {
+        channels++;
+        yield leg;
+      }
+    };
+    const alerts = [...replay(rule, counted(), toMs, habit)];
+    return { channels, alerts: alerts.toSorted((one, other) => one.raisedAtMs - other.raisedAtMs) };
+  } catch (error) {
+    throw error instanceof HistoryError ? error : new HistoryError(explain(error, path), { cause: error });
+  } finally {
+    database?.close();
+  }
+}
+
+/** Hour by hour, so that a year does not have to fit into memory. */
+function* legsBetween(statements: Statements, fromMs: number, toMs: number): Generator<LegSample> {
+  for (let atMs = fromMs; atMs < toMs; atMs += HOUR_MS) {
+    yield* ALERTS.reads.legs(statements, { fromMs: atMs, toMs: Math.min(toMs, atMs + HOUR_MS), limit: MOST_LEGS });
+  }
+}

@@ -1,0 +1,73 @@
+import { endedSample } from '../../alerting/recent-media.ts';
+import { isJudged } from '../../alerting/rule-value.ts';
+import { TrunkBook } from '../../alerting/trunk-choice.ts';
+import { trunkRoutes } from '../../api/trunks.ts';
+import type { AgiScript } from '../../asterisk/fast-agi.ts';
+import { encodeSetVariable } from '../../wire/agi.ts';
+import type { Companion, CompanionContext } from '../companion.ts';
+import { coded } from '../log.ts';
+
+const HOUR_MS = 3_600_000;
+const MOST_LEGS = 20_000;
+const TIDY_EVERY_MS = 600_000;
+/** Channels of which it is remembered that they counted: one may be told of more than once. */
+const MOST_COUNTED = 50_000;
+/** Trunks that one call may choose from. */
+const MOST_NAMES = 20;
+/** An endpoint's name, with or without its technology: nothing that the dialplan would evaluate. */
+const NAME = /^(?:[A-Za-z0-9]+\/)?[\w.@+-]{1,80}$/;
+
+/** The trunk whose calls of late were best: `agi://…/best` for the dialplan, and `GET /v1/trunks`. */
+export function bestCompanion({ clock, history, log }: CompanionContext): Companion {
+  const book = new TrunkBook();
+  const counted = new Set<string>();
+  let asked = 0;
+  let tidyAtMs = 0;
+  let isRestored = false;
+
+  const best: AgiScript = async (conversation, { words }) => {
+    const names = words.map((word) => word.trim()).filter((word) => NAME.test(word));
+    const chosen = book.choose(names.slice(0, MOST_NAMES), clock.nowMs());
+    if (chosen === undefined) return;
+    asked++;
+    await conversation.command(encodeSetVariable('MES_BEST', chosen));
+  };
+
+  /** After a restart the last hour's calls are known again. */
+  const restore = async (): Promise<void> => {
+    const nowMs = clock.nowMs();
+    const legs = await history.features.read('alerts', 'legs', {
+      fromMs: nowMs - HOUR_MS,
+      toMs: nowMs,
+      limit: MOST_LEGS,
+    });
+    for (const leg of legs) {
+      if (counted.has(leg.uniqueid)) continue;
+      counted.add(leg.uniqueid);
+      book.take(leg);
+    }
+  };
+
+  return {
+    routes: trunkRoutes(book, clock),
+    agiScripts: { best },
+    counters: () => ({ asked }),
+    channelEnded(channel) {
+      if (counted.has(channel.uniqueid) || !isJudged(channel.verdict)) return;
+      if (counted.size >= MOST_COUNTED) counted.clear();
+      counted.add(channel.uniqueid);
+      book.take(endedSample(channel));
+    },
+    tick(nowMs) {
+      if (!isRestored) {
+        isRestored = true;
+        restore().catch((error: unknown) =>
+          log.warn(coded('MES_ERR_ALERT'), `trunks: the last hour cannot be read: ${String(error)}`),
+        );
+      }
+      if (nowMs < tidyAtMs && nowMs > tidyAtMs - TIDY_EVERY_MS) return;
+      tidyAtMs = nowMs + TIDY_EVERY_MS;
+      book.tidy(nowMs);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest';
+import { changeSentence, digestMessage, digestPeriod } from '../../../src/alerting/digest.ts';
+import type { CallQuality } from '../../../src/model/ports.ts';
+
+/** 2026-11-20T10:00:00.000Z, a Friday. */
+const START_MS = 1_795_168_800_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+function quality(calls: number, bad: number): CallQuality {
+  return {
+    calls,
+    scoredCalls: calls,
+    judgedCalls: calls,
+    badCalls: bad,
+    badPercent: calls === 0 ? null : (100 * bad) / calls,
+    mesMean: calls === 0 ? null : 4.1,
+    mesMedian: null,
+    mesP5: calls === 0 ? null : 2.9,
+    mesWorst: calls === 0 ? null : 1,
+  };
+}
+
+it('is due from seven in the morning on, of the day or on Mondays of the week, in local time', () => {
+  const sevenMs = START_MS - 3 * HOUR_MS;
+  expect(digestPeriod(sevenMs - 1, 0, 'daily')).toBeNull();
+  expect(digestPeriod(sevenMs, 0, 'daily')).toEqual({ fromMs: sevenMs - DAY_MS, toMs: sevenMs });
+  // At 10:00 UTC it is 6:00 in New York.
+  expect(digestPeriod(START_MS, -4 * HOUR_MS, 'daily')).toBeNull();
+  expect(digestPeriod(START_MS + HOUR_MS, -4 * HOUR_MS, 'daily')?.toMs).toBe(START_MS + HOUR_MS);
+  const days = Array.from({ length: 14 }, (_, index) => digestPeriod(START_MS + index * DAY_MS, 0, 'weekly') !== null);
+  // Mondays are 23 and 30 November.
+  expect(days.flatMap((isDue, index) => (isDue ? [index] : []))).toEqual([3, 10]);
+  const monday = sevenMs + 3 * DAY_MS;
+  expect(digestPeriod(monday + HOUR_MS, 0, 'weekly')).toEqual({ fromMs: monday - 7 * DAY_MS, toMs: monday });
+});
+
+it('tells a change from chance', () => {
+  expect(changeSentence(quality(1000, 60), quality(1000, 20))).toMatch(
+    /^That was 2 % of 1000 calls before: it got worse/,
+  );
+  expect(changeSentence(quality(1000, 20), quality(1000, 60))).toMatch(/it got better/);
+  expect(changeSentence(quality(100, 6), quality(100, 4))).toMatch(/no change that chance does not explain/);
+  expect(changeSentence(quality(10, 6), quality(10, 4))).toMatch(/too few calls/);
+  expect(changeSentence(quality(10, 6), null)).toBe('There is no earlier period to compare with.');
+});
+
+it('says the same as text and as HTML, in which no name is a tag', () => {
+  const message = digestMessage({
+    id: 'digest-daily-2026-11-20',
+    atMs: START_MS,
+    host: 'pbx1',
+    period: 'daily',
+    fromMs: START_MS - DAY_MS,
+    toMs: START_MS,
+    now: quality(200, 10),
+    before: quality(100, 2),
+    endpoints: [
+      { ...quality(50, 9), endpoint: 'PJSIP/<b>x', lossPercent: 4.25, jitterMeanMs: null, rttMeanMs: 120.4 },
+      { ...quality(150, 0), endpoint: 'PJSIP/good', lossPercent: 0, jitterMeanMs: 1, rttMeanMs: 20 },
+    ],
+    alerts: [],
+    url: 'https://pbx.example.com',
+  });
+  expect(message.subject).toBe('pbx1: 200 calls, 5 % bad (day to 2026-11-20 10:00:00 UTC)');
+  expect(message.text).toContain('Bad: 5 % (10 calls).');
+  expect(message.text).toMatch(/^PJSIP\/<b>x +50 +18 % +2\.90 +4\.3 % +– +120 ms$/m);
+  expect(message.text).not.toContain('PJSIP/good');
+  expect(message.html).toContain('PJSIP/&lt;b&gt;x');
+  expect(message.html).not.toContain('<b>');
+  expect(message.html).toContain('Bad: 5 % (10 calls).');
+  expect(message.text.split('\n').every((line) => line.length <= 120)).toBe(true);
+});
