@@ -18,6 +18,7 @@ export const PRINTS: Readonly<Record<string, RegExp>> = {
   'asterisk-mes live --search alice': /^1 call is up: 1 \w[\w-]*\.\n.*\n\w[\w-]* +alice/,
   'asterisk-mes calls --from -1h --verdict bad': /^began +time .*\n.* bad +\d\.\d\d +alice/,
   'asterisk-mes call 1795176306.3': /^\S+ {2}bad {2}MES \d\.\d\d[\s\S]*^from carrier1 .* %/m,
+  'asterisk-mes alerts test bad-calls --from -30d': /^bad-calls would have raised /,
   'asterisk-mes score --rtt-ms 150 --jitter-ms 20 --jitter-stdev-ms 5 --lost-packets 0':
     /^MES +4\.12 of 4\.50 \(good\)/,
   'asterisk-mes score --codec g722 --loss-percent 3 --rtt-ms 150 --json': /"mos_lq":3\.1783,"mos_cq":3\.1705/,
