@@ -4,8 +4,8 @@ import { HANDLER_LINE } from '../../setup/own-lines.ts';
 import { reloadsFor } from '../../setup/reloads.ts';
 
 /** Keys whose values are not printed. */
-const SECRET_LINE = /^(\s*(?:secret|password|token|numbers_key)\s*=\s*)(\S.*)$/gm;
-const SECRET_SCRIPT = /(agi:\/\/[^/\s]+\/(?:hangup|rate)\/)([\w-]+)/g;
+const SECRET_LINE = /^(\s*(?:secret|password|token|numbers_key|webhook_secret|webhook|smtp)\s*=\s*)(\S.*)$/gm;
+const SECRET_SCRIPT = /(agi:\/\/[^/\s]+\/(?:hangup|rate|best)\/)([\w-]+)/g;
 
 /** The file as it would be written, without secrets: they stay out of terminals and of what is copied from them. */
 export function printed({ path, text, added, place, isNew, mode }: SetupFile, { newSecrets }: Setup): string[] {

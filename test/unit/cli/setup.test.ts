@@ -207,9 +207,18 @@ describe('asterisk-mes setup', () => {
 
   test('the settings that are there count: user, secret and address of the sidecar', async () => {
     const agi = '[agi]\nbind = 127.0.0.1:4600\nsecret = known-agi-secret\n';
-    writeFileSync(config, `[ami]\nusername = scorer\nsecret = known-one\n${agi}`);
+    writeFileSync(
+      config,
+      `[ami]\nusername = scorer\nsecret = known-one\n${agi}[alerts]
+smtp = smtp://mes:known-mail-word@mail.example.com
+from = a@example.com
+to = b@example.com
+webhook = https://example.com/known-hook
+webhook_secret = known-hook-secret
+`,
+    );
     const printed = await setup();
-    expect(printed.stdout).not.toMatch(/known-one|known-agi-secret/);
+    expect(printed.stdout).not.toMatch(/known-/);
     expect(printed.stdout).toContain('secret = (the one that is set already)');
     await setup('--write');
     expect(read('mes.conf')).toContain('secret = known-one\n[agi]');
@@ -246,7 +255,7 @@ describe('asterisk-mes setup', () => {
 
   test('an older installation gets the secret of the hangup handler into both files, and keeps the rest', async () => {
     await setup('--write');
-    const older = (text: string): string => text.replaceAll(/(\/(?:hangup|rate))\/[\w-]+(?=[),])/g, '$1');
+    const older = (text: string): string => text.replaceAll(/(\/(?:hangup|rate|best))\/[\w-]+(?=[),])/g, '$1');
     const edited = older(`${read('extensions_mes.conf')}; by hand\n`);
     writeFileSync(join(etc, 'extensions_mes.conf'), edited);
     writeFileSync(config, '[ami]\nusername = mes\nsecret = x\n[agi] ; the handler\nbind = 127.0.0.1:4573\n[http]\n');
@@ -255,7 +264,7 @@ describe('asterisk-mes setup', () => {
     const filled = `[ami]\nusername = mes\nsecret = x\n[agi] ; the handler\nsecret = ${secret}\nbind = 127.0.0.1:4573\n[http]\n`;
     expect(read('mes.conf').startsWith(filled)).toBe(true);
     expect(read('extensions_mes.conf')).toBe(
-      edited.replaceAll(/\/(?:hangup|rate)(?=[),])/g, (script) => `${script}/${secret}`),
+      edited.replaceAll(/\/(?:hangup|rate|best)(?=[),])/g, (script) => `${script}/${secret}`),
     );
     expect(modeOf('extensions_mes.conf.before-asterisk-mes')).toBe('640');
   });
