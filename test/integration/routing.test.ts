@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
+import { testMailServer, type TestMailServer } from '../unit/alerts/smtp-server.ts';
 
 interface Trunks {
   readonly trunks: readonly { readonly endpoint: string; readonly calls: number; readonly recent_mes: number | null }[];
@@ -17,8 +18,22 @@ exten => 700,1,Gosub(mes,s,1)
 `;
 const CALL_SECONDS = 5;
 
-describe.runIf(labIsReady())('routing by quality on a real Asterisk 22', () => {
+/** Three bad calls of any carrier are mailed. */
+const ALERTS = `[alerts]
+smtp = smtp://mes:secret@127.0.0.1:PORT
+from = pbx@example.com
+to = team@example.com
+[alert:carriers]
+what = bad-calls
+endpoint = PJSIP/carrier*
+by = all
+calls = 3
+raise = 50
+`;
+
+describe.runIf(labIsReady())('routing by quality and an alert on a real Asterisk 22', () => {
   let lab: Lab;
+  let mails: TestMailServer;
   let sidecar: SidecarProcess;
 
   beforeAll(async () => {
@@ -28,11 +43,17 @@ describe.runIf(labIsReady())('routing by quality on a real Asterisk 22', () => {
       phones: [{ name: 'alice' }, { name: 'carrier1' }, { name: 'carrier2' }],
       extra: { extensions: DIALPLAN },
     });
-    sidecar = await SidecarProcess.start(lab, { httpHost: lab.pbx.host, httpPort: await lab.freePort() });
+    mails = await testMailServer();
+    sidecar = await SidecarProcess.start(lab, {
+      httpHost: lab.pbx.host,
+      httpPort: await lab.freePort(),
+      extraConfig: ALERTS.replace('PORT', String(mails.port)),
+    });
   }, 60_000);
   afterAll(async () => {
     await sidecar.stop();
     await lab.stop();
+    await mails.close();
   });
 
   /** Five calls at once; over which carriers they went. */
@@ -77,6 +98,35 @@ describe.runIf(labIsReady())('routing by quality on a real Asterisk 22', () => {
       expect(await carriersOf('700')).toEqual(five('carrier1'));
     },
   );
+
+  test('mails of the bad calls, with a link that shows exactly these', { timeout: 30_000 }, async () => {
+    while (mails.mails.length === 0) await sleep(100);
+    const [mail] = mails.mails;
+    expect(mail).toMatchObject({ isTls: true, user: 'mes', to: ['team@example.com'] });
+    // The first five calls were bad, and the message was made some seconds after the third of them had ended.
+    const text = mail?.text.replaceAll('=\r\n', '').replaceAll('=3D', '=') ?? '';
+    expect(text).toMatch(/carriers: (?:100|[5-9]\d(?:\.\d)?) % of the calls are bad/);
+    const link = /http:\S+\/s\/[\w.-]+/.exec(text)?.[0] ?? '';
+    const page = await (await fetch(link)).text();
+    const { alerts } = await sidecar.get<{ alerts: readonly { rule: string; linkedids: readonly string[] }[] }>(
+      '/v1/alerts',
+    );
+    const linkedids = alerts.find(({ rule }) => rule === 'carriers')?.linkedids ?? [];
+    expect(linkedids.length).toBeGreaterThanOrEqual(5);
+    const links = [...page.matchAll(/href="([^"]+)"/g)].map(([, href = '']) => href);
+    expect(links).toHaveLength(linkedids.length);
+    const call = await (await fetch(links[0] ?? '')).text();
+    expect(call).toContain(`<h1>Call ${linkedids[0]}: bad</h1>`);
+    expect(call.match(/<h3>From /g)).toHaveLength(4);
+    expect(call).toMatch(/<rect /);
+    const wrong = await fetch(`${link.slice(0, -1)}${link.endsWith('A') ? 'B' : 'A'}`);
+    expect([wrong.status, (await wrong.text()).includes('PJSIP')]).toEqual([404, false]);
+    const evidence = await sidecar.get<{
+      channels: readonly { directions: readonly { course: readonly unknown[] }[] }[];
+    }>(`/v1/calls/${linkedids[0]}/evidence`);
+    expect(evidence.channels.map(({ directions }) => directions.length)).toEqual([2, 2]);
+    expect(evidence.channels[0]?.directions[0]?.course.length).toBeGreaterThan(3);
+  });
 
   test('names the first one while the sidecar is gone, at once', { timeout: 30_000 }, async () => {
     await sidecar.shutDown();
