@@ -46,12 +46,30 @@ export function fits(endpoint: string, patterns: readonly string[]): boolean {
   );
 }
 
+/** Legs that are looked at in one step. */
+const LEGS_A_STEP = 1000;
+
 /** What the rule makes of the legs. Local channels are Asterisk's own and count for nobody. */
 export function sights(rule: AlertRule, legs: Iterable<LegSample>, around: Surroundings): RuleSight[] {
+  const steps = sightsInSteps(rule, legs, around);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, a millisecond or so at a time: a large PBX has tens of thousands of them. */
+export function* sightsInSteps(
+  rule: AlertRule,
+  legs: Iterable<LegSample>,
+  around: Surroundings,
+): Generator<undefined, RuleSight[]> {
   if (rule.what === 'ami') return [amiSight(around)];
   const fromMs = around.nowMs - rule.overMs;
   const groups = new Map<string, LegSample[]>();
+  let count = 0;
   for (const leg of legs) {
+    if (++count % LEGS_A_STEP === 0) yield;
     if (leg.endpoint.startsWith('Local/') || !fits(leg.endpoint, rule.endpoints)) continue;
     if (leg.endedAtMs !== null && leg.endedAtMs <= fromMs) continue;
     const subject = rule.by === 'all' ? TOGETHER : leg.endpoint;
@@ -59,7 +77,14 @@ export function sights(rule: AlertRule, legs: Iterable<LegSample>, around: Surro
     if (group === undefined) groups.set(subject, [leg]);
     else group.push(leg);
   }
-  return [...groups].map(([subject, group]) => sightOf(rule, subject, group, around));
+  const seen: RuleSight[] = [];
+  for (const [subject, group] of groups) {
+    seen.push(sightOf(rule, subject, group, around));
+    const before = count;
+    count += group.length;
+    if (Math.floor(before / LEGS_A_STEP) !== Math.floor(count / LEGS_A_STEP)) yield;
+  }
+  return seen;
 }
 
 function amiSight({ nowMs, amiDownSinceMs }: Surroundings): RuleSight {

@@ -2,10 +2,11 @@ import { dueNews } from '../../alerting/gather.ts';
 import { judge } from '../../alerting/judge.ts';
 import { endedSample, RecentLooks, type RecentRules } from '../../alerting/recent-media.ts';
 import { ReportingHabit } from '../../alerting/reporting-habit.ts';
-import { sights } from '../../alerting/rule-value.ts';
+import type { RuleSight, Surroundings } from '../../alerting/rule-value.ts';
 import type { Alert, AlertMessage, AlertRule, LegSample } from '../../model/alert.ts';
 import type { HistoryReader, LiveView } from '../../model/ports.ts';
 import type { ChannelRecord, FaultPlace } from '../../model/record.ts';
+import { RuleRounds } from './rule-rounds.ts';
 
 /** What is stored and read of alerts. */
 export interface AlertStore {
@@ -32,11 +33,12 @@ export interface AlertWatchOptions {
 /** Every channel that is up is looked at once in this time, a share of them with each tick. */
 const LOOK_EVERY_MS = 5000;
 const TICKS_PER_ROUND = 40;
-/** Each rule is judged once in this time, one with each tick. */
-const JUDGE_EVERY_MS = 2500;
+/** What is bad now has to be told within a minute; shares of an hour change slowly. */
+const JUDGE_NOW_EVERY_MS = 1000;
+const JUDGE_CALLS_EVERY_MS = 5000;
 const TELL_EVERY_MS = 1000;
-/** Ended channels that are kept for the rules; more are a hundred megabytes. */
-const MOST_LEGS = 50_000;
+/** Ended channels that are kept for the rules: one rule about all of them together looks at them at once. */
+const MOST_LEGS = 20_000;
 const HABIT_DAYS = 7;
 const DAY_MS = 86_400_000;
 /** Calls of a new alert that are asked where their fault lies. */
@@ -59,8 +61,7 @@ export class AlertWatch {
   #toLookAt: string[] = [];
   #nextRoundMs = 0;
   #perTick = 1;
-  #toJudge: AlertRule[] = [];
-  #nextJudgingMs = 0;
+  readonly #rounds: readonly RuleRounds[];
   #nextTellingMs = 0;
   #downSinceMs: number | null = null;
   #counters = { raised: 0, over: 0, messages: 0, legs_dropped: 0 };
@@ -68,6 +69,29 @@ export class AlertWatch {
   constructor(options: AlertWatchOptions) {
     this.#options = options;
     this.#longestMs = Math.max(0, ...options.rules.map(({ overMs }) => overMs));
+    const isNow = ({ what }: AlertRule): boolean => what === 'bad-live' || what === 'ami';
+    const common = {
+      around: (rule: AlertRule, nowMs: number): Surroundings => ({
+        nowMs,
+        amiDownSinceMs: this.#downSinceMs,
+        usedToReport: (endpoint) => this.#habit.usedToReport(endpoint, nowMs - rule.overMs),
+      }),
+      onSeen: (rule: AlertRule, seen: readonly RuleSight[], nowMs: number) => this.#judge(rule, seen, nowMs),
+    };
+    this.#rounds = [
+      new RuleRounds({
+        ...common,
+        rules: options.rules.filter(isNow),
+        everyMs: JUDGE_NOW_EVERY_MS,
+        legs: () => this.#up.values(),
+      }),
+      new RuleRounds({
+        ...common,
+        rules: options.rules.filter((rule) => !isNow(rule)),
+        everyMs: JUDGE_CALLS_EVERY_MS,
+        legs: () => this.#legs(),
+      }),
+    ];
   }
 
   get counters(): Readonly<Record<string, number>> {
@@ -120,7 +144,7 @@ export class AlertWatch {
     this.#downSinceMs = this.#options.isAsteriskThere() ? null : (this.#downSinceMs ?? nowMs);
     this.#look(nowMs);
     if (!this.#isReady || !this.#hasLooked) return;
-    this.#judgeOne(nowMs);
+    for (const rounds of this.#rounds) rounds.tick(nowMs);
     if (nowMs < this.#nextTellingMs && nowMs > this.#nextTellingMs - TELL_EVERY_MS) return;
     this.#nextTellingMs = nowMs + TELL_EVERY_MS;
     this.#tell(nowMs);
@@ -154,20 +178,8 @@ export class AlertWatch {
     }
   }
 
-  #judgeOne(nowMs: number): void {
-    const { rules, newId } = this.#options;
-    if (this.#toJudge.length === 0) {
-      if (nowMs < this.#nextJudgingMs && nowMs > this.#nextJudgingMs - JUDGE_EVERY_MS) return;
-      this.#nextJudgingMs = nowMs + JUDGE_EVERY_MS;
-      this.#toJudge = [...rules];
-    }
-    const rule = this.#toJudge.shift();
-    if (rule === undefined) return;
-    const seen = sights(rule, this.#legs(), {
-      nowMs,
-      amiDownSinceMs: this.#downSinceMs,
-      usedToReport: (endpoint) => this.#habit.usedToReport(endpoint, nowMs - rule.overMs),
-    });
+  #judge(rule: AlertRule, seen: readonly RuleSight[], nowMs: number): void {
+    const { newId } = this.#options;
     const open = [...this.#alerts.values()].filter(
       ({ rule: name, clearedAtMs }) => name === rule.name && clearedAtMs === null,
     );
