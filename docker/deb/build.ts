@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { wholeProgram } from '../../src/cli/program.ts';
@@ -42,6 +42,8 @@ export interface DebOptions {
   readonly version?: string | undefined;
   /** xz's level, 0-9. */
   readonly compression: number;
+  /** Told of the npm package, which is then put beside the Debian package. */
+  readonly tarball?: (path: string) => void;
 }
 
 /** Builds one package and returns its path. Throws where a tool fails. */
@@ -54,12 +56,13 @@ export async function buildDeb(options: DebOptions): Promise<string> {
   }
 }
 
-async function build({ architecture, out, version: wanted, compression }: DebOptions, stage: string): Promise<string> {
+async function build(options: DebOptions, stage: string): Promise<string> {
+  const { architecture, out, version: wanted, compression } = options;
   const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
   const version = wanted ?? manifest.version;
   const date = new Date(sourceDateS() * 1000).toISOString();
   const root = join(stage, 'root');
-  packProgram(stage, join(root, HOME), version);
+  const packed = packProgram(stage, join(root, HOME), version);
   copyNode(architecture, manifest, stage, join(root, HOME));
   const put = (path: string, content: string | Buffer, mode = 0o644): void => {
     const target = join(root, path);
@@ -79,7 +82,11 @@ async function build({ architecture, out, version: wanted, compression }: DebOpt
   put(`${DOCUMENTS}/changelog.gz`, gzipSync(changelog(version, date), { level: 9 }));
   put(`${DOCUMENTS}/NEWS.md.gz`, gzipSync(readFileSync(join(REPOSITORY, 'CHANGELOG.md')), { level: 9 }));
   put(`${DOCUMENTS}/README.md`, readFileSync(join(REPOSITORY, 'README.md')));
-  cpSync(join(REPOSITORY, 'asterisk-conf'), join(root, DOCUMENTS, 'examples'), { recursive: true });
+  const ready = join(REPOSITORY, 'asterisk-conf');
+  const examples = join(root, DOCUMENTS, 'examples');
+  // lintian takes examples/examples for a mistake.
+  cpSync(ready, examples, { recursive: true, filter: (path) => path !== join(ready, 'examples') });
+  cpSync(join(ready, 'examples'), join(examples, 'settings'), { recursive: true });
   put('usr/share/lintian/overrides/asterisk-mes', shipped('lintian-overrides'));
   const program = await wholeProgram();
   put('usr/share/man/man1/asterisk-mes.1.gz', gzipSync(manPage(program, version, date.slice(0, 10)), { level: 9 }));
@@ -96,6 +103,11 @@ async function build({ architecture, out, version: wanted, compression }: DebOpt
   const target = join(out, `asterisk-mes_${debianVersion(version)}_${architecture}.deb`);
   const words = ['--root-owner-group', '-Zxz', `-z${compression}`, '--build', root, target];
   execFileSync('dpkg-deb', words, { stdio: 'pipe', env: { ...process.env, SOURCE_DATE_EPOCH: String(sourceDateS()) } });
+  if (options.tarball !== undefined) {
+    const beside = join(out, basename(packed));
+    cpSync(packed, beside);
+    options.tarball(beside);
+  }
   return target;
 }
 
@@ -104,8 +116,8 @@ interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
-/** The npm package and the packages that it needs, as the lock file names them. */
-function packProgram(stage: string, target: string, version: string): void {
+/** The npm package, whose path it returns, and the packages that it needs, as the lock file names them. */
+function packProgram(stage: string, target: string, version: string): string {
   const copy = join(stage, 'source');
   mkdirSync(copy);
   for (const name of SOURCES) cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
@@ -125,6 +137,7 @@ function packProgram(stage: string, target: string, version: string): void {
   const entry = join(target, 'src/asterisk-mes.js');
   // Started by the wrapper, with the Node.js of this package and no other.
   writeFileSync(entry, readFileSync(entry, 'utf8').replace(/^#!.*\n/, ''));
+  return join(stage, tarball);
 }
 
 /** What packages bring of their workshops: settings of tools, tests, types and pages of documentation. */
@@ -170,7 +183,12 @@ function packagedUnit(unit: string): string {
   const lines = unit.slice(unit.indexOf('[Unit]'));
   const dynamic = /^# A user that exists while it runs.*\nDynamicUser=yes$/m;
   if (!dynamic.test(lines)) throw new Error('asterisk-mes.service has no DynamicUser=yes where it is looked for');
+  const [, flags] = /^ExecStart=\/bin\/sh -c 'exec node (.*) "\$\$\(command -v asterisk-mes\)" run /m.exec(lines) ?? [];
+  if (flags === undefined) throw new Error('asterisk-mes.service starts something else than is looked for');
+  // With the Node.js of this package: there may be no other, or an older one.
+  const start = `ExecStart=/${HOME}/bin/node ${flags} /${HOME}/src/asterisk-mes.js run --config \${CREDENTIALS_DIRECTORY}/mes.conf`;
   return lines
+    .replace(/^ExecStart=.*$/m, () => start)
     .replace(dynamic, '# Made by sysusers.d; /var/lib/asterisk-mes is its own.\nUser=asterisk-mes\nGroup=asterisk-mes')
     .replace('[Unit]\n', '[Unit]\nDocumentation=man:asterisk-mes(1)\n');
 }

@@ -51,10 +51,10 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, word
   'asterisk-mes fleet --config fleet.conf': ['test/integration/fleet-command.test.ts', "'fleet', '--config'"],
   'npm ci && npm run demo': ['test/integration/demo.test.ts', 'demo.ts'],
   'npm ci && npm test': ['.ci/run', 'npm ci && npm test'],
-  'npm ci && npm run deb': ['test/integration/deb.test.ts', 'buildDeb('],
-  'apt install ./asterisk-mes_0.1.0_amd64.deb': ['test/integration/deb.test.ts', 'apt-get install'],
+  'npm ci && npm run deb': ['test/integration/deb.test.ts', 'buildRelease('],
+  'apt install ./asterisk-mes_1.0.0~rc.1_amd64.deb': ['test/integration/deb.test.ts', 'apt-get install'],
   'npm ci && npm pack': ['test/integration/package.test.ts', "'pack'"],
-  'npm install --global ./asterisk-mes-0.1.0.tgz': ['test/integration/package.test.ts', "'install'"],
+  'npm install --global ./asterisk-mes-1.0.0-rc.1.tgz': ['test/integration/package.test.ts', "'install'"],
   'asterisk-mes run --config /etc/asterisk/mes.conf': ['test/lab/sidecar-process.ts', "'run', '--config'"],
   'docker build --file docker/sidecar/Dockerfile --tag asterisk-mes .': [
     'docker/compose.yaml',

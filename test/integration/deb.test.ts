@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildDeb } from '../../docker/deb/build.ts';
+import { buildRelease } from '../../docker/release/release.ts';
 import { spawnConfined } from '../lab/confined.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { makeRunDirectory, REPOSITORY } from '../lab/paths.ts';
@@ -53,12 +53,18 @@ function repacked(deb: string, asVersion: string): string {
 }
 
 beforeAll(async () => {
-  newer = await buildDeb({ architecture: 'amd64', out: folder, compression: 0 });
+  const [, deb = ''] = await buildRelease({ out: folder, architectures: ['amd64'], compression: 0 });
+  newer = deb;
   older = repacked(newer, '0.0.9');
 }, 180_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.runIf(labIsReady())('the Debian package', () => {
+  test('is made in one go with the npm package, and both have checksums', () => {
+    const checked = execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: folder, encoding: 'utf8' });
+    expect(checked).toBe(`asterisk-mes-${version}.tgz: OK\nasterisk-mes_${debVersion}_amd64.deb: OK\n`);
+  });
+
   test('is named after its version, and lintian finds no error in it', () => {
     expect(newer).toBe(join(folder, `asterisk-mes_${debVersion}_amd64.deb`));
     const { status, stdout } = spawnSync('lintian', ['--fail-on', 'error', newer], { encoding: 'utf8' });
@@ -77,6 +83,7 @@ describe.runIf(labIsReady())('the Debian package', () => {
         echo "= score"; asterisk-mes score --rtt-ms 200 --jitter-ms 30 --jitter-stdev-ms 12 --lost-packets 2 --json
         echo "= modes"; stat -c '%a %U %n' /etc/asterisk/mes.conf /var/lib/asterisk-mes
         echo "= unconfigured"; asterisk-mes run 2>&1 || true
+        echo "= started"; CREDENTIALS_DIRECTORY=/etc/asterisk sh -c "$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/asterisk-mes.service)" 2>&1 || true
         echo "= setup"; asterisk-mes setup >/tmp/setup.txt 2>&1 || true; cat /tmp/setup.txt
         echo "; mine" >> /etc/asterisk/mes.conf; echo history > /var/lib/asterisk-mes/mes.sqlite
         apt-get install -q -y /mnt/${debFile(newer)} >/dev/null
@@ -100,6 +107,8 @@ describe.runIf(labIsReady())('the Debian package', () => {
       expect((JSON.parse(said['score'] ?? '') as { readonly mes: number }).mes).toBeCloseTo(2.8489, 3);
       expect(said['modes']).toBe('600 root /etc/asterisk/mes.conf\n700 asterisk-mes /var/lib/asterisk-mes');
       expect(said['unconfigured']).toMatch(/^asterisk-mes: .*username.*\[ami\]/s);
+      // As systemd starts it: with the Node.js of the package, since there is no other here.
+      expect(said['started']).toBe(said['unconfigured']);
       expect(said['setup']).toContain('extensions_mes.conf');
       expect(said['upgraded']).toBe(`${debVersion} install ok installed`);
       expect(said['kept']).toBe('; mine\nhistory');
@@ -130,8 +139,8 @@ describe.runIf(labIsReady())('the Debian package', () => {
       expect(text).toMatch(/^User=asterisk-mes$/m);
       expect(text).not.toContain('DynamicUser');
       // systemd looks for the program on this machine.
-      const entry = join(unpacked, 'usr/bin/asterisk-mes');
-      writeFileSync(path, text.replace('ExecStart=asterisk-mes', `ExecStart=${entry}`));
+      expect(text).toMatch(/^ExecStart=\/usr\/lib\/asterisk-mes\/bin\/node --/m);
+      writeFileSync(path, text.replace('ExecStart=/usr/lib', `ExecStart=${unpacked}/usr/lib`));
       const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', `./${name}`], {
         cwd: units,
         encoding: 'utf8',
