@@ -3,16 +3,18 @@ import {
   type AsteriskConfig,
   type ConfigEntry,
   type ConfigSection,
+  isTrue,
   lastEntry,
   sectionsOf,
 } from '../wire/asterisk-conf.ts';
-import { hiddenEvents, NEEDED_EVENTS, RATING_EVENTS } from './event-filters.ts';
+import { HIDE_SCORES, hiddenEvents, hidesScores, NEEDED_EVENTS, RATING_EVENTS } from './event-filters.ts';
 import type { DoctorFacts } from './facts.ts';
-import { addLines, type Change, type Finding, findingsOf, MANAGER_RELOAD, replaceLine } from './finding.ts';
+import { addLines, type Change, type Finding, findingsOf, MANAGER_RELOAD, replaceLine, runLines } from './finding.ts';
 
 /** With less, Asterisk may drop a client that is busy for a moment. Its default is 100. */
 const LEAST_WRITE_TIMEOUT_MS = 1000;
 const GOOD_WRITE_TIMEOUT_MS = 5000;
+const DEFAULT_AMI_PORT = 5038;
 
 /** Whether we can log in to the manager. */
 export function checkAmi({ ami, settings, files }: DoctorFacts): Finding {
@@ -20,6 +22,12 @@ export function checkAmi({ ami, settings, files }: DoctorFacts): Finding {
   const at = `${settings.amiHost}:${settings.amiPort}`;
   if (ami.state === 'logged-in') return ok(`The user "${settings.amiUsername}" can log in at ${at}.`);
   const config = files['manager.conf'] ?? [];
+  if (isWaitingForReload(ami.state, config, settings)) {
+    return problem(
+      `${ami.problem ?? 'The login failed'}; manager.conf has what is needed, so Asterisk has not read it yet.`,
+      [runLines([MANAGER_RELOAD])],
+    );
+  }
   const section = ami.state === 'unreachable' ? 'general' : settings.amiUsername;
   const lines =
     ami.state === 'refused'
@@ -27,6 +35,18 @@ export function checkAmi({ ami, settings, files }: DoctorFacts): Finding {
       : listeningLines(settings);
   const change = addLines('manager.conf', section, sectionsOf(config, section)[0], lines, MANAGER_RELOAD);
   return problem(`${ami.problem ?? 'The login failed'}.`, [change]);
+}
+
+/** Whether the files say already what Asterisk does not know yet. */
+function isWaitingForReload(
+  state: DoctorFacts['ami']['state'],
+  config: AsteriskConfig,
+  { amiUsername, amiSecret, amiPort }: DoctorFacts['settings'],
+): boolean {
+  const hasUser = lastEntry(config, amiUsername, 'secret')?.value === amiSecret;
+  if (state === 'refused') return hasUser;
+  const isOn = isTrue(lastEntry(config, 'general', 'enabled')?.value ?? 'no');
+  return hasUser && isOn && Number(lastEntry(config, 'general', 'port')?.value ?? DEFAULT_AMI_PORT) === amiPort;
 }
 
 function listeningLines({ amiHost, amiPort, amiTls }: DoctorFacts['settings']): string[] {
@@ -142,15 +162,13 @@ export function checkOtherClients(facts: DoctorFacts): Finding {
   const flooded = otherUsers(config, amiUsername).filter(
     (section) =>
       missingClasses(lastOf(section, 'read')?.value ?? '', ['dialplan']).length === 0 &&
-      hiddenEvents(filterLines(section), ['VarSet']).events.length === 0,
+      !hidesScores(filterLines(section)),
   );
   if (flooded.length === 0) return ok('No other user of manager.conf gets an event for each score.');
   const names = flooded.map(({ name }) => `"${name}"`).join(', ');
   return warning(
     `The users ${names} of manager.conf get an event for each score.`,
-    flooded.map((section) =>
-      addLines(section.file, section.name, section, ['eventfilter = !Event: VarSet'], MANAGER_RELOAD),
-    ),
+    flooded.map((section) => addLines(section.file, section.name, section, [HIDE_SCORES], MANAGER_RELOAD)),
   );
 }
 

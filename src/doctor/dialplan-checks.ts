@@ -2,8 +2,10 @@ import type { AsteriskConfig, ConfigEntry } from '../wire/asterisk-conf.ts';
 import { handlerUses } from '../wire/handler-uses.ts';
 import { howToLook } from './ami-checks.ts';
 import type { DoctorFacts } from './facts.ts';
-import { addLines, type Change, type Finding, findingsOf, replaceLine } from './finding.ts';
+import { addLines, type Change, type Finding, findingsOf, replaceLine, runLines } from './finding.ts';
 
+/** Of FreePBX's `core-fastagi`. */
+const FREEPBX_AGI_PORT = 4573;
 const DIALPLAN_RELOAD = 'asterisk -rx "dialplan reload"';
 
 /** Whether the dialplan has the hangup handler and uses it. */
@@ -19,6 +21,12 @@ export function checkHangupHandler(facts: DoctorFacts): Finding {
     'mes-hangup': dialplan.hasMesHangup ?? hasSection(extensions, 'mes-hangup'),
   };
   const missing = (['mes', 'mes-hangup'] as const).filter((name) => has[name] === false);
+  const isInFiles = missing.every((name) => hasSection(extensions, name) === true);
+  if (missing.length > 0 && isInFiles) {
+    return warning(`Asterisk has no [${missing.join('] and no [')}], but its files do: it has not read them yet.`, [
+      runLines([DIALPLAN_RELOAD]),
+    ]);
+  }
   if (missing.length > 0) {
     const include = addLines('extensions.conf', null, undefined, ['#include extensions_mes.conf'], DIALPLAN_RELOAD);
     return warning(`The dialplan has no [${missing.join('] and no [')}]; "asterisk-mes setup" writes the file.`, [
@@ -49,6 +57,12 @@ export function checkFastAgi(facts: DoctorFacts): Finding {
     'The hangup handler asks the sidecar over FastAGI for the final scores; without an answer the row lacks them.',
   );
   const { agiBind } = facts.settings;
+  if (facts.isFreePbx && agiBind.endsWith(`:${FREEPBX_AGI_PORT}`)) {
+    return problem(
+      `[agi] bind is ${agiBind}, and on port ${FREEPBX_AGI_PORT} FreePBX has a server of its own: "asterisk-mes run" cannot start, or ring groups fail.`,
+      [runLines(['asterisk-mes setup --write'], `${DIALPLAN_RELOAD}, and restart asterisk-mes`)],
+    );
+  }
   const lines = agiLines(facts.files['extensions.conf'] ?? []);
   const elsewhere = lines.filter(({ value }) => !reaches(value, agiBind));
   if (elsewhere.length > 0) {

@@ -59,6 +59,53 @@ export function hiddenEvents(entries: readonly ConfigEntry[], events: readonly s
   return { events: [...hidden], lines: [...lines] };
 }
 
+/** A VarSet event as each score that we write makes one. */
+const SCORE_EVENT =
+  'Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: PJSIP/a-1\r\nVariable: MES_RX\r\nValue: 4.41\r\n';
+
+/** Hides the events of our variables from a client, and of nobody else's; works in all releases. */
+export const HIDE_SCORES = 'eventfilter = !Variable: (MES|MES_[A-Z_]+|CDR.mes[a-z_]*.)[[:space:]]';
+
+/** Whether these lines keep the events of our variables from their user. */
+export function hidesScores(entries: readonly ConfigEntry[]): boolean {
+  const shown = entries.flatMap((entry) => showsScore(entry) ?? []);
+  const including = shown.filter(({ excludes }) => !excludes);
+  if (including.length > 0 && !including.some(({ matches }) => matches)) return true;
+  return shown.some(({ excludes, matches }) => excludes && matches);
+}
+
+function showsScore({
+  key,
+  value,
+}: ConfigEntry): { readonly excludes: boolean; readonly matches: boolean } | undefined {
+  if (key.toLowerCase() === 'eventfilter') {
+    return { excludes: value.startsWith('!'), matches: isInScoreEvent(value.replace(/^!/, '')) };
+  }
+  const criteria = /^eventfilter\((.*)\)$/i.exec(key)?.[1];
+  if (criteria === undefined) return undefined;
+  const part = (name: string): string | undefined =>
+    new RegExp(`${name}\\(([^)]*)\\)`, 'i').exec(criteria)?.[1]?.trim();
+  const header = part('header')?.toLowerCase();
+  const isNamed = (part('name') ?? 'VarSet') === 'VarSet';
+  const text = header === undefined || header === 'variable' ? isMatched(part('method'), value) : false;
+  return { excludes: part('action')?.toLowerCase() === 'exclude', matches: isNamed && (value === '' || text) };
+}
+
+function isMatched(method: string | undefined, value: string): boolean {
+  if (method === 'starts_with') return 'MES_RX'.startsWith(value);
+  if (method === 'ends_with') return 'MES_RX'.endsWith(value);
+  if (method === 'exact') return value === 'MES_RX';
+  return method === 'contains' ? 'MES_RX'.includes(value) : isInScoreEvent(value);
+}
+
+function isInScoreEvent(expression: string): boolean {
+  try {
+    return new RegExp(expression.replaceAll('[[:space:]]', '\\s')).test(SCORE_EVENT);
+  } catch {
+    return false;
+  }
+}
+
 function readFilter(entry: ConfigEntry): Filter | undefined {
   if (entry.key.toLowerCase() === 'eventfilter') return readExpression(entry);
   const criteria = /^eventfilter\((.*)\)$/i.exec(entry.key)?.[1];

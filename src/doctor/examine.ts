@@ -4,6 +4,7 @@ import { checkFastAgi, checkHangupHandler } from './dialplan-checks.ts';
 import type { DoctorFacts } from './facts.ts';
 import { CHECK_IDS, type Finding, findingsOf } from './finding.ts';
 import { leaveToFreePbx } from './freepbx.ts';
+import { checkFreePbxChown, checkFreePbxHandler } from './freepbx-checks.ts';
 import { checkAri, checkClock, checkDisk, checkNode, checkSidecar, checkTimeZone } from './host-checks.ts';
 import { checkDirectMedia, checkRtcpInterval, checkSipDirectMedia, checkVersion } from './media-checks.ts';
 
@@ -23,7 +24,8 @@ export function examine(facts: DoctorFacts): Finding[] {
     checkRtcpInterval(facts),
     checkDirectMedia(facts),
     checkSipDirectMedia(facts) ?? [],
-    checkHangupHandler(facts),
+    facts.isFreePbx ? checkFreePbxHandler(facts) : checkHangupHandler(facts),
+    facts.isFreePbx ? checkFreePbxChown(facts) : [],
     checkFastAgi(facts),
     checkCdr(facts),
     checkEndBeforeHExten(facts),
@@ -64,5 +66,7 @@ export function examineWithoutSettings(problems: readonly string[], nodeVersion:
 }
 
 function isOfOneModule(id: string): boolean {
-  return id === 'direct-media-sip' || (id.startsWith('cdr-') && id !== 'cdr-endbeforehexten');
+  return (
+    id === 'direct-media-sip' || id.startsWith('freepbx-') || (id.startsWith('cdr-') && id !== 'cdr-endbeforehexten')
+  );
 }

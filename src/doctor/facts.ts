@@ -43,6 +43,7 @@ export const CONFIG_FILES = [
   'cdr_pgsql.conf',
   'cdr_mysql.conf',
   'cdr_syslog.conf',
+  'freepbx_chown.conf',
 ] as const;
 export type ConfigFileName = (typeof CONFIG_FILES)[number];
 
@@ -86,6 +87,8 @@ export interface SettingsFacts {
   readonly amiPort: number;
   readonly amiTls: boolean;
   readonly amiUsername: string;
+  /** To be compared, never shown. */
+  readonly amiSecret: string;
   /** `127.0.0.1:4573` */
   readonly agiBind: string;
   /** What the hangup handler's script is to be: `hangup`, or `hangup/` and the secret, which nothing may show. */

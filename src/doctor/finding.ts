@@ -20,6 +20,8 @@ export const CHECK_IDS = [
   'direct-media',
   'direct-media-sip',
   'hangup-handler',
+  'freepbx-handler',
+  'freepbx-chown',
   'fastagi',
   'cdr',
   'cdr-custom',

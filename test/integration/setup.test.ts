@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labIsReady } from '../lab/obstacle.ts';
 import { makeRunDirectory } from '../lab/paths.ts';
+import { HIDE_SCORES } from '../../src/doctor/event-filters.ts';
 import { StockAsterisk, Terminal } from './fixtures/stock-asterisk.ts';
 
 /** Phones of the office: this Asterisk calls itself, over SIP and RTP, and answers with a tone. */
@@ -47,10 +48,10 @@ exten => _[a-z].,1,Answer()
  same => n,Milliwatt()
 `;
 const OFFICE: Readonly<Record<string, string>> = {
-  'manager.conf': '[general]\nenabled = no\nport = 5038\nbindaddr = 0.0.0.0\n',
+  'manager.conf': `[general]\nenabled = no\nport = 5038\nbindaddr = 0.0.0.0\n[panel]\nsecret = panel\nread = all\n${HIDE_SCORES}\n`,
   'rtp.conf': '[general]\nrtpstart = 10000\nrtpend = 10100\nrtcpinterval = 1000\n',
   'pjsip.conf': PHONES,
-  'extensions.conf': `[general]\n[from-internal]\nexten => 102,1,Dial(PJSIP/bob,20,t)\n${ANSWERING}`,
+  'extensions.conf': `[general]\n[noted]\nexten => s,1,Answer()\n same => n,Set(MES=4.41)\n same => n,Set(MES_PEER_RX=4.1)\n same => n,Set(MESSAGE=x)\n same => n,Set(CRM_ID=7)\n same => n,Wait(1)\n[from-internal]\nexten => 102,1,Dial(PJSIP/bob,20,t)\n${ANSWERING}`,
   'extensions.ael': '',
 };
 
@@ -107,8 +108,7 @@ describe.runIf(labIsReady())('a new user', { timeout: 60_000 }, () => {
     expect(done).toContain('Still to do:\n  asterisk-mes run');
     expect(done).toMatch(/\nThe page: http:\/\/127\.0\.0\.1:8090\/\n+status 0$/);
     // There is no systemd on this machine: what is still to do is done.
-    await pbx.run('sh', '-c', 'asterisk-mes run >/var/log/mes.log 2>&1 &');
-    await sleep(2500);
+    await pbx.startSidecar();
     const call = await callAndScore(pbx, 4);
     expect(call?.mes).toBeGreaterThan(4.2);
     expect(call?.mes).toBeLessThanOrEqual(4.5);
@@ -127,9 +127,27 @@ describe.runIf(labIsReady())('a new user', { timeout: 60_000 }, () => {
     const { stdout } = await pbx.run('asterisk-mes', 'doctor', '--json');
     const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string }[] };
     expect(checks.filter(({ status }) => status === 'problem')).toEqual([]);
-    expect(checks.find(({ id }) => id === 'fastagi')?.status).toBe('ok');
+    for (const name of ['fastagi', 'ami-clients']) expect(checks.find(({ id }) => id === name)?.status).toBe('ok');
     const again = await pbx.run('asterisk-mes', 'setup', '--write', '--pjsip');
     expect(again.stdout).toContain('Everything is set up already');
+  });
+
+  test('has other clients of AMI see all events but those of our scores', async () => {
+    const seen = await pbx.node(`
+      import { connect } from 'node:net';
+      import { execFileSync } from 'node:child_process';
+      const socket = connect(5038, '127.0.0.1');
+      let text = '';
+      socket.on('data', (bytes) => (text += bytes));
+      socket.write('Action: Login\\r\\nUsername: panel\\r\\nSecret: panel\\r\\n\\r\\n');
+      const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      await wait(300);
+      execFileSync('asterisk', ['-rx', 'channel originate Local/s@noted application Wait 1']);
+      await wait(1500);
+      socket.destroy();
+      process.stdout.write([...text.matchAll(/^Variable: (\\S+)/gm)].map(([, name]) => name).join(' '));`);
+    const names = new Set(seen.split(' '));
+    expect([...names].filter((name) => /^(?:MES|MESSAGE$|CRM)/.test(name)).toSorted()).toEqual(['CRM_ID', 'MESSAGE']);
   });
 
   test('takes all of it back, and the next call works', async () => {
@@ -151,7 +169,7 @@ describe.runIf(labIsReady())('a new user', { timeout: 60_000 }, () => {
     await pbx.run('asterisk-mes', 'setup', '--yes').catch((error: unknown) => error);
     expect(await pbx.console('dialplan show mes')).toContain('hangup_handler_push');
     const { stdout } = await pbx.run('asterisk-mes', 'setup', '--remove');
-    expect(stdout).toContain('/etc/asterisk/extensions.conf line 3: exten => 102,1,Gosub(mes,s,1)');
+    expect(stdout).toContain('/etc/asterisk/extensions.conf line 10: exten => 102,1,Gosub(mes,s,1)');
     await expectCallWorks(pbx);
   });
 });

@@ -69,6 +69,7 @@ async function gather(
         amiPort: settings.ami.port,
         amiTls: settings.ami.tls,
         amiUsername: settings.ami.username,
+        amiSecret: settings.ami.secret,
         agiBind: hostAndPortText(settings.agi.bind),
         agiScript: settings.agi.secret === null ? 'hangup' : `hangup/${settings.agi.secret}`,
         writesVariables: settings.writeback.variables,

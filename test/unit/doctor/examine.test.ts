@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NEEDED_EVENTS } from '../../../src/doctor/event-filters.ts';
 import { examine, examineWithoutSettings } from '../../../src/doctor/examine.ts';
 import type { DoctorFacts } from '../../../src/doctor/facts.ts';
+import { HIDE_SCORES } from '../../../src/doctor/event-filters.ts';
 import { CHECK_IDS, type Finding } from '../../../src/doctor/finding.ts';
 import { edits, find, withFiles } from './examined.ts';
 import { BLIND, modules, NO_FILES, WELL } from './installation.ts';
@@ -74,7 +75,7 @@ describe('FreePBX', () => {
       modules: modules(['chan_sip']),
     };
     expect(edits(find('ami-clients', facts))).toEqual([
-      'add manager_custom.conf:null [null] [admin](+) eventfilter = !Event: VarSet',
+      `add manager_custom.conf:null [null] [admin](+) ${HIDE_SCORES}`,
     ]);
     expect(edits(find('rtcp-interval', facts))).toEqual([
       'add rtp_custom.conf:null [null] [general](+) rtcpinterval = 5000',
@@ -88,6 +89,53 @@ describe('FreePBX', () => {
     expect(edits(find('direct-media-sip', facts))).toEqual([
       'add sip_general_custom.conf:null [null] directmedia = no',
     ]);
+  });
+
+  describe('the hangup handler', () => {
+    const own = '[mes]\nexten => s,1,Return()\n[mes-hangup]\nexten => s,1,Return()\n';
+    const blank = (name: string): string => `[${name}]\nexten => s,1,Return()\n`;
+    const hooked = (name: string): string => `[${name}]\nexten => s,1,Gosub(mes,s,1)\n same => n,Return()\n`;
+    const hooks = ['dialout-one', 'dialout-trunk', 'dial-ringall', 'dial-hunt'].map(
+      (name) => `macro-${name}-predial-hook`,
+    );
+    const callee = 'func-apply-sipheaders';
+    const all = [...hooks, callee];
+    const of = (text: string): Finding =>
+      find('freepbx-handler', { ...withFiles({ 'extensions.conf': own + text }), isFreePbx: true });
+
+    test('of the lines that FreePBX calls the first counts', () => {
+      expect(of(all.map(hooked).join('') + all.map(blank).join('')).status).toBe('ok');
+      expect(of(all.map(blank).join('') + all.map(hooked).join(''))).toMatchObject({ status: 'warning' });
+    });
+
+    test('in the dial options: B reaches the caller, b nobody', () => {
+      const options = (text: string): string => `[globals]\nDIAL_OPTIONS=HhTtr${text}\nTRUNK_OPTIONS=T${text}\n`;
+      const useless = of(`${options('b(mes^s^1)')}${all.map(blank).join('')}`);
+      expect(useless.saw).toBe(
+        'Callers to extensions, trunks, ring groups, hunt groups do not have it; nobody who is called has it; b(mes^s^1) in the dial options does nothing, since FreePBX appends a b() of its own.',
+      );
+      expect(of(options('B(mes^s^1)') + hooks.map(blank).join('') + hooked(callee)).status).toBe('ok');
+    });
+
+    test('on the port of FreePBX itself', () => {
+      const facts = { ...withFiles({ 'extensions.conf': own }), isFreePbx: true };
+      expect(find('fastagi', facts)).toMatchObject({ status: 'problem' });
+      const settings = { ...WELL.settings, agiBind: '127.0.0.1:4574' };
+      expect(find('fastagi', { ...facts, settings }).status).toBe('ok');
+    });
+
+    test('its secrets and fwconsole chown', () => {
+      const list = (items: readonly string[]): string =>
+        `[blacklist]\n${items.map((name) => `item = /etc/asterisk/${name}\n`).join('')}`;
+      const secrets = ['mes.conf', 'manager_mes.conf', 'ari_mes.conf', 'extensions_mes.conf'];
+      const found = (items: readonly string[]): Finding =>
+        find('freepbx-chown', { ...withFiles({ 'freepbx_chown.conf': list(items) }), isFreePbx: true });
+      expect(found(secrets).status).toBe('ok');
+      expect(found(secrets.slice(1))).toMatchObject({
+        status: 'warning',
+        saw: 'freepbx_chown.conf does not name mes.conf in [blacklist].',
+      });
+    });
   });
 
   test('a line that has to go is named where it is', () => {
@@ -108,6 +156,28 @@ describe('the manager', () => {
     ]);
     const tls = find('ami', { ami: BLIND.ami, settings: { ...WELL.settings, amiTls: true } });
     expect(tls.changes[0]?.lines).toContain('tlsbindaddr = 127.0.0.1:5038');
+  });
+
+  test('what manager.conf has already is not advised: Asterisk has not read it yet', () => {
+    const manager = `[general]\nenabled = yes\n[mes]\nsecret = ${WELL.settings.amiSecret}\n`;
+    for (const state of ['refused', 'unreachable'] as const) {
+      const finding = find('ami', { ...withFiles({ 'manager.conf': manager }), ami: { ...BLIND.ami, state } });
+      expect([finding.status, ...edits(finding)]).toEqual([
+        'problem',
+        'run null:null [null] asterisk -rx "manager reload"',
+      ]);
+      expect(JSON.stringify(finding)).not.toContain(WELL.settings.amiSecret);
+    }
+  });
+
+  test('a finding that somebody wants is accepted, and a name that is no check is not', () => {
+    const settings = { ...WELL.settings, accepted: ['direct-media', 'time-zone', 'direkt'] };
+    const endpoints = ['a', 'b'].map((name) => ({ name, directMedia: true }));
+    expect(find('direct-media', { endpoints }).status).toBe('problem');
+    expect(find('direct-media', { endpoints, settings })).toMatchObject({ status: 'accepted', changes: [] });
+    expect(find('time-zone', { settings }).status).toBe('ok');
+    expect(find('settings', { settings })).toMatchObject({ status: 'warning' });
+    expect(find('settings', { settings }).saw).toContain('direkt');
   });
 
   test('classes that lack: the line as it must be, with what it gives already', () => {
@@ -188,12 +258,16 @@ describe('the manager', () => {
   test('other users that get every score, and those that do not', () => {
     const manager = (lines: string): Partial<DoctorFacts> =>
       withFiles({ 'manager.conf': `[mes]\nread = call,reporting\n[panel]\n${lines}\n` });
-    expect(edits(find('ami-clients', manager('read = all')))).toEqual([
-      'add manager.conf:3 [panel] eventfilter = !Event: VarSet',
-    ]);
+    expect(edits(find('ami-clients', manager('read = all')))).toEqual([`add manager.conf:3 [panel] ${HIDE_SCORES}`]);
     expect(find('ami-clients', manager('read = call,dialplan')).status).toBe('warning');
     expect(find('ami-clients', manager('read = call')).status).toBe('ok');
     expect(find('ami-clients', manager('read = all\neventfilter = !Event: VarSet')).status).toBe('ok');
+    expect(find('ami-clients', manager(`read = all\n${HIDE_SCORES}`)).status).toBe('ok');
+    const other = 'eventfilter = !Variable: RTPAUDIOQOS';
+    expect(find('ami-clients', manager(`read = all\n${other}`)).status).toBe('warning');
+    const structured = 'eventfilter(action(exclude),name(VarSet),header(Variable),method(starts_with)) =';
+    expect(find('ami-clients', manager(`read = all\n${structured} MES`)).status).toBe('ok');
+    expect(find('ami-clients', manager(`read = all\n${structured} X`)).status).toBe('warning');
     const quiet = { ...WELL.settings, writesCdr: false, writesVariables: false };
     expect(find('ami-clients', { ...manager('read = all'), settings: quiet }).status).toBe('ok');
   });
@@ -201,7 +275,10 @@ describe('the manager', () => {
 
 describe('the dialplan', () => {
   test('no handler: the include; a handler that nobody uses: how to use it', () => {
-    const none = find('hangup-handler', { dialplan: { hasMes: false, hasMesHangup: false } });
+    const absent = { dialplan: { hasMes: false, hasMesHangup: false } };
+    const unread = find('hangup-handler', absent);
+    expect(edits(unread)).toEqual(['run null:null [null] asterisk -rx "dialplan reload"']);
+    const none = find('hangup-handler', { ...absent, ...withFiles({ 'extensions.conf': '[in]\n' }) });
     expect(none.status).toBe('warning');
     expect(edits(none)).toEqual(['add extensions.conf:null [null] #include extensions_mes.conf']);
     const unused = withFiles({ 'extensions.conf': '[mes]\nexten => s,1,Return()\n[in]\nexten => 1,1,Dial(PJSIP/a)\n' });

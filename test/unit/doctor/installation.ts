@@ -25,6 +25,7 @@ export const GOOD_FILES = {
   'cdr_pgsql.conf': '',
   'cdr_mysql.conf': '',
   'cdr_syslog.conf': '',
+  'freepbx_chown.conf': '',
 } as const satisfies Readonly<Record<ConfigFileName, string>>;
 
 /** What doctor sees there through the files alone, with `texts` in place of some. */
@@ -56,6 +57,7 @@ export const WELL: DoctorFacts = {
     amiPort: 5038,
     amiTls: false,
     amiUsername: 'mes',
+    amiSecret: 'never shown',
     agiBind: '127.0.0.1:4573',
     agiScript: 'hangup',
     writesVariables: true,

@@ -1,0 +1,85 @@
+import { type AsteriskConfig, entriesOf, sectionsOf } from '../wire/asterisk-conf.ts';
+import { usesHandler } from '../wire/handler-uses.ts';
+import { howToLook } from './ami-checks.ts';
+import { checkHangupHandler } from './dialplan-checks.ts';
+import type { DoctorFacts } from './facts.ts';
+import { type Change, type Finding, findingsOf, runLines } from './finding.ts';
+
+/** What FreePBX calls on the caller's channel before it dials, and what it dials then. */
+const CALLER_HOOKS: Readonly<Record<string, string>> = {
+  'macro-dialout-one-predial-hook': 'extensions',
+  'macro-dialout-trunk-predial-hook': 'trunks',
+  'macro-dial-ringall-predial-hook': 'ring groups',
+  'macro-dial-hunt-predial-hook': 'hunt groups',
+};
+/** What FreePBX runs on each channel that it dials. */
+const CALLEE_CONTEXT = 'func-apply-sipheaders';
+const SETUP: readonly Change[] = [runLines(['asterisk-mes setup --write'], 'asterisk -rx "dialplan reload"')];
+const SECRETS = ['manager_mes.conf', 'ari_mes.conf', 'extensions_mes.conf'];
+
+/** Whether callers and those who are called get the hangup handler. */
+export function checkFreePbxHandler(facts: DoctorFacts): Finding[] {
+  const config = facts.files['extensions.conf'];
+  const own = findingsOf(
+    'freepbx-handler',
+    'A channel without it lacks what happened after its last report; FreePBX calls these contexts of yours before it dials.',
+  );
+  const contexts = checkHangupHandler(facts);
+  const isThere = contexts.status === 'ok' || /no line of extensions\.conf/.test(contexts.saw);
+  if (!isThere) return [contexts];
+  if (config === null) return [contexts, own.unknown(`FreePBX's hooks are not known: ${howToLook(facts)}`)];
+  const handler = findingsOf('hangup-handler', contexts.why).ok('The dialplan has [mes] and [mes-hangup].');
+  const hooks = Object.keys(CALLER_HOOKS).filter((name) => !isHooked(config, name));
+  // B(…) in the dial options reaches the caller, too, where an extension or a trunk has none of its own.
+  const options = ['DIAL_OPTIONS', 'TRUNK_OPTIONS'].map((name) => optionText(config, name));
+  const byOptions = options.every((text) => /B\([^)]*mes[^)]*\)/.test(text));
+  const missing = byOptions ? [] : hooks.map((name) => CALLER_HOOKS[name]);
+  const isCalleeMissing = !isHooked(config, CALLEE_CONTEXT);
+  const useless = options.some((text) => /(?<![A-Z])b\([^)]*mes[^)]*\)/.test(text));
+  if (missing.length === 0 && !isCalleeMissing) {
+    const twice = byOptions && hooks.length < Object.keys(CALLER_HOOKS).length;
+    return [
+      handler,
+      own.ok(
+        `Callers and those who are called have it${twice ? '; callers from two places, which does no harm' : ''}.`,
+      ),
+    ];
+  }
+  const sentences = [
+    ...(missing.length > 0 ? [`Callers to ${missing.join(', ')} do not have it`] : []),
+    ...(isCalleeMissing ? ['nobody who is called has it'] : []),
+    ...(useless ? ['b(mes^s^1) in the dial options does nothing, since FreePBX appends a b() of its own'] : []),
+  ];
+  const saw = sentences.join('; ');
+  return [handler, own.warning(`${saw[0]?.toUpperCase()}${saw.slice(1)}.`, SETUP)];
+}
+
+/** Whether the context uses the handler where Asterisk enters it: of several lines of one priority the first that it reads counts. */
+function isHooked(config: AsteriskConfig, context: string): boolean {
+  const first = sectionsOf(config, context).find(({ entries }) =>
+    entries.some(({ value }) => /^s\s*,\s*1\s*,/.test(value)),
+  );
+  // A hook of somebody's own may call it further down; FreePBX's blank ones return at once.
+  return first?.entries.some(({ value }) => usesHandler(value)) === true;
+}
+
+function optionText(config: AsteriskConfig, name: string): string {
+  return entriesOf(config, 'globals', name.toLowerCase()).at(-1)?.value ?? '';
+}
+
+/** Whether `fwconsole chown` leaves the files with secrets alone. */
+export function checkFreePbxChown({ files, settings }: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'freepbx-chown',
+    '"fwconsole chown" opens every file of /etc/asterisk to its group, with the secrets in it.',
+  );
+  const config = files['freepbx_chown.conf'];
+  if (config === null) return unknown('freepbx_chown.conf cannot be read; run doctor as root.');
+  const listed = entriesOf(config, 'blacklist', 'item').map(({ value }) => value);
+  const wanted = [settings.file.split('/').at(-1) ?? '', ...SECRETS];
+  const missing = wanted.filter((name) => !listed.some((path) => path.endsWith(`/${name}`)));
+  if (missing.length === 0) return ok('freepbx_chown.conf keeps our secrets as they are.');
+  return warning(`freepbx_chown.conf does not name ${missing.join(', ')} in [blacklist].`, [
+    runLines(['asterisk-mes setup --write']),
+  ]);
+}

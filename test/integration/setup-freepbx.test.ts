@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { labIsReady } from '../lab/obstacle.ts';
+import { FREEPBX_FILES } from './fixtures/freepbx-shape.ts';
+import { StockAsterisk } from './fixtures/stock-asterisk.ts';
+
+interface Check {
+  readonly id: string;
+  readonly status: string;
+  readonly saw: string;
+  readonly changes: readonly { readonly file: string | null; readonly lines: readonly string[] }[];
+}
+
+describe.runIf(labIsReady())("a dialplan of FreePBX's shape", { timeout: 60_000 }, () => {
+  let pbx: StockAsterisk;
+  beforeAll(async () => {
+    pbx = await StockAsterisk.start(FREEPBX_FILES);
+    // As core-fastagi has it.
+    await pbx.run(
+      'sh',
+      '-c',
+      `/opt/repository/node_modules/node/bin/node -e "require('net').createServer().listen(4573, '127.0.0.1')" >/dev/null 2>&1 &`,
+    );
+  }, 60_000);
+  afterAll(() => pbx?.stop());
+
+  const files = async (): Promise<string> =>
+    (await pbx.run('sh', '-c', 'cd /etc/asterisk && find . -type f | sort | xargs sha256sum')).stdout;
+  const doctor = async (): Promise<Map<string, Check>> => {
+    const { stdout } = await pbx.run('sh', '-c', 'asterisk-mes doctor --json || true');
+    const { checks } = JSON.parse(stdout) as { checks: Check[] };
+    return new Map(checks.map((check) => [check.id, check]));
+  };
+  /** Hang-ups that were answered while a call of that number was up and ended. */
+  const answeredBy = async (number: string): Promise<number> => {
+    const health = "const health = await (await fetch('http://127.0.0.1:8090/healthz')).json();";
+    const count = async (): Promise<number> =>
+      Number(await pbx.node(`${health} process.stdout.write(String(health.counters.agi_answered))`));
+    const before = await count();
+    await pbx.console(`channel originate PJSIP/201 extension ${number}@from-internal`);
+    await sleep(2500);
+    expect(await pbx.console('core show channels concise')).toMatch(/^PJSIP\/202-.*!Up!/m);
+    await pbx.console('channel request hangup all');
+    await sleep(1500);
+    return (await count()) - before;
+  };
+  let before = '';
+
+  test('gets the handler on caller and callee, once each, beside its own FastAGI server', async () => {
+    before = await files();
+    // Its status is doctor's, and there is direct media.
+    const { stdout } = await pbx.run('sh', '-c', 'asterisk-mes setup --yes; echo "status $?"');
+    expect(stdout).toMatch(/^PROBLEM +direct-media .*\n[^]*^status 1$/m);
+    expect(stdout).toContain('asterisk-mes for FreePBX in /etc/asterisk.');
+    expect(stdout).toMatch(
+      /Port 4573 of \[agi\] bind is not free for us: it becomes 457[4-9], here and in the dialplan\./,
+    );
+    expect(stdout).toContain('then: fwconsole reload');
+    await pbx.startSidecar();
+    expect(await answeredBy('202')).toBe(2);
+  });
+
+  test('has doctor see the handler, its port and its secrets', async () => {
+    const checks = await doctor();
+    for (const id of ['hangup-handler', 'freepbx-handler', 'freepbx-chown', 'fastagi']) {
+      expect([id, checks.get(id)?.status]).toEqual([id, 'ok']);
+    }
+    expect((await pbx.run('stat', '-c', '%a', '/etc/asterisk/mes.conf')).stdout).toBe('600\n');
+  });
+
+  test('has direct media found, and the lines that FreePBX keeps mend it', async () => {
+    const found = (await doctor()).get('direct-media');
+    expect(found?.status).toBe('problem');
+    const [change] = found?.changes ?? [];
+    expect(change?.file).toBe('/etc/asterisk/pjsip.endpoint_custom_post.conf');
+    for (const { file, lines } of found?.changes ?? []) {
+      await pbx.node(
+        `import fs from 'node:fs'; fs.appendFileSync(${JSON.stringify(file)}, ${JSON.stringify(`${lines.join('\n')}\n`)})`,
+      );
+    }
+    await pbx.console('module reload res_pjsip.so');
+    expect((await doctor()).get('direct-media')?.status).toBe('ok');
+    await pbx.run('sh', '-c', ': > /etc/asterisk/pjsip.endpoint_custom_post.conf');
+  });
+
+  test('has all of it taken back, and calls go on', async () => {
+    const { stdout } = await pbx.run('asterisk-mes', 'setup', '--remove');
+    // The dial options still name the handler, as somebody once wrote them.
+    expect(stdout).toContain('extensions_additional.conf line 2: DIAL_OPTIONS = HhTtrb(mes^s^1)');
+    expect(await pbx.console('dialplan show mes')).not.toContain('hangup_handler_push');
+    const changed = (await files()).split('\n').filter((line) => !before.includes(line));
+    expect(changed.map((line) => line.split('  ')[1])).toEqual([
+      './extensions_custom.conf',
+      './extensions_custom.conf.before-asterisk-mes',
+      './extensions_mes.conf',
+    ]);
+    expect(await answeredBy('202')).toBe(0);
+  });
+});
