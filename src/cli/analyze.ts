@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AnalysisResult } from '../capture/capture-analysis.ts';
 import type { CaptureEnd } from '../capture/file-source.ts';
 import type { JitterBufferKind } from '../stats/jitter-buffer.ts';
@@ -29,15 +29,15 @@ export function addAnalyze(program: Command, finish: (status: number) => void): 
     .description('a capture file: what its calls went through')
     .argument('<file>', 'pcap or pcapng, also packed with gzip; - reads standard input')
     .option('--gmin <n>', 'received packets in a row that end a burst', gmin, DEFAULT_GMIN)
-    .option('--jitter-buffer <kind>', 'simulated one: fixed:MS or adaptive (default: fixed:60)', jitterBuffer, {
-      kind: 'fixed',
-      nominalMs: 60,
-    } as JitterBufferKind)
-    .option(
-      '--codec <type=name/clock>',
-      'what a payload type means, as in 107=opus/48000; once for each',
-      codec,
-      new Map<number, PayloadFormat>() as ReadonlyMap<number, PayloadFormat>,
+    .addOption(
+      new Option('--jitter-buffer <kind>', 'simulated one: fixed:MS or adaptive')
+        .argParser(jitterBuffer)
+        .default({ kind: 'fixed', nominalMs: 60 } satisfies JitterBufferKind, 'fixed:60'),
+    )
+    .addOption(
+      new Option('--codec <type=name/clock>', 'what a payload type means, as in 107=opus/48000; once for each')
+        .argParser(codec)
+        .default(new Map<number, PayloadFormat>(), 'none'),
     )
     .option('--json', 'one JSON document with everything')
     .action(async (file: string, options: AnalyzeOptions) => finish(await analyze(file, options)));

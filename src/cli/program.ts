@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../app/version.ts';
+import { withExamples } from './examples.ts';
 
 /** Adds one command; `finish` takes its exit status. */
 type AddCommand = (program: Command, finish: (status: number) => void) => void;
@@ -31,6 +32,7 @@ export async function programFor(word: string, finish: (status: number) => void)
   const named = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
   // The list of commands, and the hint at a misspelt one, need them all.
   for (const load of named === undefined ? Object.values(COMMANDS) : [named]) (await load())(program, finish);
+  withExamples(program);
   return program;
 }
 
