@@ -22,6 +22,8 @@ const PLACES: Readonly<Record<Exclude<FaultPlace, 'none'>, string>> = {
   'callee-network': "the network on the callee's side",
   'both-networks': 'the networks on both sides',
   'this-server': 'this server',
+  'caller-phone': "the caller's phone",
+  'callee-phone': "the callee's phone",
 };
 
 /** `2026-11-20 10:00:00 UTC` */

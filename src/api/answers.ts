@@ -1,6 +1,7 @@
 /** What the API answers, field by field. Times are ISO 8601 in UTC; null is "not known". */
 import { z } from 'zod';
 import { CAPTURE, VOIP_METRICS } from './captured.ts';
+import { PHONE_HEARING } from './phone/hearing.ts';
 import { FAULT_PLACES } from '../model/record.ts';
 import { PROFILE_NAMES, VERDICTS } from '../model/score.ts';
 
@@ -109,6 +110,8 @@ export const CHANNEL = z.strictObject({
   version: z.string(),
   final_at: TIME.nullable().describe('when the hangup handler had the last word'),
   last_received_at: TIME.nullable().describe('when RTCP of the far end last came'),
+  sip_call_id: TEXT.describe('of the leg; asked while [phone_reports] is on'),
+  phone: PHONE_HEARING.nullable().describe("what the phone's own reports say of tx; phone-reports has them one by one"),
   streams: z.array(STREAM),
   segments: z.array(SEGMENT).optional().describe('RTP sessions of both directions; of one call or channel only'),
 });

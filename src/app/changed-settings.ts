@@ -35,6 +35,7 @@ export function changedSettings(before: Settings, after: Settings): ChangedSetti
 
 /** Of what has a name of its own in `Settings`. */
 const SECTION_NAMES: Readonly<Record<string, string>> = {
+  phoneReports: 'phone_reports',
   customProfile: 'profile:custom',
   codecs: 'codec:NAME',
   endpoints: 'endpoint:PATTERN',

@@ -20,6 +20,10 @@ export interface CompanionContext {
   /** Channels that are up. */
   readonly live: LiveView;
   readonly actions: AmiActions;
+  /** Takes in what was learnt of a channel beside Asterisk's events; of none that `holds` does not know. Numbers in it must be hidden. */
+  readonly tell: (event: PbxEvent) => void;
+  /** The channel is up, or ended so lately that what is told of it is taken in. */
+  readonly holds: (uniqueid: string) => boolean;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { AgiScript } from '../asterisk/fast-agi.ts';
 import { alertsCompanion } from './companions/alerts.ts';
 import { bestCompanion } from './companions/best.ts';
 import { ratingsCompanion } from './companions/ratings.ts';
+import { phoneReports } from './companions/phone-reports.ts';
 import type { Companion, CompanionContext, MakeCompanion } from './companion.ts';
 import { fleetCompanion } from './fleet-companion.ts';
 
@@ -14,6 +15,7 @@ const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   best: bestCompanion,
   fleet: fleetCompanion,
   ratings: ratingsCompanion,
+  phone_reports: phoneReports,
 };
 
 /** Those that are switched on, as one. */

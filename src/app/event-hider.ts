@@ -71,6 +71,8 @@ const EVENTS = {
   },
   codecs: { type: 'keep', atMs: 'keep', uniqueid: 'keep', codecs: 'keep' },
   counters: { type: 'keep', atMs: 'keep', uniqueid: 'keep', counters: 'keep' },
+  'sip-call-id': { type: 'keep', atMs: 'keep', uniqueid: 'keep', sipCallId: 'keep' },
+  'phone-heard': { type: 'keep', atMs: 'keep', uniqueid: 'keep', report: 'keep', userAgent: 'keep' },
   'link-lost': { type: 'keep', atMs: 'keep' },
   resync: { type: 'keep', atMs: 'keep' },
 } as const satisfies { readonly [Type in EventType]: OwnFates<Type> };

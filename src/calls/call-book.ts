@@ -1,10 +1,12 @@
 import type { CallRecord } from '../model/record.ts';
 import { QUALITY_WORDS, type Verdict } from '../model/score.ts';
 import { meanOfKnown, worseOpinion } from '../score/verdict.ts';
-import { type ChannelState, detached, isLive } from './channel-state.ts';
+import { type ChannelState, detached, endpointOf, isLive, isLocalChannel } from './channel-state.ts';
 import { findFault } from './fault-place.ts';
+import { type HeardParty, withPhones } from './phone-word.ts';
 import { judgeChannel, worstInterval } from './judgement.ts';
 import type { ScoringRules } from './scoring-rules.ts';
+import { jitterFigures, lossPercentOf } from './tally.ts';
 
 /** A call: all channels with one linkedid. */
 export interface CallState {
@@ -125,8 +127,20 @@ export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
     endedAtMs: call.endedAtMs,
     profile: rules.profile.name,
     version: rules.version,
-    ...findFault(call, rules),
+    ...withPhones(findFault(call, rules), heardParties(call)),
   };
+}
+
+function heardParties({ channels, linkedid }: CallState): HeardParty[] {
+  return [...channels]
+    .filter((channel) => !isLocalChannel(channel))
+    .map(({ uniqueid, name, tx, phone }) => ({
+      endpoint: endpointOf(name),
+      isCaller: uniqueid === linkedid,
+      lossPercent: lossPercentOf(tx.total),
+      jitterMeanMs: jitterFigures(tx.total, tx.clockRateHz).meanMs,
+      phone,
+    }));
 }
 
 /**

@@ -131,6 +131,8 @@ export function channelRecord(
     version: rules.version,
     finalAtMs: channel.final?.atMs ?? null,
     lastReceivedAtMs: channel.lastReceivedAtMs,
+    sipCallId: channel.sipCallId,
+    phone: channel.phone,
     streams: [channel.rx, channel.tx].map((state) =>
       streamRecord(channel, state, rules, peer, totals[state.direction]),
     ),

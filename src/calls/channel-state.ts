@@ -1,5 +1,6 @@
 import { CHANNEL_STATE_DOWN, CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { CapturedReport, ChannelSnapshot, RtpCounters } from '../model/event.ts';
+import type { PhoneHearing } from '../model/phone-report.ts';
 import type { EndReason } from '../model/record.ts';
 import { BridgeMemory } from './billing-party.ts';
 import type { QualityWord } from '../model/score.ts';
@@ -106,6 +107,8 @@ export interface ChannelState {
   readonly rx: DirectionState;
   readonly tx: DirectionState;
   counters: RtpCounters;
+  sipCallId: string | null;
+  phone: PhoneHearing | null;
   /** As of the last report. */
   scores: ChannelScores;
   /** Set once the hangup handler has had the last word: the score does not change any more. */
@@ -153,6 +156,8 @@ export function newChannel(
     rx: new DirectionState('rx', nowMs),
     tx: new DirectionState('tx', nowMs),
     counters: NO_COUNTERS,
+    sipCallId: null,
+    phone: null,
     scores: NO_SCORES,
     final: null,
     told: new Told(!joinedLate),

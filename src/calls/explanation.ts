@@ -8,6 +8,7 @@ import type { DirectionRules } from './direction-score.ts';
 import { isDead, type DirectionState, knownCodec } from './direction-state.ts';
 import { hasNothingToPassOn } from './judgement.ts';
 import { passedOnLossPercent, sentOnTooLittle } from './passed-on.ts';
+import { phoneSentence } from './phone-word.ts';
 import { jitterOf, reportedBurstRatio, roundTripMeanMs } from './tally.ts';
 
 /** BurstR from which on the unevenness of the reports is called bursts; a loss that begins in mid-call makes it 2. */
@@ -49,17 +50,20 @@ export function explainDirection(direction: DirectionToExplain): string | null {
   const causes = causesOf(state, own);
   const tooLittle = state.direction === 'tx' && peerSentOnTooLittle(direction);
   const unknown = measures.rttKnown ? '' : '; the round trip is not known';
+  const phone = state.direction === 'tx' ? phoneSentence(channel.phone) : '';
+  // A sentence does not say of audio that it was fine when part of it was thrown away.
+  const fineWay = phone === '' ? audio : `the network to ${endpoint}`;
   const main = mainCauses(causes).filter(({ name, isFine }) => verdict !== 'good' || (name !== 'codec' && !isFine));
   if (main.length === 0 && typeof tooLittle !== 'string') {
-    if (verdict === 'good') return `${capital(audio)} was fine: ${factsOf(direction, causes)}${unknown}.`;
-    return `${capital(audio)} was only ${verdict}, and nothing that is measured says why${unknown}.`;
+    if (verdict === 'good') return `${capital(fineWay)} was fine: ${factsOf(direction, causes)}${unknown}.${phone}`;
+    return `${capital(audio)} was only ${verdict}, and nothing that is measured says why${unknown}.${phone}`;
   }
   const complaints = [
     ...(typeof tooLittle === 'string' ? [tooLittle] : []),
     ...main.map(({ name }, index) => complaintOf(name, direction, audio, main.slice(0, index))),
   ].join(', and ');
   const beginning = verdict === 'good' ? `Good, although ${complaints}` : capital(complaints);
-  return `${beginning}${whatWasFine(causes, main)}${unknown}.`;
+  return `${beginning}${whatWasFine(causes, main)}${unknown}.${phone}`;
 }
 
 /** The causes that are not complained of, and cost next to nothing. */

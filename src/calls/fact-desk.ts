@@ -2,8 +2,15 @@ import type { ChannelCodecs, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChangeLog } from './change-log.ts';
 import { noteCodecs, noteCounters } from './channel-report.ts';
 import { type ChannelState, detached } from './channel-state.ts';
+import { noteHeard } from '../stats/phone-hearing.ts';
 import { leastReceived, noteCaptured } from './direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
+
+/** What is told of a channel beside its life and its reports. */
+export type Fact = Extract<
+  PbxEvent,
+  { type: 'rename' | 'codecs' | 'counters' | 'captured' | 'sip-call-id' | 'phone-heard' }
+>;
 
 /** Takes in what else is told of channels than events about their life and reports; nothing of those that are not known. */
 export class FactDesk {
@@ -25,7 +32,24 @@ export class FactDesk {
     this.#counters = counters;
   }
 
-  rename(uniqueid: string, newName: string): void {
+  take(event: Fact): void {
+    switch (event.type) {
+      case 'rename':
+        return this.#rename(event.uniqueid, event.newName);
+      case 'codecs':
+        return this.takeCodecs(event.uniqueid, event.codecs, event.atMs);
+      case 'counters':
+        return this.#takeCounters(event.uniqueid, event.counters, event.atMs);
+      case 'captured':
+        return this.#takeCaptured(event);
+      case 'sip-call-id':
+        return this.#takeSipCallId(event);
+      case 'phone-heard':
+        return this.#takeHeard(event);
+    }
+  }
+
+  #rename(uniqueid: string, newName: string): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     channel.name = detached(newName);
@@ -42,7 +66,7 @@ export class FactDesk {
     else this.#changes.touch(channel);
   }
 
-  takeCounters(uniqueid: string, counters: RtpCounters, atMs: number): void {
+  #takeCounters(uniqueid: string, counters: RtpCounters, atMs: number): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     noteCounters(channel, counters, atMs);
@@ -51,7 +75,22 @@ export class FactDesk {
     this.#changes.touchLater(channel);
   }
 
-  takeCaptured({ uniqueid, direction, open, closed, report }: Extract<PbxEvent, { type: 'captured' }>): void {
+  #takeSipCallId({ uniqueid, sipCallId }: Extract<PbxEvent, { type: 'sip-call-id' }>): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    channel.sipCallId = detached(sipCallId);
+    this.#changes.touch(channel);
+  }
+
+  /** A witness of its own: no score changes by it, also after the last word on the channel. */
+  #takeHeard({ uniqueid, report, userAgent }: Extract<PbxEvent, { type: 'phone-heard' }>): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    channel.phone = noteHeard(channel.phone, report, userAgent);
+    this.#changes.touch(channel);
+  }
+
+  #takeCaptured({ uniqueid, direction, open, closed, report }: Extract<PbxEvent, { type: 'captured' }>): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     noteCaptured(channel[direction], open, closed);

@@ -1,4 +1,4 @@
-import type { FaultPlace, FaultRecord } from '../model/record.ts';
+import type { FaultRecord, NetworkPlace } from '../model/record.ts';
 import type { QualityWord } from '../model/score.ts';
 import { JITTER_LIMIT_MS } from '../score/limits.ts';
 import type { CallState } from './call-book.ts';
@@ -82,7 +82,7 @@ export function findFault(call: CallState, rules: ScoringRules): FaultRecord {
 
 type Stretches = Readonly<Record<'callerRx' | 'callerTx' | 'calleeRx' | 'calleeTx', Stretch>>;
 
-function placeOf(stretches: Stretches): FaultPlace {
+function placeOf(stretches: Stretches): NetworkPlace {
   const { callerRx, callerTx, calleeRx, calleeTx } = stretches;
   const isCallerBad = isBad(callerRx) || isBad(callerTx);
   const isCalleeBad = isBad(calleeRx) || isBad(calleeTx);
@@ -96,7 +96,7 @@ function placeOf(stretches: Stretches): FaultPlace {
 }
 
 /** No stretch is bad by itself: this server may have left audio out, or two losses that are small make one that is not. */
-function placeOfTheRest(stretches: readonly Stretch[]): FaultPlace {
+function placeOfTheRest(stretches: readonly Stretch[]): NetworkPlace {
   if (stretches.some(({ sentOnRatio }) => sentOnRatio !== undefined)) return 'this-server';
   return stretches.some(isSumBad) ? 'both-networks' : 'none';
 }
@@ -134,7 +134,7 @@ function reportsOf({ total }: DirectionState): number {
 }
 
 function sentenceOf(
-  place: FaultPlace,
+  place: NetworkPlace,
   caller: ChannelState,
   callee: ChannelState,
   all: readonly Stretch[],

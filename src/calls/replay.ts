@@ -88,6 +88,8 @@ function emptyState({ channel }: StoredChannel): ChannelState {
   state.peerUniqueid = channel.peerUniqueid;
   state.onHold = channel.onHold;
   state.lastReceivedAtMs = channel.lastReceivedAtMs;
+  state.sipCallId = channel.sipCallId;
+  state.phone = channel.phone;
   return state;
 }
 

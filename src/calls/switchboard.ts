@@ -93,14 +93,6 @@ export class Switchboard implements LiveView {
         return this.#bridges.hold(this.#seen(event.channel, event.atMs), event.type === 'hold', event.atMs);
       case 'local-bridge':
         return this.#bridges.joinHalves(event.oneUniqueid, event.twoUniqueid);
-      case 'rename':
-        return this.#facts.rename(event.uniqueid, event.newName);
-      case 'codecs':
-        return this.#facts.takeCodecs(event.uniqueid, event.codecs, event.atMs);
-      case 'counters':
-        return this.#facts.takeCounters(event.uniqueid, event.counters, event.atMs);
-      case 'captured':
-        return this.#facts.takeCaptured(event);
       case 'addresses':
       case 'mark':
         return;
@@ -108,6 +100,8 @@ export class Switchboard implements LiveView {
         return this.#missReports();
       case 'resync':
         return this.#resync(event.channels, event.atMs);
+      default:
+        return this.#facts.take(event);
     }
   }
 
@@ -191,6 +185,11 @@ export class Switchboard implements LiveView {
   /** Channels that have changed since the last time, as they are now; none when nobody `isWatching`. */
   takeShown(isWatching: boolean): ChannelRecord[] {
     return this.#changes.takeShown(isWatching).map((channel) => this.#views.record(channel));
+  }
+
+  /** The channel is up, or has ended a moment ago: what is told of it is taken in. */
+  holds(uniqueid: string): boolean {
+    return this.#channels.has(uniqueid);
   }
 
   get liveCount(): number {

@@ -139,6 +139,18 @@ export const SETTINGS = {
       'the secret that numbers = hashed hashes them with',
     ),
   },
+  phone_reports: {
+    bind: setting(
+      optional(BIND),
+      '',
+      'where phones send their own reports (RFC 6035, UDP and TCP), such as 0.0.0.0:5063; empty: they are not taken',
+    ),
+    peers: setting(
+      optional(SUBNETS),
+      '',
+      'from where reports are taken; empty: from anywhere, and only those from the phone of the call are believed',
+    ),
+  },
   capture: {
     enabled: setting(YES_NO, 'no', 'whether packets are captured'),
     // tcpdump would read a leading dash as an option.

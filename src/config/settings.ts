@@ -61,6 +61,8 @@ export interface Settings {
     /** Not null when numbers are hashed. */
     readonly numbersKey: string | null;
   };
+  /** Null: phones' reports are not taken. No peers: from anywhere. */
+  readonly phoneReports: { readonly bind: HostAndPort; readonly peers: readonly Subnet[] } | null;
   readonly capture: { readonly enabled: boolean; readonly interface: string; readonly ports: PortRange };
   readonly measurements: {
     readonly enabled: boolean;
@@ -239,6 +241,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   const writeback = read('writeback');
   const alerts = read('alerts');
   const history = read('history');
+  const phoneReports = read('phone_reports');
   const capture = read('capture');
   const measurements = read('measurements');
   const doctor = read('doctor');
@@ -289,6 +292,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
       numbers: history.numbers,
       numbersKey: history.numbers_key,
     },
+    phoneReports: phoneReports.bind === null ? null : { bind: phoneReports.bind, peers: phoneReports.peers ?? [] },
     capture,
     measurements: {
       enabled: measurements.enabled,

@@ -128,6 +128,11 @@ export const ERRORS = {
     sentence: 'More channels than the sidecar keeps are up. The oldest that are silent were taken for over.',
     whatToDo: 'See core show channels in Asterisk: channels that are never hung up have to be ended there.',
   },
+  MES_ERR_PHONE_REPORTS: {
+    status: null,
+    sentence: "Phones' own reports could not be stored; calls are scored all the same.",
+    whatToDo: 'See the reason in the line; most often the disk is full or not writable.',
+  },
   MES_ERR_CAPTURE: {
     status: null,
     sentence: 'Packets cannot be captured. Calls are scored from RTCP as before, and capturing is tried again.',

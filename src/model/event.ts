@@ -1,4 +1,5 @@
 import type { CapturedMedia } from './capture.ts';
+import type { PhoneReport } from './phone-report.ts';
 import type { Direction, ReportBlock, RtcpReport } from './report.ts';
 
 /** What every AMI channel event says of its channel. Strings from the telephone network are data, never trusted. */
@@ -109,6 +110,16 @@ export type PbxEvent =
     }
   | { readonly type: 'codecs'; readonly atMs: number; readonly uniqueid: string; readonly codecs: ChannelCodecs }
   | { readonly type: 'counters'; readonly atMs: number; readonly uniqueid: string; readonly counters: RtpCounters }
+  /** Asterisk was asked which SIP dialog the channel is. */
+  | { readonly type: 'sip-call-id'; readonly atMs: number; readonly uniqueid: string; readonly sipCallId: string }
+  /** The phone itself has reported what it received. */
+  | {
+      readonly type: 'phone-heard';
+      readonly atMs: number;
+      readonly uniqueid: string;
+      readonly report: Pick<PhoneReport, 'kind' | 'localMetrics'>;
+      readonly userAgent: string | null;
+    }
   /** The link to Asterisk was lost: reports may have been missed from here on. */
   | { readonly type: 'link-lost'; readonly atMs: number }
   /** The full list of channels that exist now, after a (re)connect. */

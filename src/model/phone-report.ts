@@ -75,3 +75,63 @@ export interface PhoneMetrics {
   readonly mosLq: number | null;
   readonly mosCq: number | null;
 }
+
+/** Of a phone's metrics, what its reports of one channel are summed up to. */
+export const HEARD_QUANTITIES = [
+  'networkLossPercent',
+  'discardPercent',
+  'burstLossPercent',
+  'burstDurationMs',
+  'gapLossPercent',
+  'gapDurationMs',
+  'roundTripDelayMs',
+  'endSystemDelayMs',
+  'interarrivalJitterMs',
+  'rLq',
+  'rCq',
+  'mosLq',
+  'mosCq',
+] as const satisfies readonly (keyof PhoneMetrics)[];
+
+export type HeardQuantities = Pick<PhoneMetrics, (typeof HEARD_QUANTITIES)[number]>;
+
+/** What a phone's own reports say of the audio that it received on a channel: our tx. A witness beside RTCP, not in its place. */
+export interface PhoneHearing extends HeardQuantities {
+  readonly reports: number;
+  /** The time that the quantities cover, by the phone's clock; null when it does not say. */
+  readonly startAtMs: number | null;
+  readonly stopAtMs: number | null;
+  readonly userAgent: string | null;
+}
+
+/** How a report was found to be a channel's: by the leg's SIP Call-ID, or by media addresses and an SSRC. */
+export type PhoneReportJoin = 'call-id' | 'address';
+
+/** A report and where it came from. */
+export interface ReceivedPhoneReport {
+  readonly report: PhoneReport;
+  readonly atMs: number;
+  readonly fromAddress: string;
+  /** As the phone names itself: make, model and firmware; null when it does not. */
+  readonly userAgent: string | null;
+}
+
+/** A report that was found to be a channel's. */
+export interface JoinedPhoneReport extends ReceivedPhoneReport {
+  readonly uniqueid: string;
+  readonly joinedBy: PhoneReportJoin;
+  /** It came from where the phone's signalling or audio comes from, or from an address that `peers` names: only then is it believed. */
+  readonly isFromPhone: boolean;
+}
+
+/** What a report can be joined by. Addresses are `address:port`, `signallingAddress` has no port. */
+export interface SipLeg {
+  readonly uniqueid: string;
+  readonly sipCallId: string | null;
+  readonly signallingAddress: string | null;
+  /** Of the RTP: Asterisk's end, and the phone's. */
+  readonly localMedia: string | null;
+  readonly remoteMedia: string | null;
+  readonly rxSsrc: number | null;
+  readonly txSsrc: number | null;
+}

@@ -1,4 +1,5 @@
 import type { CapturedMedia, PlayedAudio } from './capture.ts';
+import type { PhoneHearing } from './phone-report.ts';
 import type { Direction, Reporter } from './report.ts';
 import type { ProfileName, Verdict } from './score.ts';
 
@@ -212,13 +213,26 @@ export interface ChannelRecord {
   readonly finalAtMs: number | null;
   /** When RTCP of the far end last came. */
   readonly lastReceivedAtMs: number | null;
+  /** The leg's SIP Call-ID, hidden as numbers are; null when it is not known. */
+  readonly sipCallId: string | null;
+  /** What the phone's own reports say of tx; null without any. */
+  readonly phone: PhoneHearing | null;
   readonly streams: readonly StreamRecord[];
 }
 
 /** Which stretch of a two-party call is at fault. */
-export const FAULT_PLACES = ['caller-network', 'callee-network', 'both-networks', 'this-server', 'none'] as const;
-
+export const FAULT_PLACES = [
+  'caller-network',
+  'callee-network',
+  'both-networks',
+  'this-server',
+  'caller-phone',
+  'callee-phone',
+  'none',
+] as const;
 export type FaultPlace = (typeof FAULT_PLACES)[number];
+/** What RTCP alone can tell. */
+export type NetworkPlace = Exclude<FaultPlace, 'caller-phone' | 'callee-phone'>;
 
 /** Where the fault of a call lies, as far as its four directions tell; all null for other than two parties. */
 export interface FaultRecord {

@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
 import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
-import type { PhoneReport } from '../model/phone-report.ts';
+import type { ReceivedPhoneReport } from '../model/phone-report.ts';
 import type { Subnet } from '../model/subnet.ts';
 import { readSipDatagram, sipHeader, type SipMessage } from '../wire/sip/message.ts';
 import { responsePort, sipResponse, type SipPeer } from '../wire/sip/response.ts';
@@ -21,15 +21,6 @@ const MAX_REMEMBERED = 20_000;
 const REMEMBERED_MS = 32_000;
 const LONGEST_USER_AGENT = 200;
 
-/** A report and where it came from. */
-export interface ReceivedReport {
-  readonly report: PhoneReport;
-  readonly atMs: number;
-  readonly fromAddress: string;
-  /** As the phone names itself: make, model and firmware; null when it does not. */
-  readonly userAgent: string | null;
-}
-
 export interface CollectorOptions {
   readonly host: string;
   readonly port: number;
@@ -39,7 +30,7 @@ export interface CollectorOptions {
   /** Random text, new at each call. */
   readonly randomToken: () => string;
   /** Must not wait. */
-  readonly onReport: (received: ReceivedReport) => void;
+  readonly onReport: (received: ReceivedPhoneReport) => void;
 }
 
 export interface CollectorCounters {

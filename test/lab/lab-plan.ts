@@ -24,6 +24,8 @@ export interface PhoneOptions {
   readonly srtp?: boolean;
   /** A program of its own in place of a channel of the phones' Asterisk. */
   readonly client?: SoftClient;
+  /** Of Linphone: it sends what it heard to the plan's collector (RFC 6035); false when not given. */
+  readonly reportsItself?: boolean;
   /** Of a program of its own: how its audio is encrypted; not at all when not given. */
   readonly encryption?: 'sdes' | 'dtls';
 }
@@ -76,6 +78,8 @@ export interface PlannedPhone extends RelayPhone {
   readonly sipAddress: string;
   readonly sipPort: number;
   readonly encryption: 'sdes' | 'dtls' | null;
+  /** Where it sends its own reports, `host:port`; null when it sends none. */
+  readonly collector: string | null;
 }
 
 /** The addresses, ports and secrets of one lab. */
@@ -90,6 +94,8 @@ export interface LabPlan {
   readonly pbxHttpPort: number;
   readonly farmHttpPort: number;
   readonly agiPort: number;
+  /** Of the PBX's address: where a sidecar is to take phones' own reports. */
+  readonly collectorPort: number;
   readonly pbxPorts: PortRange;
   readonly farmPorts: PortRange;
   readonly phones: readonly PlannedPhone[];
@@ -145,6 +151,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
   // Below the ephemeral ports, and in separate ranges, so that a captured packet shows its side.
   const pbxPorts = { start: await freeUdpRange(pbxAddress, 20_000, PORTS_PER_SIDE), count: PORTS_PER_SIDE };
   const farmPorts = { start: await freeUdpRange(farmAddress, 25_000, PORTS_PER_SIDE), count: PORTS_PER_SIDE };
+  const collectorPort = await freePort(pbxAddress, 15_063);
   const planned = (options.phones ?? USUAL_PHONES).map(async (phone, index) => ({
     name: phone.name,
     number: phone.number ?? String(101 + index),
@@ -154,6 +161,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     srtp: phone.srtp ?? false,
     client: phone.client ?? null,
     encryption: phone.encryption ?? null,
+    collector: phone.reportsItself === true ? `${pbxAddress}:${collectorPort}` : null,
     // Linphone binds SIP at every address, too.
     sipAddress: phone.client === 'linphone' ? WILDCARD_SOURCE : block.address(200 + index),
     sipPort: phone.client === 'linphone' ? (await clientPorts()).start : CLIENT_SIP_PORT,
@@ -177,6 +185,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     pbxHttpPort: await freePort(pbxAddress, 18_088),
     farmHttpPort: await freePort(farmAddress, 18_088),
     agiPort: await freePort(pbxAddress, 14_573),
+    collectorPort,
     pbxPorts,
     farmPorts,
     rtcpIntervalMs: options.rtcpIntervalMs ?? 1000,

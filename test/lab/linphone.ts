@@ -89,7 +89,7 @@ export class Linphone {
   }
 }
 
-function settingsOf({ name, sipPort, ports, pbxFront, codecs }: PlannedPhone, secret: string): string {
+function settingsOf({ name, sipPort, ports, pbxFront, codecs, collector }: PlannedPhone, secret: string): string {
   const mimes = { ulaw: 'PCMU', alaw: 'PCMA', g722: 'G722', opus: 'opus' };
   const known = (['ulaw', 'alaw', 'g722', 'opus'] as const).map(
     (codec, index) => `[audio_codec_${index}]
@@ -117,5 +117,12 @@ reg_identity=sip:${name}@${pbxFront}
 reg_expires=600
 reg_sendregister=1
 publish=0
-${known.join('')}`;
+${collector === null ? '' : reporting(collector)}${known.join('')}`;
+}
+
+function reporting(collector: string): string {
+  return `quality_reporting_enabled=1
+quality_reporting_collector=sip:mes@${collector};transport=udp
+quality_reporting_interval=5
+`;
 }

@@ -95,6 +95,23 @@ export interface Segment {
   readonly codec: string | null;
 }
 
+/** What the phone itself says of the audio that it received. */
+export interface PhoneHearing {
+  readonly network_loss_percent: number | null;
+  readonly discard_percent: number | null;
+  readonly burst_loss_percent: number | null;
+  readonly burst_duration_ms: number | null;
+  readonly gap_loss_percent: number | null;
+  readonly gap_duration_ms: number | null;
+  readonly round_trip_delay_ms: number | null;
+  readonly end_system_delay_ms: number | null;
+  readonly interarrival_jitter_ms: number | null;
+  readonly mos_lq: number | null;
+  readonly mos_cq: number | null;
+  readonly reports: number;
+  readonly user_agent: string | null;
+}
+
 /** What also a list of many calls shows of a channel. */
 export interface Leg {
   readonly uniqueid: string;
@@ -119,6 +136,7 @@ export interface Channel extends Leg {
   readonly mes: number | null;
   readonly mes_min: number | null;
   readonly last_received_at: string | null;
+  readonly phone: PhoneHearing | null;
   readonly streams: readonly Stream[];
   readonly segments?: readonly Segment[] | undefined;
 }
@@ -142,7 +160,14 @@ export interface CallSummary {
   readonly channels: readonly Leg[];
 }
 
-export type FaultPlace = 'caller-network' | 'callee-network' | 'both-networks' | 'this-server' | 'none';
+export type FaultPlace =
+  | 'caller-network'
+  | 'callee-network'
+  | 'both-networks'
+  | 'this-server'
+  | 'caller-phone'
+  | 'callee-phone'
+  | 'none';
 
 export interface Call extends CallSummary {
   readonly fault_reports: number | null;

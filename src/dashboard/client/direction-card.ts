@@ -3,6 +3,7 @@ import { lineSample } from './chart-ink.ts';
 import { el, foreign } from './dom.ts';
 import { t } from './language.ts';
 import { packetStory } from './packet-story.ts';
+import { phoneStory } from './phone-story.ts';
 import { score, verdictChip } from './verdict-chip.ts';
 import { directionWords, quantity, verdictWords } from './words.ts';
 
@@ -36,6 +37,7 @@ export function directionCard(channel: Channel, stream: Stream, line: number): H
     el('p', { class: 'result' }, score(stream.mes), ' ', verdictChip(stream.verdict)),
     stream.why === null ? null : el('p', { class: 'why' }, foreign(stream.why)),
     el('dl', {}, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+    phoneStory(channel, stream),
     packetStory(stream),
     stream.native_why === null
       ? null

@@ -146,6 +146,8 @@ const PLACES: Readonly<Record<FaultPlace, string>> = {
   'callee-network': t("callee's network"),
   'both-networks': t('both networks'),
   'this-server': t('this server'),
+  'caller-phone': t("caller's phone"),
+  'callee-phone': t("callee's phone"),
   none: t('no fault'),
 };
 

@@ -1,5 +1,6 @@
 import { ALERTS } from '../features/alerts.ts';
 import { OUTBOX } from '../features/outbox.ts';
+import { PHONE_REPORTS } from '../features/phone-reports.ts';
 import { RATINGS } from '../features/ratings.ts';
 import type { Feature } from './feature.ts';
 
@@ -10,5 +11,6 @@ import type { Feature } from './feature.ts';
 export const FEATURES = {
   alerts: ALERTS,
   outbox: OUTBOX,
+  phoneReports: PHONE_REPORTS,
   ratings: RATINGS,
 } as const satisfies Readonly<Record<string, Feature>>;

@@ -188,6 +188,8 @@ export const CHANNEL_COLUMNS: RecordColumns<Omit<ChannelRecord, 'streams'>> = re
   version: 'text',
   finalAtMs: 'time',
   lastReceivedAtMs: 'time',
+  sipCallId: 'text',
+  phone: 'json',
 });
 
 const MEASURES = {

@@ -149,6 +149,7 @@ describe('settings', () => {
         numbers: 'clear',
         numbersKey: null,
       },
+      phoneReports: null,
       capture: { enabled: false, interface: 'any', ports: { lowest: 10_000, highest: 20_000 } },
       measurements: {
         enabled: false,
@@ -224,6 +225,9 @@ quiet = 22:00-06:30
 again = 4h
 [alert:bad-live]
 send = yes
+[phone_reports]
+bind = 0.0.0.0:5063
+peers = 192.0.2.0/24
 [profile:custom]
 base_r = 90
 loss_unit = percent
@@ -281,6 +285,10 @@ advantage = 10
         keepCallsMs: 90 * 60_000,
         numbers: 'hashed',
         numbersKey: 'sixteen or more characters',
+      },
+      phoneReports: {
+        bind: { host: '0.0.0.0', port: 5063 },
+        peers: [{ address: '192.0.2.0', family: 'ipv4', prefixLength: 24 }],
       },
       capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 } },
       measurements: load('').measurements,

@@ -178,6 +178,8 @@ it('a column of a record that the table lacks is added, with null in the rows th
     { name: 'mos_cq', type: 'REAL' },
   ]);
   expect(database.prepare("SELECT name FROM schema_steps WHERE name LIKE 'column %'").pluck().all()).toEqual([
+    'column channels.phone',
+    'column channels.sip_call_id',
     'column segments.codec',
     'column segments.mos_cq',
   ]);

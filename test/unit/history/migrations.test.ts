@@ -64,7 +64,13 @@ it('keep every row of a database of schema 1, with what that did not know as not
     sequenceRestarts: null,
     jitterResets: null,
   });
-  const channel = channelRecord('c-1', { linkedid: 'call', lastReceivedAtMs: null, streams: [stream] });
+  const channel = channelRecord('c-1', {
+    linkedid: 'call',
+    lastReceivedAtMs: null,
+    sipCallId: null,
+    phone: null,
+    streams: [stream],
+  });
   expect(queries.call('older')).toEqual({ ...callRecord('call', fault), channels: [channel] });
   // Where a clock rate came from is taken from the stream, where that has another than was assumed.
   const unknown = {

@@ -2,9 +2,10 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ReceivedPhoneReport } from '../../../src/model/phone-report.ts';
 import type { Subnet } from '../../../src/model/subnet.ts';
 import { AdmittedRate } from '../../../src/phone-reports/admitted-rate.ts';
-import { PhoneReportCollector, type ReceivedReport } from '../../../src/phone-reports/collector.ts';
+import { PhoneReportCollector } from '../../../src/phone-reports/collector.ts';
 
 const BODY = [
   'VQSessionReport: CallTerm',
@@ -48,7 +49,7 @@ afterEach(async () => {
 });
 
 async function collector(peers: readonly Subnet[] = []) {
-  const reports: ReceivedReport[] = [];
+  const reports: ReceivedPhoneReport[] = [];
   let token = 0;
   const started = new PhoneReportCollector({
     host: '127.0.0.1',

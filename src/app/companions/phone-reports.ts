@@ -1,0 +1,208 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { phoneReportRoutes } from '../../api/phone/reports.ts';
+import { hostAndPortText } from '../../config/value-types.ts';
+import type { ReportToKeep } from '../../history/features/phone-reports.ts';
+import type { PbxEvent } from '../../model/event.ts';
+import { listenProblem } from '../../model/listen-problem.ts';
+import type { JoinedPhoneReport, PhoneReport, ReceivedPhoneReport, SipLeg } from '../../model/phone-report.ts';
+import { PhoneReportCollector } from '../../phone-reports/collector.ts';
+import type { Companion, CompanionContext } from '../companion.ts';
+import { textHider } from '../hidden-text.ts';
+import { LateReports } from '../late-reports.ts';
+import { LegQuestions } from '../leg-questions.ts';
+import { coded } from '../log.ts';
+import { scoringRules } from '../scoring-rules.ts';
+
+/** Reports that wait for the disk at most. */
+const MOST_QUEUED = 10_000;
+/** Reports that are stored in one transaction. */
+const BATCH = 250;
+/** A report is joined up to this long after it came, and after its call has ended. */
+const JOINED_WITHIN_MS = 86_400_000;
+const EXPIRE_EVERY_MS = 3_600_000;
+const CALL_ID_DIGITS = 32;
+
+/** Phones' own reports (RFC 6035): taken, kept, joined to their channels and shown. */
+export function phoneReports(context: CompanionContext): Companion | null {
+  return context.settings.phoneReports === null ? null : new PhoneReports(context, context.settings.phoneReports);
+}
+
+type Settings = NonNullable<CompanionContext['settings']['phoneReports']>;
+
+class PhoneReports implements Companion {
+  readonly routes;
+  readonly #context: CompanionContext;
+  readonly #settings: Settings;
+  readonly #collector: PhoneReportCollector;
+  readonly #legs: LegQuestions;
+  readonly #late: LateReports;
+  readonly #hide: (received: ReceivedPhoneReport) => ReceivedPhoneReport;
+  readonly #queue: ReportToKeep[] = [];
+  #storing: Promise<void> | undefined;
+  #expiredAtMs = Number.NEGATIVE_INFINITY;
+  readonly #counters = { joined: 0, unjoined: 0, repeated: 0, notKept: 0, notOfPhone: 0, expired: 0 };
+
+  constructor(context: CompanionContext, settings: Settings) {
+    this.#context = context;
+    this.#settings = settings;
+    const { history, calls, clock, actions } = context;
+    const nowMs = (): number => clock.nowMs();
+    this.routes = phoneReportRoutes({
+      channel: async (uniqueid) => calls.channel(uniqueid),
+      reports: async (uniqueid) => history.features.read('phoneReports', 'ofChannel', uniqueid),
+    });
+    this.#late = new LateReports({
+      calls,
+      rules: scoringRules(context.settings),
+      amend: async (amendment) => history.features.write('phoneReports', 'amend', amendment),
+      onError: (error) => this.#complain(error),
+    });
+    const hide = hider(context.settings.history);
+    this.#hide = hide.received;
+    this.#collector = new PhoneReportCollector({
+      ...settings.bind,
+      peers: settings.peers,
+      nowMs,
+      randomToken: () => randomBytes(8).toString('hex'),
+      onReport: (received) => this.#take(received),
+    });
+    this.#legs = new LegQuestions({
+      getVariable: async (uniqueid, name) => actions.getVariable(uniqueid, name),
+      isConnected: () => actions.connected,
+      onLeg: (leg, atMs) =>
+        void this.#noteLeg({ ...leg, sipCallId: leg.sipCallId === null ? null : hide.callId(leg.sipCallId) }, atMs),
+      nowMs,
+    });
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const { leftOut } = this.#late;
+    const waiting = this.#queue.length;
+    return { ...this.#collector.counters, ...this.#counters, ...this.#legs.counters, lateLeftOut: leftOut, waiting };
+  }
+
+  async start(): Promise<void> {
+    const bind = hostAndPortText(this.#settings.bind);
+    try {
+      await this.#collector.listen();
+    } catch (error) {
+      throw new Error(
+        `cannot take phones' reports on ${bind}: ${listenProblem(error)}; change bind in [phone_reports]`,
+        { cause: error },
+      );
+    }
+    this.#context.log.info(`phones' reports are taken on ${bind}, UDP and TCP`);
+  }
+
+  async stop(): Promise<void> {
+    await this.#collector.close();
+    await this.#storing;
+    await this.#storeQueue();
+    await this.#late.idle();
+  }
+
+  take(event: PbxEvent): void {
+    this.#legs.take(event);
+  }
+
+  tick(nowMs: number): void {
+    this.#legs.tick();
+    if (this.#queue.length > 0) this.#storing ??= this.#storeQueue().finally(() => (this.#storing = undefined));
+    if (nowMs - this.#expiredAtMs < EXPIRE_EVERY_MS) return;
+    this.#expiredAtMs = nowMs;
+    void this.#expire(nowMs);
+  }
+
+  #take(received: ReceivedPhoneReport): void {
+    if (this.#queue.length >= MOST_QUEUED) this.#counters.notKept++;
+    // The collector has turned away who is no peer.
+    else this.#queue.push({ ...this.#hide(received), isFromPeer: this.#settings.peers.length > 0 });
+  }
+
+  async #storeQueue(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, BATCH);
+      try {
+        const kept = await this.#context.history.features.write('phoneReports', 'keep', batch);
+        this.#counters.repeated += kept.repeated;
+        this.#counters.unjoined += kept.unjoined;
+        this.#counters.notKept += kept.dropped;
+        for (const joined of kept.joined) this.#hear(joined);
+      } catch (error) {
+        this.#counters.notKept += batch.length;
+        this.#complain(error);
+      }
+    }
+  }
+
+  async #noteLeg(leg: SipLeg, atMs: number): Promise<void> {
+    const { uniqueid, sipCallId } = leg;
+    if (sipCallId !== null) this.#context.tell({ type: 'sip-call-id', atMs, uniqueid, sipCallId });
+    try {
+      const found = await this.#context.history.features.write('phoneReports', 'noteLeg', { leg, atMs });
+      this.#counters.unjoined -= found.length;
+      for (const joined of found) this.#hear(joined);
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  /** Who is not known to be the phone is kept and shown, and changes no sentence. */
+  #hear({ uniqueid, report, userAgent, isFromPhone }: JoinedPhoneReport): void {
+    this.#counters.joined++;
+    if (!isFromPhone) {
+      this.#counters.notOfPhone++;
+      return;
+    }
+    const { kind, localMetrics } = report;
+    const heard = { report: { kind, localMetrics }, userAgent };
+    if (this.#context.holds(uniqueid)) {
+      this.#context.tell({ type: 'phone-heard', atMs: this.#context.clock.nowMs(), uniqueid, ...heard });
+    } else {
+      this.#late.add(uniqueid, heard);
+    }
+  }
+
+  async #expire(nowMs: number): Promise<void> {
+    const up = this.#context.live.liveUniqueids();
+    try {
+      const request = { up, beforeMs: nowMs - JOINED_WITHIN_MS - EXPIRE_EVERY_MS, nowMs };
+      this.#counters.expired += await this.#context.history.features.write('phoneReports', 'expire', request);
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  #complain(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#context.log.warn(coded('MES_ERR_PHONE_REPORTS'), `phones' reports could not be stored: ${reason}`);
+  }
+}
+
+/** Phones' identities and Call-IDs as they are kept. A Call-ID may hold a number, and must stay the same to be joined by. */
+function hider(setting: CompanionContext['settings']['history']): {
+  readonly callId: (callId: string) => string;
+  readonly received: (received: ReceivedPhoneReport) => ReceivedPhoneReport;
+} {
+  if (setting.numbers === 'clear') return { callId: (callId) => callId, received: (received) => received };
+  const { exten } = textHider(setting);
+  // Without a key a hash of it could be tried out; legs of before a restart are then found by their addresses.
+  const key = setting.numbersKey ?? randomBytes(32);
+  const callId = (text: string): string =>
+    createHmac('sha256', key).update(text).digest('hex').slice(0, CALL_ID_DIGITS);
+  const identity = (text: string | null): string | null => (text === null ? null : hiddenIdentity(text, exten));
+  const hideReport = (report: PhoneReport): PhoneReport => ({
+    ...report,
+    callId: report.callId === null ? null : callId(report.callId),
+    localId: identity(report.localId),
+    remoteId: identity(report.remoteId),
+  });
+  return { callId, received: (received) => ({ ...received, report: hideReport(received.report) }) };
+}
+
+/** `"Alice" <sip:214@pbx>` without the person's name, and with the number hidden. */
+function hiddenIdentity(text: string, hide: (user: string) => string): string | null {
+  const [, scheme, user, host] = /(sips?|tel):([^@;>\s]{1,128})(@[^;>\s]{1,128})?/i.exec(text) ?? [];
+  if (scheme !== undefined && user !== undefined) return `${scheme}:${hide(user)}${host ?? ''}`;
+  return /^\S{1,128}$/.test(text) ? hide(text) : null;
+}
