@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CAPTURE, VOIP_METRICS } from './captured.ts';
 import { PHONE_HEARING } from './phone/hearing.ts';
+import { NETWORK_KINDS, SIP_TRANSPORTS } from '../model/device.ts';
 import { FAULT_PLACES } from '../model/record.ts';
 import { PROFILE_NAMES, VERDICTS } from '../model/score.ts';
 
@@ -110,6 +111,19 @@ export const CHANNEL = z.strictObject({
   version: z.string(),
   final_at: TIME.nullable().describe('when the hangup handler had the last word'),
   last_received_at: TIME.nullable().describe('when RTCP of the far end last came'),
+  device: TEXT.describe('make, model and firmware, as its SIP tells'),
+  site: TEXT.describe('by [network:PREFIX] of mes.conf'),
+  device_details: z
+    .strictObject({
+      make: TEXT,
+      model: TEXT,
+      firmware: TEXT,
+      transport: z.enum(SIP_TRANSPORTS).nullable(),
+      address: TEXT.describe('of its signalling'),
+      is_behind_nat: z.boolean().nullable().describe('it knows another address of its own than this server sees'),
+      network_kind: z.enum(NETWORK_KINDS).nullable().describe('by [network:PREFIX] of mes.conf'),
+    })
+    .nullable(),
   sip_call_id: TEXT.describe('of the leg; asked while [phone_reports] is on'),
   phone: PHONE_HEARING.nullable().describe("what the phone's own reports say of tx; phone-reports has them one by one"),
   streams: z.array(STREAM),

@@ -73,6 +73,8 @@ function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources):
     endpoints: endpoint,
     direction,
     codecs: query.codec,
+    devices: query.device,
+    sites: query.site,
     numbers: query.number && storedForms(query.number, sources),
     party: query.party === undefined ? undefined : partyFilter(query.party, sources),
     verdicts: query.verdict,

@@ -117,6 +117,8 @@ function parseNumber(text: string): string | undefined {
   return /^\P{Cc}{1,64}$/u.test(text) ? text.replace(/^ /, '+') : undefined;
 }
 
+const named = (what: string) =>
+  several(`${what}, or its beginning and * at its end`, (text) => (/^\P{Cc}{1,128}$/u.test(text) ? text : undefined));
 const numbers = () =>
   several("a caller's or connected number, or its beginning as stored and * at its end", parseNumber, {
     splits: false,
@@ -205,6 +207,8 @@ export const CALLS_QUERY = z.strictObject({
   direction: oneOf(['from', 'to'], 'with endpoint, the calls that it made, or those that it got'),
   codec: codecs(),
   number: numbers(),
+  device: named('make, model and firmware, such as Yealink SIP-T54W 96.86.0.100'),
+  site: named('a site that [network:PREFIX] names'),
   verdict: verdicts(),
   fault_place: several(`one of ${FAULT_PLACES.join(', ')}`, (text) => FAULT_PLACES.find((known) => known === text), {
     items: { type: 'string', enum: FAULT_PLACES },

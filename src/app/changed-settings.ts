@@ -39,6 +39,7 @@ const SECTION_NAMES: Readonly<Record<string, string>> = {
   customProfile: 'profile:custom',
   codecs: 'codec:NAME',
   endpoints: 'endpoint:PATTERN',
+  networks: 'network:PREFIX',
 };
 
 function isSection(value: unknown): value is Readonly<Record<string, unknown>> {

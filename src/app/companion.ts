@@ -8,6 +8,14 @@ import type { Clock, HistoryReader, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import type { Logger } from './log.ts';
 
+/** Channels that are up, and the way to tell of them what is learnt beside Asterisk's events. */
+export interface LiveChannels extends LiveView {
+  /** Nothing of channels that `holds` does not know. Numbers in it must be hidden. */
+  handle(event: PbxEvent): void;
+  /** The channel is up, or ended so lately that what is told of it is taken in. */
+  holds(uniqueid: string): boolean;
+}
+
 /** What a capability beside the scoring of calls is given. */
 export interface CompanionContext {
   readonly settings: Settings;
@@ -18,12 +26,8 @@ export interface CompanionContext {
   /** Calls as REST shows them: stored ones, with the live ones laid over them. */
   readonly calls: HistoryReader;
   /** Channels that are up. */
-  readonly live: LiveView;
+  readonly live: LiveChannels;
   readonly actions: AmiActions;
-  /** Takes in what was learnt of a channel beside Asterisk's events; of none that `holds` does not know. Numbers in it must be hidden. */
-  readonly tell: (event: PbxEvent) => void;
-  /** The channel is up, or ended so lately that what is told of it is taken in. */
-  readonly holds: (uniqueid: string) => boolean;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { AgiScript } from '../asterisk/fast-agi.ts';
 import { alertsCompanion } from './companions/alerts.ts';
 import { bestCompanion } from './companions/best.ts';
 import { ratingsCompanion } from './companions/ratings.ts';
+import { devices } from './companions/devices.ts';
 import { phoneReports } from './companions/phone-reports.ts';
 import type { Companion, CompanionContext, MakeCompanion } from './companion.ts';
 import { fleetCompanion } from './fleet-companion.ts';
@@ -13,6 +14,7 @@ import { fleetCompanion } from './fleet-companion.ts';
 const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   alerts: alertsCompanion,
   best: bestCompanion,
+  devices,
   fleet: fleetCompanion,
   ratings: ratingsCompanion,
   phone_reports: phoneReports,

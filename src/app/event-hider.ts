@@ -72,6 +72,7 @@ const EVENTS = {
   codecs: { type: 'keep', atMs: 'keep', uniqueid: 'keep', codecs: 'keep' },
   counters: { type: 'keep', atMs: 'keep', uniqueid: 'keep', counters: 'keep' },
   'sip-call-id': { type: 'keep', atMs: 'keep', uniqueid: 'keep', sipCallId: 'keep' },
+  device: { type: 'keep', atMs: 'keep', uniqueid: 'keep', device: 'keep', site: 'keep', details: 'keep' },
   'phone-heard': { type: 'keep', atMs: 'keep', uniqueid: 'keep', report: 'keep', userAgent: 'keep' },
   'link-lost': { type: 'keep', atMs: 'keep' },
   resync: { type: 'keep', atMs: 'keep' },

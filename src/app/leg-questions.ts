@@ -1,15 +1,8 @@
-import { detached } from '../calls/channel-state.ts';
-import { CHANNEL_STATE_UP } from '../model/channel.ts';
-import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
+import type { PbxEvent } from '../model/event.ts';
 import type { SipLeg } from '../model/phone-report.ts';
 import { parseAddressAndPort } from '../wire/ip-address.ts';
-
-/** Channels that are asked about at the same time: four questions each. */
-const AT_ONCE = 10;
-/** Channels that wait for their turn at most. */
-const MOST_WAITING = 10_000;
-/** Channels remembered, which are those that are up. */
-const MOST_REMEMBERED = 50_000;
+import { hostOf, hostOfUri } from '../wire/sip/addresses.ts';
+import { AskedOnce, type SipDriver } from './asked-once.ts';
 
 /** What Asterisk is asked about a leg, by channel driver. */
 const QUESTIONS = {
@@ -40,97 +33,55 @@ export interface LegQuestionsOptions {
   readonly nowMs: () => number;
 }
 
-type Driver = keyof typeof QUESTIONS;
-
 /** Asks Asterisk once which SIP dialog and which addresses each channel has, and reads its SSRCs in RTCP. Never waits, never throws. */
 export class LegQuestions {
   readonly #options: LegQuestionsOptions;
-  /** Channels that are up, with what is known of them; null: not asked yet. */
-  readonly #legs = new Map<string, SipLeg | null>();
-  readonly #waiting = new Map<string, Driver>();
-  #asking = 0;
-  #leftOut = 0;
+  readonly #once: AskedOnce;
+  /** Legs of channels that are up. */
+  readonly #legs = new Map<string, SipLeg>();
 
   constructor(options: LegQuestionsOptions) {
     this.#options = options;
+    this.#once = new AskedOnce({
+      isConnected: options.isConnected,
+      ask: async (uniqueid, driver) => this.#ask(uniqueid, driver),
+      onForgotten: (uniqueid) => this.#legs.delete(uniqueid),
+    });
   }
 
   get counters(): { readonly legs: number; readonly legsLeftOut: number } {
-    return { legs: this.#legs.size, legsLeftOut: this.#leftOut };
+    return { legs: this.#legs.size, legsLeftOut: this.#once.leftOut };
   }
 
   take(event: PbxEvent): void {
-    if (event.type === 'resync') return this.#resync(event.channels);
-    if (!('channel' in event)) return;
-    const { uniqueid } = event.channel;
-    if (event.type === 'hangup') {
-      this.#legs.delete(uniqueid);
-      this.#waiting.delete(uniqueid);
-      return;
-    }
-    this.#noteChannel(event.channel);
+    this.#once.take(event);
     if (event.type === 'rtcp') this.#noteSsrc(event);
   }
 
   /** Call it several times a second. */
   tick(): void {
-    if (!this.#options.isConnected()) return;
-    for (const [uniqueid, driver] of this.#waiting) {
-      if (this.#asking >= AT_ONCE) return;
-      this.#waiting.delete(uniqueid);
-      void this.#ask(uniqueid, driver);
-    }
+    this.#once.tick();
   }
 
-  #resync(channels: readonly ChannelSnapshot[]): void {
-    const present = new Set(channels.map(({ uniqueid }) => uniqueid));
-    for (const uniqueid of this.#legs.keys()) {
-      if (present.has(uniqueid)) continue;
-      this.#legs.delete(uniqueid);
-      this.#waiting.delete(uniqueid);
-    }
-    for (const channel of channels) this.#noteChannel(channel);
-  }
-
-  #noteChannel({ uniqueid, name, stateNumber }: ChannelSnapshot): void {
-    if (stateNumber !== CHANNEL_STATE_UP || this.#legs.has(uniqueid)) return;
-    const driver = name.startsWith('PJSIP/') ? 'PJSIP' : name.startsWith('SIP/') ? 'SIP' : undefined;
-    if (driver === undefined) return;
-    if (this.#waiting.size >= MOST_WAITING || this.#legs.size >= MOST_REMEMBERED) {
-      this.#leftOut++;
-      return;
-    }
-    const own = detached(uniqueid);
-    this.#legs.set(own, null);
-    this.#waiting.set(own, driver);
-  }
-
-  async #ask(uniqueid: string, driver: Driver): Promise<void> {
-    this.#asking++;
-    try {
-      const questions = QUESTIONS[driver];
-      const { sipCallId: callIdName, signallingAddress, signallingTarget, localMedia, remoteMedia } = questions;
-      const [sipCallId, signalling, target, local, remote] = await Promise.all(
-        [callIdName, signallingAddress, signallingTarget, localMedia, remoteMedia].map(async (name) =>
-          this.#value(uniqueid, name),
-        ),
-      );
-      const before = this.#legs.get(uniqueid);
-      const isOver = before === undefined;
-      const leg: SipLeg = {
-        uniqueid,
-        sipCallId: sipCallId ?? null,
-        signallingAddress: hostOf(signalling) ?? hostOf(targetOf(target)),
-        localMedia: mediaOf(local),
-        remoteMedia: mediaOf(remote),
-        rxSsrc: before?.rxSsrc ?? null,
-        txSsrc: before?.txSsrc ?? null,
-      };
-      if (!isOver) this.#legs.set(uniqueid, leg);
-      if (sipCallId !== undefined || !isOver) this.#options.onLeg(leg, this.#options.nowMs());
-    } finally {
-      this.#asking--;
-    }
+  async #ask(uniqueid: string, driver: SipDriver): Promise<void> {
+    const { sipCallId: callIdName, signallingAddress, signallingTarget, localMedia, remoteMedia } = QUESTIONS[driver];
+    const [sipCallId, signalling, target, local, remote] = await Promise.all(
+      [callIdName, signallingAddress, signallingTarget, localMedia, remoteMedia].map(async (name) =>
+        this.#value(uniqueid, name),
+      ),
+    );
+    const leg: SipLeg = {
+      uniqueid,
+      sipCallId: sipCallId ?? null,
+      signallingAddress: hostOf(signalling) ?? hostOfUri(target),
+      localMedia: mediaOf(local),
+      remoteMedia: mediaOf(remote),
+      rxSsrc: null,
+      txSsrc: null,
+    };
+    const isUp = this.#once.has(uniqueid);
+    if (isUp) this.#legs.set(uniqueid, leg);
+    if (isUp || sipCallId !== undefined) this.#options.onLeg(leg, this.#options.nowMs());
   }
 
   /** Undefined also when the channel is gone. */
@@ -145,7 +96,7 @@ export class LegQuestions {
 
   #noteSsrc({ channel, report }: Extract<PbxEvent, { type: 'rtcp' }>): void {
     const leg = this.#legs.get(channel.uniqueid);
-    if (leg === undefined || leg === null) return;
+    if (leg === undefined) return;
     // A report's sender is one end, its block is about the other end's stream. What the far end says of others is not ours.
     const isOurs = report.reporter === 'local';
     const rxSsrc = (isOurs ? report.block?.sourceSsrc : report.senderSsrc) ?? leg.rxSsrc;
@@ -155,19 +106,6 @@ export class LegQuestions {
     this.#legs.set(leg.uniqueid, known);
     this.#options.onLeg(known, this.#options.nowMs());
   }
-}
-
-/** Host and port of `sip:alice@192.0.2.1:5060;transport=tcp`; a name is not looked up. */
-function targetOf(uri: string | undefined): string | undefined {
-  const host = /^<?sips?:(?:[^@>]*@)?(\[[0-9a-f:.]+\]|[\d.]+)(?::(\d+))?/i.exec(uri ?? '');
-  return host === null ? undefined : host[1];
-}
-
-/** The address alone, of `192.0.2.1:5060` or `192.0.2.1`. */
-function hostOf(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const host = parseAddressAndPort(text)?.host ?? text;
-  return host.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** As `wire` writes an address, so that equal ones are equal texts; null for a wildcard, which is nobody's. */

@@ -166,8 +166,6 @@ export class Sidecar {
       calls,
       live: this.#switchboard,
       actions: this.#actions,
-      tell: (event) => this.#switchboard.handle(event),
-      holds: (uniqueid) => this.#switchboard.holds(uniqueid),
     });
     this.#agi = new FastAgiServer({
       ...settings.agi.bind,

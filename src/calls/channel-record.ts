@@ -132,6 +132,9 @@ export function channelRecord(
     finalAtMs: channel.final?.atMs ?? null,
     lastReceivedAtMs: channel.lastReceivedAtMs,
     sipCallId: channel.sipCallId,
+    device: channel.device,
+    site: channel.site,
+    deviceDetails: channel.deviceDetails,
     phone: channel.phone,
     streams: [channel.rx, channel.tx].map((state) =>
       streamRecord(channel, state, rules, peer, totals[state.direction]),

@@ -1,5 +1,6 @@
 import { CHANNEL_STATE_DOWN, CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
 import type { CapturedReport, ChannelSnapshot, RtpCounters } from '../model/event.ts';
+import type { Device } from '../model/device.ts';
 import type { PhoneHearing } from '../model/phone-report.ts';
 import type { EndReason } from '../model/record.ts';
 import { BridgeMemory } from './billing-party.ts';
@@ -108,6 +109,9 @@ export interface ChannelState {
   readonly tx: DirectionState;
   counters: RtpCounters;
   sipCallId: string | null;
+  device: string | null;
+  site: string | null;
+  deviceDetails: Device | null;
   phone: PhoneHearing | null;
   /** As of the last report. */
   scores: ChannelScores;
@@ -157,6 +161,9 @@ export function newChannel(
     tx: new DirectionState('tx', nowMs),
     counters: NO_COUNTERS,
     sipCallId: null,
+    device: null,
+    site: null,
+    deviceDetails: null,
     phone: null,
     scores: NO_SCORES,
     final: null,

@@ -9,7 +9,7 @@ import type { ScoringRules } from './scoring-rules.ts';
 /** What is told of a channel beside its life and its reports. */
 export type Fact = Extract<
   PbxEvent,
-  { type: 'rename' | 'codecs' | 'counters' | 'captured' | 'sip-call-id' | 'phone-heard' }
+  { type: 'rename' | 'codecs' | 'counters' | 'captured' | 'sip-call-id' | 'device' | 'phone-heard' }
 >;
 
 /** Takes in what else is told of channels than events about their life and reports; nothing of those that are not known. */
@@ -44,6 +44,8 @@ export class FactDesk {
         return this.#takeCaptured(event);
       case 'sip-call-id':
         return this.#takeSipCallId(event);
+      case 'device':
+        return this.#takeDevice(event);
       case 'phone-heard':
         return this.#takeHeard(event);
     }
@@ -79,6 +81,15 @@ export class FactDesk {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     channel.sipCallId = detached(sipCallId);
+    this.#changes.touch(channel);
+  }
+
+  #takeDevice({ uniqueid, device, site, details }: Extract<PbxEvent, { type: 'device' }>): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined) return;
+    channel.device = device;
+    channel.site = site;
+    channel.deviceDetails = details;
     this.#changes.touch(channel);
   }
 

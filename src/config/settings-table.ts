@@ -1,4 +1,5 @@
 import { EMERGENCY_NUMBERS } from '../model/rating.ts';
+import { NETWORK_KINDS } from '../model/device.ts';
 import { PROFILE_NAMES } from '../model/score.ts';
 import {
   BIND,
@@ -267,6 +268,12 @@ export const CODEC_SETTINGS = {
 export const ENDPOINT_SETTINGS = {
   /** G.107's A goes up to 20 (places hard to reach). */
   advantage: override(decimal(0, 20), "the E-model's advantage factor, R that users forgive"),
+} as const satisfies Section;
+
+/** Keys of `[network:PREFIX]`, PREFIX an IP network such as `192.0.2.0/24`; the longest that fits counts. */
+export const NETWORK_SETTINGS = {
+  site: override(NAME, 'where the devices of that network are'),
+  kind: override(choice(...NETWORK_KINDS), 'what kind of network it is'),
 } as const satisfies Section;
 
 export type ValuesOf<S extends Section> = {

@@ -4,6 +4,8 @@ import type { Subnet } from '../model/subnet.ts';
 import { ALERT_SETTINGS, alertRules, type GivenRule } from './alert-rules.ts';
 import { parseConf, type ConfSection } from './conf-file.ts';
 import { type RatingSettings, ratingSettings } from './rating-settings.ts';
+import { CODEC_VARIABLE, checkEnvironment } from './environment.ts';
+import { NETWORK_SECTION, type NetworkSettings, readNetworks } from './networks.ts';
 import { environmentName, SettingReader, suggestion, type Environment } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
 import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS } from './settings-table.ts';
@@ -63,6 +65,7 @@ export interface Settings {
   };
   /** Null: phones' reports are not taken. No peers: from anywhere. */
   readonly phoneReports: { readonly bind: HostAndPort; readonly peers: readonly Subnet[] } | null;
+  readonly networks: readonly NetworkSettings[];
   readonly capture: { readonly enabled: boolean; readonly interface: string; readonly ports: PortRange };
   readonly measurements: {
     readonly enabled: boolean;
@@ -95,9 +98,6 @@ export interface Settings {
 const CODEC_NAME = /^codec:([a-z0-9][a-z0-9._-]*)$/i;
 const ENDPOINT_PATTERN = /^endpoint:([^\s*]+\*?|\*)$/;
 const ALERT_NAME = /^alert:([A-Za-z0-9][\w.-]{0,63})$/;
-const CODEC_VARIABLE = new RegExp(
-  `^MES_CODEC_([A-Z0-9_]+)_(?:${Object.keys(CODEC_SETTINGS).join('|').toUpperCase()})$`,
-);
 
 /** Drops undefined values, so that a spread over defaults keeps the defaults. */
 function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
@@ -105,29 +105,11 @@ function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key]
   return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }
 
-/** Refuses variables that name a section but no key of it: nobody would notice a misspelt one. */
-function checkEnvironment(reader: SettingReader, env: Environment): void {
-  const known = Object.entries(SETTINGS).flatMap(([section, keys]) =>
-    Object.keys(keys).map((key) => environmentName(section, key)),
-  );
-  const prefixes = [...Object.keys(SETTINGS), 'profile', 'codec'].map((section) => environmentName(section, ''));
-  for (const name of Object.keys(env).sort()) {
-    if (name.startsWith('MES_ENDPOINT_')) {
-      reader.refuse(`environment variable ${name} is not known; endpoints are set in the file, in [endpoint:PATTERN]`);
-    } else if (name.startsWith('MES_ALERT_')) {
-      reader.refuse(`environment variable ${name} is not known; rules are set in the file, in [alert:NAME]`);
-    } else if (!prefixes.some((prefix) => name.startsWith(prefix)) || known.includes(name)) {
-      continue;
-    } else if (!CODEC_VARIABLE.test(name)) {
-      reader.refuse(`unknown environment variable ${name}${suggestion(name, known)}`);
-    }
-  }
-}
-
 interface NamedSections {
   readonly codecs: ReadonlyMap<string, ConfSection | undefined>;
   readonly endpoints: ReadonlyMap<string, ConfSection>;
   readonly alerts: ReadonlyMap<string, ConfSection>;
+  readonly networks: readonly ConfSection[];
 }
 
 /** Finds the sections `[codec:NAME]`, `[endpoint:PATTERN]` and `[alert:NAME]`, and refuses unknown ones. */
@@ -135,6 +117,7 @@ function namedSections(reader: SettingReader, sections: readonly ConfSection[], 
   const codecs = new Map<string, ConfSection | undefined>();
   const endpoints = new Map<string, ConfSection>();
   const alerts = new Map<string, ConfSection>();
+  const networks: ConfSection[] = [];
   for (const section of sections) {
     const codec = CODEC_NAME.exec(section.name)?.[1]?.toLowerCase();
     const pattern = ENDPOINT_PATTERN.exec(section.name)?.[1];
@@ -161,8 +144,10 @@ function namedSections(reader: SettingReader, sections: readonly ConfSection[], 
         section.line,
         `[${section.name}] is not allowed; give an endpoint such as PJSIP/alice, or its beginning and one * at its end`,
       );
+    } else if (section.name.startsWith(NETWORK_SECTION)) {
+      networks.push(section);
     } else if (!Object.hasOwn(SETTINGS, section.name)) {
-      const known = [...Object.keys(SETTINGS), 'codec:NAME', 'endpoint:PATTERN', 'alert:NAME'];
+      const known = [...Object.keys(SETTINGS), 'codec:NAME', 'endpoint:PATTERN', 'alert:NAME', 'network:PREFIX'];
       reader.refuseLine(section.line, `unknown section "${section.name}"${suggestion(section.name, known)}`);
     }
   }
@@ -170,7 +155,7 @@ function namedSections(reader: SettingReader, sections: readonly ConfSection[], 
     const codec = CODEC_VARIABLE.exec(name)?.[1]?.toLowerCase();
     if (codec !== undefined && !codecs.has(codec)) codecs.set(codec, undefined);
   }
-  return { codecs, endpoints, alerts };
+  return { codecs, endpoints, alerts, networks };
 }
 
 /** Checks settings that must fit each other. */
@@ -260,6 +245,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
     ...reader.section(section.name, ENDPOINT_SETTINGS, section),
   }));
   const rules = readRules(reader, named.alerts);
+  const networks = readNetworks(reader, named.networks);
   checkEnvironment(reader, env);
   if (reader.problems.length > 0) {
     throw new SettingsError(
@@ -293,6 +279,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
       numbersKey: history.numbers_key,
     },
     phoneReports: phoneReports.bind === null ? null : { bind: phoneReports.bind, peers: phoneReports.peers ?? [] },
+    networks,
     capture,
     measurements: {
       enabled: measurements.enabled,

@@ -1,4 +1,5 @@
 import type { CapturedMedia } from './capture.ts';
+import type { Device } from './device.ts';
 import type { PhoneReport } from './phone-report.ts';
 import type { Direction, ReportBlock, RtcpReport } from './report.ts';
 
@@ -112,6 +113,16 @@ export type PbxEvent =
   | { readonly type: 'counters'; readonly atMs: number; readonly uniqueid: string; readonly counters: RtpCounters }
   /** Asterisk was asked which SIP dialog the channel is. */
   | { readonly type: 'sip-call-id'; readonly atMs: number; readonly uniqueid: string; readonly sipCallId: string }
+  /** What is at the other end of the channel. */
+  | {
+      readonly type: 'device';
+      readonly atMs: number;
+      readonly uniqueid: string;
+      /** Make, model and firmware in one line. */
+      readonly device: string | null;
+      readonly site: string | null;
+      readonly details: Device;
+    }
   /** The phone itself has reported what it received. */
   | {
       readonly type: 'phone-heard';

@@ -51,6 +51,10 @@ export interface CallFilter {
   readonly codecs?: readonly string[] | undefined;
   /** Callers' or connected numbers of any channel of the call, as stored: exact, or their beginning with `*` at its end. */
   readonly numbers?: readonly string[] | undefined;
+  /** Make, model and firmware at any channel of the call: exact, or their beginning with `*` at its end. */
+  readonly devices?: readonly string[] | undefined;
+  /** Where any channel of the call is, likewise. */
+  readonly sites?: readonly string[] | undefined;
   /** One of these endpoints or numbers has part in the call. */
   readonly party?: { readonly endpoints: readonly string[]; readonly numbers: readonly string[] } | undefined;
   readonly verdicts?: readonly Verdict[] | undefined;

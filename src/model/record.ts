@@ -1,4 +1,5 @@
 import type { CapturedMedia, PlayedAudio } from './capture.ts';
+import type { Device } from './device.ts';
 import type { PhoneHearing } from './phone-report.ts';
 import type { Direction, Reporter } from './report.ts';
 import type { ProfileName, Verdict } from './score.ts';
@@ -215,6 +216,11 @@ export interface ChannelRecord {
   readonly lastReceivedAtMs: number | null;
   /** The leg's SIP Call-ID, hidden as numbers are; null when it is not known. */
   readonly sipCallId: string | null;
+  /** Make, model and firmware of what is at the other end, in one line. */
+  readonly device: string | null;
+  /** Where it is, by the administrator's `[network:PREFIX]`. */
+  readonly site: string | null;
+  readonly deviceDetails: Device | null;
   /** What the phone's own reports say of tx; null without any. */
   readonly phone: PhoneHearing | null;
   readonly streams: readonly StreamRecord[];

@@ -1,5 +1,11 @@
 import { ALERT_SETTINGS } from '../../src/config/alert-rules.ts';
-import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS, type Setting } from '../../src/config/settings-table.ts';
+import {
+  CODEC_SETTINGS,
+  ENDPOINT_SETTINGS,
+  NETWORK_SETTINGS,
+  SETTINGS,
+  type Setting,
+} from '../../src/config/settings-table.ts';
 import { mesProfile } from '../../src/score/profiles.ts';
 
 const HEAD = ['setting', 'default', 'allowed', 'meaning'];
@@ -11,6 +17,7 @@ export function settingsTable(): string {
     'codec:NAME': CODEC_SETTINGS,
     'endpoint:PATTERN': ENDPOINT_SETTINGS,
     'alert:NAME': ALERT_SETTINGS,
+    'network:PREFIX': NETWORK_SETTINGS,
   });
   const rows = sections.flatMap(([section, keys]) =>
     Object.entries<Setting<unknown>>(keys).map(([key, setting]) => [

@@ -60,7 +60,7 @@ describe.runIf(labObstacle() === undefined)("phones' own reports", () => {
     sidecar = await SidecarProcess.start(lab, {
       httpHost: lab.pbx.host,
       httpPort: await lab.freePort(),
-      extraConfig: `[phone_reports]\nbind = ${bind}\npeers = 127.0.0.0/8\n`,
+      extraConfig: `[phone_reports]\nbind = ${bind}\npeers = 127.0.0.0/8\n[network:127.0.0.0/8]\nsite = the lab\nkind = wired\n`,
     });
     call = await lab.soft.call('lin-a', 'lin-b');
     await sleep(TALK_MS);
@@ -107,6 +107,24 @@ describe.runIf(labObstacle() === undefined)("phones' own reports", () => {
     const [caller, callee] = await Promise.all(legs().map(async ({ uniqueid }) => reportsOf(uniqueid)));
     expect(caller?.sip_call_id).not.toBe(callee?.sip_call_id);
     expect(await counters()).toMatchObject({ phone_reports_unjoined: 0, phone_reports_refused: 0 });
+  });
+
+  test('the device is known on both legs: by its INVITE, and by its registration', async () => {
+    for (const { uniqueid, phone } of legs()) {
+      const planned = lab.plan.phones.find(({ name }) => name === phone);
+      const channel = await sidecar.get<RestChannel & { device: string; site: string; device_details: unknown }>(
+        `/v1/channels/${uniqueid}`,
+      );
+      expect(channel).toMatchObject({
+        device: 'Linphonec 5.1.65',
+        site: 'the lab',
+        // The relay's address, behind which Linphone is at another.
+        device_details: { transport: 'udp', address: planned?.phoneFront, is_behind_nat: true, network_kind: 'wired' },
+      });
+    }
+    const found = await sidecar.get<{ calls: RestCall[] }>('/v1/calls?device=Linphonec*&site=the%20lab');
+    expect(found.calls.map(({ linkedid }) => linkedid)).toEqual([call.linkedid]);
+    expect(await sidecar.get<{ calls: RestCall[] }>('/v1/calls?device=Yealink*')).toMatchObject({ calls: [] });
   });
 
   test(`SIPp's ${RATE} a second of calls that nobody knows are all answered, kept and counted`, async () => {

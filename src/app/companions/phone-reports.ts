@@ -137,7 +137,7 @@ class PhoneReports implements Companion {
 
   async #noteLeg(leg: SipLeg, atMs: number): Promise<void> {
     const { uniqueid, sipCallId } = leg;
-    if (sipCallId !== null) this.#context.tell({ type: 'sip-call-id', atMs, uniqueid, sipCallId });
+    if (sipCallId !== null) this.#context.live.handle({ type: 'sip-call-id', atMs, uniqueid, sipCallId });
     try {
       const found = await this.#context.history.features.write('phoneReports', 'noteLeg', { leg, atMs });
       this.#counters.unjoined -= found.length;
@@ -156,8 +156,8 @@ class PhoneReports implements Companion {
     }
     const { kind, localMetrics } = report;
     const heard = { report: { kind, localMetrics }, userAgent };
-    if (this.#context.holds(uniqueid)) {
-      this.#context.tell({ type: 'phone-heard', atMs: this.#context.clock.nowMs(), uniqueid, ...heard });
+    if (this.#context.live.holds(uniqueid)) {
+      this.#context.live.handle({ type: 'phone-heard', atMs: this.#context.clock.nowMs(), uniqueid, ...heard });
     } else {
       this.#late.add(uniqueid, heard);
     }

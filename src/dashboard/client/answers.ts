@@ -136,6 +136,8 @@ export interface Channel extends Leg {
   readonly mes: number | null;
   readonly mes_min: number | null;
   readonly last_received_at: string | null;
+  readonly device: string | null;
+  readonly site: string | null;
   readonly phone: PhoneHearing | null;
   readonly streams: readonly Stream[];
   readonly segments?: readonly Segment[] | undefined;

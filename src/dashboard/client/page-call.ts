@@ -218,6 +218,8 @@ function legSection(channel: Channel, lineOf: ReadonlyMap<string, number>): HTML
   });
   const facts = [
     channel.name,
+    channel.device ?? '',
+    channel.site ?? '',
     channel.answered_at === null ? t('never answered') : `${t('answered')} ${moment(channel.answered_at)}`,
     channel.on_hold && channel.ended_at === null ? `❚❚ ${t('on hold')}` : '',
     channel.hangup_cause_text === null ? '' : `${t('ended')}: ${channel.hangup_cause_text}`,

@@ -54,7 +54,7 @@ function textTest(name: string, columns: readonly string[], texts: readonly stri
   return `(${tests.join(' OR ')})`;
 }
 
-function textLists(field: 'endpoint' | 'number', texts: readonly string[]): TermList[] {
+function textLists(field: 'endpoint' | 'number' | 'device' | 'site', texts: readonly string[]): TermList[] {
   return texts.map((text) => {
     const value = text.endsWith('*') ? text.slice(0, -1) : text;
     return { field, values: text.endsWith('*') ? [value, value + LAST_CHARACTER] : [value] };
@@ -69,8 +69,17 @@ const DIRECTION_TESTS = {
   to: 'channels.uniqueid <> channels.linkedid',
 } as const;
 
-function channelWishes({ endpoints, direction, numbers, party }: CallFilter, to: Parameters): Wish[] {
+function channelWishes(filter: CallFilter, to: Parameters): Wish[] {
+  const { endpoints, direction, numbers, party, devices, sites } = filter;
   const wishes: Wish[] = [];
+  for (const [field, values] of [
+    ['device', devices],
+    ['site', sites],
+  ] as const) {
+    if (values === undefined) continue;
+    const sql = anyChannel(textTest(field, [field], values, to));
+    wishes.push({ sql, lists: textLists(field, values), isWhole: true });
+  }
   if (numbers !== undefined) {
     const sql = anyChannel(textTest('number', NUMBER_COLUMNS, numbers, to));
     wishes.push({ sql, lists: textLists('number', numbers), isWhole: true });

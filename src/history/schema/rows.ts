@@ -189,6 +189,9 @@ export const CHANNEL_COLUMNS: RecordColumns<Omit<ChannelRecord, 'streams'>> = re
   finalAtMs: 'time',
   lastReceivedAtMs: 'time',
   sipCallId: 'text',
+  device: 'text',
+  site: 'text',
+  deviceDetails: 'json',
   phone: 'json',
 });
 

@@ -11,7 +11,7 @@ export interface CallCondition {
 
 const CALL_COLUMNS = 'calls.linkedid, calls.started_at_ms, calls.mes, calls.verdict';
 const LEG_COLUMNS = `channels.uniqueid, channels.endpoint, channels.mes, channels.verdict, channels.caller_number,
-  channels.connected_number, streams.direction, streams.codec, streams.packets_lost, streams.packets_expected,
+  channels.connected_number, channels.device, channels.site, streams.direction, streams.codec, streams.packets_lost, streams.packets_expected,
   streams.jitter_mean_ms, streams.jitter_count, streams.rtt_mean_ms, streams.rtt_count`;
 /** Left joins, so that SQLite begins with the calls. */
 const LEGS = `LEFT JOIN channels ON channels.linkedid = calls.linkedid
@@ -25,6 +25,8 @@ type LegCells = [
   verdict: Verdict | null,
   callerNumber: string | null,
   connectedNumber: string | null,
+  device: string | null,
+  site: string | null,
 ];
 type StreamCells = [
   direction: string | null,
@@ -56,7 +58,8 @@ export function factsWithLegs(database: Database, { sql, parameters }: CallCondi
   const streamsOf = new Map<string, StreamFacts[]>();
   for (const row of rows.iterate(parameters)) {
     const [linkedid, startedAtMs, mes, verdict, uniqueid, endpoint, legMes, legVerdict, ...rest] = row;
-    const [callerNumber, connectedNumber, direction, codec, packetsLost, packetsExpected, ...means] = rest;
+    const [callerNumber, connectedNumber, device, site, direction, codec, packetsLost, packetsExpected, ...means] =
+      rest;
     const [jitterMeanMs, jitterReports, rttMeanMs, rttReports] = means;
     let call = calls.get(linkedid);
     if (call === undefined) calls.set(linkedid, (call = { linkedid, startedAtMs, mes, verdict, legs: [] }));
@@ -64,7 +67,16 @@ export function factsWithLegs(database: Database, { sql, parameters }: CallCondi
     let streams = streamsOf.get(uniqueid);
     if (streams === undefined) {
       streamsOf.set(uniqueid, (streams = []));
-      call.legs.push({ endpoint, mes: legMes, verdict: legVerdict, callerNumber, connectedNumber, streams });
+      call.legs.push({
+        endpoint,
+        mes: legMes,
+        verdict: legVerdict,
+        callerNumber,
+        connectedNumber,
+        device,
+        site,
+        streams,
+      });
     }
     if (direction === null) continue;
     streams.push({ codec, packetsLost, packetsExpected, jitterMeanMs, jitterReports, rttMeanMs, rttReports });

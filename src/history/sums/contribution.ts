@@ -22,6 +22,8 @@ export interface LegFacts {
   readonly verdict: Verdict | null;
   readonly callerNumber: string | null;
   readonly connectedNumber: string | null;
+  readonly device: string | null;
+  readonly site: string | null;
   readonly streams: readonly StreamFacts[];
 }
 

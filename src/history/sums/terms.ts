@@ -2,7 +2,7 @@ import type { Verdict } from '../../model/score.ts';
 import type { CallFacts } from './contribution.ts';
 
 /** What calls are found by, see `call_terms`. */
-export type TermField = 'endpoint' | 'codec' | 'number' | 'verdict' | 'score' | 'verdict_score';
+export type TermField = 'endpoint' | 'codec' | 'number' | 'verdict' | 'score' | 'verdict_score' | 'device' | 'site';
 
 export interface Term {
   readonly field: TermField;
@@ -36,6 +36,8 @@ export function termsOf({ mes, verdict, legs }: CallFacts): Term[] {
     endpoint: legs.map(({ endpoint }) => endpoint),
     codec: legs.flatMap(({ streams }) => streams.map(({ codec }) => codec)),
     number: legs.flatMap(({ callerNumber, connectedNumber }) => [callerNumber, connectedNumber]),
+    device: legs.map(({ device }) => device),
+    site: legs.map(({ site }) => site),
     verdict: [verdict],
     score: [band],
     // Verdicts come from scores: asked for together, most of each has nothing of the other.

@@ -88,8 +88,6 @@ class Room {
           return this.variables[uniqueid]?.[name];
         },
       } as unknown as AmiActions,
-      tell: (event) => board.handle(event),
-      holds: (uniqueid) => board.holds(uniqueid),
     });
     if (companion === null) throw new Error('it is switched off');
     this.companion = companion;

@@ -150,6 +150,7 @@ describe('settings', () => {
         numbersKey: null,
       },
       phoneReports: null,
+      networks: [],
       capture: { enabled: false, interface: 'any', ports: { lowest: 10_000, highest: 20_000 } },
       measurements: {
         enabled: false,
@@ -235,6 +236,11 @@ loss_unit = percent
 delay_ms = 25
 [endpoint:PJSIP/mobile*]
 advantage = 10
+[network:192.0.2.0/24]
+site = Berlin
+kind = wifi
+[network:2001:db8::/32]
+kind = vpn
 `,
       {},
     );
@@ -290,6 +296,10 @@ advantage = 10
         bind: { host: '0.0.0.0', port: 5063 },
         peers: [{ address: '192.0.2.0', family: 'ipv4', prefixLength: 24 }],
       },
+      networks: [
+        { subnet: { address: '192.0.2.0', family: 'ipv4', prefixLength: 24 }, site: 'Berlin', kind: 'wifi' },
+        { subnet: { address: '2001:db8::', family: 'ipv6', prefixLength: 32 }, site: null, kind: 'vpn' },
+      ],
       capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 } },
       measurements: load('').measurements,
       doctor: { accept: ['direct-media', 'time-zone'] },
@@ -424,6 +434,10 @@ describe('a slip in the settings', () => {
     [
       '[endpoint:PJSIP/*mobile]',
       'mes.conf line 1: [endpoint:PJSIP/*mobile] is not allowed; give an endpoint such as PJSIP/alice, or its beginning and one * at its end',
+    ],
+    [
+      '[network:Berlin]\nsite = Berlin',
+      'mes.conf line 1: [network:Berlin] is not allowed; give a network such as 192.0.2.0/24',
     ],
     [
       '[general]\ngood = 3.0',

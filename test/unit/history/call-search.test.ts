@@ -11,6 +11,7 @@ import { Writer } from '../../../src/history/write/writer.ts';
 import type { CallCursor, CallFilter, CallOrder, CallWithChannels } from '../../../src/model/ports.ts';
 import { type ChannelRecord, FAULT_PLACES } from '../../../src/model/record.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
+import { DEVICES, SITES } from './random-history.ts';
 import { CODECS, ENDPOINTS, makeHistory, momentMs, NUMBERS, steps } from './random-history.ts';
 
 let folder: string;
@@ -41,6 +42,8 @@ const everything = fc.record({
     endpoints: some(endpointPattern),
     numbers: fc.oneof(fc.constant<string[]>([]), some(numberPattern)),
   }),
+  devices: some(fc.constantFrom(...DEVICES, 'Yealink*', 'Yealink SIP-T54W*', 'L*', '*', 'Snom*')),
+  sites: some(fc.constantFrom(...SITES, 'Ber*', 'Berl*', 'Rome')),
   verdicts: some(fc.constantFrom(...VERDICTS)),
   faultPlaces: some(fc.constantFrom(...FAULT_PLACES)),
   minMes: sixtyFourth,
@@ -57,6 +60,8 @@ const NAMES = [
   'codecs',
   'numbers',
   'party',
+  'devices',
+  'sites',
   'verdicts',
   'faultPlaces',
   'minMes',
@@ -86,6 +91,8 @@ function isWanted(call: CallWithChannels, wanted: CallFilter): boolean {
   return (
     call.startedAtMs >= fromMs &&
     call.startedAtMs < toMs &&
+    (wanted.devices === undefined || channels.some(({ device }) => fits(device, wanted.devices ?? []))) &&
+    (wanted.sites === undefined || channels.some(({ site }) => fits(site, wanted.sites ?? []))) &&
     (verdicts === undefined || (call.verdict !== null && verdicts.includes(call.verdict))) &&
     (faultPlaces === undefined || (call.faultPlace !== null && faultPlaces.includes(call.faultPlace))) &&
     (minMes === undefined || (mes !== null && mes >= minMes)) &&

@@ -178,8 +178,11 @@ it('a column of a record that the table lacks is added, with null in the rows th
     { name: 'mos_cq', type: 'REAL' },
   ]);
   expect(database.prepare("SELECT name FROM schema_steps WHERE name LIKE 'column %'").pluck().all()).toEqual([
+    'column channels.device',
+    'column channels.device_details',
     'column channels.phone',
     'column channels.sip_call_id',
+    'column channels.site',
     'column segments.codec',
     'column segments.mos_cq',
   ]);

@@ -68,6 +68,9 @@ it('keep every row of a database of schema 1, with what that did not know as not
     linkedid: 'call',
     lastReceivedAtMs: null,
     sipCallId: null,
+    device: null,
+    site: null,
+    deviceDetails: null,
     phone: null,
     streams: [stream],
   });

@@ -21,6 +21,8 @@ export const momentMs = fc.oneof(
   fc.integer({ min: FIRST_MS, max: LAST_MS }),
   fc.integer({ min: 0, max: 96 }).map((hours) => FIRST_MS + hours * HOUR_MS),
 );
+export const DEVICES = ['Yealink SIP-T54W 96.86.0.100', 'Yealink SIP-T46S 66.86.0.15', 'Linphonec 5.1.65'] as const;
+export const SITES = ['Berlin', 'Bern'] as const;
 export const NUMBERS = ['100', '1001', '+49 30 1', '2'];
 const number = fc.constantFrom(...NUMBERS);
 export const CODECS = ['ulaw', 'g722'];
@@ -59,6 +61,8 @@ const channel = fc
     endpoint: fc.constantFrom(...ENDPOINTS),
     startedAtMs: momentMs,
     endedAtMs: fc.option(momentMs),
+    device: fc.option(fc.constantFrom(...DEVICES)),
+    site: fc.option(fc.constantFrom(...SITES)),
     callerNumber: fc.option(number),
     connectedNumber: fc.option(number),
     mes: score,

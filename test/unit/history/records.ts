@@ -190,6 +190,17 @@ export function channelRecord(uniqueid: string, part: Partial<ChannelRecord> = {
     version: '0.1.0',
     finalAtMs: null,
     lastReceivedAtMs: START_MS + 60_000,
+    device: 'Yealink SIP-T54W 96.86.0.100',
+    site: 'Berlin',
+    deviceDetails: {
+      make: 'Yealink',
+      model: 'SIP-T54W',
+      firmware: '96.86.0.100',
+      transport: 'tls',
+      address: '198.51.100.7',
+      isBehindNat: true,
+      networkKind: 'wifi',
+    },
     sipCallId: '5b1e-7@198.51.100.7',
     phone: {
       reports: 3,

@@ -51,6 +51,8 @@ export async function startRatedServer(ratings = 'enabled = yes', more = ''): Pr
     },
     liveUniqueids: () => [...channels.keys()],
     liveChannel: (uniqueid: string) => channels.get(uniqueid) ?? null,
+    holds: (uniqueid: string) => channels.has(uniqueid),
+    handle: () => {},
   };
   const sent: unknown[] = [];
   const actions = {

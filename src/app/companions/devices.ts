@@ -1,0 +1,162 @@
+import { BlockList, isIP } from 'node:net';
+import { type Device, deviceText, type SipTransport, SIP_TRANSPORTS } from '../../model/device.ts';
+import type { PbxEvent } from '../../model/event.ts';
+import { hostOf, hostOfUri, readVia } from '../../wire/sip/addresses.ts';
+import { readUserAgent } from '../../wire/user-agent.ts';
+import { AskedOnce, type SipDriver } from '../asked-once.ts';
+import type { Companion, CompanionContext } from '../companion.ts';
+import { textHider } from '../hidden-text.ts';
+
+/** What a contact's registration said, by its name; the oldest goes first. */
+const MOST_CONTACTS = 5000;
+/** A device may get another firmware. */
+const CONTACT_KEPT_MS = 600_000;
+/** A name of Asterisk's own for a contact, which is put into a question. */
+const CONTACT_NAME = /^[\w.;@+~-]{1,200}$/;
+const LONGEST_USER_AGENT = 200;
+
+/** What is at the other end of each channel, and where: asked once, stored with the channel. */
+export function devices(context: CompanionContext): Companion {
+  return new Devices(context);
+}
+
+interface Registered {
+  readonly userAgent: string | undefined;
+  /** Where the device believes to be. */
+  readonly viaAddress: string | undefined;
+}
+
+interface Found {
+  readonly userAgent: string | undefined;
+  readonly transport: string | undefined;
+  readonly address: string | null;
+  /** The device's own address, as it knows it. */
+  readonly ownAddress: string | null;
+}
+
+class Devices implements Companion {
+  readonly #context: CompanionContext;
+  readonly #once: AskedOnce;
+  readonly #contacts = new Map<string, { readonly atMs: number; readonly registered: Promise<Registered> }>();
+  /** The longest prefix first. */
+  readonly #networks;
+  readonly #hide: (text: string) => string;
+
+  constructor(context: CompanionContext) {
+    this.#context = context;
+    const { networks, history } = context.settings;
+    this.#hide = history.numbers === 'clear' ? (text) => text : textHider(history).text;
+    this.#networks = networks
+      .toSorted((a, b) => b.subnet.prefixLength - a.subnet.prefixLength)
+      .map(({ subnet, site, kind }) => {
+        const list = new BlockList();
+        list.addSubnet(subnet.address, subnet.prefixLength, subnet.family);
+        return { list, site, kind };
+      });
+    this.#once = new AskedOnce({
+      isConnected: () => context.actions.connected,
+      ask: async (uniqueid, driver) => this.#ask(uniqueid, driver),
+    });
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { contacts: this.#contacts.size, leftOut: this.#once.leftOut };
+  }
+
+  take(event: PbxEvent): void {
+    this.#once.take(event);
+  }
+
+  tick(): void {
+    this.#once.tick();
+  }
+
+  async #ask(uniqueid: string, driver: SipDriver): Promise<void> {
+    const found = driver === 'PJSIP' ? await this.#askPjsip(uniqueid) : await this.#askChanSip(uniqueid);
+    const network = this.#networkOf(found.address);
+    const name = readUserAgent((found.userAgent ?? '').slice(0, LONGEST_USER_AGENT));
+    const hide = (text: string | null): string | null => (text === null ? null : this.#hide(text));
+    const details: Device = {
+      make: hide(name.make),
+      model: hide(name.model),
+      firmware: name.firmware,
+      transport: transportOf(found.transport),
+      address: found.address,
+      isBehindNat: found.ownAddress === null || found.address === null ? null : found.ownAddress !== found.address,
+      networkKind: network?.kind ?? null,
+    };
+    const device = deviceText(details);
+    if (device === null && details.address === null) return;
+    const atMs = this.#context.clock.nowMs();
+    this.#context.live.handle({ type: 'device', atMs, uniqueid, device, site: network?.site ?? null, details });
+  }
+
+  /** Of a leg that called us the INVITE tells; of one that we called, where it registered. */
+  async #askPjsip(uniqueid: string): Promise<Found> {
+    const [userAgent, viaText, remote, target, contact] = await this.#values(uniqueid, [
+      'PJSIP_HEADER(read,User-Agent)',
+      'PJSIP_HEADER(read,Via,1)',
+      'CHANNEL(pjsip,remote_addr)',
+      'CHANNEL(pjsip,target_uri)',
+      'CHANNEL(contact)',
+    ]);
+    const address = hostOf(remote) ?? hostOfUri(target);
+    const via = viaText === undefined ? undefined : readVia(viaText);
+    if (via !== undefined) return { userAgent, transport: via.transport, address, ownAddress: literal(via.sentBy) };
+    const registered = contact === undefined ? undefined : await this.#registered(uniqueid, contact);
+    const transport = /^<?sips:/i.test(target ?? '') ? 'tls' : (/;transport=(\w+)/i.exec(target ?? '')?.[1] ?? 'udp');
+    return {
+      userAgent: registered?.userAgent,
+      transport: target === undefined ? undefined : transport,
+      address,
+      ownAddress: literal(hostOf(registered?.viaAddress)),
+    };
+  }
+
+  async #askChanSip(uniqueid: string): Promise<Found> {
+    const [userAgent, address] = await this.#values(uniqueid, ['CHANNEL(useragent)', 'CHANNEL(recvip)']);
+    return { userAgent, transport: undefined, address: hostOf(address), ownAddress: null };
+  }
+
+  #registered(uniqueid: string, contact: string): Promise<Registered> | undefined {
+    if (!CONTACT_NAME.test(contact)) return undefined;
+    const atMs = this.#context.clock.nowMs();
+    const known = this.#contacts.get(contact);
+    if (known !== undefined && Math.abs(atMs - known.atMs) < CONTACT_KEPT_MS) return known.registered;
+    const [oldest] = this.#contacts.keys();
+    if (this.#contacts.size >= MOST_CONTACTS && oldest !== undefined) this.#contacts.delete(oldest);
+    const names = ['user_agent', 'via_addr'].map((field) => `PJSIP_CONTACT(${contact},${field})`);
+    const registered = this.#values(uniqueid, names).then(([userAgent, viaAddress]) => ({ userAgent, viaAddress }));
+    this.#contacts.delete(contact);
+    this.#contacts.set(contact, { atMs, registered });
+    return registered;
+  }
+
+  /** In their order; undefined where Asterisk has no value, or the channel is gone. */
+  async #values(uniqueid: string, names: readonly string[]): Promise<(string | undefined)[]> {
+    return Promise.all(
+      names.map(async (name) => {
+        try {
+          return await this.#context.actions.getVariable(uniqueid, name);
+        } catch {
+          return undefined;
+        }
+      }),
+    );
+  }
+
+  #networkOf(address: string | null) {
+    const version = isIP(address ?? '');
+    if (address === null || version === 0) return undefined;
+    return this.#networks.find(({ list }) => list.check(address, version === 6 ? 'ipv6' : 'ipv4'));
+  }
+}
+
+function transportOf(text: string | undefined): SipTransport | null {
+  return SIP_TRANSPORTS.find((known) => known === text?.toLowerCase()) ?? null;
+}
+
+/** A name says nothing of a NAT. */
+function literal(host: string | null): string | null {
+  return host !== null && isIP(host) > 0 ? host : null;
+}

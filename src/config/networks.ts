@@ -1,0 +1,29 @@
+import type { NetworkKind } from '../model/device.ts';
+import type { Subnet } from '../model/subnet.ts';
+import type { ConfSection } from './conf-file.ts';
+import type { SettingReader } from './setting-reader.ts';
+import { NETWORK_SETTINGS } from './settings-table.ts';
+import { SUBNETS } from './value-types.ts';
+
+/** Where the devices of an IP network are, by a section `[network:PREFIX]`; null is not said. */
+export interface NetworkSettings {
+  readonly subnet: Subnet;
+  readonly site: string | null;
+  readonly kind: NetworkKind | null;
+}
+
+/** How the names of such sections begin. */
+export const NETWORK_SECTION = 'network:';
+
+/** Reads those sections; those whose name is no network are refused. */
+export function readNetworks(reader: SettingReader, sections: readonly ConfSection[]): NetworkSettings[] {
+  return sections.flatMap((section) => {
+    const [subnet, ...others] = SUBNETS.parse(section.name.slice(NETWORK_SECTION.length)) ?? [];
+    if (subnet === undefined || others.length > 0) {
+      reader.refuseLine(section.line, `[${section.name}] is not allowed; give a network such as 192.0.2.0/24`);
+      return [];
+    }
+    const { site = null, kind = null } = reader.section(section.name, NETWORK_SETTINGS, section);
+    return [{ subnet, site, kind }];
+  });
+}

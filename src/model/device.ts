@@ -1,0 +1,29 @@
+export const SIP_TRANSPORTS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
+export type SipTransport = (typeof SIP_TRANSPORTS)[number];
+
+export const NETWORK_KINDS = ['wired', 'wifi', 'mobile', 'vpn', 'carrier'] as const;
+export type NetworkKind = (typeof NETWORK_KINDS)[number];
+
+/** Of a device's User-Agent; null: it does not say. */
+export interface DeviceName {
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly firmware: string | null;
+}
+
+/** What is at the other end of a channel, as far as its SIP tells. */
+export interface Device extends DeviceName {
+  readonly transport: SipTransport | null;
+  /** Where its signalling comes from or goes to: an IP address. */
+  readonly address: string | null;
+  /** It knows another address of its own than we see. */
+  readonly isBehindNat: boolean | null;
+  /** By the administrator's `[network:PREFIX]`. */
+  readonly networkKind: NetworkKind | null;
+}
+
+/** `Yealink SIP-T54W 96.86.0.100`; null when nothing is known. */
+export function deviceText({ make, model, firmware }: DeviceName): string | null {
+  const parts = [make, model, firmware].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join(' ');
+}
