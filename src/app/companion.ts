@@ -28,6 +28,8 @@ export interface CompanionContext {
   /** Channels that are up. */
   readonly live: LiveChannels;
   readonly actions: AmiActions;
+  /** As Asterisk calls itself; null while there is no connection. */
+  readonly asteriskVersion: () => string | null;
 }
 
 /**

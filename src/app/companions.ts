@@ -7,6 +7,7 @@ import { bestCompanion } from './companions/best.ts';
 import { ratingsCompanion } from './companions/ratings.ts';
 import { devices } from './companions/devices.ts';
 import { phoneReports } from './companions/phone-reports.ts';
+import { measurementsCompanion } from './companions/measurements.ts';
 import type { Companion, CompanionContext, MakeCompanion } from './companion.ts';
 import { fleetCompanion } from './fleet-companion.ts';
 
@@ -18,6 +19,7 @@ const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   fleet: fleetCompanion,
   ratings: ratingsCompanion,
   phone_reports: phoneReports,
+  measurements: measurementsCompanion,
 };
 
 /** Those that are switched on, as one. */

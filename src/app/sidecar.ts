@@ -166,6 +166,7 @@ export class Sidecar {
       calls,
       live: this.#switchboard,
       actions: this.#actions,
+      asteriskVersion: () => this.#events.asteriskVersion,
     });
     this.#agi = new FastAgiServer({
       ...settings.agi.bind,

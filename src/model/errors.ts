@@ -138,6 +138,12 @@ export const ERRORS = {
     sentence: 'Packets cannot be captured. Calls are scored from RTCP as before, and capturing is tried again.',
     whatToDo: 'See the line itself: tcpdump is missing, has no right, or the interface is down.',
   },
+  MES_ERR_MEASUREMENTS: {
+    status: null,
+    sentence: 'Measurements of calls cannot be written or sent. Calls are scored as before.',
+    whatToDo:
+      'See the line itself: the collection server cannot be reached or refuses them, or the spool cannot be written.',
+  },
   MES_ERR_HISTORY_WRITE: {
     status: null,
     sentence: 'The history cannot be written. Changes wait, and scores go on to Asterisk.',

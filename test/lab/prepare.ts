@@ -29,6 +29,7 @@ const TEST_TOOLS: Tools = {
   openssl: '/usr/bin/openssl',
   'sip-tester': '/usr/bin/sipp',
   'linphone-cli': '/usr/bin/linphonec',
+  age: '/usr/bin/age',
   'libcap2-bin': '/usr/sbin/setcap',
   lintian: '/usr/bin/lintian',
   'man-db': '/usr/bin/man',

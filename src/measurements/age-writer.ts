@@ -1,0 +1,105 @@
+import {
+  createCipheriv,
+  createHmac,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { bech32 } from '@scure/base';
+import { AGE_MAGIC } from './format/segments.ts';
+
+/** Of the payload's chunks (STREAM): what we write is always the last one. */
+const CHUNK_BYTES = 65_536;
+const FILE_KEY_BYTES = 16;
+const NONCE_BYTES = 16;
+const KEY_BYTES = 32;
+const X25519_INFO = 'age-encryption.org/v1/X25519';
+/** Of ChaCha20-Poly1305, with a key that is used once. */
+const ZERO_NONCE = Buffer.alloc(12);
+/** Counter 0, and 1 for the last chunk. */
+const FIRST_AND_LAST = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+
+interface Recipient {
+  readonly bytes: Buffer;
+  readonly key: KeyObject;
+}
+
+/**
+ * Writes age files (age-encryption.org/v1) for X25519 recipients by Node's own cryptography: 0.15 ms of processor time a file and
+ * 0.03 ms for each further segment of it. The library that we read them with takes 0.7 ms for each, because it cannot keep the
+ * key of a file; with 2,000 legs up that is a difference between 1 and 10 % of a processor. `test/integration/measurements.test.ts`
+ * opens what this writes with age itself.
+ */
+export class AgeWriter {
+  readonly #recipients: readonly Recipient[];
+
+  /** `age1…`, each. Throws when one is no such key. */
+  constructor(recipients: readonly string[]) {
+    this.#recipients = recipients.map(recipientOf);
+  }
+
+  /** A new key for the segments of one file. */
+  newFile(): AgeFile {
+    const fileKey = randomBytes(FILE_KEY_BYTES);
+    const stanzas = this.#recipients.map((recipient) => stanzaFor(recipient, fileKey));
+    const head = `${AGE_MAGIC}${stanzas.join('')}---`;
+    const mac = createHmac('sha256', derive(fileKey, Buffer.alloc(0), 'header'))
+      .update(head)
+      .digest();
+    return new AgeFile(fileKey, Buffer.from(`${head} ${base64(mac)}\n`));
+  }
+}
+
+/**
+ * Several age files with one file key and one header, and a random nonce each, from which the key of the content is derived: the
+ * key exchange is done once for all segments of a call.
+ */
+export class AgeFile {
+  readonly #fileKey: Buffer;
+  readonly #header: Buffer;
+
+  constructor(fileKey: Buffer, header: Buffer) {
+    this.#fileKey = fileKey;
+    this.#header = header;
+  }
+
+  /** Throws RangeError for more than 64 KiB. */
+  encrypt(plain: Uint8Array): Buffer {
+    if (plain.length > CHUNK_BYTES) throw new RangeError('a segment holds at most 64 KiB');
+    const nonce = randomBytes(NONCE_BYTES);
+    const key = derive(this.#fileKey, nonce, 'payload');
+    return Buffer.concat([this.#header, nonce, seal(key, FIRST_AND_LAST, plain)]);
+  }
+}
+
+function recipientOf(text: string): Recipient {
+  const { prefix, bytes } = bech32.decodeToBytes(text);
+  if (prefix !== 'age' || bytes.length !== KEY_BYTES) throw new RangeError('this is no public key of age');
+  const x = Buffer.from(bytes).toString('base64url');
+  return { bytes: Buffer.from(bytes), key: createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' }) };
+}
+
+function stanzaFor({ bytes, key }: Recipient, fileKey: Buffer): string {
+  const ephemeral = generateKeyPairSync('x25519');
+  const share = Buffer.from(ephemeral.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
+  const secret = diffieHellman({ privateKey: ephemeral.privateKey, publicKey: key });
+  const wrapKey = derive(secret, Buffer.concat([share, bytes]), X25519_INFO);
+  return `-> X25519 ${base64(share)}\n${base64(seal(wrapKey, ZERO_NONCE, fileKey))}\n`;
+}
+
+function derive(secret: Buffer, salt: Buffer, info: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, salt, info, KEY_BYTES));
+}
+
+function seal(key: Buffer, nonce: Buffer, plain: Uint8Array): Buffer {
+  const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 });
+  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** age writes base64 without padding. */
+function base64(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}

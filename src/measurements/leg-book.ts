@@ -1,0 +1,247 @@
+import { gzipSync } from 'node:zlib';
+import { LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
+import type { LiveView } from '../model/ports.ts';
+import type { ChannelRecord } from '../model/record.ts';
+import type { Direction } from '../model/report.ts';
+import type { AgeFile, AgeWriter } from './age-writer.ts';
+import { type CourseMark, courseMark, coursePoint, thinned } from './format/course.ts';
+import { type CoursePoint, type LegDocument, legDocument, type Surroundings } from './format/document.ts';
+import { MOST_POINTS } from './format/fields.ts';
+import { MOST_FILE_BYTES } from './format/segments.ts';
+import type { Identity } from './installation.ts';
+import { Spool } from './spool.ts';
+
+/** A call that is up is written so often; what a SIGKILL loses is at most this much. */
+const WRITE_EVERY_MS = 5000;
+/**
+ * With many calls up they take turns, so that the work stays bounded: a segment costs some 0.2 ms. With 2,000 legs each has
+ * its turn every 20 s.
+ */
+const MOST_SEGMENTS_PER_S = 100;
+/** The final scores of a channel may come more than once, the last within this. */
+const SETTLE_MS = 10_000;
+/** Points of both directions that are kept before some are left out. */
+const MOST_KEPT_POINTS = 8 * MOST_POINTS;
+/** A live file is begun afresh before it is too large. */
+const REWRITE_BYTES = MOST_FILE_BYTES * 0.75;
+/** How often it is looked which legs are up. */
+const LIST_EVERY_MS = 1000;
+const ENDED_KEPT = 10_000;
+
+export interface LegBookOptions {
+  readonly live: LiveView;
+  readonly spool: Spool;
+  readonly writer: AgeWriter;
+  readonly identity: (nowMs: number) => Identity;
+  readonly takesPart: (endpoint: string) => boolean;
+  readonly around: (uniqueid: string) => Surroundings;
+  /** A leg is over: nothing needs to be known around it any more. */
+  readonly onOver: (uniqueid: string) => void;
+  /** The document of a leg as it will be sent. */
+  readonly onDocument: (document: LegDocument, linkedid: string) => void;
+  readonly onProblem: (error: unknown) => void;
+}
+
+interface Leg {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly file: AgeFile;
+  readonly marks: Map<Direction, CourseMark>;
+  /** All of it, and how many of them are not in the file yet. */
+  course: CoursePoint[];
+  newPoints: number;
+  pointsLeftOut: number;
+  liveBytes: number;
+  writtenAtMs: number;
+  /** Writes of one leg go one after another; while one is under way no other begins. */
+  writing: Promise<void> | null;
+}
+
+/** The legs that are up, written as they go on, and finished when they end. */
+export class LegBook {
+  readonly #options: LegBookOptions;
+  readonly #legs = new Map<string, Leg>();
+  readonly #ending = new Map<string, { channel: ChannelRecord; readonly endedAtMs: number }>();
+  /** That were finished: their last word may be said again. */
+  readonly #ended = new Set<string>();
+  readonly #pending = new Set<Promise<void>>();
+  #lookedAtMs = 0;
+  #listedAtMs = 0;
+  #written = 0;
+  #waiting: string[] = [];
+
+  constructor(options: LegBookOptions) {
+    this.#options = options;
+  }
+
+  get counters(): { readonly live_legs: number; readonly segments: number } {
+    return { live_legs: this.#legs.size, segments: this.#written };
+  }
+
+  /** To be called some ten times a second. Writes what is due; nothing of it waits for the disk. */
+  tick(nowMs: number): void {
+    for (const [uniqueid, { channel, endedAtMs }] of this.#ending) {
+      if (nowMs - endedAtMs < SETTLE_MS) break;
+      this.#ending.delete(uniqueid);
+      this.#finish(channel, nowMs);
+    }
+    const sinceMs = nowMs - this.#lookedAtMs;
+    if (sinceMs < 0 || sinceMs > WRITE_EVERY_MS) this.#lookedAtMs = nowMs - 100;
+    const most = Math.floor(((nowMs - this.#lookedAtMs) * MOST_SEGMENTS_PER_S) / 1000);
+    if (most < 1) return;
+    this.#lookedAtMs = nowMs;
+    if (this.#waiting.length === 0 && Math.abs(nowMs - this.#listedAtMs) >= LIST_EVERY_MS) {
+      this.#listedAtMs = nowMs;
+      this.#waiting = this.#options.live.liveUniqueids().toReversed();
+    }
+    for (let written = 0, looked = 0; written < most && looked < 10 * most; looked += 1) {
+      const uniqueid = this.#waiting.pop();
+      if (uniqueid === undefined) return;
+      if (this.#writeLive(uniqueid, nowMs)) written += 1;
+    }
+  }
+
+  /** A channel has ended; it is finished when its scores can change no more. */
+  channelEnded(channel: ChannelRecord, nowMs: number): void {
+    const { uniqueid, endpoint, answeredAtMs } = channel;
+    if (this.#ended.has(uniqueid)) return;
+    if (answeredAtMs === null || !this.#isWanted(endpoint)) {
+      this.#options.onOver(uniqueid);
+      return;
+    }
+    const before = this.#ending.get(uniqueid);
+    if (before === undefined) this.#ending.set(uniqueid, { channel, endedAtMs: nowMs });
+    else before.channel = channel;
+  }
+
+  /** Finishes what has ended, and waits for what is being written. Legs that are up stay as they are on the disk. */
+  async stop(nowMs: number): Promise<void> {
+    for (const { channel } of this.#ending.values()) this.#finish(channel, nowMs);
+    this.#ending.clear();
+    await this.written();
+  }
+
+  /** Resolves when all that was to be written so far is on the disk. */
+  async written(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
+  #isWanted(endpoint: string): boolean {
+    return !endpoint.startsWith(LOCAL_CHANNEL_PREFIX) && this.#options.takesPart(endpoint);
+  }
+
+  /** Returns whether there was something to write. */
+  #writeLive(uniqueid: string, nowMs: number): boolean {
+    const known = this.#legs.get(uniqueid);
+    if (known !== undefined && (known.writing !== null || nowMs - known.writtenAtMs < WRITE_EVERY_MS)) return false;
+    if (this.#ending.has(uniqueid)) return false;
+    const channel = this.#options.live.liveChannel(uniqueid);
+    if (channel === null || channel.answeredAtMs === null || !this.#isWanted(channel.endpoint)) return false;
+    if (known === undefined && channel.streams.every(({ reports }) => reports === 0)) return false;
+    const leg = known ?? this.#begin(uniqueid, nowMs);
+    leg.writtenAtMs = nowMs;
+    this.#takePoints(leg, channel, nowMs);
+    if (leg.newPoints === 0 && known !== undefined) return false;
+    const replaces = leg.liveBytes > REWRITE_BYTES;
+    if (replaces) leg.liveBytes = 0;
+    const course = replaces ? thinned(leg.course) : thinned(leg.course.slice(-leg.newPoints || leg.course.length));
+    leg.newPoints = 0;
+    const segment = leg.file.encrypt(gzipped(this.#document(channel, leg, course, false, nowMs)));
+    leg.liveBytes += segment.length;
+    this.#write(leg, this.#options.spool.append(leg.name, segment, replaces));
+    return true;
+  }
+
+  #begin(uniqueid: string, nowMs: number): Leg {
+    const leg: Leg = {
+      name: Spool.newName(),
+      identity: this.#options.identity(nowMs),
+      file: this.#options.writer.newFile(),
+      marks: new Map(),
+      course: [],
+      newPoints: 0,
+      pointsLeftOut: 0,
+      liveBytes: 0,
+      writtenAtMs: nowMs,
+      writing: null,
+    };
+    this.#legs.set(uniqueid, leg);
+    return leg;
+  }
+
+  #takePoints(leg: Leg, channel: ChannelRecord, nowMs: number): void {
+    const atS = ((channel.endedAtMs ?? nowMs) - channel.startedAtMs) / 1000;
+    for (const stream of channel.streams) {
+      const point = coursePoint(stream, leg.marks.get(stream.direction), atS);
+      if (point === null) continue;
+      leg.course.push(point);
+      leg.newPoints += 1;
+      leg.marks.set(stream.direction, courseMark(stream));
+    }
+    if (leg.course.length > MOST_KEPT_POINTS) leg.course = this.#shortened(leg);
+  }
+
+  /** A call of hours keeps every second point. */
+  #shortened(leg: Leg): CoursePoint[] {
+    const kept = thinned(leg.course, MOST_KEPT_POINTS / 4);
+    leg.pointsLeftOut += leg.course.length - kept.length;
+    return kept;
+  }
+
+  #finish(channel: ChannelRecord, nowMs: number): void {
+    const { uniqueid, linkedid } = channel;
+    const leg = this.#legs.get(uniqueid) ?? this.#begin(uniqueid, nowMs);
+    this.#takePoints(leg, channel, nowMs);
+    this.#legs.delete(uniqueid);
+    this.#ended.add(uniqueid);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= ENDED_KEPT) break;
+      this.#ended.delete(oldest);
+    }
+    const course = thinned(leg.course);
+    leg.pointsLeftOut += leg.course.length - course.length;
+    const document = this.#document(channel, leg, course, true, nowMs);
+    this.#options.onOver(uniqueid);
+    this.#options.onDocument(document, linkedid);
+    const segment = leg.file.encrypt(gzipped(document));
+    const before = leg.writing ?? Promise.resolve();
+    this.#write(
+      leg,
+      before.then(() => this.#options.spool.finish(leg.name, segment)),
+    );
+  }
+
+  #document(
+    channel: ChannelRecord,
+    { identity, pointsLeftOut }: Leg,
+    course: readonly CoursePoint[],
+    isWhole: boolean,
+    nowMs: number,
+  ): LegDocument {
+    return legDocument(channel, {
+      sender: identity.sender,
+      call: identity.callHash(channel.linkedid),
+      around: this.#options.around(channel.uniqueid),
+      course,
+      pointsLeftOut,
+      isWhole,
+      nowMs,
+    });
+  }
+
+  #write(leg: Leg, work: Promise<void>): void {
+    this.#written += 1;
+    const writing = work
+      .catch((error: unknown) => this.#options.onProblem(error))
+      .finally(() => {
+        if (leg.writing === writing) leg.writing = null;
+        this.#pending.delete(writing);
+      });
+    leg.writing = writing;
+    this.#pending.add(writing);
+  }
+}
+
+export function gzipped(document: object): Buffer {
+  return gzipSync(JSON.stringify(document));
+}

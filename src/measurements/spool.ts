@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '../model/error-code.ts';
+import { framed, splitSegments } from './format/segments.ts';
+
+/** Of a call that is up; what a sidecar leaves behind that ended in mid-call is taken over at the next start. */
+const LIVE = '.live';
+/** Ready to be sent. */
+const READY = '.age';
+const NAME_BYTES = 16;
+
+export interface SpoolCounters {
+  readonly waiting_files: number;
+  readonly waiting_bytes: number;
+  /** Given up because the spool was full, the oldest first. */
+  readonly dropped: number;
+  /** Of calls that were up when a sidecar ended. */
+  readonly recovered: number;
+}
+
+/** The directory of what waits to be sent. Everything in it but our own identity is encrypted. */
+export class Spool {
+  readonly #directory: string;
+  readonly #maxBytes: number;
+  /** Ready files and their sizes, the oldest first. */
+  readonly #ready = new Map<string, number>();
+  #readyBytes = 0;
+  readonly #live = new Map<string, number>();
+  #liveBytes = 0;
+  #dropped = 0;
+  #recovered = 0;
+
+  constructor(directory: string, maxBytes: number) {
+    this.#directory = directory;
+    this.#maxBytes = maxBytes;
+  }
+
+  static newName(): string {
+    return randomBytes(NAME_BYTES).toString('hex');
+  }
+
+  get counters(): SpoolCounters {
+    return {
+      waiting_files: this.#ready.size,
+      waiting_bytes: this.#readyBytes + this.#liveBytes,
+      dropped: this.#dropped,
+      recovered: this.#recovered,
+    };
+  }
+
+  /** Looks what is there, and takes over the calls of a sidecar that ended in mid-call. Only one sidecar may use a spool. */
+  async open(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const found: { readonly name: string; readonly bytes: number; readonly atMs: number }[] = [];
+    for (const entry of await readdir(this.#directory)) {
+      const name = entry.slice(0, entry.lastIndexOf('.'));
+      if (entry.endsWith(LIVE)) {
+        if (!(await this.#takeOver(name))) continue;
+        this.#recovered += 1;
+      } else if (!entry.endsWith(READY)) continue;
+      const { size, mtimeMs } = await stat(this.#path(name, READY));
+      found.push({ name, bytes: size, atMs: mtimeMs });
+    }
+    for (const { name, bytes } of found.sort((a, b) => a.atMs - b.atMs)) this.#add(name, bytes);
+    await this.#bound();
+  }
+
+  /** Adds a segment to the file of a call that is up; `replaces`: in place of all that is in it. */
+  async append(name: string, segment: Uint8Array, replaces: boolean): Promise<void> {
+    // A full spool gives up what waits before what is new; with nothing left to give up, the new is not written.
+    await this.#bound(segment.length);
+    if (this.#readyBytes + this.#liveBytes + segment.length > this.#maxBytes) {
+      this.#dropped += 1;
+      return;
+    }
+    const bytes = framed(segment);
+    if (replaces) await this.#writeWhole(this.#path(name, LIVE), bytes);
+    else await appendFile(this.#path(name, LIVE), bytes, { mode: 0o600 });
+    this.#noteLive(name, bytes.length + (replaces ? 0 : (this.#live.get(name) ?? 0)));
+  }
+
+  /** The call is over: `segment` is all of it, in place of what was appended before. */
+  async finish(name: string, segment: Uint8Array): Promise<void> {
+    await this.#writeWhole(this.#path(name, READY), segment);
+    await rm(this.#path(name, LIVE), { force: true });
+    this.#noteLive(name, 0);
+    this.#add(name, segment.length);
+    await this.#bound();
+  }
+
+  /** The name of a file that waits, at random so that the order of what is sent does not tell that of calls; null: none. */
+  pick(random: () => number): string | null {
+    const names = [...this.#ready.keys()];
+    return names[Math.floor(random() * names.length)] ?? null;
+  }
+
+  /** Null: it is gone. */
+  async read(name: string): Promise<Buffer | null> {
+    try {
+      return await readFile(this.#path(name, READY));
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      this.#forget(name);
+      return null;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#forget(name);
+    await rm(this.#path(name, READY), { force: true });
+  }
+
+  /** Without the segment that was not written to its end. Returns whether anything is left. */
+  async #takeOver(name: string): Promise<boolean> {
+    const { segments, tornBytes } = splitSegments(await readFile(this.#path(name, LIVE)));
+    if (segments.length === 0) {
+      await rm(this.#path(name, LIVE), { force: true });
+      return false;
+    }
+    if (tornBytes > 0) await this.#writeWhole(this.#path(name, LIVE), Buffer.concat(segments.map(framed)));
+    await rename(this.#path(name, LIVE), this.#path(name, READY));
+    return true;
+  }
+
+  #noteLive(name: string, bytes: number): void {
+    this.#liveBytes += bytes - (this.#live.get(name) ?? 0);
+    if (bytes === 0) this.#live.delete(name);
+    else this.#live.set(name, bytes);
+  }
+
+  #add(name: string, bytes: number): void {
+    this.#ready.set(name, bytes);
+    this.#readyBytes += bytes;
+  }
+
+  #forget(name: string): void {
+    this.#readyBytes -= this.#ready.get(name) ?? 0;
+    this.#ready.delete(name);
+  }
+
+  async #bound(moreBytes = 0): Promise<void> {
+    for (const name of this.#ready.keys()) {
+      if (this.#readyBytes + this.#liveBytes + moreBytes <= this.#maxBytes) return;
+      this.#dropped += 1;
+      await this.remove(name);
+    }
+  }
+
+  async #writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+    await writeFile(`${path}.new`, bytes, { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
+
+  #path(name: string, kind: string): string {
+    return join(this.#directory, `${name}${kind}`);
+  }
+}

@@ -1,0 +1,169 @@
+import type { Spool } from './spool.ts';
+
+/** Between two files, so that a spool that was long without a collector does not come as a flood. */
+const PAUSE_MS = 200;
+/** While nothing waits. */
+const IDLE_MS = 1000;
+const FIRST_BACK_OFF_MS = 5000;
+const LONGEST_BACK_OFF_MS = 3_600_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** A collector that refuses a file by one of these will always refuse it: it is too large, or none of its kind. */
+const REFUSED_FOR_GOOD: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+/** So many in a row mean that the collector is wrong, and not the files. */
+const MOST_REFUSED_IN_A_ROW = 3;
+
+export interface UploaderOptions {
+  readonly spool: Spool;
+  /** Without a slash at its end. */
+  readonly collector: string;
+  readonly random: () => number;
+  /** One sentence; told when it changes. */
+  readonly onState: (problem: string | null) => void;
+  /** For tests: how much faster than real time it waits. */
+  readonly haste?: number;
+}
+
+export interface UploadCounters {
+  readonly sent: number;
+  /** That the collector will never take; given up. */
+  readonly refused: number;
+  readonly failed_attempts: number;
+}
+
+type Outcome =
+  | { readonly is: 'sent' }
+  | { readonly is: 'refused' | 'later'; readonly problem: string; readonly waitMs?: number };
+
+/** Sends what is in the spool, one file after another, in the background. A file is kept until the collector has acknowledged it. */
+export class Uploader {
+  readonly #options: UploaderOptions;
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #sent = 0;
+  #refused = 0;
+  #failed = 0;
+  #refusedInARow = 0;
+  #problem: string | null = null;
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+  }
+
+  get counters(): UploadCounters {
+    return { sent: this.#sent, refused: this.#refused, failed_attempts: this.#failed };
+  }
+
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Gives up what is under way; it is sent again at the next start. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let backOffMs = FIRST_BACK_OFF_MS;
+    while (!this.#stop.signal.aborted) {
+      const name = this.#options.spool.pick(this.#options.random);
+      if (name === null) {
+        await this.#wait(IDLE_MS);
+        continue;
+      }
+      const outcome = await this.#sendFile(name);
+      if (outcome.is !== 'later') {
+        backOffMs = FIRST_BACK_OFF_MS;
+        await this.#wait(PAUSE_MS * (0.5 + this.#options.random()));
+        continue;
+      }
+      this.#failed += 1;
+      // Half of it at random, so that all who lost a collector do not come back together.
+      await this.#wait(Math.max(outcome.waitMs ?? 0, backOffMs * (0.5 + this.#options.random() / 2)));
+      backOffMs = Math.min(LONGEST_BACK_OFF_MS, backOffMs * 2);
+    }
+  }
+
+  async #sendFile(name: string): Promise<Outcome> {
+    try {
+      const bytes = await this.#options.spool.read(name);
+      const outcome: Outcome = bytes === null ? { is: 'sent' } : await this.#post(bytes);
+      if (bytes !== null && outcome.is === 'sent') {
+        this.#sent += 1;
+        this.#refusedInARow = 0;
+        this.#note(null);
+      }
+      if (outcome.is === 'refused') {
+        this.#refusedInARow += 1;
+        this.#note(outcome.problem);
+        if (this.#refusedInARow > MOST_REFUSED_IN_A_ROW) return { ...outcome, is: 'later' };
+        this.#refused += 1;
+      }
+      if (outcome.is === 'later') this.#note(outcome.problem);
+      else if (bytes !== null) await this.#options.spool.remove(name);
+      return outcome;
+    } catch (error) {
+      const problem = `the spool cannot be read (${String((error as NodeJS.ErrnoException).code ?? error)})`;
+      this.#note(problem);
+      return { is: 'later', problem };
+    }
+  }
+
+  async #post(bytes: Buffer): Promise<Outcome> {
+    const { collector } = this.#options;
+    try {
+      const response = await fetch(`${collector}/v1/measurements`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream', 'user-agent': 'asterisk-mes' },
+        body: new Uint8Array(bytes),
+        redirect: 'error',
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      });
+      // Whatever it says is not read: only the status counts.
+      await response.body?.cancel();
+      const { status } = response;
+      if (status === 201 || status === 204) return { is: 'sent' };
+      const problem = `${collector} answered ${status}`;
+      if (REFUSED_FOR_GOOD.has(status)) return { is: 'refused', problem };
+      return { is: 'later', problem, waitMs: retryAfterMs(response.headers.get('retry-after')) };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      return { is: 'later', problem: `${collector} cannot be reached (${reasonOf(cause)})` };
+    }
+  }
+
+  #note(problem: string | null): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#options.onState(problem);
+  }
+
+  async #wait(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms / (this.#options.haste ?? 1));
+      timer.unref();
+      signal.addEventListener('abort', done);
+    });
+  }
+}
+
+/** In seconds only; at most as long as we wait by ourselves. */
+export function retryAfterMs(header: string | null): number {
+  return header !== null && /^[0-9]{1,9}$/.test(header) ? Math.min(LONGEST_BACK_OFF_MS, Number(header) * 1000) : 0;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}

@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AgeWriter } from '../../src/measurements/age-writer.ts';
+import type { LegDocument } from '../../src/measurements/format/document.ts';
+import { checkDocument } from '../../src/measurements/format/check.ts';
+import { splitSegments } from '../../src/measurements/format/segments.ts';
+import { startSidecarFor, withSimulator } from '../bench/simulated-pbx.ts';
+
+/** Each call of the recording takes so long here, with a report a second. */
+const PACE = { reportEveryMs: 1000, callMs: 40_000 };
+
+let folder = '';
+let keyFile = '';
+let recipient = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mes-measurements-'));
+  keyFile = join(folder, 'key.txt');
+  execFileSync('age-keygen', ['-o', keyFile], { stdio: 'pipe' });
+  recipient = execFileSync('age-keygen', ['-y', keyFile]).toString().trim();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** By Debian's age. */
+function decrypted(segment: Uint8Array): string {
+  return gunzipSync(execFileSync('age', ['--decrypt', '--identity', keyFile], { input: segment })).toString();
+}
+
+async function until<Value>(look: () => Value | undefined, what: string, withinMs = 30_000): Promise<Value> {
+  const endsAtMs = performance.now() + withinMs;
+  while (performance.now() < endsAtMs) {
+    const found = look();
+    if (found !== undefined) return found;
+    await sleep(200);
+  }
+  throw new Error(`not within ${withinMs} ms: ${what}`);
+}
+
+describe("Debian's age", () => {
+  it('opens what we write, for each of several recipients, and finds a changed byte', () => {
+    const otherFile = join(folder, 'other.txt');
+    execFileSync('age-keygen', ['-o', otherFile], { stdio: 'pipe' });
+    const other = execFileSync('age-keygen', ['-y', otherFile]).toString().trim();
+    const written = new AgeWriter([other, recipient]).newFile().encrypt(Buffer.from('words'));
+    for (const file of [keyFile, otherFile]) {
+      expect(execFileSync('age', ['-d', '-i', file], { input: written }).toString()).toBe('words');
+    }
+    const changed = Buffer.from(written);
+    changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+    expect(() => execFileSync('age', ['-d', '-i', keyFile], { input: changed, stdio: 'pipe' })).toThrow('age');
+  });
+});
+
+describe('a sidecar', () => {
+  it('that is killed in mid-call leaves all but the last seconds, and nothing in clear; the next one takes it over', async () => {
+    const spool = join(folder, 'killed');
+    const extraConfig = `[measurements]\nenabled = yes\nrecipient = ${recipient}\nspool = ${spool}\n`;
+    await withSimulator(async (simulator) => {
+      await simulator.load({ recording: '22-lossy-call', pace: PACE, legs: 6 });
+      const sidecar = await startSidecarFor(simulator, { extraConfig });
+      const beganAtMs = Date.now();
+      let killedAtMs = 0;
+      try {
+        await until(
+          () => (liveFiles(spool).some(({ length }) => length > 2500) ? true : undefined),
+          'three segments of a call',
+        );
+        killedAtMs = Date.now();
+      } finally {
+        await sidecar.kill();
+      }
+      const files = liveFiles(spool);
+      expect(files.length).toBeGreaterThanOrEqual(4);
+      const furthest = files.map((file) => {
+        const { segments, tornBytes } = splitSegments(file);
+        expect(tornBytes).toBe(0);
+        const documents = segments.map((segment) => checkDocument(JSON.parse(decrypted(segment))) as LegDocument);
+        const course = documents.flatMap((document) => document.course);
+        expect(documents.every((document) => !document.is_whole)).toBe(true);
+        return Math.max(...course.map(({ at_s }) => at_s)) - Math.min(...course.map(({ at_s }) => at_s));
+      });
+      // Written every 5 s: at most that and a report's second are missing.
+      expect(Math.max(...furthest)).toBeGreaterThan((killedAtMs - beganAtMs) / 1000 - 12);
+      for (const name of readdirSync(spool)) {
+        const text = readFileSync(join(spool, name), 'latin1');
+        expect(text.match(/PJSIP|alice|bob|ulaw|"mes"/g)).toBeNull();
+      }
+      const next = await startSidecarFor(simulator, { extraConfig });
+      try {
+        const { counters } = (await (await fetch(`${next.url}/healthz`)).json()) as {
+          counters: Record<string, number>;
+        };
+        expect(JSON.stringify(counters)).toContain('recovered');
+        expect(readdirSync(spool).filter((name) => name.endsWith('.age')).length).toBeGreaterThanOrEqual(files.length);
+      } finally {
+        await next.stop();
+      }
+    });
+  }, 80_000);
+
+  it('sends nothing and keeps nothing with enabled = no, whatever else is set', async () => {
+    const connections: unknown[] = [];
+    const listener: Server = createServer((socket) => {
+      connections.push(socket.remoteAddress);
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const { port } = listener.address() as { readonly port: number };
+    const spool = join(folder, 'off');
+    const config = (enabled: string): string =>
+      `[measurements]\nenabled = ${enabled}\nrecipient = ${recipient}\ncollector = http://127.0.0.1:${port}\nspool = ${spool}\n`;
+    const pace = { reportEveryMs: 500, callMs: 4000 };
+    try {
+      await withSimulator(async (simulator) => {
+        await simulator.load({ recording: '22-lossy-call', pace, legs: 4 });
+        const off = await startSidecarFor(simulator, { extraConfig: config('no') });
+        await sleep(18_000);
+        await off.stop();
+        expect(connections).toEqual([]);
+        expect(() => readdirSync(spool)).toThrow('ENOENT');
+        // The same with yes, so that the listener is known to hear.
+        const on = await startSidecarFor(simulator, { extraConfig: config('yes') });
+        try {
+          await until(() => (connections.length > 0 ? true : undefined), 'something is sent');
+        } finally {
+          await on.stop();
+        }
+      });
+    } finally {
+      listener.close();
+    }
+  }, 80_000);
+});
+
+function liveFiles(spool: string): Buffer[] {
+  let names: string[] = [];
+  try {
+    names = readdirSync(spool);
+  } catch {
+    return [];
+  }
+  return names.filter((name) => name.endsWith('.live')).map((name) => readFileSync(join(spool, name)));
+}
