@@ -84,7 +84,6 @@ export class Sidecar {
 
     // Answers to actions are in no hurry: they are read now and then when events are. What is due is done then, too.
     const pace = new ReadPace(() => this.#ticker.remind());
-
     this.#actions = new AmiActions({
       connection,
       random,

@@ -7,7 +7,7 @@ import { framed, splitSegments } from './format/segments.ts';
 /** Of a call that is up; what a sidecar leaves behind that ended in mid-call is taken over at the next start. */
 const LIVE = '.live';
 /** Ready to be sent. */
-const READY = '.age';
+export const READY = '.age';
 const NAME_BYTES = 16;
 
 export interface SpoolCounters {

@@ -9,6 +9,7 @@ import {
   ensureBareDebian,
   ensureDebianTarball,
   ensureRootFilesystem,
+  ensureS3Server,
 } from './root-filesystem.ts';
 
 /** Debian packages, each with a program of its own. */
@@ -80,6 +81,7 @@ async function main(): Promise<void> {
       installTools({ ...BUILD_TOOLS, ...TEST_TOOLS }, say);
       await prepareLab(RELEASES, { progress: say, signal: stop.signal });
       await ensureDebianTarball({ progress: say, signal: stop.signal });
+      await ensureS3Server({ progress: say, signal: stop.signal });
       for (const suite of BARE_SUITES) await ensureBareDebian(suite, { progress: say, signal: stop.signal });
       return;
     } catch (error) {

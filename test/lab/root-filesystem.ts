@@ -119,6 +119,23 @@ export async function ensureBareDebian(suite: BareSuite, options: BuildOptions =
   }
 }
 
+/** Where Debian's Ceph is once it is built: its radosgw is an S3 server that checks signatures. Of trixie, the first with dbstore. */
+export const S3_ROOT = join(LAB_HOME, 's3-trixie');
+
+export async function ensureS3Server(options: BuildOptions = {}): Promise<string> {
+  mkdirSync(LAB_HOME, { recursive: true });
+  if (existsSync(S3_ROOT)) return S3_ROOT;
+  const building = join(LAB_HOME, ownedName('building-s3'));
+  try {
+    options.progress?.('Building an S3 server from Debian trixie …');
+    await bootstrap({ suite: 'trixie', packages: 'radosgw,ca-certificates', target: building }, options);
+    renameSync(building, S3_ROOT);
+    return S3_ROOT;
+  } finally {
+    rmSync(building, { recursive: true, force: true });
+  }
+}
+
 interface Bootstrap {
   readonly suite: string;
   readonly packages: string;

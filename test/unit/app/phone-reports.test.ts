@@ -81,6 +81,7 @@ class Room {
       history,
       calls: history,
       live: board,
+      asteriskVersion: () => null,
       actions: {
         connected: true,
         getVariable: async (uniqueid: string, name: string) => {

@@ -68,6 +68,7 @@ export async function startRatedServer(ratings = 'enabled = yes', more = ''): Pr
     calls: history,
     live,
     actions,
+    asteriskVersion: () => null,
   });
   await companion.start?.();
   const health = { health: () => WELL };

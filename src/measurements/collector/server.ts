@@ -1,0 +1,129 @@
+import { createHmac, randomBytes, sign } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import { fastify, type FastifyInstance } from 'fastify';
+import { Counter, Registry } from 'prom-client';
+import { MOST_FILE_BYTES, recipientsOf, splitSegments } from '../format/segments.ts';
+import { DELETION_TOKEN } from '../installation.ts';
+import type { Store } from './store.ts';
+
+const REQUEST_TIMEOUT_MS = 20_000;
+const MOST_CONNECTIONS = 2000;
+/** A collector whose store fails asks to be left alone for so long. */
+const RETRY_AFTER_S = 300;
+/** Of IPv6 one customer has a whole /64. */
+const IPV6_GROUPS = 4;
+
+export interface CollectorOptions {
+  readonly store: Store;
+  /** For how many recipients each file has to be. */
+  readonly recipients: number;
+  readonly perMinute: number;
+  /** The questions' JSON, and the Ed25519 key (PEM) that signs it; null: there are none. */
+  readonly questions: { readonly text: string; readonly signingKey: string } | null;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** One sentence: the store fails. */
+  readonly onProblem: (sentence: string) => void;
+}
+
+/**
+ * The collection server: it takes files that it cannot read, looks at their size and form, and stores them under a date and a
+ * random name. It keeps no address and no log of requests.
+ */
+export function buildCollector(options: CollectorOptions): FastifyInstance {
+  const { store, recipients, perMinute, questions, tls, onProblem } = options;
+  const registry = new Registry();
+  const files = new Counter({
+    name: 'asterisk_mes_collector_files_total',
+    help: 'Files that came, by what became of them.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const deletions = new Counter({
+    name: 'asterisk_mes_collector_deletions_total',
+    help: 'Deletion requests that came.',
+    registers: [registry],
+  });
+  let problem: string | null = null;
+  const served = {
+    logger: false,
+    bodyLimit: MOST_FILE_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    exposeHeadRoutes: false,
+  } as const;
+  const app = (tls === null ? fastify(served) : fastify({ ...served, https: tls })) as unknown as FastifyInstance;
+  app.server.maxConnections = MOST_CONNECTIONS;
+
+  // Addresses are counted for a minute under a key that nobody knows and that ends with the process.
+  const key = randomBytes(16);
+  app.register(rateLimit, {
+    max: perMinute,
+    timeWindow: 60_000,
+    cache: 20_000,
+    keyGenerator: ({ ip }) => createHmac('sha256', key).update(networkOf(ip)).digest('base64'),
+    onExceeded: () => files.inc({ outcome: 'too_often' }),
+    allowList: ({ url }) => url === '/healthz' || url === '/metrics',
+  });
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  app.setErrorHandler(async (error: { readonly statusCode?: number }, _, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status === 413) files.inc({ outcome: 'too_large' });
+    return reply.code(status).send({ status });
+  });
+
+  async function keep(name: string, bytes: Uint8Array): Promise<boolean> {
+    try {
+      await store.put(`${new Date().toISOString().slice(0, 10)}/${name}`, bytes);
+      problem = null;
+      return true;
+    } catch (error) {
+      const sentence = `cannot store: ${error instanceof Error ? error.message : String(error)}`;
+      if (problem !== sentence) onProblem(sentence);
+      problem = sentence;
+      return false;
+    }
+  }
+
+  // Routes come after the rate limit is in place.
+  app.after(() => {
+    app.post('/v1/measurements', async ({ body }, reply) => {
+      if (!Buffer.isBuffer(body) || !isWellFormed(body, recipients)) {
+        files.inc({ outcome: 'malformed' });
+        return reply.code(400).send({ status: 400, detail: `not an age file for ${recipients} X25519 recipients` });
+      }
+      const isKept = await keep(`${randomBytes(16).toString('hex')}.age`, body);
+      files.inc({ outcome: isKept ? 'stored' : 'failed' });
+      if (!isKept) return reply.code(503).header('retry-after', RETRY_AFTER_S).send({ status: 503 });
+      return reply.code(204).send();
+    });
+    app.post('/v1/deletions', async ({ body }, reply) => {
+      const token = (body as { readonly token?: unknown } | null)?.token;
+      if (typeof token !== 'string' || !DELETION_TOKEN.test(token)) return reply.code(400).send({ status: 400 });
+      if (!(await keep(`${randomBytes(16).toString('hex')}.token`, Buffer.from(token)))) {
+        return reply.code(503).header('retry-after', RETRY_AFTER_S).send({ status: 503 });
+      }
+      deletions.inc();
+      return reply.code(204).send();
+    });
+    app.get('/v1/questions', async (_, reply) => {
+      if (questions === null) return reply.code(404).send({ status: 404 });
+      const signature = sign(null, Buffer.from(questions.text), questions.signingKey).toString('base64');
+      return { signed: questions.text, signature };
+    });
+    app.get('/healthz', async (_, reply) => reply.code(problem === null ? 200 : 503).send({ status: problem ?? 'ok' }));
+    app.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  });
+  return app;
+}
+
+/** Whole age files, each for as many recipients as it has to be, and nothing else. */
+export function isWellFormed(body: Uint8Array, recipients: number): boolean {
+  const { segments, tornBytes } = splitSegments(body);
+  return segments.length > 0 && tornBytes === 0 && segments.every((segment) => recipientsOf(segment) === recipients);
+}
+
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address.replace(/^::ffff:/i, '');
+  const [head = ''] = address.split('::', 1);
+  return head.split(':').slice(0, IPV6_GROUPS).join(':');
+}

@@ -1,0 +1,106 @@
+import { chown, copyFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '../model/error-code.ts';
+import { Installation, INSTALLATION_FILE } from './installation.ts';
+import { READY } from './spool.ts';
+import { STATUS_FILE } from './sender.ts';
+
+const REQUEST_TIMEOUT_MS = 15_000;
+
+export interface SpoolState {
+  readonly waitingFiles: number;
+  readonly waitingBytes: number;
+  /** What the sidecar last wrote of itself; null: it never ran with measurements. */
+  readonly last: Readonly<Record<string, unknown>> | null;
+}
+
+/** What waits, and how it goes. Rejects with an Error of one sentence. */
+export async function spoolState(spool: string): Promise<SpoolState> {
+  const names = await namesIn(spool);
+  let waitingBytes = 0;
+  for (const name of names) waitingBytes += (await stat(join(spool, name))).size;
+  return { waitingFiles: names.length, waitingBytes, last: await lastStatus(spool) };
+}
+
+/** Another identity from now on; a sidecar that runs takes it over within 5 s. */
+export async function resetInstallation(spool: string, nowMs: number): Promise<void> {
+  await (await Installation.open(spool, nowMs)).reset(nowMs);
+  await keepOwner(spool);
+}
+
+/** Copies what waits into a directory instead of sending it, and takes it out of the spool. Returns how many files. */
+export async function exportSpool(spool: string, directory: string): Promise<number> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const names = await namesIn(spool);
+  for (const name of names) {
+    await copyFile(join(spool, name), join(directory, name));
+    await rm(join(spool, name), { force: true });
+  }
+  return names.length;
+}
+
+/**
+ * Asks the collection server to delete what this installation sent, as far as its tokens are remembered, then empties the spool
+ * and goes on as somebody else. Tokens that the server did not take stay for another time; the sentence why is thrown at the end.
+ */
+export async function forgetMeasurements(
+  spool: string,
+  collector: string | null,
+  nowMs: number,
+): Promise<{ readonly asked: number; readonly emptied: number }> {
+  const installation = await Installation.open(spool, nowMs);
+  const done: string[] = [];
+  let problem: string | null = null;
+  for (const token of collector === null ? [] : installation.tokens) {
+    problem = await askToDelete(`${collector}/v1/deletions`, token);
+    if (problem !== null) break;
+    done.push(token);
+  }
+  const names = await namesIn(spool);
+  for (const name of names) await rm(join(spool, name), { force: true });
+  await installation.forgetTokens(done, nowMs);
+  await keepOwner(spool);
+  if (problem !== null) throw new Error(`${problem}; the spool is emptied, ask again later for what was sent`);
+  return { asked: done.length, emptied: names.length };
+}
+
+async function askToDelete(url: string, token: string): Promise<string | null> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.status === 204 ? null : `${url} answered ${response.status}`;
+  } catch {
+    return `${url} cannot be reached`;
+  }
+}
+
+async function namesIn(spool: string): Promise<string[]> {
+  try {
+    return (await readdir(spool)).filter((name) => name.endsWith(READY));
+  } catch (error) {
+    const code = errorCode(error, 'unknown');
+    if (code === 'ENOENT') return [];
+    throw new Error(`${spool} cannot be read (${code}); run this as the user that runs asterisk-mes`, { cause: error });
+  }
+}
+
+async function lastStatus(spool: string): Promise<SpoolState['last']> {
+  try {
+    return JSON.parse(await readFile(join(spool, STATUS_FILE), 'utf8')) as Readonly<Record<string, unknown>>;
+  } catch {
+    return null;
+  }
+}
+
+/** What root writes here must stay readable for the user that runs the sidecar. */
+async function keepOwner(spool: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(spool);
+  await chown(join(spool, INSTALLATION_FILE), uid, gid);
+}
