@@ -29,9 +29,11 @@ export function storeColumns({ columns, key }: Kind): (readonly [name: string, t
   return [...FRAME, ...own];
 }
 
-/** `version` is a call's column too: the release that scored it. */
+/** Columns of a PBX's rows whose names the store has for something else: the release that scored, and where a device is. */
+const RENAMED: Readonly<Record<string, string>> = { version: 'mes_version', site: 'device_site' };
+
 export function storedName(column: string): string {
-  return column === 'version' ? 'mes_version' : column;
+  return RENAMED[column] ?? column;
 }
 
 export function tableOf(kind: KindName): string {

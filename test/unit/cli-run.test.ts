@@ -174,7 +174,7 @@ describe('asterisk-mes run', () => {
       const { status, stdout } = await ended;
       expect(status).toBe(0);
       expect(stdout).toMatch(
-        /"asterisk-mes \d+\.\d+\.\d+ \(Node\.js v24\.[^)]*\), settings \S+mes\.conf, database \S+mes\.sqlite"/,
+        /"asterisk-mes \d+\.\d+\.\d+\S* \(Node\.js v24\.[^)]*\), settings \S+mes\.conf, database \S+mes\.sqlite"/,
       );
       expect(stdout).toContain('the settings were read again; changed: [http] token');
       expect(stdout).toContain('after a restart only will count: [history] keep_calls');

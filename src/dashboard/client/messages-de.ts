@@ -265,4 +265,18 @@ export const GERMAN: Readonly<Record<string, string>> = {
   '{who}: taken back from hold': '{who}: wieder aufgenommen',
   '‹ previous call': '‹ voriger Anruf',
   '↓ Raw reports (JSON)': '↓ Rohe Berichte (JSON)',
+  'As this server measured it, and as the phone heard it':
+    'Wie dieser Server es gemessen und wie das Telefon es gehört hat',
+  'Between bursts': 'Zwischen Bündeln',
+  'By RTCP': 'Nach RTCP',
+  'By the phone': 'Nach dem Telefon',
+  'In bursts': 'In Bündeln',
+  'Lost on the way': 'Unterwegs verloren',
+  'No score counts them.': 'Keine Bewertung zählt sie mit.',
+  'Thrown away': 'Verworfen',
+  "callee's phone": 'Telefon des Angerufenen',
+  "caller's phone": 'Telefon des Anrufers',
+  '{n} report of its own.': '{n} eigener Bericht.',
+  '{n} reports of its own.': '{n} eigene Berichte.',
+  '{percent} of {duration}': '{percent} von {duration}',
 };
