@@ -4,13 +4,13 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
-import { CHANNEL } from './answers.ts';
-import { assertNotForeign } from './own-host.ts';
+import { CHANNEL } from './answers/answers.ts';
+import { assertNotForeign } from './gate/own-host.ts';
 import { checkQuery, NO_QUERY } from './parameters.ts';
-import { presentChannel } from './present.ts';
+import { presentChannel } from './answers/present.ts';
 import { endThenDestroy, Problem, rawAnswer } from './problem.ts';
 
-import { nextTurn } from './turns.ts';
+import { nextTurn } from './gate/turns.ts';
 
 export const LIVE_STREAM_PATH = '/v1/live/stream';
 /** The one that is spoken; clients may leave it out. */

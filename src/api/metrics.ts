@@ -4,7 +4,7 @@ import type { ChannelSink, HealthView, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
 import type { VerdictThresholds } from '../model/score.ts';
-import { inParts } from './turns.ts';
+import { inParts } from './gate/turns.ts';
 
 const PREFIX = 'asterisk_mes';
 const OTHER = 'other';

@@ -14,10 +14,10 @@ import {
   READY_ANSWER,
   SEGMENT,
   STREAM,
-} from './answers.ts';
-import { AUDIO_STATISTICS } from './audio-statistics.ts';
-import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './captured.ts';
-import { withWords } from './field-words.ts';
+} from './answers/answers.ts';
+import { AUDIO_STATISTICS } from './answers/audio-statistics.ts';
+import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './answers/captured.ts';
+import { withWords } from './answers/field-words.ts';
 import { LIVE_MESSAGE } from './live-stream.ts';
 import { CALL_WITH_RATINGS, MOMENT, RATING } from './ratings.ts';
 import { PROBLEM_TYPE } from './problem.ts';
@@ -28,7 +28,7 @@ import {
   ENDPOINTS_ANSWER,
   HALF_QUALITY,
   SUMMARY_ANSWER,
-} from './quality.ts';
+} from './answers/quality.ts';
 
 /** What of a route is told. */
 export interface DescribedRoute {

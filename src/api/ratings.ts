@@ -13,9 +13,9 @@ import {
   SIDES,
 } from '../model/rating.ts';
 import type { IntervalRecord } from '../model/record.ts';
-import { CALL } from './answers.ts';
+import { CALL } from './answers/answers.ts';
 import { momentMs } from '../units/moment.ts';
-import { csvLine, csvLines } from './csv.ts';
+import { csvLine, csvLines } from './answers/csv.ts';
 import { DEFAULT_LIMIT, endpoint, limit, moment, MOST_LIMIT, NO_QUERY, parameter } from './parameters.ts';
 import { Problem } from './problem.ts';
 import { type Route, route } from './route.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { HealthView, LiveView } from '../model/ports.ts';
 import type { CallRatings } from '../model/rating.ts';
-import { AUDIO_STATISTICS, audioStatistics } from './audio-statistics.ts';
+import { AUDIO_STATISTICS, audioStatistics } from './answers/audio-statistics.ts';
 import {
   CALLS_ANSWERS,
   CHANNEL,
@@ -10,22 +10,22 @@ import {
   INTERVALS_ANSWER,
   LIVE_ANSWERS,
   READY_ANSWER,
-} from './answers.ts';
-import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './captured.ts';
-import { type CallListSources, callsCsv, listCalls } from './call-list.ts';
-import { intervalsCsv } from './call-row.ts';
+} from './answers/answers.ts';
+import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './answers/captured.ts';
+import { type CallListSources, callsCsv, listCalls } from './answers/call-list.ts';
+import { intervalsCsv } from './answers/call-row.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
-import { LiveList } from './live-list.ts';
+import { LiveList } from './answers/live-list.ts';
 import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import { openApi } from './openapi.ts';
 import { CALLS_QUERY, ENDPOINTS_QUERY, INTERVALS_QUERY, LIVE_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
-import { presentCall, presentChannel, presentInterval } from './present.ts';
+import { presentCall, presentChannel, presentInterval } from './answers/present.ts';
 import { Problem } from './problem.ts';
 import { CALL_WITH_RATINGS, presentRated } from './ratings.ts';
 import { type Route, route } from './route.ts';
-import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './quality.ts';
-import { bucketsCsv, endpointsCsv, listEndpoints, summarize } from './quality-list.ts';
-import { inParts } from './turns.ts';
+import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './answers/quality.ts';
+import { bucketsCsv, endpointsCsv, listEndpoints, summarize } from './answers/quality-list.ts';
+import { inParts } from './gate/turns.ts';
 
 /** What the routes ask. */
 export interface ApiSources extends CallListSources {

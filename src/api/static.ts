@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { acceptsGzip } from './compression.ts';
+import { acceptsGzip } from './gate/compression.ts';
 
 /** A file that browsers get; made by whoever starts the API. */
 export interface StaticFile {

@@ -1,4 +1,4 @@
-import { detached } from '../calls/channel-state.ts';
+import { detached } from '../calls/channels/channel-state.ts';
 import { CHANNEL_STATE_UP } from '../model/channel.ts';
 import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
 

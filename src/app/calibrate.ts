@@ -1,4 +1,4 @@
-import { storedDirections } from '../calls/rated-streams.ts';
+import { storedDirections } from '../calls/again/rated-streams.ts';
 import type { Settings } from '../config/settings.ts';
 import { readRated } from '../history/read/rated-history.ts';
 import { calibrate, type Calibration, type RatedCall } from '../score/calibration.ts';

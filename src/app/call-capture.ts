@@ -1,10 +1,10 @@
-import { CaptureJoin } from '../calls/capture-join.ts';
-import type { StreamOwner } from '../calls/media-book.ts';
+import { CaptureJoin } from '../calls/media/capture-join.ts';
+import type { StreamOwner } from '../calls/media/media-book.ts';
 import { CaptureAnalysis } from '../capture/capture-analysis.ts';
-import { capturedMedia, type Missed } from '../capture/captured-media.ts';
+import { capturedMedia, type Missed } from '../capture/streams/captured-media.ts';
 import { LiveCapture, type LiveCaptureState } from '../capture/live-capture.ts';
-import type { Standing } from '../capture/stream-room.ts';
-import type { TrackedStream } from '../capture/tracked-stream.ts';
+import type { Standing } from '../capture/streams/stream-room.ts';
+import type { TrackedStream } from '../capture/streams/tracked-stream.ts';
 import type { Settings } from '../config/settings.ts';
 import type { CapturedMedia } from '../model/capture.ts';
 import { CHANNEL_STATE_UP } from '../model/channel.ts';
@@ -12,8 +12,8 @@ import type { CapturedReport, ChannelSnapshot, PbxEvent } from '../model/event.t
 import type { CaptureHealth } from '../model/ports.ts';
 import type { Direction } from '../model/report.ts';
 import { codecClockRateHz } from '../score/codec-clock.ts';
-import { DEFAULT_GMIN } from '../stats/burst-gap.ts';
-import { addMedia } from '../stats/captured-media.ts';
+import { DEFAULT_GMIN } from '../stats/packets/burst-gap.ts';
+import { addMedia } from '../stats/packets/captured-media.ts';
 import type { PacketCursor } from '../wire/packets/packet-cursor.ts';
 import { hasStaticPayloadType, type PayloadFormat } from '../wire/payload-types.ts';
 

@@ -1,9 +1,9 @@
-import type { AmiActions } from '../asterisk/ami-actions.ts';
-import type { AmiEventSession } from '../asterisk/ami-event-session.ts';
+import type { AmiActions } from '../asterisk/ami/ami-actions.ts';
+import type { AmiEventSession } from '../asterisk/ami/ami-event-session.ts';
 import type { Ari, VariableSet } from '../asterisk/ari.ts';
-import { detached } from '../calls/channel-state.ts';
+import { detached } from '../calls/channels/channel-state.ts';
 import type { PbxEvent } from '../model/event.ts';
-import { parseRtcpAll } from '../wire/rtcp-all.ts';
+import { parseRtcpAll } from '../wire/rtcp/rtcp-all.ts';
 
 /** How often a channel's counters are asked for at most: they only complete the reports. */
 const COUNTERS_EVERY_MS = 10_000;

@@ -1,4 +1,4 @@
-import { coded, type Logger } from './log.ts';
+import { coded, type Logger } from './state/log.ts';
 
 /** Said so often at most. */
 const LOG_EVERY_MS = 60_000;

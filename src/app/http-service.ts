@@ -4,14 +4,14 @@ import { Metrics } from '../api/metrics.ts';
 import type { Route } from '../api/route.ts';
 import type { CallRatingsReader } from '../api/routes.ts';
 import { buildApi } from '../api/server.ts';
-import { TokenCheck } from '../api/token.ts';
+import { TokenCheck } from '../api/gate/token.ts';
 import { listenProblem } from '../model/listen-problem.ts';
 import type { Switchboard } from '../calls/switchboard.ts';
 import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';
 import type { Clock, HealthReport, HistoryReader } from '../model/ports.ts';
-import { numberSearcher } from './caller-numbers.ts';
-import { errorsOnly, type Logger } from './log.ts';
+import { numberSearcher } from './numbers/caller-numbers.ts';
+import { errorsOnly, type Logger } from './state/log.ts';
 import { VERSION } from './version.ts';
 
 export interface HttpServiceOptions {

@@ -1,4 +1,4 @@
-import { rescoreCall } from '../calls/rescoring.ts';
+import { rescoreCall } from '../calls/again/rescoring.ts';
 import type { ScoringRules } from '../calls/scoring-rules.ts';
 import type { Amendment } from '../history/features/phone-reports.ts';
 import type { PhoneReport } from '../model/phone-report.ts';

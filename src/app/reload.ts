@@ -2,7 +2,7 @@ import { readSettings } from '../config/read-settings.ts';
 import type { Environment } from '../config/setting-reader.ts';
 import type { Settings } from '../config/settings.ts';
 import { changedSettings } from './changed-settings.ts';
-import { coded, type Logger } from './log.ts';
+import { coded, type Logger } from './state/log.ts';
 
 export interface ReloadOptions {
   /** As given with --config; undefined: the default place. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { rescoreCall } from '../calls/rescoring.ts';
+import { rescoreCall } from '../calls/again/rescoring.ts';
 import type { Settings } from '../config/settings.ts';
 import { explain, HistoryError } from '../history/history-error.ts';
 import {

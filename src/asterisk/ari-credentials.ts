@@ -1,5 +1,5 @@
 import { errorCode } from '../model/error-code.ts';
-import { tlsProblem } from './tls-problem.ts';
+import { tlsProblem } from './ami/tls-problem.ts';
 
 export interface AriCredentials {
   /** `http://127.0.0.1:8088`, or with https. */

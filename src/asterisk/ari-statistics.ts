@@ -1,6 +1,6 @@
 import type { RtpCounters } from '../model/event.ts';
 import { secondsToMs } from '../units/rtp.ts';
-import { signedLostPackets } from '../wire/rtcp-all.ts';
+import { signedLostPackets } from '../wire/rtcp/rtcp-all.ts';
 
 const MAX_UINT32 = 0xffff_ffff;
 

@@ -4,7 +4,7 @@ import type { RtpCounters } from '../model/event.ts';
 import type { ChannelValues } from '../model/ports.ts';
 import type { Subnet } from '../model/subnet.ts';
 import { AgiConversation, type AgiEnvironment, AgiError, readAgiEnvironment } from './agi-conversation.ts';
-import { parseRtcpAll } from '../wire/rtcp-all.ts';
+import { parseRtcpAll } from '../wire/rtcp/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
 import { listenProblem } from '../model/listen-problem.ts';
 import { arrayAssignment, selectAssignments } from './variable-assignment.ts';

@@ -1,5 +1,5 @@
 import type { ChannelValues, VariableWriter } from '../model/ports.ts';
-import { AmiActionError } from './ami-actions.ts';
+import { AmiActionError } from './ami/ami-actions.ts';
 import { selectAssignments } from './variable-assignment.ts';
 
 /** What write-back needs of the connection; `AmiActions` implements it. */

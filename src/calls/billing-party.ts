@@ -1,4 +1,4 @@
-import type { ChannelState } from './channel-state.ts';
+import type { ChannelState } from './channels/channel-state.ts';
 
 /**
  * Asterisk's billing rows (CDR): a row is about one channel, party A, and has that channel's fields; but a field that

@@ -3,8 +3,8 @@ import type { Direction } from '../model/report.ts';
 import { Bridges } from './bridges.ts';
 import type { ChangeLog } from './change-log.ts';
 import { isOnItsOwn, noteBridged, noteParted } from './billing-party.ts';
-import { type ChannelState, detached } from './channel-state.ts';
-import { noteDisturbance } from './direction-state.ts';
+import { type ChannelState, detached } from './channels/channel-state.ts';
+import { noteDisturbance } from './directions/direction-state.ts';
 
 /** Each party of a conference hears a mix of its own, which others' coming and going does not interrupt. */
 const CONFERENCE_TECHNOLOGY = 'softmix';

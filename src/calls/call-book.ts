@@ -1,12 +1,12 @@
 import type { CallRecord } from '../model/record.ts';
 import { QUALITY_WORDS, type Verdict } from '../model/score.ts';
 import { meanOfKnown, worseOpinion } from '../score/verdict.ts';
-import { type ChannelState, detached, endpointOf, isLive, isLocalChannel } from './channel-state.ts';
-import { findFault } from './fault-place.ts';
+import { type ChannelState, detached, endpointOf, isLive, isLocalChannel } from './channels/channel-state.ts';
+import { findFault } from './why/fault-place.ts';
 import { type HeardParty, withPhones } from './phone-word.ts';
-import { judgeChannel, worstInterval } from './judgement.ts';
+import { judgeChannel, worstInterval } from './why/judgement.ts';
 import type { ScoringRules } from './scoring-rules.ts';
-import { jitterFigures, lossPercentOf } from './tally.ts';
+import { jitterFigures, lossPercentOf } from './directions/tally.ts';
 
 /** A call: all channels with one linkedid. */
 export interface CallState {

@@ -1,6 +1,6 @@
 import type { CallBook, CallState, Merge } from './call-book.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { ChannelState } from './channel-state.ts';
+import type { ChannelState } from './channels/channel-state.ts';
 import { EndedCalls } from './ended-calls.ts';
 
 /** Notes what follows when a channel goes over to another call or ends: what is to be stored, and what may be forgotten. */

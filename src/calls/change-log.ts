@@ -1,10 +1,10 @@
 import type { HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
 import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
-import { channelTotals, segmentRecord } from './channel-record.ts';
-import type { ChannelViews } from './channel-views.ts';
-import { type ChannelState, isLive } from './channel-state.ts';
-import { segmentTally } from './direction-state.ts';
-import { writeResume } from './resume.ts';
+import { channelTotals, segmentRecord } from './channels/channel-record.ts';
+import type { ChannelViews } from './channels/channel-views.ts';
+import { type ChannelState, isLive } from './channels/channel-state.ts';
+import { segmentTally } from './directions/direction-state.ts';
+import { writeResume } from './again/resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /**

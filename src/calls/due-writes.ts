@@ -1,4 +1,4 @@
-import { type ChannelState, isLive, isLocalChannel } from './channel-state.ts';
+import { type ChannelState, isLive, isLocalChannel } from './channels/channel-state.ts';
 
 /** A channel whose peers' scores changed is written at the latest this long after, if no report of its own comes first. */
 const PEER_WRITE_DELAY_MS = 1000;

@@ -1,9 +1,9 @@
 import type { ChannelCodecs, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChangeLog } from './change-log.ts';
-import { noteCodecs, noteCounters } from './channel-report.ts';
-import { type ChannelState, detached } from './channel-state.ts';
+import { noteCodecs, noteCounters } from './channels/channel-report.ts';
+import { type ChannelState, detached } from './channels/channel-state.ts';
 import { noteHeard } from '../stats/phone-hearing.ts';
-import { leastReceived, noteCaptured } from './direction-state.ts';
+import { leastReceived, noteCaptured } from './directions/direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
 /** What is told of a channel beside its life and its reports. */

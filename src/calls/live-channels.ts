@@ -1,4 +1,4 @@
-import { type ChannelState, isLive } from './channel-state.ts';
+import { type ChannelState, isLive } from './channels/channel-state.ts';
 
 /** Four times the 10,000 legs that a large PBX has; some 8 KB each. */
 const MOST_LIVE_CHANNELS = 40_000;

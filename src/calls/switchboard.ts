@@ -6,20 +6,27 @@ import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts
 import { BridgeDesk } from './bridge-desk.ts';
 import { CallBook, type CallState } from './call-book.ts';
 import { CallDesk } from './call-desk.ts';
-import { catchUp } from './catch-up.ts';
+import { catchUp } from './channels/catch-up.ts';
 import { ChangeLog } from './change-log.ts';
-import { type ChannelState, detached, isLive, isLocalChannel, newChannel, noteSnapshot } from './channel-state.ts';
-import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './channel-report.ts';
-import { ChannelViews } from './channel-views.ts';
-import { closeCaptured } from './direction-state.ts';
-import { GoneChannels } from './gone-channels.ts';
+import {
+  type ChannelState,
+  detached,
+  isLive,
+  isLocalChannel,
+  newChannel,
+  noteSnapshot,
+} from './channels/channel-state.ts';
+import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './channels/channel-report.ts';
+import { ChannelViews } from './channels/channel-views.ts';
+import { closeCaptured } from './directions/direction-state.ts';
+import { GoneChannels } from './channels/gone-channels.ts';
 import { LiveChannels } from './live-channels.ts';
-import { moveMoments } from './clock-step.ts';
-import { rebuildChannel } from './rebuild.ts';
-import { readResume } from './resume.ts';
+import { moveMoments } from './channels/clock-step.ts';
+import { rebuildChannel } from './again/rebuild.ts';
+import { readResume } from './again/resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { FactDesk } from './fact-desk.ts';
-import { LastWords, type UndoneWord } from './last-words.ts';
+import { LastWords, type UndoneWord } from './channels/last-words.ts';
 import { SwitchboardCounters } from './switchboard-counters.ts';
 import { WriteDesk } from './write-desk.ts';
 

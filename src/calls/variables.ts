@@ -1,5 +1,5 @@
 import { formatOpinion } from '../score/opinion.ts';
-import type { ScoreView } from './channel-record.ts';
+import type { ScoreView } from './channels/channel-record.ts';
 
 /** Variable, its field in the CDR, and which score both tell. */
 const OPINIONS = [

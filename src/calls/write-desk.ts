@@ -3,9 +3,9 @@ import { mayHaveFields, partiesBefore } from './billing-party.ts';
 import type { BridgeDesk } from './bridge-desk.ts';
 import type { CallBook } from './call-book.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { ScoreView } from './channel-record.ts';
-import { type ChannelState, isLocalChannel } from './channel-state.ts';
-import type { ChannelViews } from './channel-views.ts';
+import type { ScoreView } from './channels/channel-record.ts';
+import { type ChannelState, isLocalChannel } from './channels/channel-state.ts';
+import type { ChannelViews } from './channels/channel-views.ts';
 import { DueWrites } from './due-writes.ts';
 import { CDR_FIELDS, takeChanged, textsOf, VARIABLES } from './variables.ts';
 

@@ -1,19 +1,19 @@
 import { DatagramReader } from '../wire/packets/datagram.ts';
 import type { PacketCursor } from '../wire/packets/packet-cursor.ts';
-import { type RtcpCompound, readRtcp } from '../wire/rtcp.ts';
-import type { XrBlock } from '../wire/rtcp-xr-blocks.ts';
+import { type RtcpCompound, readRtcp } from '../wire/rtcp/rtcp.ts';
+import type { XrBlock } from '../wire/rtcp/rtcp-xr-blocks.ts';
 import { RTP_HEADER_BYTES, isWholeRtpHeader, mediaKind } from '../wire/rtp.ts';
 import type { UnreadLayer } from '../wire/packets/inner-start.ts';
 import { SipOverTcp, isTlsOfSip } from '../wire/packets/sip-over-tcp.ts';
 import { unreadAtPort } from '../wire/packets/tunnels.ts';
 import { readSipAudio } from '../wire/sip-sdp.ts';
-import { CapturedCopies } from './captured-copies.ts';
+import { CapturedCopies } from './streams/captured-copies.ts';
 import { SdpBook } from './sdp-book.ts';
-import { StreamRtcp } from './stream-rtcp.ts';
-import { StreamTable, type StreamTableOptions } from './stream-table.ts';
-import { eachSummary, type StreamSummary } from './stream-summary.ts';
-import type { TrackedStream } from './tracked-stream.ts';
-import { type UnsureKind, UnsureRtcp } from './unsure-rtcp.ts';
+import { StreamRtcp } from './streams/stream-rtcp.ts';
+import { StreamTable, type StreamTableOptions } from './streams/stream-table.ts';
+import { eachSummary, type StreamSummary } from './streams/stream-summary.ts';
+import type { TrackedStream } from './streams/tracked-stream.ts';
+import { type UnsureKind, UnsureRtcp } from './streams/unsure-rtcp.ts';
 
 const MAX_OTHER_XR_BLOCKS = 256;
 const MAX_UNKNOWN_LINKS = 8;

@@ -1,5 +1,5 @@
 import type { ArrivalBin } from '../model/capture.ts';
-import type { StreamSummary } from './stream-summary.ts';
+import type { StreamSummary } from './streams/stream-summary.ts';
 
 /** What the streams from one address went through, summed. */
 export interface EndpointTotals {

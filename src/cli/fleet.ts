@@ -60,8 +60,8 @@ async function run({ config }: FleetOptions): Promise<number> {
     const [{ readFileSync }, { readFleetSettings }, { startFleet }, { createLog }] = await Promise.all([
       import('node:fs'),
       import('../fleet/settings.ts'),
-      import('../app/fleet.ts'),
-      import('../app/log.ts'),
+      import('../app/companions/fleet.ts'),
+      import('../app/state/log.ts'),
     ]);
     let text: string;
     try {

@@ -8,15 +8,15 @@ type AddCommand = (program: Command, finish: (status: number) => void) => void;
 /** Loaded when asked for: reading the sources of all takes longer than many a command. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   run: async () => (await import('./run.ts')).addRun,
-  doctor: async () => (await import('./doctor.ts')).addDoctor,
+  doctor: async () => (await import('./doctor/doctor.ts')).addDoctor,
   setup: async () => (await import('./setup/command.ts')).addSetup,
   live: async () => (await import('./live.ts')).addLive,
   calls: async () => (await import('./calls.ts')).addCalls,
   call: async () => (await import('./call.ts')).addCall,
   mcp: async () => (await import('./mcp.ts')).addMcp,
   score: async () => (await import('./score.ts')).addScore,
-  analyze: async () => (await import('./analyze.ts')).addAnalyze,
-  xr: async () => (await import('./xr.ts')).addXr,
+  analyze: async () => (await import('./packets/analyze.ts')).addAnalyze,
+  xr: async () => (await import('./packets/xr.ts')).addXr,
   calibrate: async () => (await import('./calibrate.ts')).addCalibrate,
   measurements: async () => (await import('./measurements.ts')).addMeasurements,
   collect: async () => (await import('./collect.ts')).addCollect,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type Command, Option } from 'commander';
-import type { Logger } from '../app/log.ts';
+import type { Logger } from '../app/state/log.ts';
 import type { Sidecar } from '../app/sidecar.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
@@ -42,7 +42,7 @@ async function run(options: RunOptions): Promise<number> {
     ] = await Promise.all([
       import('../config/read-settings.ts'),
       import('../app/sidecar.ts'),
-      import('../app/log.ts'),
+      import('../app/state/log.ts'),
       import('../app/exposed-files.ts'),
       import('../app/reload.ts'),
       import('../app/version.ts'),

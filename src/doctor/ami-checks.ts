@@ -1,4 +1,4 @@
-import { missingClasses, NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES, RATING_CLASSES } from '../wire/ami-classes.ts';
+import { missingClasses, NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES, RATING_CLASSES } from '../wire/ami/ami-classes.ts';
 import {
   type AsteriskConfig,
   type ConfigEntry,

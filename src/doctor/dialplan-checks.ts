@@ -1,5 +1,5 @@
 import type { AsteriskConfig, ConfigEntry } from '../wire/asterisk-conf.ts';
-import { handlerUses } from '../wire/handler-uses.ts';
+import { handlerUses } from '../wire/ami/handler-uses.ts';
 import { howToLook } from './ami-checks.ts';
 import type { DoctorFacts } from './facts.ts';
 import { addLines, type Change, type Finding, findingsOf, replaceLine, runLines } from './finding.ts';

@@ -1,5 +1,5 @@
 import { type AsteriskConfig, entriesOf, sectionsOf } from '../wire/asterisk-conf.ts';
-import { usesHandler } from '../wire/handler-uses.ts';
+import { usesHandler } from '../wire/ami/handler-uses.ts';
 import { howToLook } from './ami-checks.ts';
 import { checkHangupHandler } from './dialplan-checks.ts';
 import type { DoctorFacts } from './facts.ts';

@@ -1,4 +1,4 @@
-/** What captured packets tell of media; `stats/packet-tally.ts` computes it. */
+/** What captured packets tell of media; `stats/packets/packet-tally.ts` computes it. */
 
 /** Numbers of 10 ms frames, as the ear gets them. */
 export interface FrameCounts {
@@ -62,7 +62,7 @@ export interface PacketTally {
   readonly untimedPackets?: number;
   /** Longest interval between two arrivals. */
   readonly maxGapMs: number;
-  /** Intervals between arrivals, by the bins of `stats/arrival-histogram.ts`. */
+  /** Intervals between arrivals, by the bins of `stats/packets/arrival-histogram.ts`. */
   readonly arrivalCounts: readonly number[];
   readonly burstGap: BurstGapTotals;
   /** All bursts, all gaps, and the longest stretch without a packet to play; null only in what older releases stored. */

@@ -41,7 +41,7 @@ export interface RtcpReport {
   readonly block?: ReportBlock | undefined;
   /** As printed, in milliseconds; only a sample when the block's LSR is not 0 (see `stats/round-trip.ts`). */
   readonly rttMs?: number | undefined;
-  /** Of the reporter's own stream; known of our own only, see `wire/ami-rtcp.ts`. */
+  /** Of the reporter's own stream; known of our own only, see `wire/ami/ami-rtcp.ts`. */
   readonly senderSsrc?: number | undefined;
   /** Asterisk's own score for the direction of the report block, 0-100; absent before Asterisk 20. */
   readonly nativeMes100?: number | undefined;

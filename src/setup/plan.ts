@@ -13,7 +13,7 @@ import {
   readAsteriskConfig,
   sectionsOf,
 } from '../wire/asterisk-conf.ts';
-import { usesHandler } from '../wire/handler-uses.ts';
+import { usesHandler } from '../wire/ami/handler-uses.ts';
 
 const PLACEHOLDER = 'CHANGE-ME';
 const AT_THE_END = 'at its end';

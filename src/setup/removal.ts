@@ -3,7 +3,7 @@ import type { SetupFacts } from './input.ts';
 import { STUB_SIGN, withoutOwnLines } from './own-lines.ts';
 import { PARTS, USER_FILES } from './parts.ts';
 import { type AsteriskConfig, readAsteriskConfig } from '../wire/asterisk-conf.ts';
-import { handlerUses } from '../wire/handler-uses.ts';
+import { handlerUses } from '../wire/ami/handler-uses.ts';
 
 const DIALPLAN = 'extensions_mes.conf';
 const CHOWN = 'freepbx_chown.conf';

@@ -1,6 +1,6 @@
 import type { ReportBlock } from '../model/report.ts';
 import { cumulativeLostDelta, SEQUENCE_CYCLE_PACKETS } from '../units/rtp.ts';
-import { MAX_DROPOUT_PACKETS } from './dropout.ts';
+import { MAX_DROPOUT_PACKETS } from './packets/dropout.ts';
 import { expectedAtFirst } from './first-report.ts';
 import { type Sendable, sendablePackets, wrappedDelta } from './sendable.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { AmiEventSession } from '../../src/asterisk/ami-event-session.ts';
+import { AmiEventSession } from '../../src/asterisk/ami/ami-event-session.ts';
 import { atPace, readRecording, withoutSenders } from '../lab/recording.ts';
 import { SimulatedAsterisk } from '../lab/simulated-asterisk.ts';
 import { Script } from '../unit/calls/script.ts';

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import type { AmiConnection } from '../../src/asterisk/ami-socket.ts';
+import type { AmiConnection } from '../../src/asterisk/ami/ami-socket.ts';
 
 export type Action = ReadonlyMap<string, string>;
 

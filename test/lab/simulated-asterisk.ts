@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { AmiConnection } from '../../src/asterisk/ami-socket.ts';
+import type { AmiConnection } from '../../src/asterisk/ami/ami-socket.ts';
 import { type Action, asterisk, block, FakeManager } from './fake-manager.ts';
 import { FreshIds, isReport, type RecordedMessage, type Recording, render } from './recording.ts';
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { AmiConnection } from '../../src/asterisk/ami-socket.ts';
+import type { AmiConnection } from '../../src/asterisk/ami/ami-socket.ts';
 import type { Flood } from './flood.ts';
 import type { Pace } from './recording.ts';
 import type { SimulatedCounters } from './simulated-asterisk.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PbxEvent } from '../../src/model/event.ts';
-import { AmiParser } from '../../src/wire/ami.ts';
-import { readPbxEvent } from '../../src/wire/ami-event.ts';
-import { RTCP_EVENT } from '../../src/wire/ami-rtcp.ts';
+import { AmiParser } from '../../src/wire/ami/ami.ts';
+import { readPbxEvent } from '../../src/wire/ami/ami-event.ts';
+import { RTCP_EVENT } from '../../src/wire/ami/ami-rtcp.ts';
 import { messagesIn } from '../lab/ami-messages.ts';
 import { readTimedText, type TimedText } from '../lab/timed-text.ts';
 import { Script } from './calls/script.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLog } from '../../src/app/log.ts';
+import { createLog } from '../../src/app/state/log.ts';
 import { startSidecar } from '../../src/app/sidecar.ts';
 import { readSettings } from '../../src/config/read-settings.ts';
 import { startServer } from './api/server.ts';

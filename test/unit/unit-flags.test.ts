@@ -20,7 +20,7 @@ it('the systemd unit and the image start Node with the same flags and environmen
 it('the sidecar sets no flag of V8 while it runs, and does not start itself again', () => {
   const sources = execFileSync('git', ['ls-files', 'src'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
   // `analyze` is a program of its own, which ends.
-  const ofSidecar = sources.filter((name) => name !== 'src/cli/analyze.ts');
+  const ofSidecar = sources.filter((name) => name !== 'src/cli/packets/analyze.ts');
   const setting = ofSidecar.filter((name) =>
     /setFlagsFromString|execve|--expose-gc/.test(readFileSync(join(ROOT, name), 'utf8')),
   );

@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import type { JoinedPhoneReport, PhoneMediaAddress, PhoneMetrics } from '../../model/phone-report.ts';
 import type { ChannelRecord } from '../../model/record.ts';
-import { formatSsrc } from '../../wire/rtcp-xr-json.ts';
-import { rounded } from '../../wire/voip-metrics.ts';
+import { formatSsrc } from '../../wire/rtcp/rtcp-xr-json.ts';
+import { rounded } from '../../wire/rtcp/voip-metrics.ts';
 import { PHONE_HEARING } from './hearing.ts';
 import { NO_QUERY } from '../parameters.ts';
 import { Problem } from '../problem.ts';
-import { present } from '../present.ts';
+import { present } from '../answers/present.ts';
 import { type Route, route } from '../route.ts';
 
 const NUMBER = z.number().nullable();

@@ -1,4 +1,4 @@
-import { AmiActionError, type AmiActions } from '../../asterisk/ami-actions.ts';
+import { AmiActionError, type AmiActions } from '../../asterisk/ami/ami-actions.ts';
 import { Mailer } from '../../alerts/mail.ts';
 import type { Sender } from '../../alerts/outbox.ts';
 import { post } from '../../alerts/webhook.ts';

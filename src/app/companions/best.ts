@@ -4,8 +4,8 @@ import { TrunkBook } from '../../alerting/trunk-choice.ts';
 import { trunkRoutes } from '../../api/trunks.ts';
 import type { AgiScript } from '../../asterisk/fast-agi.ts';
 import { encodeSetVariable } from '../../wire/agi.ts';
-import type { Companion, CompanionContext } from '../companion.ts';
-import { coded } from '../log.ts';
+import type { Companion, CompanionContext } from './companion.ts';
+import { coded } from '../state/log.ts';
 
 const HOUR_MS = 3_600_000;
 const MOST_LEGS = 20_000;

@@ -4,8 +4,8 @@ import type { PbxEvent } from '../../model/event.ts';
 import { hostOf, hostOfUri, readVia } from '../../wire/sip/addresses.ts';
 import { readUserAgent } from '../../wire/user-agent.ts';
 import { AskedOnce, type SipDriver } from '../asked-once.ts';
-import type { Companion, CompanionContext } from '../companion.ts';
-import { textHider } from '../hidden-text.ts';
+import type { Companion, CompanionContext } from './companion.ts';
+import { textHider } from '../numbers/hidden-text.ts';
 
 /** What a contact's registration said, by its name; the oldest goes first. */
 const MOST_CONTACTS = 5000;

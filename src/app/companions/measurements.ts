@@ -1,7 +1,7 @@
 import { measurementRoutes } from '../../api/measurements.ts';
 import { MeasurementSender } from '../../measurements/sender.ts';
-import type { Companion, CompanionContext } from '../companion.ts';
-import { coded } from '../log.ts';
+import type { Companion, CompanionContext } from './companion.ts';
+import { coded } from '../state/log.ts';
 import { VERSION } from '../version.ts';
 
 /** Anonymous measurements of calls for those who are to have them: see `src/measurements/README.md`. */

@@ -6,11 +6,11 @@ import type { PbxEvent } from '../../model/event.ts';
 import { listenProblem } from '../../model/listen-problem.ts';
 import type { JoinedPhoneReport, PhoneReport, ReceivedPhoneReport, SipLeg } from '../../model/phone-report.ts';
 import { PhoneReportCollector } from '../../phone-reports/collector.ts';
-import type { Companion, CompanionContext } from '../companion.ts';
-import { textHider } from '../hidden-text.ts';
+import type { Companion, CompanionContext } from './companion.ts';
+import { textHider } from '../numbers/hidden-text.ts';
 import { LateReports } from '../late-reports.ts';
 import { LegQuestions } from '../leg-questions.ts';
-import { coded } from '../log.ts';
+import { coded } from '../state/log.ts';
 import { scoringRules } from '../scoring-rules.ts';
 
 /** Reports that wait for the disk at most. */

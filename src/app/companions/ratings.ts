@@ -5,7 +5,7 @@ import { Page } from '../../api/page.ts';
 import { NO_QUERY } from '../../api/parameters.ts';
 import { ratingRoutes } from '../../api/ratings.ts';
 import { type Route, route } from '../../api/route.ts';
-import { endpointOf } from '../../calls/channel-state.ts';
+import { endpointOf } from '../../calls/channels/channel-state.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import type { PbxEvent } from '../../model/event.ts';
 import type { Question, Rating } from '../../model/rating.ts';
@@ -15,9 +15,9 @@ import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../ratings/questio
 import { RatingDesk, type RatingTables, sideOf } from '../../ratings/rating-desk.ts';
 import { RecentCalls } from '../../ratings/recent-calls.ts';
 import { Voice } from '../../ratings/voice.ts';
-import type { Companion, CompanionContext } from '../companion.ts';
-import { textHider } from '../hidden-text.ts';
-import { coded } from '../log.ts';
+import type { Companion, CompanionContext } from './companion.ts';
+import { textHider } from '../numbers/hidden-text.ts';
+import { coded } from '../state/log.ts';
 
 const KEY_BYTES = 32;
 /** Asterisk's state of a channel that was answered. */

@@ -8,7 +8,7 @@ import type { EvidenceBook } from '../../api/evidence.ts';
 import type { Alert } from '../../model/alert.ts';
 import type { IntervalRecord } from '../../model/record.ts';
 import { roundOpinion } from '../../score/opinion.ts';
-import type { CompanionContext } from '../companion.ts';
+import type { CompanionContext } from './companion.ts';
 
 const DAY_MS = 86_400_000;
 const KEY_BYTES = 32;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reload } from '../../setup/reloads.ts';
-import { usesHandler } from '../../wire/handler-uses.ts';
+import { usesHandler } from '../../wire/ami/handler-uses.ts';
 
 const DEFAULT_DIRECTORY = '/etc/asterisk';
 const TIMEOUT_MS = 15_000;

@@ -16,7 +16,7 @@ import {
 } from '../../setup/input.ts';
 import { isAmiOff, knownAriPassword, knownSecret, planSetup } from '../../setup/plan.ts';
 import { lastEntry, readAsteriskConfig } from '../../wire/asterisk-conf.ts';
-import { handlerUses } from '../../wire/handler-uses.ts';
+import { handlerUses } from '../../wire/ami/handler-uses.ts';
 import { readyFile } from '../ready-files.ts';
 import { isPortFree } from './free-port.ts';
 import { SetupError, type SetupFile, textOfFile } from './write-files.ts';

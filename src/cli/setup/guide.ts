@@ -121,7 +121,7 @@ async function examine(words: SetupWords): Promise<number> {
   const [{ diagnose }, { readyLines }, { findingLines, summary }, { paintFor }] = await Promise.all([
     import('../../doctor/gather/diagnose.ts'),
     import('../../app/ready-files.ts'),
-    import('../doctor-text.ts'),
+    import('../doctor/doctor-text.ts'),
     import('../terminal/paint.ts'),
   ]);
   const asteriskDirectory = words.asteriskDir === '/etc/asterisk' ? undefined : words.asteriskDir;

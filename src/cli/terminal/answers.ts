@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { CALL, CALLS_ANSWER, CHANNEL, INTERVAL, STREAM } from '../../api/answers.ts';
+import type { CALL, CALLS_ANSWER, CHANNEL, INTERVAL, STREAM } from '../../api/answers/answers.ts';
 
 /** REST's answers, as the terminal shows them. */
 export type CallAnswer = z.output<typeof CALL>;

@@ -119,7 +119,7 @@ function bars(histogram: readonly HistogramBar[]): SVGElement {
   );
 }
 
-/** Bins are half an octave wide from 1 ms on, and one below (`stats/arrival-histogram.ts`). */
+/** Bins are half an octave wide from 1 ms on, and one below (`stats/packets/arrival-histogram.ts`). */
 function binOf(fromMs: number): number {
   return fromMs < 1 ? 0 : 1 + Math.round(2 * Math.log2(fromMs));
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { AmiInquiry } from '../../asterisk/ami-inquiry.ts';
-import { AmiRefusedError } from '../../asterisk/ami-login.ts';
+import { AmiInquiry } from '../../asterisk/ami/ami-inquiry.ts';
+import { AmiRefusedError } from '../../asterisk/ami/ami-login.ts';
 import { readConfigFile } from '../../asterisk/config-files.ts';
 import type { Settings } from '../../config/settings.ts';
 import { isLoopback } from '../../config/value-types.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { AmiInquiry } from '../../asterisk/ami-inquiry.ts';
+import { AmiInquiry } from '../../asterisk/ami/ami-inquiry.ts';
 import { DEFAULT_SETTINGS_PATH, readSettings } from '../../config/read-settings.ts';
 import type { Environment } from '../../config/setting-reader.ts';
 import { SettingsError } from '../../config/settings-error.ts';

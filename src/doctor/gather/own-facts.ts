@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import type { AmiInquiry } from '../../asterisk/ami-inquiry.ts';
+import type { AmiInquiry } from '../../asterisk/ami/ami-inquiry.ts';
 import { ariBaseUrl, checkAriCredentials } from '../../asterisk/ari-credentials.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hostAndPortText, type HostAndPort } from '../../config/value-types.ts';

@@ -1,7 +1,7 @@
 import type { ChannelRecord, StreamRecord } from '../../model/record.ts';
 import type { Rating } from '../../model/rating.ts';
 import type { Direction } from '../../model/report.ts';
-import { isTimed, voipMetrics } from '../../stats/packet-tally.ts';
+import { isTimed, voipMetrics } from '../../stats/packets/packet-tally.ts';
 import type { KnownDevice } from './device.ts';
 import {
   type ANSWER_FIELDS,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHANNEL } from '../../../src/api/answers.ts';
+import { CHANNEL } from '../../../src/api/answers/answers.ts';
 import { CALL_WITH_RATINGS } from '../../../src/api/ratings.ts';
-import { AUDIO_STATISTICS } from '../../../src/api/audio-statistics.ts';
+import { AUDIO_STATISTICS } from '../../../src/api/answers/audio-statistics.ts';
 import { local, remote, reportBlock, Script, sender, snapshot } from '../calls/script.ts';
 import {
   capturedMedia,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALLS_ANSWER, CALLS_SUMMARY_ANSWER, PROBLEM } from '../../../src/api/answers.ts';
+import { CALLS_ANSWER, CALLS_SUMMARY_ANSWER, PROBLEM } from '../../../src/api/answers/answers.ts';
 import type { CallRecord } from '../../../src/model/record.ts';
 import { callRecord, channelRecord, START_MS, streamRecord } from '../history/records.ts';
 import { NOW_MS, startServer, type TestServer } from './server.ts';

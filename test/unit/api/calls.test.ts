@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALLS_ANSWER, CHANNEL, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers.ts';
+import { CALLS_ANSWER, CHANNEL, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers/answers.ts';
 import { CALL_WITH_RATINGS } from '../../../src/api/ratings.ts';
 import { callRecord, channelRecord, intervalRecord, START_MS, streamRecord } from '../history/records.ts';
 import { startServer, type TestServer } from './server.ts';

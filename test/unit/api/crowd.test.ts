@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { LIVE_ANSWER, LIVE_SUMMARY_ANSWER } from '../../../src/api/answers.ts';
+import { LIVE_ANSWER, LIVE_SUMMARY_ANSWER } from '../../../src/api/answers/answers.ts';
 import { channelRecord } from '../history/records.ts';
 import { startServer, type TestServer } from './server.ts';
 

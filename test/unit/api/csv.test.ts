@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROBLEM } from '../../../src/api/answers.ts';
-import { csvLine, prefersCsv } from '../../../src/api/csv.ts';
+import { PROBLEM } from '../../../src/api/answers/answers.ts';
+import { csvLine, prefersCsv } from '../../../src/api/answers/csv.ts';
 import { callRecord, channelRecord, intervalRecord, START_MS } from '../history/records.ts';
 import { startServer, type TestServer } from './server.ts';
 

@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HEALTH_ANSWER, PROBLEM, READY_ANSWER } from '../../../src/api/answers.ts';
-import { errorsOnly } from '../../../src/app/log.ts';
+import { HEALTH_ANSWER, PROBLEM, READY_ANSWER } from '../../../src/api/answers/answers.ts';
+import { errorsOnly } from '../../../src/app/state/log.ts';
 import { callRecord } from '../history/records.ts';
 import { startServer, WELL, type Answer, type TestServer } from './server.ts';
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROBLEM } from '../../../src/api/answers.ts';
+import { PROBLEM } from '../../../src/api/answers/answers.ts';
 import { startServer, type TestServer } from './server.ts';
 
 const TOKEN = 'open-sesame';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { z } from 'zod';
-import { PROBLEM } from '../../../src/api/answers.ts';
+import { PROBLEM } from '../../../src/api/answers/answers.ts';
 import { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
 import { channelRecord, START_MS } from '../history/records.ts';
 import { startServer, type TestServer, type TestServerOptions } from './server.ts';

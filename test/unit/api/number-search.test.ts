@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CALLS_ANSWER } from '../../../src/api/answers.ts';
-import { type NumberSetting, numberSearcher } from '../../../src/app/caller-numbers.ts';
+import { CALLS_ANSWER } from '../../../src/api/answers/answers.ts';
+import { type NumberSetting, numberSearcher } from '../../../src/app/numbers/caller-numbers.ts';
 import { callRecord, channelRecord } from '../history/records.ts';
 import { startServer, type TestServer } from './server.ts';
 

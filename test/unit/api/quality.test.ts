@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROBLEM } from '../../../src/api/answers.ts';
-import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from '../../../src/api/quality.ts';
+import { PROBLEM } from '../../../src/api/answers/answers.ts';
+import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from '../../../src/api/answers/quality.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
 import type { Verdict } from '../../../src/model/score.ts';
 import { callRecord, channelRecord, START_MS, streamRecord } from '../history/records.ts';

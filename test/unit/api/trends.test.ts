@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROBLEM } from '../../../src/api/answers.ts';
-import { ENDPOINTS_ANSWER } from '../../../src/api/quality.ts';
+import { PROBLEM } from '../../../src/api/answers/answers.ts';
+import { ENDPOINTS_ANSWER } from '../../../src/api/answers/quality.ts';
 import type { Verdict } from '../../../src/model/score.ts';
 import { channelRecord, START_MS } from '../history/records.ts';
 import { startServer, type TestServer } from './server.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALLS_ANSWER, CHANNEL } from '../../../src/api/answers.ts';
-import { AUDIO_STATISTICS } from '../../../src/api/audio-statistics.ts';
-import { VOIP_METRICS_ANSWER } from '../../../src/api/captured.ts';
+import { CALLS_ANSWER, CHANNEL } from '../../../src/api/answers/answers.ts';
+import { AUDIO_STATISTICS } from '../../../src/api/answers/audio-statistics.ts';
+import { VOIP_METRICS_ANSWER } from '../../../src/api/answers/captured.ts';
 import type { CaptureHealth } from '../../../src/model/ports.ts';
 import { callRecord, capturedMedia, captureRecord, channelRecord, START_MS, streamRecord } from '../history/records.ts';
 import { startServer, type TestServer, WELL } from './server.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { numberHider, numberSearcher } from '../../../src/app/caller-numbers.ts';
+import { numberHider, numberSearcher } from '../../../src/app/numbers/caller-numbers.ts';
 
 const KEY = 'sixteen or more characters';
 const CLEAR = { numbers: 'clear', numbersKey: null } as const;

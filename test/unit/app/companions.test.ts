@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Companion, CompanionContext } from '../../../src/app/companion.ts';
-import { Companions } from '../../../src/app/companions.ts';
+import type { Companion, CompanionContext } from '../../../src/app/companions/companion.ts';
+import { Companions } from '../../../src/app/companions/companions.ts';
 import { channelRecord } from '../history/records.ts';
 
 /** None of these ask for anything. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { AmiActions } from '../../../src/asterisk/ami-actions.ts';
-import type { CompanionContext } from '../../../src/app/companion.ts';
+import type { AmiActions } from '../../../src/asterisk/ami/ami-actions.ts';
+import type { CompanionContext } from '../../../src/app/companions/companion.ts';
 import { devices } from '../../../src/app/companions/devices.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventHider } from '../../../src/app/event-hider.ts';
+import { eventHider } from '../../../src/app/numbers/event-hider.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { goldenNames, readGolden } from '../golden.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { type HistoryState, HistoryLog } from '../../../src/app/history-log.ts';
-import type { Logger } from '../../../src/app/log.ts';
+import { type HistoryState, HistoryLog } from '../../../src/app/state/history-log.ts';
+import type { Logger } from '../../../src/app/state/log.ts';
 
 function listen(): { readonly said: string[]; readonly log: HistoryLog } {
   const said: string[] = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changedSettings } from '../../../src/app/changed-settings.ts';
 import { exposureWarnings, settingsFiles } from '../../../src/app/exposed-files.ts';
-import { createLog } from '../../../src/app/log.ts';
+import { createLog } from '../../../src/app/state/log.ts';
 import { reloader } from '../../../src/app/reload.ts';
 import { loadSettings, type Settings } from '../../../src/config/settings.ts';
 

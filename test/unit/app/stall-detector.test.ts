@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { StallDetector } from '../../../src/app/stall-detector.ts';
+import { StallDetector } from '../../../src/app/state/stall-detector.ts';
 
 test('a second without a sign of life is told once, at its end', () => {
   const watch = new StallDetector(100);

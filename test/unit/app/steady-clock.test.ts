@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SteadyClock } from '../../../src/app/steady-clock.ts';
+import { SteadyClock } from '../../../src/app/state/steady-clock.ts';
 
 const START_MS = 1_795_000_000_000;
 const HOUR_MS = 3_600_000;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AmiActions, AmiActionError } from '../../../src/asterisk/ami-actions.ts';
-import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami-link.ts';
+import { AmiActions, AmiActionError } from '../../../src/asterisk/ami/ami-actions.ts';
+import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami/ami-link.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
-import { AmiValueError } from '../../../src/wire/ami.ts';
+import { AmiValueError } from '../../../src/wire/ami/ami.ts';
 import { FakeManager, asterisk, block, type Answer } from '../../lab/fake-manager.ts';
 
 const ends: (() => Promise<void>)[] = [];

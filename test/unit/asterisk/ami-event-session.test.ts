@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AmiEventSession, type AmiEventSessionOptions } from '../../../src/asterisk/ami-event-session.ts';
-import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami-link.ts';
+import { AmiEventSession, type AmiEventSessionOptions } from '../../../src/asterisk/ami/ami-event-session.ts';
+import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from '../../../src/asterisk/ami/ami-link.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { FakeManager, asterisk, block, channelEvent, type Answer } from '../../lab/fake-manager.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AmiActions } from '../../../src/asterisk/ami-actions.ts';
-import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
-import type { AmiConnection } from '../../../src/asterisk/ami-socket.ts';
+import { AmiActions } from '../../../src/asterisk/ami/ami-actions.ts';
+import { AmiEventSession } from '../../../src/asterisk/ami/ami-event-session.ts';
+import type { AmiConnection } from '../../../src/asterisk/ami/ami-socket.ts';
 import type { LinkState } from '../../../src/asterisk/link-state.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { FakeManager, asterisk } from '../../lab/fake-manager.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AnswerLines } from '../../../src/asterisk/answer-lines.ts';
+import { AnswerLines } from '../../../src/asterisk/ami/answer-lines.ts';
 
 const ANSWER = 'Response: Success\r\nActionID: mes-a-1\r\nValue: 4.31\r\n\r\n';
 

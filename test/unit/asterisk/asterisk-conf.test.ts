@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { ALIVE_VARIABLE } from '../../../src/asterisk/ami-actions.ts';
+import { ALIVE_VARIABLE } from '../../../src/asterisk/ami/ami-actions.ts';
 import { loadSettings, type Settings } from '../../../src/config/settings.ts';
 import { SETTINGS } from '../../../src/config/settings-table.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
-import { NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES, RATING_CLASSES } from '../../../src/wire/ami-classes.ts';
+import { NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES, RATING_CLASSES } from '../../../src/wire/ami/ami-classes.ts';
 
 const folder = new URL('../../../asterisk-conf/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');

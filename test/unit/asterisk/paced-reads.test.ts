@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
-import { READ_EVERY_MS, ReadPace, PacedReads } from '../../../src/asterisk/paced-reads.ts';
+import { READ_EVERY_MS, ReadPace, PacedReads } from '../../../src/asterisk/ami/paced-reads.ts';
 
 interface Rig {
   readonly reads: PacedReads;

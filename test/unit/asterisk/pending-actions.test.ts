@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PendingAction, PendingActions } from '../../../src/asterisk/pending-actions.ts';
+import { type PendingAction, PendingActions } from '../../../src/asterisk/ami/pending-actions.ts';
 
 function send(pending: PendingActions, dueAtMs = 100): number {
   const number = pending.nextNumber();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { AmiActionError, type AmiActionProblem } from '../../../src/asterisk/ami-actions.ts';
+import { AmiActionError, type AmiActionProblem } from '../../../src/asterisk/ami/ami-actions.ts';
 import type { ChannelValues } from '../../../src/model/ports.ts';
 import { WriteBack, type VariableSetter } from '../../../src/asterisk/write-back.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CaptureJoin } from '../../../src/calls/capture-join.ts';
+import { CaptureJoin } from '../../../src/calls/media/capture-join.ts';
 import type { SeenStream } from '../../../src/model/capture.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { local, remote, reportBlock, snapshot } from './script.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { moveMoments } from '../../../src/calls/clock-step.ts';
+import { moveMoments } from '../../../src/calls/channels/clock-step.ts';
 import { numberRow } from '../../../src/stats/number-row.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import type { CallRecord, HistoryChange } from '../../../src/model/record.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ChannelState, newChannel } from '../../../src/calls/channel-state.ts';
+import { type ChannelState, newChannel } from '../../../src/calls/channels/channel-state.ts';
 import { LiveChannels } from '../../../src/calls/live-channels.ts';
 import { Script } from './script.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rescoreCall } from '../../../src/calls/rescoring.ts';
+import { rescoreCall } from '../../../src/calls/again/rescoring.ts';
 import type { CallRecord, SegmentRecord } from '../../../src/model/record.ts';
 import type { StoredCall } from '../../../src/model/rescoring.ts';
 import type { SenderInfo } from '../../../src/model/report.ts';

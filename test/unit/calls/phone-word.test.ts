@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rescoreCall } from '../../../src/calls/rescoring.ts';
+import { rescoreCall } from '../../../src/calls/again/rescoring.ts';
 import type { CallRecord, ChannelRecord, IntervalRecord, SegmentRecord } from '../../../src/model/record.ts';
 import { readPhoneReport } from '../../../src/wire/vq-report/report.ts';
 import { local, remote, reportBlock, Script } from './script.ts';

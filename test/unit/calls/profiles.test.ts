@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rescoreCall } from '../../../src/calls/rescoring.ts';
+import { rescoreCall } from '../../../src/calls/again/rescoring.ts';
 import type { ScoringRules } from '../../../src/calls/scoring-rules.ts';
 import { Switchboard } from '../../../src/calls/switchboard.ts';
 import type { PacketTally } from '../../../src/model/capture.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { newChannel } from '../../../src/calls/channel-state.ts';
-import { readResume, RESUME_FIELDS, writeResume } from '../../../src/calls/resume.ts';
-import { Tally } from '../../../src/calls/tally.ts';
+import { newChannel } from '../../../src/calls/channels/channel-state.ts';
+import { readResume, RESUME_FIELDS, writeResume } from '../../../src/calls/again/resume.ts';
+import { Tally } from '../../../src/calls/directions/tally.ts';
 import type { ResumableChannel } from '../../../src/model/ports.ts';
 import { local, remote, reportBlock, Script } from './script.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CallRecord, ChannelRecord, HistoryChange, SegmentRecord } from '../../../src/model/record.ts';
 import type { StoredCall } from '../../../src/model/rescoring.ts';
-import { rescoreCall } from '../../../src/calls/rescoring.ts';
+import { rescoreCall } from '../../../src/calls/again/rescoring.ts';
 import { local, remote, reportBlock, Script, sender } from './script.ts';
 
 /** Four good reports, three about the SSRC of before a transfer, and then `known` about ours. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { VideoFilter } from '../../../src/calls/video-filter.ts';
+import { VideoFilter } from '../../../src/calls/media/video-filter.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { local, remote, reportBlock, snapshot } from './script.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
 import { readerFor } from '../../../src/wire/packets/capture-format.ts';
-import { voipMetricsBlock } from '../../../src/wire/voip-metrics.ts';
+import { voipMetricsBlock } from '../../../src/wire/rtcp/voip-metrics.ts';
 import { START_MS, ethernet, ipv4, pcap, rtp, u32, udp } from '../wire/packets.ts';
 import { BACK, FIXED, analyse, call, onlyStream, packet, range, senderReport } from './captured.ts';
 

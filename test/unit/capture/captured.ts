@@ -1,6 +1,6 @@
 import { type AnalysisResult, CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
-import type { StreamSummary } from '../../../src/capture/stream-summary.ts';
-import type { StreamTableOptions } from '../../../src/capture/stream-table.ts';
+import type { StreamSummary } from '../../../src/capture/streams/stream-summary.ts';
+import type { StreamTableOptions } from '../../../src/capture/streams/stream-table.ts';
 import { readerFor } from '../../../src/wire/packets/capture-format.ts';
 import {
   type Captured,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AnalysisResult } from '../../../src/capture/capture-analysis.ts';
-import type { StreamSummary } from '../../../src/capture/stream-summary.ts';
+import type { StreamSummary } from '../../../src/capture/streams/stream-summary.ts';
 import { analyseFile, onlyStream } from './captured.ts';
 
 const FIELD = join(import.meta.dirname, '../../golden/field');

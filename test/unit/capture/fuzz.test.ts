@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
-import { analysisToJson } from '../../../src/cli/analyze-json.ts';
-import { analysisToText } from '../../../src/cli/analyze-text.ts';
+import { analysisToJson } from '../../../src/cli/packets/analyze-json.ts';
+import { analysisToText } from '../../../src/cli/packets/analyze-text.ts';
 import { readerFor } from '../../../src/wire/packets/capture-format.ts';
 import { fuzz, FUZZ_TIMEOUT_MS, jsonOf, readCorpus } from '../fuzz-corpus.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { StreamSummary } from '../../../src/capture/stream-summary.ts';
+import type { StreamSummary } from '../../../src/capture/streams/stream-summary.ts';
 import { type Captured, rtp, u16, u8 } from '../wire/packets.ts';
 import { analyse, onlyStream, packet, range, senderReport } from './captured.ts';
 

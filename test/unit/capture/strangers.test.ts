@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { CaptureAnalysis } from '../../../src/capture/capture-analysis.ts';
-import { StreamHash } from '../../../src/capture/stream-hash.ts';
-import type { TrackedStream } from '../../../src/capture/tracked-stream.ts';
-import { CaptureJoin } from '../../../src/calls/capture-join.ts';
+import { StreamHash } from '../../../src/capture/streams/stream-hash.ts';
+import type { TrackedStream } from '../../../src/capture/streams/tracked-stream.ts';
+import { CaptureJoin } from '../../../src/calls/media/capture-join.ts';
 import { readerFor } from '../../../src/wire/packets/capture-format.ts';
 import { snapshot } from '../calls/script.ts';
 import { type Captured, pcap, rtp, START_MS } from '../wire/packets.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { AmiActions } from '../../../src/asterisk/ami-actions.ts';
-import { AmiEventSession } from '../../../src/asterisk/ami-event-session.ts';
+import { AmiActions } from '../../../src/asterisk/ami/ami-actions.ts';
+import { AmiEventSession } from '../../../src/asterisk/ami/ami-event-session.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { atPace, FreshIds, isReport, readRecording, type Recording, render } from '../../lab/recording.ts';
 import { SimulatedAsterisk } from '../../lab/simulated-asterisk.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scoringRules } from '../../../src/app/scoring-rules.ts';
-import { storedDirections } from '../../../src/calls/rated-streams.ts';
+import { storedDirections } from '../../../src/calls/again/rated-streams.ts';
 import { type History, openHistory } from '../../../src/history/history.ts';
 import { Queries } from '../../../src/history/read/queries.ts';
 import { openForReading } from '../../../src/history/schema/database.ts';

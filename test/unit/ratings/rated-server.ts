@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Metrics } from '../../../src/api/metrics.ts';
 import { buildApi } from '../../../src/api/server.ts';
-import type { Companion, CompanionContext } from '../../../src/app/companion.ts';
+import type { Companion, CompanionContext } from '../../../src/app/companions/companion.ts';
 import { ratingsCompanion } from '../../../src/app/companions/ratings.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { openHistory, type History } from '../../../src/history/history.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ARRIVAL_BINS, arrivalBin, arrivalBins } from '../../../src/stats/arrival-histogram.ts';
+import { ARRIVAL_BINS, arrivalBin, arrivalBins } from '../../../src/stats/packets/arrival-histogram.ts';
 
 test('an interval is counted in the bin whose edges it lies between', () => {
   for (const ms of [0, 0.3, 0.999, 1, 1.41, 1.42, 2, 10, 20, 22.62, 22.63, 30, 60, 1000, 16_383, 16_384, 1e6, 1e12]) {

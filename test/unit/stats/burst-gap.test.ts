@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { BurstGapTotals } from '../../../src/model/capture.ts';
-import { BurstGapMeter, burstRatio } from '../../../src/stats/burst-gap.ts';
-import { BurstLog, MOST_SPANS } from '../../../src/stats/burst-log.ts';
+import { BurstGapMeter, burstRatio } from '../../../src/stats/packets/burst-gap.ts';
+import { BurstLog, MOST_SPANS } from '../../../src/stats/packets/burst-log.ts';
 
 /** `1` received, anything else lost or discarded. */
 function measure(packets: string, gmin = 16): BurstGapTotals {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type BufferOutcome, JitterBuffer } from '../../../src/stats/jitter-buffer.ts';
-import { PlayoutFrames } from '../../../src/stats/playout-frames.ts';
+import { type BufferOutcome, JitterBuffer } from '../../../src/stats/packets/jitter-buffer.ts';
+import { PlayoutFrames } from '../../../src/stats/packets/playout-frames.ts';
 
 /** Sends packets of 20 ms with these delays through a buffer. */
 function send(buffer: JitterBuffer, delaysMs: readonly number[], talkspurts: readonly number[] = []): BufferOutcome[] {

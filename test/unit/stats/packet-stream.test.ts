@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PacketStream } from '../../../src/stats/packet-stream.ts';
+import { PacketStream } from '../../../src/stats/packets/packet-stream.ts';
 
 const START_MS = 1_790_000_000_000;
 const OPTIONS = { clockRateHz: 8000, gmin: 16, jitterBuffer: { kind: 'fixed', nominalMs: 60 } } as const;

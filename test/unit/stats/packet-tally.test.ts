@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { arrivalBins } from '../../../src/stats/arrival-histogram.ts';
-import { PacketStream } from '../../../src/stats/packet-stream.ts';
+import { arrivalBins } from '../../../src/stats/packets/arrival-histogram.ts';
+import { PacketStream } from '../../../src/stats/packets/packet-stream.ts';
 import {
   addTallies,
   maxJitterMs,
@@ -8,7 +8,7 @@ import {
   packetTally,
   unheardPercent,
   voipMetrics,
-} from '../../../src/stats/packet-tally.ts';
+} from '../../../src/stats/packets/packet-tally.ts';
 
 const START_MS = 1_790_000_000_000;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRtcpAll, signedLostPackets } from '../../../src/wire/rtcp-all.ts';
+import { parseRtcpAll, signedLostPackets } from '../../../src/wire/rtcp/rtcp-all.ts';
 
 /** As Asterisk 22.10.1 answered `CHANNEL(rtcp,all)` on a loopback call. */
 const FROM_22 =

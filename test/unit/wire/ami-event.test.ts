@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AmiMessage } from '../../../src/wire/ami.ts';
-import { readExistingChannel, readPbxEvent } from '../../../src/wire/ami-event.ts';
+import { AmiMessage } from '../../../src/wire/ami/ami.ts';
+import { readExistingChannel, readPbxEvent } from '../../../src/wire/ami/ami-event.ts';
 import { messagesIn } from '../../lab/ami-messages.ts';
 
 // As Asterisk 22.10.1 printed it (test/golden/ami/22-lossy-call.txt), cumulative loss aside.

@@ -6,8 +6,8 @@ import {
   encodeAmiAction,
   type EventLayout,
   MAX_MESSAGE_CHARACTERS,
-} from '../../../src/wire/ami.ts';
-import { WholeEventLayout } from '../../../src/wire/header-layout.ts';
+} from '../../../src/wire/ami/ami.ts';
+import { WholeEventLayout } from '../../../src/wire/ami/header-layout.ts';
 import { messagesIn } from '../../lab/ami-messages.ts';
 
 const TRANSCRIPT =

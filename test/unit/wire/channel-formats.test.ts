@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { AmiMessage } from '../../../src/wire/ami.ts';
-import { readChannelCodecs } from '../../../src/wire/channel-formats.ts';
+import { AmiMessage } from '../../../src/wire/ami/ami.ts';
+import { readChannelCodecs } from '../../../src/wire/ami/channel-formats.ts';
 
 function row(native: string, read: string, readPath: string, write: string, writePath: string): AmiMessage {
   const lines = ['Event: Status', `Nativeformats: ${native}`, `Readformat: ${read}`, `Readtrans: ${readPath}`];

@@ -1,7 +1,7 @@
 /** Report blocks byte by byte, by hand after RFC 3611 §4, and what they say. */
-import type { XrBlock } from '../../../src/wire/rtcp-xr-blocks.ts';
-import { decodeXrBlocks } from '../../../src/wire/rtcp-xr.ts';
-import type { VoipMetricsBlock } from '../../../src/wire/rtcp-xr-voip.ts';
+import type { XrBlock } from '../../../src/wire/rtcp/rtcp-xr-blocks.ts';
+import { decodeXrBlocks } from '../../../src/wire/rtcp/rtcp-xr.ts';
+import type { VoipMetricsBlock } from '../../../src/wire/rtcp/rtcp-xr-voip.ts';
 
 export function bytesOf(hexWithSpaces: string): Buffer {
   return Buffer.from(hexWithSpaces.replaceAll(/\s/g, ''), 'hex');

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { AmiMessage, AmiParser } from '../../../src/wire/ami.ts';
-import { readPbxEvent } from '../../../src/wire/ami-event.ts';
-import { HeaderLayout, WholeEventLayout } from '../../../src/wire/header-layout.ts';
+import { AmiMessage, AmiParser } from '../../../src/wire/ami/ami.ts';
+import { readPbxEvent } from '../../../src/wire/ami/ami-event.ts';
+import { HeaderLayout, WholeEventLayout } from '../../../src/wire/ami/header-layout.ts';
 import { messagesIn } from '../../lab/ami-messages.ts';
 import { goldenNames } from '../golden.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { XrBlock } from '../../../src/wire/rtcp-xr-blocks.ts';
-import { encodeXrBlocks } from '../../../src/wire/rtcp-xr.ts';
-import { xrDocumentFromBytes, xrDocumentToBytes } from '../../../src/wire/rtcp-xr-document.ts';
-import { type Json, type JsonObject, xrBlockFromJson, xrBlockToJson } from '../../../src/wire/rtcp-xr-json.ts';
+import type { XrBlock } from '../../../src/wire/rtcp/rtcp-xr-blocks.ts';
+import { encodeXrBlocks } from '../../../src/wire/rtcp/rtcp-xr.ts';
+import { xrDocumentFromBytes, xrDocumentToBytes } from '../../../src/wire/rtcp/rtcp-xr-document.ts';
+import { type Json, type JsonObject, xrBlockFromJson, xrBlockToJson } from '../../../src/wire/rtcp/rtcp-xr-json.ts';
 import { decode } from './golden-xr.ts';
 
 /** `blocks`, or the sentence that says why there are none. */

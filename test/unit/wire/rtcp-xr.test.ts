@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { encodeXrBlocks } from '../../../src/wire/rtcp-xr.ts';
-import { type Json, xrBlockFromJson, xrBlockToJson } from '../../../src/wire/rtcp-xr-json.ts';
-import { type VoipMetricsBlock, ratioToQ8 } from '../../../src/wire/rtcp-xr-voip.ts';
+import { encodeXrBlocks } from '../../../src/wire/rtcp/rtcp-xr.ts';
+import { type Json, xrBlockFromJson, xrBlockToJson } from '../../../src/wire/rtcp/rtcp-xr-json.ts';
+import { type VoipMetricsBlock, ratioToQ8 } from '../../../src/wire/rtcp/rtcp-xr-voip.ts';
 import { GOLDEN, VOIP_METRICS, VOIP_METRICS_VALUES, bytesOf, decode } from './golden-xr.ts';
 
 describe('golden blocks', () => {

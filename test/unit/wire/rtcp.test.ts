@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readRtcp } from '../../../src/wire/rtcp.ts';
+import { readRtcp } from '../../../src/wire/rtcp/rtcp.ts';
 import {
   isWholeRtpHeader,
   mediaKind,

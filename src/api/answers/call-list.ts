@@ -1,0 +1,131 @@
+import type { z } from 'zod';
+import type { CallCursor, CallFilter, CallPage, CallWithChannels, Clock, HistoryReader } from '../../model/ports.ts';
+import type { CALLS_ANSWERS } from './answers.ts';
+import { CALL_COLUMNS, callRow } from './call-row.ts';
+import { csvLine, csvLines } from './csv.ts';
+import { type CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, MOST_LIMIT, orderOf } from '../parameters.ts';
+import { momentMs } from '../../units/moment.ts';
+import { presentCall, presentCallSummary } from './present.ts';
+import { Problem } from '../problem.ts';
+import { inParts } from '../gate/turns.ts';
+
+type CallsQuery = z.output<typeof CALLS_QUERY>;
+
+/** What a list of calls is made from. */
+export interface CallListSources {
+  readonly history: HistoryReader;
+  readonly clock: Clock;
+  /** What is stored of a number that is looked for; the number itself when this is absent. */
+  readonly storedNumber?: ((number: string) => string) | undefined;
+}
+
+/** Where a bare name such as `214` may stand behind. */
+const TECHNOLOGIES = ['PJSIP', 'SIP', 'IAX2', 'DAHDI', 'SCCP', 'Skinny', 'MGCP', 'Motif', 'OOH323'] as const;
+
+/** Undefined where masking leaves nothing of the number: stars alone would be taken for a beginning, that of all. */
+function storedForm(number: string, { storedNumber }: CallListSources): string | undefined {
+  const stored = storedNumber?.(number) ?? number;
+  return stored.endsWith('*') && !number.endsWith('*') ? undefined : stored;
+}
+
+function storedForms(numbers: readonly string[], sources: CallListSources): string[] {
+  return numbers.map((number) => {
+    const stored = storedForm(number, sources);
+    if (stored !== undefined) return stored;
+    throw contradiction('number', 'masked numbers this short are all alike; give a longer one');
+  });
+}
+
+function partyFilter(party: string, sources: CallListSources): CallFilter['party'] {
+  if (party.includes('/')) return { endpoints: [party], numbers: [] };
+  const number = storedForm(party, sources);
+  return {
+    endpoints: [party, ...TECHNOLOGIES.map((technology) => `${technology}/${party}`)],
+    numbers: number === undefined ? [] : [number],
+  };
+}
+
+function contradiction(name: string, detail: string): Problem {
+  return new Problem('MES_ERR_PARAMETER_VALUE', `parameter ${name}: ${detail}`, name);
+}
+
+function checkRange(name: string, low: number | undefined, highName: string, high: number | undefined): void {
+  if (low === undefined || high === undefined || low <= high) return;
+  throw contradiction(name, `it is above ${highName}; give a lower one`);
+}
+
+function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources): CallFilter {
+  const { from, to, endpoint, direction, max_mes: maxMes, min_mes: minMes } = query;
+  const { min_duration_s: minDurationS, max_duration_s: maxDurationS } = query;
+  const fromMs = from && momentMs(from, nowMs);
+  const toMs = to && momentMs(to, nowMs);
+  if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
+    throw contradiction('from', 'it is later than to; give an earlier time');
+  }
+  checkRange('min_mes', minMes, 'max_mes', maxMes);
+  checkRange('min_duration_s', minDurationS, 'max_duration_s', maxDurationS);
+  if (direction !== undefined && endpoint === undefined) {
+    throw contradiction('direction', 'it says what an endpoint did; give endpoint as well');
+  }
+  return {
+    fromMs,
+    toMs,
+    endpoints: endpoint,
+    direction,
+    codecs: query.codec,
+    devices: query.device,
+    sites: query.site,
+    numbers: query.number && storedForms(query.number, sources),
+    party: query.party === undefined ? undefined : partyFilter(query.party, sources),
+    verdicts: query.verdict,
+    faultPlaces: query.fault_place,
+    maxMes,
+    minMes,
+    minDurationS,
+    maxDurationS,
+  };
+}
+
+async function onePage(sources: CallListSources, query: CallsQuery, nowMs: number): Promise<CallPage> {
+  const filter = callFilter(query, nowMs, sources);
+  const order = orderOf(query.sort);
+  if (order !== undefined && query.cursor !== undefined) {
+    throw contradiction('cursor', 'sorted calls have one page; leave out cursor, or sort');
+  }
+  const listing = { order, isCounted: query.count !== undefined };
+  return sources.history.calls(filter, query.limit ?? DEFAULT_LIMIT, query.cursor ?? null, listing);
+}
+
+/** One page of calls. Throws Problem when the query contradicts itself. */
+export async function listCalls(sources: CallListSources, query: CallsQuery): Promise<z.output<typeof CALLS_ANSWERS>> {
+  const nowMs = sources.clock.nowMs();
+  const { calls, next, matching } = await onePage(sources, query, nowMs);
+  const end = {
+    next_cursor: next === null ? null : encodeCursor(next),
+    ...(matching === undefined ? {} : { matching }),
+  };
+  if (query.fields === 'summary') {
+    return { calls: await inParts(calls, (call) => presentCallSummary(call, nowMs)), ...end };
+  }
+  return { calls: await inParts(calls, (call) => presentCall(call, nowMs)), ...end };
+}
+
+/**
+ * The calls as CSV, piece by piece: all that fit the query, however many, or as many as its limit says.
+ * Rejects with Problem before the first piece when the query contradicts itself.
+ */
+export async function callsCsv(sources: CallListSources, query: CallsQuery): Promise<AsyncIterable<string>> {
+  const nowMs = sources.clock.nowMs();
+  const first = await onePage(sources, { ...query, limit: query.limit ?? MOST_LIMIT }, nowMs);
+  const filter = callFilter(query, nowMs, sources);
+  const page = (cursor: CallCursor) => sources.history.calls(filter, query.limit ?? MOST_LIMIT, cursor);
+  const linesOf = (call: CallWithChannels): string => csvLines(CALL_COLUMNS, [callRow(call, nowMs)]);
+  const pieces = async function* (): AsyncGenerator<string> {
+    yield csvLine(CALL_COLUMNS);
+    for (let { calls, next } = first; ; { calls, next } = await page(next)) {
+      yield (await inParts(calls, linesOf)).join('');
+      if (next === null || query.limit !== undefined) return;
+    }
+  };
+  return pieces();
+}

@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import type { CallWithChannels } from '../../model/ports.ts';
+import type { ChannelRecord, StreamRecord } from '../../model/record.ts';
+import { INTERVAL } from './answers.ts';
+import { csvLine, csvLines } from './csv.ts';
+import { presentCall } from './present.ts';
+import { inParts } from '../gate/turns.ts';
+
+/** Of a call in CSV. Loss, jitter and round trip are of the worst direction. */
+export const CALL_COLUMNS = [
+  'linkedid',
+  'state',
+  'started_at',
+  'ended_at',
+  'duration_s',
+  'caller_endpoint',
+  'caller_number',
+  'caller_name',
+  'exten',
+  'callee_endpoint',
+  'callee_number',
+  'callee_name',
+  'endpoints',
+  'codecs',
+  'mes',
+  'mes_100',
+  'mes_min',
+  'verdict',
+  'loss_percent',
+  'jitter_ms',
+  'rtt_ms',
+  'fault_place',
+  'fault_certainty',
+  'fault_why',
+  'profile',
+  'version',
+] as const;
+const INTERVAL_COLUMNS = Object.keys(INTERVAL.shape);
+
+/** The highest of what is known; null where nothing is. */
+function highest(streams: readonly StreamRecord[], valueOf: (stream: StreamRecord) => number | null): number | null {
+  const known = streams.flatMap((stream) => valueOf(stream) ?? []);
+  return known.length === 0 ? null : Number(Math.max(...known).toFixed(3));
+}
+
+/** The channel that the call began with, and the one that it reached: the first of the others that answered, or the first. */
+function partiesOf({ linkedid, channels }: CallWithChannels): (ChannelRecord | undefined)[] {
+  const caller = channels.find(({ uniqueid }) => uniqueid === linkedid) ?? channels[0];
+  const others = channels.filter((channel) => channel !== caller && !channel.endpoint.startsWith('Local/'));
+  return [caller, others.find(({ answeredAtMs }) => answeredAtMs !== null) ?? others[0]];
+}
+
+/** A call as a line of a table. */
+export function callRow(call: CallWithChannels, nowMs: number): object {
+  const { channels: _, ...row } = presentCall(call, nowMs);
+  const [caller, callee] = partiesOf(call);
+  const streams = call.channels.flatMap((channel) => channel.streams);
+  return {
+    ...row,
+    caller_endpoint: caller?.endpoint,
+    caller_number: caller?.callerNumber,
+    caller_name: caller?.callerName,
+    exten: caller?.exten,
+    callee_endpoint: callee?.endpoint,
+    // What a called phone is known by: its own number, or what the caller was shown.
+    callee_number: callee?.callerNumber ?? caller?.connectedNumber,
+    callee_name: callee?.callerName ?? caller?.connectedName,
+    loss_percent: highest(streams, ({ lossPercent }) => lossPercent),
+    jitter_ms: highest(streams, ({ jitterMs }) => jitterMs.mean),
+    rtt_ms: highest(streams, ({ rttMs }) => rttMs.mean),
+  };
+}
+
+/** Reports as CSV, under the same names as in JSON. */
+export async function* intervalsCsv(intervals: readonly z.output<typeof INTERVAL>[]): AsyncGenerator<string> {
+  yield csvLine(INTERVAL_COLUMNS);
+  const lines = await inParts(intervals, (interval) => csvLines(INTERVAL_COLUMNS, [interval]));
+  yield lines.join('');
+}

@@ -1,0 +1,68 @@
+import type { PbxEvent } from '../../model/event.ts';
+import type { ChannelRecord } from '../../model/record.ts';
+import type { Route } from '../../api/route.ts';
+import type { AgiScript } from '../../asterisk/fast-agi.ts';
+import { alertsCompanion } from './alerts.ts';
+import { bestCompanion } from './best.ts';
+import { ratingsCompanion } from './ratings.ts';
+import { devices } from './devices.ts';
+import { phoneReports } from './phone-reports.ts';
+import { measurementsCompanion } from './measurements.ts';
+import type { Companion, CompanionContext, MakeCompanion } from './companion.ts';
+import { fleetCompanion } from './fleet-companion.ts';
+
+/** Every capability beside the scoring of calls, one line each, in order of the alphabet. Its name is that of its counters. */
+const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
+  alerts: alertsCompanion,
+  best: bestCompanion,
+  devices,
+  fleet: fleetCompanion,
+  ratings: ratingsCompanion,
+  phone_reports: phoneReports,
+  measurements: measurementsCompanion,
+};
+
+/** Those that are switched on, as one. */
+export class Companions {
+  readonly #list: readonly (readonly [name: string, companion: Companion])[];
+
+  constructor(context: CompanionContext, all: Readonly<Record<string, MakeCompanion>> = COMPANIONS) {
+    this.#list = Object.entries(all).flatMap(([name, make]) => {
+      const companion = make(context);
+      return companion === null ? [] : [[name, companion] as const];
+    });
+  }
+
+  get routes(): readonly Route[] {
+    return this.#list.flatMap(([, { routes }]) => routes ?? []);
+  }
+
+  get agiScripts(): Readonly<Record<string, AgiScript>> {
+    return Object.assign({}, ...this.#list.map(([, { agiScripts }]) => agiScripts ?? {})) as Record<string, AgiScript>;
+  }
+
+  get counters(): Readonly<Record<string, Readonly<Record<string, number>> | null>> {
+    return Object.fromEntries(this.#list.map(([name, companion]) => [name, companion.counters?.() ?? null]));
+  }
+
+  /** Rejects with the first one's Error. */
+  async start(): Promise<void> {
+    for (const [, companion] of this.#list) await companion.start?.();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#list.map(async ([, companion]) => companion.stop?.()));
+  }
+
+  take(event: PbxEvent): void {
+    for (const [, companion] of this.#list) companion.take?.(event);
+  }
+
+  channelEnded(channel: ChannelRecord): void {
+    for (const [, companion] of this.#list) companion.channelEnded?.(channel);
+  }
+
+  tick(nowMs: number): void {
+    for (const [, companion] of this.#list) companion.tick?.(nowMs);
+  }
+}

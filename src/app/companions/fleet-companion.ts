@@ -1,0 +1,25 @@
+import { FleetShipper } from '../../fleet/shipper.ts';
+import type { Companion, CompanionContext } from './companion.ts';
+import { coded } from '../state/log.ts';
+import { VERSION } from '../version.ts';
+
+/** Ships calls to the fleet's gateway; null where none is set. */
+export function fleetCompanion({ settings, history, calls, clock, live, log }: CompanionContext): Companion | null {
+  if (settings.fleet === null) return null;
+  const shipper = new FleetShipper({
+    ...settings.fleet,
+    history,
+    calls,
+    clock,
+    random: () => Math.random(),
+    heartbeat: () => ({ release: VERSION, calls_up: live.liveCount }),
+    onProblem: (sentence) => log.warn(coded('MES_ERR_FLEET_GATEWAY'), sentence),
+  });
+  return {
+    counters: () => shipper.counters,
+    start: () => shipper.start(),
+    stop: () => shipper.stop(),
+    channelEnded: (channel) => shipper.channelEnded(channel),
+    tick: (nowMs) => shipper.tick(nowMs),
+  };
+}

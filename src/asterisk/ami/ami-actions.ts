@@ -1,0 +1,222 @@
+import type { Answer } from 'asterisk-manager';
+import { encodeAmiAction } from '../../wire/ami/ami.ts';
+import { AmiRefusedError, isDenied } from './ami-login.ts';
+import { DEFAULT_AMI_TIMING, type AmiLinkTiming } from './ami-link.ts';
+import { where, type AmiConnection } from './ami-socket.ts';
+import { KeptLink, type BackOff, type LinkEnd, type LinkState } from '../link-state.ts';
+import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts';
+import { type PendingAction, PendingActions } from './pending-actions.ts';
+import { ReadPace } from './paced-reads.ts';
+import { arrayAssignment } from '../variable-assignment.ts';
+
+/** Why an action failed. */
+export type AmiActionProblem = 'disconnected' | 'timeout' | 'busy' | 'no-such-channel' | 'denied' | 'refused';
+
+export class AmiActionError extends Error {
+  override readonly name = 'AmiActionError';
+  readonly problem: AmiActionProblem;
+
+  constructor(problem: AmiActionProblem, message: string) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
+export interface AmiActionsOptions {
+  readonly connection: AmiConnection;
+  readonly onState: (state: LinkState) => void;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  readonly timing?: AmiLinkTiming;
+  readonly backOff?: BackOff;
+  /** Shared by sockets that are read in the same turns. */
+  readonly pace?: ReadPace;
+}
+
+/** Actions under way at most; Asterisk answers thousands a second. */
+const MAX_PENDING = 2000;
+
+/** How often overdue answers are looked for. One timer per action would be hundreds a second. */
+const OVERDUE_EVERY_MS = 200;
+
+/**
+ * A global variable in Asterisk. Until that second of Asterisk's clock the sidecar counts as alive, and the hangup handler asks it
+ * for the final scores. A sidecar that is gone or frozen must not delay a hang-up.
+ */
+export const ALIVE_VARIABLE = 'MES_ALIVE_UNTIL';
+/** If the goodbye does not reach Asterisk, it notices that the variable is not renewed. */
+const GOODBYE_TIMEOUT_MS = 500;
+/** Pings that may be missed before hang-ups stop asking us. */
+const ALIVE_PINGS = 2;
+
+type Asked = Pick<PendingAction, 'name' | 'timeoutMs' | 'resolve' | 'reject'>;
+
+/** The connection for actions, by the package `asterisk-manager`. It reconnects for ever. */
+export class AmiActions {
+  readonly #options: AmiActionsOptions;
+  readonly #timing: AmiLinkTiming;
+  readonly #kept: KeptLink;
+  readonly #pending = new PendingActions(MAX_PENDING);
+  #watching: NodeJS.Timeout | undefined;
+  #manager: ManagerClient | undefined;
+
+  constructor(options: AmiActionsOptions) {
+    this.#options = options;
+    this.#kept = new KeptLink((onConnected, signal) => this.#openOnce(onConnected, signal), options);
+    this.#timing = options.timing ?? DEFAULT_AMI_TIMING;
+  }
+
+  get connected(): boolean {
+    return this.#manager !== undefined;
+  }
+
+  /** Starts connecting; returns at once. */
+  start(): void {
+    this.#kept.start();
+  }
+
+  /** Tells the dialplan that the sidecar is gone, and closes the connection for good. */
+  async stop(): Promise<void> {
+    if (this.connected) {
+      const gone = { Variable: ALIVE_VARIABLE, Value: '0' };
+      await this.send('Setvar', gone, GOODBYE_TIMEOUT_MS).catch(() => {});
+    }
+    await this.#kept.stop();
+  }
+
+  /**
+   * Sets channel variables and CDR fields (names such as `CDR(mes)`) in one action; the channel by Uniqueid.
+   * Resolves when Asterisk has done it. Rejects with AmiActionError, or with RangeError on a foreign name or value.
+   */
+  setVariables(uniqueid: string, variables: ReadonlyMap<string, string>): Promise<unknown> {
+    if (variables.size === 0) return Promise.resolve();
+    return new Promise<Answer>((resolve, reject) => {
+      const { name, value } = arrayAssignment(variables);
+      const fields = [
+        ['Channel', uniqueid],
+        ['Variable', name],
+        ['Value', value],
+      ] as const;
+      this.#ask({ name: 'Setvar', timeoutMs: this.#timing.actionMs, resolve, reject }, fields);
+    });
+  }
+
+  /** A channel's variable or function such as `CHANNEL(rtcp,all)`; undefined when it is empty or not set. Rejects with AmiActionError. */
+  async getVariable(uniqueid: string, name: string): Promise<string | undefined> {
+    const answer = await this.send('Getvar', { Channel: uniqueid, Variable: name });
+    return headerOf(answer, 'value') || undefined;
+  }
+
+  /** Sets a global variable. Rejects with AmiActionError. */
+  async setGlobal(name: string, value: string): Promise<void> {
+    await this.send('Setvar', { Variable: name, Value: value });
+  }
+
+  /**
+   * Sends an action and resolves with its answer when that is a success: its headers, names in lower case.
+   * Rejects with AmiActionError, or with AmiValueError when a value holds CR, LF or NUL.
+   */
+  send(
+    action: string,
+    fields: Readonly<Record<string, string>> = {},
+    timeoutMs = this.#timing.actionMs,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) =>
+      this.#ask({ name: action, timeoutMs, resolve, reject }, Object.entries(fields)),
+    );
+  }
+
+  /** Somebody waits: answers are read as they come until the returned function is called. */
+  hurry(): () => void {
+    return this.#manager?.hurry() ?? ((): void => {});
+  }
+
+  /** Throws what the promise would reject with when the action cannot be sent. */
+  #ask(asked: Asked, fields: readonly (readonly [string, string])[]): void {
+    if (this.#manager === undefined) throw new AmiActionError('disconnected', `${this.#where} is not connected`);
+    const number = this.#pending.nextNumber();
+    if (number === undefined) throw new AmiActionError('busy', `${this.#where} is behind with its answers`);
+    const id = `${ACTION_ID}${number}`;
+    this.#manager.send(encodeAmiAction([['Action', asked.name], ['ActionID', id], ...fields]));
+    const { name, timeoutMs, resolve, reject } = asked;
+    this.#pending.add({ number, name, timeoutMs, dueAtMs: performance.now() + timeoutMs, resolve, reject });
+    this.#watching ??= setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
+  }
+
+  get #where(): string {
+    return where(this.#options.connection);
+  }
+
+  #takeAnswer(id: string, answer: Answer): void {
+    const asked = this.#pending.take(Number(id.slice(ACTION_ID.length)));
+    if (asked === undefined) return;
+    if (headerOf(answer, 'response')?.toLowerCase() !== 'error') {
+      asked.resolve(answer);
+      return;
+    }
+    const message = headerOf(answer, 'message');
+    const sentence = `${this.#where} refused the action ${asked.name} (${message ?? 'no reason given'})`;
+    asked.reject(new AmiActionError(problemOf(message), sentence));
+  }
+
+  #dropOverdue(): void {
+    for (const { name, timeoutMs, reject } of this.#pending.takeOverdue(performance.now()))
+      reject(new AmiActionError('timeout', `${this.#where} did not answer ${name} within ${timeoutMs} ms`));
+    this.#watching = this.#pending.isEmpty ? undefined : setTimeout(() => this.#dropOverdue(), OVERDUE_EVERY_MS);
+  }
+
+  #dropPending(problem: string): void {
+    clearTimeout(this.#watching);
+    this.#watching = undefined;
+    // The newest first, so that values which are taken back for later do not hide newer ones.
+    for (const { reject } of this.#pending.takeAll()) reject(new AmiActionError('disconnected', problem));
+  }
+
+  async #openOnce(onConnected: () => void, signal: AbortSignal): Promise<LinkEnd> {
+    let manager: ManagerClient;
+    try {
+      manager = await openManager(this.#options.connection, {
+        timing: this.#timing,
+        pace: this.#options.pace ?? new ReadPace(),
+        onAnswer: (id, answer) => this.#takeAnswer(id, answer),
+        stopping: signal,
+      });
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      return { fatal: error instanceof AmiRefusedError, problem, wasConnected: false };
+    }
+    this.#manager = manager;
+    const pulse = setInterval(() => void this.#keepAlive(manager), this.#timing.pingEveryMs);
+    void this.#keepAlive(manager);
+    onConnected();
+    const problem = await manager.ended;
+    clearInterval(pulse);
+    this.#manager = undefined;
+    this.#dropPending(problem);
+    return { fatal: false, problem, wasConnected: true };
+  }
+
+  async #keepAlive(manager: ManagerClient): Promise<void> {
+    try {
+      const answer = await this.send('Ping', {}, this.#timing.silenceMs);
+      const nowS = Number(headerOf(answer, 'timestamp'));
+      if (!Number.isFinite(nowS)) return;
+      const aliveS = (this.#timing.pingEveryMs * ALIVE_PINGS) / 1000;
+      await this.setGlobal(ALIVE_VARIABLE, String(Math.ceil(nowS + aliveS)));
+    } catch (error) {
+      if (error instanceof AmiActionError && error.problem === 'timeout') manager.close(error.message);
+    }
+  }
+}
+
+/** A header of an answer, by its name in lower case; the first of several, undefined when there is none. */
+function headerOf(answer: Answer, name: string): string | undefined {
+  const value = answer[name];
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' ? first : undefined;
+}
+
+function problemOf(message: string | undefined): AmiActionProblem {
+  if (isDenied(message)) return 'denied';
+  return message?.toLowerCase() === 'no such channel' ? 'no-such-channel' : 'refused';
+}

@@ -1,0 +1,28 @@
+import type { ChannelRecord } from '../../model/record.ts';
+import { type ChannelState, newChannel } from '../channels/channel-state.ts';
+
+/**
+ * The state of a channel as its row tells it, before its first report: where the state to go on from is missing or cannot be read,
+ * its stored reports make up the rest, so that it goes on behind them.
+ */
+export function rebuildChannel(channel: ChannelRecord): ChannelState {
+  const { uniqueid, linkedid, name, startedAtMs, streams } = channel;
+  const state = newChannel({ uniqueid, linkedid, name, stateNumber: 0 }, startedAtMs, startedAtMs, false);
+  state.callerNumber = channel.callerNumber;
+  state.callerName = channel.callerName;
+  state.connectedNumber = channel.connectedNumber;
+  state.connectedName = channel.connectedName;
+  state.exten = channel.exten;
+  state.answeredAtMs = channel.answeredAtMs;
+  state.endedAtMs = channel.endedAtMs;
+  state.endReason = channel.endReason;
+  state.hangupCause = channel.hangupCause;
+  state.hangupCauseText = channel.hangupCauseText;
+  state.bridgeId = channel.bridgeId;
+  state.bridgeTechnology = channel.bridgeTechnology;
+  state.peerUniqueid = channel.peerUniqueid;
+  state.onHold = channel.onHold;
+  state.lastReceivedAtMs = channel.lastReceivedAtMs;
+  for (const { direction, codec } of streams) state[direction].codec = codec;
+  return state;
+}

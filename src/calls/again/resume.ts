@@ -1,0 +1,90 @@
+import type { ResumeState } from '../../model/record.ts';
+import { NumberRow, type StoredRow } from '../../stats/number-row.ts';
+import { BridgeMemory } from '../billing-party.ts';
+import { type ChannelState, newChannel, Told } from '../channels/channel-state.ts';
+import { DirectionState, type SegmentState } from '../directions/direction-state.ts';
+import { Tally } from '../directions/tally.ts';
+
+/** The names of all fields of a state, in their order: a state with others is of another release, and is not read. */
+export const RESUME_FIELDS: readonly string[] = fieldsOf(wholeState());
+const RESUME_FORMAT = hashOf(RESUME_FIELDS.join(' '));
+
+type StoredTally = Pick<Tally, 'earlierJitterMs'> & { readonly values: StoredRow };
+type StoredSegment = Omit<SegmentState, 'tally'> & { readonly tally: StoredTally | null };
+type StoredDirection = Omit<DirectionState, 'values' | 'total' | 'segment'> & {
+  readonly values: StoredRow;
+  readonly total: StoredTally;
+  readonly segment: StoredSegment;
+};
+type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | 'told' | 'bridges'> & {
+  readonly rx: StoredDirection;
+  readonly tx: StoredDirection;
+};
+
+/**
+ * A channel's state as text, to be stored and gone on with after a restart. Rows of numbers go without their names, so that
+ * it fits into one page of the database.
+ */
+export function writeResume(state: ChannelState): ResumeState {
+  return {
+    state: JSON.stringify({ format: RESUME_FORMAT, state }),
+    rxReports: state.rx.total.reports,
+    txReports: state.tx.total.reports,
+  };
+}
+
+/** The state back; undefined when it is of another format or not such a text. */
+export function readResume(text: string, uniqueid: string): ChannelState | undefined {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof stored !== 'object' || stored === null) return undefined;
+  const { format, state } = stored as { format?: unknown; state?: StoredChannel };
+  if (format !== RESUME_FORMAT || state?.uniqueid !== uniqueid) return undefined;
+  const fresh = { told: new Told(false), bridges: new BridgeMemory() };
+  return { ...state, ...fresh, rx: readDirection(state.rx), tx: readDirection(state.tx) };
+}
+
+function readDirection({ values, total, segment, ...rest }: StoredDirection): DirectionState {
+  const state = new DirectionState(rest.direction, segment.startedAtMs, values, readTally(total));
+  const tally = segment.tally === null ? null : readTally(segment.tally);
+  return Object.assign(state, rest, { segment: { ...segment, tally } });
+}
+
+function readTally({ values, earlierJitterMs }: StoredTally): Tally {
+  return Object.assign(new Tally(values), { earlierJitterMs });
+}
+
+/** A state that has everything that another one may lack. */
+function wholeState(): ChannelState {
+  const state = newChannel({ uniqueid: '', linkedid: '', name: '', stateNumber: 0 }, 0, 0, false);
+  state.final = { mesPeerRx: 0, mesPeerTx: 0, mesCall: 0, atMs: 0 };
+  const sentBefore = { packets: 0, octets: 0 };
+  for (const direction of [state.rx, state.tx]) {
+    direction.nextSegment = { cause: 'start', atMs: 0, sentBefore };
+    direction.segment = { ...direction.segment, sentBefore, tally: new Tally() };
+  }
+  return state;
+}
+
+/** What a value is made of, by name; a row of numbers by the names of its places. */
+function fieldsOf(value: object): string[] {
+  const inRow = value instanceof NumberRow ? [...value.names, ...value.sampledNames] : [];
+  const others = Object.entries(value).filter(([name]) => name !== 'told' && name !== 'values');
+  return [
+    ...inRow,
+    ...others.flatMap(([name, field]: [string, unknown]) =>
+      typeof field === 'object' && field !== null ? [name, '{', ...fieldsOf(field), '}'] : [name],
+    ),
+  ];
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return hash.toString(16);
+}

@@ -1,0 +1,237 @@
+import { CHANNEL_STATE_DOWN, CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../../model/channel.ts';
+import type { CapturedReport, ChannelSnapshot, RtpCounters } from '../../model/event.ts';
+import type { Device } from '../../model/device.ts';
+import type { PhoneHearing } from '../../model/phone-report.ts';
+import type { EndReason } from '../../model/record.ts';
+import { BridgeMemory } from '../billing-party.ts';
+import type { QualityWord } from '../../model/score.ts';
+import { DirectionState } from '../directions/direction-state.ts';
+
+/** One for all: what is told takes its place. */
+const NO_COUNTERS: RtpCounters = {};
+
+/** The peer's and the call's scores. */
+export interface ScoresAround {
+  readonly mesPeerRx: number | null;
+  readonly mesPeerTx: number | null;
+  readonly mesCall: number | null;
+}
+
+/** As they were when the channel's last word was written. */
+export interface FinalView extends ScoresAround {
+  readonly atMs: number;
+}
+
+/** Null where a direction is not known. */
+export interface ChannelScores {
+  readonly mesRx: number | null;
+  readonly mesTx: number | null;
+  /** What each direction deserves by itself, see `directionWord`. */
+  readonly wordRx: QualityWord | null;
+  readonly wordTx: QualityWord | null;
+}
+
+export const NO_SCORES: ChannelScores = { mesRx: null, mesTx: null, wordRx: null, wordTx: null };
+
+/** What of a channel was told, and to whom: of no use after a restart, and so not stored. */
+export class Told {
+  /**
+   * Variables and CDR fields as last written, in the order of `variables.ts`: '' has no value, undefined is not known.
+   * A place for each from the beginning, since an array that grows takes twice as much.
+   */
+  readonly variables: (string | undefined)[];
+  readonly cdrFields: (string | undefined)[];
+  /** Of `DueWrites`, while they are to be written for the sake of others' scores; null when there is no need. */
+  writeTicket: number | null = null;
+  /** The far end's latest report on our stream, as captured; null where packets are not captured. */
+  capturedReport: CapturedReport | null = null;
+  /** The turn of telling what has changed, at which it is told of. */
+  shownTurn = -1;
+  /** Reports have come since its scores were last stored, and since all of it was. */
+  hasNewScores = false;
+  hasNewReports = false;
+  /** When all of it was last stored, with the state to go on from. */
+  storedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** `isNew`: nobody can have written to it yet. */
+  constructor(isNew: boolean) {
+    const nothing = isNew ? '' : undefined;
+    this.variables = [nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing];
+    this.cdrFields = [...this.variables];
+  }
+
+  toJSON(): undefined {
+    return undefined;
+  }
+}
+
+/** Everything we know of one channel. Plain data: it is stored as it is and gone on with after a restart. */
+export interface ChannelState {
+  readonly uniqueid: string;
+  linkedid: string;
+  name: string;
+  callerNumber: string | null;
+  callerName: string | null;
+  connectedNumber: string | null;
+  connectedName: string | null;
+  exten: string | null;
+  readonly startedAtMs: number;
+  answeredAtMs: number | null;
+  endedAtMs: number | null;
+  endReason: EndReason | null;
+  hangupCause: number | null;
+  hangupCauseText: string | null;
+  /** When it last gave a sign of life. */
+  lastSeenAtMs: number;
+  bridgeId: string | null;
+  bridgeTechnology: string | null;
+  /** A bridge that it was in was native: Asterisk says so only when somebody leaves it, and of who leaves last no longer. */
+  wasBridgedNatively: boolean;
+  /** The bridged peer; after the bridge the last one, until the channel goes on without it. */
+  peerUniqueid: string | null;
+  /** Another channel dialled it: Dial() or Queue() made it. */
+  isDialled: boolean;
+  readonly bridges: BridgeMemory;
+  onHold: boolean;
+  /** Since when, at the latest, reports should have come: not before it was up, nor while on hold or unseen. */
+  watchedSinceMs: number;
+  /** It was there before we were. */
+  readonly joinedLate: boolean;
+  rttRefused: number;
+  rtcpEvents: number;
+  /** When RTCP of the far end last came. */
+  lastReceivedAtMs: number | null;
+  /** When Asterisk was last asked for the codecs; null before the first time. */
+  codecsAskedAtMs: number | null;
+  /** It was in a native bridge, and hardly a packet of it passed here: direct media. */
+  wentPastUs: boolean;
+  readonly rx: DirectionState;
+  readonly tx: DirectionState;
+  counters: RtpCounters;
+  sipCallId: string | null;
+  device: string | null;
+  site: string | null;
+  deviceDetails: Device | null;
+  phone: PhoneHearing | null;
+  /** As of the last report. */
+  scores: ChannelScores;
+  /** Set once the hangup handler has had the last word: the score does not change any more. */
+  final: FinalView | null;
+  readonly told: Told;
+}
+
+export function newChannel(
+  channel: ChannelSnapshot,
+  startedAtMs: number,
+  nowMs: number,
+  joinedLate: boolean,
+): ChannelState {
+  const uniqueid = detached(channel.uniqueid);
+  const state: ChannelState = {
+    uniqueid,
+    linkedid: channel.linkedid === channel.uniqueid ? uniqueid : detached(channel.linkedid),
+    name: detached(channel.name),
+    callerNumber: null,
+    callerName: null,
+    connectedNumber: null,
+    connectedName: null,
+    exten: null,
+    startedAtMs,
+    answeredAtMs: null,
+    endedAtMs: null,
+    endReason: null,
+    hangupCause: null,
+    hangupCauseText: null,
+    lastSeenAtMs: nowMs,
+    bridgeId: null,
+    bridgeTechnology: null,
+    wasBridgedNatively: false,
+    peerUniqueid: null,
+    isDialled: wasMadeForAnother(channel),
+    bridges: new BridgeMemory(),
+    onHold: false,
+    watchedSinceMs: nowMs,
+    joinedLate,
+    rttRefused: 0,
+    rtcpEvents: 0,
+    lastReceivedAtMs: null,
+    codecsAskedAtMs: null,
+    wentPastUs: false,
+    rx: new DirectionState('rx', nowMs),
+    tx: new DirectionState('tx', nowMs),
+    counters: NO_COUNTERS,
+    sipCallId: null,
+    device: null,
+    site: null,
+    deviceDetails: null,
+    phone: null,
+    scores: NO_SCORES,
+    final: null,
+    told: new Told(!joinedLate),
+  };
+  noteSnapshot(state, channel, nowMs);
+  return state;
+}
+
+/** A new channel that is neither ringing us nor in a call of its own is about to be dialled, also where DialBegin is filtered. */
+function wasMadeForAnother({ uniqueid, linkedid, stateNumber }: ChannelSnapshot): boolean {
+  return stateNumber === CHANNEL_STATE_DOWN && linkedid !== uniqueid;
+}
+
+/**
+ * The text in memory of its own: what was cut out of the bytes of an event keeps all that came with it, up to 64 KB, from
+ * being freed. (A slice of a copy would be a slice and the copy; what is parsed from JSON is one string.)
+ */
+export function detached(text: string): string {
+  return JSON.parse(JSON.stringify(text)) as string;
+}
+
+/** `newer` to be kept: most often it is what is there already. */
+function kept(older: string | null, newer: string | undefined): string | null {
+  return newer === undefined || newer === older ? older : detached(newer);
+}
+
+/**
+ * Takes in what an event says of its channel, its linkedid aside (that moves it between calls).
+ * Returns whether anything that is shown has changed.
+ */
+export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowMs: number): boolean {
+  state.lastSeenAtMs = nowMs;
+  const callerNumber = kept(state.callerNumber, channel.callerNumber);
+  const callerName = kept(state.callerName, channel.callerName);
+  const connectedNumber = kept(state.connectedNumber, channel.connectedNumber);
+  const connectedName = kept(state.connectedName, channel.connectedName);
+  const exten = state.exten ?? kept(null, channel.exten);
+  const answeredAtMs = state.answeredAtMs ?? (channel.stateNumber === CHANNEL_STATE_UP ? nowMs : null);
+  const changed =
+    state.name !== channel.name ||
+    state.callerNumber !== callerNumber ||
+    state.callerName !== callerName ||
+    state.connectedNumber !== connectedNumber ||
+    state.connectedName !== connectedName ||
+    state.exten !== exten ||
+    state.answeredAtMs !== answeredAtMs;
+  if (state.name !== channel.name) state.name = detached(channel.name);
+  state.callerNumber = callerNumber;
+  state.callerName = callerName;
+  state.connectedNumber = connectedNumber;
+  state.connectedName = connectedName;
+  state.exten = exten;
+  if (state.answeredAtMs === null && answeredAtMs !== null) state.watchedSinceMs = nowMs;
+  state.answeredAtMs = answeredAtMs;
+  return changed;
+}
+
+/** The channel's name without its serial number: `PJSIP/alice-0000002a` is endpoint `PJSIP/alice`. */
+export function endpointOf(channelName: string): string {
+  const dash = channelName.lastIndexOf('-');
+  return dash > 0 ? channelName.slice(0, dash) : channelName;
+}
+
+export function isLive(state: ChannelState): boolean {
+  return state.endedAtMs === null;
+}
+
+export function isLocalChannel(state: ChannelState): boolean {
+  return state.name.startsWith(LOCAL_CHANNEL_PREFIX);
+}

@@ -1,0 +1,86 @@
+import type { StreamMarks } from '../../stats/interval.ts';
+import { numberRow } from '../../stats/number-row.ts';
+
+/** What is known of a direction in numbers, beside its sums: where its reports stand, and when losses were seen. */
+export class DirectionMarks
+  extends numberRow({
+    known: [
+      'packetRateHz',
+      // Reports without a single packet since the channel came up.
+      'emptyReports',
+      'lossyReports',
+      // Of the expected packets, those before the first report of a stream: that does not say how many they were.
+      'estimatedPackets',
+      // Of tx: how often in a row our own SSRC was the one before the last again.
+      'sentSsrcFlips',
+      // See `StreamMarks`.
+      'baselineLostPackets',
+      'countedLostPackets',
+      'recentLostPackets',
+    ],
+    unknown: [
+      'ssrc',
+      'nativeMes100',
+      // When another source was last put on this direction (hold, bridge); null if never since media first flowed.
+      'disturbedAtMs',
+      // When loss was seen, for the sentence that explains a score: the begin of the first interval that lost more than a
+      // trace, the end of the last one, and since when nothing has arrived any more (null while something does).
+      'firstMediaAtMs',
+      'firstLossyAtMs',
+      'lastLossyAtMs',
+      'deadSinceMs',
+      // Of the last report alone.
+      'lastLossPercent',
+      'lastPacketsReceived',
+      'lastFractionLostQ8',
+      'lastJitterTicks',
+      // When the reporter last reported, and how often it does.
+      'reportedAtMs',
+      'paceMs',
+      // Jitter of the last report, ticks, when it was no sample.
+      'refusedJitterTicks',
+      // Of tx: our own SSRC by our latest report, and when that came.
+      'sentSsrc',
+      'sentSsrcAtMs',
+      'sentSsrcBefore',
+      // The last block about another stream, while there is one: since when, and where it stood.
+      'anotherSinceMs',
+      'anotherSsrc',
+      'anotherHighestSequence',
+      'anotherLostPackets',
+      'anotherAtMs',
+      // Of tx: when the captured report was captured that was last taken in the place of AMI's.
+      'capturedReportAtMs',
+      // Since when the far end's reports are about a stream that this server does not send any more.
+      'unknownSinceMs',
+      // See `StreamMarks`.
+      'markAtMs',
+      'markSsrc',
+      'markLostPackets',
+      'markHighestSequence',
+      'markMovedAtMs',
+      'markSenderPackets',
+      'markSenderAtMs',
+      'markLostWhileStillPackets',
+      'senderPackets',
+      'senderAtMs',
+      // See `flow.ts`: the receiver's reports and the sender's SRs since the session's first, and where they stood then.
+      'flowSinceMs',
+      'flowAtMs',
+      'flowFromExpected',
+      'flowFromLost',
+      'srFlowSinceMs',
+      'srFlowAtMs',
+      'srFlowFromPackets',
+      'srFlowFromOctets',
+      'srFlowPackets',
+      'srFlowOctets',
+      // The sender's last SR.
+      'srNtpS',
+      'srRtpTicks',
+      'srPackets',
+      'srOctets',
+    ],
+    sampled: [],
+  })
+  implements StreamMarks {}

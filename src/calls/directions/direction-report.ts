@@ -1,0 +1,241 @@
+import type { IntervalRecord, SegmentRecord } from '../../model/record.ts';
+import type { ReportBlock, Reporter, SenderInfo } from '../../model/report.ts';
+import { directionMeasuredBy } from '../../model/report.ts';
+import { type IntervalMeasure, measureInterval, moveMarks } from '../../stats/interval.ts';
+import { nextReportPace } from '../../stats/report-pace.ts';
+import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../../units/rtp.ts';
+import { segmentRecord } from '../channels/channel-record.ts';
+import type { ChannelState } from '../channels/channel-state.ts';
+import { directionRules } from './direction-score.ts';
+import {
+  beginSegment,
+  type DirectionState,
+  knownCodec,
+  noteRoundTrip,
+  openSegment,
+  useCodec,
+} from './direction-state.ts';
+import { jitterSample } from './jitter-sample.ts';
+import { noteAnother, noteOurs, type ReportSubject } from './report-subject.ts';
+import { addToSums } from './report-sums.ts';
+import type { ScoringRules } from '../scoring-rules.ts';
+import type { ReportSample } from './tally.ts';
+
+/** Report intervals without a packet after which a direction whose sender says nothing is dead. */
+const EMPTY_REPORTS_UNTIL_DEAD = 2;
+/** A report may still have been on its way when another source was put on the stream. */
+const DISTURBED_LOSS_MS = 500;
+/** Reports are not sent to the millisecond. */
+const INTERVAL_SLACK_RATIO = 0.9;
+
+/** The report is not about our stream. */
+const UNUSED = { kind: 'unused' } as const;
+
+/** What is taken of a report, all of which its interval tells again. */
+export interface ReportInputs {
+  readonly reporter: Reporter;
+  /** What it says of the other direction. */
+  readonly sender: SenderInfo | null;
+  /** The reporter's own SSRC; null unless it is ours. */
+  readonly senderSsrc: number | null;
+  /** Null: nothing was received. */
+  readonly block: ReportBlock | null;
+  readonly rttSampleMs: number | null;
+  readonly nativeMes100: number | null;
+  readonly atMs: number;
+}
+
+/**
+ * Takes one report about a direction of a channel into its state and says what it amounted to. To `closed` it adds the
+ * segment that the report shows to be over.
+ */
+export function takeReport(
+  channel: ChannelState,
+  state: DirectionState,
+  subject: ReportSubject,
+  inputs: ReportInputs,
+  rules: ScoringRules,
+  closed: SegmentRecord[],
+): IntervalRecord {
+  const { sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs } = inputs;
+  const isUnused = subject !== 'ours';
+  const isLostSight = noteSubject(channel, state, subject, block, atMs);
+  if (state.nextSegment !== null) {
+    closed.push(segmentRecord(channel, state, rules));
+    beginSegment(state, state.nextSegment);
+  }
+  // Only now: the segment that is over keeps the score that it had.
+  if (isLostSight) state.unknownSinceMs = state.anotherSinceMs;
+  if (state.nextCodec !== null) useCodec(state, state.nextCodec);
+  // It belongs to the session that it was measured in, which may begin with this very report.
+  if (rttSampleMs !== null) noteRoundTrip(state, rttSampleMs);
+  const channelReportNumber = channel.rx.total.reports + channel.tx.total.reports + 1;
+  const measure = isUnused ? UNUSED : judge(channel, state, block, atMs);
+  const sample = sampleOf(state, measure, block, atMs);
+  const beganAtMs = state.markAtMs;
+  if (state.direction === directionMeasuredBy(inputs.reporter)) notePace(state, atMs);
+
+  state.reportsMissed = false;
+  if (measure.kind === 'media' && measure.isFresh) state.estimatedPackets += measure.packetsExpected ?? 0;
+  if (measure.kind !== 'unused') moveMarks(state, measure, block, atMs);
+
+  const usedBlock = isUnused ? null : block;
+  const facts = {
+    beganAtMs,
+    atMs,
+    sourceSsrc: usedBlock?.sourceSsrc ?? null,
+    fractionLostQ8: usedBlock?.fractionLostQ8 ?? null,
+    jitterTicks: usedBlock?.jitterTicks ?? null,
+    nativeMes100: isUnused ? null : nativeMes100,
+  };
+  const { score, mes, mesRunning, lossPercent } = addToSums(
+    state,
+    sample,
+    facts,
+    directionRules(channel, state, rules),
+  );
+
+  return {
+    uniqueid: channel.uniqueid,
+    direction: state.direction,
+    reporter: inputs.reporter,
+    reportNumber: state.total.reports,
+    channelReportNumber,
+    beganAtMs,
+    atMs,
+    kind: measure.kind,
+    ssrc: block?.sourceSsrc ?? null,
+    fractionLostQ8: block?.fractionLostQ8 ?? null,
+    cumulativeLostPackets: block?.cumulativeLostPackets ?? null,
+    extendedHighestSequence: block?.extendedHighestSequence ?? null,
+    jitterTicks: block?.jitterTicks ?? null,
+    codec: knownCodec(state),
+    clockRateHz: state.clockRateHz,
+    clockRateSource: state.clockRateSource,
+    lsrNtp32: block?.lsrNtp32 ?? null,
+    dlsrS: block?.dlsrS ?? null,
+    senderPackets: state.senderPackets,
+    rttMs: rttSampleMs,
+    jitterMs: sample.jitterTicks === null ? null : ticksToMs(sample.jitterTicks, state.clockRateHz),
+    packetsExpected: sample.packetsExpected,
+    packetsLost: sample.packetsLost,
+    duplicates: sample.duplicates,
+    latePackets: sample.latePackets,
+    lossPercent,
+    coversReports: sample.coversReports,
+    effectiveLatencyMs: score?.effectiveLatencyMs ?? null,
+    rValue: score?.rValue ?? null,
+    mes,
+    mesRunning,
+    nativeMes100,
+    sentNtpS: sender?.ntpS ?? null,
+    sentRtpTicks: sender?.rtpTicks ?? null,
+    sentPackets: sender?.sentPackets ?? null,
+    sentOctets: sender?.sentOctets ?? null,
+    sentSsrc: senderSsrc,
+    profile: rules.profile.name,
+  };
+}
+
+/** Returns whether the far end's reports have just turned out to be about another stream. */
+function noteSubject(
+  channel: ChannelState,
+  state: DirectionState,
+  subject: ReportSubject,
+  block: ReportBlock | null,
+  atMs: number,
+): boolean {
+  if (subject === 'another' && block !== null) return noteAnother(state, block, mayBeSilent(channel), atMs);
+  if (subject === 'nobody') return false;
+  noteOurs(state, block);
+  if (block !== null && state.ssrc !== null && state.ssrc !== block.sourceSsrc) openSegment(state, 'ssrc', atMs);
+  return false;
+}
+
+function judge(channel: ChannelState, state: DirectionState, block: ReportBlock | null, atMs: number): IntervalMeasure {
+  const { joinedLate, startedAtMs, answeredAtMs } = channel;
+  const moment = { atMs, startedAtMs, answeredAtMs, mayBeSilent: mayBeSilent(channel), joinedLate };
+  const measure = measureInterval(state, block, moment);
+  if (measure.kind === 'media') {
+    state.emptyReports = 0;
+    return isLossDisturbed(channel, state)
+      ? { ...measure, packetsExpected: null, packetsLost: null, latePackets: 0, isRestart: false }
+      : measure;
+  }
+  if (measure.kind === 'dead') return measure;
+  return neverAnythingArrived(channel, state, atMs) ? { kind: 'dead', packetsLost: null } : measure;
+}
+
+/** On hold, or not up: standing still is no fault. */
+function mayBeSilent({ onHold, answeredAtMs }: ChannelState): boolean {
+  return onHold || answeredAtMs === null;
+}
+
+/**
+ * In a native bridge packets pass with their sequence numbers: after hold or a transfer the far end takes what was never
+ * sent to it for lost. What we receive ourselves is not touched by that.
+ */
+function isLossDisturbed(
+  { answeredAtMs, watchedSinceMs }: ChannelState,
+  { direction, disturbedAtMs, markAtMs }: DirectionState,
+): boolean {
+  if (direction === 'rx' || disturbedAtMs === null) return false;
+  // A first report speaks of all the time before it: baresip's comes after the hold, and takes what came before for lost.
+  if (markAtMs === null) return answeredAtMs !== null && watchedSinceMs > answeredAtMs;
+  return markAtMs < disturbedAtMs + DISTURBED_LOSS_MS;
+}
+
+/** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */
+function neverAnythingArrived(channel: ChannelState, state: DirectionState, atMs: number): boolean {
+  if (state.direction !== 'rx' || state.senderPackets !== null || state.total.mediaReports > 0) return false;
+  if (mayBeSilent(channel) || channel.answeredAtMs === null || channel.joinedLate) return false;
+  state.emptyReports++;
+  const intervalMs = atMs - (state.markAtMs ?? atMs);
+  const upMs = atMs - channel.answeredAtMs;
+  return (
+    state.emptyReports >= EMPTY_REPORTS_UNTIL_DEAD &&
+    upMs >= EMPTY_REPORTS_UNTIL_DEAD * intervalMs * INTERVAL_SLACK_RATIO
+  );
+}
+
+/** How many report intervals the report stands for: more than one only after reports were missed. */
+function countCoveredReports(
+  { reportsMissed, reportedAtMs, paceMs }: DirectionState,
+  kind: IntervalRecord['kind'],
+  atMs: number,
+): number {
+  if (!reportsMissed || reportedAtMs === null || paceMs === null || kind === 'idle' || kind === 'unused') return 1;
+  return Math.max(1, Math.round((atMs - reportedAtMs) / Math.max(1, paceMs)));
+}
+
+/** Each end of each channel reports at a pace of its own: phones choose theirs, and a channel keeps that of its beginning. */
+function notePace(state: DirectionState, atMs: number): void {
+  const { reportedAtMs, reportsMissed } = state;
+  if (reportedAtMs !== null && !reportsMissed) state.paceMs = nextReportPace(state.paceMs, atMs - reportedAtMs);
+  state.reportedAtMs = atMs;
+}
+
+function sampleOf(
+  state: DirectionState,
+  measure: IntervalMeasure | typeof UNUSED,
+  block: ReportBlock | null,
+  atMs: number,
+): ReportSample {
+  const media = measure.kind === 'media' ? measure : null;
+  const jitter = media === null ? null : jitterSample(state, media, block, atMs);
+  const packetsLost = measure.kind === 'media' || measure.kind === 'dead' ? measure.packetsLost : null;
+  return {
+    kind: measure.kind,
+    packetsExpected: media === null ? packetsLost : media.packetsExpected,
+    packetsLost,
+    latePackets: media?.latePackets ?? 0,
+    duplicates: media?.duplicates ?? 0,
+    isSequenceRestart: media?.isRestart ?? false,
+    isJitterReset: jitter?.isReset ?? false,
+    jitterTicks: jitter?.jitterTicks ?? null,
+    // Asterisk's own score, which takes it, knows no difference between streams.
+    cumulativeLost:
+      block === null ? null : (block.cumulativeLostPackets + CUMULATIVE_LOST_MODULUS) % CUMULATIVE_LOST_MODULUS,
+    coversReports: countCoveredReports(state, measure.kind, atMs),
+  };
+}

@@ -1,0 +1,171 @@
+import type { EModelRecord } from '../../model/record.ts';
+import type { CodecImpairment, MesProfile, MesScore, ScoreInputs } from '../../model/score.ts';
+import { codecImpairment, codecSettings } from '../../score/codec-impairment.ts';
+import { computeEModel, type EModelInputs, mosCqOf } from '../../score/e-model.ts';
+import { computeMes, DEAD_OPINION, opinionOf, percentIn5S } from '../../score/mes.ts';
+import { worseOpinion } from '../../score/verdict.ts';
+import { burstRatio } from '../../stats/packets/burst-gap.ts';
+import { type ChannelState, endpointOf } from '../channels/channel-state.ts';
+import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
+import { advantageOf, type ScoringRules } from '../scoring-rules.ts';
+import {
+  isLossKnown,
+  isTallyDead,
+  type JitterFigures,
+  jitterFigures,
+  lossPercentOf,
+  meanCumulativeLost,
+  meanLost,
+  reportedBurstRatio,
+  roundTripMeanMs,
+  type Tally,
+} from './tally.ts';
+
+/** Fewer received packets than this are too few for the E-model (README, The score). */
+const FEWEST_PACKETS = 5;
+
+/** By what a direction is scored. */
+export interface DirectionRules {
+  readonly profile: MesProfile;
+  /** Of the direction's codec, when it has its own. */
+  readonly codecDelayMs: number | undefined;
+  /** Undefined when the codec is not known, or has no factors. */
+  readonly codec: CodecImpairment | undefined;
+  /** Of the channel's endpoint. */
+  readonly advantage: number;
+}
+
+/** By what a direction of `channel` is scored now. */
+export function directionRules(
+  channel: Pick<ChannelState, 'name'>,
+  state: DirectionState,
+  rules: ScoringRules,
+): DirectionRules {
+  const codec = knownCodec(state);
+  return {
+    profile: rules.profile,
+    codecDelayMs: codec === null ? undefined : codecSettings(codec, rules.codecs)?.delayMs,
+    codec: codec === null ? undefined : codecImpairment(codec, rules.codecs),
+    advantage: rules.advantages.length === 0 ? 0 : advantageOf(endpointOf(channel.name), rules),
+  };
+}
+
+/** A direction's score: `score` is absent for a dead one, whose opinion is 1 whatever the formula says. */
+export interface DirectionScore {
+  readonly mes: number;
+  readonly score: MesScore | null;
+}
+
+/** The score of a tally; null while there is no interval to judge by: an unknown direction has no score. */
+export function scoreTally(state: DirectionState, tally: Tally, rules: DirectionRules): DirectionScore | null {
+  if (isUnknownNow(state, tally)) return null;
+  if (isTallyDead(tally)) return { mes: DEAD_OPINION, score: null };
+  if (!isLossKnown(tally)) return null;
+  const score = computeMes(rules.profile, scoreInputs(state, tally, rules));
+  return { mes: score.mes, score };
+}
+
+/** The `mes` of that score alone. */
+export function tallyMes(
+  state: DirectionState,
+  tally: Tally,
+  rules: DirectionRules,
+  jitter?: JitterFigures,
+): number | null {
+  if (isUnknownNow(state, tally)) return null;
+  if (isTallyDead(tally)) return DEAD_OPINION;
+  return isLossKnown(tally) ? opinionOf(rules.profile, scoreInputs(state, tally, rules, jitter)) : null;
+}
+
+/** The direction as a whole is not known for what it was before; a segment that is over keeps its score. */
+function isUnknownNow({ unknownSinceMs, total }: DirectionState, tally: Tally): boolean {
+  return unknownSinceMs !== null && tally === total;
+}
+
+/** What the formulas take from a tally; all means are 0 where there was no sample. */
+export function scoreInputs(
+  state: DirectionState,
+  tally: Tally,
+  rules: DirectionRules,
+  jitter = jitterFigures(tally, state.clockRateHz),
+): ScoreInputs {
+  return {
+    direction: state.direction,
+    rttMeanMs: roundTripMeanMs(tally),
+    jitterMeanMs: jitter.meanMs,
+    jitterLastMs: jitter.lastMs,
+    jitterStdevMs: jitter.stdevMs,
+    lostPacketsMean: meanLost(tally),
+    cumulativeLostMean: meanCumulativeLost(tally),
+    lossPercent: scoredLossPercent(tally),
+    codecDelayMs: rules.codecDelayMs,
+    codec: rules.codec,
+    burstR: burstRatioOf(state, tally, rules.profile),
+    advantage: rules.advantage,
+  };
+}
+
+/** Where no report told how many packets it expected, its loss counts as that of 5 s, the usual pace of reports. */
+function scoredLossPercent(tally: Tally): number {
+  return lossPercentOf(tally) ?? Math.min(100, percentIn5S(meanLost(tally)));
+}
+
+/**
+ * For the profile that takes it: from captured packets, or else from the reports. Of what we sent the captured packets
+ * show how it left, not what became of it.
+ */
+export function burstRatioOf(state: DirectionState, tally: Tally, profile: MesProfile): number | undefined {
+  if (!profile.usesCodecImpairment) return undefined;
+  const media = state.direction === 'rx' ? capturedOf(state) : null;
+  return (media === null ? undefined : burstRatio(media.tally.burstGap)) ?? reportedBurstRatio(tally);
+}
+
+/**
+ * The opinion that a direction's word is for: the worse of its MES (`mes`) and the E-model's MOS-CQ, which is already in
+ * the MES where the profile knows the codec. Null while there is no score.
+ */
+export function judgedOpinion(tally: Tally, mes: number | null, rules: DirectionRules): number | null {
+  if (mes === null || rules.profile.usesCodecImpairment || isTallyDead(tally)) return mes;
+  const inputs = eModelInputs(tally, rules);
+  return inputs === undefined ? mes : worseOpinion(mes, mosCqOf(inputs));
+}
+
+/** What the E-model takes from a tally; undefined where its score is not available. */
+export function eModelInputs(tally: Tally, rules: DirectionRules): EModelInputs | undefined {
+  return availableInputs({
+    codec: rules.codec,
+    lossPercent: lossPercentOf(tally),
+    packetsReceived: tally.packetsExpected - tally.packetsLostOfExpected,
+    rttMeanMs: roundTripMeanMs(tally),
+    advantage: rules.advantage,
+  });
+}
+
+/** What the E-model is computed from. */
+export interface EModelBasis {
+  /** Undefined: not known, or without factors. */
+  readonly codec: CodecImpairment | undefined;
+  readonly lossPercent: number | null;
+  readonly packetsReceived: number | null;
+  /** Undefined: not known. */
+  readonly rttMeanMs: number | undefined;
+  readonly advantage: number;
+  /** Undefined: the losses count as random. */
+  readonly burstR?: number | undefined;
+}
+
+const NOT_AVAILABLE: EModelRecord = { rLq: null, rCq: null, mosLq: null, mosCq: null };
+
+/** The E-model's quality; all null where it is not available: codec or loss not known, or too few packets received. */
+export function eModelOf(basis: EModelBasis): EModelRecord {
+  const inputs = availableInputs(basis);
+  return inputs === undefined ? NOT_AVAILABLE : computeEModel(inputs);
+}
+
+function availableInputs(basis: EModelBasis): EModelInputs | undefined {
+  const { codec, lossPercent, packetsReceived, rttMeanMs, advantage, burstR } = basis;
+  if (codec === undefined || lossPercent === null || packetsReceived === null || packetsReceived < FEWEST_PACKETS) {
+    return undefined;
+  }
+  return { codec, lossPercent, rttMs: rttMeanMs, advantage, burstR };
+}

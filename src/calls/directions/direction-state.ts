@@ -1,0 +1,250 @@
+import type { CapturedMedia, FrameCounts, PlayedAudio } from '../../model/capture.ts';
+import type { ClockRateSource, SegmentCause } from '../../model/record.ts';
+import type { Direction, SenderInfo } from '../../model/report.ts';
+import { codecClockRateHz } from '../../score/codec-clock.ts';
+import { addMedia } from '../../stats/packets/captured-media.ts';
+import { clockRateBetween } from '../../stats/clock-rate.ts';
+import { ASSUMED_CLOCK_RATE_HZ } from '../../units/rtp.ts';
+import type { StoredRow } from '../../stats/number-row.ts';
+import { DirectionMarks } from './direction-marks.ts';
+import { beginFlow, noteSenderFlow } from '../why/flow.ts';
+import { addRoundTrip, foldJitter, isTallyDead, Tally } from './tally.ts';
+
+/** 20 ms packets, the usual. */
+const USUAL_PACKET_RATE_HZ = 50;
+
+export interface SentCount {
+  readonly packets: number;
+  readonly octets: number;
+}
+
+/** The RTP session that a direction is in. */
+export interface SegmentState {
+  readonly number: number;
+  readonly openedBy: SegmentCause;
+  readonly startedAtMs: number;
+  /** What the sender had sent when it began; null at the channel's own beginning, or when not known. */
+  readonly sentBefore: SentCount | null;
+  /** What had been captured when it began; missing at the channel's own beginning. */
+  readonly playedBefore?: PlayedAudio;
+  /** Null in a direction's first segment: that is all of its `total`. */
+  readonly tally: Tally | null;
+}
+
+/** What was captured: of streams that are over, and of those that go on. */
+interface Captured {
+  readonly closed: CapturedMedia | null;
+  readonly open: CapturedMedia | null;
+}
+
+const NOTHING_CAPTURED: Captured = { closed: null, open: null };
+
+/** Why and since when the next report belongs to a new segment. */
+interface NextSegment {
+  readonly cause: SegmentCause;
+  readonly atMs: number;
+  readonly sentBefore: SentCount | null;
+  readonly playedBefore?: PlayedAudio;
+}
+
+/** Everything we know of one direction of a channel: it is stored as it is and gone on with after a restart. */
+export class DirectionState extends DirectionMarks {
+  readonly direction: Direction;
+  /** As of the last report; null is not known. */
+  codec: string | null = null;
+  /** Asterisk told that it has changed: it counts from the next report on. */
+  nextCodec: string | null = null;
+  clockRateHz = ASSUMED_CLOCK_RATE_HZ;
+  clockRateSource: ClockRateSource = 'assumed';
+  /** Reports may have been missed since the last one. */
+  reportsMissed = false;
+  /** Over the channel's whole life; its `reports` is the last report number given. */
+  readonly total: Tally;
+  segment: SegmentState;
+  nextSegment: NextSegment | null = null;
+  captured = NOTHING_CAPTURED;
+
+  /** `stored` and `total`: of a direction that is gone on with. */
+  constructor(direction: Direction, startedAtMs: number, stored?: StoredRow, total = new Tally()) {
+    super(stored);
+    this.direction = direction;
+    if (stored === undefined) this.packetRateHz = USUAL_PACKET_RATE_HZ;
+    this.total = total;
+    this.segment = { number: 1, openedBy: 'start', startedAtMs, sentBefore: null, tally: null };
+  }
+
+  /** A view of the same direction with other knowledge of its stream. */
+  with(other: Pick<DirectionState, 'codec' | 'clockRateHz' | 'clockRateSource'>): DirectionState {
+    return Object.assign(new DirectionState(this.direction, 0), this, other);
+  }
+
+  override toJSON(): object {
+    return Object.assign({}, this);
+  }
+}
+
+/** What the reports of the current segment add up to. */
+export function segmentTally({ segment, total }: DirectionState): Tally {
+  return segment.tally ?? total;
+}
+
+/** Takes in what the sender of this direction says of itself: its packet count, and with the SR before it its clock. */
+export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number): void {
+  const { srNtpS, srRtpTicks, srPackets } = state;
+  state.senderPackets = sr.sentPackets;
+  state.senderAtMs = atMs;
+  state.srNtpS = sr.ntpS;
+  state.srRtpTicks = sr.rtpTicks;
+  state.srPackets = sr.sentPackets;
+  state.srOctets = sr.sentOctets;
+  noteSenderFlow(state, sr.sentPackets, sr.sentOctets, atMs);
+  if (srNtpS === null || srRtpTicks === null || srPackets === null) return;
+  const rateHz = clockRateBetween({ ntpS: srNtpS, rtpTicks: srRtpTicks }, sr);
+  if (rateHz === undefined) return;
+  noteClockRate(state, rateHz, 'sr');
+  const packetRateHz = (sr.sentPackets - srPackets) / (sr.ntpS - srNtpS);
+  if (packetRateHz > state.packetRateHz) state.packetRateHz = Math.min(packetRateHz, 2 * USUAL_PACKET_RATE_HZ);
+}
+
+/**
+ * Better knowledge of the clock replaces poorer: SRs before the codec, the codec before an assumption. Equally good
+ * knowledge of another clock (another codec, other SRs) means that the clock has changed.
+ */
+export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr' | 'codec'): void {
+  if (source === 'codec' && state.clockRateSource === 'sr') return;
+  if (state.clockRateSource === source && rateHz !== state.clockRateHz) {
+    foldJitter(state.total, state.clockRateHz);
+    if (state.segment.tally !== null) foldJitter(state.segment.tally, state.clockRateHz);
+  }
+  state.clockRateHz = rateHz;
+  state.clockRateSource = source;
+}
+
+/** Takes in what was captured: `closed` is new and stays, `open` takes the place of what was open before. */
+export function noteCaptured(state: DirectionState, open: CapturedMedia | null, closed: CapturedMedia | null): void {
+  state.captured = { closed: addMedia(state.captured.closed, closed), open };
+}
+
+/** After a restart: what was open will not go on. */
+export function closeCaptured(state: DirectionState): void {
+  noteCaptured(state, null, state.captured.open);
+}
+
+/** All that was captured of the direction; null when nothing was. */
+export function capturedOf({ captured }: Pick<DirectionState, 'captured'>): CapturedMedia | null {
+  return addMedia(captured.closed, captured.open);
+}
+
+/** A round trip belongs to the channel, and so to both its directions. */
+export function noteRoundTrip(state: DirectionState, rttMs: number): void {
+  addRoundTrip(state.total, rttMs);
+  if (state.segment.tally !== null) addRoundTrip(state.segment.tally, rttMs);
+}
+
+/**
+ * Another source was put on the direction: sequence and timestamps may jump without a packet being lost or late.
+ * `isBeginning`: the channel has just been answered, so there may be nothing yet to jump from.
+ */
+export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs: number, isBeginning: boolean): void {
+  if (isBeginning && state.total.mediaReports === 0) return;
+  state.disturbedAtMs = atMs;
+  openSegment(state, cause, atMs);
+}
+
+/** The next report begins a new RTP session; a segment without reports is not closed but takes the cause over. */
+export function openSegment(state: DirectionState, cause: SegmentCause, atMs: number): void {
+  if (segmentTally(state).reports === 0 && state.segment.number > 1) {
+    state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs, ...soFar(state) };
+  } else if (state.total.reports > 0) {
+    state.nextSegment ??= { cause, atMs, ...soFar(state) };
+  }
+}
+
+/** The sums start afresh with the first report after whatever opened a new RTP session. */
+export function beginSegment(
+  state: DirectionState,
+  { cause, atMs, ...before }: NonNullable<DirectionState['nextSegment']>,
+): void {
+  const number = state.segment.number + 1;
+  state.segment = { number, openedBy: cause, startedAtMs: atMs, ...before, tally: new Tally() };
+  state.nextSegment = null;
+  beginFlow(state);
+}
+
+function soFar(state: DirectionState): Pick<NextSegment, 'sentBefore' | 'playedBefore'> {
+  const playedBefore = playedSoFar(state);
+  return { sentBefore: sentSoFar(state), ...(playedBefore === undefined ? {} : { playedBefore }) };
+}
+
+function playedSoFar(state: DirectionState): PlayedAudio | undefined {
+  const media = capturedOf(state);
+  if (media === null) return undefined;
+  const { packetsReceived, frames10ms } = media.tally;
+  return { packetsReceived, frames10ms };
+}
+
+/** How what was captured in this segment was played; undefined when nothing was captured at all. */
+export function playedInSegment(state: DirectionState): PlayedAudio | undefined {
+  const until = state.nextSegment?.playedBefore ?? playedSoFar(state);
+  const before = state.segment.playedBefore;
+  if (until === undefined || before === undefined) return until;
+  const since = (name: keyof FrameCounts): number => Math.max(0, until.frames10ms[name] - before.frames10ms[name]);
+  return {
+    packetsReceived: Math.max(0, until.packetsReceived - before.packetsReceived),
+    frames10ms: { normal: since('normal'), plc: since('plc'), cng: since('cng'), silence: since('silence') },
+  };
+}
+
+function sentSoFar({ srPackets: packets, srOctets: octets }: DirectionState): SentCount | null {
+  return packets === null || octets === null ? null : { packets, octets };
+}
+
+/** What the sender says that it has sent in this segment; null when it has said nothing. A smaller count was begun afresh. */
+export function sentInSegment(state: DirectionState): SentCount | null {
+  const before = state.segment.sentBefore;
+  const until = state.nextSegment === null ? sentSoFar(state) : state.nextSegment.sentBefore;
+  if (until === null || before === null || until.packets < before.packets) return until;
+  return { packets: until.packets - before.packets, octets: Math.max(0, until.octets - before.octets) };
+}
+
+/**
+ * Asterisk told the direction's codec; null when it did not. The first one is taken to have been there from the beginning.
+ * Another one counts from the next report on, which begins a new RTP session, unless one has just shown itself: that one
+ * had the codec from its beginning. Returns whether that is news.
+ */
+export function noteCodec(state: DirectionState, codec: string | null, atMs: number): boolean {
+  if (codec === null || codec === (state.nextCodec ?? state.codec)) return false;
+  if (state.codec === null || state.total.reports === 0) {
+    useCodec(state, codec);
+    return true;
+  }
+  const hasJustBegun = state.segment.number > 1 && segmentTally(state).reports === 1;
+  if (!hasJustBegun) openSegment(state, 'codec', atMs);
+  state.nextCodec = codec;
+  return true;
+}
+
+/** The direction's audio is in this codec; its clock serves until SRs show one. */
+export function useCodec(state: DirectionState, codec: string): void {
+  state.codec = codec;
+  state.nextCodec = null;
+  const rateHz = codecClockRateHz(codec);
+  if (rateHz !== undefined) noteClockRate(state, rateHz, 'codec');
+}
+
+/** The direction's codec, unless its own clock says that it cannot be that: then nobody has told yet what it is. */
+export function knownCodec({ codec, clockRateHz, clockRateSource }: DirectionState): string | null {
+  if (codec === null || clockRateSource !== 'sr') return codec;
+  const rateHz = codecClockRateHz(codec);
+  return rateHz === undefined || rateHz === clockRateHz ? codec : null;
+}
+
+/** Packets that were received by the reports alone, those aside that are an estimate. */
+export function leastReceived({ total, estimatedPackets }: DirectionState): number {
+  return total.packetsExpected - total.packetsLostOfExpected - estimatedPackets;
+}
+
+/** Whether packets were sent and not one of them ever arrived, as far as anybody can tell. */
+export function isDead(state: DirectionState): boolean {
+  return state.unknownSinceMs === null && isTallyDead(state.total);
+}

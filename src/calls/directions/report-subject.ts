@@ -1,0 +1,80 @@
+import type { ReportBlock } from '../../model/report.ts';
+import { type DirectionState, openSegment } from './direction-state.ts';
+
+/** Audio and video that share a port (BUNDLE) report in turn: after so many turns both SSRCs are ours. */
+const SHARED_PORT_FLIPS = 3;
+
+/** Whose stream a far end's report block is about: the one that we send, another one, or none at all. */
+export type ReportSubject = 'ours' | 'another' | 'nobody';
+
+/**
+ * AMI shows report block 0 alone. After a transfer or a queue answer Asterisk sends with a new SSRC, and a phone may go on to
+ * report on the old one in block 0, whose numbers stand still for ever: only our own latest `RTCPSent` tells the two apart.
+ * Before the first one every block is taken to be about our stream.
+ */
+export function subjectOf(state: DirectionState, block: ReportBlock): ReportSubject {
+  const { sentSsrc, sentSsrcBefore, sentSsrcFlips } = state;
+  // A phone that says goodbye may send a block of zeros.
+  if (block.extendedHighestSequence === 0) return 'nobody';
+  if (sentSsrc === block.sourceSsrc) return 'ours';
+  if (block.sourceSsrc === 0) return 'nobody';
+  if (sentSsrcFlips >= SHARED_PORT_FLIPS && sentSsrcBefore === block.sourceSsrc) return 'ours';
+  return sentSsrc === null ? 'ours' : 'another';
+}
+
+/** The SSRC that we send with, by our own report. */
+export function noteOwnSsrc(state: DirectionState, ssrc: number, atMs: number): void {
+  state.sentSsrcFlips = ssrc === state.sentSsrcBefore && ssrc !== state.sentSsrc ? state.sentSsrcFlips + 1 : 0;
+  if (ssrc !== state.sentSsrc) state.sentSsrcBefore = state.sentSsrc;
+  state.sentSsrc = ssrc;
+  state.sentSsrcAtMs = atMs;
+}
+
+/**
+ * The block is about another stream than ours. A single such block may have crossed our own report on its way: it is of the
+ * stream before, or of the one that our next report will name. When it stands still, or our next report has come and it is
+ * still another, nobody knows any more how our audio arrives: returns whether that is news. `mayBeSilent`: nothing need have
+ * been sent.
+ */
+export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSilent: boolean, atMs: number): boolean {
+  const { sourceSsrc, extendedHighestSequence, cumulativeLostPackets } = block;
+  const isStill =
+    (sourceSsrc === state.markSsrc && extendedHighestSequence === state.markHighestSequence) ||
+    (sourceSsrc === state.anotherSsrc && extendedHighestSequence === state.anotherHighestSequence);
+  const isToldSince =
+    state.anotherSinceMs !== null && state.sentSsrcAtMs !== null && state.sentSsrcAtMs > state.anotherSinceMs;
+  const hasNothingSent = state.senderPackets !== null && state.senderPackets === state.markSenderPackets;
+  state.anotherSinceMs ??= atMs;
+  state.anotherSsrc = sourceSsrc;
+  state.anotherHighestSequence = extendedHighestSequence;
+  state.anotherLostPackets = cumulativeLostPackets;
+  state.anotherAtMs = atMs;
+  if (state.unknownSinceMs !== null || mayBeSilent || hasNothingSent || (!isStill && !isToldSince)) return false;
+  openSegment(state, 'ssrc', atMs);
+  return true;
+}
+
+/**
+ * The far end's report is about our stream, perhaps one that it named before we did: then it counts from there. Or it has no
+ * block at all (null), since nothing arrives of any stream.
+ */
+export function noteOurs(state: DirectionState, block: ReportBlock | null): void {
+  if (state.anotherSinceMs === null) return;
+  if (block !== null && state.anotherSsrc === block.sourceSsrc && state.markSsrc !== block.sourceSsrc) {
+    state.markAtMs = state.anotherAtMs;
+    state.markMovedAtMs = state.anotherAtMs;
+    state.markSsrc = state.anotherSsrc;
+    state.markHighestSequence = state.anotherHighestSequence;
+    state.markLostPackets = state.anotherLostPackets;
+    state.markLostWhileStillPackets = null;
+    state.baselineLostPackets = 0;
+    state.countedLostPackets = 0;
+    state.recentLostPackets = 0;
+  }
+  state.unknownSinceMs = null;
+  state.anotherSinceMs = null;
+  state.anotherSsrc = null;
+  state.anotherHighestSequence = null;
+  state.anotherLostPackets = null;
+  state.anotherAtMs = null;
+}

@@ -1,0 +1,84 @@
+import { CHANNEL_STATE_UP } from '../../model/channel.ts';
+import type { ChannelSnapshot, PbxEvent } from '../../model/event.ts';
+import { portOf } from '../../wire/ip-address.ts';
+import { detached } from '../channels/channel-state.ts';
+
+/** Only these can be asked for the address of their video. */
+const PJSIP = 'PJSIP/';
+
+interface Media {
+  /** Asterisk's own RTCP ports that reports came by: one, or two with video. */
+  ports: readonly number[];
+  /** Asterisk's own RTP port for the video; null while none is known. */
+  videoPort: number | null;
+}
+
+/**
+ * Keeps the reports about a channel's video away from its audio: Asterisk prints both as the same events of the same
+ * channel, and only its own port tells them apart. Which port is the video's is asked when a channel is up, before the
+ * first report, and again when reports come by another port, since video may be added later.
+ * Where audio and video share a port (BUNDLE) nothing is set aside.
+ */
+export class VideoFilter {
+  readonly counters = { reportsSetAside: 0 };
+  readonly #media = new Map<string, Media>();
+  readonly #ask: (uniqueid: string) => void;
+
+  /** `ask`: the answer is to be given to `noteVideo`. */
+  constructor(ask: (uniqueid: string) => void) {
+    this.#ask = ask;
+  }
+
+  /** Whether an event is to be handed on: false for a report about video. */
+  admits(event: PbxEvent): boolean {
+    switch (event.type) {
+      case 'channel':
+        this.#meet(event.channel);
+        return true;
+      case 'resync':
+        this.#media.clear();
+        for (const channel of event.channels) this.#meet(channel);
+        return true;
+      case 'hangup':
+        this.#media.delete(event.channel.uniqueid);
+        return true;
+      case 'rtcp':
+        return this.#admitsReport(event);
+      default:
+        return true;
+    }
+  }
+
+  /** Asterisk's own address for a channel's audio and for its video, as it prints them; undefined where it has none. */
+  noteVideo(uniqueid: string, audio: string | undefined, video: string | undefined): void {
+    const media = this.#media.get(uniqueid);
+    if (media === undefined) return;
+    const port = video === undefined ? null : portOf(video);
+    media.videoPort = audio !== undefined && port === portOf(audio) ? null : port;
+  }
+
+  /** What is known of the channel, from now on if it can be asked for its video; undefined if not. */
+  #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): Media | undefined {
+    const known = this.#media.get(uniqueid);
+    if (known !== undefined || stateNumber !== CHANNEL_STATE_UP || !name.startsWith(PJSIP)) return known;
+    const media: Media = { ports: [], videoPort: null };
+    this.#media.set(detached(uniqueid), media);
+    this.#ask(uniqueid);
+    return media;
+  }
+
+  #admitsReport({ channel, addresses }: Extract<PbxEvent, { type: 'rtcp' }>): boolean {
+    const media = this.#meet(channel);
+    if (media === undefined || addresses?.local === undefined) return true;
+    const port = portOf(addresses.local);
+    if (port === null) return true;
+    if (!media.ports.includes(port)) {
+      if (media.ports.length > 0) this.#ask(channel.uniqueid);
+      media.ports = media.ports.concat(port);
+    }
+    // RTCP has the next port, or the same one where it is multiplexed (RFC 5761).
+    const isVideo = media.videoPort !== null && (port === media.videoPort + 1 || port === media.videoPort);
+    if (isVideo) this.counters.reportsSetAside++;
+    return !isVideo;
+  }
+}

@@ -1,0 +1,28 @@
+import type { CapturedMedia } from '../../model/capture.ts';
+import { packetTally } from '../../stats/packets/packet-tally.ts';
+import type { TrackedStream } from './tracked-stream.ts';
+
+/** What may have passed uncounted, up to a moment. */
+export interface Missed {
+  /** Packets that the kernel dropped. */
+  readonly droppedByKernel: number;
+  /** Times that capturing was interrupted. */
+  readonly interruptions: number;
+}
+
+/** What a stream amounts to so far; `then` and `now`: what had been missed when it began and up to now. Null before it is believed and its RTP clock is told. */
+export function capturedMedia(stream: TrackedStream, then: Missed, now: Missed): CapturedMedia | null {
+  const { packets } = stream;
+  if (packets === undefined || packets.received === 0) return null;
+  return {
+    tally: packetTally(packets),
+    streams: 1,
+    ssrc: stream.ssrc,
+    source: stream.source,
+    destination: stream.destination,
+    payloadType: stream.payloadType,
+    codec: stream.format?.codec ?? null,
+    droppedByKernel: now.droppedByKernel - then.droppedByKernel,
+    interruptions: now.interruptions - then.interruptions,
+  };
+}

@@ -1,0 +1,16 @@
+import type { CapturedMedia } from '../../model/capture.ts';
+import { addTallies } from './packet-tally.ts';
+
+/** Two parts of what was captured of one direction together; what names a stream is that of the later one. Null is nothing. */
+export function addMedia(one: CapturedMedia | null, other: CapturedMedia | null): CapturedMedia | null {
+  if (one === null || other === null) return one ?? other;
+  const later = other.tally.lastAtMs >= one.tally.lastAtMs ? other : one;
+  return {
+    ...later,
+    tally: addTallies(one.tally, other.tally),
+    streams: one.streams + other.streams,
+    codec: later.codec ?? one.codec ?? other.codec,
+    droppedByKernel: one.droppedByKernel + other.droppedByKernel,
+    interruptions: one.interruptions + other.interruptions,
+  };
+}

@@ -1,0 +1,106 @@
+import type { ArrivalBin, VoipMetrics } from '../../model/capture.ts';
+import { encodeXrBlocks } from './rtcp-xr.ts';
+import { type JsonObject, voipMetricsToJson } from './rtcp-xr-json.ts';
+import { type VoipMetricsBlock, ratioToQ8 } from './rtcp-xr-voip.ts';
+
+const MAX_UINT16 = 0xffff;
+const MAX_R_FACTOR = 100;
+const JITTER_BUFFER_FIXED = 2;
+const JITTER_BUFFER_ADAPTIVE = 3;
+
+/** What a VoIP Metrics block is made of. */
+export interface MeasuredVoip {
+  readonly ssrc: number;
+  readonly voipMetrics: VoipMetrics;
+  /** By the E-model; null is not known. */
+  readonly score: { readonly rCq: number; readonly mosLq: number; readonly mosCq: number } | null;
+}
+
+/**
+ * A stream's VoIP Metrics block (RFC 3611 §4.7), as its receiver could send it: what packets cannot tell (levels, echo,
+ * concealment) is unknown, and of the end system's delay only the packet's time and the simulated buffer are known. The R factor is the conversational one; a wideband R above 100 is 100.
+ */
+export function voipMetricsBlock({ ssrc, voipMetrics, score }: MeasuredVoip): VoipMetricsBlock {
+  return {
+    kind: 'voip-metrics',
+    ssrc,
+    lossRateQ8: ratioToQ8(voipMetrics.lossRatio),
+    discardRateQ8: ratioToQ8(voipMetrics.discardRatio ?? 0),
+    burstDensityQ8: ratioToQ8(voipMetrics.burstDensityRatio),
+    gapDensityQ8: ratioToQ8(voipMetrics.gapDensityRatio),
+    burstDurationMs: whole(voipMetrics.burstDurationMs ?? 0),
+    gapDurationMs: whole(voipMetrics.gapDurationMs ?? 0),
+    roundTripDelayMs: voipMetrics.roundTripDelayMs === null ? null : whole(voipMetrics.roundTripDelayMs),
+    endSystemDelayMs: voipMetrics.endSystemDelayMs === null ? null : whole(voipMetrics.endSystemDelayMs),
+    signalLevelDbm: null,
+    noiseLevelDbm: null,
+    rerlDb: null,
+    gmin: voipMetrics.gmin,
+    rFactor: score === null ? null : Math.round(shownR(score.rCq)),
+    extRFactor: null,
+    mosLq: score === null ? null : tenths(score.mosLq),
+    mosCq: score === null ? null : tenths(score.mosCq),
+    plc: null,
+    jba: voipMetrics.isJitterBufferAdaptive ? JITTER_BUFFER_ADAPTIVE : JITTER_BUFFER_FIXED,
+    jbRate: null,
+    jbNominalMs: whole(voipMetrics.jbNominalMs),
+    jbMaximumMs: whole(voipMetrics.jbMaximumMs),
+    jbAbsMaxMs: whole(voipMetrics.jbAbsMaxMs),
+  };
+}
+
+export type HistogramBar = {
+  readonly from_ms: number;
+  readonly to_ms: number | null;
+  readonly count: number;
+};
+
+/** The bytes of that block in hexadecimal digits, as `asterisk-mes xr decode` takes them. */
+export function voipMetricsHex(measured: MeasuredVoip): string {
+  const bytes = encodeXrBlocks([voipMetricsBlock(measured)]);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** The block as JSON, with exact ratios and durations in place of its rounded ones. */
+export function exactVoipMetrics(measured: MeasuredVoip): JsonObject {
+  const exact = measured.voipMetrics;
+  const orNull = (value: number | null): number | null => (value === null ? null : rounded(value));
+  return {
+    ...voipMetricsToJson(voipMetricsBlock(measured)),
+    loss_rate: rounded(exact.lossRatio, 6),
+    discard_rate: exact.discardRatio === null ? null : rounded(exact.discardRatio, 6),
+    burst_density: rounded(exact.burstDensityRatio, 6),
+    gap_density: rounded(exact.gapDensityRatio, 6),
+    burst_duration_ms: orNull(exact.burstDurationMs),
+    gap_duration_ms: orNull(exact.gapDurationMs),
+    round_trip_delay_ms: orNull(exact.roundTripDelayMs),
+    end_system_delay_ms: orNull(exact.endSystemDelayMs),
+    burst_r: orNull(exact.burstR),
+  };
+}
+
+export function arrivalHistogramToJson(bins: readonly ArrivalBin[]): HistogramBar[] {
+  return bins.map(({ fromMs, toMs, count }) => ({
+    from_ms: rounded(fromMs),
+    to_ms: toMs === null ? null : rounded(toMs),
+    count,
+  }));
+}
+
+/** As the JSON of captures shows numbers: three decimals unless told. */
+export function rounded(value: number, decimals = 3): number {
+  return Number(value.toFixed(decimals));
+}
+
+/** R as it is shown: within 0-100, the seed's "final range". */
+export function shownR(r: number): number {
+  return Math.min(MAX_R_FACTOR, Math.max(0, r));
+}
+
+function whole(ms: number): number {
+  return Math.min(MAX_UINT16, Math.max(0, Math.round(ms)));
+}
+
+function tenths(mos: number): number {
+  return Math.round(mos * 10) / 10;
+}
