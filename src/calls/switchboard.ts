@@ -334,13 +334,12 @@ export class Switchboard implements LiveView {
       if (snapshot.isDialled) channel.isDialled = true;
       this.#facts.takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
     }
-    // Of what was restored of a call without a channel that is up, no event will tell that it is over.
+    // No event will end a restored call without a live channel.
     for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#callDesk.settle(call, atMs);
   }
 
   #forget(call: CallState, nowMs: number): void {
-    // What was joined into another call lives on there.
-    if (this.#calls.get(call.linkedid) !== call) return;
+    if (this.#calls.get(call.linkedid) !== call) return; // Joined into another call, it lives on there.
     this.#calls.forget(call.linkedid);
     for (const { uniqueid } of call.channels) {
       this.#channels.delete(uniqueid);

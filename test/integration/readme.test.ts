@@ -86,6 +86,7 @@ describe.runIf(labObstacle() === undefined)('the documents', () => {
       MES_AMI_USERNAME: 'mes',
       MES_AMI_SECRET: 'unused',
       MES_HTTP_BIND: new URL(sidecar.url).host,
+      MES_HISTORY_PATH: sidecar.databasePath,
     });
 
     const run = async (command: string): Promise<string> => {
