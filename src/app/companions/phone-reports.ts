@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { phoneReportRoutes } from '../../api/phone/reports.ts';
+import type { Route } from '../../api/route.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import type { ReportToKeep } from '../../history/features/phone-reports.ts';
 import type { PbxEvent } from '../../model/event.ts';
@@ -22,9 +23,17 @@ const JOINED_WITHIN_MS = 86_400_000;
 const EXPIRE_EVERY_MS = 3_600_000;
 const CALL_ID_DIGITS = 32;
 
-/** Phones' own reports (RFC 6035): taken, kept, joined to their channels and shown. */
-export function phoneReports(context: CompanionContext): Companion | null {
-  return context.settings.phoneReports === null ? null : new PhoneReports(context, context.settings.phoneReports);
+/** Phones' own reports (RFC 6035): taken where `[phone_reports]` says, kept, joined to their channels, and always shown. */
+export function phoneReports(context: CompanionContext): Companion {
+  const { phoneReports: settings } = context.settings;
+  return settings === null ? { routes: routesOf(context) } : new PhoneReports(context, settings);
+}
+
+function routesOf({ history, calls }: CompanionContext): readonly Route[] {
+  return phoneReportRoutes({
+    channel: async (uniqueid) => calls.channel(uniqueid),
+    reports: async (uniqueid) => history.features.read('phoneReports', 'ofChannel', uniqueid),
+  });
 }
 
 type Settings = NonNullable<CompanionContext['settings']['phoneReports']>;
@@ -47,10 +56,7 @@ class PhoneReports implements Companion {
     this.#settings = settings;
     const { history, calls, clock, actions } = context;
     const nowMs = (): number => clock.nowMs();
-    this.routes = phoneReportRoutes({
-      channel: async (uniqueid) => calls.channel(uniqueid),
-      reports: async (uniqueid) => history.features.read('phoneReports', 'ofChannel', uniqueid),
-    });
+    this.routes = routesOf(context);
     this.#late = new LateReports({
       calls,
       rules: scoringRules(context.settings),

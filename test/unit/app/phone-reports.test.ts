@@ -90,7 +90,6 @@ class Room {
         },
       } as unknown as AmiActions,
     });
-    if (companion === null) throw new Error('it is switched off');
     this.companion = companion;
   }
 
@@ -355,13 +354,25 @@ describe('phones’ own reports', () => {
       clock: { nowMs: () => 0 },
       log: createLog('silent'),
     } as unknown as CompanionContext);
-    await expect(another?.start?.()).rejects.toThrow(
+    await expect(another.start?.()).rejects.toThrow(
       `cannot take phones' reports on 127.0.0.1:${room.port}: something else listens there; change bind in [phone_reports]`,
     );
   });
 });
 
-test('without bind there is nothing', () => {
+test('without bind no port is opened, and what there is can be asked for', async () => {
   const settings = loadSettings('[ami]\nusername = m\nsecret = s\n', 'mes.conf', {});
-  expect(phoneReports({ settings } as CompanionContext)).toBeNull();
+  const calls = { channel: async () => ({ sipCallId: null, phone: null }) };
+  const history = { features: { read: async () => [] } };
+  const companion = phoneReports({ settings, calls, history } as unknown as CompanionContext);
+  expect(Object.keys(companion)).toEqual(['routes']);
+  const [route, ...others] = companion.routes ?? [];
+  expect(others).toEqual([]);
+  expect(route?.path).toBe('/v1/channels/:uniqueid/phone-reports');
+  await expect(route?.handle({}, '1796059698.15', undefined)).resolves.toEqual({
+    uniqueid: '1796059698.15',
+    sip_call_id: null,
+    phone: null,
+    reports: [],
+  });
 });
