@@ -1,5 +1,5 @@
 import { CaptureJoin } from '../calls/media/capture-join.ts';
-import type { StreamOwner } from '../calls/media/media-book.ts';
+import type { StreamOwner } from '../calls/media/stream-owners.ts';
 import { CaptureAnalysis } from '../capture/capture-analysis.ts';
 import { capturedMedia, type Missed } from '../capture/streams/captured-media.ts';
 import { LiveCapture, type LiveCaptureState } from '../capture/live-capture.ts';

@@ -19,7 +19,7 @@ import { Companions } from './companions/companions.ts';
 import { eventHider } from './numbers/event-hider.ts';
 import { ChannelQuestions } from './channel-questions.ts';
 import { currentHistory } from './current-history.ts';
-import { HistoryFeed } from './history-feed.ts';
+import { HistoryRecorder } from './history-recorder.ts';
 import { healthReport } from './state/health-report.ts';
 import { GivenUpLog } from './given-up-log.ts';
 import { HistoryLog } from './state/history-log.ts';
@@ -42,7 +42,7 @@ export class Sidecar {
   readonly #log: Logger;
   readonly #clock: SteadyClock;
   readonly #history: History;
-  readonly #historyFeed: HistoryFeed;
+  readonly #historyRecorder: HistoryRecorder;
   readonly #historyLog: HistoryLog;
   readonly #givenUpLog: GivenUpLog;
   readonly #links: LinkLog;
@@ -101,7 +101,7 @@ export class Sidecar {
       askCodecs: (uniqueid) => this.#questions.askCodecs(uniqueid),
       storeInterval: (interval) => history.record({ kind: 'interval', interval }),
     });
-    this.#historyFeed = new HistoryFeed({
+    this.#historyRecorder = new HistoryRecorder({
       source: this.#switchboard,
       history,
       nowMs,
@@ -230,7 +230,7 @@ export class Sidecar {
       this.#capture?.stop(),
     ]);
     await this.#companions.stop();
-    this.#historyFeed.close();
+    this.#historyRecorder.close();
     this.#historyLog.look(this.#history.stats(), performance.now());
     await this.#history.close();
     this.#historyLog.close(this.#history.stats());
@@ -257,7 +257,7 @@ export class Sidecar {
       this.#reopened = this.#history.reopened;
       this.#switchboard.storeAnew();
     }
-    this.#historyFeed.tick();
+    this.#historyRecorder.tick();
     this.#http.metrics.observeSome();
     this.#questions.tick();
     this.#companions.tick(nowMs);

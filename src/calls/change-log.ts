@@ -1,5 +1,5 @@
 import type { HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
-import { type CallBook, callRecord, type CallState, type Merge } from './call-book.ts';
+import { type LinkedCalls, callRecord, type CallState, type Merge } from './linked-calls.ts';
 import { channelTotals, segmentRecord } from './channels/channel-record.ts';
 import type { ChannelViews } from './channels/channel-views.ts';
 import { type ChannelState, isLive } from './channels/channel-state.ts';
@@ -17,7 +17,7 @@ const STATE_EVERY_MS = 60_000;
 
 /** What has changed since the history was last told: closed segments and merges in order, then channels and calls once each. */
 export class ChangeLog {
-  readonly #calls: CallBook;
+  readonly #calls: LinkedCalls;
   #inOrder: HistoryChange[] = [];
   #firstIntervals: HistoryChange[] = [];
   readonly #channels = new Set<ChannelState>();
@@ -32,7 +32,7 @@ export class ChangeLog {
   #shown: ChannelState[] = [];
   #shownTurn = 0;
 
-  constructor(calls: CallBook) {
+  constructor(calls: LinkedCalls) {
     this.#calls = calls;
     this.#round = calls.all();
   }

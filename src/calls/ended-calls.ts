@@ -1,4 +1,4 @@
-import type { CallState } from './call-book.ts';
+import type { CallState } from './linked-calls.ts';
 
 /**
  * A call stays in memory this long after its end was noted, for what is told of it later: ARI's answers, which have 3 s;

@@ -3,9 +3,9 @@ import type { ChannelValues, CurrentCalls, LiveView, ResumableChannel, VariableW
 import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
 import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
-import { BridgeDesk } from './bridge-desk.ts';
-import { CallBook, type CallState } from './call-book.ts';
-import { CallDesk } from './call-desk.ts';
+import { BridgePeers } from './bridge-peers.ts';
+import { LinkedCalls, type CallState } from './linked-calls.ts';
+import { CallLifecycle } from './call-lifecycle.ts';
 import { catchUp } from './channels/catch-up.ts';
 import { ChangeLog } from './change-log.ts';
 import {
@@ -25,10 +25,10 @@ import { moveMoments } from './channels/clock-step.ts';
 import { rebuildChannel } from './again/rebuild.ts';
 import { readResume } from './again/resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
-import { FactDesk } from './fact-desk.ts';
+import { ChannelFacts } from './channel-facts.ts';
 import { LastWords, type UndoneWord } from './channels/last-words.ts';
 import { SwitchboardCounters } from './switchboard-counters.ts';
-import { WriteDesk } from './write-desk.ts';
+import { ScoreWriter } from './score-writer.ts';
 
 export interface SwitchboardPorts {
   /** Null: only the hangup handler, which asks for it, is told what to write. */
@@ -49,15 +49,15 @@ export class Switchboard implements LiveView {
   readonly #channels = new Map<string, ChannelState>();
   readonly #live: LiveChannels;
   readonly #gone = new GoneChannels();
-  readonly #calls = new CallBook();
+  readonly #calls = new LinkedCalls();
   /** The longest that any channel waits for the next report of ours. */
   #slowestPaceMs = USUAL_REPORT_PACE_MS;
   readonly #changes = new ChangeLog(this.#calls);
-  readonly #bridges = new BridgeDesk(this.#channels, this.#changes);
-  readonly #callDesk = new CallDesk(this.#calls, this.#changes);
+  readonly #bridges = new BridgePeers(this.#channels, this.#changes);
+  readonly #lifecycle = new CallLifecycle(this.#calls, this.#changes);
   readonly #views: ChannelViews;
-  readonly #writes: WriteDesk;
-  readonly #facts: FactDesk;
+  readonly #writes: ScoreWriter;
+  readonly #facts: ChannelFacts;
   readonly #lastWords = new LastWords();
 
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
@@ -65,8 +65,8 @@ export class Switchboard implements LiveView {
     this.#ports = ports;
     this.#live = new LiveChannels(ports.mostLiveChannels);
     this.#views = new ChannelViews(rules, this.#channels, this.#calls);
-    this.#facts = new FactDesk(this.#channels, this.#changes, rules, this.counters);
-    this.#writes = new WriteDesk(ports.writer, this.#views, this.#calls, this.#bridges, this.#changes);
+    this.#facts = new ChannelFacts(this.#channels, this.#changes, rules, this.counters);
+    this.#writes = new ScoreWriter(ports.writer, this.#views, this.#calls, this.#bridges, this.#changes);
   }
 
   handle(event: PbxEvent): void {
@@ -164,7 +164,7 @@ export class Switchboard implements LiveView {
   tick(nowMs: number): void {
     for (const undone of this.#lastWords.takeOverdue(nowMs)) this.#takeBack(undone, nowMs);
     this.#writes.tick(nowMs);
-    for (const call of this.#callDesk.takeEnded(nowMs)) this.#forget(call, nowMs);
+    for (const call of this.#lifecycle.takeEnded(nowMs)) this.#forget(call, nowMs);
   }
 
   /**
@@ -176,7 +176,7 @@ export class Switchboard implements LiveView {
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
     this.#writes.clockStepped(byMs);
     this.#lastWords.clockStepped(byMs);
-    this.#callDesk.clockStepped(byMs);
+    this.#lifecycle.clockStepped(byMs);
   }
 
   /** Nothing was heard until now, through no fault of the calls': whose report is overdue is judged from here on. */
@@ -234,7 +234,7 @@ export class Switchboard implements LiveView {
       return channel;
     }
     const changed = noteSnapshot(known, snapshot, atMs);
-    if (known.linkedid !== snapshot.linkedid) this.#callDesk.move(known, snapshot.linkedid, atMs);
+    if (known.linkedid !== snapshot.linkedid) this.#lifecycle.move(known, snapshot.linkedid, atMs);
     else if (changed) this.#changes.touch(known);
     return known;
   }
@@ -302,7 +302,7 @@ export class Switchboard implements LiveView {
     this.#writes.forget(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
-    if (call !== undefined) this.#callDesk.settle(call, notedAtMs);
+    if (call !== undefined) this.#lifecycle.settle(call, notedAtMs);
   }
 
   #giveUp(channel: ChannelState, atMs: number): void {
@@ -335,7 +335,7 @@ export class Switchboard implements LiveView {
       this.#facts.takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
     }
     // No event will end a restored call without a live channel.
-    for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#callDesk.settle(call, atMs);
+    for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#lifecycle.settle(call, atMs);
   }
 
   #forget(call: CallState, nowMs: number): void {

@@ -8,7 +8,7 @@ import { SipOverTcp, isTlsOfSip } from '../wire/packets/sip-over-tcp.ts';
 import { unreadAtPort } from '../wire/packets/tunnels.ts';
 import { readSipAudio } from '../wire/sip-sdp.ts';
 import { CapturedCopies } from './streams/captured-copies.ts';
-import { SdpBook } from './sdp-book.ts';
+import { SdpAnnouncements } from './sdp-announcements.ts';
 import { StreamRtcp } from './streams/stream-rtcp.ts';
 import { StreamTable, type StreamTableOptions } from './streams/stream-table.ts';
 import { eachSummary, type StreamSummary } from './streams/stream-summary.ts';
@@ -73,7 +73,7 @@ export interface AnalysisResult {
 export class CaptureAnalysis {
   readonly #datagram = new DatagramReader();
   readonly #sipOverTcp = new SipOverTcp((view, start, end) => this.#takeSipMessage(view, start, end));
-  readonly #sdp = new SdpBook();
+  readonly #sdp = new SdpAnnouncements();
   readonly #copies = new CapturedCopies();
   readonly #unsureRtcp = new UnsureRtcp();
   readonly #unread = new Map<UnreadLayer, number>();

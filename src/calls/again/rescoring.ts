@@ -1,7 +1,7 @@
 import type { CallRecord, ChannelRecord, StreamRecord } from '../../model/record.ts';
 import type { RescoredCall, StoredCall } from '../../model/rescoring.ts';
 import { meanOfKnown } from '../../score/verdict.ts';
-import { callRecord } from '../call-book.ts';
+import { callRecord } from '../linked-calls.ts';
 import { channelRecord } from '../channels/channel-record.ts';
 import type { ChannelState, ScoresAround } from '../channels/channel-state.ts';
 import { isWhole, replayChannel, type ReplayedChannel } from './replay.ts';

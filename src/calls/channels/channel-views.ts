@@ -1,6 +1,6 @@
 import type { CallWithChannels, CurrentCalls } from '../../model/ports.ts';
 import type { CallScores, ChannelRecord, SegmentRecord } from '../../model/record.ts';
-import { type CallBook, callMes, callRecord, callScores, type CallState, worstOfCall } from '../call-book.ts';
+import { type LinkedCalls, callMes, callRecord, callScores, type CallState, worstOfCall } from '../linked-calls.ts';
 import {
   channelRecord,
   channelScoresNow,
@@ -17,9 +17,9 @@ import type { ScoringRules } from '../scoring-rules.ts';
 export class ChannelViews implements CurrentCalls {
   readonly #rules: ScoringRules;
   readonly #channels: ReadonlyMap<string, ChannelState>;
-  readonly #calls: CallBook;
+  readonly #calls: LinkedCalls;
 
-  constructor(rules: ScoringRules, channels: ReadonlyMap<string, ChannelState>, calls: CallBook) {
+  constructor(rules: ScoringRules, channels: ReadonlyMap<string, ChannelState>, calls: LinkedCalls) {
     this.#rules = rules;
     this.#channels = channels;
     this.#calls = calls;

@@ -2,7 +2,7 @@ import type { SeenStream } from '../../model/capture.ts';
 import type { ChannelCodecs, PbxEvent } from '../../model/event.ts';
 import { type Direction, directionMeasuredBy, directionSentBy } from '../../model/report.ts';
 import { detached } from '../channels/channel-state.ts';
-import { MediaBook, type StreamOwner } from './media-book.ts';
+import { StreamOwners, type StreamOwner } from './stream-owners.ts';
 
 /** After a hang-up, for packets that are still on their way from the kernel to us. */
 const HANGUP_GRACE_MS = 500;
@@ -27,7 +27,7 @@ export interface Swept<S> {
 
 /** Which captured streams are which channel's audio, from the first packet to the hang-up. */
 export class CaptureJoin<S extends SeenStream> {
-  readonly #book = new MediaBook();
+  readonly #streamOwners = new StreamOwners();
   readonly #codecs = new Map<string, ChannelCodecs>();
   readonly #owners = new Map<S, readonly StreamOwner[]>();
   readonly #streams = new Map<string, Set<S>>();
@@ -38,13 +38,13 @@ export class CaptureJoin<S extends SeenStream> {
   take(event: PbxEvent): void {
     switch (event.type) {
       case 'channel':
-        return this.#book.begin(event.channel.uniqueid, event.atMs);
+        return this.#streamOwners.begin(event.channel.uniqueid, event.atMs);
       case 'rtcp':
         return this.#takeReport(event);
       case 'addresses':
-        return this.#book.noteAddresses(event.uniqueid, event.addresses);
+        return this.#streamOwners.noteAddresses(event.uniqueid, event.addresses);
       case 'codecs':
-        if (this.#book.has(event.uniqueid)) this.#codecs.set(detached(event.uniqueid), event.codecs);
+        if (this.#streamOwners.has(event.uniqueid)) this.#codecs.set(detached(event.uniqueid), event.codecs);
         return;
       case 'counters':
         return this.#takeCounters(event);
@@ -62,7 +62,7 @@ export class CaptureJoin<S extends SeenStream> {
     const nobodys: S[] = [];
     for (const stream of streams) {
       if (this.#owners.has(stream)) continue;
-      const owners = this.#book.ownersOf(stream);
+      const owners = this.#streamOwners.ownersOf(stream);
       if (owners.length > 0) {
         this.#join(stream, owners);
         joined.push(stream);
@@ -82,7 +82,7 @@ export class CaptureJoin<S extends SeenStream> {
 
   /** The clock was set, by so many milliseconds; the streams are moved by whoever keeps them. */
   clockStepped(byMs: number): void {
-    this.#book.clockStepped(byMs);
+    this.#streamOwners.clockStepped(byMs);
     for (const [uniqueid, dueAtMs] of this.#endings) this.#endings.set(uniqueid, dueAtMs + byMs);
   }
 
@@ -95,8 +95,8 @@ export class CaptureJoin<S extends SeenStream> {
    * channel has room for some; `others`: how many it has that are not joined yet.
    */
   isKnown(stream: SeenStream, others: (owner: StreamOwner) => number): boolean {
-    return this.#book.ownersOf(stream).some((owner) => {
-      if (this.#book.isSureOf(stream, owner)) return true;
+    return this.#streamOwners.ownersOf(stream).some((owner) => {
+      if (this.#streamOwners.isSureOf(stream, owner)) return true;
       const { uniqueid, direction } = owner;
       return this.streamsOf(uniqueid, direction).length + others(owner) < MOST_BY_PORT;
     });
@@ -119,7 +119,7 @@ export class CaptureJoin<S extends SeenStream> {
 
   /** The codec of the channel and direction that a stream belongs to; undefined while one of both is not known. */
   codecOf(stream: SeenStream): string | undefined {
-    for (const { uniqueid, direction } of this.#book.ownersOf(stream)) {
+    for (const { uniqueid, direction } of this.#streamOwners.ownersOf(stream)) {
       const codec = this.#codecs.get(uniqueid)?.[direction] ?? undefined;
       if (codec !== undefined) return codec;
     }
@@ -145,24 +145,24 @@ export class CaptureJoin<S extends SeenStream> {
 
   #takeReport({ channel, report, addresses }: Extract<PbxEvent, { type: 'rtcp' }>): void {
     const { uniqueid } = channel;
-    this.#book.begin(uniqueid, Number.NEGATIVE_INFINITY);
-    if (addresses !== undefined) this.#book.noteAddresses(uniqueid, addresses);
+    this.#streamOwners.begin(uniqueid, Number.NEGATIVE_INFINITY);
+    if (addresses !== undefined) this.#streamOwners.noteAddresses(uniqueid, addresses);
     const { reporter, block, senderSsrc } = report;
-    if (block !== undefined) this.#book.noteSsrc(uniqueid, directionMeasuredBy(reporter), block.sourceSsrc);
-    if (senderSsrc !== undefined) this.#book.noteSsrc(uniqueid, directionSentBy(reporter), senderSsrc);
+    if (block !== undefined) this.#streamOwners.noteSsrc(uniqueid, directionMeasuredBy(reporter), block.sourceSsrc);
+    if (senderSsrc !== undefined) this.#streamOwners.noteSsrc(uniqueid, directionSentBy(reporter), senderSsrc);
   }
 
   #takeCounters({ uniqueid, counters }: Extract<PbxEvent, { type: 'counters' }>): void {
     const { localSsrc, remoteSsrc } = counters;
-    if (remoteSsrc !== undefined) this.#book.noteSsrc(uniqueid, 'rx', remoteSsrc);
-    if (localSsrc !== undefined) this.#book.noteSsrc(uniqueid, 'tx', localSsrc);
+    if (remoteSsrc !== undefined) this.#streamOwners.noteSsrc(uniqueid, 'rx', remoteSsrc);
+    if (localSsrc !== undefined) this.#streamOwners.noteSsrc(uniqueid, 'tx', localSsrc);
   }
 
   #resync({ channels, atMs }: Extract<PbxEvent, { type: 'resync' }>): void {
     const present = new Set(channels.map(({ uniqueid }) => uniqueid));
-    for (const uniqueid of this.#book.channels()) if (!present.has(uniqueid)) this.#end(uniqueid, atMs);
+    for (const uniqueid of this.#streamOwners.channels()) if (!present.has(uniqueid)) this.#end(uniqueid, atMs);
     for (const { uniqueid, ageS, codecs } of channels) {
-      this.#book.begin(uniqueid, ageS === undefined ? Number.NEGATIVE_INFINITY : atMs - (ageS + 1) * 1000);
+      this.#streamOwners.begin(uniqueid, ageS === undefined ? Number.NEGATIVE_INFINITY : atMs - (ageS + 1) * 1000);
       this.#codecs.set(detached(uniqueid), codecs);
     }
   }
@@ -174,7 +174,7 @@ export class CaptureJoin<S extends SeenStream> {
   #forget(uniqueid: string): void {
     this.#endings.delete(uniqueid);
     this.#codecs.delete(uniqueid);
-    this.#book.forget(uniqueid);
+    this.#streamOwners.forget(uniqueid);
   }
 
   #isOwned(stream: S, uniqueid: string, direction: Direction): boolean {

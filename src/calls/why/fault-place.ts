@@ -1,7 +1,7 @@
 import type { FaultRecord, NetworkPlace } from '../../model/record.ts';
 import type { QualityWord } from '../../model/score.ts';
 import { JITTER_LIMIT_MS } from '../../score/limits.ts';
-import type { CallState } from '../call-book.ts';
+import type { CallState } from '../linked-calls.ts';
 import { causesOf, mainCauses } from './causes.ts';
 import { type ChannelState, endpointOf, isLocalChannel } from '../channels/channel-state.ts';
 import { directionRules } from '../directions/direction-score.ts';

@@ -12,7 +12,7 @@ import {
   mainPayloadType,
   mayBeAfterLoss,
 } from './early-packets.ts';
-import type { SdpBook } from '../sdp-book.ts';
+import type { SdpAnnouncements } from '../sdp-announcements.ts';
 import { SsrcIndex } from './ssrc-index.ts';
 import { StreamHash } from './stream-hash.ts';
 import { type RtpPacket, type StreamFormat, StreamMeter, type WaitingPackets } from './stream-meter.ts';
@@ -55,7 +55,7 @@ export class StreamTable {
   /** Streams that came when the table was full. */
   streamsLeftOut = 0;
   readonly #options: StreamTableOptions;
-  readonly #sdp: SdpBook;
+  readonly #sdp: SdpAnnouncements;
   readonly #byHash = new Map<number, TrackedStream>();
   /** Oldest first. */
   readonly #candidates = new Set<TrackedStream>();
@@ -65,7 +65,7 @@ export class StreamTable {
   readonly #room: StreamRoom;
   readonly #waiting: WaitingPackets = { count: 0 };
 
-  constructor(options: StreamTableOptions, sdp: SdpBook) {
+  constructor(options: StreamTableOptions, sdp: SdpAnnouncements) {
     this.#options = options;
     this.#room = new StreamRoom(options.standingOf === undefined ? 'file' : 'live');
     this.#sdp = sdp;

@@ -19,7 +19,7 @@ const FIRST_BRIDGE_MS = 1000;
 const NATIVE_TECHNOLOGY = 'native_rtp';
 
 /** Who hears whom: keeps the peers of channels, and notes when a channel is given other audio to send. */
-export class BridgeDesk {
+export class BridgePeers {
   readonly #channels: ReadonlyMap<string, ChannelState>;
   readonly #changes: ChangeLog;
   readonly #bridges = new Bridges();

@@ -32,7 +32,7 @@ interface ChannelMedia {
  * address at that end may differ from what Asterisk says (more than one network card, a NAT of its own): then the far
  * end's must fit. Where Asterisk names no address at all, only a wildcard, the far end's must fit, or the SSRC.
  */
-export class MediaBook {
+export class StreamOwners {
   readonly #channels = new Map<string, ChannelMedia>();
   readonly #byPort = new Map<number, Set<ChannelMedia>>();
 

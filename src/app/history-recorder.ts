@@ -13,7 +13,7 @@ export interface ChangeSource {
   drain(nowMs?: number): HistoryChange[];
 }
 
-export interface HistoryFeedOptions {
+export interface HistoryRecorderOptions {
   readonly source: ChangeSource;
   readonly history: HistorySink;
   /** Epoch milliseconds. */
@@ -23,12 +23,12 @@ export interface HistoryFeedOptions {
 }
 
 /** Hands what has changed to the history, gathered. */
-export class HistoryFeed {
-  readonly #options: HistoryFeedOptions;
+export class HistoryRecorder {
+  readonly #options: HistoryRecorderOptions;
   /** By `performance.now()`. */
   #storedAtMs = 0;
 
-  constructor(options: HistoryFeedOptions) {
+  constructor(options: HistoryRecorderOptions) {
     this.#options = options;
   }
 

@@ -1,7 +1,7 @@
 import type { ChannelValues, VariableWriter } from '../model/ports.ts';
 import { mayHaveFields, partiesBefore } from './billing-party.ts';
-import type { BridgeDesk } from './bridge-desk.ts';
-import type { CallBook } from './call-book.ts';
+import type { BridgePeers } from './bridge-peers.ts';
+import type { LinkedCalls } from './linked-calls.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ScoreView } from './channels/channel-record.ts';
 import { type ChannelState, isLocalChannel } from './channels/channel-state.ts';
@@ -15,11 +15,11 @@ const SMALL_BRIDGE = 4;
 const NO_TEXTS: readonly string[] = [];
 
 /** Writes scores to Asterisk's channels: those of a report at once, for the sake of others in the call some time after. */
-export class WriteDesk {
+export class ScoreWriter {
   readonly #writer: VariableWriter | null;
   readonly #views: ChannelViews;
-  readonly #calls: CallBook;
-  readonly #bridges: BridgeDesk;
+  readonly #calls: LinkedCalls;
+  readonly #bridges: BridgePeers;
   readonly #changes: ChangeLog;
   readonly #due = new DueWrites();
 
@@ -27,8 +27,8 @@ export class WriteDesk {
   constructor(
     writer: VariableWriter | null,
     views: ChannelViews,
-    calls: CallBook,
-    bridges: BridgeDesk,
+    calls: LinkedCalls,
+    bridges: BridgePeers,
     changes: ChangeLog,
   ) {
     this.#writer = writer;

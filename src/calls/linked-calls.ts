@@ -24,7 +24,7 @@ export interface Merge {
 }
 
 /** Which channels make which call, through transfers, parking and conferences. */
-export class CallBook {
+export class LinkedCalls {
   readonly #calls = new Map<string, CallState>();
 
   get(linkedid: string): CallState | undefined {

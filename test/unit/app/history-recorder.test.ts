@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { HistoryFeed } from '../../../src/app/history-feed.ts';
+import { HistoryRecorder } from '../../../src/app/history-recorder.ts';
 import type { HistoryChange } from '../../../src/model/record.ts';
 import { local, reportBlock, Script } from '../calls/script.ts';
 
-/** What the feed gave the history, told apart by its hurries. */
+/** What the recorder gave the history, told apart by its hurries. */
 class Recorder {
   readonly log: string[] = [];
 
@@ -29,46 +29,46 @@ function setUp() {
   const recorder = new Recorder();
   const script = new Script(undefined, () => void recorder.log.push('interval'));
   const seen: string[] = [];
-  const feed = new HistoryFeed({
+  const historyRecorder = new HistoryRecorder({
     source: script.board,
     history: recorder,
     nowMs: () => script.atMs,
     onChannel: ({ uniqueid }) => seen.push(uniqueid),
   });
-  return { script, recorder, seen, feed };
+  return { script, recorder, seen, historyRecorder };
 }
 
 it('gathers what changes for 160 ms, and then has it committed at once, reports that came since too', () => {
-  const { script, recorder, seen, feed } = setUp();
+  const { script, recorder, seen, historyRecorder } = setUp();
   script.up('1');
   vi.advanceTimersByTime(1000);
-  feed.tick();
+  historyRecorder.tick();
   expect(recorder.take()).toEqual(['channel 1', 'call 1', 'hurry']);
   script.wait(5).enter('bridge', '1');
   for (let tick = 0; tick < 3; tick++) {
     vi.advanceTimersByTime(50);
-    feed.tick();
+    historyRecorder.tick();
   }
   expect(recorder.take()).toEqual([]);
   vi.advanceTimersByTime(10);
-  feed.tick();
+  historyRecorder.tick();
   expect(recorder.take()).toEqual(['channel 1', 'call 1', 'hurry']);
   expect(seen).toEqual(['1', '1']);
   script.rtcp('1', local(reportBlock(250, 0)));
   script.atMs += 160;
   vi.advanceTimersByTime(160);
-  feed.tick();
+  historyRecorder.tick();
   expect(recorder.take()).toEqual(['interval', 'scores', 'hurry']);
 });
 
 it('stores new scores of a thousand calls within 4.5 s, about as many with each commit', () => {
-  const { script, recorder, feed } = setUp();
+  const { script, recorder, historyRecorder } = setUp();
   const calls = Array.from({ length: 1000 }, (_, index) => String(index + 1));
   for (const id of calls) script.up(id);
   const pass = (ms: number): string[] => {
     vi.advanceTimersByTime(ms);
     script.atMs += ms;
-    feed.tick();
+    historyRecorder.tick();
     return recorder.take().filter((entry) => entry === 'scores');
   };
   pass(1000);
@@ -80,9 +80,9 @@ it('stores new scores of a thousand calls within 4.5 s, about as many with each 
 });
 
 it('leaves nothing behind when it is closed', () => {
-  const { script, recorder, feed } = setUp();
+  const { script, recorder, historyRecorder } = setUp();
   script.up('1');
-  feed.close();
+  historyRecorder.close();
   expect(recorder.take()).toEqual(['channel 1', 'call 1']);
   vi.advanceTimersByTime(1000);
   expect(recorder.take()).toEqual([]);

@@ -5,7 +5,7 @@ import type { SdpAudio } from '../wire/sip-sdp.ts';
 const MAX_ENTRIES = 8192;
 
 /** What the SIP messages of a capture said of payload types and media addresses. */
-export class SdpBook {
+export class SdpAnnouncements {
   readonly #byAddress = new Map<string, ReadonlyMap<number, PayloadFormat>>();
   /** What every SDP so far agrees on; null where two differ. */
   readonly #agreed = new Map<number, PayloadFormat | null>();

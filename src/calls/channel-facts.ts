@@ -13,7 +13,7 @@ export type Fact = Extract<
 >;
 
 /** Takes in what else is told of channels than events about their life and reports; nothing of those that are not known. */
-export class FactDesk {
+export class ChannelFacts {
   readonly #channels: ReadonlyMap<string, ChannelState>;
   readonly #changes: ChangeLog;
   readonly #rules: ScoringRules;

@@ -1,15 +1,15 @@
-import type { CallBook, CallState, Merge } from './call-book.ts';
+import type { LinkedCalls, CallState, Merge } from './linked-calls.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ChannelState } from './channels/channel-state.ts';
 import { EndedCalls } from './ended-calls.ts';
 
 /** Notes what follows when a channel goes over to another call or ends: what is to be stored, and what may be forgotten. */
-export class CallDesk {
-  readonly #calls: CallBook;
+export class CallLifecycle {
+  readonly #calls: LinkedCalls;
   readonly #changes: ChangeLog;
   readonly #ended = new EndedCalls();
 
-  constructor(calls: CallBook, changes: ChangeLog) {
+  constructor(calls: LinkedCalls, changes: ChangeLog) {
     this.#calls = calls;
     this.#changes = changes;
   }
