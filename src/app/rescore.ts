@@ -12,7 +12,7 @@ import type { ProfileName } from '../model/score.ts';
 import { scoringRules } from './scoring-rules.ts';
 
 /** A sidecar keeps an ended call in memory for 10 s and may write it once more, later still when its disk is slow. */
-const SETTLED_AFTER_MS = 120_000;
+const FINAL_AFTER_MS = 120_000;
 /** Between two batches a running sidecar gets its turn. */
 const PAUSE_MS = 20;
 
@@ -44,7 +44,7 @@ export async function rescoreHistory(options: RescoreOptions): Promise<RescoreOu
   const { settings, profile, rangeText, fromMs, toMs, nowMs, batchCalls, onProgress } = options;
   const rules = scoringRules({ ...settings, general: { ...settings.general, profile } });
   const key = JSON.stringify({ rangeText, rules: { ...rules, codecs: [...rules.codecs] } });
-  const request: RescoringRequest = { key, fromMs, toMs, endedBeforeMs: nowMs - SETTLED_AFTER_MS };
+  const request: RescoringRequest = { key, fromMs, toMs, endedBeforeMs: nowMs - FINAL_AFTER_MS };
   const store = openForRescoring(settings.history.path, batchCalls);
   try {
     const began = store.begin(request);

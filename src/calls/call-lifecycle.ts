@@ -27,8 +27,8 @@ export class CallLifecycle {
   }
 
   /** The call may be over, and if so it is known now, at `atMs`. */
-  settle(call: CallState, atMs: number): void {
-    this.#noteMerge(this.#calls.settle(call), atMs);
+  endIfOver(call: CallState, atMs: number): void {
+    this.#noteMerge(this.#calls.endIfOver(call), atMs);
     this.#ended.note(call, atMs);
     // The end of a call is also the end of its channels' resume state.
     if (call.endedAtMs !== null) for (const channel of call.channels) this.#changes.touch(channel);

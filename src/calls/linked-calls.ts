@@ -79,11 +79,11 @@ export class LinkedCalls {
     const joined = this.add(channel);
     if (left === undefined) return undefined;
     left.joinedInto = joined.linkedid;
-    return this.settle(left);
+    return this.endIfOver(left);
   }
 
   /** When nothing of the call is up any more: its remains follow where it was joined, or it has ended. */
-  settle(call: CallState): Merge | undefined {
+  endIfOver(call: CallState): Merge | undefined {
     for (const channel of call.channels) if (isLive(channel)) return undefined;
     const target = call.joinedInto === null ? undefined : this.#calls.get(call.joinedInto);
     if (target === undefined) {

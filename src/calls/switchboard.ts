@@ -302,7 +302,7 @@ export class Switchboard implements LiveView {
     this.#writes.forget(channel);
     this.#changes.touch(channel);
     const call = this.#calls.get(channel.linkedid);
-    if (call !== undefined) this.#lifecycle.settle(call, notedAtMs);
+    if (call !== undefined) this.#lifecycle.endIfOver(call, notedAtMs);
   }
 
   #giveUp(channel: ChannelState, atMs: number): void {
@@ -335,7 +335,7 @@ export class Switchboard implements LiveView {
       this.#facts.takeCodecs(channel.uniqueid, snapshot.codecs, atMs);
     }
     // No event will end a restored call without a live channel.
-    for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#lifecycle.settle(call, atMs);
+    for (const call of this.#calls.all()) if (call.endedAtMs === null) this.#lifecycle.endIfOver(call, atMs);
   }
 
   #forget(call: CallState, nowMs: number): void {

@@ -133,7 +133,7 @@ export class History implements HistorySink, HistoryReader {
   }
 
   /**
-   * Does for all that is committed by now what is otherwise done every now and then: settles the calls that have ended, and moves
+   * Does for all that is committed by now what is otherwise done every now and then: counts the calls that have ended, and moves
    * the reports to where they stay. Resolves also when the disk does not take it.
    */
   async tidy(withinMs = Number.MAX_SAFE_INTEGER): Promise<void> {

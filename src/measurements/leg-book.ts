@@ -19,7 +19,7 @@ const WRITE_EVERY_MS = 5000;
  */
 const MOST_SEGMENTS_PER_S = 100;
 /** The final scores of a channel may come more than once, the last within this. */
-const SETTLE_MS = 10_000;
+const FINAL_SCORES_WITHIN_MS = 10_000;
 /** Points of both directions that are kept before some are left out. */
 const MOST_KEPT_POINTS = 8 * MOST_POINTS;
 /** A live file is begun afresh before it is too large. */
@@ -81,7 +81,7 @@ export class LegBook {
   /** To be called some ten times a second. Writes what is due; nothing of it waits for the disk. */
   tick(nowMs: number): void {
     for (const [uniqueid, { channel, endedAtMs }] of this.#ending) {
-      if (nowMs - endedAtMs < SETTLE_MS) break;
+      if (nowMs - endedAtMs < FINAL_SCORES_WITHIN_MS) break;
       this.#ending.delete(uniqueid);
       this.#finish(channel, nowMs);
     }

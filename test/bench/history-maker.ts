@@ -27,7 +27,7 @@ const TRUNKS = 8;
 const NUMBERS = 200_000;
 const CALL_MS = 90_000;
 /** More than a sidecar would that is to go on recording: sums are written once for all of them. */
-const SETTLED_AT_ONCE = 10_000;
+const COUNTED_AT_ONCE = 10_000;
 /** Two legs of two directions: ten reports a call. */
 const REPORTS: Readonly<Record<Direction, number>> = { rx: 3, tx: 2 };
 /** A day in the middle of the month had terrible calls, no other day has. */
@@ -60,7 +60,7 @@ export function makeHistory(path: string, plan: HistoryPlan): boolean {
     record(writer, patterns());
     copyPatterns(database, plan);
     record(writer, rareCalls(plan.endMs));
-    while (writer.settle(SETTLED_AT_ONCE) > 0);
+    while (writer.countEnded(COUNTED_AT_ONCE) > 0);
   })();
   database.pragma('journal_mode = WAL');
   database.close();

@@ -58,7 +58,7 @@ export function replayChannel(stored: StoredChannel, rules: ScoringRules): Repla
     return scored;
   });
 
-  for (const stream of channel.streams) settle(state[stream.direction], stream);
+  for (const stream of channel.streams) takeLaterFacts(state[stream.direction], stream);
   const deadFromMs = noteFinalSilence(state, stored);
   for (const direction of DIRECTIONS) segments.close(state, state[direction]);
   restoreMarks(state, stored);
@@ -171,7 +171,7 @@ function sampleOf(interval: IntervalRecord): ReportSample {
 }
 
 /** What became known of the direction after its last report. */
-function settle(direction: DirectionState, stream: StreamRecord): void {
+function takeLaterFacts(direction: DirectionState, stream: StreamRecord): void {
   if (stream.clockRateSource !== 'assumed') noteClockRate(direction, stream.clockRateHz, stream.clockRateSource);
   direction.codec = stream.codec;
   direction.ssrc = stream.ssrc;

@@ -34,7 +34,7 @@ const ORDER_KEYS: Readonly<Record<CallOrder, string>> = {
   longest: `ifnull(calls.started_at_ms - calls.ended_at_ms, ${LAST})`,
 };
 
-/** A way to the settled calls that a search looks through. */
+/** A way to the counted calls that a search looks through. */
 interface Source {
   /** SELECTs that give `started_at_ms` and `linkedid`; a call may be in several. */
   readonly selects: readonly string[];
@@ -42,17 +42,17 @@ interface Source {
   readonly cost: number;
 }
 
-/** Where the calls that fit are: rows of `calls AS c` with a condition, and SELECTs of those that are settled. */
+/** Where the calls that fit are: rows of `calls AS c` with a condition, and SELECTs of those that are counted. */
 interface Found {
   readonly parameters: Parameters;
-  /** All there is when nothing but the time is asked for; otherwise those that are not settled. */
+  /** All there is when nothing but the time is asked for; otherwise those that are not counted. */
   readonly rows: string;
   readonly selects: readonly string[];
 }
 
 /**
- * Finds calls. Settled ones through the terms that they are found by (`call_terms`): the rarest of the conditions gives
- * the calls, newest first, and the others are asked of each. The few that are not settled are looked at one by one.
+ * Finds calls. Counted ones through the terms that they are found by (`call_terms`): the rarest of the conditions gives
+ * the calls, newest first, and the others are asked of each. The few that are not counted are looked at one by one.
  */
 export class CallSearch {
   readonly #database: Database;
@@ -70,12 +70,12 @@ export class CallSearch {
     if (query.order !== undefined) return this.#inOrder(found, query.order, parameters);
     const others = this.#all(`SELECT * FROM ${found.rows} ${NEWEST_FIRST} LIMIT @rows`, parameters);
     if (found.selects.length === 0) return others;
-    const settled = this.#all(
+    const counted = this.#all(
       `SELECT calls.* FROM (${found.selects.join(' UNION ')} ${NEWEST_FIRST} LIMIT @rows) AS found
         CROSS JOIN calls ON calls.linkedid = found.linkedid`,
       parameters,
     );
-    return [...settled, ...others].toSorted(newestFirst).slice(0, rows);
+    return [...counted, ...others].toSorted(newestFirst).slice(0, rows);
   }
 
   /** How many calls fit; null when they are more than are counted. */
@@ -111,12 +111,12 @@ export class CallSearch {
     const all = [bounds, ...wishes.map(({ sql }) => sql)].join(' AND ');
     if (wishes.length === 0) return { parameters, rows: `calls AS c WHERE ${all}`, selects: [] };
     const { selects } = this.#cheapest(wishes, bounds, parameters);
-    return { parameters, rows: `calls AS c WHERE is_settled = 0 AND ${all}`, selects };
+    return { parameters, rows: `calls AS c WHERE is_counted = 0 AND ${all}`, selects };
   }
 
   #cheapest(wishes: readonly Wish[], bounds: string, parameters: Parameters): Source {
     const asked = wishes.map((wish, index) => askedOf(wish, `asked${index}`, parameters));
-    const everyCall = `FROM calls AS c WHERE is_settled = 1 AND ${bounds}`;
+    const everyCall = `FROM calls AS c WHERE is_counted = 1 AND ${bounds}`;
     const sources = wishes.flatMap((wish, index) => {
       const conditions = asked.filter((_, other) => other !== index || !wish.isWhole);
       return this.#source(wish, `list${index}`, [bounds, ...conditions].join(' AND '), bounds, parameters) ?? [];
@@ -137,7 +137,7 @@ export class CallSearch {
         this.#listSource(list, `${name}_${index}`, { conditions, bounds, among: lists.length }, parameters),
       ),
       ...rows.map((from) => ({
-        selects: [`SELECT started_at_ms, linkedid FROM ${from} AND is_settled = 1 AND ${conditions}`],
+        selects: [`SELECT started_at_ms, linkedid FROM ${from} AND is_counted = 1 AND ${conditions}`],
         cost: CALL_COST * this.#length(`FROM ${from} AND ${bounds}`, parameters, rows.length),
       })),
     ];

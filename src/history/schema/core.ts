@@ -79,4 +79,8 @@ export const CORE_STEPS: readonly string[] = [
   -- Calls by where their fault is, newest first.
   CREATE INDEX calls_by_fault_place ON calls (fault_place, started_at_ms, linkedid) WHERE fault_place IS NOT NULL;
   `,
+  `
+  -- A call that ended is counted in call_sums and call_terms: see counted-calls.ts. (The indexes follow, but for their names.)
+  ALTER TABLE calls RENAME COLUMN is_settled TO is_counted;
+  `,
 ];

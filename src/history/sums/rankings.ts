@@ -9,7 +9,7 @@ import type {
   TrendsQuery,
 } from '../../model/ports.ts';
 import { bucketQuality, bucketsOf, endpointQuality, endpointWithTrend } from './qualities.ts';
-import { SPANS_MS } from './settled-calls.ts';
+import { SPANS_MS } from './counted-calls.ts';
 import { type Question, SumReader } from './sum-reader.ts';
 import { LAST_CHARACTER } from './terms.ts';
 

@@ -4,7 +4,7 @@ import { type CallCondition, factsOfCalls, factsWithLegs } from './call-facts.ts
 import { type Contribution, contributionsOf } from './contribution.ts';
 import type { Cell, Row } from '../schema/rows.ts';
 import { ScoreSums, SUM_COLUMNS } from './score-sums.ts';
-import { SPANS_MS } from './settled-calls.ts';
+import { SPANS_MS } from './counted-calls.ts';
 import { type TimeSlice, timeSlices } from './time-slices.ts';
 
 /** Which sums are asked for: a condition on `call_sums`, the same for what a call adds, and by what they are told apart. */
@@ -19,7 +19,7 @@ export interface Question<Key> {
   readonly spansMs: readonly number[];
 }
 
-/** Adds up what calls come to: settled ones are read from their sums, the others one by one. */
+/** Adds up what calls come to: counted ones are read from their sums, the others one by one. */
 export class SumReader {
   readonly #database: Database;
 
@@ -38,10 +38,10 @@ export class SumReader {
     const read = this.#database.transaction(() => {
       const { fromMs, toMs } = this.#widened(range);
       for (const slice of timeSlices(fromMs, toMs, question.spansMs)) {
-        if (slice.spanMs === null) this.#addCalls(slice, 'is_settled = 1', question, sumsOf);
+        if (slice.spanMs === null) this.#addCalls(slice, 'is_counted = 1', question, sumsOf);
         else this.#addSums(slice, question, sumsOf);
       }
-      this.#addCalls({ ...range, times: 1 }, 'is_settled = 0', question, sumsOf);
+      this.#addCalls({ ...range, times: 1 }, 'is_counted = 0', question, sumsOf);
     });
     read();
     for (const [key, { calls }] of found) if (calls === 0) found.delete(key);

@@ -4,8 +4,8 @@ import type { Writer } from './writer.ts';
 
 /** So long reports are gathered, so that several of a channel are moved together. */
 const MOVE_AFTER_MS = 20_000;
-/** Calls that end within this time are settled together: most of the sums that they count in are the same. */
-const SETTLE_AFTER_MS = 1000;
+/** Calls that end within this time are counted together: most of the sums that they count in are the same. */
+const COUNT_AFTER_MS = 1000;
 /** Pause after a step that failed. */
 const RETRY_MS = 2000;
 /** After a commit of more changes than this the next one follows at once: chores wait for so long, but not for ever. */
@@ -17,7 +17,7 @@ const LONGEST_WAIT_MS = 60_000;
 type Chore = () => boolean;
 
 /**
- * What can wait: reports are moved, ended calls settled, what is too old deleted. In steps, so that a commit that is asked for
+ * What can wait: reports are moved, ended calls counted, what is too old deleted. In steps, so that a commit that is asked for
  * meanwhile waits for one of them at most.
  */
 export class Chores {
@@ -31,14 +31,14 @@ export class Chores {
   #steppedAtMs = performance.now();
 
   readonly #move: Chore = () => this.#writer.move() > 0;
-  readonly #settle: Chore = () => this.#writer.settle() > 0;
+  readonly #count: Chore = () => this.#writer.countEnded() > 0;
   readonly #purge: Chore = () => this.#writer.purge(this.#limits) > 0;
   readonly #shrink: Chore = () => this.#writer.shrink();
 
   constructor(writer: Writer, path: string) {
     this.#writer = writer;
     this.#path = path;
-    this.#after(SETTLE_AFTER_MS, this.#settle);
+    this.#after(COUNT_AFTER_MS, this.#count);
   }
 
   /** Why the last step failed, one sentence; null since one, or a commit, succeeded. */
@@ -51,7 +51,7 @@ export class Chores {
     this.#problem = null;
     if (reports + states > LARGE_COMMIT) this.#giveWay();
     if (reports > 0) this.#after(MOVE_AFTER_MS, this.#move);
-    if (states > 0) this.#after(SETTLE_AFTER_MS, this.#settle);
+    if (states > 0) this.#after(COUNT_AFTER_MS, this.#count);
   }
 
   retain(limits: RetentionLimits): void {
@@ -59,10 +59,10 @@ export class Chores {
     for (const chore of [this.#purge, this.#shrink]) this.#after(0, chore);
   }
 
-  /** Settles and moves all there is, for about so long. */
+  /** Counts and moves all there is, for about so long. */
   tidy(withinMs: number): void {
     const untilMs = performance.now() + withinMs;
-    for (const chore of [this.#settle, this.#move]) while (performance.now() < untilMs && chore());
+    for (const chore of [this.#count, this.#move]) while (performance.now() < untilMs && chore());
   }
 
   stop(): void {

@@ -48,9 +48,9 @@ interface Sent {
 export class CommitLoop {
   readonly #options: CommitLoopOptions;
   readonly #queue: ChangeQueue;
-  /** Changes recorded so far, and how many of them (the oldest) have been settled: committed, rejected or dropped. */
+  /** Changes recorded so far, and how many of them (the oldest) are done with: committed, rejected or dropped. */
   #recorded = 0;
-  #settled = 0;
+  #done = 0;
   #waiting: { upTo: number; resolve: () => void }[] = [];
   #inFlight = 0;
   #committed = 0;
@@ -84,7 +84,7 @@ export class CommitLoop {
   /** Resolves when everything recorded so far is in the database, however long that takes. */
   flush(): Promise<void> {
     const upTo = this.#recorded;
-    if (this.#settled >= upTo) return Promise.resolve();
+    if (this.#done >= upTo) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push({ upTo, resolve });
       void this.#drain();
@@ -132,7 +132,7 @@ export class CommitLoop {
       const upTo = this.#recorded;
       if (await this.#commit(this.#queue.take())) {
         retryMs = FIRST_RETRY_MS;
-        this.#settle(upTo);
+        this.#finish(upTo);
         continue;
       }
       if (!this.#abandoned) await this.#pause(retryMs);
@@ -189,8 +189,8 @@ export class CommitLoop {
     this.#problem = null;
   }
 
-  #settle(upTo: number): void {
-    this.#settled = upTo;
+  #finish(upTo: number): void {
+    this.#done = upTo;
     const done = this.#waiting.filter((waiter) => waiter.upTo <= upTo);
     this.#waiting = this.#waiting.filter((waiter) => waiter.upTo > upTo);
     for (const { resolve } of done) resolve();

@@ -13,7 +13,7 @@ import {
   SEGMENT_COLUMNS,
   STREAM_COLUMNS,
 } from '../schema/rows.ts';
-import { SettledCalls } from '../sums/settled-calls.ts';
+import { CountedCalls } from '../sums/counted-calls.ts';
 import { StoredIntervals } from '../read/stored-intervals.ts';
 import { Writer } from './writer.ts';
 
@@ -75,7 +75,7 @@ export class RescoringStore {
   readonly #batchCalls: number;
   readonly #queries: Queries;
   readonly #intervals: StoredIntervals;
-  readonly #settled: SettledCalls;
+  readonly #counted: CountedCalls;
   readonly #statements = new Map<string, Statement<unknown[], Row>>();
 
   constructor(database: Database, batchCalls: number) {
@@ -83,7 +83,7 @@ export class RescoringStore {
     this.#batchCalls = batchCalls;
     this.#queries = new Queries(database);
     this.#intervals = new StoredIntervals(database);
-    this.#settled = new SettledCalls(database);
+    this.#counted = new CountedCalls(database);
   }
 
   /** Takes note of the request, or goes on with the same one where it stopped; the range is the first one's then. */
@@ -153,7 +153,7 @@ export class RescoringStore {
         reports += stored?.channels.reduce((sum, { intervals }) => sum + intervals.length, 0) ?? 0;
         last = row;
       }
-      this.#settled.settle(rows.length);
+      this.#counted.countEnded(rows.length);
       this.#prepare(
         'UPDATE rescoring SET started_at_ms = @started_at_ms, linkedid = @linkedid, rescored = @rescored, expired = @expired',
       ).run({ ...last, rescored, expired });
@@ -196,7 +196,7 @@ export class RescoringStore {
   }
 
   #write({ call, channels, segments, intervals }: RescoredCall): void {
-    this.#settled.reopen(call.linkedid);
+    this.#counted.reopen(call.linkedid);
     this.#update('calls', ['linkedid'], CALL_COLUMNS.names, CALL_COLUMNS.toRow(call));
     for (const channel of channels) {
       const { uniqueid } = channel;

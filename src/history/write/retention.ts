@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
-import type { SettledCalls } from '../sums/settled-calls.ts';
+import type { CountedCalls } from '../sums/counted-calls.ts';
 import type { RetentionLimits } from '../thread/protocol.ts';
 
 /** One step deletes about so many rows, for some tens of milliseconds, and a commit waits for it. */
@@ -27,12 +27,12 @@ function deleteReports(which: string): string {
 /** Deletes what is too old in steps, in the caller's transaction. */
 export class Retention {
   readonly #statements: Statements;
-  readonly #settled: SettledCalls;
+  readonly #counted: CountedCalls;
   readonly #features: readonly Feature[];
 
-  constructor(statements: Statements, settled: SettledCalls, features: readonly Feature[]) {
+  constructor(statements: Statements, counted: CountedCalls, features: readonly Feature[]) {
     this.#statements = statements;
-    this.#settled = settled;
+    this.#counted = counted;
     this.#features = features;
   }
 
@@ -51,7 +51,7 @@ export class Retention {
     const ofTheirs = `SELECT uniqueid, direction, report_number FROM stored_intervals WHERE uniqueid IN (${THEIR_CHANNELS})`;
     const reports = this.#statements.run(deleteReports(`${ofTheirs} LIMIT ${STEP_REPORTS}`), these);
     if (reports > 0 || linkedids.length === 0) return reports;
-    this.#settled.reopen(...linkedids);
+    this.#counted.reopen(...linkedids);
     for (const { forget } of this.#features) forget?.(this.#statements, linkedids);
     this.#statements.run(`DELETE FROM segments WHERE uniqueid IN (${THEIR_CHANNELS})`, these);
     this.#statements.run(`DELETE FROM resumes WHERE uniqueid IN (${THEIR_CHANNELS})`, these);

@@ -10,7 +10,7 @@ import {
   STREAM_COLUMNS,
 } from '../schema/rows.ts';
 import type { Statements } from '../schema/statements.ts';
-import type { SettledCalls } from '../sums/settled-calls.ts';
+import type { CountedCalls } from '../sums/counted-calls.ts';
 import type { Cells, EncodedState } from './batch.ts';
 import { update, upsert } from './upsert.ts';
 
@@ -43,12 +43,12 @@ type ChannelState = Extract<EncodedState, { kind: 'channel' }>;
 /** Writes the rows of states, in the caller's transaction. Applying the same one again changes nothing. */
 export class StateWriter {
   readonly #statements: Statements;
-  readonly #settled: SettledCalls;
+  readonly #counted: CountedCalls;
   readonly #features: readonly Feature[];
 
-  constructor(statements: Statements, settled: SettledCalls, features: readonly Feature[]) {
+  constructor(statements: Statements, counted: CountedCalls, features: readonly Feature[]) {
     this.#statements = statements;
-    this.#settled = settled;
+    this.#counted = counted;
     this.#features = features;
   }
 
@@ -65,7 +65,7 @@ export class StateWriter {
     const linkedid = String(cells[LINKEDID_OF_CALL]);
     // Its channels have moved on; the call that took them in has a record of its own.
     if (this.#resolve(linkedid) !== linkedid) return;
-    this.#settled.reopen(linkedid);
+    this.#counted.reopen(linkedid);
     this.#statements.run(PUT_CALL, ...cells);
   }
 
@@ -75,7 +75,7 @@ export class StateWriter {
     const linkedid = this.#resolve(String(cells[OF_CHANNEL.linkedid]));
     const own = cells.with(OF_CHANNEL.linkedid, linkedid);
     const before = this.#statements.prepared('SELECT linkedid FROM channels WHERE uniqueid = ?').pluck().get(uniqueid);
-    this.#settled.reopen(linkedid, ...(typeof before === 'string' && before !== linkedid ? [before] : []));
+    this.#counted.reopen(linkedid, ...(typeof before === 'string' && before !== linkedid ? [before] : []));
     if (before !== linkedid) {
       const { startedAtMs, profile, version } = OF_CHANNEL;
       this.#statements.run(PUT_NEW_CALL, linkedid, own[startedAtMs], own[profile], own[version]);
@@ -92,7 +92,7 @@ export class StateWriter {
     let at = 0;
     const next = ({ names }: { readonly names: readonly string[] }): Cells => cells.slice(at, (at += names.length));
     const [linkedid, ...ofCall] = next(CALL_SCORE_COLUMNS);
-    this.#settled.reopen(String(linkedid));
+    this.#counted.reopen(String(linkedid));
     this.#statements.run(PUT_CALL_SCORES, ...ofCall, linkedid);
     while (at < cells.length) {
       const [uniqueid, ...ofChannel] = next(CHANNEL_SCORE_COLUMNS);
@@ -117,7 +117,7 @@ export class StateWriter {
       this.#statements.run('DELETE FROM call_aliases WHERE from_linkedid = ?', into);
       target = into;
     }
-    this.#settled.reopen(from, target);
+    this.#counted.reopen(from, target);
     this.#statements.run(
       `INSERT INTO calls (${CALL_COLUMNS.names.join(', ')}) SELECT ?, ${CALL_COLUMNS.names.slice(1).join(', ')} FROM calls WHERE linkedid = ?
         ON CONFLICT DO NOTHING`,

@@ -3,7 +3,7 @@ import { isAboutTheChange, reasonOf } from '../history-error.ts';
 import type { Features } from '../schema/feature.ts';
 import { FEATURES } from '../schema/features.ts';
 import { Statements } from '../schema/statements.ts';
-import { SettledCalls } from '../sums/settled-calls.ts';
+import { CountedCalls } from '../sums/counted-calls.ts';
 import type { CommitResult, KnownCalls, RetentionLimits } from '../thread/protocol.ts';
 import type { Batch } from './batch.ts';
 import { endLostCalls } from './lost-calls.ts';
@@ -11,8 +11,8 @@ import { ReportWriter } from './report-writer.ts';
 import { Retention, shrinkSome } from './retention.ts';
 import { StateWriter } from './state-writer.ts';
 
-/** Ended calls that are settled in one step: some 10 ms, for which a commit waits. */
-const SETTLE_STEP_CALLS = 100;
+/** Ended calls that are counted in one step: some 10 ms, for which a commit waits. */
+const COUNT_STEP_CALLS = 100;
 
 /** `all`: throws also when the database refuses a change. `good`: leaves out such ones, which takes longer. */
 type Which = 'all' | 'good';
@@ -21,7 +21,7 @@ type Which = 'all' | 'good';
 export class Writer {
   readonly #database: Database;
   readonly #statements: Statements;
-  readonly #settled: SettledCalls;
+  readonly #counted: CountedCalls;
   readonly #states: StateWriter;
   readonly #reports: ReportWriter;
   readonly #retention: Retention;
@@ -31,10 +31,10 @@ export class Writer {
     this.#statements = statements;
     const all = Object.values(features);
     this.#database = database;
-    this.#settled = new SettledCalls(database);
-    this.#states = new StateWriter(statements, this.#settled, all);
+    this.#counted = new CountedCalls(database);
+    this.#states = new StateWriter(statements, this.#counted, all);
     this.#reports = new ReportWriter(statements);
-    this.#retention = new Retention(statements, this.#settled, all);
+    this.#retention = new Retention(statements, this.#counted, all);
     // What a former thread committed and did not answer for comes again.
     while (this.move() > 0);
   }
@@ -54,9 +54,9 @@ export class Writer {
     return this.#database.transaction(() => this.#reports.move()).immediate();
   }
 
-  /** Settles a bounded number of ended calls; returns how many. */
-  settle(most = SETTLE_STEP_CALLS): number {
-    return this.#database.transaction(() => this.#settled.settle(most)).immediate();
+  /** Counts a bounded number of ended calls; returns how many. */
+  countEnded(most = COUNT_STEP_CALLS): number {
+    return this.#database.transaction(() => this.#counted.countEnded(most)).immediate();
   }
 
   /** Deletes some of what is too old, never of a call or channel that is up; returns the rows deleted. */

@@ -183,7 +183,7 @@ export class PacketStream {
   }
 
   /** Bursts and frames as if the stream ended here; it may go on. */
-  settled(): { readonly burstGap: BurstGapMeter; readonly frames: PlayoutFrames } {
+  ifEndedNow(): { readonly burstGap: BurstGapMeter; readonly frames: PlayoutFrames } {
     if (this.arrival.arrivals === 0 || this.#isFinished) return { burstGap: this.burstGap, frames: this.frames };
     const [burstGap, frames] = [this.burstGap.clone(), this.frames.clone()];
     const [sealedMs, sealedUnits] = [this.#sealedMs, this.#sealedUnits];

@@ -6,7 +6,7 @@ import type { PacketStream } from './packet-stream.ts';
 /** What a stream's packets add up to, as if it ended here. */
 export function packetTally(packets: PacketStream): PacketTally {
   const { arrival, jitterBuffer, packetMs } = packets;
-  const { burstGap, frames } = packets.settled();
+  const { burstGap, frames } = packets.ifEndedNow();
   const totals = burstGap.totals();
   const { burstMs, gapMs } = burstGap.durations(packetMs);
   return {

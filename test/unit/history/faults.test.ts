@@ -82,7 +82,7 @@ describe('calls that are stored as up and of which nobody knows', () => {
     database.close();
   });
 
-  it('end though all their channels are hung up, 6,063 of them in steps, and are settled', () => {
+  it('end though all their channels are hung up, 6,063 of them in steps, and are counted', () => {
     const calls = Array.from({ length: 6063 }, (_, n): HistoryChange[] => [
       { kind: 'call', call: callRecord(`c${n}`) },
       {
@@ -99,8 +99,8 @@ describe('calls that are stored as up and of which nobody knows', () => {
     expect(steps.reduce((sum, step) => sum + step, 0)).toBe(6063);
     expect(database.prepare('SELECT count(*) FROM calls WHERE ended_at_ms IS NULL').pluck().get()).toBe(0);
     expect(database.prepare("SELECT ended_at_ms FROM calls WHERE linkedid = 'c17'").pluck().get()).toBe(START_MS + 17);
-    while (writer.settle() > 0);
-    expect(database.prepare('SELECT count(*) FROM calls WHERE is_settled = 1').pluck().get()).toBe(6063);
+    while (writer.countEnded() > 0);
+    expect(database.prepare('SELECT count(*) FROM calls WHERE is_counted = 1').pluck().get()).toBe(6063);
     database.close();
   });
 });

@@ -93,13 +93,13 @@ it('keep every row of a database of schema 1, with what that did not know as not
   expect(queries.resumable()).toEqual([{ channel, resume: '{"format":1}', laterIntervals: [] }]);
 });
 
-it('count and find the ended calls of older releases once they are settled, and only once', () => {
+it('count and find the ended calls of older releases once they are counted, and only once', () => {
   migrate(database, path, {}, 1);
   database.exec(VERSION_1_ROWS.replace("('call', 1795168800000, NULL,", "('call', 1795168800000, 1795168900000,"));
   migrate(database, path);
   const writer = new Writer(database);
-  expect(writer.settle()).toBe(1);
-  expect(writer.settle()).toBe(0);
+  expect(writer.countEnded()).toBe(1);
+  expect(writer.countEnded()).toBe(0);
   expect(database.prepare("SELECT calls, mes_micro FROM call_sums WHERE kind = 'endpoint'").all()).toEqual(
     Array.from({ length: 2 }, () => ({ calls: 1, mes_micro: 4_290_000 })),
   );

@@ -86,9 +86,9 @@ const step = fc.oneof({ weight: 5, arbitrary: batch }, { weight: 1, arbitrary: m
 /** What a sidecar may record in the course of time: calls that end, change after their end, are joined and expire. */
 export const steps = fc.array(step, { minLength: 1, maxLength: 8 });
 
-type Writing = Pick<Writer, 'commit' | 'settle' | 'purge'>;
+type Writing = Pick<Writer, 'commit' | 'countEnded' | 'purge'>;
 
-/** Makes this the whole history of a database; returns how many of its calls are settled. */
+/** Makes this the whole history of a database; returns how many of its calls are counted. */
 export function makeHistory(
   database: Database,
   writer: Writing,
@@ -97,11 +97,11 @@ export function makeHistory(
   for (const table of ['calls', 'call_aliases', 'call_sums', 'call_terms']) database.exec(`DELETE FROM ${table}`);
   for (const [index, one] of all.entries()) {
     // Of some steps together.
-    if (index % 2 === 1) writer.settle();
+    if (index % 2 === 1) writer.countEnded();
     if (typeof one !== 'number') commit(writer, one);
     else while (writer.purge({ intervalsBeforeMs: 0, callsBeforeMs: one }) > 0);
   }
-  return Number(database.prepare('SELECT count(*) FROM calls WHERE is_settled = 1').pluck().get());
+  return Number(database.prepare('SELECT count(*) FROM calls WHERE is_counted = 1').pluck().get());
 }
 
 function commit(writer: Writing, changes: readonly HistoryChange[]): void {

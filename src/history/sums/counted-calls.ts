@@ -22,14 +22,14 @@ interface Entry {
 }
 
 /**
- * Keeps the sums by hour and day (`call_sums`) and the index of the search (`call_terms`) right. A call that ended is
- * settled: it is counted in them. Before anything of it changes it is reopened, which takes it out again. All within
- * the caller's transaction.
+ * Keeps the sums by hour and day (`call_sums`) and the index of the search (`call_terms`) right. Each call that has ended is
+ * counted in both. Before anything of a counted call changes, `reopen` takes it out again. Every method runs in the caller's
+ * transaction.
  */
-export class SettledCalls {
+export class CountedCalls {
   readonly #database: Database;
-  readonly #unsettled: Statement<unknown[], string>;
-  readonly #isSettled: Statement<unknown[], number>;
+  readonly #uncounted: Statement<unknown[], string>;
+  readonly #isCounted: Statement<unknown[], number>;
   readonly #mark: Statement;
   readonly #putTerm: Statement;
   readonly #deleteTerm: Statement;
@@ -39,13 +39,13 @@ export class SettledCalls {
 
   constructor(database: Database) {
     this.#database = database;
-    this.#unsettled = database
+    this.#uncounted = database
       .prepare<unknown[], string>(
-        'SELECT linkedid FROM calls WHERE is_settled = 0 AND ended_at_ms IS NOT NULL ORDER BY started_at_ms LIMIT ?',
+        'SELECT linkedid FROM calls WHERE is_counted = 0 AND ended_at_ms IS NOT NULL ORDER BY started_at_ms LIMIT ?',
       )
       .pluck();
-    this.#isSettled = database.prepare<unknown[], number>('SELECT is_settled FROM calls WHERE linkedid = ?').pluck();
-    this.#mark = database.prepare('UPDATE calls SET is_settled = ? WHERE linkedid = ?');
+    this.#isCounted = database.prepare<unknown[], number>('SELECT is_counted FROM calls WHERE linkedid = ?').pluck();
+    this.#mark = database.prepare('UPDATE calls SET is_counted = ? WHERE linkedid = ?');
     this.#putTerm = database.prepare('INSERT OR IGNORE INTO call_terms VALUES (?, ?, ?, ?)');
     this.#deleteTerm = database.prepare(
       'DELETE FROM call_terms WHERE (field, value, started_at_ms, linkedid) = (?, ?, ?, ?)',
@@ -61,17 +61,17 @@ export class SettledCalls {
     this.#deleteEmpty = database.prepare(`DELETE FROM call_sums WHERE ${IS_ROW} AND ${isEmpty} AND length(scores) = 0`);
   }
 
-  /** Settles at most `most` calls that have ended; returns how many. */
-  settle(most: number): number {
-    const linkedids = this.#unsettled.all(most);
+  /** Counts at most `most` calls that have ended; returns how many. */
+  countEnded(most: number): number {
+    const linkedids = this.#uncounted.all(most);
     if (linkedids.length > 0) this.#count(linkedids, 1);
     return linkedids.length;
   }
 
   /** To be called before anything of these calls, their channels or streams changes or goes. */
   reopen(...linkedids: readonly string[]): void {
-    const settled = linkedids.filter((linkedid) => this.#isSettled.get(linkedid) === 1);
-    if (settled.length > 0) this.#count(settled, -1);
+    const counted = linkedids.filter((linkedid) => this.#isCounted.get(linkedid) === 1);
+    if (counted.length > 0) this.#count(counted, -1);
   }
 
   #count(linkedids: readonly string[], times: 1 | -1): void {
