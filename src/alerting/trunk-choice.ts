@@ -43,7 +43,7 @@ interface Choice {
 }
 
 /** Which of some trunks the next call should take: the one whose calls of late were best. */
-export class TrunkBook {
+export class TrunkChoice {
   readonly #trunks = new Map<string, Trunk>();
   readonly #choices = new Map<string, Choice>();
 

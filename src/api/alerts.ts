@@ -55,14 +55,14 @@ const DEFAULT_LIMIT = 100;
 const DEFAULT_AGO_MS = 86_400_000;
 
 /** Alerts as they are now, laid over those that are stored. */
-export interface AlertBook {
+export interface AlertService {
   /** Those that go on, and those that were raised or ended since, the newest first. */
   list(sinceMs: number, limit: number): Promise<z.output<typeof ALERT>[]>;
   one(id: string): Promise<z.output<typeof ALERT> | null>;
   readonly rules: readonly z.output<typeof RULE>[];
 }
 
-export function alertRoutes(book: AlertBook, clock: Clock): readonly Route[] {
+export function alertRoutes(service: AlertService, clock: Clock): readonly Route[] {
   return [
     route({
       path: '/v1/alerts',
@@ -72,9 +72,9 @@ export function alertRoutes(book: AlertBook, clock: Clock): readonly Route[] {
       async handle({ from, status, limit = DEFAULT_LIMIT }) {
         const nowMs = clock.nowMs();
         const sinceMs = from === undefined ? nowMs - DEFAULT_AGO_MS : momentMs(from, nowMs);
-        const alerts = await book.list(sinceMs, status === undefined ? limit : 1000);
+        const alerts = await service.list(sinceMs, status === undefined ? limit : 1000);
         const asked = alerts.filter((alert) => status === undefined || alert.status === status);
-        return { alerts: asked.slice(0, limit), rules: [...book.rules] };
+        return { alerts: asked.slice(0, limit), rules: [...service.rules] };
       },
     }),
     route({
@@ -83,7 +83,7 @@ export function alertRoutes(book: AlertBook, clock: Clock): readonly Route[] {
       query: NO_QUERY,
       answer: ALERT,
       async handle(_query, id) {
-        const alert = await book.one(id);
+        const alert = await service.one(id);
         if (alert === null) throw new Problem('MES_ERR_NO_SUCH_ID', 'no alert has this id; GET /v1/alerts lists them');
         return alert;
       },

@@ -82,7 +82,7 @@ const REVOKE_ANSWER = z.strictObject({ revoked: z.boolean() });
 
 const USUAL_DAYS = 30;
 
-export interface EvidenceBook {
+export interface EvidenceService {
   /** Null: no such call. */
   evidence(linkedid: string): Promise<z.output<typeof EVIDENCE> | null>;
   share(linkedid: string, days: number): { readonly url: string; readonly expiresAtMs: number };
@@ -93,9 +93,9 @@ export interface EvidenceBook {
   readonly pageHeaders: Readonly<Record<string, string>>;
 }
 
-export function evidenceRoutes(book: EvidenceBook): readonly Route[] {
+export function evidenceRoutes(service: EvidenceService): readonly Route[] {
   const known = async (linkedid: string): Promise<z.output<typeof EVIDENCE>> => {
-    const evidence = await book.evidence(linkedid);
+    const evidence = await service.evidence(linkedid);
     if (evidence === null)
       throw new Problem('MES_ERR_NO_SUCH_ID', 'no call has this linkedid; GET /v1/calls lists them');
     return evidence;
@@ -119,7 +119,7 @@ export function evidenceRoutes(book: EvidenceBook): readonly Route[] {
       status: 201,
       async handle(_query, linkedid, { days = USUAL_DAYS }) {
         const call = await known(linkedid);
-        const { url, expiresAtMs } = book.share(call.linkedid, days);
+        const { url, expiresAtMs } = service.share(call.linkedid, days);
         return { url, expires_at: new Date(expiresAtMs).toISOString() };
       },
     }),
@@ -131,7 +131,7 @@ export function evidenceRoutes(book: EvidenceBook): readonly Route[] {
       query: NO_QUERY,
       answer: REVOKE_ANSWER,
       async handle() {
-        await book.revokeAll();
+        await service.revokeAll();
         return { revoked: true };
       },
     }),
@@ -144,8 +144,8 @@ export function evidenceRoutes(book: EvidenceBook): readonly Route[] {
       query: NO_QUERY,
       answer: z.string(),
       async handle(_query, token) {
-        const { html, isThere } = await book.page(token);
-        return new Page(html, isThere ? 200 : 404, book.pageHeaders);
+        const { html, isThere } = await service.page(token);
+        return new Page(html, isThere ? 200 : 404, service.pageHeaders);
       },
     }),
   ];

@@ -7,7 +7,7 @@ import {
   type RatedParty,
   type Rating,
   RATING_SOURCES,
-  type RatingBook,
+  type RatingService,
   type RatingCursor,
   type RatingFilter,
   SIDES,
@@ -182,7 +182,7 @@ function partyOf(id: string, { side, uniqueid }: Pick<z.output<typeof RATING_BOD
 }
 
 /** The routes of ratings. */
-export function ratingRoutes(book: RatingBook, clock: Clock): readonly Route[] {
+export function ratingRoutes(service: RatingService, clock: Clock): readonly Route[] {
   const list = async ({
     from,
     to,
@@ -199,8 +199,8 @@ export function ratingRoutes(book: RatingBook, clock: Clock): readonly Route[] {
       throw new Problem('MES_ERR_PARAMETER_VALUE', 'parameter from: it is later than to; give an earlier time', 'from');
     const filter = { fromMs, toMs, endpoint: of, issue, ...score };
     const [{ ratings, next }, asking] = await Promise.all([
-      book.list(filter, most ?? DEFAULT_LIMIT, cursor ?? null),
-      book.answered(fromMs ?? 0, toMs ?? nowMs + 1),
+      service.list(filter, most ?? DEFAULT_LIMIT, cursor ?? null),
+      service.answered(fromMs ?? 0, toMs ?? nowMs + 1),
     ]);
     return {
       ratings: ratings.map(presentRating),
@@ -219,7 +219,7 @@ export function ratingRoutes(book: RatingBook, clock: Clock): readonly Route[] {
       answer: RATING,
       status: 201,
       handle: async (_, id, { side, uniqueid, ...given }) => {
-        const rating = await book.rate(partyOf(id, { side, uniqueid }), given);
+        const rating = await service.rate(partyOf(id, { side, uniqueid }), given);
         if (typeof rating !== 'string') return presentRating(rating);
         if (rating === 'too-many')
           throw new Problem('MES_ERR_TOO_MANY_REQUESTS', 'too many ratings came within a minute; send this one later');

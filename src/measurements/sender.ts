@@ -8,7 +8,7 @@ import { AgeWriter } from './age-writer.ts';
 import { Around, type AroundOptions } from './around.ts';
 import { type MeasurementDocument, ratingDocument } from './format/document.ts';
 import { Installation } from './installation.ts';
-import { gzipped, LegBook } from './leg-book.ts';
+import { gzipped, LegWriter } from './leg-writer.ts';
 import { Spool } from './spool.ts';
 import { Uploader } from './uploader.ts';
 
@@ -52,7 +52,7 @@ export class MeasurementSender {
   readonly #around: Around;
   readonly #uploader: Uploader | null;
   #installation: Installation | null = null;
-  #legs: LegBook | null = null;
+  #legs: LegWriter | null = null;
   #reloadedAtMs = 0;
   #ratedAtMs: number;
   #ratingsFromMs: number;
@@ -111,7 +111,7 @@ export class MeasurementSender {
     }
     this.#installation = installation;
     if (settings.include.includes('calls')) {
-      this.#legs = new LegBook({
+      this.#legs = new LegWriter({
         live,
         spool: this.#spool,
         writer: this.#writer,

@@ -143,7 +143,7 @@ export type RatedParty =
 export type RatingRefusal = 'no-such-call' | 'no-such-channel' | 'too-many';
 
 /** What REST asks of ratings. */
-export interface RatingBook {
+export interface RatingService {
   /** Stores it and tells others. */
   rate(party: RatedParty, given: GivenRating): Promise<Rating | RatingRefusal>;
   list(

@@ -15,7 +15,7 @@ export interface Caller {
 }
 
 /** What a talk does with what it hears. The first two answer from memory. */
-export interface VoiceDesk {
+export interface VoiceActions {
   ask(uniqueid: string, numbers: readonly string[]): RatingRequest | undefined;
   questions(): readonly Question[];
   /** The last call of the channel's endpoint; undefined: there is none. */
@@ -52,13 +52,13 @@ const NUMBERS = `\${CALLERID(num)},\${CALLERID(dnid)},\${CONNECTEDLINE(num)}`;
 
 /** Asks by voice: one digit from 1 to 5, and at most two questions, 1 for yes and 2 for no. Silence ends it. */
 export class Voice {
-  readonly #desk: VoiceDesk;
+  readonly #actions: VoiceActions;
   readonly #prompts: Prompts;
   readonly #newId: () => string;
   #talks = 0;
 
-  constructor(desk: VoiceDesk, prompts: Prompts, newId: () => string) {
-    this.#desk = desk;
+  constructor(actions: VoiceActions, prompts: Prompts, newId: () => string) {
+    this.#actions = actions;
     this.#prompts = prompts;
     this.#newId = newId;
   }
@@ -78,7 +78,7 @@ export class Voice {
 
   async #afterCall(talk: Talk, uniqueid: string): Promise<void> {
     const numbers = (await talk.command(encodeGetFullVariable(NUMBERS))).value?.split(',') ?? [];
-    const request = this.#desk.ask(
+    const request = this.#actions.ask(
       uniqueid,
       numbers.filter((number) => number !== ''),
     );
@@ -90,7 +90,7 @@ export class Voice {
 
   async #byCode(talk: Talk, uniqueid: string, { channel, words }: Caller): Promise<void> {
     talk.extend(TALK_MS);
-    const call = await this.#desk.lastCall(uniqueid, channel);
+    const call = await this.#actions.lastCall(uniqueid, channel);
     if (call === undefined) return this.#say(talk, this.#prompts.none);
     const dialled = /^[1-5]$/.test(words[1] ?? '') ? Number(words[1]) : undefined;
     const score = dialled ?? (await this.#digit(talk, this.#prompts.score, '12345'));
@@ -101,10 +101,10 @@ export class Voice {
   async #take(talk: Talk, call: RatedCallId, request: RatingRequest | undefined, score: number): Promise<void> {
     const { linkedid, uniqueid } = call;
     const said = { call: { linkedid, uniqueid }, request, id: this.#newId() };
-    let stored = this.#desk.note({ ...said, given: { score }, isFirst: true });
+    let stored = this.#actions.note({ ...said, given: { score }, isFirst: true });
     const answers: QuestionAnswer[] = [];
     const issues: Question['issue'][] = [];
-    const spoken = this.#desk.questions().filter(({ prompt }) => prompt.length > 0);
+    const spoken = this.#actions.questions().filter(({ prompt }) => prompt.length > 0);
     for (const { id, version, prompt, issue } of spoken.slice(0, MOST_QUESTIONS)) {
       const digit = await this.#digit(talk, prompt, '12');
       if (digit === undefined) break;
@@ -112,7 +112,7 @@ export class Voice {
       if (digit === 1) issues.push(issue);
       const given = { score, answers: [...answers], issues: [...issues] };
       // In order, whatever the disk does.
-      stored = stored.then(() => this.#desk.note({ ...said, given, isFirst: false }));
+      stored = stored.then(() => this.#actions.note({ ...said, given, isFirst: false }));
     }
     await this.#say(talk, this.#prompts.thanks);
   }

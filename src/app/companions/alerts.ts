@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { alertJson, alertMessage } from '../../alerting/words.ts';
 import { Outbox } from '../../alerts/outbox.ts';
-import { alertRoutes, type AlertBook } from '../../api/alerts.ts';
+import { alertRoutes, type AlertService } from '../../api/alerts.ts';
 import { evidenceRoutes } from '../../api/evidence.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
@@ -95,7 +95,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
     onProblem: warn,
   });
 
-  const book: AlertBook = {
+  const service: AlertService = {
     rules: rules.map(({ name, what, overMs, endpoints, by, calls: fewest, raise, clear, send }) => ({
       name,
       what,
@@ -152,7 +152,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
   };
 
   return {
-    routes: [...alertRoutes(book, clock), ...evidenceRoutes(links)],
+    routes: [...alertRoutes(service, clock), ...evidenceRoutes(links)],
     counters: () => ({ ...watch.counters, ...outbox.counters }),
     channelEnded: (channel) => watch.channelEnded(channel),
     tick(nowMs) {

@@ -1,6 +1,6 @@
 import { endedSample } from '../../alerting/recent-media.ts';
 import { isJudged } from '../../alerting/rule-value.ts';
-import { TrunkBook } from '../../alerting/trunk-choice.ts';
+import { TrunkChoice } from '../../alerting/trunk-choice.ts';
 import { trunkRoutes } from '../../api/trunks.ts';
 import type { AgiScript } from '../../asterisk/fast-agi.ts';
 import { encodeSetVariable } from '../../wire/agi.ts';
@@ -19,7 +19,7 @@ const NAME = /^(?:[A-Za-z0-9]+\/)?[\w.@+-]{1,80}$/;
 
 /** The trunk whose calls of late were best: `agi://…/best` for the dialplan, and `GET /v1/trunks`. */
 export function bestCompanion({ clock, history, log }: CompanionContext): Companion {
-  const book = new TrunkBook();
+  const trunks = new TrunkChoice();
   const counted = new Set<string>();
   let asked = 0;
   let tidyAtMs = 0;
@@ -27,7 +27,7 @@ export function bestCompanion({ clock, history, log }: CompanionContext): Compan
 
   const best: AgiScript = async (conversation, { words }) => {
     const names = words.map((word) => word.trim()).filter((word) => NAME.test(word));
-    const chosen = book.choose(names.slice(0, MOST_NAMES), clock.nowMs());
+    const chosen = trunks.choose(names.slice(0, MOST_NAMES), clock.nowMs());
     if (chosen === undefined) return;
     asked++;
     await conversation.command(encodeSetVariable('MES_BEST', chosen));
@@ -44,19 +44,19 @@ export function bestCompanion({ clock, history, log }: CompanionContext): Compan
     for (const leg of legs) {
       if (counted.has(leg.uniqueid)) continue;
       counted.add(leg.uniqueid);
-      book.take(leg);
+      trunks.take(leg);
     }
   };
 
   return {
-    routes: trunkRoutes(book, clock),
+    routes: trunkRoutes(trunks, clock),
     agiScripts: { best },
     counters: () => ({ asked }),
     channelEnded(channel) {
       if (counted.has(channel.uniqueid) || !isJudged(channel.verdict)) return;
       if (counted.size >= MOST_COUNTED) counted.clear();
       counted.add(channel.uniqueid);
-      book.take(endedSample(channel));
+      trunks.take(endedSample(channel));
     },
     tick(nowMs) {
       if (!isRestored) {
@@ -67,7 +67,7 @@ export function bestCompanion({ clock, history, log }: CompanionContext): Compan
       }
       if (nowMs < tidyAtMs && nowMs > tidyAtMs - TIDY_EVERY_MS) return;
       tidyAtMs = nowMs + TIDY_EVERY_MS;
-      book.tidy(nowMs);
+      trunks.tidy(nowMs);
     },
   };
 }

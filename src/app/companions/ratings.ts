@@ -9,10 +9,10 @@ import { endpointOf } from '../../calls/channels/channel-state.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import type { PbxEvent } from '../../model/event.ts';
 import type { Question, Rating } from '../../model/rating.ts';
-import { LinkDesk } from '../../ratings/link-desk.ts';
+import { RatingLinks } from '../../ratings/rating-links.ts';
 import { PAGE_HEADERS } from '../../ratings/link-page.ts';
 import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../ratings/questions.ts';
-import { RatingDesk, type RatingTables, sideOf } from '../../ratings/rating-desk.ts';
+import { RatingIntake, type RatingTables, sideOf } from '../../ratings/rating-intake.ts';
 import { RecentCalls } from '../../ratings/recent-calls.ts';
 import { Voice } from '../../ratings/voice.ts';
 import type { Companion, CompanionContext } from './companion.ts';
@@ -48,7 +48,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
   };
   const onLost = (error: unknown): void =>
     log.warn(coded('MES_ERR_RATING_LOST'), `a rating could not be stored: ${sentenceOf(error)}`);
-  const desk = new RatingDesk({
+  const intake = new RatingIntake({
     tables,
     calls,
     live,
@@ -61,8 +61,8 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     onRated: announce,
     onLost,
   });
-  const links = new LinkDesk({
-    desk,
+  const links = new RatingLinks({
+    intake,
     calls,
     exists: (id) => features.read('ratings', 'exists', id),
     questions: currentQuestions,
@@ -73,11 +73,11 @@ export function ratingsCompanion(context: CompanionContext): Companion {
   });
   const voice = new Voice(
     {
-      ask: (uniqueid, numbers) => desk.ask(uniqueid, numbers),
+      ask: (uniqueid, numbers) => intake.ask(uniqueid, numbers),
       questions: currentQuestions,
       lastCall: (uniqueid, channelName) => {
         recent.leaveOut(uniqueid);
-        return desk.lastOf(endpointOf(hide.channelName(channelName))).catch(() => undefined);
+        return intake.lastOf(endpointOf(hide.channelName(channelName))).catch(() => undefined);
       },
       note: async ({ call, request, given, isFirst, id }) => {
         try {
@@ -86,8 +86,8 @@ export function ratingsCompanion(context: CompanionContext): Companion {
             id,
             probability: request?.probability,
           } as const;
-          const rating = await desk.rate(call, given, way);
-          if (isFirst && typeof rating !== 'string') desk.count(rating);
+          const rating = await intake.rate(call, given, way);
+          if (isFirst && typeof rating !== 'string') intake.count(rating);
         } catch (error) {
           onLost(error);
         }
@@ -137,13 +137,13 @@ export function ratingsCompanion(context: CompanionContext): Companion {
   const linked = new Set<string>();
 
   return {
-    routes: [...ratingRoutes(desk, clock), ...(enabled ? linkRoutes(links) : [])],
+    routes: [...ratingRoutes(intake, clock), ...(enabled ? linkRoutes(links) : [])],
     ...(enabled ? { agiScripts: { rate: (conversation, caller) => voice.rate(conversation, caller) } } : {}),
-    counters: () => desk.counters,
+    counters: () => intake.counters,
     start: async () => {
       await features.write('ratings', 'keep', key).catch(onLost);
       key = (await features.read('ratings', 'key', undefined).catch(() => null)) ?? key;
-      await desk.start();
+      await intake.start();
     },
     take: (event) => {
       recent.take(event);
@@ -153,14 +153,14 @@ export function ratingsCompanion(context: CompanionContext): Companion {
       if (event.type === 'resync') keepOnly(linked, new Set(event.channels.map(({ uniqueid }) => uniqueid)));
       if (event.type !== 'mark') return;
       const { linkedid, uniqueid } = event.channel;
-      desk.mark({ linkedid, uniqueid, atMs: event.atMs });
+      intake.mark({ linkedid, uniqueid, atMs: event.atMs });
     },
     channelEnded: (channel) => recent.channelEnded(channel),
   };
 }
 
 /** The page behind a link: without a login, and without JavaScript. */
-function linkRoutes(links: LinkDesk): Route[] {
+function linkRoutes(links: RatingLinks): Route[] {
   const shared = {
     path: '/r/:token',
     access: 'open',

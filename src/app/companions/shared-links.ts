@@ -4,7 +4,7 @@ import { evidenceOf, type Evidence } from '../../alerting/evidence.ts';
 import { alertJson } from '../../alerting/words.ts';
 import { alertPage, evidencePage, noSuchLinkPage, SHARE_HEADERS, type AlertCall } from '../../alerts/share-pages.ts';
 import { readShareToken, shareToken, type SharedKind } from '../../alerts/signing.ts';
-import type { EvidenceBook } from '../../api/evidence.ts';
+import type { EvidenceService } from '../../api/evidence.ts';
 import type { Alert } from '../../model/alert.ts';
 import type { IntervalRecord } from '../../model/record.ts';
 import { roundOpinion } from '../../score/opinion.ts';
@@ -16,7 +16,7 @@ const KEY_BYTES = 32;
 const ALERT_LINK_DAYS = 30;
 
 /** Links that show one call or the calls of one alert, and what they show. */
-export class SharedLinks implements EvidenceBook {
+export class SharedLinks implements EvidenceService {
   readonly pageHeaders = SHARE_HEADERS;
   readonly #context: CompanionContext;
   readonly #url: string;

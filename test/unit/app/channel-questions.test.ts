@@ -32,11 +32,11 @@ class SlowAsterisk {
 }
 
 /** Until a channel's video is asked for. */
-function tick(desk: ChannelQuestions, ticks = 3): void {
-  for (let count = 0; count < ticks; count++) desk.tick();
+function tick(questions: ChannelQuestions, ticks = 3): void {
+  for (let count = 0; count < ticks; count++) questions.tick();
 }
 
-function questions(asterisk: SlowAsterisk, answers: PbxEvent[], videos: string[] = []): ChannelQuestions {
+function makeQuestions(asterisk: SlowAsterisk, answers: PbxEvent[], videos: string[] = []): ChannelQuestions {
   return new ChannelQuestions({
     actions: asterisk,
     events: asterisk,
@@ -50,11 +50,11 @@ function questions(asterisk: SlowAsterisk, answers: PbxEvent[], videos: string[]
 test('what is asked only once waits for its turn; counters are asked for again at a later report', async () => {
   const asterisk = new SlowAsterisk();
   const [answers, videos]: [PbxEvent[], string[]] = [[], []];
-  const desk = questions(asterisk, answers, videos);
-  for (let n = 1; n <= MOST_AT_ONCE + 10; n++) desk.askAddresses(`a${n}`);
-  desk.askVideo('v');
-  tick(desk);
-  desk.askCounters('c');
+  const questions = makeQuestions(asterisk, answers, videos);
+  for (let n = 1; n <= MOST_AT_ONCE + 10; n++) questions.askAddresses(`a${n}`);
+  questions.askVideo('v');
+  tick(questions);
+  questions.askCounters('c');
   expect(asterisk.asked).toHaveLength(2 * MOST_AT_ONCE);
   expect(asterisk.asked).not.toContain('c counters');
   asterisk.answerAll();
@@ -67,20 +67,20 @@ test('what is asked only once waits for its turn; counters are asked for again a
   await expect.poll(() => videos).toEqual(['v']);
   await expect.poll(() => answers).toHaveLength(MOST_AT_ONCE + 10);
   expect(new Set(answers.map((event) => 'uniqueid' in event && event.uniqueid)).size).toBe(MOST_AT_ONCE + 10);
-  desk.askCounters('c');
+  questions.askCounters('c');
   expect(asterisk.asked.at(-1)).toBe('c counters');
 });
 
 test('a channel is asked for its video when it is up for a moment, and for nothing more when it has none', async () => {
   const asterisk = new SlowAsterisk();
   const videos: string[] = [];
-  const desk = questions(asterisk, [], videos);
-  desk.askVideo('v');
-  desk.askVideo('short');
-  tick(desk, 2);
-  desk.forget('short');
+  const questions = makeQuestions(asterisk, [], videos);
+  questions.askVideo('v');
+  questions.askVideo('short');
+  tick(questions, 2);
+  questions.forget('short');
   expect(asterisk.asked).toEqual([]);
-  desk.tick();
+  questions.tick();
   expect(asterisk.asked).toEqual(['v CHANNEL(videonativeformat)']);
   // As Asterisk writes that there are none: asked for the address it would log two warnings.
   asterisk.answerAll('(nothing)');
@@ -91,11 +91,11 @@ test('a channel is asked for its video when it is up for a moment, and for nothi
 test('of a channel that ended before its turn nothing is asked', async () => {
   const asterisk = new SlowAsterisk();
   const answers: PbxEvent[] = [];
-  const desk = questions(asterisk, answers);
-  for (let n = 1; n <= MOST_AT_ONCE + 3; n++) desk.askAddresses(`a${n}`);
-  desk.askVideo(`a${MOST_AT_ONCE + 1}`);
-  tick(desk);
-  desk.forget(`a${MOST_AT_ONCE + 1}`);
+  const questions = makeQuestions(asterisk, answers);
+  for (let n = 1; n <= MOST_AT_ONCE + 3; n++) questions.askAddresses(`a${n}`);
+  questions.askVideo(`a${MOST_AT_ONCE + 1}`);
+  tick(questions);
+  questions.forget(`a${MOST_AT_ONCE + 1}`);
   asterisk.answerAll();
   await expect.poll(() => answers).toHaveLength(MOST_AT_ONCE);
   asterisk.answerAll();
@@ -107,14 +107,14 @@ test('of a channel that ended before its turn nothing is asked', async () => {
 
 test('codecs are asked for at every third tick, all that came together, and once', () => {
   const asterisk = new SlowAsterisk();
-  const desk = questions(asterisk, []);
-  desk.askCodecs('a');
-  desk.tick();
-  desk.askCodecs('b');
-  desk.tick();
+  const questions = makeQuestions(asterisk, []);
+  questions.askCodecs('a');
+  questions.tick();
+  questions.askCodecs('b');
+  questions.tick();
   expect(asterisk.asked).toEqual([]);
-  desk.tick();
+  questions.tick();
   expect(asterisk.asked).toEqual(['a codecs', 'b codecs']);
-  for (let count = 0; count < 3; count++) desk.tick();
+  for (let count = 0; count < 3; count++) questions.tick();
   expect(asterisk.asked).toEqual(['a codecs', 'b codecs']);
 });

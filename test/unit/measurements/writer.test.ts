@@ -8,7 +8,7 @@ import { AgeWriter } from '../../../src/measurements/age-writer.ts';
 import type { LegDocument } from '../../../src/measurements/format/document.ts';
 import { framed, recipientsOf } from '../../../src/measurements/format/segments.ts';
 import { Installation, tokenHash } from '../../../src/measurements/installation.ts';
-import { LegBook } from '../../../src/measurements/leg-book.ts';
+import { LegWriter } from '../../../src/measurements/leg-writer.ts';
 import { Spool } from '../../../src/measurements/spool.ts';
 import { channelRecord, START_MS, streamRecord } from '../history/records.ts';
 import { AROUND } from './documents.ts';
@@ -114,7 +114,7 @@ describe('the spool', () => {
   });
 });
 
-/** A book with one leg, and a clock that only the test moves. */
+/** A writer with one leg, and a clock that only the test moves. */
 async function bookWith(first: ChannelRecord) {
   const keys = await newKeys();
   const folder = temporaryFolder();
@@ -124,7 +124,7 @@ async function bookWith(first: ChannelRecord) {
   const documents: LegDocument[] = [];
   const problems: unknown[] = [];
   let channel: ChannelRecord | null = first;
-  const book = new LegBook({
+  const legs = new LegWriter({
     live: {
       liveCount: 1,
       liveUniqueids: () => (channel === null ? [] : [channel.uniqueid]),
@@ -142,14 +142,14 @@ async function bookWith(first: ChannelRecord) {
   return {
     keys,
     folder,
-    book,
+    legs,
     documents,
     problems,
     at: async (seconds: number, next: ChannelRecord | null): Promise<void> => {
       channel = next;
-      book.tick(START_MS + seconds * 1000);
-      book.tick(START_MS + seconds * 1000 + 1100);
-      await book.written();
+      legs.tick(START_MS + seconds * 1000);
+      legs.tick(START_MS + seconds * 1000 + 1100);
+      await legs.written();
     },
   };
 }
@@ -163,7 +163,7 @@ function upWith(reports: number, part: Partial<ChannelRecord> = {}): ChannelReco
 
 describe('a leg', () => {
   it('is written as it goes on, in clear nowhere, and in one piece when it has ended', async () => {
-    const { at, book, folder, keys, documents, problems } = await bookWith(upWith(1));
+    const { at, legs, folder, keys, documents, problems } = await bookWith(upWith(1));
     for (const report of [1, 2, 3]) await at(report * 6, upWith(report));
     const [live = Buffer.alloc(0)] = readSpool(folder, '.live');
     const segments = (await opened(live, keys.identity)).map((text) => JSON.parse(text) as LegDocument);
@@ -173,13 +173,13 @@ describe('a leg', () => {
       [1, false],
     ]);
     expect(live.includes('ulaw') || live.includes('alice')).toBe(false);
-    book.channelEnded(upWith(4, { endedAtMs: START_MS + 21_000, mes: 3 }), START_MS + 21_000);
+    legs.channelEnded(upWith(4, { endedAtMs: START_MS + 21_000, mes: 3 }), START_MS + 21_000);
     // The last word on it.
-    book.channelEnded(upWith(4, { endedAtMs: START_MS + 21_000, mes: 2 }), START_MS + 22_000);
+    legs.channelEnded(upWith(4, { endedAtMs: START_MS + 21_000, mes: 2 }), START_MS + 22_000);
     await at(25, null);
     expect(readSpool(folder, '.age')).toEqual([]);
     await at(32, null);
-    book.channelEnded(upWith(4, { endedAtMs: START_MS + 21_000, mes: 1 }), START_MS + 40_000);
+    legs.channelEnded(upWith(4, { endedAtMs: START_MS + 21_000, mes: 1 }), START_MS + 40_000);
     await at(60, null);
     expect(filesOf(folder, '.live')).toEqual([]);
     const [file = Buffer.alloc(0), ...others] = readSpool(folder, '.age');
@@ -193,16 +193,16 @@ describe('a leg', () => {
   });
 
   it('of hours keeps the whole span in 30 points a direction, says what is left out, and its file stays below 64 KB', async () => {
-    const { at, book, folder, keys } = await bookWith(upWith(1));
+    const { at, legs, folder, keys } = await bookWith(upWith(1));
     let largest = 0;
     for (let report = 1; report <= 120; report += 1) {
-      book.tick(START_MS + report * 6000);
+      legs.tick(START_MS + report * 6000);
       await at(report * 6, upWith(report));
       if (report % 20 === 0) largest = Math.max(largest, ...readSpool(folder, '.live').map(({ length }) => length));
     }
     expect(largest).toBeGreaterThan(30_000);
     expect(largest).toBeLessThan(65_536);
-    book.channelEnded(upWith(120, { endedAtMs: START_MS + 720_000 }), START_MS + 720_000);
+    legs.channelEnded(upWith(120, { endedAtMs: START_MS + 720_000 }), START_MS + 720_000);
     await at(800, null);
     const [text = '{}'] = await opened(readSpool(folder, '.age')[0] ?? Buffer.alloc(0), keys.identity);
     const { course, points_left_out } = JSON.parse(text) as LegDocument;
@@ -217,9 +217,9 @@ describe('a leg', () => {
     ['of a Local channel', { endpoint: 'Local/200@internal' }],
     ['that nobody answered', { answeredAtMs: null }],
   ])('%s is not written at all', async (_, part) => {
-    const { at, book, folder, documents } = await bookWith(upWith(3, part));
+    const { at, legs, folder, documents } = await bookWith(upWith(3, part));
     await at(10, upWith(3, part));
-    book.channelEnded(upWith(3, { ...part, endedAtMs: START_MS + 12_000 }), START_MS + 12_000);
+    legs.channelEnded(upWith(3, { ...part, endedAtMs: START_MS + 12_000 }), START_MS + 12_000);
     await at(30, null);
     expect([filesOf(folder, '.live'), filesOf(folder, '.age'), documents]).toEqual([[], [], []]);
   });

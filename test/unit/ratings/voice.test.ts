@@ -41,7 +41,7 @@ function telephone(results: readonly string[]) {
   };
 }
 
-function desk({ asks = true, last = true, questions = [QUESTION, UNSPOKEN, QUESTION, QUESTION] } = {}) {
+function voiceActions({ asks = true, last = true, questions = [QUESTION, UNSPOKEN, QUESTION, QUESTION] } = {}) {
   const notes: {
     readonly given: GivenRating;
     readonly isFirst: boolean;
@@ -80,8 +80,8 @@ const START = [
 
 describe('asking by voice', () => {
   test('plays, takes a digit while the prompt plays, then two questions, and thanks', async () => {
-    const [phone, book] = [telephone(['1', '0', KEY('4'), '0', KEY('1'), KEY('2'), '0']), desk()];
-    await new Voice(book, PROMPTS, () => 'id').rate(phone, CALLER);
+    const [phone, actions] = [telephone(['1', '0', KEY('4'), '0', KEY('1'), KEY('2'), '0']), voiceActions()];
+    await new Voice(actions, PROMPTS, () => 'id').rate(phone, CALLER);
     expect(phone.commands).toEqual([
       ...START,
       'STREAM FILE "digits/1" "12345"',
@@ -91,9 +91,9 @@ describe('asking by voice', () => {
       'STREAM FILE "bye" ""',
     ]);
     expect(phone.extended).toEqual([90_000]);
-    expect(book.numbers).toEqual([['4711', '100']]);
+    expect(actions.numbers).toEqual([['4711', '100']]);
     const yes = { question: 'echo-of-me', version: 2, answer: true };
-    expect(book.notes).toEqual([
+    expect(actions.notes).toEqual([
       { given: { score: 4 }, isFirst: true, id: 'id', asked: true },
       { given: { score: 4, answers: [yes], issues: ['echo_of_me'] }, isFirst: false, id: 'id', asked: true },
       {
@@ -106,8 +106,8 @@ describe('asking by voice', () => {
   });
 
   test('whoever is not to be asked hears nothing', async () => {
-    const [phone, book] = [telephone(['1']), desk({ asks: false })];
-    await new Voice(book, PROMPTS, () => 'id').rate(phone, CALLER);
+    const [phone, actions] = [telephone(['1']), voiceActions({ asks: false })];
+    await new Voice(actions, PROMPTS, () => 'id').rate(phone, CALLER);
     expect(phone.commands).toEqual(START.slice(0, 1));
     expect(phone.extended).toEqual([]);
   });
@@ -119,16 +119,16 @@ describe('asking by voice', () => {
     ['a channel that is dead', ['1', 'dead']],
     ['a hang-up while it waits', ['1', '0', '0', '-1']],
   ])('%s ends it, and nothing is noted', async (_, results) => {
-    const [phone, book] = [telephone(results), desk()];
-    await new Voice(book, PROMPTS, () => 'id').rate(phone, CALLER);
-    expect(book.notes).toEqual([]);
+    const [phone, actions] = [telephone(results), voiceActions()];
+    await new Voice(actions, PROMPTS, () => 'id').rate(phone, CALLER);
+    expect(actions.notes).toEqual([]);
     expect(phone.commands).toHaveLength(results.length);
   });
 
   test('a hang-up in the middle of the question loses nothing that was said before', async () => {
-    const [phone, book] = [telephone(['1', KEY('2'), 'gone']), desk()];
-    await expect(new Voice(book, PROMPTS, () => 'id').rate(phone, CALLER)).rejects.toThrow('closed');
-    expect(book.notes).toEqual([{ given: { score: 2 }, isFirst: true, id: 'id', asked: true }]);
+    const [phone, actions] = [telephone(['1', KEY('2'), 'gone']), voiceActions()];
+    await expect(new Voice(actions, PROMPTS, () => 'id').rate(phone, CALLER)).rejects.toThrow('closed');
+    expect(actions.notes).toEqual([{ given: { score: 2 }, isFirst: true, id: 'id', asked: true }]);
   });
 
   test.each([
@@ -136,21 +136,21 @@ describe('asking by voice', () => {
     [['code', ''], 3, ['STREAM FILE "how" "12345"', 'STREAM FILE "bye" ""']],
     [['code', '9'], 3, ['STREAM FILE "how" "12345"', 'STREAM FILE "bye" ""']],
   ])('the code with %j rates the last call with %i', async (words, score, commands) => {
-    const [phone, book] = [telephone([KEY('3'), '0']), desk({ questions: [] })];
-    await new Voice(book, PROMPTS, () => 'id').rate(phone, { ...CALLER, words });
-    expect(book.notes).toEqual([{ given: { score }, isFirst: true, id: 'id', asked: false }]);
+    const [phone, actions] = [telephone([KEY('3'), '0']), voiceActions({ questions: [] })];
+    await new Voice(actions, PROMPTS, () => 'id').rate(phone, { ...CALLER, words });
+    expect(actions.notes).toEqual([{ given: { score }, isFirst: true, id: 'id', asked: false }]);
     expect(phone.commands).toEqual(commands);
   });
 
   test('the code without a last call says so', async () => {
-    const [phone, book] = [telephone([]), desk({ last: false })];
-    await new Voice(book, PROMPTS, () => 'id').rate(phone, { ...CALLER, words: ['code', '4'] });
-    expect([phone.commands, book.notes]).toEqual([['STREAM FILE "sorry" ""'], []]);
+    const [phone, actions] = [telephone([]), voiceActions({ last: false })];
+    await new Voice(actions, PROMPTS, () => 'id').rate(phone, { ...CALLER, words: ['code', '4'] });
+    expect([phone.commands, actions.notes]).toEqual([['STREAM FILE "sorry" ""'], []]);
   });
 
   test('more than 200 talks at a time are not begun', async () => {
     const never = { command: () => new Promise<never>(() => {}), extend: () => {} };
-    const voice = new Voice(desk(), PROMPTS, () => 'id');
+    const voice = new Voice(voiceActions(), PROMPTS, () => 'id');
     for (let n = 0; n < 200; n++) void voice.rate(never, CALLER);
     const phone = telephone(['1']);
     await voice.rate(phone, CALLER);

@@ -3,10 +3,10 @@ import type { Clock, HistoryReader } from '../model/ports.ts';
 import type { GivenRating, Question, QuestionAnswer, Side } from '../model/rating.ts';
 import { askingPage, busyPage, refusalPage, thanksPage } from './link-page.ts';
 import { type LinkContent, linkToken, readLinkToken } from './link-token.ts';
-import type { RatingDesk } from './rating-desk.ts';
+import type { RatingIntake } from './rating-intake.ts';
 
-export interface LinkDeskOptions {
-  readonly desk: Pick<RatingDesk, 'rate' | 'count'>;
+export interface RatingLinksOptions {
+  readonly intake: Pick<RatingIntake, 'rate' | 'count'>;
   readonly calls: Pick<HistoryReader, 'call'>;
   readonly exists: (ratingId: string) => Promise<boolean>;
   readonly questions: () => readonly Question[];
@@ -35,12 +35,12 @@ interface GoodLink extends LinkContent {
 }
 
 /** Makes links to rate a call, and answers them without a login. */
-export class LinkDesk {
-  readonly #options: LinkDeskOptions;
+export class RatingLinks {
+  readonly #options: RatingLinksOptions;
   /** Ratings that are being stored, or were a moment ago: another request may have looked before. */
   readonly #taken = new Set<string>();
 
-  constructor(options: LinkDeskOptions) {
+  constructor(options: RatingLinksOptions) {
     this.#options = options;
   }
 
@@ -67,11 +67,11 @@ export class LinkDesk {
     this.#claim(ratingId);
     let isStored = false;
     try {
-      const rating = await this.#options.desk.rate({ linkedid, uniqueid }, given, { source: 'link', id: ratingId });
+      const rating = await this.#options.intake.rate({ linkedid, uniqueid }, given, { source: 'link', id: ratingId });
       if (rating === 'too-many') return { html: busyPage(), status: 429 };
       if (typeof rating === 'string') return REFUSED;
       isStored = true;
-      this.#options.desk.count(rating);
+      this.#options.intake.count(rating);
       return { html: thanksPage(), status: 200 };
     } finally {
       if (!isStored) this.#taken.delete(ratingId);

@@ -28,7 +28,7 @@ const REWRITE_BYTES = MOST_FILE_BYTES * 0.75;
 const LIST_EVERY_MS = 1000;
 const ENDED_KEPT = 10_000;
 
-export interface LegBookOptions {
+export interface LegWriterOptions {
   readonly live: LiveView;
   readonly spool: Spool;
   readonly writer: AgeWriter;
@@ -58,8 +58,8 @@ interface Leg {
 }
 
 /** The legs that are up, written as they go on, and finished when they end. */
-export class LegBook {
-  readonly #options: LegBookOptions;
+export class LegWriter {
+  readonly #options: LegWriterOptions;
   readonly #legs = new Map<string, Leg>();
   readonly #ending = new Map<string, { channel: ChannelRecord; readonly endedAtMs: number }>();
   /** That were finished: their last word may be said again. */
@@ -70,7 +70,7 @@ export class LegBook {
   #written = 0;
   #waiting: string[] = [];
 
-  constructor(options: LegBookOptions) {
+  constructor(options: LegWriterOptions) {
     this.#options = options;
   }
 

@@ -6,7 +6,7 @@ import {
   type Moment,
   type RatedParty,
   type Rating,
-  type RatingBook,
+  type RatingService,
   type RatingCursor,
   type RatingFilter,
   type RatingRefusal,
@@ -33,7 +33,7 @@ export interface RatingTables {
   lastEnded(input: { endpoint: string; sinceMs: number }): Promise<EndedChannel | null>;
 }
 
-export interface RatingDeskOptions {
+export interface RatingIntakeOptions {
   readonly tables: RatingTables;
   readonly calls: Pick<HistoryReader, 'call'>;
   readonly live: LiveView;
@@ -66,15 +66,15 @@ const MINUTE_MS = 60_000;
 const MOST_ENDPOINTS = 100_000;
 
 /** Takes ratings, decides whom to ask, and keeps both. */
-export class RatingDesk implements RatingBook {
-  readonly #options: RatingDeskOptions;
+export class RatingIntake implements RatingService {
+  readonly #options: RatingIntakeOptions;
   readonly #lastAsked = new Map<string, number>();
   #minuteBeganAtMs = 0;
   #thisMinute = 0;
   readonly #counters = { asked: 0, answered: 0, marks: 0, refused: 0, lost: 0 };
   readonly #byScore = [0, 0, 0, 0, 0];
 
-  constructor(options: RatingDeskOptions) {
+  constructor(options: RatingIntakeOptions) {
     this.#options = options;
   }
 
@@ -176,11 +176,11 @@ export class RatingDesk implements RatingBook {
     if (asked) this.#counters.answered++;
   }
 
-  list(filter: RatingFilter, limit: number, cursor: RatingCursor | null): ReturnType<RatingBook['list']> {
+  list(filter: RatingFilter, limit: number, cursor: RatingCursor | null): ReturnType<RatingService['list']> {
     return this.#options.tables.list({ filter, limit, cursor });
   }
 
-  answered(fromMs: number, toMs: number): ReturnType<RatingBook['answered']> {
+  answered(fromMs: number, toMs: number): ReturnType<RatingService['answered']> {
     return this.#options.tables.answered({ fromMs, toMs });
   }
 
