@@ -49,8 +49,8 @@ export class ChangeLog {
   touchLater(channel: ChannelState): void {
     if (!isLive(channel)) return this.touch(channel);
     this.#show(channel);
-    channel.told.hasNewScores = true;
-    channel.told.hasNewReports = true;
+    channel.published.hasNewScores = true;
+    channel.published.hasNewReports = true;
   }
 
   touchCall(call: CallState): void {
@@ -62,7 +62,7 @@ export class ChangeLog {
    * kill, and the channel, found anew, would count its reports from 1 again.
    */
   keepsBack(channel: ChannelState, interval: IntervalRecord): boolean {
-    if (channel.told.storedAtMs !== Number.NEGATIVE_INFINITY) return false;
+    if (channel.published.storedAtMs !== Number.NEGATIVE_INFINITY) return false;
     this.#firstIntervals.push({ kind: 'interval', interval });
     return true;
   }
@@ -92,9 +92,9 @@ export class ChangeLog {
     // What is stored at the end is stored for good.
     const storedAtMs = nowMs === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : nowMs;
     for (const channel of this.#channels) {
-      channel.told.hasNewScores = false;
-      channel.told.hasNewReports = false;
-      channel.told.storedAtMs = storedAtMs;
+      channel.published.hasNewScores = false;
+      channel.published.hasNewReports = false;
+      channel.published.storedAtMs = storedAtMs;
       changes.push(...channelChanges(channel, this.#isOver(channel), rules, views));
     }
     for (const call of this.#touchedCalls) changes.push({ kind: 'call', call: callRecord(call, rules) });
@@ -114,8 +114,8 @@ export class ChangeLog {
   }
 
   #show(channel: ChannelState): void {
-    if (channel.told.shownTurn === this.#shownTurn) return;
-    channel.told.shownTurn = this.#shownTurn;
+    if (channel.published.shownTurn === this.#shownTurn) return;
+    channel.published.shownTurn = this.#shownTurn;
     this.#shown.push(channel);
   }
 
@@ -138,11 +138,11 @@ export class ChangeLog {
   #takeNewScores(call: CallState, nowMs: number): ChannelState[] {
     const channels: ChannelState[] = [];
     for (const channel of call.channels) {
-      const { hasNewScores, hasNewReports, storedAtMs } = channel.told;
+      const { hasNewScores, hasNewReports, storedAtMs } = channel.published;
       if (this.#channels.has(channel)) continue;
       if (hasNewReports && nowMs - storedAtMs >= STATE_EVERY_MS) this.touch(channel);
       else if (hasNewScores) channels.push(channel);
-      channel.told.hasNewScores = false;
+      channel.published.hasNewScores = false;
     }
     return channels;
   }

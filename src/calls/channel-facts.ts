@@ -105,7 +105,7 @@ export class ChannelFacts {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     noteCaptured(channel[direction], open, closed);
-    if (report !== undefined && direction === 'tx') channel.told.capturedReport = report;
+    if (report !== undefined && direction === 'tx') channel.published.capturedReport = report;
     this.#changes.touch(channel);
   }
 }

@@ -21,15 +21,15 @@ export class DueWrites {
   /** The channel's scores have changed: the others of its call show them too. */
   noteOthers(channel: ChannelState, channelsOfCall: ReadonlySet<ChannelState>, nowMs: number): void {
     channelsOfCall.forEach((other) => {
-      if (other === channel || other.told.writeTicket !== null || !isLive(other) || isLocalChannel(other)) return;
-      other.told.writeTicket = ++this.#lastTicket;
-      this.#queue.push({ channel: other, ticket: other.told.writeTicket, dueAtMs: nowMs + PEER_WRITE_DELAY_MS });
+      if (other === channel || other.published.writeTicket !== null || !isLive(other) || isLocalChannel(other)) return;
+      other.published.writeTicket = ++this.#lastTicket;
+      this.#queue.push({ channel: other, ticket: other.published.writeTicket, dueAtMs: nowMs + PEER_WRITE_DELAY_MS });
     });
   }
 
   /** It is written now, or not any more. */
   cancel(channel: ChannelState): void {
-    channel.told.writeTicket = null;
+    channel.published.writeTicket = null;
   }
 
   /** Takes out those that are due. */
@@ -38,8 +38,8 @@ export class DueWrites {
     const past = this.#queue.splice(0, later < 0 ? this.#queue.length : later);
     const due: ChannelState[] = [];
     for (const { channel, ticket } of past) {
-      if (channel.told.writeTicket !== ticket) continue;
-      channel.told.writeTicket = null;
+      if (channel.published.writeTicket !== ticket) continue;
+      channel.published.writeTicket = null;
       due.push(channel);
     }
     return due;

@@ -68,10 +68,10 @@ export class ScoreWriter {
   lastWord(channel: ChannelState, nowMs: number): ChannelValues {
     this.#due.cancel(channel);
     const scores = this.#views.view(channel, nowMs);
-    const { told } = channel;
+    const { published } = channel;
     return {
-      variables: takeAll(VARIABLES, textsOf(scores), told.variables),
-      cdrFields: takeAll(CDR_FIELDS, this.#fieldTexts(channel, scores, nowMs, nowMs), told.cdrFields),
+      variables: takeAll(VARIABLES, textsOf(scores), published.variables),
+      cdrFields: takeAll(CDR_FIELDS, this.#fieldTexts(channel, scores, nowMs, nowMs), published.cdrFields),
     };
   }
 
@@ -96,10 +96,10 @@ export class ScoreWriter {
     if (channel.final !== null) return;
     this.#bridges.forgetPast(channel, nowMs);
     const scores = this.#views.view(channel, undefined);
-    const { told } = channel;
-    const variables = takeChanged(VARIABLES, textsOf(scores), told.variables);
+    const { published } = channel;
+    const variables = takeChanged(VARIABLES, textsOf(scores), published.variables);
     const fields = this.#fieldTexts(channel, scores, nowMs, undefined);
-    const cdrFields = takeChanged(CDR_FIELDS, fields, told.cdrFields);
+    const cdrFields = takeChanged(CDR_FIELDS, fields, published.cdrFields);
     if (variables.size === 0 && cdrFields.size === 0) return;
     this.#changes.touchLater(channel);
     writer.write(channel.uniqueid, { variables, cdrFields });
@@ -112,12 +112,13 @@ export class ScoreWriter {
     const texts = textsOf(this.#views.billingView(channel, scores, untilMs));
     if (before.length === 0) return texts;
     // Of a row about another channel, only what that one has itself is not taken from this one.
-    const isFree = (place: number): boolean => before.every(({ told }) => (told.cdrFields[place] ?? '') !== '');
+    const isFree = (place: number): boolean =>
+      before.every(({ published }) => (published.cdrFields[place] ?? '') !== '');
     return texts.map((text, place) => (isFree(place) ? text : ''));
   }
 }
 
-function hasValues({ told: { variables, cdrFields } }: ChannelState): boolean {
+function hasValues({ published: { variables, cdrFields } }: ChannelState): boolean {
   return [...variables, ...cdrFields].some((text) => text !== '');
 }
 

@@ -1,7 +1,7 @@
 import type { ResumeState } from '../../model/record.ts';
 import { NumberRow, type StoredRow } from '../../stats/number-row.ts';
 import { BridgeMemory } from '../billing-party.ts';
-import { type ChannelState, newChannel, Told } from '../channels/channel-state.ts';
+import { type ChannelState, newChannel, Published } from '../channels/channel-state.ts';
 import { DirectionState, type SegmentState } from '../directions/direction-state.ts';
 import { Tally } from '../directions/tally.ts';
 
@@ -16,7 +16,7 @@ type StoredDirection = Omit<DirectionState, 'values' | 'total' | 'segment'> & {
   readonly total: StoredTally;
   readonly segment: StoredSegment;
 };
-type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | 'told' | 'bridges'> & {
+type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | 'published' | 'bridges'> & {
   readonly rx: StoredDirection;
   readonly tx: StoredDirection;
 };
@@ -44,7 +44,7 @@ export function readResume(text: string, uniqueid: string): ChannelState | undef
   if (typeof stored !== 'object' || stored === null) return undefined;
   const { format, state } = stored as { format?: unknown; state?: StoredChannel };
   if (format !== RESUME_FORMAT || state?.uniqueid !== uniqueid) return undefined;
-  const fresh = { told: new Told(false), bridges: new BridgeMemory() };
+  const fresh = { published: new Published(false), bridges: new BridgeMemory() };
   return { ...state, ...fresh, rx: readDirection(state.rx), tx: readDirection(state.tx) };
 }
 
@@ -73,7 +73,7 @@ function wholeState(): ChannelState {
 /** What a value is made of, by name; a row of numbers by the names of its places. */
 function fieldsOf(value: object): string[] {
   const inRow = value instanceof NumberRow ? [...value.names, ...value.sampledNames] : [];
-  const others = Object.entries(value).filter(([name]) => name !== 'told' && name !== 'values');
+  const others = Object.entries(value).filter(([name]) => name !== 'published' && name !== 'values');
   return [
     ...inRow,
     ...others.flatMap(([name, field]: [string, unknown]) =>

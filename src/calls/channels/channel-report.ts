@@ -85,8 +85,8 @@ export function takeInputs(
 
 /** Where AMI shows a block about another stream, the one about ours out of the captured packet, if there is a new one. */
 function capturedInstead(channel: ChannelState, reporter: Reporter, block: ReportBlock | null): ReportBlock | null {
-  const { told, tx } = channel;
-  const captured = told.capturedReport;
+  const { published, tx } = channel;
+  const captured = published.capturedReport;
   if (captured === null || captured.block.sourceSsrc !== tx.sentSsrc) return block;
   if (subjectIn(channel, reporter, block) !== 'another' || captured.atMs <= (tx.capturedReportAtMs ?? 0)) return block;
   tx.capturedReportAtMs = captured.atMs;

@@ -33,8 +33,8 @@ export interface ChannelScores {
 
 export const NO_SCORES: ChannelScores = { mesRx: null, mesTx: null, wordRx: null, wordTx: null };
 
-/** What of a channel was told, and to whom: of no use after a restart, and so not stored. */
-export class Told {
+/** What has left this program of a channel: variables written, scores stored and shown. Of no use after a restart, so not stored. */
+export class Published {
   /**
    * Variables and CDR fields as last written, in the order of `variables.ts`: '' has no value, undefined is not known.
    * A place for each from the beginning, since an array that grows takes twice as much.
@@ -45,7 +45,7 @@ export class Told {
   writeTicket: number | null = null;
   /** The far end's latest report on our stream, as captured; null where packets are not captured. */
   capturedReport: CapturedReport | null = null;
-  /** The turn of telling what has changed, at which it is told of. */
+  /** The turn of `ChangeLog.takeShown` in which the channel was last listed. */
   shownTurn = -1;
   /** Reports have come since its scores were last stored, and since all of it was. */
   hasNewScores = false;
@@ -117,7 +117,7 @@ export interface ChannelState {
   scores: ChannelScores;
   /** Set once the hangup handler has had the last word: the score does not change any more. */
   final: FinalView | null;
-  readonly told: Told;
+  readonly published: Published;
 }
 
 export function newChannel(
@@ -167,7 +167,7 @@ export function newChannel(
     phone: null,
     scores: NO_SCORES,
     final: null,
-    told: new Told(!joinedLate),
+    published: new Published(!joinedLate),
   };
   noteSnapshot(state, channel, nowMs);
   return state;

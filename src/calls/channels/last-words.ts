@@ -85,8 +85,8 @@ export class LastWords {
     Object.assign(channel.rx.total, { deadReports, mesMin });
     channel.final = null;
     // What was handed out for the channel may never have reached it.
-    channel.told.variables.fill(undefined);
-    channel.told.cdrFields.fill(undefined);
+    channel.published.variables.fill(undefined);
+    channel.published.cdrFields.fill(undefined);
     return { channel, reports };
   }
 }

@@ -33,7 +33,7 @@ describe('the state to go on from', () => {
     expect(ofRows.length).toBeGreaterThan(30);
     const missing = [...names, ...ofRows].filter((name) => name !== 'values' && !RESUME_FIELDS.includes(name));
     expect(missing).toEqual([]);
-    expect(RESUME_FIELDS).not.toContain('told');
+    expect(RESUME_FIELDS).not.toContain('published');
   });
 
   test('of other fields, or broken, is not read', () => {
