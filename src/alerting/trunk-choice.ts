@@ -102,7 +102,7 @@ export class TrunkChoice {
   }
 
   #mesOf(name: string, nowMs: number): number | null {
-    return this.quality(endpointOf(name), nowMs)?.recentMes ?? null;
+    return this.quality(withTechnology(name), nowMs)?.recentMes ?? null;
   }
 
   /** Null: no call of late. */
@@ -144,6 +144,7 @@ function isOneWay({ verdict }: LegSample): boolean {
   return verdict === 'no-media' || verdict === 'one-way-rx' || verdict === 'one-way-tx';
 }
 
-function endpointOf(name: string): string {
+/** Asterisk's own form; a trunk that is named alone is one of PJSIP. */
+function withTechnology(name: string): string {
   return name.includes('/') ? name : `PJSIP/${name}`;
 }

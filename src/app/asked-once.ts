@@ -1,4 +1,4 @@
-import { detached } from '../calls/channels/channel-state.ts';
+import { flatCopy } from '../units/flat-copy.ts';
 import { CHANNEL_STATE_UP } from '../model/channel.ts';
 import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
 
@@ -75,7 +75,7 @@ export class AskedOnce {
       this.#leftOut++;
       return;
     }
-    const own = detached(uniqueid);
+    const own = flatCopy(uniqueid);
     this.#known.add(own);
     this.#waiting.set(own, driver);
   }

@@ -1,7 +1,7 @@
 import type { AmiActions } from '../asterisk/ami/ami-actions.ts';
 import type { AmiEventSession } from '../asterisk/ami/ami-event-session.ts';
 import type { Ari, VariableSet } from '../asterisk/ari.ts';
-import { detached } from '../calls/channels/channel-state.ts';
+import { flatCopy } from '../units/flat-copy.ts';
 import type { PbxEvent } from '../model/event.ts';
 import { parseRtcpAll } from '../wire/rtcp/rtcp-all.ts';
 
@@ -88,7 +88,7 @@ export class ChannelQuestions {
 
   /** Asks some ticks later for Asterisk's addresses of a channel's audio and video; only PJSIP tells them. */
   askVideo(uniqueid: string): void {
-    this.#videoAfterTicks.set(detached(uniqueid), VIDEO_AFTER_TICKS);
+    this.#videoAfterTicks.set(flatCopy(uniqueid), VIDEO_AFTER_TICKS);
   }
 
   /** Asks ARI for the counters of a channel after a report, unless it was asked lately. */
@@ -98,7 +98,7 @@ export class ChannelQuestions {
     const lastMs = this.#askedAtMs.get(uniqueid);
     if (lastMs !== undefined && Math.abs(nowMs() - lastMs) < COUNTERS_EVERY_MS) return;
     if (this.#askedAtMs.size >= MAX_REMEMBERED) this.#askedAtMs.clear();
-    this.#askedAtMs.set(detached(uniqueid), nowMs());
+    this.#askedAtMs.set(flatCopy(uniqueid), nowMs());
     void this.#ask(async () => {
       const counters = await ari.rtpStatistics(uniqueid);
       return counters === undefined ? undefined : { type: 'counters', atMs: nowMs(), uniqueid, counters };

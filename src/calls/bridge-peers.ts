@@ -3,7 +3,8 @@ import type { Direction } from '../model/report.ts';
 import { Bridges } from './bridges.ts';
 import type { ChangeLog } from './change-log.ts';
 import { isOnItsOwn, noteBridged, noteParted } from './billing-party.ts';
-import { type ChannelState, detached } from './channels/channel-state.ts';
+import type { ChannelState } from './channels/channel-state.ts';
+import { flatCopy } from '../units/flat-copy.ts';
 import { noteDisturbance } from './directions/direction-state.ts';
 
 /** Each party of a conference hears a mix of its own, which others' coming and going does not interrupt. */
@@ -34,10 +35,10 @@ export class BridgePeers {
   /** `technology` null: not known. To be told again of a bridge that the channel is in changes nothing. */
   enter(channel: ChannelState, bridgeId: string, technology: string | null, atMs: number): void {
     const isNew = channel.bridgeId !== bridgeId;
-    if (isNew) channel.bridgeId = detached(bridgeId);
+    if (isNew) channel.bridgeId = flatCopy(bridgeId);
     this.#bridges.enter(channel.bridgeId ?? bridgeId, channel.uniqueid);
     if (channel.bridgeTechnology !== technology)
-      channel.bridgeTechnology = technology === null ? null : detached(technology);
+      channel.bridgeTechnology = technology === null ? null : flatCopy(technology);
     this.#changes.touch(channel);
     if (isNew) {
       this.#disturb(channel, technology, 'bridge', atMs);
@@ -114,7 +115,7 @@ export class BridgePeers {
   }
 
   joinHalves(oneUniqueid: string, twoUniqueid: string): void {
-    this.#bridges.joinHalves(detached(oneUniqueid), detached(twoUniqueid));
+    this.#bridges.joinHalves(flatCopy(oneUniqueid), flatCopy(twoUniqueid));
   }
 
   #noteNative(uniqueids: readonly string[]): void {

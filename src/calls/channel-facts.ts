@@ -1,7 +1,8 @@
 import type { ChannelCodecs, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChangeLog } from './change-log.ts';
 import { noteCodecs, noteCounters } from './channels/channel-report.ts';
-import { type ChannelState, detached } from './channels/channel-state.ts';
+import type { ChannelState } from './channels/channel-state.ts';
+import { flatCopy } from '../units/flat-copy.ts';
 import { noteHeard } from '../stats/phone-hearing.ts';
 import { leastReceived, noteCaptured } from './directions/direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -54,7 +55,7 @@ export class ChannelFacts {
   #rename(uniqueid: string, newName: string): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
-    channel.name = detached(newName);
+    channel.name = flatCopy(newName);
     this.#changes.touch(channel);
   }
 
@@ -80,7 +81,7 @@ export class ChannelFacts {
   #takeSipCallId({ uniqueid, sipCallId }: Extract<PbxEvent, { type: 'sip-call-id' }>): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
-    channel.sipCallId = detached(sipCallId);
+    channel.sipCallId = flatCopy(sipCallId);
     this.#changes.touch(channel);
   }
 

@@ -1,7 +1,9 @@
 import type { CallRecord } from '../model/record.ts';
 import { QUALITY_WORDS, type Verdict } from '../model/score.ts';
 import { meanOfKnown, worseOpinion } from '../score/verdict.ts';
-import { type ChannelState, detached, endpointOf, isLive, isLocalChannel } from './channels/channel-state.ts';
+import { type ChannelState, isLive, isLocalChannel } from './channels/channel-state.ts';
+import { endpointOf } from '../model/channel.ts';
+import { flatCopy } from '../units/flat-copy.ts';
 import { findFault } from './why/fault-place.ts';
 import { type HeardParty, withPhones } from './phone-word.ts';
 import { judgeChannel, worstInterval } from './why/judgement.ts';
@@ -75,7 +77,7 @@ export class LinkedCalls {
   move(channel: ChannelState, linkedid: string): Merge | undefined {
     const left = this.#calls.get(channel.linkedid);
     left?.channels.delete(channel);
-    channel.linkedid = detached(linkedid);
+    channel.linkedid = flatCopy(linkedid);
     const joined = this.add(channel);
     if (left === undefined) return undefined;
     left.joinedInto = joined.linkedid;

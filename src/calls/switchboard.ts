@@ -8,14 +8,8 @@ import { LinkedCalls, type CallState } from './linked-calls.ts';
 import { CallLifecycle } from './call-lifecycle.ts';
 import { catchUp } from './channels/catch-up.ts';
 import { ChangeLog } from './change-log.ts';
-import {
-  type ChannelState,
-  detached,
-  isLive,
-  isLocalChannel,
-  newChannel,
-  noteSnapshot,
-} from './channels/channel-state.ts';
+import { type ChannelState, isLive, isLocalChannel, newChannel, noteSnapshot } from './channels/channel-state.ts';
+import { flatCopy } from '../units/flat-copy.ts';
 import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './channels/channel-report.ts';
 import { ChannelViews } from './channels/channel-views.ts';
 import { closeCaptured } from './directions/direction-state.ts';
@@ -285,7 +279,7 @@ export class Switchboard implements LiveView {
     const channel = this.#seen(event.channel, event.atMs);
     if (channel.endReason === 'vanished') channel.endReason = 'hangup';
     channel.hangupCause = event.cause ?? null;
-    channel.hangupCauseText = event.causeText === undefined ? null : detached(event.causeText);
+    channel.hangupCauseText = event.causeText === undefined ? null : flatCopy(event.causeText);
     this.#changes.touch(channel);
     this.#end(channel, 'hangup', event.atMs);
   }

@@ -5,7 +5,7 @@ import { Page } from '../../api/page.ts';
 import { NO_QUERY } from '../../api/parameters.ts';
 import { ratingRoutes } from '../../api/ratings.ts';
 import { type Route, route } from '../../api/route.ts';
-import { endpointOf } from '../../calls/channels/channel-state.ts';
+import { endpointOf } from '../../model/channel.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import type { PbxEvent } from '../../model/event.ts';
 import type { Question, Rating } from '../../model/rating.ts';

@@ -9,7 +9,8 @@ import type {
 import type { QualityWord } from '../../model/score.ts';
 import { OPINION_TO_100 } from '../../score/opinion.ts';
 import { type Moments, standardDeviation } from '../../stats/moments.ts';
-import { type ChannelScores, type ChannelState, endpointOf, type ScoresAround } from './channel-state.ts';
+import type { ChannelScores, ChannelState, ScoresAround } from './channel-state.ts';
+import { endpointOf } from '../../model/channel.ts';
 import { directionRules, eModelOf, scoreTally, tallyMes } from '../directions/direction-score.ts';
 import {
   type DirectionState,

@@ -6,6 +6,7 @@ import type { EndReason } from '../../model/record.ts';
 import { BridgeMemory } from '../billing-party.ts';
 import type { QualityWord } from '../../model/score.ts';
 import { DirectionState } from '../directions/direction-state.ts';
+import { flatCopy } from '../../units/flat-copy.ts';
 
 /** One for all: what is told takes its place. */
 const NO_COUNTERS: RtpCounters = {};
@@ -126,11 +127,11 @@ export function newChannel(
   nowMs: number,
   joinedLate: boolean,
 ): ChannelState {
-  const uniqueid = detached(channel.uniqueid);
+  const uniqueid = flatCopy(channel.uniqueid);
   const state: ChannelState = {
     uniqueid,
-    linkedid: channel.linkedid === channel.uniqueid ? uniqueid : detached(channel.linkedid),
-    name: detached(channel.name),
+    linkedid: channel.linkedid === channel.uniqueid ? uniqueid : flatCopy(channel.linkedid),
+    name: flatCopy(channel.name),
     callerNumber: null,
     callerName: null,
     connectedNumber: null,
@@ -178,17 +179,9 @@ function wasMadeForAnother({ uniqueid, linkedid, stateNumber }: ChannelSnapshot)
   return stateNumber === CHANNEL_STATE_DOWN && linkedid !== uniqueid;
 }
 
-/**
- * The text in memory of its own: what was cut out of the bytes of an event keeps all that came with it, up to 64 KB, from
- * being freed. (A slice of a copy would be a slice and the copy; what is parsed from JSON is one string.)
- */
-export function detached(text: string): string {
-  return JSON.parse(JSON.stringify(text)) as string;
-}
-
 /** `newer` to be kept: most often it is what is there already. */
 function kept(older: string | null, newer: string | undefined): string | null {
-  return newer === undefined || newer === older ? older : detached(newer);
+  return newer === undefined || newer === older ? older : flatCopy(newer);
 }
 
 /**
@@ -211,7 +204,7 @@ export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowM
     state.connectedName !== connectedName ||
     state.exten !== exten ||
     state.answeredAtMs !== answeredAtMs;
-  if (state.name !== channel.name) state.name = detached(channel.name);
+  if (state.name !== channel.name) state.name = flatCopy(channel.name);
   state.callerNumber = callerNumber;
   state.callerName = callerName;
   state.connectedNumber = connectedNumber;
@@ -220,12 +213,6 @@ export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowM
   if (state.answeredAtMs === null && answeredAtMs !== null) state.watchedSinceMs = nowMs;
   state.answeredAtMs = answeredAtMs;
   return changed;
-}
-
-/** The channel's name without its serial number: `PJSIP/alice-0000002a` is endpoint `PJSIP/alice`. */
-export function endpointOf(channelName: string): string {
-  const dash = channelName.lastIndexOf('-');
-  return dash > 0 ? channelName.slice(0, dash) : channelName;
 }
 
 export function isLive(state: ChannelState): boolean {

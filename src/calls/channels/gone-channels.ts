@@ -1,4 +1,4 @@
-import { detached } from './channel-state.ts';
+import { flatCopy } from '../../units/flat-copy.ts';
 
 /** Nothing that Asterisk says of a channel comes as much later than its hang-up. */
 const REMEMBERED_MS = 60_000;
@@ -14,7 +14,7 @@ export class GoneChannels {
 
   note(uniqueid: string, atMs: number): void {
     this.#goneAtMs.delete(uniqueid);
-    this.#goneAtMs.set(detached(uniqueid), atMs);
+    this.#goneAtMs.set(flatCopy(uniqueid), atMs);
     for (const [oldest, goneAtMs] of this.#goneAtMs) {
       if (this.#goneAtMs.size <= MOST_REMEMBERED && atMs - goneAtMs < REMEMBERED_MS) break;
       this.#goneAtMs.delete(oldest);

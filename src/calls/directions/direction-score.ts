@@ -5,7 +5,8 @@ import { computeEModel, type EModelInputs, mosCqOf } from '../../score/e-model.t
 import { computeMes, DEAD_OPINION, opinionOf, percentIn5S } from '../../score/mes.ts';
 import { worseOpinion } from '../../score/verdict.ts';
 import { burstRatio } from '../../stats/packets/burst-gap.ts';
-import { type ChannelState, endpointOf } from '../channels/channel-state.ts';
+import type { ChannelState } from '../channels/channel-state.ts';
+import { endpointOf } from '../../model/channel.ts';
 import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
 import { advantageOf, type ScoringRules } from '../scoring-rules.ts';
 import {

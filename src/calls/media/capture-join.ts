@@ -1,7 +1,7 @@
 import type { SeenStream } from '../../model/capture.ts';
 import type { ChannelCodecs, PbxEvent } from '../../model/event.ts';
 import { type Direction, directionMeasuredBy, directionSentBy } from '../../model/report.ts';
-import { detached } from '../channels/channel-state.ts';
+import { flatCopy } from '../../units/flat-copy.ts';
 import { StreamOwners, type StreamOwner } from './stream-owners.ts';
 
 /** After a hang-up, for packets that are still on their way from the kernel to us. */
@@ -44,7 +44,7 @@ export class CaptureJoin<S extends SeenStream> {
       case 'addresses':
         return this.#streamOwners.noteAddresses(event.uniqueid, event.addresses);
       case 'codecs':
-        if (this.#streamOwners.has(event.uniqueid)) this.#codecs.set(detached(event.uniqueid), event.codecs);
+        if (this.#streamOwners.has(event.uniqueid)) this.#codecs.set(flatCopy(event.uniqueid), event.codecs);
         return;
       case 'counters':
         return this.#takeCounters(event);
@@ -163,12 +163,12 @@ export class CaptureJoin<S extends SeenStream> {
     for (const uniqueid of this.#streamOwners.channels()) if (!present.has(uniqueid)) this.#end(uniqueid, atMs);
     for (const { uniqueid, ageS, codecs } of channels) {
       this.#streamOwners.begin(uniqueid, ageS === undefined ? Number.NEGATIVE_INFINITY : atMs - (ageS + 1) * 1000);
-      this.#codecs.set(detached(uniqueid), codecs);
+      this.#codecs.set(flatCopy(uniqueid), codecs);
     }
   }
 
   #end(uniqueid: string, atMs: number): void {
-    if (!this.#endings.has(uniqueid)) this.#endings.set(detached(uniqueid), atMs + HANGUP_GRACE_MS);
+    if (!this.#endings.has(uniqueid)) this.#endings.set(flatCopy(uniqueid), atMs + HANGUP_GRACE_MS);
   }
 
   #forget(uniqueid: string): void {

@@ -2,7 +2,7 @@ import type { MediaAddresses } from '../../model/event.ts';
 import type { SeenStream } from '../../model/capture.ts';
 import type { Direction } from '../../model/report.ts';
 import { parseAddressAndPort, portOf } from '../../wire/ip-address.ts';
-import { detached } from '../channels/channel-state.ts';
+import { flatCopy } from '../../units/flat-copy.ts';
 
 /** A stream whose first packet is older than its channel by more than this belonged to whoever had the port before. */
 const OLDER_THAN_CHANNEL_MS = 1000;
@@ -41,7 +41,7 @@ export class StreamOwners {
     if (this.#channels.has(uniqueid)) return;
     const ssrc = { rx: undefined, tx: undefined };
     const unknown = { local: undefined, localPort: undefined, remote: undefined, remoteGuesses: [] };
-    const own = detached(uniqueid);
+    const own = flatCopy(uniqueid);
     this.#channels.set(own, { uniqueid: own, startedAtMs, ...unknown, ssrc });
   }
 

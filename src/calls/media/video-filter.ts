@@ -1,7 +1,7 @@
 import { CHANNEL_STATE_UP } from '../../model/channel.ts';
 import type { ChannelSnapshot, PbxEvent } from '../../model/event.ts';
 import { portOf } from '../../wire/ip-address.ts';
-import { detached } from '../channels/channel-state.ts';
+import { flatCopy } from '../../units/flat-copy.ts';
 
 /** Only these can be asked for the address of their video. */
 const PJSIP = 'PJSIP/';
@@ -62,7 +62,7 @@ export class VideoFilter {
     const known = this.#media.get(uniqueid);
     if (known !== undefined || stateNumber !== CHANNEL_STATE_UP || !name.startsWith(PJSIP)) return known;
     const media: Media = { ports: [], videoPort: null };
-    this.#media.set(detached(uniqueid), media);
+    this.#media.set(flatCopy(uniqueid), media);
     this.#ask(uniqueid);
     return media;
   }
