@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ALERT_SUBJECTS } from '../model/alert.ts';
 import type { Clock } from '../model/ports.ts';
+import { FAULT_PLACES } from '../model/record.ts';
 import { momentMs } from '../units/moment.ts';
 import { moment, NO_QUERY, parameter } from './parameters.ts';
 import { Problem } from './problem.ts';
@@ -24,7 +25,7 @@ export const ALERT = z.strictObject({
   sentence: z.string(),
   calls: z.int().nonnegative(),
   linkedids: z.array(z.string()).describe('the first 100 of its calls'),
-  place: z.string().nullable().describe('where the fault of its calls probably lies'),
+  place: z.enum(FAULT_PLACES).nullable().describe('where the fault of its calls probably lies'),
   told_at: TIME.nullable(),
   end_told_at: TIME.nullable(),
 });
@@ -41,7 +42,7 @@ const RULE = z.strictObject({
   send: z.boolean(),
 });
 
-const ALERTS_ANSWER = z.strictObject({ alerts: z.array(ALERT), rules: z.array(RULE) });
+export const ALERTS_ANSWER = z.strictObject({ alerts: z.array(ALERT), rules: z.array(RULE) });
 
 const ALERTS_QUERY = z.strictObject({
   from: moment(),

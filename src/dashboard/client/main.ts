@@ -1,5 +1,7 @@
+import { countAlerts } from './alert-count.ts';
 import { el } from './dom.ts';
 import { chooseLanguage, LANGUAGE, LANGUAGES, t } from './language.ts';
+import { alertsPage } from './page-alerts.ts';
 import { callPage } from './page-call.ts';
 import { callsPage } from './page-calls.ts';
 import { endpointsPage } from './page-endpoints.ts';
@@ -14,6 +16,7 @@ const PAGES: readonly { name: string; word?: string; open: (route: Route) => Pag
   { name: 'calls', word: t('Calls'), open: callsPage },
   { name: 'endpoints', word: t('Endpoints'), open: endpointsPage },
   { name: 'trends', word: t('Trends'), open: trendsPage },
+  { name: 'alerts', word: t('Alerts'), open: alertsPage },
   { name: 'call', open: callPage },
 ];
 
@@ -75,6 +78,7 @@ bar.append(
   ),
 );
 window.addEventListener(TOKEN_NEEDED, askToken);
+countAlerts(bar.querySelector('[data-page=alerts]') as HTMLElement);
 window.addEventListener('hashchange', () => {
   open();
   window.scrollTo(0, 0);

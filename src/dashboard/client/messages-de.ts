@@ -1,5 +1,8 @@
+import { GERMAN_OF_ALERTS } from './messages-de-alerts.ts';
+
 /** German, by the English sentence. A test holds that none is missing and none is left over. */
 export const GERMAN: Readonly<Record<string, string>> = {
+  ...GERMAN_OF_ALERTS,
   ', and ': ' und ',
   '5 minutes': '5 Minuten',
   '5th percentile': '5. Perzentil',

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { alertRoutes } from '../../../src/api/alerts.ts';
 import { LiveStream } from '../../../src/api/live-stream.ts';
 import { Metrics } from '../../../src/api/metrics.ts';
 import { buildApi, type ApiOptions } from '../../../src/api/server.ts';
@@ -91,6 +92,9 @@ export async function startServer({
   const health = { health: () => state.health };
   const endpointPatterns = ['PJSIP/trunk*', 'PJSIP/alice'];
   const metrics = new Metrics({ endpointPatterns, mostGroups: MOST_GROUPS, live, health, version: '1.2.3' });
+  const { moreRoutes = [] } = options;
+  const hasAlerts = moreRoutes.some(({ path }) => path === '/v1/alerts');
+  const noAlerts = alertRoutes({ list: async () => [], one: async () => null, rules: [] }, clock).slice(0, 1);
   const api = buildApi({
     history,
     clock,
@@ -99,6 +103,8 @@ export async function startServer({
     health,
     metrics,
     ...options,
+    // Every page asks for them.
+    moreRoutes: hasAlerts ? moreRoutes : [...noAlerts, ...moreRoutes],
   });
   const origin = await api.listen({ host: '127.0.0.1', port: 0 });
   return Object.assign(state, {

@@ -2,10 +2,12 @@ import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
+import type { ALERTS_ANSWER } from '../../../src/api/alerts.ts';
 import type { CALLS_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers/answers.ts';
 import type { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
 import type { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from '../../../src/api/answers/quality.ts';
 import type {
+  AlertsAnswer,
   CallsAnswer,
   EndpointsAnswer,
   IntervalsAnswer,
@@ -50,6 +52,7 @@ describe('the files of the dashboard', () => {
   });
 
   test('know the answers of REST as its own schemas describe them', () => {
+    expectTypeOf<z.output<typeof ALERTS_ANSWER>>().toExtend<AlertsAnswer>();
     expectTypeOf<z.output<typeof CALLS_ANSWER>>().toExtend<CallsAnswer>();
     expectTypeOf<z.output<typeof LIVE_ANSWER>>().toExtend<LiveAnswer>();
     expectTypeOf<z.output<typeof INTERVALS_ANSWER>>().toExtend<IntervalsAnswer>();
