@@ -13,7 +13,7 @@ export function countAlerts(link: HTMLElement): void {
     try {
       const { alerts } = await get<AlertsAnswer>('/v1/alerts?status=active&limit=1000');
       count.hidden = alerts.length === 0;
-      count.textContent = String(alerts.length);
+      count.textContent = alerts.length === 0 ? '' : String(alerts.length);
       count.title = tn('{n} alert goes on', '{n} alerts go on', alerts.length);
     } catch {
       // The page itself says what is wrong; an old number would be worse than none.
