@@ -29,8 +29,8 @@ async function collect(config: string | undefined): Promise<number> {
       recipients: settings.recipients,
       perMinute: settings.perMinute,
       questions: settings.questions && {
-        text: await fileText(settings.questions.file, 'questions'),
-        signingKey: await fileText(settings.questions.signingKeyFile, 'signing_key'),
+        text: await checkedQuestions(settings.questions.file),
+        signingKey: await signingKey(settings.questions.signingKeyFile),
       },
       tls: settings.tls && {
         cert: await fileText(settings.tls.certFile, 'tls_cert'),
@@ -54,6 +54,29 @@ async function collect(config: string | undefined): Promise<number> {
     say(error instanceof Error ? error.message : String(error));
     return WORK_FAILED;
   }
+}
+
+/** Rejects with an Error of one sentence when no PBX would take the questions. */
+async function checkedQuestions(path: string): Promise<string> {
+  const { readPublishedQuestions } = await import('../ratings/questions.ts');
+  const text = await fileText(path, 'questions');
+  readPublishedQuestions(path, text);
+  return text;
+}
+
+async function signingKey(path: string): Promise<string> {
+  const { createPrivateKey } = await import('node:crypto');
+  const text = await fileText(path, 'signing_key');
+  let type: string | undefined;
+  try {
+    type = createPrivateKey(text).asymmetricKeyType;
+  } catch {
+    type = undefined;
+  }
+  if (type === 'ed25519') return text;
+  throw new Error(
+    `[collector] signing_key = ${path} is no private Ed25519 key (PEM); make one with "openssl genpkey -algorithm ed25519"`,
+  );
 }
 
 async function fileText(path: string, key: string): Promise<string> {

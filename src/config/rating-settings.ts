@@ -9,6 +9,10 @@ export interface RatingSettings {
   readonly code: string;
   /** Null: our own. */
   readonly questions: string | null;
+  /** Null: none are fetched. */
+  readonly questionsUrl: string | null;
+  /** The Ed25519 key (DER, base64) that they are signed with; null: whichever comes first. */
+  readonly questionsKey: string | null;
   /** Without a slash at its end; null: made of [http] bind. */
   readonly linkBase: string | null;
   readonly linkLifetimeMs: number;
@@ -23,6 +27,8 @@ export function ratingSettings(values: ValuesOf<(typeof SETTINGS)['ratings']>): 
     never: values.never,
     code: values.code,
     questions: values.questions,
+    questionsUrl: values.questions_url,
+    questionsKey: values.questions_key,
     linkBase: values.link_base,
     linkLifetimeMs: values.link_lifetime,
     prompts: {

@@ -52,6 +52,11 @@ const NO_CONTROL = /^\P{Cc}+$/u;
 const PLAIN_TEXT = 'text without control characters';
 const NAME = matching(PLAIN_TEXT, NO_CONTROL);
 const SOUNDS = matching('names of sounds, with & between them', /^[\w/.-]{1,80}(?:&[\w/.-]{1,80}){0,15}$/);
+/** RFC 8410: every Ed25519 key begins with the same twelve bytes. */
+const ED25519_KEY = matching(
+  'an Ed25519 key in one line of 60 characters: the middle line that "openssl pkey -in KEY.pem -pubout" prints',
+  /^MCowBQYDK2VwAyEA[\w+/]{43}=$/,
+);
 const PASSWORD = matching(PLAIN_TEXT, NO_CONTROL, SECRET);
 /** An opinion threshold is on the scale of scores, 1-4.5. */
 const OPINION = decimal(1, 4.5);
@@ -157,6 +162,7 @@ export const SETTINGS = {
     // tcpdump would read a leading dash as an option.
     interface: setting(matching('the name of a network interface, or any', /^[\w.:@][\w.:@-]{0,63}$/), 'any', 'where'),
     ports: setting(PORT_RANGE, '10000-20000', 'UDP ports that carry RTP (rtp.conf: rtpstart, rtpend)'),
+    audio: setting(YES_NO, 'no', 'whether levels, noise and echo are to be measured in the audio of captured packets'),
   },
   measurements: {
     enabled: setting(YES_NO, 'no', 'whether anonymous measurements of calls are gathered and sent'),
@@ -228,6 +234,16 @@ export const SETTINGS = {
       'what people dial to rate their last call; setup writes it into extensions_mes.conf',
     ),
     questions: setting(optional(NAME), '', 'the file with your own questions; empty: ours'),
+    questions_url: setting(
+      optional(HTTP_URL),
+      '',
+      'where signed questions are fetched from, such as https://collector.example.org/v1/questions; they are asked in place of others',
+    ),
+    questions_key: setting(
+      optional(ED25519_KEY),
+      '',
+      'public key that they have to be signed with; empty: that of the first that come over HTTPS',
+    ),
     link_base: setting(optional(HTTP_URL), '', 'address under which people reach us; empty: that of [http] bind'),
     link_lifetime: setting(DURATION, '1d', 'how long a link to rate a call is good'),
     prompt_score: setting(

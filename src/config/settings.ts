@@ -66,7 +66,12 @@ export interface Settings {
   /** Null: phones' reports are not taken. No peers: from anywhere. */
   readonly phoneReports: { readonly bind: HostAndPort; readonly peers: readonly Subnet[] } | null;
   readonly networks: readonly NetworkSettings[];
-  readonly capture: { readonly enabled: boolean; readonly interface: string; readonly ports: PortRange };
+  readonly capture: {
+    readonly enabled: boolean;
+    readonly interface: string;
+    readonly ports: PortRange;
+    readonly audio: boolean;
+  };
   readonly measurements: {
     readonly enabled: boolean;
     /** Public keys of age; not empty when enabled. */
@@ -246,7 +251,11 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
   }));
   const rules = readRules(reader, named.alerts);
   const networks = readNetworks(reader, named.networks);
-  checkEnvironment(reader, env);
+  checkEnvironment(
+    reader,
+    env,
+    file.sections.map(({ name }) => name),
+  );
   if (reader.problems.length > 0) {
     throw new SettingsError(
       reader.problems.sort((a, b) => (a.line < b.line ? -1 : Number(a.line > b.line))).map(({ sentence }) => sentence),

@@ -179,6 +179,12 @@ export const ERRORS = {
     sentence: 'What a person said of a call, or that somebody was asked, could not be stored.',
     whatToDo: 'See the line itself: free space on the disk, or end the program that locks the database.',
   },
+  MES_ERR_QUESTIONS: {
+    status: null,
+    sentence:
+      'The questions of questions_url cannot be fetched, or are not what they have to be. The ones before stay.',
+    whatToDo: 'See the line itself: the address in [ratings], or the key that its questions are signed with.',
+  },
   MES_ERR_FILE_EXPOSED: {
     status: null,
     sentence: 'A file with secrets or numbers is open to every user of the machine.',

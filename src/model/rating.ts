@@ -126,6 +126,16 @@ export interface Question {
   readonly toMs: number | null;
 }
 
+/** Questions that were fetched, as they came: they are asked while their address is away. */
+export interface KeptQuestions {
+  readonly url: string;
+  /** The public key (Ed25519, DER, base64) that they are signed with. */
+  readonly key: string;
+  /** Their JSON text. */
+  readonly signed: string;
+  readonly signature: string;
+}
+
 /** What somebody says of a call; what is not given is not known. */
 export interface GivenRating {
   readonly score: number;

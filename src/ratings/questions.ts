@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { ISSUES, type Issue, type Question } from '../model/rating.ts';
 import { readAsteriskConfig } from '../wire/asterisk-conf.ts';
 
@@ -9,6 +10,8 @@ const ID = /^[a-z0-9][a-z0-9_-]{0,39}$/;
 const PROMPT = /^[\w/.-]{1,80}(?:&[\w/.-]{1,80}){0,15}$/;
 /** The next ones take their turn after so long. */
 const TURN_MS = 86_400_000;
+/** Control characters, and those that turn the direction of writing. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
 const KEYS = ['version', 'text', 'prompt', 'from', 'to', 'issue'];
 
 function own(id: string, issue: Issue, text: string): Question {
@@ -33,45 +36,132 @@ export const OWN_QUESTIONS: readonly Question[] = [
  * question and the key at fault.
  */
 export function readQuestions(file: string, text: string): readonly Question[] {
+  const sections = readAsteriskConfig(file, text, () => []);
+  return checked(
+    file,
+    sections.map(({ name, entries }) => {
+      const values = new Map(entries.map(({ key, value }) => [key, value]));
+      const unknown = [...values.keys()].find((key) => !KEYS.includes(key));
+      if (unknown !== undefined) {
+        const sentence = `"${unknown.slice(0, 40)}" is not known; known are ${KEYS.join(', ')}`;
+        throw new RangeError(`${file}, [${name.slice(0, 40)}]: ${sentence}`);
+      }
+      return { id: name, values };
+    }),
+  );
+}
+
+/** What a collection server publishes. */
+export interface PublishedQuestions {
+  /** When it was made: an older one does not take its place. */
+  readonly issuedMs: number;
+  readonly questions: readonly Question[];
+}
+
+/** Other fields are left alone: a later release may have them. */
+const PUBLISHED = z.object(
+  {
+    issued: z.iso.datetime({ error: 'give a time such as 2026-11-20T08:00:00Z' }),
+    questions: z
+      .array(z.record(z.string(), z.unknown(), { error: 'give a question as {"id": …, "text": …, "issue": …}' }), {
+        error: 'give a list of questions',
+      })
+      .max(MOST_QUESTIONS, { error: `there are more than ${MOST_QUESTIONS}` }),
+  },
+  { error: 'give {"issued": …, "questions": […]}' },
+);
+
+/**
+ * Reads published questions, `{"issued": …, "questions": [{"id": …, …}]}` with the keys of `questions.conf`. A question
+ * whose issue this release does not know is left out. Throws RangeError with one sentence.
+ */
+export function readPublishedQuestions(source: string, text: string): PublishedQuestions {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new RangeError(`${source}: this is no JSON`);
+  }
+  const read = PUBLISHED.safeParse(content);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    throw new RangeError(
+      `${source}, ${issue?.path.join('.') || 'as a whole'}: ${issue?.message ?? 'not as it has to be'}`,
+    );
+  }
+  const { issued, questions } = read.data;
+  const known = questions.filter(({ issue }) => typeof issue !== 'string' || ISSUES.some((one) => one === issue));
+  return {
+    issuedMs: Date.parse(issued),
+    questions: checked(
+      source,
+      known.map((question) => ({
+        id: textOf(question['id']),
+        values: new Map(KEYS.map((key) => [key, textOf(question[key])])),
+      })),
+    ),
+  };
+}
+
+/** What JSON has for a value of `questions.conf`; what is no text or number fails there. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '\0';
+}
+
+interface UncheckedQuestion {
+  readonly id: string;
+  /** By key; what is missing or empty is not given. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+function checked(source: string, unchecked: readonly UncheckedQuestion[]): readonly Question[] {
   const seen = new Set<string>();
-  const questions = readAsteriskConfig(file, text, () => []).map(({ name, entries }): Question => {
+  const questions = unchecked.map(({ id, values }): Question => {
     const refuse = (sentence: string): never => {
-      throw new RangeError(`${file}, [${name.slice(0, 40)}]: ${sentence}`);
+      throw new RangeError(`${source}, [${id.slice(0, 40)}]: ${sentence}`);
     };
-    if (!ID.test(name)) refuse('an id has small letters, digits, - and _, at most 40');
-    if (seen.has(name)) refuse('this question stands twice; write it once');
-    seen.add(name);
-    const values = new Map(entries.map(({ key, value }) => [key, value]));
-    for (const key of values.keys())
-      if (!KEYS.includes(key)) refuse(`"${key.slice(0, 40)}" is not known; known are ${KEYS.join(', ')}`);
-    const version = values.get('version') ?? '1';
+    if (!ID.test(id)) refuse('an id has small letters, digits, - and _, at most 40');
+    if (seen.has(id)) refuse('this question stands twice; write it once');
+    seen.add(id);
+    const version = values.get('version') || '1';
     if (!/^[1-9]\d{0,5}$/.test(version)) refuse('version is not a whole number from 1 on');
     const words = values.get('text') ?? '';
     if (words === '' || words.length > LONGEST_TEXT)
       refuse(`text is missing or longer than ${LONGEST_TEXT} characters`);
+    if (INVISIBLE.test(words)) refuse('text has characters that nobody sees; write it without them');
     const prompt = values.get('prompt') ?? '';
-    if (prompt !== '' && !PROMPT.test(prompt)) refuse('prompt: give names of sounds, with & between them');
+    if (prompt !== '' && (!PROMPT.test(prompt) || prompt.includes('..')))
+      refuse('prompt: give names of sounds, with & between them');
     const issue = ISSUES.find((known) => known === values.get('issue'));
     if (issue === undefined) return refuse(`issue: give one of ${ISSUES.join(', ')}`);
     const moment = (key: 'from' | 'to'): number | null => {
       const given = values.get(key) ?? '';
-      if (given === '') return null;
-      const atMs = /^\d{4}-\d{2}-\d{2}$/.test(given) ? Date.parse(`${given}T00:00:00Z`) : NaN;
-      return Number.isNaN(atMs) ? refuse(`${key}: give a day such as 2026-11-20`) : atMs;
+      return given === '' ? null : (dayMs(given) ?? refuse(`${key}: give a day such as 2026-11-20`));
     };
+    const [fromMs, toMs] = [moment('from'), moment('to')];
+    if (fromMs !== null && toMs !== null && fromMs >= toMs)
+      refuse('to: it is the first day on which it is not asked any more; give one after from');
     return {
-      id: name,
+      id,
       version: Number(version),
       text: words,
       prompt: prompt === '' ? [] : prompt.split('&'),
       issue,
-      fromMs: moment('from'),
-      toMs: moment('to'),
+      fromMs,
+      toMs,
     };
   });
   if (questions.length > MOST_QUESTIONS)
-    throw new RangeError(`${file}: there are more than ${MOST_QUESTIONS} questions`);
+    throw new RangeError(`${source}: there are more than ${MOST_QUESTIONS} questions`);
   return questions;
+}
+
+/** Undefined for a day that no calendar has. */
+function dayMs(day: string): number | undefined {
+  const atMs = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
+  // Of 31 February, JavaScript makes 3 March.
+  return !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(day) ? atMs : undefined;
 }
 
 /** Which to ask now: of those whose time it is, another three each day. */

@@ -9,6 +9,7 @@ import { endpointOf } from '../../model/channel.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import type { PbxEvent } from '../../model/event.ts';
 import type { Question, Rating } from '../../model/rating.ts';
+import { FetchedQuestions } from '../../ratings/fetched-questions.ts';
 import { RatingLinks } from '../../ratings/rating-links.ts';
 import { PAGE_HEADERS } from '../../ratings/link-page.ts';
 import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../ratings/questions.ts';
@@ -29,11 +30,12 @@ const LINK_VARIABLE = 'MES_RATE_URL';
 export function ratingsCompanion(context: CompanionContext): Companion {
   const { settings, clock, history, calls, live, actions, log } = context;
   const { enabled, askPercent, never, questions: file, linkBase, linkLifetimeMs, prompts } = settings.ratings;
+  const fetched = fetchedQuestions(context);
   const { features } = history;
   const hide = textHider(settings.history);
   const recent = new RecentCalls(live);
   const questions = file === null ? OWN_QUESTIONS : questionsIn(file);
-  const currentQuestions = (): readonly Question[] => questionsOf(questions, clock.nowMs());
+  const currentQuestions = (): readonly Question[] => questionsOf(fetched?.questions ?? questions, clock.nowMs());
   let key = randomBytes(KEY_BYTES).toString('hex');
   let hasToldOfRight = false;
 
@@ -139,12 +141,14 @@ export function ratingsCompanion(context: CompanionContext): Companion {
   return {
     routes: [...ratingRoutes(intake, clock), ...(enabled ? linkRoutes(links) : [])],
     ...(enabled ? { agiScripts: { rate: (conversation, caller) => voice.rate(conversation, caller) } } : {}),
-    counters: () => intake.counters,
+    counters: () => ({ ...intake.counters, ...fetched?.counters }),
     start: async () => {
       await features.write('ratings', 'keep', key).catch(onLost);
       key = (await features.read('ratings', 'key', undefined).catch(() => null)) ?? key;
       await intake.start();
+      await fetched?.start();
     },
+    stop: async () => fetched?.stop(),
     take: (event) => {
       recent.take(event);
       if (!enabled) return;
@@ -157,6 +161,26 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     },
     channelEnded: (channel) => recent.channelEnded(channel),
   };
+}
+
+/** Null: nothing is fetched. */
+function fetchedQuestions({ settings, history, clock, log }: CompanionContext): FetchedQuestions | null {
+  const { enabled, questionsUrl: url, questionsKey: key } = settings.ratings;
+  if (!enabled || url === null) return null;
+  return new FetchedQuestions({
+    url,
+    key,
+    kept: () => history.features.read('ratings', 'keptQuestions', undefined),
+    keep: (questions) => history.features.write('ratings', 'keepQuestions', questions),
+    clock,
+    random: () => Math.random(),
+    onProblem: (sentence) => {
+      if (sentence === null) log.info('ratings: the questions of questions_url were fetched again');
+      else log.warn(coded('MES_ERR_QUESTIONS'), `ratings: ${sentence}; the questions before stay`);
+    },
+    onTrusted: (first) =>
+      log.info(`ratings: from now on questions have to be signed with questions_key = ${first}, as the first ones are`),
+  });
 }
 
 /** The page behind a link: without a login, and without JavaScript. */

@@ -1,4 +1,12 @@
-import type { CallRatings, Moment, Rating, RatingCursor, RatingFilter, RatingRequest } from '../../model/rating.ts';
+import type {
+  CallRatings,
+  KeptQuestions,
+  Moment,
+  Rating,
+  RatingCursor,
+  RatingFilter,
+  RatingRequest,
+} from '../../model/rating.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
@@ -64,6 +72,13 @@ export const RATINGS = {
     CREATE TABLE moments (linkedid TEXT NOT NULL, uniqueid TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
     CREATE INDEX moments_by_call ON moments (linkedid)`,
     'CREATE TABLE rating_key (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), key TEXT NOT NULL) STRICT',
+    `CREATE TABLE rating_questions (
+      only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+      url TEXT NOT NULL,
+      key TEXT NOT NULL,
+      signed TEXT NOT NULL,
+      signature TEXT NOT NULL
+    ) STRICT`,
   ],
   writes: {
     /** A rating of the same id is replaced: whoever rates may change their mind. */
@@ -100,6 +115,10 @@ export const RATINGS = {
     keep(statements: Statements, key: string): void {
       statements.run('INSERT OR IGNORE INTO rating_key VALUES (1, ?)', key);
     },
+    /** The questions that were fetched last. */
+    keepQuestions(statements: Statements, { url, key, signed, signature }: KeptQuestions): void {
+      statements.run('INSERT OR REPLACE INTO rating_questions VALUES (1, ?, ?, ?, ?)', url, key, signed, signature);
+    },
     mark(statements: Statements, { linkedid, uniqueid, atMs }: Moment): void {
       statements.run('INSERT INTO moments VALUES (?, ?, ?)', linkedid, uniqueid, Math.round(atMs));
     },
@@ -122,6 +141,10 @@ export const RATINGS = {
     key(statements: Statements): string | null {
       const found = statements.prepared('SELECT key FROM rating_key').pluck().get();
       return typeof found === 'string' ? found : null;
+    },
+    keptQuestions(statements: Statements): KeptQuestions | null {
+      const found = statements.prepared('SELECT url, key, signed, signature FROM rating_questions').get();
+      return (found ?? null) as KeptQuestions | null;
     },
     exists(statements: Statements, id: string): boolean {
       return statements.prepared('SELECT 1 FROM ratings WHERE id = ?').get(id) !== undefined;

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, sign } from 'node:crypto';
+import { createHmac, createPublicKey, randomBytes, sign } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import { fastify, type FastifyInstance } from 'fastify';
 import { Counter, Registry } from 'prom-client';
@@ -108,7 +108,8 @@ export function buildCollector(options: CollectorOptions): FastifyInstance {
     app.get('/v1/questions', async (_, reply) => {
       if (questions === null) return reply.code(404).send({ status: 404 });
       const signature = sign(null, Buffer.from(questions.text), questions.signingKey).toString('base64');
-      return { signed: questions.text, signature };
+      const publicKey = createPublicKey(questions.signingKey).export({ type: 'spki', format: 'der' });
+      return { signed: questions.text, signature, key: publicKey.toString('base64') };
     });
     app.get('/healthz', async (_, reply) => reply.code(problem === null ? 200 : 503).send({ status: problem ?? 'ok' }));
     app.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));

@@ -11,7 +11,7 @@ import { type Captured, pcap, START_MS } from '../wire/packets.ts';
 const HOUR_MS = 3_600_000;
 
 const OPTIONS: CallCaptureOptions = {
-  settings: { enabled: true, interface: 'any', ports: { lowest: 10_000, highest: 20_000 } },
+  settings: { enabled: true, interface: 'any', ports: { lowest: 10_000, highest: 20_000 }, audio: false },
   onCaptured: () => {},
   askAddresses: () => {},
   askCodecs: () => {},

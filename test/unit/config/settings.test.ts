@@ -7,7 +7,7 @@ import type { AlertRule } from '../../../src/model/alert.ts';
 
 const LOGIN = { MES_AMI_USERNAME: 'mes', MES_AMI_SECRET: 'hunter2' };
 /** Not shown when refused, and yet no secret: without them something is off, and nothing is open. */
-const OPEN_OR_EMPTY = new Set(['link_base', 'url', 'collector', 'recipient', 'smtp', 'webhook']);
+const OPEN_OR_EMPTY = new Set(['link_base', 'questions_url', 'url', 'collector', 'recipient', 'smtp', 'webhook']);
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -43,6 +43,8 @@ const NO_RATINGS = {
   never: ['000', '110', '111', '112', '113', '115', '117', '118', '119', '120', '122', '133', '144', '999', '911'],
   code: '*637',
   questions: null,
+  questionsUrl: null,
+  questionsKey: null,
   linkBase: null,
   linkLifetimeMs: DAY_MS,
   prompts: {
@@ -151,7 +153,7 @@ describe('settings', () => {
       },
       phoneReports: null,
       networks: [],
-      capture: { enabled: false, interface: 'any', ports: { lowest: 10_000, highest: 20_000 } },
+      capture: { enabled: false, interface: 'any', ports: { lowest: 10_000, highest: 20_000 }, audio: false },
       measurements: {
         enabled: false,
         recipients: [],
@@ -300,7 +302,7 @@ kind = vpn
         { subnet: { address: '192.0.2.0', family: 'ipv4', prefixLength: 24 }, site: 'Berlin', kind: 'wifi' },
         { subnet: { address: '2001:db8::', family: 'ipv6', prefixLength: 32 }, site: null, kind: 'vpn' },
       ],
-      capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 } },
+      capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 }, audio: false },
       measurements: load('').measurements,
       doctor: { accept: ['direct-media', 'time-zone'] },
       fleet: null,
@@ -467,7 +469,7 @@ describe('a slip in the settings', () => {
     ],
     [
       { MES_ENDPOINT_ALICE_ADVANTAGE: '5' },
-      'environment variable MES_ENDPOINT_ALICE_ADVANTAGE is not known; endpoints are set in the file, in [endpoint:PATTERN]',
+      'environment variable MES_ENDPOINT_ALICE_ADVANTAGE is not known; endpoints are set in the file, in [endpoint:PATTERN], and a variable changes a key of one that is there',
     ],
     [{ MES_CODEC_G729_DELAY: '5' }, 'unknown environment variable MES_CODEC_G729_DELAY; known are'],
   ])('in the environment %j is answered with one sentence', (env, sentence) => {

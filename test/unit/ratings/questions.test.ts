@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ISSUES } from '../../../src/model/rating.ts';
 import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../../src/ratings/questions.ts';
 
+const READY = join(import.meta.dirname, '../../../asterisk-conf/questions.conf');
 const DAY_MS = 86_400_000;
 /** 2026-11-20T00:00:00Z */
 const DAY = 1_795_132_800_000;
@@ -62,6 +66,19 @@ issue = too_quiet
     expect(days.map((ids) => ids.length)).toEqual([3, 3, 3]);
     expect(new Set(days.flat()).size).toBe(9);
     expect(questionsOf(OWN_QUESTIONS, DAY + DAY_MS - 1)).toEqual(questionsOf(OWN_QUESTIONS, DAY));
+  });
+
+  test('of the ready file are ours, and each key that it explains is one', () => {
+    const text = readFileSync(READY, 'utf8');
+    expect(readQuestions(READY, text)).toEqual(OWN_QUESTIONS);
+    const [first] = readQuestions(READY, text.replaceAll(/^;(?=\w)/gm, ''));
+    expect(first).toEqual({
+      ...OWN_QUESTIONS[0],
+      prompt: ['custom/did-it-stutter', 'beep'],
+      fromMs: DAY,
+      toMs: DAY + 30 * DAY_MS,
+    });
+    for (const issue of ISSUES) expect(text).toMatch(new RegExp(`^;.*\\b${issue}\\b`, 'm'));
   });
 
   test('are asked in their time only', () => {
