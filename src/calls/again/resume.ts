@@ -4,6 +4,7 @@ import { BridgeMemory } from '../billing-party.ts';
 import { type ChannelState, newChannel, Published } from '../channels/channel-state.ts';
 import { DirectionState, type SegmentState } from '../directions/direction-state.ts';
 import { Tally } from '../directions/tally.ts';
+import { WHOLE_PAST_FLOW } from '../why/flow.ts';
 
 /** The names of all fields of a state, in their order: a state with others is of another release, and is not read. */
 export const RESUME_FIELDS: readonly string[] = fieldsOf(wholeState());
@@ -65,6 +66,7 @@ function wholeState(): ChannelState {
   const sentBefore = { packets: 0, octets: 0 };
   for (const direction of [state.rx, state.tx]) {
     direction.nextSegment = { cause: 'start', atMs: 0, sentBefore };
+    direction.pastFlow = WHOLE_PAST_FLOW;
     direction.segment = { ...direction.segment, sentBefore, tally: new Tally() };
   }
   return state;

@@ -7,7 +7,7 @@ import { clockRateBetween } from '../../stats/clock-rate.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../../units/rtp.ts';
 import type { StoredRow } from '../../stats/number-row.ts';
 import { DirectionMarks } from './direction-marks.ts';
-import { beginFlow, noteSenderFlow } from '../why/flow.ts';
+import { beginFlow, NO_PAST_FLOW, noteSenderFlow, type PastFlow } from '../why/flow.ts';
 import { addRoundTrip, foldJitter, isTallyDead, Tally } from './tally.ts';
 
 /** 20 ms packets, the usual. */
@@ -63,6 +63,9 @@ export class DirectionState extends DirectionMarks {
   segment: SegmentState;
   nextSegment: NextSegment | null = null;
   captured = NOTHING_CAPTURED;
+  pastFlow: PastFlow = NO_PAST_FLOW;
+  /** What flows now is music, or nothing: one of the parties holds the call. */
+  isFlowHeld = false;
 
   /** `stored` and `total`: of a direction that is gone on with. */
   constructor(direction: Direction, startedAtMs: number, stored?: StoredRow, total = new Tally()) {
@@ -146,6 +149,7 @@ export function noteRoundTrip(state: DirectionState, rttMs: number): void {
  * `isBeginning`: the channel has just been answered, so there may be nothing yet to jump from.
  */
 export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs: number, isBeginning: boolean): void {
+  beginFlow(state, cause);
   if (isBeginning && state.total.mediaReports === 0) return;
   state.disturbedAtMs = atMs;
   openSegment(state, cause, atMs);
@@ -156,6 +160,7 @@ export function openSegment(state: DirectionState, cause: SegmentCause, atMs: nu
   if (segmentTally(state).reports === 0 && state.segment.number > 1) {
     state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs, ...soFar(state) };
   } else if (state.total.reports > 0) {
+    if (state.nextSegment === null) beginFlow(state, cause);
     state.nextSegment ??= { cause, atMs, ...soFar(state) };
   }
 }
@@ -168,7 +173,6 @@ export function beginSegment(
   const number = state.segment.number + 1;
   state.segment = { number, openedBy: cause, startedAtMs: atMs, ...before, tally: new Tally() };
   state.nextSegment = null;
-  beginFlow(state);
 }
 
 function soFar(state: DirectionState): Pick<NextSegment, 'sentBefore' | 'playedBefore'> {

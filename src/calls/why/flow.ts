@@ -1,3 +1,4 @@
+import type { SegmentCause } from '../../model/record.ts';
 import type { DirectionState } from '../directions/direction-state.ts';
 import type { ReportSample } from '../directions/tally.ts';
 
@@ -20,14 +21,47 @@ const OCTETS_PER_MS: Readonly<Record<string, number>> = {
   slin16: 32,
 };
 
+/** What a receiver counted in a stretch of time, from one of its reports to another. */
+interface ReceiverFlow {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly expectedPerMs: number;
+  readonly receivedPerMs: number;
+}
+
+/** What a sender counted in a stretch of time, from one of its SRs to another. */
+interface SenderFlow {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly packetsPerMs: number;
+  /** Milliseconds of audio in one millisecond; null where the codec does not tell. */
+  readonly audioPerMs: number | null;
+}
+
+/**
+ * The flow of the last session that was long enough. It stands until the next one is: the session that is left when the other
+ * party has hung up is over in no time, and says nothing of the call.
+ */
+export interface PastFlow {
+  readonly received: ReceiverFlow | null;
+  readonly sent: SenderFlow | null;
+}
+
+export const NO_PAST_FLOW: PastFlow = { received: null, sent: null };
+/** With everything that one may have. */
+export const WHOLE_PAST_FLOW: PastFlow = {
+  received: { fromMs: 0, toMs: 0, expectedPerMs: 0, receivedPerMs: 0 },
+  sent: { fromMs: 0, toMs: 0, packetsPerMs: 0, audioPerMs: 0 },
+};
+
 /** A receiver has reported: what it expects and gets is followed from the first report of a session on. */
 export function noteReceiverFlow(state: DirectionState, sample: ReportSample, atMs: number): void {
   const { total } = state;
   const isUncounted = sample.kind === 'unused' || (sample.kind === 'media' && sample.packetsExpected === null);
-  // Packets that nobody counted passed in this interval: begin afresh.
-  if (isUncounted) state.flowSinceMs = null;
-  else if (total.mediaReports === 0) return;
-  else if (state.flowSinceMs === null) {
+  // Packets that nobody counted passed in this interval: begin afresh, behind it.
+  if (isUncounted) return endReceiverFlow(state, !state.isFlowHeld);
+  if (total.mediaReports === 0) return;
+  if (state.flowSinceMs === null) {
     state.flowSinceMs = atMs;
     state.flowFromExpected = total.packetsExpected;
     state.flowFromLost = total.packetsLostOfExpected;
@@ -37,11 +71,11 @@ export function noteReceiverFlow(state: DirectionState, sample: ReportSample, at
 
 /** A sender has told how much it has sent (SR), when media flowed already. */
 export function noteSenderFlow(state: DirectionState, packets: number, octets: number, atMs: number): void {
-  const { srFlowSinceMs, srFlowPackets } = state;
+  const { srFlowPackets } = state;
   // A smaller count was begun afresh.
-  const isNew = srFlowSinceMs === null || (srFlowPackets !== null && packets < srFlowPackets);
-  if (isNew && state.total.mediaReports === 0) return;
-  if (isNew) {
+  if (srFlowPackets !== null && packets < srFlowPackets) endSenderFlow(state, !state.isFlowHeld);
+  if (state.srFlowSinceMs === null) {
+    if (state.total.mediaReports === 0) return;
     state.srFlowSinceMs = atMs;
     state.srFlowFromPackets = packets;
     state.srFlowFromOctets = octets;
@@ -51,46 +85,69 @@ export function noteSenderFlow(state: DirectionState, packets: number, octets: n
   state.srFlowOctets = octets;
 }
 
-/** A new session begins: what flowed before is of no account. */
-export function beginFlow(state: DirectionState): void {
+/** A new session begins, for this `cause`. What flowed on hold is of no account. */
+export function beginFlow(state: DirectionState, cause: SegmentCause): void {
+  const isOfTalk = !state.isFlowHeld && cause !== 'retrieve';
+  endReceiverFlow(state, isOfTalk);
+  endSenderFlow(state, isOfTalk);
+  if (cause === 'hold') state.isFlowHeld = true;
+  else if (cause === 'retrieve' || cause === 'bridge') state.isFlowHeld = false;
+}
+
+function endReceiverFlow(state: DirectionState, isKept: boolean): void {
+  const received = isKept ? receiverFlow(state) : undefined;
+  if (received !== undefined) state.pastFlow = { ...state.pastFlow, received };
   state.flowSinceMs = null;
+}
+
+function endSenderFlow(state: DirectionState, isKept: boolean): void {
+  const sent = isKept ? senderFlow(state) : undefined;
+  if (sent !== undefined) state.pastFlow = { ...state.pastFlow, sent };
   state.srFlowSinceMs = null;
+  state.srFlowPackets = null;
 }
 
-interface ReceiverFlow {
-  readonly expectedPerMs: number;
-  readonly receivedPerMs: number;
+/** Of the present session; undefined while it is too short. */
+function receiverFlow(state: DirectionState): ReceiverFlow | undefined {
+  const { flowSinceMs: fromMs, flowAtMs: toMs, flowFromExpected, flowFromLost, total } = state;
+  if (fromMs === null || toMs === null || toMs - fromMs < LONG_ENOUGH_MS) return undefined;
+  const expected = total.packetsExpected - (flowFromExpected ?? 0);
+  const lost = total.packetsLostOfExpected - (flowFromLost ?? 0);
+  const spanMs = toMs - fromMs;
+  return { fromMs, toMs, expectedPerMs: expected / spanMs, receivedPerMs: (expected - lost) / spanMs };
 }
 
-function receiverFlow({
-  total,
-  flowSinceMs,
-  flowAtMs,
-  flowFromExpected,
-  flowFromLost,
-}: DirectionState): ReceiverFlow | undefined {
-  if (flowSinceMs === null || flowAtMs === null || flowFromExpected === null || flowFromLost === null) return undefined;
-  const spanMs = flowAtMs - flowSinceMs;
-  if (spanMs < LONG_ENOUGH_MS) return undefined;
-  const expected = total.packetsExpected - flowFromExpected;
-  const lost = total.packetsLostOfExpected - flowFromLost;
-  return { expectedPerMs: expected / spanMs, receivedPerMs: (expected - lost) / spanMs };
-}
-
-interface SenderFlow {
-  readonly packetsPerMs: number;
-  readonly octetsPerMs: number;
-  readonly octetsPerPacket: number;
-}
-
+/** Of the present session; undefined while it is too short. */
 function senderFlow(state: DirectionState): SenderFlow | undefined {
-  const { srFlowSinceMs, srFlowAtMs, srFlowFromPackets, srFlowFromOctets, srFlowPackets, srFlowOctets } = state;
-  if (srFlowSinceMs === null || srFlowAtMs === null) return undefined;
-  const spanMs = srFlowAtMs - srFlowSinceMs;
-  if (spanMs < LONG_ENOUGH_MS) return undefined;
-  const packets = (srFlowPackets ?? 0) - (srFlowFromPackets ?? 0);
-  const octets = (srFlowOctets ?? 0) - (srFlowFromOctets ?? 0);
-  return { packetsPerMs: packets / spanMs, octetsPerMs: octets / spanMs, octetsPerPacket: octets / packets };
+  const { srFlowSinceMs: fromMs, srFlowAtMs: toMs, srFlowFromPackets, srFlowFromOctets } = state;
+  if (fromMs === null || toMs === null || toMs - fromMs < LONG_ENOUGH_MS) return undefined;
+  const packets = (state.srFlowPackets ?? 0) - (srFlowFromPackets ?? 0);
+  const octets = (state.srFlowOctets ?? 0) - (srFlowFromOctets ?? 0);
+  const octetsPerMs = octetRate(state);
+  const spanMs = toMs - fromMs;
+  const audioPerMs = octetsPerMs === undefined ? null : octets / octetsPerMs / spanMs;
+  return { fromMs, toMs, packetsPerMs: packets / spanMs, audioPerMs };
+}
+
+/** Of the present session, unless it is one of hold, and of the one before it, as far as they were long enough. */
+function receiverFlows(state: DirectionState, isOnHold = state.isFlowHeld): ReceiverFlow[] {
+  return known([isOnHold ? undefined : receiverFlow(state), state.pastFlow.received]);
+}
+
+function senderFlows(state: DirectionState, isOnHold = state.isFlowHeld): SenderFlow[] {
+  return known([isOnHold ? undefined : senderFlow(state), state.pastFlow.sent]);
+}
+
+function known<Flow>(flows: readonly (Flow | null | undefined)[]): Flow[] {
+  return flows.filter((flow) => flow !== null && flow !== undefined);
+}
+
+type Stretch = Pick<ReceiverFlow, 'fromMs' | 'toMs'>;
+
+/** Whether they were counted at the same time, for the most part: sessions of one direction may be others than those of another. */
+function areOfOneTime(...stretches: readonly Stretch[]): boolean {
+  const sharedMs = Math.min(...stretches.map(({ toMs }) => toMs)) - Math.max(...stretches.map(({ fromMs }) => fromMs));
+  return stretches.every(({ fromMs, toMs }) => sharedMs >= (toMs - fromMs) / 2);
 }
 
 /**
@@ -98,28 +155,40 @@ function senderFlow(state: DirectionState): SenderFlow | undefined {
  * (the far end counts them, too). From the sender's count of packets beside the receiver's of sequence numbers; undefined where one is not known.
  */
 export function gapsSentPercent(state: DirectionState): number | undefined {
-  const sent = senderFlow(state);
-  const received = receiverFlow(state);
-  if (sent === undefined || received === undefined || received.expectedPerMs <= 0) return undefined;
-  return 100 * Math.max(0, 1 - sent.packetsPerMs / received.expectedPerMs);
+  for (const sent of senderFlows(state)) {
+    for (const received of receiverFlows(state)) {
+      if (received.expectedPerMs <= 0 || !areOfOneTime(sent, received)) continue;
+      return 100 * Math.max(0, 1 - sent.packetsPerMs / received.expectedPerMs);
+    }
+  }
+  return undefined;
 }
 
 /**
  * What part of the audio that came in from one party (`upstream`, rx) went out to the other (`downstream`, tx): 1 is
  * all. In milliseconds of audio, so that it does not depend on how much a packet holds; undefined where a codec or a
- * count does not tell, and while hardly anything comes in.
+ * count does not tell, and while hardly anything comes in. While one of them `isOnHold`, it is what was sent on before.
  */
-export function sentOnRatio(upstream: DirectionState, downstream: DirectionState): number | undefined {
-  const received = receiverFlow(upstream);
-  const from = senderFlow(upstream);
-  const to = senderFlow(downstream);
-  const octetsInPerMs = octetRate(upstream);
-  const octetsOutPerMs = octetRate(downstream);
-  if (received === undefined || from === undefined || to === undefined) return undefined;
-  if (octetsInPerMs === undefined || octetsOutPerMs === undefined) return undefined;
-  const audioIn = (received.receivedPerMs * from.octetsPerPacket) / octetsInPerMs;
-  if (!(audioIn > LEAST_AUDIO_RATIO)) return undefined;
-  return to.octetsPerMs / octetsOutPerMs / audioIn;
+export function sentOnRatio(
+  upstream: DirectionState,
+  downstream: DirectionState,
+  isOnHold: boolean,
+): number | undefined {
+  for (const to of senderFlows(downstream, isOnHold || downstream.isFlowHeld)) {
+    for (const from of senderFlows(upstream, isOnHold || upstream.isFlowHeld)) {
+      for (const received of receiverFlows(upstream, isOnHold || upstream.isFlowHeld)) {
+        if (!areOfOneTime(to, from, received)) continue;
+        return ratioOf(received, from, to);
+      }
+    }
+  }
+  return undefined;
+}
+
+function ratioOf(received: ReceiverFlow, from: SenderFlow, to: SenderFlow): number | undefined {
+  if (from.audioPerMs === null || to.audioPerMs === null) return undefined;
+  const audioIn = (received.receivedPerMs * from.audioPerMs) / from.packetsPerMs;
+  return audioIn > LEAST_AUDIO_RATIO ? to.audioPerMs / audioIn : undefined;
 }
 
 /** Of the time; less may be noise, or a party that is silent. */

@@ -35,7 +35,6 @@ function mayHoldThatLoss({ total }: DirectionState, upstreamPercent: number): bo
  * not, and where it cannot be told. This server leaves out what comes late or out of order when it transcodes.
  */
 export function sentOnTooLittle(peer: ChannelState, channel: ChannelState): number | undefined {
-  if (peer.onHold || channel.onHold) return undefined;
-  const ratio = sentOnRatio(peer.rx, channel.tx);
+  const ratio = sentOnRatio(peer.rx, channel.tx, peer.onHold || channel.onHold);
   return ratio !== undefined && ratio < TOO_LITTLE_RATIO ? ratio : undefined;
 }

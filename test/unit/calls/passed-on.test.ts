@@ -25,15 +25,26 @@ interface Setting {
   readonly aliceOctets?: number;
   /** Whether this server says how much it sends (SR). */
   readonly isCounted?: boolean;
-  /** The report after which bob holds the call, and takes it back. */
+  /** The report before which bob holds the call, and takes it back. */
   readonly holdsAt?: number;
   readonly takesBackAt?: number;
+  /** The report before which bob leaves the bridge: some still come between that and his hang-up. */
+  readonly leavesAt?: number;
+  /** From this report on every packet is sent on. */
+  readonly wholeFrom?: number;
+  /** The report in which bob's phone says goodbye: its block is all zeros. */
+  readonly saysGoodbyeAt?: number;
 }
+
+/** Half of alice's audio gets lost in this server. */
+const HALF: Setting = { sentPackets: 96, numbers: 96, codecs: ['ulaw', 'alaw'] };
 
 /** Alice talks to bob for a minute; what he says comes through whole. */
 function play(setting: Setting): Script {
   const { aliceLost = 0, bobLost = 0, sentPackets, sentOctets = 160, numbers = 250, aliceOctets = 160 } = setting;
-  const { codecs = ['ulaw', 'ulaw'], isCounted = true } = setting;
+  const { codecs = ['ulaw', 'ulaw'], isCounted = true, wholeFrom = REPORTS + 1 } = setting;
+  const whole = (n: number): number => Math.max(0, n - wholeFrom + 1);
+  const byThen = (n: number, of: number): number => (n - whole(n)) * of + whole(n) * 250;
   const script = new Script().up('1', ALICE).up('2', BOB).codecs('1', codecs[0]).codecs('2', codecs[1]);
   script.enter('b', '1', ALICE).enter('b', '2', BOB);
   const sr = (n: number, packets: number, octets: number): SenderInfo => ({
@@ -53,13 +64,17 @@ function play(setting: Setting): Script {
         channel: { uniqueid: '2', stateNumber: 6, ...BOB },
       });
     }
-    const counts = isCounted ? { sender: sr(n, sentPackets, sentOctets) } : {};
+    if (n === setting.leavesAt) script.leave('b', '2', BOB);
+    const sent = { sentPackets: byThen(n, sentPackets), sentOctets: byThen(n, sentPackets) * sentOctets };
+    const counts = isCounted ? { sender: { ...sr(n, 250, 160), ...sent } } : {};
     script.rtcp('1', local(block(n, 250, aliceLost, 0xa), { sender: sr(n, 250, 160) }), ALICE);
     script.rtcp('1', remote(block(n, 250, 0, 0x1), { rttMs: 20, sender: sr(n, 250, aliceOctets) }), ALICE);
     script.rtcp('2', local(block(n, 250, 0, 0xb), counts), BOB);
     // He sends as he is sent, but whole.
     const his = sr(n, 250, numbers === 250 ? sentOctets : 160);
-    script.rtcp('2', remote(block(n, numbers, bobLost, 0x2), { rttMs: 20, sender: his }), BOB);
+    const heard = reportBlock(byThen(n, numbers), n * bobLost, { sourceSsrc: 0x2 });
+    const goodbye = reportBlock(0, 0, { sourceSsrc: 0 });
+    script.rtcp('2', remote(n === setting.saysGoodbyeAt ? goodbye : heard, { rttMs: 20, sender: his }), BOB);
   }
   return script;
 }
@@ -97,6 +112,16 @@ describe('loss that this server passes on', () => {
     const script = play({ aliceLost: 12, bobLost: 24, sentPackets: 238 });
     expect(toBob(script)?.why).toMatch(/^9\.6 % .*, 4\.8 points of that on the way from PJSIP\/alice/);
     expect(callOf(script).faultPlace).toBe('both-networks');
+  });
+
+  test.each<[string, Partial<Setting>]>([
+    ['a report came between the end of the bridge and the hang-up', { leavesAt: 12 }],
+    ['bob held the call in the end', { holdsAt: 10 }],
+    ['bob said goodbye', { saysGoodbyeAt: 12 }],
+  ])('is known from the counts also when %s', (_what, at) => {
+    const script = play({ aliceLost: 12, bobLost: 12, sentPackets: 238, codecs: ['ulaw', 'alaw'], ...at });
+    expect(toBob(script)?.why).toMatch(/^4\.\d % .*, nearly all of it on the way from PJSIP\/alice to this server/);
+    expect(callOf(script).faultPlace).toBe('caller-network');
   });
 
   test.each<[string, Partial<Setting>, CallRecord['faultPlace']]>([
@@ -153,10 +178,31 @@ describe('audio that this server does not send on', () => {
     expect(callOf(script)).toMatchObject({ verdict: 'good', faultPlace: 'none' });
   });
 
-  test('is not said while bob holds the call, and again after it', () => {
-    const held: Setting = { sentPackets: 96, numbers: 96, codecs: ['ulaw', 'alaw'] };
-    expect(toBob(play({ ...held, holdsAt: 9 }))).toMatchObject({ verdict: 'good' });
-    expect(toBob(play({ ...held, holdsAt: 5, takesBackAt: 9 }))?.why).toMatch(/^This server sent on only 38 %/);
+  test.each<[string, Partial<Setting>]>([
+    ['bob says goodbye', { saysGoodbyeAt: 12 }],
+    ['bob holds the call in the end', { holdsAt: 9 }],
+    ['bob held the call for a while', { holdsAt: 5, takesBackAt: 8 }],
+    ['he took it back at the very end', { holdsAt: 8, takesBackAt: 12 }],
+    ['a report comes between the end of the bridge and the hang-up', { leavesAt: 12 }],
+    ['two reports do', { leavesAt: 11 }],
+  ])('is said when %s, too', (_what, at) => {
+    const script = play({ ...HALF, ...at });
+    expect(toBob(script)?.why).toMatch(/^This server sent on only 38 % of the audio that came in from PJSIP\/alice/);
+    expect(toBob(script)?.verdict).toBe('bad');
+    expect(callOf(script)).toMatchObject({ verdict: 'bad', faultPlace: 'this-server' });
+  });
+
+  test('is not said of what bob hears while he holds the call', () => {
+    const script = play({ ...HALF, holdsAt: 1 });
+    expect(toBob(script)).toMatchObject({ verdict: 'good' });
+    expect(callOf(script).faultPlace).toBe('none');
+  });
+
+  test('is not said any more when the next session is long enough, and all of it was sent on', () => {
+    // Reports 9 to 12 are 15 s apart.
+    expect(toBob(play({ ...HALF, leavesAt: 9, wholeFrom: 9 }))?.why).toMatch(/ was fine: no loss/);
+    // 10 s: reports 10 to 12; but in one session the first minute is not forgotten.
+    expect(toBob(play({ ...HALF, wholeFrom: 10 }))?.why).toMatch(/^This server sent on only 5\d % /);
   });
 });
 
@@ -181,6 +227,10 @@ describe('scoring again', () => {
     ['audio that was not sent on', { sentPackets: 96, numbers: 96, codecs: ['ulaw', 'alaw'] }],
     ['loss that was passed on', { aliceLost: 12, bobLost: 12, sentPackets: 238 }],
     ['loss that was not', { aliceLost: 12, bobLost: 12, sentPackets: 250 }],
+    ['audio that was not sent on until the bridge ended', { ...HALF, leavesAt: 12 }],
+    ['audio that was not sent on before and after a hold', { ...HALF, holdsAt: 5, takesBackAt: 8 }],
+    ['audio that was not sent on before a hold', { ...HALF, holdsAt: 9 }],
+    ['loss that was passed on until the bridge ended', { aliceLost: 12, bobLost: 12, sentPackets: 238, leavesAt: 12 }],
   ])('tells %s as before', (_what, setting) => {
     const before = storedCall(play(setting));
     const again = rescoreCall(before, {
