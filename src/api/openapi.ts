@@ -20,6 +20,7 @@ import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './answers/captured.t
 import { withWords } from './answers/field-words.ts';
 import { LIVE_MESSAGE } from './live-stream.ts';
 import { CALL_WITH_RATINGS, MOMENT, RATING } from './ratings.ts';
+import { NOTE, TAG } from './remarks.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import {
   BUCKET_QUALITY,
@@ -52,6 +53,8 @@ const NAMED = {
   CallWithRatings: CALL_WITH_RATINGS,
   Rating: RATING,
   Moment: MOMENT,
+  Note: NOTE,
+  Tag: TAG,
   Channel: CHANNEL,
   Stream: STREAM,
   Segment: SEGMENT,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CallCursor, CallOrder } from '../model/ports.ts';
 import { FAULT_PLACES } from '../model/record.ts';
+import { LONGEST_TAG } from '../model/remark.ts';
 import { VERDICT_GROUPS, type Verdict, VERDICTS } from '../model/score.ts';
 import { MAX_OPINION, MIN_OPINION } from '../score/opinion.ts';
 import { parseDurationMs } from '../units/duration.ts';
@@ -196,6 +197,9 @@ export function orderOf(sort: (typeof SORTS)[number] | undefined): CallOrder | u
   return sort === undefined || sort === '-started_at' ? undefined : ORDERS[sort];
 }
 
+/** As it is set, or as it is shown where a number in it is hidden. */
+const TAG = new RegExp(`^[\\p{L}\\p{M}\\p{N}_.:*#-]{1,${LONGEST_TAG * 4}}$`, 'u');
+
 export const CALLS_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
@@ -217,6 +221,7 @@ export const CALLS_QUERY = z.strictObject({
   min_mes: opinion(),
   min_duration_s: seconds(),
   max_duration_s: seconds(),
+  tag: several('a tag that people gave the call, exact', (text) => (TAG.test(text) ? text : undefined)),
   sort: oneOf(SORTS, 'the newest first, or one page of the newest 10,000 that fit in another order'),
   fields: oneOf(['summary'], 'a line of each call and leg, without streams'),
   count: oneOf(['yes'], 'also how many fit'),

@@ -18,6 +18,7 @@ import { momentMs } from '../units/moment.ts';
 import { csvLine, csvLines } from './answers/csv.ts';
 import { DEFAULT_LIMIT, endpoint, limit, moment, MOST_LIMIT, NO_QUERY, parameter } from './parameters.ts';
 import { Problem } from './problem.ts';
+import { NOTE, TAG } from './remarks.ts';
 import { type Route, route } from './route.ts';
 
 const TIME = z.iso.datetime({ precision: 3 });
@@ -79,8 +80,13 @@ export const MOMENT = z.strictObject({
   ),
 });
 
-/** One call, with what people said of it and when they pressed a key to mark a moment. */
-export const CALL_WITH_RATINGS = CALL.extend({ ratings: z.array(RATING), moments: z.array(MOMENT) });
+/** One call, with what people said of it, when they pressed a key to mark a moment, and what was written about it. */
+export const CALL_WITH_RATINGS = CALL.extend({
+  ratings: z.array(RATING),
+  moments: z.array(MOMENT),
+  notes: z.array(NOTE).describe('what people wrote about the call, oldest first'),
+  tagged: z.array(TAG).describe('the same tags, with who set each and when'),
+});
 
 const RATING_BODY = z.strictObject({
   score: SCORE,

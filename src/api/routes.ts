@@ -12,7 +12,7 @@ import {
   READY_ANSWER,
 } from './answers/answers.ts';
 import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './answers/captured.ts';
-import { type CallListSources, callsCsv, listCalls } from './answers/call-list.ts';
+import { type CallListSources, callsCsv, listCalls, NO_REMARKS } from './answers/call-list.ts';
 import { intervalsCsv } from './answers/call-row.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { LiveList } from './answers/live-list.ts';
@@ -22,6 +22,7 @@ import { CALLS_QUERY, ENDPOINTS_QUERY, INTERVALS_QUERY, LIVE_QUERY, NO_QUERY, SU
 import { presentCall, presentChannel, presentInterval } from './answers/present.ts';
 import { Problem } from './problem.ts';
 import { CALL_WITH_RATINGS, presentRated } from './ratings.ts';
+import { presentRemarks } from './remarks.ts';
 import { type Route, route } from './route.ts';
 import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './answers/quality.ts';
 import { bucketsCsv, endpointsCsv, listEndpoints, summarize } from './answers/quality-list.ts';
@@ -83,8 +84,8 @@ export function routes(sources: ApiSources): readonly Route[] {
         const segments = await Promise.all(
           call.channels.map(async ({ uniqueid }) => [uniqueid, await history.segments(uniqueid)] as const),
         );
-        const { ratings = NO_RATINGS } = sources;
-        const rated = await ratings.ofCall(call.linkedid);
+        const { ratings = NO_RATINGS, remarks = NO_REMARKS } = sources;
+        const [rated, remarked] = await Promise.all([ratings.ofCall(call.linkedid), remarks.ofCall(call.linkedid)]);
         const intervals = await Promise.all(
           // Reports are read only where somebody marked a moment among them.
           (rated.moments.length === 0 ? [] : call.channels).map(
@@ -94,6 +95,7 @@ export function routes(sources: ApiSources): readonly Route[] {
         return {
           ...presentCall(call, clock.nowMs(), new Map(segments)),
           ...presentRated(rated, new Map(intervals)),
+          ...presentRemarks(remarked),
         };
       },
     }),

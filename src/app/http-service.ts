@@ -2,15 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
 import type { Route } from '../api/route.ts';
-import type { CallRatingsReader } from '../api/routes.ts';
 import { buildApi } from '../api/server.ts';
 import { TokenCheck } from '../api/gate/token.ts';
 import { listenProblem } from '../model/listen-problem.ts';
 import type { Switchboard } from '../calls/switchboard.ts';
 import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';
+import type { History } from '../history/history.ts';
 import type { Clock, HealthReport, HistoryReader } from '../model/ports.ts';
 import { numberSearcher } from './numbers/caller-numbers.ts';
+import { textHider } from './numbers/hidden-text.ts';
 import { errorsOnly, type Logger } from './state/log.ts';
 import { VERSION } from './version.ts';
 
@@ -21,7 +22,7 @@ export interface HttpServiceOptions {
   readonly history: HistoryReader;
   readonly live: Switchboard;
   readonly health: () => HealthReport;
-  readonly ratings: CallRatingsReader;
+  readonly features: Pick<History['features'], 'read'>;
   readonly moreRoutes: readonly Route[];
 }
 
@@ -34,7 +35,7 @@ export class HttpService {
   readonly #api: FastifyInstance;
   readonly #token: TokenCheck;
 
-  constructor({ settings, log, clock, history, live, health, ratings, moreRoutes }: HttpServiceOptions) {
+  constructor({ settings, log, clock, history, live, health, features, moreRoutes }: HttpServiceOptions) {
     const { bind, token, metricsGroups } = settings.http;
     this.#bind = bind;
     this.#live = live;
@@ -55,11 +56,16 @@ export class HttpService {
       metrics: this.metrics,
       clock,
       storedNumber: numberSearcher(settings.history),
+      storedText: textHider(settings.history).text,
       logger: errorsOnly(log),
       liveStream: this.#liveStream,
       files: dashboardAssets(),
       tokenCheck: this.#token,
-      ratings,
+      ratings: { ofCall: (linkedid) => features.read('ratings', 'ofCall', linkedid) },
+      remarks: {
+        ofCall: (linkedid) => features.read('remarks', 'ofCall', linkedid),
+        tagsOf: (linkedids) => features.read('remarks', 'tagsOf', linkedids),
+      },
       moreRoutes,
     });
   }

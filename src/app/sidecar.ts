@@ -192,7 +192,7 @@ export class Sidecar {
       history: calls,
       live: this.#switchboard,
       health: () => this.#health(),
-      ratings: { ofCall: (linkedid) => history.features.read('ratings', 'ofCall', linkedid) },
+      features: history.features,
       moreRoutes: this.#companions.routes,
     });
   }

@@ -57,6 +57,8 @@ export interface CallFilter {
   readonly sites?: readonly string[] | undefined;
   /** One of these endpoints or numbers has part in the call. */
   readonly party?: { readonly endpoints: readonly string[]; readonly numbers: readonly string[] } | undefined;
+  /** What people tagged the call with, exact. */
+  readonly tags?: readonly string[] | undefined;
   readonly verdicts?: readonly Verdict[] | undefined;
   readonly faultPlaces?: readonly FaultPlace[] | undefined;
   readonly maxMes?: number | undefined;

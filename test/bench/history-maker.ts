@@ -43,6 +43,9 @@ export const RARE = {
   calls: 7,
 } as const;
 
+/** Every twentieth call. */
+const TAGGED = `INSERT INTO call_tags SELECT linkedid, 'seen', started_at_ms, NULL, started_at_ms FROM calls WHERE rowid % 20 = 0`;
+
 /** Makes a history of calls as a sidecar stores them, unless this very one is there already. Returns whether it was made. */
 export function makeHistory(path: string, plan: HistoryPlan): boolean {
   const stamp = `${path}.stamp`;
@@ -60,6 +63,7 @@ export function makeHistory(path: string, plan: HistoryPlan): boolean {
     record(writer, patterns());
     copyPatterns(database, plan);
     record(writer, rareCalls(plan.endMs));
+    database.exec(TAGGED);
     while (writer.countEnded(COUNTED_AT_ONCE) > 0);
   })();
   database.pragma('journal_mode = WAL');

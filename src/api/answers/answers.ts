@@ -173,6 +173,7 @@ export const CALL = z.strictObject({
   fault_why: TEXT,
   endpoints: z.array(z.string()),
   codecs: z.array(z.string()),
+  tags: z.array(z.string()).optional().describe('what people tagged it with; not in evidence for others'),
   channels: z.array(CHANNEL),
 });
 

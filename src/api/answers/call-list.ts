@@ -8,6 +8,7 @@ import { momentMs } from '../../units/moment.ts';
 import { presentCall, presentCallSummary } from './present.ts';
 import { Problem } from '../problem.ts';
 import { inParts } from '../gate/turns.ts';
+import type { RemarksReader } from '../remarks.ts';
 
 type CallsQuery = z.output<typeof CALLS_QUERY>;
 
@@ -17,7 +18,16 @@ export interface CallListSources {
   readonly clock: Clock;
   /** What is stored of a number that is looked for; the number itself when this is absent. */
   readonly storedNumber?: ((number: string) => string) | undefined;
+  /** What is stored of a text that may hold a number; the text itself when this is absent. */
+  readonly storedText?: ((text: string) => string) | undefined;
+  /** What people wrote about calls; absent: nothing is known of it. */
+  readonly remarks?: RemarksReader | undefined;
 }
+
+export const NO_REMARKS: RemarksReader = {
+  ofCall: async () => ({ notes: [], tags: [] }),
+  tagsOf: async () => new Map(),
+};
 
 /** Where a bare name such as `214` may stand behind. */
 const TECHNOLOGIES = ['PJSIP', 'SIP', 'IAX2', 'DAHDI', 'SCCP', 'Skinny', 'MGCP', 'Motif', 'OOH323'] as const;
@@ -77,6 +87,8 @@ function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources):
     sites: query.site,
     numbers: query.number && storedForms(query.number, sources),
     party: query.party === undefined ? undefined : partyFilter(query.party, sources),
+    // The form that is shown of a hidden number is found as well as the number.
+    tags: query.tag?.flatMap((tag) => [...new Set([tag, sources.storedText?.(tag) ?? tag])]),
     verdicts: query.verdict,
     faultPlaces: query.fault_place,
     maxMes,
@@ -104,10 +116,23 @@ export async function listCalls(sources: CallListSources, query: CallsQuery): Pr
     next_cursor: next === null ? null : encodeCursor(next),
     ...(matching === undefined ? {} : { matching }),
   };
+  const tags = await tagsOf(sources, calls);
   if (query.fields === 'summary') {
-    return { calls: await inParts(calls, (call) => presentCallSummary(call, nowMs)), ...end };
+    return {
+      calls: await inParts(calls, (call) => ({ ...presentCallSummary(call, nowMs), tags: tags(call) })),
+      ...end,
+    };
   }
-  return { calls: await inParts(calls, (call) => presentCall(call, nowMs)), ...end };
+  return { calls: await inParts(calls, (call) => ({ ...presentCall(call, nowMs), tags: tags(call) })), ...end };
+}
+
+/** The tags of each of these calls. */
+async function tagsOf(
+  { remarks = NO_REMARKS }: CallListSources,
+  calls: readonly CallWithChannels[],
+): Promise<(call: CallWithChannels) => string[]> {
+  const known = await remarks.tagsOf(calls.map(({ linkedid }) => linkedid));
+  return ({ linkedid }) => [...(known.get(linkedid) ?? [])];
 }
 
 /**
@@ -119,11 +144,13 @@ export async function callsCsv(sources: CallListSources, query: CallsQuery): Pro
   const first = await onePage(sources, { ...query, limit: query.limit ?? MOST_LIMIT }, nowMs);
   const filter = callFilter(query, nowMs, sources);
   const page = (cursor: CallCursor) => sources.history.calls(filter, query.limit ?? MOST_LIMIT, cursor);
-  const linesOf = (call: CallWithChannels): string => csvLines(CALL_COLUMNS, [callRow(call, nowMs)]);
   const pieces = async function* (): AsyncGenerator<string> {
     yield csvLine(CALL_COLUMNS);
     for (let { calls, next } = first; ; { calls, next } = await page(next)) {
-      yield (await inParts(calls, linesOf)).join('');
+      const tags = await tagsOf(sources, calls);
+      const lineOf = (call: CallWithChannels): string =>
+        csvLines(CALL_COLUMNS, [{ ...callRow(call, nowMs), tags: tags(call) }]);
+      yield (await inParts(calls, lineOf)).join('');
       if (next === null || query.limit !== undefined) return;
     }
   };

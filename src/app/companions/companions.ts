@@ -5,6 +5,7 @@ import type { AgiScript } from '../../asterisk/fast-agi.ts';
 import { alertsCompanion } from './alerts.ts';
 import { bestCompanion } from './best.ts';
 import { ratingsCompanion } from './ratings.ts';
+import { remarksCompanion } from './remarks.ts';
 import { devices } from './devices.ts';
 import { phoneReports } from './phone-reports.ts';
 import { measurementsCompanion } from './measurements.ts';
@@ -18,6 +19,7 @@ const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   devices,
   fleet: fleetCompanion,
   ratings: ratingsCompanion,
+  remarks: remarksCompanion,
   phone_reports: phoneReports,
   measurements: measurementsCompanion,
 };

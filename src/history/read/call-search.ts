@@ -137,7 +137,7 @@ export class CallSearch {
         this.#listSource(list, `${name}_${index}`, { conditions, bounds, among: lists.length }, parameters),
       ),
       ...rows.map((from) => ({
-        selects: [`SELECT started_at_ms, linkedid FROM ${from} AND is_counted = 1 AND ${conditions}`],
+        selects: [`SELECT started_at_ms, linkedid FROM ${from} AND ${conditions}`],
         cost: CALL_COST * this.#length(`FROM ${from} AND ${bounds}`, parameters, rows.length),
       })),
     ];

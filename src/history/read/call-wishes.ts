@@ -1,5 +1,6 @@
 import type { CallCursor, CallFilter } from '../../model/ports.ts';
 import type { Cell } from '../schema/rows.ts';
+import { bandOf, lengthBand } from '../sums/length-bands.ts';
 import { LAST_CHARACTER, scoreBand, type TermField, verdictBand } from '../sums/terms.ts';
 
 const LOWEST_OPINION = 0;
@@ -17,7 +18,7 @@ export interface Wish {
   readonly sql: string;
   /** The calls that fulfil it are in these lists; empty when no list has them. */
   readonly lists: readonly TermList[];
-  /** The calls that fulfil it as rows of `calls AS c`, each newest first by an index. */
+  /** The counted calls that fulfil it, as rows `AS c` with a condition, each newest first by an index. */
   readonly rows?: readonly string[];
   /** All calls of the lists, or of the rows, fulfil it. */
   readonly isWhole: boolean;
@@ -123,7 +124,7 @@ function qualityWishes({ verdicts, minMes, maxMes }: CallFilter, to: Parameters)
 /** All that a filter asks of a call, its time apart. */
 export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
   const wishes = [...channelWishes(filter, to), ...qualityWishes(filter, to)];
-  const { codecs, faultPlaces, minDurationS, maxDurationS } = filter;
+  const { codecs, faultPlaces, tags, minDurationS, maxDurationS } = filter;
   if (codecs !== undefined) {
     const sql = anyChannel(
       `streams.codec IN (${bind('codec', codecs, to).join(', ')})`,
@@ -136,7 +137,18 @@ export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
     wishes.push({
       sql: `${ofCall('fault_place')} IN (${places.join(', ')})`,
       lists: [],
-      rows: places.map((place) => `calls AS c INDEXED BY calls_by_fault_place WHERE c.fault_place = ${place}`),
+      rows: places.map(
+        (place) => `calls AS c INDEXED BY calls_by_fault_place WHERE c.fault_place = ${place} AND c.is_counted = 1`,
+      ),
+      isWhole: true,
+    });
+  }
+  if (tags !== undefined) {
+    const asked = bind('tag', tags, to);
+    wishes.push({
+      sql: `EXISTS (SELECT 1 FROM call_tags WHERE call_tags.linkedid = c.linkedid AND call_tags.tag IN (${asked.join(', ')}))`,
+      lists: [],
+      rows: asked.map((tag) => `call_tags AS c WHERE c.tag = ${tag} AND ${ofCall('is_counted')} = 1`),
       isWhole: true,
     });
   }
@@ -144,7 +156,18 @@ export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
     to['minDurationMs'] = (minDurationS ?? 0) * MS_PER_S;
     to['maxDurationMs'] = (maxDurationS ?? Number.MAX_SAFE_INTEGER / MS_PER_S) * MS_PER_S;
     const length = ofCall('calls.ended_at_ms - calls.started_at_ms');
-    wishes.push({ sql: `${length} BETWEEN @minDurationMs AND @maxDurationMs`, lists: [], isWhole: false });
+    const [first, last] = [bandOf(to['minDurationMs']), bandOf(to['maxDurationMs'])];
+    const bands = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+    const inIndex = `${lengthBand('c.ended_at_ms - c.started_at_ms')} = `;
+    wishes.push({
+      sql: `${length} BETWEEN @minDurationMs AND @maxDurationMs`,
+      lists: [],
+      rows: bands.map(
+        (band) =>
+          `calls AS c INDEXED BY calls_by_length WHERE ${inIndex}${band} AND c.is_counted = 1 AND c.ended_at_ms IS NOT NULL`,
+      ),
+      isWhole: false,
+    });
   }
   return wishes;
 }

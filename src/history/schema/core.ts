@@ -1,3 +1,5 @@
+import { lengthBand } from '../sums/length-bands.ts';
+
 /**
  * What was done to the tables of the core after schema 7, by name: `core 1`, `core 2` … A step never changes once it is released:
  * append another one.
@@ -82,5 +84,10 @@ export const CORE_STEPS: readonly string[] = [
   `
   -- A call that ended is counted in call_sums and call_terms: see counted-calls.ts. (The indexes follow, but for their names.)
   ALTER TABLE calls RENAME COLUMN is_settled TO is_counted;
+  `,
+  `
+  -- Counted calls by about how long they were, newest first.
+  CREATE INDEX calls_by_length ON calls (${lengthBand('ended_at_ms - started_at_ms')}, started_at_ms, linkedid)
+    WHERE is_counted = 1 AND ended_at_ms IS NOT NULL;
   `,
 ];

@@ -2,6 +2,7 @@ import { ALERTS } from '../features/alerts.ts';
 import { OUTBOX } from '../features/outbox.ts';
 import { PHONE_REPORTS } from '../features/phone-reports.ts';
 import { RATINGS } from '../features/ratings.ts';
+import { REMARKS } from '../features/remarks.ts';
 import type { Feature } from './feature.ts';
 
 /**
@@ -13,4 +14,5 @@ export const FEATURES = {
   outbox: OUTBOX,
   phoneReports: PHONE_REPORTS,
   ratings: RATINGS,
+  remarks: REMARKS,
 } as const satisfies Readonly<Record<string, Feature>>;

@@ -6,6 +6,8 @@ import { alertRoutes } from '../../../src/api/alerts.ts';
 import { LiveStream } from '../../../src/api/live-stream.ts';
 import { Metrics } from '../../../src/api/metrics.ts';
 import { buildApi, type ApiOptions } from '../../../src/api/server.ts';
+import type { Route } from '../../../src/api/route.ts';
+import type { CompanionContext } from '../../../src/app/companions/companion.ts';
 import { openHistory, type History } from '../../../src/history/history.ts';
 import type { HealthReport } from '../../../src/model/ports.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
@@ -48,10 +50,12 @@ export interface Answer {
 
 export interface TestServerOptions extends Pick<
   ApiOptions,
-  'token' | 'logger' | 'files' | 'storedNumber' | 'unreadMs' | 'moreRoutes'
+  'token' | 'logger' | 'files' | 'storedNumber' | 'storedText' | 'unreadMs' | 'moreRoutes'
 > {
   /** How long a client of the live stream may be silent; a tenth of the real span when not given. */
   readonly silenceMs?: number;
+  /** Of a capability, over the server's own history. */
+  readonly routesOf?: (context: Pick<CompanionContext, 'history' | 'clock' | 'calls'>) => readonly Route[];
   /** A history that is there already, and stays. */
   readonly historyPath?: string;
 }
@@ -60,6 +64,7 @@ export interface TestServerOptions extends Pick<
 export async function startServer({
   silenceMs = 1500,
   historyPath,
+  routesOf,
   ...options
 }: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mes-api-'));
@@ -92,7 +97,7 @@ export async function startServer({
   const health = { health: () => state.health };
   const endpointPatterns = ['PJSIP/trunk*', 'PJSIP/alice'];
   const metrics = new Metrics({ endpointPatterns, mostGroups: MOST_GROUPS, live, health, version: '1.2.3' });
-  const { moreRoutes = [] } = options;
+  const moreRoutes = [...(options.moreRoutes ?? []), ...(routesOf?.({ history, clock, calls: history }) ?? [])];
   const hasAlerts = moreRoutes.some(({ path }) => path === '/v1/alerts');
   const noAlerts = alertRoutes({ list: async () => [], one: async () => null, rules: [] }, clock).slice(0, 1);
   const api = buildApi({
@@ -102,6 +107,10 @@ export async function startServer({
     liveStream,
     health,
     metrics,
+    remarks: {
+      ofCall: (linkedid) => history.features.read('remarks', 'ofCall', linkedid),
+      tagsOf: (linkedids) => history.features.read('remarks', 'tagsOf', linkedids),
+    },
     ...options,
     // Every page asks for them.
     moreRoutes: hasAlerts ? moreRoutes : [...noAlerts, ...moreRoutes],

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Writer } from '../../../src/history/write/writer.ts';
-import type { HistoryChange, StreamRecord } from '../../../src/model/record.ts';
+import { FAULT_PLACES, type HistoryChange, type StreamRecord } from '../../../src/model/record.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
 import { batchOf, callRecord, channelRecord, streamRecord } from './records.ts';
 
@@ -52,8 +52,19 @@ const stream: fc.Arbitrary<StreamRecord> = fc
   });
 
 const call = fc
-  .record({ linkedid, startedAtMs: momentMs, endedAtMs: fc.option(momentMs, { freq: 6 }), mes: score, verdict })
-  .map((part): HistoryChange => ({ kind: 'call', call: callRecord(part.linkedid, part) }));
+  .record({
+    linkedid,
+    startedAtMs: momentMs,
+    endedAtMs: fc.option(momentMs, { freq: 6 }),
+    lengthS: fc.option(fc.nat(1300)),
+    mes: score,
+    verdict,
+    faultPlace: fc.option(fc.constantFrom(...FAULT_PLACES)),
+  })
+  .map(({ lengthS, ...part }): HistoryChange => {
+    const endedAtMs = part.endedAtMs === null || lengthS === null ? part.endedAtMs : part.startedAtMs + lengthS * 1000;
+    return { kind: 'call', call: callRecord(part.linkedid, { ...part, endedAtMs }) };
+  });
 const channel = fc
   .record({
     uniqueid: fc.integer({ min: 0, max: 24 }).map((n) => `channel-${n}`),
