@@ -12,8 +12,8 @@ const ARI_WORKER = 'asterisk/ari-worker';
 rmSync(DIST, { recursive: true, force: true });
 compile('docker/npm');
 compile(CLIENT, '--noEmit', 'false', '--rewriteRelativeImportExtensions', '--outDir', 'dist/dashboard/client');
-for (const name of ['index.html', 'style.css', 'icon.svg']) {
-  cpSync(join(REPOSITORY, CLIENT, name), join(DIST, 'dashboard/client', name));
+for (const name of ['index.html', 'styles', 'icon.svg']) {
+  cpSync(join(REPOSITORY, CLIENT, name), join(DIST, 'dashboard/client', name), { recursive: true });
 }
 await bundleAriWorker();
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /** One file that the browser gets. */
@@ -29,10 +29,13 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** In this order: of two rules alike, the later one counts. */
+const STYLES = ['base', 'call', 'lists', 'now', 'hops', 'alerts'].map((name) => `styles/${name}.css`);
+
 /** All files of the dashboard, ready to be sent. Throws when one cannot be read. */
 export function dashboardAssets(): readonly Asset[] {
   const files = new Map<string, Buffer>([...modules(), ...chartLibrary()]);
-  for (const name of ['style.css', 'icon.svg']) files.set(name, readFileSync(join(CLIENT, name)));
+  for (const name of [...STYLES, 'icon.svg']) files.set(name, readFileSync(join(CLIENT, name)));
 
   const all = createHash('sha256');
   for (const [name, body] of files) all.update(name).update('\0').update(body);
@@ -43,6 +46,7 @@ export function dashboardAssets(): readonly Asset[] {
     .join('\n    ');
   const page = readFileSync(join(CLIENT, 'index.html'), 'utf8')
     .replace('<!-- modules -->', preload)
+    .replace('<!-- styles -->', STYLES.map((name) => `<link rel="stylesheet" href="./${name}">`).join('\n    '))
     .replaceAll('href="./', `href="${base}`)
     .replaceAll('src="./', `src="${base}`);
   return [
@@ -58,14 +62,15 @@ function asset(path: string, type: string, body: Buffer, isImmutable: boolean): 
 
 /** The browser's own modules, as JavaScript that imports its neighbours by name. */
 function modules(): [string, Buffer][] {
-  return readdirSync(CLIENT)
+  return readdirSync(CLIENT, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll(sep, '/'))
     .filter((name) => name.endsWith(MODULE_EXTENSION) && !name.endsWith('.d.ts'))
     .sort()
     .flatMap((name) => {
       const text = readFileSync(join(CLIENT, name), 'utf8');
       const script = (MODULE_EXTENSION === '.ts' ? withoutTypes(text) : text)
-        .replaceAll(/^((?:import|export)\b[^;'"]*from\s*'\.\/[\w-]+)\.ts'/gm, "$1.js'")
-        .replaceAll(/^(import\b[^;'"]*from\s*)'uplot'/gm, "$1'./uplot.js'");
+        .replaceAll(/^((?:import|export)\b[^;'"]*from\s*'\.\.?\/[\w/.-]+)\.ts'/gm, "$1.js'")
+        .replaceAll(/^(import\b[^;'"]*from\s*)'uplot'/gm, `$1'${name.includes('/') ? '..' : '.'}/uplot.js'`);
       // A browser needs no module that has only types.
       return /^(import|export)\b/m.test(script) ? [[name.replace(/\.ts$/, '.js'), Buffer.from(script)]] : [];
     });

@@ -1,14 +1,14 @@
-import { countAlerts } from './alert-count.ts';
-import { el } from './dom.ts';
-import { chooseLanguage, LANGUAGE, LANGUAGES, t } from './language.ts';
-import { alertsPage } from './page-alerts.ts';
-import { callPage } from './page-call.ts';
-import { callsPage } from './page-calls.ts';
-import { endpointsPage } from './page-endpoints.ts';
-import { nowPage } from './page-now.ts';
-import { trendsPage } from './page-trends.ts';
-import { hasToken, storeToken, TOKEN_NEEDED } from './rest.ts';
-import { type Page, parseRoute, type Route } from './route.ts';
+import { countAlerts } from './alerts/alert-count.ts';
+import { el } from './parts/dom.ts';
+import { chooseLanguage, LANGUAGE, LANGUAGES, t } from './words/language.ts';
+import { alertsPage } from './alerts/page-alerts.ts';
+import { callPage } from './call/page-call.ts';
+import { callsPage } from './calls/page-calls.ts';
+import { endpointsPage } from './endpoints/page-endpoints.ts';
+import { nowPage } from './now/page-now.ts';
+import { trendsPage } from './trends/page-trends.ts';
+import { hasToken, storeToken, TOKEN_NEEDED } from './rest/rest.ts';
+import { type Page, parseRoute, type Route } from './rest/route.ts';
 
 /** Those with a word stand in the bar, in this order. */
 const PAGES: readonly { name: string; word?: string; open: (route: Route) => Page }[] = [

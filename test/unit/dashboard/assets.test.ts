@@ -14,7 +14,7 @@ import type {
   LiveAnswer,
   LiveMessage,
   SummaryAnswer,
-} from '../../../src/dashboard/client/answers.ts';
+} from '../../../src/dashboard/client/rest/answers.ts';
 import { dashboardAssets } from '../../../src/dashboard/assets.ts';
 import { startServer, type TestServer } from '../api/server.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GERMAN } from '../../../src/dashboard/client/messages-de.ts';
+import { GERMAN } from '../../../src/dashboard/client/words/messages-de.ts';
 
 const CLIENT = join(import.meta.dirname, '../../../src/dashboard/client');
 const LITERAL = String.raw`(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")`;
@@ -18,11 +18,12 @@ function sentences(): Set<string> {
   const add = (texts: readonly (string | undefined)[]): void => {
     for (const text of texts) if (text !== undefined) found.add(text);
   };
-  for (const name of readdirSync(CLIENT).filter((file) => file.endsWith('.ts') && file !== 'language.ts')) {
+  const names = readdirSync(CLIENT, { recursive: true, encoding: 'utf8' });
+  for (const name of names.filter((file) => file.endsWith('.ts') && !file.endsWith('language.ts'))) {
     const source = readFileSync(join(CLIENT, name), 'utf8');
     for (const pattern of PATTERNS) for (const [, ...texts] of source.matchAll(pattern)) add(texts);
     // The tiles' words are said by a variable.
-    if (name === 'live-filter.ts') for (const [, word] of source.matchAll(/\bword: '([^']+)'/g)) add([word]);
+    if (name.endsWith('live-filter.ts')) for (const [, word] of source.matchAll(/\bword: '([^']+)'/g)) add([word]);
   }
   const page = readFileSync(join(CLIENT, 'index.html'), 'utf8');
   for (const [, text] of page.matchAll(/\sdata-t>([^<]+)</g)) add([text]);

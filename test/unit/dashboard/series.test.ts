@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Interval } from '../../../src/dashboard/client/answers.ts';
-import { seriesOf } from '../../../src/dashboard/client/series.ts';
+import type { Interval } from '../../../src/dashboard/client/rest/answers.ts';
+import { seriesOf } from '../../../src/dashboard/client/charts/series.ts';
 
 function report(at: string, mes: number | null, covers_reports = 1): Interval {
   const unknown = { rtt_ms: null, jitter_ms: null, loss_percent: null, mes_running: null };

@@ -1,0 +1,210 @@
+import type { EndpointsAnswer } from '../rest/answers.ts';
+import { DAY_SPANS, momentsOf } from '../parts/day-spans.ts';
+import { el } from '../parts/dom.ts';
+import { t } from '../words/language.ts';
+import { get } from '../rest/rest.ts';
+import { type Span, SPANS } from '../parts/span-picker.ts';
+import { FAULT_PLACES, placeWords, VERDICT_GROUPS, VERDICTS, verdictWords } from '../words/words.ts';
+
+const CHOICES: readonly Span[] = [...SPANS, ...DAY_SPANS, ['', t('at any time')]];
+/** The span that asks for two moments; REST does not know it. */
+const BETWEEN = 'between';
+/** Filters with the same name in the address, the form and REST. */
+const PLAIN = [
+  'party',
+  'endpoint',
+  'direction',
+  'number',
+  'verdict',
+  'fault_place',
+  'codec',
+  'min_mes',
+  'max_mes',
+  'min_duration_s',
+  'max_duration_s',
+] as const;
+type Plain = (typeof PLAIN)[number];
+/** Those that most people do not need stand behind a fold. */
+const FOLDED: readonly Plain[] = [
+  'endpoint',
+  'direction',
+  'number',
+  'codec',
+  'min_mes',
+  'max_mes',
+  'min_duration_s',
+  'max_duration_s',
+];
+const KNOWN: ReadonlySet<string> = new Set(['from', 'to', 'sort', ...PLAIN]);
+const SUGGESTED = 300;
+
+type Field = HTMLInputElement | HTMLSelectElement;
+type Options = readonly (readonly [value: string, word: string])[];
+
+function select(name: string, options: Options): HTMLSelectElement {
+  return el('select', { name }, ...options.map(([value, word]) => el('option', { value }, word)));
+}
+
+function text(name: string, placeholder: string, size: number): HTMLInputElement {
+  return el('input', { name, placeholder, maxlength: 128, size, spellcheck: 'false', autocomplete: 'off' });
+}
+
+function fields(): Readonly<Record<Plain, Field>> {
+  const score = { type: 'number', min: 1, max: 4.5, step: 0.1, inputmode: 'decimal' };
+  const seconds = { type: 'number', min: 0, step: 1, inputmode: 'numeric' };
+  return {
+    party: text('party', '214', 14),
+    endpoint: text('endpoint', 'PJSIP/alice, PJSIP/*', 18),
+    direction: select('direction', [
+      ['', t('made or got')],
+      ['from', t('made by it')],
+      ['to', t('got by it')],
+    ]),
+    // A text field: a number may be a name@host, or begin with a plus sign.
+    number: text('number', '101, +4930*', 12),
+    verdict: select('verdict', [
+      ['', t('any')],
+      ...VERDICT_GROUPS,
+      ...VERDICTS.map((verdict) => [verdict, `${verdictWords(verdict).sign} ${verdictWords(verdict).word}`] as const),
+    ]),
+    fault_place: select('fault_place', [
+      ['', t('any')],
+      ...FAULT_PLACES.map((place) => [place, placeWords(place)] as const),
+    ]),
+    codec: text('codec', 'ulaw', 6),
+    min_mes: el('input', { name: 'min_mes', ...score }),
+    max_mes: el('input', { name: 'max_mes', ...score }),
+    min_duration_s: el('input', { name: 'min_duration_s', ...seconds }),
+    max_duration_s: el('input', { name: 'max_duration_s', ...seconds }),
+  };
+}
+
+/** The form of filters. It starts from the address and reports changes. */
+export class CallsFilter {
+  readonly element: HTMLFormElement;
+  readonly #span = select('span', [...CHOICES, [BETWEEN, t('between …')]]);
+  readonly #from = el('input', { type: 'datetime-local', name: 'from' });
+  readonly #to = el('input', { type: 'datetime-local', name: 'to' });
+  readonly #between: readonly HTMLElement[];
+  readonly #fields = fields();
+  readonly #names = el('datalist', { id: 'endpoint-names' });
+  readonly #more = el('details', { class: 'more-filters' });
+
+  constructor(query: URLSearchParams, onChange: () => void) {
+    const { party, endpoint, direction, number, verdict, fault_place: place, codec } = this.#fields;
+    const { min_mes: lowest, max_mes: highest, min_duration_s: shortest, max_duration_s: longest } = this.#fields;
+    this.#between = [el('label', {}, t('From'), this.#from), el('label', {}, t('Until'), this.#to)];
+    this.#more.append(
+      el('summary', {}, t('More conditions')),
+      el(
+        'div',
+        { class: 'filter' },
+        el('label', {}, t('Endpoint'), endpoint),
+        el('label', {}, t('Its calls'), direction),
+        el('label', {}, t('Number'), number),
+        el('label', {}, t('Score from'), lowest),
+        el('label', {}, t('up to'), highest),
+        el('label', {}, t('Length from, s'), shortest),
+        el('label', {}, t('to, s'), longest),
+        el('label', {}, t('Codec'), codec),
+      ),
+    );
+    this.element = el(
+      'form',
+      { class: 'filter panel', role: 'search', 'aria-label': t('Calls') },
+      el('label', {}, t('Began'), this.#span),
+      ...this.#between,
+      el('label', {}, t('Who'), party),
+      el('label', {}, t('Verdict'), verdict),
+      el('label', {}, t('Fault'), place),
+      this.#more,
+      this.#names,
+    );
+    for (const field of [party, endpoint]) {
+      field.setAttribute('list', 'endpoint-names');
+      field.addEventListener('focus', () => void this.#suggest(), { once: true });
+    }
+    this.#fill(query);
+    this.element.addEventListener('change', () => {
+      this.#showBetween();
+      if (this.element.reportValidity()) onChange();
+    });
+    this.element.addEventListener('submit', (event) => {
+      event.preventDefault();
+      onChange();
+    });
+  }
+
+  /** The filters as the address writes them; empty ones are left out. */
+  get query(): URLSearchParams {
+    const query = new URLSearchParams();
+    if (this.#span.value === BETWEEN) {
+      if (this.#from.value !== '') query.set('from', new Date(this.#from.value).toISOString());
+      if (this.#to.value !== '') query.set('to', new Date(this.#to.value).toISOString());
+    } else if (this.#span.value !== '') {
+      query.set('from', this.#span.value);
+    }
+    for (const name of PLAIN) {
+      const value = this.#fields[name].value.trim();
+      if (value !== '') query.set(name, value);
+    }
+    if (!query.has('endpoint')) query.delete('direction');
+    return query;
+  }
+
+  #fill(query: URLSearchParams): void {
+    for (const name of PLAIN) {
+      const field = this.#fields[name];
+      const value = query.getAll(name).join(',');
+      // A select shows only what it offers: several values, or what REST will refuse, are to be seen as well.
+      if (field instanceof HTMLSelectElement && ![...field.options].some((option) => option.value === value)) {
+        field.append(el('option', { value }, value));
+      }
+      field.value = value;
+    }
+    this.#more.open = FOLDED.some((name) => query.has(name));
+    const from = query.get('from') ?? '';
+    const isSpan = !query.has('to') && CHOICES.some(([value]) => value === from);
+    this.#span.value = isSpan ? from : BETWEEN;
+    if (!isSpan) {
+      this.#from.value = localTime(from);
+      this.#to.value = localTime(query.get('to') ?? '');
+    }
+    this.#showBetween();
+  }
+
+  #showBetween(): void {
+    for (const element of this.#between) element.hidden = this.#span.value !== BETWEEN;
+  }
+
+  async #suggest(): Promise<void> {
+    // Without suggestions names are typed; that is no failure.
+    const none: EndpointsAnswer = { endpoints: [], left_out: 0 };
+    const { endpoints } = await get<EndpointsAnswer>(`/v1/endpoints?from=-7d&limit=${SUGGESTED}`).catch(() => none);
+    const names = endpoints.map(({ endpoint }) => endpoint).toSorted();
+    this.#names.replaceChildren(...names.map((value) => el('option', { value })));
+  }
+}
+
+/** What the address asks for as REST takes it. */
+export function restQuery(address: URLSearchParams): URLSearchParams {
+  const query = new URLSearchParams(address);
+  const moments = momentsOf(query.get('from') ?? '');
+  if (moments !== undefined) {
+    query.set('from', moments.from);
+    if (moments.to !== undefined) query.set('to', moments.to);
+  }
+  return query;
+}
+
+/** What of a link is not known here, so that not everything is shown for it; undefined when all is. */
+export function strangeName(address: URLSearchParams): string | undefined {
+  return [...address.keys()].find((name) => !KNOWN.has(name));
+}
+
+/** ISO 8601 as a date field takes it, in the viewer's time zone; empty when it is no time. */
+function localTime(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return '';
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

@@ -1,0 +1,24 @@
+import type { Channel, Direction } from '../rest/answers.ts';
+import { el } from '../parts/dom.ts';
+import { directionWords, quantity, streamOf, verdictWords } from '../words/words.ts';
+
+const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
+/** Legs whose arrows fit into a line. */
+const MOST_LEGS = 3;
+
+/** One arrow a direction, in the colour of its verdict; the worst of it is said in words beside. */
+export function liveArrows(legs: readonly Channel[]): HTMLElement {
+  const arrows = legs.slice(0, MOST_LEGS).flatMap((leg) =>
+    DIRECTIONS.map((direction) => {
+      const stream = streamOf(leg, direction);
+      const { tone, word, sign } = verdictWords(stream?.verdict ?? null);
+      const name = `${directionWords(leg, direction)}: ${word}, ${quantity(stream?.mes, 2)}`;
+      const arrow = direction === 'rx' ? '→' : '←';
+      // Beside the colour a sign, for whoever cannot tell colours apart.
+      const mark = tone === 'good' ? '' : sign;
+      return el('span', { class: `arrow tone-${tone}`, title: name }, `${arrow}${mark}`);
+    }),
+  );
+  const more = legs.length > MOST_LEGS ? ` +${legs.length - MOST_LEGS}` : '';
+  return el('span', { class: 'arrows', 'aria-hidden': 'true' }, ...arrows, more);
+}

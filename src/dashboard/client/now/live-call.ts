@@ -1,0 +1,232 @@
+import type { Channel, Direction, IntervalsAnswer, Stream } from '../rest/answers.ts';
+import { el, foreign } from '../parts/dom.ts';
+import { liveArrows } from './live-arrows.ts';
+import { t } from '../words/language.ts';
+import { get } from '../rest/rest.ts';
+import { callAddress } from '../rest/route.ts';
+import { sparkline, SPARK_POINTS } from '../parts/sparkline.ts';
+import { score, verdictChip } from '../parts/verdict-chip.ts';
+import {
+  byStart,
+  directionWords,
+  duration,
+  oneWayWords,
+  party,
+  quantity,
+  streamOf,
+  verdictWords,
+} from '../words/words.ts';
+
+const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
+
+/** One direction of one leg with its latest scores. */
+class LiveDirection {
+  readonly element = el('li', { class: 'way' });
+  readonly #direction: Direction;
+  #scores: (number | null)[] = [];
+  #reports = 0;
+
+  constructor(direction: Direction) {
+    this.#direction = direction;
+  }
+
+  /** Scores from before the page was opened. */
+  seed(scores: readonly (number | null)[]): void {
+    this.#scores = [...scores.slice(-SPARK_POINTS), ...this.#scores.slice(1)];
+  }
+
+  update(channel: Channel, stream: Stream | undefined): void {
+    if (stream !== undefined && stream.reports !== this.#reports) {
+      this.#reports = stream.reports;
+      this.#scores = [...this.#scores, stream.mes].slice(-SPARK_POINTS);
+    }
+    const { tone } = verdictWords(stream?.verdict ?? null);
+    const numbers = [
+      `${t('loss')} ${quantity(stream?.loss_percent, 1, '%')}`,
+      `${t('jitter')} ${quantity(stream?.jitter_ms.mean, 0, 'ms')}`,
+      `RTT ${quantity(stream?.rtt_ms.mean, 0, 'ms')}`,
+    ];
+    this.element.className = `way tone-${tone}`;
+    this.element.replaceChildren(
+      el(
+        'span',
+        { class: 'way-name' },
+        el('span', { 'aria-hidden': 'true' }, this.#direction === 'rx' ? '→ ' : '← '),
+        foreign(directionWords(channel, this.#direction)),
+      ),
+      verdictChip(stream?.verdict ?? null),
+      score(stream?.mes ?? null),
+      sparkline(this.#scores),
+      el('span', { class: 'numbers' }, ...numbers.map((text) => el('span', {}, text))),
+    );
+  }
+}
+
+/** Intervals are fetched one channel at a time, so that open pages do not overload a busy server. */
+let seeding: Promise<void> = Promise.resolve();
+
+/** One call on the page of live calls: a line, below which its directions can be opened. */
+export class LiveCall {
+  readonly key: string;
+  readonly #head = el('header', {});
+  readonly #link: HTMLAnchorElement;
+  readonly #toggle = el('button', { type: 'button', class: 'toggle', 'aria-expanded': 'false' });
+  readonly #arrows = el('span');
+  readonly #worst = el('span', { class: 'worst' });
+  readonly #length = el('span', { class: 'length' });
+  readonly #why = el('p', { class: 'why' });
+  readonly #ways = el('ul', { class: 'ways' });
+  readonly #directions = new Map<string, LiveDirection>();
+  readonly #hold = el('span', { class: 'chip tone-unknown', hidden: true }, '❚❚', ' ', t('on hold'));
+  readonly #element = el('article', { class: 'call' });
+  #legs: readonly Channel[] = [];
+  #drawn: readonly Channel[] = [];
+  #startedAtMs = 0;
+  #isOpen = false;
+  /** What the reader chose; undefined: as the page has it. */
+  #chosen: boolean | undefined;
+
+  constructor(linkedid: string) {
+    this.key = linkedid;
+    this.#link = el('a', { href: callAddress(linkedid) });
+    this.#element.dataset['key'] = linkedid;
+    this.#toggle.addEventListener('click', () => {
+      this.#chosen = !this.#isOpen;
+      this.#draw();
+    });
+    this.#head.append(this.#toggle, el('h2', {}, this.#link), this.#arrows, this.#worst, this.#hold, this.#length);
+    this.#element.append(this.#head, this.#why, this.#ways);
+  }
+
+  /** As it is now: drawn when it is asked for, since most of hundreds are not on the screen. */
+  get element(): HTMLElement {
+    this.#draw();
+    return this.#element;
+  }
+
+  get legs(): readonly Channel[] {
+    return this.#legs;
+  }
+
+  /** The stream that is worst off; undefined while there is none. */
+  get worst(): Stream | undefined {
+    return this.#legs
+      .flatMap(({ streams }) => streams)
+      .toSorted(
+        (a, b) => verdictWords(a.verdict).rank - verdictWords(b.verdict).rank || (a.mes ?? 5) - (b.mes ?? 5),
+      )[0];
+  }
+
+  /** Lower is worse. */
+  get rank(): number {
+    return Math.min(...this.#streams().map(({ verdict }) => verdictWords(verdict).rank), 7);
+  }
+
+  /** The lowest known score of its directions. */
+  get worstMes(): number {
+    return Math.min(...this.#streams().map(({ mes }) => mes ?? Number.POSITIVE_INFINITY));
+  }
+
+  update(channels: readonly Channel[]): void {
+    const { length } = this.#legs;
+    if (channels.length === length && channels.every((channel) => this.#legs.includes(channel))) return;
+    this.#legs = byStart(channels);
+    // The sidecar's own count: the viewer's clock may be wrong.
+    this.#startedAtMs = Date.now() - Math.max(...channels.map(({ duration_s: seconds }) => seconds)) * 1000;
+  }
+
+  /** Whether its directions are open unless the reader chose. */
+  set isOpenByDefault(isOpen: boolean) {
+    const wanted = this.#chosen ?? isOpen;
+    if (wanted === this.#isOpen) return;
+    this.#isOpen = wanted;
+    this.#drawn = [];
+  }
+
+  /** Advances the shown length of the call. */
+  tick(): void {
+    this.#length.textContent = duration((Date.now() - this.#startedAtMs) / 1000);
+  }
+
+  /** Does nothing when no channel has changed: hundreds of calls may be up, and few change at a time. */
+  #draw(): void {
+    const isOpen = this.#chosen ?? this.#isOpen;
+    if (this.#drawn === this.#legs && isOpen === this.#isOpen) return;
+    this.#drawn = this.#legs;
+    this.#isOpen = isOpen;
+    const { worst } = this;
+    this.#element.className = `call tone-${verdictWords(worst?.verdict ?? null).tone}`;
+    this.#link.replaceChildren(
+      ...this.#legs.flatMap((leg, index) => (index === 0 ? [foreign(party(leg))] : [' ↔ ', foreign(party(leg))])),
+    );
+    this.#hold.hidden = !this.#legs.some(({ on_hold: onHold }) => onHold);
+    this.#arrows.replaceChildren(liveArrows(this.#legs));
+    this.#worst.replaceChildren(score(worst?.mes ?? null), ' ', verdictChip(worst?.verdict ?? null, this.#words()));
+    this.#worst.hidden = isOpen;
+    this.#toggle.setAttribute('aria-expanded', String(isOpen));
+    this.#toggle.setAttribute('aria-label', t(isOpen ? 'Close the directions' : 'Open the directions'));
+    this.#toggle.textContent = isOpen ? '▾' : '▸';
+    this.tick();
+    this.#why.textContent = worst === undefined || worst.verdict === 'good' ? '' : (worst.why ?? '');
+    this.#why.hidden = !isOpen || this.#why.textContent === '';
+    this.#ways.hidden = !isOpen;
+    if (isOpen) this.#drawWays();
+    else this.#ways.replaceChildren();
+  }
+
+  #words(): string | undefined {
+    return oneWayWords({ verdict: this.worst?.verdict ?? null, channels: this.#legs, state: 'up' });
+  }
+
+  #drawWays(): void {
+    const wanted: HTMLElement[] = [];
+    for (const leg of this.#legs) {
+      for (const direction of DIRECTIONS) {
+        const key = `${direction} ${leg.uniqueid}`;
+        let row = this.#directions.get(key);
+        if (row === undefined) {
+          row = new LiveDirection(direction);
+          this.#directions.set(key, row);
+          if (direction === 'tx') this.#seed(leg.uniqueid);
+        }
+        row.update(leg, streamOf(leg, direction));
+        wanted.push(row.element);
+      }
+    }
+    if (
+      wanted.some((row, index) => row !== this.#ways.children[index]) ||
+      wanted.length !== this.#ways.childElementCount
+    ) {
+      this.#ways.replaceChildren(...wanted);
+    }
+  }
+
+  #streams(): readonly Stream[] {
+    return this.#legs.flatMap(({ streams }) => streams);
+  }
+
+  #seed(uniqueid: string): void {
+    seeding = seeding.then(() => this.#loadScores(uniqueid));
+  }
+
+  async #loadScores(uniqueid: string): Promise<void> {
+    if (!this.#element.isConnected) return;
+    const path = `/v1/channels/${encodeURIComponent(uniqueid)}/intervals?limit=${2 * SPARK_POINTS}`;
+    // Without the earlier scores the line begins now; that is no failure.
+    const { intervals } = await get<IntervalsAnswer>(path).catch((): IntervalsAnswer => ({ intervals: [] }));
+    for (const direction of DIRECTIONS) {
+      const own = intervals.filter((interval) => interval.direction === direction);
+      this.#directions.get(`${direction} ${uniqueid}`)?.seed(own.map(({ mes_running: mes }) => mes));
+    }
+  }
+}
+
+/** Worst verdict first; among equals the lowest score, then the oldest. */
+export function worstFirst(calls: readonly LiveCall[]): readonly LiveCall[] {
+  return calls.toSorted((a, b) => a.rank - b.rank || compare(a.worstMes, b.worstMes) || a.key.localeCompare(b.key));
+}
+
+/** Infinity is equal to itself. */
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
+}

@@ -1,0 +1,32 @@
+import { el } from './dom.ts';
+import { t } from '../words/language.ts';
+
+/** A stretch of time that ends now, as REST takes it, and what people call it. */
+export type Span = readonly [value: string, word: string];
+
+export const SPANS = [
+  ['-1h', t('the last hour')],
+  ['-24h', t('the last 24 hours')],
+  ['-7d', t('the last 7 days')],
+  ['-30d', t('the last 30 days')],
+] as const satisfies readonly Span[];
+
+const WEEK_HOURS = 7 * 24;
+const HOURS: Readonly<Record<string, number>> = { '-1h': 1, '-24h': 24, '-7d': WEEK_HOURS, '-30d': 30 * 24 };
+
+/** The same span a week before, or of 30 days the 30 before them, as REST takes it. */
+export function spanBefore(span: string): { readonly from: string; readonly to: string; readonly shiftMs: number } {
+  const hours = HOURS[span] ?? 24;
+  const shift = Math.max(WEEK_HOURS, hours);
+  return { from: `-${hours + shift}h`, to: `-${shift}h`, shiftMs: shift * 3_600_000 };
+}
+
+/** A choice of spans; one that is not offered is the 24 hours. */
+export function spanPicker(wanted: string | null): HTMLSelectElement {
+  const chosen = SPANS.some(([value]) => value === wanted) ? wanted : '-24h';
+  return el(
+    'select',
+    { name: 'from' },
+    ...SPANS.map(([value, word]) => el('option', { value, selected: value === chosen }, word)),
+  );
+}
