@@ -42,6 +42,17 @@ export function isJitterOfJump(moment: JitterMoment): boolean {
   return !hasStayed;
 }
 
+/**
+ * Whether the jitter of a stream's first report, which had nothing to be compared with, came from a jump: the next report's
+ * has no more of it than A.8 keeps. `packetsReceived`: between the two; 0 when not known.
+ */
+export function wasJumpAtFirst(firstMs: number, nextMs: number, packetsReceived: number): boolean {
+  if (firstMs <= SUSPECT_MS || packetsReceived === 0) return false;
+  const echoMs = firstMs * KEPT_BY_EACH_PACKET ** packetsReceived;
+  const usualMs = Math.max(nextMs - echoMs, NEGLIGIBLE_MS);
+  return firstMs > SUSPECT_RATIO * usualMs;
+}
+
 function isOutlier(jitterMs: number, meanMs: number | null): boolean {
   if (jitterMs > CERTAIN_MS) return true;
   return meanMs !== null && jitterMs > SUSPECT_MS && jitterMs > SUSPECT_RATIO * meanMs;

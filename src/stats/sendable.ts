@@ -31,8 +31,11 @@ export function sendablePackets(
   const byPacePackets = (elapsedMs / 1000) * marks.packetRateHz;
   const toldPackets = sentSinceMark(marks);
   if (toldPackets !== null) {
-    const sinceSrPackets = (Math.max(0, atMs - (marks.senderAtMs ?? atMs)) / 1000) * marks.packetRateHz;
-    const atMostPackets = toldPackets + PACE_TOLERANCE * sinceSrPackets;
+    const sinceSrMs = Math.max(0, atMs - (marks.senderAtMs ?? atMs));
+    const sinceSrPackets = (sinceSrMs / 1000) * marks.packetRateHz;
+    // What the count of now does not tell yet stands against what the count at the mark did not tell.
+    const untoldMs = Math.max(0, sinceSrMs - untoldAtMarkMs(marks));
+    const atMostPackets = toldPackets + PACE_TOLERANCE * (untoldMs / 1000) * marks.packetRateHz;
     if (receivedPackets <= PACE_TOLERANCE * atMostPackets + CREDIBLE_PACKETS) {
       const aboutPackets = toldPackets + sinceSrPackets;
       const farthestPackets = PACE_TOLERANCE * Math.max(aboutPackets, byPacePackets);
@@ -41,6 +44,11 @@ export function sendablePackets(
   }
   const atMostPackets = PACE_TOLERANCE * byPacePackets;
   return { aboutPackets: byPacePackets, atMostPackets, farthestPackets: atMostPackets };
+}
+
+/** How old the sender's count was at the mark. */
+function untoldAtMarkMs({ markAtMs, markSenderAtMs }: Readonly<StreamMarks>): number {
+  return markAtMs === null || markSenderAtMs === null ? 0 : Math.max(0, markAtMs - markSenderAtMs);
 }
 
 /** Packets that the sender has counted since the mark, those of a stillness included; null when no SR told it since. */

@@ -31,6 +31,13 @@ export function readUnsigned(text: string | undefined, max: number): number | un
   return value <= max ? value : undefined;
 }
 
+/** A whole number from `min` (below 0) to `max`. */
+export function readSigned(text: string | undefined, min: number, max: number): number | undefined {
+  if (text?.charCodeAt(0) !== MINUS) return readUnsigned(text, max);
+  const size = readUnsigned(text.slice(1), -min);
+  return size === undefined || size === 0 ? undefined : -size;
+}
+
 /** A number with or without a fraction, at least `min` and at most `max`. */
 export function readDecimal(text: string | undefined, min: number, max: number): number | undefined {
   if (text === undefined) return undefined;

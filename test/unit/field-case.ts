@@ -27,8 +27,13 @@ export function eventsOf(pieces: readonly TimedText[]): { readonly events: PbxEv
 /** One of the cases of `test/golden/field`, played through parser and switchboard in no time. */
 export function playCase(name: string): Script {
   const text = readFileSync(join(import.meta.dirname, '../golden/field', `${name}.ami`), 'latin1');
+  return playPieces(readTimedText(text));
+}
+
+/** What a manager says piece by piece, played through parser and switchboard in no time. */
+export function playPieces(pieces: readonly TimedText[]): Script {
   const script = new Script();
-  for (const event of eventsOf(readTimedText(text)).events) {
+  for (const event of eventsOf(pieces).events) {
     script.wait((event.atMs - script.atMs) / 1000);
     script.board.handle(event);
   }

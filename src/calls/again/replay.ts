@@ -15,6 +15,7 @@ import {
   segmentTally,
 } from '../directions/direction-state.ts';
 import { beginFlow, noteSenderFlow } from '../why/flow.ts';
+import { forgetJumpAtFirst } from '../directions/jitter-sample.ts';
 import { addToSums } from '../directions/report-sums.ts';
 import { scoresOf } from './rescored-fields.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
@@ -126,6 +127,10 @@ function takeAgain(
   if (interval.rttMs !== null) {
     noteRoundTrip(state.rx, interval.rttMs);
     noteRoundTrip(state.tx, interval.rttMs);
+  }
+  if (interval.kind === 'media') {
+    const { jitterTicks, packetsExpected, packetsLost } = interval;
+    forgetJumpAtFirst(direction, jitterTicks, Math.max(0, (packetsExpected ?? 0) - (packetsLost ?? 0)));
   }
   const facts = { ...interval, sourceSsrc: interval.ssrc };
   const own = directionRules(state, direction, rules);

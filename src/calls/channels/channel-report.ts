@@ -14,7 +14,7 @@ import { channelScores, type DirectionOutcome, directionOutcome, joinOutcomes } 
 import type { ChannelScores, ChannelState } from './channel-state.ts';
 import { type ReportInputs, takeReport } from '../directions/direction-report.ts';
 import { noteCodec, noteRoundTrip, noteSender } from '../directions/direction-state.ts';
-import { noteOwnSsrc, type ReportSubject, subjectOf } from '../directions/report-subject.ts';
+import { hasForgotten, noteOwnSsrc, type ReportSubject, subjectOf } from '../directions/report-subject.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 import { roundTripsOf } from '../directions/tally.ts';
 
@@ -93,9 +93,11 @@ function capturedInstead(channel: ChannelState, reporter: Reporter, block: Repor
   return captured.block;
 }
 
-/** What we measure ourselves is always the stream that we receive. */
-function subjectIn({ tx }: ChannelState, reporter: Reporter, block: ReportBlock | null): ReportSubject {
-  return reporter === 'local' || block === null ? 'ours' : subjectOf(tx, block);
+/** What we measure ourselves is the stream that we receive, whatever its SSRC. */
+function subjectIn({ rx, tx }: ChannelState, reporter: Reporter, block: ReportBlock | null): ReportSubject {
+  if (block === null) return 'ours';
+  if (reporter === 'remote') return subjectOf(tx, block);
+  return hasForgotten(rx, block) ? 'nobody' : 'ours';
 }
 
 /** The far end sends, by its own word, and nothing of it is heard here; adds to `closed` like `takeReport`. */

@@ -16,7 +16,7 @@ import {
   useCodec,
 } from './direction-state.ts';
 import { jitterSample } from './jitter-sample.ts';
-import { noteAnother, noteOurs, type ReportSubject } from './report-subject.ts';
+import { isOfNothing, noteAnother, noteOurs, type ReportSubject } from './report-subject.ts';
 import { addToSums } from './report-sums.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
@@ -59,6 +59,8 @@ export function takeReport(
 ): IntervalRecord {
   const { sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs } = inputs;
   const isUnused = subject !== 'ours';
+  // What its receiver has of our stream: null is nothing at all.
+  const heard = block !== null && isOfNothing(state, block) ? null : block;
   const isLostSight = noteSubject(channel, state, subject, block, atMs);
   if (state.nextSegment !== null) {
     closed.push(segmentRecord(channel, state, rules));
@@ -70,16 +72,16 @@ export function takeReport(
   // It belongs to the session that it was measured in, which may begin with this very report.
   if (rttSampleMs !== null) noteRoundTrip(state, rttSampleMs);
   const channelReportNumber = channel.rx.total.reports + channel.tx.total.reports + 1;
-  const measure = isUnused ? UNUSED : judge(channel, state, block, atMs);
-  const sample = sampleOf(state, measure, block, atMs);
+  const measure = isUnused ? UNUSED : judge(channel, state, heard, atMs);
+  const sample = sampleOf(state, measure, heard, atMs);
   const beganAtMs = state.markAtMs;
   if (state.direction === directionMeasuredBy(inputs.reporter)) notePace(state, atMs);
 
   state.reportsMissed = false;
   if (measure.kind === 'media' && measure.isFresh) state.estimatedPackets += measure.packetsExpected ?? 0;
-  if (measure.kind !== 'unused') moveMarks(state, measure, block, atMs);
+  if (measure.kind !== 'unused') moveMarks(state, measure, heard, atMs);
 
-  const usedBlock = isUnused ? null : block;
+  const usedBlock = isUnused ? null : heard;
   const facts = {
     beganAtMs,
     atMs,

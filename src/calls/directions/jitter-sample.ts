@@ -1,9 +1,17 @@
 import type { ReportBlock } from '../../model/report.ts';
 import type { MediaMeasure } from '../../stats/interval.ts';
-import { isJitterOfJump } from '../../stats/jitter-jump.ts';
+import { isJitterOfJump, wasJumpAtFirst } from '../../stats/jitter-jump.ts';
 import { ticksToMs } from '../../units/rtp.ts';
 import type { DirectionState } from './direction-state.ts';
-import { hasJitter, jitterFigures, lastRoundTripMs, lossPercentOf, roundTripMeanMs } from './tally.ts';
+import {
+  forgetJitter,
+  hasJitter,
+  jitterFigures,
+  lastRoundTripMs,
+  lossPercentOf,
+  onlyJitterTicks,
+  roundTripMeanMs,
+} from './tally.ts';
 
 /**
  * Interarrival jitter forgets a jump of the timestamps by 1/16 a packet (RFC 3550 §6.4.1). A stream that goes on with other
@@ -35,6 +43,9 @@ export function jitterSample(
 ): JitterSample {
   if (block === null) return NO_SAMPLE;
   const { jitterTicks } = block;
+  const { packetsExpected, packetsLost } = measure;
+  const packetsReceived = Math.max(0, (packetsExpected ?? 0) - (packetsLost ?? 0));
+  forgetJumpAtFirst(state, jitterTicks, packetsReceived);
   const { refusedJitterTicks } = state;
   if (measure.isRestart || isDisturbed(state, atMs)) {
     state.refusedJitterTicks = jitterTicks;
@@ -42,16 +53,31 @@ export function jitterSample(
   }
   const jitterMs = ticksToMs(jitterTicks, state.clockRateHz);
   if (refusedJitterTicks === null && jitterMs <= UNSUSPECTED_MS) return { jitterTicks, isReset: false };
-  const { packetsExpected, packetsLost } = measure;
   const isReset = isJitterOfJump({
     jitterMs,
     meanMs: hasJitter(state.total) ? jitterFigures(state.total, state.clockRateHz).meanMs : null,
     refusedMs: refusedJitterTicks === null ? null : ticksToMs(refusedJitterTicks, state.clockRateHz),
-    packetsReceived: Math.max(0, (packetsExpected ?? 0) - (packetsLost ?? 0)),
+    packetsReceived,
     isNetworkIll: isLossUnusual(state, measure) || isRoundTripUnusual(state),
   });
   state.refusedJitterTicks = isReset ? jitterTicks : null;
   return { jitterTicks: isReset ? null : jitterTicks, isReset };
+}
+
+/**
+ * Takes back the jitter of the first report when that of the next one shows that the sender's clock had jumped before it.
+ * `packetsReceived`: between the two; 0 when not known.
+ */
+export function forgetJumpAtFirst(state: DirectionState, jitterTicks: number | null, packetsReceived: number): void {
+  const { total, clockRateHz } = state;
+  const firstTicks = onlyJitterTicks(total);
+  if (firstTicks === null || jitterTicks === null || (lossPercentOf(total) ?? 0) >= ILL_LOSS_PERCENT) return;
+  const [firstMs, nextMs] = [ticksToMs(firstTicks, clockRateHz), ticksToMs(jitterTicks, clockRateHz)];
+  if (!wasJumpAtFirst(firstMs, nextMs, packetsReceived)) return;
+  forgetJitter(total);
+  const ofSegment = state.segment.tally;
+  if (ofSegment !== null && onlyJitterTicks(ofSegment) !== null) forgetJitter(ofSegment);
+  state.refusedJitterTicks = firstTicks;
 }
 
 function isDisturbed({ disturbedAtMs }: DirectionState, atMs: number): boolean {

@@ -14,12 +14,23 @@ export type ReportSubject = 'ours' | 'another' | 'nobody';
  */
 export function subjectOf(state: DirectionState, block: ReportBlock): ReportSubject {
   const { sentSsrc, sentSsrcBefore, sentSsrcFlips } = state;
+  if (hasForgotten(state, block)) return 'nobody';
+  if (sentSsrc === block.sourceSsrc) return 'ours';
   // A phone that says goodbye may send a block of zeros.
   if (block.extendedHighestSequence === 0) return 'nobody';
-  if (sentSsrc === block.sourceSsrc) return 'ours';
   if (block.sourceSsrc === 0) return 'nobody';
   if (sentSsrcFlips >= SHARED_PORT_FLIPS && sentSsrcBefore === block.sourceSsrc) return 'ours';
   return sentSsrc === null ? 'ours' : 'another';
+}
+
+/** A receiver does not go back to the very beginning: such a block is about nobody. */
+export function hasForgotten({ markHighestSequence }: DirectionState, block: ReportBlock): boolean {
+  return block.extendedHighestSequence === 0 && (markHighestSequence ?? 0) !== 0;
+}
+
+/** A block about our stream of which not one packet has arrived: it says what a report without a block says. */
+export function isOfNothing({ markHighestSequence }: DirectionState, block: ReportBlock): boolean {
+  return block.extendedHighestSequence === 0 && (markHighestSequence ?? 0) === 0;
 }
 
 /** The SSRC that we send with, by our own report. */

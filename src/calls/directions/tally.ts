@@ -102,6 +102,17 @@ export function noteIntervalMes(tally: Tally, mes: number | null): void {
   if (mes !== null && (tally.mesMin === null || mes < tally.mesMin)) tally.mesMin = mes;
 }
 
+/** The only jitter sample so far, ticks; null when there is none, or more. */
+export function onlyJitterTicks({ values, earlierJitterMs }: Tally): number | null {
+  return earlierJitterMs === null && countAt(values, JITTER) === 1 ? lastAt(values, JITTER) : null;
+}
+
+/** The only jitter sample so far turned out to be none. */
+export function forgetJitter(tally: Tally): void {
+  tally.jitterTicks = NO_SAMPLES;
+  tally.jitterResets++;
+}
+
 /** The stream goes on with another clock: what was sampled so far is kept in milliseconds. */
 export function foldJitter(tally: Tally, clockRateHz: number): void {
   tally.earlierJitterMs = jitterOf(tally, clockRateHz);

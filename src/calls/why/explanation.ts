@@ -87,6 +87,9 @@ function explainMissing(direction: DirectionToExplain, audio: string): string | 
     return `This server had no audio to send to ${endpoint}${whoElse}.`;
   }
   if (channel.answeredAtMs === null) return channel.endedAtMs === null ? null : 'The channel was never answered.';
+  if (measures.reports > 0 && measures.reports === measures.unusedReports) {
+    return `${endpoint} reported about nothing that this server sent, so how ${audio} arrived is not known.`;
+  }
   if (measures.reports > 0) {
     return channel.endedAtMs === null ? null : `The reports do not tell how much of ${audio} was lost.`;
   }

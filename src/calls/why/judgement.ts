@@ -120,7 +120,12 @@ function reasonForNoScore(channel: ChannelState, upMs: number): Verdict | null {
   if (channel.wentPastUs) return 'no-rtcp';
   if (upMs < TOO_SHORT_MS) return 'too-short';
   if (rxPackets === 0) return 'no-media';
-  return channel.rtcpEvents === 0 || channel.rx.total.reports + channel.tx.total.reports === 0 ? 'no-rtcp' : 'no-media';
+  return channel.rtcpEvents === 0 || (hasNoReport(channel.rx) && hasNoReport(channel.tx)) ? 'no-rtcp' : 'no-media';
+}
+
+/** A report about nobody is none. */
+function hasNoReport({ total }: DirectionState): boolean {
+  return total.reports === total.unusedReports;
 }
 
 function isSipChannel(channel: ChannelState): boolean {
@@ -140,7 +145,7 @@ export function judgeDirection(
   if (isTx && channel.scores.mesRx !== null && hasNothingToPassOn(channel)) return 'no-media';
   if (channel.endedAtMs === null) return null;
   if (state.unknownSinceMs !== null) return 'no-rtcp';
-  if (state.total.reports > 0) return 'no-media';
+  if (!hasNoReport(state)) return 'no-media';
   const ofChannel = judgeChannel(channel, peer, channel.endedAtMs);
   return ofChannel === 'too-short' ? ofChannel : 'no-rtcp';
 }

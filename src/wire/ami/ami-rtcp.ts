@@ -4,12 +4,14 @@ import { secondsToMs, SEQUENCE_CYCLE_PACKETS, signed24 } from '../../units/rtp.t
 import type { AmiMessage, HeaderValues } from './ami.ts';
 import { SNAPSHOT_HEADERS, snapshotOf } from './ami-snapshot.ts';
 import { WholeEventLayout } from './header-layout.ts';
-import { MAX_UINT16, MAX_UINT32, MAX_UINT8, readDecimal, readSsrc, readUnsigned } from '../number-text.ts';
+import { MAX_UINT16, MAX_UINT32, MAX_UINT8, readDecimal, readSigned, readSsrc, readUnsigned } from '../number-text.ts';
 
 const PT_SENDER_REPORT = '200';
 const MAX_REPORT_BLOCKS = 31;
 const MAX_SECONDS = 1e12;
 const MAX_NATIVE_MES = 100;
+/** Below 0. */
+const SMALLEST_24_BITS = 2 ** 23;
 
 /**
  * The headers of an RTCP event as 16.28 and 22.10.1 print them. `MES` is missing before Asterisk 20, `RTT` in `RTCPSent`. Most
@@ -106,8 +108,8 @@ function senderInfoOf(values: HeaderValues): SenderInfo | undefined {
 function reportBlockOf(values: HeaderValues): ReportBlock | undefined {
   const sourceSsrc = readSsrc(values[AT.Report0SourceSSRC]);
   const fractionLostQ8 = readUnsigned(values[AT.Report0FractionLost], MAX_UINT8);
-  // A signed field of 24 bits (RFC 3550 §6.4.1) that Asterisk prints unsigned, some releases in 32 bits.
-  const cumulativeLost = readUnsigned(values[AT.Report0CumulativeLost], MAX_UINT32);
+  // A signed field of 24 bits (RFC 3550 §6.4.1), which 16.28 and 22.10.1 print unsigned, some releases in 32 bits.
+  const cumulativeLost = readSigned(values[AT.Report0CumulativeLost], -SMALLEST_24_BITS, MAX_UINT32);
   const highestSequence = readUnsigned(values[AT.Report0HighestSequence], MAX_UINT16);
   const cycles = readUnsigned(values[AT.Report0SequenceNumberCycles], MAX_UINT16);
   const jitterTicks = readUnsigned(values[AT.Report0IAJitter], MAX_UINT32);

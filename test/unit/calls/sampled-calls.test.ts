@@ -89,6 +89,34 @@ describe('the same packets', () => {
     }
   });
 
+  test('have the same score and the same word however irregularly each end reports', () => {
+    // All that is known ends with the last report, which comes at the end; what was lost before the first one has an estimate.
+    const moments = fc
+      .array(fc.integer({ min: 1000, max: 55_000 }), { minLength: 1, maxLength: 60 })
+      .map((times) => [5000, ...times.filter((atMs) => atMs > 5400), SECONDS * 1000].toSorted((a, b) => a - b))
+      .map((times) => times.filter((atMs, index) => index === 0 || atMs - Number(times[index - 1]) >= 500));
+    const loss = fc.record({ ratio: fc.double({ min: 0, max: 0.08, noNaN: true }), seed: fc.nat() });
+    const THRESHOLDS = [4, 3.6, 3.1];
+    let compared = 0;
+    fc.assert(
+      fc.property(loss, fc.constantFrom(...DIRECTIONS), moments, moments, (of, direction, localAtMs, remoteAtMs) => {
+        const fate = randomLoss(of.ratio, of.seed);
+        const usual = oneWay(direction, { fate });
+        const irregular = oneWay(direction, { fate }, { localAtMs, remoteAtMs });
+        expect(Math.abs(Number(irregular.mes) - Number(usual.mes))).toBeLessThan(0.05);
+        expect(Math.abs(Number(irregular.mosCq) - Number(usual.mosCq))).toBeLessThan(0.05);
+        const isNear = [usual.mes, usual.mosCq].some((mes) =>
+          THRESHOLDS.some((threshold) => Math.abs(Number(mes) - threshold) < 0.05),
+        );
+        if (isNear) return;
+        compared++;
+        expect(irregular.verdict).toBe(usual.verdict);
+      }),
+      { numRuns: 100 },
+    );
+    expect(compared).toBeGreaterThan(40);
+  });
+
   test('count before the far end has sent its first SR, and where it never sends one', () => {
     for (const localMs of PACES_MS) {
       const paces = { localAtMs: every(localMs, SECONDS), remoteAtMs: every(5000, SECONDS, localMs - 100) };
