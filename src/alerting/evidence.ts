@@ -1,25 +1,33 @@
 import type { CallWithChannels } from '../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, StreamRecord } from '../model/record.ts';
 import { roundOpinion } from '../score/opinion.ts';
+import { voipMetrics } from '../stats/packets/packet-tally.ts';
+import { type Others, rulesOutServer } from './others.ts';
 
 /** Reports of a direction that its course shows; of more, the worst of each few. */
 const MOST_POINTS = 400;
 
-const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+export const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-function rounded(value: number | null, decimals: number): number | null {
+export function rounded(value: number | null, decimals: number): number | null {
   return value === null ? null : Number(value.toFixed(decimals));
+}
+
+/** Who made it, when, and where that is. */
+export interface Made {
+  readonly atMs: number;
+  readonly host: string;
+  readonly timeZone: string;
 }
 
 /** All that is known of a call, for somebody who was not there: what, when, how measured, and how sure. */
 export function evidenceOf(
   call: CallWithChannels,
   intervals: ReadonlyMap<string, readonly IntervalRecord[]>,
-  made: { readonly atMs: number; readonly host: string; readonly timeZone: string },
+  others: Others,
+  made: Made,
 ) {
   const { faultPlace, faultWhy } = call;
-  const isElsewhere =
-    faultPlace === 'caller-network' || faultPlace === 'callee-network' || faultPlace === 'both-networks';
   return {
     made_at: new Date(made.atMs).toISOString(),
     host: made.host,
@@ -34,7 +42,8 @@ export function evidenceOf(
     fault_certainty: call.faultCertainty,
     fault_reports: call.faultReports,
     fault_why: faultWhy,
-    what_rules_out_this_server: isElsewhere ? faultWhy : null,
+    others_at_the_time: { calls: others.calls, judged_calls: others.judgedCalls, bad_calls: others.badCalls },
+    what_rules_out_this_server: rulesOutServer(call, others),
     channels: call.channels.map((channel) => channelEvidence(channel, intervals.get(channel.uniqueid) ?? [])),
   };
 }
@@ -50,6 +59,10 @@ function channelEvidence(channel: ChannelRecord, intervals: readonly IntervalRec
     caller_number: channel.callerNumber,
     connected_number: channel.connectedNumber,
     dialled: channel.exten,
+    sip_call_id: channel.sipCallId,
+    signalling_address: channel.deviceDetails?.address ?? null,
+    ...mediaEnds(channel),
+    device: channel.device,
     codec: channel.codec,
     started_at: new Date(channel.startedAtMs).toISOString(),
     answered_at: iso(channel.answeredAtMs),
@@ -63,6 +76,16 @@ function channelEvidence(channel: ChannelRecord, intervals: readonly IntervalRec
         intervals.filter(({ direction }) => direction === stream.direction),
       ),
     ),
+  };
+}
+
+/** As captured packets have it, otherwise as Asterisk said when the channel was answered. */
+export function mediaEnds({ streams, deviceDetails }: ChannelRecord) {
+  const media = (direction: StreamRecord['direction']) =>
+    streams.find((stream) => stream.direction === direction)?.capture?.media;
+  return {
+    local_media: media('rx')?.destination ?? media('tx')?.source ?? deviceDetails?.localMedia ?? null,
+    remote_media: media('rx')?.source ?? media('tx')?.destination ?? deviceDetails?.remoteMedia ?? null,
   };
 }
 
@@ -87,6 +110,9 @@ function directionEvidence({ endpoint }: ChannelRecord, stream: StreamRecord, in
     verdict: stream.verdict,
     why: stream.why,
     captured: capture !== null,
+    bursts: capture === null ? null : burstsOf(capture),
+    reports_with_loss: intervals.filter(({ lossPercent }) => (lossPercent ?? 0) > 0).length,
+    worst_report_loss_percent: rounded(worstLoss(intervals), 2),
     course: worstOfEach(intervals, step).map(({ atMs, kind, lossPercent, jitterMs, rttMs, mes }) => ({
       at: new Date(atMs).toISOString(),
       kind,
@@ -96,6 +122,23 @@ function directionEvidence({ endpoint }: ChannelRecord, stream: StreamRecord, in
       mes: mes === null ? null : roundOpinion(mes),
     })),
   };
+}
+
+/** RFC 3611 §4.7.2, of every captured packet: reports of RTCP are too far apart to show a burst. */
+function burstsOf({ media, roundTripMs }: NonNullable<StreamRecord['capture']>) {
+  const voip = voipMetrics(media.tally, roundTripMs);
+  const percent = (ratio: number | null): number | null => rounded(ratio === null ? null : 100 * ratio, 2);
+  return {
+    burst_density_percent: percent(voip.burstDensityRatio),
+    gap_density_percent: percent(voip.gapDensityRatio),
+    burst_duration_ms: rounded(voip.burstDurationMs, 0),
+    gap_duration_ms: rounded(voip.gapDurationMs, 0),
+  };
+}
+
+function worstLoss(intervals: readonly IntervalRecord[]): number | null {
+  const known = intervals.map(({ lossPercent }) => lossPercent).filter((loss) => loss !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /** Thinned out, and yet no loss is lost. */

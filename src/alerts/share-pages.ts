@@ -1,67 +1,4 @@
-import { createHash } from 'node:crypto';
-
-const STYLE = `
-:root { color-scheme: light; font: 100%/1.45 system-ui, sans-serif; }
-body { background: #fff; color: #1a1a1a; margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem; }
-h1 { font-size: 1.5rem; margin: 0 0 0.25rem; }
-h2 { border-top: 1px solid #bbb; font-size: 1.15rem; margin: 1.5rem 0 0.5rem; padding-top: 0.75rem; }
-h3 { font-size: 1rem; margin: 1rem 0 0.25rem; }
-p { margin: 0.25rem 0 0.5rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.9rem; margin: 0.5rem 0; }
-th, td { border: 1px solid #ccc; padding: 0.25rem 0.5rem; text-align: left; vertical-align: top; }
-th { background: #f2f2f2; font-weight: 600; }
-td.number { font-variant-numeric: tabular-nums; text-align: right; }
-.bad { color: #a40000; font-weight: 600; }
-.small { color: #555; font-size: 0.85rem; }
-svg { display: block; height: auto; max-width: 100%; }
-section { break-inside: avoid; }
-@media print { body { max-width: none; padding: 0; } h2 { break-after: avoid; } a { color: inherit; } }
-`;
-
-/** Nothing may run and nothing is loaded (CSP level 3); no search engine keeps it. */
-export const SHARE_HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy': [
-    "default-src 'none'",
-    `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join(';'),
-  'referrer-policy': 'no-referrer',
-  'x-robots-tag': 'noindex',
-};
-
-export function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
-
-function pageOf(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title><style>${STYLE}</style></head>
-<body>
-${body}
-</body></html>
-`;
-}
-
-/** A cell, or a dash for what is not known. */
-function cell(value: string | number | null, isNumber = false): string {
-  const text = value === null || value === '' ? '–' : escaped(String(value));
-  return isNumber ? `<td class="number">${text}</td>` : `<td>${text}</td>`;
-}
-
-/** `2026-11-20 10:00:00` in a time zone of the IANA, or UTC. */
-function timeIn(iso: string | null, timeZone: string): string | null {
-  if (iso === null) return null;
-  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone }).format(new Date(iso));
-}
+import { barChart, cell, escaped, pageOf, spanLines, timeIn } from './page-parts.ts';
 
 export interface SharedDirection {
   readonly direction: 'rx' | 'tx';
@@ -79,6 +16,14 @@ export interface SharedDirection {
   readonly mes: number | null;
   readonly verdict: string | null;
   readonly why: string | null;
+  readonly bursts: {
+    readonly burst_density_percent: number | null;
+    readonly gap_density_percent: number | null;
+    readonly burst_duration_ms: number | null;
+    readonly gap_duration_ms: number | null;
+  } | null;
+  readonly reports_with_loss: number;
+  readonly worst_report_loss_percent: number | null;
   readonly course: readonly {
     readonly at: string;
     readonly loss_percent: number | null;
@@ -99,12 +44,19 @@ export interface SharedCall {
   readonly profile: string;
   readonly fault_certainty: string | null;
   readonly fault_why: string | null;
+  readonly fault_reports: number | null;
+  readonly what_rules_out_this_server: string | null;
   readonly channels: readonly {
     readonly uniqueid: string;
     readonly endpoint: string;
     readonly caller_number: string | null;
     readonly connected_number: string | null;
     readonly dialled: string | null;
+    readonly sip_call_id: string | null;
+    readonly signalling_address: string | null;
+    readonly local_media: string | null;
+    readonly remote_media: string | null;
+    readonly device: string | null;
     readonly codec: string | null;
     readonly started_at: string;
     readonly answered_at: string | null;
@@ -114,33 +66,6 @@ export interface SharedCall {
   }[];
 }
 
-const WIDTH = 720;
-const HEIGHT = 90;
-
-/** Loss of each report as a bar, so that a picture says when it happened. */
-function courseChart(course: SharedDirection['course']): string {
-  const losses = course.map(({ loss_percent: loss }) => loss ?? 0);
-  const most = Math.max(...losses);
-  if (course.length < 2 || most === 0) return '';
-  const [first] = course;
-  const last = course.at(-1);
-  const fromMs = Date.parse(first?.at ?? '');
-  const spanMs = Math.max(1, Date.parse(last?.at ?? '') - fromMs);
-  const bars = course.map(({ at, loss_percent: loss }) => {
-    if (loss === null || loss === 0) return '';
-    const x = ((Date.parse(at) - fromMs) / spanMs) * (WIDTH - 6);
-    const height = Math.max(1, (loss / most) * (HEIGHT - 20));
-    return `<rect x="${x.toFixed(1)}" y="${(HEIGHT - 16 - height).toFixed(1)}" width="5" height="${height.toFixed(1)}" fill="#a40000"/>`;
-  });
-  const label = (x: number, y: number, anchor: string, text: string): string =>
-    `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="11" fill="#555">${escaped(text)}</text>`;
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="Loss over time, at most ${most} %">
-<line x1="0" y1="${HEIGHT - 16}" x2="${WIDTH}" y2="${HEIGHT - 16}" stroke="#888"/>
-${bars.join('')}
-${label(0, 10, 'start', `loss of each report, at most ${most} %`)}${label(0, HEIGHT - 3, 'start', timeIn(first?.at ?? null, 'UTC') ?? '')}${label(WIDTH, HEIGHT - 3, 'end', `${timeIn(last?.at ?? null, 'UTC') ?? ''} UTC`)}
-</svg>`;
-}
-
 function directionSection(direction: SharedDirection): string {
   const { jitter_ms: jitter, rtt_ms: rtt } = direction;
   const isBad = direction.verdict !== 'good' && direction.verdict !== 'fair';
@@ -148,8 +73,25 @@ function directionSection(direction: SharedDirection): string {
 <p>${escaped(direction.why ?? '')}</p>
 <div class="wide"><table><tr><th>score</th><th>packets</th><th>lost</th><th>loss %</th><th>jitter mean, ms</th><th>jitter max, ms</th><th>round trip, ms</th><th>codec</th><th>SSRC</th></tr>
 <tr>${cell(direction.mes, true)}${cell(direction.packets_expected, true)}${cell(direction.packets_lost, true)}${cell(direction.loss_percent, true)}${cell(jitter.mean, true)}${cell(jitter.max, true)}${cell(rtt.mean, true)}${cell(direction.codec)}${cell(direction.ssrc)}</tr></table></div>
-<p class="small">Measured by ${escaped(direction.measured_by)}, in ${direction.reports} reports.</p>
-${courseChart(direction.course)}</section>`;
+<p class="small">Measured by ${escaped(direction.measured_by)}, in ${direction.reports} reports. ${escaped(lossWords(direction))} ${escaped(burstWords(direction))}</p>
+${barChart(
+  direction.course.map(({ at, loss_percent: value }) => ({ at, value })),
+  'loss of each report',
+)}</section>`;
+}
+
+function lossWords({ reports_with_loss: count, worst_report_loss_percent: worst }: SharedDirection): string {
+  if (worst === null) return 'No report tells of loss.';
+  return count === 0
+    ? 'No report tells of a lost packet.'
+    : `Packets were lost in ${count} of its reports, at most ${worst} %.`;
+}
+
+function burstWords({ bursts }: SharedDirection): string {
+  if (bursts === null) return 'Bursts: not known, since its packets were not captured.';
+  const { burst_density_percent: density, burst_duration_ms: lengthMs, gap_density_percent: gap } = bursts;
+  if (density === null || lengthMs === null) return 'Bursts (RFC 3611): none.';
+  return `Bursts (RFC 3611): ${lengthMs} ms long on average, ${density} % lost within them and ${gap ?? '–'} % between them.`;
 }
 
 /** A call for somebody who was not there, to read or to print. */
@@ -162,14 +104,21 @@ export function evidencePage(call: SharedCall): string {
   return pageOf(
     title,
     `<h1>${escaped(title)}</h1>
-<p>${escaped(timeIn(call.started_at, 'UTC') ?? '')} UTC to ${escaped(timeIn(call.ended_at, 'UTC') ?? 'now')} UTC<br>
-${escaped(timeIn(call.started_at, call.time_zone) ?? '')} to ${escaped(timeIn(call.ended_at, call.time_zone) ?? 'now')} (${escaped(call.time_zone)})</p>
+${spanLines(call.started_at, call.ended_at, call.time_zone)}
 <p>Score (Media Experience Score, 1.00 to 4.50): ${call.mes === null ? 'not known' : call.mes.toFixed(2)}</p>
 <h2>Where the fault lies</h2>
-<p>${escaped(call.fault_why ?? 'What was measured does not tell.')}${call.fault_certainty === null ? '' : ` (${escaped(call.fault_certainty)})`}</p>
+<p>${escaped(call.fault_why ?? 'What was measured does not tell.')}${call.fault_certainty === null ? '' : ` (${escaped(call.fault_certainty)}${call.fault_reports === null ? '' : `, from ${call.fault_reports} reports`})`}</p>
+<p>What rules out this server: ${escaped(call.what_rules_out_this_server ?? 'nothing that was measured.')}</p>
 <h2>The parties</h2>
 <div class="wide"><table><tr><th>endpoint</th><th>caller ID</th><th>connected</th><th>dialled</th><th>answered (UTC)</th><th>ended (UTC)</th><th>hang-up cause</th><th>uniqueid</th></tr>
 ${rows.join('\n')}</table></div>
+<div class="wide"><table><tr><th>endpoint</th><th>SIP Call-ID</th><th>signalling</th><th>RTP of this server</th><th>RTP of the far end</th><th>codec</th><th>device</th></tr>
+${call.channels
+  .map(
+    (channel) =>
+      `<tr>${cell(channel.endpoint)}${cell(channel.sip_call_id)}${cell(channel.signalling_address)}${cell(channel.local_media)}${cell(channel.remote_media)}${cell(channel.codec)}${cell(channel.device)}</tr>`,
+  )
+  .join('\n')}</table></div>
 <h2>The directions</h2>
 ${call.channels.flatMap(({ directions }) => directions.map(directionSection)).join('\n')}
 <p class="small">Made by asterisk-mes on ${escaped(call.host)} at ${escaped(timeIn(call.made_at, 'UTC') ?? '')} UTC, from RTCP reports (RFC 3550). Scored by profile ${escaped(call.profile)}. A dash is what nobody measured.</p>`,
@@ -213,13 +162,5 @@ export function alertPage(alert: SharedAlert, calls: readonly AlertCall[]): stri
 <div class="wide"><table><tr><th>began (UTC)</th><th>ended (UTC)</th><th>endpoints</th><th>verdict</th><th>score</th></tr>
 ${rows.join('\n')}</table></div>
 ${more > 0 ? `<p class="small">And ${more} more calls that are not kept one by one.</p>` : ''}`,
-  );
-}
-
-/** What a link shows that is over, was changed, or was taken back: always the same. */
-export function noSuchLinkPage(): string {
-  return pageOf(
-    'This link does not work',
-    '<h1>This link does not work</h1>\n<p>It is over, or it was taken back. Ask whoever sent it for a new one.</p>',
   );
 }

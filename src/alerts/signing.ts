@@ -1,12 +1,14 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What a link shows: a call's evidence, or the calls of an alert. */
-export type SharedKind = 'call' | 'alert';
+/** What a link shows: the evidence of a call or of a trunk, or the calls of an alert. */
+export type SharedKind = 'call' | 'trunk' | 'alert';
 
 export interface Shared {
   readonly kind: SharedKind;
   readonly id: string;
   readonly expiresAtMs: number;
+  /** By which it is taken back: its own id, or that of the alert whose page it is on. */
+  readonly share: string;
 }
 
 /** Half of SHA-256: nobody guesses 128 bits, and the link stays short. */
@@ -18,8 +20,8 @@ function macOf(content: string, key: string): Buffer {
 }
 
 /** A token that shows one thing until it expires, and that nobody can change without the key. */
-export function shareToken({ kind, id, expiresAtMs }: Shared, key: string): string {
-  const content = Buffer.from(JSON.stringify([kind, id, Math.floor(expiresAtMs / 1000)])).toString('base64url');
+export function shareToken({ kind, id, expiresAtMs, share }: Shared, key: string): string {
+  const content = Buffer.from(JSON.stringify([kind, id, Math.floor(expiresAtMs / 1000), share])).toString('base64url');
   return `${content}.${macOf(content, key).toString('base64url')}`;
 }
 
@@ -33,13 +35,14 @@ export function readShareToken(token: string, key: string, nowMs: number): Share
   given.copy(padded);
   if (!timingSafeEqual(padded, macOf(content, key)) || given.length !== MAC_BYTES) return undefined;
   // Ours, so it is what we wrote.
-  const [kind, id, expiresAtS] = JSON.parse(Buffer.from(content, 'base64url').toString()) as [
+  const [kind, id, expiresAtS, share] = JSON.parse(Buffer.from(content, 'base64url').toString()) as [
     SharedKind,
     string,
     number,
+    string,
   ];
   const expiresAtMs = expiresAtS * 1000;
-  return expiresAtMs > nowMs ? { kind, id, expiresAtMs } : undefined;
+  return expiresAtMs > nowMs ? { kind, id, expiresAtMs, share } : undefined;
 }
 
 /** The signature of a post, as Standard Webhooks 1.0 has it: `v1,` and the HMAC-SHA256 of `id.timestamp.body`. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Clock, TimeRange } from '../model/ports.ts';
+import { type Moment, momentMs } from '../units/moment.ts';
 import { Page } from './page.ts';
-import { NO_QUERY } from './parameters.ts';
+import { moment, NO_QUERY } from './parameters.ts';
 import { Problem } from './problem.ts';
 import { type Route, route } from './route.ts';
 
@@ -26,6 +28,17 @@ const DIRECTION = z.strictObject({
   verdict: TEXT,
   why: TEXT,
   captured: z.boolean().describe('whether its packets were captured as well'),
+  bursts: z
+    .strictObject({
+      burst_density_percent: NUMBER,
+      gap_density_percent: NUMBER,
+      burst_duration_ms: NUMBER,
+      gap_duration_ms: NUMBER,
+    })
+    .nullable()
+    .describe('of captured packets (RFC 3611); null: not captured, and reports are too far apart to show bursts'),
+  reports_with_loss: z.int().describe('reports in which packets were lost'),
+  worst_report_loss_percent: NUMBER,
   course: z
     .array(
       z.strictObject({
@@ -39,6 +52,8 @@ const DIRECTION = z.strictObject({
     )
     .describe('report by report, at most 400 of them'),
 });
+
+const RULES_OUT = TEXT.describe('null: nothing does, or the fault is not known to be elsewhere');
 
 const EVIDENCE = z.strictObject({
   made_at: TIME,
@@ -54,7 +69,10 @@ const EVIDENCE = z.strictObject({
   fault_certainty: TEXT,
   fault_reports: NUMBER,
   fault_why: TEXT,
-  what_rules_out_this_server: TEXT.describe('null: nothing does, or the fault is not known to be elsewhere'),
+  others_at_the_time: z
+    .strictObject({ calls: z.int(), judged_calls: z.int(), bad_calls: z.int() })
+    .describe('other calls that used this server while it was up'),
+  what_rules_out_this_server: RULES_OUT,
   channels: z.array(
     z.strictObject({
       uniqueid: z.string(),
@@ -63,6 +81,11 @@ const EVIDENCE = z.strictObject({
       caller_number: TEXT,
       connected_number: TEXT,
       dialled: TEXT,
+      sip_call_id: TEXT,
+      signalling_address: TEXT,
+      local_media: TEXT,
+      remote_media: TEXT,
+      device: TEXT,
       codec: TEXT,
       started_at: TIME,
       answered_at: TIME.nullable(),
@@ -74,79 +97,155 @@ const EVIDENCE = z.strictObject({
   ),
 });
 
-const SHARE_BODY = z.strictObject({
-  days: z.int().min(1).max(365).optional().describe('how long the link works; 30 unless given'),
+const TRUNK_DIRECTION = DIRECTION.pick({
+  direction: true,
+  from: true,
+  to: true,
+  measured_by: true,
+  reports: true,
+  packets_expected: true,
+  packets_lost: true,
+  loss_percent: true,
+  jitter_ms: true,
+  rtt_ms: true,
+}).extend({ calls: z.int() });
+const ONE_WAY = z.strictObject({ loss_percent: NUMBER, jitter_ms: NUMBER, rtt_ms: NUMBER });
+
+const TRUNK_EVIDENCE = z.strictObject({
+  made_at: TIME,
+  host: z.string(),
+  time_zone: z.string().describe('of this server (IANA)'),
+  endpoint: z.string(),
+  from: TIME,
+  to: TIME,
+  calls: z.int(),
+  judged_calls: z.int(),
+  bad_calls: z.int(),
+  bad_percent: NUMBER,
+  mes_mean: NUMBER,
+  mes_p5: NUMBER,
+  mes_worst: NUMBER,
+  others: z
+    .strictObject({
+      judged_calls: z.int(),
+      bad_calls: z.int(),
+      bad_percent: NUMBER,
+      p_value: NUMBER.describe("by chance alone (Fisher's exact test, two-sided)"),
+    })
+    .describe('all calls of this server in the time that did not use it'),
+  what_rules_out_this_server: RULES_OUT,
+  directions: z.array(TRUNK_DIRECTION),
+  faults: z
+    .strictObject({
+      at_trunk: z.int(),
+      at_other_side: z.int(),
+      both: z.int(),
+      this_server: z.int(),
+      not_known: z.int(),
+    })
+    .describe('of its bad calls: on which side of this server the fault lies'),
+  codecs: z.array(z.strictObject({ codec: z.string(), calls: z.int() })),
+  remote_media: z.array(z.strictObject({ address: z.string(), calls: z.int() })),
+  course: z.array(z.strictObject({ at: TIME, calls: z.int(), bad_percent: NUMBER, mes_p5: NUMBER })),
+  worst_calls: z
+    .array(
+      z.strictObject({
+        linkedid: z.string(),
+        started_at: TIME,
+        ended_at: TIME.nullable(),
+        caller_number: TEXT,
+        connected_number: TEXT,
+        dialled: TEXT,
+        sip_call_id: TEXT,
+        remote_media: TEXT,
+        codec: TEXT,
+        verdict: TEXT,
+        mes: NUMBER,
+        rx: ONE_WAY,
+        tx: ONE_WAY,
+        fault_place: TEXT,
+        fault_certainty: TEXT,
+      }),
+    )
+    .describe('at most 100'),
+  calls_left_out: z.int().describe('older calls of it that were too many to look at one by one'),
 });
-const SHARE_ANSWER = z.strictObject({ url: z.string(), expires_at: TIME });
-const REVOKE_ANSWER = z.strictObject({ revoked: z.boolean() });
 
-const USUAL_DAYS = 30;
+const TRUNK_QUERY = z.strictObject({ from: moment(), to: moment() });
+const USUAL_AGO_MS = 86_400_000;
+const LONGEST_MS = 92 * 86_400_000;
 
-export interface EvidenceService {
+export interface EvidenceBook {
   /** Null: no such call. */
   evidence(linkedid: string): Promise<z.output<typeof EVIDENCE> | null>;
-  share(linkedid: string, days: number): { readonly url: string; readonly expiresAtMs: number };
-  /** No link that was made before works any more. */
-  revokeAll(): Promise<void>;
-  /** What a link shows; `isThere` false: it does not work. */
-  page(token: string): Promise<{ readonly html: string; readonly isThere: boolean }>;
+  callPage(linkedid: string): Promise<string | null>;
+  trunkEvidence(endpoint: string, range: TimeRange): Promise<z.output<typeof TRUNK_EVIDENCE>>;
+  trunkPage(endpoint: string, range: TimeRange): Promise<string>;
   readonly pageHeaders: Readonly<Record<string, string>>;
 }
 
-export function evidenceRoutes(service: EvidenceService): readonly Route[] {
-  const known = async (linkedid: string): Promise<z.output<typeof EVIDENCE>> => {
-    const evidence = await service.evidence(linkedid);
-    if (evidence === null)
-      throw new Problem('MES_ERR_NO_SUCH_ID', 'no call has this linkedid; GET /v1/calls lists them');
-    return evidence;
-  };
+export function noSuchCall(): Problem {
+  return new Problem('MES_ERR_NO_SUCH_ID', 'no call has this linkedid; GET /v1/calls lists them');
+}
+
+/** The time of a trunk's evidence: the last day unless it is given, at most 92 days. Throws Problem. */
+export function trunkRange(
+  { from, to }: { readonly from?: Moment | undefined; readonly to?: Moment | undefined },
+  nowMs: number,
+): TimeRange {
+  const toMs = to === undefined ? nowMs : momentMs(to, nowMs);
+  const fromMs = from === undefined ? toMs - USUAL_AGO_MS : momentMs(from, nowMs);
+  if (fromMs >= toMs)
+    throw new Problem('MES_ERR_PARAMETER_VALUE', 'parameter from: it is not before to; give an earlier time', 'from');
+  if (toMs - fromMs > LONGEST_MS)
+    throw new Problem(
+      'MES_ERR_PARAMETER_VALUE',
+      'parameter from: it is more than 92 days before to; ask in parts',
+      'from',
+    );
+  return { fromMs: Math.max(0, fromMs), toMs };
+}
+
+export function evidenceRoutes(book: EvidenceBook, clock: Clock): readonly Route[] {
   return [
     route({
       path: '/v1/calls/:linkedid/evidence',
       summary: 'All that is known of a call, for a carrier',
       query: NO_QUERY,
       answer: EVIDENCE,
-      handle: (_query, linkedid) => known(linkedid),
-    }),
-    route({
-      method: 'POST',
-      path: '/v1/calls/:linkedid/share',
-      summary: 'A link that shows this call, and nothing else, to whoever has it',
-      access: 'token',
-      query: NO_QUERY,
-      body: SHARE_BODY,
-      answer: SHARE_ANSWER,
-      status: 201,
-      async handle(_query, linkedid, { days = USUAL_DAYS }) {
-        const call = await known(linkedid);
-        const { url, expiresAtMs } = service.share(call.linkedid, days);
-        return { url, expires_at: new Date(expiresAtMs).toISOString() };
+      async handle(_query, linkedid) {
+        const evidence = await book.evidence(linkedid);
+        if (evidence === null) throw noSuchCall();
+        return evidence;
       },
     }),
     route({
-      method: 'DELETE',
-      path: '/v1/shares',
-      summary: 'Takes back every link that was made so far, those in messages too',
-      access: 'token',
-      query: NO_QUERY,
-      answer: REVOKE_ANSWER,
-      async handle() {
-        await service.revokeAll();
-        return { revoked: true };
-      },
-    }),
-    route({
-      path: '/s/:token',
-      summary: 'The page that a link shows',
-      access: 'open',
-      isPage: true,
+      path: '/v1/calls/:linkedid/evidence/page',
+      summary: 'The same as a page to read or to print',
       type: 'text/html',
       query: NO_QUERY,
       answer: z.string(),
-      async handle(_query, token) {
-        const { html, isThere } = await service.page(token);
-        return new Page(html, isThere ? 200 : 404, service.pageHeaders);
+      async handle(_query, linkedid) {
+        const html = await book.callPage(linkedid);
+        if (html === null) throw noSuchCall();
+        return new Page(html, 200, book.pageHeaders);
       },
+    }),
+    route({
+      path: '/v1/trunks/:endpoint/evidence',
+      summary: 'All that is known of a trunk (or any endpoint) over a time, held against all other calls',
+      query: TRUNK_QUERY,
+      answer: TRUNK_EVIDENCE,
+      handle: (query, endpoint) => book.trunkEvidence(endpoint, trunkRange(query, clock.nowMs())),
+    }),
+    route({
+      path: '/v1/trunks/:endpoint/evidence/page',
+      summary: 'The same as a page to read or to print',
+      type: 'text/html',
+      query: TRUNK_QUERY,
+      answer: z.string(),
+      handle: async (query, endpoint) =>
+        new Page(await book.trunkPage(endpoint, trunkRange(query, clock.nowMs())), 200, book.pageHeaders),
     }),
   ];
 }

@@ -1,6 +1,6 @@
 import type { PbxEvent } from '../model/event.ts';
 import type { SipLeg } from '../model/phone-report.ts';
-import { parseAddressAndPort } from '../wire/ip-address.ts';
+import { mediaEnd } from '../wire/ip-address.ts';
 import { hostOf, hostOfUri } from '../wire/sip/addresses.ts';
 import { AskedOnce, type SipDriver } from './asked-once.ts';
 
@@ -74,8 +74,8 @@ export class LegQuestions {
       uniqueid,
       sipCallId: sipCallId ?? null,
       signallingAddress: hostOf(signalling) ?? hostOfUri(target),
-      localMedia: mediaOf(local),
-      remoteMedia: mediaOf(remote),
+      localMedia: mediaEnd(local),
+      remoteMedia: mediaEnd(remote),
       rxSsrc: null,
       txSsrc: null,
     };
@@ -106,11 +106,4 @@ export class LegQuestions {
     this.#legs.set(leg.uniqueid, known);
     this.#options.onLeg(known, this.#options.nowMs());
   }
-}
-
-/** As `wire` writes an address, so that equal ones are equal texts; null for a wildcard, which is nobody's. */
-function mediaOf(text: string | undefined): string | null {
-  const parsed = text === undefined ? undefined : parseAddressAndPort(text);
-  if (parsed === undefined || parsed.host === '0.0.0.0' || parsed.host === '[::]') return null;
-  return `${parsed.host}:${parsed.port}`;
 }

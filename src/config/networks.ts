@@ -10,6 +10,8 @@ export interface NetworkSettings {
   readonly subnet: Subnet;
   readonly site: string | null;
   readonly kind: NetworkKind | null;
+  readonly country: string | null;
+  readonly asn: number | null;
 }
 
 /** How the names of such sections begin. */
@@ -23,7 +25,12 @@ export function readNetworks(reader: SettingReader, sections: readonly ConfSecti
       reader.refuseLine(section.line, `[${section.name}] is not allowed; give a network such as 192.0.2.0/24`);
       return [];
     }
-    const { site = null, kind = null } = reader.section(section.name, NETWORK_SETTINGS, section);
-    return [{ subnet, site, kind }];
+    const {
+      site = null,
+      kind = null,
+      country = null,
+      asn = null,
+    } = reader.section(section.name, NETWORK_SETTINGS, section);
+    return [{ subnet, site, kind, country, asn }];
   });
 }

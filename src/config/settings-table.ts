@@ -290,6 +290,8 @@ export const ENDPOINT_SETTINGS = {
 export const NETWORK_SETTINGS = {
   site: override(NAME, 'where the devices of that network are'),
   kind: override(choice(...NETWORK_KINDS), 'what kind of network it is'),
+  country: override(matching('two capital letters (ISO 3166)', /^[A-Z]{2}$/), 'in which country it is, such as DE'),
+  asn: override(wholeNumber(1, 4_294_967_295), 'the number of the autonomous system that it belongs to'),
 } as const satisfies Section;
 
 export type ValuesOf<S extends Section> = {

@@ -20,6 +20,12 @@ export interface Device extends DeviceName {
   readonly isBehindNat: boolean | null;
   /** By the administrator's `[network:PREFIX]`. */
   readonly networkKind: NetworkKind | null;
+  /** By the same section: two letters, and the number of the network that carries it. Missing where an older release stored it. */
+  readonly country?: string | null;
+  readonly asn?: number | null;
+  /** Of its audio, Asterisk's end and the far one, `address:port`, when it was answered. Missing where an older release stored it. */
+  readonly localMedia?: string | null;
+  readonly remoteMedia?: string | null;
 }
 
 /** `Yealink SIP-T54W 96.86.0.100`; null when nothing is known. */

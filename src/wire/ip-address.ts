@@ -65,3 +65,10 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   });
   return best;
 }
+
+/** One end of a channel's RTP, so written that equal ones are equal texts; null for a wildcard, which is nobody's. */
+export function mediaEnd(text: string | undefined): string | null {
+  const parsed = text === undefined ? undefined : parseAddressAndPort(text);
+  if (parsed === undefined || parsed.host === '0.0.0.0' || parsed.host === '[::]') return null;
+  return `${parsed.host}:${parsed.port}`;
+}

@@ -4,6 +4,7 @@ import { alertJson, alertMessage } from '../../alerting/words.ts';
 import { Outbox } from '../../alerts/outbox.ts';
 import { alertRoutes, type AlertService } from '../../api/alerts.ts';
 import { evidenceRoutes } from '../../api/evidence.ts';
+import { shareRoutes } from '../../api/shares.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import type { Alert, AlertMessage, AlertWay } from '../../model/alert.ts';
@@ -13,6 +14,7 @@ import { scoringRules } from '../scoring-rules.ts';
 import { alertSenders } from './alert-senders.ts';
 import { AlertWatch } from './alert-watch.ts';
 import { Digest } from './digest.ts';
+import { EvidenceMaker } from './evidence-maker.ts';
 import { SharedLinks } from './shared-links.ts';
 
 const MOST_UNDELIVERED = 1000;
@@ -58,7 +60,8 @@ export function alertsCompanion(context: CompanionContext): Companion {
 
   const findAlert = async (id: string): Promise<Alert | null> =>
     watch.alerts.find((alert) => alert.id === id) ?? (await features.read('alerts', 'one', id));
-  const links = new SharedLinks(context, url, findAlert);
+  const evidence = new EvidenceMaker(context);
+  const links = new SharedLinks(context, { url, findAlert, evidence });
   const linkOf = ({ id }: Alert): string => links.ofAlert(id);
 
   /** Sent although the disk does not take it: a full disk is no reason to keep silent. */
@@ -152,7 +155,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
   };
 
   return {
-    routes: [...alertRoutes(service, clock), ...evidenceRoutes(links)],
+    routes: [...alertRoutes(service, clock), ...evidenceRoutes(evidence, clock), ...shareRoutes(links, clock)],
     counters: () => ({ ...watch.counters, ...outbox.counters }),
     channelEnded: (channel) => watch.channelEnded(channel),
     tick(nowMs) {

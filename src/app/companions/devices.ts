@@ -1,10 +1,12 @@
 import { BlockList, isIP } from 'node:net';
 import { type Device, deviceText, type SipTransport, SIP_TRANSPORTS } from '../../model/device.ts';
 import type { PbxEvent } from '../../model/event.ts';
+import { mediaEnd } from '../../wire/ip-address.ts';
 import { hostOf, hostOfUri, readVia } from '../../wire/sip/addresses.ts';
 import { readUserAgent } from '../../wire/user-agent.ts';
 import { AskedOnce, type SipDriver } from '../asked-once.ts';
 import type { Companion, CompanionContext } from './companion.ts';
+import { callIdHider } from '../numbers/call-id-hider.ts';
 import { textHider } from '../numbers/hidden-text.ts';
 
 /** What a contact's registration said, by its name; the oldest goes first. */
@@ -32,6 +34,9 @@ interface Found {
   readonly address: string | null;
   /** The device's own address, as it knows it. */
   readonly ownAddress: string | null;
+  readonly sipCallId: string | undefined;
+  readonly localMedia: string | undefined;
+  readonly remoteMedia: string | undefined;
 }
 
 class Devices implements Companion {
@@ -41,17 +46,19 @@ class Devices implements Companion {
   /** The longest prefix first. */
   readonly #networks;
   readonly #hide: (text: string) => string;
+  readonly #hideCallId: (callId: string) => string;
 
   constructor(context: CompanionContext) {
     this.#context = context;
     const { networks, history } = context.settings;
+    this.#hideCallId = callIdHider(history);
     this.#hide = history.numbers === 'clear' ? (text) => text : textHider(history).text;
     this.#networks = networks
       .toSorted((a, b) => b.subnet.prefixLength - a.subnet.prefixLength)
-      .map(({ subnet, site, kind }) => {
+      .map(({ subnet, ...network }) => {
         const list = new BlockList();
         list.addSubnet(subnet.address, subnet.prefixLength, subnet.family);
-        return { list, site, kind };
+        return { list, ...network };
       });
     this.#once = new AskedOnce({
       isConnected: () => context.actions.connected,
@@ -84,28 +91,47 @@ class Devices implements Companion {
       address: found.address,
       isBehindNat: found.ownAddress === null || found.address === null ? null : found.ownAddress !== found.address,
       networkKind: network?.kind ?? null,
+      country: network?.country ?? null,
+      asn: network?.asn ?? null,
+      localMedia: mediaEnd(found.localMedia),
+      remoteMedia: mediaEnd(found.remoteMedia),
     };
     const device = deviceText(details);
-    if (device === null && details.address === null) return;
     const atMs = this.#context.clock.nowMs();
+    // Phones' reports are joined by their Call-ID; while they are on, they ask for it themselves.
+    if (found.sipCallId !== undefined && this.#context.settings.phoneReports === null) {
+      const sipCallId = this.#hideCallId(found.sipCallId);
+      this.#context.live.handle({ type: 'sip-call-id', atMs, uniqueid, sipCallId });
+    }
+    if (device === null && details.address === null) return;
     this.#context.live.handle({ type: 'device', atMs, uniqueid, device, site: network?.site ?? null, details });
   }
 
   /** Of a leg that called us the INVITE tells; of one that we called, where it registered. */
   async #askPjsip(uniqueid: string): Promise<Found> {
-    const [userAgent, viaText, remote, target, contact] = await this.#values(uniqueid, [
-      'PJSIP_HEADER(read,User-Agent)',
-      'PJSIP_HEADER(read,Via,1)',
-      'CHANNEL(pjsip,remote_addr)',
-      'CHANNEL(pjsip,target_uri)',
-      'CHANNEL(contact)',
-    ]);
+    const [userAgent, viaText, remote, target, contact, sipCallId, localMedia, remoteMedia] = await this.#values(
+      uniqueid,
+      [
+        'PJSIP_HEADER(read,User-Agent)',
+        'PJSIP_HEADER(read,Via,1)',
+        'CHANNEL(pjsip,remote_addr)',
+        'CHANNEL(pjsip,target_uri)',
+        'CHANNEL(contact)',
+        'CHANNEL(pjsip,call-id)',
+        'CHANNEL(rtp,src)',
+        'CHANNEL(rtp,dest)',
+      ],
+    );
+    const media = { sipCallId, localMedia, remoteMedia };
     const address = hostOf(remote) ?? hostOfUri(target);
     const via = viaText === undefined ? undefined : readVia(viaText);
-    if (via !== undefined) return { userAgent, transport: via.transport, address, ownAddress: literal(via.sentBy) };
+    if (via !== undefined) {
+      return { ...media, userAgent, transport: via.transport, address, ownAddress: literal(via.sentBy) };
+    }
     const registered = contact === undefined ? undefined : await this.#registered(uniqueid, contact);
     const transport = /^<?sips:/i.test(target ?? '') ? 'tls' : (/;transport=(\w+)/i.exec(target ?? '')?.[1] ?? 'udp');
     return {
+      ...media,
       userAgent: registered?.userAgent,
       transport: target === undefined ? undefined : transport,
       address,
@@ -114,8 +140,21 @@ class Devices implements Companion {
   }
 
   async #askChanSip(uniqueid: string): Promise<Found> {
-    const [userAgent, address] = await this.#values(uniqueid, ['CHANNEL(useragent)', 'CHANNEL(recvip)']);
-    return { userAgent, transport: undefined, address: hostOf(address), ownAddress: null };
+    const [userAgent, address, sipCallId, remoteMedia] = await this.#values(uniqueid, [
+      'CHANNEL(useragent)',
+      'CHANNEL(recvip)',
+      'SIPCALLID',
+      'CHANNEL(rtpdest)',
+    ]);
+    return {
+      userAgent,
+      transport: undefined,
+      address: hostOf(address),
+      ownAddress: null,
+      sipCallId,
+      localMedia: undefined,
+      remoteMedia,
+    };
   }
 
   #registered(uniqueid: string, contact: string): Promise<Registered> | undefined {

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { phoneReportRoutes } from '../../api/phone/reports.ts';
 import type { Route } from '../../api/route.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
@@ -8,6 +8,7 @@ import { listenProblem } from '../../model/listen-problem.ts';
 import type { JoinedPhoneReport, PhoneReport, ReceivedPhoneReport, SipLeg } from '../../model/phone-report.ts';
 import { PhoneReportCollector } from '../../phone-reports/collector.ts';
 import type { Companion, CompanionContext } from './companion.ts';
+import { callIdHider } from '../numbers/call-id-hider.ts';
 import { textHider } from '../numbers/hidden-text.ts';
 import { LateReports } from '../late-reports.ts';
 import { LegQuestions } from '../leg-questions.ts';
@@ -21,7 +22,6 @@ const BATCH = 250;
 /** A report is joined up to this long after it came, and after its call has ended. */
 const JOINED_WITHIN_MS = 86_400_000;
 const EXPIRE_EVERY_MS = 3_600_000;
-const CALL_ID_DIGITS = 32;
 
 /** Phones' own reports (RFC 6035): taken where `[phone_reports]` says, kept, joined to their channels, and always shown. */
 export function phoneReports(context: CompanionContext): Companion {
@@ -185,17 +185,14 @@ class PhoneReports implements Companion {
   }
 }
 
-/** Phones' identities and Call-IDs as they are kept. A Call-ID may hold a number, and must stay the same to be joined by. */
+/** Phones' identities and Call-IDs as they are kept. */
 function hider(setting: CompanionContext['settings']['history']): {
   readonly callId: (callId: string) => string;
   readonly received: (received: ReceivedPhoneReport) => ReceivedPhoneReport;
 } {
   if (setting.numbers === 'clear') return { callId: (callId) => callId, received: (received) => received };
   const { exten } = textHider(setting);
-  // Without a key a hash of it could be tried out; legs of before a restart are then found by their addresses.
-  const key = setting.numbersKey ?? randomBytes(32);
-  const callId = (text: string): string =>
-    createHmac('sha256', key).update(text).digest('hex').slice(0, CALL_ID_DIGITS);
+  const callId = callIdHider(setting);
   const identity = (text: string | null): string | null => (text === null ? null : hiddenIdentity(text, exten));
   const hideReport = (report: PhoneReport): PhoneReport => ({
     ...report,

@@ -1,32 +1,44 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import { evidenceOf, type Evidence } from '../../alerting/evidence.ts';
 import { alertJson } from '../../alerting/words.ts';
-import { alertPage, evidencePage, noSuchLinkPage, SHARE_HEADERS, type AlertCall } from '../../alerts/share-pages.ts';
-import { readShareToken, shareToken, type SharedKind } from '../../alerts/signing.ts';
-import type { EvidenceService } from '../../api/evidence.ts';
+import { noSuchLinkPage, SHARE_HEADERS } from '../../alerts/page-parts.ts';
+import { alertPage, type AlertCall } from '../../alerts/share-pages.ts';
+import { readShareToken, type Shared, type SharedKind, shareToken } from '../../alerts/signing.ts';
+import type { NewShare, ShareBook } from '../../api/shares.ts';
+import type { Share } from '../../history/features/shares.ts';
 import type { Alert } from '../../model/alert.ts';
-import type { IntervalRecord } from '../../model/record.ts';
+import type { TimeRange } from '../../model/ports.ts';
 import { roundOpinion } from '../../score/opinion.ts';
 import type { CompanionContext } from './companion.ts';
+import type { EvidenceMaker } from './evidence-maker.ts';
 
 const DAY_MS = 86_400_000;
 const KEY_BYTES = 32;
+const ID_BYTES = 9;
 /** A link in a message shows the calls of its alert for this long. */
 const ALERT_LINK_DAYS = 30;
+const MOST_LISTED = 1000;
 
-/** Links that show one call or the calls of one alert, and what they show. */
-export class SharedLinks implements EvidenceService {
+/** Links that show one call, one trunk over a time, or the calls of one alert, and what they show. */
+export class SharedLinks implements ShareBook {
   readonly pageHeaders = SHARE_HEADERS;
   readonly #context: CompanionContext;
   readonly #url: string;
   readonly #findAlert: (id: string) => Promise<Alert | null>;
+  readonly #evidence: EvidenceMaker;
   #key = randomBytes(KEY_BYTES).toString('base64url');
 
-  constructor(context: CompanionContext, url: string, findAlert: (id: string) => Promise<Alert | null>) {
+  constructor(
+    context: CompanionContext,
+    options: {
+      readonly url: string;
+      readonly findAlert: (id: string) => Promise<Alert | null>;
+      readonly evidence: EvidenceMaker;
+    },
+  ) {
     this.#context = context;
-    this.#url = url;
-    this.#findAlert = findAlert;
+    this.#url = options.url;
+    this.#findAlert = options.findAlert;
+    this.#evidence = options.evidence;
   }
 
   /** Links that were made before a restart go on working. */
@@ -36,53 +48,95 @@ export class SharedLinks implements EvidenceService {
   }
 
   async revokeAll(): Promise<void> {
+    const { history, clock } = this.#context;
     const key = randomBytes(KEY_BYTES).toString('base64url');
-    await this.#context.history.features.write('alerts', 'replaceSetting', { name: 'share_key', value: key });
+    await history.features.write('alerts', 'replaceSetting', { name: 'share_key', value: key });
     this.#key = key;
+    await history.features.write('shares', 'revokeAll', clock.nowMs());
+  }
+
+  async revoke(id: string): Promise<boolean> {
+    const { history, clock } = this.#context;
+    const atMs = clock.nowMs();
+    if (await history.features.write('shares', 'revoke', { id, atMs })) return true;
+    if ((await this.#findAlert(id)) === null) return false;
+    // Its links were made without being stored: what is stored is that they work no more, for as long as they would have.
+    const expiresAtMs = atMs + ALERT_LINK_DAYS * DAY_MS;
+    await history.features.write('shares', 'keep', {
+      id,
+      kind: 'alert',
+      subject: id,
+      madeAtMs: atMs,
+      expiresAtMs,
+      revokedAtMs: atMs,
+    });
+    return true;
+  }
+
+  async shares() {
+    const { history, clock } = this.#context;
+    const shares = await history.features.read('shares', 'list', { nowMs: clock.nowMs(), limit: MOST_LISTED });
+    return shares.map(({ id, kind, subject, madeAtMs, expiresAtMs, revokedAtMs }) => ({
+      id,
+      kind,
+      subject,
+      made_at: new Date(madeAtMs).toISOString(),
+      expires_at: new Date(expiresAtMs).toISOString(),
+      revoked_at: revokedAtMs === null ? null : new Date(revokedAtMs).toISOString(),
+    }));
   }
 
   ofAlert(id: string): string {
-    return this.#link('alert', id, this.#context.clock.nowMs() + ALERT_LINK_DAYS * DAY_MS);
+    return this.#link({
+      kind: 'alert',
+      id,
+      share: id,
+      expiresAtMs: this.#context.clock.nowMs() + ALERT_LINK_DAYS * DAY_MS,
+    });
   }
 
-  share(linkedid: string, days: number): { readonly url: string; readonly expiresAtMs: number } {
+  async shareCall(linkedid: string, days: number): Promise<NewShare | null> {
+    const call = await this.#context.calls.call(linkedid);
+    return call === null ? null : this.#make('call', call.linkedid, days);
+  }
+
+  shareTrunk(endpoint: string, range: TimeRange, days: number): Promise<NewShare> {
+    return this.#make('trunk', JSON.stringify({ endpoint, ...range }), days);
+  }
+
+  async #make(kind: SharedKind, subject: string, days: number): Promise<NewShare> {
+    const { history, clock } = this.#context;
+    const madeAtMs = clock.nowMs();
     // The token has whole seconds.
-    const expiresAtMs = Math.floor(this.#context.clock.nowMs() / 1000) * 1000 + days * DAY_MS;
-    return { url: this.#link('call', linkedid, expiresAtMs), expiresAtMs };
+    const expiresAtMs = Math.floor(madeAtMs / 1000) * 1000 + days * DAY_MS;
+    const id = randomBytes(ID_BYTES).toString('base64url');
+    await history.features.write('shares', 'keep', { id, kind, subject, madeAtMs, expiresAtMs, revokedAtMs: null });
+    return { id, url: this.#link({ kind, id: kind === 'call' ? subject : id, share: id, expiresAtMs }), expiresAtMs };
   }
 
-  #link(kind: SharedKind, id: string, expiresAtMs: number): string {
-    return `${this.#url}/s/${shareToken({ kind, id, expiresAtMs }, this.#key)}`;
-  }
-
-  async evidence(linkedid: string): Promise<Evidence | null> {
-    const { calls, clock } = this.#context;
-    const call = await calls.call(linkedid);
-    if (call === null) return null;
-    const intervals = new Map<string, readonly IntervalRecord[]>();
-    for (const { uniqueid } of call.channels) intervals.set(uniqueid, (await calls.intervals(uniqueid)) ?? []);
-    const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
-    return evidenceOf(call, intervals, { atMs: clock.nowMs(), host: hostname(), timeZone });
+  #link(shared: Shared): string {
+    return `${this.#url}/s/${shareToken(shared, this.#key)}`;
   }
 
   async page(token: string): Promise<{ readonly html: string; readonly isThere: boolean }> {
-    const shared = readShareToken(token, this.#key, this.#context.clock.nowMs());
-    const html =
-      shared === undefined
-        ? null
-        : shared.kind === 'call'
-          ? await this.#callPage(shared.id)
-          : await this.#alertPage(shared.id, shared.expiresAtMs);
+    const { clock, history } = this.#context;
+    const shared = readShareToken(token, this.#key, clock.nowMs());
+    if (shared === undefined) return { html: noSuchLinkPage(), isThere: false };
+    const stored = await history.features.read('shares', 'one', shared.share);
+    const html = stored !== null && stored.revokedAtMs !== null ? null : await this.#pageOf(shared, stored);
     return html === null ? { html: noSuchLinkPage(), isThere: false } : { html, isThere: true };
   }
 
-  async #callPage(linkedid: string): Promise<string | null> {
-    const evidence = await this.evidence(linkedid);
-    return evidence === null ? null : evidencePage(evidence);
+  async #pageOf(shared: Shared, stored: Share | null): Promise<string | null> {
+    if (shared.kind === 'call') return this.#evidence.callPage(shared.id);
+    if (shared.kind === 'alert') return this.#alertPage(shared);
+    if (stored?.kind !== 'trunk') return null;
+    const { endpoint, fromMs, toMs } = JSON.parse(stored.subject) as TimeRange & { readonly endpoint: string };
+    return this.#evidence.trunkPage(endpoint, { fromMs, toMs });
   }
 
-  /** Its calls' links expire with it. */
-  async #alertPage(id: string, expiresAtMs: number): Promise<string | null> {
+  /** Its calls' links expire with it, and are taken back with it. */
+  async #alertPage({ id, share, expiresAtMs }: Shared): Promise<string | null> {
     const alert = await this.#findAlert(id);
     if (alert === null) return null;
     const rows: AlertCall[] = [];
@@ -96,7 +150,7 @@ export class SharedLinks implements EvidenceService {
         endpoints: [...new Set(call.channels.map(({ endpoint }) => endpoint))].join(', '),
         verdict: call.verdict,
         mes: call.mes === null ? null : roundOpinion(call.mes),
-        link: this.#link('call', call.linkedid, expiresAtMs),
+        link: this.#link({ kind: 'call', id: call.linkedid, share, expiresAtMs }),
       });
     }
     return alertPage(alertJson(alert), rows);

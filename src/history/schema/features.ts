@@ -3,6 +3,7 @@ import { OUTBOX } from '../features/outbox.ts';
 import { PHONE_REPORTS } from '../features/phone-reports.ts';
 import { RATINGS } from '../features/ratings.ts';
 import { REMARKS } from '../features/remarks.ts';
+import { SHARES } from '../features/shares.ts';
 import type { Feature } from './feature.ts';
 
 /**
@@ -15,4 +16,5 @@ export const FEATURES = {
   phoneReports: PHONE_REPORTS,
   ratings: RATINGS,
   remarks: REMARKS,
+  shares: SHARES,
 } as const satisfies Readonly<Record<string, Feature>>;

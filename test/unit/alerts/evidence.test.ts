@@ -1,16 +1,40 @@
 import { expect, it } from 'vitest';
 import { evidenceOf } from '../../../src/alerting/evidence.ts';
-import { alertPage, evidencePage, noSuchLinkPage, SHARE_HEADERS } from '../../../src/alerts/share-pages.ts';
-import { callRecord, channelRecord, intervalRecord, START_MS, streamRecord } from '../history/records.ts';
+import { NO_OTHERS } from '../../../src/alerting/others.ts';
+import { noSuchLinkPage, SHARE_HEADERS } from '../../../src/alerts/page-parts.ts';
+import { alertPage, evidencePage } from '../../../src/alerts/share-pages.ts';
+import {
+  callRecord,
+  captureRecord,
+  channelRecord,
+  intervalRecord,
+  START_MS,
+  streamRecord,
+} from '../history/records.ts';
 
 const MADE = { atMs: START_MS, host: 'pbx1', timeZone: 'Europe/Berlin' };
 
-function evidence() {
+function evidence(others = NO_OTHERS) {
   const channel = channelRecord('1.1', {
     endpoint: 'PJSIP/carrier<1>',
     callerNumber: '"><script>alert(1)</script>',
     startedAtMs: START_MS,
-    streams: [streamRecord({ direction: 'rx', lossPercent: 2, packetsLost: 12, verdict: 'bad' })],
+    sipCallId: '3c26700d@192.0.2.7',
+    deviceDetails: {
+      make: null,
+      model: null,
+      firmware: null,
+      transport: 'udp',
+      address: '192.0.2.7',
+      isBehindNat: false,
+      networkKind: null,
+      localMedia: '198.51.100.1:12000',
+      remoteMedia: '192.0.2.7:5004',
+    },
+    streams: [
+      streamRecord({ direction: 'rx', lossPercent: 2, packetsLost: 12, verdict: 'bad' }),
+      streamRecord({ direction: 'tx', reporter: 'remote', capture: captureRecord() }),
+    ],
   });
   const intervals = Array.from({ length: 1000 }, (_, index) =>
     intervalRecord('1.1', index + 1, {
@@ -26,12 +50,12 @@ function evidence() {
     faultCertainty: 'sure',
     faultWhy: 'The fault lies before this server.',
   });
-  return evidenceOf({ ...call, channels: [channel] }, new Map([['1.1', intervals]]), MADE);
+  return evidenceOf({ ...call, channels: [channel] }, new Map([['1.1', intervals]]), others, MADE);
 }
 
 it('has what was measured of each direction, by whom, and a bounded course', () => {
   const made = evidence();
-  expect(made.channels[0]?.directions).toHaveLength(1);
+  expect(made.channels[0]?.directions).toHaveLength(2);
   expect(made.channels[0]?.directions[0]).toMatchObject({
     from: 'PJSIP/carrier<1>',
     to: 'this server',
@@ -40,6 +64,24 @@ it('has what was measured of each direction, by whom, and a bounded course', () 
     packets_lost: 12,
     loss_percent: 2,
     jitter_ms: { mean: null, max: null },
+    // Report 501 of 1000 lost 40 %.
+    reports_with_loss: 1,
+    worst_report_loss_percent: 40,
+    bursts: null,
+  });
+  // 23 of 50 packets in two bursts of 1000 ms together, 1 of 590 in three gaps of 11,800 ms.
+  expect(made.channels[0]?.directions[1]?.bursts).toEqual({
+    burst_density_percent: 46,
+    gap_density_percent: 0.17,
+    burst_duration_ms: 500,
+    gap_duration_ms: 3933,
+  });
+  expect(made.channels[0]).toMatchObject({
+    sip_call_id: '3c26700d@192.0.2.7',
+    signalling_address: '192.0.2.7',
+    // The captured packets of tx went from there to there.
+    local_media: '192.0.2.7:5004',
+    remote_media: '198.51.100.1:12000',
   });
   expect(made.channels[0]?.directions[0]?.course.length).toBeGreaterThan(300);
   expect(made.channels[0]?.directions[0]?.course.length).toBeLessThanOrEqual(400);
@@ -55,8 +97,10 @@ it('shows local time beside UTC, unknown as a dash, and no name as a tag', () =>
   expect(page).toContain('carrier&lt;1&gt;');
   expect(page).not.toContain('<script');
   expect(page).toContain('<td class="number">–</td>');
-  expect(page).toContain('The fault lies before this server. (sure)');
+  expect(page).toMatch(/The fault lies before this server\. \(sure, from \d+ reports\)/);
   expect(page.match(/<rect /g)).toHaveLength(1);
+  expect(page).toContain('<td>3c26700d@192.0.2.7</td>');
+  expect(page).toContain('Packets were lost in 1 of its reports, at most 40 %.');
   expect(SHARE_HEADERS['content-security-policy']).toMatch(/^default-src 'none';style-src 'sha256-[\w+/=]{44}';/);
 });
 

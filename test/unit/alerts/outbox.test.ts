@@ -137,7 +137,7 @@ it('posts JSON that its receiver can tell to be ours, and takes only 2xx for an 
 });
 
 it('shares one thing until it expires, and nothing that was changed', () => {
-  const shared = { kind: 'call', id: '1795168800.7', expiresAtMs: START_MS + 1000 } as const;
+  const shared = { kind: 'call', id: '1795168800.7', share: 'a1', expiresAtMs: START_MS + 1000 } as const;
   const token = shareToken(shared, SECRET);
   expect(readShareToken(token, SECRET, START_MS + 999)).toEqual(shared);
   expect(readShareToken(token, SECRET, START_MS + 1000)).toBeUndefined();

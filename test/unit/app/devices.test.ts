@@ -14,6 +14,9 @@ const CALLED_US = {
   'PJSIP_HEADER(read,Via,1)': 'SIP/2.0/TLS 10.0.0.7:5061;rport=40112;received=192.0.2.77;branch=z9hG4bK1',
   'CHANNEL(pjsip,remote_addr)': '192.0.2.77:40112',
   'CHANNEL(pjsip,target_uri)': 'sip:alice@192.0.2.77:40112;transport=TLS',
+  'CHANNEL(pjsip,call-id)': '3c26700d@49155501000',
+  'CHANNEL(rtp,src)': '192.0.2.1:18002',
+  'CHANNEL(rtp,dest)': '192.0.2.77:11784',
 };
 const WE_CALLED = {
   'CHANNEL(pjsip,target_uri)': 'sip:bob@198.51.100.9:5060;transport=TCP',
@@ -24,6 +27,7 @@ const WE_CALLED = {
 
 function room(more = '') {
   const told: Told[] = [];
+  const callIds: string[] = [];
   const asked: string[] = [];
   const answers: Record<string, Readonly<Record<string, string>>> = {};
   const companion = devices({
@@ -41,6 +45,7 @@ function room(more = '') {
     live: {
       handle: (event: PbxEvent) => {
         if (event.type === 'device') told.push(event);
+        if (event.type === 'sip-call-id') callIds.push(event.sipCallId);
       },
     },
   } as unknown as CompanionContext);
@@ -55,7 +60,7 @@ function room(more = '') {
     await new Promise((resolve) => setTimeout(resolve, 5));
     return told.find((event) => event.uniqueid === uniqueid);
   };
-  return { up, asked, companion };
+  return { up, asked, callIds, companion };
 }
 
 describe('the device at the other end', () => {
@@ -74,6 +79,10 @@ describe('the device at the other end', () => {
         address: '192.0.2.77',
         isBehindNat: true,
         networkKind: null,
+        country: null,
+        asn: null,
+        localMedia: '192.0.2.1:18002',
+        remoteMedia: '192.0.2.77:11784',
       },
     });
   });
@@ -88,21 +97,24 @@ describe('the device at the other end', () => {
     });
     expect(second).toEqual({ ...first, uniqueid: '2' });
     expect(asked.filter((question) => question.includes('PJSIP_CONTACT'))).toHaveLength(2);
-    expect(asked.filter((question) => question.startsWith('2 '))).toHaveLength(5);
+    expect(asked.filter((question) => question.startsWith('2 '))).toHaveLength(8);
   });
 
   test('is somewhere by the longest prefix that fits', async () => {
-    const networks = `[network:192.0.2.0/24]\nsite = Berlin\nkind = wired\n[network:192.0.2.64/26]\nsite = Berlin roof\nkind = wifi\n[network:198.51.100.9]\nkind = vpn\n`;
+    const networks = `[network:192.0.2.0/24]\nsite = Berlin\nkind = wired\n[network:192.0.2.64/26]\nsite = Berlin roof\nkind = wifi\n[network:198.51.100.9]\nkind = vpn\ncountry = DE\nasn = 64496\n`;
     const { up } = room(networks);
     expect(await up('1', 'PJSIP/a-00000001', CALLED_US)).toMatchObject({
       site: 'Berlin roof',
       details: { networkKind: 'wifi' },
     });
-    expect(await up('2', 'PJSIP/b-00000002', WE_CALLED)).toMatchObject({ site: null, details: { networkKind: 'vpn' } });
+    expect(await up('2', 'PJSIP/b-00000002', WE_CALLED)).toMatchObject({
+      site: null,
+      details: { networkKind: 'vpn', country: 'DE', asn: 64496 },
+    });
     const other = { ...CALLED_US, 'CHANNEL(pjsip,remote_addr)': '192.0.2.2:5060' };
     expect(await up('3', 'PJSIP/c-00000003', other)).toMatchObject({
       site: 'Berlin',
-      details: { networkKind: 'wired' },
+      details: { networkKind: 'wired', country: null, asn: null },
     });
   });
 
@@ -120,7 +132,7 @@ describe('the device at the other end', () => {
     expect(await up('2', 'Local/100@from-00000001;1', CALLED_US)).toBeUndefined();
     const questions = asked.length;
     await up('1', 'PJSIP/alice-00000001', {});
-    expect([questions, asked.length]).toEqual([5, 5]);
+    expect([questions, asked.length]).toEqual([8, 8]);
     expect(companion.counters?.()).toEqual({ contacts: 0, leftOut: 0 });
   });
 
@@ -133,5 +145,17 @@ describe('the device at the other end', () => {
     const told = await up('2', 'PJSIP/alice-00000002', named);
     expect(JSON.stringify(told)).not.toContain('15550');
     expect(told).toMatchObject({ details: { make: 'Softphone', firmware: '1.0' } });
+  });
+
+  test('has the Call-ID of its leg told, hidden as numbers are, unless phone reports ask for it', async () => {
+    const clear = room();
+    await clear.up('1', 'PJSIP/alice-00000001', CALLED_US);
+    expect(clear.callIds).toEqual(['3c26700d@49155501000']);
+    const hidden = room('[history]\nnumbers = hashed\nnumbers_key = 0123456789abcdef0123456789abcdef\n');
+    await hidden.up('1', 'PJSIP/alice-00000001', CALLED_US);
+    expect(hidden.callIds).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    const asked = room('[phone_reports]\nbind = 127.0.0.1:5070\n');
+    await asked.up('1', 'PJSIP/alice-00000001', CALLED_US);
+    expect(asked.callIds).toEqual([]);
   });
 });

@@ -241,6 +241,8 @@ advantage = 10
 [network:192.0.2.0/24]
 site = Berlin
 kind = wifi
+country = DE
+asn = 64496
 [network:2001:db8::/32]
 kind = vpn
 `,
@@ -299,8 +301,20 @@ kind = vpn
         peers: [{ address: '192.0.2.0', family: 'ipv4', prefixLength: 24 }],
       },
       networks: [
-        { subnet: { address: '192.0.2.0', family: 'ipv4', prefixLength: 24 }, site: 'Berlin', kind: 'wifi' },
-        { subnet: { address: '2001:db8::', family: 'ipv6', prefixLength: 32 }, site: null, kind: 'vpn' },
+        {
+          subnet: { address: '192.0.2.0', family: 'ipv4', prefixLength: 24 },
+          site: 'Berlin',
+          kind: 'wifi',
+          country: 'DE',
+          asn: 64496,
+        },
+        {
+          subnet: { address: '2001:db8::', family: 'ipv6', prefixLength: 32 },
+          site: null,
+          kind: 'vpn',
+          country: null,
+          asn: null,
+        },
       ],
       capture: { enabled: true, interface: 'eth0', ports: { lowest: 16_384, highest: 32_767 }, audio: false },
       measurements: load('').measurements,
