@@ -3,11 +3,13 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock, LiveView } from '../model/ports.ts';
+import type { LiveNews } from '../model/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { CHANNEL } from './answers/answers.ts';
 import { assertNotForeign } from './gate/own-host.ts';
 import { checkQuery, NO_QUERY } from './parameters.ts';
 import { presentChannel } from './answers/present.ts';
+import { presentRating, RATING } from './ratings/ratings.ts';
 import { endThenDestroy, Problem, rawAnswer } from './problem.ts';
 
 import { nextTurn } from './gate/turns.ts';
@@ -23,6 +25,8 @@ const LARGEST_MESSAGE_BYTES = 1024;
 const GAP_MS = 500;
 /** Channels in one message: it takes a few milliseconds to make. */
 const PART_CHANNELS = 100;
+/** Ratings and marks between two messages: more come from a program that is broken. */
+const MOST_NEWS = 50;
 /** Making messages may take one part in so many of the time: with many channels up they come more seldom. */
 const REST_PER_WORK = 10;
 const HEARTBEAT_MS = 5000;
@@ -48,6 +52,17 @@ export const LIVE_MESSAGE = z.discriminatedUnion('type', [
     at: AT,
     channels: z.array(CHANNEL).describe('new and changed ones whole; with an ended_at it is no longer up'),
   }),
+  z.strictObject({
+    type: z.literal('rating').describe('somebody rated a call; again with the same id when they answer more'),
+    at: AT,
+    rating: RATING,
+  }),
+  z.strictObject({
+    type: z.literal('mark').describe('somebody marked this moment of a call'),
+    at: AT,
+    linkedid: z.string(),
+    uniqueid: z.string().describe('channel of whoever pressed the key'),
+  }),
   z.strictObject({ type: z.literal('heartbeat').describe('every 5 s, so that silence means a fault'), at: AT }),
 ]);
 
@@ -69,6 +84,8 @@ export interface LiveStreamCounters {
   readonly dropped: number;
   /** Turned away because there were too many. */
   readonly refused: number;
+  /** Ratings and marks that were not told, since too many came at once. */
+  readonly news_left_out: number;
 }
 
 interface Client {
@@ -93,6 +110,8 @@ export class LiveStream {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   #changed = new Map<string, ChannelRecord>();
+  #news: LiveNews[] = [];
+  #newsLeftOut = 0;
   #sending: NodeJS.Timeout | undefined;
   /** Not before then, by `performance.now()`. */
   #nextAtMs = 0;
@@ -105,7 +124,12 @@ export class LiveStream {
   }
 
   get counters(): LiveStreamCounters {
-    return { clients: this.#clients.size, dropped: this.#dropped, refused: this.#refused };
+    return {
+      clients: this.#clients.size,
+      dropped: this.#dropped,
+      refused: this.#refused,
+      news_left_out: this.#newsLeftOut,
+    };
   }
 
   /** Somebody wants to be told what changes. */
@@ -117,6 +141,17 @@ export class LiveStream {
   note(channel: ChannelRecord): void {
     if (this.#clients.size === 0) return;
     this.#changed.set(channel.uniqueid, channel);
+    this.#schedule();
+  }
+
+  /** Takes a rating or a mark, to be sent with what changes. A client that does not read misses it. */
+  tell(news: LiveNews): void {
+    if (this.#clients.size === 0) return;
+    if (this.#news.length >= MOST_NEWS) {
+      this.#newsLeftOut++;
+      return;
+    }
+    this.#news.push(news);
     this.#schedule();
   }
 
@@ -135,6 +170,7 @@ export class LiveStream {
     }
     this.#clients.clear();
     this.#changed.clear();
+    this.#news = [];
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admit: AdmitSocket): Promise<void> {
@@ -186,6 +222,7 @@ export class LiveStream {
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
     this.#changed.clear();
+    this.#news = [];
   }
 
   #schedule(): void {
@@ -207,9 +244,13 @@ export class LiveStream {
       for (const client of behind) client.isBehind = false;
       workMs += await this.#push(behind, 'full', live.liveUniqueids(), (uniqueid) => live.liveChannel(uniqueid));
     }
+    // The list comes first, as whoever has just joined expects.
+    for (const message of this.#news.splice(0).map((news) => this.#newsMessage(news)))
+      for (const { socket } of ready) socket.send(message, { binary: false });
     this.#nextAtMs = performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, REST_PER_WORK * workMs);
     this.#sending = undefined;
-    if (this.#changed.size > 0 || [...this.#clients].some(({ isBehind }) => isBehind)) this.#schedule();
+    if (this.#changed.size + this.#news.length > 0 || [...this.#clients].some(({ isBehind }) => isBehind))
+      this.#schedule();
   }
 
   /** Makes each part once for all and lets other work go in between. Resolves with the time that it took itself, ms. */
@@ -244,6 +285,19 @@ export class LiveStream {
       socket.ping();
       if (hasTakenAll) socket.send(message, { binary: false });
     }
+  }
+
+  #newsMessage(news: LiveNews): Buffer {
+    const message: z.output<typeof LIVE_MESSAGE> =
+      'rating' in news
+        ? { type: 'rating', at: new Date(news.rating.atMs).toISOString(), rating: presentRating(news.rating) }
+        : {
+            type: 'mark',
+            at: new Date(news.moment.atMs).toISOString(),
+            linkedid: news.moment.linkedid,
+            uniqueid: news.moment.uniqueid,
+          };
+    return Buffer.from(JSON.stringify(message));
   }
 
   #message(type: 'full' | 'changes' | 'heartbeat', channels?: readonly ChannelRecord[]): Buffer {

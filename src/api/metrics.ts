@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { LOCAL_CHANNEL_PREFIX } from '../model/channel.ts';
-import type { ChannelSink, HealthView, LiveView } from '../model/ports.ts';
+import type { ChannelSink, HealthView, LabelledCounter, LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
 import type { VerdictThresholds } from '../model/score.ts';
@@ -45,6 +45,8 @@ export interface MetricsOptions {
   readonly thresholds?: VerdictThresholds | undefined;
   readonly live: LiveView;
   readonly health: HealthView;
+  /** Of capabilities beside the scoring of calls. */
+  readonly labelled?: (() => readonly LabelledCounter[]) | undefined;
   readonly version: string;
 }
 
@@ -59,6 +61,7 @@ export class Metrics implements ChannelSink {
   readonly #groups: Set<string>;
   readonly #seen = new Set<string>();
   #watchesProcess = false;
+  readonly #labelled = new Map<string, Counter>();
   readonly #fromHealth = new Map<string, Gauge | Counter>();
   readonly #score: Histogram<'direction' | 'endpoint_group'>;
   readonly #lossRatio = this.#histogram(
@@ -170,6 +173,7 @@ export class Metrics implements ChannelSink {
       this.#show('history_database_bytes', 'Size of the database and its write-ahead log', databaseBytes);
     }
     for (const [name, value] of Object.entries(report.counters)) this.#showCounter(name, value);
+    for (const counter of this.#options.labelled?.() ?? []) this.#showLabelled(counter);
     return this.#registry.metrics();
   }
 
@@ -253,6 +257,15 @@ export class Metrics implements ChannelSink {
     this.#fromHealth.set(name, counter);
     counter.reset();
     counter.inc(value);
+  }
+
+  #showLabelled({ name, help, labelNames, values }: LabelledCounter): void {
+    const counter =
+      this.#labelled.get(name) ??
+      new Counter({ name: `${PREFIX}_${name}_total`, help, labelNames: [...labelNames], registers: [this.#registry] });
+    this.#labelled.set(name, counter);
+    counter.reset();
+    for (const { labels, value } of values) counter.inc({ ...labels }, value);
   }
 
   #isNew(uniqueid: string): boolean {

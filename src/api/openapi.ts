@@ -19,7 +19,7 @@ import { AUDIO_STATISTICS } from './answers/audio-statistics.ts';
 import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './answers/captured.ts';
 import { withWords } from './answers/field-words.ts';
 import { LIVE_MESSAGE } from './live-stream.ts';
-import { CALL_WITH_RATINGS, MOMENT, RATING } from './ratings.ts';
+import { CALL_WITH_RATINGS, MOMENT, RATING } from './ratings/ratings.ts';
 import { NOTE, TAG } from './remarks.ts';
 import { PROBLEM_TYPE } from './problem.ts';
 import {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CallCursor, CallOrder } from '../model/ports.ts';
+import { ISSUES } from '../model/rating.ts';
 import { FAULT_PLACES } from '../model/record.ts';
 import { LONGEST_TAG } from '../model/remark.ts';
 import { VERDICT_GROUPS, type Verdict, VERDICTS } from '../model/score.ts';
@@ -69,6 +70,31 @@ function several<T>(
       description: `${allowed}; up to ${most}, ${splits ? 'between commas or ' : ''}each as a parameter of its own`,
       wire: { type: 'array', items, maxItems: most },
     });
+}
+
+/** Scores of ratings, both ends included. */
+export interface RatedScores {
+  readonly lowestScore: number;
+  readonly highestScore: number;
+}
+
+const [WORST_RATING, BEST_RATING] = [1, 5];
+
+/** `2`, `1-2`, `<=2` or `>=4`. */
+function parseScores(text: string): RatedScores | undefined {
+  const [, sign, first = '', second] = /^(<=|>=)?([1-5])(?:-([1-5]))?$/.exec(text) ?? [];
+  if (first === '' || (sign !== undefined && second !== undefined)) return undefined;
+  const [score, highest] = [Number(first), Number(second ?? first)];
+  if (sign === '<=') return { lowestScore: WORST_RATING, highestScore: score };
+  if (sign === '>=') return { lowestScore: score, highestScore: BEST_RATING };
+  return highest < score ? undefined : { lowestScore: score, highestScore: highest };
+}
+
+export const ratedScores = () => parameter('a score from 1 to 5, such as 2, 1-2, <=2 or >=4', parseScores);
+
+function parseRated(text: string): boolean | undefined {
+  if (/^(?:yes|true|1|)$/.test(text)) return true;
+  return /^(?:no|false|0)$/.test(text) ? false : undefined;
 }
 
 function parseOpinion(text: string): number | undefined {
@@ -216,6 +242,14 @@ export const CALLS_QUERY = z.strictObject({
   verdict: verdicts(),
   fault_place: several(`one of ${FAULT_PLACES.join(', ')}`, (text) => FAULT_PLACES.find((known) => known === text), {
     items: { type: 'string', enum: FAULT_PLACES },
+  }),
+  rated: parameter('yes for calls that somebody rated, no for the others', parseRated, {
+    type: 'string',
+    enum: ['yes', 'no'],
+  }),
+  rating: ratedScores(),
+  issue: several(`one of ${ISSUES.join(', ')}`, (text) => ISSUES.find((known) => known === text), {
+    items: { type: 'string', enum: ISSUES },
   }),
   max_mes: opinion(),
   min_mes: opinion(),

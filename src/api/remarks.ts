@@ -25,7 +25,7 @@ export const NOTE = z.strictObject({
   at: TIME.describe('when it was written'),
 });
 export const TAG = z.strictObject({
-  tag: z.string(),
+  tag: z.string().describe('the word that calls are found by'),
   author: z.string().nullable().describe(AUTHOR_WORDS),
   at: TIME.describe('when it was set'),
 });

@@ -21,7 +21,7 @@ import { openApi } from './openapi.ts';
 import { CALLS_QUERY, ENDPOINTS_QUERY, INTERVALS_QUERY, LIVE_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './answers/present.ts';
 import { Problem } from './problem.ts';
-import { CALL_WITH_RATINGS, presentRated } from './ratings.ts';
+import { CALL_WITH_RATINGS, presentRated } from './ratings/ratings.ts';
 import { presentRemarks } from './remarks.ts';
 import { type Route, route } from './route.ts';
 import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './answers/quality.ts';

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
-import type { Route } from '../api/route.ts';
 import { buildApi } from '../api/server.ts';
 import { TokenCheck } from '../api/gate/token.ts';
 import { listenProblem } from '../model/listen-problem.ts';
@@ -10,6 +9,8 @@ import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';
 import type { History } from '../history/history.ts';
 import type { Clock, HealthReport, HistoryReader } from '../model/ports.ts';
+import type { LiveNews } from '../model/rating.ts';
+import type { Companions } from './companions/companions.ts';
 import { numberSearcher } from './numbers/caller-numbers.ts';
 import { textHider } from './numbers/hidden-text.ts';
 import { errorsOnly, type Logger } from './state/log.ts';
@@ -23,7 +24,7 @@ export interface HttpServiceOptions {
   readonly live: Switchboard;
   readonly health: () => HealthReport;
   readonly features: Pick<History['features'], 'read'>;
-  readonly moreRoutes: readonly Route[];
+  readonly companions: Pick<Companions, 'routes' | 'labelledCounters'>;
 }
 
 /** Serves REST, the page, the live feed and the metrics over HTTP. */
@@ -35,7 +36,7 @@ export class HttpService {
   readonly #api: FastifyInstance;
   readonly #token: TokenCheck;
 
-  constructor({ settings, log, clock, history, live, health, features, moreRoutes }: HttpServiceOptions) {
+  constructor({ settings, log, clock, history, live, health, features, companions }: HttpServiceOptions) {
     const { bind, token, metricsGroups } = settings.http;
     this.#bind = bind;
     this.#live = live;
@@ -46,6 +47,7 @@ export class HttpService {
       mostGroups: metricsGroups,
       live,
       health: { health },
+      labelled: () => companions.labelledCounters,
       version: VERSION,
     });
     this.#token = new TokenCheck(token);
@@ -66,7 +68,7 @@ export class HttpService {
         ofCall: (linkedid) => features.read('remarks', 'ofCall', linkedid),
         tagsOf: (linkedids) => features.read('remarks', 'tagsOf', linkedids),
       },
-      moreRoutes,
+      moreRoutes: companions.routes,
     });
   }
 
@@ -88,6 +90,11 @@ export class HttpService {
       const why = listenProblem(error);
       throw new Error(`REST cannot listen on ${host}:${port} (${why}); change bind in [http]`, { cause: error });
     }
+  }
+
+  /** Tells the live feed. */
+  tell(news: LiveNews): void {
+    this.#liveStream.tell(news);
   }
 
   /** Sends changed channels to the live feed. Call it a few times a second. */

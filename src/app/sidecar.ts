@@ -6,14 +6,13 @@ import type { LinkState } from '../asterisk/link-state.ts';
 import { ReadPace } from '../asterisk/ami/paced-reads.ts';
 import { WriteBack } from '../asterisk/write-back.ts';
 import type { LiveCaptureState } from '../capture/live-capture.ts';
-import { readResume } from '../calls/again/resume.ts';
 import { Switchboard } from '../calls/switchboard.ts';
 import { VideoFilter } from '../calls/media/video-filter.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostAndPortText } from '../config/value-types.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
-import type { ChannelValues, HealthReport, ResumableChannel } from '../model/ports.ts';
+import type { ChannelValues, HealthReport } from '../model/ports.ts';
 import { CallCapture } from './call-capture.ts';
 import { Companions } from './companions/companions.ts';
 import { eventHider } from './numbers/event-hider.ts';
@@ -27,6 +26,7 @@ import { HttpService } from './http-service.ts';
 import { LinkLog } from './state/link-log.ts';
 import { coded, type Logger } from './state/log.ts';
 import { scoringRules } from './scoring-rules.ts';
+import { readableStates } from './state/readable-states.ts';
 import { StallDetector } from './state/stall-detector.ts';
 import { SteadyClock } from './state/steady-clock.ts';
 import { Ticker } from './state/ticker.ts';
@@ -164,6 +164,7 @@ export class Sidecar {
       history,
       calls,
       live: this.#switchboard,
+      tellLive: (news) => this.#http.tell(news),
       actions: this.#actions,
       asteriskVersion: () => this.#events.asteriskVersion,
     });
@@ -193,7 +194,7 @@ export class Sidecar {
       live: this.#switchboard,
       health: () => this.#health(),
       features: history.features,
-      moreRoutes: this.#companions.routes,
+      companions: this.#companions,
     });
   }
 
@@ -323,15 +324,6 @@ export class Sidecar {
       },
     });
   }
-}
-
-/** What the history has of calls that were up; where a state cannot be read, all reports of its channel in its place. */
-async function readableStates(history: History): Promise<ResumableChannel[]> {
-  const resumable = await history.resumable();
-  const unreadable = resumable
-    .filter(({ channel, resume }) => resume === null || readResume(resume, channel.uniqueid) === undefined)
-    .map(({ channel }) => channel.uniqueid);
-  return unreadable.length === 0 ? resumable : history.resumable(unreadable);
 }
 
 /** Opens the history and starts a sidecar on it. Rejects with an Error of one sentence that says what to change. */

@@ -1,3 +1,4 @@
+import type { RatingWish } from './rating.ts';
 import type { CallRecord, ChannelRecord, FaultPlace, HistoryChange, IntervalRecord, SegmentRecord } from './record.ts';
 import type { Verdict } from './score.ts';
 
@@ -61,6 +62,8 @@ export interface CallFilter {
   readonly tags?: readonly string[] | undefined;
   readonly verdicts?: readonly Verdict[] | undefined;
   readonly faultPlaces?: readonly FaultPlace[] | undefined;
+  /** Calls that nobody rated, or of which one rating is as wished. */
+  readonly rating?: 'none' | RatingWish | undefined;
   readonly maxMes?: number | undefined;
   readonly minMes?: number | undefined;
   /** Of calls that ended: one that is up has no length yet. */
@@ -213,6 +216,15 @@ export interface CurrentCalls {
   callNow(linkedid: string): CallWithChannels | null;
   /** Of each direction that has reports the RTP session that it is in, or was in last. */
   segmentsNow(uniqueid: string): SegmentRecord[];
+}
+
+/** A counter for Prometheus that is told apart by labels; what these can be is bounded. */
+export interface LabelledCounter {
+  /** Without the product's prefix and without `_total`. */
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
 /** What `/healthz` and `/readyz` are made of. */

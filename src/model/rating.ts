@@ -1,3 +1,5 @@
+import type { Verdict } from './score.ts';
+
 /** What was wrong with a call, in the words that callers use; the documentation maps other systems' words to them. */
 export const ISSUES = [
   'silence',
@@ -69,6 +71,9 @@ export interface Moment {
   readonly atMs: number;
 }
 
+/** What people say or mark, as it comes. */
+export type LiveNews = { readonly rating: Rating } | { readonly moment: Moment };
+
 /** What people said of one call, oldest first. */
 export interface CallRatings {
   readonly ratings: readonly Rating[];
@@ -84,6 +89,14 @@ export interface RatingFilter {
   readonly lowestScore?: number | undefined;
   readonly highestScore?: number | undefined;
   readonly issue?: Issue | undefined;
+}
+
+/** What is asked of one rating; without any of it every rating fits. */
+export interface RatingWish {
+  readonly lowestScore?: number | undefined;
+  readonly highestScore?: number | undefined;
+  /** It has one of these. */
+  readonly issues?: readonly Issue[] | undefined;
 }
 
 /** Position in the list of ratings, newest first: the last one already given. */
@@ -149,6 +162,50 @@ export type RatedParty =
   | { readonly linkedid: string; readonly uniqueid?: string | undefined; readonly side?: Side | undefined }
   | { readonly lastOf: string };
 
+/** What some ratings amount to. */
+export interface RatingMean {
+  readonly ratings: number;
+  /** Of these, those that we asked for. */
+  readonly asked: number;
+  /** Mean score over all calls, of those that we asked for, each weighing as many calls as it stands for; null: there are none. */
+  readonly askedMean: number | null;
+  /** Share of complaints (1 or 2) over all calls, likewise. */
+  readonly complaintsPercent: number | null;
+  /** Plain mean of those that came by themselves. */
+  readonly unaskedMean: number | null;
+}
+
+/** Null: it is not known. */
+export interface NamedRatingMean extends RatingMean {
+  readonly name: string | null;
+}
+
+/** A rating that does not fit what was measured. */
+export interface RatedCase {
+  readonly rating: Rating;
+  readonly startedAtMs: number;
+  readonly mes: number | null;
+  readonly verdict: Verdict | null;
+  /** Endpoints that had part in the call. */
+  readonly endpoints: readonly string[];
+}
+
+/** What people said in some time. */
+export interface RatingSummary {
+  readonly all: RatingMean;
+  /** By whoever rated; those with most ratings first, at most a hundred. */
+  readonly byEndpoint: readonly NamedRatingMean[];
+  /** By what whoever rated heard. */
+  readonly byCodec: readonly NamedRatingMean[];
+  /** By who was at the other side, such as a trunk. */
+  readonly byOtherSide: readonly NamedRatingMean[];
+  /** The most frequent first. */
+  readonly issues: readonly { readonly issue: Issue; readonly ratings: number }[];
+  /** What no statistic of the network shows comes first: echo, level, noise. */
+  readonly saidBadMeasuredGood: readonly RatedCase[];
+  readonly measuredBadSaidGood: readonly RatedCase[];
+}
+
 /** Why a rating was not taken. */
 export type RatingRefusal = 'no-such-call' | 'no-such-channel' | 'too-many';
 
@@ -163,6 +220,7 @@ export interface RatingService {
   ): Promise<{ readonly ratings: readonly Rating[]; readonly next: RatingCursor | null }>;
   /** How many were asked in that time, and how many of these answered. */
   answered(fromMs: number, toMs: number): Promise<{ readonly asked: number; readonly answered: number }>;
+  summary(fromMs: number, toMs: number): Promise<RatingSummary>;
 }
 
 /** Longest comment that is kept, in characters. */

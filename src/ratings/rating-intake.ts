@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CallWithChannels, Clock, HistoryReader, LiveView } from '../model/ports.ts';
+import type { CallWithChannels, Clock, HistoryReader, LabelledCounter, LiveView } from '../model/ports.ts';
 import {
   type GivenRating,
   LONGEST_COMMENT,
@@ -11,7 +11,9 @@ import {
   type RatingFilter,
   type RatingRefusal,
   type RatingRequest,
+  RATING_SOURCES,
   type RatingSource,
+  type RatingSummary,
   type Side,
 } from '../model/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
@@ -29,6 +31,7 @@ export interface RatingTables {
     cursor: RatingCursor | null;
   }): Promise<{ readonly ratings: readonly Rating[]; readonly next: RatingCursor | null }>;
   answered(input: { fromMs: number; toMs: number }): Promise<{ readonly asked: number; readonly answered: number }>;
+  summary(input: { fromMs: number; toMs: number }): Promise<RatingSummary>;
   lastAsked(sinceMs: number): Promise<readonly { readonly endpoint: string; readonly atMs: number }[]>;
   lastEnded(input: { endpoint: string; sinceMs: number }): Promise<EndedChannel | null>;
 }
@@ -58,6 +61,7 @@ export interface RatingWay {
   readonly probability?: number | undefined;
 }
 
+const SCORES = [1, 2, 3, 4, 5];
 const DAY_MS = 86_400_000;
 /** Many times what people on a large server can say in a minute. More come from a program that is broken or means harm. */
 const MOST_A_MINUTE = 600;
@@ -72,15 +76,29 @@ export class RatingIntake implements RatingService {
   #minuteBeganAtMs = 0;
   #thisMinute = 0;
   readonly #counters = { asked: 0, answered: 0, marks: 0, refused: 0, lost: 0 };
-  readonly #byScore = [0, 0, 0, 0, 0];
+  /** By source and score: all of them from the start, so that Prometheus sees the first rise. */
+  readonly #byKind = new Map(
+    RATING_SOURCES.flatMap((source) => SCORES.map((score) => [`${source} ${score}`, { source, score, count: 0 }])),
+  );
 
   constructor(options: RatingIntakeOptions) {
     this.#options = options;
   }
 
   get counters(): Readonly<Record<string, number>> {
-    const scores = this.#byScore.map((count, index) => [`score_${index + 1}`, count] as const);
-    return { ...this.#counters, ...Object.fromEntries(scores) };
+    return this.#counters;
+  }
+
+  get byScore(): LabelledCounter {
+    return {
+      name: 'ratings',
+      help: 'Ratings of calls by people, by score (1 bad to 5 excellent) and by the way in which they came',
+      labelNames: ['score', 'source'],
+      values: [...this.#byKind.values()].map(({ source, score, count }) => ({
+        labels: { score: String(score), source },
+        value: count,
+      })),
+    };
   }
 
   /** Learns who was asked before the sidecar began. */
@@ -170,9 +188,9 @@ export class RatingIntake implements RatingService {
   }
 
   /** Counts a rating that has an id of its way's own: once, however often it is replaced. */
-  count({ score, asked }: Pick<Rating, 'score' | 'asked'>): void {
-    const index = score - 1;
-    this.#byScore[index] = (this.#byScore[index] ?? 0) + 1;
+  count({ score, source, asked }: Pick<Rating, 'score' | 'source' | 'asked'>): void {
+    const kind = this.#byKind.get(`${source} ${score}`);
+    if (kind !== undefined) kind.count++;
     if (asked) this.#counters.answered++;
   }
 
@@ -182,6 +200,10 @@ export class RatingIntake implements RatingService {
 
   answered(fromMs: number, toMs: number): ReturnType<RatingService['answered']> {
     return this.#options.tables.answered({ fromMs, toMs });
+  }
+
+  summary(fromMs: number, toMs: number): Promise<RatingSummary> {
+    return this.#options.tables.summary({ fromMs, toMs });
   }
 
   #isTooMuch(): boolean {

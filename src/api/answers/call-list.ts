@@ -90,12 +90,19 @@ function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources):
     // The form that is shown of a hidden number is found as well as the number.
     tags: query.tag?.flatMap((tag) => [...new Set([tag, sources.storedText?.(tag) ?? tag])]),
     verdicts: query.verdict,
+    rating: ratingFilter(query),
     faultPlaces: query.fault_place,
     maxMes,
     minMes,
     minDurationS,
     maxDurationS,
   };
+}
+
+function ratingFilter({ rated, rating, issue }: CallsQuery): CallFilter['rating'] {
+  if (rated !== false) return (rated ?? rating ?? issue) ? { ...rating, issues: issue } : undefined;
+  if (rating === undefined && issue === undefined) return 'none';
+  throw contradiction('rated', 'calls that nobody rated have no rating and no issue; leave them out, or give yes');
 }
 
 async function onePage(sources: CallListSources, query: CallsQuery, nowMs: number): Promise<CallPage> {

@@ -4,7 +4,8 @@ import type { AgiScript } from '../../asterisk/fast-agi.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { History } from '../../history/history.ts';
 import type { PbxEvent } from '../../model/event.ts';
-import type { Clock, HistoryReader, LiveView } from '../../model/ports.ts';
+import type { LiveNews } from '../../model/rating.ts';
+import type { Clock, HistoryReader, LabelledCounter, LiveView } from '../../model/ports.ts';
 import type { ChannelRecord } from '../../model/record.ts';
 import type { Logger } from '../state/log.ts';
 
@@ -27,6 +28,8 @@ export interface CompanionContext {
   readonly calls: HistoryReader;
   /** Channels that are up. */
   readonly live: LiveChannels;
+  /** Tells whoever watches the live feed; never waits. */
+  readonly tellLive: (news: LiveNews) => void;
   readonly actions: AmiActions;
   /** As Asterisk calls itself; null while there is no connection. */
   readonly asteriskVersion: () => string | null;
@@ -42,6 +45,8 @@ export interface Companion {
   readonly agiScripts?: Readonly<Record<string, AgiScript>>;
   /** In `/healthz` and `/metrics`, under the companion's name. */
   counters?(): Readonly<Record<string, number>>;
+  /** In `/metrics` only. */
+  labelledCounters?(): readonly LabelledCounter[];
   /** Opens its ports. Rejects with an Error of one sentence that says what to change. */
   start?(): Promise<void>;
   /** Stores what there is and lets go of everything, within half a second. */

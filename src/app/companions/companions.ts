@@ -1,3 +1,4 @@
+import type { LabelledCounter } from '../../model/ports.ts';
 import type { PbxEvent } from '../../model/event.ts';
 import type { ChannelRecord } from '../../model/record.ts';
 import type { Route } from '../../api/route.ts';
@@ -45,6 +46,10 @@ export class Companions {
 
   get counters(): Readonly<Record<string, Readonly<Record<string, number>> | null>> {
     return Object.fromEntries(this.#list.map(([name, companion]) => [name, companion.counters?.() ?? null]));
+  }
+
+  get labelledCounters(): readonly LabelledCounter[] {
+    return this.#list.flatMap(([, companion]) => companion.labelledCounters?.() ?? []);
   }
 
   /** Rejects with the first one's Error. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Page } from '../../api/page.ts';
 import { NO_QUERY } from '../../api/parameters.ts';
-import { ratingRoutes } from '../../api/ratings.ts';
+import { ratingRoutes } from '../../api/ratings/ratings.ts';
 import { type Route, route } from '../../api/route.ts';
 import { endpointOf } from '../../model/channel.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
@@ -15,6 +15,7 @@ import { PAGE_HEADERS } from '../../ratings/link-page.ts';
 import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../ratings/questions.ts';
 import { RatingIntake, type RatingTables, sideOf } from '../../ratings/rating-intake.ts';
 import { RecentCalls } from '../../ratings/recent-calls.ts';
+import { summaryRoute } from '../../api/ratings/summary.ts';
 import { Voice } from '../../ratings/voice.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 import { textHider } from '../numbers/hidden-text.ts';
@@ -28,7 +29,7 @@ const LINK_VARIABLE = 'MES_RATE_URL';
 
 /** Ratings over REST always; by voice, code, link and key where [ratings] switches them on. */
 export function ratingsCompanion(context: CompanionContext): Companion {
-  const { settings, clock, history, calls, live, actions, log } = context;
+  const { settings, clock, history, calls, live, tellLive, actions, log } = context;
   const { enabled, askPercent, never, questions: file, linkBase, linkLifetimeMs, prompts } = settings.ratings;
   const fetched = fetchedQuestions(context);
   const { features } = history;
@@ -45,6 +46,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     mark: (moment) => features.write('ratings', 'mark', moment),
     list: (input) => features.read('ratings', 'list', input),
     answered: (input) => features.read('ratings', 'answered', input),
+    summary: (input) => features.read('ratings', 'summary', input),
     lastAsked: (sinceMs) => features.read('ratings', 'lastAsked', sinceMs),
     lastEnded: (input) => features.read('ratings', 'lastEnded', input),
   };
@@ -101,6 +103,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
 
   /** Tells Asterisk: whoever listens there, the channel while it is up, and its billing row. */
   function announce(rating: Rating): void {
+    tellLive({ rating });
     const { linkedid, uniqueid, side, score, source, issues, endpoint } = rating;
     actions
       .send('UserEvent', {
@@ -139,8 +142,9 @@ export function ratingsCompanion(context: CompanionContext): Companion {
   const linked = new Set<string>();
 
   return {
-    routes: [...ratingRoutes(intake, clock), ...(enabled ? linkRoutes(links) : [])],
+    routes: [...ratingRoutes(intake, clock), summaryRoute(intake, clock), ...(enabled ? linkRoutes(links) : [])],
     ...(enabled ? { agiScripts: { rate: (conversation, caller) => voice.rate(conversation, caller) } } : {}),
+    labelledCounters: () => [intake.byScore],
     counters: () => ({ ...intake.counters, ...fetched?.counters }),
     start: async () => {
       await features.write('ratings', 'keep', key).catch(onLost);
@@ -157,7 +161,9 @@ export function ratingsCompanion(context: CompanionContext): Companion {
       if (event.type === 'resync') keepOnly(linked, new Set(event.channels.map(({ uniqueid }) => uniqueid)));
       if (event.type !== 'mark') return;
       const { linkedid, uniqueid } = event.channel;
-      intake.mark({ linkedid, uniqueid, atMs: event.atMs });
+      const moment = { linkedid, uniqueid, atMs: event.atMs };
+      intake.mark(moment);
+      tellLive({ moment });
     },
     channelEnded: (channel) => recent.channelEnded(channel),
   };

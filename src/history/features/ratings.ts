@@ -7,37 +7,12 @@ import type {
   RatingFilter,
   RatingRequest,
 } from '../../model/rating.ts';
+import { RATING_CELLS, ratingOf, type RatingRow } from './rating-rows.ts';
+import { ratingSummary } from './rating-summary.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
-interface RatingRow {
-  readonly id: string;
-  readonly linkedid: string;
-  readonly uniqueid: string | null;
-  readonly endpoint: string | null;
-  readonly side: string;
-  readonly score: number;
-  readonly issues: string;
-  readonly answers: string;
-  readonly comment: string | null;
-  readonly source: string;
-  readonly asked: number;
-  readonly weight: number;
-  readonly atMs: number;
-}
-
-const RATING_CELLS =
-  'id, linkedid, uniqueid, endpoint, side, score, issues, answers, comment, source, asked, weight, at_ms AS atMs';
 const REQUEST_CELLS = 'linkedid, uniqueid, endpoint, side, probability, asked_at_ms AS askedAtMs';
-
-function ratingOf(row: RatingRow): Rating {
-  return {
-    ...row,
-    issues: JSON.parse(row.issues) as Rating['issues'],
-    answers: JSON.parse(row.answers) as Rating['answers'],
-    asked: row.asked === 1,
-  } as Rating;
-}
 
 /** What people said of calls, whom we asked, and the moments that they marked. */
 export const RATINGS = {
@@ -194,6 +169,7 @@ export const RATINGS = {
         )
         .get(fromMs, toMs) as { readonly asked: number; readonly answered: number };
     },
+    summary: ratingSummary,
     /** When each endpoint was last asked, of those that were since then. */
     lastAsked(statements: Statements, sinceMs: number): { readonly endpoint: string; readonly atMs: number }[] {
       return statements

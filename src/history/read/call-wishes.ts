@@ -121,9 +121,39 @@ function qualityWishes({ verdicts, minMes, maxMes }: CallFilter, to: Parameters)
   return verdicts === undefined ? [ofScores] : [ofVerdicts(), ofScores];
 }
 
+const RATINGS_OF_CALL = 'FROM ratings WHERE ratings.linkedid = c.linkedid';
+
+/** Few calls are rated: those that are lead the way. */
+function ratingWishes({ rating }: CallFilter, to: Parameters): Wish[] {
+  if (rating === undefined) return [];
+  if (rating === 'none') return [{ sql: `NOT EXISTS (SELECT 1 ${RATINGS_OF_CALL})`, lists: [], isWhole: true }];
+  const { lowestScore, highestScore, issues } = rating;
+  const tests = ['TRUE'];
+  if (lowestScore !== undefined && highestScore !== undefined) {
+    Object.assign(to, { lowestScore, highestScore });
+    tests.push('ratings.score BETWEEN @lowestScore AND @highestScore');
+  }
+  if (issues !== undefined) {
+    const words = bind('issue', issues, to).join(', ');
+    tests.push(`EXISTS (SELECT 1 FROM json_each(ratings.issues) WHERE value IN (${words}))`);
+  }
+  const test = tests.join(' AND ');
+  return [
+    {
+      sql: `EXISTS (SELECT 1 ${RATINGS_OF_CALL} AND ${test})`,
+      lists: [],
+      rows: [
+        `(SELECT DISTINCT linkedid AS rated FROM ratings WHERE ${test}) CROSS JOIN calls AS c
+          WHERE c.linkedid = rated AND c.is_counted = 1`,
+      ],
+      isWhole: true,
+    },
+  ];
+}
+
 /** All that a filter asks of a call, its time apart. */
 export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
-  const wishes = [...channelWishes(filter, to), ...qualityWishes(filter, to)];
+  const wishes = [...channelWishes(filter, to), ...qualityWishes(filter, to), ...ratingWishes(filter, to)];
   const { codecs, faultPlaces, tags, minDurationS, maxDurationS } = filter;
   if (codecs !== undefined) {
     const sql = anyChannel(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHANNEL } from '../../../src/api/answers/answers.ts';
-import { CALL_WITH_RATINGS } from '../../../src/api/ratings.ts';
+import { CALL_WITH_RATINGS } from '../../../src/api/ratings/ratings.ts';
 import { AUDIO_STATISTICS } from '../../../src/api/answers/audio-statistics.ts';
 import { local, remote, reportBlock, Script, sender, snapshot } from '../calls/script.ts';
 import {

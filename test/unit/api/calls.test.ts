@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CALLS_ANSWER, CHANNEL, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers/answers.ts';
-import { CALL_WITH_RATINGS } from '../../../src/api/ratings.ts';
+import { CALL_WITH_RATINGS } from '../../../src/api/ratings/ratings.ts';
 import { callRecord, channelRecord, intervalRecord, START_MS, streamRecord } from '../history/records.ts';
 import { startServer, type TestServer } from './server.ts';
 
@@ -69,8 +69,11 @@ describe('a call', () => {
       fault_why: 'The fault lies between PJSIP/alice (the caller) and this server.',
       endpoints: ['PJSIP/alice', 'PJSIP/bob'],
       codecs: ['ulaw', 'g722'],
+      tags: [],
       ratings: [],
       moments: [],
+      notes: [],
+      tagged: [],
       channels: [],
     });
     expect(call.channels.map(({ uniqueid }) => uniqueid)).toEqual(['1795168800.1', '1795168800.2']);

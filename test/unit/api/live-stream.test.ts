@@ -7,10 +7,27 @@ import { WebSocket } from 'ws';
 import type { z } from 'zod';
 import { PROBLEM } from '../../../src/api/answers/answers.ts';
 import { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
+import type { Rating } from '../../../src/model/rating.ts';
 import { channelRecord, START_MS } from '../history/records.ts';
 import { startServer, type TestServer, type TestServerOptions } from './server.ts';
 
 type Message = z.output<typeof LIVE_MESSAGE>;
+
+const RATING: Rating = {
+  id: 'r',
+  linkedid: '1.1',
+  uniqueid: '1.2',
+  endpoint: 'PJSIP/alice',
+  side: 'callee',
+  score: 2,
+  issues: ['noise'],
+  answers: [],
+  comment: '<b>',
+  source: 'link',
+  asked: false,
+  weight: 0,
+  atMs: START_MS + 60_000,
+};
 
 let servers: TestServer[];
 let server: TestServer;
@@ -73,7 +90,7 @@ async function refusal(to: TestServer, path: string, headers: readonly string[] 
 }
 
 function uniqueids(message: Message): string[] {
-  return message.type === 'heartbeat' ? [] : message.channels.map(({ uniqueid }) => uniqueid);
+  return !('channels' in message) ? [] : message.channels.map(({ uniqueid }) => uniqueid);
 }
 
 const isChange = ({ type }: Message): boolean => type === 'changes';
@@ -96,6 +113,38 @@ describe('the live stream', () => {
       { uniqueid: 'a', mes: 3, ended_at: null },
       { uniqueid: 'b', ended_at: '2026-11-20T10:00:05.000Z' },
     ]);
+  });
+
+  it('tells of ratings and marks, behind the list, and of no more than fifty at once', async () => {
+    server.liveStream.tell({ moment: { linkedid: '0.1', uniqueid: '0.1', atMs: START_MS } });
+    const { messages, find } = await watch();
+    const { find: findToo } = await watch();
+    server.liveStream.tell({ moment: { linkedid: '1.1', uniqueid: '1.2', atMs: START_MS + 5000 } });
+    for (let n = 1; n <= 60; n++) server.liveStream.tell({ rating: { ...RATING, id: `r${n}` } });
+    const isLast = (message: Message): boolean => message.type === 'rating' && message.rating.id === 'r49';
+    await find(isLast);
+    await findToo(isLast);
+    const told = messages.filter(({ type }) => type !== 'heartbeat');
+    expect(told).toHaveLength(51);
+    expect(told.slice(0, 3)).toMatchObject([
+      { type: 'full' },
+      { type: 'mark', at: '2026-11-20T10:00:05.000Z', linkedid: '1.1', uniqueid: '1.2' },
+      {
+        type: 'rating',
+        at: '2026-11-20T10:01:00.000Z',
+        rating: {
+          id: 'r1',
+          linkedid: '1.1',
+          score: 2,
+          issues: ['noise'],
+          comment: '<b>',
+          at: '2026-11-20T10:01:00.000Z',
+        },
+      },
+    ]);
+    expect(server.liveStream.counters.news_left_out).toBe(11);
+    // What nobody watched is not told later.
+    expect(JSON.stringify(messages)).not.toContain('"0.1"');
   });
 
   it('sends many channels in parts, and what changes meanwhile behind them', async () => {
@@ -139,7 +188,9 @@ describe('the live stream', () => {
       at: '2026-11-20T11:00:00.000Z',
     });
     socket.close();
-    await expect.poll(() => server.liveStream.counters).toEqual({ clients: 0, dropped: 0, refused: 0 });
+    await expect
+      .poll(() => server.liveStream.counters)
+      .toEqual({ clients: 0, dropped: 0, refused: 0, news_left_out: 0 });
   });
 
   it('gives the full list again to a client that fell behind, not the changes that it missed', async () => {
@@ -181,7 +232,9 @@ describe('the live stream', () => {
     // The usual one: a busy machine may hold up some, a client that does not read would hold up all.
     expect(tookMs.length).toBeGreaterThan(20);
     expect(tookMs.toSorted((one, other) => one - other)[tookMs.length >> 1]).toBeLessThan(20);
-    await expect.poll(() => server.liveStream.counters).toEqual({ clients: 1, dropped: 1, refused: 0 });
+    await expect
+      .poll(() => server.liveStream.counters)
+      .toEqual({ clients: 1, dropped: 1, refused: 0, news_left_out: 0 });
     await expect.poll(() => well.messages.filter(isChange).length).toBeGreaterThan(20);
     dead.socket.terminate();
   });
@@ -198,7 +251,7 @@ describe('the live stream', () => {
     const { head, problem } = await refusal(server, '/v1/live/stream');
     expect(head).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
     expect(problem.detail).toBe('50 clients watch already; close one of them');
-    expect(server.liveStream.counters).toEqual({ clients: 50, dropped: 0, refused: 1 });
+    expect(server.liveStream.counters).toEqual({ clients: 50, dropped: 0, refused: 1, news_left_out: 0 });
   });
 
   it('says goodbye when the sidecar stops', async () => {

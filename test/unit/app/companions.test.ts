@@ -11,6 +11,7 @@ test('companions that are switched on are told of everything, in their order; ot
   const tell = (name: string): Companion => ({
     agiScripts: { [name]: async () => {} },
     counters: () => ({ told: told.length }),
+    labelledCounters: () => [{ name, help: 'H', labelNames: ['a'], values: [{ labels: { a: 'b' }, value: 1 }] }],
     start: async () => void told.push(`${name} starts`),
     stop: async () => void told.push(`${name} stops`),
     take: ({ type }) => void told.push(`${name} takes ${type}`),
@@ -24,6 +25,7 @@ test('companions that are switched on are told of everything, in their order; ot
   companions.channelEnded(channelRecord('1.1'));
   expect(Object.keys(companions.agiScripts)).toEqual(['one', 'two']);
   expect(companions.routes).toEqual([]);
+  expect(companions.labelledCounters.map(({ name }) => name)).toEqual(['one', 'two']);
   expect(companions.counters).toEqual({ one: { told: 8 }, two: { told: 8 } });
   await companions.stop();
   expect(told).toEqual([

@@ -81,6 +81,7 @@ class Room {
       history,
       calls: history,
       live: board,
+      tellLive: () => {},
       asteriskVersion: () => null,
       actions: {
         connected: true,

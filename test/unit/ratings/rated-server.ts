@@ -8,6 +8,7 @@ import type { Companion, CompanionContext } from '../../../src/app/companions/co
 import { ratingsCompanion } from '../../../src/app/companions/ratings.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { openHistory, type History } from '../../../src/history/history.ts';
+import type { LiveNews } from '../../../src/model/rating.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
 import { WELL } from '../api/server.ts';
 import { START_MS } from '../history/records.ts';
@@ -23,6 +24,8 @@ export interface RatedServer {
   readonly live: Map<string, ChannelRecord>;
   /** What was sent to Asterisk: the action's name and its fields, or the variables of a channel. */
   readonly sent: unknown[];
+  /** What the live feed was told. */
+  readonly told: LiveNews[];
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: unknown }>;
   get(path: string): Promise<{ status: number; body: unknown }>;
   close(): Promise<void>;
@@ -55,6 +58,7 @@ export async function startRatedServer(ratings = 'enabled = yes', more = ''): Pr
     handle: () => {},
   };
   const sent: unknown[] = [];
+  const told: LiveNews[] = [];
   const actions = {
     send: async (name: string, fields: object) => void sent.push([name, fields]),
     setVariables: async (uniqueid: string, values: ReadonlyMap<string, string>) =>
@@ -67,6 +71,7 @@ export async function startRatedServer(ratings = 'enabled = yes', more = ''): Pr
     history,
     calls: history,
     live,
+    tellLive: (news) => void told.push(news),
     actions,
     asteriskVersion: () => null,
   });
@@ -77,7 +82,14 @@ export async function startRatedServer(ratings = 'enabled = yes', more = ''): Pr
     clock,
     live,
     health,
-    metrics: new Metrics({ endpointPatterns: [], mostGroups: 2, live, health, version: '1' }),
+    metrics: new Metrics({
+      endpointPatterns: [],
+      mostGroups: 2,
+      live,
+      health,
+      labelled: () => companion.labelledCounters?.() ?? [],
+      version: '1',
+    }),
     token: TOKEN,
     ratings: { ofCall: (linkedid) => history.features.read('ratings', 'ofCall', linkedid) },
     moreRoutes: companion.routes,
@@ -95,6 +107,7 @@ export async function startRatedServer(ratings = 'enabled = yes', more = ''): Pr
     origin,
     live: channels,
     sent,
+    told,
     post: async (path: string, body: unknown, headers: Record<string, string> = { authorization }) =>
       answerOf(
         await fetch(`${origin}${path}`, {

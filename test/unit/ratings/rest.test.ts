@@ -195,15 +195,19 @@ describe('ratings over REST', () => {
           },
         ],
       });
-    expect(server.companion.counters?.()).toMatchObject({
-      marks: 1,
-      refused: 4,
-      score_2: 1,
-      score_5: 2,
-      score_4: 1,
-      score_3: 1,
-      score_1: 0,
-    });
+    expect(server.companion.counters?.()).toMatchObject({ marks: 1, refused: 4 });
+    expect(server.told.at(-1)).toEqual({ moment: { linkedid: '1.1', uniqueid: '1.1', atMs: START_MS + 12_000 } });
+    expect(
+      server.told
+        .filter((news) => 'rating' in news)
+        .map(({ rating }) => rating.score)
+        .toSorted((a, b) => a - b),
+    ).toEqual([2, 3, 4, 5, 5]);
+    const metrics = (await server.get('/metrics')).body;
+    for (const [score, count] of [0, 1, 1, 1, 2].entries())
+      expect(metrics).toContain(`asterisk_mes_ratings_total{score="${score + 1}",source="rest"} ${count}\n`);
+    expect(metrics).toContain('asterisk_mes_ratings_total{score="5",source="ivr"} 0\n');
+    expect(String(metrics).match(/^asterisk_mes_ratings_total\{/gm)).toHaveLength(25);
   });
 
   test('a flood of them is refused, and the rest goes on', async () => {

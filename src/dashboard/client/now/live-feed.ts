@@ -99,7 +99,7 @@ export class LiveFeed {
   #take(message: LiveMessage): void {
     this.#state = { ...this.#state, freshAtMs: Date.now(), problem: null };
     if (message.type === 'full') this.#channels.clear();
-    for (const channel of message.type === 'heartbeat' ? [] : message.channels) {
+    for (const channel of 'channels' in message ? message.channels : []) {
       if (channel.ended_at === null) this.#channels.set(channel.uniqueid, channel);
       else this.#channels.delete(channel.uniqueid);
     }

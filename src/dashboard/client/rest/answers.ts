@@ -215,6 +215,7 @@ export interface IntervalsAnswer {
 /** What `/v1/live/stream` pushes. */
 export type LiveMessage =
   | { readonly type: 'full' | 'changes'; readonly channels: readonly Channel[] }
+  | { readonly type: 'rating' | 'mark' }
   | { readonly type: 'heartbeat' };
 
 /** The quality of several calls. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Clock } from '../model/ports.ts';
+import type { Clock } from '../../model/ports.ts';
 import {
   type CallRatings,
   ISSUES,
@@ -9,17 +9,16 @@ import {
   RATING_SOURCES,
   type RatingService,
   type RatingCursor,
-  type RatingFilter,
   SIDES,
-} from '../model/rating.ts';
-import type { IntervalRecord } from '../model/record.ts';
-import { CALL } from './answers/answers.ts';
-import { momentMs } from '../units/moment.ts';
-import { csvLine, csvLines } from './answers/csv.ts';
-import { DEFAULT_LIMIT, endpoint, limit, moment, MOST_LIMIT, NO_QUERY, parameter } from './parameters.ts';
-import { Problem } from './problem.ts';
-import { NOTE, TAG } from './remarks.ts';
-import { type Route, route } from './route.ts';
+} from '../../model/rating.ts';
+import type { IntervalRecord } from '../../model/record.ts';
+import { CALL } from '../answers/answers.ts';
+import { momentMs } from '../../units/moment.ts';
+import { csvLine, csvLines } from '../answers/csv.ts';
+import { DEFAULT_LIMIT, endpoint, limit, moment, MOST_LIMIT, NO_QUERY, parameter, ratedScores } from '../parameters.ts';
+import { Problem } from '../problem.ts';
+import { NOTE, TAG } from '../remarks.ts';
+import { type Route, route } from '../route.ts';
 
 const TIME = z.iso.datetime({ precision: 3 });
 const SCORE = z.int().min(1).max(5).describe('1 bad to 5 excellent');
@@ -115,22 +114,11 @@ function parseCursor(text: string): RatingCursor | undefined {
   }
 }
 
-/** `2`, `1-2` or `<=2`. */
-function parseScores(text: string): Pick<RatingFilter, 'lowestScore' | 'highestScore'> | undefined {
-  const [, sign, first = '', second] = /^(<=|>=)?([1-5])(?:-([1-5]))?$/.exec(text) ?? [];
-  if (first === '' || (sign !== undefined && second !== undefined)) return undefined;
-  const score = Number(first);
-  if (sign === '<=') return { highestScore: score };
-  if (sign === '>=') return { lowestScore: score };
-  const highest = Number(second ?? first);
-  return highest < score ? undefined : { lowestScore: score, highestScore: highest };
-}
-
 const RATINGS_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
   endpoint: endpoint(),
-  score: parameter('a score from 1 to 5, such as 2, 1-2, <=2 or >=4', parseScores),
+  score: ratedScores(),
   issue: parameter(`one of ${ISSUES.join(', ')}`, (text) => ISSUES.find((known) => known === text)),
   limit: limit(MOST_LIMIT),
   cursor: parameter('the next_cursor of the page before, unchanged', parseCursor),
