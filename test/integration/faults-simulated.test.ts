@@ -3,18 +3,17 @@ import Sqlite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { shouldBe } from '../accuracy/should-be.ts';
 import { atPace, isReport, readRecording, type Recording, withoutSenders } from '../lab/recording.ts';
-import type { SidecarProcess } from '../lab/sidecar-process.ts';
+import { PromisedChannels } from './fixtures/promised-channels.ts';
 import type { RestStream } from './fixtures/rest.ts';
-import { counters, expectScoresWritten, LOSSY, print, readiness, soon, startCall } from './fixtures/sidecar-watch.ts';
+import { expectScoresWritten, LOSSY, print, readiness, soon, startCall } from './fixtures/sidecar-watch.ts';
 import { readStored, startSimulatedPbx, type SimulatedPbx, type StoredHistory } from './fixtures/simulated-pbx.ts';
 
 /** Of each of two sidecars, which are killed side by side for the sake of time: 30 in all. */
 const KILLS = 15;
-const LONGEST_LIFE_MS = 400;
-/** Every so often the kill waits until what is known is stored; the others come at any moment. */
-const SETTLED_KILL = 3;
-/** Within which the sidecar hands on what it has learnt; the storing comes on top. */
-const HANDED_ON_MS = 100;
+/** They come in turn: at any moment of a sidecar's beginning, when it has stored what it knows, at any moment later. */
+const LIVES_MS = [400, 'settled', 1500] as const;
+/** By then some reports have come. */
+const SETTLED_AFTER_MS = 700;
 
 interface LiveChannels {
   readonly channels: readonly {
@@ -58,78 +57,86 @@ function expectRecordedLosses({ channels }: LiveChannels, recording: Recording):
   }
 }
 
-/** Resolves when all is stored that the sidecar knows now, and has handed on. */
-async function settled(sidecar: SidecarProcess): Promise<void> {
-  await sleep(HANDED_ON_MS);
-  const { history_committed: committed = 0, history_queued: queued = 0 } = await counters(sidecar);
-  await soon(async () =>
-    expect((await counters(sidecar))['history_committed']).toBeGreaterThanOrEqual(committed + queued),
-  );
-}
-
 function reportsOf({ directions }: StoredHistory): number {
   return directions.reduce((sum, direction) => sum + direction.reports, 0);
 }
 
-/** Kills a sidecar again and again while calls come and go. Gives back the channels that were up while one ran. */
-async function killUnderLoad({ asterisk, sidecar }: SimulatedPbx): Promise<ReadonlySet<string>> {
+interface Killed {
+  /** Channels that were up while a sidecar ran. */
+  readonly met: ReadonlySet<string>;
+  /** Those of them that cannot be missing from the history. */
+  readonly promised: ReadonlySet<string>;
+}
+
+/** Kills a sidecar again and again while calls come and go, and lets the last one be. */
+async function killUnderLoad({ asterisk, sidecar }: SimulatedPbx): Promise<Killed> {
   // 71 packets a second: twice the usual 50, without a sender's count, are all that the sidecar may believe.
   const call = atPace(withoutSenders(LOSSY), { reportEveryMs: 700, callMs: 10_000 });
   const calling = setInterval(() => asterisk.startCall(call), 400);
+  const watch = new PromisedChannels(asterisk, sidecar);
   // Of which the database has told once.
   const known = new Set<string>();
   const met = new Set<string>();
   let reportsKnown = 0;
   try {
-    for (let kill = 1; kill <= KILLS; kill++) {
-      await sleep(Math.random() * LONGEST_LIFE_MS);
+    for (let kill = 0; kill < KILLS; kill++) {
+      watch.begin();
+      const life = LIVES_MS[kill % LIVES_MS.length] ?? 'settled';
+      await sleep(Math.random() * (life === 'settled' ? SETTLED_AFTER_MS : life));
+      if (life === 'settled') await watch.settled();
       for (const uniqueid of asterisk.channelsUp) met.add(uniqueid);
-      let scored: string[] = [];
-      if (kill % SETTLED_KILL === 0) {
-        scored = asterisk.channelsUp.filter((uniqueid) => asterisk.variablesOf(uniqueid)?.has('MES_RX'));
-        await settled(sidecar);
-      }
+      watch.end();
       await sidecar.kill();
       const stored = readStored(sidecar.databasePath);
       expect(stored.integrity).toBe('ok');
-      for (const uniqueid of [...known, ...scored]) expect(stored.channels).toContain(uniqueid);
+      expect([...known, ...watch.promised].filter((uniqueid) => !stored.channels.has(uniqueid))).toEqual([]);
       for (const uniqueid of stored.channels) known.add(uniqueid);
       for (const { reports, lastNumber } of stored.directions) expect(reports).toBe(lastNumber);
       expect(reportsOf(stored)).toBeGreaterThanOrEqual(reportsKnown);
       reportsKnown = reportsOf(stored);
       await sidecar.start();
     }
+    // The last one is not killed: it is told of all these, and of those that begin from now on.
+    const promised = new Set([...watch.promised, ...asterisk.channelsUp]);
+    for (const uniqueid of promised) met.add(uniqueid);
+    return { met, promised };
   } finally {
+    watch.end();
     clearInterval(calling);
   }
-  return met;
 }
 
-describe.concurrent('against a simulated Asterisk', { timeout: 120_000 }, () => {
+describe.concurrent('against a simulated Asterisk', { timeout: 300_000 }, () => {
   test.each([24_000, 24_050])(
     `killed at ${KILLS} random moments under load: the database whole, no call lost, no interval twice (port %i)`,
     async (port) => {
       const pbx = await startSimulatedPbx(port);
       const { asterisk, sidecar } = pbx;
       try {
-        const met = await killUnderLoad(pbx);
+        const { met, promised } = await killUnderLoad(pbx);
         await soon(() => expect(asterisk.counters.channelsUp).toBe(0));
         await soon(async () => expect((await sidecar.get<LiveChannels>('/v1/live')).channels).toEqual([]));
         await sidecar.shutDown();
 
         const history = readStored(sidecar.databasePath);
         const { callsBegun, reports: reportsSaid } = asterisk.counters;
-        const missing = [...met].filter((uniqueid) => !history.channels.has(uniqueid)).length;
-        const calls = { callsBegun, calls: history.calls, channelsMet: met.size, missing };
+        const missing = [...met].filter((uniqueid) => !history.channels.has(uniqueid));
+        const calls = {
+          callsBegun,
+          calls: history.calls,
+          met: met.size,
+          promised: promised.size,
+          missing: missing.length,
+        };
         print('SIGKILL', { kills: KILLS, ...calls, reportsSaid, reportsStored: reportsOf(history) });
         expect(history.integrity).toBe('ok');
         expect([history.callsUp, history.channelsUp]).toEqual([0, 0]);
         // Both legs of each.
         expect(history.channels.size).toBe(2 * history.calls);
         expect(history.calls).toBeLessThanOrEqual(callsBegun);
-        // One may begin within some 20 ms before a kill, or before a sidecar on a busy machine has come to see it, and end
-        // before the next one is there: nobody knows of it.
-        expect(missing).toBeLessThanOrEqual(met.size / 10);
+        // One that begins and ends while no sidecar is there, or none that lives long enough to store it, is known to nobody.
+        expect(missing.filter((uniqueid) => promised.has(uniqueid))).toEqual([]);
+        expect(promised.size).toBeGreaterThan(KILLS);
         expect(met.size).toBeGreaterThan(KILLS);
         for (const { direction, reports: count, lastNumber, repeated, bySum, bySequence } of history.directions) {
           expect([count, repeated]).toEqual([lastNumber, 0]);
@@ -213,16 +220,15 @@ describe.concurrent('against a simulated Asterisk', { timeout: 120_000 }, () => 
       asterisk.freeze();
       const frozenAtMs = performance.now();
       let words = '';
-      await soon(async () => expect((words = await readiness(sidecar))).toMatch(/^503 /), 40_000);
+      await soon(async () => expect((words = await readiness(sidecar))).toMatch(/^503 /), 100_000);
       const noticedMs = performance.now() - frozenAtMs;
       print('half-open AMI', { noticedMs: Math.round(noticedMs) });
       const isNoticed = /has been silent for 1\d s|did not answer Ping within 10000 ms/;
       expect(words).toMatch(isNoticed);
       // What it prints may come later than what it answers.
       await soon(() => expect(sidecar.output).toMatch(isNoticed));
+      // That it took no longer is in its words, by its own clock: a busy machine may be late with telling.
       expect(noticedMs).toBeGreaterThan(5000);
-      // 15 s by the sidecar's own clock; a busy machine may be late with telling.
-      expect(noticedMs).toBeLessThan(20_000);
       asterisk.thaw();
       await soon(async () => expect(await readiness(sidecar)).toMatch(/^200 /), 40_000);
       await expectScoresWritten(asterisk);

@@ -10,7 +10,8 @@ import { runInRealTime } from './real-time.ts';
 const ENTRY = join(REPOSITORY, 'src/asterisk-mes.js');
 const SET_CLOCK = join(REPOSITORY, 'test/lab/set-clock.ts');
 const SLOW_DISK = join(REPOSITORY, 'test/lab/slow-disk.ts');
-const READY_TIMEOUT_MS = 15_000;
+/** On a quiet machine it takes one. */
+const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5000;
 
 /** The Asterisk that a sidecar works for, real or simulated; a lab has one. */

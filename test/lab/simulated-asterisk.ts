@@ -25,6 +25,8 @@ interface LiveChannel {
   readonly variables: Map<string, string>;
   /** When the newest report about it was written, until a score of its own comes. */
   reportedAtMs: number | undefined;
+  /** When a score of its own last came. */
+  scoredAtMs: number | undefined;
 }
 
 export interface SimulatedCounters {
@@ -100,6 +102,13 @@ export class SimulatedAsterisk {
   /** Uniqueids. */
   get channelsUp(): string[] {
     return [...this.#channels.keys()];
+  }
+
+  /** Channels that are up whose own scores last came between the two moments of `performance.now()`. */
+  scoredBetween(fromMs: number, toMs: number): string[] {
+    return [...this.#channels].flatMap(([uniqueid, { scoredAtMs = Number.NaN }]) =>
+      scoredAtMs > fromMs && scoredAtMs <= toMs ? [uniqueid] : [],
+    );
   }
 
   /** Replays the recording from now on, in its own time; reports before `skipToMs` of it are left out. */
@@ -215,6 +224,7 @@ export class SimulatedAsterisk {
       startedAtMs: performance.now(),
       variables: new Map(),
       reportedAtMs: undefined,
+      scoredAtMs: undefined,
     };
     channel.snapshot = snapshot;
     if (event === 'BridgeEnter') channel.bridgeId = /\r\nBridgeUniqueid: (.*)\r\n/.exec(text)?.[1];
@@ -261,8 +271,9 @@ export class SimulatedAsterisk {
     const names = (action.get('Variable') ?? '').replace(/^ARRAY\((.*)\)$/, '$1').split(',');
     const values = (action.get('Value') ?? '').split(',');
     for (const [index, name] of names.entries()) channel.variables.set(name, values[index] ?? '');
-    if (channel.reportedAtMs !== undefined && (names.includes('MES_RX') || names.includes('MES_TX'))) {
-      this.#delaysMs.push(performance.now() - channel.reportedAtMs);
+    if (names.includes('MES_RX') || names.includes('MES_TX')) {
+      channel.scoredAtMs = performance.now();
+      if (channel.reportedAtMs !== undefined) this.#delaysMs.push(channel.scoredAtMs - channel.reportedAtMs);
       channel.reportedAtMs = undefined;
     }
     return block(action, 'Response: Success', 'Message: Variable Set');
