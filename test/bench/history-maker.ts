@@ -44,7 +44,7 @@ export const RARE = {
 } as const;
 
 /** Every twentieth call. */
-const TAGGED = `INSERT INTO call_tags SELECT linkedid, 'seen', started_at_ms, NULL, started_at_ms FROM calls WHERE rowid % 20 = 0`;
+const TAGGED = `INSERT INTO call_tags SELECT linkedid, 'seen', started_at_ms, NULL, started_at_ms FROM calls WHERE CAST(substr(linkedid, -3) AS INTEGER) % 40 = 0`;
 
 /** Makes a history of calls as a sidecar stores them, unless this very one is there already. Returns whether it was made. */
 export function makeHistory(path: string, plan: HistoryPlan): boolean {

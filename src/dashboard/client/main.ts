@@ -4,6 +4,7 @@ import { chooseLanguage, LANGUAGE, LANGUAGES, t } from './words/language.ts';
 import { alertsPage } from './alerts/page-alerts.ts';
 import { callPage } from './call/page-call.ts';
 import { callsPage } from './calls/page-calls.ts';
+import { comparePage } from './compare/page-compare.ts';
 import { endpointsPage } from './endpoints/page-endpoints.ts';
 import { nowPage } from './now/page-now.ts';
 import { trendsPage } from './trends/page-trends.ts';
@@ -18,6 +19,7 @@ const PAGES: readonly { name: string; word?: string; open: (route: Route) => Pag
   { name: 'trends', word: t('Trends'), open: trendsPage },
   { name: 'alerts', word: t('Alerts'), open: alertsPage },
   { name: 'call', open: callPage },
+  { name: 'compare', open: comparePage },
 ];
 
 const place = document.querySelector('#page') as HTMLElement;

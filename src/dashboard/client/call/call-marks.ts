@@ -3,9 +3,8 @@ import { t } from '../words/language.ts';
 import { shortEndpoint } from '../words/words.ts';
 
 /** A change in the course of a call: hold, another bridge, another stream or codec. */
-export interface CallMark {
+export interface CallChange {
   readonly atMs: number;
-  readonly sign: string;
   readonly words: string;
 }
 
@@ -27,10 +26,10 @@ function sentence(change: Change, endpoints: readonly string[], codec: string | 
 }
 
 /**
- * A call's changes in order, each with its own sign: A, B, C … Changes that only the end of the call causes (one party leaves
- * the bridge before the other) are left out. `endedAt` is null while the call is up.
+ * A call's changes in order. Changes that only the end of the call causes (one party leaves the bridge before the other) are left
+ * out. `endedAt` is null while the call is up.
  */
-export function callMarks(channels: readonly Channel[], endedAt: string | null): readonly CallMark[] {
+export function callChanges(channels: readonly Channel[], endedAt: string | null): readonly CallChange[] {
   const changes = channels
     .flatMap((channel) =>
       (channel.segments ?? []).map(({ opened_by: change, started_at: startedAt, codec }) => ({
@@ -51,15 +50,5 @@ export function callMarks(channels: readonly Channel[], endedAt: string | null):
     if (same === undefined) events.push({ change, codec, atMs, endpoints: [endpoint] });
     else if (!same.endpoints.includes(endpoint)) same.endpoints.push(endpoint);
   }
-  return events.map(({ change, codec, atMs, endpoints }, index) => ({
-    atMs,
-    sign: signOf(index),
-    words: sentence(change, endpoints, codec),
-  }));
-}
-
-/** A … Z, A1 … Z1, A2 … */
-function signOf(index: number): string {
-  const letter = String.fromCodePoint(65 + (index % 26));
-  return index < 26 ? letter : `${letter}${Math.floor(index / 26)}`;
+  return events.map(({ change, codec, atMs, endpoints }) => ({ atMs, words: sentence(change, endpoints, codec) }));
 }

@@ -1,8 +1,10 @@
-import type { Call, Channel, Interval, IntervalsAnswer } from '../rest/answers.ts';
-import { callMarks } from './call-marks.ts';
+import type { Alert, AlertsAnswer, Call, Channel, Interval, IntervalsAnswer, WholeCall } from '../rest/answers.ts';
 import { CallChart } from '../charts/chart.ts';
 import { directionCard } from './direction-card.ts';
 import { callHops } from './call-hops.ts';
+import { ForCarrier } from './for-carrier.ts';
+import { Remarks } from './remarks.ts';
+import { timelineItems, timelineOf } from './timeline.ts';
 import { copyable } from '../parts/copied.ts';
 import { el, foreign } from '../parts/dom.ts';
 import { offerFile } from '../parts/file.ts';
@@ -14,7 +16,6 @@ import { callAddress, type Page, type Route } from '../rest/route.ts';
 import { score, verdictChip } from '../parts/verdict-chip.ts';
 import {
   byStart,
-  clock,
   directionWords,
   duration,
   fullMoment,
@@ -47,11 +48,15 @@ class CallPage implements Page {
   readonly #notice = el('div');
   readonly #top = el('div');
   readonly #course = el('section', { class: 'panel', hidden: true });
-  readonly #marks = el('ul', { class: 'marks' });
+  readonly #marks = el('ol', { class: 'marks', 'aria-label': t('What happened') });
   readonly #legs = el('div', { class: 'legs' });
-  readonly element = el('section', { class: 'one-call' }, this.#notice, this.#top, this.#course, this.#legs);
+  readonly #remarks: Remarks;
+  readonly #below: HTMLElement;
+  readonly #carrier: ForCarrier;
+  readonly element: HTMLElement;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #shown = '';
+  #alerts: readonly Alert[] = [];
   #raw: { call: Call; intervals: Record<string, readonly Interval[]> } | undefined;
 
   constructor(linkedid: string) {
@@ -65,6 +70,11 @@ class CallPage implements Page {
       this.#marks,
     );
     this.#top.append(el('p', { class: 'empty' }, t('Loading the call …')));
+    this.#remarks = new Remarks(linkedid);
+    this.#carrier = new ForCarrier(linkedid);
+    const below = el('div', { class: 'below', hidden: true }, this.#remarks.element, this.#carrier.element);
+    this.#below = below;
+    this.element = el('section', { class: 'one-call' }, this.#notice, this.#top, this.#course, this.#legs, below);
     void this.#load();
   }
 
@@ -78,7 +88,8 @@ class CallPage implements Page {
     const { signal } = this.#stopped;
     clearTimeout(this.#timer);
     try {
-      const call = await get<Call>(`/v1/calls/${encodeURIComponent(this.#linkedid)}`, signal);
+      const call = await get<WholeCall>(`/v1/calls/${encodeURIComponent(this.#linkedid)}`, signal);
+      this.#alerts = await alertsOf(call, signal);
       const legs = byStart(call.channels).slice(0, MOST_DRAWN_LEGS);
       const answers = await Promise.all(
         legs.map(async ({ uniqueid }) =>
@@ -108,7 +119,7 @@ class CallPage implements Page {
     this.#notice.replaceChildren(errorNotice(sentence, () => void this.#load()));
   }
 
-  #show(call: Call, intervals: Readonly<Record<string, readonly Interval[]>>): void {
+  #show(call: WholeCall, intervals: Readonly<Record<string, readonly Interval[]>>): void {
     const legs = byStart(call.channels);
     const lines = legs.flatMap((channel) =>
       DIRECTIONS.map((direction) => ({
@@ -128,11 +139,13 @@ class CallPage implements Page {
     document.title = `${who || t('Call')}, ${moment(call.started_at)} · asterisk-mes`;
     this.#top.replaceChildren(...topOf(call, legs));
 
-    const marks = callMarks(call.channels, call.ended_at);
-    this.#marks.replaceChildren(
-      ...marks.map(({ atMs, sign, words }) => el('li', {}, el('b', {}, sign), ` ${clock(atMs)} `, foreign(words))),
-    );
-    this.#course.hidden = lines.length === 0;
+    this.#below.hidden = false;
+    this.#remarks.show(call);
+    this.#carrier.show(call, legs);
+    const marks = timelineOf(call, legs, this.#alerts);
+    this.#marks.replaceChildren(...timelineItems(marks));
+    this.#course.hidden = false;
+    this.#chart.element.hidden = lines.length === 0;
     if (lines.length === 0) return;
     const fromMs = Date.parse(call.started_at);
     this.#chart.update({ fromMs, toMs: fromMs + call.duration_s * 1000, lines, marks });
@@ -142,6 +155,13 @@ class CallPage implements Page {
     const text = JSON.stringify(this.#raw, null, 1);
     offerFile(new Blob([text], { type: 'application/json' }), `call-${this.#linkedid}.json`);
   }
+}
+
+/** The alerts that the call is among; none where they cannot be asked for. */
+async function alertsOf({ linkedid, started_at: from }: Call, signal: AbortSignal): Promise<readonly Alert[]> {
+  const none: AlertsAnswer = { alerts: [], rules: [] };
+  const { alerts } = await get<AlertsAnswer>(`/v1/alerts?${new URLSearchParams({ from })}`, signal).catch(() => none);
+  return alerts.filter(({ linkedids }) => linkedids.includes(linkedid));
 }
 
 /** Who, when, how good, the one line of why and where, and the way of the voice. */
@@ -175,8 +195,19 @@ function topOf(call: Call, legs: readonly Channel[]): readonly HTMLElement[] {
       'p',
       { class: 'meta ids' },
       copyable('linkedid', call.linkedid),
-      ...legs.slice(0, MOST_IDS).map((leg) => copyable(shortEndpoint(leg.endpoint), leg.uniqueid)),
+      ...legs.slice(0, MOST_IDS).flatMap((leg) => idsOf(leg)),
     ),
+  ];
+}
+
+/** What a leg is known by elsewhere: in Asterisk, in SIP, in the network. */
+function idsOf({ endpoint, uniqueid, sip_call_id: callId, device_details: device }: Channel): HTMLElement[] {
+  const who = shortEndpoint(endpoint);
+  const address = device?.address ?? null;
+  return [
+    copyable(who, uniqueid),
+    ...(callId === null ? [] : [copyable(`${who}, Call-ID`, callId)]),
+    ...(address === null ? [] : [copyable(t('{who}, address', { who }), address)]),
   ];
 }
 
@@ -201,6 +232,7 @@ function neighbours({ linkedid, endpoints }: Call): HTMLElement {
     step(near?.before, t('‹ previous call')),
     step(near?.after, t('next call ›')),
     same,
+    el('a', { href: `#/compare?${new URLSearchParams({ one: linkedid })}` }, t('Compare with another call')),
   );
 }
 

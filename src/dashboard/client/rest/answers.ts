@@ -131,13 +131,16 @@ export interface Channel extends Leg {
   readonly answered_at: string | null;
   readonly ended_at: string | null;
   readonly duration_s: number;
+  readonly end_reason: 'hangup' | 'vanished' | null;
   readonly hangup_cause_text: string | null;
+  readonly sip_call_id: string | null;
   readonly on_hold: boolean;
   readonly mes: number | null;
   readonly mes_min: number | null;
   readonly last_received_at: string | null;
   readonly device: string | null;
   readonly site: string | null;
+  readonly device_details: { readonly address: string | null } | null;
   readonly phone: PhoneHearing | null;
   readonly streams: readonly Stream[];
   readonly segments?: readonly Segment[] | undefined;
@@ -159,6 +162,7 @@ export interface CallSummary {
   readonly fault_certainty: 'sure' | 'likely' | 'guess' | null;
   readonly endpoints: readonly string[];
   readonly codecs: readonly string[];
+  readonly tags?: readonly string[] | undefined;
   readonly channels: readonly Leg[];
 }
 
@@ -170,6 +174,33 @@ export type FaultPlace =
   | 'caller-phone'
   | 'callee-phone'
   | 'none';
+
+/** What somebody wrote about a call. */
+export interface Note {
+  readonly id: string;
+  readonly text: string;
+  readonly author: string | null;
+  readonly at: string;
+}
+
+export interface Tag {
+  readonly tag: string;
+  readonly author: string | null;
+  readonly at: string;
+}
+
+/** A moment that somebody marked by a key while the call was up. */
+export interface Moment {
+  readonly at: string;
+  readonly uniqueid: string;
+}
+
+/** One call by itself. */
+export interface WholeCall extends Call {
+  readonly notes: readonly Note[];
+  readonly tagged: readonly Tag[];
+  readonly moments: readonly Moment[];
+}
 
 export interface Call extends CallSummary {
   readonly fault_reports: number | null;
@@ -272,6 +303,7 @@ export interface Alert {
   readonly endpoint: string | null;
   readonly status: 'active' | 'over';
   readonly since: string;
+  readonly raised_at: string;
   readonly over_at: string | null;
   readonly worst: number;
   readonly sentence: string;

@@ -50,6 +50,17 @@ export async function get<Answer>(path: string, signal?: AbortSignal): Promise<A
   throw refusal(response.status, body);
 }
 
+/** Changes something, which needs the token; gives REST's answer. Throws as `get` does. */
+export async function send<Answer>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
+  const response = await ask(path, 'application/json', AbortSignal.timeout(TIMEOUT_MS), {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok && answer !== undefined) return answer as Answer;
+  throw refusal(response.status, answer);
+}
+
 /** Fetches the same as CSV, without a time limit. */
 export async function getCsv(path: string): Promise<Blob> {
   const response = await ask(path, 'text/csv');
@@ -57,11 +68,22 @@ export async function getCsv(path: string): Promise<Blob> {
   throw refusal(response.status, await response.json().catch(() => undefined));
 }
 
-async function ask(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
+async function ask(
+  path: string,
+  accept: string,
+  signal?: AbortSignal,
+  { method = 'GET', body }: { readonly method?: string; readonly body?: string } = {},
+): Promise<Response> {
   const token = sessionStorage.getItem(TOKEN_KEY);
   try {
     const response = await fetch(path, {
-      headers: { accept, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      method,
+      ...(body === undefined ? {} : { body }),
+      headers: {
+        accept,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
       ...(signal === undefined ? {} : { signal }),
     });
     if (response.status === 401) window.dispatchEvent(new Event(TOKEN_NEEDED));

@@ -1,8 +1,10 @@
 import { GERMAN_OF_ALERTS } from './messages-de-alerts.ts';
+import { GERMAN_OF_CALLS } from './messages-de-call.ts';
 
 /** German, by the English sentence. A test holds that none is missing and none is left over. */
 export const GERMAN: Readonly<Record<string, string>> = {
   ...GERMAN_OF_ALERTS,
+  ...GERMAN_OF_CALLS,
   ', and ': ' und ',
   '5 minutes': '5 Minuten',
   '5th percentile': '5. Perzentil',
