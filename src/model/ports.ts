@@ -95,9 +95,18 @@ export interface CallPage {
 export interface CallCursor {
   readonly startedAtMs: number;
   readonly linkedid: string;
+  /** On a fleet, where two PBXs may have the same linkedid. */
+  readonly pbx?: string | undefined;
 }
 
-export interface CallWithChannels extends CallRecord {
+/** Whose it is, on a fleet. */
+export interface PbxPart {
+  readonly pbx?: string | undefined;
+  /** Where that PBX is. */
+  readonly site?: string | undefined;
+}
+
+export interface CallWithChannels extends CallRecord, PbxPart {
   readonly channels: readonly ChannelRecord[];
 }
 
@@ -134,7 +143,7 @@ export interface CallQuality {
 }
 
 /** The calls of an endpoint or trunk. A call has the mean score of its channels there, and any fault of them. */
-export interface EndpointQuality extends CallQuality {
+export interface EndpointQuality extends CallQuality, PbxPart {
   readonly endpoint: string;
   /** Both directions together. Loss is weighted by packets, jitter and round trip by reports; null: not known. */
   readonly lossPercent: number | null;
