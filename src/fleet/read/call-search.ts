@@ -142,7 +142,21 @@ export class FleetCallSearch {
         `(pbx, linkedid) IN (SELECT pbx, linkedid FROM ${this.#question.newest('streams', `${key}, codec`, range, sieve)} WHERE ${test})`,
       );
     }
-    return allOf(callTest(filter), this.#question.isNoAlias(range), ...ofChannels);
+    return allOf(callTest(filter), this.#question.isNoAlias(range), ...ofChannels, this.#ratingTest(filter, range));
+  }
+
+  #ratingTest({ rating }: CallFilter, range: TimeRange): string {
+    if (rating === undefined) return '';
+    const cells = 'pbx, linkedid, score, issues';
+    const rated = `SELECT pbx, assumeNotNull(linkedid) FROM ${this.#question.newest('ratings', cells, range)}`;
+    if (rating === 'none') return `(pbx, linkedid) NOT IN (${rated})`;
+    const { lowestScore = -Infinity, highestScore = Infinity, issues } = rating;
+    const score = Number.isFinite(lowestScore) ? `score >= ${lowestScore} AND score <= ${highestScore}` : '';
+    // Issues are a list in JSON, of words without any quote.
+    const any = issues
+      ?.map((issue) => `position(ifNull(issues, ''), ${quote(JSON.stringify(issue))}) > 0`)
+      .join(' OR ');
+    return `(pbx, linkedid) IN (${rated} WHERE ${allOf(score, any === undefined ? '' : `(${any})`)})`;
   }
 
   #all(table: string, range: TimeRange): string {
