@@ -1,5 +1,12 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
-import type { ChannelValues, CurrentCalls, LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
+import type {
+  ChannelValues,
+  CurrentCalls,
+  LiveMedia,
+  LiveView,
+  ResumableChannel,
+  VariableWriter,
+} from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
 import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
@@ -204,6 +211,11 @@ export class Switchboard implements LiveView {
   liveChannel(uniqueid: string): ChannelRecord | null {
     const channel = this.#channels.get(uniqueid);
     return channel === undefined || !isLive(channel) ? null : this.#views.record(channel);
+  }
+
+  liveMedia(uniqueid: string): LiveMedia | null {
+    const channel = this.#channels.get(uniqueid);
+    return channel === undefined || !isLive(channel) ? null : this.#views.media(channel);
   }
 
   liveChannels(): ChannelRecord[] {

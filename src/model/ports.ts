@@ -1,5 +1,14 @@
 import type { RatingWish } from './rating.ts';
-import type { CallRecord, ChannelRecord, FaultPlace, HistoryChange, IntervalRecord, SegmentRecord } from './record.ts';
+import type {
+  CallRecord,
+  ChannelRecord,
+  FaultPlace,
+  HistoryChange,
+  IntervalRecord,
+  SampleSummary,
+  SegmentRecord,
+  StreamRecord,
+} from './record.ts';
 import type { Verdict } from './score.ts';
 
 /** Epoch milliseconds. */
@@ -216,6 +225,27 @@ export interface LiveView {
   liveUniqueids(): string[];
   /** As it is now; null when it is up no more. */
   liveChannel(uniqueid: string): ChannelRecord | null;
+  /** The same, without what takes time to find out and room to keep. */
+  liveMedia(uniqueid: string): LiveMedia | null;
+}
+
+/** What the reports of one direction add up to so far. */
+export interface MediaSums extends Pick<
+  StreamRecord,
+  'direction' | 'reporter' | 'reports' | 'deadReports' | 'packetsExpected' | 'packetsLost'
+> {
+  readonly jitterMs: SampleSums;
+  readonly rttMs: SampleSums;
+}
+
+export type SampleSums = Pick<SampleSummary, 'last' | 'mean' | 'stdev' | 'count'>;
+
+/** A channel as far as its media are watched. */
+export interface LiveMedia extends Pick<
+  ChannelRecord,
+  'uniqueid' | 'linkedid' | 'endpoint' | 'startedAtMs' | 'endedAtMs' | 'answeredAtMs' | 'onHold' | 'verdict'
+> {
+  readonly streams: readonly MediaSums[];
 }
 
 /** Calls that are up or ended some seconds ago, as they are now: what is stored of them may be some seconds old. */
