@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import type { AlertMessage } from '../model/alert.ts';
 import { DeliveryError } from './delivery-error.ts';
 
@@ -61,6 +60,8 @@ interface Sent {
 async function sendOnce(message: AlertMessage, to: readonly string[], options: MailOptions): Promise<Sent> {
   const { server, from, timeoutMs = TIMEOUT_MS } = options;
   const { host, port, isTls, user, password, isThisMachine } = server;
+  // Loaded with the first mail: most installations send none, and it takes 5 MB.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     host,
     port,
