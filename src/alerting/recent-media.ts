@@ -1,6 +1,5 @@
 import type { LegSample } from '../model/alert.ts';
-import type { LiveMedia, MediaSums, SampleSums } from '../model/ports.ts';
-import type { ChannelRecord } from '../model/record.ts';
+import type { ChannelRecord, SampleSummary, StreamRecord } from '../model/record.ts';
 import type { MesProfile, Verdict, VerdictThresholds } from '../model/score.ts';
 import { computeMes, DEAD_OPINION } from '../score/mes.ts';
 import { verdictOf } from '../score/verdict.ts';
@@ -23,7 +22,7 @@ interface RecentMeasure {
 /** One earlier look at a channel. */
 interface Look {
   readonly atMs: number;
-  readonly streams: readonly MediaSums[];
+  readonly channel: ChannelRecord;
 }
 
 /** What a channel looked like some seconds ago, so that its last seconds can be told from its whole life. */
@@ -38,24 +37,24 @@ export class RecentLooks {
   }
 
   /** Looks at a channel that is up; what came in since `RECENT_MS` ago is what the sample is made of. */
-  look(channel: LiveMedia, nowMs: number, rules: RecentRules): LegSample {
+  look(channel: ChannelRecord, nowMs: number, rules: RecentRules): LegSample {
     const looks = this.#looks.get(channel.uniqueid) ?? this.#firstLook(channel, nowMs);
     // The newest that is old enough stays: it is what the next ones are compared with.
     while (looks[1] !== undefined && nowMs - looks[1].atMs >= RECENT_MS) looks.shift();
     const [before] = looks;
-    looks.push({ atMs: nowMs, streams: channel.streams });
+    looks.push({ atMs: nowMs, channel });
     this.#looks.set(channel.uniqueid, looks);
-    const sample = liveSample(channel, before?.streams ?? [], rules);
+    const sample = liveSample(channel, before === undefined ? null : before.channel, rules);
     return { ...sample, badSinceMs: this.#badSince(sample, nowMs) };
   }
 
   /** A call that was up before we were has a life that says nothing of its last seconds. */
-  #firstLook(channel: LiveMedia, nowMs: number): Look[] {
+  #firstLook(channel: ChannelRecord, nowMs: number): Look[] {
     const name = `${channel.linkedid} ${channel.endpoint}`;
     const sinceMs = this.#knownToBeBad.get(name);
     if (sinceMs !== undefined) this.#badSinceMs.set(channel.uniqueid, sinceMs);
     this.#knownToBeBad.delete(name);
-    return nowMs - channel.startedAtMs > RECENT_MS ? [{ atMs: nowMs, streams: channel.streams }] : [];
+    return nowMs - channel.startedAtMs > RECENT_MS ? [{ atMs: nowMs, channel }] : [];
   }
 
   /** Seconds of which nothing is known neither begin nor end it. */
@@ -93,8 +92,8 @@ export function endedSample(channel: ChannelRecord): LegSample {
   };
 }
 
-/** Of a channel that is up: what happened since an earlier look at its streams; without one, since it began. */
-export function liveSample(channel: LiveMedia, before: readonly MediaSums[], rules: RecentRules): LegSample {
+/** Of a channel that is up: what happened since an earlier look; without one, since it began. */
+export function liveSample(channel: ChannelRecord, before: ChannelRecord | null, rules: RecentRules): LegSample {
   const rttMs = highest(channel.streams.map((stream) => meanSince(stream, earlier(before, stream), 'rttMs')));
   const measures = channel.streams.map((stream) => measureSince(stream, earlier(before, stream), rttMs, rules.profile));
   const known = measures.filter((measure) => measure !== null);
@@ -111,7 +110,7 @@ export function liveSample(channel: LiveMedia, before: readonly MediaSums[], rul
 
 type Common = Omit<LegSample, 'verdict' | 'mes' | 'lossPercent' | 'jitterMs' | 'rttMs'>;
 
-function commonOf(channel: LiveMedia): Common {
+function commonOf(channel: ChannelRecord): Common {
   const { linkedid, uniqueid, endpoint, startedAtMs, endedAtMs, answeredAtMs, streams } = channel;
   const hasFarReports = streams.some(({ reporter, reports }) => reporter === 'remote' && reports > 0);
   const answered = answeredAtMs !== null;
@@ -129,21 +128,21 @@ function commonOf(channel: LiveMedia): Common {
 }
 
 /** A direction that is silent has no new packets to judge; the channel's own word has it. */
-function liveVerdict(channel: LiveMedia, mes: number | null, thresholds: VerdictThresholds): Verdict | null {
+function liveVerdict(channel: ChannelRecord, mes: number | null, thresholds: VerdictThresholds): Verdict | null {
   const { verdict } = channel;
   if (channel.onHold) return null;
   if (verdict === 'no-media' || verdict === 'one-way-rx' || verdict === 'one-way-tx') return verdict;
   return mes === null ? null : verdictOf(mes, thresholds);
 }
 
-function earlier(before: readonly MediaSums[], { direction }: MediaSums): MediaSums | null {
-  return before.find((stream) => stream.direction === direction) ?? null;
+function earlier(before: ChannelRecord | null, { direction }: StreamRecord): StreamRecord | null {
+  return before?.streams.find((stream) => stream.direction === direction) ?? null;
 }
 
 /** Null: no report with packets came since. */
 function measureSince(
-  now: MediaSums,
-  before: MediaSums | null,
+  now: StreamRecord,
+  before: StreamRecord | null,
   rttMs: number | null,
   profile: MesProfile,
 ): RecentMeasure | null {
@@ -170,7 +169,7 @@ function measureSince(
 }
 
 /** Mean and deviation of the samples that came since, from the sums of both: n·mean and n·(stdev² + mean²). */
-function jitterSince(now: SampleSums, before: SampleSums | null): { meanMs: number; stdevMs: number } {
+function jitterSince(now: SampleSummary, before: SampleSummary | null): { meanMs: number; stdevMs: number } {
   const count = now.count - (before?.count ?? 0);
   if (count <= 0) return { meanMs: 0, stdevMs: 0 };
   const meanMs = (sumOf(now) - sumOf(before)) / count;
@@ -178,16 +177,16 @@ function jitterSince(now: SampleSums, before: SampleSums | null): { meanMs: numb
   return { meanMs: Math.max(0, meanMs), stdevMs: Math.sqrt(Math.max(0, squares - meanMs * meanMs)) };
 }
 
-function meanSince(now: MediaSums, before: MediaSums | null, name: 'rttMs'): number | null {
+function meanSince(now: StreamRecord, before: StreamRecord | null, name: 'rttMs'): number | null {
   const count = now[name].count - (before?.[name].count ?? 0);
   return count <= 0 ? null : Math.max(0, (sumOf(now[name]) - sumOf(before?.[name] ?? null)) / count);
 }
 
-function sumOf(summary: SampleSums | null): number {
+function sumOf(summary: SampleSummary | null): number {
   return summary === null ? 0 : summary.count * (summary.mean ?? 0);
 }
 
-function squaresOf(summary: SampleSums | null): number {
+function squaresOf(summary: SampleSummary | null): number {
   if (summary === null) return 0;
   const { count, mean, stdev } = summary;
   return count * ((stdev ?? 0) ** 2 + (mean ?? 0) ** 2);

@@ -1,5 +1,6 @@
 import { CaptureJoin } from '../calls/media/capture-join.ts';
 import type { StreamOwner } from '../calls/media/stream-owners.ts';
+import { CallAudio } from '../capture/audio/call-audio.ts';
 import { CaptureAnalysis } from '../capture/capture-analysis.ts';
 import { capturedMedia, type Missed } from '../capture/streams/captured-media.ts';
 import { LiveCapture, type LiveCaptureState } from '../capture/live-capture.ts';
@@ -64,6 +65,7 @@ export class CallCapture {
   readonly #join = new CaptureJoin<TrackedStream>();
   readonly #analysis: CaptureAnalysis;
   readonly #live: LiveCapture;
+  readonly #audio: CallAudio | undefined;
   /** What had been missed when a stream was first seen to be somebody's. */
   readonly #missedBefore = new Map<TrackedStream, Missed>();
   /** Streams since the last sweep that only their port names, by channel and direction. */
@@ -80,7 +82,9 @@ export class CallCapture {
 
   constructor(options: CallCaptureOptions) {
     this.#options = options;
+    this.#audio = options.settings.audio ? new CallAudio() : undefined;
     this.#analysis = new CaptureAnalysis({
+      audio: this.#audio,
       gmin: DEFAULT_GMIN,
       jitterBuffer: JITTER_BUFFER,
       keepsBursts: true,
@@ -90,6 +94,7 @@ export class CallCapture {
     const { settings, random, nowMs, onState, command } = options;
     this.#live = new LiveCapture({
       interface: settings.interface,
+      isWhole: settings.audio,
       ports: { from: settings.ports.lowest, to: settings.ports.highest },
       ...(command === undefined ? {} : { command }),
       take: (packet) => this.#takePacket(packet),
@@ -203,8 +208,9 @@ export class CallCapture {
   }
 
   #close(stream: TrackedStream, nowMs: number): void {
+    const audio = this.#audio?.audioOf(stream) ?? null;
     this.#analysis.drop(stream);
-    const closed = this.#mediaOf(stream);
+    const closed = this.#mediaOf(stream, audio);
     const owners = this.#join.ownersOf(stream);
     this.#join.remove(stream);
     this.#missedBefore.delete(stream);
@@ -241,9 +247,9 @@ export class CallCapture {
     return latest;
   }
 
-  #mediaOf(stream: TrackedStream): CapturedMedia | null {
+  #mediaOf(stream: TrackedStream, audio = this.#audio?.audioOf(stream) ?? null): CapturedMedia | null {
     const missed = this.#missed();
-    return capturedMedia(stream, this.#missedBefore.get(stream) ?? missed, missed);
+    return capturedMedia(stream, this.#missedBefore.get(stream) ?? missed, missed, audio);
   }
 
   #missed(): Missed {

@@ -7,6 +7,7 @@ import type { UnreadLayer } from '../wire/packets/inner-start.ts';
 import { SipOverTcp, isTlsOfSip } from '../wire/packets/sip-over-tcp.ts';
 import { unreadAtPort } from '../wire/packets/tunnels.ts';
 import { readSipAudio } from '../wire/sip-sdp.ts';
+import type { CallAudio } from './audio/call-audio.ts';
 import { CapturedCopies } from './streams/captured-copies.ts';
 import { SdpAnnouncements } from './sdp-announcements.ts';
 import { StreamRtcp } from './streams/stream-rtcp.ts';
@@ -78,6 +79,7 @@ export class CaptureAnalysis {
   readonly #unsureRtcp = new UnsureRtcp();
   readonly #unread = new Map<UnreadLayer, number>();
   readonly #table: StreamTable;
+  readonly #audio: CallAudio | undefined;
   readonly #otherXrBlocks: XrBlock[] = [];
   #packets = 0;
   #notUdp = 0;
@@ -93,6 +95,7 @@ export class CaptureAnalysis {
 
   constructor(options: StreamTableOptions) {
     this.#table = new StreamTable(options, this.#sdp);
+    this.#audio = options.audio;
   }
 
   /** The streams so far, for a capture that goes on. */
@@ -158,6 +161,7 @@ export class CaptureAnalysis {
     this.#sipOverTcp.finish();
     this.#table.finish();
     const { streams } = this.#table;
+    const audio = this.#audio;
     const unsure = this.#unsureRtcp.counts(streams);
     for (const [layer, packets] of this.#table.rejectedUnread) this.#countUnread(layer, packets);
     const skipped: SkippedPackets = {
@@ -172,9 +176,9 @@ export class CaptureAnalysis {
     };
     return {
       get streams() {
-        return [...eachSummary(streams)];
+        return [...eachSummary(streams, audio)];
       },
-      eachStream: () => eachSummary(streams),
+      eachStream: () => eachSummary(streams, audio),
       packets: this.#packets,
       skippedPackets: Object.values(skipped).reduce((sum, count) => sum + count, 0),
       skipped,

@@ -11,6 +11,8 @@ import { droppedByKernel, isListening, packetsCaptured, startProblem, tcpdumpPro
 
 /** Enough for every header up to RTP's over IPv6 with VLAN tags, and for an SR with one report block. */
 const SNAP_BYTES = 128;
+/** More than any packet of audio has. */
+const WHOLE_PACKET_BYTES = 2048;
 /** The kernel's own buffer, KiB: half a second of 100,000 packets/s, for when a busy machine keeps tcpdump waiting. */
 const KERNEL_BUFFER_KIB = 16_384;
 /**
@@ -35,6 +37,8 @@ export interface LiveCaptureOptions {
   /** `any` for all. */
   readonly interface: string;
   readonly ports: { readonly from: number; readonly to: number };
+  /** Whether packets are taken whole, with their audio. */
+  readonly isWhole?: boolean;
   /** Called for each packet, in the order of capture. */
   readonly take: (packet: PacketCursor) => void;
   /** Called once for each change. */
@@ -159,8 +163,8 @@ export class LiveCapture {
   }
 
   #arguments(): string[] {
-    const { ports, interface: networkInterface } = this.#options;
-    const sizes = ['-B', String(KERNEL_BUFFER_KIB), '-s', String(SNAP_BYTES)];
+    const { ports, interface: networkInterface, isWhole = false } = this.#options;
+    const sizes = ['-B', String(KERNEL_BUFFER_KIB), '-s', String(isWhole ? WHOLE_PACKET_BYTES : SNAP_BYTES)];
     const filter = ['udp', 'portrange', `${ports.from}-${ports.to}`];
     return ['-i', networkInterface, '-n', '-U', '--immediate-mode', ...sizes, '-w', '-', ...filter];
   }

@@ -53,8 +53,6 @@ async function run(options: RunOptions): Promise<number> {
     log.info(
       `asterisk-mes ${VERSION} (Node.js ${process.version}), settings ${config}, database ${settings.history.path}`,
     );
-    if (settings.capture.audio)
-      log.warn('[capture] audio = yes: this release does not look at audio yet; levels, noise and echo stay unknown');
     sidecar = await startSidecar(settings, log);
     const exposed = await exposureWarnings([
       ...settingsFiles(config, process.env),

@@ -46,8 +46,7 @@ export class FleetGateway {
     this.#byTokenHash = new Map(options.pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
     this.#merger = new Merger({
       store: (target, rows) => options.store.insert(target, rows),
-      // Not the time of day, which may be set back: the block would wait for as long.
-      nowMs: () => performance.now(),
+      nowMs: options.nowMs,
       ...(options.blockMs === undefined ? {} : { blockMs: options.blockMs }),
       ...(options.mostRows === undefined ? {} : { mostRows: options.mostRows }),
     });

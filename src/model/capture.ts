@@ -86,6 +86,38 @@ export interface PacketTally {
   readonly isJitterBufferAdaptive: boolean;
 }
 
+/** How loud the audio of one direction was; dBm0: 0 is G.711's digital milliwatt, a loud talker has -15. */
+export interface AudioLevels {
+  /** Of talk spurts; null: nobody spoke. */
+  readonly signalDbm0: number | null;
+  /** Of the pauses; null: there were none to tell it by. */
+  readonly noiseDbm0: number | null;
+  /** Audio that was looked at, and how much of it was talk. */
+  readonly audioMs: number;
+  readonly talkMs: number;
+  /** Pauses of more than 200 ms between talk spurts, and how long they were; null without any. */
+  readonly pauses: number;
+  readonly meanPauseMs: number | null;
+  /** Samples in a row that were as great as the codec has them. */
+  readonly clippedPercent: number;
+}
+
+/** What was said comes back: how late, and how much quieter (RFC 3611's residual echo return loss). */
+export interface Echo {
+  readonly delayMs: number;
+  readonly returnLossDb: number;
+}
+
+/** What was found by looking at the audio itself, which is never stored. */
+export interface CapturedAudio {
+  readonly levels: AudioLevels;
+  /** What this direction's sender sends back of what it gets; null: none was found, or nothing can be told. */
+  readonly echo: Echo | null;
+}
+
+export const AUDIO_FINDINGS = ['silent', 'too-quiet', 'too-loud', 'clipped', 'noisy', 'echo'] as const;
+export type AudioFinding = (typeof AUDIO_FINDINGS)[number];
+
 /** How captured audio was played, over a stretch of it. */
 export interface PlayedAudio {
   readonly packetsReceived: number;
@@ -104,6 +136,8 @@ export interface CapturedMedia {
   readonly payloadType: number;
   /** By a static payload type, or by the channel's codec; null when neither tells. */
   readonly codec: string | null;
+  /** Null: the audio was not looked at, or cannot be read; missing in what older releases stored. */
+  readonly audio?: CapturedAudio | null;
   /** Packets of any stream that the kernel dropped meanwhile because we did not take them in time: they look like losses. */
   readonly droppedByKernel: number;
   /** How often capturing was interrupted meanwhile: what passed then looks like losses, too. */

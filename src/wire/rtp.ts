@@ -38,14 +38,18 @@ export function isWholeRtpHeader(view: DataView, start: number, payloadBytes: nu
  */
 export function rtpMediaBytes(view: DataView, start: number, end: number, payloadBytes: number): number {
   const first = view.getUint8(start);
-  let headerBytes = RTP_HEADER_BYTES + (first & CSRC_COUNT) * 4;
-  if ((first & EXTENSION_BIT) !== 0 && start + headerBytes + 4 <= end) {
-    headerBytes += 4 + view.getUint16(start + headerBytes + 2) * 4;
-  }
-  const mediaBytes = payloadBytes - headerBytes;
+  const mediaBytes = payloadBytes - rtpHeaderBytes(view, start, end);
   if ((first & PADDING_BIT) === 0 || end - start < payloadBytes || mediaBytes <= 0) return Math.max(0, mediaBytes);
   const paddingBytes = view.getUint8(end - 1);
   return paddingBytes <= mediaBytes ? mediaBytes - paddingBytes : mediaBytes;
+}
+
+/** Bytes before the media: the fixed header, the CSRC list, and the header extension, as far as its length was captured. */
+export function rtpHeaderBytes(view: DataView, start: number, end: number): number {
+  const first = view.getUint8(start);
+  const headerBytes = RTP_HEADER_BYTES + (first & CSRC_COUNT) * 4;
+  const hasExtension = (first & EXTENSION_BIT) !== 0 && start + headerBytes + 4 <= end;
+  return hasExtension ? headerBytes + 4 + view.getUint16(start + headerBytes + 2) * 4 : headerBytes;
 }
 
 export function rtpPayloadType(view: DataView, start: number): number {

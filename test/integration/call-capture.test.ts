@@ -79,7 +79,7 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
       httpHost: lab.pbx.host,
       httpPort: await lab.freePort(),
       ari: false,
-      extraConfig: captureConfig(lab),
+      extraConfig: captureConfig(lab, 'audio = yes'),
     });
     await capturing();
     const calls = [
@@ -219,6 +219,20 @@ describe.runIf(labObstacle() === undefined)('packets captured while calls are up
     // A transcoded leg has packets of its own: what was lost on the way in does not show.
     expect(stream(transcoded, 'dave', 'tx').capture.packets_lost).toBe(0);
     expect(stream(transcoded, 'carol', 'rx').capture.packets_lost).toBeGreaterThan(0);
+  });
+
+  test('the audio itself: as loud in G.722 as in G.711, since all phones play the same; of SRTP nothing is said', async () => {
+    const levels = ['alice', 'bob', 'carol', 'dave'].map((phone) => {
+      const { findings, voip_metrics: metrics } = stream(callOf(phone), phone, 'rx');
+      // Both ends play the same file, which is as good as an echo.
+      expect(findings?.filter((finding) => finding !== 'echo')).toEqual([]);
+      return metrics?.signal_level_dbm ?? 0;
+    });
+    expect(Math.max(...levels) - Math.min(...levels)).toBeLessThan(2);
+    expect(Math.min(...levels)).toBeGreaterThan(-36);
+    expect(Math.max(...levels)).toBeLessThan(-9);
+    const { findings, capture, voip_metrics: metrics } = stream(encrypted, 'erin', 'rx');
+    expect([findings, capture.audio, metrics?.signal_level_dbm]).toEqual([null, null, null]);
   });
 
   test('the encrypted leg is encrypted', () => {

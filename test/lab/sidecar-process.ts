@@ -196,8 +196,8 @@ export class SidecarProcess {
 }
 
 /** The lines of mes.conf with which a sidecar captures the packets of a lab's PBX. */
-export function captureConfig({ plan: { pbxPorts } }: Lab): string {
-  return `[capture]\nenabled = yes\nports = ${pbxPorts.start}-${pbxPorts.start + pbxPorts.count - 1}\n`;
+export function captureConfig({ plan: { pbxPorts } }: Lab, more = ''): string {
+  return `[capture]\nenabled = yes\nports = ${pbxPorts.start}-${pbxPorts.start + pbxPorts.count - 1}\n${more}\n`;
 }
 
 /** The same process throughout, so that a signal to it reaches the program; its mount nobody else sees. */

@@ -1,5 +1,6 @@
 /** What the API answers, field by field. Times are ISO 8601 in UTC; null is "not known". */
 import { z } from 'zod';
+import { AUDIO_FINDINGS } from '../../model/capture.ts';
 import { CAPTURE, VOIP_METRICS } from './captured.ts';
 import { PHONE_HEARING } from '../phone/hearing.ts';
 import { NETWORK_KINDS, SIP_TRANSPORTS } from '../../model/device.ts';
@@ -63,6 +64,10 @@ export const STREAM = z.strictObject({
   verdict: VERDICT,
   why: TEXT,
   captured: z.boolean().describe('whether packets of it were captured'),
+  findings: z
+    .array(z.enum(AUDIO_FINDINGS))
+    .nullable()
+    .describe('what is wrong with the audio itself; null: it was not looked at ([capture] audio), or cannot be read'),
   voip_metrics: VOIP_METRICS.nullable().optional().describe('of one call or channel only, like capture'),
   capture: CAPTURE.nullable().optional(),
 });

@@ -8,6 +8,7 @@ import { arrivalBins } from '../../stats/packets/arrival-histogram.ts';
 import { isTimed, maxJitterMs, meanJitterMs, voipMetrics } from '../../stats/packets/packet-tally.ts';
 import {
   arrivalHistogramToJson,
+  audioToJson,
   exactVoipMetrics,
   type MeasuredVoip,
   rounded,
@@ -76,6 +77,17 @@ export const CAPTURE = z.strictObject({
       .describe('null: the RTP clock is not known'),
     fills: COUNT.nullable(),
   }),
+  audio: z
+    .strictObject({
+      looked_at_ms: COUNT.describe('audio that was looked at'),
+      talk_ms: COUNT.describe('how much of it was talk'),
+      pauses: COUNT.describe('of more than 200 ms, between talk spurts'),
+      pause_ms_mean: NUMBER.describe('how long those were'),
+      clipped_percent: z.number().describe('samples in a row that were as great as the codec has them'),
+      echo_delay_ms: NUMBER.describe('how late its sender sends back what it gets; null: no echo was found'),
+    })
+    .nullable()
+    .describe('null: the audio was not looked at ([capture] audio), or cannot be read'),
   arrival_histogram: z.array(z.strictObject({ from_ms: z.number(), to_ms: NUMBER, count: COUNT })),
   bursts: z.array(z.strictObject({ from: TIME, to: TIME, packets: COUNT, lost: COUNT })),
   bursts_left_out: COUNT.describe('shorter ones than those, which are at most 60'),
@@ -125,6 +137,7 @@ export function presentCapture(capture: CaptureRecord): z.output<typeof CAPTURE>
       frames_10ms: isKnown ? { ...tally.frames10ms } : null,
       fills: isKnown ? tally.fills : null,
     },
+    audio: media.audio === undefined || media.audio === null ? null : audioToJson(media.audio),
     arrival_histogram: arrivalHistogramToJson(arrivalBins(tally.arrivalCounts)),
     bursts: tally.burstSpans.map(({ fromMs, toMs, packets, losses }) => ({
       from: isoTime(fromMs),
@@ -165,6 +178,7 @@ function measured({ media, roundTripMs, rCq, mosLq, mosCq }: CaptureRecord): Mea
   return {
     ssrc: media.ssrc,
     voipMetrics: voipMetrics(media.tally, roundTripMs),
+    audio: media.audio ?? null,
     score: rCq === null || mosLq === null || mosCq === null ? null : { rCq, mosLq, mosCq },
   };
 }

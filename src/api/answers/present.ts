@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { snakeCase } from '../../model/naming.ts';
 import type { CallWithChannels } from '../../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, SegmentRecord, StreamRecord } from '../../model/record.ts';
+import type { AudioFinding } from '../../model/capture.ts';
+import { audioFindings } from '../../stats/audio/audio-findings.ts';
 import { presentCapture, presentVoipMetrics } from './captured.ts';
 import { OPINION_TO_100, roundOpinion } from '../../score/opinion.ts';
 import { CALL_SUMMARY, SEGMENT, STREAM, type CALL, type CHANNEL, type INTERVAL } from './answers.ts';
@@ -89,9 +91,15 @@ export function presentStream({ capture, ...stream }: StreamRecord, isWhole = fa
   const presented = {
     ...present(stream, STREAM_NAMES),
     captured: capture !== null,
+    findings: findingsOf(capture),
     ...(isWhole ? packets : {}),
   };
   return presented as unknown as z.output<typeof STREAM>;
+}
+
+function findingsOf(capture: StreamRecord['capture']): readonly AudioFinding[] | null {
+  const audio = capture?.media.audio ?? null;
+  return audio === null ? null : audioFindings(audio);
 }
 
 /** `segments` undefined: neither they nor what was captured are part of this answer. */

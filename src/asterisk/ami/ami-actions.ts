@@ -8,7 +8,6 @@ import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts'
 import { type PendingAction, PendingActions } from './pending-actions.ts';
 import { ReadPace } from './paced-reads.ts';
 import { arrayAssignment } from '../variable-assignment.ts';
-import { flatCopy } from '../../units/flat-copy.ts';
 
 /** Why an action failed. */
 export type AmiActionProblem = 'disconnected' | 'timeout' | 'busy' | 'no-such-channel' | 'denied' | 'refused';
@@ -105,9 +104,7 @@ export class AmiActions {
   /** A channel's variable or function such as `CHANNEL(rtcp,all)`; undefined when it is empty or not set. Rejects with AmiActionError. */
   async getVariable(uniqueid: string, name: string): Promise<string | undefined> {
     const answer = await this.send('Getvar', { Channel: uniqueid, Variable: name });
-    const value = headerOf(answer, 'value') ?? '';
-    // Most are kept for as long as their channel is up, and none is to keep all that was read with it.
-    return value === '' ? undefined : flatCopy(value);
+    return headerOf(answer, 'value') || undefined;
   }
 
   /** Sets a global variable. Rejects with AmiActionError. */

@@ -1,6 +1,7 @@
 import type { CaptureRecord, StreamMeasures } from '../../model/record.ts';
 import type { Verdict } from '../../model/score.ts';
 import { JITTER_LIMIT_MS } from '../../score/limits.ts';
+import { findingWords } from '../../stats/audio/audio-findings.ts';
 import { howPacketsWereLost } from '../media/capture-record.ts';
 import { type Cause, causesOf, mainCauses } from './causes.ts';
 import { type ChannelState, isLocalChannel } from '../channels/channel-state.ts';
@@ -51,20 +52,28 @@ export function explainDirection(direction: DirectionToExplain): string | null {
   const causes = causesOf(state, own);
   const tooLittle = state.direction === 'tx' && peerSentOnTooLittle(direction);
   const unknown = measures.rttKnown ? '' : '; the round trip is not known';
-  const phone = state.direction === 'tx' ? phoneSentence(channel.phone) : '';
-  // A sentence does not say of audio that it was fine when part of it was thrown away.
-  const fineWay = phone === '' ? audio : `the network to ${endpoint}`;
+  // Beside what the network did: what became of the audio that it brought, and what that was like.
+  const beside = state.direction === 'tx' ? phoneSentence(channel.phone) : audioSentence(direction.capture);
+  // A sentence does not say of audio that it was fine when part of it was thrown away, or has an echo.
+  const network = `the network ${state.direction === 'rx' ? 'from' : 'to'} ${endpoint}`;
+  const fineWay = beside === '' ? audio : network;
   const main = mainCauses(causes).filter(({ name, isFine }) => verdict !== 'good' || (name !== 'codec' && !isFine));
   if (main.length === 0 && typeof tooLittle !== 'string') {
-    if (verdict === 'good') return `${capital(fineWay)} was fine: ${factsOf(direction, causes)}${unknown}.${phone}`;
-    return `${capital(audio)} was only ${verdict}, and nothing that is measured says why${unknown}.${phone}`;
+    if (verdict === 'good') return `${capital(fineWay)} was fine: ${factsOf(direction, causes)}${unknown}.${beside}`;
+    return `${capital(audio)} was only ${verdict}, and nothing that is measured says why${unknown}.${beside}`;
   }
   const complaints = [
     ...(typeof tooLittle === 'string' ? [tooLittle] : []),
     ...main.map(({ name }, index) => complaintOf(name, direction, audio, main.slice(0, index))),
   ].join(', and ');
   const beginning = verdict === 'good' ? `Good, although ${complaints}` : capital(complaints);
-  return `${beginning}${whatWasFine(causes, main)}${unknown}.${phone}`;
+  return `${beginning}${whatWasFine(causes, main)}${unknown}.${beside}`;
+}
+
+/** What was found in the audio itself; empty when nothing was, or nobody looked. */
+function audioSentence(capture: CaptureRecord | null): string {
+  const words = findingWords(capture?.media.audio ?? null);
+  return words.length === 0 ? '' : ` In the audio itself there is something wrong: ${words.join(', ')}.`;
 }
 
 /** The causes that are not complained of, and cost next to nothing. */

@@ -1,4 +1,4 @@
-import type { CapturedMedia } from '../../model/capture.ts';
+import type { CapturedAudio, CapturedMedia } from '../../model/capture.ts';
 import { packetTally } from '../../stats/packets/packet-tally.ts';
 import type { TrackedStream } from './tracked-stream.ts';
 
@@ -11,7 +11,12 @@ export interface Missed {
 }
 
 /** What a stream amounts to so far; `then` and `now`: what had been missed when it began and up to now. Null before it is believed and its RTP clock is told. */
-export function capturedMedia(stream: TrackedStream, then: Missed, now: Missed): CapturedMedia | null {
+export function capturedMedia(
+  stream: TrackedStream,
+  then: Missed,
+  now: Missed,
+  audio: CapturedAudio | null,
+): CapturedMedia | null {
   const { packets } = stream;
   if (packets === undefined || packets.received === 0) return null;
   return {
@@ -22,6 +27,7 @@ export function capturedMedia(stream: TrackedStream, then: Missed, now: Missed):
     destination: stream.destination,
     payloadType: stream.payloadType,
     codec: stream.format?.codec ?? null,
+    audio,
     droppedByKernel: now.droppedByKernel - then.droppedByKernel,
     interruptions: now.interruptions - then.interruptions,
   };

@@ -1,9 +1,10 @@
-import type { ArrivalBin, FrameCounts, PacketTally, VoipMetrics } from '../../model/capture.ts';
+import type { ArrivalBin, CapturedAudio, FrameCounts, PacketTally, VoipMetrics } from '../../model/capture.ts';
 import type { EModelScore } from '../../score/e-model.ts';
 import { arrivalBins } from '../../stats/packets/arrival-histogram.ts';
 import { isTimed, maxJitterMs, meanJitterMs, packetTally, voipMetrics } from '../../stats/packets/packet-tally.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../../units/rtp.ts';
 import type { XrBlock } from '../../wire/rtcp/rtcp-xr-blocks.ts';
+import type { CallAudio } from '../audio/call-audio.ts';
 import type { ClockSource, StreamFormat } from './stream-meter.ts';
 import { scoreOf, segmentSummaries, type SegmentSummary } from './segment-summary.ts';
 import type { TrackedStream } from './tracked-stream.ts';
@@ -39,6 +40,8 @@ export interface StreamSummary {
   readonly frames10ms: FrameCounts | null;
   readonly fills: number | null;
   readonly arrivalHistogram: readonly ArrivalBin[];
+  /** Null where the audio was not looked at or cannot be read. */
+  readonly audio: CapturedAudio | null;
   /** Null with too few packets, and for a codec without impairment factors. */
   readonly score: EModelScore | null;
   readonly senderReports: number;
@@ -48,7 +51,10 @@ export interface StreamSummary {
 }
 
 /** The summaries of streams, in their order, one at a time: of many they take more memory than the streams do. */
-export function* eachSummary(streams: Iterable<TrackedStream>): Generator<StreamSummary> {
+export function* eachSummary(
+  streams: Iterable<TrackedStream>,
+  callAudio: CallAudio | undefined,
+): Generator<StreamSummary> {
   const loops = new Map<string, number>();
   for (const stream of streams) {
     const loopMs = stream.rtcp?.loopMs;
@@ -61,7 +67,7 @@ export function* eachSummary(streams: Iterable<TrackedStream>): Generator<Stream
     const roundTripMs = there === undefined || back === undefined ? undefined : there + back;
     const { packets, meter } = stream;
     if (packets === undefined || meter === undefined || packets.received === 0) continue;
-    yield summarise(stream, packetTally(packets), segmentSummaries(meter.allSegments()), roundTripMs);
+    yield summarise(stream, packetTally(packets), segmentSummaries(meter.allSegments()), roundTripMs, callAudio);
   }
 }
 
@@ -70,6 +76,7 @@ function summarise(
   tally: PacketTally,
   segments: readonly SegmentSummary[],
   roundTripMs: number | undefined,
+  callAudio: CallAudio | undefined,
 ): StreamSummary {
   const main = longest(segments);
   const isKnown = isTimed(tally);
@@ -99,6 +106,7 @@ function summarise(
     frames10ms: isKnown ? tally.frames10ms : null,
     fills: isKnown ? tally.fills : null,
     arrivalHistogram: arrivalBins(tally.arrivalCounts),
+    audio: callAudio?.audioOf(stream) ?? null,
     score: scoreOf(segments, tally, roundTripMs),
     senderReports: stream.rtcp?.senderReports ?? 0,
     receiverReports: stream.rtcp?.receiverReports ?? 0,

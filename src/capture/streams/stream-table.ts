@@ -13,6 +13,7 @@ import {
   mayBeAfterLoss,
 } from './early-packets.ts';
 import type { SdpAnnouncements } from '../sdp-announcements.ts';
+import type { CallAudio } from '../audio/call-audio.ts';
 import { SsrcIndex } from './ssrc-index.ts';
 import { StreamHash } from './stream-hash.ts';
 import { type RtpPacket, type StreamFormat, StreamMeter, type WaitingPackets } from './stream-meter.ts';
@@ -35,6 +36,8 @@ export interface StreamTableOptions {
   readonly jitterBuffer: JitterBufferKind;
   /** Whether to remember when bursts were. */
   readonly keepsBursts?: boolean | undefined;
+  /** Looks at the audio itself, where it was captured and can be read. */
+  readonly audio?: CallAudio | undefined;
   /** What payload types mean whatever the capture says of them. */
   readonly codecs?: ReadonlyMap<number, PayloadFormat> | undefined;
   /** What is known from elsewhere of a stream with a dynamic payload type; no SIP is in a capture of RTP ports. */
@@ -101,6 +104,7 @@ export class StreamTable {
     }
     stream.lastAtMs = atMs;
     const { meter } = stream;
+    this.#options.audio?.take(stream, payloadType, view, datagram, atMs);
     if (meter?.isAudio(payloadType) === true) {
       meter.takeAudio(sequence, timestamp, atMs, rtpMarker(view, at));
       return;
@@ -138,6 +142,7 @@ export class StreamTable {
     this.#unlink(stream);
     this.#ssrcs.remove(stream);
     this.#room.remove(stream);
+    this.#options.audio?.remove(stream);
   }
 
   #find(datagram: DatagramReader, ssrcWord: number, atMs: number): TrackedStream {
@@ -249,6 +254,7 @@ export class StreamTable {
     this.#candidates.delete(stream);
     this.#streams.add(stream);
     this.#ssrcs.add(stream);
+    this.#options.audio?.add(stream);
     for (const packet of stream.early) stream.meter.take(packet);
     stream.early = [];
   }

@@ -1,5 +1,6 @@
 import type { PacketStream } from '../../stats/packets/packet-stream.ts';
 import { formatAddressAndPort } from '../../wire/ip-address.ts';
+import type { StreamAudio } from '../audio/stream-audio.ts';
 import type { RtpPacket, StreamFormat, StreamMeter } from './stream-meter.ts';
 import type { StreamRtcp } from './stream-rtcp.ts';
 
@@ -20,6 +21,8 @@ export class TrackedStream {
   firstAtMs = 0.5;
   lastAtMs = 0.5;
   rtcp: StreamRtcp | undefined;
+  /** Where the audio itself is looked at. */
+  audio: StreamAudio | undefined;
   /** Another stream whose key has the same hash. */
   nextOfHash: TrackedStream | undefined;
   /** It came when as many as can be held were there. */

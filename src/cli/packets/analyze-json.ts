@@ -2,8 +2,15 @@ import type { AnalysisResult } from '../../capture/capture-analysis.ts';
 import { type EndpointTotals, endpointTotals } from '../../capture/endpoint-totals.ts';
 import type { SegmentSummary } from '../../capture/streams/segment-summary.ts';
 import type { StreamSummary } from '../../capture/streams/stream-summary.ts';
+import { audioFindings } from '../../stats/audio/audio-findings.ts';
 import { type JsonObject, formatSsrc, xrBlockToJson } from '../../wire/rtcp/rtcp-xr-json.ts';
-import { arrivalHistogramToJson, exactVoipMetrics, rounded, shownR } from '../../wire/rtcp/voip-metrics.ts';
+import {
+  arrivalHistogramToJson,
+  audioToJson,
+  exactVoipMetrics,
+  rounded,
+  shownR,
+} from '../../wire/rtcp/voip-metrics.ts';
 
 /** What `analyze --json` prints (README, Captures), a part for each stream: with many it never exists as a whole. */
 export function* analysisToJson(result: AnalysisResult): Generator<string> {
@@ -88,6 +95,8 @@ function streamToJson(stream: StreamSummary): JsonObject {
     r_cq: score === null ? null : rounded(shownR(score.rCq)),
     mos_lq: orNull(score?.mosLq ?? null),
     mos_cq: orNull(score?.mosCq ?? null),
+    audio: stream.audio === null ? null : audioToJson(stream.audio),
+    findings: stream.audio === null ? [] : audioFindings(stream.audio),
     segments: stream.segments.map(segmentToJson),
     rtcp: {
       sender_reports: stream.senderReports,

@@ -2,6 +2,8 @@ import type { AnalysisResult, SkippedPackets } from '../../capture/capture-analy
 import type { StreamSummary } from '../../capture/streams/stream-summary.ts';
 import { formatSsrc } from '../../wire/rtcp/rtcp-xr-json.ts';
 import { shownR } from '../../wire/rtcp/voip-metrics.ts';
+import { wrapped } from '../terminal/words.ts';
+import { codecsOf, streamLines } from './stream-sentences.ts';
 
 /** The other two are told by what packets are inside, and of which link layer they are. */
 const SKIPPED: Readonly<Record<Exclude<keyof SkippedPackets, 'unread' | 'unknownLink'>, string>> = {
@@ -12,6 +14,8 @@ const SKIPPED: Readonly<Record<Exclude<keyof SkippedPackets, 'unread' | 'unknown
   rtcpEncrypted: 'encrypted RTCP',
   rtcpMalformed: 'malformed RTCP',
 };
+
+const TERMINAL_COLUMNS = 80;
 
 type Column = readonly [title: string, value: (stream: StreamSummary) => string];
 
@@ -37,15 +41,15 @@ const COLUMNS: readonly Column[] = [
   ['MOS-CQ', (stream) => (stream.score === null ? '-' : stream.score.mosCq.toFixed(2))],
 ];
 
-/** The table that `analyze` prints for people, line by line: with many streams it never exists as a whole. */
-export function* analysisToText(result: AnalysisResult): Generator<string> {
+/**
+ * What `analyze` prints for people, line by line: with many streams it never exists as a whole. `isWide`: a table, a line a stream,
+ * as wide as it gets; else two lines or so for each, within 80 columns.
+ */
+export function* analysisToText(result: AnalysisResult, isWide: boolean): Generator<string> {
   let isEmpty = true;
-  for (const line of table(result.eachStream)) {
+  for (const line of isWide ? wideLines(result) : narrowLines(result)) {
     isEmpty = false;
     yield `${line}\n`;
-  }
-  for (const { source, destination, clockNote } of result.eachStream()) {
-    if (clockNote !== null) yield `${source} > ${destination}: ${clockNote}\n`;
   }
   const reasons = [
     ...Object.entries(SKIPPED).map(
@@ -61,7 +65,19 @@ export function* analysisToText(result: AnalysisResult): Generator<string> {
     .toSorted(([one], [other]) => other - one);
   if (isEmpty) yield `There is no RTP stream in this capture.${whyNone(reasons)}\n`;
   const skipped = reasons.length === 0 ? '' : `; skipped: ${reasons.map((reason) => reason.join(' ')).join(', ')}`;
-  yield `\n${packets(result.packets)}, ${result.rtcp.packets} of them RTCP${skipped}\n`;
+  const last = `${packets(result.packets)}, ${result.rtcp.packets} of them RTCP${skipped}`;
+  yield `\n${isWide ? last : wrapped(last, TERMINAL_COLUMNS).join('\n')}\n`;
+}
+
+function* narrowLines({ eachStream }: AnalysisResult): Generator<string> {
+  for (const stream of eachStream()) yield* streamLines(stream);
+}
+
+function* wideLines({ eachStream }: AnalysisResult): Generator<string> {
+  yield* table(eachStream);
+  for (const { source, destination, clockNote } of eachStream()) {
+    if (clockNote !== null) yield `${source} > ${destination}: ${clockNote}`;
+  }
 }
 
 /** What most of the packets are. */
@@ -94,12 +110,6 @@ function* table(eachStream: AnalysisResult['eachStream']): Generator<string> {
       .trimEnd();
   yield lineOf(titles);
   for (const stream of eachStream()) yield lineOf(COLUMNS.map(([, value]) => value(stream)));
-}
-
-/** Of each stretch, in their order. */
-function codecsOf({ segments, codec, payloadType }: StreamSummary): string {
-  const names = segments.map((segment) => segment.format.codec ?? `type ${segment.payloadType}`);
-  return names.length === 0 ? (codec ?? `type ${payloadType}`) : names.join(', ');
 }
 
 function orDash(value: number | null, decimals = 0): string {

@@ -12,6 +12,7 @@ interface AnalyzeOptions {
   readonly codec: ReadonlyMap<number, PayloadFormat>;
   readonly jitterBuffer: JitterBufferKind;
   readonly json?: true;
+  readonly wide?: true;
 }
 
 const DEFAULT_GMIN = 16;
@@ -40,6 +41,7 @@ export function addAnalyze(program: Command, finish: (status: number) => void): 
         .default(new Map<number, PayloadFormat>(), 'none'),
     )
     .option('--json', 'one JSON document with everything')
+    .option('--wide', 'a table with a line a stream, however wide')
     .action(async (file: string, options: AnalyzeOptions) => finish(await analyze(file, options)));
 }
 
@@ -48,12 +50,18 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
   // 10,000 streams) would be memory for nothing.
   setFlagsFromString('--semi-space-growth-factor=1');
   // Loaded when needed, as the other commands do.
-  const [{ CaptureAnalysis }, { readCaptureFile }] = await Promise.all([
+  const [{ CallAudio }, { CaptureAnalysis }, { readCaptureFile }] = await Promise.all([
+    import('../../capture/audio/call-audio.ts'),
     import('../../capture/capture-analysis.ts'),
     import('../../capture/file-source.ts'),
   ]);
   const { gmin: endOfBurst, jitterBuffer: buffer, codec: codecs } = options;
-  const analysis = new CaptureAnalysis({ gmin: endOfBurst, jitterBuffer: buffer, codecs });
+  const analysis = new CaptureAnalysis({
+    gmin: endOfBurst,
+    jitterBuffer: buffer,
+    codecs,
+    audio: new CallAudio(codecs),
+  });
   let end: CaptureEnd;
   try {
     end = await readCaptureFile(path, (packet) => analysis.take(packet), showProgress());
@@ -62,7 +70,7 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
     return WORK_FAILED;
   }
   const result = analysis.finish();
-  await print(result, options.json === true);
+  await print(result, options);
   if (end.kind !== 'whole')
     process.stderr.write(`asterisk-mes: ${end.note} What comes before that is in the result.\n`);
   if (end.droppedPackets > 0) {
@@ -78,9 +86,9 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
   return end.kind === 'damaged' || result.streamsLeftOut > 0 ? WORK_FAILED : DONE;
 }
 
-async function print(result: AnalysisResult, asJson: boolean): Promise<void> {
-  if (asJson) await writeOut((await import('./analyze-json.ts')).analysisToJson(result));
-  else await writeOut((await import('./analyze-text.ts')).analysisToText(result));
+async function print(result: AnalysisResult, { json, wide }: AnalyzeOptions): Promise<void> {
+  if (json === true) await writeOut((await import('./analyze-json.ts')).analysisToJson(result));
+  else await writeOut((await import('./analyze-text.ts')).analysisToText(result, wide === true));
 }
 
 /** On a terminal, says how far it has come. */

@@ -1,4 +1,5 @@
 import type { CapturedMedia } from '../../model/capture.ts';
+import { addAudio } from '../audio/add-audio.ts';
 import { addTallies } from './packet-tally.ts';
 
 /** Two parts of what was captured of one direction together; what names a stream is that of the later one. Null is nothing. */
@@ -9,6 +10,7 @@ export function addMedia(one: CapturedMedia | null, other: CapturedMedia | null)
     ...later,
     tally: addTallies(one.tally, other.tally),
     streams: one.streams + other.streams,
+    audio: addAudio(one.audio ?? null, other.audio ?? null),
     codec: later.codec ?? one.codec ?? other.codec,
     droppedByKernel: one.droppedByKernel + other.droppedByKernel,
     interruptions: one.interruptions + other.interruptions,

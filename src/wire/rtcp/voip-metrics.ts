@@ -1,4 +1,4 @@
-import type { ArrivalBin, VoipMetrics } from '../../model/capture.ts';
+import type { ArrivalBin, CapturedAudio, VoipMetrics } from '../../model/capture.ts';
 import { encodeXrBlocks } from './rtcp-xr.ts';
 import { type JsonObject, voipMetricsToJson } from './rtcp-xr-json.ts';
 import { type VoipMetricsBlock, ratioToQ8 } from './rtcp-xr-voip.ts';
@@ -14,13 +14,14 @@ export interface MeasuredVoip {
   readonly voipMetrics: VoipMetrics;
   /** By the E-model; null is not known. */
   readonly score: { readonly rCq: number; readonly mosLq: number; readonly mosCq: number } | null;
+  /** Null: the audio was not looked at. */
+  readonly audio: CapturedAudio | null;
 }
 
 /**
- * A stream's VoIP Metrics block (RFC 3611 §4.7), as its receiver could send it: what packets cannot tell (levels, echo,
- * concealment) is unknown, and of the end system's delay only the packet's time and the simulated buffer are known. The R factor is the conversational one; a wideband R above 100 is 100.
+ * A stream's VoIP Metrics block (RFC 3611 §4.7), as its receiver could send it: what nobody can tell here (concealment) is unknown, and of the end system's delay only the packet's time and the simulated buffer are known. The R factor is the conversational one; a wideband R above 100 is 100.
  */
-export function voipMetricsBlock({ ssrc, voipMetrics, score }: MeasuredVoip): VoipMetricsBlock {
+export function voipMetricsBlock({ ssrc, voipMetrics, score, audio }: MeasuredVoip): VoipMetricsBlock {
   return {
     kind: 'voip-metrics',
     ssrc,
@@ -32,9 +33,9 @@ export function voipMetricsBlock({ ssrc, voipMetrics, score }: MeasuredVoip): Vo
     gapDurationMs: whole(voipMetrics.gapDurationMs ?? 0),
     roundTripDelayMs: voipMetrics.roundTripDelayMs === null ? null : whole(voipMetrics.roundTripDelayMs),
     endSystemDelayMs: voipMetrics.endSystemDelayMs === null ? null : whole(voipMetrics.endSystemDelayMs),
-    signalLevelDbm: null,
-    noiseLevelDbm: null,
-    rerlDb: null,
+    signalLevelDbm: wholeOrNull(audio?.levels.signalDbm0),
+    noiseLevelDbm: wholeOrNull(audio?.levels.noiseDbm0),
+    rerlDb: wholeOrNull(audio?.echo?.returnLossDb),
     gmin: voipMetrics.gmin,
     rFactor: score === null ? null : Math.round(shownR(score.rCq)),
     extRFactor: null,
@@ -63,7 +64,7 @@ export function voipMetricsHex(measured: MeasuredVoip): string {
 
 /** The block as JSON, with exact ratios and durations in place of its rounded ones. */
 export function exactVoipMetrics(measured: MeasuredVoip): JsonObject {
-  const exact = measured.voipMetrics;
+  const { voipMetrics: exact, audio } = measured;
   const orNull = (value: number | null): number | null => (value === null ? null : rounded(value));
   return {
     ...voipMetricsToJson(voipMetricsBlock(measured)),
@@ -76,6 +77,9 @@ export function exactVoipMetrics(measured: MeasuredVoip): JsonObject {
     round_trip_delay_ms: orNull(exact.roundTripDelayMs),
     end_system_delay_ms: orNull(exact.endSystemDelayMs),
     burst_r: orNull(exact.burstR),
+    signal_level_dbm: tenthOrNull(audio?.levels.signalDbm0),
+    noise_level_dbm: tenthOrNull(audio?.levels.noiseDbm0),
+    rerl_db: tenthOrNull(audio?.echo?.returnLossDb),
   };
 }
 
@@ -87,6 +91,26 @@ export function arrivalHistogramToJson(bins: readonly ArrivalBin[]): HistogramBa
   }));
 }
 
+/** What was found by looking at the audio itself. */
+export function audioToJson(audio: CapturedAudio): {
+  readonly looked_at_ms: number;
+  readonly talk_ms: number;
+  readonly pauses: number;
+  readonly pause_ms_mean: number | null;
+  readonly clipped_percent: number;
+  readonly echo_delay_ms: number | null;
+} {
+  const { levels, echo } = audio;
+  return {
+    looked_at_ms: levels.audioMs,
+    talk_ms: levels.talkMs,
+    pauses: levels.pauses,
+    pause_ms_mean: levels.meanPauseMs === null ? null : rounded(levels.meanPauseMs),
+    clipped_percent: rounded(levels.clippedPercent),
+    echo_delay_ms: echo === null ? null : rounded(echo.delayMs),
+  };
+}
+
 /** As the JSON of captures shows numbers: three decimals unless told. */
 export function rounded(value: number, decimals = 3): number {
   return Number(value.toFixed(decimals));
@@ -95,6 +119,14 @@ export function rounded(value: number, decimals = 3): number {
 /** R as it is shown: within 0-100, the seed's "final range". */
 export function shownR(r: number): number {
   return Math.min(MAX_R_FACTOR, Math.max(0, r));
+}
+
+function wholeOrNull(value: number | null | undefined): number | null {
+  return typeof value === 'number' ? Math.round(value) : null;
+}
+
+function tenthOrNull(value: number | null | undefined): number | null {
+  return typeof value === 'number' ? rounded(value, 1) : null;
 }
 
 function whole(ms: number): number {

@@ -114,6 +114,7 @@ describe('a call', () => {
       verdict: 'good',
       why: '2 % of the packets were lost.',
       captured: false,
+      findings: null,
       voip_metrics: null,
       capture: null,
     });

@@ -114,6 +114,7 @@ describe('what was captured', () => {
     expect(rx).toMatchObject({ captured: true, voip_metrics: { loss_rate: 0.0375 } });
     expect(rx?.capture).toEqual({
       streams: 1,
+      audio: null,
       ssrc: '0x3c2c6734',
       source: '192.0.2.7:5004',
       destination: '198.51.100.1:12000',

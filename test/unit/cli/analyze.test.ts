@@ -73,7 +73,7 @@ describe('analyze', () => {
       round_trip_delay_ms: null,
       // A packet of 20 ms in a buffer of 60 ms.
       end_system_delay_ms: 80,
-      signal_level_dbm: null,
+      rerl_db: null,
       gmin: 16,
       ext_r_factor: null,
       rx_config: { plc: null, jba: 2, jb_rate: null },
@@ -93,8 +93,21 @@ describe('analyze', () => {
     expect(packed.status).toBe(0);
   });
 
-  test('prints a table for people', async () => {
+  test('says of each stream in a sentence what it went through, within 80 columns', async () => {
     const { status, stdout } = await asteriskMes(['analyze', path('call.pcap')]);
+    expect(status).toBe(0);
+    const lines = stdout.split('\n');
+    expect(lines.slice(0, 2)).toEqual([
+      '10.0.0.1:5004 > 10.0.0.2:6004  ulaw, 197 packets',
+      '  1.5 % lost (3 packets) in bursts of 40 ms on average, jitter below 1 ms;',
+    ]);
+    expect(lines[2]).toMatch(/^ {2}MOS-LQ 4\.\d\d, MOS-CQ 4\.\d\d\.$/);
+    expect(lines.slice(3)).toEqual(['', '197 packets, 0 of them RTCP', '']);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+  });
+
+  test('prints a table for people who want it wide', async () => {
+    const { status, stdout } = await asteriskMes(['analyze', path('call.pcap'), '--wide']);
     expect(status).toBe(0);
     expect(stdout).toContain('10.0.0.1:5004 > 10.0.0.2:6004  0x11223344  ulaw');
     expect(stdout).toMatch(/ 3 \(1\.5 %\) /);

@@ -129,7 +129,6 @@ async function bookWith(first: ChannelRecord) {
       liveCount: 1,
       liveUniqueids: () => (channel === null ? [] : [channel.uniqueid]),
       liveChannel: () => channel,
-      liveMedia: () => channel,
     },
     spool,
     writer: new AgeWriter([keys.recipient]),

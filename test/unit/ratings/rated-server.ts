@@ -54,7 +54,6 @@ export async function startRatedServer(ratings = 'enabled = yes', more = ''): Pr
     },
     liveUniqueids: () => [...channels.keys()],
     liveChannel: (uniqueid: string) => channels.get(uniqueid) ?? null,
-    liveMedia: (uniqueid: string) => channels.get(uniqueid) ?? null,
     holds: (uniqueid: string) => channels.has(uniqueid),
     handle: () => {},
   };

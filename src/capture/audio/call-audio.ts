@@ -1,0 +1,108 @@
+import type { CapturedAudio, Echo } from '../../model/capture.ts';
+import { EchoSearch } from '../../stats/audio/echo-search.ts';
+import { SampleHistory } from '../../stats/audio/sample-history.ts';
+import type { DatagramReader } from '../../wire/packets/datagram.ts';
+import { type PayloadFormat, staticFormat } from '../../wire/payload-types.ts';
+import { rtpHeaderBytes, rtpMediaBytes, rtpSequence, rtpTimestamp } from '../../wire/rtp.ts';
+import type { TrackedStream } from '../streams/tracked-stream.ts';
+import { StreamAudio, isReadable } from './stream-audio.ts';
+
+/** Calls of which echoes are looked for at once; each takes some 700 KB until it is known. */
+const MOST_PAIRS = 32;
+const SAMPLES_PER_MS = 8;
+
+/** What one end sends, and what is sent to it. */
+interface Pair {
+  readonly returned: StreamAudio;
+  readonly sent: StreamAudio;
+  readonly search: EchoSearch;
+  searchedTo: number;
+}
+
+/** Looks at the audio of streams, and for echoes between the two directions of a call. */
+export class CallAudio {
+  /** What payload types mean whatever the capture says of them. */
+  readonly #codecs: ReadonlyMap<number, PayloadFormat>;
+  /** The latest stream between two ports, one way. */
+  readonly #streams = new Map<string, StreamAudio>();
+  readonly #pairs = new Map<StreamAudio, Pair>();
+  readonly #found = new Map<StreamAudio, Echo | null>();
+
+  constructor(codecs: ReadonlyMap<number, PayloadFormat> = new Map<number, PayloadFormat>()) {
+    this.#codecs = codecs;
+  }
+
+  /** A stream has begun. */
+  add(stream: TrackedStream): void {
+    const audio = new StreamAudio();
+    stream.audio = audio;
+    const back = this.#streams.get(`${stream.destination} ${stream.source}`);
+    this.#streams.set(`${stream.source} ${stream.destination}`, audio);
+    if (back === undefined || this.#pairs.size + 2 > 2 * MOST_PAIRS) return;
+    for (const [returned, sent] of [
+      [audio, back],
+      [back, audio],
+    ] as const) {
+      returned.history ??= new SampleHistory();
+      this.#pairs.set(returned, { returned, sent, search: new EchoSearch(), searchedTo: 0 });
+    }
+  }
+
+  /** The RTP packet that `datagram` holds; nothing is done with one that was not captured whole. */
+  take(stream: TrackedStream, payloadType: number, view: DataView, datagram: DatagramReader, atMs: number): void {
+    const { audio } = stream;
+    const { payloadStart: at, payloadEnd, payloadBytes } = datagram;
+    if (audio === undefined || payloadEnd - at < payloadBytes) return;
+    const codec = (this.#codecs.get(payloadType) ?? staticFormat(payloadType))?.codec;
+    if (!isReadable(codec)) return;
+    const from = at + rtpHeaderBytes(view, at, payloadEnd);
+    const to = from + rtpMediaBytes(view, at, payloadEnd, payloadBytes);
+    audio.take({ view, from, to, codec }, rtpSequence(view, at), rtpTimestamp(view, at), atMs);
+    this.#search(audio);
+  }
+
+  /** What is known of a stream's audio, with what its sender sends back of what it gets; null: it cannot be read. */
+  audioOf({ audio }: TrackedStream): CapturedAudio | null {
+    if (audio === undefined) return null;
+    const levels = audio.levels();
+    const echo = this.#found.get(audio) ?? this.#pairs.get(audio)?.search.echo() ?? null;
+    return levels === null ? null : { levels, echo };
+  }
+
+  /** The stream has ended. */
+  remove({ audio, source, destination }: TrackedStream): void {
+    if (audio === undefined) return;
+    if (this.#streams.get(`${source} ${destination}`) === audio) this.#streams.delete(`${source} ${destination}`);
+    for (const pair of this.#pairs.values()) {
+      if (pair.returned === audio || pair.sent === audio) this.#close(pair);
+    }
+    this.#found.delete(audio);
+  }
+
+  #search(returned: StreamAudio): void {
+    const pair = this.#pairs.get(returned);
+    const { history } = returned;
+    const sent = pair?.sent.history;
+    if (pair === undefined || history === undefined || sent === undefined) return;
+    const { endNumber } = history;
+    if (endNumber < pair.searchedTo) pair.searchedTo = endNumber;
+    if (endNumber - pair.searchedTo < EchoSearch.windowSamples) return;
+    // What came back now was sent at the same moment or before.
+    const offset = Math.round((returned.originMs - pair.sent.originMs) * SAMPLES_PER_MS);
+    // The other direction may be behind by a packet or two.
+    const end = Math.min(endNumber, sent.endNumber - offset);
+    if (end - pair.searchedTo < EchoSearch.windowSamples) return;
+    pair.search.take(sent, history, end, offset);
+    pair.searchedTo = end;
+    if (pair.search.isDone) this.#close(pair);
+  }
+
+  #close(pair: Pair): void {
+    this.#found.set(pair.returned, pair.search.echo());
+    this.#pairs.delete(pair.returned);
+    // The other way round both are needed still.
+    if (this.#pairs.has(pair.sent)) return;
+    pair.returned.history = undefined;
+    pair.sent.history = undefined;
+  }
+}
