@@ -241,7 +241,14 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
     const page = await context.newPage();
     await page.goto(`${origin}/#/calls?sort=mes`);
     await rows(page).first().waitFor();
-    expect(await page.locator('nav a').allTextContents()).toEqual(['Jetzt', 'Anrufe', 'Endpunkte', 'Trends', 'Alarme']);
+    expect(await page.locator('nav a').allTextContents()).toEqual([
+      'Jetzt',
+      'Anrufe',
+      'Endpunkte',
+      'Trends',
+      'Urteile',
+      'Alarme',
+    ]);
     expect(await page.locator('html').getAttribute('lang')).toBe('de');
     expect(await rows(page).first().locator('.score').textContent()).toBe('1,90');
     expect(await rows(page).first().locator('.chip').textContent()).toBe('✕ schlecht');

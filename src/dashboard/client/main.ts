@@ -7,6 +7,7 @@ import { callsPage } from './calls/page-calls.ts';
 import { comparePage } from './compare/page-compare.ts';
 import { endpointsPage } from './endpoints/page-endpoints.ts';
 import { nowPage } from './now/page-now.ts';
+import { ratingsPage } from './ratings/page-ratings.ts';
 import { trendsPage } from './trends/page-trends.ts';
 import { hasToken, storeToken, TOKEN_NEEDED } from './rest/rest.ts';
 import { type Page, parseRoute, type Route } from './rest/route.ts';
@@ -17,6 +18,7 @@ const PAGES: readonly { name: string; word?: string; open: (route: Route) => Pag
   { name: 'calls', word: t('Calls'), open: callsPage },
   { name: 'endpoints', word: t('Endpoints'), open: endpointsPage },
   { name: 'trends', word: t('Trends'), open: trendsPage },
+  { name: 'ratings', word: t('Ratings'), open: ratingsPage },
   { name: 'alerts', word: t('Alerts'), open: alertsPage },
   { name: 'call', open: callPage },
   { name: 'compare', open: comparePage },

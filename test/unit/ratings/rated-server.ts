@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { alertRoutes } from '../../../src/api/alerts.ts';
 import { Metrics } from '../../../src/api/metrics.ts';
 import { buildApi } from '../../../src/api/server.ts';
 import type { Companion, CompanionContext } from '../../../src/app/companions/companion.ts';
 import { ratingsCompanion } from '../../../src/app/companions/ratings.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
+import type { Asset } from '../../../src/dashboard/assets.ts';
 import { openHistory, type History } from '../../../src/history/history.ts';
 import type { LiveNews } from '../../../src/model/rating.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
@@ -31,7 +33,12 @@ export interface RatedServer {
   close(): Promise<void>;
 }
 
-export async function startRatedServer(ratings = 'enabled = yes', more = ''): Promise<RatedServer> {
+/** `files`: those of the dashboard, for a browser. */
+export async function startRatedServer(
+  ratings = 'enabled = yes',
+  more = '',
+  files: readonly Asset[] = [],
+): Promise<RatedServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mes-rated-'));
   const state = { nowMs: START_MS + 3_600_000 };
   const clock = { nowMs: () => state.nowMs };
@@ -92,7 +99,12 @@ export async function startRatedServer(ratings = 'enabled = yes', more = ''): Pr
     }),
     token: TOKEN,
     ratings: { ofCall: (linkedid) => history.features.read('ratings', 'ofCall', linkedid) },
-    moreRoutes: companion.routes,
+    files,
+    // Every page asks for alerts.
+    moreRoutes: [
+      ...(companion.routes ?? []),
+      ...alertRoutes({ list: async () => [], one: async () => null, rules: [] }, clock),
+    ],
   });
   const origin = await api.listen({ host: '127.0.0.1', port: 0 });
   const authorization = `Bearer ${TOKEN}`;

@@ -13,6 +13,7 @@ import { neighboursOf } from '../parts/list-memory.ts';
 import { errorNotice } from '../parts/notice.ts';
 import { get, Refused } from '../rest/rest.ts';
 import { callAddress, type Page, type Route } from '../rest/route.ts';
+import { peopleSaid, whatPeopleSaid } from '../ratings/said.ts';
 import { score, verdictChip } from '../parts/verdict-chip.ts';
 import {
   byStart,
@@ -47,6 +48,7 @@ class CallPage implements Page {
   readonly #chart = new CallChart();
   readonly #notice = el('div');
   readonly #top = el('div');
+  readonly #said = el('div');
   readonly #course = el('section', { class: 'panel', hidden: true });
   readonly #marks = el('ol', { class: 'marks', 'aria-label': t('What happened') });
   readonly #legs = el('div', { class: 'legs' });
@@ -74,7 +76,16 @@ class CallPage implements Page {
     this.#carrier = new ForCarrier(linkedid);
     const below = el('div', { class: 'below', hidden: true }, this.#remarks.element, this.#carrier.element);
     this.#below = below;
-    this.element = el('section', { class: 'one-call' }, this.#notice, this.#top, this.#course, this.#legs, below);
+    this.element = el(
+      'section',
+      { class: 'one-call' },
+      this.#notice,
+      this.#top,
+      this.#said,
+      this.#course,
+      this.#legs,
+      below,
+    );
     void this.#load();
   }
 
@@ -139,6 +150,7 @@ class CallPage implements Page {
     document.title = `${who || t('Call')}, ${moment(call.started_at)} · asterisk-mes`;
     this.#top.replaceChildren(...topOf(call, legs));
 
+    this.#said.replaceChildren(...whatPeopleSaid(call, legs));
     this.#below.hidden = false;
     this.#remarks.show(call);
     this.#carrier.show(call, legs);
@@ -165,7 +177,7 @@ async function alertsOf({ linkedid, started_at: from }: Call, signal: AbortSigna
 }
 
 /** Who, when, how good, the one line of why and where, and the way of the voice. */
-function topOf(call: Call, legs: readonly Channel[]): readonly HTMLElement[] {
+function topOf(call: WholeCall, legs: readonly Channel[]): readonly HTMLElement[] {
   const names = legs.flatMap((leg, index) => [...(index === 0 ? [] : [' ↔ ']), foreign(party(leg))]);
   const worst = legs
     .flatMap(({ streams }) => streams)
@@ -187,7 +199,14 @@ function topOf(call: Call, legs: readonly Channel[]): readonly HTMLElement[] {
     el(
       'div',
       { class: `lead notice tone-${verdictWords(call.verdict).tone}` },
-      el('p', { class: 'result' }, score(call.mes), ' ', verdictChip(call.verdict, oneWayWords(call))),
+      el(
+        'p',
+        { class: 'result' },
+        score(call.mes),
+        ' ',
+        verdictChip(call.verdict, oneWayWords(call)),
+        ...peopleSaid(call.ratings),
+      ),
       el('p', {}, foreign(why), call.fault_why === null ? '' : certainty),
     ),
     ...(hops === null ? [] : [hops]),

@@ -2,6 +2,7 @@ import type { EndpointsAnswer } from '../rest/answers.ts';
 import { DAY_SPANS, momentsOf } from '../parts/day-spans.ts';
 import { el } from '../parts/dom.ts';
 import { t } from '../words/language.ts';
+import { ISSUE_NAMES, issueWords } from '../ratings/rating-words.ts';
 import { get } from '../rest/rest.ts';
 import { type Span, SPANS } from '../parts/span-picker.ts';
 import { FAULT_PLACES, placeWords, VERDICT_GROUPS, VERDICTS, verdictWords } from '../words/words.ts';
@@ -22,6 +23,9 @@ const PLAIN = [
   'max_mes',
   'min_duration_s',
   'max_duration_s',
+  'rated',
+  'rating',
+  'issue',
 ] as const;
 type Plain = (typeof PLAIN)[number];
 /** Those that most people do not need stand behind a fold. */
@@ -34,6 +38,9 @@ const FOLDED: readonly Plain[] = [
   'max_mes',
   'min_duration_s',
   'max_duration_s',
+  'rated',
+  'rating',
+  'issue',
 ];
 const KNOWN: ReadonlySet<string> = new Set(['from', 'to', 'sort', ...PLAIN]);
 const SUGGESTED = 300;
@@ -76,6 +83,18 @@ function fields(): Readonly<Record<Plain, Field>> {
     max_mes: el('input', { name: 'max_mes', ...score }),
     min_duration_s: el('input', { name: 'min_duration_s', ...seconds }),
     max_duration_s: el('input', { name: 'max_duration_s', ...seconds }),
+    rated: select('rated', [
+      ['', t('any')],
+      ['yes', t('yes')],
+      ['no', t('no')],
+    ]),
+    rating: select('rating', [
+      ['', t('any')],
+      ['<=2', t('1 or 2: complaints')],
+      ['3', '3'],
+      ['>=4', t('4 or 5')],
+    ]),
+    issue: select('issue', [['', t('any')], ...ISSUE_NAMES.map((issue) => [issue, issueWords(issue)] as const)]),
   };
 }
 
@@ -93,6 +112,7 @@ export class CallsFilter {
   constructor(query: URLSearchParams, onChange: () => void) {
     const { party, endpoint, direction, number, verdict, fault_place: place, codec } = this.#fields;
     const { min_mes: lowest, max_mes: highest, min_duration_s: shortest, max_duration_s: longest } = this.#fields;
+    const { rated, rating, issue } = this.#fields;
     this.#between = [el('label', {}, t('From'), this.#from), el('label', {}, t('Until'), this.#to)];
     this.#more.append(
       el('summary', {}, t('More conditions')),
@@ -107,6 +127,9 @@ export class CallsFilter {
         el('label', {}, t('Length from, s'), shortest),
         el('label', {}, t('to, s'), longest),
         el('label', {}, t('Codec'), codec),
+        el('label', {}, t('Rated'), rated),
+        el('label', {}, t('Rating'), rating),
+        el('label', {}, t('Complaint'), issue),
       ),
     );
     this.element = el(

@@ -1,3 +1,5 @@
+import type { RatedAnswer } from './rating-answers.ts';
+
 /** The answers of REST, as far as the pages show them. Null is "not known". A type check compares them with the API's schemas. */
 
 export type Verdict =
@@ -189,17 +191,10 @@ export interface Tag {
   readonly at: string;
 }
 
-/** A moment that somebody marked by a key while the call was up. */
-export interface Moment {
-  readonly at: string;
-  readonly uniqueid: string;
-}
-
 /** One call by itself. */
-export interface WholeCall extends Call {
+export interface WholeCall extends Call, RatedAnswer {
   readonly notes: readonly Note[];
   readonly tagged: readonly Tag[];
-  readonly moments: readonly Moment[];
 }
 
 export interface Call extends CallSummary {
