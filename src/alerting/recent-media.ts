@@ -1,5 +1,6 @@
 import type { LegSample } from '../model/alert.ts';
-import type { ChannelRecord, SampleSummary, StreamRecord } from '../model/record.ts';
+import type { LiveMedia, MediaSums, SampleSums } from '../model/ports.ts';
+import type { ChannelRecord } from '../model/record.ts';
 import type { MesProfile, Verdict, VerdictThresholds } from '../model/score.ts';
 import { computeMes, DEAD_OPINION } from '../score/mes.ts';
 import { verdictOf } from '../score/verdict.ts';
@@ -22,7 +23,7 @@ interface RecentMeasure {
 /** One earlier look at a channel. */
 interface Look {
   readonly atMs: number;
-  readonly channel: ChannelRecord;
+  readonly streams: readonly MediaSums[];
 }
 
 /** What a channel looked like some seconds ago, so that its last seconds can be told from its whole life. */
@@ -37,24 +38,24 @@ export class RecentLooks {
   }
 
   /** Looks at a channel that is up; what came in since `RECENT_MS` ago is what the sample is made of. */
-  look(channel: ChannelRecord, nowMs: number, rules: RecentRules): LegSample {
+  look(channel: LiveMedia, nowMs: number, rules: RecentRules): LegSample {
     const looks = this.#looks.get(channel.uniqueid) ?? this.#firstLook(channel, nowMs);
     // The newest that is old enough stays: it is what the next ones are compared with.
     while (looks[1] !== undefined && nowMs - looks[1].atMs >= RECENT_MS) looks.shift();
     const [before] = looks;
-    looks.push({ atMs: nowMs, channel });
+    looks.push({ atMs: nowMs, streams: channel.streams });
     this.#looks.set(channel.uniqueid, looks);
-    const sample = liveSample(channel, before === undefined ? null : before.channel, rules);
+    const sample = liveSample(channel, before?.streams ?? [], rules);
     return { ...sample, badSinceMs: this.#badSince(sample, nowMs) };
   }
 
   /** A call that was up before we were has a life that says nothing of its last seconds. */
-  #firstLook(channel: ChannelRecord, nowMs: number): Look[] {
+  #firstLook(channel: LiveMedia, nowMs: number): Look[] {
     const name = `${channel.linkedid} ${channel.endpoint}`;
     const sinceMs = this.#knownToBeBad.get(name);
     if (sinceMs !== undefined) this.#badSinceMs.set(channel.uniqueid, sinceMs);
     this.#knownToBeBad.delete(name);
-    return nowMs - channel.startedAtMs > RECENT_MS ? [{ atMs: nowMs, channel }] : [];
+    return nowMs - channel.startedAtMs > RECENT_MS ? [{ atMs: nowMs, streams: channel.streams }] : [];
   }
 
   /** Seconds of which nothing is known neither begin nor end it. */
@@ -92,8 +93,8 @@ export function endedSample(channel: ChannelRecord): LegSample {
   };
 }
 
-/** Of a channel that is up: what happened since an earlier look; without one, since it began. */
-export function liveSample(channel: ChannelRecord, before: ChannelRecord | null, rules: RecentRules): LegSample {
+/** Of a channel that is up: what happened since an earlier look at its streams; without one, since it began. */
+export function liveSample(channel: LiveMedia, before: readonly MediaSums[], rules: RecentRules): LegSample {
   const rttMs = highest(channel.streams.map((stream) => meanSince(stream, earlier(before, stream), 'rttMs')));
   const measures = channel.streams.map((stream) => measureSince(stream, earlier(before, stream), rttMs, rules.profile));
   const known = measures.filter((measure) => measure !== null);
@@ -110,7 +111,7 @@ export function liveSample(channel: ChannelRecord, before: ChannelRecord | null,
 
 type Common = Omit<LegSample, 'verdict' | 'mes' | 'lossPercent' | 'jitterMs' | 'rttMs'>;
 
-function commonOf(channel: ChannelRecord): Common {
+function commonOf(channel: LiveMedia): Common {
   const { linkedid, uniqueid, endpoint, startedAtMs, endedAtMs, answeredAtMs, streams } = channel;
   const hasFarReports = streams.some(({ reporter, reports }) => reporter === 'remote' && reports > 0);
   const answered = answeredAtMs !== null;
@@ -128,21 +129,21 @@ function commonOf(channel: ChannelRecord): Common {
 }
 
 /** A direction that is silent has no new packets to judge; the channel's own word has it. */
-function liveVerdict(channel: ChannelRecord, mes: number | null, thresholds: VerdictThresholds): Verdict | null {
+function liveVerdict(channel: LiveMedia, mes: number | null, thresholds: VerdictThresholds): Verdict | null {
   const { verdict } = channel;
   if (channel.onHold) return null;
   if (verdict === 'no-media' || verdict === 'one-way-rx' || verdict === 'one-way-tx') return verdict;
   return mes === null ? null : verdictOf(mes, thresholds);
 }
 
-function earlier(before: ChannelRecord | null, { direction }: StreamRecord): StreamRecord | null {
-  return before?.streams.find((stream) => stream.direction === direction) ?? null;
+function earlier(before: readonly MediaSums[], { direction }: MediaSums): MediaSums | null {
+  return before.find((stream) => stream.direction === direction) ?? null;
 }
 
 /** Null: no report with packets came since. */
 function measureSince(
-  now: StreamRecord,
-  before: StreamRecord | null,
+  now: MediaSums,
+  before: MediaSums | null,
   rttMs: number | null,
   profile: MesProfile,
 ): RecentMeasure | null {
@@ -169,7 +170,7 @@ function measureSince(
 }
 
 /** Mean and deviation of the samples that came since, from the sums of both: n·mean and n·(stdev² + mean²). */
-function jitterSince(now: SampleSummary, before: SampleSummary | null): { meanMs: number; stdevMs: number } {
+function jitterSince(now: SampleSums, before: SampleSums | null): { meanMs: number; stdevMs: number } {
   const count = now.count - (before?.count ?? 0);
   if (count <= 0) return { meanMs: 0, stdevMs: 0 };
   const meanMs = (sumOf(now) - sumOf(before)) / count;
@@ -177,16 +178,16 @@ function jitterSince(now: SampleSummary, before: SampleSummary | null): { meanMs
   return { meanMs: Math.max(0, meanMs), stdevMs: Math.sqrt(Math.max(0, squares - meanMs * meanMs)) };
 }
 
-function meanSince(now: StreamRecord, before: StreamRecord | null, name: 'rttMs'): number | null {
+function meanSince(now: MediaSums, before: MediaSums | null, name: 'rttMs'): number | null {
   const count = now[name].count - (before?.[name].count ?? 0);
   return count <= 0 ? null : Math.max(0, (sumOf(now[name]) - sumOf(before?.[name] ?? null)) / count);
 }
 
-function sumOf(summary: SampleSummary | null): number {
+function sumOf(summary: SampleSums | null): number {
   return summary === null ? 0 : summary.count * (summary.mean ?? 0);
 }
 
-function squaresOf(summary: SampleSummary | null): number {
+function squaresOf(summary: SampleSums | null): number {
   if (summary === null) return 0;
   const { count, mean, stdev } = summary;
   return count * ((stdev ?? 0) ** 2 + (mean ?? 0) ** 2);

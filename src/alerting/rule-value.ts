@@ -66,22 +66,22 @@ export function* sightsInSteps(
 ): Generator<undefined, RuleSight[]> {
   if (rule.what === 'ami') return [amiSight(around)];
   const fromMs = around.nowMs - rule.overMs;
-  const groups = new Map<string, LegSample[]>();
+  const groups = new Map<string, Group>();
   let count = 0;
   for (const leg of legs) {
     if (++count % LEGS_A_STEP === 0) yield;
     if (leg.endpoint.startsWith('Local/') || !fits(leg.endpoint, rule.endpoints)) continue;
     if (leg.endedAtMs !== null && leg.endedAtMs <= fromMs) continue;
     const subject = rule.by === 'all' ? TOGETHER : leg.endpoint;
-    const group = groups.get(subject);
-    if (group === undefined) groups.set(subject, [leg]);
-    else group.push(leg);
+    let group = groups.get(subject);
+    if (group === undefined) groups.set(subject, (group = { calls: new Map(), isUp: false }));
+    addLeg(rule, group, leg, around);
   }
   const seen: RuleSight[] = [];
   for (const [subject, group] of groups) {
-    seen.push(sightOf(rule, subject, group, around));
+    seen.push(sightOf(rule, subject, group));
     const before = count;
-    count += group.length;
+    count += group.calls.size;
     if (Math.floor(before / LEGS_A_STEP) !== Math.floor(count / LEGS_A_STEP)) yield;
   }
   return seen;
@@ -94,41 +94,51 @@ function amiSight({ nowMs, amiDownSinceMs }: Surroundings): RuleSight {
 
 interface CallSight {
   readonly linkedid: string;
-  readonly startedAtMs: number;
-  /** In the rule's unit; for a share, 1 or 0. */
-  readonly value: number;
-  readonly isAtFault: boolean;
-  readonly place: FaultPlace | null;
+  startedAtMs: number;
+  /** The worst of its legs, in the rule's unit; for a share, 1 or 0. Null: they tell nothing about it. */
+  value: number | null;
+  place: FaultPlace | null;
 }
 
-function sightOf(rule: AlertRule, subject: string, legs: readonly LegSample[], around: Surroundings): RuleSight {
-  const calls: CallSight[] = [];
-  for (const [linkedid, ofCall] of Map.groupBy(legs, (leg) => leg.linkedid)) {
-    const values = ofCall.map((leg) => LEG_VALUES[rule.what](leg, rule, around)).filter((value) => value !== null);
-    if (values.length === 0) continue;
-    const value = rule.what === 'p5' ? Math.min(...values) : Math.max(...values);
-    calls.push({
-      linkedid,
-      startedAtMs: Math.min(...ofCall.map((leg) => onsetOf(rule.what, leg))),
-      value,
-      isAtFault: isShare(rule.what) ? value === 1 : reaches(rule, value),
-      place: ofCall.find(({ faultPlace }) => faultPlace !== null)?.faultPlace ?? null,
-    });
+/** The legs of one subject, by their calls. */
+interface Group {
+  readonly calls: Map<string, CallSight>;
+  isUp: boolean;
+}
+
+/** Without arrays and objects for a leg: a large PBX has tens of thousands of them, and several rules look at each. */
+function addLeg(rule: AlertRule, group: Group, leg: LegSample, around: Surroundings): void {
+  const { linkedid, endedAtMs, faultPlace } = leg;
+  const value = LEG_VALUES[rule.what](leg, rule, around);
+  const startedAtMs = onsetOf(rule.what, leg);
+  group.isUp ||= endedAtMs === null;
+  const call = group.calls.get(linkedid);
+  if (call === undefined) {
+    group.calls.set(linkedid, { linkedid, startedAtMs, value, place: faultPlace });
+    return;
   }
-  const atFault = calls
-    .filter(({ isAtFault }) => isAtFault)
-    .toSorted((one, other) => one.startedAtMs - other.startedAtMs);
+  call.startedAtMs = Math.min(call.startedAtMs, startedAtMs);
+  call.place ??= faultPlace;
+  if (value === null) return;
+  if (call.value === null) call.value = value;
+  else call.value = rule.what === 'p5' ? Math.min(call.value, value) : Math.max(call.value, value);
+}
+
+function sightOf(rule: AlertRule, subject: string, { calls, isUp }: Group): RuleSight {
+  const values: number[] = [];
+  const atFault: CallSight[] = [];
+  for (const call of calls.values()) {
+    const { value } = call;
+    if (value === null) continue;
+    values.push(value);
+    if (isShare(rule.what) ? value === 1 : reaches(rule, value)) atFault.push(call);
+  }
+  atFault.sort((one, other) => one.startedAtMs - other.startedAtMs);
   return {
     subject,
-    value:
-      calls.length < rule.calls
-        ? null
-        : valueOf(
-            rule.what,
-            calls.map(({ value }) => value),
-          ),
-    judged: calls.length,
-    isUp: legs.some(({ endedAtMs }) => endedAtMs === null),
+    value: values.length < rule.calls ? null : valueOf(rule.what, values),
+    judged: values.length,
+    isUp,
     linkedids: atFault.map(({ linkedid }) => linkedid),
     sinceMs: atFault[0]?.startedAtMs ?? null,
     place: commonest(atFault.map(({ place }) => place)),
@@ -176,7 +186,8 @@ function valueOf(what: AlertSubject, values: readonly number[]): number {
 
 /** By nearest rank. */
 function percentile5(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
+  // By their size without a comparison of ours: it is called for each pair.
+  const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil(sorted.length * 0.05) - 1)] ?? 0;
 }
 

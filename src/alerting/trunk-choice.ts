@@ -13,6 +13,8 @@ const WEIGHT_OF_OLDER = 0.5 ** (1 / 5);
 const HALF_LIFE_MS = 600_000;
 /** After so long without a call nothing is known. */
 export const FORGET_AFTER_MS = 3_600_000;
+/** Calls of a trunk that are looked at. */
+const MOST_CALLS = 1000;
 /** What a bad call without a score counts for: the lowest there is. */
 const WORST_OPINION = 1;
 /** Lists of trunks that are remembered. */
@@ -60,7 +62,10 @@ export class TrunkChoice {
     trunk.weight = trunk.weight * fade + 1;
     trunk.atMs = Math.max(trunk.atMs, endedAtMs);
     trunk.calls.push({ atMs: endedAtMs, isBad: isBad(verdict) });
-    trunk.calls = trunk.calls.filter(({ atMs }) => endedAtMs - atMs < FORGET_AFTER_MS).slice(-1000);
+    // Tidied up now and then: with each call it would be a thousand steps for each.
+    if (trunk.calls.length >= 2 * MOST_CALLS) {
+      trunk.calls = trunk.calls.slice(-MOST_CALLS).filter(({ atMs }) => endedAtMs - atMs < FORGET_AFTER_MS);
+    }
   }
 
   /** The name as given. `PJSIP/` may be left out. Undefined only of an empty list. */
@@ -109,7 +114,7 @@ export class TrunkChoice {
   quality(endpoint: string, nowMs: number): TrunkQuality | null {
     const trunk = this.#trunks.get(endpoint);
     if (trunk === undefined || nowMs - trunk.atMs >= FORGET_AFTER_MS) return null;
-    const calls = trunk.calls.filter(({ atMs }) => nowMs - atMs < FORGET_AFTER_MS);
+    const calls = trunk.calls.slice(-MOST_CALLS).filter(({ atMs }) => nowMs - atMs < FORGET_AFTER_MS);
     return {
       endpoint,
       calls: calls.length,

@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import type { AlertMessage } from '../model/alert.ts';
 import { DeliveryError } from './delivery-error.ts';
 
@@ -41,14 +40,14 @@ export class Mailer {
   async send(message: AlertMessage): Promise<void> {
     const reached = this.#reached.get(message.id) ?? new Set<string>();
     const to = this.#options.to.filter((address) => !reached.has(address));
-    const { accepted, problem } = await sendOnce(message, to, this.#options);
+    const { accepted, problem, isRefused } = await sendOnce(message, to, this.#options);
     for (const address of accepted) reached.add(address);
     if (problem === null) {
       this.#reached.delete(message.id);
       return;
     }
     this.#reached.set(message.id, reached);
-    throw new DeliveryError(problem);
+    throw new DeliveryError(problem, { isRefused });
   }
 }
 
@@ -56,11 +55,15 @@ interface Sent {
   readonly accepted: readonly string[];
   /** Null: every recipient has it. */
   readonly problem: string | null;
+  /** By an answer to this mail, or to one of its recipients. */
+  readonly isRefused: boolean;
 }
 
 async function sendOnce(message: AlertMessage, to: readonly string[], options: MailOptions): Promise<Sent> {
   const { server, from, timeoutMs = TIMEOUT_MS } = options;
   const { host, port, isTls, user, password, isThisMachine } = server;
+  // Loaded with the first mail: most installations send none, and it takes 5 MB.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     host,
     port,
@@ -90,9 +93,12 @@ async function sendOnce(message: AlertMessage, to: readonly string[], options: M
     const left = new Set(rejected);
     const accepted = to.filter((address) => !left.has(address));
     const [first] = rejectedErrors ?? [];
-    return { accepted, problem: first === undefined ? null : problemOf(first as SmtpFailure, where) };
+    const problem = first === undefined ? null : problemOf(first as SmtpFailure, where);
+    return { accepted, problem, isRefused: problem !== null };
   } catch (error) {
-    return { accepted: [], problem: problemOf(error as SmtpFailure, where) };
+    const failure = error as SmtpFailure;
+    const isRefused = failure.code === 'EENVELOPE' || failure.code === 'EMESSAGE';
+    return { accepted: [], problem: problemOf(failure, where), isRefused };
   } finally {
     transport.close();
   }

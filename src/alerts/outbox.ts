@@ -1,4 +1,5 @@
 import type { AlertDelivery, AlertMessage, AlertWay } from '../model/alert.ts';
+import { DeliveryError } from './delivery-error.ts';
 
 /** Sends a message one way; rejects with one sentence. */
 export type Sender = (message: AlertMessage) => Promise<void>;
@@ -22,9 +23,11 @@ const MOST_WAITING = 1000;
 interface Waiting {
   readonly message: AlertMessage;
   readonly delivery: AlertDelivery;
+  /** It was refused, and those behind it need not wait for it. */
+  readonly isRefused: boolean;
 }
 
-/** Messages on their way, each way by itself and in order, until it is taken: at least once. */
+/** Messages on their way, each way by itself and in order but for refused ones, until it is taken: at least once. */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #waiting = new Map<AlertWay, Waiting[]>();
@@ -45,7 +48,7 @@ export class Outbox {
     if (this.#options.senders[delivery.way] === undefined) return;
     const waiting = this.#waiting.get(delivery.way) ?? [];
     if (waiting.some(({ message: { id } }) => id === message.id)) return;
-    waiting.push({ message, delivery });
+    waiting.push({ message, delivery, isRefused: false });
     if (waiting.length > MOST_WAITING) {
       waiting.shift();
       this.#counters.given_up++;
@@ -56,7 +59,7 @@ export class Outbox {
   /** Sends what is due; returns at once. Of each way one message at a time. */
   tick(nowMs: number): void {
     for (const [way, waiting] of this.#waiting) {
-      const [first] = waiting;
+      const first = waiting.find(({ delivery, isRefused }) => !isRefused || delivery.nextAtMs <= nowMs);
       const sender = this.#options.senders[way];
       if (first === undefined || sender === undefined || this.#busy.has(way) || first.delivery.nextAtMs > nowMs)
         continue;
@@ -70,7 +73,9 @@ export class Outbox {
       await sender(message);
     } catch (error) {
       this.#counters.failed++;
-      await this.#failed(message, delivery, error instanceof Error ? error.message : String(error), nowMs);
+      const isRefused = error instanceof DeliveryError && error.isRefused;
+      const problem = error instanceof Error ? error.message : String(error);
+      await this.#failed({ message, delivery, isRefused }, problem, nowMs);
       return;
     }
     this.#counters.sent++;
@@ -79,7 +84,7 @@ export class Outbox {
     await this.#options.onDelivered(delivery).catch(() => {});
   }
 
-  async #failed(message: AlertMessage, delivery: AlertDelivery, problem: string, nowMs: number): Promise<void> {
+  async #failed({ message, delivery, isRefused }: Waiting, problem: string, nowMs: number): Promise<void> {
     if (nowMs - message.atMs > GIVE_UP_AFTER_MS) {
       this.#counters.given_up++;
       this.#remove(delivery);
@@ -93,7 +98,7 @@ export class Outbox {
     const next: AlertDelivery = { ...delivery, attempts: delivery.attempts + 1, nextAtMs: nowMs + waitMs };
     const waiting = this.#waiting.get(delivery.way) ?? [];
     const place = waiting.findIndex((one) => one.message.id === message.id);
-    if (place >= 0) waiting[place] = { message, delivery: next };
+    if (place >= 0) waiting[place] = { message, delivery: next, isRefused };
     this.#options.onProblem(`${problem}; trying again in ${Math.round(waitMs / 1000)} s`);
     await this.#options.onTryAgain(next).catch(() => {});
   }

@@ -10,6 +10,8 @@ export interface WebhookOptions {
 }
 
 const TIMEOUT_MS = 10_000;
+/** Who is asked (401, 403, 404, 410), when (408, 425, 429): not what was sent. */
+const OF_THE_WAY: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 408, 410, 425, 429]);
 
 /** Posts a message. Resolves on any 2xx; rejects with DeliveryError. A redirection is an error: it would take the post elsewhere. */
 export async function post(
@@ -42,7 +44,9 @@ export async function post(
   } catch (error) {
     throw new DeliveryError(`the webhook at ${host} cannot be reached (${reasonOf(error)})`, { cause: error });
   }
-  if (status < 200 || status > 299) throw new DeliveryError(`the webhook at ${host} answered ${status}`);
+  if (status >= 200 && status <= 299) return;
+  const isRefused = status >= 400 && status <= 499 && !OF_THE_WAY.has(status);
+  throw new DeliveryError(`the webhook at ${host} answered ${status}`, { isRefused });
 }
 
 function reasonOf(error: unknown): string {

@@ -183,7 +183,7 @@ export class Metrics implements ChannelSink {
     this.#live.set(live.liveCount);
     const counts = new Map<string, { verdict: string; endpoint_group: string; channels: number }>();
     await inParts(live.liveUniqueids(), (uniqueid) => {
-      const channel = live.liveChannel(uniqueid);
+      const channel = live.liveMedia(uniqueid);
       if (channel === null || channel.endpoint.startsWith(LOCAL_CHANNEL_PREFIX)) return;
       const labels = { verdict: channel.verdict ?? 'none', endpoint_group: this.#groupOf(channel.endpoint) };
       const key = JSON.stringify(labels);

@@ -1,23 +1,27 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
-import type { ChannelValues, CurrentCalls, LiveView, ResumableChannel, VariableWriter } from '../model/ports.ts';
+import type {
+  ChannelValues,
+  CurrentCalls,
+  LiveMedia,
+  LiveView,
+  ResumableChannel,
+  VariableWriter,
+} from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
 import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import { BridgePeers } from './bridge-peers.ts';
 import { LinkedCalls, type CallState } from './linked-calls.ts';
 import { CallLifecycle } from './call-lifecycle.ts';
-import { catchUp } from './channels/catch-up.ts';
 import { ChangeLog } from './change-log.ts';
 import { type ChannelState, isLive, isLocalChannel, newChannel, noteSnapshot } from './channels/channel-state.ts';
 import { flatCopy } from '../units/flat-copy.ts';
 import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './channels/channel-report.ts';
 import { ChannelViews } from './channels/channel-views.ts';
-import { closeCaptured } from './directions/direction-state.ts';
 import { GoneChannels } from './channels/gone-channels.ts';
 import { LiveChannels } from './live-channels.ts';
 import { moveMoments } from './channels/clock-step.ts';
-import { rebuildChannel } from './again/rebuild.ts';
-import { readResume } from './again/resume.ts';
+import { goOnFrom } from './again/go-on.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { ChannelFacts } from './channel-facts.ts';
 import { LastWords, type UndoneWord } from './channels/last-words.ts';
@@ -118,12 +122,9 @@ export class Switchboard implements LiveView {
 
   /** Goes on with what the history last knew; reports may have been missed since. Before any event. */
   restore(resumable: readonly ResumableChannel[]): void {
-    for (const { channel, resume, laterIntervals } of resumable) {
-      const read = resume === null ? undefined : readResume(resume, channel.uniqueid);
-      const state = read ?? rebuildChannel(channel);
-      for (const segment of catchUp(state, laterIntervals, this.#rules)) this.#changes.addSegment(segment);
-      closeCaptured(state.rx);
-      closeCaptured(state.tx);
+    for (const stored of resumable) {
+      const { state, closed } = goOnFrom(stored, this.#rules);
+      for (const segment of closed) this.#changes.addSegment(segment);
       this.#channels.set(state.uniqueid, state);
       this.#live.add(state, Number.NEGATIVE_INFINITY);
       this.#calls.add(state);
@@ -204,6 +205,11 @@ export class Switchboard implements LiveView {
   liveChannel(uniqueid: string): ChannelRecord | null {
     const channel = this.#channels.get(uniqueid);
     return channel === undefined || !isLive(channel) ? null : this.#views.record(channel);
+  }
+
+  liveMedia(uniqueid: string): LiveMedia | null {
+    const channel = this.#channels.get(uniqueid);
+    return channel === undefined || !isLive(channel) ? null : this.#views.media(channel);
   }
 
   liveChannels(): ChannelRecord[] {

@@ -1,4 +1,4 @@
-import { type Cell, type FleetRow, KINDS, type Kind, type KindName } from './kinds.ts';
+import { type Cell, type ColumnType, type FleetRow, KINDS, type Kind, type KindName } from './kinds.ts';
 
 /** Rows of one request at most: what a day's outage leaves comes in many requests. */
 export const MOST_ROWS = 20_000;
@@ -6,6 +6,12 @@ const LONGEST_TEXT = 65_536;
 const YEAR_MS = 366 * 86_400_000;
 /** A PBX's clock may be ahead by so much. */
 const CLOCK_SLACK_MS = 86_400_000;
+/** The last moment of the year 9999: what is later is no date. */
+const LAST_MS = 253_402_300_799_999;
+/** Opinions in hundredths, with room to spare. */
+const MOST_COUNTS = 1024;
+const IS_TIME = /(?:^|_)(?:at|since)_ms$/;
+const DIRECTIONS: readonly unknown[] = ['rx', 'tx'];
 
 /** A row with the number that its PBX gave it. */
 export interface SequencedRow extends FleetRow {
@@ -83,7 +89,7 @@ function readRow(line: string, number: number, nowMs: number, unknownColumns: Se
 
 function readCells(
   row: Readonly<Record<string, unknown>>,
-  { columns, key }: Kind,
+  { columns, key, required }: Kind,
   unknownColumns: Set<string>,
   refuse: (why: string) => never,
 ): Record<string, Cell> {
@@ -94,13 +100,31 @@ function readCells(
       refuse(`a row may not say its ${name}; the token does`);
     else if (type === undefined) unknownColumns.add(name.slice(0, 60));
     else if (value === null) cells[name] = null;
-    else if (type === 'TEXT' ? typeof value === 'string' && value.length <= LONGEST_TEXT : Number.isFinite(value))
-      cells[name] = value as Cell;
-    else refuse(`${name} is no ${type === 'TEXT' ? 'text, or too long' : 'number'}`);
+    else if (TYPE_TESTS[type](value)) cells[name] = value as Cell;
+    else refuse(`${name} is no ${TYPE_WORDS[type]}`);
+    if (IS_TIME.test(name) && typeof value === 'number' && (value < 0 || value > LAST_MS)) refuse(`${name} is no time`);
   }
-  for (const name of key) if ((cells[name] ?? null) === null) refuse(`${name} is missing`);
+  for (const name of [...key, ...required]) if ((cells[name] ?? null) === null) refuse(`${name} is missing`);
+  if (columns.has('direction') && !DIRECTIONS.includes(cells['direction'])) refuse('direction is neither rx nor tx');
+  const { score_hundredths: scores = [], score_calls: calls = [] } = cells;
+  if (Array.isArray(scores) && Array.isArray(calls) && scores.length !== calls.length)
+    refuse('score_calls has not one number for each of score_hundredths');
   return cells;
 }
+
+/** ClickHouse refuses a whole block, with the rows of other PBXs in it, for one cell that is not of its column's type. */
+const TYPE_TESTS: Readonly<Record<ColumnType, (value: unknown) => boolean>> = {
+  TEXT: (value) => typeof value === 'string' && value.length <= LONGEST_TEXT && value.isWellFormed(),
+  REAL: (value) => Number.isFinite(value),
+  INTEGER: (value) => Number.isSafeInteger(value),
+  COUNTS: (value) => Array.isArray(value) && value.length <= MOST_COUNTS && value.every(Number.isSafeInteger),
+};
+const TYPE_WORDS: Readonly<Record<ColumnType, string>> = {
+  TEXT: 'text, or too long',
+  REAL: 'number',
+  INTEGER: 'whole number',
+  COUNTS: 'list of whole numbers',
+};
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

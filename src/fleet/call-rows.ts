@@ -15,10 +15,12 @@ export interface ShippedCall {
   readonly segments: readonly SegmentRecord[];
   /** Those that are to be shipped. */
   readonly intervals: readonly IntervalRecord[];
+  /** Linkedids of calls that were joined into it. */
+  readonly aliases?: readonly string[];
 }
 
 /** The rows of a call, as its PBX stores them. `version` is higher than that of any row shipped of it before. */
-export function callRows({ call, segments, intervals }: ShippedCall, version: number): FleetRow[] {
+export function callRows({ call, segments, intervals, aliases = [] }: ShippedCall, version: number): FleetRow[] {
   const { channels, ...own } = call;
   const { linkedid, startedAtMs: callStartedAtMs } = call;
   const row = (kind: FleetRow['kind'], cells: FleetRow['cells']): FleetRow => ({
@@ -28,6 +30,12 @@ export function callRows({ call, segments, intervals }: ShippedCall, version: nu
     cells: { ...cells, linkedid },
   });
   return [
+    ...aliases.map((from) => ({
+      kind: 'aliases' as const,
+      version,
+      callStartedAtMs: Math.round(callStartedAtMs),
+      cells: { from_linkedid: from, into_linkedid: linkedid },
+    })),
     ...channels.flatMap(({ streams, ...channel }) => [
       row('channels', CHANNEL_COLUMNS.toRow(channel)),
       ...streams.map((stream) => row('streams', { ...STREAM_COLUMNS.toRow(stream), uniqueid: channel.uniqueid })),

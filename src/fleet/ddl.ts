@@ -9,7 +9,12 @@ export interface StoreLayout {
   readonly isReplicated: boolean;
 }
 
-const TYPES: Readonly<Record<ColumnType, string>> = { TEXT: 'String', REAL: 'Float64', INTEGER: 'Int64' };
+const TYPES: Readonly<Record<ColumnType, string>> = {
+  TEXT: 'String',
+  REAL: 'Float64',
+  INTEGER: 'Int64',
+  COUNTS: 'Array(Int64)',
+};
 
 /** Of every table, before the columns of the PBX's own. */
 const FRAME = [
@@ -24,7 +29,8 @@ const FRAME = [
 export function storeColumns({ columns, key }: Kind): (readonly [name: string, type: string])[] {
   const own = [...columns].map(([name, type]) => {
     const plain = TYPES[type];
-    return [storedName(name), key.includes(name) ? plain : `Nullable(${plain})`] as const;
+    // ClickHouse has no list that may be null; an empty one is as good.
+    return [storedName(name), key.includes(name) || type === 'COUNTS' ? plain : `Nullable(${plain})`] as const;
   });
   return [...FRAME, ...own];
 }
@@ -34,6 +40,11 @@ const RENAMED: Readonly<Record<string, string>> = { version: 'mes_version', site
 
 export function storedName(column: string): string {
   return RENAMED[column] ?? column;
+}
+
+/** The columns by which a table is sorted: those that make a row the same row again. */
+export function orderOf({ key, order = ['pbx', ...key] }: Kind): readonly string[] {
+  return order.map(storedName);
 }
 
 export function tableOf(kind: KindName): string {
@@ -53,7 +64,7 @@ export function createStatements({ database, cluster, isReplicated }: StoreLayou
     const engine = isReplicated
       ? `ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/${database}.${table}', '{replica}', row_version)`
       : 'ReplacingMergeTree(row_version)';
-    const order = ['pbx', ...kind.key.map(storedName)].join(', ');
+    const order = orderOf(kind).join(', ');
     return [
       `CREATE TABLE IF NOT EXISTS ${database}.${table} (${columns}) ENGINE = ${engine}
        PARTITION BY toYYYYMM(toDateTime(intDiv(call_started_at_ms, 1000))) ORDER BY (${order})`,

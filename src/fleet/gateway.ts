@@ -46,7 +46,8 @@ export class FleetGateway {
     this.#byTokenHash = new Map(options.pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
     this.#merger = new Merger({
       store: (target, rows) => options.store.insert(target, rows),
-      nowMs: options.nowMs,
+      // Not the time of day, which may be set back: the block would wait for as long.
+      nowMs: () => performance.now(),
       ...(options.blockMs === undefined ? {} : { blockMs: options.blockMs }),
       ...(options.mostRows === undefined ? {} : { mostRows: options.mostRows }),
     });

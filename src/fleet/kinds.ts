@@ -5,9 +5,10 @@ import {
   SEGMENT_COLUMNS,
   STREAM_COLUMNS,
 } from '../history/schema/rows.ts';
+import { SUM_COLUMNS } from '../history/sums/score-sums.ts';
 
-/** Of a column: SQLite's type, which is how the PBX stores it. */
-export type ColumnType = 'TEXT' | 'REAL' | 'INTEGER';
+/** Of a column: SQLite's type, which is how the PBX stores it; `COUNTS` is a list of whole numbers. */
+export type ColumnType = 'TEXT' | 'REAL' | 'INTEGER' | 'COUNTS';
 
 /** What is shipped: rows of one table, as the PBX's own history has them. */
 export interface Kind {
@@ -15,6 +16,14 @@ export interface Kind {
   readonly columns: ReadonlyMap<string, ColumnType>;
   /** Of one PBX: what makes a row the same row again. Never null. */
   readonly key: readonly string[];
+  /** What is never null beside the key: who reads the store relies on it. */
+  readonly required: readonly string[];
+  /** Order of the table where it is not the PBX and then the key. All of these are in it. */
+  readonly order?: readonly string[];
+}
+
+function texts(...names: readonly string[]): Map<string, ColumnType> {
+  return new Map(names.map((name) => [name, 'TEXT']));
 }
 
 interface Columns {
@@ -25,38 +34,84 @@ interface Columns {
 function kind(
   { names, types }: Columns,
   key: readonly string[],
+  required: readonly string[] = [],
   more: Readonly<Record<string, ColumnType>> = {},
 ): Kind {
   const columns = new Map<string, ColumnType>(Object.entries(more));
   for (const [index, name] of names.entries()) columns.set(name, types[index] ?? 'TEXT');
-  return { columns, key };
+  return { columns, key, required };
 }
 
-/** The tables of the fleet's store, derived from the history's. Their names are permanent. */
+const OF_CALL = { linkedid: 'TEXT', uniqueid: 'TEXT' } as const;
+
+/**
+ * The tables of the fleet's store, derived from the history's. Their names are permanent. Keys begin with the call, so that
+ * all that belongs to one lies together; a channel that is joined to another call leaves its old row to a linkedid that
+ * `aliases` hides.
+ */
 export const KINDS = {
   calls: kind(CALL_COLUMNS, ['linkedid']),
-  channels: kind(CHANNEL_COLUMNS, ['uniqueid'], { linkedid: 'TEXT' }),
-  streams: kind(STREAM_COLUMNS, ['uniqueid', 'direction'], { linkedid: 'TEXT', uniqueid: 'TEXT' }),
-  segments: kind(SEGMENT_COLUMNS, ['uniqueid', 'direction', 'segment_number'], { linkedid: 'TEXT' }),
+  channels: kind(CHANNEL_COLUMNS, ['linkedid', 'uniqueid'], ['endpoint', 'started_at_ms']),
+  streams: kind(STREAM_COLUMNS, ['linkedid', 'uniqueid', 'direction'], [], OF_CALL),
+  segments: kind(
+    SEGMENT_COLUMNS,
+    ['linkedid', 'uniqueid', 'direction', 'segment_number'],
+    ['started_at_ms', 'ended_at_ms'],
+    OF_CALL,
+  ),
+  intervals: kind(INTERVAL_COLUMNS, ['linkedid', 'uniqueid', 'direction', 'report_number'], ['at_ms'], OF_CALL),
+  /** A call that was joined into another, after it had been shipped. */
+  aliases: { columns: texts('from_linkedid', 'into_linkedid'), key: ['from_linkedid'], required: ['into_linkedid'] },
+  ratings: {
+    columns: new Map<string, ColumnType>([
+      ...texts('id', 'linkedid', 'uniqueid', 'endpoint', 'side', 'issues', 'answers', 'comment', 'source'),
+      ['score', 'INTEGER'],
+      ['asked', 'INTEGER'],
+      ['weight', 'REAL'],
+      ['at_ms', 'INTEGER'],
+    ]),
+    key: ['id'],
+    required: ['linkedid', 'side', 'score', 'source', 'weight', 'at_ms'],
+  },
+  /** What the PBX sums up of each hour and day (history/sums): shipped as it is, since a sum of versions counts a retry twice. */
+  sums: {
+    columns: new Map<string, ColumnType>([
+      ['scope_kind', 'TEXT'],
+      ['span_ms', 'INTEGER'],
+      ['starts_at_ms', 'INTEGER'],
+      ['scope', 'TEXT'],
+      ...SUM_COLUMNS.map(([, column]): [string, ColumnType] => [column, 'INTEGER']),
+      // As many of one as of the other: a score in hundredths, and how many calls had it.
+      ['score_hundredths', 'COUNTS'],
+      ['score_calls', 'COUNTS'],
+    ]),
+    key: ['scope_kind', 'span_ms', 'starts_at_ms', 'scope'],
+    required: [...SUM_COLUMNS.map(([, column]) => column), 'score_hundredths', 'score_calls'],
+    // Questions are about one kind and one span, of all PBXs or of one.
+    order: ['scope_kind', 'span_ms', 'pbx', 'starts_at_ms', 'scope'],
+  },
   heartbeats: {
     columns: new Map<string, ColumnType>([
-      ['minute', 'INTEGER'],
-      ['release', 'TEXT'],
-      ['asterisk_version', 'TEXT'],
+      ['hour', 'INTEGER'],
+      ['at_ms', 'INTEGER'],
+      ...texts('release', 'asterisk_version', 'problem'),
       ['calls_up', 'INTEGER'],
       ['outbox_rows', 'INTEGER'],
       ['outbox_dropped', 'INTEGER'],
+      // When the oldest row that waits was put into the outbox.
+      ['outbox_since_ms', 'INTEGER'],
     ]),
-    key: ['minute'],
+    // Of an hour the last one stays.
+    key: ['hour'],
+    required: ['at_ms'],
   },
-  intervals: kind(INTERVAL_COLUMNS, ['uniqueid', 'direction', 'report_number'], { linkedid: 'TEXT' }),
 } as const satisfies Readonly<Record<string, Kind>>;
 
 export type KindName = keyof typeof KINDS;
 
 export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 
-export type Cell = string | number | null;
+export type Cell = string | number | readonly number[] | null;
 
 /** One row on its way: its natural key and its version make it idempotent. */
 export interface FleetRow {

@@ -1,86 +1,57 @@
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
-import type { History } from '../history/history.ts';
-import type { Clock, HistoryReader } from '../model/ports.ts';
+import type { Clock } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { type SequencedRow, writeBatch } from './batch.ts';
-import { callRows, wantsIntervals } from './call-rows.ts';
+import { Gatherer, type GathererOptions, type OutboxView } from './gatherer.ts';
 import type { Cell, KindName } from './kinds.ts';
 
-/** A call's last reports and its hangup handler's word are in by then. */
-const QUIET_MS = 3000;
 const SHIP_EVERY_MS = 2000;
-const HEARTBEAT_EVERY_MS = 60_000;
 const BATCH_ROWS = 5000;
-/** About 1 KB each: a day of a busy PBX without a gateway. */
-const MOST_OUTBOX_ROWS = 500_000;
 const ANSWER_WAIT_MS = 30_000;
 const FIRST_BACK_OFF_MS = 2000;
 const LONGEST_BACK_OFF_MS = 300_000;
-/** Calls looked at together when the sidecar starts. */
-const PAGE = 200;
-/** A call that ended before the mark may have been put behind it by so much. */
-const MARK_SLACK_MS = 60_000;
-const LONGEST_CALL_MS = 86_400_000;
 
 const zip = promisify(gzip);
 
-export interface ShipperOptions {
+export interface ShipperOptions extends GathererOptions {
   readonly url: string;
   readonly token: string;
   readonly site: string | null;
-  readonly send: 'summaries' | 'bad-intervals' | 'intervals';
-  readonly history: Pick<History, 'features'>;
-  readonly calls: HistoryReader;
   readonly clock: Clock;
   readonly random: () => number;
-  /** What the PBX tells of itself once a minute. */
-  readonly heartbeat: () => Readonly<Record<string, Cell>>;
-  readonly onProblem: (sentence: string) => void;
 }
 
 /** Puts calls that have ended into the outbox, and ships the outbox to the fleet's gateway. Never in the way of a call. */
 export class FleetShipper {
   readonly #options: ShipperOptions;
-  /** Linkedid of calls with channels that ended → when the last one did. */
-  readonly #ended = new Map<string, number>();
+  readonly #gatherer: Gatherer;
   readonly #counters = { shipped: 0, refused: 0, failed: 0 };
   #gathering: Promise<void> | null = null;
   #shipping: Promise<void> | null = null;
   #nextShipMs = 0;
-  #nextHeartbeatMs = 0;
   #backOffMs = 0;
   #batchRows = BATCH_ROWS;
-  #outboxRows = 0;
-  #dropped = 0;
+  #outbox: OutboxView = { rows: 0, dropped: 0, oldestVersion: null };
   #lastProblem = '';
   readonly #stopping = new AbortController();
 
   constructor(options: ShipperOptions) {
     this.#options = options;
+    this.#gatherer = new Gatherer({ ...options, onProblem: (sentence) => this.#tell(sentence) });
   }
 
   get counters(): Readonly<Record<string, number>> {
-    return { ...this.#counters, outbox_rows: this.#outboxRows, outbox_dropped: this.#dropped };
+    return { ...this.#counters, outbox_rows: this.#outbox.rows, outbox_dropped: this.#outbox.dropped };
   }
 
-  /** Finds calls that ended while nobody put them into the outbox. */
+  /** Finds what was not put into the outbox before the sidecar ended. */
   async start(): Promise<void> {
-    const { history, calls } = this.#options;
-    const markMs = await history.features.read('outbox', 'mark', undefined);
-    if (markMs === 0) return;
-    let cursor: Parameters<HistoryReader['calls']>[2] = null;
-    do {
-      const page = await calls.calls({ fromMs: markMs - LONGEST_CALL_MS }, PAGE, cursor);
-      for (const { linkedid, endedAtMs } of page.calls) {
-        if (endedAtMs !== null && endedAtMs >= markMs - MARK_SLACK_MS) this.#ended.set(linkedid, 0);
-      }
-      cursor = page.next;
-    } while (cursor !== null);
+    await this.#gatherer.start();
   }
 
   channelEnded({ linkedid }: ChannelRecord): void {
-    this.#ended.set(linkedid, this.#options.clock.nowMs());
+    this.#gatherer.channelEnded(linkedid, this.#options.clock.nowMs());
   }
 
   tick(nowMs: number): void {
@@ -90,70 +61,27 @@ export class FleetShipper {
     this.#shipping ??= this.#ship(nowMs).finally(() => (this.#shipping = null));
   }
 
+  /** Everything that changed is in the outbox. */
+  get isEven(): boolean {
+    return this.#gatherer.isEven;
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    await Promise.allSettled([this.#gathering, this.#shipping]);
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.allSettled([this.#gathering, this.#shipping]);
+    await this.idle();
   }
 
   async #gather(nowMs: number): Promise<void> {
     try {
-      for (const [linkedid, atMs] of this.#ended) {
-        if (nowMs - atMs < QUIET_MS || this.#stopping.signal.aborted) continue;
-        this.#ended.delete(linkedid);
-        await this.#putCall(linkedid, nowMs);
-      }
-      if (nowMs >= this.#nextHeartbeatMs) {
-        this.#nextHeartbeatMs = nowMs + HEARTBEAT_EVERY_MS;
-        const cells = {
-          ...this.#options.heartbeat(),
-          minute: Math.floor(nowMs / 60_000),
-          outbox_rows: this.#outboxRows,
-          outbox_dropped: this.#dropped,
-        };
-        await this.#put([{ kind: 'heartbeats', version: nowMs, callStartedAtMs: nowMs, cells }], null);
-      }
+      await this.#gatherer.gather(nowMs, this.#outbox, () => this.#stopping.signal.aborted);
     } catch (error) {
       this.#tell(`the outbox cannot be written (${messageOf(error)})`);
     }
-  }
-
-  /** A call that is still up is put when its last channel ends. */
-  async #putCall(linkedid: string, nowMs: number): Promise<void> {
-    const { calls, send } = this.#options;
-    const call = await calls.call(linkedid);
-    if (call === null || call.endedAtMs === null) return;
-    const parts = await Promise.all(
-      call.channels.map(async (channel) => ({
-        segments: await calls.segments(channel.uniqueid),
-        intervals:
-          send === 'summaries'
-            ? []
-            : ((await calls.intervals(channel.uniqueid)) ?? []).filter(({ direction }) =>
-                wantsIntervals(send, channel, direction),
-              ),
-      })),
-    );
-    const segments = parts.flatMap((part) => part.segments);
-    const intervals = parts.flatMap((part) => part.intervals);
-    await this.#put(callRows({ call, segments, intervals }, Math.round(nowMs)), call.endedAtMs);
-  }
-
-  async #put(
-    rows: readonly {
-      kind: KindName;
-      version: number;
-      callStartedAtMs: number;
-      cells: Readonly<Record<string, Cell>>;
-    }[],
-    endedAtMs: number | null,
-  ): Promise<void> {
-    const stored = rows.map(({ cells, ...row }) => ({
-      ...row,
-      version: Math.round(row.version),
-      callStartedAtMs: Math.round(row.callStartedAtMs),
-      cells: JSON.stringify(known(cells)),
-    }));
-    await this.#options.history.features.write('outbox', 'put', { rows: stored, most: MOST_OUTBOX_ROWS, endedAtMs });
   }
 
   async #ship(nowMs: number): Promise<void> {
@@ -162,9 +90,7 @@ export class FleetShipper {
     try {
       for (;;) {
         const waiting = await history.features.read('outbox', 'next', this.#batchRows);
-        const state = await history.features.read('outbox', 'state', undefined);
-        this.#outboxRows = state.rows;
-        this.#dropped = state.dropped;
+        this.#outbox = await history.features.read('outbox', 'state', undefined);
         if (waiting.length === 0 || this.#stopping.signal.aborted) break;
         const isDone = await this.#send(
           waiting.map(({ cells, ...row }) => ({
@@ -243,11 +169,6 @@ class WaitError extends Error {
     super(message);
     this.waitMs = Number.isFinite(waitMs) ? waitMs : 0;
   }
-}
-
-/** What is not known is not shipped: it is null at the other end as well. */
-function known(cells: Readonly<Record<string, Cell>>): Record<string, Cell> {
-  return Object.fromEntries(Object.entries(cells).filter(([, value]) => value !== null));
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import {
   createStatements,
   dropPartitionStatement,
@@ -11,9 +11,21 @@ import { KIND_NAMES, type FleetRow, type KindName } from './kinds.ts';
 import { pbxIdOf, shardOf } from './shard.ts';
 
 const INSERT_WAIT_MS = 20_000;
-const ASK_WAIT_MS = 10_000;
+const DDL_WAIT_MS = 60_000;
+/** Beyond the time that ClickHouse itself allows a question: then it hangs. */
+const HANG_MS = 2000;
+/** A server that did not answer is left alone for so long, while another has the same rows. */
+const REST_AFTER_FAILURE_MS = 5000;
+
+/** What one question may take of ClickHouse. */
+export interface QueryBounds {
+  readonly seconds: number;
+  readonly memoryBytes: number;
+  readonly rows: number;
+}
 
 export interface StoreOptions extends StoreLayout {
+  readonly bounds?: QueryBounds;
   /** One address a shard, in the order in which the cluster names them; the first of several replicas that answers is used. */
   readonly shards: readonly (readonly string[])[];
   readonly username: string;
@@ -27,7 +39,23 @@ export interface PbxIdentity {
 }
 
 /** Rows as ClickHouse reads them (JSONEachRow). */
-export type StoredRow = Readonly<Record<string, string | number>>;
+export type StoredRow = Readonly<Record<string, string | number | readonly number[]>>;
+
+const BOUNDS: QueryBounds = { seconds: 10, memoryBytes: 2_000_000_000, rows: 2_000_000_000 };
+/** ClickHouse's codes for a question that is beyond its bounds: time, rows, rows or bytes, memory, and too slow for its time. */
+const BEYOND_BOUNDS: ReadonlySet<number> = new Set([158, 159, 160, 241, 307, 396]);
+
+/** Why the store does not answer, in one sentence. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  /** `too-large`: it would take too much; a shorter time or fewer PBXs may do. */
+  readonly why: 'gone' | 'too-large';
+
+  constructor(message: string, why: StoreError['why'], cause: unknown) {
+    super(message, { cause });
+    this.why = why;
+  }
+}
 
 /** Part of an answer: how many shards gave theirs. */
 export interface Answered<T> {
@@ -41,6 +69,8 @@ export class FleetStore {
   readonly #options: StoreOptions;
   /** By shard, then by replica. */
   readonly #clients: readonly (readonly ClickHouseClient[])[];
+  /** Until when a server is left alone, by `performance.now()`. */
+  readonly #restsUntilMs = new Map<ClickHouseClient, number>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -51,6 +81,7 @@ export class FleetStore {
           url,
           username,
           password,
+          // Each request has a shorter limit of its own, except for inserts.
           request_timeout: INSERT_WAIT_MS,
           // It would write to the console; what fails is told by whoever asked.
           log: { level: ClickHouseLogLevel.OFF },
@@ -86,7 +117,7 @@ export class FleetStore {
   }
 
   toStored({ name, site }: PbxIdentity, { version, callStartedAtMs, cells }: FleetRow): StoredRow {
-    const row: Record<string, string | number> = {
+    const row: Record<string, string | number | readonly number[]> = {
       pbx_id: pbxIdOf(name),
       pbx: name,
       site,
@@ -101,28 +132,72 @@ export class FleetStore {
   /** Resolves when the shard has them. */
   async insert(target: string, rows: readonly StoredRow[]): Promise<void> {
     const [shard = '0', table = ''] = target.split(' ');
-    const replicas = this.#clients[Number(shard)] ?? [];
-    let last: unknown = new Error('there is no such shard');
-    for (const client of replicas) {
-      try {
-        await client.insert({ table: `${this.#options.database}.${table}`, values: [...rows], format: 'JSONEachRow' });
-        return;
-      } catch (error) {
-        last = error;
-      }
+    try {
+      await this.#firstOf(Number(shard), (client) =>
+        client.insert({ table: `${this.#options.database}.${table}`, values: [...rows], format: 'JSONEachRow' }),
+      );
+    } catch (error) {
+      throw new StoreError(`ClickHouse does not take rows (${reasonOf(error)})`, 'gone', error);
     }
-    throw new Error(`ClickHouse does not take rows (${reasonOf(last)})`, { cause: last });
   }
 
-  /** Asks every shard by itself, so that one that hangs hides no other. Rejects when none answers. */
-  async ask<T>(query: string): Promise<Answered<T>> {
-    const answers = await Promise.allSettled(this.#clients.map((replicas) => askOne<T>(replicas, query)));
+  /**
+   * Asks the shards that have rows of these PBXs, or all, each by itself, so that one that hangs hides no other. Rejects with
+   * StoreError when none answers, or when the question is too much for one.
+   */
+  async ask<T>(query: string, pbxs?: readonly string[]): Promise<Answered<T>> {
+    const all = this.#clients.map((_, shard) => shard);
+    const wanted = pbxs === undefined ? all : [...new Set(pbxs.map((name) => shardOf(pbxIdOf(name), all.length)))];
+    const answers = await Promise.allSettled(wanted.map((shard) => this.#askShard<T>(shard, query)));
+    for (const answer of answers) {
+      if (answer.status === 'rejected' && BEYOND_BOUNDS.has(codeOf(answer.reason) ?? 0)) {
+        const { seconds } = this.#options.bounds ?? BOUNDS;
+        throw new StoreError(
+          `this question is too much for ClickHouse (${reasonOf(answer.reason)}; it may take ${seconds} s); ask for a shorter time or fewer PBXs`,
+          'too-large',
+          answer.reason,
+        );
+      }
+    }
     const given = answers.filter((answer) => answer.status === 'fulfilled');
-    if (given.length === 0) {
-      const [first] = answers;
-      throw new Error(`ClickHouse does not answer (${reasonOf(first?.status === 'rejected' ? first.reason : null)})`);
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    if (given.length === 0 && failed !== undefined) {
+      throw new StoreError(`ClickHouse does not answer (${reasonOf(failed.reason)})`, 'gone', failed.reason);
     }
     return { rows: given.flatMap(({ value }) => value), shardsAnswered: given.length, shards: answers.length };
+  }
+
+  async #askShard<T>(shard: number, query: string): Promise<T[]> {
+    const { seconds, memoryBytes, rows } = this.#options.bounds ?? BOUNDS;
+    const settings = {
+      max_execution_time: seconds,
+      max_memory_usage: String(memoryBytes),
+      max_rows_to_read: String(rows),
+      output_format_json_quote_64bit_integers: 0,
+      // Conditions stay where they are written: outside of the choice of the newest version.
+      enable_optimize_predicate_expression: 0,
+    } as const;
+    return this.#firstOf(shard, (client) => ask<T>(client, query, seconds * 1000 + HANG_MS, settings));
+  }
+
+  /** The first replica of a shard that answers; one that did not just now comes last. Rejects with the last one's error. */
+  async #firstOf<T>(shard: number, work: (client: ClickHouseClient) => Promise<T>): Promise<T> {
+    const nowMs = performance.now();
+    const rests = (client: ClickHouseClient): number => Number((this.#restsUntilMs.get(client) ?? 0) > nowMs);
+    let last: unknown = new Error('there is no such shard');
+    for (const client of (this.#clients[shard] ?? []).toSorted((one, other) => rests(one) - rests(other))) {
+      try {
+        const answer = await work(client);
+        this.#restsUntilMs.delete(client);
+        return answer;
+      } catch (error) {
+        last = error;
+        // Another replica would find it too much as well.
+        if (BEYOND_BOUNDS.has(codeOf(error) ?? 0)) break;
+        this.#restsUntilMs.set(client, performance.now() + REST_AFTER_FAILURE_MS);
+      }
+    }
+    throw last;
   }
 
   /** Drops the months that lie wholly before then. */
@@ -149,30 +224,35 @@ export class FleetStore {
   }
 }
 
-async function askOne<T>(replicas: readonly ClickHouseClient[], query: string): Promise<T[]> {
-  let last: unknown;
-  for (const client of replicas) {
-    try {
-      return await ask<T>(client, query);
-    } catch (error) {
-      last = error;
-    }
-  }
-  throw last;
-}
-
-async function ask<T>(client: ClickHouseClient, query: string): Promise<T[]> {
-  const result = await client.query({ query, format: 'JSONEachRow', abort_signal: AbortSignal.timeout(ASK_WAIT_MS) });
+async function ask<T>(
+  client: ClickHouseClient,
+  query: string,
+  waitMs = DDL_WAIT_MS,
+  settings: ClickHouseSettings = {},
+): Promise<T[]> {
+  const result = await client.query({
+    query,
+    format: 'JSONEachRow',
+    clickhouse_settings: settings,
+    abort_signal: AbortSignal.timeout(waitMs),
+  });
   return result.json<T>();
 }
 
 async function command(client: ClickHouseClient, query: string): Promise<void> {
-  await client.command({ query, abort_signal: AbortSignal.timeout(INSERT_WAIT_MS) });
+  await client.command({ query, abort_signal: AbortSignal.timeout(DDL_WAIT_MS) });
 }
 
 /** 18.16's error text is `Code: N, e.displayText() = …`, which the client does not take apart. */
+function codeOf(error: unknown): number | undefined {
+  const { message, code } = error instanceof Error ? (error as Error & { code?: unknown }) : { message: '', code: '' };
+  const found = /\bCode: (\d+)/.exec(message)?.[1] ?? /^\d+$/.exec(String(code))?.[0];
+  return found === undefined ? undefined : Number(found);
+}
+
 function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const code = /\bCode: (\d+)/.exec(text)?.[1];
-  return code === undefined ? text.slice(0, 120).replaceAll(/\s+/g, ' ') : `code ${code}`;
+  const code = codeOf(error);
+  if (code !== undefined) return `code ${code}`;
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text.slice(0, 120).replaceAll(/\s+/g, ' ');
 }

@@ -1,5 +1,6 @@
 import { availableParallelism, freemem, loadavg, totalmem } from 'node:os';
 import type { PbxEvent } from '../model/event.ts';
+import { flatCopy } from '../units/flat-copy.ts';
 import { type KnownDevice, knownDevice } from './format/device.ts';
 import type { Surroundings } from './format/document.ts';
 
@@ -63,7 +64,7 @@ export class Around {
     const { uniqueid, name } = event.channel;
     if (!name.startsWith(PJSIP) || this.#phones.has(uniqueid) || this.#questions >= MOST_QUESTIONS) return;
     if (!this.#options.takesPart(name.replace(/-[^-]*$/, ''))) return;
-    this.#phones.set(uniqueid, UNKNOWN);
+    this.#phones.set(flatCopy(uniqueid), UNKNOWN);
     for (const oldest of this.#phones.keys()) {
       if (this.#phones.size <= MOST_KNOWN) break;
       this.#phones.delete(oldest);
@@ -84,7 +85,7 @@ export class Around {
         userAgent === undefined ? undefined : await this.#options.getVariable(uniqueid, 'PJSIP_HEADER(read,Via)');
       const transport = /^SIP\/2\.0\/([A-Z]{2,3})\b/.exec(via ?? '')?.[1]?.toLowerCase() ?? null;
       if (userAgent === undefined || !this.#phones.has(uniqueid)) return;
-      this.#phones.set(uniqueid, {
+      this.#phones.set(flatCopy(uniqueid), {
         device: knownDevice(userAgent),
         transport: transport !== null && TRANSPORTS.has(transport) ? transport : null,
       });

@@ -1,5 +1,14 @@
 import type { RatingWish } from './rating.ts';
-import type { CallRecord, ChannelRecord, FaultPlace, HistoryChange, IntervalRecord, SegmentRecord } from './record.ts';
+import type {
+  CallRecord,
+  ChannelRecord,
+  FaultPlace,
+  HistoryChange,
+  IntervalRecord,
+  SampleSummary,
+  SegmentRecord,
+  StreamRecord,
+} from './record.ts';
 import type { Verdict } from './score.ts';
 
 /** Epoch milliseconds. */
@@ -95,9 +104,18 @@ export interface CallPage {
 export interface CallCursor {
   readonly startedAtMs: number;
   readonly linkedid: string;
+  /** On a fleet, where two PBXs may have the same linkedid. */
+  readonly pbx?: string | undefined;
 }
 
-export interface CallWithChannels extends CallRecord {
+/** Whose it is, on a fleet. */
+export interface PbxPart {
+  readonly pbx?: string | undefined;
+  /** Where that PBX is. */
+  readonly site?: string | undefined;
+}
+
+export interface CallWithChannels extends CallRecord, PbxPart {
   readonly channels: readonly ChannelRecord[];
 }
 
@@ -134,7 +152,7 @@ export interface CallQuality {
 }
 
 /** The calls of an endpoint or trunk. A call has the mean score of its channels there, and any fault of them. */
-export interface EndpointQuality extends CallQuality {
+export interface EndpointQuality extends CallQuality, PbxPart {
   readonly endpoint: string;
   /** Both directions together. Loss is weighted by packets, jitter and round trip by reports; null: not known. */
   readonly lossPercent: number | null;
@@ -207,6 +225,27 @@ export interface LiveView {
   liveUniqueids(): string[];
   /** As it is now; null when it is up no more. */
   liveChannel(uniqueid: string): ChannelRecord | null;
+  /** The same, without what takes time to find out and room to keep. */
+  liveMedia(uniqueid: string): LiveMedia | null;
+}
+
+/** What the reports of one direction add up to so far. */
+export interface MediaSums extends Pick<
+  StreamRecord,
+  'direction' | 'reporter' | 'reports' | 'deadReports' | 'packetsExpected' | 'packetsLost'
+> {
+  readonly jitterMs: SampleSums;
+  readonly rttMs: SampleSums;
+}
+
+export type SampleSums = Pick<SampleSummary, 'last' | 'mean' | 'stdev' | 'count'>;
+
+/** A channel as far as its media are watched. */
+export interface LiveMedia extends Pick<
+  ChannelRecord,
+  'uniqueid' | 'linkedid' | 'endpoint' | 'startedAtMs' | 'endedAtMs' | 'answeredAtMs' | 'onHold' | 'verdict'
+> {
+  readonly streams: readonly MediaSums[];
 }
 
 /** Calls that are up or ended some seconds ago, as they are now: what is stored of them may be some seconds old. */

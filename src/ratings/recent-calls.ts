@@ -2,6 +2,7 @@ import type { PbxEvent } from '../model/event.ts';
 import type { LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import type { Verdict } from '../model/score.ts';
+import { flatCopy } from '../units/flat-copy.ts';
 
 /** A rating without an id of its call is about one that ended at most so long ago. */
 export const LAST_CALL_MS = 600_000;
@@ -27,10 +28,11 @@ export interface EndedChannel {
   readonly endedAtMs: number;
 }
 
+/** Each text once. Arrays, since sets of one or two take five times the memory, and texts of their own: see `flatCopy`. */
 interface RecentCall {
-  readonly dialled: Set<string>;
+  readonly dialled: string[];
   /** Numbers of the parties and what was dialled, as they are stored. */
-  readonly numbers: Set<string>;
+  readonly numbers: string[];
   worst: Verdict | null;
 }
 
@@ -49,9 +51,8 @@ export class RecentCalls {
     if (event.type !== 'dial') return;
     const { linkedid, exten, callerNumber } = event.channel;
     const call = this.#call(linkedid);
-    if (call.dialled.size < MOST_PARTIES) call.dialled.add(event.dialledUniqueid);
-    if (call.numbers.size >= MOST_PARTIES) return;
-    for (const number of [exten, callerNumber]) if (number) call.numbers.add(number);
+    addOnce(call.dialled, event.dialledUniqueid);
+    for (const number of [exten, callerNumber]) if (number) addOnce(call.numbers, number);
   }
 
   channelEnded({ uniqueid, linkedid, endpoint, endedAtMs, answeredAtMs, verdict }: ChannelRecord): void {
@@ -64,7 +65,7 @@ export class RecentCalls {
 
   /** A call that was made only to rate another one. */
   leaveOut(uniqueid: string): void {
-    this.#notRated.add(uniqueid);
+    this.#notRated.add(flatCopy(uniqueid));
     const [oldest] = this.#notRated;
     if (this.#notRated.size > MOST_REMEMBERED && oldest !== undefined) this.#notRated.delete(oldest);
   }
@@ -90,10 +91,14 @@ export class RecentCalls {
   #call(linkedid: string): RecentCall {
     const known = this.#calls.get(linkedid);
     if (known !== undefined) return known;
-    const made: RecentCall = { dialled: new Set(), numbers: new Set(), worst: null };
-    remember(this.#calls, linkedid, made);
+    const made: RecentCall = { dialled: [], numbers: [], worst: null };
+    remember(this.#calls, flatCopy(linkedid), made);
     return made;
   }
+}
+
+function addOnce(texts: string[], text: string): void {
+  if (texts.length < MOST_PARTIES && !texts.includes(text)) texts.push(flatCopy(text));
 }
 
 /** The newest stands last. */

@@ -31,6 +31,7 @@ const TEST_TOOLS: Tools = {
   'sip-tester': '/usr/bin/sipp',
   'linphone-cli': '/usr/bin/linphonec',
   age: '/usr/bin/age',
+  'python3-aiosmtpd': '/usr/bin/aiosmtpd',
   'libcap2-bin': '/usr/sbin/setcap',
   lintian: '/usr/bin/lintian',
   'man-db': '/usr/bin/man',

@@ -20,7 +20,7 @@ export interface AlertStore {
 export interface AlertWatchOptions {
   readonly rules: readonly AlertRule[];
   readonly recent: RecentRules;
-  readonly live: LiveView;
+  readonly live: Pick<LiveView, 'liveUniqueids' | 'liveMedia'>;
   readonly calls: Pick<HistoryReader, 'call'>;
   readonly store: AlertStore;
   readonly isAsteriskThere: () => boolean;
@@ -34,8 +34,8 @@ export interface AlertWatchOptions {
 const LOOK_EVERY_MS = 5000;
 const TICKS_PER_ROUND = 40;
 /** What is bad now has to be told within a minute; shares of an hour change slowly. */
-const JUDGE_NOW_EVERY_MS = 1000;
-const JUDGE_CALLS_EVERY_MS = 5000;
+const JUDGE_NOW_EVERY_MS = 2500;
+const JUDGE_CALLS_EVERY_MS = 10_000;
 const TELL_EVERY_MS = 1000;
 /** Ended channels that are kept for the rules: one rule about all of them together looks at them at once. */
 const MOST_LEGS = 20_000;
@@ -164,7 +164,7 @@ export class AlertWatch {
       this.#forgetOld(nowMs);
     }
     for (const uniqueid of this.#toLookAt.splice(0, this.#perTick)) {
-      const channel = live.liveChannel(uniqueid);
+      const channel = live.liveMedia(uniqueid);
       if (channel !== null && channel.endedAtMs === null) {
         this.#up.set(uniqueid, this.#looks.look(channel, nowMs, recent));
       }

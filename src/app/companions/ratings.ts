@@ -14,6 +14,7 @@ import { RatingLinks } from '../../ratings/rating-links.ts';
 import { PAGE_HEADERS } from '../../ratings/link-page.ts';
 import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../ratings/questions.ts';
 import { RatingIntake, type RatingTables, sideOf } from '../../ratings/rating-intake.ts';
+import { flatCopy } from '../../units/flat-copy.ts';
 import { RecentCalls } from '../../ratings/recent-calls.ts';
 import { summaryRoute } from '../../api/ratings/summary.ts';
 import { Voice } from '../../ratings/voice.ts';
@@ -134,7 +135,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     if (event.type !== 'channel' || event.channel.stateNumber !== UP) return;
     const { uniqueid, linkedid, name } = event.channel;
     if (linked.has(uniqueid) || name.startsWith('Local/')) return;
-    linked.add(uniqueid);
+    linked.add(flatCopy(uniqueid));
     const Value = links.linkOf(linkedid, uniqueid, sideOf(event.channel));
     actions.send('Setvar', { Channel: uniqueid, Variable: LINK_VARIABLE, Value }).catch(() => {});
   }

@@ -8,6 +8,7 @@ import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts'
 import { type PendingAction, PendingActions } from './pending-actions.ts';
 import { ReadPace } from './paced-reads.ts';
 import { arrayAssignment } from '../variable-assignment.ts';
+import { flatCopy } from '../../units/flat-copy.ts';
 
 /** Why an action failed. */
 export type AmiActionProblem = 'disconnected' | 'timeout' | 'busy' | 'no-such-channel' | 'denied' | 'refused';
@@ -104,7 +105,9 @@ export class AmiActions {
   /** A channel's variable or function such as `CHANNEL(rtcp,all)`; undefined when it is empty or not set. Rejects with AmiActionError. */
   async getVariable(uniqueid: string, name: string): Promise<string | undefined> {
     const answer = await this.send('Getvar', { Channel: uniqueid, Variable: name });
-    return headerOf(answer, 'value') || undefined;
+    const value = headerOf(answer, 'value') ?? '';
+    // Most are kept for as long as their channel is up, and none is to keep all that was read with it.
+    return value === '' ? undefined : flatCopy(value);
   }
 
   /** Sets a global variable. Rejects with AmiActionError. */

@@ -270,7 +270,7 @@ type PacketCounts = Pick<StreamMeasures, 'packetsExpected' | 'packetsReceived' |
  * Counts from Asterisk's own counters, where it has told them and they go beyond the reports: those know the packets
  * before the first and after the last report. Of what we sent only the reports know how much arrived.
  */
-function countsOf(channel: ChannelState, state: DirectionState): PacketCounts | undefined {
+export function countsOf(channel: ChannelState, state: DirectionState): PacketCounts | undefined {
   const { rxPackets, rxLostPackets } = channel.counters;
   const { packetsLost } = state.total;
   const isComplete = rxPackets !== undefined && rxLostPackets !== undefined;

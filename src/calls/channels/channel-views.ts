@@ -1,4 +1,4 @@
-import type { CallWithChannels, CurrentCalls } from '../../model/ports.ts';
+import type { CallWithChannels, CurrentCalls, LiveMedia } from '../../model/ports.ts';
 import type { CallScores, ChannelRecord, SegmentRecord } from '../../model/record.ts';
 import { type LinkedCalls, callMes, callRecord, callScores, type CallState, worstOfCall } from '../linked-calls.ts';
 import {
@@ -12,6 +12,7 @@ import {
 import type { ChannelState, ScoresAround } from './channel-state.ts';
 import { segmentTally } from '../directions/direction-state.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
+import { liveMedia } from './live-media.ts';
 
 /** Channels as they look from outside: with the scores of their peers and calls. */
 export class ChannelViews implements CurrentCalls {
@@ -38,6 +39,10 @@ export class ChannelViews implements CurrentCalls {
 
   record(channel: ChannelState, totals?: ChannelTotals): ChannelRecord {
     return channelRecord(channel, this.#rules, this.around(channel), this.#peerOf(channel), totals);
+  }
+
+  media(channel: ChannelState): LiveMedia {
+    return liveMedia(channel, this.#peerOf(channel));
   }
 
   /** The call's scores and those of these channels of it, which are up. */

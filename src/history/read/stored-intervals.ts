@@ -40,7 +40,7 @@ function inOrder(rows: readonly Row[]): IntervalRecord[] {
 }
 
 /** By their numbers: the clock may have been set in between. Those without one are older than all others. */
-function byArrival(a: IntervalRecord, b: IntervalRecord): number {
+export function byArrival(a: IntervalRecord, b: IntervalRecord): number {
   const byNumber = (a.channelReportNumber ?? 0) - (b.channelReportNumber ?? 0);
   if (byNumber !== 0 || a.atMs !== b.atMs) return byNumber || a.atMs - b.atMs;
   return a.direction === b.direction ? a.reportNumber - b.reportNumber : a.direction < b.direction ? -1 : 1;

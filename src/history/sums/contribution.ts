@@ -1,9 +1,9 @@
 import { VERDICT_GROUPS, type Verdict } from '../../model/score.ts';
 
 /** Verdicts that count as a bad call. */
-const BAD: ReadonlySet<Verdict | null> = new Set<Verdict>(VERDICT_GROUPS['bad-or-worse']);
+export const BAD: ReadonlySet<Verdict | null> = new Set<Verdict>(VERDICT_GROUPS['bad-or-worse']);
 /** Verdicts that say anything of the call's quality. */
-const JUDGED: ReadonlySet<Verdict | null> = new Set<Verdict>(['good', 'fair', 'poor', ...(BAD as Set<Verdict>)]);
+export const JUDGED: ReadonlySet<Verdict | null> = new Set<Verdict>(['good', 'fair', 'poor', ...(BAD as Set<Verdict>)]);
 
 /** What was measured of one direction of a leg; of loss nothing where one of the two counts is not known. */
 export interface StreamFacts {

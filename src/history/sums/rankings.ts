@@ -14,15 +14,20 @@ import { type Question, SumReader } from './sum-reader.ts';
 import { LAST_CHARACTER } from './terms.ts';
 
 /** Endpoints in one answer; dialled names and strangers' addresses can make any number of them. */
-const MOST_ENDPOINTS = 1000;
+export const MOST_ENDPOINTS = 1000;
 
 /** Worst first; endpoints without any score last. */
-function worstFirst(one: EndpointQuality, other: EndpointQuality): number {
+export function worstFirst(one: EndpointQuality, other: EndpointQuality): number {
   return (
     (one.mesP5 ?? Infinity) - (other.mesP5 ?? Infinity) ||
     other.badCalls - one.badCalls ||
-    (one.endpoint < other.endpoint ? -1 : 1)
+    (one.endpoint === other.endpoint ? byPbx(one, other) : one.endpoint < other.endpoint ? -1 : 1)
   );
+}
+
+/** Two PBXs may have endpoints of the same name. */
+function byPbx({ pbx: one = '' }: EndpointQuality, { pbx: other = '' }: EndpointQuality): number {
+  return one < other ? -1 : 1;
 }
 
 const ENDPOINTS: Question<string> = {
@@ -38,7 +43,7 @@ const ENDPOINTS: Question<string> = {
 const BUCKET_SQL = 'CAST(starts_at_ms / @bucketMs AS INTEGER)';
 
 /** Spans that fit into such stretches. */
-function spansWithin(bucketMs: number): number[] {
+export function spansWithin(bucketMs: number): number[] {
   return SPANS_MS.filter((spanMs) => bucketMs % spanMs === 0);
 }
 

@@ -90,6 +90,11 @@ export class ScoreSums implements Additive {
     for (const [name, column] of SUM_COLUMNS) this[name] += times * Number(row[column]);
   }
 
+  /** Adds so many calls of each of these scores, in hundredths. */
+  addScores(hundredths: readonly number[], calls: readonly number[]): void {
+    for (const [index, score] of hundredths.entries()) this.#count(score, calls[index] ?? 0);
+  }
+
   /** Adds scores as `packScores` made them, or several of those in a row. */
   addPacked(packed: Uint8Array, times: 1 | -1): void {
     let at = 0;

@@ -197,6 +197,10 @@ export class RescoringStore {
 
   #write({ call, channels, segments, intervals }: RescoredCall): void {
     this.#counted.reopen(call.linkedid);
+    // Where a fleet has it, it is shipped once more.
+    this.#prepare('INSERT OR IGNORE INTO outbox_again SELECT @linkedid FROM outbox_mark WHERE ended_at_ms > 0').run({
+      linkedid: call.linkedid,
+    });
     this.#update('calls', ['linkedid'], CALL_COLUMNS.names, CALL_COLUMNS.toRow(call));
     for (const channel of channels) {
       const { uniqueid } = channel;

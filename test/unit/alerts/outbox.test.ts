@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { DeliveryError } from '../../../src/alerts/delivery-error.ts';
 import { Outbox, type Sender } from '../../../src/alerts/outbox.ts';
 import { readShareToken, shareToken } from '../../../src/alerts/signing.ts';
 import { post } from '../../../src/alerts/webhook.ts';
@@ -68,6 +69,28 @@ it('tries again ever more slowly while a way is away for an hour, and then sends
   expect(sent).toEqual(['m1', 'm2']);
   expect(stored.slice(-2)).toEqual(['m1 mail sent', 'm2 mail sent']);
   expect(outbox.counters).toEqual({ sent: 2, failed: 7, given_up: 0, waiting: 0 });
+});
+
+it('lets others pass a message that is refused for itself, and none where the way is out of order', async () => {
+  const sent: string[] = [];
+  const sender =
+    (isRefused: boolean): Sender =>
+    async ({ id }) => {
+      if (id === 'm1') throw new DeliveryError('no', { isRefused });
+      sent.push(id);
+    };
+  for (const isRefused of [true, false]) {
+    sent.length = 0;
+    const { outbox, stored, tick } = outboxOf({ webhook: sender(isRefused) });
+    outbox.add(message('m1'), delivery('m1'));
+    outbox.add(message('m2'), delivery('m2'));
+    for (let second = 0; second <= 10; second += 1) await tick(second);
+    outbox.add(message('m3'), delivery('m3'));
+    for (let second = 11; second <= 20; second += 1) await tick(second);
+    expect(sent).toEqual(isRefused ? ['m2', 'm3'] : []);
+    // The refused one is tried again all the same.
+    expect(stored.filter((line) => line.startsWith('m1'))).toEqual(['m1 try 1 at 10', 'm1 try 2 at 40']);
+  }
 });
 
 it('holds up no way by another, and sends what is stored for a way that is gone nowhere', async () => {

@@ -92,6 +92,7 @@ export async function startServer({
       }
       return null;
     },
+    liveMedia: (uniqueid: string) => live.liveChannel(uniqueid),
   };
   const liveStream = new LiveStream({ live, clock, gapMs: 50, heartbeatMs: 500, silenceMs });
   const health = { health: () => state.health };

@@ -98,9 +98,8 @@ async function started(world: World, rules: readonly AlertRule[]): Promise<Alert
     rules,
     recent: { profile: mesProfile('documented'), thresholds: { good: 4, fair: 3.6, poor: 3.1 } },
     live: {
-      liveCount: world.pbx.begunMs.size,
       liveUniqueids: () => [...world.pbx.begunMs.keys()],
-      liveChannel: (uniqueid) => (world.pbx.begunMs.has(uniqueid) ? world.pbx.channel(uniqueid, world.nowMs) : null),
+      liveMedia: (uniqueid) => (world.pbx.begunMs.has(uniqueid) ? world.pbx.channel(uniqueid, world.nowMs) : null),
     },
     calls: { call: async () => null },
     store: world.disk.store,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type ChannelState, newChannel } from '../../../src/calls/channels/channel-state.ts';
 import { LiveChannels } from '../../../src/calls/live-channels.ts';
+import { goldenNames, readGolden } from '../golden.ts';
 import { Script } from './script.ts';
 
 const MINUTE_MS = 60_000;
@@ -47,4 +48,24 @@ test('channels that are never hung up end as vanished when they were last heard 
   script.wait(60);
   script.board.tick(script.atMs);
   expect(script.board.known.uniqueids).toHaveLength(MOST);
+});
+
+test.each(goldenNames())('%s: what is watched of a channel is what its record says', (name) => {
+  const script = new Script();
+  let judged = 0;
+  for (const event of readGolden(name).events) {
+    script.board.tick(event.atMs);
+    script.board.handle(event);
+    if (!('channel' in event)) continue;
+    const { uniqueid } = event.channel;
+    const media = script.board.liveMedia(uniqueid);
+    expect({ ...script.board.liveChannel(uniqueid) }).toMatchObject({ ...media });
+    expect(media === null).toBe(script.board.liveChannel(uniqueid) === null);
+    judged += Number((media?.verdict ?? null) !== null);
+    // Asterisk's own counters outrank the reports.
+    const counters = { rxPackets: 1_000_000 + judged, rxLostPackets: 1000 };
+    script.board.handle({ type: 'counters', atMs: event.atMs, uniqueid, counters });
+  }
+  expect(script.board.liveMedia('nobody')).toBeNull();
+  expect(judged).toBeGreaterThan(0);
 });

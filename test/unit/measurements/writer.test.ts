@@ -129,6 +129,7 @@ async function bookWith(first: ChannelRecord) {
       liveCount: 1,
       liveUniqueids: () => (channel === null ? [] : [channel.uniqueid]),
       liveChannel: () => channel,
+      liveMedia: () => channel,
     },
     spool,
     writer: new AgeWriter([keys.recipient]),

@@ -61,6 +61,7 @@ export async function startRatedServer(
     },
     liveUniqueids: () => [...channels.keys()],
     liveChannel: (uniqueid: string) => channels.get(uniqueid) ?? null,
+    liveMedia: (uniqueid: string) => channels.get(uniqueid) ?? null,
     holds: (uniqueid: string) => channels.has(uniqueid),
     handle: () => {},
   };

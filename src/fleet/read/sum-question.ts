@@ -1,0 +1,136 @@
+import { BAD, JUDGED } from '../../history/sums/contribution.ts';
+import { ScoreSums, SUM_COLUMNS } from '../../history/sums/score-sums.ts';
+import { SPANS_MS } from '../../history/sums/counted-calls.ts';
+import { type TimeSlice, timeSlices } from '../../history/sums/time-slices.ts';
+import type { TimeRange } from '../../model/ports.ts';
+import type { Row } from '../../history/schema/rows.ts';
+import type { Question } from './question.ts';
+import { allOf, listOf } from './sql.ts';
+
+/** Whose sums: of all calls, of each endpoint, or of calls with any endpoint of a beginning together. */
+export interface SumScope {
+  readonly of: 'calls' | 'endpoints' | 'beginning';
+  /** Of endpoints and beginnings: a condition on `scope`, which is the endpoint. */
+  readonly test?: string;
+  /** Loss, jitter and round trip as well; of endpoints only. */
+  readonly withMedia?: boolean;
+}
+
+/** What a row of sums is told apart by, as SQL over `pbx`, `site`, `scope` and `starts_at_ms`. */
+export interface SumGroups {
+  readonly by: Readonly<Record<string, string>>;
+  /** More of each group, by aggregate functions. */
+  readonly also?: Readonly<Record<string, string>>;
+  /** Spans that fit into the groups. */
+  readonly spansMs?: readonly number[];
+  /** What comes after GROUP BY, over the names of `by` and of the sums. */
+  readonly rest?: string;
+}
+
+const SUMS = SUM_COLUMNS.map(([, column]) => column);
+const CALL_SUMS = ['calls', 'judged', 'bad', 'mes_micro'];
+/** As `ScoreSums` has it: the lowest and the highest cell take what is beyond them. */
+const HIGHEST_HUNDREDTHS = 511;
+
+const textsOf = (set: ReadonlySet<string | null>): string => listOf([...set].map(String));
+const isIn = (set: ReadonlySet<string | null>): string => `toInt64(ifNull(verdict, '') IN ${textsOf(set)})`;
+/** As `Math.round` rounds. */
+const rounded = (what: string): string => `toInt64(floor(${what} + 0.5))`;
+const SCORES = `if(isNull(mes), emptyArrayInt64(), [least(greatest(${rounded('ifNull(mes, 0) * 100')}, 0), ${HIGHEST_HUNDREDTHS})])`;
+const ONES = 'if(isNull(mes), emptyArrayInt64(), [toInt64(1)])';
+const MICRO = rounded('ifNull(mes, 0) * 1000000');
+const NO_SUMS = (names: readonly string[]): string => names.map((name) => `toInt64(0) AS ${name}`).join(', ');
+const MEDIA_SUMS = SUMS.filter((name) => !CALL_SUMS.includes(name));
+
+/** Sums by group: whole hours and days from what the PBXs summed up, the rest of the range call by call. */
+export async function askSums<Key extends string, More extends string = never>(
+  question: Question,
+  range: TimeRange,
+  scope: SumScope,
+  {
+    by,
+    also,
+    spansMs = SPANS_MS,
+    rest = '',
+  }: SumGroups & { readonly by: Readonly<Record<Key, string>>; readonly also?: Readonly<Record<More, string>> },
+): Promise<(Readonly<Record<Key | More, string | number>> & { readonly sums: ScoreSums })[]> {
+  const slices = timeSlices(range.fromMs, range.toMs, spansMs);
+  if (slices.length === 0) return [];
+  const parts = slices.flatMap((slice) =>
+    slice.spanMs === null ? callParts(question, slice, scope) : [sumPart(question, slice, slice.spanMs, scope)],
+  );
+  const keys = Object.entries<string>(by);
+  const rows = await question.ask<
+    Readonly<Record<Key | More, string | number>> & { readonly hundredths: number[]; readonly counts: number[] } & Row
+  >(
+    `SELECT ${[...keys, ...Object.entries<string>(also ?? {})].map(([name, sql]) => `${sql} AS ${name}`).join(', ')}, ${SUMS.map((name) => `sum(times * ${name}) AS sum_${name}`).join(', ')},
+      sumMap(score_hundredths, arrayMap(n -> n * times, score_calls)) AS scores,
+      tupleElement(scores, 1) AS hundredths, tupleElement(scores, 2) AS counts
+    FROM (${parts.join(' UNION ALL ')}) GROUP BY ${keys.map(([name]) => name).join(', ')} HAVING sum_calls != 0 ${rest}`,
+  );
+  return rows.map((row) => {
+    const sums = new ScoreSums();
+    sums.addRow(Object.fromEntries(SUMS.map((name) => [name, row[`sum_${name}`] ?? 0])), 1);
+    sums.addScores(row.hundredths, row.counts);
+    return { ...row, sums };
+  });
+}
+
+function sumPart(question: Question, slice: TimeSlice, spanMs: number, scope: SumScope): string {
+  const kinds = { calls: ['calls'], endpoints: ['endpoint'], beginning: ['endpoint', 'shared'] }[scope.of];
+  const where = allOf(`scope_kind IN ${listOf(kinds)}`, `span_ms = ${spanMs}`, scope.test ?? '');
+  const cells = `pbx, site, scope, starts_at_ms, ${SUMS.join(', ')}, score_hundredths, score_calls`;
+  return (
+    `SELECT pbx, site, scope, starts_at_ms, toInt64(${slice.times}) AS times,
+    ${SUMS.map((name) => `toInt64(ifNull(${name}, 0)) AS ${name}`).join(', ')}, score_hundredths, score_calls
+    FROM ${question.newest('sums', cells, slice, where)}`.replaceAll(
+      // ClickHouse 18.16 takes an alias of a column's own name inside of the expression for that alias.
+      /toInt64\(ifNull\((\w+), 0\)\) AS \1/g,
+      'toInt64(ifNull(stored.$1, 0)) AS $1',
+    ) + ' AS stored'
+  );
+}
+
+/** What calls of less than an hour come to: as contributionsOf (history/sums) says, in SQL. */
+function callParts(question: Question, slice: TimeSlice, { of, test = '', withMedia = false }: SumScope): string[] {
+  const times = `toInt64(${slice.times}) AS times`;
+  const noAlias = question.isNoAlias(slice);
+  if (of === 'calls') {
+    const calls = question.newest('calls', 'pbx, site, linkedid, call_started_at_ms, mes, verdict', slice);
+    return [
+      `SELECT pbx, site, '' AS scope, toInt64(call_started_at_ms) AS starts_at_ms, ${times},
+        toInt64(1) AS calls, ${isIn(JUDGED)} AS judged, ${isIn(BAD)} AS bad, ${MICRO} AS mes_micro, ${NO_SUMS(MEDIA_SUMS)},
+        ${SCORES} AS score_hundredths, ${ONES} AS score_calls FROM ${calls} WHERE ${noAlias}`,
+    ];
+  }
+  const channels = question.newest(
+    'channels',
+    'pbx, site, linkedid, uniqueid, call_started_at_ms, endpoint AS scope, mes, verdict',
+    slice,
+  );
+  const fitting = allOf(noAlias, test);
+  const group = of === 'endpoints' ? 'pbx, linkedid, scope' : 'pbx, linkedid';
+  const legs = `SELECT ${group}, any(site) AS at_site, any(call_started_at_ms) AS began, avg(mes) AS mes,
+    max(${isIn(JUDGED)}) AS is_judged, max(${isIn(BAD)}) AS is_bad FROM ${channels} WHERE ${fitting} GROUP BY ${group}`;
+  const quality = `SELECT pbx, at_site AS site, ${of === 'endpoints' ? 'assumeNotNull(scope)' : "''"} AS scope, toInt64(began) AS starts_at_ms, ${times},
+    toInt64(1) AS calls, is_judged AS judged, is_bad AS bad, ${MICRO} AS mes_micro, ${NO_SUMS(MEDIA_SUMS)},
+    ${SCORES} AS score_hundredths, ${ONES} AS score_calls FROM (${legs})`;
+  if (!withMedia) return [quality];
+  const media =
+    'packets_lost, packets_expected, jitter_mean_ms, jitter_count, rtt_mean_ms, rtt_count, pbx, linkedid, uniqueid';
+  const streams = question.newest('streams', media, slice);
+  const both = (name: string): string =>
+    `toInt64(if(isNull(packets_lost) OR isNull(packets_expected), 0, assumeNotNull(${name})))`;
+  const us = (mean: string, count: string): string => rounded(`ifNull(${mean}, 0) * ifNull(${count}, 0) * 1000`);
+  return [
+    quality,
+    `SELECT pbx, site, assumeNotNull(scope) AS scope, toInt64(call_started_at_ms) AS starts_at_ms, ${times}, ${NO_SUMS(CALL_SUMS)},
+      lost AS packets_lost, expected AS packets_expected, jitter AS jitter_us, toInt64(ifNull(jitter_count, 0)) AS jitter_reports,
+      rtt AS rtt_us, toInt64(ifNull(rtt_count, 0)) AS rtt_reports, emptyArrayInt64() AS score_hundredths, emptyArrayInt64() AS score_calls
+    FROM (SELECT pbx, linkedid, uniqueid, ${both('packets_lost')} AS lost, ${both('packets_expected')} AS expected,
+        ${us('jitter_mean_ms', 'jitter_count')} AS jitter, jitter_count, ${us('rtt_mean_ms', 'rtt_count')} AS rtt, rtt_count
+        FROM ${streams})
+      ANY INNER JOIN (SELECT pbx, site, linkedid, uniqueid, call_started_at_ms, scope FROM ${channels} WHERE ${fitting})
+      USING pbx, linkedid, uniqueid`,
+  ];
+}
