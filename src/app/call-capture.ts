@@ -237,14 +237,15 @@ export class CallCapture {
       .reduce<CapturedMedia | null>((sum, stream) => addMedia(sum, this.#mediaOf(stream)), null);
   }
 
-  /** The latest report block about a channel's streams of one direction; undefined when none was captured. */
+  /**
+   * The latest report block about what is sent in one direction of a channel now; undefined when none was captured. A far end
+   * may go on reporting on the stream before as well, in the same packet.
+   */
   #reportOf(uniqueid: string, direction: Direction): CapturedReport | undefined {
-    let latest: CapturedReport | undefined;
-    for (const { rtcp } of this.#join.streamsOf(uniqueid, direction)) {
-      if (rtcp?.lastReport === undefined || rtcp.lastReportAtMs < (latest?.atMs ?? 0)) continue;
-      latest = { block: rtcp.lastReport, atMs: rtcp.lastReportAtMs };
-    }
-    return latest;
+    const [first, ...others] = this.#join.streamsOf(uniqueid, direction);
+    if (first === undefined) return undefined;
+    const { rtcp } = others.reduce((newest, stream) => (stream.lastAtMs > newest.lastAtMs ? stream : newest), first);
+    return rtcp?.lastReport === undefined ? undefined : { block: rtcp.lastReport, atMs: rtcp.lastReportAtMs };
   }
 
   #mediaOf(stream: TrackedStream, audio = this.#audio?.audioOf(stream) ?? null): CapturedMedia | null {

@@ -9,8 +9,8 @@ import { Muteness } from './muteness.ts';
 import { PushedCapture } from './pushed-capture.ts';
 import { droppedByKernel, isListening, packetsCaptured, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
 
-/** Enough for every header up to RTP's over IPv6 with VLAN tags, and for an SR with one report block. */
-const SNAP_BYTES = 128;
+/** Enough for every header up to RTP's over IPv6 with VLAN tags, and there for an SR with two report blocks. */
+const SNAP_BYTES = 152;
 /** More than any packet of audio has. */
 const WHOLE_PACKET_BYTES = 2048;
 /** The kernel's own buffer, KiB: half a second of 100,000 packets/s, for when a busy machine keeps tcpdump waiting. */

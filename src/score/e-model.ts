@@ -31,8 +31,9 @@ const WIDEBAND_SCALE = 1.29;
 /** What Ie,eff tends to when every packet is lost (G.107 §7.5). */
 const MAX_IMPAIRMENT = 95;
 /**
- * The range that G.107's table of parameters permits for BurstR. Its note adds that above 2 the prediction has been
- * validated for losses under 2 % only. Runs of loss that are shorter than random ones count as random.
+ * The range that G.107's table 2 permits for BurstR: 1 to 8 since the edition of 04/2009, 1 to 2 before. Its note adds that
+ * above 2 the prediction has been validated for losses under 2 % only. Runs of loss that are shorter than random ones count
+ * as random.
  */
 const MIN_BURST_R = 1;
 const MAX_BURST_R = 8;

@@ -28,6 +28,8 @@ export interface PhoneOptions {
   readonly reportsItself?: boolean;
   /** Of a program of its own: how its audio is encrypted; not at all when not given. */
   readonly encryption?: 'sdes' | 'dtls';
+  /** Lines of its endpoint in the PBX's pjsip.conf. */
+  readonly endpoint?: string;
 }
 
 /** Programs that nobody here wrote: Debian's `baresip-core`, `linphone-cli`, and `sip-tester` as a trunk that echoes audio and sends no RTCP. */
@@ -80,6 +82,7 @@ export interface PlannedPhone extends RelayPhone {
   readonly encryption: 'sdes' | 'dtls' | null;
   /** Where it sends its own reports, `host:port`; null when it sends none. */
   readonly collector: string | null;
+  readonly endpoint: string;
 }
 
 /** The addresses, ports and secrets of one lab. */
@@ -161,6 +164,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     srtp: phone.srtp ?? false,
     client: phone.client ?? null,
     encryption: phone.encryption ?? null,
+    endpoint: phone.endpoint ?? '',
     collector: phone.reportsItself === true ? `${pbxAddress}:${collectorPort}` : null,
     // Linphone binds SIP at every address, too.
     sipAddress: phone.client === 'linphone' ? WILDCARD_SOURCE : block.address(200 + index),

@@ -73,6 +73,26 @@ export class Linphone {
     this.#say('terminate');
   }
 
+  /** Its only call. */
+  hold(): void {
+    this.#say('pause');
+  }
+
+  /** Call `number` of this program's life, 1 for the first. */
+  resume(number = 1): void {
+    this.#say(`resume ${number}`);
+  }
+
+  /** Sends the other party of its only call to an extension. */
+  transfer(extension: string): void {
+    this.#say(`transfer sip:${extension}@${this.#phone.pbxFront}:${CLIENT_SIP_PORT}`);
+  }
+
+  /** Joins the other parties of its calls `number` and `toNumber`. */
+  join(number: number, toNumber: number): void {
+    this.#say(`transfer ${number} --to-call ${toNumber}`);
+  }
+
   stop(): Promise<void> {
     this.stopNow();
     this.#forget();

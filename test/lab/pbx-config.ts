@@ -102,7 +102,7 @@ asymmetric_rtp_codec = ${phone.asymmetric ? 'yes' : 'no'}
 direct_media = ${phone.directMedia ? 'yes' : 'no'}
 timers = no
 ${phone.srtp ? 'media_encryption = sdes\n' : ''}${phone.directMedia ? '' : `media_address = ${phone.pbxFront}\n`}callerid = ${displayName(phone.name)} <${phone.number}>
-${plan.extra.endpoints ?? ''}aors = ${phone.name}
+${plan.extra.endpoints ?? ''}${phone.endpoint}aors = ${phone.name}
 ${phone.client === 'baresip' || phone.client === 'linphone' ? ownRegistration(plan, phone) : ''}
 [${phone.name}]
 type = aor

@@ -1,15 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { AsteriskInstance } from './asterisk-instance.ts';
-import { SPEECH } from './asterisk-instance.ts';
 import { Baresip } from './baresip.ts';
 import { Linphone } from './linphone.ts';
 import { type AmiMessage, type AmiClient } from './ami-client.ts';
 import { findAnswer, isEvent, waitUntilUp } from './call.ts';
 import { CLIENT_SIP_PORT, type LabPlan } from './lab-plan.ts';
-import { SPEECH_DIRECTORY } from './shared-config.ts';
 import { SipFront } from './sip-front.ts';
 import { SippTrunk } from './sipp-trunk.ts';
+import { makeSpeech } from './speech.ts';
 
 /** One leg of such a call: the PBX's channel. */
 export interface SoftLeg {
@@ -26,26 +23,24 @@ export interface SoftCall {
   readonly linkedid: string;
 }
 
-const WAV_HEADER_BYTES = 44;
-/** Longer than any test's call. */
-const SPEECH_REPEATS = 2;
-
 /** The phones of a lab that are programs of their own. */
 export class SoftPhones {
   readonly #fronts: SipFront[] = [];
   readonly #phones = new Map<string, Baresip>();
   readonly #linphones = new Map<string, Linphone>();
-  readonly #trunks: SippTrunk[] = [];
+  readonly #trunks = new Map<string, SippTrunk>();
   readonly #ami: AmiClient;
 
   /** Starts those of the plan; resolves when they are registered. */
   static async start(plan: LabPlan, pbx: AsteriskInstance, farm: AsteriskInstance): Promise<SoftPhones> {
     const phones = new SoftPhones(pbx.ami);
-    for (const phone of plan.phones) if (phone.client === 'sipp') phones.#trunks.push(new SippTrunk(phone));
     const planned = plan.phones.filter(({ client }) => client === 'baresip' || client === 'linphone');
-    if (planned.length === 0) return phones;
+    const trunks = plan.phones.filter(({ client }) => client === 'sipp');
+    if (planned.length + trunks.length === 0) return phones;
     try {
       const speechPath = await makeSpeech(farm);
+      const server = { address: plan.pbxAddress, sipPort: plan.pbxSipPort };
+      for (const phone of trunks) phones.#trunks.set(phone.name, new SippTrunk(phone, server, speechPath));
       await Promise.all(
         planned.map(async (phone) => {
           const ports = { phone: phone.sipPort, pbx: CLIENT_SIP_PORT };
@@ -73,12 +68,21 @@ export class SoftPhones {
     return phone;
   }
 
+  /** Throws when the lab has no Linphone of that name. */
+  linphone(name: string): Linphone {
+    const phone = this.#linphones.get(name);
+    if (phone === undefined) throw new Error(`The lab has no Linphone ${name}.`);
+    return phone;
+  }
+
   /** A program dials an extension; resolves when the call is up. Throws when nobody answers. */
   async call(from: string, extension: string): Promise<SoftCall> {
     const since = this.#ami.mark();
     const linphone = this.#linphones.get(from);
-    if (linphone === undefined) this.phone(from).command('dial', extension);
-    else linphone.dial(extension);
+    const trunk = this.#trunks.get(from);
+    if (linphone !== undefined) linphone.dial(extension);
+    else if (trunk !== undefined) trunk.dial(extension);
+    else this.phone(from).command('dial', extension);
     const born = await this.#ami.waitFor(
       (event) => event['Event'] === 'Newchannel' && (event['Channel'] ?? '').startsWith(`PJSIP/${from}-`),
       { since, what: `channel of ${from}` },
@@ -105,7 +109,7 @@ export class SoftPhones {
 
   async stop(): Promise<void> {
     for (const phone of [...this.#phones.values(), ...this.#linphones.values()]) await phone.stop();
-    for (const trunk of this.#trunks) trunk.stop();
+    for (const trunk of this.#trunks.values()) trunk.stop();
     for (const front of this.#fronts) front.close();
   }
 }
@@ -116,35 +120,4 @@ function legOf(phone: string, channel: string | undefined, uniqueid: string | un
 
 function phoneOf(channel: string): string {
   return /^PJSIP\/(.+)-[0-9a-f]+$/.exec(channel)?.[1] ?? '';
-}
-
-/** One WAV of what the phones' Asterisk has to say: 8 kHz, one channel, 16 bits. */
-async function makeSpeech(farm: AsteriskInstance): Promise<string> {
-  const parts: Buffer[] = [];
-  for (const sound of SPEECH) {
-    const command = `file convert ${SPEECH_DIRECTORY}/${sound}.gsm /mnt/spool/${sound}.wav`;
-    await farm.ami.action({ Action: 'Command', Command: command }).catch(() => undefined);
-    try {
-      parts.push(readFileSync(join(farm.runDirectory, `spool/${sound}.wav`)).subarray(WAV_HEADER_BYTES));
-    } catch {
-      // A sound that this set does not have.
-    }
-  }
-  const audio = Buffer.concat(Array.from({ length: SPEECH_REPEATS }, () => parts).flat());
-  const header = Buffer.alloc(WAV_HEADER_BYTES);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(WAV_HEADER_BYTES - 8 + audio.length, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(8000, 24);
-  header.writeUInt32LE(16_000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36, 'latin1');
-  header.writeUInt32LE(audio.length, 40);
-  const path = join(farm.runDirectory, 'spool/speech.wav');
-  writeFileSync(path, Buffer.concat([header, audio]));
-  return path;
 }

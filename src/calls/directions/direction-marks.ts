@@ -80,6 +80,8 @@ export class DirectionMarks
       'srRtpTicks',
       'srPackets',
       'srOctets',
+      // Of tx: the stream that was reported on before the one of `markSsrc`.
+      'formerSsrc',
     ],
     sampled: [],
   })

@@ -72,14 +72,18 @@ export function takeReport(
   // It belongs to the session that it was measured in, which may begin with this very report.
   if (rttSampleMs !== null) noteRoundTrip(state, rttSampleMs);
   const channelReportNumber = channel.rx.total.reports + channel.tx.total.reports + 1;
-  const measure = isUnused ? UNUSED : judge(channel, state, heard, atMs);
+  const isReturning = heard !== null && hasReturned(state, heard);
+  const measure = isUnused ? UNUSED : judge(channel, state, heard, isReturning, atMs);
   const sample = sampleOf(state, measure, heard, atMs);
   const beganAtMs = state.markAtMs;
   if (state.direction === directionMeasuredBy(inputs.reporter)) notePace(state, atMs);
 
   state.reportsMissed = false;
   if (measure.kind === 'media' && measure.isFresh) state.estimatedPackets += measure.packetsExpected ?? 0;
-  if (measure.kind !== 'unused') moveMarks(state, measure, heard, atMs);
+  if (measure.kind !== 'unused') {
+    if (heard !== null && heard.sourceSsrc !== state.markSsrc) state.formerSsrc = state.markSsrc;
+    moveMarks(state, measure, heard, atMs);
+  }
 
   const usedBlock = isUnused ? null : heard;
   const facts = {
@@ -154,13 +158,27 @@ function noteSubject(
   return false;
 }
 
-function judge(channel: ChannelState, state: DirectionState, block: ReportBlock | null, atMs: number): IntervalMeasure {
+/**
+ * We send with an SSRC that the far end has reported on before, as after a hold with music: it counts on, and takes for lost
+ * what was not sent to it meanwhile.
+ */
+function hasReturned({ direction, markSsrc, formerSsrc }: DirectionState, { sourceSsrc }: ReportBlock): boolean {
+  return direction === 'tx' && sourceSsrc !== markSsrc && sourceSsrc === formerSsrc;
+}
+
+function judge(
+  channel: ChannelState,
+  state: DirectionState,
+  block: ReportBlock | null,
+  isReturning: boolean,
+  atMs: number,
+): IntervalMeasure {
   const { joinedLate, startedAtMs, answeredAtMs } = channel;
   const moment = { atMs, startedAtMs, answeredAtMs, mayBeSilent: mayBeSilent(channel), joinedLate };
   const measure = measureInterval(state, block, moment);
   if (measure.kind === 'media') {
     state.emptyReports = 0;
-    return isLossDisturbed(channel, state)
+    return isReturning || isLossDisturbed(channel, state)
       ? { ...measure, packetsExpected: null, packetsLost: null, latePackets: 0, isRestart: false }
       : measure;
   }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { CallCapture, type CallCaptureOptions } from '../../../src/app/call-capture.ts';
 import type { CapturedMedia } from '../../../src/model/capture.ts';
+import type { CapturedReport } from '../../../src/model/event.ts';
 import { snapshot } from '../calls/script.ts';
-import { call, range } from '../capture/captured.ts';
-import { type Captured, pcap, START_MS } from '../wire/packets.ts';
+import { BACK, call, packet as packetOf, range } from '../capture/captured.ts';
+import { type Captured, pcap, START_MS, u16, u32, u8 } from '../wire/packets.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -116,5 +117,63 @@ describe.each([HOUR_MS, -HOUR_MS])('a clock set by %s ms in the middle of a stre
   ])('is not jitter, not a gap and no new stream: %s', async (_, second, isToldFirst) => {
     const media = await capture(packets(second), isToldFirst);
     expect(media).toMatchObject({ streams: 1, tally: AS_IT_WAS });
+  });
+});
+
+describe('a far end that reports on the stream before a transfer, too', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mes-call-capture-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const [OLD, NEW] = [0x0a, 0x0b];
+
+  /** An RR with a block about each of these: its highest sequence number, and 3 packets lost. */
+  const receiverReport = (...blocks: readonly (readonly [source: number, highest: number])[]): Buffer =>
+    Buffer.concat([
+      u8(0x80 + blocks.length, 201),
+      u16(1 + 6 * blocks.length),
+      u32(0xfa),
+      ...blocks.flatMap(([source, highest]) => [source, 3, highest, 16, 0, 0].map(u32)),
+    ]);
+
+  test.each([
+    ['behind it', [OLD, NEW], [OLD, NEW]],
+    ['before it', [NEW, OLD], [OLD, NEW]],
+    ['not yet', [OLD], [OLD, NEW]],
+    // As after music on hold.
+    ['which is that of before again', [NEW, OLD], [NEW, OLD, NEW]],
+    ['which is that of before again, with its block first', [OLD, NEW], [NEW, OLD, NEW]],
+  ] as const)('is told what it says of the one that is sent now: %s', async (_, order, sent) => {
+    const path = join(folder, 'whole');
+    const fromFarEnd = { source: '10.0.0.1', destination: '10.0.0.2', sourcePort: 5005, destinationPort: 6005 };
+    // A second of each after the other.
+    const streams = sent.map((ssrc, second) =>
+      call(range(50 * second, 50 * second + 50), BACK, { ssrc }, () => 1000 * second),
+    );
+    const reportAtMs = 1000 * sent.length - 105;
+    const standing = order.map((source) => [source, source === OLD ? 49 : 80] as const);
+    const all = [...streams.flat(), packetOf(reportAtMs, receiverReport(...standing), fromFarEnd)];
+    writeFileSync(path, pcap(all.toSorted((one, other) => one.atMs - other.atMs)));
+    const told: (CapturedReport | undefined)[] = [];
+    const capture = new CallCapture({
+      ...OPTIONS,
+      command: ['sh', '-c', `echo 'tcpdump: listening on any' >&2; cat '${path}'; exec sleep 60`],
+      onCaptured: ({ direction, report }) => direction === 'tx' && told.push(report),
+      nowMs: () => START_MS + 4000,
+    });
+    const addresses = { protocol: 'rtp', local: '10.0.0.2:6004', remote: '10.0.0.1:5004' } as const;
+    capture.take({ type: 'channel', atMs: START_MS, channel: snapshot('1') });
+    capture.take({ type: 'addresses', atMs: START_MS, uniqueid: '1', addresses });
+    capture.start();
+    try {
+      await vi.waitFor(() => expect(capture.counters.packets).toBe(all.length), { timeout: 15_000, interval: 5 });
+      const report = { reporter: 'remote' } as const;
+      capture.take({ type: 'rtcp', atMs: START_MS + 4000, channel: snapshot('1'), report });
+    } finally {
+      await capture.stop();
+    }
+    const ofNew = {
+      block: expect.objectContaining({ sourceSsrc: NEW, extendedHighestSequence: 80, cumulativeLostPackets: 3 }),
+      atMs: START_MS + reportAtMs,
+    };
+    expect(told[0]).toEqual(order.some((source) => source === NEW) ? ofNew : undefined);
   });
 });

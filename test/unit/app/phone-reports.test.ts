@@ -42,7 +42,17 @@ class Room {
   readonly companion: Companion;
   readonly port: number;
 
-  static async open(more = ''): Promise<Room> {
+  /** A port that is free now may be taken by another program before it is bound. */
+  static async open(more = '', attempts = 5): Promise<Room> {
+    try {
+      return await Room.#openOnce(more);
+    } catch (error) {
+      if (attempts === 1 || !String(error).includes('something else listens')) throw error;
+      return Room.open(more, attempts - 1);
+    }
+  }
+
+  static async #openOnce(more: string): Promise<Room> {
     const folder = mkdtempSync(join(tmpdir(), 'mes-heard-'));
     closers.push(() => rmSync(folder, { recursive: true }));
     const probe = createServer().listen(0, '127.0.0.1');

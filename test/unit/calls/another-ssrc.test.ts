@@ -157,6 +157,16 @@ describe('a far end whose RTCP is captured', () => {
 });
 
 describe('a far end that reports on the stream that we send', () => {
+  test('which is that of before again, as after music on hold: what was not sent to it meanwhile is not lost', () => {
+    const transfer = established(true, 5);
+    for (const n of [1, 2]) transfer.go(NEW, { ssrc: NEW, highest: 40_000 + 250 * n, lost: 2 * n });
+    // A native bridge left 500 numbers out, which the far end takes for lost.
+    for (const n of [1, 2, 3]) transfer.go(OLD, { ssrc: OLD, highest: 1500 + 250 * n, lost: 20 + 500 + 5 * n });
+    expect(transfer.tx).toMatchObject({ packetsLost: 20 + 4 + 10, unusedReports: 0, sequenceRestarts: 0 });
+    expect(transfer.channel.mesTx).toBeGreaterThan(3.9);
+    expect(transfer.channel.mesTx).toBeLessThan(4.3);
+  });
+
   test('is good, also where it has the old one in a second block', () => {
     const transfer = established();
     for (let n = 5; n <= 8; n++) transfer.go(NEW, { ssrc: NEW, highest: 40_000 + 250 * (n - 4) });
