@@ -1,5 +1,5 @@
 import type { AlertRule, AlertSubject, LegSample } from '../model/alert.ts';
-import type { FaultPlace } from '../model/record.ts';
+import type { FaultPlace } from '../model/fault.ts';
 import type { Verdict } from '../model/score.ts';
 
 /** What a rule sees of one endpoint, or of all together. */

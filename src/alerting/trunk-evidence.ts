@@ -1,5 +1,6 @@
 import type { CallQuality, CallWithChannels, EndpointWithTrend } from '../model/ports.ts';
-import type { ChannelRecord, SampleSummary, StreamRecord } from '../model/record.ts';
+import type { ChannelRecord, StreamRecord } from '../model/record.ts';
+import type { SampleSummary } from '../model/fields/field.ts';
 import type { Direction } from '../model/report.ts';
 import { roundOpinion } from '../score/opinion.ts';
 import { fisherExact } from '../stats/fisher-exact.ts';

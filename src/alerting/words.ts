@@ -1,5 +1,5 @@
 import type { Alert, AlertMessage, AlertRule, AlertSubject } from '../model/alert.ts';
-import type { FaultPlace } from '../model/record.ts';
+import type { FaultPlace } from '../model/fault.ts';
 import { STORM } from './gather.ts';
 import { TOGETHER } from './rule-value.ts';
 

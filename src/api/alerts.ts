@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ALERT_SUBJECTS } from '../model/alert.ts';
 import type { Clock } from '../model/ports.ts';
-import { FAULT_PLACES } from '../model/record.ts';
+import { FAULT_PLACES } from '../model/fault.ts';
 import { momentMs } from '../units/moment.ts';
 import { moment, NO_QUERY, parameter } from './parameters.ts';
 import { Problem } from './problem.ts';

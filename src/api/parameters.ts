@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallCursor, CallOrder } from '../model/ports.ts';
+import { FAULT_PLACES } from '../model/fault.ts';
 import { ISSUES } from '../model/rating.ts';
-import { FAULT_PLACES } from '../model/record.ts';
 import { LONGEST_TAG } from '../model/remark.ts';
 import { VERDICT_GROUPS, type Verdict, VERDICTS } from '../model/score.ts';
 import { MAX_OPINION, MIN_OPINION } from '../score/opinion.ts';

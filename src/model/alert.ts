@@ -1,4 +1,4 @@
-import type { FaultPlace } from './record.ts';
+import type { FaultPlace } from './fault.ts';
 import type { Verdict } from './score.ts';
 
 /**

@@ -1,5 +1,7 @@
 /** What captured packets tell of media; `stats/packets/packet-tally.ts` computes it. */
 
+import type { EModelRecord } from './record.ts';
+
 /** Numbers of 10 ms frames, as the ear gets them. */
 export interface FrameCounts {
   /** Decoded from a packet. */
@@ -142,6 +144,15 @@ export interface CapturedMedia {
   readonly droppedByKernel: number;
   /** How often capturing was interrupted meanwhile: what passed then looks like losses, too. */
   readonly interruptions: number;
+}
+
+/** What captured packets tell of one direction, over the channel's life. Of tx: as it left this server. */
+export interface CaptureRecord extends EModelRecord {
+  readonly media: CapturedMedia;
+  /** The latest, by RTCP (RFC 3611 §4.7.3); null is not known. */
+  readonly roundTripMs: number | null;
+  /** Of the RTP session that it is in, or was in last; missing where an older release stored it. */
+  readonly session?: PlayedAudio;
 }
 
 /** A captured RTP stream, as far as it tells whose it is. */

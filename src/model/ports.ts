@@ -1,11 +1,18 @@
+import type { FaultPlace } from './fault.ts';
+import type { RecordOf, SampleSummary } from './fields/field.ts';
+import type {
+  BUCKET_QUALITY_FIELDS,
+  ENDPOINT_QUALITY_FIELDS,
+  HALF_QUALITY_FIELDS,
+  QUALITY_FIELDS,
+  TREND_BUCKET_FIELDS,
+} from './fields/quality-fields.ts';
 import type { RatingWish } from './rating.ts';
 import type {
   CallRecord,
   ChannelRecord,
-  FaultPlace,
   HistoryChange,
   IntervalRecord,
-  SampleSummary,
   SegmentRecord,
   StreamRecord,
 } from './record.ts';
@@ -133,50 +140,24 @@ export interface SummaryQuery extends TimeRange {
   readonly endpoint?: string | undefined;
 }
 
-/** The quality of several calls. Quantiles are by nearest rank of the scores as shown; null when no call has a score. */
-export interface CallQuality {
-  readonly calls: number;
-  /** Calls with a score; mean and quantiles are of these. */
-  readonly scoredCalls: number;
-  /** Calls with a verdict on their quality: not `too-short` and not `no-rtcp`. */
-  readonly judgedCalls: number;
-  /** Calls with verdict `bad`, `no-media`, `one-way-rx` or `one-way-tx`. */
-  readonly badCalls: number;
-  /** Share of the judged calls; null when there are none. */
-  readonly badPercent: number | null;
-  readonly mesMean: number | null;
-  readonly mesMedian: number | null;
-  /** Five of a hundred calls were at most this good. */
-  readonly mesP5: number | null;
-  readonly mesWorst: number | null;
-}
+/** The quality of several calls. Quantiles are by nearest rank of the scores as shown. */
+export interface CallQuality extends RecordOf<typeof QUALITY_FIELDS> {}
 
 /** The calls of an endpoint or trunk. A call has the mean score of its channels there, and any fault of them. */
-export interface EndpointQuality extends CallQuality, PbxPart {
-  readonly endpoint: string;
-  /** Both directions together. Loss is weighted by packets, jitter and round trip by reports; null: not known. */
-  readonly lossPercent: number | null;
-  readonly jitterMeanMs: number | null;
-  readonly rttMeanMs: number | null;
-}
+export interface EndpointQuality extends RecordOf<typeof ENDPOINT_QUALITY_FIELDS>, PbxPart {}
 
-export interface BucketQuality extends CallQuality {
-  readonly startsAtMs: number;
-}
+export interface BucketQuality extends RecordOf<typeof BUCKET_QUALITY_FIELDS> {}
 
 /** How later calls compare with earlier ones. */
 export type Course = 'better' | 'worse' | 'steady';
 
 /** One half of a range. */
-export interface HalfQuality extends CallQuality {
-  /** Scored calls at or below the 5th percentile of both halves together. */
-  readonly lowCalls: number;
-}
+export interface HalfQuality extends RecordOf<typeof HALF_QUALITY_FIELDS> {}
 
 /** An endpoint's calls over time. */
 export interface EndpointTrend {
   /** Oldest first. A stretch without calls has no score (null). */
-  readonly buckets: readonly Pick<BucketQuality, 'startsAtMs' | 'calls' | 'badPercent' | 'mesP5'>[];
+  readonly buckets: readonly RecordOf<typeof TREND_BUCKET_FIELDS>[];
   /** The halves meet at the border of two stretches that is nearest to the middle of the range. */
   readonly earlier: HalfQuality;
   readonly later: HalfQuality;

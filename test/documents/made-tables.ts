@@ -1,5 +1,6 @@
 import { codecsTable } from './codecs-table.ts';
 import { errorsTable } from './errors-table.ts';
+import { fieldsTable } from './fields-table.ts';
 import { measurementsTable } from './measurements-table.ts';
 import { profilesTable } from './profiles-table.ts';
 import { settingsTable } from './settings-table.ts';
@@ -16,6 +17,7 @@ export const MADE_TABLES: readonly MadeTable[] = [
   { path: 'src/api/README.md', name: 'errors', make: errorsTable },
   { path: 'src/score/README.md', name: 'profiles', make: profilesTable },
   { path: 'src/score/README.md', name: 'codecs', make: codecsTable },
+  { path: 'src/history/README.md', name: 'fields', make: fieldsTable },
   { path: 'src/measurements/README.md', name: 'fields', make: measurementsTable },
 ];
 

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { LOCAL_CHANNEL_PREFIX } from '../../model/channel.ts';
 import type { CaptureHealth } from '../../model/ports.ts';
-import type { CaptureRecord, ChannelRecord } from '../../model/record.ts';
+import type { ChannelRecord } from '../../model/record.ts';
+import type { CaptureRecord } from '../../model/capture.ts';
 import type { Direction } from '../../model/report.ts';
 import { arrivalBins } from '../../stats/packets/arrival-histogram.ts';
 import { isTimed, maxJitterMs, meanJitterMs, voipMetrics } from '../../stats/packets/packet-tally.ts';

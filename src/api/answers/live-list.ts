@@ -1,9 +1,8 @@
 import type { z } from 'zod';
 import type { Clock, LiveView } from '../../model/ports.ts';
 import type { ChannelRecord } from '../../model/record.ts';
-import { CHANNEL_SUMMARY } from './answers.ts';
 import type { LIVE_QUERY } from '../parameters.ts';
-import { durationS, present, presentChannel } from './present.ts';
+import { presentChannel, presentChannelSummary } from './present.ts';
 import { inParts, nextTurn } from '../gate/turns.ts';
 
 /**
@@ -16,8 +15,6 @@ const REST_PER_WORK = 10;
 const MOST_ANSWERS = 16;
 
 type LiveQuery = z.output<typeof LIVE_QUERY>;
-
-const SUMMARY_NAMES: ReadonlySet<string> = new Set(Object.keys(CHANNEL_SUMMARY.shape));
 
 /** What is shown of each channel, as JSON: all in one piece of memory, since as many strings would be garbage each time. */
 interface Texts {
@@ -81,10 +78,7 @@ class Snapshot {
   }
 
   #summaries(): Promise<Texts> {
-    return (this.#summary ??= textsOf(this.#channels, (channel) => ({
-      ...present(channel, SUMMARY_NAMES),
-      duration_s: durationS(channel, this.#nowMs),
-    })));
+    return (this.#summary ??= textsOf(this.#channels, (channel) => presentChannelSummary(channel, this.#nowMs)));
   }
 }
 

@@ -86,7 +86,7 @@ export async function summarize(
   };
 }
 
-const ENDPOINT_COLUMNS = Object.keys(ENDPOINT_QUALITY.omit({ trend: true }).shape);
+const ENDPOINT_COLUMNS = Object.keys(ENDPOINT_QUALITY.omit({ trend: true, pbx: true, site: true }).shape);
 const BUCKET_COLUMNS = Object.keys(BUCKET_QUALITY.shape);
 const HALVES = ['earlier', 'later'] as const;
 /** What the two halves are judged by. */
@@ -95,9 +95,11 @@ const TREND_COLUMNS = ['course', ...HALVES.flatMap((half) => HALF_COLUMNS.map((c
 
 /** Endpoints as CSV, under the same names as in JSON; of a trend the word and the two halves. */
 export async function* endpointsCsv({ endpoints }: EndpointsAnswer): AsyncGenerator<string> {
-  const columns = endpoints.some(({ trend }) => trend !== undefined)
-    ? [...ENDPOINT_COLUMNS, ...TREND_COLUMNS]
-    : ENDPOINT_COLUMNS;
+  const columns = [
+    ...(endpoints.some(({ pbx }) => pbx !== undefined) ? ['pbx', 'site'] : []),
+    ...ENDPOINT_COLUMNS,
+    ...(endpoints.some(({ trend }) => trend !== undefined) ? TREND_COLUMNS : []),
+  ];
   yield csvLine(columns);
   yield csvLines(
     columns,

@@ -1,9 +1,17 @@
 /** How well calls went, by endpoint and over time: what the API answers, and how a request becomes a question. */
 import { z } from 'zod';
-import type { BucketQuality, EndpointQuality, EndpointWithTrend, TimeRange } from '../../model/ports.ts';
+import {
+  BUCKET_QUALITY_FIELDS,
+  ENDPOINT_QUALITY_FIELDS,
+  HALF_QUALITY_FIELDS,
+  TREND_BUCKET_FIELDS,
+} from '../../model/fields/quality-fields.ts';
+import type { EndpointQuality, EndpointWithTrend, TimeRange } from '../../model/ports.ts';
 import { courseOf } from '../../score/trend.ts';
 import { momentMs, type Moment } from '../../units/moment.ts';
-import { present } from './present.ts';
+import { PBX_SHAPE } from './answers.ts';
+import { presenter, shapeOf } from './json.ts';
+import { pbxPart } from './present.ts';
 import { Problem } from '../problem.ts';
 
 const DAY_MS = 86_400_000;
@@ -12,26 +20,9 @@ const MOST_BUCKETS = 3000;
 
 const COUNT = z.int().nonnegative();
 const TIME = z.iso.datetime({ precision: 3 });
-const OPINION = z.number().max(4.5).nullable();
-const PERCENT = z.number().nonnegative().nullable();
-const MS = z.number().nonnegative().nullable();
 
-const QUALITY = {
-  calls: COUNT,
-  scored_calls: COUNT.describe('those with a score; mean and quantiles are of these'),
-  judged_calls: COUNT.describe('those with a verdict on their quality, not too-short or no-rtcp'),
-  bad_calls: COUNT.describe('those with verdict bad, no-media, one-way-rx or one-way-tx'),
-  bad_percent: PERCENT.describe('share of bad calls among the judged ones; null: there are none'),
-  mes_mean: OPINION,
-  mes_median: OPINION.describe('by nearest rank'),
-  mes_p5: OPINION.describe('5th percentile, by nearest rank: of a hundred calls five were at most this good'),
-  mes_worst: OPINION,
-} as const satisfies Record<string, z.ZodType>;
-
-export const HALF_QUALITY = z.strictObject({
-  ...QUALITY,
-  low_calls: COUNT.describe('those that scored at most the 5th percentile of both halves together'),
-});
+export const HALF_QUALITY = z.strictObject(shapeOf(HALF_QUALITY_FIELDS));
+export const BUCKET_QUALITY = z.strictObject(shapeOf(BUCKET_QUALITY_FIELDS));
 
 export const ENDPOINT_TREND = z.strictObject({
   course: z
@@ -43,23 +34,13 @@ export const ENDPOINT_TREND = z.strictObject({
   earlier: HALF_QUALITY,
   later: HALF_QUALITY,
   buckets: z
-    .array(
-      z.strictObject({
-        starts_at: TIME,
-        calls: QUALITY.calls,
-        bad_percent: QUALITY.bad_percent,
-        mes_p5: QUALITY.mes_p5,
-      }),
-    )
+    .array(z.strictObject(shapeOf(TREND_BUCKET_FIELDS)))
     .describe('oldest first, without gaps, aligned to UTC; null where there was no call'),
 });
 
 export const ENDPOINT_QUALITY = z.strictObject({
-  endpoint: z.string(),
-  ...QUALITY,
-  loss_percent: PERCENT.describe('of all packets, both directions'),
-  jitter_mean_ms: MS.describe('over all reports, both directions'),
-  rtt_mean_ms: MS,
+  ...PBX_SHAPE,
+  ...shapeOf(ENDPOINT_QUALITY_FIELDS),
   trend: ENDPOINT_TREND.optional().describe('of endpoints that are asked for by name'),
 });
 
@@ -71,8 +52,6 @@ export const ENDPOINTS_ANSWER = z.strictObject({
     .describe('the lowest 5th percentile first; of those named only those with calls'),
   left_out: COUNT.describe('endpoints with better scores for which the list has no room'),
 });
-
-export const BUCKET_QUALITY = z.strictObject({ starts_at: TIME, ...QUALITY });
 
 export const SUMMARY_ANSWER = z.strictObject({
   from: TIME,
@@ -106,16 +85,23 @@ export function presentRange({ fromMs, toMs }: TimeRange): { from: string; to: s
   return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
 }
 
+const endpointFields = presenter(ENDPOINT_QUALITY_FIELDS);
+
 export function presentEndpoint(quality: EndpointQuality): z.output<typeof ENDPOINT_QUALITY> {
-  return present(quality) as unknown as z.output<typeof ENDPOINT_QUALITY>;
+  return { ...pbxPart(quality), ...endpointFields(quality) };
 }
 
-export function presentTrend({ trend, ...quality }: EndpointWithTrend): z.output<typeof ENDPOINT_QUALITY> {
-  const course = courseOf(trend.earlier, trend.later);
-  const presented: unknown = present({ course, ...trend });
-  return { ...presentEndpoint(quality), trend: presented as z.output<typeof ENDPOINT_TREND> };
-}
+export const presentBucket = presenter(BUCKET_QUALITY_FIELDS);
+const presentTrendBucket = presenter(TREND_BUCKET_FIELDS);
+const presentHalf = presenter(HALF_QUALITY_FIELDS);
 
-export function presentBucket(quality: BucketQuality): z.output<typeof BUCKET_QUALITY> {
-  return present(quality) as unknown as z.output<typeof BUCKET_QUALITY>;
+export function presentTrend(endpoint: EndpointWithTrend): z.output<typeof ENDPOINT_QUALITY> {
+  const { earlier, later, buckets } = endpoint.trend;
+  const trend = {
+    course: courseOf(earlier, later),
+    earlier: presentHalf(earlier),
+    later: presentHalf(later),
+    buckets: buckets.map(presentTrendBucket),
+  };
+  return { ...presentEndpoint(endpoint), trend };
 }

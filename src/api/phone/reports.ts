@@ -4,10 +4,9 @@ import type { JoinedPhoneReport, PhoneMediaAddress, PhoneMetrics } from '../../m
 import type { ChannelRecord } from '../../model/record.ts';
 import { formatSsrc } from '../../wire/rtcp/rtcp-xr-json.ts';
 import { rounded } from '../../wire/rtcp/voip-metrics.ts';
-import { PHONE_HEARING } from './hearing.ts';
+import { PHONE_HEARING, presentHearing } from './hearing.ts';
 import { NO_QUERY } from '../parameters.ts';
 import { Problem } from '../problem.ts';
-import { present } from '../answers/present.ts';
 import { type Route, route } from '../route.ts';
 
 const NUMBER = z.number().nullable();
@@ -106,7 +105,7 @@ export function phoneReportRoutes({ channel, reports }: PhoneReportSources): rea
         return {
           uniqueid,
           sip_call_id: found.sipCallId,
-          phone: found.phone === null ? null : (present(found.phone) as z.output<typeof PHONE_HEARING>),
+          phone: found.phone === null ? null : presentHearing(found.phone),
           reports: (await reports(uniqueid)).map(presentReport),
         };
       },

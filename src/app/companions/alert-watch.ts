@@ -5,7 +5,8 @@ import { ReportingHabit } from '../../alerting/reporting-habit.ts';
 import type { RuleSight, Surroundings } from '../../alerting/rule-value.ts';
 import type { Alert, AlertMessage, AlertRule, LegSample } from '../../model/alert.ts';
 import type { HistoryReader, LiveView } from '../../model/ports.ts';
-import type { ChannelRecord, FaultPlace } from '../../model/record.ts';
+import type { ChannelRecord } from '../../model/record.ts';
+import type { FaultPlace } from '../../model/fault.ts';
 import { RuleRounds } from './rule-rounds.ts';
 
 /** What is stored and read of alerts. */

@@ -1,11 +1,11 @@
 import type {
   ChannelRecord,
   ChannelScores as StoredScores,
-  SampleSummary,
   SegmentRecord,
   StreamMeasures,
   StreamRecord,
 } from '../../model/record.ts';
+import type { SampleSummary } from '../../model/fields/field.ts';
 import type { QualityWord } from '../../model/score.ts';
 import { OPINION_TO_100 } from '../../score/opinion.ts';
 import { type Moments, standardDeviation } from '../../stats/moments.ts';

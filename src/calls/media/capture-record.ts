@@ -1,5 +1,5 @@
 import type { CapturedMedia } from '../../model/capture.ts';
-import type { CaptureRecord } from '../../model/record.ts';
+import type { CaptureRecord } from '../../model/capture.ts';
 import { codecImpairment } from '../../score/codec-impairment.ts';
 import { burstRatio } from '../../stats/packets/burst-gap.ts';
 import { unheardPercent } from '../../stats/packets/packet-tally.ts';

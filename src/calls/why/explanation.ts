@@ -1,4 +1,5 @@
-import type { CaptureRecord, StreamMeasures } from '../../model/record.ts';
+import type { CaptureRecord } from '../../model/capture.ts';
+import type { StreamMeasures } from '../../model/record.ts';
 import type { Verdict } from '../../model/score.ts';
 import { JITTER_LIMIT_MS } from '../../score/limits.ts';
 import { findingWords } from '../../stats/audio/audio-findings.ts';

@@ -1,4 +1,5 @@
-import type { FaultRecord, NetworkPlace } from '../../model/record.ts';
+import type { FaultRecord } from '../../model/record.ts';
+import type { NetworkPlace } from '../../model/fault.ts';
 import type { QualityWord } from '../../model/score.ts';
 import { JITTER_LIMIT_MS } from '../../score/limits.ts';
 import type { CallState } from '../linked-calls.ts';

@@ -1,5 +1,6 @@
 import { presentCapture, presentVoipMetrics } from '../../api/answers/captured.ts';
-import { present } from '../../api/answers/present.ts';
+import { presentDevice } from '../../api/answers/device.ts';
+import { presentHearing } from '../../api/phone/hearing.ts';
 import {
   CALL_COLUMNS,
   CHANNEL_COLUMNS,
@@ -42,8 +43,8 @@ const USUAL: Row = {
 
 /** Columns with JSON, and whether what is in them can be shown. What a stranger sent must not spoil a whole list. */
 const JSON_TESTS: Readonly<Record<string, (value: object) => unknown>> = {
-  device_details: (value) => present(value),
-  phone: (value) => present(value),
+  device_details: (value) => presentDevice(value as never),
+  phone: (value) => presentHearing(value as never),
   capture: (value) => [presentCapture(value as never), presentVoipMetrics(value as never)],
 };
 

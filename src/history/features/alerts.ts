@@ -1,5 +1,5 @@
 import type { Alert, AlertDelivery, AlertMessage, AlertWay, LegSample } from '../../model/alert.ts';
-import type { FaultPlace } from '../../model/record.ts';
+import type { FaultPlace } from '../../model/fault.ts';
 import type { Verdict } from '../../model/score.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';

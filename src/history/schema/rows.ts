@@ -1,50 +1,24 @@
-import { snakeCase } from '../../model/naming.ts';
-import type {
-  CallRecord,
-  CallScores,
-  ChannelRecord,
-  ChannelScores,
-  IntervalRecord,
-  SampleSummary,
-  SegmentRecord,
-  StreamMeasures,
-  StreamRecord,
-  StreamScores,
-} from '../../model/record.ts';
-
 /**
- * One copy of every stored field: a property of a record in `model/record.ts`, and how it is kept. To add a column, add the
- * property there and its line here; the writer adds the column when it next opens a database (`migrations.ts`). Its type in
- * `model/record.ts` must have null, which it is in every row stored before, except for a `boolean`, which is false there.
+ * The columns of calls, channels, streams, segments and intervals, as the tables of fields describe them (`model/fields/`).
+ * A field that is added there is a column: the writer adds it when it next opens a database (`migrations.ts`). Rows that were
+ * stored before have null in it.
  */
+import { CALL_FIELDS } from '../../model/fields/call-fields.ts';
+import { CHANNEL_FIELDS } from '../../model/fields/channel-fields.ts';
+import type { Field, FieldKind, Fields, RecordOf, SampleSummary } from '../../model/fields/field.ts';
+import { INTERVAL_FIELDS } from '../../model/fields/interval-fields.ts';
+import { SEGMENT_FIELDS, STREAM_FIELDS } from '../../model/fields/stream-fields.ts';
+import { snakeCase } from '../../model/naming.ts';
 
 export type Cell = string | number | null;
 export type Row = Readonly<Record<string, Cell>>;
-
-/**
- * How a property is stored: as it is, a whole number, 0 or 1, epoch milliseconds, spread over six columns, or as JSON. Number or
- * integer matters to the column's type alone.
- */
-type Storage = 'text' | 'number' | 'integer' | 'boolean' | 'time' | 'summary' | 'json';
-
-/** What it may be for a property of that type. */
-type StorageOf<Value> = [Value] extends [boolean]
-  ? 'boolean'
-  : [Value] extends [string | null]
-    ? 'text'
-    : [Value] extends [number | null]
-      ? 'number' | 'integer' | 'time'
-      : [Value] extends [SampleSummary]
-        ? 'summary'
-        : 'json';
-
-type Storages<T> = { readonly [Property in keyof T]: StorageOf<T[Property]> };
+export type ColumnType = 'TEXT' | 'REAL' | 'INTEGER';
 
 /** A record's way into the columns of a table and back. */
 export interface RecordColumns<T> {
   readonly names: readonly string[];
   /** One a name: its type where it is added to a table that was made without it. */
-  readonly types: readonly ('TEXT' | 'REAL' | 'INTEGER')[];
+  readonly types: readonly ColumnType[];
   /** One a name: the column has texts, not numbers. */
   readonly isText: readonly boolean[];
   /** One a name, in their order. Times are kept to the millisecond. */
@@ -54,55 +28,64 @@ export interface RecordColumns<T> {
   fromRow(row: Row): T;
 }
 
-interface Field {
+/** How a field is stored: as it is, 0 or 1, whole milliseconds, spread over six columns, or as JSON. */
+type Storage = 'plain' | 'boolean' | 'time' | 'summary' | 'json';
+
+const STORED = {
+  text: ['plain', 'TEXT'],
+  word: ['plain', 'TEXT'],
+  number: ['plain', 'REAL'],
+  opinion: ['plain', 'REAL'],
+  ssrc: ['plain', 'REAL'],
+  truth: ['boolean', 'INTEGER'],
+  moment: ['time', 'INTEGER'],
+  summary: ['summary', 'REAL'],
+  parts: ['json', 'TEXT'],
+} as const satisfies Readonly<Record<FieldKind, readonly [Storage, ColumnType]>>;
+
+interface StoredField {
   readonly property: string;
   readonly storage: Storage;
   readonly column: string;
+  readonly type: ColumnType;
   /** Of a summary only. */
   readonly parts: readonly (readonly [part: keyof SampleSummary, column: string])[];
 }
 
-const TYPES = {
-  text: 'TEXT',
-  json: 'TEXT',
-  number: 'REAL',
-  // Spread over columns of their own types.
-  summary: 'REAL',
-  integer: 'INTEGER',
-  boolean: 'INTEGER',
-  time: 'INTEGER',
-} as const satisfies Readonly<Record<Storage, string>>;
-
 const SUMMARY_PARTS = ['last', 'mean', 'min', 'max', 'stdev'] as const satisfies readonly (keyof SampleSummary)[];
 
-function fieldOf(property: string, storage: Storage): Field {
+function storedField(property: string, { kind, unit }: Field): StoredField {
   const column = snakeCase(property);
+  const [storage, type] = STORED[kind];
   // `rttMs` is kept in `rtt_last_ms` … `rtt_stdev_ms` and `rtt_count`: the unit stays last.
-  const quantity = column.replace(/_ms$/, '');
-  const parts = SUMMARY_PARTS.map((part) => [part, `${quantity}_${part}_ms`] as const);
-  return { property, storage, column, parts: storage === 'summary' ? [...parts, ['count', `${quantity}_count`]] : [] };
+  const quantity = column.slice(0, -unit.length - 1);
+  const parts = SUMMARY_PARTS.map((part) => [part, `${quantity}_${part}_${unit}`] as const);
+  return {
+    property,
+    storage,
+    column,
+    type,
+    parts: kind === 'summary' ? [...parts, ['count', `${quantity}_count`]] : [],
+  };
 }
 
-/** The columns of a record type; the compiler sees to it that no property is forgotten. */
-function recordColumns<T extends object>(storages: Storages<T>): RecordColumns<T> {
-  const fields = Object.entries<Storage>(storages).map(([property, storage]) => fieldOf(property, storage));
+function recordColumns<Table extends Fields>(table: Table): RecordColumns<RecordOf<Table>> {
+  const fields = Object.entries(table).map(([property, field]) => storedField(property, field));
 
   const names = fields.flatMap(({ column, parts }) => (parts.length > 0 ? parts.map(([, name]) => name) : [column]));
-  const types = fields.flatMap(({ storage, parts }) =>
-    parts.length > 0 ? parts.map(([part]) => (part === 'count' ? 'INTEGER' : 'REAL')) : [TYPES[storage]],
+  const types = fields.flatMap(({ type, parts }) =>
+    parts.length > 0 ? parts.map(([part]) => (part === 'count' ? 'INTEGER' : type)) : [type],
   );
-  const isText = fields.flatMap(({ storage, parts }) =>
-    parts.length > 0 ? parts.map(() => false) : [storage === 'text' || storage === 'json'],
-  );
+  const isText = types.map((type) => type === 'TEXT');
 
   const empty: readonly Cell[] = names.map(() => null);
   // By index, into an array of its length: one that grows, and an iterator, would be four times as much garbage, for each report.
-  const toCells = (record: T): Cell[] => {
+  const toCells = (record: RecordOf<Table>): Cell[] => {
     const cells = empty.slice();
     const values = record as Readonly<Record<string, unknown>>;
     let at = 0;
     for (let index = 0; index < fields.length; index++) {
-      const { property, storage, parts } = fields[index] as Field;
+      const { property, storage, parts } = fields[index] as StoredField;
       const value = values[property];
       if (storage === 'time') cells[at++] = typeof value === 'number' ? Math.round(value) : null;
       else if (storage === 'boolean') cells[at++] = value === true ? 1 : 0;
@@ -113,12 +96,12 @@ function recordColumns<T extends object>(storages: Storages<T>): RecordColumns<T
     return cells;
   };
 
-  const toRow = (record: T): Row => {
+  const toRow = (record: RecordOf<Table>): Row => {
     const cells = toCells(record);
     return Object.fromEntries(names.map((name, index) => [name, cells[index] ?? null]));
   };
 
-  const fromRow = (row: Row): T => {
+  const fromRow = (row: Row): RecordOf<Table> => {
     const record: Record<string, unknown> = {};
     for (const { property, storage, column, parts } of fields) {
       if (storage === 'summary') {
@@ -132,196 +115,30 @@ function recordColumns<T extends object>(storages: Storages<T>): RecordColumns<T
         record[property] = storage === 'boolean' ? row[column] === 1 : row[column];
       }
     }
-    return record as T;
+    return record as RecordOf<Table>;
   };
 
   return { names, types, isText, toCells, toRow, fromRow };
 }
 
-export const CALL_COLUMNS: RecordColumns<CallRecord> = recordColumns<CallRecord>({
-  linkedid: 'text',
-  startedAtMs: 'time',
-  endedAtMs: 'time',
-  mes: 'number',
-  mesMin: 'number',
-  verdict: 'text',
-  profile: 'text',
-  version: 'text',
-  faultPlace: 'text',
-  faultCertainty: 'text',
-  faultReports: 'number',
-  faultWhy: 'text',
-});
+function some<Table extends Fields, Name extends keyof Table>(
+  table: Table,
+  ...names: readonly Name[]
+): Pick<Table, Name> {
+  return Object.fromEntries(names.map((name) => [name, table[name]])) as Pick<Table, Name>;
+}
 
-export const CHANNEL_COLUMNS: RecordColumns<Omit<ChannelRecord, 'streams'>> = recordColumns<
-  Omit<ChannelRecord, 'streams'>
->({
-  uniqueid: 'text',
-  linkedid: 'text',
-  name: 'text',
-  endpoint: 'text',
-  callerNumber: 'text',
-  callerName: 'text',
-  connectedNumber: 'text',
-  connectedName: 'text',
-  exten: 'text',
-  codec: 'text',
-  startedAtMs: 'time',
-  answeredAtMs: 'time',
-  endedAtMs: 'time',
-  endReason: 'text',
-  hangupCause: 'number',
-  hangupCauseText: 'text',
-  bridgeId: 'text',
-  bridgeTechnology: 'text',
-  peerUniqueid: 'text',
-  onHold: 'boolean',
-  mes: 'number',
-  mesRx: 'number',
-  mesTx: 'number',
-  mesPeerRx: 'number',
-  mesPeerTx: 'number',
-  mesCall: 'number',
-  mesMin: 'number',
-  verdict: 'text',
-  profile: 'text',
-  version: 'text',
-  finalAtMs: 'time',
-  lastReceivedAtMs: 'time',
-  sipCallId: 'text',
-  device: 'text',
-  site: 'text',
-  deviceDetails: 'json',
-  phone: 'json',
-});
-
-const MEASURES = {
-  direction: 'text',
-  reporter: 'text',
-  ssrc: 'number',
-  codec: 'text',
-  clockRateHz: 'number',
-  clockRateSource: 'text',
-  reports: 'number',
-  idleReports: 'number',
-  deadReports: 'number',
-  unusedReports: 'number',
-  packetsExpected: 'number',
-  packetsReceived: 'number',
-  packetsLost: 'number',
-  duplicates: 'number',
-  sequenceRestarts: 'number',
-  jitterResets: 'number',
-  lossPercent: 'number',
-  lostPacketsPerReportMean: 'number',
-  rttMs: 'summary',
-  jitterMs: 'summary',
-  rttKnown: 'boolean',
-  effectiveLatencyMs: 'number',
-  rValue: 'number',
-  mes: 'number',
-  mes100: 'number',
-  mesMin: 'number',
-  profile: 'text',
-  nativeMes100: 'number',
-  rLq: 'number',
-  rCq: 'number',
-  mosLq: 'number',
-  mosCq: 'number',
-} as const satisfies Storages<StreamMeasures>;
-
-export const STREAM_COLUMNS: RecordColumns<StreamRecord> = recordColumns<StreamRecord>({
-  ...MEASURES,
-  mosLqInterval: 'number',
-  mosCqInterval: 'number',
-  senderPackets: 'number',
-  senderOctets: 'number',
-  packetJitterMeanMs: 'number',
-  packetJitterStdevMs: 'number',
-  fractionLostQ8: 'number',
-  jitterTicks: 'number',
-  unknownSinceMs: 'time',
-  verdict: 'text',
-  why: 'text',
-  nativeWhy: 'text',
-  // Asked for as a whole, and of a call at a time.
-  capture: 'json',
-});
-
-export const SEGMENT_COLUMNS: RecordColumns<SegmentRecord> = recordColumns<SegmentRecord>({
-  uniqueid: 'text',
-  segmentNumber: 'number',
-  openedBy: 'text',
-  startedAtMs: 'time',
-  endedAtMs: 'time',
-  senderPackets: 'number',
-  senderOctets: 'number',
-  ...MEASURES,
-});
-
-export const INTERVAL_COLUMNS: RecordColumns<IntervalRecord> = recordColumns<IntervalRecord>({
-  uniqueid: 'text',
-  direction: 'text',
-  reporter: 'text',
-  reportNumber: 'number',
-  channelReportNumber: 'number',
-  beganAtMs: 'time',
-  atMs: 'time',
-  kind: 'text',
-  ssrc: 'number',
-  fractionLostQ8: 'number',
-  cumulativeLostPackets: 'number',
-  extendedHighestSequence: 'number',
-  jitterTicks: 'number',
-  codec: 'text',
-  clockRateHz: 'number',
-  clockRateSource: 'text',
-  lsrNtp32: 'number',
-  dlsrS: 'number',
-  senderPackets: 'number',
-  rttMs: 'number',
-  jitterMs: 'number',
-  packetsExpected: 'number',
-  packetsLost: 'number',
-  duplicates: 'number',
-  latePackets: 'number',
-  lossPercent: 'number',
-  coversReports: 'number',
-  effectiveLatencyMs: 'number',
-  rValue: 'number',
-  mes: 'number',
-  mesRunning: 'number',
-  nativeMes100: 'number',
-  sentNtpS: 'number',
-  sentRtpTicks: 'number',
-  sentPackets: 'number',
-  sentOctets: 'number',
-  sentSsrc: 'number',
-  profile: 'text',
-});
+export const CALL_COLUMNS = recordColumns(CALL_FIELDS);
+export const CHANNEL_COLUMNS = recordColumns(CHANNEL_FIELDS);
+export const STREAM_COLUMNS = recordColumns(STREAM_FIELDS);
+export const SEGMENT_COLUMNS = recordColumns(SEGMENT_FIELDS);
+export const INTERVAL_COLUMNS = recordColumns(INTERVAL_FIELDS);
 
 /** What is brought up to date of a call that is up. */
-export const CALL_SCORE_COLUMNS: RecordColumns<Omit<CallScores, 'channels'>> = recordColumns<
-  Omit<CallScores, 'channels'>
->({ linkedid: 'text', mes: 'number', mesMin: 'number', verdict: 'text' });
+export const CALL_SCORE_COLUMNS = recordColumns(some(CALL_FIELDS, 'linkedid', 'mes', 'mesMin', 'verdict'));
 
-export const CHANNEL_SCORE_COLUMNS: RecordColumns<Omit<ChannelScores, 'streams'>> = recordColumns<
-  Omit<ChannelScores, 'streams'>
->({
-  uniqueid: 'text',
-  mes: 'number',
-  mesRx: 'number',
-  mesTx: 'number',
-  mesPeerRx: 'number',
-  mesPeerTx: 'number',
-  mesCall: 'number',
-  mesMin: 'number',
-  verdict: 'text',
-});
+export const CHANNEL_SCORE_COLUMNS = recordColumns(
+  some(CHANNEL_FIELDS, 'uniqueid', 'mes', 'mesRx', 'mesTx', 'mesPeerRx', 'mesPeerTx', 'mesCall', 'mesMin', 'verdict'),
+);
 
-export const STREAM_SCORE_COLUMNS: RecordColumns<StreamScores> = recordColumns<StreamScores>({
-  direction: 'text',
-  mes: 'number',
-  mes100: 'number',
-  verdict: 'text',
-});
+export const STREAM_SCORE_COLUMNS = recordColumns(some(STREAM_FIELDS, 'direction', 'mes', 'mes100', 'verdict'));

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { endedSample, RecentLooks } from '../../../src/alerting/recent-media.ts';
-import type { ChannelRecord, SampleSummary } from '../../../src/model/record.ts';
+import type { ChannelRecord } from '../../../src/model/record.ts';
+import type { SampleSummary } from '../../../src/model/fields/field.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
 import { channelRecord, START_MS, streamRecord } from '../history/records.ts';
 

@@ -3,7 +3,8 @@ import { alertMessage } from '../../../src/alerting/words.ts';
 import { AlertWatch, type AlertStore } from '../../../src/app/companions/alert-watch.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { Alert, AlertMessage, AlertRule, LegSample } from '../../../src/model/alert.ts';
-import type { ChannelRecord, SampleSummary } from '../../../src/model/record.ts';
+import type { ChannelRecord } from '../../../src/model/record.ts';
+import type { SampleSummary } from '../../../src/model/fields/field.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
 import { channelRecord, START_MS, streamRecord } from '../history/records.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CapturedMedia } from '../../../src/model/capture.ts';
-import type { CaptureRecord } from '../../../src/model/record.ts';
+import type { CaptureRecord } from '../../../src/model/capture.ts';
 import { capturedMedia, packetTally, START_MS } from '../history/records.ts';
 import { local, remote, reportBlock, Script } from './script.ts';
 

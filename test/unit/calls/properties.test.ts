@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PbxEvent } from '../../../src/model/event.ts';
-import type { SampleSummary, SegmentRecord, StreamRecord } from '../../../src/model/record.ts';
+import type { SegmentRecord, StreamRecord } from '../../../src/model/record.ts';
+import type { SampleSummary } from '../../../src/model/fields/field.ts';
 import type { MesProfile } from '../../../src/model/score.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
 import { local, remote, reportBlock, Script, snapshot } from './script.ts';

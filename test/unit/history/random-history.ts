@@ -2,7 +2,8 @@ import type { Database } from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Writer } from '../../../src/history/write/writer.ts';
-import { FAULT_PLACES, type HistoryChange, type StreamRecord } from '../../../src/model/record.ts';
+import type { HistoryChange, StreamRecord } from '../../../src/model/record.ts';
+import { FAULT_PLACES } from '../../../src/model/fault.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
 import { batchOf, callRecord, channelRecord, streamRecord } from './records.ts';
 

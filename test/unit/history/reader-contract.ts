@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CallFilter, HistoryReader } from '../../../src/model/ports.ts';
-import type { ChannelRecord, HistoryChange, SampleSummary, StreamRecord } from '../../../src/model/record.ts';
+import type { ChannelRecord, HistoryChange, StreamRecord } from '../../../src/model/record.ts';
+import type { SampleSummary } from '../../../src/model/fields/field.ts';
 import type { Verdict } from '../../../src/model/score.ts';
 import { callRecord, channelRecord, intervalRecord, segmentRecord, streamRecord } from './records.ts';
 

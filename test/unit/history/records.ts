@@ -4,15 +4,15 @@ import { ChangeQueue } from '../../../src/history/write/change-queue.ts';
 import type { CapturedMedia, PacketTally } from '../../../src/model/capture.ts';
 import type {
   CallRecord,
-  CaptureRecord,
   ChannelRecord,
   HistoryChange,
   IntervalRecord,
   ResumeState,
-  SampleSummary,
   SegmentRecord,
   StreamRecord,
 } from '../../../src/model/record.ts';
+import type { SampleSummary } from '../../../src/model/fields/field.ts';
+import type { CaptureRecord } from '../../../src/model/capture.ts';
 
 /** Changes as they are committed together, after they have waited in the queue. */
 export function batchOf(...changes: readonly HistoryChange[]): Batch {
