@@ -39,7 +39,7 @@ describe.runIf(labObstacle() === undefined)('npm run accuracy', () => {
   beforeAll(async () => {
     const { stdout } = await run(process.execPath, [ACCURACY, '--quick', '--json'], { maxBuffer: 10_000_000 });
     answer = JSON.parse(stdout) as Answer;
-  }, 60_000);
+  });
 
   /** Of a machine with other work to do: Asterisk then gets its packets later than the relay sends them. */
   test.each([

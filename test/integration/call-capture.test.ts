@@ -14,7 +14,7 @@ const CALL_S = 9;
 const PACKET_MS = 20;
 /** The RTP clock of every codec of the lab. */
 const CLOCK_RATE_HZ = 8000;
-const SOON = { timeout: 8000, interval: 250 };
+const SOON = { timeout: 30_000, interval: 250 };
 
 const BURSTY = {
   delayMs: 30,

@@ -64,28 +64,24 @@ function expectTsharkAgrees(path: string, result: AnalysisResult): void {
 }
 
 describe.runIf(hasLab)('a call captured in the lab', () => {
-  test.each(CAPTURE_SCENARIOS)(
-    '$name: the relay and tshark agree with the analysis',
-    { timeout: 60_000 },
-    async (scenario) => {
-      await captureCall('22', scenario, async ({ path, pbxAddress, truth }) => {
-        const result = await analyse(path);
-        expectTruth(result, pbxAddress, truth, BUSY_CLOCKS_APART_MS);
-        expectTsharkAgrees(path, result);
-        expect(result.skippedPackets).toBe(0);
-      });
-    },
-  );
+  test.each(CAPTURE_SCENARIOS)('$name: the relay and tshark agree with the analysis', async (scenario) => {
+    await captureCall('22', scenario, async ({ path, pbxAddress, truth }) => {
+      const result = await analyse(path);
+      expectTruth(result, pbxAddress, truth, BUSY_CLOCKS_APART_MS);
+      expectTsharkAgrees(path, result);
+      expect(result.skippedPackets).toBe(0);
+    });
+  });
 });
 
 describe.runIf(hasTshark)('tshark as second opinion', () => {
-  test.each(goldenPcaps())('$name', { timeout: 30_000 }, async ({ path }) => {
+  test.each(goldenPcaps())('$name', async ({ path }) => {
     const result = await analyse(path);
     expect(result.streams.length).toBe(2);
     expectTsharkAgrees(path, result);
   });
 
-  test('a made capture of many calls', { timeout: 30_000 }, async () => {
+  test('a made capture of many calls', async () => {
     await withMadeCapture({}, async (path) => {
       const result = await analyse(path);
       expect(result.streams.length).toBe(40);
@@ -93,29 +89,25 @@ describe.runIf(hasTshark)('tshark as second opinion', () => {
     });
   });
 
-  test(
-    'a made capture whose clocks leap ahead in the middle: tshark takes that for jitter',
-    { timeout: 30_000 },
-    async () => {
-      const plain = await withMadeCapture({}, analyse);
-      await withMadeCapture({ leapsAt: 200 }, async (path) => {
-        const result = await analyse(path);
-        const theirs = new Map(tsharkStreams(path).map((stream) => [stream.key, stream]));
-        expect(result.streams.length).toBe(40);
-        for (const [index, stream] of result.streams.entries()) {
-          const other = theirs.get(streamKey(stream.source, stream.destination, stream.ssrc));
-          expect(other?.packets).toBe(stream.packetsReceived + stream.duplicates);
-          expect(other?.lost).toBe(stream.packetsLost - stream.duplicates);
-          // 500 ms of RTP time in one packet are 31 ms of A.8; no packet was late.
-          expect(other?.jitterMaxMs).toBeGreaterThan(25);
-          expect(stream.jitterMaxMs).toBeCloseTo(plain.streams[index]?.jitterMaxMs ?? Number.NaN, 3);
-          expect(stream.jitterMeanMs).toBeCloseTo(plain.streams[index]?.jitterMeanMs ?? Number.NaN, 3);
-        }
-      });
-    },
-  );
+  test('a made capture whose clocks leap ahead in the middle: tshark takes that for jitter', async () => {
+    const plain = await withMadeCapture({}, analyse);
+    await withMadeCapture({ leapsAt: 200 }, async (path) => {
+      const result = await analyse(path);
+      const theirs = new Map(tsharkStreams(path).map((stream) => [stream.key, stream]));
+      expect(result.streams.length).toBe(40);
+      for (const [index, stream] of result.streams.entries()) {
+        const other = theirs.get(streamKey(stream.source, stream.destination, stream.ssrc));
+        expect(other?.packets).toBe(stream.packetsReceived + stream.duplicates);
+        expect(other?.lost).toBe(stream.packetsLost - stream.duplicates);
+        // 500 ms of RTP time in one packet are 31 ms of A.8; no packet was late.
+        expect(other?.jitterMaxMs).toBeGreaterThan(25);
+        expect(stream.jitterMaxMs).toBeCloseTo(plain.streams[index]?.jitterMaxMs ?? Number.NaN, 3);
+        expect(stream.jitterMeanMs).toBeCloseTo(plain.streams[index]?.jitterMeanMs ?? Number.NaN, 3);
+      }
+    });
+  });
 
-  test('inside tunnels and link layers of every kind', { timeout: 30_000 }, async () => {
+  test('inside tunnels and link layers of every kind', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'mes-capture-'));
     try {
       const path = join(directory, 'tunnels.pcap');
@@ -133,7 +125,6 @@ describe.runIf(hasTshark)('tshark as second opinion', () => {
 
   test.each(['vxlan-01.pcap', 'ipip-03.pcap', 'qinq-04.pcap', 'span-once-12b.pcap', 'sip-tcp-06.pcap'])(
     '%s',
-    { timeout: 30_000 },
     async (name) => {
       const path = join(import.meta.dirname, '../golden/field', name);
       const result = await analyse(path);

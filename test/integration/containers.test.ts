@@ -114,13 +114,13 @@ describe.runIf(labIsReady())('the container images', () => {
     });
   });
 
-  test('the services of compose.yaml: calls are scored, remembered and billed', { timeout: 90_000 }, async () => {
+  test('the services of compose.yaml: calls are scored, remembered and billed', async () => {
     await start('pbx');
     await expect.poll(async () => isHealthy('pbx'), { timeout: 30_000, interval: 300 }).toBe(true);
     await start('sidecar');
-    await expect.poll(async () => isHealthy('sidecar'), { timeout: 15_000, interval: 300 }).toBe(true);
+    await expect.poll(async () => isHealthy('sidecar'), { timeout: 30_000, interval: 300 }).toBe(true);
     await expect
-      .poll(async () => get('/readyz'), { timeout: 15_000, interval: 300 })
+      .poll(async () => get('/readyz'), { timeout: 30_000, interval: 300 })
       .toMatchObject({ status: 'ready' });
     await start('phones');
     let calls: RestCall[] = [];
@@ -140,7 +140,7 @@ describe.runIf(labIsReady())('the container images', () => {
     expect(rows.find((row) => row.includes('"102"'))).toMatch(/,4\.(3|4)\d,.*,good,$/);
   });
 
-  test('the sidecar writes to its volume only, and what is there outlives it', { timeout: 60_000 }, async () => {
+  test('the sidecar writes to its volume only, and what is there outlives it', async () => {
     const before = (await endedCalls()).map(({ linkedid }) => linkedid);
     expect(before.length).toBeGreaterThan(0);
     const attempt = await room
@@ -151,7 +151,7 @@ describe.runIf(labIsReady())('the container images', () => {
     expect(await room.podman('inspect', '--format', '{{.State.ExitCode}}', 'sidecar')).toBe('0\n');
     await room.podman('rm', 'sidecar');
     await start('sidecar');
-    await expect.poll(async () => isHealthy('sidecar'), { timeout: 15_000, interval: 300 }).toBe(true);
+    await expect.poll(async () => isHealthy('sidecar'), { timeout: 30_000, interval: 300 }).toBe(true);
     expect((await endedCalls()).map(({ linkedid }) => linkedid)).toEqual(expect.arrayContaining(before));
     expect(await room.podman('logs', 'sidecar')).not.toContain('of-the-test');
   });

@@ -54,7 +54,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard and strangers', (
     });
     await page.locator('.call').waitFor();
     server.live = [channelRecord('1.1'), channelRecord('2.1')];
-    await expect.poll(() => page.locator('.call').count(), { timeout: 5000 }).toBe(2);
+    await expect.poll(() => page.locator('.call').count(), { timeout: 30_000 }).toBe(2);
     expect(await page.locator('.status').textContent()).toBe('● Live');
     await page.close();
   });

@@ -97,7 +97,7 @@ describe.runIf(labObstacle() === undefined)('scores that one can defend', () => 
     lab = await startLab({ release: '22', phones, rtcpIntervalMs: 1000 });
     sidecar = await SidecarProcess.start(lab, { httpHost: lab.pbx.host, httpPort: await lab.freePort() });
     calls = await playCalls(lab, sidecar, SCRIPTS);
-  }, 120_000);
+  });
   afterAll(async () => {
     await sidecar?.stop();
     await lab?.stop();

@@ -57,45 +57,43 @@ describe.runIf(hasLab)('npm run demo', () => {
     for (const demo of demos) demo.kill('SIGKILL');
   });
 
-  test(
-    '--json prints one document with a scored call over every network, and nothing is left',
-    { timeout: 60_000 },
-    async () => {
-      const demo = startDemo('--seconds', '24', '--json', '--port', String(await randomPort()));
-      const startedAtMs = Date.now();
-      const { status, stdout, stderr } = await demo.ended;
-      expect(stderr).not.toContain('Error');
-      expect(status).toBe(0);
-      expect(Date.now() - startedAtMs).toBeLessThan(31_000);
-      const document = JSON.parse(stdout) as {
-        asterisk_version: string;
-        calls: (CallAnswer & { network: Record<string, { name: string; rx: Record<string, unknown> }> })[];
-      };
-      expect(Object.keys(document)).toStrictEqual(['asterisk_version', 'calls']);
-      expect(document.asterisk_version).toMatch(/^22\./);
-      expect(document.calls).toHaveLength(WAVES[0]?.length ?? 0);
-      const over = (name: string) =>
-        document.calls.find(({ network }) => Object.values(network).some((part) => part.name === name));
-      for (const name of ['lossy', 'jittery', 'far away', 'bursty', 'one-way']) {
-        const call = over(name);
-        expect(call?.channels).toHaveLength(2);
-        expect(call?.mes).toBeGreaterThan(1);
-        expect(call?.mes).toBeLessThan(4.4);
-      }
-      const good = document.calls.find(({ network }) => Object.values(network).every((part) => part.name === 'good'));
-      expect(good?.mes).toBeGreaterThan(4.35);
-      expect(good?.mes).toBeLessThanOrEqual(4.41);
-      expect(over('one-way')?.mes).toBeLessThan(3.6);
-      // Of the phones' Asterisk and of baresip.
-      for (const name of ['heidi', 'boris']) {
-        const parts = document.calls.flatMap(({ network }) => network[name] ?? []);
-        expect(parts.map(({ rx }) => rx['loss_ratio'])).toEqual([0.05]);
-      }
-      expect(await leftoversOf(tracesFrom(stderr, demo.process))).toStrictEqual([]);
-    },
-  );
+  test('--json prints one document with a scored call over every network, and nothing is left', async () => {
+    const demo = startDemo('--seconds', '24', '--json', '--port', String(await randomPort()));
+    const startedAtMs = Date.now();
+    const { status, stdout, stderr } = await demo.ended;
+    expect(stderr).not.toContain('Error');
+    expect(status).toBe(0);
+    // A busy machine takes longer to begin and to end.
+    expect(Date.now() - startedAtMs).toBeGreaterThan(24_000);
+    expect(Date.now() - startedAtMs).toBeLessThan(120_000);
+    const document = JSON.parse(stdout) as {
+      asterisk_version: string;
+      calls: (CallAnswer & { network: Record<string, { name: string; rx: Record<string, unknown> }> })[];
+    };
+    expect(Object.keys(document)).toStrictEqual(['asterisk_version', 'calls']);
+    expect(document.asterisk_version).toMatch(/^22\./);
+    expect(document.calls).toHaveLength(WAVES[0]?.length ?? 0);
+    const over = (name: string) =>
+      document.calls.find(({ network }) => Object.values(network).some((part) => part.name === name));
+    for (const name of ['lossy', 'jittery', 'far away', 'bursty', 'one-way']) {
+      const call = over(name);
+      expect(call?.channels).toHaveLength(2);
+      expect(call?.mes).toBeGreaterThan(1);
+      expect(call?.mes).toBeLessThan(4.4);
+    }
+    const good = document.calls.find(({ network }) => Object.values(network).every((part) => part.name === 'good'));
+    expect(good?.mes).toBeGreaterThan(4.35);
+    expect(good?.mes).toBeLessThanOrEqual(4.41);
+    expect(over('one-way')?.mes).toBeLessThan(3.6);
+    // Of the phones' Asterisk and of baresip.
+    for (const name of ['heidi', 'boris']) {
+      const parts = document.calls.flatMap(({ network }) => network[name] ?? []);
+      expect(parts.map(({ rx }) => rx['loss_ratio'])).toEqual([0.05]);
+    }
+    expect(await leftoversOf(tracesFrom(stderr, demo.process))).toStrictEqual([]);
+  });
 
-  test('Ctrl-C in the middle of calls ends it in good order', { timeout: 60_000 }, async () => {
+  test('Ctrl-C in the middle of calls ends it in good order', async () => {
     const demo = startDemo('--port', String(await randomPort()));
     await demo.says('Ctrl-C ends the demo');
     await new Promise((resolve) => {
@@ -108,7 +106,7 @@ describe.runIf(hasLab)('npm run demo', () => {
     expect(await leftoversOf(tracesFrom(stderr, demo.process))).toStrictEqual([]);
   });
 
-  test('a port in use is named in one sentence', { timeout: 20_000 }, async () => {
+  test('a port in use is named in one sentence', async () => {
     const server = createServer();
     const port = await randomPort();
     await new Promise<void>((resolve) => {

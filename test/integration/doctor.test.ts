@@ -21,7 +21,7 @@ const RELOADS = [
   'module reload res_ari.so',
 ];
 
-describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', { timeout: 60_000 }, (release) => {
+describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) => {
   let lab: Lab;
   let sidecar: SidecarProcess;
   let etc = '';

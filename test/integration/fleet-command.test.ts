@@ -42,7 +42,7 @@ describe.runIf(labIsReady())('asterisk-mes fleet', () => {
     let said = '';
     gateway.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
     try {
-      await expect.poll(() => said, { timeout: 20_000 }).toContain('"the fleet\'s gateway listens on');
+      await expect.poll(() => said, { timeout: 30_000 }).toContain('"the fleet\'s gateway listens on');
       const startedAtMs = Date.now();
       const response = await fetch(`http://127.0.0.1:${port}/v1/fleet/batches`, {
         method: 'POST',
@@ -66,7 +66,7 @@ describe.runIf(labIsReady())('asterisk-mes fleet', () => {
       gateway.kill('SIGKILL');
       await clickhouse.kill();
     }
-  }, 60_000);
+  });
 
   test.each([
     [

@@ -55,7 +55,7 @@ describe.runIf(hasLab)('one lab', () => {
   });
   afterAll(() => lab.stop());
 
-  test('loss, delay and duplicates are what the network was told to do', { timeout: 30_000 }, async () => {
+  test('loss, delay and duplicates are what the network was told to do', async () => {
     const recorder = await lab.capture('network.pcap');
     const since = lab.pbxInstance.ami.mark();
     const call = await lab.call('alice', 'bob');
@@ -110,28 +110,24 @@ describe.runIf(hasLab)('one lab', () => {
     await expect.poll(onTheWire).toBe(fromBob.passed + fromBob.duplicated);
   });
 
-  test(
-    'a blocked direction is a one-way call, and a profile can change while it is up',
-    { timeout: 30_000 },
-    async () => {
-      const call = await lab.call('dave', 'carol');
-      await sleep(2000);
-      const blocked = await lab.relay.truth('carol', 'rx');
-      expect(blocked.passed).toBe(0);
-      expect(blocked.blocked).toBeGreaterThan(80);
-      expect((await lab.relay.truth('carol', 'tx')).passed).toBeGreaterThan(80);
-      await lab.relay.setProfile('carol', 'rx', {});
-      await sleep(1000);
-      const open = await lab.relay.truth('carol', 'rx');
-      expect(open.blocked).toBeLessThanOrEqual(blocked.blocked + 3);
-      expect(open.passed).toBeGreaterThan(40);
-      await call.hangup('callee');
-      const row = await waitForCdrRow(lab, call.caller.uniqueid);
-      expect(row.channel).toBe(call.caller.channel);
-      expect(row.dstchannel).toBe(call.callee?.channel);
-      expect(row.disposition).toBe('ANSWERED');
-    },
-  );
+  test('a blocked direction is a one-way call, and a profile can change while it is up', async () => {
+    const call = await lab.call('dave', 'carol');
+    await sleep(2000);
+    const blocked = await lab.relay.truth('carol', 'rx');
+    expect(blocked.passed).toBe(0);
+    expect(blocked.blocked).toBeGreaterThan(80);
+    expect((await lab.relay.truth('carol', 'tx')).passed).toBeGreaterThan(80);
+    await lab.relay.setProfile('carol', 'rx', {});
+    await sleep(1000);
+    const open = await lab.relay.truth('carol', 'rx');
+    expect(open.blocked).toBeLessThanOrEqual(blocked.blocked + 3);
+    expect(open.passed).toBeGreaterThan(40);
+    await call.hangup('callee');
+    const row = await waitForCdrRow(lab, call.caller.uniqueid);
+    expect(row.channel).toBe(call.caller.channel);
+    expect(row.dstchannel).toBe(call.callee?.channel);
+    expect(row.disposition).toBe('ANSWERED');
+  });
 
   test('a phone puts a call on hold and takes it back', async () => {
     const call = await lab.call('alice', 'dave');
@@ -150,7 +146,7 @@ describe.runIf(hasLab)('one lab', () => {
     await lab.setPhone('bob', 'speech');
   });
 
-  test('the PBX can crash and come back', { timeout: 30_000 }, async () => {
+  test('the PBX can crash and come back', async () => {
     const { pid } = lab.pbxInstance;
     await lab.pbxInstance.kill();
     expect(existsSync(`/proc/${pid}`)).toBe(false);
@@ -178,30 +174,26 @@ describe.runIf(hasLab)('several labs', () => {
     for (const socket of occupied) socket.close();
   });
 
-  test(
-    '22 and 16 run side by side, beside an Asterisk on the usual ports, and leave nothing',
-    { timeout: 30_000 },
-    async () => {
-      const labs = await Promise.all([startLab({ release: '22' }), startLab({ release: '16' })]);
-      const traces = labs.map(tracesOf);
-      const calls = await Promise.all(labs.map((lab) => lab.call('alice', 'bob')));
-      await sleep(1500);
-      for (const lab of labs) {
-        const { seen } = await lab.relay.truth('alice', 'tx');
-        expect(seen).toBeGreaterThan(50);
-        expect(seen).toBeLessThan(120);
-        expect(lab.pbx.version.startsWith(`${lab.pbx.release}.`)).toBe(true);
-      }
-      expect(new Set(labs.map((lab) => lab.pbx.host)).size).toBe(2);
-      await Promise.all(calls.map((call) => call.hangup('caller')));
-      expect(traces.map((trace) => look(trace).length > 100)).toStrictEqual([true, true]);
-      await Promise.all(labs.map((lab) => lab.stop()));
-      for (const trace of traces) {
-        expect(await leftoversOf(trace)).toStrictEqual([]);
-        expect(trace.directories.filter((directory) => existsSync(directory))).toStrictEqual([]);
-      }
-    },
-  );
+  test('22 and 16 run side by side, beside an Asterisk on the usual ports, and leave nothing', async () => {
+    const labs = await Promise.all([startLab({ release: '22' }), startLab({ release: '16' })]);
+    const traces = labs.map(tracesOf);
+    const calls = await Promise.all(labs.map((lab) => lab.call('alice', 'bob')));
+    await sleep(1500);
+    for (const lab of labs) {
+      const { seen } = await lab.relay.truth('alice', 'tx');
+      expect(seen).toBeGreaterThan(50);
+      expect(seen).toBeLessThan(120);
+      expect(lab.pbx.version.startsWith(`${lab.pbx.release}.`)).toBe(true);
+    }
+    expect(new Set(labs.map((lab) => lab.pbx.host)).size).toBe(2);
+    await Promise.all(calls.map((call) => call.hangup('caller')));
+    expect(traces.map((trace) => look(trace).length > 100)).toStrictEqual([true, true]);
+    await Promise.all(labs.map((lab) => lab.stop()));
+    for (const trace of traces) {
+      expect(await leftoversOf(trace)).toStrictEqual([]);
+      expect(trace.directories.filter((directory) => existsSync(directory))).toStrictEqual([]);
+    }
+  });
 });
 
 describe.runIf(hasLab)('the end of the process that owns a lab', () => {
@@ -221,21 +213,17 @@ describe.runIf(hasLab)('the end of the process that owns a lab', () => {
     return { owner, traces: JSON.parse(line) as LabTraces };
   }
 
-  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
-    'by %s leaves no process, mount or socket',
-    { timeout: 30_000 },
-    async (signal) => {
-      const { owner, traces } = await startOwner();
-      expect(look(traces).length).toBeGreaterThan(100);
-      const ended = new Promise((resolve) => {
-        owner.once('exit', (_status, killedBy) => resolve(killedBy));
-      });
-      owner.kill(signal);
-      expect(await ended).toBe(signal);
-      expect(await leftoversOf(traces)).toStrictEqual([]);
-      // Only a killed process cannot remove its folders; the next lab does.
-      if (signal === 'SIGKILL') sweepOrphans(RUN_HOME);
-      expect(traces.directories.filter((directory) => existsSync(directory))).toStrictEqual([]);
-    },
-  );
+  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('by %s leaves no process, mount or socket', async (signal) => {
+    const { owner, traces } = await startOwner();
+    expect(look(traces).length).toBeGreaterThan(100);
+    const ended = new Promise((resolve) => {
+      owner.once('exit', (_status, killedBy) => resolve(killedBy));
+    });
+    owner.kill(signal);
+    expect(await ended).toBe(signal);
+    expect(await leftoversOf(traces)).toStrictEqual([]);
+    // Only a killed process cannot remove its folders; the next lab does.
+    if (signal === 'SIGKILL') sweepOrphans(RUN_HOME);
+    expect(traces.directories.filter((directory) => existsSync(directory))).toStrictEqual([]);
+  });
 });

@@ -12,7 +12,7 @@ import { rtp } from '../unit/wire/packets.ts';
 
 const hasLab = labObstacle() === undefined;
 const PORTS = { from: 39_200, to: 39_260 };
-const SOON = { timeout: 5000, interval: 20 };
+const SOON = { timeout: 30_000, interval: 20 };
 
 interface Live {
   readonly capture: LiveCapture;
@@ -125,7 +125,7 @@ describe.runIf(hasLab)('live capture', () => {
     expect(states).toEqual([{ status: 'waiting', problem: expect.stringMatching(sentence) }]);
     const startMs = performance.now();
     await live.stop();
-    expect(performance.now() - startMs).toBeLessThan(1000);
+    expect(performance.now() - startMs).toBeLessThan(5000);
   });
 
   test.each([

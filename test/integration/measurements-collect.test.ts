@@ -102,7 +102,7 @@ describe('from a PBX to a study', () => {
       expect(JSON.parse((await asteriskMes(['study', study, '--json'])).stdout)).toMatchObject({ legs: 0 });
       expect(stored(store)).toEqual([]);
     });
-  }, 90_000);
+  });
 
   it('opens what Debian’s age has written, over TLS, and refuses what is for others', async () => {
     const store = join(folder, 'tls-store');
@@ -200,7 +200,7 @@ describe('a collection server on S3', () => {
     } finally {
       await s3.stop();
     }
-  }, 60_000);
+  });
 });
 
 function stored(store: string): string[] {

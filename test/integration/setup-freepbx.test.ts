@@ -11,7 +11,7 @@ interface Check {
   readonly changes: readonly { readonly file: string | null; readonly lines: readonly string[] }[];
 }
 
-describe.runIf(labIsReady())("a dialplan of FreePBX's shape", { timeout: 60_000 }, () => {
+describe.runIf(labIsReady())("a dialplan of FreePBX's shape", () => {
   let pbx: StockAsterisk;
   beforeAll(async () => {
     pbx = await StockAsterisk.start(FREEPBX_FILES);
@@ -21,7 +21,7 @@ describe.runIf(labIsReady())("a dialplan of FreePBX's shape", { timeout: 60_000 
       '-c',
       `/opt/repository/node_modules/node/bin/node -e "require('net').createServer().listen(4573, '127.0.0.1')" >/dev/null 2>&1 &`,
     );
-  }, 60_000);
+  });
   afterAll(() => pbx?.stop());
 
   const files = async (): Promise<string> =>

@@ -70,13 +70,13 @@ async function callAndScore(pbx: StockAsterisk, seconds: number): Promise<Call |
   return (JSON.parse(stdout) as { calls: Call[] }).calls[0];
 }
 
-describe.runIf(labIsReady())('a new user', { timeout: 60_000 }, () => {
+describe.runIf(labIsReady())('a new user', () => {
   const folder = makeRunDirectory('setup');
   const terminal = new Terminal(join(folder, 'tmux'));
   let pbx: StockAsterisk;
   beforeAll(async () => {
     pbx = await StockAsterisk.start(OFFICE);
-  }, 60_000);
+  });
   afterAll(async () => {
     terminal.close();
     await pbx?.stop();

@@ -19,7 +19,7 @@ interface Pending {
 }
 
 const HISTORY_LIMIT = 50_000;
-const ACTION_TIMEOUT_MS = 10_000;
+const ACTION_TIMEOUT_MS = 60_000;
 
 /** The lab's own AMI client: a measuring instrument, so it shares no code with the product. */
 export class AmiClient {

@@ -9,8 +9,8 @@ import { runInRealTime } from './real-time.ts';
 import type { RootFilesystem } from './root-filesystem.ts';
 import type { ConfigFiles } from './shared-config.ts';
 
-const START_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 5000;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
 
 /** Folders that Asterisk writes to, below its run directory. */
 const FOLDERS = ['etc', 'lib', 'run', 'log/cdr-custom', 'log/cdr-csv', 'spool', 'cache', 'speech'];

@@ -8,7 +8,7 @@ import { CLIENT_SIP_PORT, type LabCodec, type PlannedPhone } from './lab-plan.ts
 import { makeRunDirectory } from './paths.ts';
 
 const CONTROL_PORT = 14_444;
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 60_000;
 
 const MODULES = ['g711', 'g722', 'opus', 'aufile', 'srtp', 'dtls_srtp', 'uuid', 'account', 'menu', 'ctrl_tcp'];
 const CODEC_NAMES: Readonly<Record<LabCodec, string>> = {

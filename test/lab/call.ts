@@ -31,7 +31,7 @@ export interface LabCall {
   changeCodec(by: Side, codec: LabCodec): Promise<void>;
 }
 
-const ANSWER_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 60_000;
 
 /** Finds the PBX's channel of a call that a phone just began, by the SIP Call-ID that both ends share. */
 export async function findByCallId(

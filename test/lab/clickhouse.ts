@@ -6,7 +6,7 @@ import { type Confined, spawnConfined } from './confined.ts';
 
 const HOST = '127.0.0.1';
 const FIRST_PORT = 28_123;
-const READY_WAIT_MS = 20_000;
+const READY_WAIT_MS = 60_000;
 
 /** A real ClickHouse on loopback, with its files in a folder of the test's own. */
 export interface ClickHouse {

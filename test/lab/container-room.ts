@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const RUN_ROOT = '/mnt';
 /** With this much free memory, images stay in memory, too: 2 GB that no disk has to write and delete. */
 const ENOUGH_MEMORY_BYTES = 6e9;
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 60_000;
 const CGROUPS = '/sys/fs/cgroup';
 /** Explicit, because podman's own are more than some machines allow. */
 const LIMITS = ['--ulimit', 'nofile=4096:4096', '--ulimit', 'nproc=4096:4096'];

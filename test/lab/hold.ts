@@ -42,7 +42,7 @@ export class HoldControl {
 
   async #request(method: 'POST' | 'DELETE', path: string): Promise<boolean> {
     const headers = { authorization: this.#authorization };
-    const answer = await fetch(`${this.#url}/${path}`, { method, headers, signal: AbortSignal.timeout(5000) });
+    const answer = await fetch(`${this.#url}/${path}`, { method, headers, signal: AbortSignal.timeout(30_000) });
     return answer.ok;
   }
 }

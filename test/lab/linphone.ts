@@ -6,7 +6,7 @@ import { stopWithProcess } from './cleanup.ts';
 import { CLIENT_SIP_PORT, type PlannedPhone } from './lab-plan.ts';
 import { makeRunDirectory } from './paths.ts';
 
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
 
 export interface LinphoneOptions {
   readonly phone: PlannedPhone;

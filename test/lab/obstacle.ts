@@ -36,7 +36,7 @@ export function wayAround(npmCommand: string): string {
 
 function runs(command: string, words: readonly string[]): boolean {
   try {
-    execFileSync(command, words, { stdio: 'ignore', timeout: 10_000 });
+    execFileSync(command, words, { stdio: 'ignore', timeout: 30_000 });
     return true;
   } catch {
     return false;

@@ -9,7 +9,7 @@ import { S3_ROOT } from './root-filesystem.ts';
 
 const HOST = '127.0.0.1';
 /** It is up within a second; on a busy machine radosgw-admin hangs at its end now and then. */
-const READY_TIMEOUT_MS = 10_000;
+const READY_TIMEOUT_MS = 60_000;
 const STARTS = 3;
 
 /** A real S3 server on loopback that checks signatures: Ceph's radosgw on SQLite, in a mount namespace of its own. */

@@ -12,7 +12,7 @@ const SET_CLOCK = join(REPOSITORY, 'test/lab/set-clock.ts');
 const SLOW_DISK = join(REPOSITORY, 'test/lab/slow-disk.ts');
 /** On a quiet machine it takes one. */
 const READY_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 5000;
+const STOP_TIMEOUT_MS = 20_000;
 
 /** The Asterisk that a sidecar works for, real or simulated; a lab has one. */
 export interface SidecarTarget {
@@ -156,7 +156,7 @@ export class SidecarProcess {
 
   /** What REST answers at a path, as JSON. Throws on any other status than 200. */
   async get<T>(path: string): Promise<T> {
-    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(5000) });
+    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(30_000) });
     if (!answer.ok) throw new Error(`GET ${path} answered ${answer.status}: ${await answer.text()}`);
     return (await answer.json()) as T;
   }
@@ -167,7 +167,7 @@ export class SidecarProcess {
     await this.#ended;
   }
 
-  /** Asks it to end, and kills it when it does not within 5 s. */
+  /** Asks it to end, and kills it when it does not within 20 s. */
   async shutDown(): Promise<void> {
     this.#child?.kill('SIGTERM');
     await Promise.race([this.#ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);

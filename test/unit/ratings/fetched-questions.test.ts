@@ -277,7 +277,7 @@ describe('fetched questions', () => {
     await until(() => expect(requests).toBe(1));
     const beganAtMs = performance.now();
     await found.stop();
-    expect(performance.now() - beganAtMs).toBeLessThan(1000);
+    expect(performance.now() - beganAtMs).toBeLessThan(4000);
     expect(problems).toEqual([]);
     const atMs: number[] = [];
     respond = (request, response) => {
