@@ -14,7 +14,7 @@ import {
   noteRoundTrip,
   segmentTally,
 } from '../directions/direction-state.ts';
-import { beginFlow, noteSenderFlow } from '../why/flow.ts';
+import { noteSenderFlow } from '../why/flow.ts';
 import { forgetJumpAtFirst } from '../directions/jitter-sample.ts';
 import { addToSums } from '../directions/report-sums.ts';
 import { scoresOf } from './rescored-fields.ts';
@@ -111,7 +111,6 @@ function takeAgain(
   rules: ScoringRules,
 ): IntervalRecord {
   const direction = state[interval.direction];
-  for (const each of [state.rx, state.tx]) segments.beginFlowIfDue(each, interval.atMs);
   if (interval.sentPackets !== null && interval.sentOctets !== null) {
     const sender = state[directionSentBy(interval.reporter)];
     noteSenderFlow(sender, interval.sentPackets, interval.sentOctets, interval.atMs);
@@ -213,19 +212,10 @@ class SegmentsAgain {
   readonly closed: SegmentRecord[] = [];
   readonly #stored: readonly SegmentRecord[];
   readonly #rules: ScoringRules;
-  readonly #flowing = new Set<SegmentRecord>();
 
   constructor(stored: readonly SegmentRecord[], rules: ScoringRules) {
     this.#stored = stored;
     this.#rules = rules;
-  }
-
-  /** What flows belongs to the next segment from its beginning on, which comes before its first report. */
-  beginFlowIfDue(direction: DirectionState, atMs: number): void {
-    const next = this.#find(direction, direction.segment.number + 1);
-    if (next === undefined || next.startedAtMs > atMs || this.#flowing.has(next)) return;
-    this.#flowing.add(next);
-    beginFlow(direction, next.openedBy);
   }
 
   beginNextIfDue(state: ChannelState, direction: DirectionState): void {

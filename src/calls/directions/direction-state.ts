@@ -149,7 +149,6 @@ export function noteRoundTrip(state: DirectionState, rttMs: number): void {
  * `isBeginning`: the channel has just been answered, so there may be nothing yet to jump from.
  */
 export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs: number, isBeginning: boolean): void {
-  beginFlow(state, cause);
   if (isBeginning && state.total.mediaReports === 0) return;
   state.disturbedAtMs = atMs;
   openSegment(state, cause, atMs);
@@ -160,7 +159,6 @@ export function openSegment(state: DirectionState, cause: SegmentCause, atMs: nu
   if (segmentTally(state).reports === 0 && state.segment.number > 1) {
     state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs, ...soFar(state) };
   } else if (state.total.reports > 0) {
-    if (state.nextSegment === null) beginFlow(state, cause);
     state.nextSegment ??= { cause, atMs, ...soFar(state) };
   }
 }
@@ -173,6 +171,7 @@ export function beginSegment(
   const number = state.segment.number + 1;
   state.segment = { number, openedBy: cause, startedAtMs: atMs, ...before, tally: new Tally() };
   state.nextSegment = null;
+  beginFlow(state, cause);
 }
 
 function soFar(state: DirectionState): Pick<NextSegment, 'sentBefore' | 'playedBefore'> {
