@@ -24,7 +24,7 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
   beforeAll(async () => {
     mkdirSync(folder, { recursive: true });
     shards = await startShards(join(folder, 'clickhouse'), 2);
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const stop of stops.toReversed()) await stop();
     await Promise.all(shards.map((shard) => shard.kill()));
@@ -136,5 +136,5 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
     const [day] = await within([]).summary({ fromMs: 0, toMs: CONTRACT_NOW_MS, bucketMs: CONTRACT_NOW_MS });
     // Twice 4.2, 2, 3.5 and 4.5, and one that is not known.
     expect(day).toMatchObject({ calls: 10, scoredCalls: 8, badCalls: 2, mesMean: 3.55 });
-  }, 60_000);
+  });
 });

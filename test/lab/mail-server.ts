@@ -7,7 +7,7 @@ import { stopWithProcess } from './cleanup.ts';
 
 const SCRIPT = join(import.meta.dirname, 'mail-server.py');
 const HOST = '127.0.0.1';
-const READY_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 60_000;
 
 export interface ArrivedMail {
   readonly from: string;
