@@ -47,7 +47,7 @@ interface Severals {
 }
 
 /** The same with several values: given several times, or between commas. A value may stand for several. */
-function several<T>(
+export function several<T>(
   allowed: string,
   parse: (text: string) => T | readonly T[] | undefined,
   { most = MOST_VALUES, splits = true, items = { type: 'string' } }: Severals = {},
@@ -103,10 +103,13 @@ function parseOpinion(text: string): number | undefined {
   return opinion >= MIN_OPINION && opinion <= MAX_OPINION ? opinion : undefined;
 }
 
-const CURSOR = z.tuple([z.int(), z.string().min(1)]);
+/** On a fleet the PBX follows. */
+const CURSOR = z.union([z.tuple([z.int(), z.string().min(1)]), z.tuple([z.int(), z.string().min(1), z.string()])]);
 
 export function encodeCursor(cursor: CallCursor): string {
-  return Buffer.from(JSON.stringify([cursor.startedAtMs, cursor.linkedid])).toString('base64url');
+  return Buffer.from(
+    JSON.stringify([cursor.startedAtMs, cursor.linkedid, ...(cursor.pbx === undefined ? [] : [cursor.pbx])]),
+  ).toString('base64url');
 }
 
 function parseCursor(text: string): CallCursor | undefined {
@@ -119,7 +122,8 @@ function parseCursor(text: string): CallCursor | undefined {
   }
   const parsed = CURSOR.safeParse(content);
   if (!parsed.success) return undefined;
-  const cursor = { startedAtMs: parsed.data[0], linkedid: parsed.data[1] };
+  const [startedAtMs, linkedid, pbx] = parsed.data;
+  const cursor = { startedAtMs, linkedid, pbx };
   // Decoding forgives much; only what we gave out ourselves is taken.
   return encodeCursor(cursor) === text ? cursor : undefined;
 }

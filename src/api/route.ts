@@ -18,16 +18,16 @@ export interface Route {
   /** Of an answer that is no problem. */
   readonly status: number;
   /**
-   * `query` and `body` are checked; `id` is the path's parameter, or empty. A Buffer is the answer's JSON already, a Page has its own type. Throws
+   * `query` and `body` are checked; `id` is the path's parameter, or empty; `reader` whose token it was, null: the main one, or none is needed. A Buffer is the answer's JSON already, a Page has its own type. Throws
    * Problem.
    */
-  handle(query: unknown, id: string, body: unknown): unknown;
+  handle(query: unknown, id: string, body: unknown, reader?: string | null): unknown;
   /** Whether the answer seldom changes any more: then it has an ETag, by which a client can ask whether it has. */
   readonly isFinal?: ((answer: never) => boolean) | undefined;
   /** Media type of the answer when it is a text; JSON otherwise. */
   readonly type?: string | undefined;
   /** The same as CSV, piece by piece; rejects with Problem. */
-  readonly csv?: ((query: unknown, id: string) => Promise<AsyncIterable<string>>) | undefined;
+  readonly csv?: ((query: unknown, id: string, reader?: string | null) => Promise<AsyncIterable<string>>) | undefined;
 }
 
 /** A route of which only what is not usual is given; its handler gets what its schemas make of query and body. */
@@ -45,6 +45,7 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
     query: z.output<Query>,
     id: string,
     body: z.output<Body>,
+    reader?: string | null,
   ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Page>;
   isFinal?: (answer: z.output<Answer>) => boolean;
   type?: string;
@@ -58,7 +59,8 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
     isPage,
     body,
     status,
-    handle: (query, id, given) => definition.handle(query as z.output<Query>, id, given as z.output<Body>),
+    handle: (query, id, given, reader) =>
+      definition.handle(query as z.output<Query>, id, given as z.output<Body>, reader),
     csv: csv && ((query, id) => csv(query as z.output<Query>, id)),
   };
 }

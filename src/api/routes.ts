@@ -211,11 +211,15 @@ export function routes(sources: ApiSources): readonly Route[] {
     }),
     ...(sources.moreRoutes ?? []),
   ];
+  return [...described, ...documentRoutes(described)];
+}
+
+/** The addresses that describe these routes. */
+export function documentRoutes(described: readonly Route[]): readonly Route[] {
   let document: Record<string, unknown> | undefined;
   // Made when somebody asks for it: most never do.
   const description = (): Record<string, unknown> => (document ??= openApi(described));
   return [
-    ...described,
     route({
       path: '/openapi.json',
       summary: 'This description.',

@@ -11,6 +11,7 @@ import { checkBody, checkQuery } from './parameters.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, endThenDestroy, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
 import { RequestGate } from './gate/request-gate.ts';
+import type { Route } from './route.ts';
 import { routes, type ApiSources } from './routes.ts';
 import { sendFinal } from './gate/entity-tag.ts';
 import { serveFiles, type StaticFile } from './static.ts';
@@ -40,7 +41,7 @@ const HTML_TYPE = 'text/html; charset=utf-8';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-export interface ApiOptions extends ApiSources {
+export interface ServerOptions {
   /** What clients must send as `Authorization: Bearer …`; null or absent: everyone on this machine may read. */
   readonly token?: string | null | undefined;
   /** The same as something that can change while the server runs; it counts instead of `token`. */
@@ -53,6 +54,8 @@ export interface ApiOptions extends ApiSources {
   /** For tests: another span than the 10 s after which an answer that is not read is dropped. */
   readonly unreadMs?: number | undefined;
 }
+
+export interface ApiOptions extends ApiSources, ServerOptions {}
 
 async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
   if (problem.status === 401) reply.header('www-authenticate', CHALLENGE);
@@ -109,6 +112,11 @@ function gatedServer(gate: RequestGate, handler: RequestListener): Server {
 
 /** The REST API as a fastify instance that does not listen yet. Errors are RFC 9457 problem documents. */
 export function buildApi(options: ApiOptions): FastifyInstance {
+  return serveRoutes(routes(options), options);
+}
+
+/** The same of a table of one's own. */
+export function serveRoutes(table: readonly Route[], options: ServerOptions): FastifyInstance {
   const gate = new RequestGate(options.unreadMs);
   const app: FastifyInstance = fastify({
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
@@ -122,7 +130,6 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as unknown as FastifyReply, problemOf(error)),
     clientErrorHandler: refuseConnection,
   });
-  const table = routes(options);
   const files = options.files ?? [];
   const open = new Set([...table.filter(({ access }) => access === 'open'), ...files].map(({ path }) => path));
   const pages = new Set([...table.filter(({ isPage }) => isPage), ...files].map(({ path }) => path));
@@ -172,16 +179,17 @@ export function buildApi(options: ApiOptions): FastifyInstance {
         if (route.access === 'token') token.assertIsSet();
         const query = checkQuery(route.query, request.query);
         const body = route.body === null ? undefined : checkBody(route.body, request.body);
+        const reader = token.readerOf(request.headers);
         const [id] = Object.values(request.params as Record<string, string>);
         reply.code(route.status).type(route.type ?? 'application/json; charset=utf-8');
         if (route.csv !== undefined) reply.header('vary', 'accept');
         const { csv } = route;
         const answer = async (): Promise<unknown> => {
           if (csv !== undefined && prefersCsv(request.headers.accept)) {
-            const pieces = Readable.from(await csv(query, id ?? ''));
+            const pieces = Readable.from(await csv(query, id ?? '', reader));
             return reply.type(CSV_TYPE).header('content-disposition', attachment(route.path, id)).send(pieces);
           }
-          const made: unknown = await route.handle(query, id ?? '', body);
+          const made: unknown = await route.handle(query, id ?? '', body, reader);
           if (made instanceof Page) {
             return reply
               .code(made.status)

@@ -35,7 +35,7 @@ const STYLES = ['base', 'call', 'lists', 'now', 'hops', 'alerts', 'remarks', 'ra
 );
 
 /** All files of the dashboard, ready to be sent. Throws when one cannot be read. */
-export function dashboardAssets(): readonly Asset[] {
+export function dashboardAssets({ isFleet = false } = {}): readonly Asset[] {
   const files = new Map<string, Buffer>([...modules(), ...chartLibrary()]);
   for (const name of [...STYLES, 'icon.svg']) files.set(name, readFileSync(join(CLIENT, name)));
 
@@ -47,6 +47,7 @@ export function dashboardAssets(): readonly Asset[] {
     .map((name) => `<link rel="modulepreload" href="${base}${name}">`)
     .join('\n    ');
   const page = readFileSync(join(CLIENT, 'index.html'), 'utf8')
+    .replace('<html ', isFleet ? '<html data-fleet ' : '<html ')
     .replace('<!-- modules -->', preload)
     .replace('<!-- styles -->', STYLES.map((name) => `<link rel="stylesheet" href="./${name}">`).join('\n    '))
     .replaceAll('href="./', `href="${base}`)

@@ -34,7 +34,7 @@ export interface GatewayOptions {
 export class FleetGateway {
   readonly app: FastifyInstance;
   readonly #options: GatewayOptions;
-  readonly #byTokenHash: ReadonlyMap<string, FleetPbx>;
+  #byTokenHash: ReadonlyMap<string, FleetPbx>;
   readonly #merger: Merger<StoredRow>;
   readonly #counters = { batches: 0, rows: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
   readonly #timer: NodeJS.Timeout;
@@ -85,6 +85,11 @@ export class FleetGateway {
       const site = [request.headers['mes-site']].flat()[0] ?? '';
       return this.#take(pbx, SITE.test(site) ? site : '', request.headers['content-encoding'], request.body, reply);
     });
+  }
+
+  /** From the next batch on: a token that is not there any more is of no PBX. */
+  changePbxs(pbxs: readonly FleetPbx[]): void {
+    this.#byTokenHash = new Map(pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
   }
 
   get counters(): Readonly<Record<string, number>> {

@@ -1,10 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConfSection, parseConf } from '../config/conf-file.ts';
+import type { PbxFilter } from './read/scope.ts';
+import type { QueryBounds } from './store.ts';
 
 /** `fleet.conf`, as the gateway reads it. */
 export interface FleetSettings {
-  readonly bind: { readonly host: string; readonly port: number };
+  /** Where PBXs send to. */
+  readonly bind: HostAndPort;
   readonly database: string;
   readonly cluster: string | null;
   readonly isReplicated: boolean;
@@ -12,10 +15,23 @@ export interface FleetSettings {
   readonly shards: readonly (readonly string[])[];
   readonly username: string;
   readonly password: string;
-  /** What REST wants of people and dashboards; null: REST is not served. */
-  readonly token: string | null;
+  readonly bounds: QueryBounds;
   readonly keepDays: number;
+  /** Where REST and the page are served, and the token of those who may see all PBXs; null: none is asked for. */
+  readonly http: { readonly bind: HostAndPort; readonly token: string | null };
   readonly pbxs: readonly FleetPbx[];
+  readonly readers: readonly FleetReader[];
+}
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Somebody who sees some PBXs only: those that fit both lists. */
+export interface FleetReader extends PbxFilter {
+  readonly name: string;
+  readonly tokenSha256: string;
 }
 
 export interface FleetPbx {
@@ -31,12 +47,29 @@ export class FleetSettingsError extends Error {
 }
 
 const PBX_SECTION = /^pbx:([\w.-]{1,64})$/;
+const READER_SECTION = /^reader:([\w.-]{1,64})$/;
+const PBX_PATTERN = /^[\w.-]{0,64}\*?$/;
+const SITE = /^[\w. -]{1,64}$/;
 const NAME = /^[A-Za-z_]\w{0,63}$/;
 const KEYS: Readonly<Record<string, readonly string[]>> = {
-  gateway: ['bind', 'token'],
-  store: ['shards', 'database', 'cluster', 'replicated', 'username', 'password', 'keep_days'],
+  gateway: ['bind'],
+  http: ['bind', 'token'],
+  store: [
+    'shards',
+    'database',
+    'cluster',
+    'replicated',
+    'username',
+    'password',
+    'keep_days',
+    'query_seconds',
+    'query_memory_mb',
+    'query_rows',
+  ],
 };
 const PBX_KEYS = ['token_sha256', 'site'];
+const READER_KEYS = ['token_sha256', 'pbxs', 'sites'];
+const ADDRESS = /^(?:\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$/;
 
 /** Reads fleet.conf. Throws FleetSettingsError with every problem, one sentence a line. */
 export function readFleetSettings(text: string, fileName: string): FleetSettings {
@@ -44,12 +77,14 @@ export function readFleetSettings(text: string, fileName: string): FleetSettings
   const problems = broken.map(({ line, sentence }) => `${fileName} line ${line}: ${sentence}`);
   const values = new Map<string, string>();
   const pbxs: FleetPbx[] = [];
+  const readers: FleetReader[] = [];
   for (const section of sections) {
     const name = PBX_SECTION.exec(section.name)?.[1];
-    const known = name === undefined ? KEYS[section.name] : PBX_KEYS;
+    const reader = READER_SECTION.exec(section.name)?.[1];
+    const known = name !== undefined ? PBX_KEYS : reader !== undefined ? READER_KEYS : KEYS[section.name];
     if (known === undefined) {
       problems.push(
-        `${fileName} line ${section.line}: unknown section "${section.name}"; known are gateway, store, pbx:NAME`,
+        `${fileName} line ${section.line}: unknown section "${section.name}"; known are gateway, http, store, pbx:NAME, reader:NAME`,
       );
       continue;
     }
@@ -61,6 +96,7 @@ export function readFleetSettings(text: string, fileName: string): FleetSettings
       }
     }
     if (name !== undefined) pbxs.push(pbxOf(section, name, fileName, problems));
+    else if (reader !== undefined) readers.push(readerOf(section, reader, fileName, problems));
     else for (const { key, value } of section.entries) values.set(`${section.name} ${key}`, value);
   }
   const given = (name: string, usual: string): string => values.get(name) || usual;
@@ -69,12 +105,15 @@ export function readFleetSettings(text: string, fileName: string): FleetSettings
     if (!pattern.test(value)) problems.push(`${fileName}: [${name.replace(' ', '] ')} is not allowed; give ${allowed}`);
     return value;
   };
-  const bind = check(
-    'gateway bind',
-    '127.0.0.1:8091',
-    /^(?:\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$/,
-    'an address and a port',
-  );
+  const bindOf = (section: string, usual: string): HostAndPort => {
+    const bind = check(`${section} bind`, usual, ADDRESS, 'an address and a port');
+    return {
+      host: bind.slice(0, bind.lastIndexOf(':')).replaceAll(/[[\]]/g, ''),
+      port: Number(bind.slice(bind.lastIndexOf(':') + 1)),
+    };
+  };
+  const count = (name: string, usual: string): number =>
+    Number(check(`store ${name}`, usual, /^[1-9]\d{0,12}$/, 'a whole number'));
   const shards = given('store shards', 'http://127.0.0.1:8123')
     .split(/\s+/)
     .map((shard) => shard.split(',').filter((url) => url !== ''));
@@ -84,10 +123,8 @@ export function readFleetSettings(text: string, fileName: string): FleetSettings
     );
   }
   const settings: FleetSettings = {
-    bind: {
-      host: bind.slice(0, bind.lastIndexOf(':')).replaceAll(/[[\]]/g, ''),
-      port: Number(bind.slice(bind.lastIndexOf(':') + 1)),
-    },
+    bind: bindOf('gateway', '127.0.0.1:8091'),
+    http: { bind: bindOf('http', '127.0.0.1:8090'), token: given('http token', '') || null },
     database: check('store database', 'mes', NAME, 'a name of letters, digits and underscores'),
     cluster:
       given('store cluster', '') === ''
@@ -97,17 +134,29 @@ export function readFleetSettings(text: string, fileName: string): FleetSettings
     shards,
     username: given('store username', 'default'),
     password: given('store password', ''),
-    token: given('gateway token', '') || null,
+    bounds: {
+      seconds: count('query_seconds', '10'),
+      memoryBytes: count('query_memory_mb', '2000') * 1_000_000,
+      rows: count('query_rows', '2000000000'),
+    },
     keepDays: Number(check('store keep_days', '400', /^[1-9]\d{0,4}$/, 'a number of days')),
     pbxs,
+    readers,
   };
   if (shards.length > 1 && settings.cluster === null) {
     problems.push(
       `${fileName}: several shards need [store] cluster, the name that ClickHouse's configuration gives them`,
     );
   }
-  if (settings.token === null && !isLoopbackHost(settings.bind.host) && pbxs.length === 0) {
+  if (!isLoopbackHost(settings.bind.host) && pbxs.length === 0) {
     problems.push(`${fileName}: no PBX is known; run "asterisk-mes fleet add-pbx NAME"`);
+  }
+  if (settings.http.token === null && readers.length === 0 && !isLoopbackHost(settings.http.bind.host)) {
+    problems.push(`${fileName}: [http] bind is not loopback, so it needs [http] token, or a reader with a token`);
+  }
+  const hashes = [...pbxs, ...readers].map(({ tokenSha256 }) => tokenSha256);
+  if (new Set(hashes).size < hashes.length) {
+    problems.push(`${fileName}: two sections have the same token_sha256; give each PBX and reader a token of its own`);
   }
   if (problems.length > 0) throw new FleetSettingsError(problems.join('\n'));
   return settings;
@@ -128,11 +177,43 @@ function pbxOf(section: ConfSection, name: string, fileName: string, problems: s
   return { name, tokenSha256, site: value('site') };
 }
 
+function readerOf(section: ConfSection, name: string, fileName: string, problems: string[]): FleetReader {
+  const value = (key: string): string => section.entries.find((entry) => entry.key === key)?.value ?? '';
+  const refuse = (why: string): void =>
+    void problems.push(`${fileName} line ${section.line}: [${section.name}] ${why}`);
+  const tokenSha256 = value('token_sha256').toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(tokenSha256))
+    refuse(`has no token_sha256 of 64 hexadecimal digits; "asterisk-mes fleet add-reader ${name}" writes one`);
+  const list = (key: string, pattern: RegExp): string[] | undefined => {
+    const words = value(key)
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== '');
+    if (!words.every((word) => pattern.test(word))) refuse(`${key} is not allowed; give names with commas between`);
+    return words.length === 0 ? undefined : words;
+  };
+  const pbxs = list('pbxs', PBX_PATTERN);
+  const sites = list('sites', SITE);
+  // A misspelt key must not show everything.
+  if (pbxs === undefined && sites === undefined) refuse('says neither pbxs nor sites; give pbxs = * for all');
+  return { name, tokenSha256, pbxs, sites };
+}
+
 export interface NewPbx {
   /** To be shown once and written nowhere but into the PBX's mes.conf. */
   readonly token: string;
   /** To be added to fleet.conf. */
   readonly lines: string;
+}
+
+/** A reader's section with a new token. */
+export function newReader(name: string, { pbxs = [], sites = [] }: PbxFilter): NewPbx {
+  const token = randomBytes(24).toString('base64url');
+  const lists = [
+    ...(pbxs.length === 0 ? [] : [`pbxs = ${pbxs.join(', ')}`]),
+    ...(sites.length === 0 ? [] : [`sites = ${sites.join(', ')}`]),
+  ];
+  return { token, lines: [`[reader:${name}]`, `token_sha256 = ${sha256(token)}`, ...lists, ''].join('\n') };
 }
 
 /** A PBX's section with a new token. */

@@ -200,6 +200,22 @@ export const ERRORS = {
     sentence: 'ClickHouse does not take the rows of the fleet, or does not answer.',
     whatToDo: 'The line says why. The PBXs keep their rows and send them again.',
   },
+  MES_ERR_FLEET_PBX_NEEDED: {
+    status: 409,
+    sentence: 'More than one PBX of the fleet has this id.',
+    whatToDo: 'Say which with pbx; the answer names some.',
+  },
+  MES_ERR_FLEET_NO_ANSWER: {
+    status: 503,
+    sentence: 'No ClickHouse of the fleet answers.',
+    whatToDo: 'Ask again in some seconds; /readyz says whether they answer.',
+  },
+  MES_ERR_FLEET_TOO_MUCH: {
+    status: 422,
+    sentence: 'This question would take ClickHouse more time or memory than one may take.',
+    whatToDo:
+      'Ask for a shorter time or fewer PBXs, or raise query_seconds or query_memory_mb in [store] of fleet.conf.',
+  },
 } as const satisfies Readonly<Record<string, ErrorKind>>;
 
 export type ErrorCode = keyof typeof ERRORS;

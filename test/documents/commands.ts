@@ -48,6 +48,10 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, word
     'test/integration/fleet-command.test.ts',
     "'add-pbx'",
   ],
+  'asterisk-mes fleet --config fleet.conf add-reader acme --pbxs "acme-*"': [
+    'test/integration/fleet-command.test.ts',
+    "'add-reader', 'acme'",
+  ],
   'asterisk-mes fleet --config fleet.conf': ['test/integration/fleet-command.test.ts', "'fleet', '--config'"],
   'npm ci && npm run demo': ['test/integration/demo.test.ts', 'demo.ts'],
   'npm ci && npm test': ['.ci/run', 'npm ci && npm test'],

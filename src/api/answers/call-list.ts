@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { CallCursor, CallFilter, CallPage, CallWithChannels, Clock, HistoryReader } from '../../model/ports.ts';
 import type { CALLS_ANSWERS } from './answers.ts';
-import { CALL_COLUMNS, callRow } from './call-row.ts';
+import { CALL_COLUMNS, callRow, PBX_COLUMNS } from './call-row.ts';
 import { csvLine, csvLines } from './csv.ts';
 import { type CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, MOST_LIMIT, orderOf } from '../parameters.ts';
 import { momentMs } from '../../units/moment.ts';
@@ -22,6 +22,8 @@ export interface CallListSources {
   readonly storedText?: ((text: string) => string) | undefined;
   /** What people wrote about calls; absent: nothing is known of it. */
   readonly remarks?: RemarksReader | undefined;
+  /** The calls are of many PBXs. */
+  readonly isFleet?: boolean | undefined;
 }
 
 export const NO_REMARKS: RemarksReader = {
@@ -151,12 +153,13 @@ export async function callsCsv(sources: CallListSources, query: CallsQuery): Pro
   const first = await onePage(sources, { ...query, limit: query.limit ?? MOST_LIMIT }, nowMs);
   const filter = callFilter(query, nowMs, sources);
   const page = (cursor: CallCursor) => sources.history.calls(filter, query.limit ?? MOST_LIMIT, cursor);
+  const columns = sources.isFleet === true ? [...PBX_COLUMNS, ...CALL_COLUMNS] : CALL_COLUMNS;
   const pieces = async function* (): AsyncGenerator<string> {
-    yield csvLine(CALL_COLUMNS);
+    yield csvLine(columns);
     for (let { calls, next } = first; ; { calls, next } = await page(next)) {
       const tags = await tagsOf(sources, calls);
       const lineOf = (call: CallWithChannels): string =>
-        csvLines(CALL_COLUMNS, [{ ...callRow(call, nowMs), tags: tags(call) }]);
+        csvLines(columns, [{ ...callRow(call, nowMs), tags: tags(call) }]);
       yield (await inParts(calls, lineOf)).join('');
       if (next === null || query.limit !== undefined) return;
     }

@@ -36,6 +36,8 @@ export const CALL_COLUMNS = [
   'profile',
   'version',
 ] as const;
+/** Before them on a fleet. */
+export const PBX_COLUMNS = ['pbx', 'site'] as const;
 const INTERVAL_COLUMNS = Object.keys(INTERVAL.shape);
 
 /** The highest of what is known; null where nothing is. */

@@ -4,7 +4,15 @@ import { coded } from '../state/log.ts';
 import { VERSION } from '../version.ts';
 
 /** Ships calls to the fleet's gateway; null where none is set. */
-export function fleetCompanion({ settings, history, calls, clock, live, log }: CompanionContext): Companion | null {
+export function fleetCompanion({
+  settings,
+  history,
+  calls,
+  clock,
+  live,
+  log,
+  asteriskVersion,
+}: CompanionContext): Companion | null {
   if (settings.fleet === null) return null;
   const shipper = new FleetShipper({
     ...settings.fleet,
@@ -12,7 +20,11 @@ export function fleetCompanion({ settings, history, calls, clock, live, log }: C
     calls,
     clock,
     random: () => Math.random(),
-    heartbeat: () => ({ release: VERSION, calls_up: live.liveCount }),
+    heartbeat: () => {
+      const version = asteriskVersion();
+      const problem = version === null ? 'there is no connection to Asterisk (AMI)' : history.stats().problem;
+      return { release: VERSION, asterisk_version: version, calls_up: live.liveCount, problem };
+    },
     onProblem: (sentence) => log.warn(coded('MES_ERR_FLEET_GATEWAY'), sentence),
   });
   return {

@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { TokenCheck } from '../../api/gate/token.ts';
+import { serveRoutes } from '../../api/server.ts';
+import { dashboardAssets } from '../../dashboard/assets.ts';
 import { FleetGateway } from '../../fleet/gateway.ts';
-import type { FleetSettings } from '../../fleet/settings.ts';
+import { fleetRoutes } from '../../fleet/rest/fleet-routes.ts';
+import type { FleetSettings, HostAndPort } from '../../fleet/settings.ts';
 import { FleetStore } from '../../fleet/store.ts';
 import { listenProblem } from '../../model/listen-problem.ts';
-import { coded, type Logger } from '../state/log.ts';
+import { coded, errorsOnly, type Logger } from '../state/log.ts';
 
 const DAY_MS = 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -11,39 +16,94 @@ const TRY_AGAIN_MS = 2000;
 /** ClickHouse may be starting beside us. */
 const TRIES = 15;
 
-/** Starts the fleet's gateway. Rejects with an Error of one sentence that says what to change. */
-export async function startFleet(
-  settings: FleetSettings,
-  log: Logger,
-): Promise<{ stop: () => Promise<void>; address: string }> {
+export interface RunningFleet {
+  readonly address: string;
+  readonly httpAddress: string;
+  /** Takes in which PBXs and readers there are, and the tokens; everything else needs a new start. Throws an Error of one sentence. */
+  change(settings: FleetSettings): void;
+  stop(): Promise<void>;
+}
+
+/** Starts the fleet's gateway, and REST and the page over its store. Rejects with an Error of one sentence that says what to change. */
+export async function startFleet(settings: FleetSettings, log: Logger): Promise<RunningFleet> {
   const store = new FleetStore(settings);
-  await migrated(store, log);
+  const clock = { nowMs: () => Date.now() };
   const onProblem = (sentence: string): void => log.warn(coded('MES_ERR_FLEET_STORE'), sentence);
-  const gateway = new FleetGateway({ store, pbxs: settings.pbxs, nowMs: () => Date.now(), onProblem });
-  let address: string;
-  try {
-    address = await gateway.listen(settings.bind);
-  } catch (error) {
+  let { pbxs, readers } = settings;
+  const gateway = new FleetGateway({ store, pbxs, nowMs: clock.nowMs, onProblem });
+  const token = new TokenCheck(settings.http.token, 'fleet.conf');
+  token.changeReaders(namesByToken(settings));
+  const api = serveRoutes(
+    fleetRoutes({
+      store,
+      database: settings.database,
+      clock,
+      known: () => ({ pbxs, readers }),
+      counters: () => gateway.counters,
+    }),
+    { tokenCheck: token, files: dashboardAssets({ isFleet: true }), logger: errorsOnly(log) },
+  );
+  const stop = async (): Promise<void> => {
     await gateway.close();
+    await api.close();
     await store.close();
-    const { host, port } = settings.bind;
-    throw new Error(
-      `the gateway cannot listen on ${host}:${port} (${listenProblem(error)}); change bind in [gateway]`,
-      { cause: error },
-    );
+  };
+  let address: string;
+  let httpAddress: string;
+  try {
+    await migrated(store, log);
+    address = await listening(gateway, settings.bind, 'the gateway', '[gateway]');
+    httpAddress = await listening({ listen: (bind) => listen(api, bind) }, settings.http.bind, 'REST', '[http]');
+  } catch (error) {
+    await stop();
+    throw error;
   }
   const retention = setInterval(() => {
     store.dropBefore(Date.now() - settings.keepDays * DAY_MS).catch((error: unknown) => onProblem(String(error)));
   }, RETENTION_EVERY_MS);
-  log.info(`the fleet's gateway listens on ${address}, for ${settings.pbxs.length} PBXs`);
+  log.info(
+    `the fleet's gateway listens on ${address}, for ${pbxs.length} PBXs; REST and the page are on ${httpAddress}`,
+  );
   return {
     address,
+    httpAddress,
+    change(changed) {
+      if (token.isSet && changed.http.token === null && changed.readers.length === 0)
+        throw new Error('no token would be left, and everybody here could read everything; give [http] token');
+      ({ pbxs, readers } = changed);
+      gateway.changePbxs(pbxs);
+      token.change(changed.http.token);
+      token.changeReaders(namesByToken(changed));
+      log.info(`fleet.conf was read again: ${pbxs.length} PBXs, ${readers.length} readers`);
+    },
     stop: async () => {
       clearInterval(retention);
-      await gateway.close();
-      await store.close();
+      await stop();
     },
   };
+}
+
+function namesByToken({ readers }: FleetSettings): ReadonlyMap<string, string> {
+  return new Map(readers.map(({ tokenSha256, name }) => [tokenSha256, name]));
+}
+
+function listen(api: FastifyInstance, bind: HostAndPort): Promise<string> {
+  return api.listen({ ...bind });
+}
+
+async function listening(
+  server: { listen(bind: HostAndPort): Promise<string> },
+  { host, port }: HostAndPort,
+  what: string,
+  section: string,
+): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    throw new Error(`${what} cannot listen on ${host}:${port} (${listenProblem(error)}); change bind in ${section}`, {
+      cause: error,
+    });
+  }
 }
 
 async function migrated(store: FleetStore, log: Logger): Promise<void> {

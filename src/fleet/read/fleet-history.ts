@@ -47,11 +47,17 @@ export class FleetHistory implements HistoryReader {
   readonly #search: FleetCallSearch;
   readonly #rankings: FleetRankings;
   readonly #places = new Map<string, Place>();
+  readonly #pbxs = new Map<string, string>();
 
   constructor(store: Pick<FleetStore, 'ask'>, database: string, scope: Scope, nowMs: number) {
     this.#question = new Question(store, database, scope);
     this.#search = new FleetCallSearch(this.#question, nowMs);
     this.#rankings = new FleetRankings(this.#question);
+  }
+
+  /** From now on it rejects where a shard does not answer. */
+  beStrict(): void {
+    this.#question.isStrict = true;
   }
 
   /** Null before the first question. */
@@ -87,6 +93,11 @@ export class FleetHistory implements HistoryReader {
         WHERE ${mine} AND (${[`(${own})`, ...ofAliases].join(' OR ')})`,
     );
     return (await this.#withChannels(onlyOne(found)))[0] ?? null;
+  }
+
+  /** Whose call that was which it found last under this linkedid. */
+  pbxOf(linkedid: string): string | undefined {
+    return this.#pbxs.get(linkedid);
   }
 
   async channel(uniqueid: string): Promise<CallWithChannels['channels'][number] | null> {
@@ -155,6 +166,7 @@ export class FleetHistory implements HistoryReader {
     const calls = new Map(rows.map((row) => [nameOf(row), row]));
     return found.flatMap((one) => {
       const row = calls.get(nameOf(one));
+      this.#pbxs.set(one.linkedid, one.pbx);
       return row === undefined ? [] : [{ ...callOf(row), channels: channels.get(nameOf(one)) ?? [] }];
     });
   }

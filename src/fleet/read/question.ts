@@ -1,5 +1,5 @@
 import type { KindName } from '../kinds.ts';
-import type { FleetStore } from '../store.ts';
+import { type FleetStore, StoreError } from '../store.ts';
 import { namesOf, type Scope, scopeTest } from './scope.ts';
 import { allOf, newest, window } from './sql.ts';
 
@@ -17,6 +17,8 @@ export class Question {
   readonly #store: Pick<FleetStore, 'ask'>;
   readonly #names: readonly string[] | undefined;
   #shards: Shards | null = null;
+  /** A part of an answer is none. */
+  isStrict = false;
 
   constructor(store: Pick<FleetStore, 'ask'>, database: string, scope: Scope) {
     this.#store = store;
@@ -34,6 +36,8 @@ export class Question {
   async ask<T>(sql: string): Promise<readonly T[]> {
     if (this.#names?.length === 0) return [];
     const { rows, shardsAnswered: answered, shards: of } = await this.#store.ask<T>(sql, this.#names);
+    if (this.isStrict && answered < of)
+      throw new StoreError(`only ${answered} of ${of} shards answered`, 'gone', undefined);
     const missing = this.#shards === null ? -1 : this.#shards.of - this.#shards.answered;
     if (of - answered > missing) this.#shards = { answered, of };
     return rows;

@@ -25,7 +25,7 @@ function quantile(scores: Int32Array, scoredCalls: number, share: number): numbe
 }
 
 /** What the sums of some calls tell. */
-function qualityOf({ calls, judged, bad, mesMicro, scores }: ScoreSums): CallQuality {
+export function qualityOf({ calls, judged, bad, mesMicro, scores }: ScoreSums): CallQuality {
   let scoredCalls = 0;
   for (let hundredths = 0; hundredths < scores.length; hundredths++) scoredCalls += scores[hundredths] ?? 0;
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FleetSettingsError, newPbx, readFleetSettings, sha256 } from '../../../src/fleet/settings.ts';
+import { FleetSettingsError, newPbx, newReader, readFleetSettings, sha256 } from '../../../src/fleet/settings.ts';
 
 describe('fleet.conf', () => {
   test('with its defaults, and a PBX that add-pbx wrote', () => {
@@ -17,6 +17,16 @@ describe('fleet.conf', () => {
     expect(token).toMatch(/^[\w-]{32}$/);
     expect(lines).not.toContain(token);
     expect(newPbx('office-berlin', '').token).not.toBe(token);
+  });
+
+  test('with readers who see some PBXs', () => {
+    const { token, lines } = newReader('acme', { pbxs: ['acme-*', 'b'], sites: ['Bad Ems'] });
+    expect(readFleetSettings(`[http]\nbind = 0.0.0.0:80\n${lines}`, 'f')).toMatchObject({
+      http: { bind: { host: '0.0.0.0', port: 80 }, token: null },
+      bounds: { seconds: 10, memoryBytes: 2_000_000_000, rows: 2_000_000_000 },
+      readers: [{ name: 'acme', tokenSha256: sha256(token), pbxs: ['acme-*', 'b'], sites: ['Bad Ems'] }],
+    });
+    expect(lines).not.toContain(token);
   });
 
   test('with shards and replicas', () => {
@@ -37,6 +47,15 @@ describe('fleet.conf', () => {
     ['[gateway]\nbind = 8091\n', '[gateway] bind is not allowed'],
     ['[pbx:a]\ntoken_sha256 = abc\n', '[pbx:a] has no token_sha256'],
     ['[gateway]\nbind = 0.0.0.0:8091\n', 'no PBX is known'],
+    ['[http]\nbind = 0.0.0.0:8090\n', '[http] bind is not loopback, so it needs [http] token'],
+    ['[store]\nquery_seconds = 0\n', '[store] query_seconds is not allowed'],
+    [`[reader:a]\ntoken_sha256 = ${'0'.repeat(64)}\n`, 'says neither pbxs nor sites; give pbxs = * for all'],
+    [`[reader:a]\ntoken_sha256 = ${'0'.repeat(64)}\npbx = b\n`, 'unknown key "pbx" in [reader:a]'],
+    [`[reader:a]\ntoken_sha256 = ${'0'.repeat(64)}\npbxs = b c\n`, 'pbxs is not allowed'],
+    [
+      `[reader:a]\ntoken_sha256 = ${'0'.repeat(64)}\npbxs = *\n[pbx:b]\ntoken_sha256 = ${'0'.repeat(64)}\n`,
+      'two sections have the same token_sha256',
+    ],
   ])('refuses %j', (text, sentence) => {
     expect(() => readFleetSettings(text, 'f')).toThrow(FleetSettingsError);
     expect(() => readFleetSettings(text, 'f')).toThrow(sentence);

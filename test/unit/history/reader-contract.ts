@@ -179,7 +179,7 @@ export function readerContract(
 
     beforeAll(async () => {
       ({ reader, close } = await open());
-    }, 60_000);
+    });
     afterAll(() => close());
 
     const listed = async (filter: CallFilter): Promise<string[]> =>

@@ -1,0 +1,143 @@
+import { ScoreSums } from '../../history/sums/score-sums.ts';
+import { qualityOf } from '../../history/sums/qualities.ts';
+import type { CallQuality } from '../../model/ports.ts';
+import { tableOf } from '../ddl.ts';
+import type { FleetStore } from '../store.ts';
+import { Question, type Shards } from './question.ts';
+import { isWithin, type Scope } from './scope.ts';
+import { allOf, window } from './sql.ts';
+import { askSums } from './sum-question.ts';
+
+/** A PBX tells of itself once a minute; of three such words missing, one was not just late. */
+export const SILENT_AFTER_MS = 190_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const WEEK_MS = 7 * DAY_MS;
+/** PBXs that were silent for longer show without what they said last. */
+const LOOKS_BACK_MS = 45 * DAY_MS;
+
+/** What is known of one PBX. Null is not known. */
+export interface PbxState {
+  readonly pbx: string;
+  readonly site: string;
+  /** `never`: it is in fleet.conf and has not sent anything within 45 days. */
+  readonly state: 'up' | 'silent' | 'never';
+  readonly lastHeardAtMs: number | null;
+  /** When it was last heard of; null unless silent. */
+  readonly silentSinceMs: number | null;
+  readonly release: string | null;
+  readonly asteriskVersion: string | null;
+  /** Null while it is silent: nobody knows. */
+  readonly callsUp: number | null;
+  readonly outboxRows: number | null;
+  readonly outboxDropped: number | null;
+  /** How long the oldest row that has not come yet has waited. */
+  readonly lagMs: number | null;
+  /** What keeps it from scoring calls, in its own words; null: nothing, or not known. */
+  readonly problem: string | null;
+  readonly lastDay: CallQuality;
+  readonly weekBefore: CallQuality;
+}
+
+interface Heartbeat {
+  readonly pbx: string;
+  readonly at_site: string;
+  readonly heard: number;
+  readonly release: string | null;
+  readonly asterisk: string | null;
+  readonly up: number | null;
+  readonly waiting: number | null;
+  readonly lost: number | null;
+  readonly since: number | null;
+  readonly trouble: string | null;
+}
+
+const HEARTBEAT_CELLS: Readonly<Record<string, string>> = {
+  at_site: 'site',
+  release: 'release',
+  asterisk: 'asterisk_version',
+  up: 'calls_up',
+  waiting: 'outbox_rows',
+  lost: 'outbox_dropped',
+  since: 'outbox_since_ms',
+  trouble: 'problem',
+};
+
+export interface PbxList {
+  readonly pbxs: readonly PbxState[];
+  readonly shards: Shards | null;
+}
+
+/** All PBXs of a scope: those that are known by name, and those of which anything was heard. In order of their names. */
+export async function listPbxs(
+  store: Pick<FleetStore, 'ask'>,
+  database: string,
+  known: readonly { readonly name: string; readonly site: string }[],
+  scope: Scope,
+  nowMs: number,
+): Promise<PbxList> {
+  const question = new Question(store, database, scope);
+  // Within a tuple a null counts as well: otherwise an older heartbeat's value would stand for it.
+  const cells = Object.entries(HEARTBEAT_CELLS).map(
+    ([name, column]) => `argMax(tuple(${column}), row_version) AS ${name}`,
+  );
+  const [heartbeats, lastDay, weekBefore] = await Promise.all([
+    question.ask<Readonly<Record<string, unknown>>>(
+      `SELECT pbx, max(assumeNotNull(at_ms)) AS heard, ${cells.join(', ')} FROM ${database}.${tableOf('heartbeats')}
+        WHERE ${allOf(window({ fromMs: nowMs - LOOKS_BACK_MS, toMs: nowMs + 2 * DAY_MS }), question.mine)} GROUP BY pbx`,
+    ),
+    sumsByPbx(question, nowMs, 0),
+    sumsByPbx(question, nowMs, WEEK_MS),
+  ]);
+  const heard = new Map(heartbeats.map((row) => [String(row['pbx']), unpacked(row)]));
+  const sites = new Map(known.filter((pbx) => isWithin(scope, pbx)).map(({ name, site }) => [name, site]));
+  const names = [...new Set([...sites.keys(), ...heard.keys(), ...lastDay.keys()])].toSorted();
+  return {
+    shards: question.shards,
+    pbxs: names.map((pbx) => ({
+      ...stateOf(pbx, sites.get(pbx) ?? '', heard.get(pbx), nowMs),
+      lastDay: qualityOf(lastDay.get(pbx) ?? new ScoreSums()),
+      weekBefore: qualityOf(weekBefore.get(pbx) ?? new ScoreSums()),
+    })),
+  };
+}
+
+async function sumsByPbx(question: Question, nowMs: number, backMs: number): Promise<ReadonlyMap<string, ScoreSums>> {
+  // Whole hours, so that nothing is counted call by call.
+  const toMs = Math.ceil(nowMs / HOUR_MS) * HOUR_MS - backMs;
+  const rows = await askSums(question, { fromMs: toMs - DAY_MS, toMs }, { of: 'calls' }, { by: { pbx: 'pbx' } });
+  return new Map(rows.map(({ pbx, sums }) => [String(pbx), sums]));
+}
+
+/** Takes the cells out of their tuples. */
+function unpacked(row: Readonly<Record<string, unknown>>): Heartbeat {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, Array.isArray(value) ? (value[0] as unknown) : value]),
+  ) as unknown as Heartbeat;
+}
+
+function stateOf(
+  pbx: string,
+  site: string,
+  heartbeat: Heartbeat | undefined,
+  nowMs: number,
+): Omit<PbxState, 'lastDay' | 'weekBefore'> {
+  const isSilent = heartbeat !== undefined && nowMs - heartbeat.heard > SILENT_AFTER_MS;
+  const state = heartbeat === undefined ? 'never' : isSilent ? 'silent' : 'up';
+  const { heard = null, since = null } = heartbeat ?? {};
+  const nothingWaits = heartbeat?.waiting === 0;
+  return {
+    pbx,
+    site: heartbeat === undefined || heartbeat.at_site === '' ? site : heartbeat.at_site,
+    state,
+    lastHeardAtMs: heard,
+    silentSinceMs: isSilent ? heard : null,
+    release: heartbeat?.release ?? null,
+    asteriskVersion: heartbeat?.asterisk ?? null,
+    callsUp: isSilent ? null : (heartbeat?.up ?? null),
+    outboxRows: heartbeat?.waiting ?? null,
+    outboxDropped: heartbeat?.lost ?? null,
+    lagMs: heard === null || isSilent ? null : since !== null ? Math.max(0, heard - since) : nothingWaits ? 0 : null,
+    problem: heartbeat?.trouble ?? null,
+  };
+}

@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import { several } from '../../api/parameters.ts';
+import { Problem } from '../../api/problem.ts';
+import { type Route, route } from '../../api/route.ts';
+import { type ApiSources, documentRoutes, routes } from '../../api/routes.ts';
+import { NO_QUERY } from '../../api/parameters.ts';
+import type { Clock, HealthReport } from '../../model/ports.ts';
+import { AmbiguousError, FleetHistory } from '../read/fleet-history.ts';
+import { listPbxs, type PbxList } from '../read/pbxs.ts';
+import { FleetRatings } from '../read/ratings.ts';
+import type { PbxFilter, Scope } from '../read/scope.ts';
+import type { FleetPbx, FleetReader } from '../settings.ts';
+import { type FleetStore, StoreError } from '../store.ts';
+import { FleetMetrics } from './fleet-metrics.ts';
+import { PBXS_ANSWER, presentPbxs, SHARDS } from './pbx-list.ts';
+
+export interface FleetRoutesOptions {
+  readonly store: Pick<FleetStore, 'ask'>;
+  readonly database: string;
+  readonly clock: Clock;
+  /** May change while the gateway runs. */
+  readonly known: () => { readonly pbxs: readonly FleetPbx[]; readonly readers: readonly FleetReader[] };
+  readonly counters: () => Readonly<Record<string, number>>;
+}
+
+/** Of the addresses of one PBX those that a fleet's store can answer. */
+const SHARED: readonly string[] = [
+  '/v1/calls',
+  '/v1/calls/:linkedid',
+  '/v1/channels/:uniqueid',
+  '/v1/channels/:uniqueid/intervals',
+  '/v1/channels/:uniqueid/audio-statistics',
+  '/v1/channels/:uniqueid/voip-metrics',
+  '/v1/endpoints',
+  '/v1/summary',
+];
+
+const pbx = () =>
+  several("a PBX's name, or its beginning and * at its end", (text) =>
+    /^[\w.-]{0,64}\*?$/.test(text) && text !== '' ? text : undefined,
+  );
+const site = () =>
+  several('where the PBX is, as fleet.conf or [fleet] of its mes.conf names it', (text) =>
+    /^[\w. -]{1,64}$/.test(text) ? text : undefined,
+  );
+const WHOSE = { pbx: pbx(), site: site() };
+const WHOSE_QUERY = z.strictObject(WHOSE);
+type Whose = z.output<typeof WHOSE_QUERY>;
+
+/** All addresses of a fleet's gateway for people and programs; what one PBX has takes `pbx` and `site` as well. */
+export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
+  const { store, database, clock } = options;
+  const metrics = new FleetMetrics();
+  const scopeOf = (asked: Whose, reader: string | null): Scope => {
+    const allowed: readonly PbxFilter[] =
+      reader === null ? [] : options.known().readers.filter(({ name }) => name === reader);
+    // A reader that fleet.conf does not have any more sees nothing.
+    if (reader !== null && allowed.length === 0) return [{ pbxs: [] }];
+    return [...allowed, { pbxs: asked.pbx, sites: asked.site }];
+  };
+  const list = (asked: Whose, reader: string | null): Promise<PbxList> =>
+    inWords(() => listPbxs(store, database, options.known().pbxs, scopeOf(asked, reader), clock.nowMs()));
+
+  const described = [
+    ...routes(sourcesOf(new FleetHistory(store, database, [], 0), options))
+      .filter(({ path }) => SHARED.includes(path))
+      .map((one) => scoped(one, options, scopeOf)),
+    route({
+      path: '/v1/pbxs',
+      summary:
+        'The PBXs of the fleet: when they were last heard of, what they said of themselves, and how their calls go.',
+      query: WHOSE_QUERY,
+      answer: PBXS_ANSWER,
+      handle: async (query, _, __, reader = null) => presentPbxs(await list(query, reader)),
+    }),
+    route({
+      path: '/healthz',
+      summary: 'Whether the process serves at all.',
+      access: 'open',
+      query: NO_QUERY,
+      answer: z.strictObject({ status: z.literal('ok'), counters: z.record(z.string(), z.number()) }),
+      handle: () => ({ status: 'ok' as const, counters: { ...options.counters() } }),
+    }),
+    route({
+      path: '/readyz',
+      summary: 'Whether every shard of ClickHouse answers.',
+      query: NO_QUERY,
+      answer: z.strictObject({ status: z.literal('ready'), shards: SHARDS }),
+      handle: async () => {
+        const { shardsAnswered: answered, shards: of } = await inWords(() => store.ask('SELECT 1'));
+        if (answered < of)
+          throw new Problem('MES_ERR_NOT_READY', `only ${answered} of ${of} shards of ClickHouse answer`);
+        return { status: 'ready' as const, shards: { answered, of } };
+      },
+    }),
+    route({
+      path: '/metrics',
+      summary: 'For Prometheus: the PBXs that the token may see, and how the gateway itself is.',
+      query: NO_QUERY,
+      answer: z.string(),
+      type: metrics.contentType,
+      handle: async (_, __, ___, reader = null) => {
+        const pbxs = await list({}, reader).catch(() => null);
+        return metrics.render(pbxs, reader === null ? options.counters() : {}, clock.nowMs());
+      },
+    }),
+  ];
+  return [...described, ...documentRoutes(described)];
+}
+
+/** The same address with `pbx` and `site`, asked of the store. */
+function scoped(
+  core: Route,
+  options: FleetRoutesOptions,
+  scopeOf: (asked: Whose, reader: string | null) => Scope,
+): Route {
+  const { site: ofPhones, tag: _tag, ...own } = core.query.shape as Readonly<Record<string, z.ZodType>>;
+  const query = z.strictObject({
+    ...own,
+    ...(ofPhones === undefined ? {} : { device_site: ofPhones }),
+    ...WHOSE,
+  });
+  /** The route on the PBXs that are asked for. */
+  const begin = (asked: unknown, reader: string | null) => {
+    const { pbx: pbxs, site: sites, device_site: phones, ...rest } = asked as Whose & Readonly<Record<string, unknown>>;
+    const scope = scopeOf({ pbx: pbxs, site: sites }, reader);
+    const history = new FleetHistory(options.store, options.database, scope, options.clock.nowMs());
+    const table = routes(sourcesOf(history, options, scope));
+    const one = table.find(({ path, method }) => path === core.path && method === core.method) ?? core;
+    return { history, one, rest: { ...rest, ...(phones === undefined ? {} : { site: phones }) } };
+  };
+  const { csv } = core;
+  return {
+    ...core,
+    query,
+    answer: withShards(core.answer),
+    handle: (asked, id, body, reader = null) =>
+      inWords(async () => {
+        const { history, one, rest } = begin(asked, reader);
+        const answer = (await one.handle(rest, id, body)) as Readonly<Record<string, unknown>>;
+        return { ...withoutRemarks(answer), shards: history.shards };
+      }),
+    csv:
+      csv &&
+      ((asked, id, reader = null) =>
+        inWords(async () => {
+          const { history, one, rest } = begin(asked, reader);
+          // A table has no place to say that a part of it is missing.
+          history.beStrict();
+          return (await one.csv?.(rest, id)) ?? none();
+        })),
+  };
+}
+
+async function* none(): AsyncGenerator<string> {}
+
+function withShards(answer: z.ZodType): z.ZodType {
+  if (answer instanceof z.ZodUnion) return z.union(answer.options.map((option) => withShards(option as z.ZodType)));
+  return answer instanceof z.ZodObject ? answer.extend({ shards: SHARDS.nullable() }) : answer;
+}
+
+/** Notes and tags stay on their PBX: none here would be a claim. */
+function withoutRemarks({ notes: _notes, tags: _tags, calls, ...answer }: Readonly<Record<string, unknown>>): object {
+  if (!Array.isArray(calls)) return answer;
+  return {
+    calls: calls.map((call: object) => {
+      const { tags: _, ...own } = call as Readonly<Record<string, unknown>>;
+      return own;
+    }),
+    ...answer,
+  };
+}
+
+function sourcesOf(
+  history: FleetHistory,
+  { store, database, clock }: FleetRoutesOptions,
+  scope: Scope = [],
+): ApiSources {
+  return {
+    history,
+    clock,
+    ratings: {
+      ofCall: (linkedid) => new FleetRatings(store, database, scope).ofCall(history.pbxOf(linkedid) ?? '', linkedid),
+    },
+    live: { liveCount: 0, liveUniqueids: () => [], liveChannel: () => null, liveMedia: () => null },
+    health: { health: () => HEALTH },
+    metrics: { contentType: '', render: async () => '' },
+    isFleet: true,
+  };
+}
+
+/** Only of capture something is asked: packets are not shipped, what was made of them is. */
+const HEALTH: HealthReport = {
+  amiConnected: true,
+  amiProblem: null,
+  ariConnected: null,
+  historyWritable: true,
+  historyProblem: null,
+  asteriskVersion: null,
+  databaseBytes: null,
+  capture: { status: 'off', problem: null },
+  counters: {},
+};
+
+/** What the store rejects with, as REST says it. */
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AmbiguousError) {
+      const some = error.pbxs.slice(0, 5).join(', ');
+      throw new Problem(
+        'MES_ERR_FLEET_PBX_NEEDED',
+        `more than one PBX has this id; say which with pbx, such as ${some}`,
+        'pbx',
+      );
+    }
+    if (error instanceof StoreError && error.why === 'too-large')
+      throw new Problem(
+        'MES_ERR_FLEET_TOO_MUCH',
+        'this question is too much for ClickHouse; ask for a shorter time or fewer PBXs',
+      );
+    if (error instanceof StoreError)
+      throw new Problem(
+        'MES_ERR_FLEET_NO_ANSWER',
+        'ClickHouse does not answer, or not as a whole; ask again in some seconds',
+      );
+    throw error;
+  }
+}
