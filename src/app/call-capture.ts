@@ -3,7 +3,8 @@ import type { StreamOwner } from '../calls/media/stream-owners.ts';
 import { CallAudio } from '../capture/audio/call-audio.ts';
 import { CaptureAnalysis } from '../capture/capture-analysis.ts';
 import { capturedMedia, type Missed } from '../capture/streams/captured-media.ts';
-import { LiveCapture, type LiveCaptureState } from '../capture/live-capture.ts';
+import type { LiveCaptureState } from '../capture/live-capture.ts';
+import { LiveCaptures } from '../capture/live-captures.ts';
 import type { Standing } from '../capture/streams/stream-room.ts';
 import type { TrackedStream } from '../capture/streams/tracked-stream.ts';
 import type { Settings } from '../config/settings.ts';
@@ -17,6 +18,7 @@ import { DEFAULT_GMIN } from '../stats/packets/burst-gap.ts';
 import { addMedia } from '../stats/packets/captured-media.ts';
 import type { PacketCursor } from '../wire/packets/packet-cursor.ts';
 import { hasStaticPayloadType, type PayloadFormat } from '../wire/payload-types.ts';
+import { type XrReport, XrTeller } from './xr-teller.ts';
 
 /** What `analyze` simulates, too, unless told. */
 const JITTER_BUFFER = { kind: 'fixed', nominalMs: 60 } as const;
@@ -32,6 +34,7 @@ export interface CallCaptureOptions {
   readonly settings: Settings['capture'];
   /** Takes what was captured of a channel, and asks for what is not known of it. */
   readonly onCaptured: (event: Extract<PbxEvent, { type: 'captured' }>) => void;
+  readonly onXrReport: (event: XrReport) => void;
   readonly askAddresses: (uniqueid: string) => void;
   readonly askCodecs: (uniqueid: string) => void;
   readonly onState: (state: LiveCaptureState) => void;
@@ -64,7 +67,8 @@ export class CallCapture {
   readonly #options: CallCaptureOptions;
   readonly #join = new CaptureJoin<TrackedStream>();
   readonly #analysis: CaptureAnalysis;
-  readonly #live: LiveCapture;
+  readonly #live: LiveCaptures;
+  readonly #xr: XrTeller;
   readonly #audio: CallAudio | undefined;
   /** What had been missed when a stream was first seen to be somebody's. */
   readonly #missedBefore = new Map<TrackedStream, Missed>();
@@ -82,6 +86,7 @@ export class CallCapture {
 
   constructor(options: CallCaptureOptions) {
     this.#options = options;
+    this.#xr = new XrTeller(options.onXrReport);
     this.#audio = options.settings.audio ? new CallAudio() : undefined;
     this.#analysis = new CaptureAnalysis({
       audio: this.#audio,
@@ -92,9 +97,9 @@ export class CallCapture {
       standingOf: (stream, isToBeHeld) => this.#standingOf(stream, isToBeHeld),
     });
     const { settings, random, nowMs, onState, command } = options;
-    this.#live = new LiveCapture({
+    this.#live = new LiveCaptures({
+      audio: settings.audio,
       interface: settings.interface,
-      isWhole: settings.audio,
       ports: { from: settings.ports.lowest, to: settings.ports.highest },
       ...(command === undefined ? {} : { command }),
       take: (packet) => this.#takePacket(packet),
@@ -113,6 +118,7 @@ export class CallCapture {
   }
 
   get counters(): CallCaptureCounters {
+    const { droppedByKernel, interruptions: restarts } = this.#missed();
     return {
       capturing: Number(this.#state?.status === 'capturing'),
       packets: this.#analysis.packets,
@@ -120,8 +126,8 @@ export class CallCapture {
       streamsJoined: this.#join.joinedStreams,
       streamsUnmatched: this.#unmatched,
       streamsLeftOut: this.#analysis.streamsLeftOut,
-      ...this.#missed(),
-      restarts: this.#live.restarts,
+      droppedByKernel,
+      restarts,
     };
   }
 
@@ -212,6 +218,7 @@ export class CallCapture {
     this.#analysis.drop(stream);
     const closed = this.#mediaOf(stream, audio);
     const owners = this.#join.ownersOf(stream);
+    for (const { uniqueid, direction } of owners) if (direction === 'tx') this.#xr.tell(uniqueid, stream, nowMs);
     this.#join.remove(stream);
     this.#missedBefore.delete(stream);
     for (const { uniqueid, direction } of owners) {
@@ -227,6 +234,9 @@ export class CallCapture {
       if (open === null) continue;
       this.#toldAtMs.set(uniqueid, nowMs);
       const report = this.#reportOf(uniqueid, direction);
+      if (direction === 'tx') {
+        for (const stream of this.#join.streamsOf(uniqueid, direction)) this.#xr.tell(uniqueid, stream, nowMs);
+      }
       this.#options.onCaptured({ type: 'captured', atMs: nowMs, uniqueid, direction, open, closed: null, report });
     }
   }

@@ -148,6 +148,10 @@ export class Sidecar {
       ? new CallCapture({
           settings: settings.capture,
           onCaptured: (event) => this.#switchboard.handle(event),
+          onXrReport: (event) => {
+            this.#switchboard.handle(event);
+            this.#companions.take(event);
+          },
           askAddresses: (uniqueid) => this.#questions.askAddresses(uniqueid),
           askCodecs: (uniqueid) => this.#questions.askCodecs(uniqueid),
           onState: (state) => this.#noteCapture(state),

@@ -1,3 +1,4 @@
+import type { PhoneReport } from '../model/phone-report.ts';
 import type { ChannelCodecs, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChangeLog } from './change-log.ts';
 import { noteCodecs, noteCounters } from './channels/channel-report.ts';
@@ -10,7 +11,7 @@ import type { ScoringRules } from './scoring-rules.ts';
 /** What is told of a channel beside its life and its reports. */
 export type Fact = Extract<
   PbxEvent,
-  { type: 'rename' | 'codecs' | 'counters' | 'captured' | 'sip-call-id' | 'device' | 'phone-heard' }
+  { type: 'rename' | 'codecs' | 'counters' | 'captured' | 'sip-call-id' | 'device' | 'phone-heard' | 'xr-report' }
 >;
 
 /** Takes in what else is told of channels than events about their life and reports; nothing of those that are not known. */
@@ -48,7 +49,9 @@ export class ChannelFacts {
       case 'device':
         return this.#takeDevice(event);
       case 'phone-heard':
-        return this.#takeHeard(event);
+        return this.#takeHeard(event.uniqueid, event.report, event.userAgent);
+      case 'xr-report':
+        return this.#takeHeard(event.uniqueid, event.received.report, event.received.userAgent);
     }
   }
 
@@ -95,7 +98,7 @@ export class ChannelFacts {
   }
 
   /** A witness of its own: no score changes by it, also after the last word on the channel. */
-  #takeHeard({ uniqueid, report, userAgent }: Extract<PbxEvent, { type: 'phone-heard' }>): void {
+  #takeHeard(uniqueid: string, report: Pick<PhoneReport, 'kind' | 'localMetrics'>, userAgent: string | null): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     channel.phone = noteHeard(channel.phone, report, userAgent);

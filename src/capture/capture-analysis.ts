@@ -281,7 +281,7 @@ export class CaptureAnalysis {
     for (const { blocks } of compound.extended) {
       for (const block of blocks) {
         const stream = 'ssrc' in block ? this.#streamOf(block.ssrc, 'opposite') : undefined;
-        if (stream !== undefined) rtcpOf(stream).extended(block);
+        if (stream !== undefined) rtcpOf(stream).extended(block, atMs);
         else if (this.#otherXrBlocks.length < MAX_OTHER_XR_BLOCKS) this.#otherXrBlocks.push(block);
       }
     }

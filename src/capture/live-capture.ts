@@ -9,12 +9,15 @@ import { Muteness } from './muteness.ts';
 import { PushedCapture } from './pushed-capture.ts';
 import { droppedByKernel, isListening, packetsCaptured, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
 
-/** Enough for every header up to RTP's over IPv6 with VLAN tags, and there for an SR with two report blocks. */
-const SNAP_BYTES = 152;
+/** Enough for every header up to RTP's over IPv6 with VLAN tags. */
+const SNAP_BYTES = 128;
 /** More than any packet of audio has. */
 const WHOLE_PACKET_BYTES = 2048;
 /** The kernel's own buffer, KiB: half a second of 100,000 packets/s, for when a busy machine keeps tcpdump waiting. */
 const KERNEL_BUFFER_KIB = 16_384;
+/** RTCP by its second byte (RFC 5761 §4), over IPv4 and IPv6: tcpdump's `udp[…]` knows the former only. */
+const RTCP = '((udp[9] >= 192 and udp[9] <= 223) or (ip6[6] = 17 and ip6[49] >= 192 and ip6[49] <= 223))';
+const FILTERS = { headers: ['and', 'not', RTCP], rtcp: ['and', RTCP], whole: [] } as const;
 /**
  * How often tcpdump is asked (SIGUSR1) how many packets the kernel dropped; not before what it has written was read: a
  * signal that interrupts its writing into a full pipe is an error to it, after which libpcap 1.10 writes nothing more. (For
@@ -37,8 +40,8 @@ export interface LiveCaptureOptions {
   /** `any` for all. */
   readonly interface: string;
   readonly ports: { readonly from: number; readonly to: number };
-  /** Whether packets are taken whole, with their audio. */
-  readonly isWhole?: boolean;
+  /** `headers`: of RTP the headers alone. `rtcp`: RTCP alone, whole. `whole`: both, whole. */
+  readonly what?: 'headers' | 'rtcp' | 'whole';
   /** Called for each packet, in the order of capture. */
   readonly take: (packet: PacketCursor) => void;
   /** Called once for each change. */
@@ -163,9 +166,9 @@ export class LiveCapture {
   }
 
   #arguments(): string[] {
-    const { ports, interface: networkInterface, isWhole = false } = this.#options;
-    const sizes = ['-B', String(KERNEL_BUFFER_KIB), '-s', String(isWhole ? WHOLE_PACKET_BYTES : SNAP_BYTES)];
-    const filter = ['udp', 'portrange', `${ports.from}-${ports.to}`];
+    const { ports, interface: networkInterface, what = 'headers' } = this.#options;
+    const sizes = ['-B', String(KERNEL_BUFFER_KIB), '-s', String(what === 'headers' ? SNAP_BYTES : WHOLE_PACKET_BYTES)];
+    const filter = ['udp', 'portrange', `${ports.from}-${ports.to}`, ...FILTERS[what]];
     return ['-i', networkInterface, '-n', '-U', '--immediate-mode', ...sizes, '-w', '-', ...filter];
   }
 

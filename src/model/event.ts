@@ -1,6 +1,6 @@
 import type { CapturedMedia } from './capture.ts';
 import type { Device } from './device.ts';
-import type { PhoneReport } from './phone-report.ts';
+import type { PhoneReport, ReceivedPhoneReport } from './phone-report.ts';
 import type { Direction, ReportBlock, RtcpReport } from './report.ts';
 
 /** What every AMI channel event says of its channel. Strings from the telephone network are data, never trusted. */
@@ -130,6 +130,13 @@ export type PbxEvent =
       readonly uniqueid: string;
       readonly report: Pick<PhoneReport, 'kind' | 'localMetrics'>;
       readonly userAgent: string | null;
+    }
+  /** The same, in the channel's own RTCP. */
+  | {
+      readonly type: 'xr-report';
+      readonly atMs: number;
+      readonly uniqueid: string;
+      readonly received: ReceivedPhoneReport;
     }
   /** The link to Asterisk was lost: reports may have been missed from here on. */
   | { readonly type: 'link-lost'; readonly atMs: number }

@@ -86,6 +86,26 @@ describe.runIf(hasLab)('live capture', () => {
     expect(tcpdumpPids()).toEqual([]);
   });
 
+  test.each(['127.0.0.1', '::1'])(
+    'of RTP takes the headers, and RTCP whole, each by its own tcpdump, over %s',
+    async (host) => {
+      const sizes = { headers: [] as number[], rtcp: [] as number[] };
+      const parts = (['headers', 'rtcp'] as const).map((what) =>
+        capture({ what, take: ({ start, end }) => sizes[what].push(end - start) }),
+      );
+      await vi.waitFor(() => expect(parts.map(({ states }) => states.length)).toEqual([1, 1]), SOON);
+      const socket = createSocket(host === '::1' ? 'udp6' : 'udp4');
+      const audio = Buffer.concat([rtp({ sequence: 1, timestamp: 160, ssrc: 1 }), Buffer.alloc(160)]);
+      // A report of 8 bytes and an XR of 300: RFC 3550's header, then whatever.
+      const report = Buffer.concat([Buffer.from('80c90001aabbccdd80cf004a', 'hex'), Buffer.alloc(296)]);
+      for (const payload of [audio, report]) socket.send(payload, PORTS.from + 20, host);
+      await vi.waitFor(() => expect([sizes.headers.length, sizes.rtcp.length]).toEqual([1, 1]), SOON);
+      socket.close();
+      const headerBytes = 14 + (host === '::1' ? 40 : 20) + 8;
+      expect(sizes).toEqual({ headers: [128], rtcp: [headerBytes + report.length] });
+    },
+  );
+
   test('comes back when tcpdump was killed, and then goes on with the stream', async () => {
     const { analysis, capture: live, states } = capture();
     await vi.waitFor(() => expect(states.length).toBe(1), SOON);

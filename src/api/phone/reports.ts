@@ -54,13 +54,13 @@ const METRICS = z.strictObject({
 const MEDIA_END = z.strictObject({ address: TEXT, port: NUMBER });
 
 const REPORT = z.strictObject({
-  kind: z.enum(['session', 'interval', 'alert']),
+  kind: z.enum(['session', 'interval', 'alert', 'xr']).describe('xr: in RTCP XR (RFC 3611), the latest one'),
   at: TIME.describe("when it came, by this server's clock"),
   from_address: z.string(),
   from_phone: z
     .boolean()
     .describe("it came from where the phone's signalling or audio comes from, or from peers: only then is it believed"),
-  joined_by: z.enum(['call-id', 'address']),
+  joined_by: z.enum(['call-id', 'address', 'rtcp']),
   user_agent: TEXT,
   sip_call_id: TEXT,
   local_id: TEXT,
@@ -91,7 +91,7 @@ export function phoneReportRoutes({ channel, reports }: PhoneReportSources): rea
   return [
     route({
       path: '/v1/channels/:uniqueid/phone-reports',
-      summary: 'What the phone itself reported of what it received (RFC 6035).',
+      summary: 'What the phone itself reported of what it received (RFC 6035, and RTCP XR where packets are captured).',
       query: NO_QUERY,
       answer: PHONE_REPORTS_ANSWER,
       handle: async (_query, uniqueid) => {

@@ -11,6 +11,7 @@ import { devices } from './devices.ts';
 import { phoneReports } from './phone-reports.ts';
 import { measurementsCompanion } from './measurements.ts';
 import type { Companion, CompanionContext, MakeCompanion } from './companion.ts';
+import { xrReports } from './xr-reports.ts';
 import { fleetCompanion } from './fleet-companion.ts';
 
 /** Every capability beside the scoring of calls, one line each, in order of the alphabet. Its name is that of its counters. */
@@ -23,6 +24,7 @@ const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   remarks: remarksCompanion,
   phone_reports: phoneReports,
   measurements: measurementsCompanion,
+  xr_reports: xrReports,
 };
 
 /** Those that are switched on, as one. */

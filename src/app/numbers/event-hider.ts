@@ -74,6 +74,7 @@ const EVENTS = {
   'sip-call-id': { type: 'keep', atMs: 'keep', uniqueid: 'keep', sipCallId: 'keep' },
   device: { type: 'keep', atMs: 'keep', uniqueid: 'keep', device: 'keep', site: 'keep', details: 'keep' },
   'phone-heard': { type: 'keep', atMs: 'keep', uniqueid: 'keep', report: 'keep', userAgent: 'keep' },
+  'xr-report': { type: 'keep', atMs: 'keep', uniqueid: 'keep', received: 'keep' },
   'link-lost': { type: 'keep', atMs: 'keep' },
   resync: { type: 'keep', atMs: 'keep' },
 } as const satisfies { readonly [Type in EventType]: OwnFates<Type> };

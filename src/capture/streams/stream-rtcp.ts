@@ -1,6 +1,7 @@
 import type { ReportBlock } from '../../model/report.ts';
 import { RTP_CLOCK_RATES_HZ } from '../../units/rtp.ts';
 import type { RtcpSenderPart } from '../../wire/rtcp/rtcp.ts';
+import type { VoipMetricsBlock } from '../../wire/rtcp/rtcp-xr-voip.ts';
 import type { XrBlock } from '../../wire/rtcp/rtcp-xr-blocks.ts';
 
 /** SRs remembered to recognise the one that a report answers: 20 s of Asterisk's fastest. */
@@ -25,6 +26,8 @@ export class StreamRtcp {
   /** When that was captured. */
   lastReportAtMs = 0;
   readonly xrBlocks: XrBlock[] = [];
+  /** The latest VoIP metrics of the stream's receiver, and when they were captured. */
+  lastVoip: { readonly block: VoipMetricsBlock; readonly atMs: number } | undefined;
   /** From where we capture to the stream's receiver and back, by the latest answer to an SR, ms; undefined without one. */
   loopMs: number | undefined;
   #sent: { readonly ntp32: number; readonly atMs: number }[] = [];
@@ -52,7 +55,8 @@ export class StreamRtcp {
     this.loopMs = Math.max(0, loopMs);
   }
 
-  extended(block: XrBlock): void {
+  extended(block: XrBlock, atMs: number): void {
+    if (block.kind === 'voip-metrics') this.lastVoip = { block, atMs };
     this.xrBlocks.push(block);
     if (this.xrBlocks.length > MAX_XR_BLOCKS) this.xrBlocks.shift();
   }

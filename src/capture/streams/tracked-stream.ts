@@ -1,5 +1,5 @@
 import type { PacketStream } from '../../stats/packets/packet-stream.ts';
-import { formatAddressAndPort } from '../../wire/ip-address.ts';
+import { formatAddress, formatAddressAndPort } from '../../wire/ip-address.ts';
 import type { StreamAudio } from '../audio/stream-audio.ts';
 import type { RtpPacket, StreamFormat, StreamMeter } from './stream-meter.ts';
 import type { StreamRtcp } from './stream-rtcp.ts';
@@ -58,6 +58,11 @@ export class TrackedStream {
 
   get destination(): string {
     return formatAddressAndPort(this.#half(1), this.destinationPort);
+  }
+
+  /** Without its port. */
+  get destinationAddress(): string {
+    return formatAddress(this.#half(1));
   }
 
   get packets(): PacketStream | undefined {

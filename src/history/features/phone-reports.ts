@@ -112,6 +112,26 @@ export const PHONE_REPORTS = {
       if (counts.unjoined > 0) counts.dropped += dropOldest(statements);
       return { joined, ...counts };
     },
+    /** Keeps what phones said in RTCP XR, of each channel the latest: it covers what came before it. */
+    keepXr(
+      statements: Statements,
+      reports: readonly { readonly uniqueid: string; readonly received: ReceivedPhoneReport }[],
+    ): void {
+      for (const { uniqueid, received } of reports) {
+        statements.run(
+          `INSERT OR REPLACE INTO phone_reports
+            (report_key, uniqueid, joined_by, is_from_phone, remote_ssrc, at_ms, from_address, is_from_peer, user_agent, report)
+            VALUES (?, ?, 'rtcp', 1, ?, ?, ?, 0, ?, ?)`,
+          JSON.stringify(['xr', uniqueid, received.report.remote.ssrc]),
+          uniqueid,
+          received.report.remote.ssrc,
+          Math.round(received.atMs),
+          received.fromAddress,
+          received.userAgent,
+          JSON.stringify(received.report),
+        );
+      }
+    },
     /** Takes note of a leg as it is known now; returns earlier reports that turn out to be of it. */
     noteLeg(statements: Statements, { leg, atMs }: { leg: SipLeg; atMs: number }): JoinedPhoneReport[] {
       statements.run(

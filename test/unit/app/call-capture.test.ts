@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { CallCapture, type CallCaptureOptions } from '../../../src/app/call-capture.ts';
+import type { XrReport } from '../../../src/app/xr-teller.ts';
 import type { CapturedMedia } from '../../../src/model/capture.ts';
 import type { CapturedReport } from '../../../src/model/event.ts';
 import { snapshot } from '../calls/script.ts';
@@ -12,8 +13,9 @@ import { type Captured, pcap, START_MS, u16, u32, u8 } from '../wire/packets.ts'
 const HOUR_MS = 3_600_000;
 
 const OPTIONS: CallCaptureOptions = {
-  settings: { enabled: true, interface: 'any', ports: { lowest: 10_000, highest: 20_000 }, audio: false },
+  settings: { enabled: true, interface: 'any', ports: { lowest: 10_000, highest: 20_000 }, audio: true },
   onCaptured: () => {},
+  onXrReport: () => {},
   askAddresses: () => {},
   askCodecs: () => {},
   onState: () => {},
@@ -42,6 +44,83 @@ test('a new channel is asked for its addresses and codecs once; after a reconnec
   expect(asked.splice(0)).toEqual(['1 addresses']);
   capture.take({ type: 'channel', atMs: 0, channel: snapshot('2') });
   expect(asked).toEqual(['2 addresses', '2 codecs']);
+});
+
+/** RFC 3611 §4.7's block, made by hand, about the given SSRC: an empty receiver report of RFC 3550 §6.4.2 before it. */
+function xr(ssrc: number, lossQ8: number, mosLqTenths: number): Buffer {
+  const block = `0000${hex(lossQ8)}1a7602 00ea0398 003d0050 ecc47f10 277f${hex(mosLqTenths)}14 20 00 003c 0078 0078`;
+  const body = `07000008 ${ssrc.toString(16).padStart(8, '0')} ${block.slice(4)}`.replaceAll(' ', '');
+  return Buffer.from(`80c90001aabbccdd80cf000aaabbccdd${body}`, 'hex');
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
+
+test('what a phone says in RTCP XR of the audio that it got is told of its channel, the latest once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mes-xr-'));
+  const back = { source: '10.0.0.1', destination: '10.0.0.2', sourcePort: 5005, destinationPort: 6005 } as const;
+  const toPhone = { source: '10.0.0.2', destination: '10.0.0.1', sourcePort: 6004, destinationPort: 5004 } as const;
+  const packets = [
+    ...call(range(0, 100), toPhone, { ssrc: 0xabc }),
+    packetOf(2000, xr(0xabc, 23, 20), back),
+    packetOf(2010, xr(0xabc, 26, 19), back),
+    // Of no stream of ours, and from a stranger.
+    packetOf(2020, xr(0xdef, 200, 10), back),
+    packetOf(2030, xr(0xabc, 200, 10), { ...back, source: '10.0.0.9' }),
+  ];
+  writeFileSync(join(folder, 'all'), pcap(packets));
+  const told: XrReport[] = [];
+  const captured = new CallCapture({
+    ...OPTIONS,
+    command: ['sh', '-c', `echo 'tcpdump: listening on any' >&2; cat '${folder}/all'; exec sleep 60`],
+    onXrReport: (event) => told.push(event),
+    nowMs: () => START_MS + 3000,
+  });
+  captured.take({ type: 'channel', atMs: START_MS, channel: snapshot('1') });
+  const addresses = { protocol: 'rtp', local: '10.0.0.2:6004', remote: '10.0.0.1:5004' } as const;
+  captured.take({ type: 'addresses', atMs: START_MS, uniqueid: '1', addresses });
+  captured.start();
+  try {
+    await vi.waitFor(() => expect(captured.counters.packets).toBe(packets.length), { timeout: 15_000, interval: 5 });
+  } finally {
+    await captured.stop();
+    rmSync(folder, { recursive: true });
+  }
+  expect(told).toMatchObject([
+    {
+      uniqueid: '1',
+      received: {
+        atMs: START_MS + 2010,
+        fromAddress: '10.0.0.1',
+        userAgent: null,
+        report: {
+          kind: 'xr',
+          remote: { ssrc: 0xabc },
+          localMetrics: {
+            startAtMs: START_MS,
+            stopAtMs: START_MS + 2010,
+            codec: 'ulaw',
+            networkLossPercent: (100 * 26) / 256,
+            discardPercent: (100 * 26) / 256,
+            burstLossPercent: (100 * 118) / 256,
+            gapLossPercent: (100 * 2) / 256,
+            burstDurationMs: 234,
+            gapDurationMs: 920,
+            roundTripDelayMs: 61,
+            endSystemDelayMs: 80,
+            signalLevelDbm: -20,
+            noiseLevelDbm: -60,
+            rerlDb: null,
+            rCq: 39,
+            mosLq: 1.9,
+            mosCq: 2,
+            jbNominalMs: 60,
+          },
+        },
+      },
+    },
+  ]);
 });
 
 describe.each([HOUR_MS, -HOUR_MS])('a clock set by %s ms in the middle of a stream', (stepMs) => {

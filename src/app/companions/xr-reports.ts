@@ -1,0 +1,63 @@
+import type { PbxEvent } from '../../model/event.ts';
+import { coded } from '../state/log.ts';
+import type { Companion, CompanionContext } from './companion.ts';
+
+/** Channels whose latest report waits for the disk, at most. */
+const MOST_WAITING = 10_000;
+/** A far end sends XR every few seconds; of a channel the latest one is kept, and covers those before it. */
+const STORE_EVERY_MS = 5000;
+
+type XrReport = Extract<PbxEvent, { type: 'xr-report' }>;
+
+/** What phones say in RTCP XR of the audio that they received, where packets are captured: kept beside their other reports. */
+export function xrReports(context: CompanionContext): Companion | null {
+  return context.settings.capture.enabled ? new XrReports(context) : null;
+}
+
+class XrReports implements Companion {
+  readonly #context: CompanionContext;
+  readonly #waiting = new Map<string, XrReport>();
+  #storing: Promise<void> | undefined;
+  #storedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #counters = { taken: 0, notKept: 0 };
+
+  constructor(context: CompanionContext) {
+    this.#context = context;
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#counters, waiting: this.#waiting.size };
+  }
+
+  take(event: PbxEvent): void {
+    if (event.type !== 'xr-report') return;
+    this.#counters.taken++;
+    if (this.#waiting.size < MOST_WAITING || this.#waiting.has(event.uniqueid))
+      this.#waiting.set(event.uniqueid, event);
+    else this.#counters.notKept++;
+  }
+
+  tick(nowMs: number): void {
+    if (this.#waiting.size === 0 || Math.abs(nowMs - this.#storedAtMs) < STORE_EVERY_MS) return;
+    this.#storedAtMs = nowMs;
+    this.#storing ??= this.#store().finally(() => (this.#storing = undefined));
+  }
+
+  async stop(): Promise<void> {
+    await this.#storing;
+    await this.#store();
+  }
+
+  async #store(): Promise<void> {
+    const latest = [...this.#waiting.values()].map(({ uniqueid, received }) => ({ uniqueid, received }));
+    this.#waiting.clear();
+    if (latest.length === 0) return;
+    try {
+      await this.#context.history.features.write('phoneReports', 'keepXr', latest);
+    } catch (error) {
+      this.#counters.notKept += latest.length;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#context.log.warn(coded('MES_ERR_PHONE_REPORTS'), `phones' reports could not be stored: ${reason}`);
+    }
+  }
+}
