@@ -1,3 +1,4 @@
+import { CDR_FIELDS, VARIABLES } from '../model/fields/written-fields.ts';
 import type { ChannelValues, VariableWriter } from '../model/ports.ts';
 import { mayHaveFields, partiesBefore } from './billing-party.ts';
 import type { BridgePeers } from './bridge-peers.ts';
@@ -7,7 +8,7 @@ import type { ScoreView } from './channels/channel-record.ts';
 import { type ChannelState, isLocalChannel } from './channels/channel-state.ts';
 import type { ChannelViews } from './channels/channel-views.ts';
 import { DueWrites } from './due-writes.ts';
-import { CDR_FIELDS, takeChanged, textsOf, VARIABLES } from './variables.ts';
+import { takeChanged, textsOf } from './written-texts.ts';
 
 /** In larger bridges who comes and goes is noticed with the next report of each of the others. */
 const SMALL_BRIDGE = 4;

@@ -6,22 +6,11 @@ import {
   lastEntry,
   sectionsOf,
 } from '../wire/asterisk-conf.ts';
+import { CDR_FIELDS } from '../model/fields/written-fields.ts';
 import { howToLook } from './ami-checks.ts';
 import { CONFIG_FILES, type DoctorFacts, type ModuleName } from './facts.ts';
 import { addLines, type Change, type CheckId, type Finding, findingsOf, replaceLine, runLines } from './finding.ts';
 import { setValue, writtenValue } from './written-value.ts';
-
-/** The CDR fields that are written (README, What is written). */
-export const CDR_FIELDS = [
-  'mes',
-  'mes_rx',
-  'mes_tx',
-  'mes_peer_rx',
-  'mes_peer_tx',
-  'mes_call',
-  'mes_min',
-  'mes_verdict',
-] as const;
 
 const WHY =
   'CDR(mes) and the others are always set, but a row has only the fields that its backend is configured to write.';

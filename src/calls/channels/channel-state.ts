@@ -37,7 +37,7 @@ export const NO_SCORES: ChannelScores = { mesRx: null, mesTx: null, wordRx: null
 /** What has left this program of a channel: variables written, scores stored and shown. Of no use after a restart, so not stored. */
 export class Published {
   /**
-   * Variables and CDR fields as last written, in the order of `variables.ts`: '' has no value, undefined is not known.
+   * Variables and CDR fields as last written, in the order of `written-texts.ts`: '' has no value, undefined is not known.
    * A place for each from the beginning, since an array that grows takes twice as much.
    */
   readonly variables: (string | undefined)[];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { CDR_FIELDS, checkCdr, checkEndBeforeHExten } from '../../../src/doctor/cdr-checks.ts';
+import { checkCdr, checkEndBeforeHExten } from '../../../src/doctor/cdr-checks.ts';
+import { CDR_FIELDS } from '../../../src/model/fields/written-fields.ts';
 import type { DoctorFacts } from '../../../src/doctor/facts.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { BLIND, filesFrom, modules, NO_FILES, UNTOLD, WELL } from './installation.ts';
