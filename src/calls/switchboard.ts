@@ -167,7 +167,7 @@ export class Switchboard implements LiveView {
    * looks longer or shorter than it was. What is stored already stays.
    */
   clockStepped(byMs: number): void {
-    moveMoments([...this.#channels.values(), ...this.#calls.all()], byMs);
+    moveMoments(this.#channels.values(), this.#calls.all(), byMs);
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
     this.#writes.clockStepped(byMs);
     this.#lastWords.clockStepped(byMs);

@@ -17,6 +17,11 @@ export class NumberRow {
     return [];
   }
 
+  /** Of those of its numbers that are epoch milliseconds. */
+  get timeNames(): readonly string[] {
+    return [];
+  }
+
   /** Of its moments. */
   get sampledNames(): readonly string[] {
     return [];
@@ -28,24 +33,26 @@ export class NumberRow {
   }
 }
 
-export interface RowNames<Known extends string, Unknown extends string, Sampled extends string> {
+export interface RowNames<Known extends string, Unknown extends string, Time extends string, Sampled extends string> {
   /** Numbers that are 0 in the beginning. */
   readonly known: readonly Known[];
   /** Numbers that are null while they are not known, as in the beginning. */
   readonly unknown: readonly Unknown[];
+  /** The same, of numbers that are epoch milliseconds: they move with the clock when it is set. */
+  readonly times: readonly Time[];
   /** Moments; without samples in the beginning. */
   readonly sampled: readonly Sampled[];
 }
 
-type Row<Known extends string, Unknown extends string, Sampled extends string> = NumberRow &
+type Row<Known extends string, Unknown extends string, Time extends string, Sampled extends string> = NumberRow &
   Record<Known, number> &
-  Record<Unknown, number | null> &
+  Record<Unknown | Time, number | null> &
   Record<Sampled, Moments>;
 
-interface RowClass<Known extends string, Unknown extends string, Sampled extends string> {
+interface RowClass<Known extends string, Unknown extends string, Time extends string, Sampled extends string> {
   /** Where the moments of each name stand in `values`: there samples are added, and parts read without a copy of all. */
   readonly places: Readonly<Record<Sampled, number>>;
-  new (stored?: StoredRow): Row<Known, Unknown, Sampled>;
+  new (stored?: StoredRow): Row<Known, Unknown, Time, Sampled>;
 }
 
 /**
@@ -56,16 +63,23 @@ interface RowClass<Known extends string, Unknown extends string, Sampled extends
  * Moments are read as a copy, of which a report would make a dozen: what it takes of them it takes at their `places`. A row
  * that was stored is gone on with; what it lacks is as in the beginning.
  */
-export function numberRow<const Known extends string, const Unknown extends string, const Sampled extends string>({
+export function numberRow<
+  const Known extends string,
+  const Unknown extends string,
+  const Time extends string,
+  const Sampled extends string,
+>({
   known,
   unknown,
+  times,
   sampled,
-}: RowNames<Known, Unknown, Sampled>): RowClass<Known, Unknown, Sampled> {
-  const names: readonly string[] = [...known, ...unknown];
+}: RowNames<Known, Unknown, Time, Sampled>): RowClass<Known, Unknown, Time, Sampled> {
+  const nullable: readonly string[] = [...unknown, ...times];
+  const names: readonly string[] = [...known, ...nullable];
   const places = Object.fromEntries(sampled.map((name, index) => [name, names.length + index * MOMENTS_SIZE]));
   const beginning = doubles([
     ...known.map(() => 0),
-    ...unknown.map(() => Number.NaN),
+    ...nullable.map(() => Number.NaN),
     ...Array.from({ length: sampled.length * MOMENTS_SIZE }, () => 0),
   ]);
 
@@ -79,6 +93,10 @@ export function numberRow<const Known extends string, const Unknown extends stri
 
     override get names(): readonly string[] {
       return names;
+    }
+
+    override get timeNames(): readonly string[] {
+      return times;
     }
 
     override get sampledNames(): readonly string[] {
@@ -97,7 +115,7 @@ export function numberRow<const Known extends string, const Unknown extends stri
       },
     });
   }
-  for (const [index, name] of unknown.entries()) {
+  for (const [index, name] of nullable.entries()) {
     const at = known.length + index;
     Object.defineProperty(NamedRow.prototype, name, {
       get(this: NamedRow): number | null {
@@ -119,7 +137,7 @@ export function numberRow<const Known extends string, const Unknown extends stri
       },
     });
   }
-  return NamedRow as unknown as RowClass<Known, Unknown, Sampled>;
+  return NamedRow as unknown as RowClass<Known, Unknown, Time, Sampled>;
 }
 
 /** A copy that V8 keeps as doubles, and copies of it too: it begins with one, where zeros alone would count as integers. */

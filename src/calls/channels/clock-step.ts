@@ -1,18 +1,111 @@
+import type { CapturedMedia } from '../../model/capture.ts';
 import { NumberRow } from '../../stats/number-row.ts';
+import type { BridgeMemory } from '../billing-party.ts';
+import type { DirectionMarks } from '../directions/direction-marks.ts';
+import type { DirectionState } from '../directions/direction-state.ts';
+import type { Tally } from '../directions/tally.ts';
+import type { CallState } from '../linked-calls.ts';
+import type { ChannelState } from './channel-state.ts';
 
-/** Properties that are moments, by the names of the house: `atMs`, `startedAtMs`, `watchedSinceMs`, `fromMs` and `toMs` of a burst. */
-const MOMENT = /(?:^at|^from|^to|At|Since)Ms$/;
+/**
+ * What becomes of a property when the clock is set: epoch milliseconds `move` with it, other numbers `stay`. Of an object some
+ * properties may move (a table of its own), or all of it stays. Rows of numbers say themselves which of theirs move.
+ */
+type Fate<Value> = Value extends number
+  ? 'moves' | 'stays'
+  : Value extends readonly (infer Item)[]
+    ? 'stays' | readonly [Partial<Fates<Item>>]
+    : Value extends Tally
+      ? 'row'
+      : 'stays' | Partial<Fates<Value>>;
 
-/** Moves every moment in plain data by `byMs`, in place: the clock was set, and what lies between them stays as it was. */
-export function moveMoments(data: object, byMs: number, moved: Set<object> = new Set()): void {
-  // Parts may be shared.
+/** A fate for everything but texts and truths: a new property does not compile until its fate is said. */
+type Fates<State> = {
+  readonly [
+    Name in keyof State as NonNullable<State[Name]> extends string | boolean | ((...given: never) => unknown)
+      ? never
+      : Name
+  ]-?: Fate<NonNullable<State[Name]>>;
+};
+
+const CAPTURED: Partial<Fates<CapturedMedia>> = {
+  tally: { firstAtMs: 'moves', lastAtMs: 'moves', burstSpans: [{ fromMs: 'moves', toMs: 'moves' }] },
+};
+
+const DIRECTION: Fates<Omit<DirectionState, keyof DirectionMarks>> = {
+  clockRateHz: 'stays',
+  total: 'row',
+  segment: { startedAtMs: 'moves', tally: 'row' },
+  nextSegment: { atMs: 'moves' },
+  captured: { closed: CAPTURED, open: CAPTURED },
+  pastFlow: { received: { fromMs: 'moves', toMs: 'moves' }, sent: { fromMs: 'moves', toMs: 'moves' } },
+};
+
+const BRIDGES: Fates<BridgeMemory> = {
+  leftAtMs: 'moves',
+  former: [
+    {
+      // A companion that has ended may be known here alone.
+      get channel() {
+        return CHANNEL;
+      },
+      partedAtMs: 'moves',
+    },
+  ],
+};
+
+const CHANNEL: Fates<ChannelState> = {
+  startedAtMs: 'moves',
+  answeredAtMs: 'moves',
+  endedAtMs: 'moves',
+  hangupCause: 'stays',
+  lastSeenAtMs: 'moves',
+  bridges: BRIDGES,
+  watchedSinceMs: 'moves',
+  rttRefused: 'stays',
+  rtcpEvents: 'stays',
+  lastReceivedAtMs: 'moves',
+  codecsAskedAtMs: 'moves',
+  rx: DIRECTION,
+  tx: DIRECTION,
+  counters: 'stays',
+  deviceDetails: 'stays',
+  // Its times are by the phone's own clock.
+  phone: 'stays',
+  scores: 'stays',
+  final: { atMs: 'moves' },
+  published: { storedAtMs: 'moves', capturedReport: { atMs: 'moves' } },
+};
+
+const CALL: Fates<Omit<CallState, 'channels'>> = { startedAtMs: 'moves', endedAtMs: 'moves' };
+
+/** The clock was set: every moment of these channels and calls moves by `byMs`, in place, so that what lies between them stays. */
+export function moveMoments(channels: Iterable<ChannelState>, calls: Iterable<CallState>, byMs: number): void {
+  const moved = new Set<object>();
+  for (const channel of channels) move(channel, CHANNEL, byMs, moved);
+  for (const call of calls) move(call, CALL, byMs, moved);
+}
+
+/** `moved`: parts may be shared. */
+function move(data: object, fates: object, byMs: number, moved: Set<object>): void {
   if (moved.has(data)) return;
   moved.add(data);
+  if (data instanceof NumberRow) moveNamed(data, data.timeNames, byMs);
+  for (const [name, fate] of Object.entries(fates) as [string, unknown][]) {
+    const value = (data as Readonly<Record<string, unknown>>)[name];
+    if (fate === 'moves') moveNamed(data, [name], byMs);
+    if (fate === 'stays' || typeof value !== 'object' || value === null) continue;
+    const isList = Array.isArray(fate) && Array.isArray(value);
+    const parts: readonly object[] = isList ? value : [value];
+    const ofPart: unknown = isList ? fate[0] : fate;
+    for (const part of parts) move(part, typeof ofPart === 'object' && ofPart !== null ? ofPart : {}, byMs, moved);
+  }
+}
+
+function moveNamed(data: object, names: readonly string[], byMs: number): void {
   const fields = data as Record<string, unknown>;
-  const names = data instanceof NumberRow ? [...data.names, ...Object.keys(data)] : Object.keys(data);
   for (const name of names) {
     const value = fields[name];
-    if (typeof value === 'object' && value !== null) moveMoments(value, byMs, moved);
-    else if (typeof value === 'number' && MOMENT.test(name)) fields[name] = value + byMs;
+    if (typeof value === 'number') fields[name] = value + byMs;
   }
 }

@@ -21,56 +21,32 @@ export class DirectionMarks
     unknown: [
       'ssrc',
       'nativeMes100',
-      // When another source was last put on this direction (hold, bridge); null if never since media first flowed.
-      'disturbedAtMs',
-      // When loss was seen, for the sentence that explains a score: the begin of the first interval that lost more than a
-      // trace, the end of the last one, and since when nothing has arrived any more (null while something does).
-      'firstMediaAtMs',
-      'firstLossyAtMs',
-      'lastLossyAtMs',
-      'deadSinceMs',
       // Of the last report alone.
       'lastLossPercent',
       'lastPacketsReceived',
       'lastFractionLostQ8',
       'lastJitterTicks',
-      // When the reporter last reported, and how often it does.
-      'reportedAtMs',
+      // How often the reporter reports.
       'paceMs',
       // Jitter of the last report, ticks, when it was no sample.
       'refusedJitterTicks',
-      // Of tx: our own SSRC by our latest report, and when that came.
+      // Of tx: our own SSRC by our latest report, and the one before it.
       'sentSsrc',
-      'sentSsrcAtMs',
       'sentSsrcBefore',
-      // The last block about another stream, while there is one: since when, and where it stood.
-      'anotherSinceMs',
+      // The last block about another stream, while there is one.
       'anotherSsrc',
       'anotherHighestSequence',
       'anotherLostPackets',
-      'anotherAtMs',
-      // Of tx: when the captured report was captured that was last taken in the place of AMI's.
-      'capturedReportAtMs',
-      // Since when the far end's reports are about a stream that this server does not send any more.
-      'unknownSinceMs',
       // See `StreamMarks`.
-      'markAtMs',
       'markSsrc',
       'markLostPackets',
       'markHighestSequence',
-      'markMovedAtMs',
       'markSenderPackets',
-      'markSenderAtMs',
       'markLostWhileStillPackets',
       'senderPackets',
-      'senderAtMs',
-      // See `flow.ts`: the receiver's reports and the sender's SRs since the session's first, and where they stood then.
-      'flowSinceMs',
-      'flowAtMs',
+      // See `flow.ts`: where the receiver's reports and the sender's SRs stood at the first of a session.
       'flowFromExpected',
       'flowFromLost',
-      'srFlowSinceMs',
-      'srFlowAtMs',
       'srFlowFromPackets',
       'srFlowFromOctets',
       'srFlowPackets',
@@ -82,6 +58,37 @@ export class DirectionMarks
       'srOctets',
       // Of tx: the stream that was reported on before the one of `markSsrc`.
       'formerSsrc',
+    ],
+    times: [
+      // When another source was last put on this direction (hold, bridge); null if never since media first flowed.
+      'disturbedAtMs',
+      // When loss was seen, for the sentence that explains a score: the begin of the first interval that lost more than a
+      // trace, the end of the last one, and since when nothing has arrived any more (null while something does).
+      'firstMediaAtMs',
+      'firstLossyAtMs',
+      'lastLossyAtMs',
+      'deadSinceMs',
+      // When the reporter last reported.
+      'reportedAtMs',
+      // Of tx: when the report came that had `sentSsrc`.
+      'sentSsrcAtMs',
+      // Since when there have been blocks about another stream, and when the last one came.
+      'anotherSinceMs',
+      'anotherAtMs',
+      // Of tx: when the captured report was captured that was last taken in the place of AMI's.
+      'capturedReportAtMs',
+      // Since when the far end's reports are about a stream that this server does not send any more.
+      'unknownSinceMs',
+      // See `StreamMarks`.
+      'markAtMs',
+      'markMovedAtMs',
+      'markSenderAtMs',
+      'senderAtMs',
+      // See `flow.ts`: the first and the last report of a session, and the same of the sender's SRs.
+      'flowSinceMs',
+      'flowAtMs',
+      'srFlowSinceMs',
+      'srFlowAtMs',
     ],
     sampled: [],
   })

@@ -35,6 +35,7 @@ export class Tally extends numberRow({
     'lostSquaredPerExpected',
   ],
   unknown: ['mesMin'],
+  times: [],
   sampled: [
     // In ticks of the stream's clock, so that a rate learnt late is right for the earlier samples too.
     'jitterTicks',

@@ -5,7 +5,8 @@ import { numberRow, type StoredRow } from '../../../src/stats/number-row.ts';
 
 class Row extends numberRow({
   known: ['packets', 'octets'],
-  unknown: ['atMs', 'score'],
+  unknown: ['score'],
+  times: ['atMs'],
   sampled: ['roundTripMs', 'jitterMs'],
 }) {}
 
