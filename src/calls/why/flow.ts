@@ -131,23 +131,26 @@ function senderFlow(state: DirectionState): SenderFlow | undefined {
 
 /** Of the present session, unless it is one of hold, and of the one before it, as far as they were long enough. */
 function receiverFlows(state: DirectionState, isOnHold = state.isFlowHeld): ReceiverFlow[] {
-  return known([isOnHold ? undefined : receiverFlow(state), state.pastFlow.received]);
+  return known(isOnHold ? undefined : receiverFlow(state), state.pastFlow.received);
 }
 
 function senderFlows(state: DirectionState, isOnHold = state.isFlowHeld): SenderFlow[] {
-  return known([isOnHold ? undefined : senderFlow(state), state.pastFlow.sent]);
+  return known(isOnHold ? undefined : senderFlow(state), state.pastFlow.sent);
 }
 
-function known<Flow>(flows: readonly (Flow | null | undefined)[]): Flow[] {
-  return flows.filter((flow) => flow !== null && flow !== undefined);
+/** Without a list of lists: it is asked for with every report. */
+function known<Flow>(present: Flow | undefined, past: Flow | null): Flow[] {
+  if (present === undefined) return past === null ? [] : [past];
+  return past === null ? [present] : [present, past];
 }
 
 type Stretch = Pick<ReceiverFlow, 'fromMs' | 'toMs'>;
 
 /** Whether they were counted at the same time, for the most part: sessions of one direction may be others than those of another. */
-function areOfOneTime(...stretches: readonly Stretch[]): boolean {
-  const sharedMs = Math.min(...stretches.map(({ toMs }) => toMs)) - Math.max(...stretches.map(({ fromMs }) => fromMs));
-  return stretches.every(({ fromMs, toMs }) => sharedMs >= (toMs - fromMs) / 2);
+function areOfOneTime(one: Stretch, other: Stretch, third = other): boolean {
+  const sharedMs = Math.min(one.toMs, other.toMs, third.toMs) - Math.max(one.fromMs, other.fromMs, third.fromMs);
+  const isMostOf = ({ fromMs, toMs }: Stretch): boolean => sharedMs >= (toMs - fromMs) / 2;
+  return isMostOf(one) && isMostOf(other) && isMostOf(third);
 }
 
 /**
@@ -174,11 +177,15 @@ export function sentOnRatio(
   downstream: DirectionState,
   isOnHold: boolean,
 ): number | undefined {
-  for (const to of senderFlows(downstream, isOnHold || downstream.isFlowHeld)) {
-    for (const from of senderFlows(upstream, isOnHold || upstream.isFlowHeld)) {
-      for (const received of receiverFlows(upstream, isOnHold || upstream.isFlowHeld)) {
-        if (!areOfOneTime(to, from, received)) continue;
-        return ratioOf(received, from, to);
+  const tos = senderFlows(downstream, isOnHold || downstream.isFlowHeld);
+  if (tos.length === 0) return undefined;
+  const froms = senderFlows(upstream, isOnHold || upstream.isFlowHeld);
+  if (froms.length === 0) return undefined;
+  const receiveds = receiverFlows(upstream, isOnHold || upstream.isFlowHeld);
+  for (const to of tos) {
+    for (const from of froms) {
+      for (const received of receiveds) {
+        if (areOfOneTime(to, from, received)) return ratioOf(received, from, to);
       }
     }
   }
