@@ -51,7 +51,12 @@ export class BridgePeers {
   /** Those that are in the channel's bridge with it and may speak with it. */
   companionsOf(channel: ChannelState): ChannelState[] {
     if (channel.bridgeTechnology === HOLDING_TECHNOLOGY) return [];
-    return this.#bridges.companionsOf(channel.uniqueid).flatMap((uniqueid) => this.#channels.get(uniqueid) ?? []);
+    const companions: ChannelState[] = [];
+    for (const uniqueid of this.#bridges.companionsOf(channel.uniqueid)) {
+      const companion = this.#channels.get(uniqueid);
+      if (companion !== undefined) companions.push(companion);
+    }
+    return companions;
   }
 
   /** The channel dials another one: who it spoke with before is not its peer any more. */

@@ -3,6 +3,8 @@
 /** Local channels can lead to Local channels; more than this is a loop. */
 const MAX_LOCAL_HOPS = 8;
 
+const NOBODY: readonly string[] = [];
+
 export class Bridges {
   readonly #members = new Map<string, Set<string>>();
   readonly #bridgeOf = new Map<string, string>();
@@ -30,7 +32,11 @@ export class Bridges {
   /** Who is in the channel's bridge with it. */
   companionsOf(uniqueid: string): readonly string[] {
     const bridgeId = this.#bridgeOf.get(uniqueid);
-    return bridgeId === undefined ? [] : this.membersOf(bridgeId).filter((member) => member !== uniqueid);
+    const members = bridgeId === undefined ? undefined : this.#members.get(bridgeId);
+    if (members === undefined) return NOBODY;
+    const companions: string[] = [];
+    for (const member of members) if (member !== uniqueid) companions.push(member);
+    return companions;
   }
 
   /** Who is in the bridge. */

@@ -163,11 +163,11 @@ const WORST_FIRST: readonly Verdict[] = ['no-media', 'one-way-tx', 'one-way-rx',
  * is no score. `untilMs` is when it is judged for good, undefined while its channels may still get a score.
  */
 function judgeCall(call: CallState, untilMs: number | undefined): Verdict | null {
-  const verdicts = new Set<Verdict | null>();
+  const verdicts: (Verdict | null)[] = [];
   for (const channel of call.channels) {
-    verdicts.add(judgeChannel(channel, peerIn(call, channel), channel.endedAtMs ?? untilMs));
+    verdicts.push(judgeChannel(channel, peerIn(call, channel), channel.endedAtMs ?? untilMs));
   }
-  for (const verdict of WORST_FIRST) if (verdicts.has(verdict)) return verdict;
+  for (const verdict of WORST_FIRST) if (verdicts.includes(verdict)) return verdict;
   for (const verdict of verdicts) if (verdict !== null) return verdict;
   return null;
 }

@@ -21,9 +21,9 @@ export function worseOpinion(one: number | null, other: number | null): number |
 }
 
 /** The worst of words of which any may be unknown; null when all are. */
-export function worstWord(words: Iterable<QualityWord | null>): QualityWord | null {
-  const known = new Set(words);
-  return QUALITY_WORDS.find((word) => known.has(word)) ?? null;
+export function worstWord(words: readonly (QualityWord | null)[]): QualityWord | null {
+  for (const word of QUALITY_WORDS) if (words.includes(word)) return word;
+  return null;
 }
 
 /** Mean of the scores that are known; null when none is. */

@@ -3,6 +3,10 @@ const MOST_LINE_CHARACTERS = 8192;
 /** Of one message; a long answer comes as many. */
 const MOST_LINES = 500;
 const HEADER = /^([A-Za-z][A-Za-z0-9_-]{0,63}):[ \t]?/;
+const MESSAGE_END = '\r\n\r\n';
+/** What Asterisk 16 to 22 answer to a Setvar, around the ActionID. */
+const SET_BEGIN = 'Response: Success\r\nActionID: ';
+const SET_END = `\r\nMessage: Variable Set${MESSAGE_END}`;
 /** The package waits for an end of a command's output that an answer of ours never has. */
 const OUTPUT_FOLLOWS = /^response: .*follow/i;
 
@@ -18,9 +22,44 @@ export class AnswerLines {
   #lines = 0;
   /** Lines that were left out; the greeting is one. */
   dropped = 0;
+  readonly #onSet: (actionId: string) => void;
+
+  /**
+   * `onSet`: a Setvar was carried out. Four of five answers say no more than that, hundreds a second; the package, which would take
+   * each line apart twice, does not get them.
+   */
+  constructor(onSet: (actionId: string) => void) {
+    this.#onSet = onSet;
+  }
 
   /** The next text of the stream; gives what the package is to have of it. */
   take(text: string): string {
+    let kept = '';
+    for (let at = 0; at < text.length;) {
+      at = this.#takeSet(text, at);
+      const end = text.indexOf(MESSAGE_END, at);
+      const next = end < 0 ? text.length : end + MESSAGE_END.length;
+      if (next > at) kept += this.#takeLines(text.slice(at, next));
+      at = next;
+    }
+    return kept;
+  }
+
+  /** Takes answers to Setvars that stand at `at`; returns where something else begins. */
+  #takeSet(text: string, at: number): number {
+    if (this.#rest !== '' || this.#lines > 0 || this.#isOverlong) return at;
+    let from = at;
+    for (;;) {
+      if (!text.startsWith(SET_BEGIN, from)) return from;
+      const idAt = from + SET_BEGIN.length;
+      const idEnd = text.indexOf('\r', idAt);
+      if (idEnd < 0 || !text.startsWith(SET_END, idEnd)) return from;
+      this.#onSet(text.slice(idAt, idEnd));
+      from = idEnd + SET_END.length;
+    }
+  }
+
+  #takeLines(text: string): string {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     let kept = '';

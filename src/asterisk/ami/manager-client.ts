@@ -14,6 +14,8 @@ import { TurnWriter } from './turn-writer.ts';
 export const ACTION_ID = 'mes-a-';
 const LOGIN_ID = `${ACTION_ID}login`;
 
+const SUCCESS: createManager.Answer = { response: 'Success' };
+
 /** Nobody waits for most answers: they are read together, every fourth turn. */
 const ANSWER_TURNS = 4;
 
@@ -88,7 +90,10 @@ export async function openManager(to: AmiConnection, options: ManagerClientOptio
         });
       });
     });
-    readAnswers(socket, reads, () => close(`${where(to)} sent a message without an end`));
+    const onSet = (actionId: string): void => {
+      if (actionId.startsWith(ACTION_ID)) onAnswer(actionId, SUCCESS);
+    };
+    readAnswers(socket, reads, onSet, () => close(`${where(to)} sent a message without an end`));
     await Promise.race([ready, ended.then((why) => Promise.reject(new AmiLinkError(why)))]);
     reads.relax();
     const writer = new TurnWriter(socket);
@@ -128,9 +133,14 @@ function socketMadeBy(connect: () => void): Socket {
  * Passes what is read to the package, as its socket would: only lines that it can take, and in bounded memory, since the
  * package keeps a message without an end for ever.
  */
-function readAnswers(socket: Socket, reads: PacedReads, onTooLong: () => void): void {
+function readAnswers(
+  socket: Socket,
+  reads: PacedReads,
+  onSet: (actionId: string) => void,
+  onTooLong: () => void,
+): void {
   const decoder = new StringDecoder('utf8');
-  const lines = new AnswerLines();
+  const lines = new AnswerLines(onSet);
   let characters = 0;
   reads.begin(socket, (bytes) => {
     const text = decoder.write(bytes);
