@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Turns } from './turns.ts';
 import { AgiLineReader, readAgiAnswer, readAgiVariable, type AgiAnswer } from '../wire/agi.ts';
 
 /** Asterisk sends about 22 lines of environment, and one more for each argument, of which our handler gives none. */
@@ -29,7 +30,8 @@ export class AgiConversation {
   readonly #fail: (error: AgiError) => void;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket, deadlineMs: number) {
+  /** What is read is taken in one of the `turns`. */
+  constructor(socket: Socket, turns: Turns, deadlineMs: number) {
     this.#socket = socket;
     const { promise, reject } = Promise.withResolvers<never>();
     this.#failed = promise;
@@ -37,7 +39,16 @@ export class AgiConversation {
     // Rejects the present waiter, or the next one when nobody waits.
     promise.catch(() => {});
     this.#timer = this.#deadline(deadlineMs);
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    let isInTurn = false;
+    socket.on('readable', () => {
+      if (isInTurn) return;
+      isInTurn = true;
+      turns.take(() => {
+        isInTurn = false;
+        const chunk = socket.read() as Buffer | null;
+        if (chunk !== null) this.#take(chunk);
+      });
+    });
     socket.on('error', () => reject(new AgiError('the connection broke', false)));
     socket.on('close', () => reject(new AgiError('the connection was closed', false)));
   }

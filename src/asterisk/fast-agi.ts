@@ -7,6 +7,7 @@ import { AgiConversation, type AgiEnvironment, AgiError, readAgiEnvironment } fr
 import { parseRtcpAll } from '../wire/rtcp/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
 import { listenProblem } from '../model/listen-problem.ts';
+import { Turns } from './turns.ts';
 import { arrayAssignment, selectAssignments } from './variable-assignment.ts';
 
 /** From accept to close, in any case: a hang-up waits for us. */
@@ -77,6 +78,7 @@ export class FastAgiServer {
   readonly #options: FastAgiOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #turns = new Turns();
   readonly #counters = { answered: 0, unknown: 0, late: 0, failed: 0, refused: 0 };
   #peers = new BlockList();
   /** Scripts by the digests of their names and the secret: a comparison takes the same time whatever is asked for. */
@@ -88,8 +90,15 @@ export class FastAgiServer {
     this.#options = options;
     this.change(options);
     this.#server = createServer({ noDelay: true }, (socket) => {
-      if (this.#isPeer(socket.remoteAddress)) void this.#serve(socket);
-      else this.#turnAway(socket);
+      // Nobody listens for one that breaks before its turn.
+      const onError = (): void => {};
+      socket.on('error', onError);
+      this.#turns.take(() => {
+        if (socket.destroyed) return;
+        socket.off('error', onError);
+        if (this.#isPeer(socket.remoteAddress)) void this.#serve(socket);
+        else this.#turnAway(socket);
+      });
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('drop', () => this.#counters.refused++);
@@ -154,7 +163,7 @@ export class FastAgiServer {
 
   async #serve(socket: Socket): Promise<void> {
     this.#sockets.add(socket);
-    const conversation = new AgiConversation(socket, this.#options.deadlineMs ?? AGI_DEADLINE_MS);
+    const conversation = new AgiConversation(socket, this.#turns, this.#options.deadlineMs ?? AGI_DEADLINE_MS);
     try {
       const outcome = await this.#converse(conversation);
       this.#counters[outcome]++;

@@ -47,10 +47,12 @@ export class PacedPackets {
 
   #rest(newestAtMs: number): void {
     const ageMs = this.#nowMs() - newestAtMs;
-    if (this.#isDraining || ageMs >= PATIENCE_MS || ageMs < -CLOCK_TOLERANCE_MS) return;
+    if (this.#isDraining) return;
     this.#stream.pause();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#stream.resume(), PATIENCE_MS - ageMs);
+    // At once, and all the same one piece in a turn of the event loop: Node would read thirty, for which a hang-up would wait.
+    if (ageMs >= PATIENCE_MS || ageMs < -CLOCK_TOLERANCE_MS) setImmediate(() => this.#stream.resume());
+    else this.#timer = setTimeout(() => this.#stream.resume(), PATIENCE_MS - ageMs);
   }
 }
 
