@@ -308,7 +308,7 @@ export const NO_QUERY = z.strictObject({});
 
 /** Checks a request's query. Throws Problem 400 that names the first parameter at fault. */
 export function checkQuery<Query extends z.ZodObject>(schema: Query, query: unknown): z.output<Query> {
-  const checked = schema.safeParse(query);
+  const checked = schema.safeParse(withComparisons(query));
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0];
   if (issue?.code === 'unrecognized_keys') {
@@ -323,6 +323,18 @@ export function checkQuery<Query extends z.ZodObject>(schema: Query, query: unkn
   }
   const name = String(issue?.path[0] ?? '');
   throw new Problem('MES_ERR_PARAMETER_VALUE', `parameter ${name}: ${issue?.message ?? 'is not allowed'}`, name);
+}
+
+/** `?rating<=2`, as people write it, arrives as `rating<` with the value 2: it means `rating=<=2`. */
+function withComparisons(query: unknown): unknown {
+  if (typeof query !== 'object' || query === null) return query;
+  const read = Object.entries(query).map(([name, value]: [string, unknown]) => {
+    const [, plain, sign] = /^(rating|score)([<>])$/.exec(name) ?? [];
+    return plain !== undefined && typeof value === 'string' && !Object.hasOwn(query, plain)
+      ? [plain, `${sign}=${value}`]
+      : [name, value];
+  });
+  return Object.fromEntries(read);
 }
 
 /** The body as its schema makes it. Throws Problem, which names the first field that is wrong. */

@@ -1,4 +1,5 @@
-import type { PbxEvent } from '../model/event.ts';
+import { endpointOf } from '../model/channel.ts';
+import type { ChannelSnapshot, PbxEvent } from '../model/event.ts';
 import type { LiveView } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import type { Verdict } from '../model/score.ts';
@@ -22,6 +23,9 @@ const WORST_FIRST = [
   'good',
 ] as const satisfies Verdict[];
 
+/** Asterisk's state of a channel that was answered. */
+const UP = 6;
+
 export interface EndedChannel {
   readonly linkedid: string;
   readonly uniqueid: string;
@@ -42,12 +46,17 @@ export class RecentCalls {
   readonly #calls = new Map<string, RecentCall>();
   readonly #lastEnded = new Map<string, EndedChannel>();
   readonly #notRated = new Set<string>();
+  /** Channels that are up. */
+  readonly #up = new Set<string>();
 
   constructor(live: LiveView) {
     this.#live = live;
   }
 
   take(event: PbxEvent): void {
+    if (event.type === 'channel') this.#noteUp(event.channel);
+    if (event.type === 'resync') this.#resync(event.channels);
+    if (event.type === 'hangup') this.#hangup(event);
     if (event.type !== 'dial') return;
     const { linkedid, exten, callerNumber } = event.channel;
     const call = this.#call(linkedid);
@@ -59,8 +68,7 @@ export class RecentCalls {
     if (endedAtMs === null) return;
     const known = this.#calls.get(linkedid);
     if (known !== undefined) known.worst = worse(known.worst, verdict);
-    if (answeredAtMs === null || this.#notRated.has(uniqueid)) return;
-    remember(this.#lastEnded, endpoint, { linkedid, uniqueid, endedAtMs });
+    if (answeredAtMs !== null) this.#noteEnded(endpoint, { linkedid, uniqueid, endedAtMs });
   }
 
   /** A call that was made only to rate another one. */
@@ -86,6 +94,30 @@ export class RecentCalls {
 
   numbersOf(linkedid: string): readonly string[] {
     return [...(this.#calls.get(linkedid)?.numbers ?? [])];
+  }
+
+  #noteUp({ uniqueid, stateNumber }: ChannelSnapshot): void {
+    if (stateNumber === UP) this.#up.add(flatCopy(uniqueid));
+  }
+
+  #resync(channels: readonly ChannelSnapshot[]): void {
+    this.#up.clear();
+    for (const channel of channels) this.#noteUp(channel);
+  }
+
+  /** At once: its record comes later, with the final scores, and people are quick to dial. */
+  #hangup({ atMs, channel }: Extract<PbxEvent, { type: 'hangup' }>): void {
+    const { uniqueid, linkedid, name } = channel;
+    if (!this.#up.delete(uniqueid)) return;
+    const ended = { linkedid: flatCopy(linkedid), uniqueid: flatCopy(uniqueid), endedAtMs: atMs };
+    this.#noteEnded(flatCopy(endpointOf(name)), ended);
+  }
+
+  /** A channel is told of more than once: the end of an older one is no news. */
+  #noteEnded(endpoint: string, ended: EndedChannel): void {
+    if (this.#notRated.has(ended.uniqueid)) return;
+    const known = this.#lastEnded.get(endpoint);
+    if (known === undefined || known.endedAtMs <= ended.endedAtMs) remember(this.#lastEnded, endpoint, ended);
   }
 
   #call(linkedid: string): RecentCall {

@@ -71,6 +71,11 @@ export class Baresip {
     this.#control?.write(`${Buffer.byteLength(text)}:${text},`);
   }
 
+  /** Presses one key of the call that is up: RFC 4733. */
+  press(key: string): void {
+    this.command('sndcode', key);
+  }
+
   stop(): Promise<void> {
     this.stopNow();
     this.#forget();

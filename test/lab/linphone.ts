@@ -93,6 +93,11 @@ export class Linphone {
     this.#say(`transfer ${number} --to-call ${toNumber}`);
   }
 
+  /** Presses one key of the call that is up: a line of its own. */
+  press(key: string): void {
+    this.#say(key);
+  }
+
   stop(): Promise<void> {
     this.stopNow();
     this.#forget();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AsteriskInstance } from './asterisk-instance.ts';
 import { Baresip } from './baresip.ts';
 import { Linphone } from './linphone.ts';
@@ -22,6 +23,8 @@ export interface SoftCall {
   readonly callee: SoftLeg | undefined;
   readonly linkedid: string;
 }
+
+const KEY_MS = 350;
 
 /** The phones of a lab that are programs of their own. */
 export class SoftPhones {
@@ -93,6 +96,14 @@ export class SoftPhones {
     const channel = answer?.['DestChannel'];
     const callee = channel === undefined ? undefined : legOf(phoneOf(channel), channel, answer?.['DestUniqueid']);
     return { caller, callee, linkedid: born['Linkedid'] ?? '' };
+  }
+
+  /** Keys as a person presses them, one after the other. */
+  async press({ phone }: SoftLeg, keys: string): Promise<void> {
+    for (const key of keys) {
+      (this.#linphones.get(phone) ?? this.phone(phone)).press(key);
+      await sleep(KEY_MS);
+    }
   }
 
   /** A program hangs up its newest call; resolves when the PBX's channel has ended. */

@@ -6,7 +6,7 @@ import { NO_QUERY } from '../../api/parameters.ts';
 import { ratingRoutes } from '../../api/ratings/ratings.ts';
 import { type Route, route } from '../../api/route.ts';
 import { endpointOf } from '../../model/channel.ts';
-import { hostAndPortText } from '../../config/value-types.ts';
+import { hostAndPortText, isLoopback } from '../../config/value-types.ts';
 import type { PbxEvent } from '../../model/event.ts';
 import type { Question, Rating } from '../../model/rating.ts';
 import { FetchedQuestions } from '../../ratings/fetched-questions.ts';
@@ -66,6 +66,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     onRated: announce,
     onLost,
   });
+  const base = linkBase ?? `http://${hostAndPortText(settings.http.bind)}`;
   const links = new RatingLinks({
     intake,
     calls,
@@ -73,7 +74,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     questions: currentQuestions,
     clock,
     key: () => key,
-    base: linkBase ?? `http://${hostAndPortText(settings.http.bind)}`,
+    base,
     lifetimeMs: linkLifetimeMs,
   });
   const voice = new Voice(
@@ -116,6 +117,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
         Score: String(score),
         Source: source,
         Issues: issues.join(','),
+        ...(uniqueid === null || !enabled ? {} : { RateURL: links.linkOf(linkedid, uniqueid, side) }),
       })
       .catch((error: unknown) => {
         if (hasToldOfRight) return;
@@ -151,6 +153,10 @@ export function ratingsCompanion(context: CompanionContext): Companion {
       await features.write('ratings', 'keep', key).catch(onLost);
       key = (await features.read('ratings', 'key', undefined).catch(() => null)) ?? key;
       await intake.start();
+      if (enabled && linkBase === null && isLoopback(settings.http.bind.host))
+        log.info(
+          `ratings: links to rate a call lead to ${base}, which only this machine reaches; set link_base in [ratings]`,
+        );
       await fetched?.start();
     },
     stop: async () => fetched?.stop(),

@@ -82,6 +82,7 @@ describe('ratings over REST', () => {
           Score: '2',
           Source: 'rest',
           Issues: 'noise,delay',
+          RateURL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:8090\/r\/[\w-]+\.[\w-]{22}$/) as string,
         },
       ],
       ['1.1', { MES_RATING: '2', 'CDR(mes_rating)': '2' }],
