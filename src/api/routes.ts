@@ -22,6 +22,7 @@ import { CALLS_QUERY, ENDPOINTS_QUERY, INTERVALS_QUERY, LIVE_QUERY, NO_QUERY, SU
 import { presentCall, presentChannel, presentInterval } from './answers/present.ts';
 import { Problem } from './problem.ts';
 import { CALL_WITH_RATINGS, presentRated } from './ratings/ratings.ts';
+import { MACHINE_STEP_MS, type MachinePeaks, presentMachine } from './machine.ts';
 import { presentRemarks } from './remarks.ts';
 import { type Route, route } from './route.ts';
 import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './answers/quality.ts';
@@ -35,6 +36,8 @@ export interface ApiSources extends CallListSources {
   readonly metrics: MetricsText;
   /** What people said of calls; absent: nothing is known of it. */
   readonly ratings?: CallRatingsReader | undefined;
+  /** How busy the machine was; absent: nothing is known of it. */
+  readonly machine?: MachinePeaks | undefined;
   /** Of capabilities beside the scoring of calls. */
   readonly moreRoutes?: readonly Route[] | undefined;
 }
@@ -86,6 +89,11 @@ export function routes(sources: ApiSources): readonly Route[] {
         );
         const { ratings = NO_RATINGS, remarks = NO_REMARKS } = sources;
         const [rated, remarked] = await Promise.all([ratings.ofCall(call.linkedid), remarks.ofCall(call.linkedid)]);
+        const { machine } = sources;
+        const peak = machine?.peak({
+          fromMs: call.startedAtMs,
+          toMs: (call.endedAtMs ?? clock.nowMs()) + MACHINE_STEP_MS,
+        });
         const intervals = await Promise.all(
           // Reports are read only where somebody marked a moment among them.
           (rated.moments.length === 0 ? [] : call.channels).map(
@@ -96,6 +104,7 @@ export function routes(sources: ApiSources): readonly Route[] {
           ...presentCall(call, clock.nowMs(), new Map(segments)),
           ...presentRated(rated, new Map(intervals)),
           ...presentRemarks(remarked),
+          machine: presentMachine((await peak) ?? null),
         };
       },
     }),

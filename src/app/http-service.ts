@@ -68,6 +68,7 @@ export class HttpService {
         ofCall: (linkedid) => features.read('remarks', 'ofCall', linkedid),
         tagsOf: (linkedids) => features.read('remarks', 'tagsOf', linkedids),
       },
+      machine: { peak: (span) => features.read('machine', 'peak', span) },
       moreRoutes: companions.routes,
     });
   }

@@ -1,3 +1,4 @@
+import { MACHINE_OF_CALL } from '../machine.ts';
 import { z } from 'zod';
 import type { Clock } from '../../model/ports.ts';
 import {
@@ -84,6 +85,9 @@ export const CALL_WITH_RATINGS = CALL.extend({
   ratings: z.array(RATING),
   moments: z.array(MOMENT),
   notes: z.array(NOTE).describe('what people wrote about the call, oldest first'),
+  machine: MACHINE_OF_CALL.nullable().describe(
+    'how the machine was meanwhile; null: that is not known, or not any more',
+  ),
   tagged: z.array(TAG).describe('the same tags, with who set each and when'),
 });
 

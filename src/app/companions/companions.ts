@@ -9,6 +9,7 @@ import { ratingsCompanion } from './ratings.ts';
 import { remarksCompanion } from './remarks.ts';
 import { devices } from './devices.ts';
 import { phoneReports } from './phone-reports.ts';
+import { machineCompanion } from './machine.ts';
 import { measurementsCompanion } from './measurements.ts';
 import type { Companion, CompanionContext, MakeCompanion } from './companion.ts';
 import { xrReports } from './xr-reports.ts';
@@ -23,6 +24,7 @@ const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   ratings: ratingsCompanion,
   remarks: remarksCompanion,
   phone_reports: phoneReports,
+  machine: machineCompanion,
   measurements: measurementsCompanion,
   xr_reports: xrReports,
 };

@@ -1,4 +1,5 @@
 import { ALERTS } from '../features/alerts.ts';
+import { MACHINE } from '../features/machine.ts';
 import { OUTBOX } from '../features/outbox.ts';
 import { PHONE_REPORTS } from '../features/phone-reports.ts';
 import { RATINGS } from '../features/ratings.ts';
@@ -12,6 +13,7 @@ import type { Feature } from './feature.ts';
  */
 export const FEATURES = {
   alerts: ALERTS,
+  machine: MACHINE,
   outbox: OUTBOX,
   phoneReports: PHONE_REPORTS,
   ratings: RATINGS,

@@ -71,6 +71,7 @@ describe('a call', () => {
       codecs: ['ulaw', 'g722'],
       tags: [],
       ratings: [],
+      machine: null,
       moments: [],
       notes: [],
       tagged: [],

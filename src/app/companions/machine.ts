@@ -1,0 +1,50 @@
+import { MACHINE_STEP_MS, machineRoutes } from '../../api/machine.ts';
+import type { Route } from '../../api/route.ts';
+import { MachineMeter } from '../machine/machine-meter.ts';
+import type { Companion, CompanionContext } from './companion.ts';
+
+const LOOPBACK = /^(localhost|127\.|::1$|\[::1\]$)/;
+
+/** How the machine is, beside the calls that are up meanwhile. */
+export function machineCompanion(context: CompanionContext): Companion {
+  return new Machine(context);
+}
+
+class Machine implements Companion {
+  readonly routes: readonly Route[];
+  readonly #context: CompanionContext;
+  readonly #meter: MachineMeter;
+  readonly #counters = { samples: 0, notKept: 0 };
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #looking = false;
+
+  constructor(context: CompanionContext) {
+    this.#context = context;
+    this.#meter = new MachineMeter({ isAsteriskHere: LOOPBACK.test(context.settings.ami.host) });
+    const { features } = context.history;
+    this.routes = machineRoutes({ course: (span) => features.read('machine', 'course', span) }, context.clock);
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#counters };
+  }
+
+  tick(nowMs: number): void {
+    if (this.#looking || Math.abs(nowMs - this.#lookedAtMs) < MACHINE_STEP_MS) return;
+    this.#lookedAtMs = nowMs;
+    this.#looking = true;
+    void this.#look(nowMs).finally(() => (this.#looking = false));
+  }
+
+  /** What cannot be stored now is no loss: there is another sample soon. */
+  async #look(nowMs: number): Promise<void> {
+    const { history, live, settings } = this.#context;
+    try {
+      const sample = await this.#meter.look(nowMs, live.liveUniqueids().length);
+      await history.features.write('machine', 'keep', { sample, beforeMs: nowMs - settings.history.keepIntervalsMs });
+      this.#counters.samples++;
+    } catch {
+      this.#counters.notKept++;
+    }
+  }
+}

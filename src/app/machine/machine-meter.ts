@@ -1,0 +1,103 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import type { MachineSample } from '../../model/machine.ts';
+
+/** `USER_HZ`: in what /proc counts processor time; 100 on every Linux that Debian has. */
+const TICKS_PER_S = 100;
+/** After the program's name in parentheses: utime and stime are the fields 14 and 15, num_threads is 20 (proc(5)). */
+const USER_TICKS = 11;
+const SYSTEM_TICKS = 12;
+const THREADS = 17;
+const PERCENT = 100;
+
+/** Processor time so far, in ms of all processors. */
+interface Times {
+  readonly busyMs: number;
+  readonly wholeMs: number;
+}
+
+interface AsteriskTimes {
+  readonly pid: number;
+  readonly cpuMs: number;
+  readonly atMs: number;
+}
+
+/** Looks at the machine; each look tells of the time since the one before it. */
+export class MachineMeter {
+  readonly #proc: string;
+  readonly #isAsteriskHere: boolean;
+  #times = cpuTimes();
+  #asterisk: AsteriskTimes | undefined;
+
+  /** `proc`: where /proc is. */
+  constructor({ isAsteriskHere, proc = '/proc' }: { readonly isAsteriskHere: boolean; readonly proc?: string }) {
+    this.#isAsteriskHere = isAsteriskHere;
+    this.#proc = proc;
+  }
+
+  async look(atMs: number, channels: number): Promise<MachineSample> {
+    const before = this.#times;
+    this.#times = cpuTimes();
+    const wholeMs = this.#times.wholeMs - before.wholeMs;
+    const [memoryAvailablePercent, asterisk] = await Promise.all([this.#memory(), this.#lookAtAsterisk(atMs)]);
+    return {
+      atMs,
+      cpuPercent: wholeMs > 0 ? (PERCENT * (this.#times.busyMs - before.busyMs)) / wholeMs : null,
+      loadPerProcessor: (loadavg()[0] ?? 0) / availableParallelism(),
+      memoryAvailablePercent,
+      asteriskCpuPercent: asterisk?.cpuPercent ?? null,
+      asteriskThreads: asterisk?.threads ?? null,
+      channels,
+    };
+  }
+
+  async #memory(): Promise<number | null> {
+    const text = await read(`${this.#proc}/meminfo`);
+    const kib = (name: string): number => Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(text)?.[1]);
+    const percent = (PERCENT * kib('MemAvailable')) / kib('MemTotal');
+    return Number.isFinite(percent) ? percent : null;
+  }
+
+  async #lookAtAsterisk(atMs: number): Promise<{ cpuPercent: number | null; threads: number } | undefined> {
+    if (!this.#isAsteriskHere) return undefined;
+    const pid = this.#asterisk?.pid ?? (await this.#findAsterisk());
+    const before = this.#asterisk;
+    this.#asterisk = undefined;
+    if (pid === undefined) return undefined;
+    const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(await read(`${this.#proc}/${pid}/stat`)) ?? [];
+    const fields = rest?.trim().split(' ').map(Number) ?? [];
+    const cpuMs = (((fields[USER_TICKS] ?? Number.NaN) + (fields[SYSTEM_TICKS] ?? Number.NaN)) * 1000) / TICKS_PER_S;
+    const threads = fields[THREADS];
+    // It ended, and perhaps another program has its number.
+    if (name !== 'asterisk' || !Number.isFinite(cpuMs) || threads === undefined) return undefined;
+    this.#asterisk = { pid, cpuMs, atMs };
+    const isTold = before !== undefined && atMs > before.atMs && cpuMs >= before.cpuMs;
+    return { cpuPercent: isTold ? (PERCENT * (cpuMs - before.cpuMs)) / (atMs - before.atMs) : null, threads };
+  }
+
+  /** Of several nobody knows which one is ours. */
+  async #findAsterisk(): Promise<number | undefined> {
+    const names = await readdir(this.#proc).catch(() => []);
+    const pids = names.filter((name) => /^\d+$/.test(name));
+    const found = await Promise.all(
+      pids.map(async (pid) => ((await read(`${this.#proc}/${pid}/comm`)).trim() === 'asterisk' ? [Number(pid)] : [])),
+    );
+    const [pid, ...others] = found.flat();
+    return others.length === 0 ? pid : undefined;
+  }
+}
+
+function cpuTimes(): Times {
+  let [busyMs, wholeMs] = [0, 0];
+  for (const { times } of cpus()) {
+    const { user, nice, sys, idle, irq } = times;
+    busyMs += user + nice + sys + irq;
+    wholeMs += user + nice + sys + irq + idle;
+  }
+  return { busyMs, wholeMs };
+}
+
+/** Nothing where there is nothing to read, or nobody may. */
+async function read(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}

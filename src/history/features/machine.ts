@@ -1,0 +1,66 @@
+import type { MachinePeak, MachineSample } from '../../model/machine.ts';
+import type { Feature } from '../schema/feature.ts';
+import type { Statements } from '../schema/statements.ts';
+
+/** Rows that are deleted in one transaction: a day's. */
+const PURGED_AT_ONCE = 8640;
+
+const PEAK_CELLS = `count(*) AS samples, max(cpu_percent) AS cpuPercent, max(load_per_processor) AS loadPerProcessor,
+  min(memory_available_percent) AS memoryAvailablePercent, max(asterisk_cpu_percent) AS asteriskCpuPercent,
+  max(asterisk_threads) AS asteriskThreads, coalesce(max(channels), 0) AS channels`;
+
+/** How the machine was, every ten seconds. */
+export const MACHINE = {
+  steps: [
+    `CREATE TABLE machine_samples (
+      at_ms INTEGER PRIMARY KEY,
+      cpu_percent REAL,
+      load_per_processor REAL NOT NULL,
+      memory_available_percent REAL,
+      asterisk_cpu_percent REAL,
+      asterisk_threads INTEGER,
+      channels INTEGER NOT NULL
+    ) STRICT`,
+  ],
+  writes: {
+    /** Keeps a sample, and forgets some that are older than `beforeMs`. */
+    keep(statements: Statements, { sample, beforeMs }: { sample: MachineSample; beforeMs: number }): void {
+      statements.run(
+        'INSERT OR REPLACE INTO machine_samples VALUES (?, ?, ?, ?, ?, ?, ?)',
+        Math.round(sample.atMs),
+        sample.cpuPercent,
+        sample.loadPerProcessor,
+        sample.memoryAvailablePercent,
+        sample.asteriskCpuPercent,
+        sample.asteriskThreads,
+        sample.channels,
+      );
+      statements.run(
+        `DELETE FROM machine_samples WHERE at_ms IN (
+          SELECT at_ms FROM machine_samples WHERE at_ms < ? ORDER BY at_ms LIMIT ${PURGED_AT_ONCE})`,
+        Math.round(beforeMs),
+      );
+    },
+  },
+  reads: {
+    /** The worst of each stretch of `stepMs`, oldest first. */
+    course(
+      statements: Statements,
+      { fromMs, toMs, stepMs }: { fromMs: number; toMs: number; stepMs: number },
+    ): (MachinePeak & { readonly atMs: number })[] {
+      return statements
+        .prepared(
+          `SELECT CAST(at_ms / @stepMs AS INTEGER) * @stepMs AS atMs, ${PEAK_CELLS} FROM machine_samples
+          WHERE at_ms >= @fromMs AND at_ms < @toMs GROUP BY 1 ORDER BY 1`,
+        )
+        .all({ fromMs, toMs, stepMs: Math.round(stepMs) }) as (MachinePeak & { readonly atMs: number })[];
+    },
+    /** The worst from `fromMs` on, up to and with `toMs`; null when nothing is known of that time. */
+    peak(statements: Statements, { fromMs, toMs }: { fromMs: number; toMs: number }): MachinePeak | null {
+      const peak = statements
+        .prepared(`SELECT ${PEAK_CELLS} FROM machine_samples WHERE at_ms >= ? AND at_ms <= ?`)
+        .get(fromMs, toMs) as MachinePeak & { readonly loadPerProcessor: number };
+      return peak.samples === 0 ? null : peak;
+    },
+  },
+} as const satisfies Feature;
