@@ -160,6 +160,23 @@ describe('one report', () => {
     );
   });
 
+  test('whose cumulative count leaps alone counts no more as lost than were sent, and a fall to below zero nothing', () => {
+    fc.assert(
+      fc.property(
+        MANNERS,
+        fc.integer({ min: 3, max: REPORTS }),
+        fc.integer({ min: -30_000, max: 30_000 }),
+        (manner, at, by) => {
+          const block = from(at, () => ({ cumulativeLost: by, fractionLostQ8: by > 0 ? 128 : 0 }));
+          const { stream } = play(manner, { block });
+          expect(stream.packetsLost).toBeGreaterThanOrEqual(0);
+          expect(stream.packetsLost).toBeLessThanOrEqual(Math.max(0, Math.min(by, 50 * manner.paceS)));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
   test('of a clock that was set brings no round trip; nor does one without LSR, without RTT, or of 0', () => {
     const manner = { shape: '22', direction: 'tx', paceS: 1, ssrc: 0xa11, firstSequence: 7, serial: 3 } as const;
     const withRtt = (rttS: MadeChannel['rttS'], of: Partial<MadeDirection> = {}): Played => play(manner, of, { rttS });
@@ -229,9 +246,9 @@ describe('loss', () => {
   test('of a report without a block is taken back by one that says that all came', () => {
     for (const direction of DIRECTIONS) {
       const manner = { shape: '22', direction, paceS: 1, ssrc: 5, firstSequence: 9, serial: 8 } as const;
-      const played = play(manner, { block: (plain, number) => (number === 7 ? null : plain) });
-      expectGood(played);
-      expect(played.stream.reports).toBe(REPORTS);
+      const { channel, stream } = play(manner, { block: (plain, number) => (number === 7 ? null : plain) });
+      expect(stream).toMatchObject({ reports: REPORTS, packetsLost: 0, mes: expect.closeTo(GOOD_MES, 2) });
+      expect(channel.verdict).toBe('good');
     }
   });
 });

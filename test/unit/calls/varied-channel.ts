@@ -49,6 +49,8 @@ export interface Played {
   readonly stream: StreamRecord;
   readonly other: StreamRecord;
   readonly roundTripsRefused: number;
+  /** Every score that was written to the channel while it was up. */
+  readonly written: readonly number[];
 }
 
 /** Plays a channel of which `of` tells one direction; the other one is good. */
@@ -73,10 +75,17 @@ export function play(
   const stream = channel.streams.find((one) => one.direction === direction);
   const other = channel.streams.find((one) => one.direction !== direction);
   if (stream === undefined || other === undefined) throw new Error('a direction is missing');
-  return { channel, stream, other, roundTripsRefused: script.board.counters.roundTripsRefused };
+  const written = script.writes
+    .flatMap(({ variables }) => Object.entries(variables))
+    .filter(([name, value]) => name !== 'MES_VERDICT' && value !== '')
+    .map(([, value]) => Number(value));
+  return { channel, stream, other, roundTripsRefused: script.board.counters.roundTripsRefused, written };
 }
 
-export function expectGood({ channel, stream, other }: Played): void {
+export function expectGood({ channel, stream, other, written }: Played): void {
+  // Nor did it look worse for a while.
+  expect(written.length).toBeGreaterThanOrEqual(4);
+  expect(Math.min(...written)).toBeGreaterThan(GOOD_MES - 0.05);
   expect(channel).toMatchObject({ mesRx: expect.closeTo(GOOD_MES, 2), mesTx: expect.closeTo(GOOD_MES, 2) });
   expect(channel.verdict).toBe('good');
   for (const { packetsLost, lossPercent, verdict } of [stream, other]) {
