@@ -5,8 +5,9 @@ const PACKET_COUNT_MODULUS = 0x1_0000_0000;
 const PACE_TOLERANCE = 2;
 /** Reports that were held up are read together: no interval counts as shorter than this, or than the usual one. */
 const SHORTEST_INTERVAL_MS = 1000;
-/** A sender that counts fewer packets than half of what arrived, less these, counts wrongly. */
-const CREDIBLE_PACKETS = 50;
+/** More arrived than a sender counts, but for these that were on their way: it counts wrongly, or of another time. */
+const CREDIBLE_PACKETS = 5;
+const CREDIBLE_RATIO = 1.1;
 
 /** How many packets can have been sent in an interval. */
 export interface Sendable {
@@ -36,7 +37,7 @@ export function sendablePackets(
     // What the count of now does not tell yet stands against what the count at the mark did not tell.
     const untoldMs = Math.max(0, sinceSrMs - untoldAtMarkMs(marks));
     const atMostPackets = toldPackets + PACE_TOLERANCE * (untoldMs / 1000) * marks.packetRateHz;
-    if (receivedPackets <= PACE_TOLERANCE * atMostPackets + CREDIBLE_PACKETS) {
+    if (receivedPackets <= CREDIBLE_RATIO * atMostPackets + CREDIBLE_PACKETS) {
       const aboutPackets = toldPackets + sinceSrPackets;
       const farthestPackets = PACE_TOLERANCE * Math.max(aboutPackets, byPacePackets);
       return { aboutPackets, atMostPackets, farthestPackets };

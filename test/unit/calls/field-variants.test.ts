@@ -232,6 +232,21 @@ describe('loss', () => {
     );
   });
 
+  test('counts where the sender does not count what it sends, or not much of it', () => {
+    fc.assert(
+      fc.property(MANNERS, fc.integer({ min: 1, max: 10 }), fc.constantFrom(0, 1, 10), (manner, each, sent) => {
+        const paceS = Math.max(1, manner.paceS);
+        const block = from(1, (_, number) => ({
+          cumulativeLost: each * number,
+          fractionLostQ8: Math.round((256 * each) / (50 * paceS)),
+        }));
+        const { stream } = play({ ...manner, paceS }, { block, sentPackets: (_, number) => sent * number });
+        expect(stream).toMatchObject({ packetsLost: each * REPORTS, sequenceRestarts: 0 });
+      }),
+      { numRuns: 80 },
+    );
+  });
+
   test('below zero is no loss, however it is printed', () => {
     for (const printed of ['16777215', '4294967295', '-1']) {
       const manner = { shape: '22', direction: 'rx', paceS: 1, ssrc: 5, firstSequence: 9, serial: 8 } as const;
