@@ -4,9 +4,9 @@ import type { Alert, AlertRule, QuietHours } from '../model/alert.ts';
 export const MORE_NEWS_MS = 5000;
 /** But news is not kept for longer than this. */
 export const LONGEST_WAIT_MS = 20_000;
-/** After a message of many alerts, or a few, the next one waits. */
+/** After a message of many alerts, or a few, the next one waits. A call that turns bad just then is told within a minute. */
 const REST_AFTER_STORM_MS = 300_000;
-const REST_MS = 30_000;
+const REST_MS = 10_000;
 /** So many alerts in one message are a storm. */
 export const STORM = 3;
 

@@ -16,7 +16,16 @@ td.number { font-variant-numeric: tabular-nums; text-align: right; }
 .small { color: #555; font-size: 0.85rem; }
 svg { display: block; height: auto; max-width: 100%; }
 section { break-inside: avoid; }
-@media print { body { max-width: none; padding: 0; } h2 { break-after: avoid; } a { color: inherit; } }
+@media print {
+  body { max-width: none; padding: 0; }
+  h2 { break-after: avoid; }
+  tr { break-inside: avoid; }
+  a { color: inherit; }
+  .wide { overflow: visible; }
+  table, td.small { font-size: 0.62rem; }
+  th, td { padding: 0.15rem 0.25rem; }
+  th, td.small { overflow-wrap: anywhere; }
+}
 `;
 
 /** Nothing may run and nothing is loaded (CSP level 3); no search engine keeps it. */

@@ -112,7 +112,7 @@ ${spanLines(call.started_at, call.ended_at, call.time_zone)}
 <h2>The parties</h2>
 <div class="wide"><table><tr><th>endpoint</th><th>caller ID</th><th>connected</th><th>dialled</th><th>answered (UTC)</th><th>ended (UTC)</th><th>hang-up cause</th><th>uniqueid</th></tr>
 ${rows.join('\n')}</table></div>
-<div class="wide"><table><tr><th>endpoint</th><th>SIP Call-ID</th><th>signalling</th><th>RTP of this server</th><th>RTP of the far end</th><th>codec</th><th>device</th></tr>
+<div class="wide"><table><tr><th>endpoint</th><th>SIP Call-ID</th><th>signalling</th><th>RTP of this server, as it has it</th><th>RTP of the far end</th><th>codec</th><th>device</th></tr>
 ${call.channels
   .map(
     (channel) =>

@@ -66,7 +66,7 @@ type Usual = Pick<AlertRule, 'overMs' | 'by' | 'calls' | 'raise' | 'clear'>;
 
 /** What a rule has that does not say. Thresholds: the bands of G.109, and G.114's 300 ms of round trip. */
 const USUAL: Readonly<Record<AlertSubject, Usual>> = {
-  'bad-live': { overMs: 20_000, by: 'endpoint', calls: 1, raise: 1, clear: 0 },
+  'bad-live': { overMs: 15_000, by: 'endpoint', calls: 1, raise: 1, clear: 0 },
   'bad-calls': { overMs: HOUR_MS, by: 'endpoint', calls: 10, raise: 20, clear: 5 },
   p5: { overMs: HOUR_MS, by: 'all', calls: 20, raise: 3.1, clear: 3.6 },
   'one-way': { overMs: HOUR_MS, by: 'endpoint', calls: 5, raise: 20, clear: 5 },

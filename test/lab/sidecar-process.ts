@@ -48,6 +48,8 @@ export interface SidecarOptions {
   readonly extraConfig?: string;
   /** An installed `asterisk-mes`; the repository's own when not given. */
   readonly entry?: string;
+  /** What REST asks for; nothing when not given. */
+  readonly token?: string;
   /** More variables of its environment. */
   readonly environment?: Readonly<Record<string, string>>;
   /** More options for Node itself. */
@@ -70,6 +72,7 @@ export class SidecarProcess {
   readonly #command: readonly string[];
   readonly #environment: NodeJS.ProcessEnv;
   readonly #inRealTime: boolean;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #forget: () => void;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -90,7 +93,10 @@ export class SidecarProcess {
   private constructor(lab: SidecarTarget, options: SidecarOptions) {
     this.url = `http://${options.httpHost}:${options.httpPort}`;
     this.#directory = makeRunDirectory('sidecar');
-    this.#environment = { ...cleanEnvironment(options), ...options.environment };
+    const { token } = options;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const secret = token === undefined ? {} : { MES_HTTP_TOKEN: token };
+    this.#environment = { ...cleanEnvironment(options), ...secret, ...options.environment };
     this.#inRealTime = lab.plan?.inRealTime ?? false;
     this.#forget = stopWithProcess(this);
     const folder = options.dataDirectory ?? this.#directory;
@@ -156,7 +162,7 @@ export class SidecarProcess {
 
   /** What REST answers at a path, as JSON. Throws on any other status than 200. */
   async get<T>(path: string): Promise<T> {
-    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(30_000) });
+    const answer = await fetch(`${this.url}${path}`, { headers: this.#headers, signal: AbortSignal.timeout(30_000) });
     if (!answer.ok) throw new Error(`GET ${path} answered ${answer.status}: ${await answer.text()}`);
     return (await answer.json()) as T;
   }
@@ -188,7 +194,7 @@ export class SidecarProcess {
 
   async #isReady(): Promise<boolean> {
     try {
-      return (await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(1000) })).ok;
+      return (await fetch(`${this.url}/readyz`, { headers: this.#headers, signal: AbortSignal.timeout(1000) })).ok;
     } catch {
       return false;
     }

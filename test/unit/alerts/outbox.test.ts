@@ -174,6 +174,11 @@ it('shares one thing until it expires, and nothing that was changed', () => {
     '',
     '.',
     `${content}.${mac.slice(0, -2)}`,
+    `${token}=`,
+    // The last of 22 digits has four bits that mean nothing.
+    ...['A', 'B', 'C', 'D', 'Q', 'R', 'g', 'h', 'w', 'x', '0', '_']
+      .filter((digit) => !token.endsWith(digit))
+      .map((digit) => token.slice(0, -1) + digit),
     'x'.repeat(700),
   ]) {
     expect(readShareToken(wrong, SECRET, START_MS)).toBeUndefined();
