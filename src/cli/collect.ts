@@ -28,6 +28,7 @@ async function collect(config: string | undefined): Promise<number> {
       store: storeAt(settings.place),
       recipients: settings.recipients,
       perMinute: settings.perMinute,
+      isPresigning: settings.isPresigning,
       questions: settings.questions && {
         text: await checkedQuestions(settings.questions.file),
         signingKey: await signingKey(settings.questions.signingKeyFile),

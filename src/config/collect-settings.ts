@@ -4,7 +4,16 @@ import { parseConf } from './conf-file.ts';
 import { type Environment, environmentName, SettingReader, suggestion } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
 import type { Setting } from './settings-table.ts';
-import { BIND, type HostAndPort, HTTP_URL, matching, optional, type ValueType, wholeNumber } from './value-types.ts';
+import {
+  BIND,
+  choice,
+  type HostAndPort,
+  HTTP_URL,
+  matching,
+  optional,
+  type ValueType,
+  wholeNumber,
+} from './value-types.ts';
 
 function setting<T>(type: ValueType<T>, defaultText: string, doc: string): Setting<T> {
   return { type, defaultText, whenAbsent: 'refuse', doc };
@@ -25,6 +34,11 @@ export const COLLECT_SETTINGS = {
     recipients: setting(wholeNumber(1, 20), '1', 'for how many recipients each file has to be encrypted'),
     per_minute: setting(wholeNumber(1, 100_000), '300', 'files a minute that one address may send'),
     store: setting(TEXT, '/var/lib/asterisk-mes-collector', 'directory, or s3://bucket/prefix'),
+    uploads: setting(
+      choice('through', 'presigned'),
+      'through',
+      'through: files pass through here, and their form is looked at; presigned: senders put them into S3 themselves',
+    ),
     questions: setting(optional(TEXT), '', 'JSON file with the questions for ratings; empty: none'),
     signing_key: setting(optional(TEXT), '', 'private Ed25519 key (PEM file) that signs them'),
   },
@@ -54,6 +68,7 @@ export interface CollectSettings {
   readonly recipients: number;
   readonly perMinute: number;
   readonly place: StorePlace;
+  readonly isPresigning: boolean;
   readonly questions: { readonly file: string; readonly signingKeyFile: string } | null;
 }
 
@@ -109,12 +124,18 @@ export function collectSettings(text: string, fileName: string, env: Environment
       `[collector] questions need a key that signs them; set signing_key in [collector] of ${fileName} or ${environmentName('collector', 'signing_key')}`,
     );
   }
+  if (own.uploads === 'presigned' && !own.store.startsWith('s3:')) {
+    problems.push(
+      `[collector] uploads = presigned needs S3; set store = s3://bucket/prefix in ${fileName}, or uploads = through`,
+    );
+  }
   if (problems.length > 0) throw new SettingsError(problems);
   return {
     bind: own.bind,
     tls: own.tls_cert === null || own.tls_key === null ? null : { certFile: own.tls_cert, keyFile: own.tls_key },
     recipients: own.recipients,
     perMinute: own.per_minute,
+    isPresigning: own.uploads === 'presigned',
     place: storePlace(own.store, {
       endpoint: s3.endpoint,
       region: s3.region,

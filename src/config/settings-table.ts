@@ -179,6 +179,11 @@ export const SETTINGS = {
       '',
       'collection server that they are sent to; empty: they stay in the spool',
     ),
+    upload_to: setting(
+      optional(HTTP_URL),
+      '',
+      "the collection server's S3 server, to which files go straight; empty: they pass through the collection server",
+    ),
     include: setting(
       listOf(choice('calls', 'ratings'), 'calls, ratings, or both with a comma in between'),
       'calls, ratings',

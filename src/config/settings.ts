@@ -78,6 +78,7 @@ export interface Settings {
     readonly recipients: readonly string[];
     /** Null: what is gathered waits in the spool, to be exported. */
     readonly collector: string | null;
+    readonly uploadTo: string | null;
     readonly include: readonly ('calls' | 'ratings')[];
     /** Endpoints, or their beginning and `*`; empty: all. */
     readonly endpoints: readonly string[];
@@ -294,6 +295,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
       enabled: measurements.enabled,
       recipients: measurements.recipient,
       collector: measurements.collector,
+      uploadTo: measurements.upload_to,
       include: measurements.include,
       endpoints: measurements.endpoints,
       spool: measurements.spool,

@@ -34,9 +34,7 @@ export interface LegWriterOptions {
   readonly writer: AgeWriter;
   readonly identity: (nowMs: number) => Identity;
   readonly takesPart: (endpoint: string) => boolean;
-  readonly around: (uniqueid: string) => Surroundings;
-  /** A leg is over: nothing needs to be known around it any more. */
-  readonly onOver: (uniqueid: string) => void;
+  readonly around: () => Surroundings;
   /** The document of a leg as it will be sent. */
   readonly onDocument: (document: LegDocument, linkedid: string) => void;
   readonly onProblem: (error: unknown) => void;
@@ -105,10 +103,7 @@ export class LegWriter {
   channelEnded(channel: ChannelRecord, nowMs: number): void {
     const { uniqueid, endpoint, answeredAtMs } = channel;
     if (this.#ended.has(uniqueid)) return;
-    if (answeredAtMs === null || !this.#isWanted(endpoint)) {
-      this.#options.onOver(uniqueid);
-      return;
-    }
+    if (answeredAtMs === null || !this.#isWanted(endpoint)) return;
     const before = this.#ending.get(uniqueid);
     if (before === undefined) this.#ending.set(uniqueid, { channel, endedAtMs: nowMs });
     else before.channel = channel;
@@ -201,7 +196,6 @@ export class LegWriter {
     const course = thinned(leg.course);
     leg.pointsLeftOut += leg.course.length - course.length;
     const document = this.#document(channel, leg, course, true, nowMs);
-    this.#options.onOver(uniqueid);
     this.#options.onDocument(document, linkedid);
     const segment = leg.file.encrypt(gzipped(document));
     const before = leg.writing ?? Promise.resolve();
@@ -221,7 +215,7 @@ export class LegWriter {
     return legDocument(channel, {
       sender: identity.sender,
       call: identity.callHash(channel.linkedid),
-      around: this.#options.around(channel.uniqueid),
+      around: this.#options.around(),
       course,
       pointsLeftOut,
       isWhole,

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PbxEvent } from '../model/event.ts';
 import type { LiveView } from '../model/ports.ts';
 import type { Rating } from '../model/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
@@ -27,13 +26,14 @@ const MOST_SHOWN = 20;
 export interface SenderSettings {
   readonly recipients: readonly string[];
   readonly collector: string | null;
+  readonly uploadTo: string | null;
   readonly include: readonly ('calls' | 'ratings')[];
   readonly endpoints: readonly string[];
   readonly spool: string;
   readonly spoolMaxBytes: number;
 }
 
-export interface SenderOptions extends Omit<AroundOptions, 'takesPart'> {
+export interface SenderOptions extends AroundOptions {
   readonly settings: SenderSettings;
   readonly live: LiveView;
   readonly nowMs: () => number;
@@ -66,7 +66,7 @@ export class MeasurementSender {
     this.#options = options;
     this.#writer = new AgeWriter(settings.recipients);
     this.#spool = new Spool(settings.spool, settings.spoolMaxBytes);
-    this.#around = new Around({ ...options, takesPart: (endpoint) => this.#takesPart(endpoint) });
+    this.#around = new Around(options);
     this.#ratedAtMs = options.nowMs();
     this.#ratingsFromMs = this.#ratedAtMs;
     this.#uploader =
@@ -75,6 +75,7 @@ export class MeasurementSender {
         : new Uploader({
             spool: this.#spool,
             collector: settings.collector,
+            uploadTo: settings.uploadTo,
             random: () => Math.random(),
             onState: (problem) =>
               problem === null
@@ -117,8 +118,7 @@ export class MeasurementSender {
         writer: this.#writer,
         identity: (atMs) => installation.identity(atMs),
         takesPart: (endpoint) => this.#takesPart(endpoint),
-        around: (uniqueid) => this.#around.of(uniqueid),
-        onOver: (uniqueid) => this.#around.forget(uniqueid),
+        around: () => this.#around.now,
         onDocument: (document, linkedid) => this.#show(document, linkedid),
         onProblem: (error) => this.#noteWriteProblem(error),
       });
@@ -131,10 +131,6 @@ export class MeasurementSender {
     const deadline = new Promise((resolve) => setTimeout(resolve, STOP_MS).unref());
     await Promise.race([Promise.all([this.#uploader?.stop(), this.#legs?.stop(nowMs)]), deadline]);
     if (this.#installation !== null) await this.#writeStatus();
-  }
-
-  take(event: PbxEvent): void {
-    if (this.#legs !== null) this.#around.take(event);
   }
 
   channelEnded(channel: ChannelRecord): void {

@@ -1,3 +1,4 @@
+import { deliver, LONGEST_BACK_OFF_MS, type Outcome } from './delivery.ts';
 import type { Spool } from './spool.ts';
 
 /** Between two files, so that a spool that was long without a collector does not come as a flood. */
@@ -5,10 +6,6 @@ const PAUSE_MS = 200;
 /** While nothing waits. */
 const IDLE_MS = 1000;
 const FIRST_BACK_OFF_MS = 5000;
-const LONGEST_BACK_OFF_MS = 3_600_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** A collector that refuses a file by one of these will always refuse it: it is too large, or none of its kind. */
-const REFUSED_FOR_GOOD: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 /** So many in a row mean that the collector is wrong, and not the files. */
 const MOST_REFUSED_IN_A_ROW = 3;
 
@@ -16,6 +13,8 @@ export interface UploaderOptions {
   readonly spool: Spool;
   /** Without a slash at its end. */
   readonly collector: string;
+  /** Where files go by addresses that the collector signs; null: through the collector. */
+  readonly uploadTo: string | null;
   readonly random: () => number;
   /** One sentence; told when it changes. */
   readonly onState: (problem: string | null) => void;
@@ -29,10 +28,6 @@ export interface UploadCounters {
   readonly refused: number;
   readonly failed_attempts: number;
 }
-
-type Outcome =
-  | { readonly is: 'sent' }
-  | { readonly is: 'refused' | 'later'; readonly problem: string; readonly waitMs?: number };
 
 /** Sends what is in the spool, one file after another, in the background. A file is kept until the collector has acknowledged it. */
 export class Uploader {
@@ -91,7 +86,7 @@ export class Uploader {
   async #sendFile(name: string): Promise<Outcome> {
     try {
       const bytes = await this.#options.spool.read(name);
-      const outcome: Outcome = bytes === null ? { is: 'sent' } : await this.#post(bytes);
+      const outcome: Outcome = bytes === null ? { is: 'sent' } : await deliver(bytes, this.#options, this.#stop.signal);
       if (bytes !== null && outcome.is === 'sent') {
         this.#sent += 1;
         this.#refusedInARow = 0;
@@ -110,29 +105,6 @@ export class Uploader {
       const problem = `the spool cannot be read (${String((error as NodeJS.ErrnoException).code ?? error)})`;
       this.#note(problem);
       return { is: 'later', problem };
-    }
-  }
-
-  async #post(bytes: Buffer): Promise<Outcome> {
-    const { collector } = this.#options;
-    try {
-      const response = await fetch(`${collector}/v1/measurements`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/octet-stream', 'user-agent': 'asterisk-mes' },
-        body: new Uint8Array(bytes),
-        redirect: 'error',
-        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
-      });
-      // Whatever it says is not read: only the status counts.
-      await response.body?.cancel();
-      const { status } = response;
-      if (status === 201 || status === 204) return { is: 'sent' };
-      const problem = `${collector} answered ${status}`;
-      if (REFUSED_FOR_GOOD.has(status)) return { is: 'refused', problem };
-      return { is: 'later', problem, waitMs: retryAfterMs(response.headers.get('retry-after')) };
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      return { is: 'later', problem: `${collector} cannot be reached (${reasonOf(cause)})` };
     }
   }
 
@@ -156,14 +128,4 @@ export class Uploader {
       signal.addEventListener('abort', done);
     });
   }
-}
-
-/** In seconds only; at most as long as we wait by ourselves. */
-export function retryAfterMs(header: string | null): number {
-  return header !== null && /^[0-9]{1,9}$/.test(header) ? Math.min(LONGEST_BACK_OFF_MS, Number(header) * 1000) : 0;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -124,7 +124,7 @@ describe('a sidecar that is killed', () => {
         hook.answer = () => {};
         const sidecar = await startSidecarFor(simulator, { extraConfig });
         try {
-          await until(() => hook.posts.length > 0, 'an alert', 60_000);
+          await until(() => hook.posts.length > 0, 'an alert', 120_000);
           await sidecar.kill();
           const [first] = hook.posts;
           expect(first?.alerts).toHaveLength(1);
@@ -132,7 +132,7 @@ describe('a sidecar that is killed', () => {
 
           hook.answer = (response) => response.writeHead(204).end();
           await sidecar.start();
-          await until(() => hook.posts.length > 1, 'the same message again', 20_000);
+          await until(() => hook.posts.length > 1, 'the same message again', 60_000);
           expect(hook.posts[1]).toEqual(first);
           // Acknowledged; give the acknowledgement the time to reach the disk.
           const deliveries = async (): Promise<number | undefined> =>

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -195,6 +196,43 @@ describe('a collection server on S3', () => {
       expect(await open(`${secretKey}x`)).toMatch(/refused a request with 403 \(SignatureDoesNotMatch\)/);
       expect(await open(secretKey)).toBe('Loaded 2 measurements.\n');
       expect(await open(secretKey)).toBe('Loaded 0 measurements; 2 loaded before.\n');
+
+      // Bodies need not pass through the collection server: it signs an address for exactly these bytes.
+      const signing = await collector('s3-signing', `uploads = presigned\n${lines(secretKey)}`);
+      const body = byAge({ ...LEG, mes: 3 });
+      const signedFor = async (
+        server: string,
+        bytes: Uint8Array,
+      ): Promise<{ url: string; headers: Record<string, string> }> => {
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        const answer = await fetch(`${server}/v1/uploads`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ bytes: bytes.length, sha256 }),
+        });
+        return (await answer.json()) as { url: string; headers: Record<string, string> };
+      };
+      const put = async (
+        { url, headers }: { url: string; headers: Record<string, string> },
+        bytes: Uint8Array,
+      ): Promise<number> => (await fetch(url, { method: 'PUT', headers, body: new Uint8Array(bytes) })).status;
+      const signed = await signedFor(signing, body);
+      expect(signed.url).toMatch(/\/study\/in\/here\/\d{4}-\d\d-\d\d\/[0-9a-f]{32}\.age\?.*X-Amz-Expires=300/);
+      expect(JSON.stringify(signed)).not.toContain(secretKey);
+      const changed = Buffer.from(body);
+      changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+      expect(await put(signed, changed)).toBeGreaterThanOrEqual(400);
+      expect(await put(signed, Buffer.concat([body, body]))).toBeGreaterThanOrEqual(400);
+      const forged = await signedFor(
+        await collector('s3-forging', `uploads = presigned\n${lines(`${secretKey}x`)}`),
+        body,
+      );
+      expect(await put(forged, body)).toBe(403);
+      expect(await open(secretKey)).toBe('Loaded 0 measurements; 2 loaded before.\n');
+      expect(await put(signed, body)).toBe(200);
+      expect(await open(secretKey)).toBe('Loaded 1 measurement; 2 loaded before.\n');
+      // A server that does not sign says so.
+      expect(await signedFor(address, body)).toEqual({ status: 404 });
       // Who does not sign gets nothing.
       expect((await fetch(`${endpoint}/study?list-type=2`)).status).toBe(403);
     } finally {

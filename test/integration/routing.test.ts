@@ -207,8 +207,7 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
       expect(taken.status).toBe(200);
       expect((await fetch(link)).status).toBe(404);
       expect((await fetch(links[0] ?? '')).status).toBe(404);
-    }),
-  );
+    }));
 
   test(
     'have evidence for a carrier, of one call and of a time, that is read without a login',
@@ -300,6 +299,5 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
       expect(performance.now() - startedMs).toBeLessThan(20_000);
       expect(call.callee?.phone).toBe('carrier1');
       await call.hangup('caller');
-    }),
-  );
+    }));
 });

@@ -6,13 +6,12 @@ import { VERSION } from '../version.ts';
 
 /** Anonymous measurements of calls for those who are to have them: see `src/measurements/README.md`. */
 export function measurementsCompanion(context: CompanionContext): Companion | null {
-  const { settings, log, clock, history, live, actions, asteriskVersion } = context;
+  const { settings, log, clock, history, live, asteriskVersion } = context;
   if (!settings.measurements.enabled) return null;
   const sender = new MeasurementSender({
     settings: settings.measurements,
     release: VERSION,
     asteriskVersion,
-    getVariable: (uniqueid, name) => actions.getVariable(uniqueid, name),
     live,
     nowMs: () => clock.nowMs(),
     ratingsSince: async (fromMs, limit) =>
@@ -25,7 +24,6 @@ export function measurementsCompanion(context: CompanionContext): Companion | nu
     counters: () => sender.counters,
     start: () => sender.start(),
     stop: () => sender.stop(),
-    take: (event) => sender.take(event),
     channelEnded: (channel) => sender.channelEnded(channel),
     tick: (nowMs) => sender.tick(nowMs),
   };

@@ -4,7 +4,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { Counter, Registry } from 'prom-client';
 import { MOST_FILE_BYTES, recipientsOf, splitSegments } from '../format/segments.ts';
 import { DELETION_TOKEN } from '../installation.ts';
-import type { Store } from './store.ts';
+import type { PutContent, Store } from './store.ts';
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const MOST_CONNECTIONS = 2000;
@@ -12,12 +12,15 @@ const MOST_CONNECTIONS = 2000;
 const RETRY_AFTER_S = 300;
 /** Of IPv6 one customer has a whole /64. */
 const IPV6_GROUPS = 4;
+const SHA256 = /^[0-9a-f]{64}$/;
 
 export interface CollectorOptions {
   readonly store: Store;
   /** For how many recipients each file has to be. */
   readonly recipients: number;
   readonly perMinute: number;
+  /** Whether bodies go straight to the store, by addresses that are signed for each. */
+  readonly isPresigning?: boolean;
   /** The questions' JSON, and the Ed25519 key (PEM) that signs it; null: there are none. */
   readonly questions: { readonly text: string; readonly signingKey: string } | null;
   readonly tls: { readonly cert: string; readonly key: string } | null;
@@ -30,7 +33,7 @@ export interface CollectorOptions {
  * random name. It keeps no address and no log of requests.
  */
 export function buildCollector(options: CollectorOptions): FastifyInstance {
-  const { store, recipients, perMinute, questions, tls, onProblem } = options;
+  const { store, recipients, perMinute, isPresigning = false, questions, tls, onProblem } = options;
   const registry = new Registry();
   const files = new Counter({
     name: 'asterisk_mes_collector_files_total',
@@ -73,7 +76,7 @@ export function buildCollector(options: CollectorOptions): FastifyInstance {
 
   async function keep(name: string, bytes: Uint8Array): Promise<boolean> {
     try {
-      await store.put(`${new Date().toISOString().slice(0, 10)}/${name}`, bytes);
+      await store.put(name, bytes);
       problem = null;
       return true;
     } catch (error) {
@@ -91,15 +94,22 @@ export function buildCollector(options: CollectorOptions): FastifyInstance {
         files.inc({ outcome: 'malformed' });
         return reply.code(400).send({ status: 400, detail: `not an age file for ${recipients} X25519 recipients` });
       }
-      const isKept = await keep(`${randomBytes(16).toString('hex')}.age`, body);
+      const isKept = await keep(nameOf('age'), body);
       files.inc({ outcome: isKept ? 'stored' : 'failed' });
       if (!isKept) return reply.code(503).header('retry-after', RETRY_AFTER_S).send({ status: 503 });
       return reply.code(204).send();
     });
+    app.post('/v1/uploads', async ({ body }, reply) => {
+      const content = contentOf(body);
+      if (!isPresigning || store.presignedPut === undefined) return reply.code(404).send({ status: 404 });
+      if (content === null) return reply.code(400).send({ status: 400, detail: 'give bytes and sha256' });
+      files.inc({ outcome: 'presigned' });
+      return store.presignedPut(nameOf('age'), content);
+    });
     app.post('/v1/deletions', async ({ body }, reply) => {
       const token = (body as { readonly token?: unknown } | null)?.token;
       if (typeof token !== 'string' || !DELETION_TOKEN.test(token)) return reply.code(400).send({ status: 400 });
-      if (!(await keep(`${randomBytes(16).toString('hex')}.token`, Buffer.from(token)))) {
+      if (!(await keep(nameOf('token'), Buffer.from(token)))) {
         return reply.code(503).header('retry-after', RETRY_AFTER_S).send({ status: 503 });
       }
       deletions.inc();
@@ -115,6 +125,18 @@ export function buildCollector(options: CollectorOptions): FastifyInstance {
     app.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
   });
   return app;
+}
+
+/** A date and a random name. */
+function nameOf(extension: 'age' | 'token'): string {
+  return `${new Date().toISOString().slice(0, 10)}/${randomBytes(16).toString('hex')}.${extension}`;
+}
+
+/** Null: it is not allowed. */
+function contentOf(body: unknown): PutContent | null {
+  const { bytes, sha256 } = (body ?? {}) as { readonly bytes?: unknown; readonly sha256?: unknown };
+  const isSize = typeof bytes === 'number' && Number.isInteger(bytes) && bytes > 0 && bytes <= MOST_FILE_BYTES;
+  return isSize && typeof sha256 === 'string' && SHA256.test(sha256) ? { bytes, sha256 } : null;
 }
 
 /** Whole age files, each for as many recipients as it has to be, and nothing else. */

@@ -8,12 +8,26 @@ export interface StoredFile {
   readonly bytes: number;
 }
 
+/** What is to be put, by its size and SHA-256. */
+export interface PutContent {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface PresignedPut {
+  readonly url: string;
+  /** That the request has to have: they are signed, too. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Where a collection server keeps files, and the recipient finds them. Every method rejects with an Error of one sentence. */
 export interface Store {
   put(key: string, bytes: Uint8Array): Promise<void>;
   list(): AsyncIterable<StoredFile>;
   get(key: string): Promise<Buffer>;
   remove(key: string): Promise<void>;
+  /** An address to which somebody else may put exactly these bytes for some minutes; undefined: it has none. */
+  readonly presignedPut?: (key: string, content: PutContent) => Promise<PresignedPut>;
 }
 
 export class DirectoryStore implements Store {

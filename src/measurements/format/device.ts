@@ -1,4 +1,6 @@
-/** What a User-Agent tells of a phone, cut to what many have. Null is unknown. */
+import type { DeviceName } from '../../model/device.ts';
+
+/** What is told of a phone, cut to what many have. Null is unknown. */
 export interface KnownDevice {
   readonly make: string;
   readonly model: string | null;
@@ -31,28 +33,26 @@ const MAKES: readonly (readonly [make: string, pattern: RegExp, model: RegExp | 
   ['kamailio', /kamailio/i, null],
 ];
 
-/**
- * At least two numbers right behind model or make: one alone might be anything, a long one a serial number, and what stands
- * further back an address.
- */
-const FIRMWARE = /^(?:-UA| PBX)?[\s/v_-]{0,3}(\d{1,3}(?:\.\d{1,4}){1,3})(?![\w.])/;
-const LONGEST_USER_AGENT = 256;
+/** At least two numbers: one alone might be anything, a long one a serial number or a hardware address. */
+const FIRMWARE = /^(\d{1,3}(?:\.\d{1,4}){1,3})(?![\w.])/;
+/** Programs that name themselves so have no models. */
+const NO_MODEL: ReadonlySet<string> = new Set(['pbx']);
 
 /**
- * Make, model and firmware out of a User-Agent. Null when the make is not known: whatever else stands there may be somebody's
- * name. Serial numbers and hardware addresses never get through, since only what looks like a model or a version is taken.
+ * Make, model and firmware of a device, as its SIP told them, cut to what many have. Null when the make is not known: whatever
+ * else stands there may be somebody's name. What does not look like a model or a version never gets through, and no version
+ * behind a model that is none: that may be an address.
  */
-export function knownDevice(userAgent: string): KnownDevice | null {
-  const text = userAgent.slice(0, LONGEST_USER_AGENT);
-  for (const [make, makes, models] of MAKES) {
-    const named = makes.exec(text);
-    if (named === null) continue;
-    const modelled = models?.exec(text) ?? null;
-    const { index, 0: whole } = modelled ?? named;
+export function knownDevice({ make, model, firmware }: DeviceName): KnownDevice | null {
+  const text = [make, model].filter((part) => part !== null).join(' ');
+  for (const [known, makes, models] of MAKES) {
+    if (!makes.test(text)) continue;
+    const modelled = models?.exec(text)?.[1] ?? null;
+    const isWhole = modelled !== null || model === null || NO_MODEL.has(model.toLowerCase());
     return {
-      make,
-      model: modelled?.[1]?.toLowerCase().replaceAll(/[ _]/g, '-') ?? null,
-      firmware: FIRMWARE.exec(text.slice(index + whole.length))?.[1] ?? null,
+      make: known,
+      model: modelled?.toLowerCase().replaceAll(/[ _]/g, '-') ?? null,
+      firmware: isWhole ? (FIRMWARE.exec(firmware ?? '')?.[1] ?? null) : null,
     };
   }
   return null;

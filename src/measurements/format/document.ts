@@ -1,8 +1,9 @@
+import type { Device } from '../../model/device.ts';
 import type { ChannelRecord, StreamRecord } from '../../model/record.ts';
 import type { Rating } from '../../model/rating.ts';
 import type { Direction } from '../../model/report.ts';
 import { isTimed, voipMetrics } from '../../stats/packets/packet-tally.ts';
-import type { KnownDevice } from './device.ts';
+import { knownDevice } from './device.ts';
 import {
   type ANSWER_FIELDS,
   type LEG_FIELDS,
@@ -45,8 +46,6 @@ export interface Surroundings {
   readonly release: string;
   /** As Asterisk calls itself. */
   readonly asteriskVersion: string | null;
-  readonly device: KnownDevice | null;
-  readonly transport: string | null;
   /** Of all processors, 1 is all of them. */
   readonly load: number | null;
   /** In use, 0-1. */
@@ -89,13 +88,7 @@ export function legDocument(
     release: versionOf(around.release),
     asterisk: /^\d{1,4}\.\d{1,4}/.exec(around.asteriskVersion ?? '')?.[0] ?? null,
     technology: technologyOf(channel.endpoint),
-    device_make: around.device?.make ?? null,
-    device_model: around.device?.model ?? null,
-    device_firmware: around.device?.firmware ?? null,
-    transport: around.transport,
-    network: null,
-    country: null,
-    asn: null,
+    ...deviceFields(channel.deviceDetails),
     codec: codecName(channel.codec),
     duration_s:
       channel.answeredAtMs === null
@@ -111,6 +104,20 @@ export function legDocument(
     is_whole: isWhole,
     streams: channel.streams.map(streamMeasurement),
     course,
+  };
+}
+
+/** The device, and by the administrator's `[network:PREFIX]` where it is: never its address. */
+function deviceFields(details: Device | null) {
+  const device = details === null ? null : knownDevice(details);
+  return {
+    device_make: device?.make ?? null,
+    device_model: device?.model ?? null,
+    device_firmware: device?.firmware ?? null,
+    transport: details?.transport ?? null,
+    network: details?.networkKind ?? null,
+    country: details?.country ?? null,
+    asn: details?.asn ?? null,
   };
 }
 

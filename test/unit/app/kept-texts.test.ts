@@ -7,7 +7,6 @@ import { Companions } from '../../../src/app/companions/companions.ts';
 import { createLog } from '../../../src/app/state/log.ts';
 import { VideoFilter } from '../../../src/calls/media/video-filter.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
-import { Around } from '../../../src/measurements/around.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { AmiParser } from '../../../src/wire/ami/ami.ts';
 import { readPbxEvent } from '../../../src/wire/ami/ami-event.ts';
@@ -99,10 +98,6 @@ const TAKERS: Readonly<Record<string, () => (event: PbxEvent) => void>> = {
   },
   companions,
   questions,
-  'what is around measured legs': () => {
-    const around = new Around({ release: '1', asteriskVersion: () => null, getVariable, takesPart: () => true });
-    return (event) => around.take(event);
-  },
 };
 
 test.each(Object.entries(TAKERS))(

@@ -31,6 +31,7 @@ describe('[measurements]', () => {
       enabled: true,
       recipients: [ALICE, BOB],
       collector: 'https://collect.example.org',
+      uploadTo: null,
       include: ['ratings'],
       endpoints: ['PJSIP/carrier*', 'PJSIP/alice'],
       spool: '/var/spool/m',

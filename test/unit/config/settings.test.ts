@@ -7,7 +7,16 @@ import type { AlertRule } from '../../../src/model/alert.ts';
 
 const LOGIN = { MES_AMI_USERNAME: 'mes', MES_AMI_SECRET: 'hunter2' };
 /** Not shown when refused, and yet no secret: without them something is off, and nothing is open. */
-const OPEN_OR_EMPTY = new Set(['link_base', 'questions_url', 'url', 'collector', 'recipient', 'smtp', 'webhook']);
+const OPEN_OR_EMPTY = new Set([
+  'link_base',
+  'questions_url',
+  'url',
+  'collector',
+  'upload_to',
+  'recipient',
+  'smtp',
+  'webhook',
+]);
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -133,7 +142,7 @@ describe('settings', () => {
         url: null,
         digest: 'off',
         rules: [
-          shown({ name: 'bad-live', overMs: 20_000, calls: 1, raise: 1, clear: 0 }),
+          shown({ name: 'bad-live', overMs: 15_000, calls: 1, raise: 1, clear: 0 }),
           shown({ name: 'bad-calls', overMs: HOUR_MS, calls: 10, raise: 20, clear: 5 }),
           shown({ name: 'p5', overMs: HOUR_MS, by: 'all', calls: 20, raise: 3.1, clear: 3.6 }),
           shown({ name: 'one-way', overMs: HOUR_MS, calls: 5, raise: 20, clear: 5 }),
@@ -158,6 +167,7 @@ describe('settings', () => {
         enabled: false,
         recipients: [],
         collector: null,
+        uploadTo: null,
         include: ['calls', 'ratings'],
         endpoints: [],
         spool: '/var/lib/asterisk-mes/measurements',
@@ -271,7 +281,7 @@ kind = vpn
         url: 'https://pbx.example.com',
         digest: 'weekly',
         rules: [
-          { ...shown({ name: 'bad-live', overMs: 20_000, calls: 1, raise: 1, clear: 0 }), send: true },
+          { ...shown({ name: 'bad-live', overMs: 15_000, calls: 1, raise: 1, clear: 0 }), send: true },
           ...loadSettings(undefined, 'mes.conf', LOGIN).alerts.rules.slice(1),
           {
             name: 'carrier',

@@ -28,6 +28,7 @@ const SECRETS = fc.record({
   peer: ID,
   callId: CALL_ID,
   user: fc.stringMatching(/^[a-z]{7,12}[0-9]{2}$/),
+  isMakeKnown: fc.boolean(),
 });
 type Secrets = typeof SECRETS extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -56,12 +57,27 @@ function channelWith(secrets: Secrets): ChannelRecord {
     hangupCauseText: host,
     codec: host,
     endedAtMs: START_MS + 61_500,
+    sipCallId: callId,
+    device: `Yealink ${user} ${source}`,
+    site: host,
+    deviceDetails: {
+      make: secrets.isMakeKnown ? 'Yealink' : secrets.callerName,
+      model: user,
+      firmware: source,
+      transport: 'tls',
+      address: source.replace(/:.*/, ''),
+      isBehindNat: true,
+      networkKind: 'wifi',
+      localMedia: destination,
+      remoteMedia: source,
+    },
     streams: [stream({}), stream({ direction: 'tx', reporter: 'remote' })],
   });
 }
 
 function expectNone(text: string, secrets: Secrets): void {
   for (const [name, secret] of Object.entries(secrets)) {
+    if (typeof secret !== 'string') continue;
     for (const part of [secret, ...secret.split(/[ @:]/).filter((piece) => piece.length > 5)]) {
       expect(text.toLowerCase().includes(part.toLowerCase()) ? name : '').toBe('');
     }
@@ -75,12 +91,11 @@ describe('a measurement', () => {
         const leg = legOf(channelWith(secrets), {
           release: secrets.host,
           asteriskVersion: `${secrets.callId} by ${secrets.host}`,
-          device: null,
-          transport: null,
           load: 2,
           memory: null,
         });
         expectNone(JSON.stringify(leg), secrets);
+        expect(leg).toMatchObject({ network: 'wifi', transport: 'tls', device_model: null, device_firmware: null });
         expect(checkDocument(JSON.parse(JSON.stringify(leg)))).toEqual(leg);
         const rating: Rating = {
           id: secrets.callId,
@@ -111,7 +126,11 @@ describe('a measurement', () => {
 
   it('tells the time to the hour, the duration in steps of 10 s, and load in coarse steps', () => {
     const at = Date.UTC(2026, 10, 30, 15, 59, 59, 999);
-    const leg = legOf(channelRecord('1.1', { startedAtMs: at, answeredAtMs: at, endedAtMs: at + 64_900 }));
+    const times = { startedAtMs: at, answeredAtMs: at, endedAtMs: at + 64_900 };
+    const place = { networkKind: 'mobile', country: 'DE', asn: 64_496 } as const;
+    const name = { make: 'Yealink', model: 'SIP-T46S', firmware: '66.85.0.5' };
+    const deviceDetails = { ...name, transport: 'udp', address: '192.0.2.9', isBehindNat: null, ...place } as const;
+    const leg = legOf(channelRecord('1.1', { ...times, deviceDetails }));
     expect(leg).toMatchObject({
       hour: '2026-11-30T15:00Z',
       duration_s: 60,
@@ -120,6 +139,12 @@ describe('a measurement', () => {
       load_percent: '25-50',
       memory_percent: '75-100',
       device_make: 'yealink',
+      device_model: 't46s',
+      device_firmware: '66.85.0.5',
+      transport: 'udp',
+      network: 'mobile',
+      country: 'DE',
+      asn: 64_496,
     });
     // Nothing finer than the hour stands anywhere else.
     expect(JSON.stringify(leg)).not.toMatch(/15:59|1764518399|\d{13}/);

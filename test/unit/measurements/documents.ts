@@ -6,8 +6,6 @@ export const CALL = 'c'.repeat(32);
 export const AROUND: Surroundings = {
   release: '0.1.0',
   asteriskVersion: '22.9.0-rc1',
-  device: { make: 'yealink', model: 't46s', firmware: '66.85.0.5' },
-  transport: 'udp',
   load: 0.3,
   memory: 0.99,
 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkDocument } from '../../../src/measurements/format/check.ts';
 import { courseMark, coursePoint, thinned } from '../../../src/measurements/format/course.ts';
 import type { CoursePoint } from '../../../src/measurements/format/document.ts';
+import { readUserAgent } from '../../../src/wire/user-agent.ts';
 import { knownDevice } from '../../../src/measurements/format/device.ts';
 import { joinSegments } from '../../../src/measurements/format/join.ts';
 import { framed, MOST_FILE_BYTES, recipientsOf, splitSegments } from '../../../src/measurements/format/segments.ts';
@@ -103,6 +104,6 @@ describe('the device', () => {
     ['Annas eigenes Telefon 1.2.3', null],
     ['', null],
   ])('of %j is cut to what many have', (userAgent, known) => {
-    expect(knownDevice(userAgent)).toEqual(known);
+    expect(knownDevice(readUserAgent(userAgent))).toEqual(known);
   });
 });

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Spool } from '../../../src/measurements/spool.ts';
-import { retryAfterMs, Uploader } from '../../../src/measurements/uploader.ts';
+import { retryAfterMs } from '../../../src/measurements/delivery.ts';
+import { Uploader } from '../../../src/measurements/uploader.ts';
 import { temporaryFolder } from './spooled.ts';
 
 interface Taken {
@@ -30,7 +32,7 @@ async function collector(answer: (response: ServerResponse, index: number) => vo
   return { taken, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-async function uploaderFor(url: string, files: readonly string[], haste = 200) {
+async function uploaderFor(url: string, files: readonly string[], haste = 200, uploadTo: string | null = null) {
   const spool = new Spool(temporaryFolder(), 1_000_000);
   await spool.open();
   for (const file of files) await spool.finish(file, Buffer.from(`bytes of ${file}`));
@@ -38,6 +40,7 @@ async function uploaderFor(url: string, files: readonly string[], haste = 200) {
   const uploader = new Uploader({
     spool,
     collector: url,
+    uploadTo,
     random: () => 0.5,
     onState: (problem) => states.push(problem),
     haste,
@@ -119,5 +122,55 @@ describe('the uploader', () => {
     await uploader.stop();
     expect(performance.now() - began).toBeLessThan(5000);
     expect(spool.counters.waiting_files).toBe(1);
+  });
+
+  it('puts a file where the collector signs an address, with what is signed, and nowhere else', async () => {
+    const store = await collector(status(200));
+    const elsewhere = await collector(status(200));
+    const answers: unknown[] = [
+      { url: `${elsewhere.url}/bucket/a?X-Amz-Signature=1`, headers: {} },
+      { url: store.url.replace('http://', 'http://user:password@'), headers: {} },
+      { url: 'file:///etc/passwd' },
+      'no object',
+      {
+        url: `${store.url}/bucket/a?X-Amz-Signature=2`,
+        headers: { 'x-amz-a': 'b', host: 'evil', cookie: 'c', 'x-amz-b': 'c\r\nd: e' },
+      },
+    ];
+    const asked = await collector((response, index) =>
+      response.writeHead(200).end(JSON.stringify(answers[index] ?? answers.at(-1))),
+    );
+    const { uploader, states } = await uploaderFor(asked.url, ['a'], 5000, store.url);
+    await vi.waitFor(() => expect(uploader.counters.sent).toBe(1), 8000);
+    expect(uploader.counters.failed_attempts).toBe(4);
+    expect(elsewhere.taken).toEqual([]);
+    expect(states[0]).toBe(`${asked.url} signed no address at ${store.url}; nothing was sent there`);
+    expect(store.taken.map(({ url, body }) => [url, body])).toEqual([['/bucket/a?X-Amz-Signature=2', 'bytes of a']]);
+    const headers = store.taken[0]?.headers ?? {};
+    expect(headers).toMatchObject({ 'x-amz-a': 'b', 'content-length': '10' });
+    expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['cookie']));
+    expect(headers).not.toHaveProperty('x-amz-b');
+    expect(headers.host).toBe(new URL(store.url).host);
+    // The collector learns the size and the hash, and none of the bytes.
+    const wanted = JSON.parse(asked.taken[0]?.body ?? '') as object;
+    expect(wanted).toEqual({ bytes: 10, sha256: createHash('sha256').update('bytes of a').digest('hex') });
+    expect(asked.taken.map(({ url }) => url)).toEqual(Array.from({ length: 5 }, () => '/v1/uploads'));
+  });
+
+  it('keeps what it has while a collector signs nothing, or answers without an end', async () => {
+    const store = await collector(status(200));
+    const without = await collector(status(404));
+    const { uploader, spool, states } = await uploaderFor(without.url, ['a'], 5000, store.url);
+    await vi.waitFor(() => expect(uploader.counters.failed_attempts).toBeGreaterThan(1), 5000);
+    expect(states[0]).toContain('signs no addresses');
+    const endless = await collector((response) => {
+      response.writeHead(200);
+      const pour = setInterval(() => response.write('x'.repeat(10_000)), 1);
+      response.on('close', () => clearInterval(pour));
+    });
+    const other = await uploaderFor(endless.url, ['a'], 5000, store.url);
+    await vi.waitFor(() => expect(other.uploader.counters.failed_attempts).toBeGreaterThan(1), 5000);
+    expect([spool.counters.waiting_files, other.spool.counters.waiting_files]).toEqual([1, 1]);
+    expect(store.taken).toEqual([]);
   });
 });

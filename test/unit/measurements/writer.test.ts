@@ -136,7 +136,6 @@ async function bookWith(first: ChannelRecord) {
     identity: (nowMs) => installation.identity(nowMs),
     takesPart: (endpoint) => endpoint !== 'PJSIP/private',
     around: () => AROUND,
-    onOver: () => undefined,
     onDocument: (document) => documents.push(document),
     onProblem: (error) => problems.push(error),
   });
