@@ -13,6 +13,8 @@ const MAX_MISORDER_PACKETS = 100;
 /** No receiver can lose more than it expected; a few count both at slightly different moments. */
 const COUNTING_SLACK_PACKETS = 5;
 const COUNTING_SLACK_RATIO = 0.1;
+/** A receiver that has got so far in what was sent has stopped nowhere: its reports and the sender's are not of one moment. */
+const REACHED_RATIO = 0.9;
 /** A cumulative count that falls by fewer packets fell because of packets that came late or twice. */
 const RESET_FALL_PACKETS = 5;
 
@@ -26,6 +28,9 @@ export interface StreamMarks {
   markHighestSequence: number | null;
   /** When its highest sequence number last moved. */
   markMovedAtMs: number | null;
+  /** The sender's count that belongs to that number, and when it was told: null when it is reckoned from an older count. */
+  markMovedSenderPackets: number | null;
+  markMovedSenderAtMs: number | null;
   /** The sender's count as known then. */
   markSenderPackets: number | null;
   markSenderAtMs: number | null;
@@ -119,7 +124,10 @@ export function moveMarks(marks: StreamMarks, measure: IntervalMeasure, block: R
   const lostNow = measure.kind === 'idle' ? 0 : (measure.packetsLost ?? 0);
   marks.markAtMs = atMs;
   if (measure.kind === 'media') {
+    const reckonedPackets = block === null ? null : countWhereItStopped(marks, block);
     marks.markMovedAtMs = atMs;
+    marks.markMovedSenderPackets = reckonedPackets ?? marks.senderPackets;
+    marks.markMovedSenderAtMs = reckonedPackets === null ? marks.senderAtMs : null;
     if (block !== null) countFrom(marks, measure, block, lostNow);
   } else {
     marks.countedLostPackets += lostNow;
@@ -132,6 +140,20 @@ export function moveMarks(marks: StreamMarks, measure: IntervalMeasure, block: R
   marks.markSenderPackets = marks.senderPackets;
   marks.markSenderAtMs = marks.senderAtMs;
   marks.markLostWhileStillPackets = measure.kind === 'media' ? null : (marks.markLostWhileStillPackets ?? 0) + lostNow;
+}
+
+/**
+ * The sender's count that belongs to the highest number received, where that lags behind what the sender has told: the rest did
+ * not arrive, as far as the receiver can know. Null where it does not lag, and where nobody can say.
+ */
+function countWhereItStopped(marks: Readonly<StreamMarks>, block: ReportBlock): number | null {
+  const { markSsrc, markHighestSequence, markMovedSenderPackets, markSenderPackets, senderPackets } = marks;
+  if (markSsrc !== block.sourceSsrc || markHighestSequence === null) return null;
+  if (markMovedSenderPackets === null || senderPackets === null) return null;
+  const moved = wrappedDelta(block.extendedHighestSequence, markHighestSequence, EXTENDED_SEQUENCE_MODULUS);
+  const sent = wrappedDelta(senderPackets, markMovedSenderPackets, PACKET_COUNT_MODULUS);
+  if (moved < 0 || moved >= sent * REACHED_RATIO) return null;
+  return Math.max(markMovedSenderPackets + moved, markSenderPackets ?? 0);
 }
 
 /** What was not counted, because it cannot have been lost or must not be judged, is never counted later either. */

@@ -47,20 +47,20 @@ export function sendablePackets(
   return { aboutPackets: byPacePackets, atMostPackets, farthestPackets: atMostPackets };
 }
 
-/** How old the sender's count was at the mark. */
-function untoldAtMarkMs({ markAtMs, markSenderAtMs }: Readonly<StreamMarks>): number {
-  return markAtMs === null || markSenderAtMs === null ? 0 : Math.max(0, markAtMs - markSenderAtMs);
+/** How old the sender's count was when the receiver last moved. */
+function untoldAtMarkMs({ markMovedAtMs, markMovedSenderAtMs }: Readonly<StreamMarks>): number {
+  return markMovedAtMs === null || markMovedSenderAtMs === null ? 0 : Math.max(0, markMovedAtMs - markMovedSenderAtMs);
 }
 
-/** Packets that the sender has counted since the mark, those of a stillness included; null when no SR told it since. */
+/** Packets that the sender has counted since the receiver last moved; null when no SR told it since. */
 function sentSinceMark(marks: Readonly<StreamMarks>): number | null {
-  const { senderPackets, senderAtMs, markSenderPackets, markSenderAtMs, markAtMs } = marks;
-  if (senderPackets === null || senderAtMs === null || senderAtMs === markSenderAtMs) return null;
+  const { senderPackets, senderAtMs, markMovedSenderPackets, markMovedSenderAtMs, markMovedAtMs } = marks;
+  if (senderPackets === null || senderAtMs === null || senderAtMs === markMovedSenderAtMs) return null;
   // Its count at the mark is not known: nobody can say what it has sent since.
-  if (markAtMs !== null && markSenderPackets === null) return null;
-  const since = wrappedDelta(senderPackets, markSenderPackets ?? 0, PACKET_COUNT_MODULUS);
+  if (markMovedAtMs !== null && markMovedSenderPackets === null) return null;
+  const since = wrappedDelta(senderPackets, markMovedSenderPackets ?? 0, PACKET_COUNT_MODULUS);
   // A count that fell was begun anew.
-  return (since < 0 ? senderPackets : since) + (marks.markLostWhileStillPackets ?? 0);
+  return since < 0 ? senderPackets : since;
 }
 
 /** later − earlier of counters that wrap; negative when the later one is behind. */

@@ -41,6 +41,7 @@ export class DirectionMarks
       'markSsrc',
       'markLostPackets',
       'markHighestSequence',
+      'markMovedSenderPackets',
       'markSenderPackets',
       'markLostWhileStillPackets',
       'senderPackets',
@@ -82,6 +83,7 @@ export class DirectionMarks
       // See `StreamMarks`.
       'markAtMs',
       'markMovedAtMs',
+      'markMovedSenderAtMs',
       'markSenderAtMs',
       'senderAtMs',
       // See `flow.ts`: the first and the last report of a session, and the same of the sender's SRs.

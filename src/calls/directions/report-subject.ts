@@ -74,6 +74,8 @@ export function noteOurs(state: DirectionState, block: ReportBlock | null): void
   if (block !== null && state.anotherSsrc === block.sourceSsrc && state.markSsrc !== block.sourceSsrc) {
     state.markAtMs = state.anotherAtMs;
     state.markMovedAtMs = state.anotherAtMs;
+    state.markMovedSenderPackets = state.markSenderPackets;
+    state.markMovedSenderAtMs = state.markSenderAtMs;
     state.markSsrc = state.anotherSsrc;
     state.markHighestSequence = state.anotherHighestSequence;
     state.markLostPackets = state.anotherLostPackets;

@@ -75,6 +75,8 @@ function marksOf({ previous, sender, packetRateHz }: Pick<Input, 'previous' | 's
     markLostPackets: previous?.block?.cumulativeLostPackets ?? null,
     markHighestSequence: previous?.block?.extendedHighestSequence ?? null,
     markMovedAtMs: previous === null || previous.block === null ? null : previous.atMs,
+    markMovedSenderPackets: previous?.sender?.sentPackets ?? null,
+    markMovedSenderAtMs: previous?.sender?.atMs ?? null,
     markSenderPackets: previous?.sender?.sentPackets ?? null,
     markSenderAtMs: previous?.sender?.atMs ?? null,
     markLostWhileStillPackets: previous?.lostWhileStillPackets ?? null,
@@ -336,6 +338,8 @@ describe('the marks that a report leaves', () => {
     const standing = (previous: Mark) => ({
       ...marksOf({ previous, sender, packetRateHz: 50 }),
       markMovedAtMs: before.atMs,
+      markMovedSenderPackets: before.sender?.sentPackets ?? null,
+      markMovedSenderAtMs: before.sender?.atMs ?? null,
     });
     expect(leftBy({ kind: 'dead', packetsLost: 200 }, null)).toEqual(
       standing({ ...after, lostWhileStillPackets: 240 }),
