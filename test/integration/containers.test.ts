@@ -89,7 +89,7 @@ describe.runIf(labIsReady())('the container images', () => {
     // What npm has in its cache already need not come over the network again.
     const cache = { [NPM_CACHE]: npmSetting('cache') };
     await Promise.all([build(services['pbx'], DEBIAN), build(services['sidecar'], WITH_NODE, cache)]);
-  }, 400_000);
+  }, 700_000);
   afterAll(async () => room?.stop());
 
   test('the sidecar is small, not root, and has a health check', async () => {

@@ -22,6 +22,9 @@ const FASTER = 10;
 /** Each with 234 reports; something is dropped when 50,000 to 100,000 changes wait. */
 const MOST_FLOOD_CALLS = 1600;
 const LIVE_CALLS = 10;
+/** What a statement takes more; three times as much after each of so many calls. */
+const FIRST_SLOWNESS_MS = 3;
+const SLOWER_EVERY_CALLS = 200;
 /** Of its own it waits 3 s at most; a busy machine may be slow with the rest. It is killed after 20 s. */
 const MOST_STOP_MS = 12_000;
 /** Of the changes that may wait and of those under way, some 3 KB each, and of what the flood leaves to be collected. */
@@ -67,6 +70,9 @@ interface Flood {
 /** Says calls as fast as the sidecar takes them until something had to be dropped. */
 async function flood(asterisk: SimulatedAsterisk, sidecar: SidecarProcess): Promise<Flood> {
   const before = asterisk.counters;
+  let slownessMs = FIRST_SLOWNESS_MS;
+  const slowDown = (): void => writeFileSync(`${sidecar.databasePath}.slow`, String(slownessMs));
+  slowDown();
   const stored = async (): Promise<number> => (await counters(sidecar))['history_committed'] ?? 0;
   const committedBefore = await stored();
   // What is stored goes on being stored, if slowly.
@@ -75,6 +81,11 @@ async function flood(asterisk: SimulatedAsterisk, sidecar: SidecarProcess): Prom
   let isOverflowing = false;
   while (calls < MOST_FLOOD_CALLS && !(isOverflowing && committed * FASTER < reports)) {
     for (let call = 0; call < 20; call++, calls++) asterisk.sayAtOnce(LOSSY);
+    // On a machine that is slow itself this disk is not too slow.
+    if (calls % SLOWER_EVERY_CALLS === 0) {
+      slownessMs *= 3;
+      slowDown();
+    }
     await sleep(1);
     const now = await counters(sidecar);
     committed = (now['history_committed'] ?? 0) - committedBefore;
@@ -92,7 +103,6 @@ describe.concurrent('where storing fails, against a simulated Asterisk', () => {
       for (let call = 0; call < LIVE_CALLS; call++) startCall(asterisk, 500);
       await soon(() => expect(asterisk.counters.setvars).toBeGreaterThan(2 * LIVE_CALLS));
       const startMb = memoryMb(sidecar);
-      writeFileSync(`${sidecar.databasePath}.slow`, '');
       const flooded = await flood(asterisk, sidecar);
       const { reports } = asterisk.counters;
       await soon(async () => {

@@ -4,6 +4,8 @@ import { labIsReady } from '../lab/obstacle.ts';
 import { FREEPBX_FILES } from './fixtures/freepbx-shape.ts';
 import { StockAsterisk } from './fixtures/stock-asterisk.ts';
 
+const SOON = { timeout: 60_000, interval: 300 };
+
 interface Check {
   readonly id: string;
   readonly status: string;
@@ -31,17 +33,20 @@ describe.runIf(labIsReady())("a dialplan of FreePBX's shape", () => {
     const { checks } = JSON.parse(stdout) as { checks: Check[] };
     return new Map(checks.map((check) => [check.id, check]));
   };
-  /** Hang-ups that were answered while a call of that number was up and ended. */
-  const answeredBy = async (number: string): Promise<number> => {
-    const health = "const health = await (await fetch('http://127.0.0.1:8090/healthz')).json();";
+  /** Hang-ups that asked us while a call of that number was up and ended; until there are so many of them. */
+  const askedBy = async (number: string, until: number): Promise<number> => {
+    const health = "const { counters } = await (await fetch('http://127.0.0.1:8090/healthz')).json();";
     const count = async (): Promise<number> =>
-      Number(await pbx.node(`${health} process.stdout.write(String(health.counters.agi_answered))`));
+      Number(await pbx.node(`${health} process.stdout.write(String(counters.agi_answered + counters.agi_late))`));
     const before = await count();
     await pbx.console(`channel originate PJSIP/201 extension ${number}@from-internal`);
-    await sleep(2500);
-    expect(await pbx.console('core show channels concise')).toMatch(/^PJSIP\/202-.*!Up!/m);
-    await pbx.console('channel request hangup all');
+    await expect.poll(() => pbx.console('core show channels concise'), SOON).toMatch(/^PJSIP\/202-.*!Up!/m);
     await sleep(1500);
+    await pbx.console('channel request hangup all');
+    await expect.poll(() => pbx.console('core show channels concise'), SOON).not.toContain('PJSIP/202-');
+    await expect.poll(async () => (await count()) - before, SOON).toBeGreaterThanOrEqual(until);
+    // What asks a second time comes at once.
+    await sleep(1000);
     return (await count()) - before;
   };
   let before = '';
@@ -57,7 +62,7 @@ describe.runIf(labIsReady())("a dialplan of FreePBX's shape", () => {
     );
     expect(stdout).toContain('then: fwconsole reload');
     await pbx.startSidecar();
-    expect(await answeredBy('202')).toBe(2);
+    expect(await askedBy('202', 2)).toBe(2);
   });
 
   test('has doctor see the handler, its port and its secrets', async () => {
@@ -94,6 +99,6 @@ describe.runIf(labIsReady())("a dialplan of FreePBX's shape", () => {
       './extensions_custom.conf.before-asterisk-mes',
       './extensions_mes.conf',
     ]);
-    expect(await answeredBy('202')).toBe(0);
+    expect(await askedBy('202', 0)).toBe(0);
   });
 });

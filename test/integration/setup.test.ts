@@ -1,11 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { labIsReady } from '../lab/obstacle.ts';
 import { makeRunDirectory } from '../lab/paths.ts';
 import { HIDE_SCORES } from '../../src/doctor/event-filters.ts';
 import { StockAsterisk, Terminal } from './fixtures/stock-asterisk.ts';
+
+const WAIT = { timeout: 60_000, interval: 300 };
 
 /** Phones of the office: this Asterisk calls itself, over SIP and RTP, and answers with a tone. */
 const PHONES = `[global]
@@ -65,9 +67,13 @@ async function callAndScore(pbx: StockAsterisk, seconds: number): Promise<Call |
   await pbx.console('channel originate PJSIP/alice extension 102@from-internal');
   await sleep(seconds * 1000);
   await pbx.console('channel request hangup all');
-  await sleep(1500);
-  const { stdout } = await pbx.run('asterisk-mes', 'calls', '--from', '-1h', '--json');
-  return (JSON.parse(stdout) as { calls: Call[] }).calls[0];
+  let call: Call | undefined;
+  await vi.waitFor(async () => {
+    const { stdout } = await pbx.run('asterisk-mes', 'calls', '--from', '-1h', '--json');
+    [call] = (JSON.parse(stdout) as { calls: Call[] }).calls;
+    expect(call?.ended_at).toEqual(expect.any(String));
+  }, WAIT);
+  return call;
 }
 
 describe.runIf(labIsReady())('a new user', () => {
@@ -112,13 +118,16 @@ describe.runIf(labIsReady())('a new user', () => {
     const call = await callAndScore(pbx, 4);
     expect(call?.mes).toBeGreaterThan(4.2);
     expect(call?.mes).toBeLessThanOrEqual(4.5);
-    const counters = JSON.parse(
-      await pbx.node("process.stdout.write(await (await fetch('http://127.0.0.1:8090/healthz')).text())"),
-    ) as {
-      counters: { agi_answered: number };
+    const handlers = async (): Promise<number> => {
+      const health = await pbx.node(
+        "process.stdout.write(await (await fetch('http://127.0.0.1:8090/healthz')).text())",
+      );
+      const { counters } = JSON.parse(health) as { counters: { agi_answered: number; agi_late: number } };
+      return counters.agi_answered + counters.agi_late;
     };
     // The handler of each of the four legs, once.
-    expect(counters.counters.agi_answered).toBe(4);
+    await vi.waitFor(async () => expect(await handlers()).toBeGreaterThanOrEqual(4), WAIT);
+    expect(await handlers()).toBe(4);
     const page = await pbx.node("process.stdout.write(await (await fetch('http://127.0.0.1:8090/')).text())");
     expect(page).toMatch(/<title>.*asterisk-mes/i);
   });

@@ -76,7 +76,7 @@ beforeAll(async () => {
   await vi.waitFor(async () => {
     const { status } = await server.get('/v1/calls/1.1', { authorization: `Bearer ${TOKEN}` });
     if (status !== 200) throw new Error(`the call is not stored yet: ${status}`);
-  });
+  }, 30_000);
 });
 afterAll(async () => {
   await server.close();

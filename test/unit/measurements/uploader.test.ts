@@ -73,7 +73,7 @@ describe('the uploader', () => {
       'sec-fetch-mode',
       'user-agent',
     ]);
-    await vi.waitFor(() => expect(spool.counters.waiting_files).toBe(0));
+    await vi.waitFor(() => expect(spool.counters.waiting_files).toBe(0), 30_000);
   });
 
   it.each([
@@ -91,14 +91,14 @@ describe('the uploader', () => {
     await vi.waitFor(() => expect(uploader.counters).toEqual({ sent: 1, refused: 0, failed_attempts: 2 }), 5000);
     expect(taken.map(({ body }) => body)).toEqual(['bytes of a', 'bytes of a', 'bytes of a']);
     expect(states).toEqual([expect.stringContaining(url), null]);
-    await vi.waitFor(() => expect(spool.counters.waiting_files).toBe(0));
+    await vi.waitFor(() => expect(spool.counters.waiting_files).toBe(0), 30_000);
   });
 
   it('waits as long as Retry-After says, but never for ever', async () => {
     const { taken, url } = await collector(status(429, { 'retry-after': '600' }));
     // 600 s are 3 s here, the usual back-off 25 ms.
     const { uploader } = await uploaderFor(url, ['a'], 200);
-    await vi.waitFor(() => expect(uploader.counters.failed_attempts).toBe(1));
+    await vi.waitFor(() => expect(uploader.counters.failed_attempts).toBe(1), 30_000);
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(taken).toHaveLength(1);
     expect(['5', '999999999', 'Wed, 21 Oct 2026 07:28:00 GMT', null].map(retryAfterMs)).toEqual([
@@ -117,7 +117,7 @@ describe('the uploader', () => {
   it('is stopped at once while a collector does not answer, and has lost nothing', async () => {
     const { taken, url } = await collector(() => undefined);
     const { uploader, spool } = await uploaderFor(url, ['a']);
-    await vi.waitFor(() => expect(taken).toHaveLength(1));
+    await vi.waitFor(() => expect(taken).toHaveLength(1), 30_000);
     const began = performance.now();
     await uploader.stop();
     expect(performance.now() - began).toBeLessThan(5000);

@@ -60,8 +60,9 @@ describe('the installation', () => {
     expect(second.sender.installation).not.toBe(first.sender.installation);
     expect(second.callHash('1.1')).not.toBe(first.callHash('1.1'));
     // As another process reads it, once it is stored.
-    await vi.waitFor(() =>
-      expect(readFileSync(join(spool, 'installation.json'), 'utf8')).toContain(second.sender.installation),
+    await vi.waitFor(
+      () => expect(readFileSync(join(spool, 'installation.json'), 'utf8')).toContain(second.sender.installation),
+      30_000,
     );
     const again = await Installation.open(spool, november + 120_000);
     expect(again.identity(november + 120_000).sender).toEqual(second.sender);
