@@ -1,6 +1,7 @@
 import type { AmiActions } from '../asterisk/ami/ami-actions.ts';
 import type { AmiEventSession } from '../asterisk/ami/ami-event-session.ts';
 import type { Ari, VariableSet } from '../asterisk/ari.ts';
+import type { OnVideo } from '../calls/media/video-filter.ts';
 import { flatCopy } from '../units/flat-copy.ts';
 import type { PbxEvent } from '../model/event.ts';
 import { parseRtcpAll } from '../wire/rtcp/rtcp-all.ts';
@@ -33,8 +34,6 @@ export interface ChannelQuestionsOptions {
   /** Null when ARI is not used. */
   readonly ari: Pick<Ari, 'connected' | 'rtpStatistics'> | null;
   readonly onAnswer: (event: PbxEvent) => void;
-  /** Asterisk's own addresses for a channel's audio and video; undefined where it has none. */
-  readonly onVideo: (uniqueid: string, audio: string | undefined, video: string | undefined) => void;
   readonly nowMs: () => number;
 }
 
@@ -46,8 +45,8 @@ export class ChannelQuestions {
   readonly #askedAtMs = new Map<string, number>();
   /** Channels whose codecs will be asked for. */
   #codecless: string[] = [];
-  /** Channels whose video will be asked for, and after how many ticks. */
-  readonly #videoAfterTicks = new Map<string, number>();
+  /** Channels whose video will be asked for, after how many ticks, and who wants to know. */
+  readonly #videoAfterTicks = new Map<string, { ticks: number; readonly onVideo: OnVideo }>();
   /** What was asked and must not be asked again, by question and channel, the oldest first. */
   readonly #waiting = new Map<string, Question>();
   #inFlight = 0;
@@ -68,9 +67,8 @@ export class ChannelQuestions {
       for (const uniqueid of this.#codecless) this.#options.events.askCodecs(uniqueid);
       this.#codecless = [];
     }
-    for (const [uniqueid, ticks] of this.#videoAfterTicks) {
-      if (ticks > 1) this.#videoAfterTicks.set(uniqueid, ticks - 1);
-      else this.#askVideoNow(uniqueid);
+    for (const [uniqueid, waiting] of this.#videoAfterTicks) {
+      if (--waiting.ticks === 0) this.#askVideoNow(uniqueid, waiting.onVideo);
     }
   }
 
@@ -87,8 +85,8 @@ export class ChannelQuestions {
   }
 
   /** Asks some ticks later for Asterisk's addresses of a channel's audio and video; only PJSIP tells them. */
-  askVideo(uniqueid: string): void {
-    this.#videoAfterTicks.set(flatCopy(uniqueid), VIDEO_AFTER_TICKS);
+  askVideo(uniqueid: string, onVideo: OnVideo): void {
+    this.#videoAfterTicks.set(flatCopy(uniqueid), { ticks: VIDEO_AFTER_TICKS, onVideo });
   }
 
   /** Asks ARI for the counters of a channel after a report, unless it was asked lately. */
@@ -125,9 +123,9 @@ export class ChannelQuestions {
     return this.#inFlight >= MAX_IN_FLIGHT;
   }
 
-  #askVideoNow(uniqueid: string): void {
+  #askVideoNow(uniqueid: string, onVideo: OnVideo): void {
     this.#videoAfterTicks.delete(uniqueid);
-    const { actions, onVideo } = this.#options;
+    const { actions } = this.#options;
     if (!actions.connected) return;
     this.#askOnce('video', uniqueid, async () => {
       // Most calls have no video: nothing needs to be told apart, and asked for its address Asterisk logs two warnings.
@@ -135,7 +133,7 @@ export class ChannelQuestions {
       const hasVideo = formats !== undefined && formats !== NO_FORMATS;
       const video = hasVideo ? await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)') : undefined;
       const audio = video === undefined ? undefined : await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,audio)');
-      onVideo(uniqueid, audio, video);
+      onVideo(audio, video);
       return undefined;
     });
   }

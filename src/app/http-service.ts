@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { LiveStream } from '../api/live-stream.ts';
+import type { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
 import { buildApi } from '../api/server.ts';
 import { TokenCheck } from '../api/gate/token.ts';
@@ -9,7 +9,6 @@ import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';
 import type { History } from '../history/history.ts';
 import type { Clock, HealthReport, HistoryReader } from '../model/ports.ts';
-import type { LiveNews } from '../model/rating.ts';
 import type { Companions } from './companions/companions.ts';
 import { numberSearcher } from './numbers/caller-numbers.ts';
 import { textHider } from './numbers/hidden-text.ts';
@@ -22,6 +21,7 @@ export interface HttpServiceOptions {
   readonly clock: Clock;
   readonly history: HistoryReader;
   readonly live: Switchboard;
+  readonly liveStream: LiveStream;
   readonly health: () => HealthReport;
   readonly features: Pick<History['features'], 'read'>;
   readonly companions: Pick<Companions, 'routes' | 'labelledCounters'>;
@@ -36,11 +36,12 @@ export class HttpService {
   readonly #api: FastifyInstance;
   readonly #token: TokenCheck;
 
-  constructor({ settings, log, clock, history, live, health, features, companions }: HttpServiceOptions) {
+  constructor(options: HttpServiceOptions) {
+    const { settings, log, clock, history, live, liveStream, health, features, companions } = options;
     const { bind, token, metricsGroups } = settings.http;
     this.#bind = bind;
     this.#live = live;
-    this.#liveStream = new LiveStream({ live, clock });
+    this.#liveStream = liveStream;
     this.metrics = new Metrics({
       thresholds: settings.general.thresholds,
       endpointPatterns: settings.endpoints.map(({ pattern }) => pattern),
@@ -60,7 +61,7 @@ export class HttpService {
       storedNumber: numberSearcher(settings.history),
       storedText: textHider(settings.history).text,
       logger: errorsOnly(log),
-      liveStream: this.#liveStream,
+      liveStream,
       files: dashboardAssets(),
       tokenCheck: this.#token,
       ratings: { ofCall: (linkedid) => features.read('ratings', 'ofCall', linkedid) },
@@ -91,11 +92,6 @@ export class HttpService {
       const why = listenProblem(error);
       throw new Error(`REST cannot listen on ${host}:${port} (${why}); change bind in [http]`, { cause: error });
     }
-  }
-
-  /** Tells the live feed. */
-  tell(news: LiveNews): void {
-    this.#liveStream.tell(news);
   }
 
   /** Sends changed channels to the live feed. Call it a few times a second. */

@@ -1,10 +1,5 @@
-import { AmiActions } from '../asterisk/ami/ami-actions.ts';
-import { AmiEventSession } from '../asterisk/ami/ami-event-session.ts';
-import { Ari } from '../asterisk/ari.ts';
 import { FastAgiServer } from '../asterisk/fast-agi.ts';
-import type { LinkState } from '../asterisk/link-state.ts';
-import { ReadPace } from '../asterisk/ami/paced-reads.ts';
-import { WriteBack } from '../asterisk/write-back.ts';
+import { LiveStream } from '../api/live-stream.ts';
 import type { LiveCaptureState } from '../capture/live-capture.ts';
 import { Switchboard } from '../calls/switchboard.ts';
 import { VideoFilter } from '../calls/media/video-filter.ts';
@@ -13,6 +8,7 @@ import { hostAndPortText } from '../config/value-types.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelValues, HealthReport } from '../model/ports.ts';
+import { AsteriskLinks } from './asterisk-links.ts';
 import { CallCapture } from './call-capture.ts';
 import { Companions } from './companions/companions.ts';
 import { eventHider } from './numbers/event-hider.ts';
@@ -23,7 +19,6 @@ import { healthReport } from './state/health-report.ts';
 import { GivenUpLog } from './given-up-log.ts';
 import { HistoryLog } from './state/history-log.ts';
 import { HttpService } from './http-service.ts';
-import { LinkLog } from './state/link-log.ts';
 import { coded, type Logger } from './state/log.ts';
 import { scoringRules } from './scoring-rules.ts';
 import { readableStates } from './state/readable-states.ts';
@@ -36,148 +31,120 @@ const SHOW_EVERY_TICKS = 3;
 /** The hangup handler waits for us: this long for the last events to come in, of the 50 ms that it has in all. */
 const LAST_EVENTS_TIMEOUT_MS = 20;
 
-/** All rooms, wired together: one running sidecar. */
+/**
+ * All rooms, wired together: one running sidecar. The constructor makes them in the order in which data goes through them, from
+ * Asterisk to calls and on to the history, REST and the hangup handler; nothing needs what is made after it.
+ */
 export class Sidecar {
   readonly #settings: Settings;
   readonly #log: Logger;
   readonly #clock: SteadyClock;
   readonly #history: History;
-  readonly #historyRecorder: HistoryRecorder;
   readonly #historyLog: HistoryLog;
   readonly #givenUpLog: GivenUpLog;
-  readonly #links: LinkLog;
-  readonly #switchboard: Switchboard;
-  readonly #actions: AmiActions;
-  readonly #events: AmiEventSession;
-  readonly #ari: Ari | null;
-  readonly #writeBack: WriteBack;
+  readonly #ticker = new Ticker(() => this.#tick());
+  readonly #stalls = new StallDetector(performance.now());
+  readonly #links: AsteriskLinks;
   readonly #questions: ChannelQuestions;
-  readonly #video = new VideoFilter((uniqueid) => this.#questions.askVideo(uniqueid));
+  readonly #hideNumbers: (event: PbxEvent) => PbxEvent;
+  readonly #video: VideoFilter;
+  readonly #switchboard: Switchboard;
   /** Null when packets are not captured. */
   readonly #capture: CallCapture | null;
-  readonly #agi: FastAgiServer;
-  readonly #http: HttpService;
   readonly #companions: Companions;
-  readonly #failure = Promise.withResolvers<string>();
-  readonly #ticker = new Ticker(() => this.#tick());
+  readonly #http: HttpService;
+  readonly #historyRecorder: HistoryRecorder;
+  readonly #agi: FastAgiServer;
   #ticks = 0;
   /** So often the history's file was found gone; a new one has nothing of the calls that are up. */
   #reopened = 0;
-  readonly #stalls = new StallDetector(performance.now());
-
-  /** Resolves with one sentence when a person has to change something before the sidecar can work. */
-  readonly failed: Promise<string> = this.#failure.promise;
 
   /** Use `startSidecar`. */
   constructor(settings: Settings, log: Logger, history: History, clock: SteadyClock) {
-    this.#clock = clock;
     this.#settings = settings;
     this.#log = log;
+    this.#clock = clock;
     this.#history = history;
     this.#historyLog = new HistoryLog(log);
     this.#givenUpLog = new GivenUpLog(log);
-    this.#links = new LinkLog(log);
-    const connection = settings.ami;
-    const onDebug = (sentence: string): void => log.debug(sentence);
-    const random = (): number => Math.random();
     const nowMs = (): number => clock.nowMs();
 
-    // Answers to actions are in no hurry: they are read now and then when events are. What is due is done then, too.
-    const pace = new ReadPace(() => this.#ticker.remind());
-    this.#actions = new AmiActions({
-      connection,
-      random,
-      pace,
-      onState: (state) => this.#noteAmi('AMI actions', state),
+    // The source: Asterisk's events, and answers to questions.
+    const links = new AsteriskLinks({ settings, log, clock, remind: () => this.#ticker.remind() });
+    const questions = new ChannelQuestions({
+      actions: links.actions,
+      events: links.events,
+      ari: links.ari,
+      nowMs,
+      onAnswer: (event) => links.deliver(event),
     });
-    this.#writeBack = new WriteBack({
-      setter: this.#actions,
-      ...settings.writeback,
-      onDebug,
-      onWritten: (afterMs) => this.#http.metrics.writtenBack(afterMs),
-    });
-    this.#switchboard = new Switchboard(scoringRules(settings), {
-      writer: settings.writeback.variables || settings.writeback.cdr ? this.#writeBack : null,
-      askCodecs: (uniqueid) => this.#questions.askCodecs(uniqueid),
+
+    // The filters.
+    this.#hideNumbers = eventHider(settings.history);
+    this.#video = new VideoFilter((uniqueid, onVideo) => questions.askVideo(uniqueid, onVideo));
+
+    // The calls. Each report is stored at once; what else changes is drained.
+    const switchboard = new Switchboard(scoringRules(settings), {
+      writer: links.writer,
+      askCodecs: (uniqueid) => questions.askCodecs(uniqueid),
       storeInterval: (interval) => history.record({ kind: 'interval', interval }),
-    });
-    this.#historyRecorder = new HistoryRecorder({
-      source: this.#switchboard,
-      history,
-      nowMs,
-      onChannel: (channel) => {
-        if (channel.endedAtMs === null) return;
-        this.#http.metrics.channelEnded(channel);
-        this.#companions.channelEnded(channel);
-      },
-    });
-    const hideNumbers = eventHider(settings.history);
-    const onEvent = (event: PbxEvent): void => this.#take(hideNumbers(event));
-    this.#events = new AmiEventSession({
-      connection,
-      random,
-      nowMs,
-      onDebug,
-      readsUserEvents: settings.ratings.enabled,
-      onRead: () => this.#noticeStall(),
-      onEvent,
-      pace,
-      onState: (state) => this.#noteAmi('AMI events', state),
-    });
-    this.#ari =
-      settings.ari === null
-        ? null
-        : new Ari({
-            connection: settings.ari,
-            random,
-            onState: (state) => this.#links.note('ARI', state),
-            onVariableSet: (change) => this.#questions.takeVariable(change),
-          });
-    this.#questions = new ChannelQuestions({
-      actions: this.#actions,
-      events: this.#events,
-      ari: this.#ari,
-      nowMs,
-      onAnswer: (event) => {
-        this.#noticeStall();
-        onEvent(event);
-      },
-      onVideo: (...answer) => this.#video.noteVideo(...answer),
     });
     this.#capture = settings.capture.enabled
       ? new CallCapture({
           settings: settings.capture,
-          onCaptured: (event) => this.#switchboard.handle(event),
-          onXrReport: (event) => {
-            this.#switchboard.handle(event);
-            this.#companions.take(event);
-          },
-          askAddresses: (uniqueid) => this.#questions.askAddresses(uniqueid),
-          askCodecs: (uniqueid) => this.#questions.askCodecs(uniqueid),
-          onState: (state) => this.#noteCapture(state),
+          onCaptured: (event) => switchboard.handle(event),
+          onXrReport: (event) => links.deliver(event),
+          askAddresses: (uniqueid) => questions.askAddresses(uniqueid),
+          askCodecs: (uniqueid) => questions.askCodecs(uniqueid),
+          onState: (state) => noteCapture(log, state),
           nowMs,
           followClock: () => this.#followClock(),
-          random,
+          random: () => Math.random(),
         })
       : null;
-    const calls = currentHistory(history, this.#switchboard.current);
-    this.#companions = new Companions({
+
+    // The sinks.
+    const liveStream = new LiveStream({ live: switchboard, clock });
+    const calls = currentHistory(history, switchboard.current);
+    const companions = new Companions({
       settings,
       log,
       clock,
       history,
       calls,
-      live: this.#switchboard,
-      tellLive: (news) => this.#http.tell(news),
-      actions: this.#actions,
-      asteriskVersion: () => this.#events.asteriskVersion,
+      live: switchboard,
+      tellLive: (news) => liveStream.tell(news),
+      actions: links.actions,
+      asteriskVersion: () => links.events.asteriskVersion,
+    });
+    this.#http = new HttpService({
+      settings,
+      log,
+      clock,
+      history: calls,
+      live: switchboard,
+      liveStream,
+      health: () => this.#health(),
+      features: history.features,
+      companions,
+    });
+    const { metrics } = this.#http;
+    this.#historyRecorder = new HistoryRecorder({
+      source: switchboard,
+      history,
+      nowMs,
+      onChannel: (channel) => {
+        if (channel.endedAtMs === null) return;
+        metrics.channelEnded(channel);
+        companions.channelEnded(channel);
+      },
     });
     this.#agi = new FastAgiServer({
       ...settings.agi.bind,
       ...settings.writeback,
       peers: settings.agi.peers,
       secret: settings.agi.secret,
-      scripts: this.#companions.agiScripts,
+      scripts: companions.agiScripts,
       onWrongSecret: () =>
         log.warn(
           coded('MES_ERR_AGI_SECRET'),
@@ -190,16 +157,16 @@ export class Sidecar {
         ),
       onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
     });
-    this.#http = new HttpService({
-      settings,
-      log,
-      clock,
-      history: calls,
-      live: this.#switchboard,
-      health: () => this.#health(),
-      features: history.features,
-      companions: this.#companions,
-    });
+
+    this.#links = links;
+    this.#questions = questions;
+    this.#switchboard = switchboard;
+    this.#companions = companions;
+  }
+
+  /** Resolves with one sentence when a person has to change something before the sidecar can work. */
+  get failed(): Promise<string> {
+    return this.#links.failed;
   }
 
   /** Goes on from the history, opens the ports, and starts to connect. Rejects with an Error of one sentence. */
@@ -209,9 +176,12 @@ export class Sidecar {
     await this.#companions.start();
     await this.#http.listen();
     this.#ticker.start();
-    this.#actions.start();
-    this.#events.start();
-    this.#ari?.start();
+    this.#links.start({
+      onRead: () => this.#noticeStall(),
+      onEvent: (event) => this.#take(event),
+      onVariableSet: (change) => this.#questions.takeVariable(change),
+      onWritten: (afterMs) => this.#http.metrics.writtenBack(afterMs),
+    });
     this.#capture?.start();
     this.#log.info(`asterisk-mes listens on http://${hostAndPortText(this.#settings.http.bind)}`);
   }
@@ -226,9 +196,7 @@ export class Sidecar {
   async stop(): Promise<void> {
     this.#ticker.stop();
     await Promise.all([
-      this.#events.stop(),
-      this.#actions.stop(),
-      this.#ari?.stop(),
+      this.#links.stop(),
       this.#agi.close(),
       this.#http.close(),
       // Tells the calls what it captured last, before they are stored.
@@ -241,7 +209,9 @@ export class Sidecar {
     this.#historyLog.close(this.#history.stats());
   }
 
-  #take(event: PbxEvent): void {
+  /** One event through all rooms. */
+  #take(said: PbxEvent): void {
+    const event = this.#hideNumbers(said);
     if (!this.#video.admits(event)) return;
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
@@ -290,37 +260,25 @@ export class Sidecar {
 
   async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelValues | undefined> {
     // Nothing older may be written after it, and every report that Asterisk has sent must be in it.
-    await Promise.all([this.#writeBack.seal(uniqueid), this.#events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {})]);
+    await Promise.all([
+      this.#links.writeBack.seal(uniqueid),
+      this.#links.events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {}),
+    ]);
     return this.#switchboard.finalWord(uniqueid, counters ?? {}, this.#clock.nowMs());
-  }
-
-  /** Without AMI nothing works, and what ARI lacks is no reason to give up. */
-  #noteAmi(link: 'AMI events' | 'AMI actions', state: LinkState): void {
-    this.#links.note(link, state);
-    if (link === 'AMI actions' && state.status === 'connected') this.#writeBack.flush();
-    if (state.status === 'failed') this.#failure.resolve(state.problem);
-  }
-
-  /** Without packets calls are scored all the same. */
-  #noteCapture(state: LiveCaptureState): void {
-    if (state.status === 'capturing') this.#log.info('capture: packets are captured');
-    else this.#log.warn(coded('MES_ERR_CAPTURE'), `capture: ${state.problem} Trying again`);
   }
 
   #health(): HealthReport {
     return healthReport({
-      events: this.#links.stateOf('AMI events'),
-      actions: this.#links.stateOf('AMI actions'),
-      ari: this.#ari === null ? null : this.#links.stateOf('ARI'),
+      ...this.#links.states,
       history: this.#history.stats(),
       databaseBytes: this.#history.sizeBytes(),
-      asteriskVersion: this.#events.asteriskVersion,
+      asteriskVersion: this.#links.events.asteriskVersion,
       capture: this.#capture?.health ?? { status: 'off', problem: null },
       counters: {
-        ami: this.#events.counters,
+        ami: this.#links.events.counters,
         calls: this.#switchboard.counters,
         video: this.#video.counters,
-        writeback: this.#writeBack.counters,
+        writeback: this.#links.writeBack.counters,
         agi: this.#agi.counters,
         live_stream: this.#http.liveStreamCounters,
         capture: this.#capture?.counters ?? null,
@@ -328,6 +286,12 @@ export class Sidecar {
       },
     });
   }
+}
+
+/** Without packets calls are scored all the same. */
+function noteCapture(log: Logger, state: LiveCaptureState): void {
+  if (state.status === 'capturing') log.info('capture: packets are captured');
+  else log.warn(coded('MES_ERR_CAPTURE'), `capture: ${state.problem} Trying again`);
 }
 
 /** Opens the history and starts a sidecar on it. Rejects with an Error of one sentence that says what to change. */

@@ -13,6 +13,9 @@ interface Media {
   videoPort: number | null;
 }
 
+/** Asterisk's own address for a channel's audio and for its video, as it prints them; undefined where it has none. */
+export type OnVideo = (audio: string | undefined, video: string | undefined) => void;
+
 /**
  * Keeps the reports about a channel's video away from its audio: Asterisk prints both as the same events of the same
  * channel, and only its own port tells them apart. Which port is the video's is asked when a channel is up, before the
@@ -22,10 +25,10 @@ interface Media {
 export class VideoFilter {
   readonly counters = { reportsSetAside: 0 };
   readonly #media = new Map<string, Media>();
-  readonly #ask: (uniqueid: string) => void;
+  readonly #ask: (uniqueid: string, onVideo: OnVideo) => void;
 
-  /** `ask`: the answer is to be given to `noteVideo`. */
-  constructor(ask: (uniqueid: string) => void) {
+  /** `ask`: some time after it is called, `onVideo` is, if Asterisk answers. */
+  constructor(ask: (uniqueid: string, onVideo: OnVideo) => void) {
     this.#ask = ask;
   }
 
@@ -49,22 +52,26 @@ export class VideoFilter {
     }
   }
 
-  /** Asterisk's own address for a channel's audio and for its video, as it prints them; undefined where it has none. */
-  noteVideo(uniqueid: string, audio: string | undefined, video: string | undefined): void {
-    const media = this.#media.get(uniqueid);
-    if (media === undefined) return;
-    const port = video === undefined ? null : portOf(video);
-    media.videoPort = audio !== undefined && port === portOf(audio) ? null : port;
-  }
-
   /** What is known of the channel, from now on if it can be asked for its video; undefined if not. */
   #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): Media | undefined {
     const known = this.#media.get(uniqueid);
     if (known !== undefined || stateNumber !== CHANNEL_STATE_UP || !name.startsWith(PJSIP)) return known;
     const media: Media = { ports: [], videoPort: null };
     this.#media.set(flatCopy(uniqueid), media);
-    this.#ask(uniqueid);
+    this.#askVideo(uniqueid);
     return media;
+  }
+
+  #noteVideo(uniqueid: string, audio: string | undefined, video: string | undefined): void {
+    const media = this.#media.get(uniqueid);
+    if (media === undefined) return;
+    const port = video === undefined ? null : portOf(video);
+    media.videoPort = audio !== undefined && port === portOf(audio) ? null : port;
+  }
+
+  #askVideo(uniqueid: string): void {
+    const own = flatCopy(uniqueid);
+    this.#ask(own, (audio, video) => this.#noteVideo(own, audio, video));
   }
 
   #admitsReport({ channel, addresses }: Extract<PbxEvent, { type: 'rtcp' }>): boolean {
@@ -73,7 +80,7 @@ export class VideoFilter {
     const port = portOf(addresses.local);
     if (port === null) return true;
     if (!media.ports.includes(port)) {
-      if (media.ports.length > 0) this.#ask(channel.uniqueid);
+      if (media.ports.length > 0) this.#askVideo(channel.uniqueid);
       media.ports = media.ports.concat(port);
     }
     // RTCP has the next port, or the same one where it is multiplexed (RFC 5761).

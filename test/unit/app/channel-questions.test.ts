@@ -36,23 +36,22 @@ function tick(questions: ChannelQuestions, ticks = 3): void {
   for (let count = 0; count < ticks; count++) questions.tick();
 }
 
-function makeQuestions(asterisk: SlowAsterisk, answers: PbxEvent[], videos: string[] = []): ChannelQuestions {
+function makeQuestions(asterisk: SlowAsterisk, answers: PbxEvent[]): ChannelQuestions {
   return new ChannelQuestions({
     actions: asterisk,
     events: asterisk,
     ari: asterisk,
     nowMs: () => 1_790_000_000_000,
     onAnswer: (event) => answers.push(event),
-    onVideo: (uniqueid) => videos.push(uniqueid),
   });
 }
 
 test('what is asked only once waits for its turn; counters are asked for again at a later report', async () => {
   const asterisk = new SlowAsterisk();
   const [answers, videos]: [PbxEvent[], string[]] = [[], []];
-  const questions = makeQuestions(asterisk, answers, videos);
+  const questions = makeQuestions(asterisk, answers);
   for (let n = 1; n <= MOST_AT_ONCE + 10; n++) questions.askAddresses(`a${n}`);
-  questions.askVideo('v');
+  questions.askVideo('v', () => videos.push('v'));
   tick(questions);
   questions.askCounters('c');
   expect(asterisk.asked).toHaveLength(2 * MOST_AT_ONCE);
@@ -74,9 +73,9 @@ test('what is asked only once waits for its turn; counters are asked for again a
 test('a channel is asked for its video when it is up for a moment, and for nothing more when it has none', async () => {
   const asterisk = new SlowAsterisk();
   const videos: string[] = [];
-  const questions = makeQuestions(asterisk, [], videos);
-  questions.askVideo('v');
-  questions.askVideo('short');
+  const questions = makeQuestions(asterisk, []);
+  questions.askVideo('v', () => videos.push('v'));
+  questions.askVideo('short', () => videos.push('short'));
   tick(questions, 2);
   questions.forget('short');
   expect(asterisk.asked).toEqual([]);
@@ -93,7 +92,7 @@ test('of a channel that ended before its turn nothing is asked', async () => {
   const answers: PbxEvent[] = [];
   const questions = makeQuestions(asterisk, answers);
   for (let n = 1; n <= MOST_AT_ONCE + 3; n++) questions.askAddresses(`a${n}`);
-  questions.askVideo(`a${MOST_AT_ONCE + 1}`);
+  questions.askVideo(`a${MOST_AT_ONCE + 1}`, () => {});
   tick(questions);
   questions.forget(`a${MOST_AT_ONCE + 1}`);
   asterisk.answerAll();

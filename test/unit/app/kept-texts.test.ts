@@ -77,13 +77,12 @@ function questions(): (event: PbxEvent) => void {
     events: { askCodecs: () => {} },
     ari: { connected: true, rtpStatistics: async () => undefined },
     onAnswer: () => {},
-    onVideo: () => {},
     nowMs,
   });
   return (event) => {
     if (!('channel' in event)) return;
     asking.askCounters(event.channel.uniqueid);
-    asking.askVideo(event.channel.uniqueid);
+    asking.askVideo(event.channel.uniqueid, () => {});
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { VideoFilter } from '../../../src/calls/media/video-filter.ts';
+import { type OnVideo, VideoFilter } from '../../../src/calls/media/video-filter.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { local, remote, reportBlock, snapshot } from './script.ts';
 
@@ -19,26 +19,31 @@ function report(ownAddress: string | undefined, isLocal = true): PbxEvent {
   return { type: 'rtcp', atMs: 0, channel, report: told, addresses };
 }
 
-function filter(): { filter: VideoFilter; asked: string[] } {
+function filter(): { filter: VideoFilter; asked: string[]; answer: OnVideo } {
   const asked: string[] = [];
-  return { filter: new VideoFilter((uniqueid) => asked.push(uniqueid)), asked };
+  let latest: OnVideo | undefined;
+  const video = new VideoFilter((uniqueid, onVideo) => {
+    asked.push(uniqueid);
+    latest = onVideo;
+  });
+  return { filter: video, asked, answer: (...addresses) => latest?.(...addresses) };
 }
 
 describe('reports about video', () => {
   test('are set aside and counted, also when they come first; those about audio are not', () => {
-    const { filter: video, asked } = filter();
+    const { filter: video, asked, answer } = filter();
     expect(video.admits(up)).toBe(true);
     expect(asked).toEqual(['1']);
-    video.noteVideo('1', AUDIO, VIDEO);
+    answer(AUDIO, VIDEO);
     const events = [report(VIDEO_RTCP, false), report(AUDIO_RTCP, false), report(VIDEO_RTCP), report(AUDIO_RTCP)];
     expect(events.map((event) => video.admits(event))).toEqual([false, true, false, true]);
     expect(video.counters).toEqual({ reportsSetAside: 2 });
   });
 
   test('that are multiplexed with the video itself are known, too', () => {
-    const { filter: video } = filter();
+    const { filter: video, answer } = filter();
     video.admits(up);
-    video.noteVideo('1', AUDIO, VIDEO);
+    answer(AUDIO, VIDEO);
     expect([report(VIDEO), report(AUDIO)].map((event) => video.admits(event))).toEqual([false, true]);
   });
 
@@ -48,9 +53,9 @@ describe('reports about video', () => {
     ['Asterisk cannot tell', undefined, undefined],
     ['the answer is none', AUDIO, 'nowhere'],
   ])('are none where %s', (_what, audio, video) => {
-    const { filter: none } = filter();
+    const { filter: none, answer } = filter();
     none.admits(up);
-    none.noteVideo('1', audio, video);
+    answer(audio, video);
     expect([AUDIO_RTCP, AUDIO, VIDEO_RTCP, undefined].map((own) => none.admits(report(own)))).toEqual([
       true,
       true,
@@ -61,18 +66,18 @@ describe('reports about video', () => {
   });
 
   test('are asked for once more when reports come by another port, and no more after that', () => {
-    const { filter: video, asked } = filter();
+    const { filter: video, asked, answer } = filter();
     video.admits(up);
     for (let n = 0; n < 3; n++) video.admits(report(AUDIO_RTCP));
     expect(asked).toEqual(['1']);
     for (let n = 0; n < 3; n++) video.admits(report(VIDEO_RTCP));
     expect(asked).toEqual(['1', '1']);
-    video.noteVideo('1', AUDIO, VIDEO);
+    answer(AUDIO, VIDEO);
     expect(video.admits(report(VIDEO_RTCP))).toBe(false);
   });
 
   test('of a channel that was up before we came are asked for, of one that has ended no more', () => {
-    const { filter: video, asked } = filter();
+    const { filter: video, asked, answer } = filter();
     const ringing = snapshot('2', { name: 'PJSIP/bob-00000002', stateNumber: 5 });
     const bend = snapshot('3', { name: 'Local/7@x-00000001;1' });
     const codecs = { rx: null, tx: null };
@@ -80,7 +85,7 @@ describe('reports about video', () => {
     expect(video.admits({ type: 'resync', atMs: 0, channels })).toBe(true);
     expect(asked).toEqual(['1']);
     expect(video.admits(end)).toBe(true);
-    video.noteVideo('1', AUDIO, VIDEO);
+    answer(AUDIO, VIDEO);
     expect(video.admits(report(VIDEO_RTCP))).toBe(true);
     expect(asked).toEqual(['1', '1']);
   });
