@@ -1,55 +1,34 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
-import type {
-  ChannelValues,
-  CurrentCalls,
-  LiveMedia,
-  LiveView,
-  ResumableChannel,
-  VariableWriter,
-} from '../model/ports.ts';
-import type { ChannelRecord, EndReason, HistoryChange, IntervalRecord } from '../model/record.ts';
-import type { RtcpReport } from '../model/report.ts';
-import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
+import type { ChannelValues, CurrentCalls, LiveMedia, LiveView, ResumableChannel } from '../model/ports.ts';
+import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
 import { BridgePeers } from './bridge-peers.ts';
 import { LinkedCalls, type CallState } from './linked-calls.ts';
 import { CallLifecycle } from './call-lifecycle.ts';
 import { ChangeLog } from './change-log.ts';
 import { type ChannelState, isLive, isLocalChannel, newChannel, noteSnapshot } from './channels/channel-state.ts';
 import { flatCopy } from '../units/flat-copy.ts';
-import { noteCodecQuestion, noteCounters, takeFinalCounters, takeRtcp } from './channels/channel-report.ts';
+import { noteCounters, takeFinalCounters } from './channels/channel-report.ts';
 import { ChannelViews } from './channels/channel-views.ts';
 import { GoneChannels } from './channels/gone-channels.ts';
 import { LiveChannels } from './live-channels.ts';
 import { moveMoments } from './channels/clock-step.ts';
 import { goOnFrom } from './again/go-on.ts';
+import { ReportIntake } from './report-intake.ts';
 import type { ScoringRules } from './scoring-rules.ts';
+import type { SwitchboardPorts } from './switchboard-ports.ts';
 import { ChannelFacts } from './channel-facts.ts';
-import { LastWords, type UndoneWord } from './channels/last-words.ts';
+import { LastWords } from './channels/last-words.ts';
 import { SwitchboardCounters } from './switchboard-counters.ts';
 import { ScoreWriter } from './score-writer.ts';
-
-export interface SwitchboardPorts {
-  /** Null: only the hangup handler, which asks for it, is told what to write. */
-  readonly writer: VariableWriter | null;
-  /** Asked again and again while a channel has RTCP; the answer comes as a `codecs` event. */
-  readonly askCodecs: (uniqueid: string) => void;
-  /** Is given every report as it comes, before any state that counts it is drained. */
-  readonly storeInterval: (interval: IntervalRecord) => void;
-  /** Channels that may be up; 40,000 when not given. */
-  readonly mostLiveChannels?: number;
-}
 
 /** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
 export class Switchboard implements LiveView {
   readonly counters = new SwitchboardCounters();
   readonly #rules: ScoringRules;
-  readonly #ports: SwitchboardPorts;
   readonly #channels = new Map<string, ChannelState>();
   readonly #live: LiveChannels;
   readonly #gone = new GoneChannels();
   readonly #calls = new LinkedCalls();
-  /** The longest that any channel waits for the next report of ours. */
-  #slowestPaceMs = USUAL_REPORT_PACE_MS;
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgePeers(this.#channels, this.#changes);
   readonly #lifecycle = new CallLifecycle(this.#calls, this.#changes);
@@ -57,14 +36,24 @@ export class Switchboard implements LiveView {
   readonly #writes: ScoreWriter;
   readonly #facts: ChannelFacts;
   readonly #lastWords = new LastWords();
+  readonly #reports: ReportIntake;
 
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
     this.#rules = rules;
-    this.#ports = ports;
     this.#live = new LiveChannels(ports.mostLiveChannels);
     this.#views = new ChannelViews(rules, this.#channels, this.#calls);
     this.#facts = new ChannelFacts(this.#channels, this.#changes, rules, this.counters);
     this.#writes = new ScoreWriter(ports.writer, this.#views, this.#calls, this.#bridges, this.#changes);
+    this.#reports = new ReportIntake({
+      rules,
+      ports,
+      channels: this.#channels,
+      changes: this.#changes,
+      bridges: this.#bridges,
+      writes: this.#writes,
+      lastWords: this.#lastWords,
+      counters: this.counters,
+    });
   }
 
   handle(event: PbxEvent): void {
@@ -77,7 +66,7 @@ export class Switchboard implements LiveView {
         this.#seen(event.channel, event.atMs);
         return;
       case 'rtcp':
-        this.#report(this.#seen(event.channel, event.atMs), event.report, event.atMs);
+        this.#reports.take(this.#seen(event.channel, event.atMs), event.report, event.atMs);
         return;
       case 'hangup':
         return this.#hangup(event);
@@ -157,7 +146,7 @@ export class Switchboard implements LiveView {
 
   /** Does what has become due by `nowMs`; to be called a few times a second. */
   tick(nowMs: number): void {
-    for (const undone of this.#lastWords.takeOverdue(nowMs)) this.#takeBack(undone, nowMs);
+    for (const undone of this.#lastWords.takeOverdue(nowMs)) this.#reports.takeBack(undone, nowMs);
     this.#writes.tick(nowMs);
     for (const call of this.#lifecycle.takeEnded(nowMs)) this.#forget(call, nowMs);
   }
@@ -237,46 +226,6 @@ export class Switchboard implements LiveView {
     if (known.linkedid !== snapshot.linkedid) this.#lifecycle.move(known, snapshot.linkedid, atMs);
     else if (changed) this.#changes.touch(known);
     return known;
-  }
-
-  #report(channel: ChannelState, report: RtcpReport, atMs: number): void {
-    if (channel.final !== null || !isLive(channel)) {
-      this.counters.lateReports++;
-      const undone = this.#lastWords.takeReport(channel, report, atMs);
-      if (undone !== null) this.#takeBack(undone, atMs);
-      return;
-    }
-    this.counters.reports++;
-    const taken = takeRtcp(channel, report, atMs, this.#slowestPaceMs, this.#rules);
-    const { paceMs } = channel.rx;
-    if (report.reporter === 'local' && paceMs !== null)
-      this.#slowestPaceMs = slowestReportPace(this.#slowestPaceMs, paceMs);
-    if (taken.isRoundTripRefused) {
-      this.counters.roundTripsRefused++;
-      this.#changes.touch(channel);
-    }
-    const isNewSession = taken.closed.length > 0;
-    if (noteCodecQuestion(channel, isNewSession, this.#channels.size, atMs)) this.#ports.askCodecs(channel.uniqueid);
-    for (const segment of taken.closed) this.#changes.addSegment(segment);
-    this.#storeInterval(channel, taken.interval);
-    if (taken.silence !== null) this.#storeInterval(channel, taken.silence);
-    this.#changes.touchLater(channel);
-    this.#writes.noteReport(channel, atMs);
-  }
-
-  /** The channel goes on: it is scored and written again, with the reports that came since its last word. */
-  #takeBack({ channel, reports }: UndoneWord, nowMs: number): void {
-    this.counters.lastWordsUndone++;
-    this.counters.lateReports -= reports.length;
-    this.#ports.writer?.reopen(channel.uniqueid);
-    this.#changes.touch(channel);
-    for (const { report, atMs } of reports) this.#report(channel, report, atMs);
-    this.#writes.noteReport(channel, nowMs);
-  }
-
-  #storeInterval(channel: ChannelState, interval: IntervalRecord): void {
-    if (!this.#changes.keepsBack(channel, interval)) this.#ports.storeInterval(interval);
-    this.#bridges.noteInterval(channel, interval);
   }
 
   #hangup(event: Extract<PbxEvent, { type: 'hangup' }>): void {

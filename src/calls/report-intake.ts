@@ -1,0 +1,79 @@
+import type { IntervalRecord } from '../model/record.ts';
+import type { RtcpReport } from '../model/report.ts';
+import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
+import type { BridgePeers } from './bridge-peers.ts';
+import type { ChangeLog } from './change-log.ts';
+import { noteCodecQuestion, takeRtcp } from './channels/channel-report.ts';
+import { type ChannelState, isLive } from './channels/channel-state.ts';
+import type { LastWords, UndoneWord } from './channels/last-words.ts';
+import type { ScoreWriter } from './score-writer.ts';
+import type { ScoringRules } from './scoring-rules.ts';
+import type { SwitchboardCounters } from './switchboard-counters.ts';
+import type { SwitchboardPorts } from './switchboard-ports.ts';
+
+export interface ReportIntakeOptions {
+  readonly rules: ScoringRules;
+  readonly ports: SwitchboardPorts;
+  /** All that are known, for their number alone. */
+  readonly channels: ReadonlyMap<string, ChannelState>;
+  readonly changes: ChangeLog;
+  readonly bridges: BridgePeers;
+  readonly writes: ScoreWriter;
+  readonly lastWords: LastWords;
+  readonly counters: SwitchboardCounters;
+}
+
+/** Takes RTCP reports into their channels: each is scored, stored at once, and what changed is written. */
+export class ReportIntake {
+  readonly #options: ReportIntakeOptions;
+  /** The longest that any channel waits for the next report of ours. */
+  #slowestPaceMs = USUAL_REPORT_PACE_MS;
+
+  constructor(options: ReportIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** A report that comes after the final scores of its channel no longer counts, unless it shows that the channel goes on. */
+  take(channel: ChannelState, report: RtcpReport, atMs: number): void {
+    const { rules, ports, channels, changes, writes, lastWords, counters } = this.#options;
+    if (channel.final !== null || !isLive(channel)) {
+      counters.lateReports++;
+      const undone = lastWords.takeReport(channel, report, atMs);
+      if (undone !== null) this.takeBack(undone, atMs);
+      return;
+    }
+    counters.reports++;
+    const taken = takeRtcp(channel, report, atMs, this.#slowestPaceMs, rules);
+    const { paceMs } = channel.rx;
+    if (report.reporter === 'local' && paceMs !== null)
+      this.#slowestPaceMs = slowestReportPace(this.#slowestPaceMs, paceMs);
+    if (taken.isRoundTripRefused) {
+      counters.roundTripsRefused++;
+      changes.touch(channel);
+    }
+    const isNewSession = taken.closed.length > 0;
+    if (noteCodecQuestion(channel, isNewSession, channels.size, atMs)) ports.askCodecs(channel.uniqueid);
+    for (const segment of taken.closed) changes.addSegment(segment);
+    this.#storeInterval(channel, taken.interval);
+    if (taken.silence !== null) this.#storeInterval(channel, taken.silence);
+    changes.touchLater(channel);
+    writes.noteReport(channel, atMs);
+  }
+
+  /** The channel goes on: it is scored and written again, with the reports that came since its final scores. */
+  takeBack({ channel, reports }: UndoneWord, nowMs: number): void {
+    const { ports, changes, writes, counters } = this.#options;
+    counters.lastWordsUndone++;
+    counters.lateReports -= reports.length;
+    ports.writer?.reopen(channel.uniqueid);
+    changes.touch(channel);
+    for (const { report, atMs } of reports) this.take(channel, report, atMs);
+    writes.noteReport(channel, nowMs);
+  }
+
+  #storeInterval(channel: ChannelState, interval: IntervalRecord): void {
+    const { ports, changes, bridges } = this.#options;
+    if (!changes.keepsBack(channel, interval)) ports.storeInterval(interval);
+    bridges.noteInterval(channel, interval);
+  }
+}
