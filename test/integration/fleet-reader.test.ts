@@ -3,6 +3,7 @@ import { serveRoutes } from '../../src/api/server.ts';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import { FleetGateway } from '../../src/fleet/gateway.ts';
 import { FleetHistory } from '../../src/fleet/read/fleet-history.ts';
 import type { Scope } from '../../src/fleet/read/scope.ts';
@@ -15,6 +16,7 @@ import { type ClickHouse, startShards } from '../lab/clickhouse.ts';
 import { type SteppedPbx, startPbx } from '../lab/fleet-pbx.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { makeRunDirectory } from '../lab/paths.ts';
+import { openBrowser, openPage } from './fixtures/browser.ts';
 import { CONTRACT_CHANGES, CONTRACT_NOW_MS, readerContract } from '../unit/history/reader-contract.ts';
 
 /** What of any answer is looked at. */
@@ -162,6 +164,7 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
 
   describe('over REST', () => {
     let rest: {
+      url: string;
       get: (path: string, token?: string, accept?: string) => Promise<{ status: number; body: Answer; text: string }>;
     };
     let made: Awaited<ReturnType<typeof fleet>>;
@@ -185,10 +188,11 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
         known: () => ({ pbxs, readers }),
         counters: () => ({ rows: 7 }),
       });
-      const api = serveRoutes(table, { tokenCheck });
+      const api = serveRoutes(table, { tokenCheck, files: dashboardAssets({ isFleet: true }) });
       const url = await api.listen({ host: '127.0.0.1', port: 0 });
       stops.push(() => api.close());
       rest = {
+        url,
         get: async (path, token = 'main', accept = 'application/json') => {
           const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}`, accept } });
           const text = await response.text();
@@ -325,6 +329,34 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
       expect(text).not.toContain('pbx_bad_ratio{pbx="berlin"');
       expect(text).toContain('asterisk_mes_fleet_shards_answered 2');
       expect(text).toContain('asterisk_mes_fleet_gateway_rows 7');
+    });
+
+    test('the page leads from the PBXs to the calls of one, and from there to a call that two PBXs have', async () => {
+      const browser = await openBrowser();
+      try {
+        const { page, complaints } = await openPage(browser, rest.url);
+        await page.locator('dialog input').fill('main');
+        await page.locator('dialog button').click();
+        await page.locator('tbody tr').first().waitFor();
+        expect(await page.locator('tbody th').allTextContents()).toEqual(['berlin north', 'bonn north', 'ulm south']);
+        expect(await page.locator('tbody tr', { hasText: 'berlin' }).textContent()).toContain('never heard of');
+        expect(await page.locator('nav a').allTextContents()).toEqual(['PBXs', 'Calls', 'Endpoints', 'Trends']);
+        await page.locator('tbody th a', { hasText: 'ulm' }).click();
+        await page.locator('.scope select').waitFor();
+        expect(await page.locator('.scope select').inputValue()).toBe('pbx=ulm');
+        await page.goto(`${rest.url}/#/calls`);
+        await page.locator('tbody tr').first().waitFor();
+        expect(await page.locator('tbody .of-pbx').allTextContents()).toEqual(Array.from({ length: 5 }, () => 'ulm '));
+        await page.locator('.scope select').selectOption('site=north');
+        await page.locator('tbody .of-pbx', { hasText: 'bonn' }).first().waitFor();
+        await page.locator('tbody a').first().click();
+        await page.locator('.one-call h1').waitFor();
+        expect(page.url()).toContain('#/call/c5?pbx=bonn');
+        // But for the answer to the first request, which came without a token.
+        expect(complaints.filter((complaint) => !complaint.includes('401'))).toEqual([]);
+      } finally {
+        await browser.close();
+      }
     });
 
     test('describes itself, with pbx and site everywhere', async () => {

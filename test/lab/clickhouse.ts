@@ -18,6 +18,9 @@ export interface ClickHouse {
   kill(): Promise<void>;
   /** Again, on the same files and ports. */
   start(): Promise<void>;
+  /** SIGSTOP: it takes connections and answers nothing. */
+  pause(): void;
+  resume(): void;
 }
 
 export interface ClickHouseOptions {
@@ -81,8 +84,14 @@ function clickHouse({ folder, httpPort, tcpPort, clusterPorts }: ClickHouseOptio
       running?.kill();
       await running?.ended;
     },
+    pause() {
+      for (const pid of running?.children() ?? []) process.kill(pid, 'SIGSTOP');
+    },
+    resume() {
+      for (const pid of running?.children() ?? []) process.kill(pid, 'SIGCONT');
+    },
     async start() {
-      running = spawnConfined('exec clickhouse-server "--config-file=$1"', [join(folder, 'config.xml')]);
+      running = spawnConfined('clickhouse-server "--config-file=$1"', [join(folder, 'config.xml')]);
       const untilMs = performance.now() + READY_WAIT_MS;
       while (performance.now() < untilMs) {
         if ((await query('SELECT 1').catch(() => '')) === '1') return;

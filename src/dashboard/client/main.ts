@@ -5,6 +5,9 @@ import { alertsPage } from './alerts/page-alerts.ts';
 import { callPage } from './call/page-call.ts';
 import { callsPage } from './calls/page-calls.ts';
 import { comparePage } from './compare/page-compare.ts';
+import { pbxsPage } from './fleet/page-pbxs.ts';
+import { chooseScope, IS_FLEET, scopeToPage } from './fleet/scope.ts';
+import { scopePicker, shardsNotice } from './fleet/scope-picker.ts';
 import { endpointsPage } from './endpoints/page-endpoints.ts';
 import { nowPage } from './now/page-now.ts';
 import { ratingsPage } from './ratings/page-ratings.ts';
@@ -13,7 +16,7 @@ import { hasToken, storeToken, TOKEN_NEEDED } from './rest/rest.ts';
 import { type Page, parseRoute, type Route } from './rest/route.ts';
 
 /** Those with a word stand in the bar, in this order. */
-const PAGES: readonly { name: string; word?: string; open: (route: Route) => Page }[] = [
+const PAGES_OF_ONE: readonly { name: string; word?: string; open: (route: Route) => Page }[] = [
   { name: '', word: t('Now'), open: () => nowPage() },
   { name: 'calls', word: t('Calls'), open: callsPage },
   { name: 'endpoints', word: t('Endpoints'), open: endpointsPage },
@@ -23,14 +26,23 @@ const PAGES: readonly { name: string; word?: string; open: (route: Route) => Pag
   { name: 'call', open: callPage },
   { name: 'compare', open: comparePage },
 ];
+/** What a fleet's store knows nothing of. */
+const NOT_OF_FLEETS: readonly string[] = ['', 'ratings', 'alerts', 'compare'];
+const PAGES: typeof PAGES_OF_ONE = IS_FLEET
+  ? [
+      { name: '', word: t('PBXs'), open: () => pbxsPage() },
+      ...PAGES_OF_ONE.filter(({ name }) => !NOT_OF_FLEETS.includes(name)),
+    ]
+  : PAGES_OF_ONE;
 
 const place = document.querySelector('#page') as HTMLElement;
 const bar = document.querySelector('nav') as HTMLElement;
 const dialog = document.querySelector('#token') as HTMLDialogElement;
 let page: Page | undefined;
+const picker = IS_FLEET ? scopePicker(open) : undefined;
 
 function open(): void {
-  const route = parseRoute(location.hash);
+  const route = inFleet(parseRoute(location.hash));
   page?.leave();
   const known = PAGES.find(({ name }) => name === route.name);
   page = known?.open(route) ?? lost();
@@ -42,12 +54,24 @@ function open(): void {
   }
 }
 
+/** A link to calls of one PBX chooses it for all pages; a call's own address says whose it is. */
+function inFleet(route: Route): Route {
+  const pbx = IS_FLEET ? route.query.get('pbx') : null;
+  scopeToPage(route.name === 'call' ? pbx : null);
+  if (pbx === null || route.name === 'call') return route;
+  chooseScope(`${new URLSearchParams({ pbx })}`);
+  picker?.refresh();
+  route.query.delete('pbx');
+  history.replaceState(null, '', `#/${route.name}?${route.query}`);
+  return route;
+}
+
 function lost(): Page {
   const element = el(
     'p',
     { class: 'empty' },
     `${t('There is no such page.')} `,
-    el('a', { href: '#/' }, t('See the live calls')),
+    el('a', { href: '#/' }, IS_FLEET ? t('PBXs') : t('See the live calls')),
   );
   return { title: t('Not found'), element, leave: () => {} };
 }
@@ -82,7 +106,13 @@ bar.append(
   ),
 );
 window.addEventListener(TOKEN_NEEDED, askToken);
-countAlerts(bar.querySelector('[data-page=alerts]') as HTMLElement);
+if (picker === undefined) countAlerts(bar.querySelector('[data-page=alerts]') as HTMLElement);
+else {
+  bar.after(picker.element);
+  place.before(shardsNotice());
+  const words = dialog.querySelector('p');
+  if (words !== null) words.textContent = t('It is token in [http] of fleet.conf, or a reader’s own.');
+}
 window.addEventListener('hashchange', () => {
   open();
   window.scrollTo(0, 0);
@@ -94,6 +124,7 @@ dialog.querySelector('form')?.addEventListener('submit', (event) => {
   storeToken(input.value);
   input.value = '';
   dialog.close();
+  picker?.load();
   open();
 });
 open();

@@ -5,6 +5,7 @@ import { callHops } from './call-hops.ts';
 import { ForCarrier } from './for-carrier.ts';
 import { Remarks } from './remarks.ts';
 import { timelineItems, timelineOf } from './timeline.ts';
+import { IS_FLEET } from '../fleet/scope.ts';
 import { copyable } from '../parts/copied.ts';
 import { el, foreign } from '../parts/dom.ts';
 import { offerFile } from '../parts/file.ts';
@@ -74,7 +75,8 @@ class CallPage implements Page {
     this.#top.append(el('p', { class: 'empty' }, t('Loading the call …')));
     this.#remarks = new Remarks(linkedid);
     this.#carrier = new ForCarrier(linkedid);
-    const below = el('div', { class: 'below', hidden: true }, this.#remarks.element, this.#carrier.element);
+    const parts = IS_FLEET ? [] : [this.#remarks.element, this.#carrier.element];
+    const below = el('div', { class: 'below', hidden: true }, ...parts);
     this.#below = below;
     this.element = el(
       'section',
@@ -171,6 +173,7 @@ class CallPage implements Page {
 
 /** The alerts that the call is among; none where they cannot be asked for. */
 async function alertsOf({ linkedid, started_at: from }: Call, signal: AbortSignal): Promise<readonly Alert[]> {
+  if (IS_FLEET) return [];
   const none: AlertsAnswer = { alerts: [], rules: [] };
   const { alerts } = await get<AlertsAnswer>(`/v1/alerts?${new URLSearchParams({ from })}`, signal).catch(() => none);
   return alerts.filter(({ linkedids }) => linkedids.includes(linkedid));

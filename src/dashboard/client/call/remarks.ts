@@ -1,3 +1,4 @@
+import { IS_FLEET } from '../fleet/scope.ts';
 import { el, foreign } from '../parts/dom.ts';
 import { errorNotice } from '../parts/notice.ts';
 import type { Note, Tag, WholeCall } from '../rest/answers.ts';
@@ -125,6 +126,7 @@ export class Remarks {
   }
 
   async #suggest(): Promise<void> {
+    if (IS_FLEET) return;
     // Without suggestions tags are typed; that is no failure.
     const none: { readonly tags: readonly { readonly tag: string }[] } = { tags: [] };
     const { tags } = await get<typeof none>('/v1/tags').catch(() => none);

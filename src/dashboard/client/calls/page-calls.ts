@@ -4,6 +4,7 @@ import { el, foreign } from '../parts/dom.ts';
 import { offerFile } from '../parts/file.ts';
 import { LOCALE, t, tn } from '../words/language.ts';
 import { rememberList } from '../parts/list-memory.ts';
+import { IS_FLEET } from '../fleet/scope.ts';
 import { errorNotice } from '../parts/notice.ts';
 import { get, getCsv } from '../rest/rest.ts';
 import { callAddress, type Page, type Route } from '../rest/route.ts';
@@ -166,7 +167,8 @@ class CallsPage implements Page {
       if (signal.aborted) return;
       this.#rows.append(...calls.map(callRow));
       this.#linkedids.push(...calls.map(({ linkedid }) => linkedid));
-      rememberList({ address: this.#address, linkedids: this.#linkedids });
+      // A linkedid alone does not lead to a call of a fleet.
+      if (!IS_FLEET) rememberList({ address: this.#address, linkedids: this.#linkedids });
       if (matching !== undefined) this.#matching = matching;
       this.#cursor = next;
       this.#tell();
@@ -229,7 +231,7 @@ function callRow(call: CallSummary): HTMLElement {
   const who = named.flatMap((name, index) => (index === 0 ? [name] : [' ↔ ', name]));
   const link = el(
     'a',
-    { href: callAddress(call.linkedid) },
+    { href: callAddress(call.linkedid, call.pbx) },
     ...(who.length === 0 ? [call.linkedid] : who),
     others > 0 ? ` ${t('and {n} more', { n: others })}` : '',
   );
@@ -239,7 +241,7 @@ function callRow(call: CallSummary): HTMLElement {
     'tr',
     { class: `tone-${verdictWords(call.verdict).tone}` },
     cell(0, el('time', { datetime: call.started_at, title: fullMoment(call.started_at) }, moment(call.started_at))),
-    cell(1, link),
+    cell(1, ...(call.pbx === undefined ? [] : [el('span', { class: 'of-pbx' }, foreign(call.pbx), ' ')]), link),
     cell(2, score(call.mes)),
     cell(3, verdictChip(call.verdict, oneWayWords(call))),
     cell(4, quantity(call.mes_min, 2)),

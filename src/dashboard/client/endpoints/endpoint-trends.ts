@@ -57,9 +57,15 @@ export class EndpointTrends {
     signal.addEventListener('abort', () => this.#seen.disconnect());
   }
 
-  /** The link to this endpoint's trends, in which its line will appear. */
-  place(endpoint: string): HTMLElement {
-    const link = el('a', { href: `#/trends?${new URLSearchParams({ from: this.#from, endpoint })}` }, t('trend'));
+  /** The link to this endpoint's trends, in which its line will appear; of a fleet's `pbx` there is the link alone. */
+  place(endpoint: string, pbx?: string): HTMLElement {
+    const whose = pbx === undefined ? {} : { pbx };
+    const link = el(
+      'a',
+      { href: `#/trends?${new URLSearchParams({ from: this.#from, endpoint, ...whose })}` },
+      t('trend'),
+    );
+    if (pbx !== undefined) return link;
     this.#cells.set(link, endpoint);
     this.#seen.observe(link);
     return link;

@@ -34,9 +34,14 @@ const HEADS = [
 ] as const;
 type Qualities = ReadonlyMap<string, EndpointQuality>;
 
+/** Two PBXs may have endpoints of the same name. */
+function nameOf({ endpoint, pbx = '' }: EndpointQuality): string {
+  return `${pbx} ${endpoint}`;
+}
+
 /** How much lower the 5th percentile is than before; nothing where either is not known. */
 function fall(endpoint: EndpointQuality, before: Qualities): number {
-  const earlier = before.get(endpoint.endpoint)?.mes_p5 ?? null;
+  const earlier = before.get(nameOf(endpoint))?.mes_p5 ?? null;
   return earlier === null || endpoint.mes_p5 === null ? Number.NEGATIVE_INFINITY : earlier - endpoint.mes_p5;
 }
 
@@ -120,7 +125,7 @@ export function endpointsPage({ query }: Route): Page {
             'tbody',
             {},
             ...inOrder(fitting, order.value, before).map((endpoint) =>
-              endpointRow(endpoint, before.get(endpoint.endpoint), from, trends),
+              endpointRow(endpoint, before.get(nameOf(endpoint)), from, trends),
             ),
           ),
         ),
@@ -139,7 +144,7 @@ export function endpointsPage({ query }: Route): Page {
         get<EndpointsAnswer>(`/v1/endpoints?${new URLSearchParams({ from, to })}`, signal),
       ]);
       answer = now;
-      before = new Map(earlier.endpoints.map((quality) => [quality.endpoint, quality]));
+      before = new Map(earlier.endpoints.map((quality) => [nameOf(quality), quality]));
       show();
     } catch (error) {
       if (signal.aborted) return;
@@ -179,7 +184,8 @@ function endpointRow(
   from: string,
   trends: EndpointTrends,
 ): HTMLElement {
-  const { endpoint } = quality;
+  const { endpoint, pbx } = quality;
+  const whose = pbx === undefined ? {} : { pbx };
   const bad = `${quality.bad_calls}${quality.bad_percent === null ? '' : ` (${quantity(quality.bad_percent, 1, '%')})`}`;
   const cells = [
     el('b', {}, quantity(quality.mes_p5, 2)),
@@ -191,7 +197,7 @@ function endpointRow(
     quantity(quality.loss_percent, 2),
     quantity(quality.jitter_mean_ms, 1),
     quantity(quality.rtt_mean_ms, 0),
-    trends.place(endpoint),
+    trends.place(endpoint, pbx),
   ];
   return el(
     'tr',
@@ -199,7 +205,8 @@ function endpointRow(
     el(
       'th',
       { scope: 'row' },
-      el('a', { href: `#/calls?${new URLSearchParams({ from, endpoint })}` }, foreign(endpoint)),
+      ...(pbx === undefined ? [] : [el('span', { class: 'of-pbx' }, foreign(pbx), ' ')]),
+      el('a', { href: `#/calls?${new URLSearchParams({ from, endpoint, ...whose })}` }, foreign(endpoint)),
     ),
     ...cells.map((content, index) => el('td', { 'data-head': HEADS[index + 1] ?? '' }, content)),
   );

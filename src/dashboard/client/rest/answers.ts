@@ -150,6 +150,8 @@ export interface Channel extends Leg {
 
 /** A call as a list shows it, with `fields=summary`. */
 export interface CallSummary {
+  /** On a fleet: the PBX that it is of. */
+  readonly pbx?: string | undefined;
   readonly linkedid: string;
   readonly state: 'up' | 'ended';
   readonly started_at: string;
@@ -258,6 +260,8 @@ export interface Quality {
 }
 
 export interface EndpointQuality extends Quality {
+  /** On a fleet: the PBX that it is of. */
+  readonly pbx?: string | undefined;
   readonly endpoint: string;
   readonly loss_percent: number | null;
   readonly jitter_mean_ms: number | null;

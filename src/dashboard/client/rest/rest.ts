@@ -1,3 +1,4 @@
+import { inScope, noteShards } from '../fleet/scope.ts';
 import { t } from '../words/language.ts';
 
 const TOKEN_KEY = 'asterisk-mes-token';
@@ -46,6 +47,7 @@ export async function get<Answer>(path: string, signal?: AbortSignal): Promise<A
     signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
   );
   const body: unknown = await response.json().catch(() => undefined);
+  noteShards(body);
   if (response.ok && body !== undefined) return body as Answer;
   throw refusal(response.status, body);
 }
@@ -76,7 +78,7 @@ async function ask(
 ): Promise<Response> {
   const token = sessionStorage.getItem(TOKEN_KEY);
   try {
-    const response = await fetch(path, {
+    const response = await fetch(inScope(path), {
       method,
       ...(body === undefined ? {} : { body }),
       headers: {

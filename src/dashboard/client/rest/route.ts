@@ -26,7 +26,7 @@ export function parseRoute(hash: string): Route {
   }
 }
 
-/** The address of a call's page. */
-export function callAddress(linkedid: string): string {
-  return `#/call/${encodeURIComponent(linkedid)}`;
+/** The address of a call's page; `pbx` on a fleet, where two PBXs may have calls of the same linkedid. */
+export function callAddress(linkedid: string, pbx?: string): string {
+  return `#/call/${encodeURIComponent(linkedid)}${pbx === undefined ? '' : `?${new URLSearchParams({ pbx })}`}`;
 }

@@ -1,11 +1,13 @@
 import { GERMAN_OF_ALERTS } from './messages-de-alerts.ts';
 import { GERMAN_OF_CALLS } from './messages-de-call.ts';
+import { GERMAN_OF_FLEET } from './messages-de-fleet.ts';
 import { GERMAN_OF_RATINGS } from './messages-de-ratings.ts';
 
 /** German, by the English sentence. A test holds that none is missing and none is left over. */
 export const GERMAN: Readonly<Record<string, string>> = {
   ...GERMAN_OF_ALERTS,
   ...GERMAN_OF_CALLS,
+  ...GERMAN_OF_FLEET,
   ...GERMAN_OF_RATINGS,
   ', and ': ' und ',
   '5 minutes': '5 Minuten',

@@ -1,0 +1,35 @@
+/** What REST answers of the PBXs of a fleet. */
+
+export interface Share {
+  readonly calls: number;
+  readonly judged_calls: number;
+  readonly bad_percent: number | null;
+  readonly mes_mean: number | null;
+}
+
+export interface Pbx {
+  readonly pbx: string;
+  readonly site: string;
+  readonly state: 'up' | 'silent' | 'never';
+  readonly last_heard_at: string | null;
+  readonly silent_since: string | null;
+  readonly release: string | null;
+  readonly asterisk_version: string | null;
+  readonly calls_up: number | null;
+  readonly outbox_rows: number | null;
+  readonly outbox_dropped: number | null;
+  readonly lag_s: number | null;
+  readonly problem: string | null;
+  readonly last_day: Share;
+  readonly week_before: Share;
+}
+
+export interface Shards {
+  readonly answered: number;
+  readonly of: number;
+}
+
+export interface PbxsAnswer {
+  readonly pbxs: readonly Pbx[];
+  readonly shards: Shards | null;
+}

@@ -1,0 +1,67 @@
+import { el } from '../parts/dom.ts';
+import { get } from '../rest/rest.ts';
+import { t } from '../words/language.ts';
+import type { PbxsAnswer, Shards } from './answers.ts';
+import { chooseScope, chosenScope, SHARDS_ANSWERED } from './scope.ts';
+
+export interface ScopePicker {
+  readonly element: HTMLElement;
+  /** Shows what is chosen by now. */
+  refresh(): void;
+  /** Asks once more which PBXs there are. */
+  load(): void;
+}
+
+/** A choice of the PBXs that all pages are about; `changed` is called when another is chosen. */
+export function scopePicker(changed: () => void): ScopePicker {
+  const select = el('select', { name: 'scope' });
+  let known: PbxsAnswer['pbxs'] = [];
+  const fill = (): void => {
+    const pbxs = known;
+    const sites = [...new Set(pbxs.map(({ site }) => site))].filter((site) => site !== '').toSorted();
+    const option = (value: string, word: string): HTMLElement =>
+      el('option', { value, selected: value === chosenScope() }, word);
+    const group = (label: string, options: readonly HTMLElement[]): HTMLElement[] =>
+      options.length === 0 ? [] : [el('optgroup', { label }, ...options)];
+    select.replaceChildren(
+      option('', t('all PBXs')),
+      ...group(
+        t('Sites'),
+        sites.map((site) => option(`${new URLSearchParams({ site })}`, site)),
+      ),
+      ...group(
+        'PBX',
+        pbxs.map(({ pbx }) => option(`${new URLSearchParams({ pbx })}`, pbx)),
+      ),
+    );
+  };
+  fill();
+  const load = async (): Promise<void> => {
+    // Without a list all PBXs are shown; that is no failure.
+    const none: PbxsAnswer = { pbxs: [], shards: null };
+    known = (await get<PbxsAnswer>('/v1/pbxs?pbx=*').catch(() => none)).pbxs;
+    fill();
+  };
+  void load();
+  select.addEventListener('pointerdown', () => void load(), { once: true });
+  select.addEventListener('change', () => {
+    chooseScope(select.value);
+    changed();
+  });
+  return {
+    element: el('label', { class: 'scope' }, `${t('Shown are')} `, select),
+    refresh: fill,
+    load: () => void load(),
+  };
+}
+
+/** "3 of 4 shards answered", for as long as it is so. */
+export function shardsNotice(): HTMLElement {
+  const notice = el('p', { class: 'notice tone-poor', role: 'alert', hidden: true });
+  window.addEventListener(SHARDS_ANSWERED, (event) => {
+    const { answered, of } = (event as CustomEvent<Shards>).detail;
+    notice.hidden = answered === of;
+    notice.textContent = `! ${t('{answered} of {of} shards of the store answered: calls are missing here.', { answered, of })}`;
+  });
+  return notice;
+}
