@@ -1,5 +1,6 @@
 import type { AlertDelivery, AlertMessage, AlertWay } from '../model/alert.ts';
 import { DeliveryError } from './delivery-error.ts';
+import { errorText } from '../units/error-text.ts';
 
 /** Sends a message one way; rejects with one sentence. */
 export type Sender = (message: AlertMessage) => Promise<void>;
@@ -74,7 +75,7 @@ export class Outbox {
     } catch (error) {
       this.#counters.failed++;
       const isRefused = error instanceof DeliveryError && error.isRefused;
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = errorText(error);
       await this.#failed({ message, delivery, isRefused }, problem, nowMs);
       return;
     }

@@ -3,6 +3,7 @@ import type { Environment } from '../config/setting-reader.ts';
 import type { Settings } from '../config/settings.ts';
 import { changedSettings } from './changed-settings.ts';
 import { coded, type Logger } from './state/log.ts';
+import { errorText } from '../units/error-text.ts';
 
 export interface ReloadOptions {
   /** As given with --config; undefined: the default place. */
@@ -23,7 +24,7 @@ export function reloader({ path, env, log, settings, change }: ReloadOptions): (
     try {
       read = await readSettings(path, env);
     } catch (error) {
-      const sentence = error instanceof Error ? error.message : String(error);
+      const sentence = errorText(error);
       log.error(
         coded('MES_ERR_RELOAD'),
         `the settings were read again and are wrong, so that nothing changes: ${sentence}`,

@@ -6,6 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import ari, { type Client } from 'ari-client';
 import type { AriCall, AriMessage, AriRequest, AriWorkerData } from './ari-protocol.ts';
+import { errorText } from '../units/error-text.ts';
 
 /** A web socket that leaves two pings unanswered is dead. */
 const PING_EVERY_MS = 5000;
@@ -21,7 +22,7 @@ async function carryOut(connected: Client, request: AriCall): Promise<void> {
   try {
     post({ kind: 'answer', id: request.id, body: await connected.channels.rtpstatistics({ channelId }) });
   } catch (error) {
-    post({ kind: 'refusal', id: request.id, message: error instanceof Error ? error.message : String(error) });
+    post({ kind: 'refusal', id: request.id, message: errorText(error) });
   }
 }
 

@@ -4,6 +4,7 @@ import type { AriCall, AriMessage, AriRequest, AriWorkerData } from './ari-proto
 import { ariBaseUrl, checkAriCredentials, whereAri } from './ari-credentials.ts';
 import { readRtpStatistics } from './ari-statistics.ts';
 import { KeptLink, type BackOff, type LinkEnd, type LinkState } from './link-state.ts';
+import { errorText } from '../units/error-text.ts';
 
 export interface AriConnection {
   /** `http://127.0.0.1:8088`, or with https; `/ari` at its end is understood. */
@@ -189,6 +190,6 @@ function startWorker({ url, username, password, app }: AriConnection): Worker {
 
 /** Shortens a message to one line: a server may have sent a whole page. */
 function shorten(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   return text.split('\n', 1)[0]?.slice(0, 200) ?? '';
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { Alert, AlertRule } from '../model/alert.ts';
 import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
+import { errorText } from '../units/error-text.ts';
 
 interface TestWords {
   readonly from: string;
@@ -62,7 +63,7 @@ async function testRule(name: string, words: TestWords): Promise<number> {
     );
     return DONE;
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), WORK_FAILED);
+    return fail(errorText(error), WORK_FAILED);
   }
 }
 

@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { FittedNumbers } from '../score/profile-fit.ts';
 import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
 import { writeOut } from './output.ts';
+import { errorText } from '../units/error-text.ts';
 
 interface CalibrateWords {
   readonly from?: string;
@@ -51,7 +52,7 @@ async function run(words: CalibrateWords): Promise<number> {
     await writeOut([text]);
     return DONE;
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), WORK_FAILED);
+    return fail(errorText(error), WORK_FAILED);
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { DONE, WORK_FAILED } from './exit-status.ts';
+import { errorText } from '../units/error-text.ts';
 
 const DEFAULT_PATH = '/etc/asterisk-mes/collect.conf';
 
@@ -52,7 +53,7 @@ async function collect(config: string | undefined): Promise<number> {
     await app.close();
     return DONE;
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    say(errorText(error));
     return WORK_FAILED;
   }
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
+import { errorText } from '../units/error-text.ts';
 
 const DEFAULT_FLEET_CONFIG = '/etc/asterisk-mes/fleet.conf';
 
@@ -87,7 +88,7 @@ async function add(
     process.stdout.write(`${words.join('\n')}\nThen send the gateway a HUP, or start it again.\n`);
     return DONE;
   } catch (error) {
-    return fail(`${config} cannot be written (${error instanceof Error ? error.message : String(error)})`, WORK_FAILED);
+    return fail(`${config} cannot be written (${errorText(error)})`, WORK_FAILED);
   }
 }
 
@@ -111,7 +112,7 @@ async function run({ config }: FleetOptions): Promise<number> {
       try {
         running.change(readFleetSettings(readFileSync(config, 'utf8'), config));
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = errorText(error);
         log.error(coded('MES_ERR_RELOAD'), `${config} cannot be taken in, so nothing changes: ${why}`);
       }
     });
@@ -121,7 +122,7 @@ async function run({ config }: FleetOptions): Promise<number> {
     await running.stop();
     return DONE;
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), WORK_FAILED);
+    return fail(errorText(error), WORK_FAILED);
   }
 }
 

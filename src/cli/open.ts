@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { OpenOutcome } from '../measurements/study/open.ts';
 import { DONE, WORK_FAILED } from './exit-status.ts';
+import { errorText } from '../units/error-text.ts';
 
 interface Options {
   readonly identity: string;
@@ -57,7 +58,7 @@ async function open(source: string, options: Options): Promise<number> {
       database.close();
     }
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
     return WORK_FAILED;
   }
 }

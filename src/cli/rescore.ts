@@ -3,6 +3,7 @@ import type { RescoreOutcome } from '../app/rescore.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import { PROFILE_NAMES, type ProfileName } from '../model/score.ts';
 import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
+import { errorText } from '../units/error-text.ts';
 
 interface RescoreWords {
   readonly profile: ProfileName;
@@ -60,7 +61,7 @@ async function rescore(words: RescoreWords): Promise<number> {
     process.stdout.write(`${sentenceOf(outcome, words.profile, VERSION)}\n`);
     return DONE;
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), WORK_FAILED);
+    return fail(errorText(error), WORK_FAILED);
   }
 }
 

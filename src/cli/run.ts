@@ -5,6 +5,7 @@ import type { Sidecar } from '../app/sidecar.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { DONE, WORK_FAILED } from './exit-status.ts';
+import { errorText } from '../units/error-text.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 
@@ -88,7 +89,7 @@ async function run(options: RunOptions): Promise<number> {
 }
 
 function fail(error: unknown): number {
-  const sentence = error instanceof Error ? error.message : String(error);
+  const sentence = errorText(error);
   process.stderr.write(`asterisk-mes: ${sentence}\n`);
   return WORK_FAILED;
 }

@@ -15,6 +15,7 @@ import { formatOpinion } from '../score/opinion.ts';
 import { mesProfile } from '../score/profiles.ts';
 import { DEFAULT_THRESHOLDS, verdictOf, worseOpinion } from '../score/verdict.ts';
 import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
+import { errorText } from '../units/error-text.ts';
 
 interface ScoreOptions {
   readonly rttMs?: number;
@@ -70,7 +71,7 @@ async function score(options: ScoreOptions): Promise<number> {
   try {
     formula = await formulaFor(options);
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
     return WORK_FAILED;
   }
   const computed = compute(options, formula);

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { DONE, WORK_FAILED } from './exit-status.ts';
+import { errorText } from '../units/error-text.ts';
 
 interface Options {
   readonly json?: boolean;
@@ -42,7 +43,7 @@ async function study(file: string, options: Options): Promise<number> {
       database.close();
     }
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
     return WORK_FAILED;
   }
 }

@@ -6,6 +6,7 @@ import { BatchError, readBatch } from './batch.ts';
 import { BusyError, Merger } from './merger.ts';
 import { type FleetPbx, sha256 } from './settings.ts';
 import type { FleetStore, StoredRow } from './store.ts';
+import { errorText } from '../units/error-text.ts';
 
 /** As sent, and unpacked: the most that a PBX sends at once has 5,000 rows of about 1 KB. */
 const LARGEST_BODY_BYTES = 8_000_000;
@@ -64,7 +65,7 @@ export class FleetGateway {
       const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
       if (status >= 400 && status < 500)
         return refuse(reply, status, 'the request cannot be read; send gzipped lines of JSON, 8 MB at most');
-      options.onProblem(`a batch failed (${error instanceof Error ? error.message : String(error)})`);
+      options.onProblem(`a batch failed (${errorText(error)})`);
       return refuse(reply, 500, 'the gateway failed on this batch; its log says why');
     });
     this.app.get('/healthz', () => ({
@@ -152,8 +153,7 @@ export class FleetGateway {
     try {
       await this.#merger.add(byTarget);
     } catch (error) {
-      if (!(error instanceof BusyError))
-        this.#options.onProblem(error instanceof Error ? error.message : String(error));
+      if (!(error instanceof BusyError)) this.#options.onProblem(errorText(error));
       this.#counters[error instanceof BusyError ? 'busy' : 'failed']++;
       return refuse(
         reply.header('retry-after', RETRY_AFTER_S),

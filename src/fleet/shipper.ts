@@ -5,6 +5,7 @@ import type { ChannelRecord } from '../model/record.ts';
 import { type SequencedRow, writeBatch } from './batch.ts';
 import { Gatherer, type GathererOptions, type OutboxView } from './gatherer.ts';
 import type { Cell, KindName } from './kinds.ts';
+import { errorText } from '../units/error-text.ts';
 
 const SHIP_EVERY_MS = 2000;
 const BATCH_ROWS = 5000;
@@ -172,5 +173,5 @@ class WaitError extends Error {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

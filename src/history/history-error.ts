@@ -1,4 +1,5 @@
 import { errorCode } from '../model/error-code.ts';
+import { errorText } from '../units/error-text.ts';
 
 /** The history cannot be opened or written: one plain sentence that says what to change. */
 export class HistoryError extends Error {
@@ -42,5 +43,5 @@ export function isAboutTheChange(error: unknown): boolean {
 
 /** What was thrown, in its own words. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

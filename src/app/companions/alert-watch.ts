@@ -8,6 +8,7 @@ import type { HistoryReader, LiveView } from '../../model/ports.ts';
 import type { ChannelRecord } from '../../model/record.ts';
 import type { FaultPlace } from '../../model/fault.ts';
 import { RuleRounds } from './rule-rounds.ts';
+import { errorText } from '../../units/error-text.ts';
 
 /** What is stored and read of alerts. */
 export interface AlertStore {
@@ -243,7 +244,7 @@ export class AlertWatch {
   #save(alerts: readonly Alert[], message: AlertMessage | null): void {
     if (alerts.length === 0 && message === null) return;
     this.#options.store.save(alerts, message).catch((error: unknown) => {
-      this.#options.onProblem(`alerts cannot be stored: ${error instanceof Error ? error.message : String(error)}`);
+      this.#options.onProblem(`alerts cannot be stored: ${errorText(error)}`);
     });
   }
 

@@ -16,6 +16,7 @@ import { AlertWatch } from './alert-watch.ts';
 import { Digest } from './digest.ts';
 import { EvidenceMaker } from './evidence-maker.ts';
 import { SharedLinks } from './shared-links.ts';
+import { errorText } from '../../units/error-text.ts';
 
 const MOST_UNDELIVERED = 1000;
 /** When the history does not answer at the start. */
@@ -150,7 +151,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
     restoreAtMs = Number.POSITIVE_INFINITY;
     restore().catch((error: unknown) => {
       restoreAtMs = clock.nowMs() + RESTORE_AGAIN_MS;
-      warn(error instanceof Error ? error.message : String(error));
+      warn(errorText(error));
     });
   };
 

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { digestMessage, digestPeriod } from '../../alerting/digest.ts';
 import type { Alert, AlertMessage } from '../../model/alert.ts';
 import type { CallQuality, HistoryReader } from '../../model/ports.ts';
+import { errorText } from '../../units/error-text.ts';
 
 export interface DigestOptions {
   readonly period: 'off' | 'daily' | 'weekly';
@@ -40,9 +41,7 @@ export class Digest {
     this.#isBusy = true;
     this.#make(due.fromMs, due.toMs, nowMs, period)
       .then(() => (this.#doneToMs = due.toMs))
-      .catch((error: unknown) =>
-        onProblem(`the digest cannot be made: ${error instanceof Error ? error.message : String(error)}`),
-      )
+      .catch((error: unknown) => onProblem(`the digest cannot be made: ${errorText(error)}`))
       .finally(() => (this.#isBusy = false));
   }
 

@@ -9,6 +9,7 @@ import type { FleetSettings, HostAndPort } from '../../fleet/settings.ts';
 import { FleetStore } from '../../fleet/store.ts';
 import { listenProblem } from '../../model/listen-problem.ts';
 import { coded, errorsOnly, type Logger } from '../state/log.ts';
+import { errorText } from '../../units/error-text.ts';
 
 const DAY_MS = 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -113,10 +114,7 @@ async function migrated(store: FleetStore, log: Logger): Promise<void> {
       return;
     } catch (error) {
       if (left === 0)
-        throw new Error(
-          `ClickHouse cannot be prepared (${error instanceof Error ? error.message : String(error)}); see shards in [store]`,
-          { cause: error },
-        );
+        throw new Error(`ClickHouse cannot be prepared (${errorText(error)}); see shards in [store]`, { cause: error });
       if (left === TRIES) log.info('waiting for ClickHouse');
       await sleep(TRY_AGAIN_MS);
     }

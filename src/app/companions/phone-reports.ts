@@ -14,6 +14,7 @@ import { LateReports } from '../late-reports.ts';
 import { LegQuestions } from '../leg-questions.ts';
 import { coded } from '../state/log.ts';
 import { scoringRules } from '../scoring-rules.ts';
+import { errorText } from '../../units/error-text.ts';
 
 /** Reports that wait for the disk at most. */
 const MOST_QUEUED = 10_000;
@@ -180,7 +181,7 @@ class PhoneReports implements Companion {
   }
 
   #complain(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     this.#context.log.warn(coded('MES_ERR_PHONE_REPORTS'), `phones' reports could not be stored: ${reason}`);
   }
 }

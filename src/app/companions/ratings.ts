@@ -21,6 +21,7 @@ import { Voice } from '../../ratings/voice.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 import { textHider } from '../numbers/hidden-text.ts';
 import { coded } from '../state/log.ts';
+import { errorText } from '../../units/error-text.ts';
 
 const KEY_BYTES = 32;
 /** Asterisk's state of a channel that was answered. */
@@ -244,5 +245,5 @@ function keepOnly(set: Set<string>, kept: ReadonlySet<string>): void {
 }
 
 function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -1,6 +1,7 @@
 import type { PbxEvent } from '../../model/event.ts';
 import { coded } from '../state/log.ts';
 import type { Companion, CompanionContext } from './companion.ts';
+import { errorText } from '../../units/error-text.ts';
 
 /** Channels whose latest report waits for the disk, at most. */
 const MOST_WAITING = 10_000;
@@ -56,7 +57,7 @@ class XrReports implements Companion {
       await this.#context.history.features.write('phoneReports', 'keepXr', latest);
     } catch (error) {
       this.#counters.notKept += latest.length;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       this.#context.log.warn(coded('MES_ERR_PHONE_REPORTS'), `phones' reports could not be stored: ${reason}`);
     }
   }

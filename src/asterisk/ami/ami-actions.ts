@@ -9,6 +9,7 @@ import { type PendingAction, PendingActions } from './pending-actions.ts';
 import { ReadPace } from './paced-reads.ts';
 import { arrayAssignment } from '../variable-assignment.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
+import { errorText } from '../../units/error-text.ts';
 
 /** Why an action failed. */
 export type AmiActionProblem = 'disconnected' | 'timeout' | 'busy' | 'no-such-channel' | 'denied' | 'refused';
@@ -185,7 +186,7 @@ export class AmiActions {
         stopping: signal,
       });
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = errorText(error);
       return { fatal: error instanceof AmiRefusedError, problem, wasConnected: false };
     }
     this.#manager = manager;

@@ -6,6 +6,7 @@ import { AmiRefusedError, checkPrivileges, logIn } from './ami-login.ts';
 import { AmiLinkError, where, type AmiConnection } from './ami-socket.ts';
 import type { ReadPace } from './paced-reads.ts';
 import { KeptLink, sleepUnlessAborted, type BackOff, type LinkEnd, type LinkState } from '../link-state.ts';
+import { errorText } from '../../units/error-text.ts';
 
 /** The event classes that we read: `call` has channels, bridges and hold, `reporting` RTCP. */
 const EVENT_MASK = 'call,reporting';
@@ -139,7 +140,7 @@ export class AmiEventSession {
       onConnected();
       return { fatal: false, problem: await link.ended, wasConnected: true };
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = errorText(error);
       return { fatal: error instanceof AmiRefusedError, problem, wasConnected: this.#synced };
     } finally {
       link?.close('the connection was given up');

@@ -1,6 +1,7 @@
 import { VERSION } from '../../app/version.ts';
 import type { RestClient } from '../terminal/rest-client.ts';
 import { TOOLS } from './tools.ts';
+import { errorText } from '../../units/error-text.ts';
 
 /** Revisions of the Model Context Protocol, the newest first: what is used here is the same in all of them. */
 const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
@@ -64,7 +65,7 @@ async function callTool(rest: RestClient, { name, arguments: given = {} }: Param
     return { content: [{ type: 'text', text: JSON.stringify(answer) }], structuredContent: answer, isError: false };
   } catch (error) {
     // What the tool could not do is for the assistant to read and to mend, not for its program.
-    const text = error instanceof Error ? error.message : String(error);
+    const text = errorText(error);
     return { content: [{ type: 'text', text }], isError: true };
   }
 }

@@ -6,6 +6,7 @@ import type { JitterBufferKind } from '../../stats/packets/jitter-buffer.ts';
 import { type PayloadFormat, formatFromSdp } from '../../wire/payload-types.ts';
 import { DONE, WORK_FAILED } from '../exit-status.ts';
 import { writeOut } from '../output.ts';
+import { errorText } from '../../units/error-text.ts';
 
 interface AnalyzeOptions {
   readonly gmin: number;
@@ -66,7 +67,7 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
   try {
     end = await readCaptureFile(path, (packet) => analysis.take(packet), showProgress());
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
     return WORK_FAILED;
   }
   const result = analysis.finish();

@@ -5,6 +5,7 @@ import { type LiveCall, liveCalls, liveLines, liveSummary, type LiveView, SORTS 
 import { loadCall } from './load-call.ts';
 import { type Paint, paintFor } from './paint.ts';
 import type { RestClient } from './rest-client.ts';
+import { errorText } from '../../units/error-text.ts';
 
 const REFRESH_MS = 1000;
 const ALTERNATE_SCREEN = '\u001b[?1049h\u001b[?25l';
@@ -75,7 +76,7 @@ export class LiveScreen {
       if (this.#followedId !== null) this.#followed = await loadCall(this.#rest, this.#followedId);
       this.#problem = null;
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#problem = errorText(error);
     }
   }
 

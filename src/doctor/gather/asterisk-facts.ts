@@ -16,6 +16,7 @@ import {
   type SipPeerFacts,
 } from '../facts.ts';
 import { type AsteriskConfig, isFalse, isTrue, lastEntry, sectionsOf } from '../../wire/asterisk-conf.ts';
+import { errorText } from '../../units/error-text.ts';
 
 const DEFAULT_DIRECTORY = '/etc/asterisk';
 /** Filters asked for at most. */
@@ -38,7 +39,7 @@ export async function openInquiry(settings: Settings): Promise<AmiInquiry | Fail
   try {
     return await AmiInquiry.open(settings.ami);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = errorText(error);
     return { isRefused: error instanceof AmiRefusedError, problem };
   }
 }

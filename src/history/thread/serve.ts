@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { errorCode } from '../../model/error-code.ts';
 import type { Reply, Request } from './protocol.ts';
+import { errorText } from '../../units/error-text.ts';
 
 type Handlers<Methods> = {
   readonly [Name in keyof Methods]: Methods[Name];
@@ -23,7 +24,7 @@ export function serve<Methods>(handlers: Handlers<Methods>, close: () => void): 
       }
       return { id, result: methods.get(method)?.(input) ?? null };
     } catch (error) {
-      return { id, code: errorCode(error, ''), message: error instanceof Error ? error.message : String(error) };
+      return { id, code: errorCode(error, ''), message: errorText(error) };
     }
   };
 

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { atMost } from './at-most.ts';
 import type { Reply, Request } from './protocol.ts';
+import { errorText } from '../../units/error-text.ts';
 
 /** What the thread's side threw; `code` as SQLite or Node gave it, or empty. */
 export class WorkerError extends Error {
@@ -103,7 +104,7 @@ export class WorkerLink<Methods> {
     });
     let cause = 'it ended';
     worker.on('error', (error) => {
-      cause = error instanceof Error ? error.message : String(error);
+      cause = errorText(error);
     });
     worker.on('exit', () => {
       // Of one that ended because it was idle nothing was asked any more.

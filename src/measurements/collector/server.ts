@@ -5,6 +5,7 @@ import { Counter, Registry } from 'prom-client';
 import { MOST_FILE_BYTES, recipientsOf, splitSegments } from '../format/segments.ts';
 import { DELETION_TOKEN } from '../installation.ts';
 import type { PutContent, Store } from './store.ts';
+import { errorText } from '../../units/error-text.ts';
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const MOST_CONNECTIONS = 2000;
@@ -80,7 +81,7 @@ export function buildCollector(options: CollectorOptions): FastifyInstance {
       problem = null;
       return true;
     } catch (error) {
-      const sentence = `cannot store: ${error instanceof Error ? error.message : String(error)}`;
+      const sentence = `cannot store: ${errorText(error)}`;
       if (problem !== sentence) onProblem(sentence);
       problem = sentence;
       return false;

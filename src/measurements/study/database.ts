@@ -8,6 +8,7 @@ import {
   RATING_FIELDS,
   STREAM_FIELDS,
 } from '../format/fields.ts';
+import { errorText } from '../../units/error-text.ts';
 
 /** Written into the file's header, so that no other database is taken for one of ours. */
 const APPLICATION_ID = 0x6d65_7374;
@@ -41,7 +42,7 @@ export class StudyDatabase {
       this.#prepare(path, options.readonly === true);
     } catch (error) {
       throw new Error(
-        `${path} cannot be opened as a study (${error instanceof Error ? error.message : String(error)}); name a file that "asterisk-mes open" has written`,
+        `${path} cannot be opened as a study (${errorText(error)}); name a file that "asterisk-mes open" has written`,
         { cause: error },
       );
     }
