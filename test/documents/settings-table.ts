@@ -8,6 +8,9 @@ import {
 } from '../../src/config/settings-table.ts';
 import { mesProfile } from '../../src/score/profiles.ts';
 
+/** Keys of `[profile:custom]` whose property in a profile has another name. */
+const PROFILE_NAMES: Readonly<Record<string, string>> = { loss_per: 'lossSample' };
+
 const HEAD = ['setting', 'default', 'allowed', 'meaning'];
 
 /** The table of settings in `asterisk-conf/README.md`: a row for each key, below the name of its section. */
@@ -34,8 +37,10 @@ function defaultOf(section: string, key: string, { defaultText, whenAbsent }: Se
   if (defaultText !== undefined) return defaultText === '' ? 'empty' : `\`${defaultText}\``;
   if (whenAbsent === 'refuse') return 'must be given';
   if (section !== 'profile:custom') return 'none';
-  const name = key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  return `\`${String(Object.entries(mesProfile('documented')).find(([property]) => property === name)?.[1])}\``;
+  const name = PROFILE_NAMES[key] ?? key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const [, value] = Object.entries(mesProfile('documented')).find(([property]) => property === name) ?? [];
+  if (value === undefined) throw new Error(`The profile has no ${name} for ${key} of [profile:custom].`);
+  return `\`${String(value)}\``;
 }
 
 function escaped(text: string): string {

@@ -23,7 +23,9 @@ describe('a last word', () => {
   it('that was asked for by somebody else is taken back when no hang-up follows, and the channel is scored on', () => {
     const script = running();
     const before = script.channel('1');
-    expect(script.board.finalWord('1', FORGED, script.atMs)).toBeDefined();
+    const forged = script.board.finalWord('1', FORGED, script.atMs);
+    expect([...(forged?.variables.keys() ?? [])]).toContain('MES');
+    expect(script.board.finalWord('2', FORGED, script.atMs)).toBeUndefined();
     expect(script.channel('1').finalAtMs).toBe(script.atMs);
     script.wait(4.5);
     expect([script.board.counters.lastWordsUndone, script.reopened]).toEqual([0, []]);
@@ -63,7 +65,8 @@ describe('a last word', () => {
     report(script, 1000);
     script.hangup('1');
     script.wait(10);
-    expect(words).toBeDefined();
+    expect(words?.variables.get('MES')).toBe(Number(mes).toFixed(2));
+    expect(words?.variables.get('MES_VERDICT')).toBe('good');
     expect(script.board.counters).toMatchObject({ lateReports: 2, lastWordsUndone: 0 });
     expect(script.reopened).toEqual([]);
     script.stored();

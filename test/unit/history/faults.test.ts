@@ -128,8 +128,9 @@ describe('a second sidecar on the same history', () => {
   it('is refused in one sentence, and comes in when the first one has stopped', async () => {
     const first = await open();
     await expect(open()).rejects.toMatchObject({ message: refusal() });
+    first.record({ kind: 'call', call: callRecord('before') });
     await first.close();
-    await expect(open()).resolves.toBeDefined();
+    expect(await (await open()).call('before')).toMatchObject({ linkedid: 'before' });
   });
 
   it('is refused while another process has it, and comes in as soon as that was killed', async () => {
@@ -138,7 +139,11 @@ describe('a second sidecar on the same history', () => {
     await expect(open()).rejects.toMatchObject({ message: refusal() });
     child.kill('SIGKILL');
     await once(child, 'exit');
-    await expect(open()).resolves.toBeDefined();
+    const history = await open();
+    history.record({ kind: 'call', call: callRecord('after') });
+    await history.flush();
+    expect(await history.call('after')).toMatchObject({ linkedid: 'after' });
+    expect(await history.call('never')).toBeNull();
   }, 30_000);
 });
 
