@@ -130,11 +130,12 @@ function parseCursor(text: string): CallCursor | undefined {
 
 export const moment = () =>
   parameter('an ISO 8601 time such as 2026-11-20T10:00:00Z, or -1h, -30m, -7d, -45s', parseMoment);
-const ENDPOINT_PATTERN = /^[^\p{Cc}*]{0,128}\*?$/u;
+/** Stars within it are of a hidden number, which is shown by its last digits: `PJSIP/*******100`. */
+const ENDPOINT_PATTERN = /^[^\p{Cc}*]{0,128}(?:\*+[\p{Nd}() .-]{1,3}[^\p{Cc}*]{0,64}){0,4}\*?$/u;
 const ENDPOINT_WORDS = 'an endpoint such as PJSIP/alice, or its beginning and * at its end';
 
 function parseEndpoint(text: string): string | undefined {
-  return ENDPOINT_PATTERN.test(text) && text !== '' ? text : undefined;
+  return text !== '' && text.length <= 129 && ENDPOINT_PATTERN.test(text) ? text : undefined;
 }
 
 export const endpoint = () => parameter(ENDPOINT_WORDS, parseEndpoint);

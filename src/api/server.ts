@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import { CSV_TYPE, prefersCsv } from './answers/csv.ts';
 import { attachment } from './answers/attachment.ts';
+import { storedEndpoint } from './answers/call-list.ts';
 import { compressAnswers } from './gate/compression.ts';
 import { guard } from './gate/guard.ts';
 import { Page } from './page.ts';
@@ -53,6 +54,7 @@ export interface ServerOptions {
   readonly files?: readonly StaticFile[] | undefined;
   /** For tests: another span than the 10 s after which an answer that is not read is dropped. */
   readonly unreadMs?: number | undefined;
+  readonly storedEndpoint?: ApiSources['storedEndpoint'];
 }
 
 export interface ApiOptions extends ApiSources, ServerOptions {}
@@ -108,6 +110,15 @@ function gatedServer(gate: RequestGate, handler: RequestListener): Server {
   server.maxConnections = MOST_CONNECTIONS;
   gate.stand(server);
   return server;
+}
+
+/** Every address that takes endpoints finds those whose numbers are hidden. */
+function withStoredEndpoints<Query>(query: Query, options: ServerOptions): Query {
+  if (typeof query !== 'object' || query === null || !('endpoint' in query)) return query;
+  const { endpoint } = query;
+  const stored = (name: unknown): unknown =>
+    typeof name === 'string' ? storedEndpoint('endpoint', name, options) : name;
+  return { ...query, endpoint: Array.isArray(endpoint) ? endpoint.map(stored) : stored(endpoint) };
 }
 
 /** The REST API as a fastify instance that does not listen yet. Errors are RFC 9457 problem documents. */
@@ -177,7 +188,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
       url: route.path,
       handler: async (request, reply) => {
         if (route.access === 'token') token.assertIsSet();
-        const query = checkQuery(route.query, request.query);
+        const query = withStoredEndpoints(checkQuery(route.query, request.query), options);
         const body = route.body === null ? undefined : checkBody(route.body, request.body);
         const reader = token.readerOf(request.headers);
         const [id] = Object.values(request.params as Record<string, string>);

@@ -1,3 +1,4 @@
+import { inParts } from '../api/gate/turns.ts';
 import { inStreamClock } from '../history/read/queries.ts';
 import type { CallWithChannels, CurrentCalls, HistoryReader } from '../model/ports.ts';
 import type { SegmentRecord } from '../model/record.ts';
@@ -45,7 +46,8 @@ export function currentHistory(history: HistoryReader, current: CurrentCalls): H
     },
     async calls(...asked) {
       const page = await history.calls(...asked);
-      return { ...page, calls: page.calls.map(callNow) };
+      // Of each that is up everything is found out anew: with hundreds, a hang-up is not to wait for all of them.
+      return { ...page, calls: await inParts(page.calls, callNow) };
     },
     endpoints: (...asked) => history.endpoints(...asked),
     trends: (...asked) => history.trends(...asked),

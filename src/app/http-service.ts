@@ -11,7 +11,7 @@ import type { History } from '../history/history.ts';
 import type { Clock, HealthReport, HistoryReader } from '../model/ports.ts';
 import type { Companions } from './companions/companions.ts';
 import { numberSearcher } from './numbers/caller-numbers.ts';
-import { textHider } from './numbers/hidden-text.ts';
+import { endpointSearcher, textHider } from './numbers/hidden-text.ts';
 import { errorsOnly, type Logger } from './state/log.ts';
 import { VERSION } from './version.ts';
 
@@ -60,6 +60,7 @@ export class HttpService {
       clock,
       storedNumber: numberSearcher(settings.history),
       storedText: textHider(settings.history).text,
+      storedEndpoint: endpointSearcher(settings.history),
       logger: errorsOnly(log),
       liveStream,
       files: dashboardAssets(),

@@ -44,6 +44,8 @@ const READER_WAIT_MS = 200;
 const WRITER_WAIT_MS = 300;
 /** So long it is said that the file was gone. */
 const FILE_PROBLEM_MS = 5000;
+/** To take over hundreds of calls from the reader's thread takes tens of milliseconds, which nothing else can have. */
+const MOST_CALLS_AT_ONCE = 100;
 /** The reader's thread ends when nobody has asked the history for anything for so long. */
 const READER_IDLE_MS = 60_000;
 
@@ -175,7 +177,18 @@ export class History implements HistorySink, HistoryReader {
     listing: CallListing = {},
   ): Promise<CallPage> {
     await this.#caughtUp();
-    return this.#reader.request('calls', { filter, limit, cursor, ...listing });
+    if (listing.order !== undefined) return this.#reader.request('calls', { filter, limit, cursor, ...listing });
+    const calls: CallWithChannels[] = [];
+    let matching: Pick<CallPage, 'matching'> = {};
+    let next = cursor;
+    do {
+      const part = { filter, limit: Math.min(limit - calls.length, MOST_CALLS_AT_ONCE), cursor: next };
+      const page: CallPage = await this.#reader.request('calls', calls.length === 0 ? { ...part, ...listing } : part);
+      if (page.matching !== undefined) matching = { matching: page.matching };
+      calls.push(...page.calls);
+      ({ next } = page);
+    } while (next !== null && calls.length < limit);
+    return { calls, next, ...matching };
   }
 
   async call(linkedid: string): Promise<CallWithChannels | null> {

@@ -20,6 +20,8 @@ export interface CallListSources {
   readonly storedNumber?: ((number: string) => string) | undefined;
   /** What is stored of a text that may hold a number; the text itself when this is absent. */
   readonly storedText?: ((text: string) => string) | undefined;
+  /** What is stored of an endpoint that is looked for; undefined: nothing can be. The endpoint itself when this is absent. */
+  readonly storedEndpoint?: ((endpoint: string) => string | undefined) | undefined;
   /** What people wrote about calls; absent: nothing is known of it. */
   readonly remarks?: RemarksReader | undefined;
   /** The calls are of many PBXs. */
@@ -48,11 +50,23 @@ function storedForms(numbers: readonly string[], sources: CallListSources): stri
   });
 }
 
+/** The form that an endpoint is stored under. Throws Problem for a beginning that cuts a number which is hidden. */
+export function storedEndpoint(
+  parameter: string,
+  endpoint: string,
+  { storedEndpoint: stored }: Pick<CallListSources, 'storedEndpoint'>,
+): string {
+  const found = stored === undefined ? endpoint : stored(endpoint);
+  if (found !== undefined) return found;
+  throw contradiction(parameter, 'numbers are hidden here, and the beginning of one finds nothing; give it whole');
+}
+
 function partyFilter(party: string, sources: CallListSources): CallFilter['party'] {
-  if (party.includes('/')) return { endpoints: [party], numbers: [] };
+  if (party.includes('/')) return { endpoints: [storedEndpoint('party', party, sources)], numbers: [] };
   const number = storedForm(party, sources);
+  const endpoints = [party, ...TECHNOLOGIES.map((technology) => `${technology}/${party}`)];
   return {
-    endpoints: [party, ...TECHNOLOGIES.map((technology) => `${technology}/${party}`)],
+    endpoints: endpoints.map((name) => storedEndpoint('party', name, sources)),
     numbers: number === undefined ? [] : [number],
   };
 }

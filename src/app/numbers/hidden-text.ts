@@ -70,3 +70,28 @@ export function textHider(setting: NumberSetting): TextHider {
     channelName: remembering(hideName),
   };
 }
+
+/** A number's hash, in a text. */
+const HASHED = /(#[0-9a-f]{16}(?![0-9a-f]))/;
+
+/**
+ * Changes an endpoint's name, as it is asked for, into the form that it is stored under. What was shown stays as it is, and so does
+ * a beginning (`*` at its end) without a number. Undefined for a beginning that cuts a number, which nothing is stored under. Throws
+ * RangeError when a key is needed and missing.
+ */
+export function endpointSearcher(setting: NumberSetting): (name: string) => string | undefined {
+  if (setting.numbers === 'clear') return (name) => name;
+  const { channelName } = textHider(setting);
+  const hide = (name: string): string => {
+    if (setting.numbers === 'masked') return channelName(name);
+    return name
+      .split(HASHED)
+      .map((part, index) => (index % 2 === 0 ? channelName(part) : part))
+      .join('');
+  };
+  return (name) => {
+    if (!name.endsWith('*')) return hide(name);
+    const beginning = name.slice(0, -1);
+    return hide(beginning) === beginning ? name : undefined;
+  };
+}

@@ -50,7 +50,7 @@ export interface Answer {
 
 export interface TestServerOptions extends Pick<
   ApiOptions,
-  'token' | 'logger' | 'files' | 'storedNumber' | 'storedText' | 'unreadMs' | 'moreRoutes'
+  'token' | 'logger' | 'files' | 'storedNumber' | 'storedText' | 'storedEndpoint' | 'unreadMs' | 'moreRoutes'
 > {
   /** How long a client of the live stream may be silent; a tenth of the real span when not given. */
   readonly silenceMs?: number;
