@@ -1,16 +1,14 @@
-import type { HistoryChange, StateChange } from '../../model/record.ts';
+import type { HistoryChange } from '../../model/record.ts';
 import type { CommitRequest, CommitResult } from '../thread/protocol.ts';
 import { encodeBatch } from './batch.ts';
 import { ChangeQueue, type Waiting } from './change-queue.ts';
+import { partsOf } from './parts.ts';
 
 /** A change waits this long for others to be committed with it, unless somebody hurries. With the commit itself under 250 ms. */
 const GATHER_MS = 200;
 /** Pause after a commit that failed; doubled each time up to the longest. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
-/** What has piled up is committed in parts: each takes some tens of milliseconds, and a stop waits for those that were sent. */
-const MOST_INTERVALS_PER_COMMIT = 10_000;
-const MOST_STATES_PER_COMMIT = 2000;
 /** The thread has its next part before this one hears of the last: where all processors are busy, that takes 100 to 300 ms. */
 const PARTS_SENT = 2;
 const DEFAULT_MAX_QUEUED = 50_000;
@@ -147,17 +145,17 @@ export class CommitLoop {
   /** Part after part. False when one failed, or no other is to begin: what is left waits again. */
   async #commit(all: Waiting): Promise<boolean> {
     const sent: Sent[] = [];
-    let left = all;
+    const left = partsOf(all);
     this.#inFlight = sizeOf(all);
     try {
       for (;;) {
-        while (!this.#abandoned && sent.length < PARTS_SENT && sizeOf(left) > 0) {
-          const { part, rest } = firstPart(left);
+        while (!this.#abandoned && sent.length < PARTS_SENT) {
+          const part = left.shift();
+          if (part === undefined) break;
           sent.push({ part, answer: this.#send(part, sent.length > 0) });
-          left = rest;
         }
         const [first] = sent;
-        if (first === undefined) return sizeOf(left) === 0;
+        if (first === undefined) return left.length === 0;
         await first.answer;
         sent.shift();
         this.#inFlight -= sizeOf(first.part);
@@ -168,8 +166,8 @@ export class CommitLoop {
       return false;
     } finally {
       this.#inFlight = 0;
-      const undone = [...sent.map(({ part }) => part), left];
-      if (undone.some((part) => sizeOf(part) > 0)) this.#queue.putBack(together(undone));
+      const undone = [...sent.map(({ part }) => part), ...left];
+      if (undone.length > 0) this.#queue.putBack(together(undone));
     }
   }
 
@@ -213,35 +211,4 @@ function sizeOf({ states, intervals }: Waiting): number {
 
 function together(parts: readonly Waiting[]): Waiting {
   return { states: parts.flatMap(({ states }) => states), intervals: parts.flatMap(({ intervals }) => intervals) };
-}
-
-/**
- * What is committed together, and what is left for later. Intervals come before states: a state that is stored counts no report
- * that a crash could still take.
- */
-function firstPart({ states, intervals }: Waiting): { readonly part: Waiting; readonly rest: Waiting } {
-  if (intervals.length > MOST_INTERVALS_PER_COMMIT) {
-    return {
-      part: { states: [], intervals: intervals.slice(0, MOST_INTERVALS_PER_COMMIT) },
-      rest: { states, intervals: intervals.slice(MOST_INTERVALS_PER_COMMIT) },
-    };
-  }
-  const [first, later] = firstCalls(states);
-  return { part: { states: first, intervals }, rest: { states: later, intervals: [] } };
-}
-
-/** Some of the states, whole calls with all their channels, and the others; all where a merge would come between them. */
-function firstCalls(states: readonly StateChange[]): [first: readonly StateChange[], later: readonly StateChange[]] {
-  if (states.length <= MOST_STATES_PER_COMMIT || states.some(({ kind }) => kind === 'call-merged')) return [states, []];
-  const calls = new Set(states.slice(0, MOST_STATES_PER_COMMIT).flatMap(linkedidOf));
-  const isFirst = (change: StateChange, index: number): boolean =>
-    index < MOST_STATES_PER_COMMIT || linkedidOf(change).some((linkedid) => calls.has(linkedid));
-  return [states.filter(isFirst), states.filter((change, index) => !isFirst(change, index))];
-}
-
-/** None of a segment, whose row stands for itself. */
-function linkedidOf(change: StateChange): string[] {
-  if (change.kind === 'channel') return [change.channel.linkedid];
-  if (change.kind === 'scores') return [change.scores.linkedid];
-  return change.kind === 'call' ? [change.call.linkedid] : [];
 }
