@@ -27,6 +27,8 @@ import {
   ENDPOINT_QUALITY,
   ENDPOINT_TREND,
   ENDPOINTS_ANSWER,
+  GROUP_QUALITY,
+  GROUPS_ANSWER,
   HALF_QUALITY,
   SUMMARY_ANSWER,
 } from './answers/quality.ts';
@@ -74,6 +76,8 @@ const NAMED = {
   EndpointTrend: ENDPOINT_TREND,
   HalfQuality: HALF_QUALITY,
   Endpoints: ENDPOINTS_ANSWER,
+  GroupQuality: GROUP_QUALITY,
+  Groups: GROUPS_ANSWER,
   BucketQuality: BUCKET_QUALITY,
   Summary: SUMMARY_ANSWER,
   Health: HEALTH_ANSWER,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CallCursor, CallOrder } from '../model/ports.ts';
+import type { CallCursor, CallOrder, Grouping } from '../model/ports.ts';
 import { FAULT_PLACES } from '../model/fault.ts';
 import { ISSUES } from '../model/rating.ts';
 import { LONGEST_TAG } from '../model/remark.ts';
@@ -290,6 +290,16 @@ export const ENDPOINTS_QUERY = z.strictObject({
     most: MOST_TRENDS,
   }),
   bucket: bucket(),
+  limit: limit(MOST_ENDPOINTS),
+});
+
+/** What calls are put together by, beside endpoints. */
+export const GROUPINGS = ['device', 'site', 'codec'] as const satisfies readonly Grouping[];
+
+export const GROUPS_QUERY = z.strictObject({
+  by: oneOf(GROUPINGS, 'what calls are put together by; device unless given'),
+  from: moment(),
+  to: moment(),
   limit: limit(MOST_ENDPOINTS),
 });
 

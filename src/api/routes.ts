@@ -18,15 +18,23 @@ import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { LiveList } from './answers/live-list.ts';
 import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import { openApi } from './openapi.ts';
-import { CALLS_QUERY, ENDPOINTS_QUERY, INTERVALS_QUERY, LIVE_QUERY, NO_QUERY, SUMMARY_QUERY } from './parameters.ts';
+import {
+  CALLS_QUERY,
+  ENDPOINTS_QUERY,
+  GROUPS_QUERY,
+  INTERVALS_QUERY,
+  LIVE_QUERY,
+  NO_QUERY,
+  SUMMARY_QUERY,
+} from './parameters.ts';
 import { presentCall, presentChannel, presentInterval } from './answers/present.ts';
 import { Problem } from './problem.ts';
 import { CALL_WITH_RATINGS, presentRated } from './ratings/ratings.ts';
 import { MACHINE_STEP_MS, type MachinePeaks, presentMachine } from './machine.ts';
 import { presentRemarks } from './remarks.ts';
 import { type Route, route } from './route.ts';
-import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from './answers/quality.ts';
-import { bucketsCsv, endpointsCsv, listEndpoints, summarize } from './answers/quality-list.ts';
+import { ENDPOINTS_ANSWER, GROUPS_ANSWER, SUMMARY_ANSWER } from './answers/quality.ts';
+import { bucketsCsv, endpointsCsv, groupsCsv, listEndpoints, listGroups, summarize } from './answers/quality-list.ts';
 import { inParts } from './gate/turns.ts';
 
 /** What the routes ask. */
@@ -172,6 +180,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       handle: (query) => listEndpoints(sources, query),
       csv: async (query) => endpointsCsv(await listEndpoints(sources, query)),
     }),
+    ...groupRoutes(sources),
     route({
       path: '/v1/summary',
       summary: 'The same over time, of all calls or of one endpoint; by the hour by default.',
@@ -254,6 +263,23 @@ export function documentRoutes(described: readonly Route[]): readonly Route[] {
       answer: z.string(),
       type: 'text/css; charset=utf-8',
       handle: () => DOCS_STYLE,
+    }),
+  ];
+}
+
+/** Of a history that knows them. */
+function groupRoutes({ history, clock }: ApiSources): Route[] {
+  const groups = history.groups?.bind(history);
+  if (groups === undefined) return [];
+  return [
+    route({
+      path: '/v1/groups',
+      summary:
+        'How calls that began in [from, to) went by device, site or codec, the worst first; the last day by default.',
+      query: GROUPS_QUERY,
+      answer: GROUPS_ANSWER,
+      handle: (query) => listGroups(groups, clock, query),
+      csv: async (query) => groupsCsv(await listGroups(groups, clock, query)),
     }),
   ];
 }

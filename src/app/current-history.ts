@@ -50,6 +50,7 @@ export function currentHistory(history: HistoryReader, current: CurrentCalls): H
       return { ...page, calls: await inParts(page.calls, callNow) };
     },
     endpoints: (...asked) => history.endpoints(...asked),
+    ...(history.groups === undefined ? {} : { groups: history.groups.bind(history) }),
     trends: (...asked) => history.trends(...asked),
     summary: (...asked) => history.summary(...asked),
   };

@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** In this order: of two rules alike, the later one counts. */
-const STYLES = ['base', 'call', 'lists', 'now', 'hops', 'alerts', 'remarks', 'fleet', 'ratings'].map(
+const STYLES = ['base', 'call', 'lists', 'now', 'hops', 'alerts', 'remarks', 'fleet', 'ratings', 'trends'].map(
   (name) => `styles/${name}.css`,
 );
 

@@ -242,8 +242,23 @@ function sumsOf(call: CallWithChannels): SumsKey[] {
   );
 }
 
+const NO_MEDIA = {
+  packetsLost: null,
+  packetsExpected: null,
+  jitterMeanMs: null,
+  jitterReports: 0,
+  rttMeanMs: null,
+  rttReports: 0,
+};
+
 function factsOf({ channels, ...call }: CallWithChannels): CallFacts {
-  return { ...call, legs: channels.map((channel) => ({ ...channel, streams: [] })) };
+  const legs = channels.map((channel) => ({
+    ...channel,
+    isCaller: channel.uniqueid === call.linkedid,
+    // Only which sums there are is asked for, not what they come to.
+    streams: channel.streams.map(({ codec }) => ({ ...NO_MEDIA, codec })),
+  }));
+  return { ...call, legs };
 }
 
 function nameOf({ spanMs, startsAtMs, kind, scope }: SumsKey): string {

@@ -10,6 +10,8 @@ import type {
   Clock,
   EndpointQuality,
   EndpointWithTrend,
+  GroupQuality,
+  Grouping,
   HistoryReader,
   HistorySink,
   ResumableChannel,
@@ -215,6 +217,11 @@ export class History implements HistorySink, HistoryReader {
   async endpoints(range: TimeRange): Promise<{ endpoints: EndpointQuality[]; leftOut: number }> {
     await this.#caughtUp();
     return this.#reader.request('endpoints', range);
+  }
+
+  async groups(range: TimeRange, by: Grouping): Promise<{ groups: GroupQuality[]; leftOut: number }> {
+    await this.#caughtUp();
+    return this.#reader.request('groups', { range, by });
   }
 
   async trends(query: TrendsQuery): Promise<EndpointWithTrend[]> {

@@ -3,7 +3,9 @@ import type { RecordOf, SampleSummary } from './fields/field.ts';
 import type {
   BUCKET_QUALITY_FIELDS,
   ENDPOINT_QUALITY_FIELDS,
+  GROUP_QUALITY_FIELDS,
   HALF_QUALITY_FIELDS,
+  LEGS_QUALITY_FIELDS,
   QUALITY_FIELDS,
   TREND_BUCKET_FIELDS,
 } from './fields/quality-fields.ts';
@@ -143,8 +145,17 @@ export interface SummaryQuery extends TimeRange {
 /** The quality of several calls. Quantiles are by nearest rank of the scores as shown. */
 export interface CallQuality extends RecordOf<typeof QUALITY_FIELDS> {}
 
-/** The calls of an endpoint or trunk. A call has the mean score of its channels there, and any fault of them. */
+/** What calls are put together by, beside endpoints. */
+export type Grouping = 'device' | 'site' | 'codec';
+
+/** The calls of some channels. A call has the mean score of its channels among them, and any fault of them. */
+export interface LegsQuality extends RecordOf<typeof LEGS_QUALITY_FIELDS> {}
+
+/** The calls of an endpoint or trunk. */
 export interface EndpointQuality extends RecordOf<typeof ENDPOINT_QUALITY_FIELDS>, PbxPart {}
+
+/** The calls of a device, site or codec. */
+export interface GroupQuality extends RecordOf<typeof GROUP_QUALITY_FIELDS> {}
 
 export interface BucketQuality extends RecordOf<typeof BUCKET_QUALITY_FIELDS> {}
 
@@ -188,6 +199,8 @@ export interface HistoryReader {
   intervals(uniqueid: string): Promise<IntervalRecord[] | null>;
   /** The lowest 5th percentile first, without Local channels, and how many endpoints the bounded list leaves out. */
   endpoints(range: TimeRange): Promise<{ endpoints: EndpointQuality[]; leftOut: number }>;
+  /** The same by device, site or codec; what is not known is in no group. Undefined: this history has no groups. */
+  groups?(range: TimeRange, by: Grouping): Promise<{ groups: GroupQuality[]; leftOut: number }>;
   /** Some endpoints, each with its trend. The caller bounds their number and that of the stretches. */
   trends(query: TrendsQuery): Promise<EndpointWithTrend[]>;
   /** Oldest first, without gaps. The caller bounds the number of stretches. */

@@ -104,7 +104,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the ranking of endpoints', () =
 
     const help = page.getByText('With fewer than 20 calls in a half');
     expect(await help.isVisible()).toBe(false);
-    await page.getByText('What the trend says').press('Enter');
+    await page.getByText('What the columns say').press('Enter');
     expect(await help.isVisible()).toBe(true);
     await trend('PJSIP/falling').click();
     await page.waitForURL('**/#/trends?from=-7d&endpoint=PJSIP%2Ffalling');

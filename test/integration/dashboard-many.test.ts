@@ -62,7 +62,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard over 100,000 call
     expect(await rows.count()).toBe(489);
     // Nobody was heard in any of its calls.
     expect(await rows.filter({ hasText: RARE.endpoint }).locator('th, td').allTextContents()).toEqual(
-      expect.arrayContaining([RARE.endpoint, String(RARE.calls), `✕ ${RARE.calls} (100.0 %)`]),
+      expect.arrayContaining([`☆${RARE.endpoint}`, String(RARE.calls), `✕ ${RARE.calls} (100.0 %)`]),
     );
     // The trends of those in sight and near; the others when they come near.
     const trends = rows.locator('.trend');

@@ -4,76 +4,12 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dashboardAssets } from '../../src/dashboard/assets.ts';
-import type { ChannelRecord } from '../../src/model/record.ts';
-import type { FaultPlace } from '../../src/model/fault.ts';
-import type { Verdict } from '../../src/model/score.ts';
 import { LAB_HOME } from '../lab/paths.ts';
 import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';
-import { callRecord, channelRecord, intervalRecord, streamRecord } from '../unit/history/records.ts';
 import { openBrowser, openPage } from './fixtures/browser.ts';
+import { legsOf, type Made, STORED, storeCalls } from './fixtures/desk-calls.ts';
 
-const DAY_MS = 86_400_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Made {
-  readonly id: string;
-  readonly from: string;
-  readonly to: string;
-  readonly verdict: Verdict;
-  readonly mes: number | null;
-  readonly place?: FaultPlace;
-  readonly startedAtMs: number;
-  readonly isUp?: boolean;
-}
-
-/** The caller's leg has the call's verdict, the callee's is good. */
-function legsOf({ id, from, to, verdict, mes, startedAtMs, isUp = false }: Made): ChannelRecord[] {
-  const part = { linkedid: id, startedAtMs, endedAtMs: isUp ? null : startedAtMs + 60_000, onHold: false };
-  const leg = (uniqueid: string, endpoint: string, own: Verdict, ownMes: number | null): ChannelRecord =>
-    channelRecord(uniqueid, {
-      ...part,
-      endpoint,
-      callerNumber: endpoint.replace(/^.*\//, ''),
-      callerName: null,
-      verdict: own,
-      mes: ownMes,
-      streams: [
-        streamRecord({ verdict: own, mes: ownMes, why: '4 % of the packets were lost.' }),
-        streamRecord({ direction: 'tx', reporter: 'remote' }),
-      ],
-    });
-  return [leg(id, from, verdict, mes), leg(`${id}.b`, to, 'good', 4.2)];
-}
-
-const STORED: readonly Made[] = [
-  // Yesterday, in the viewer's zone.
-  {
-    id: 'deaf.1',
-    from: 'PJSIP/214',
-    to: 'PJSIP/carrier',
-    verdict: 'one-way-rx',
-    mes: 4.1,
-    startedAtMs: NOW_MS - DAY_MS,
-  },
-  {
-    id: 'mute.1',
-    from: 'PJSIP/214',
-    to: 'PJSIP/bob',
-    verdict: 'one-way-tx',
-    mes: 4.1,
-    startedAtMs: NOW_MS - 9 * DAY_MS,
-  },
-  {
-    id: 'bad.1',
-    from: 'PJSIP/bob',
-    to: 'PJSIP/carrier',
-    verdict: 'bad',
-    mes: 1.9,
-    place: 'callee-network',
-    startedAtMs: NOW_MS - 7_200_000,
-  },
-  { id: 'fine.1', from: 'PJSIP/214', to: 'PJSIP/carrier', verdict: 'good', mes: 4.3, startedAtMs: NOW_MS - 3_600_000 },
-];
 
 /** Who looks at the page finds what is wrong, with a calendar of their own. */
 describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
@@ -84,16 +20,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
   beforeAll(async () => {
     [browser, server] = await Promise.all([openBrowser(), startServer({ files: dashboardAssets() })]);
     origin = `http://127.0.0.1:${server.port}`;
-    for (const made of STORED) {
-      for (const channel of legsOf(made)) server.history.record({ kind: 'channel', channel, resume: null });
-      const { id, startedAtMs, verdict, mes, place = 'none' } = made;
-      const part = { startedAtMs, endedAtMs: startedAtMs + 60_000, verdict, mes, faultPlace: place };
-      server.history.record({ kind: 'call', call: callRecord(id, part) });
-      for (const n of [1, 2, 3]) {
-        const interval = intervalRecord(id, n, { atMs: startedAtMs + n * 5000, mes: 4 - n / 2 });
-        server.history.record({ kind: 'interval', interval });
-      }
-    }
+    storeCalls(server);
   });
   afterAll(async () => {
     await browser?.close();
@@ -165,7 +92,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
     await rows(page).first().waitFor();
     expect(await page.locator('.head .status').textContent()).toBe('4 in all');
     await page.getByLabel('Began').selectOption('yesterday');
-    await page.getByLabel('Verdict').selectOption('any-one-way');
+    await page.locator('select[name="verdict"]').selectOption('any-one-way');
     await page.getByLabel('Who').fill('214');
     await page.getByLabel('Who').press('Enter');
     await page.waitForURL('**/#/calls?from=yesterday&party=214&verdict=any-one-way');
@@ -179,7 +106,10 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
     ]);
     await page.goto(`${origin}/#/calls?verdict=bad,one-way-rx`);
     await page.getByText('2 in all').waitFor();
-    expect(await page.getByLabel('Verdict').inputValue()).toBe('bad,one-way-rx');
+    expect(await page.locator('select[name="verdict"]').inputValue()).toBe('several');
+    expect(
+      await page.evaluate(`[...document.querySelectorAll('.several input:checked')].map(({ value }) => value)`),
+    ).toEqual(['bad', 'one-way-rx']);
     await page.goto(`${origin}/#/calls?fault_place=callee-network`);
     await page.getByText('1 in all').waitFor();
     expect(complaints).toEqual([]);
@@ -230,7 +160,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
     expect(await row.locator('td').nth(1).textContent()).toBe('4.10');
     expect(await row.locator('td').nth(1).locator('span').getAttribute('title')).toBe('1 call, bad 100.0 %');
     await page.getByLabel('Search').fill('carr');
-    await expect.poll(() => rows(page).locator('th').allTextContents()).toEqual(['PJSIP/carrier']);
+    await expect.poll(() => rows(page).locator('th a').allTextContents()).toEqual(['PJSIP/carrier']);
     await page.getByLabel('With calls').selectOption('20');
     await page.getByText('No endpoint fits.').waitFor();
     expect(complaints).toEqual([]);
@@ -268,11 +198,12 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
     '#/calls?verdict=bad-or-worse&codec=ulaw',
     '#/call/bad.1',
     '#/endpoints?from=-7d',
-    '#/trends?from=-7d',
+    '#/trends?from=-7d&endpoint=PJSIP/carrier',
+    '#/compare?one=bad.1&other=fine.1',
   ])('has no fault that a checker of accessibility finds at %s, and fits every screen', async (hash) => {
     server.live = STORED.slice(0, 3).flatMap((made) => legsOf({ ...made, isUp: true }));
     const { page } = await open(hash);
-    await page.locator('.call, .list tbody tr, .direction').first().waitFor();
+    await page.locator('.call, .list tbody tr, .direction, .compare tbody tr').first().waitFor();
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.evaluate(AXE);

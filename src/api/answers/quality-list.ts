@@ -1,15 +1,18 @@
 import type { z } from 'zod';
 import type { Clock, HistoryReader } from '../../model/ports.ts';
 import { csvLine, csvLines } from './csv.ts';
-import { type ENDPOINTS_QUERY, MOST_TRENDS, type SUMMARY_QUERY } from '../parameters.ts';
+import { type ENDPOINTS_QUERY, type GROUPS_QUERY, MOST_TRENDS, type SUMMARY_QUERY } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import {
   BUCKET_QUALITY,
   checkBucket,
   ENDPOINT_QUALITY,
   type ENDPOINTS_ANSWER,
+  GROUP_QUALITY,
+  type GROUPS_ANSWER,
   presentBucket,
   presentEndpoint,
+  presentGroup,
   presentRange,
   presentTrend,
   type SUMMARY_ANSWER,
@@ -68,6 +71,31 @@ async function namesOf(
     .filter((name) => beginnings.some((beginning) => name.startsWith(beginning)));
   const names = [...new Set([...whole, ...begun])];
   return { names: names.slice(0, MOST_TRENDS), leftOut: Math.max(0, names.length - MOST_TRENDS) };
+}
+
+/** How calls went by device, site or codec. Throws Problem when the query contradicts itself. */
+export async function listGroups(
+  groupsOf: NonNullable<HistoryReader['groups']>,
+  clock: Clock,
+  { by = 'device', from, to, limit }: z.output<typeof GROUPS_QUERY>,
+): Promise<z.output<typeof GROUPS_ANSWER>> {
+  const range = timeRange(from, to, clock.nowMs());
+  const { groups, leftOut } = await groupsOf(range, by);
+  const cut = groups.slice(0, limit);
+  return {
+    ...presentRange(range),
+    by,
+    groups: cut.map((group) => presentGroup(group)),
+    left_out: leftOut + groups.length - cut.length,
+  };
+}
+
+const GROUP_COLUMNS = Object.keys(GROUP_QUALITY.shape);
+
+/** Groups as CSV, under the same names as in JSON. */
+export async function* groupsCsv({ groups }: z.output<typeof GROUPS_ANSWER>): AsyncGenerator<string> {
+  yield csvLine(GROUP_COLUMNS);
+  yield csvLines(GROUP_COLUMNS, groups);
 }
 
 /** How calls went over time. Throws Problem when the query contradicts itself. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   BUCKET_QUALITY_FIELDS,
   ENDPOINT_QUALITY_FIELDS,
+  GROUP_QUALITY_FIELDS,
   HALF_QUALITY_FIELDS,
   TREND_BUCKET_FIELDS,
 } from '../../model/fields/quality-fields.ts';
@@ -12,6 +13,7 @@ import { momentMs, type Moment } from '../../units/moment.ts';
 import { PBX_SHAPE } from './answers.ts';
 import { presenter, shapeOf } from './json.ts';
 import { pbxPart } from './present.ts';
+import { GROUPINGS } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 
 const DAY_MS = 86_400_000;
@@ -23,6 +25,19 @@ const TIME = z.iso.datetime({ precision: 3 });
 
 export const HALF_QUALITY = z.strictObject(shapeOf(HALF_QUALITY_FIELDS));
 export const BUCKET_QUALITY = z.strictObject(shapeOf(BUCKET_QUALITY_FIELDS));
+
+export const GROUP_QUALITY = z.strictObject(shapeOf(GROUP_QUALITY_FIELDS));
+export const presentGroup = presenter(GROUP_QUALITY_FIELDS);
+
+export const GROUPS_ANSWER = z.strictObject({
+  from: TIME,
+  to: TIME,
+  by: z.enum(GROUPINGS).describe('what calls are put together by'),
+  groups: z
+    .array(GROUP_QUALITY)
+    .describe('the lowest 5th percentile first; calls of which it is not known are in none'),
+  left_out: COUNT.describe('groups with better scores for which the list has no room'),
+});
 
 export const ENDPOINT_TREND = z.strictObject({
   course: z

@@ -4,6 +4,7 @@ import { chooseLanguage, LANGUAGE, LANGUAGES, t } from './words/language.ts';
 import { alertsPage } from './alerts/page-alerts.ts';
 import { callPage } from './call/page-call.ts';
 import { callsPage } from './calls/page-calls.ts';
+import { askForm } from './calls/ask.ts';
 import { comparePage } from './compare/page-compare.ts';
 import { pbxsPage } from './fleet/page-pbxs.ts';
 import { chooseScope, IS_FLEET, scopeToPage } from './fleet/scope.ts';
@@ -12,6 +13,7 @@ import { endpointsPage } from './endpoints/page-endpoints.ts';
 import { nowPage } from './now/page-now.ts';
 import { ratingsPage } from './ratings/page-ratings.ts';
 import { trendsPage } from './trends/page-trends.ts';
+import { arrive } from './parts/list-memory.ts';
 import { hasToken, storeToken, TOKEN_NEEDED } from './rest/rest.ts';
 import { type Page, parseRoute, type Route } from './rest/route.ts';
 
@@ -100,6 +102,7 @@ function speak(): void {
 }
 
 speak();
+bar.after(askForm());
 bar.append(
   ...PAGES.flatMap(({ name, word }) =>
     word === undefined ? [] : [el('a', { href: `#/${name}`, 'data-page': name }, word)],
@@ -114,6 +117,7 @@ else {
   if (words !== null) words.textContent = t('It is token in [http] of fleet.conf, or a reader’s own.');
 }
 window.addEventListener('hashchange', () => {
+  arrive();
   open();
   window.scrollTo(0, 0);
   place.focus({ preventScroll: true });
@@ -127,4 +131,7 @@ dialog.querySelector('form')?.addEventListener('submit', (event) => {
   picker?.load();
   open();
 });
+// Pages come after their address: the browser would scroll what is not there yet.
+history.scrollRestoration = 'manual';
+arrive();
 open();

@@ -1,8 +1,9 @@
-import { BAD, JUDGED } from '../../history/sums/contribution.ts';
+import { BAD, FAULTY, JUDGED } from '../../history/sums/contribution.ts';
 import { ScoreSums, SUM_COLUMNS } from '../../history/sums/score-sums.ts';
 import { SPANS_MS } from '../../history/sums/counted-calls.ts';
 import { type TimeSlice, timeSlices } from '../../history/sums/time-slices.ts';
 import type { TimeRange } from '../../model/ports.ts';
+import { FAULT_PLACES } from '../../model/fault.ts';
 import type { Row } from '../../history/schema/rows.ts';
 import type { Question } from './question.ts';
 import { allOf, listOf } from './sql.ts';
@@ -28,14 +29,18 @@ export interface SumGroups {
 }
 
 const SUMS = SUM_COLUMNS.map(([, column]) => column);
-const CALL_SUMS = ['calls', 'judged', 'bad', 'mes_micro'];
+const CALL_SUMS = ['calls', 'judged', 'bad', 'own_faults', 'mes_micro'];
 /** As `ScoreSums` has it: the lowest and the highest cell take what is beyond them. */
 const HIGHEST_HUNDREDTHS = 511;
 
 const textsOf = (set: ReadonlySet<string | null>): string => listOf([...set].map(String));
+const isAt = (side: 'caller' | 'callee'): string =>
+  `ifNull(fault_place, '') IN ${listOf(FAULT_PLACES.filter((place) => FAULTY[place].includes(side)))}`;
 const isIn = (set: ReadonlySet<string | null>): string => `toInt64(ifNull(verdict, '') IN ${textsOf(set)})`;
 /** As `Math.round` rounds. */
 const rounded = (what: string): string => `toInt64(floor(${what} + 0.5))`;
+/** The call's fault lies with the channel, which the call began with or not. */
+const IS_OWN_FAULT = `toInt64(if(uniqueid = linkedid, ${isAt('caller')}, ${isAt('callee')}))`;
 const SCORES = `if(isNull(mes), emptyArrayInt64(), [least(greatest(${rounded('ifNull(mes, 0) * 100')}, 0), ${HIGHEST_HUNDREDTHS})])`;
 const ONES = 'if(isNull(mes), emptyArrayInt64(), [toInt64(1)])';
 const MICRO = rounded('ifNull(mes, 0) * 1000000');
@@ -99,7 +104,7 @@ function callParts(question: Question, slice: TimeSlice, { of, test = '', withMe
     const calls = question.newest('calls', 'pbx, site, linkedid, call_started_at_ms, mes, verdict', slice);
     return [
       `SELECT pbx, site, '' AS scope, toInt64(call_started_at_ms) AS starts_at_ms, ${times},
-        toInt64(1) AS calls, ${isIn(JUDGED)} AS judged, ${isIn(BAD)} AS bad, ${MICRO} AS mes_micro, ${NO_SUMS(MEDIA_SUMS)},
+        toInt64(1) AS calls, ${isIn(JUDGED)} AS judged, ${isIn(BAD)} AS bad, toInt64(0) AS own_faults, ${MICRO} AS mes_micro, ${NO_SUMS(MEDIA_SUMS)},
         ${SCORES} AS score_hundredths, ${ONES} AS score_calls FROM ${calls} WHERE ${noAlias}`,
     ];
   }
@@ -111,9 +116,11 @@ function callParts(question: Question, slice: TimeSlice, { of, test = '', withMe
   const fitting = allOf(noAlias, test);
   const group = of === 'endpoints' ? 'pbx, linkedid, scope' : 'pbx, linkedid';
   const legs = `SELECT ${group}, any(site) AS at_site, any(call_started_at_ms) AS began, avg(mes) AS mes,
-    max(${isIn(JUDGED)}) AS is_judged, max(${isIn(BAD)}) AS is_bad FROM ${channels} WHERE ${fitting} GROUP BY ${group}`;
+    max(${isIn(JUDGED)}) AS is_judged, max(${isIn(BAD)}) AS is_bad, max(${IS_OWN_FAULT}) AS is_own_fault
+    FROM ${channels} ANY LEFT JOIN ${question.newest('calls', 'pbx, linkedid, call_started_at_ms, fault_place', slice)}
+    USING pbx, linkedid WHERE ${fitting} GROUP BY ${group}`;
   const quality = `SELECT pbx, at_site AS site, ${of === 'endpoints' ? 'assumeNotNull(scope)' : "''"} AS scope, toInt64(began) AS starts_at_ms, ${times},
-    toInt64(1) AS calls, is_judged AS judged, is_bad AS bad, ${MICRO} AS mes_micro, ${NO_SUMS(MEDIA_SUMS)},
+    toInt64(1) AS calls, is_judged AS judged, is_bad AS bad, is_own_fault AS own_faults, ${MICRO} AS mes_micro, ${NO_SUMS(MEDIA_SUMS)},
     ${SCORES} AS score_hundredths, ${ONES} AS score_calls FROM (${legs})`;
   if (!withMedia) return [quality];
   const media =

@@ -7,6 +7,7 @@ import type {
   SipLeg,
 } from '../../model/phone-report.ts';
 import type { FaultRecord } from '../../model/record.ts';
+import { CountedCalls } from '../sums/counted-calls.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
@@ -162,6 +163,8 @@ export const PHONE_REPORTS = {
     },
     /** What a report about an ended call changes: nothing that is a score. */
     amend(statements: Statements, { linkedid, uniqueid, phone, fault, why }: Amendment): void {
+      // Whose fault it was is part of the sums.
+      new CountedCalls(statements.database).reopen(linkedid);
       statements.run('UPDATE channels SET phone = ? WHERE uniqueid = ?', JSON.stringify(phone), uniqueid);
       statements.run("UPDATE streams SET why = ? WHERE uniqueid = ? AND direction = 'tx'", why, uniqueid);
       statements.run(

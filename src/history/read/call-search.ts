@@ -130,7 +130,8 @@ export class CallSearch {
 
   /** Undefined where only a walk over all calls finds them. */
   #source(wish: Wish, name: string, conditions: string, bounds: string, parameters: Parameters): Source | undefined {
-    const { lists, rows = [] } = wish;
+    const { lists, rows = [], few } = wish;
+    if (few !== undefined) return this.#sorted(few, conditions, parameters);
     if (lists.length === 0 && rows.length === 0) return undefined;
     const sources = [
       ...lists.map((list, index) =>
@@ -160,10 +161,7 @@ export class CallSearch {
     if (before !== undefined && terms.length > mostMerged) {
       Object.assign(parameters, { [`${name}From`]: from, [`${name}Before`]: before });
       const range = `${entries} c.value >= @${name}From AND c.value < @${name}Before AND`;
-      const { mostSorted } = this.#limits;
-      const count = this.#database.prepare(`SELECT count(*) FROM (SELECT 1 ${range} TRUE LIMIT ${mostSorted + 1})`);
-      const length = Number(count.pluck().get(parameters));
-      const cost = length > mostSorted ? Infinity : length;
+      const cost = this.#countUpToSorted(`${range} TRUE`, parameters);
       return { selects: [`SELECT DISTINCT started_at_ms, linkedid ${range} ${asked.conditions}`], cost };
     }
     let cost = 0;
@@ -175,6 +173,21 @@ export class CallSearch {
       return `SELECT started_at_ms, linkedid ${own} ${asked.conditions}`;
     });
     return { selects: selects.length === 0 ? [`SELECT started_at_ms, linkedid ${entries} FALSE`] : selects, cost };
+  }
+
+  /** Rows that have to be sorted. Undefined where they are too many: then so many calls fit that a walk soon finds enough. */
+  #sorted(few: string, conditions: string, parameters: Parameters): Source | undefined {
+    const cost = CALL_COST * this.#countUpToSorted(`FROM ${few}`, parameters);
+    if (cost === Infinity) return undefined;
+    return { selects: [`SELECT started_at_ms, linkedid FROM ${few} AND ${conditions}`], cost };
+  }
+
+  /** Infinity: more than are sorted. */
+  #countUpToSorted(rows: string, parameters: Parameters): number {
+    const { mostSorted } = this.#limits;
+    const count = this.#database.prepare(`SELECT count(*) FROM (SELECT 1 ${rows} LIMIT ${mostSorted + 1})`);
+    const length = Number(count.pluck().get(parameters));
+    return length > mostSorted ? Infinity : length;
   }
 
   /** How many entries a list has, one of `among` lists that are looked at together. */

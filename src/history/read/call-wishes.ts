@@ -1,6 +1,5 @@
 import type { CallCursor, CallFilter } from '../../model/ports.ts';
 import type { Cell } from '../schema/rows.ts';
-import { bandOf, lengthBand } from '../sums/length-bands.ts';
 import { LAST_CHARACTER, scoreBand, type TermField, verdictBand } from '../sums/terms.ts';
 
 const LOWEST_OPINION = 0;
@@ -20,6 +19,8 @@ export interface Wish {
   readonly lists: readonly TermList[];
   /** The counted calls that fulfil it, as rows `AS c` with a condition, each newest first by an index. */
   readonly rows?: readonly string[];
+  /** The same as rows in no order, which are sorted where they are few. */
+  readonly few?: string;
   /** All calls of the lists, or of the rows, fulfil it. */
   readonly isWhole: boolean;
 }
@@ -186,17 +187,12 @@ export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
     to['minDurationMs'] = (minDurationS ?? 0) * MS_PER_S;
     to['maxDurationMs'] = (maxDurationS ?? Number.MAX_SAFE_INTEGER / MS_PER_S) * MS_PER_S;
     const length = ofCall('calls.ended_at_ms - calls.started_at_ms');
-    const [first, last] = [bandOf(to['minDurationMs']), bandOf(to['maxDurationMs'])];
-    const bands = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
-    const inIndex = `${lengthBand('c.ended_at_ms - c.started_at_ms')} = `;
     wishes.push({
       sql: `${length} BETWEEN @minDurationMs AND @maxDurationMs`,
       lists: [],
-      rows: bands.map(
-        (band) =>
-          `calls AS c INDEXED BY calls_by_length WHERE ${inIndex}${band} AND c.is_counted = 1 AND c.ended_at_ms IS NOT NULL`,
-      ),
-      isWhole: false,
+      few: `calls AS c INDEXED BY calls_by_length WHERE c.ended_at_ms - c.started_at_ms BETWEEN @minDurationMs AND @maxDurationMs
+        AND c.is_counted = 1 AND c.ended_at_ms IS NOT NULL`,
+      isWhole: true,
     });
   }
   return wishes;

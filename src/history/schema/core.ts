@@ -1,5 +1,3 @@
-import { lengthBand } from '../sums/length-bands.ts';
-
 /**
  * What was done to the tables of the core after schema 7, by name: `core 1`, `core 2` … A step never changes once it is released:
  * append another one.
@@ -86,8 +84,15 @@ export const CORE_STEPS: readonly string[] = [
   ALTER TABLE calls RENAME COLUMN is_settled TO is_counted;
   `,
   `
-  -- Counted calls by about how long they were, newest first.
-  CREATE INDEX calls_by_length ON calls (${lengthBand('ended_at_ms - started_at_ms')}, started_at_ms, linkedid)
+  -- Counted calls by how long they were.
+  CREATE INDEX calls_by_length ON calls (ended_at_ms - started_at_ms, started_at_ms, linkedid)
     WHERE is_counted = 1 AND ended_at_ms IS NOT NULL;
+  `,
+  `
+  -- Whose fault calls were, and sums by device, site and codec. All calls are counted anew in the background.
+  ALTER TABLE call_sums ADD COLUMN own_faults INTEGER NOT NULL DEFAULT 0;
+  DELETE FROM call_sums;
+  DELETE FROM call_terms;
+  UPDATE calls SET is_counted = 0 WHERE is_counted = 1;
   `,
 ];

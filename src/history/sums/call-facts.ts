@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { FaultPlace } from '../../model/fault.ts';
 import type { Verdict } from '../../model/score.ts';
 import type { CallFacts, LegFacts, StreamFacts } from './contribution.ts';
 import type { Cell } from '../schema/rows.ts';
@@ -9,7 +10,7 @@ export interface CallCondition {
   readonly parameters: Readonly<Record<string, Cell>>;
 }
 
-const CALL_COLUMNS = 'calls.linkedid, calls.started_at_ms, calls.mes, calls.verdict';
+const CALL_COLUMNS = 'calls.linkedid, calls.started_at_ms, calls.mes, calls.verdict, calls.fault_place';
 const LEG_COLUMNS = `channels.uniqueid, channels.endpoint, channels.mes, channels.verdict, channels.caller_number,
   channels.connected_number, channels.device, channels.site, streams.direction, streams.codec, streams.packets_lost, streams.packets_expected,
   streams.jitter_mean_ms, streams.jitter_count, streams.rtt_mean_ms, streams.rtt_count`;
@@ -17,7 +18,13 @@ const LEG_COLUMNS = `channels.uniqueid, channels.endpoint, channels.mes, channel
 const LEGS = `LEFT JOIN channels ON channels.linkedid = calls.linkedid
   LEFT JOIN streams ON streams.uniqueid = channels.uniqueid`;
 
-type CallCells = [linkedid: string, startedAtMs: number, mes: number | null, verdict: Verdict | null];
+type CallCells = [
+  linkedid: string,
+  startedAtMs: number,
+  mes: number | null,
+  verdict: Verdict | null,
+  faultPlace: FaultPlace | null,
+];
 type LegCells = [
   uniqueid: string | null,
   endpoint: string,
@@ -42,9 +49,14 @@ type StreamCells = [
 /** What calls count for, without their legs: faster where only calls as a whole are asked for. */
 export function factsOfCalls(database: Database, { sql, parameters }: CallCondition): CallFacts[] {
   const rows = database.prepare<unknown[], CallCells>(`SELECT ${CALL_COLUMNS} FROM calls WHERE ${sql}`).raw();
-  return rows
-    .all(parameters)
-    .map(([linkedid, startedAtMs, mes, verdict]) => ({ linkedid, startedAtMs, mes, verdict, legs: [] }));
+  return rows.all(parameters).map(([linkedid, startedAtMs, mes, verdict, faultPlace]) => ({
+    linkedid,
+    startedAtMs,
+    mes,
+    verdict,
+    faultPlace,
+    legs: [],
+  }));
 }
 
 /** The same with their legs. */
@@ -57,18 +69,21 @@ export function factsWithLegs(database: Database, { sql, parameters }: CallCondi
   const calls = new Map<string, CallFacts & { readonly legs: LegFacts[] }>();
   const streamsOf = new Map<string, StreamFacts[]>();
   for (const row of rows.iterate(parameters)) {
-    const [linkedid, startedAtMs, mes, verdict, uniqueid, endpoint, legMes, legVerdict, ...rest] = row;
+    const [linkedid, startedAtMs, mes, verdict, faultPlace, uniqueid, endpoint, legMes, legVerdict, ...rest] = row;
     const [callerNumber, connectedNumber, device, site, direction, codec, packetsLost, packetsExpected, ...means] =
       rest;
     const [jitterMeanMs, jitterReports, rttMeanMs, rttReports] = means;
     let call = calls.get(linkedid);
-    if (call === undefined) calls.set(linkedid, (call = { linkedid, startedAtMs, mes, verdict, legs: [] }));
+    if (call === undefined) {
+      calls.set(linkedid, (call = { linkedid, startedAtMs, mes, verdict, faultPlace, legs: [] }));
+    }
     if (uniqueid === null) continue;
     let streams = streamsOf.get(uniqueid);
     if (streams === undefined) {
       streamsOf.set(uniqueid, (streams = []));
       call.legs.push({
         endpoint,
+        isCaller: uniqueid === linkedid,
         mes: legMes,
         verdict: legVerdict,
         callerNumber,

@@ -4,6 +4,7 @@ import type {
   EndpointQuality,
   EndpointWithTrend,
   HalfQuality,
+  LegsQuality,
   TimeRange,
 } from '../../model/ports.ts';
 import { ScoreSums } from './score-sums.ts';
@@ -37,6 +38,9 @@ export function qualityOf({ calls, judged, bad, mesMicro, scores }: ScoreSums): 
     mesMean: scoredCalls === 0 ? null : mesMicro / 1e6 / scoredCalls,
     mesMedian: quantile(scores, scoredCalls, 0.5),
     mesP5: quantile(scores, scoredCalls, 0.05),
+    mesP25: quantile(scores, scoredCalls, 0.25),
+    mesP75: quantile(scores, scoredCalls, 0.75),
+    mesP95: quantile(scores, scoredCalls, 0.95),
     mesWorst: quantile(scores, scoredCalls, 0),
   };
 }
@@ -47,9 +51,14 @@ function meanMs(sumUs: number, reports: number): number | null {
 
 /** What the sums of an endpoint's calls tell. */
 export function endpointQuality(endpoint: string, sums: ScoreSums): EndpointQuality {
+  return { endpoint, ...legsQuality(sums) };
+}
+
+/** What the sums of some legs tell. */
+export function legsQuality(sums: ScoreSums): LegsQuality {
   return {
-    endpoint,
     ...qualityOf(sums),
+    ownFaultCalls: sums.ownFaults,
     lossPercent: sums.packetsExpected === 0 ? null : (100 * sums.packetsLost) / sums.packetsExpected,
     jitterMeanMs: meanMs(sums.jitterUs, sums.jitterReports),
     rttMeanMs: meanMs(sums.rttUs, sums.rttReports),

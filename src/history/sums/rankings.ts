@@ -4,11 +4,14 @@ import type {
   BucketQuality,
   EndpointQuality,
   EndpointWithTrend,
+  GroupQuality,
+  Grouping,
+  LegsQuality,
   SummaryQuery,
   TimeRange,
   TrendsQuery,
 } from '../../model/ports.ts';
-import { bucketQuality, bucketsOf, endpointQuality, endpointWithTrend } from './qualities.ts';
+import { bucketQuality, bucketsOf, endpointQuality, endpointWithTrend, legsQuality } from './qualities.ts';
 import { SPANS_MS } from './counted-calls.ts';
 import { type Question, SumReader } from './sum-reader.ts';
 import { LAST_CHARACTER } from './terms.ts';
@@ -19,10 +22,12 @@ export const MOST_ENDPOINTS = 1000;
 /** Worst first; endpoints without any score last. */
 export function worstFirst(one: EndpointQuality, other: EndpointQuality): number {
   return (
-    (one.mesP5 ?? Infinity) - (other.mesP5 ?? Infinity) ||
-    other.badCalls - one.badCalls ||
-    (one.endpoint === other.endpoint ? byPbx(one, other) : one.endpoint < other.endpoint ? -1 : 1)
+    worse(one, other) || (one.endpoint === other.endpoint ? byPbx(one, other) : one.endpoint < other.endpoint ? -1 : 1)
   );
+}
+
+function worse(one: LegsQuality, other: LegsQuality): number {
+  return (one.mesP5 ?? Infinity) - (other.mesP5 ?? Infinity) || other.badCalls - one.badCalls;
 }
 
 /** Two PBXs may have endpoints of the same name. */
@@ -64,7 +69,7 @@ function scopes(endpoint: string | undefined): Pick<Question<number>, 'sql' | 'p
   return {
     sql: "kind IN ('endpoint', 'shared') AND scope >= @scope AND scope < @scopeEnd",
     parameters: { scope: beginning, scopeEnd: beginning + LAST_CHARACTER },
-    wants: ({ kind, scope }) => kind !== 'calls' && scope.startsWith(beginning),
+    wants: ({ kind, scope }) => (kind === 'endpoint' || kind === 'shared') && scope.startsWith(beginning),
     withLegs: true,
   };
 }
@@ -83,6 +88,22 @@ export class Rankings {
     );
     const leftOut = Math.max(0, endpoints.length - MOST_ENDPOINTS);
     return { endpoints: endpoints.sort(worstFirst).slice(0, MOST_ENDPOINTS), leftOut };
+  }
+
+  groups(range: TimeRange, by: Grouping): { groups: GroupQuality[]; leftOut: number } {
+    const sums = this.#reader.sums(range, {
+      sql: `kind = '${by}'`,
+      parameters: {},
+      wants: ({ kind }) => kind === by,
+      withLegs: true,
+      keySql: 'scope',
+      keyOf: (_, scope) => scope,
+      spansMs: SPANS_MS,
+    });
+    const groups = [...sums].map(([name, found]): GroupQuality => ({ name, ...legsQuality(found) }));
+    const leftOut = Math.max(0, groups.length - MOST_ENDPOINTS);
+    groups.sort((one, other) => worse(one, other) || (one.name < other.name ? -1 : 1));
+    return { groups: groups.slice(0, MOST_ENDPOINTS), leftOut };
   }
 
   trends({ endpoints, bucketMs, ...range }: TrendsQuery): EndpointWithTrend[] {

@@ -9,6 +9,8 @@ interface Additive {
   calls: number;
   judged: number;
   bad: number;
+  /** Calls whose fault lies with the legs that are summed. */
+  ownFaults: number;
   /** Of the known scores, in millionths. */
   mesMicro: number;
   packetsLost: number;
@@ -25,6 +27,7 @@ export const SUM_COLUMNS = [
   ['calls', 'calls'],
   ['judged', 'judged'],
   ['bad', 'bad'],
+  ['ownFaults', 'own_faults'],
   ['mesMicro', 'mes_micro'],
   ['packetsLost', 'packets_lost'],
   ['packetsExpected', 'packets_expected'],
@@ -39,6 +42,7 @@ export class ScoreSums implements Additive {
   calls = 0;
   judged = 0;
   bad = 0;
+  ownFaults = 0;
   mesMicro = 0;
   packetsLost = 0;
   packetsExpected = 0;
@@ -50,11 +54,12 @@ export class ScoreSums implements Additive {
   readonly scores = new Int32Array(HUNDREDTHS);
 
   /** Adds one call; `times` -1 takes it away again. */
-  addCall({ times: sign, mes, isJudged, isBad, streams }: Contribution, times: 1 | -1): void {
+  addCall({ times: sign, mes, isJudged, isBad, isOwnFault, streams }: Contribution, times: 1 | -1): void {
     const by = sign * times;
     this.calls += by;
     this.judged += by * Number(isJudged);
     this.bad += by * Number(isBad);
+    this.ownFaults += by * Number(isOwnFault);
     if (mes !== null) {
       this.mesMicro += by * Math.round(mes * 1e6);
       this.#count(Math.round(mes * 100), by);

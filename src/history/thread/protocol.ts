@@ -7,6 +7,8 @@ import type {
   CallWithChannels,
   EndpointQuality,
   EndpointWithTrend,
+  GroupQuality,
+  Grouping,
   ResumableChannel,
   SummaryQuery,
   TimeRange,
@@ -79,6 +81,7 @@ export interface ReaderMethods {
   segments(uniqueid: string): SegmentRecord[];
   intervals(uniqueid: string): IntervalRecord[] | null;
   endpoints(range: TimeRange): { endpoints: EndpointQuality[]; leftOut: number };
+  groups(query: { readonly range: TimeRange; readonly by: Grouping }): { groups: GroupQuality[]; leftOut: number };
   trends(query: TrendsQuery): EndpointWithTrend[];
   summary(query: SummaryQuery): BucketQuality[];
   /** One of a feature's reads. */

@@ -41,6 +41,7 @@ serve<ReaderMethods>(
     segments: (uniqueid) => opened().segments(uniqueid),
     intervals: (uniqueid) => opened().intervals(uniqueid),
     endpoints: (range) => openedRankings().endpoints(range),
+    groups: ({ range, by }) => openedRankings().groups(range, by),
     trends: (query) => openedRankings().trends(query),
     summary: (query) => openedRankings().summary(query),
     feature: (call) => callFeature(FEATURES, 'reads', openedStatements(), call),

@@ -10,15 +10,31 @@ export const QUALITY_FIELDS = {
   mesMean: orNull(opinion('mean score')),
   mesMedian: orNull(opinion('median score, by nearest rank')),
   mesP5: orNull(opinion('5th percentile, by nearest rank: of a hundred calls five were at most this good')),
+  mesP25: orNull(opinion('25th percentile')),
+  mesP75: orNull(opinion('75th percentile')),
+  mesP95: orNull(opinion('95th percentile')),
   mesWorst: orNull(opinion('the lowest score')),
+} as const satisfies Fields;
+
+/** Of the channels of an endpoint or a group. */
+export const LEGS_QUALITY_FIELDS = {
+  ...QUALITY_FIELDS,
+  ownFaultCalls: count(
+    'calls of two parties whose fault lies with these channels: their phone, or the network between it and this server',
+  ),
+  lossPercent: orNull(number('%', 2, 'share of all packets that were lost, both directions')),
+  jitterMeanMs: orNull(number('ms', 3, 'mean interarrival jitter over all reports, both directions')),
+  rttMeanMs: orNull(number('ms', 3, 'mean round trip, weighted by reports')),
 } as const satisfies Fields;
 
 export const ENDPOINT_QUALITY_FIELDS = {
   endpoint: text('the phone or trunk'),
-  ...QUALITY_FIELDS,
-  lossPercent: orNull(number('%', 2, 'share of all packets that were lost, both directions')),
-  jitterMeanMs: orNull(number('ms', 3, 'mean interarrival jitter over all reports, both directions')),
-  rttMeanMs: orNull(number('ms', 3, 'mean round trip, weighted by reports')),
+  ...LEGS_QUALITY_FIELDS,
+} as const satisfies Fields;
+
+export const GROUP_QUALITY_FIELDS = {
+  name: text('of the device, site or codec'),
+  ...LEGS_QUALITY_FIELDS,
 } as const satisfies Fields;
 
 /** Of a stretch of time. */

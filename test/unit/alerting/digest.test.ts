@@ -17,6 +17,9 @@ function quality(calls: number, bad: number): CallQuality {
     mesMean: calls === 0 ? null : 4.1,
     mesMedian: null,
     mesP5: calls === 0 ? null : 2.9,
+    mesP25: null,
+    mesP75: null,
+    mesP95: null,
     mesWorst: calls === 0 ? null : 1,
   };
 }
@@ -56,8 +59,15 @@ it('says the same as text and as HTML, in which no name is a tag', () => {
     now: quality(200, 10),
     before: quality(100, 2),
     endpoints: [
-      { ...quality(50, 9), endpoint: 'PJSIP/<b>x', lossPercent: 4.25, jitterMeanMs: null, rttMeanMs: 120.4 },
-      { ...quality(150, 0), endpoint: 'PJSIP/good', lossPercent: 0, jitterMeanMs: 1, rttMeanMs: 20 },
+      {
+        ...quality(50, 9),
+        endpoint: 'PJSIP/<b>x',
+        ownFaultCalls: 7,
+        lossPercent: 4.25,
+        jitterMeanMs: null,
+        rttMeanMs: 120.4,
+      },
+      { ...quality(150, 0), endpoint: 'PJSIP/good', ownFaultCalls: 0, lossPercent: 0, jitterMeanMs: 1, rttMeanMs: 20 },
     ],
     alerts: [],
     url: 'https://pbx.example.com',

@@ -12,7 +12,8 @@ const CARRIER = 'PJSIP/carrier';
 
 function quality(part: Partial<CallQuality>): CallQuality {
   const nothing = { calls: 0, scoredCalls: 0, judgedCalls: 0, badCalls: 0, badPercent: null };
-  return { ...nothing, mesMean: null, mesMedian: null, mesP5: null, mesWorst: null, ...part };
+  const quantiles = { mesMedian: null, mesP5: null, mesP25: null, mesP75: null, mesP95: null, mesWorst: null };
+  return { ...nothing, mesMean: null, ...quantiles, ...part };
 }
 
 function trunkQuality(part: Partial<CallQuality>): EndpointWithTrend {
@@ -21,7 +22,7 @@ function trunkQuality(part: Partial<CallQuality>): EndpointWithTrend {
     { startsAtMs: START_MS, calls: 5, badPercent: 20, mesP5: 2 },
     { startsAtMs: START_MS + 3_600_000, calls: 5, badPercent: 60, mesP5: 1.5 },
   ];
-  const own = { endpoint: CARRIER, lossPercent: 3, jitterMeanMs: 4, rttMeanMs: 50 };
+  const own = { endpoint: CARRIER, ownFaultCalls: 3, lossPercent: 3, jitterMeanMs: 4, rttMeanMs: 50 };
   return { ...quality(part), ...own, trend: { buckets, earlier: half, later: half } };
 }
 

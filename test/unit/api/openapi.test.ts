@@ -128,6 +128,7 @@ describe('the description of the API', () => {
       '/v1/calls',
       '/v1/channels/{uniqueid}/intervals',
       '/v1/endpoints',
+      '/v1/groups',
       '/v1/summary',
     ]);
     for (const [path] of tabular) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROBLEM } from '../../../src/api/answers/answers.ts';
-import { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from '../../../src/api/answers/quality.ts';
+import { ENDPOINTS_ANSWER, GROUPS_ANSWER, SUMMARY_ANSWER } from '../../../src/api/answers/quality.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
 import type { Verdict } from '../../../src/model/score.ts';
 import { callRecord, channelRecord, START_MS, streamRecord } from '../history/records.ts';
@@ -85,6 +85,11 @@ describe('the ranking of endpoints', () => {
           mes_mean: 3,
           mes_median: 3,
           mes_p5: 2.1,
+          // 2.0, 2.1 … 4.0: ranks 6, 16 and 20 of 21.
+          mes_p25: 2.5,
+          mes_p75: 3.5,
+          mes_p95: 3.9,
+          own_fault_calls: 0,
           mes_worst: 2,
           loss_percent: null,
           jitter_mean_ms: null,
@@ -100,6 +105,10 @@ describe('the ranking of endpoints', () => {
           mes_mean: 3.5,
           mes_median: 3.5,
           mes_p5: 3.5,
+          mes_p25: 3.5,
+          mes_p75: 3.5,
+          mes_p95: 3.5,
+          own_fault_calls: 0,
           mes_worst: 3.5,
           // 10 of 400; (30 + 3 × 10) / 4; the only round trips that there are.
           loss_percent: 2.5,
@@ -116,7 +125,11 @@ describe('the ranking of endpoints', () => {
           mes_mean: null,
           mes_median: null,
           mes_p5: null,
+          mes_p25: null,
+          mes_p75: null,
+          mes_p95: null,
           mes_worst: null,
+          own_fault_calls: 0,
           loss_percent: null,
           jitter_mean_ms: null,
           rtt_mean_ms: null,
@@ -165,7 +178,15 @@ describe('the summary', () => {
       endpoint: null,
       buckets: [],
     });
-    const nothing = { mes_mean: null, mes_median: null, mes_p5: null, mes_worst: null };
+    const nothing = {
+      mes_mean: null,
+      mes_median: null,
+      mes_p5: null,
+      mes_p25: null,
+      mes_p75: null,
+      mes_p95: null,
+      mes_worst: null,
+    };
     expect(summary.buckets).toEqual([
       {
         starts_at: '2026-11-20T10:00:00.000Z',
@@ -178,6 +199,10 @@ describe('the summary', () => {
         mes_mean: 3.02,
         mes_median: 3,
         mes_p5: 2.1,
+        // 3.5 comes twice: ranks 6, 17 and 21 of 22.
+        mes_p25: 2.5,
+        mes_p75: 3.5,
+        mes_p95: 3.9,
         mes_worst: 2,
       },
       {
@@ -243,5 +268,56 @@ describe('the summary', () => {
     expect(buckets.map(({ starts_at: startsAt, calls }) => [startsAt, calls])).toEqual([
       ['1970-01-01T00:00:00.000Z', 22],
     ]);
+  });
+});
+
+describe('devices, sites and codecs', () => {
+  const groups = async (query: string) => GROUPS_ANSWER.parse((await server.get(`/v1/groups?${RANGE}${query}`)).body);
+
+  it('have the calls of their channels, each once, and whose fault they were', async () => {
+    const from = (linkedid: string, device: string | null, codec: string) => ({
+      kind: 'channel' as const,
+      channel: channelRecord(linkedid === 'two' ? 'two' : `${linkedid}.b`, {
+        linkedid: 'two',
+        startedAtMs: START_MS + 2 * HOUR_MS,
+        endpoint: `SIP/${linkedid}`,
+        device,
+        site: null,
+        mes: 2,
+        verdict: 'bad',
+        streams: [streamRecord({ codec, packetsExpected: 200, packetsLost: 50, rttMs: NO_SAMPLES })],
+      }),
+      resume: null,
+    });
+    server.history.record(from('two', 'Snom D785 10.1', 'opus'));
+    server.history.record(from('other', 'Mobile', 'speex'));
+    const call = callRecord('two', {
+      startedAtMs: START_MS + 2 * HOUR_MS,
+      mes: 2,
+      verdict: 'bad',
+      faultPlace: 'callee-phone',
+    });
+    server.history.record({ kind: 'call', call });
+    const devices = await groups('&by=device');
+    expect(devices.by).toBe('device');
+    const known = devices.groups.filter(({ name }) => !name.startsWith('Yealink'));
+    expect(known.map(({ name, calls, own_fault_calls: own, loss_percent: loss }) => [name, calls, own, loss])).toEqual([
+      ['Mobile', 1, 1, 25],
+      ['Snom D785 10.1', 1, 0, 25],
+    ]);
+    // Twenty-one of alice, one of a trunk, three of bob, by the device that channels have unless they say otherwise.
+    expect(devices.groups.find(({ name }) => name.startsWith('Yealink'))?.calls).toBe(25);
+    const codecs = await groups('&by=codec');
+    expect(codecs.groups.map(({ name, calls }) => [name, calls])).toEqual([
+      ['opus', 1],
+      ['speex', 1],
+      ['ulaw', 1],
+    ]);
+    expect((await groups('&by=site&limit=1')).groups.map(({ name }) => name)).toEqual(['Berlin']);
+  });
+
+  it('are asked for by a word that is known', async () => {
+    const { status, body } = await server.get('/v1/groups?by=colour');
+    expect([status, (body as { parameter: string }).parameter]).toEqual([400, 'by']);
   });
 });

@@ -63,6 +63,9 @@ describe('the trend of an endpoint', () => {
       mes_mean: 4.2,
       mes_median: 4.2,
       mes_p5: 4.2,
+      mes_p25: 4.2,
+      mes_p75: 4.2,
+      mes_p95: 4.2,
       mes_worst: 4.2,
       low_calls: 0,
     });
@@ -75,6 +78,9 @@ describe('the trend of an endpoint', () => {
       mes_mean: 3.32,
       mes_median: 4.2,
       mes_p5: 2,
+      mes_p25: 2,
+      mes_p75: 4.2,
+      mes_p95: 4.2,
       mes_worst: 2,
       low_calls: 10,
     });
@@ -142,30 +148,31 @@ describe('the trend of an endpoint', () => {
 
 describe('as CSV', () => {
   const csv = async (path: string): Promise<string> => String((await server.get(path, { accept: 'text/csv' })).body);
-  const QUALITY = 'calls,scored_calls,judged_calls,bad_calls,bad_percent,mes_mean,mes_median,mes_p5,mes_worst';
-  const MEDIA = 'loss_percent,jitter_mean_ms,rtt_mean_ms';
+  const QUALITY =
+    'calls,scored_calls,judged_calls,bad_calls,bad_percent,mes_mean,mes_median,mes_p5,mes_p25,mes_p75,mes_p95,mes_worst';
+  const MEDIA = 'own_fault_calls,loss_percent,jitter_mean_ms,rtt_mean_ms';
 
   it('the ranking has a line for each endpoint', async () => {
     expect(await csv(`/v1/endpoints?${RANGE}`)).toBe(
-      `endpoint,${QUALITY},${MEDIA}\r\nPJSIP/alice-2,1,1,1,1,100,1,1,1,1,,,\r\n` +
-        'PJSIP/alice,51,50,50,10,20,3.76,4.2,2,2,,,\r\nDAHDI/i1/*97,1,1,1,1,100,3,3,3,3,,,\r\n',
+      `endpoint,${QUALITY},${MEDIA}\r\nPJSIP/alice-2,1,1,1,1,100,1,1,1,1,1,1,1,0,,,\r\n` +
+        'PJSIP/alice,51,50,50,10,20,3.76,4.2,2,4.2,4.2,4.2,2,0,,,\r\nDAHDI/i1/*97,1,1,1,1,100,3,3,3,3,3,3,3,0,,,\r\n',
     );
   });
 
   it('endpoints by name have the two halves and the word for them', async () => {
     expect(await csv(`/v1/endpoints?${RANGE}&endpoint=PJSIP/alice&endpoint=DAHDI/i1/*97`)).toBe(
       `endpoint,${QUALITY},${MEDIA},course,earlier_calls,earlier_bad_percent,earlier_mes_p5,later_calls,later_bad_percent,later_mes_p5\r\n` +
-        'PJSIP/alice,51,50,50,10,20,3.76,4.2,2,2,,,,worse,25,0,4.2,26,40,2\r\n' +
-        'DAHDI/i1/*97,1,1,1,1,100,3,3,3,3,,,,,1,100,3,0,,\r\n',
+        'PJSIP/alice,51,50,50,10,20,3.76,4.2,2,4.2,4.2,4.2,2,0,,,,worse,25,0,4.2,26,40,2\r\n' +
+        'DAHDI/i1/*97,1,1,1,1,100,3,3,3,3,3,3,3,0,,,,,1,100,3,0,,\r\n',
     );
   });
 
   it('the summary has a line for each stretch, what is not known is empty', async () => {
     expect(await csv(`/v1/summary?${RANGE}&bucket=6h&endpoint=PJSIP/alice`)).toBe(
-      `starts_at,${QUALITY}\r\n2026-11-20T06:00:00.000Z,51,50,50,10,20,3.76,4.2,2,2\r\n`,
+      `starts_at,${QUALITY}\r\n2026-11-20T06:00:00.000Z,51,50,50,10,20,3.76,4.2,2,4.2,4.2,4.2,2\r\n`,
     );
     expect(await csv(`/v1/summary?from=2026-11-20T00:00:00Z&to=2026-11-20T06:00:00Z&bucket=6h`)).toBe(
-      `starts_at,${QUALITY}\r\n2026-11-20T00:00:00.000Z,0,0,0,0,,,,,\r\n`,
+      `starts_at,${QUALITY}\r\n2026-11-20T00:00:00.000Z,0,0,0,0,,,,,,,,\r\n`,
     );
   });
 });

@@ -68,7 +68,11 @@ const call = fc
   });
 const channel = fc
   .record({
-    uniqueid: fc.integer({ min: 0, max: 24 }).map((n) => `channel-${n}`),
+    // A channel of the same name is the one that the call began with.
+    uniqueid: fc.oneof(
+      fc.integer({ min: 0, max: 24 }).map((n) => `channel-${n}`),
+      linkedid,
+    ),
     linkedid,
     endpoint: fc.constantFrom(...ENDPOINTS),
     startedAtMs: momentMs,

@@ -19,7 +19,7 @@ import {
   momentMs,
   steps,
 } from './random-history.ts';
-import { slowEndpoints, slowSummary } from './slow-rankings.ts';
+import { slowEndpoints, slowGroups, slowSummary } from './slow-rankings.ts';
 
 /** Of each history so many are compared: to count them takes long. */
 const TRENDS = 2;
@@ -81,6 +81,22 @@ function expectSameRanking(asked: TimeRange): void {
   expect(byName).toEqual(wanted.toSorted((one, other) => (one.endpoint < other.endpoint ? -1 : 1)).map(closely));
 }
 
+function expectSameGroups(asked: TimeRange): void {
+  for (const by of ['device', 'site', 'codec'] as const) {
+    const [qualities, media] = slowGroups(database, asked, by);
+    const { groups } = rankings.groups(asked, by);
+    const wanted = qualities.map(({ part, ...quality }) => ({
+      name: part,
+      ...quality,
+      ...media.find((figures) => figures.part === part),
+      part: undefined,
+    }));
+    const inOrder = <T extends { readonly name: string | number }>(all: readonly T[]): T[] =>
+      all.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    expect([by, inOrder(groups)]).toEqual([by, inOrder(wanted).map(closely)]);
+  }
+}
+
 /** `bucketMs` as a summary's; the halves part where two stretches meet, at the nearest to the middle. */
 function expectSameTrends({ fromMs, toMs, bucketMs }: SummaryQuery): void {
   const meetMs = Math.round((fromMs + toMs) / 2 / bucketMs) * bucketMs;
@@ -124,6 +140,7 @@ it('answer what counting every call answers, whatever was recorded, joined, chan
     fc.property(steps, range, fc.array(course, { minLength: 5, maxLength: 10 }), (recorded, asked, courses) => {
       compared += makeHistory(database, writer, recorded);
       expectSameRanking(asked);
+      expectSameGroups(asked);
       for (const question of courses) expectSameCourse(question);
       for (const question of courses.slice(0, TRENDS)) expectSameTrends(question);
     }),

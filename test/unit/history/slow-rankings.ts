@@ -1,15 +1,15 @@
 import type { Database } from 'better-sqlite3';
-import type { CallQuality, SummaryQuery, TimeRange } from '../../../src/model/ports.ts';
+import type { CallQuality, Grouping, SummaryQuery, TimeRange } from '../../../src/model/ports.ts';
 
 /** What rankings must answer, counted in SQL over every call, channel and stream of the range: no sums kept, and slow. */
 const BAD = "('bad', 'no-media', 'one-way-rx', 'one-way-tx')";
 const JUDGED = "('good', 'fair', 'poor', 'bad', 'no-media', 'one-way-rx', 'one-way-tx')";
 const IN_RANGE = 'calls.started_at_ms >= @fromMs AND calls.started_at_ms < @toMs';
 
-function callsOfEndpoints(part: string, condition: string): string {
+function callsOfEndpoints(part: string, condition: string, joins = ''): string {
   return `SELECT ${part} AS part, avg(channels.mes) AS mes, max(ifnull(channels.verdict IN ${JUDGED}, 0)) AS is_judged,
       max(ifnull(channels.verdict IN ${BAD}, 0)) AS is_bad
-    FROM calls JOIN channels ON channels.linkedid = calls.linkedid
+    FROM calls JOIN channels ON channels.linkedid = calls.linkedid ${joins}
     WHERE ${IN_RANGE} AND ${condition} GROUP BY calls.linkedid, part`;
 }
 
@@ -25,7 +25,7 @@ function qualities(calls: string): string {
       FROM one)
     SELECT part, count(*) AS calls, count(mes) AS scoredCalls, sum(is_judged) AS judgedCalls, sum(is_bad) AS badCalls,
       100.0 * sum(is_bad) / nullif(sum(is_judged), 0) AS badPercent, avg(mes) AS mesMean,
-      ${rank(0.5)} AS mesMedian, ${rank(0.05)} AS mesP5, min(hundredths) / 100.0 AS mesWorst
+      ${rank(0.5)} AS mesMedian, ${rank(0.05)} AS mesP5, ${rank(0.25)} AS mesP25, ${rank(0.75)} AS mesP75, ${rank(0.95)} AS mesP95, min(hundredths) / 100.0 AS mesWorst
     FROM ranked GROUP BY part`;
 }
 
@@ -36,19 +36,42 @@ export interface EndpointMedia {
   readonly lossPercent: number | null;
   readonly jitterMeanMs: number | null;
   readonly rttMeanMs: number | null;
+  readonly ownFaultCalls: number;
 }
 
-export function slowEndpoints(database: Database, { fromMs, toMs }: TimeRange): [PartQuality[], EndpointMedia[]] {
-  const hasMedia = "channels.endpoint NOT LIKE 'Local/%'";
-  const sql = qualities(callsOfEndpoints('channels.endpoint', hasMedia));
-  const media = `SELECT channels.endpoint AS part,
+/** The fault is on this channel's side of the call. */
+const IS_OWN_FAULT = `CASE WHEN channels.uniqueid = channels.linkedid
+  THEN calls.fault_place IN ('caller-network', 'caller-phone', 'both-networks')
+  ELSE calls.fault_place IN ('callee-network', 'callee-phone', 'both-networks') END`;
+
+export function slowEndpoints(database: Database, range: TimeRange): [PartQuality[], EndpointMedia[]] {
+  return slowParts(database, range, 'channels.endpoint', "channels.endpoint NOT LIKE 'Local/%'");
+}
+
+/** The same by device, site or codec. */
+export function slowGroups(database: Database, range: TimeRange, by: Grouping): [PartQuality[], EndpointMedia[]] {
+  if (by !== 'codec') return slowParts(database, range, `channels.${by}`, `channels.${by} IS NOT NULL`);
+  const codecs = 'JOIN (SELECT DISTINCT uniqueid, codec FROM streams) AS spoken ON spoken.uniqueid = channels.uniqueid';
+  return slowParts(database, range, 'spoken.codec', 'spoken.codec IS NOT NULL', codecs, 'streams.codec = spoken.codec');
+}
+
+function slowParts(
+  database: Database,
+  { fromMs, toMs }: TimeRange,
+  part: string,
+  hasMedia: string,
+  joins = '',
+  ofStream = 'TRUE',
+): [PartQuality[], EndpointMedia[]] {
+  const sql = qualities(callsOfEndpoints(part, hasMedia, joins));
+  const media = `SELECT ${part} AS part, count(DISTINCT calls.linkedid) FILTER (WHERE ${IS_OWN_FAULT}) AS ownFaultCalls,
       100.0 * sum(packets_lost) FILTER (WHERE packets_expected IS NOT NULL)
         / nullif(sum(packets_expected) FILTER (WHERE packets_lost IS NOT NULL), 0) AS lossPercent,
       sum(jitter_mean_ms * jitter_count) / nullif(sum(jitter_count), 0) AS jitterMeanMs,
       sum(rtt_mean_ms * rtt_count) / nullif(sum(rtt_count), 0) AS rttMeanMs
-    FROM calls JOIN channels ON channels.linkedid = calls.linkedid
-    LEFT JOIN streams ON streams.uniqueid = channels.uniqueid
-    WHERE ${IN_RANGE} AND ${hasMedia} GROUP BY channels.endpoint`;
+    FROM calls JOIN channels ON channels.linkedid = calls.linkedid ${joins}
+    LEFT JOIN streams ON streams.uniqueid = channels.uniqueid AND ${ofStream}
+    WHERE ${IN_RANGE} AND ${hasMedia} GROUP BY ${part}`;
   const range = { fromMs, toMs };
   return [
     database.prepare<unknown[], PartQuality>(sql).all(range),

@@ -22,6 +22,9 @@ function half({ judged = 0, bad = 0, scored = 0, low = 0, p5 = scored === 0 ? nu
     mesP5: p5,
     mesMean: null,
     mesMedian: null,
+    mesP25: null,
+    mesP75: null,
+    mesP95: null,
     mesWorst: null,
   };
 }

@@ -18,6 +18,9 @@ const PLAIN = [
   'number',
   'verdict',
   'fault_place',
+  'device',
+  'site',
+  'tag',
   'codec',
   'min_mes',
   'max_mes',
@@ -33,6 +36,8 @@ const FOLDED: readonly Plain[] = [
   'endpoint',
   'direction',
   'number',
+  'device',
+  'site',
   'codec',
   'min_mes',
   'max_mes',
@@ -42,6 +47,8 @@ const FOLDED: readonly Plain[] = [
   'rating',
   'issue',
 ];
+/** The verdict that asks for boxes to tick; REST does not know it. */
+const SEVERAL = 'several';
 const KNOWN: ReadonlySet<string> = new Set(['from', 'to', 'sort', ...PLAIN]);
 const SUGGESTED = 300;
 
@@ -73,11 +80,15 @@ function fields(): Readonly<Record<Plain, Field>> {
       ['', t('any')],
       ...VERDICT_GROUPS,
       ...VERDICTS.map((verdict) => [verdict, `${verdictWords(verdict).sign} ${verdictWords(verdict).word}`] as const),
+      [SEVERAL, t('several …')],
     ]),
     fault_place: select('fault_place', [
       ['', t('any')],
       ...FAULT_PLACES.map((place) => [place, placeWords(place)] as const),
     ]),
+    device: text('device', 'Yealink*', 14),
+    site: text('site', '', 8),
+    tag: text('tag', '', 10),
     codec: text('codec', 'ulaw', 6),
     min_mes: el('input', { name: 'min_mes', ...score }),
     max_mes: el('input', { name: 'max_mes', ...score }),
@@ -107,10 +118,13 @@ export class CallsFilter {
   readonly #between: readonly HTMLElement[];
   readonly #fields = fields();
   readonly #names = el('datalist', { id: 'endpoint-names' });
+  readonly #tags = el('datalist', { id: 'tag-names' });
+  readonly #several = el('fieldset', { class: 'several', hidden: true }, el('legend', {}, t('Verdicts')));
   readonly #more = el('details', { class: 'more-filters' });
 
   constructor(query: URLSearchParams, onChange: () => void) {
     const { party, endpoint, direction, number, verdict, fault_place: place, codec } = this.#fields;
+    const { device, site, tag } = this.#fields;
     const { min_mes: lowest, max_mes: highest, min_duration_s: shortest, max_duration_s: longest } = this.#fields;
     const { rated, rating, issue } = this.#fields;
     this.#between = [el('label', {}, t('From'), this.#from), el('label', {}, t('Until'), this.#to)];
@@ -130,6 +144,8 @@ export class CallsFilter {
         el('label', {}, t('Rated'), rated),
         el('label', {}, t('Rating'), rating),
         el('label', {}, t('Complaint'), issue),
+        el('label', {}, t('Device'), device),
+        el('label', {}, t('Site'), site),
       ),
     );
     this.element = el(
@@ -140,9 +156,20 @@ export class CallsFilter {
       el('label', {}, t('Who'), party),
       el('label', {}, t('Verdict'), verdict),
       el('label', {}, t('Fault'), place),
+      el('label', {}, t('Tag'), tag),
+      this.#several,
       this.#more,
       this.#names,
+      this.#tags,
     );
+    this.#several.append(
+      ...VERDICTS.map((value) => {
+        const { sign, word } = verdictWords(value);
+        return el('label', {}, el('input', { type: 'checkbox', value }), ` ${sign} ${word}`);
+      }),
+    );
+    tag.setAttribute('list', 'tag-names');
+    tag.addEventListener('focus', () => void this.#suggestTags(), { once: true });
     for (const field of [party, endpoint]) {
       field.setAttribute('list', 'endpoint-names');
       field.addEventListener('focus', () => void this.#suggest(), { once: true });
@@ -168,17 +195,31 @@ export class CallsFilter {
       query.set('from', this.#span.value);
     }
     for (const name of PLAIN) {
-      const value = this.#fields[name].value.trim();
+      const value = this.#valueOf(name);
       if (value !== '') query.set(name, value);
     }
     if (!query.has('endpoint')) query.delete('direction');
     return query;
   }
 
+  #valueOf(name: Plain): string {
+    const value = this.#fields[name].value.trim();
+    if (name !== 'verdict' || value !== SEVERAL) return value;
+    return this.#boxes.flatMap((box) => (box.checked ? [box.value] : [])).join(',');
+  }
+
+  get #boxes(): HTMLInputElement[] {
+    return [...this.#several.querySelectorAll('input')];
+  }
+
   #fill(query: URLSearchParams): void {
     for (const name of PLAIN) {
       const field = this.#fields[name];
       const value = query.getAll(name).join(',');
+      if (name === 'verdict' && this.#tick(value)) {
+        field.value = SEVERAL;
+        continue;
+      }
       // A select shows only what it offers: several values, or what REST will refuse, are to be seen as well.
       if (field instanceof HTMLSelectElement && ![...field.options].some((option) => option.value === value)) {
         field.append(el('option', { value }, value));
@@ -196,8 +237,24 @@ export class CallsFilter {
     this.#showBetween();
   }
 
+  /** Ticks the boxes of several verdicts; false where the value is not several that there are. */
+  #tick(value: string): boolean {
+    const wanted = value.split(',');
+    const boxes = this.#boxes;
+    const isSeveral = wanted.length > 1 && wanted.every((one) => boxes.some((box) => box.value === one));
+    for (const box of boxes) box.checked = isSeveral && wanted.includes(box.value);
+    return isSeveral;
+  }
+
   #showBetween(): void {
     for (const element of this.#between) element.hidden = this.#span.value !== BETWEEN;
+    this.#several.hidden = this.#fields.verdict.value !== SEVERAL;
+  }
+
+  async #suggestTags(): Promise<void> {
+    const none: { readonly tags: readonly { readonly tag: string; readonly calls: number }[] } = { tags: [] };
+    const { tags } = await get<typeof none>('/v1/tags').catch(() => none);
+    this.#tags.replaceChildren(...tags.map(({ tag, calls }) => el('option', { value: tag }, String(calls))));
   }
 
   async #suggest(): Promise<void> {

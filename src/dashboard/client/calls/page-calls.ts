@@ -3,7 +3,8 @@ import { CallsFilter, restQuery, strangeName } from './calls-filter.ts';
 import { el, foreign } from '../parts/dom.ts';
 import { offerFile } from '../parts/file.ts';
 import { LOCALE, t, tn } from '../words/language.ts';
-import { rememberList } from '../parts/list-memory.ts';
+import { placeIn, rememberList, rememberPlace } from '../parts/list-memory.ts';
+import { savedViews } from './saved-views.ts';
 import { IS_FLEET } from '../fleet/scope.ts';
 import { errorNotice } from '../parts/notice.ts';
 import { get, getCsv } from '../rest/rest.ts';
@@ -82,6 +83,7 @@ class CallsPage implements Page {
       {},
       el('div', { class: 'head' }, el('h1', {}, t('Calls')), this.#count, csv),
       this.#filter.element,
+      savedViews(() => this.#address),
       this.#notice,
       this.#table,
       this.#more,
@@ -90,6 +92,7 @@ class CallsPage implements Page {
   }
 
   leave(): void {
+    if (this.#linkedids.length > 0) rememberPlace(this.#address, this.#linkedids.length);
     this.#search.abort();
     this.#seen.disconnect();
   }
@@ -97,7 +100,7 @@ class CallsPage implements Page {
   #changed(sort = this.#sort): void {
     this.#asked = this.#filter.query;
     if (sort !== '') this.#asked.set('sort', sort);
-    history.pushState(null, '', this.#address);
+    history.pushState({ seen: true }, '', this.#address);
     this.#start();
   }
 
@@ -159,7 +162,9 @@ class CallsPage implements Page {
     const { signal } = this.#search;
     const query = restQuery(this.#asked);
     query.set('fields', 'summary');
-    query.set('limit', String(this.#sort === '' ? PAGE_CALLS : SORTED_CALLS));
+    const place = this.#cursor === null ? placeIn(this.#address) : undefined;
+    // Whoever comes back finds as many as there were.
+    query.set('limit', String(this.#sort === '' ? Math.max(PAGE_CALLS, place?.rows ?? 0) : SORTED_CALLS));
     if (this.#cursor === null) query.set('count', 'yes');
     else query.set('cursor', this.#cursor);
     try {
@@ -172,6 +177,7 @@ class CallsPage implements Page {
       if (matching !== undefined) this.#matching = matching;
       this.#cursor = next;
       this.#tell();
+      if (place !== undefined) window.scrollTo(0, place.scrollY);
     } catch (error) {
       if (signal.aborted) return;
       this.#count.textContent = '';
@@ -241,7 +247,12 @@ function callRow(call: CallSummary): HTMLElement {
     'tr',
     { class: `tone-${verdictWords(call.verdict).tone}` },
     cell(0, el('time', { datetime: call.started_at, title: fullMoment(call.started_at) }, moment(call.started_at))),
-    cell(1, ...(call.pbx === undefined ? [] : [el('span', { class: 'of-pbx' }, foreign(call.pbx), ' ')]), link),
+    cell(
+      1,
+      ...(call.pbx === undefined ? [] : [el('span', { class: 'of-pbx' }, foreign(call.pbx), ' ')]),
+      link,
+      ...(call.tags ?? []).flatMap((tag) => [' ', el('span', { class: 'tag small' }, foreign(tag))]),
+    ),
     cell(2, score(call.mes)),
     cell(3, verdictChip(call.verdict, oneWayWords(call))),
     cell(4, quantity(call.mes_min, 2)),

@@ -9,9 +9,13 @@ interface Part {
   readonly heightPx: number;
   readonly range: (highest: number) => [number, number];
   readonly splits?: readonly number[];
+  /** Areas between two lines, by their places in `lines`: the upper and the lower. */
+  readonly bands?: readonly (readonly [upper: number, lower: number])[];
   readonly lines: readonly {
     readonly number: number;
     readonly isBars: boolean;
+    /** Only the border of a band. */
+    readonly isBorder?: boolean;
     readonly valueOf: (bucket: BucketQuality, earlier: BucketQuality | undefined) => number | null;
   }[];
 }
@@ -26,6 +30,14 @@ const PARTS: readonly Part[] = [
       { number: 0, isBars: false, valueOf: ({ mes_median: median }) => median },
       { number: 1, isBars: false, valueOf: ({ mes_p5: p5 }) => p5 },
       { number: 2, isBars: false, valueOf: (_, earlier) => earlier?.mes_p5 ?? null },
+      { number: 0, isBars: false, isBorder: true, valueOf: ({ mes_p95: p95 }) => p95 },
+      { number: 0, isBars: false, isBorder: true, valueOf: ({ mes_p75: p75 }) => p75 },
+      { number: 0, isBars: false, isBorder: true, valueOf: ({ mes_p25: p25 }) => p25 },
+    ],
+    // Half of the calls are in the inner one, nine tenths in both.
+    bands: [
+      [3, 1],
+      [4, 5],
     ],
   },
   {
@@ -42,6 +54,7 @@ const PARTS: readonly Part[] = [
   },
 ];
 const FILL = 0.35;
+const BAND = 0.13;
 
 export interface TrendData {
   readonly buckets: readonly BucketQuality[];
@@ -92,7 +105,7 @@ export class TrendChart {
     for (const chart of this.#charts) chart.destroy();
   }
 
-  #plot({ label, heightPx, range, splits, lines }: Part, ink: ChartInk, isLast: boolean): uPlot {
+  #plot({ label, heightPx, range, splits, lines, bands = [] }: Part, ink: ChartInk, isLast: boolean): uPlot {
     const bars = uPlot.paths.bars?.({ size: [0.7, 60] });
     const times = this.#data.buckets.map(({ starts_at: startsAt }) => Date.parse(startsAt) / 1000);
     const halfS = ((times[1] ?? 0) - (times[0] ?? 0)) / 2;
@@ -109,10 +122,15 @@ export class TrendChart {
       },
       axes: chartAxes(ink, label, isLast ? this.#data.timeWords : null, splits),
       hooks: { setCursor: [(chart) => this.#point(chart)] },
+      bands: bands.map(([upper, lower]) => ({
+        series: [upper + 1, lower + 1],
+        fill: withOpacity(ink.lines[0] ?? ink.text, BAND),
+      })),
       series: [
         {},
-        ...lines.map(({ number, isBars }) => {
+        ...lines.map(({ number, isBars, isBorder = false }) => {
           const style = lineStyle(ink, number);
+          if (isBorder) return { stroke: 'transparent', width: 0, points: { show: false } };
           if (!isBars || bars === undefined) return { ...style, points: { show: true, size: 5 } };
           const fill = withOpacity(ink.lines[number] ?? ink.text);
           return { stroke: style.stroke ?? ink.text, width: 1, fill, paths: bars, points: { show: false } };
@@ -140,6 +158,6 @@ export class TrendChart {
 }
 
 /** `rgb(1, 2, 3)`, as the browser gives every colour, made lighter. */
-function withOpacity(colour: string): string {
-  return colour.replace(/^rgb\((.+)\)$/, `rgb($1 / ${FILL})`).replaceAll(/,(?=.*\/)/g, ' ');
+function withOpacity(colour: string, opacity = FILL): string {
+  return colour.replace(/^rgb\((.+)\)$/, `rgb($1 / ${opacity})`).replaceAll(/,(?=.*\/)/g, ' ');
 }

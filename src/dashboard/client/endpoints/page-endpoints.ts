@@ -1,70 +1,79 @@
-import type { EndpointQuality, EndpointsAnswer } from '../rest/answers.ts';
-import { el, foreign } from '../parts/dom.ts';
-import { EndpointTrends, TREND_HELP } from './endpoint-trends.ts';
-import { t, tn } from '../words/language.ts';
+import { el } from '../parts/dom.ts';
 import { errorNotice } from '../parts/notice.ts';
+import { spanBefore, spanPicker } from '../parts/span-picker.ts';
+import type { EndpointsAnswer, GroupsAnswer } from '../rest/answers.ts';
+import { IS_FLEET } from '../fleet/scope.ts';
 import { get } from '../rest/rest.ts';
 import type { Page, Route } from '../rest/route.ts';
-import { spanBefore, spanPicker } from '../parts/span-picker.ts';
-import { quantity } from '../words/words.ts';
+import { t, tn } from '../words/language.ts';
+import { headsOf, keyOf, type Part, partRow, type Parts } from './endpoint-rows.ts';
+import { EndpointTrends, TREND_HELP } from './endpoint-trends.ts';
+import { pinned } from './pins.ts';
 
 const ORDERS = {
   score: t('the lowest 5th percentile'),
+  fault: t('the most faults of its own'),
   bad: t('the most bad calls'),
   share: t('the highest share of bad calls'),
   worse: t('worse than the week before'),
 } as const;
 type Order = keyof typeof ORDERS;
 
+/** What calls are put together by. */
+const KINDS = {
+  endpoint: t('endpoint or trunk'),
+  device: t('device'),
+  site: t('site'),
+  codec: t('codec'),
+} as const;
+type Kind = keyof typeof KINDS;
+
 /** Of fewer calls a percentile or a share says little. */
 const FLOORS = ['1', '5', '20', '100'] as const;
 
-const HEADS = [
-  t('Endpoint'),
-  t('5th percentile'),
-  t('Before'),
-  t('Median'),
-  t('Worst'),
-  t('Calls'),
-  t('Bad calls'),
-  t('Loss, %'),
-  t('Jitter, ms'),
-  t('RTT, ms'),
-  t('Trend'),
-] as const;
-type Qualities = ReadonlyMap<string, EndpointQuality>;
-
-/** Two PBXs may have endpoints of the same name. */
-function nameOf({ endpoint, pbx = '' }: EndpointQuality): string {
-  return `${pbx} ${endpoint}`;
-}
-
 /** How much lower the 5th percentile is than before; nothing where either is not known. */
-function fall(endpoint: EndpointQuality, before: Qualities): number {
-  const earlier = before.get(nameOf(endpoint))?.mes_p5 ?? null;
-  return earlier === null || endpoint.mes_p5 === null ? Number.NEGATIVE_INFINITY : earlier - endpoint.mes_p5;
+function fall(part: Part, before: Parts): number {
+  const earlier = before.get(keyOf(part))?.mes_p5 ?? null;
+  return earlier === null || part.mes_p5 === null ? Number.NEGATIVE_INFINITY : earlier - part.mes_p5;
 }
 
-function inOrder(endpoints: readonly EndpointQuality[], order: string, before: Qualities): readonly EndpointQuality[] {
+function inOrder(parts: readonly Part[], order: string, before: Parts): readonly Part[] {
   switch (order as Order) {
+    case 'fault':
+      return parts.toSorted((a, b) => b.own_fault_calls - a.own_fault_calls);
     case 'bad':
-      return endpoints.toSorted((a, b) => b.bad_calls - a.bad_calls);
+      return parts.toSorted((a, b) => b.bad_calls - a.bad_calls);
     case 'share':
-      return endpoints.toSorted((a, b) => (b.bad_percent ?? -1) - (a.bad_percent ?? -1));
+      return parts.toSorted((a, b) => (b.bad_percent ?? -1) - (a.bad_percent ?? -1));
     case 'worse':
-      return endpoints.toSorted((a, b) =>
-        fall(a, before) === fall(b, before) ? 0 : fall(b, before) - fall(a, before),
-      );
+      return parts.toSorted((a, b) => (fall(a, before) === fall(b, before) ? 0 : fall(b, before) - fall(a, before)));
     default:
-      return endpoints;
+      return parts;
   }
 }
 
-/** Endpoints and trunks, the worst first, each with its trend; each leads to its calls and to its course. */
+async function partsOf(
+  kind: Kind,
+  range: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<{ readonly parts: readonly Part[]; readonly leftOut: number }> {
+  if (kind === 'endpoint') {
+    const { endpoints, left_out: leftOut } = await get<EndpointsAnswer>(
+      `/v1/endpoints?${new URLSearchParams(range)}`,
+      signal,
+    );
+    return { parts: endpoints.map(({ endpoint, ...quality }) => ({ name: endpoint, ...quality })), leftOut };
+  }
+  const query = new URLSearchParams({ ...range, by: kind });
+  const { groups, left_out: leftOut } = await get<GroupsAnswer>(`/v1/groups?${query}`, signal);
+  return { parts: groups, leftOut };
+}
+
+/** Endpoints and trunks, devices, sites or codecs, the worst first; each leads to its calls and to its course. */
 export function endpointsPage({ query }: Route): Page {
   let search = new AbortController();
-  let answer: EndpointsAnswer | undefined;
-  let before: Qualities = new Map();
+  let answer: Awaited<ReturnType<typeof partsOf>> | undefined;
+  let before: Parts = new Map();
   const span = spanPicker(query.get('from'));
   const choice = (name: string, options: readonly (readonly [value: string, word: string])[]): HTMLSelectElement =>
     el(
@@ -72,6 +81,7 @@ export function endpointsPage({ query }: Route): Page {
       { name },
       ...options.map(([value, word]) => el('option', { value, selected: value === query.get(name) }, word)),
     );
+  const by = choice('by', Object.entries(KINDS));
   const order = choice('order', Object.entries(ORDERS));
   const floor = choice(
     'floor',
@@ -86,19 +96,23 @@ export function endpointsPage({ query }: Route): Page {
   });
   const status = el('p', { class: 'status', role: 'status' });
   const content = el('div');
+  const kind = (): Kind => (by.value in KINDS ? (by.value as Kind) : 'endpoint');
 
   const show = (): void => {
     if (answer === undefined) return;
-    const { endpoints, left_out: leftOut } = answer;
+    const { parts, leftOut } = answer;
     const wanted = text.value.trim().toLocaleLowerCase();
-    const fitting = endpoints.filter(
-      ({ endpoint, calls }) => calls >= Number(floor.value) && endpoint.toLocaleLowerCase().includes(wanted),
+    const fitting = parts.filter(
+      ({ name, calls }) => calls >= Number(floor.value) && name.toLocaleLowerCase().includes(wanted),
     );
     const rest = leftOut === 0 ? '' : `; ${t('{n} better ones are left out', { n: leftOut })}`;
-    status.textContent = tn('{n} endpoint', '{n} endpoints', fitting.length) + rest;
+    status.textContent =
+      (kind() === 'endpoint'
+        ? tn('{n} endpoint', '{n} endpoints', fitting.length)
+        : tn('{n} in all', '{n} in all', fitting.length)) + rest;
     if (fitting.length === 0) {
       const words =
-        endpoints.length === 0
+        parts.length === 0
           ? t('No call began in this time. Choose a longer one.')
           : t('No endpoint fits. Take the search or the least number of calls back.');
       content.replaceChildren(el('p', { class: 'empty' }, words));
@@ -112,24 +126,53 @@ export function endpointsPage({ query }: Route): Page {
       });
       content.prepend(notice);
     });
-    content.replaceChildren(
-      el('details', { class: 'meta' }, el('summary', {}, t('What the trend says')), el('p', {}, TREND_HELP)),
-      el(
-        'div',
-        { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('Endpoints') },
-        el(
-          'table',
-          { class: 'list numbers-list' },
-          el('thead', {}, el('tr', {}, ...HEADS.map((head) => el('th', { scope: 'col', 'data-head': head }, head)))),
-          el(
-            'tbody',
-            {},
-            ...inOrder(fitting, order.value, before).map((endpoint) =>
-              endpointRow(endpoint, before.get(nameOf(endpoint)), from, trends),
+    const sorted = inOrder(fitting, order.value, before);
+    const pins = pinned();
+    const table = (rows: readonly Part[], caption: string | null): HTMLElement | null =>
+      rows.length === 0
+        ? null
+        : el(
+            'div',
+            { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption ?? KINDS[kind()] },
+            caption === null ? null : el('h2', { class: 'table-head' }, caption),
+            el(
+              'table',
+              { class: 'list numbers-list' },
+              el(
+                'thead',
+                {},
+                el(
+                  'tr',
+                  {},
+                  ...headsOf(kind() === 'endpoint').map((head) => el('th', { scope: 'col', 'data-head': head }, head)),
+                ),
+              ),
+              el(
+                'tbody',
+                {},
+                ...rows.map((part) =>
+                  partRow(part, { kind: kind(), before: before.get(keyOf(part)), from, trends, onPin: show }),
+                ),
+              ),
             ),
-          ),
-        ),
+          );
+    const [first, others] =
+      kind() === 'endpoint'
+        ? [sorted.filter(({ name }) => pins.has(name)), sorted.filter(({ name }) => !pins.has(name))]
+        : [[], sorted];
+    const tables = [
+      table(first, t('Pinned, such as trunks')),
+      table(others, first.length === 0 ? null : t('All others')),
+    ].filter((one) => one !== null);
+    content.replaceChildren(
+      el(
+        'details',
+        { class: 'meta' },
+        el('summary', {}, t('What the columns say')),
+        el('p', {}, HELP),
+        el('p', {}, TREND_HELP),
       ),
+      ...tables,
     );
   };
   const load = async (): Promise<void> => {
@@ -140,11 +183,11 @@ export function endpointsPage({ query }: Route): Page {
     const { from, to } = spanBefore(span.value);
     try {
       const [now, earlier] = await Promise.all([
-        get<EndpointsAnswer>(`/v1/endpoints?${new URLSearchParams({ from: span.value })}`, signal),
-        get<EndpointsAnswer>(`/v1/endpoints?${new URLSearchParams({ from, to })}`, signal),
+        partsOf(kind(), { from: span.value }, signal),
+        partsOf(kind(), { from, to }, signal),
       ]);
       answer = now;
-      before = new Map(earlier.endpoints.map((quality) => [nameOf(quality), quality]));
+      before = new Map(earlier.parts.map((part) => [keyOf(part), part]));
       show();
     } catch (error) {
       if (signal.aborted) return;
@@ -156,6 +199,8 @@ export function endpointsPage({ query }: Route): Page {
     'form',
     { class: 'filter panel', role: 'search', 'aria-label': t('Endpoints') },
     el('label', {}, t('Calls that began in'), span),
+    // A fleet's store has no groups.
+    IS_FLEET ? null : el('label', {}, t('By'), by),
     el('label', {}, t('First'), order),
     el('label', {}, t('With calls'), floor),
     el('label', {}, t('Search'), text),
@@ -164,10 +209,11 @@ export function endpointsPage({ query }: Route): Page {
   text.addEventListener('input', show);
   form.addEventListener('change', (event) => {
     const address = new URLSearchParams({ from: span.value, order: order.value });
+    if (kind() !== 'endpoint') address.set('by', kind());
     if (floor.value !== '1') address.set('floor', floor.value);
     if (text.value.trim() !== '') address.set('search', text.value.trim());
-    history.pushState(null, '', `#/endpoints?${address}`);
-    if (event.target === span) void load();
+    history.pushState({ seen: true }, '', `#/endpoints?${address}`);
+    if (event.target === span || event.target === by) void load();
     else show();
   });
   void load();
@@ -178,41 +224,8 @@ export function endpointsPage({ query }: Route): Page {
   };
 }
 
-function endpointRow(
-  quality: EndpointQuality,
-  before: EndpointQuality | undefined,
-  from: string,
-  trends: EndpointTrends,
-): HTMLElement {
-  const { endpoint, pbx } = quality;
-  const whose = pbx === undefined ? {} : { pbx };
-  const bad = `${quality.bad_calls}${quality.bad_percent === null ? '' : ` (${quantity(quality.bad_percent, 1, '%')})`}`;
-  const cells = [
-    el('b', {}, quantity(quality.mes_p5, 2)),
-    el('span', { title: beforeWords(before) }, quantity(before?.mes_p5, 2)),
-    quantity(quality.mes_median, 2),
-    quantity(quality.mes_worst, 2),
-    String(quality.calls),
-    quality.bad_calls === 0 ? '0' : el('span', { class: 'chip tone-bad' }, `✕ ${bad}`),
-    quantity(quality.loss_percent, 2),
-    quantity(quality.jitter_mean_ms, 1),
-    quantity(quality.rtt_mean_ms, 0),
-    trends.place(endpoint, pbx),
-  ];
-  return el(
-    'tr',
-    {},
-    el(
-      'th',
-      { scope: 'row' },
-      ...(pbx === undefined ? [] : [el('span', { class: 'of-pbx' }, foreign(pbx), ' ')]),
-      el('a', { href: `#/calls?${new URLSearchParams({ from, endpoint, ...whose })}` }, foreign(endpoint)),
-    ),
-    ...cells.map((content, index) => el('td', { 'data-head': HEADS[index + 1] ?? '' }, content)),
-  );
-}
-
-function beforeWords(before: EndpointQuality | undefined): string {
-  if (before === undefined) return t('no call in the same time a week before');
-  return `${tn('{n} call', '{n} calls', before.calls)}, ${t('bad')} ${quantity(before.bad_percent, 1, '%')}`;
-}
+const HELP = [
+  t('Own faults: calls whose fault lies with this endpoint, its phone or the network between it and this server.'),
+  t('Bad calls: calls that were bad for this endpoint, whoever was at fault.'),
+  t('Before: the 5th percentile of the same time a week before.'),
+].join(' ');

@@ -256,16 +256,24 @@ export interface Quality {
   readonly mes_mean: number | null;
   readonly mes_median: number | null;
   readonly mes_p5: number | null;
+  readonly mes_p25: number | null;
+  readonly mes_p75: number | null;
+  readonly mes_p95: number | null;
   readonly mes_worst: number | null;
 }
 
-export interface EndpointQuality extends Quality {
-  /** On a fleet: the PBX that it is of. */
-  readonly pbx?: string | undefined;
-  readonly endpoint: string;
+/** The quality of the legs of an endpoint, device, site or codec. */
+export interface LegsQuality extends Quality {
+  readonly own_fault_calls: number;
   readonly loss_percent: number | null;
   readonly jitter_mean_ms: number | null;
   readonly rtt_mean_ms: number | null;
+}
+
+export interface EndpointQuality extends LegsQuality {
+  /** On a fleet: the PBX that it is of. */
+  readonly pbx?: string | undefined;
+  readonly endpoint: string;
   /** Present for endpoints that were asked for by name. */
   readonly trend?: EndpointTrend | undefined;
 }
@@ -280,6 +288,11 @@ export interface EndpointTrend {
 
 export interface EndpointsAnswer {
   readonly endpoints: readonly EndpointQuality[];
+  readonly left_out: number;
+}
+
+export interface GroupsAnswer {
+  readonly groups: readonly (LegsQuality & { readonly name: string })[];
   readonly left_out: number;
 }
 

@@ -2,6 +2,8 @@ import type { BucketQuality, SummaryAnswer } from '../rest/answers.ts';
 import { lineSample } from '../charts/chart-ink.ts';
 import { el, foreign } from '../parts/dom.ts';
 import { LOCALE, t, tn } from '../words/language.ts';
+import { courseNotice } from './course-notice.ts';
+import { heatMap } from './heat-map.ts';
 import { errorNotice } from '../parts/notice.ts';
 import { get } from '../rest/rest.ts';
 import type { Page, Route } from '../rest/route.ts';
@@ -28,6 +30,8 @@ export function trendsPage({ query }: Route): Page {
   });
   const status = el('p', { class: 'status', role: 'status' });
   const content = el('div');
+  const course = el('div');
+  const heat = el('div');
   let chart: TrendChart | undefined;
 
   const asked = (): URLSearchParams => {
@@ -59,17 +63,36 @@ export function trendsPage({ query }: Route): Page {
       'p',
       { class: 'legend' },
       lineSample(0),
-      ` ${t('median')} `,
+      ` ${t('median; half of the calls lie in the dark band, nine of ten in the light one')} `,
       lineSample(1),
       ` ${t('5th percentile: of a hundred calls, five were at most this good')} `,
       lineSample(2),
       ` ${t('5th percentile before')}`,
     );
     content.replaceChildren(
+      course,
       el('section', { class: 'panel' }, legend, values, chart.element),
+      heat,
       bucketTable(buckets, asked().get('endpoint')),
     );
     chart.draw();
+  };
+  const showCourse = async (signal: AbortSignal): Promise<void> => {
+    course.replaceChildren();
+    const notice = await courseNotice(endpoint.value.trim(), span.value, signal);
+    if (notice !== null && !signal.aborted) course.replaceChildren(notice);
+  };
+  /** Hours by days make a picture from two days on. */
+  const showHeat = async (signal: AbortSignal): Promise<void> => {
+    heat.replaceChildren();
+    if (!['-7d', '-30d'].includes(span.value)) return;
+    const parameters = asked();
+    parameters.set('bucket', '1h');
+    const { buckets } = await get<SummaryAnswer>(`/v1/summary?${parameters}`, signal);
+    const toCalls = (bucket: BucketQuality): void => {
+      location.hash = callsAddress(buckets, buckets.indexOf(bucket), asked().get('endpoint'));
+    };
+    if (!signal.aborted) heat.replaceChildren(heatMap(buckets, toCalls));
   };
   const load = async (): Promise<void> => {
     search.abort();
@@ -86,6 +109,7 @@ export function trendsPage({ query }: Route): Page {
         get<SummaryAnswer>(`/v1/summary?${earlier}`, signal),
       ]);
       show(now, before, shiftMs);
+      await Promise.all([showCourse(signal), showHeat(signal)]);
     } catch (error) {
       if (signal.aborted) return;
       status.textContent = '';
@@ -99,7 +123,7 @@ export function trendsPage({ query }: Route): Page {
     el('label', {}, t('Endpoint or trunk'), endpoint),
   );
   const change = (): void => {
-    history.pushState(null, '', `#/trends?${asked()}`);
+    history.pushState({ seen: true }, '', `#/trends?${asked()}`);
     void load();
   };
   form.addEventListener('submit', (event) => event.preventDefault());

@@ -2,6 +2,7 @@ import { GERMAN_OF_ALERTS } from './messages-de-alerts.ts';
 import { GERMAN_OF_CALLS } from './messages-de-call.ts';
 import { GERMAN_OF_FLEET } from './messages-de-fleet.ts';
 import { GERMAN_OF_RATINGS } from './messages-de-ratings.ts';
+import { GERMAN_OF_LISTS } from './messages-de-lists.ts';
 
 /** German, by the English sentence. A test holds that none is missing and none is left over. */
 export const GERMAN: Readonly<Record<string, string>> = {
@@ -9,6 +10,7 @@ export const GERMAN: Readonly<Record<string, string>> = {
   ...GERMAN_OF_CALLS,
   ...GERMAN_OF_FLEET,
   ...GERMAN_OF_RATINGS,
+  ...GERMAN_OF_LISTS,
   ', and ': ' und ',
   '5 minutes': '5 Minuten',
   '5th percentile': '5. Perzentil',
@@ -125,7 +127,6 @@ export const GERMAN: Readonly<Record<string, string>> = {
   Until: 'Bis',
   Verdict: 'Urteil',
   'What is shown is {n} s old.': 'Der Stand ist {n} s alt.',
-  'What the trend says': 'Was der Trend besagt',
   'Whether calls are up is not known now. Ended ones are under':
     'Ob Anrufe laufen, ist zurzeit nicht bekannt. Beendete stehen unter',
   Who: 'Wer',

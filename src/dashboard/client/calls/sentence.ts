@@ -1,0 +1,131 @@
+/** What a sentence such as `214 yesterday one way` asks for. */
+export interface Understood {
+  /** As the address of the page of calls has it. */
+  readonly query: URLSearchParams;
+  /** Words that mean nothing here, as they were typed. */
+  readonly strange: readonly string[];
+}
+
+type Meaning = Readonly<Record<string, string>>;
+
+/** English and German, whichever language the page speaks: people type as they think. The longest phrase counts. */
+const PHRASES: Readonly<Record<string, Meaning>> = {
+  ...same({ from: 'today' }, 'today', 'heute'),
+  ...same({ from: 'yesterday' }, 'yesterday', 'gestern'),
+  ...same({ from: 'this-week' }, 'this week', 'diese woche'),
+  ...same({ from: 'last-week' }, 'last week', 'letzte woche'),
+  ...same({ from: '-1h' }, 'last hour', 'letzte stunde'),
+  ...same({ verdict: 'any-one-way' }, 'one way', 'one-way', 'one way audio', 'one-way audio', 'einseitig'),
+  ...same({ verdict: 'no-media,any-one-way' }, 'no audio', 'no sound', 'silent', 'kein ton', 'stumm'),
+  ...same({ verdict: 'bad-or-worse' }, 'bad', 'schlecht', 'schlechte'),
+  ...same({ verdict: 'poor-or-worse' }, 'poor', 'dürftig', 'dürftige'),
+  ...same({ verdict: 'fair' }, 'fair', 'mäßig'),
+  ...same({ verdict: 'good' }, 'good', 'gut', 'gute'),
+  ...same({ fault_place: 'this-server' }, 'this server', 'server', 'dieser server'),
+  ...same({ fault_place: 'caller-network,both-networks' }, "caller's network", 'netz des anrufers'),
+  ...same({ fault_place: 'callee-network,both-networks' }, "callee's network", 'netz des angerufenen'),
+  ...same({ fault_place: 'caller-phone,callee-phone' }, 'phone fault', 'telefonfehler'),
+  ...same({ sort: 'mes' }, 'worst', 'worst first', 'schlechteste', 'schlechteste zuerst'),
+  ...same({ sort: '-duration_s' }, 'longest', 'longest first', 'längste', 'längste zuerst'),
+};
+const LONGEST_PHRASE = 3;
+const CODECS = new Set([
+  'ulaw',
+  'alaw',
+  'g722',
+  'g729',
+  'gsm',
+  'opus',
+  'ilbc',
+  'speex',
+  'slin',
+  'g726',
+  'silk8',
+  'silk16',
+]);
+/** Words that make a sentence of the others. */
+const FILLERS = new Set(
+  'a an all and any audio by call calls codec extension for from had has have in is number of on or show that the to tag was were which who whose with alle anruf anrufe auf der die das und mit nummer von vom war waren welche im in zu zeige'.split(
+    ' ',
+  ),
+);
+const UNITS: Readonly<Record<string, string>> = {
+  ...units('m', 'm min minute minutes minuten'),
+  ...units('h', 'h hour hours stunde stunden'),
+  ...units('d', 'd day days tag tage tagen'),
+};
+const SECONDS: Readonly<Record<string, number>> = {
+  ...seconds(1, 's sec second seconds sekunde sekunden'),
+  ...seconds(60, 'm min minute minutes minuten'),
+  ...seconds(3600, 'h hour hours stunde stunden'),
+};
+/** A number, an extension or an endpoint; a name only where it has its technology before it or a number in it. */
+const PARTY = /^(?:\+?[\d*#]+\*?|[\w.-]*\d[\w.-]*\*?|\w+\/\S+)$/;
+
+/**
+ * Reads a sentence about calls. A bare word that has no other meaning is taken for the party, one of them: a person's or a trunk's
+ * name.
+ */
+export function understand(sentence: string): Understood {
+  const typed = sentence
+    .trim()
+    .split(/[\s,;]+/)
+    .filter((word) => word !== '');
+  const words = typed.map((word) => word.toLowerCase().replace(/[?!.:]+$/, ''));
+  const query = new URLSearchParams();
+  const bare: string[] = [];
+  for (let at = 0; at < words.length;) {
+    const [meaning, length] = meaningAt(words, at, typed);
+    if (meaning === undefined) bare.push(typed[at] ?? '');
+    else for (const [name, value] of Object.entries(meaning)) put(query, name, value);
+    at += length;
+  }
+  const strange = bare.filter((word) => {
+    if (query.has('party') || !/^[\p{L}\p{N}][\p{L}\p{N}_.-]*\*?$/u.test(word)) return true;
+    query.set('party', word);
+    return false;
+  });
+  return { query, strange };
+}
+
+function meaningAt(words: readonly string[], at: number, typed: readonly string[]): [Meaning | undefined, number] {
+  for (let length = Math.min(LONGEST_PHRASE, words.length - at); length > 0; length--) {
+    const phrase = words.slice(at, at + length).join(' ');
+    if (Object.hasOwn(PHRASES, phrase)) return [PHRASES[phrase], length];
+  }
+  const [word = '', second = '', third = '', fourth = ''] = words.slice(at, at + 4);
+  const span = UNITS[third];
+  if (/^(?:last|letzten?)$/.test(word) && /^\d{1,4}$/.test(second) && span !== undefined) {
+    return [{ from: `-${second}${span}` }, 3];
+  }
+  const isLonger = /^(?:longer|länger)$/.test(word);
+  if ((isLonger || /^(?:shorter|kürzer)$/.test(word)) && /^(?:than|als)$/.test(second) && /^\d{1,5}$/.test(third)) {
+    const factor = SECONDS[fourth];
+    const length = String(Number(third) * (factor ?? 1));
+    return [{ [isLonger ? 'min_duration_s' : 'max_duration_s']: length }, factor === undefined ? 3 : 4];
+  }
+  if (word.startsWith('#') && word.length > 1 && !/^#\d+$/.test(word)) return [{ tag: (typed[at] ?? '').slice(1) }, 1];
+  if (CODECS.has(word)) return [{ codec: word }, 1];
+  if (FILLERS.has(word)) return [{}, 1];
+  if (PARTY.test(typed[at] ?? '')) return [{ party: typed[at] ?? '' }, 1];
+  return [undefined, 1];
+}
+
+/** Several verdicts, codecs and tags are all meant; of anything else the last one. */
+function put(query: URLSearchParams, name: string, value: string): void {
+  const before = query.get(name);
+  const isList = ['verdict', 'codec', 'tag', 'fault_place'].includes(name);
+  query.set(name, before === null || !isList ? value : `${before},${value}`);
+}
+
+function same(meaning: Meaning, ...phrases: readonly string[]): Readonly<Record<string, Meaning>> {
+  return Object.fromEntries(phrases.map((phrase) => [phrase, meaning]));
+}
+
+function units(unit: string, words: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(words.split(' ').map((word) => [word, unit]));
+}
+
+function seconds(factor: number, words: string): Readonly<Record<string, number>> {
+  return Object.fromEntries(words.split(' ').map((word) => [word, factor]));
+}

@@ -1,0 +1,48 @@
+/** What the lists of calls and endpoints and the trends say beside their columns, in German. */
+export const GERMAN_OF_LISTS: Readonly<Record<string, string>> = {
+  '214 yesterday one way': '214 gestern einseitig',
+  'All others': 'Alle anderen',
+  'Bad calls by hour and day': 'Schlechte Anrufe nach Stunde und Tag',
+  'Bad calls: calls that were bad for this endpoint, whoever was at fault.':
+    'Schlechte Anrufe: Anrufe, die für diesen Endpunkt schlecht waren, gleich durch wessen Fehler.',
+  'Before: the 5th percentile of the same time a week before.':
+    'Davor: das 5. Perzentil derselben Zeit eine Woche davor.',
+  By: 'Nach',
+  'Find calls by a sentence': 'Anrufe mit einem Satz finden',
+  'Forget the view {name}': 'Ansicht {name} vergessen',
+  Name: 'Name',
+  'Not understood: {words}': 'Nicht verstanden: {words}',
+  'Own faults': 'Eigene Fehler',
+  'Own faults: calls whose fault lies with this endpoint, its phone or the network between it and this server.':
+    'Eigene Fehler: Anrufe, deren Fehler bei diesem Endpunkt liegt, seinem Telefon oder dem Netz zwischen ihm und diesem Server.',
+  'Pin {name}': '{name} anheften',
+  'Pinned, such as trunks': 'Angeheftet, etwa Leitungen',
+  'Point at an hour, or go there with the arrow keys; Enter shows its calls.':
+    'Auf eine Stunde zeigen oder mit den Pfeiltasten hingehen; Enter zeigt ihre Anrufe.',
+  'Save this view': 'Diese Ansicht merken',
+  'Saved views': 'Gemerkte Ansichten',
+  'Share of bad calls by hour and day': 'Anteil schlechter Anrufe nach Stunde und Tag',
+  'Too few calls to say whether it got worse:': 'Zu wenige Anrufe, um zu sagen, ob es schlechter wurde:',
+  Verdicts: 'Urteile',
+  'What the columns say': 'Was die Spalten besagen',
+  'bad calls': 'schlechte Anrufe',
+  codec: 'Codec',
+  device: 'Gerät',
+  'endpoint or trunk': 'Endpunkt oder Leitung',
+  'median; half of the calls lie in the dark band, nine of ten in the light one':
+    'Median; die Hälfte der Anrufe liegt im dunklen Band, neun von zehn im hellen',
+  'no call': 'kein Anruf',
+  'none bad': 'keiner schlecht',
+  'several …': 'mehrere …',
+  site: 'Standort',
+  some: 'einige',
+  'the last 24 hours against the 24 before': 'die letzten 24 Stunden gegen die 24 davor',
+  'the last 30 days against the 30 before': 'die letzten 30 Tage gegen die 30 davor',
+  'the last 7 days against the 7 before': 'die letzten 7 Tage gegen die 7 davor',
+  'the last hour against the hour before': 'die letzte Stunde gegen die Stunde davor',
+  'the most faults of its own': 'die meisten eigenen Fehler',
+  '{n} % and more': '{n} % und mehr',
+  '{who} is as before:': '{who} ist wie zuvor:',
+  '{who} is better:': '{who} ist besser:',
+  '{who} is worse:': '{who} ist schlechter:',
+};
