@@ -7,15 +7,15 @@ import { VERDICT_GROUPS, type Verdict, VERDICTS } from '../model/score.ts';
 import { MAX_OPINION, MIN_OPINION } from '../score/opinion.ts';
 import { parseDurationMs } from '../units/duration.ts';
 import { parseMoment } from '../units/moment.ts';
-import { Problem } from './problem.ts';
 
 /** Calls on a page when the client does not say, and at most. */
 export const DEFAULT_LIMIT = 50;
 export const MOST_LIMIT = 500;
 const LONGEST_CURSOR = 600;
-const SHOWN_CHARACTERS = 80;
+/** Of what a client sent, so much is said back. */
+export const SHOWN_CHARACTERS = 80;
 
-function shown(text: string): string {
+export function shown(text: string): string {
   return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text);
 }
 
@@ -316,44 +316,3 @@ const MOST_INTERVALS = 100_000;
 export const INTERVALS_QUERY = z.strictObject({ limit: limit(MOST_INTERVALS) });
 
 export const NO_QUERY = z.strictObject({});
-
-/** Checks a request's query. Throws Problem 400 that names the first parameter at fault. */
-export function checkQuery<Query extends z.ZodObject>(schema: Query, query: unknown): z.output<Query> {
-  const checked = schema.safeParse(withComparisons(query));
-  if (checked.success) return checked.data;
-  const issue = checked.error.issues[0];
-  if (issue?.code === 'unrecognized_keys') {
-    const name = issue.keys[0] ?? '';
-    const known = Object.keys(schema.shape);
-    const advice = known.length === 0 ? 'this address takes none' : `known are ${known.join(', ')}`;
-    throw new Problem(
-      'MES_ERR_PARAMETER_UNKNOWN',
-      `unknown parameter ${shown(name)}; ${advice}`,
-      name.slice(0, SHOWN_CHARACTERS),
-    );
-  }
-  const name = String(issue?.path[0] ?? '');
-  throw new Problem('MES_ERR_PARAMETER_VALUE', `parameter ${name}: ${issue?.message ?? 'is not allowed'}`, name);
-}
-
-/** `?rating<=2`, as people write it, arrives as `rating<` with the value 2: it means `rating=<=2`. */
-function withComparisons(query: unknown): unknown {
-  if (typeof query !== 'object' || query === null) return query;
-  const read = Object.entries(query).map(([name, value]: [string, unknown]) => {
-    const [, plain, sign] = /^(rating|score)([<>])$/.exec(name) ?? [];
-    return plain !== undefined && typeof value === 'string' && !Object.hasOwn(query, plain)
-      ? [plain, `${sign}=${value}`]
-      : [name, value];
-  });
-  return Object.fromEntries(read);
-}
-
-/** The body as its schema makes it. Throws Problem, which names the first field that is wrong. */
-export function checkBody<Body extends z.ZodType>(schema: Body, body: unknown): z.output<Body> {
-  const checked = schema.safeParse(body);
-  if (checked.success) return checked.data;
-  const issue = checked.error.issues[0];
-  const name = issue?.path.join('.').slice(0, SHOWN_CHARACTERS);
-  const what = issue?.message ?? 'is not allowed';
-  throw new Problem('MES_ERR_BODY', name ? `${name} in the body: ${what}` : `the body: ${what}`, name || undefined);
-}

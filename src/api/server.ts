@@ -8,7 +8,7 @@ import { storedEndpoint } from './answers/call-list.ts';
 import { compressAnswers } from './gate/compression.ts';
 import { guard } from './gate/guard.ts';
 import { Page } from './page.ts';
-import { checkBody, checkQuery } from './parameters.ts';
+import { checkBody, checkQuery } from './gate/check.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, endThenDestroy, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
 import { RequestGate } from './gate/request-gate.ts';

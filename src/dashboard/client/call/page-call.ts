@@ -254,7 +254,9 @@ function neighbours({ linkedid, endpoints }: Call): HTMLElement {
     step(near?.before, t('‹ previous call')),
     step(near?.after, t('next call ›')),
     same,
-    el('a', { href: `#/compare?${new URLSearchParams({ one: linkedid })}` }, t('Compare with another call')),
+    IS_FLEET
+      ? null
+      : el('a', { href: `#/compare?${new URLSearchParams({ one: linkedid })}` }, t('Compare with another call')),
   );
 }
 
