@@ -22,16 +22,16 @@ const SUBPROTOCOL = 'asterisk-mes';
 const MOST_CLIENTS = 50;
 /** Nothing that a client sends is read. */
 const LARGEST_MESSAGE_BYTES = 1024;
-/** At least so long between two messages to a client. */
+/** Least time between two messages to a client. */
 const GAP_MS = 500;
 /** Channels in one message: it takes a few milliseconds to make. */
 const PART_CHANNELS = 100;
 /** Ratings and marks between two messages: more come from a program that is broken. */
 const MOST_NEWS = 50;
-/** Making messages may take one part in so many of the time: with many channels up they come more seldom. */
+/** Making messages may take this share of the time, one part in so many: with many channels up they come less often. */
 const REST_PER_WORK = 10;
 const HEARTBEAT_MS = 5000;
-/** A client that has not answered a ping for so long does not read, or is gone. */
+/** A client that has not answered a ping for this long does not read, or is gone. */
 const SILENCE_MS = 15_000;
 const GOING_AWAY = 1001;
 /** A client may take this long to say goodbye in turn. */
@@ -85,7 +85,7 @@ export interface LiveStreamCounters {
   readonly dropped: number;
   /** Turned away because there were too many. */
   readonly refused: number;
-  /** Ratings and marks that were not told, since too many came at once. */
+  /** Ratings and marks that were not sent, since too many came at once. */
   readonly news_left_out: number;
 }
 
@@ -133,7 +133,7 @@ export class LiveStream {
     };
   }
 
-  /** Somebody wants to be told what changes. */
+  /** Somebody reads the live feed. */
   get isWatched(): boolean {
     return this.#clients.size > 0;
   }

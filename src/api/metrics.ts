@@ -149,12 +149,12 @@ export class Metrics implements ChannelSink {
     if (roundTrip !== null) this.#later(this.#observersOf(group, 'rx').roundTripS, roundTrip / 1000);
   }
 
-  /** To be called now and then when there is little to do: of what ended channels and writes told, some is observed. */
+  /** Observes some of what ended channels and writes have left waiting. Call it when there is little else to do. */
   observeSome(): void {
     this.#observe(OBSERVED_AT_ONCE);
   }
 
-  /** Scores were written to Asterisk so long after the event that changed them. */
+  /** Scores were written to Asterisk `afterMs` after the event that changed them. */
   writtenBack(afterMs: number): void {
     this.#later(this.#writeBackS, afterMs / 1000);
   }
@@ -206,7 +206,7 @@ export class Metrics implements ChannelSink {
     if (this.#values.length > MOST_WAITING) this.#observe(this.#values.length);
   }
 
-  /** The oldest, at most so many. */
+  /** The oldest ones, at most `most`. */
   #observe(most: number): void {
     if (this.#values.length === 0) return;
     const values = this.#values.splice(0, most);

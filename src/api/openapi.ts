@@ -33,7 +33,7 @@ import {
   SUMMARY_ANSWER,
 } from './answers/quality.ts';
 
-/** What of a route is told. */
+/** What the description shows of a route. */
 export interface DescribedRoute {
   readonly path: string;
   readonly summary: string;

@@ -8,7 +8,7 @@ export const PROBLEM_TYPE = 'application/problem+json';
 /** What a 401 asks for. */
 export const CHALLENGE = 'Bearer realm="asterisk-mes"';
 
-/** What went wrong with a request, as the client is told (RFC 9457). Thrown by handlers. */
+/** What went wrong with a request, as the client sees it (RFC 9457). Thrown by handlers. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;

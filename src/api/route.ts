@@ -30,7 +30,7 @@ export interface Route {
   readonly csv?: ((query: unknown, id: string, reader?: string | null) => Promise<AsyncIterable<string>>) | undefined;
 }
 
-/** A route of which only what is not usual is given; its handler gets what its schemas make of query and body. */
+/** Makes a route; what is left out is as usual. The handler gets what the schemas make of query and body. */
 export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body extends z.ZodType>(definition: {
   method?: Route['method'];
   path: string;

@@ -65,7 +65,7 @@ async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void>
   await reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-/** What the client is told of an error; of what is not the client's fault, nothing of the inside. */
+/** What the client sees of an error: nothing internal when the fault is ours. */
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;

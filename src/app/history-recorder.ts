@@ -2,9 +2,8 @@ import type { HistorySink } from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange } from '../model/record.ts';
 
 /**
- * Changes are gathered for so long, and until it is looked again, 65 ms later at most: so that a channel that changes several
- * times meanwhile is stored once, and many with one commit. A commit costs about as much as twenty reports, most of it for
- * waking the other thread.
+ * How long changes are gathered, plus the time until the next tick, at most 65 ms. A channel that changes several times meanwhile is
+ * stored once, and many channels share a commit: one costs about as much as twenty reports, most of it for waking the other thread.
  */
 const GATHER_MS = 160;
 
@@ -32,7 +31,7 @@ export class HistoryRecorder {
     this.#options = options;
   }
 
-  /** To be called several times a `GATHER_MS`: stores what is to be stored by now, unless it was stored just before. */
+  /** Stores what is due, unless that happened within `GATHER_MS`. Call it several times as often. */
   tick(): void {
     if (performance.now() - this.#storedAtMs < GATHER_MS) return;
     this.#storedAtMs = performance.now();

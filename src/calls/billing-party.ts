@@ -7,7 +7,7 @@ import type { ChannelState } from './channels/channel-state.ts';
  * A blank in its place would not do: it is no number, and some backends refuse the whole row for it.
  */
 
-/** So long after a bridge its row may still be open, unless its party A has ended before. */
+/** How long after a bridge its row may still be open, unless its party A ended before. */
 const ROW_OPEN_MS = 1000;
 
 /**
@@ -76,7 +76,7 @@ export function mayHaveFields({ isDialled, bridges }: ChannelState, before: read
   return !isDialled || (bridges.wasBridged && before.length === 0);
 }
 
-/** Its bridge is over for so long that it has no peer any more. */
+/** Whether its bridge ended so long ago that it has no peer any more. */
 export function isOnItsOwn({ bridges: { leftAtMs } }: ChannelState, nowMs: number): boolean {
   return leftAtMs !== null && nowMs - leftAtMs > PEER_KEPT_MS;
 }

@@ -13,7 +13,7 @@ const CONFERENCE_TECHNOLOGY = 'softmix';
 /** Of parked calls and others that wait: none of them hears another. */
 const HOLDING_TECHNOLOGY = 'holding_bridge';
 
-/** The parties of a call are bridged so soon after the answer: that interrupts nothing. */
+/** A bridge this soon after the answer interrupts nothing: it is the call's first. */
 const FIRST_BRIDGE_MS = 1000;
 
 /** Packets are passed on as they are, or not even through this server. */
@@ -24,7 +24,7 @@ export class BridgePeers {
   readonly #channels: ReadonlyMap<string, ChannelState>;
   readonly #changes: ChangeLog;
   readonly #bridges = new Bridges();
-  /** Held while the link was down: the last report of a direction that may speak of before; null once it had audio since. */
+  /** Channels on hold while the link was down: the last report of each direction that may be from before; null once it had audio. */
   readonly #doubtfulHolds = new Map<string, Record<Direction, number | null>>();
 
   constructor(channels: ReadonlyMap<string, ChannelState>, changes: ChangeLog) {
@@ -32,7 +32,7 @@ export class BridgePeers {
     this.#changes = changes;
   }
 
-  /** `technology` null: not known. To be told again of a bridge that the channel is in changes nothing. */
+  /** `technology` null: not known. Entering the bridge that the channel is in changes nothing. */
   enter(channel: ChannelState, bridgeId: string, technology: string | null, atMs: number): void {
     const isNew = channel.bridgeId !== bridgeId;
     if (isNew) channel.bridgeId = flatCopy(bridgeId);
@@ -48,7 +48,7 @@ export class BridgePeers {
     this.#notePeers(channel.bridgeId ?? bridgeId);
   }
 
-  /** Those that are in the channel's bridge with it and may speak with it. */
+  /** The other channels of its bridge that may speak with it. */
   companionsOf(channel: ChannelState): ChannelState[] {
     if (channel.bridgeTechnology === HOLDING_TECHNOLOGY) return [];
     const companions: ChannelState[] = [];
@@ -86,7 +86,7 @@ export class BridgePeers {
     this.#changes.touch(channel);
   }
 
-  /** A transfer also takes back what was never held: that changes nothing. */
+  /** A transfer also retrieves channels that were never on hold: that changes nothing. */
   hold(channel: ChannelState, onHold: boolean, atMs: number): void {
     this.#doubtfulHolds.delete(channel.uniqueid);
     if (channel.onHold === onHold) return;
@@ -145,7 +145,7 @@ export class BridgePeers {
     }
   }
 
-  /** Finds the peers of a bridge's members anew, and at its far side where Local channels lead on; who has none keeps the last. */
+  /** Finds the peers of a bridge's members, also across Local channels. A member without a peer keeps its last one. */
   #notePeers(bridgeId: string): void {
     const members = this.#bridges.membersOf(bridgeId);
     for (const uniqueid of members) {

@@ -26,7 +26,7 @@ export class CallLifecycle {
     this.#noteMerge(merge, atMs);
   }
 
-  /** The call may be over, and if so it is known now, at `atMs`. */
+  /** Ends the call if none of its channels is up. `atMs`: when that became known. */
   endIfOver(call: CallState, atMs: number): void {
     this.#noteMerge(this.#calls.endIfOver(call), atMs);
     this.#ended.note(call, atMs);

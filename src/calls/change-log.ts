@@ -7,15 +7,12 @@ import { segmentTally } from './directions/direction-state.ts';
 import { writeResume } from './again/resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
-/**
- * Of a channel of which nothing but new reports is told, the scores are stored so often: within 5 s, the time until it is looked and
- * the commit included. Its reports are stored at once.
- */
+/** How often the scores of a channel with new reports alone are stored: within 5 s, commit included. Its reports are stored at once. */
 const ROUND_MS = 4500;
-/** And so often all of it, with the state to go on from after a restart, which counts the reports since then again. */
+/** How often all of it is stored, with the state from which scoring goes on after a restart; later reports are counted again then. */
 const STATE_EVERY_MS = 60_000;
 
-/** What has changed since the history was last told: closed segments and merges in order, then channels and calls once each. */
+/** What has changed since the last `drain`: closed segments and merges in order, then channels and calls once each. */
 export class ChangeLog {
   readonly #calls: LinkedCalls;
   #inOrder: HistoryChange[] = [];
@@ -23,8 +20,8 @@ export class ChangeLog {
   readonly #channels = new Set<ChannelState>();
   readonly #touchedCalls = new Set<CallState>();
   /**
-   * Goes round all calls, some at each `drain`, for those with nothing but new scores: in the order in which they began, as their
-   * rows stand in the tables, so that a page that many of them share is written once a round.
+   * Goes round all calls, some at each `drain`, for those with nothing but new scores. Calls come in the order in which they began,
+   * which is that of their rows: so a page that many rows share is written once a round.
    */
   #round: Iterator<CallState>;
   #drainedAtMs = Number.NEGATIVE_INFINITY;
@@ -45,7 +42,7 @@ export class ChangeLog {
     if (call !== undefined) this.#touchedCalls.add(call);
   }
 
-  /** What has changed can be told from the channel's stored reports, or is told again soon: it need not be stored yet. */
+  /** The channel changed in ways that its stored reports contain or that soon change again: it is stored later. */
   touchLater(channel: ChannelState): void {
     if (!isLive(channel)) return this.touch(channel);
     this.#show(channel);
@@ -58,8 +55,8 @@ export class ChangeLog {
   }
 
   /**
-   * Whether the interval has to wait for its channel, and does. One that is stored before its channel would be nobody's after a
-   * kill, and the channel, found anew, would count its reports from 1 again.
+   * Keeps an interval until its channel is stored, and returns whether it did. After a kill, an interval without its channel would
+   * belong to none, and the channel, found anew, would count its reports from 1 again.
    */
   keepsBack(channel: ChannelState, interval: IntervalRecord): boolean {
     if (channel.published.storedAtMs !== Number.NEGATIVE_INFINITY) return false;
@@ -81,7 +78,7 @@ export class ChangeLog {
     return this.#touchedCalls.has(call);
   }
 
-  /** What is to be stored by `nowMs`: every call of which anything is, with all its channels that have changed. */
+  /** What is due by `nowMs`: each call of which anything is due, with all its channels that have changed. */
   drain(rules: ScoringRules, views: ChannelViews, nowMs: number): HistoryChange[] {
     const changes = this.#inOrder;
     this.#inOrder = [];

@@ -8,13 +8,13 @@ import { noteHeard } from '../stats/phone-hearing.ts';
 import { leastReceived, noteCaptured } from './directions/direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
-/** What is told of a channel beside its life and its reports. */
+/** Facts about a channel beside its life and its reports. */
 export type Fact = Extract<
   PbxEvent,
   { type: 'rename' | 'codecs' | 'counters' | 'captured' | 'sip-call-id' | 'device' | 'phone-heard' | 'xr-report' }
 >;
 
-/** Takes in what else is told of channels than events about their life and reports; nothing of those that are not known. */
+/** Takes in facts about channels. Those about unknown channels are dropped. */
 export class ChannelFacts {
   readonly #channels: ReadonlyMap<string, ChannelState>;
   readonly #changes: ChangeLog;

@@ -10,8 +10,8 @@ interface DueWrite {
 }
 
 /**
- * Channels that are to be written for the sake of others' scores. Most have a report of their own before: each knows by its
- * ticket whether it still is to be, and in the queue its turn just passes.
+ * Channels to be written because scores of others in their call changed. Most get a report of their own first, which writes them:
+ * the ticket is then cancelled, and the entry in the queue passes without effect.
  */
 export class DueWrites {
   /** In order of time. */
@@ -27,7 +27,7 @@ export class DueWrites {
     });
   }
 
-  /** It is written now, or not any more. */
+  /** The channel is being written, or never will be again. */
   cancel(channel: ChannelState): void {
     channel.published.writeTicket = null;
   }

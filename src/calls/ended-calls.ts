@@ -1,18 +1,17 @@
 import type { CallState } from './linked-calls.ts';
 
 /**
- * A call stays in memory this long after its end was noted, for what is told of it later: ARI's answers, which have 3 s;
- * captured packets, which are summed up some 1.5 s after a hang-up; reports and the hang-up of a channel that Asterisk's list
- * lacked already, which follow at once; and the hangup handler, which has 50 ms and comes before the end. A report for a
- * channel that is forgotten would look like a channel that begins.
+ * A call stays in memory this long after its end was noted, because more may follow: ARI's answers within 3 s, captured packets some
+ * 1.5 s after a hang-up, and at once the last reports and the hang-up of a channel that Asterisk's list lacked already. A report for
+ * a forgotten channel would look like a new channel.
  */
 const LINGER_MS = 5000;
-/** Unless more than so many do: no Asterisk ends 200 a second for long. */
+/** At most this many are kept: no Asterisk ends 200 a second for long. */
 const MOST_LINGERING = 1000;
 
-/** Calls that have ended and are not yet forgotten, in the order in which that was noted. */
+/** Calls that have ended but are still in memory, in the order in which their ends were noted. */
 export class EndedCalls {
-  /** When, each; the end itself may be long ago. */
+  /** When each end was noted; the end itself may be long before. */
   readonly #notedAtMs = new Map<CallState, number>();
 
   /** The call may have ended, or come back; one that ended again goes to the end of the line. */
@@ -34,7 +33,7 @@ export class EndedCalls {
     return gone;
   }
 
-  /** The clock was set, by so many milliseconds. */
+  /** The clock was set by `byMs`. */
   clockStepped(byMs: number): void {
     for (const [call, notedAtMs] of this.#notedAtMs) this.#notedAtMs.set(call, notedAtMs + byMs);
   }

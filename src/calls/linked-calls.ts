@@ -16,7 +16,7 @@ export interface CallState {
   startedAtMs: number;
   endedAtMs: number | null;
   readonly channels: Set<ChannelState>;
-  /** One of its channels went over to this call; what is left follows when nothing in it is up any more. */
+  /** One of its channels went over to this call; the others follow when none of them is up. */
   joinedInto: string | null;
 }
 
@@ -33,7 +33,7 @@ export class LinkedCalls {
     return this.#calls.get(linkedid);
   }
 
-  /** The call as it will be once what is left of it follows where it was joined: both sides' channels. */
+  /** The call as it will be when its remaining channels have followed into the call that it was joined to: with both sides' channels. */
   whole(linkedid: string): CallState | undefined {
     const call = this.#calls.get(linkedid);
     const joined = call === undefined || call.joinedInto === null ? undefined : this.#calls.get(call.joinedInto);
@@ -84,7 +84,7 @@ export class LinkedCalls {
     return this.endIfOver(left);
   }
 
-  /** When nothing of the call is up any more: its remains follow where it was joined, or it has ended. */
+  /** If no channel of the call is up, it ends, or its channels follow into the call that it was joined to. */
   endIfOver(call: CallState): Merge | undefined {
     for (const channel of call.channels) if (isLive(channel)) return undefined;
     const target = call.joinedInto === null ? undefined : this.#calls.get(call.joinedInto);

@@ -2,12 +2,12 @@ import { type ChannelState, isLive } from './channels/channel-state.ts';
 
 /** Four times the 10,000 legs that a large PBX has; some 8 KB each. */
 const MOST_LIVE_CHANNELS = 40_000;
-/** Of a channel with media something is heard every 5 s; one on hold may be silent for longer. */
+/** A channel with media reports every 5 s; one on hold may be silent for longer. */
 const QUIET_MS = 600_000;
-/** Channels that are looked at for one that is quiet. */
+/** How many channels are searched for a quiet one. */
 const MOST_LOOKS = 100;
 
-/** Channels that are up, in the order in which they began. Asterisk never says of some that they are over: their number is bounded. */
+/** Channels that are up, in the order in which they began. Asterisk never reports the end of some, so their number is bounded. */
 export class LiveChannels {
   readonly #most: number;
   readonly #channels = new Set<ChannelState>();
@@ -24,7 +24,7 @@ export class LiveChannels {
     return [...this.#channels];
   }
 
-  /** Takes in a channel if it is up; returns the one to give up when there are too many: the oldest of which nothing was heard lately. */
+  /** Adds a channel that is up. Returns the one to give up when there are too many: the oldest that has been quiet. */
   add(channel: ChannelState, nowMs: number): ChannelState | undefined {
     if (isLive(channel)) this.#channels.add(channel);
     if (this.#channels.size <= this.#most) return undefined;

@@ -10,12 +10,12 @@ import type { ChannelViews } from './channels/channel-views.ts';
 import { DueWrites } from './due-writes.ts';
 import { takeChanged, textsOf } from './written-texts.ts';
 
-/** In larger bridges who comes and goes is noticed with the next report of each of the others. */
+/** In larger bridges, members notice who comes and goes at their next report. */
 const SMALL_BRIDGE = 4;
 
 const NO_TEXTS: readonly string[] = [];
 
-/** Writes scores to Asterisk's channels: those of a report at once, for the sake of others in the call some time after. */
+/** Writes scores to Asterisk's channels: a channel's own report at once, changes by others in its call a little later. */
 export class ScoreWriter {
   readonly #writer: VariableWriter | null;
   readonly #views: ChannelViews;
@@ -47,7 +47,7 @@ export class ScoreWriter {
     if (call !== undefined) this.#due.noteOthers(channel, call.channels, nowMs);
   }
 
-  /** The channel has come into a bridge: its fields, or those of the others there, may not belong into each other's billing row. */
+  /** The channel entered a bridge: its CDR fields and those of the others there may not belong in each other's billing rows. */
   noteBridge(channel: ChannelState, nowMs: number): void {
     const companions = this.#bridges.companionsOf(channel);
     const affected = companions.length < SMALL_BRIDGE ? [channel, ...companions] : [channel];
@@ -86,7 +86,7 @@ export class ScoreWriter {
     this.#due.clockStepped(byMs);
   }
 
-  /** Takes back, at once, what a channel has and should not have any more. */
+  /** Takes back at once what the channel has been written but should no longer have. */
   #rewrite(channel: ChannelState, nowMs: number): void {
     if (this.#writer === null || isLocalChannel(channel) || !hasValues(channel)) return;
     this.#write(channel, nowMs, this.#writer);
@@ -106,13 +106,13 @@ export class ScoreWriter {
     writer.write(channel.uniqueid, { variables, cdrFields });
   }
 
-  /** What the channel's billing row may have of it; '' and what is missing is not to be there. `untilMs`: when it is over. */
+  /** The fields that the channel may add to its billing row; '' or missing: none. `untilMs`: when it is over. */
   #fieldTexts(channel: ChannelState, scores: ScoreView, nowMs: number, untilMs: number | undefined): readonly string[] {
     const before = partiesBefore(channel, this.#bridges.companionsOf(channel), nowMs);
     if (!mayHaveFields(channel, before)) return NO_TEXTS;
     const texts = textsOf(this.#views.billingView(channel, scores, untilMs));
     if (before.length === 0) return texts;
-    // Of a row about another channel, only what that one has itself is not taken from this one.
+    // A row about another channel takes from this one every field that the other lacks.
     const isFree = (place: number): boolean =>
       before.every(({ published }) => (published.cdrFields[place] ?? '') !== '');
     return texts.map((text, place) => (isFree(place) ? text : ''));
@@ -123,7 +123,7 @@ function hasValues({ published: { variables, cdrFields } }: ChannelState): boole
   return [...variables, ...cdrFields].some((text) => text !== '');
 }
 
-/** All that are known, and '' for those that may have been written and are not any more. */
+/** All that are known, and '' for those that may have been written but no longer are. */
 function takeAll(
   names: readonly string[],
   texts: readonly string[],

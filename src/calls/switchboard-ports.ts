@@ -3,7 +3,7 @@ import type { IntervalRecord } from '../model/record.ts';
 
 /** What the calls use of the rest. */
 export interface SwitchboardPorts {
-  /** Null: only the hangup handler, which asks for it, is told what to write. */
+  /** Null: nothing is written while a channel is up; the hangup handler asks for its values. */
   readonly writer: VariableWriter | null;
   /** Asked again and again while a channel has RTCP; the answer comes as a `codecs` event. */
   readonly askCodecs: (uniqueid: string) => void;

@@ -99,7 +99,7 @@ export class Switchboard implements LiveView {
     }
   }
 
-  /** Of all calls and channels in memory: what is stored as up besides these has ended without us. */
+  /** All calls and channels in memory. Others that the history has as up ended while the sidecar did not run. */
   get known(): { readonly linkedids: string[]; readonly uniqueids: string[] } {
     return { linkedids: [...this.#calls.all()].map(({ linkedid }) => linkedid), uniqueids: [...this.#channels.keys()] };
   }
@@ -109,7 +109,7 @@ export class Switchboard implements LiveView {
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
   }
 
-  /** Goes on with what the history last knew; reports may have been missed since. Before any event. */
+  /** Goes on with the stored state of calls; reports may have been missed since. Call it before any event. */
   restore(resumable: readonly ResumableChannel[]): void {
     for (const stored of resumable) {
       const { state, closed } = goOnFrom(stored, this.#rules);
@@ -144,7 +144,7 @@ export class Switchboard implements LiveView {
     return values.variables.size === 0 && values.cdrFields.size === 0 ? undefined : values;
   }
 
-  /** Does what has become due by `nowMs`; to be called a few times a second. */
+  /** Does what is due by `nowMs`. Call it a few times a second. */
   tick(nowMs: number): void {
     for (const undone of this.#lastWords.takeOverdue(nowMs)) this.#reports.takeBack(undone, nowMs);
     this.#writes.tick(nowMs);
@@ -152,8 +152,8 @@ export class Switchboard implements LiveView {
   }
 
   /**
-   * The clock was set, by so many milliseconds: what is up moves with it, so that no span between two of its moments
-   * looks longer or shorter than it was. What is stored already stays.
+   * The clock was set by `byMs`: the moments of calls that are up move with it, so that the time between them stays right. What is
+   * stored already stays.
    */
   clockStepped(byMs: number): void {
     moveMoments(this.#channels.values(), this.#calls.all(), byMs);
@@ -163,22 +163,22 @@ export class Switchboard implements LiveView {
     this.#lifecycle.clockStepped(byMs);
   }
 
-  /** Nothing was heard until now, through no fault of the calls': whose report is overdue is judged from here on. */
+  /** The sidecar stood still and read nothing: from here on it is judged anew whose reports are overdue. */
   wasDeaf(nowMs: number): void {
     for (const channel of this.#channels.values()) channel.watchedSinceMs = nowMs;
   }
 
-  /** What is to be stored by `nowMs`, or everything, besides reports. */
+  /** What is due to be stored by `nowMs`; everything when it is left out. Reports are stored as they come. */
   drain(nowMs = Number.POSITIVE_INFINITY): HistoryChange[] {
     return this.#changes.drain(this.#rules, this.#views, nowMs);
   }
 
-  /** Channels that have changed since the last time, as they are now; none when nobody `isWatching`. */
+  /** Channels that have changed since the last call, as they are now; none unless somebody `isWatching`. */
   takeShown(isWatching: boolean): ChannelRecord[] {
     return this.#changes.takeShown(isWatching).map((channel) => this.#views.record(channel));
   }
 
-  /** The channel is up, or has ended a moment ago: what is told of it is taken in. */
+  /** The channel is up, or ended a moment ago: events about it still count. */
   holds(uniqueid: string): boolean {
     return this.#channels.has(uniqueid);
   }

@@ -86,7 +86,7 @@ export class CaptureAnalysis {
   #notMedia = 0;
   #fragments = 0;
   #cutShort = 0;
-  /** How many packets of which link layer. */
+  /** Number of packets by link layer. */
   readonly #unknownLinks = new Map<number, number>();
   #rtcpPackets = 0;
   #rtcpDuplicates = 0;
@@ -107,7 +107,7 @@ export class CaptureAnalysis {
     return this.#packets;
   }
 
-  /** The clock that packets are timed by was set, by so many milliseconds: streams go on as if nobody had. */
+  /** The clock that times packets was set by `byMs`: streams go on as if it had not been. */
   clockStepped(byMs: number): void {
     this.#table.clockStepped(byMs);
   }
@@ -151,7 +151,7 @@ export class CaptureAnalysis {
     this.#table.remove(stream);
   }
 
-  /** A stream that was nobody's has turned out to be a channel's. */
+  /** A stream has turned out to be a channel's. */
   adopt(stream: TrackedStream): void {
     this.#table.adopt(stream);
   }

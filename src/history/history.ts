@@ -44,11 +44,11 @@ const LAST_TIDY_MS = 300;
 /** Then the threads have this long to close their files. */
 const READER_WAIT_MS = 200;
 const WRITER_WAIT_MS = 300;
-/** So long it is said that the file was gone. */
+/** How long /healthz and the log say that the file was gone. */
 const FILE_PROBLEM_MS = 5000;
 /** To take over hundreds of calls from the reader's thread takes tens of milliseconds, which nothing else can have. */
 const MOST_CALLS_AT_ONCE = 100;
-/** The reader's thread ends when nobody has asked the history for anything for so long. */
+/** The reader's thread ends after this long without a question. */
 const READER_IDLE_MS = 60_000;
 
 export interface HistoryOptions {
@@ -137,7 +137,7 @@ export class History implements HistorySink, HistoryReader {
   }
 
   /**
-   * Does for all that is committed by now what is otherwise done every now and then: counts the calls that have ended, and moves
+   * Does at once, for all that is committed, what otherwise happens from time to time: counts the calls that have ended, and moves
    * the reports to where they stay. Resolves also when the disk does not take it.
    */
   async tidy(withinMs = Number.MAX_SAFE_INTEGER): Promise<void> {

@@ -43,7 +43,7 @@ export interface AlertRule {
   readonly raise: number;
   readonly clear: number;
   readonly quiet: QuietHours | null;
-  /** How often an alert that goes on is told again; null: once. */
+  /** How often an alert that goes on is sent again; null: once. */
   readonly againMs: number | null;
   /** Otherwise it is shown only. */
   readonly send: boolean;
@@ -92,7 +92,7 @@ export interface Alert {
   readonly calls: number;
   readonly linkedids: readonly string[];
   readonly place: FaultPlace | null;
-  /** When whoever is to know was last told that it goes on, and that it is over. */
+  /** When the last message said that it goes on, and that it is over. */
   readonly toldAtMs: number | null;
   readonly endToldAtMs: number | null;
 }

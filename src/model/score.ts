@@ -139,7 +139,7 @@ export const VERDICTS = [
   'too-short',
 ] as const satisfies readonly Verdict[];
 
-/** Words that ask for several verdicts. Whoever hears nothing is served no better than by a bad score. */
+/** Words that ask for several verdicts. A party that hears nothing is served no better than one with a bad score. */
 export const VERDICT_GROUPS = {
   'bad-or-worse': ['bad', 'no-media', 'one-way-rx', 'one-way-tx'],
   'poor-or-worse': ['poor', 'bad', 'no-media', 'one-way-rx', 'one-way-tx'],

@@ -14,13 +14,13 @@ export function verdictOf(score: number, thresholds: VerdictThresholds): Quality
   return opinion >= thresholds.poor ? 'poor' : 'bad';
 }
 
-/** The worse of two opinions, of which either may be unknown; null when both are. */
+/** The worse of two opinions; null when both are unknown. */
 export function worseOpinion(one: number | null, other: number | null): number | null {
   if (one === null || other === null) return one ?? other;
   return Math.min(one, other);
 }
 
-/** The worst of words of which any may be unknown; null when all are. */
+/** The worst of some words; unknown ones are left out; null when all are unknown. */
 export function worstWord(words: readonly (QualityWord | null)[]): QualityWord | null {
   for (const word of QUALITY_WORDS) if (words.includes(word)) return word;
   return null;

@@ -18,7 +18,7 @@ const REACHED_RATIO = 0.9;
 /** A cumulative count that falls by fewer packets fell because of packets that came late or twice. */
 const RESET_FALL_PACKETS = 5;
 
-/** Where the two ends of a stream stood, as far as they have told. A sender's count is known together with its time. */
+/** Where the two ends of a stream stood, as far as they said. A sender's count is known together with its time. */
 export interface StreamMarks {
   /** When the receiver last reported; null before its first report. */
   markAtMs: number | null;
@@ -216,7 +216,7 @@ function boundedLoss(reported: number, moved: number, sendable: Sendable): numbe
   return Math.min(atMost, Math.max(0, Math.round(sendable.aboutPackets) - (moved - reported)));
 }
 
-/** Whether the count fell because the receiver counts afresh: so many, lost long ago, do not come in after all. */
+/** Whether the count fell because the receiver counts afresh: that many packets, lost long ago, do not arrive after all. */
 function isCounterReset(marks: Readonly<StreamMarks>, block: ReportBlock, lostDelta: number): boolean {
   const { cumulativeLostPackets: now } = block;
   const fall = -lostDelta;

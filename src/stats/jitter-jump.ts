@@ -4,7 +4,7 @@ const KEPT_BY_EACH_PACKET = 15 / 16;
 const IMPOSSIBLE_MS = 10_000;
 /** Above this it is a jump, unless loss or round trip say that the network was ill. */
 const CERTAIN_MS = 1000;
-/** And above this when it is also so many times what the stream had on average. */
+/** And above this when it is also this many times the stream's average. */
 const SUSPECT_MS = 200;
 const SUSPECT_RATIO = 20;
 /** What is left of a jump is known to so much. */

@@ -1,6 +1,6 @@
 /** What reports about one direction say of how evenly it lost. */
 export interface ReportedLoss {
-  /** Reports that told both what was expected and what was lost. */
+  /** Reports with both the expected and the lost packets. */
   readonly reports: number;
   readonly packetsExpected: number;
   readonly packetsLost: number;

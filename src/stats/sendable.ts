@@ -52,7 +52,7 @@ function untoldAtMarkMs({ markMovedAtMs, markMovedSenderAtMs }: Readonly<StreamM
   return markMovedAtMs === null || markMovedSenderAtMs === null ? 0 : Math.max(0, markMovedAtMs - markMovedSenderAtMs);
 }
 
-/** Packets that the sender has counted since the receiver last moved; null when no SR told it since. */
+/** Packets that the sender has counted since the receiver last moved; null without an SR since. */
 function sentSinceMark(marks: Readonly<StreamMarks>): number | null {
   const { senderPackets, senderAtMs, markMovedSenderPackets, markMovedSenderAtMs, markMovedAtMs } = marks;
   if (senderPackets === null || senderAtMs === null || senderAtMs === markMovedSenderAtMs) return null;

@@ -47,7 +47,7 @@ export const AUDIO_STATISTICS = z.strictObject({
   codec_sdp_name: z.string(),
 });
 
-/** A dynamic payload type that nobody told. */
+/** For a dynamic payload type that is not known. */
 const NEGOTIATED = -1;
 /** Codecs whose R0 - Is in `score/codec-impairment.ts` is inferred. */
 const BASE_INFERRED: readonly string[] = ['opus'];

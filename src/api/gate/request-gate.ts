@@ -7,7 +7,7 @@ import { takeTurn } from './turns.ts';
 const PIECE_BYTES = 4096;
 /** Sent at a time, so that it shows whether a client goes on reading. */
 const SENT_BYTES = 65_536;
-/** A client that takes none of what is sent for so long is gone. */
+/** A client that takes nothing of an answer for this long is gone. */
 const UNREAD_MS = 10_000;
 const LOOK_EVERY_MS = 1000;
 /** Of answers that clients have not read yet, all together; what several clients get counts once. */

@@ -1,4 +1,4 @@
-/** Work of this kind may hold the event loop so long at a time; a hang-up that comes meanwhile waits for it. */
+/** Longest time that such work may hold the event loop; a hang-up that comes meanwhile waits for it. */
 const PART_MS = 4;
 
 let waiting: (() => void)[] = [];

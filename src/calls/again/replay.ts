@@ -189,7 +189,7 @@ function takeLaterFacts(direction: DirectionState, stream: StreamRecord): void {
   }
 }
 
-/** Asterisk's last counters may have told what no report did: that nothing had come in. Returns since when, or null. */
+/** Asterisk's last counters may show, where no report did, that nothing had come in. Returns since when, or null. */
 function noteFinalSilence({ rx }: ChannelState, { channel }: StoredChannel): number | null {
   const told = channel.streams.find(({ direction }) => direction === 'rx')?.deadReports ?? 0;
   if (told <= rx.total.deadReports) return null;

@@ -199,7 +199,7 @@ export function noteCodecQuestion(
   return true;
 }
 
-/** Asterisk told the codecs of a channel. Returns whether that is news. */
+/** Takes in the codecs that Asterisk names for a channel. Returns whether they differ from what was known. */
 export function noteCodecs(channel: ChannelState, codecs: ChannelCodecs, atMs: number, rules: ScoringRules): boolean {
   const news = [noteCodec(channel.rx, codecs.rx, atMs), noteCodec(channel.tx, codecs.tx, atMs)];
   if (!news.includes(true)) return false;
@@ -213,7 +213,7 @@ const PASSING_RATIO = 0.1;
 const LONG_ENOUGH_MS = 10_000;
 const USUAL_PACKETS_PER_MS = 0.05;
 
-/** Asterisk told a channel's counters, whoever asked for them; at its end they also tell whether the audio went past us. */
+/** Takes in Asterisk's own counters of a channel. At its end they also show whether the audio went past this server. */
 export function noteCounters(channel: ChannelState, counters: RtpCounters, nowMs: number): void {
   channel.counters = { ...channel.counters, ...counters };
   channel.wentPastUs = wentPastUs(channel, channel.endedAtMs ?? nowMs);

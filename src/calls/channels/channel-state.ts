@@ -8,7 +8,7 @@ import type { QualityWord } from '../../model/score.ts';
 import { DirectionState } from '../directions/direction-state.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
 
-/** One for all: what is told takes its place. */
+/** Shared by all channels whose counters are not known. */
 const NO_COUNTERS: RtpCounters = {};
 
 /** The peer's and the call's scores. */
@@ -42,7 +42,7 @@ export class Published {
    */
   readonly variables: (string | undefined)[];
   readonly cdrFields: (string | undefined)[];
-  /** Of `DueWrites`, while they are to be written for the sake of others' scores; null when there is no need. */
+  /** Of `DueWrites`, while the channel waits to be written because others' scores changed; else null. */
   writeTicket: number | null = null;
   /** The far end's latest report on our stream, as captured; null where packets are not captured. */
   capturedReport: CapturedReport | null = null;

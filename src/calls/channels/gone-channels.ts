@@ -1,13 +1,13 @@
 import { flatCopy } from '../../units/flat-copy.ts';
 
-/** Nothing that Asterisk says of a channel comes as much later than its hang-up. */
+/** No event about a channel comes this long after its hang-up. */
 const REMEMBERED_MS = 60_000;
 /** No Asterisk ends more in that time. */
 const MOST_REMEMBERED = 20_000;
 
 /**
- * Channels that are over: one that was forgotten, or whose hang-up came before anything else of it. What is told of such a channel
- * later is no new channel, which nobody would ever hang up.
+ * Channels that are over: forgotten ones, and those whose hang-up was the first event about them. A later event about one of them
+ * must not make a new channel: no hang-up would ever end it.
  */
 export class GoneChannels {
   readonly #goneAtMs = new Map<string, number>();

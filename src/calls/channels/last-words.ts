@@ -2,11 +2,11 @@ import type { RtpCounters } from '../../model/event.ts';
 import type { RtcpReport } from '../../model/report.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
 
-/** A channel hangs up at most so long after its hangup handlers; those of others may take some time. */
+/** A channel hangs up within this time after its hangup handlers; handlers other than ours may take some of it. */
 const HANGUP_WITHIN_MS = 5000;
-/** A report on its way when the last word was asked for is here by then; one that comes later shows that the channel lives on. */
+/** A report that was on its way when the final scores were asked for is here by then; a later one shows that the channel goes on. */
 const REPORTS_UNTIL_MS = 1000;
-/** Reports kept of a channel while it is open whether they count; there is one or two a second at most. */
+/** Reports kept of a channel until it is clear whether they count; there are one or two a second at most. */
 const MOST_REPORTS = 20;
 
 export interface KeptReport {
@@ -37,13 +37,13 @@ interface Unproven {
 }
 
 /**
- * Last words that were asked for, until the channel hangs up. Whoever can reach the FastAGI port, and knows its secret
- * where there is one, can ask for that of a channel that goes on: then it is taken back, and nothing is lost.
+ * Final scores that were given out, until the channel hangs up. Anybody who reaches the FastAGI port, and knows its secret where
+ * there is one, can ask for those of a channel that goes on. They are then taken back, and nothing is lost.
  */
 export class LastWords {
   readonly #unproven = new Map<string, Unproven>();
 
-  /** To be called before anything of the channel is changed for its last word. */
+  /** Call it before the final scores change anything of the channel. */
   note(channel: ChannelState, nowMs: number): void {
     const { counters, wentPastUs, scores, rx } = channel;
     const { deadReports, mesMin } = rx.total;
@@ -51,7 +51,7 @@ export class LastWords {
     this.#unproven.set(channel.uniqueid, { channel, atMs: nowMs, before, reports: [] });
   }
 
-  /** Keeps a report of a channel that has had its last word; gives the channel's when that shows that it lives on. */
+  /** Keeps a report that comes after the final scores; returns all kept ones when they show that the channel goes on. */
   takeReport(channel: ChannelState, report: RtcpReport, atMs: number): UndoneWord | null {
     const unproven = this.#unproven.get(channel.uniqueid);
     if (unproven === undefined) return null;

@@ -31,7 +31,7 @@ const INTERVAL_SLACK_RATIO = 0.9;
 /** The report is not about our stream. */
 const UNUSED = { kind: 'unused' } as const;
 
-/** What is taken of a report, all of which its interval tells again. */
+/** What a report changes; its interval contains all of it. */
 export interface ReportInputs {
   readonly reporter: Reporter;
   /** What it says of the other direction. */

@@ -106,7 +106,7 @@ export function scoreInputs(
   };
 }
 
-/** Where no report told how many packets it expected, its loss counts as that of 5 s, the usual pace of reports. */
+/** Where no report says how many packets it expected, its loss counts as that of 5 s, the usual pace of reports. */
 function scoredLossPercent(tally: Tally): number {
   return lossPercentOf(tally) ?? Math.min(100, percentIn5S(meanLost(tally)));
 }

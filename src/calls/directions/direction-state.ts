@@ -52,7 +52,7 @@ export class DirectionState extends DirectionMarks {
   readonly direction: Direction;
   /** As of the last report; null is not known. */
   codec: string | null = null;
-  /** Asterisk told that it has changed: it counts from the next report on. */
+  /** Asterisk named another codec: it counts from the next report on. */
   nextCodec: string | null = null;
   clockRateHz = ASSUMED_CLOCK_RATE_HZ;
   clockRateSource: ClockRateSource = 'assumed';
@@ -235,7 +235,7 @@ export function useCodec(state: DirectionState, codec: string): void {
   if (rateHz !== undefined) noteClockRate(state, rateHz, 'codec');
 }
 
-/** The direction's codec, unless its own clock says that it cannot be that: then nobody has told yet what it is. */
+/** The direction's codec; null when its clock contradicts the codec that Asterisk names. */
 export function knownCodec({ codec, clockRateHz, clockRateSource }: DirectionState): string | null {
   if (codec === null || clockRateSource !== 'sr') return codec;
   const rateHz = codecClockRateHz(codec);

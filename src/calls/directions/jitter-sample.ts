@@ -28,7 +28,7 @@ const ILL_ROUND_TRIP_MS = 100;
 export interface JitterSample {
   /** Null: the report gives no sample. */
   readonly jitterTicks: number | null;
-  /** It was left out because the sender's clock had jumped and nobody told of it. */
+  /** It was left out: the sender's clock had jumped without an event that explains it. */
   readonly isReset: boolean;
 }
 

@@ -170,22 +170,22 @@ export function lastRoundTripMs({ values }: Tally): number | undefined {
   return countAt(values, ROUND_TRIP) === 0 ? undefined : lastAt(values, ROUND_TRIP);
 }
 
-/** Whether a report told how many packets were lost. */
+/** Whether any report said how many packets were lost. */
 export function isLossKnown({ values }: Tally): boolean {
   return countAt(values, LOST) > 0;
 }
 
-/** Of a report, packets; 0 where none told. */
+/** Mean of the packets lost between two reports; 0 when no report said it. */
 export function meanLost({ values }: Tally): number {
   return meanAt(values, LOST);
 }
 
-/** Of the cumulative counts, packets; 0 where none told. */
+/** Mean of the cumulative counts, packets; 0 when no report had one. */
 export function meanCumulativeLost({ values }: Tally): number {
   return meanAt(values, CUMULATIVE_LOST);
 }
 
-/** The latest cumulative count, packets; 0 where none told. */
+/** The latest cumulative count, packets; 0 when no report had one. */
 export function lastCumulativeLost({ values }: Tally): number {
   return lastAt(values, CUMULATIVE_LOST);
 }
@@ -195,12 +195,12 @@ export function isTallyDead(tally: Tally): boolean {
   return tally.deadReports > 0 && tally.mediaReports === 0;
 }
 
-/** Percent of the packets that were expected; null when no report told. */
+/** Percent of the expected packets; null when no report said it. */
 export function lossPercentOf(tally: Tally): number | null {
   return tally.packetsExpected === 0 ? null : (100 * tally.packetsLostOfExpected) / tally.packetsExpected;
 }
 
-/** BurstR as the unevenness of the reports has it; 1 when it cannot be told. */
+/** BurstR (G.107 §7.5) from how unevenly the reports lost; 1 when that is not known. */
 export function reportedBurstRatio(tally: Tally): number {
   return burstRatioOfReports({
     reports: tally.measuredReports,

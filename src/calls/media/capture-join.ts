@@ -6,20 +6,20 @@ import { StreamOwners, type StreamOwner } from './stream-owners.ts';
 
 /** After a hang-up, for packets that are still on their way from the kernel to us. */
 const HANGUP_GRACE_MS = 500;
-/** A stream that is nobody's may wait this long for Asterisk to say whose it is: RTCP comes every 5 s, unless told otherwise. */
+/** A stream without an owner waits this long for Asterisk to name one: RTCP comes every 5 s by default. */
 const NOBODYS_MS = 60_000;
-/** One of nobody's without a packet for this long is over. */
+/** A stream without an owner is over after this long without a packet. */
 const NOBODYS_IDLE_MS = 10_000;
 /** Streams of one direction of a channel that only Asterisk's port names; a transfer or a re-INVITE brings a new one. */
 const MOST_BY_PORT = 16;
 /** One that another of its direction has followed is over when it had no packet for this long. */
 const FOLLOWED_IDLE_MS = 10_000;
 
-/** What has become of streams, to be done by whoever keeps their packets. */
+/** What has become of streams; the caller, which keeps their packets, acts on it. */
 export interface Swept<S> {
   /** New ones that have an owner now. */
   readonly joined: readonly S[];
-  /** Over, with their owners: to be closed, told of, and let go with `remove`. */
+  /** Over, with their owners: the caller closes and reports them, then calls `remove`. */
   readonly over: readonly S[];
   /** Over, and never anybody's. */
   readonly nobodys: readonly S[];
@@ -80,7 +80,7 @@ export class CaptureJoin<S extends SeenStream> {
     return { joined, over: [...over], nobodys };
   }
 
-  /** The clock was set, by so many milliseconds; the streams are moved by whoever keeps them. */
+  /** The clock was set by `byMs`; the caller moves the streams. */
   clockStepped(byMs: number): void {
     this.#streamOwners.clockStepped(byMs);
     for (const [uniqueid, dueAtMs] of this.#endings) this.#endings.set(uniqueid, dueAtMs + byMs);
@@ -91,8 +91,8 @@ export class CaptureJoin<S extends SeenStream> {
   }
 
   /**
-   * Whether a new stream is a channel's, by what is known now. Of those of which only the port tells so, one direction of a
-   * channel has room for some; `others`: how many it has that are not joined yet.
+   * Whether a new stream is a channel's, by what is known now. Where only the port says so, one direction of a channel takes a few;
+   * `others`: how many of those it has that are not joined yet.
    */
   isKnown(stream: SeenStream, others: (owner: StreamOwner) => number): boolean {
     return this.#streamOwners.ownersOf(stream).some((owner) => {

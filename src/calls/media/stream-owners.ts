@@ -4,7 +4,7 @@ import type { Direction } from '../../model/report.ts';
 import { parseAddressAndPort, portOf } from '../../wire/ip-address.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
 
-/** A stream whose first packet is older than its channel by more than this belonged to whoever had the port before. */
+/** A stream whose first packet is older than its channel by more than this belonged to the port's previous user. */
 const OLDER_THAN_CHANNEL_MS = 1000;
 
 /** Whose audio a stream is. */
@@ -17,10 +17,10 @@ export interface StreamOwner {
 interface ChannelMedia {
   readonly uniqueid: string;
   startedAtMs: number;
-  /** `address:port` of Asterisk's RTP, and its port; undefined until told. */
+  /** `address:port` of Asterisk's RTP, and its port; undefined until known. */
   local: string | undefined;
   localPort: number | undefined;
-  /** `address:port` of the far end, as told of RTP, and guessed from what was told of RTCP. */
+  /** `address:port` of the far end's RTP as Asterisk names it, and guesses from that of its RTCP. */
   remote: string | undefined;
   remoteGuesses: readonly string[];
   readonly ssrc: Record<Direction, number | undefined>;
@@ -71,7 +71,7 @@ export class StreamOwners {
     if (channel !== undefined) channel.ssrc[direction] = ssrc;
   }
 
-  /** The clock was set, by so many milliseconds; so were the times of streams. */
+  /** The clock was set by `byMs`, and the times of streams moved with it. */
   clockStepped(byMs: number): void {
     for (const channel of this.#channels.values()) channel.startedAtMs += byMs;
   }
@@ -83,7 +83,7 @@ export class StreamOwners {
     this.#channels.delete(uniqueid);
   }
 
-  /** Two where both ends are Asterisk's own: what one channel sends the other receives. Empty while nobody's. */
+  /** Two where both ends are Asterisk's own: what one channel sends the other receives. Empty while there is none. */
   ownersOf(stream: SeenStream): StreamOwner[] {
     const received = this.#find(stream, 'rx', stream.destination, stream.source);
     const sent = this.#find(stream, 'tx', stream.source, stream.destination);

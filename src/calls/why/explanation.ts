@@ -18,7 +18,7 @@ import { jitterOf, reportedBurstRatio, roundTripMeanMs } from '../directions/tal
 const BURSTY_BURST_R = 2.5;
 /** A smaller part of the loss is not worth a word: the parties' reports are not of the same packets. */
 const NOTICEABLE_PART = 0.2;
-/** So many reports about one direction, and none about the other, are no accident. */
+/** This many reports about one direction, and none about the other, are no accident. */
 const TELLING_REPORTS = 3;
 /** Loss that was there from the beginning needs no time. */
 const CLEAN_BEGINNING_REPORTS = 2;

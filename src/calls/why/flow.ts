@@ -69,7 +69,7 @@ export function noteReceiverFlow(state: DirectionState, sample: ReportSample, at
   state.flowAtMs = atMs;
 }
 
-/** A sender has told how much it has sent (SR), when media flowed already. */
+/** Takes in a sender's counts (SR) once media flows. */
 export function noteSenderFlow(state: DirectionState, packets: number, octets: number, atMs: number): void {
   const { srFlowPackets } = state;
   // A smaller count was begun afresh.

@@ -68,7 +68,7 @@ function wordFor(
   return word === 'good' && jitterFigures(total, clockRateHz).meanMs > JITTER_LIMIT_MS ? 'fair' : word;
 }
 
-/** The word of audio of which this server sent on far too little: so much lost is bad with every codec. */
+/** The word where this server passed on far too little audio: that much loss is bad with every codec. */
 const SENT_ON_TOO_LITTLE: QualityWord = 'bad';
 
 /** What a channel is sent, as its reports have it, and what of its peer's audio is sent on to it. */

@@ -10,7 +10,7 @@ export interface Missed {
   readonly interruptions: number;
 }
 
-/** What a stream amounts to so far; `then` and `now`: what had been missed when it began and up to now. Null before it is believed and its RTP clock is told. */
+/** What a stream amounts to so far; `then` and `now`: what had been missed when it began and up to now. Null before it is believed and its RTP clock is known. */
 export function capturedMedia(
   stream: TrackedStream,
   then: Missed,

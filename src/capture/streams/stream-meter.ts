@@ -182,7 +182,7 @@ export class StreamMeter {
       this.#decide(this.#lastResort());
   }
 
-  /** What the waiting packets' own payload type is, once that is told; `isLast`: no more will be known. */
+  /** The format of the waiting packets' payload type, once it is known; `isLast`: nothing more will be known. */
   #toldFormat(isLast: boolean): StreamFormat | undefined {
     const own = (this.#waiting ?? []).filter(({ payloadType }) => payloadType === this.#waitsFor);
     const known = this.#knownFormat(this.#waitsFor);
@@ -199,7 +199,7 @@ export class StreamMeter {
       : { ...known, clockRateHz, clockRateSource: 'measured', signalledClockRateHz: known.clockRateHz };
   }
 
-  /** Nothing told: a stream of which that is the audio is measured by nothing; any other payload type is let through. */
+  /** No format is known: audio of that payload type is not measured; any other payload type is let through. */
   #lastResort(): StreamFormat | undefined {
     const isAll = this.payloadType < 0;
     const isMuch = (this.#waiting?.length ?? 0) >= MOST_WAITING && this.#share() >= LEAST_SHARE;

@@ -2,7 +2,7 @@ import type { TrackedStream } from './tracked-stream.ts';
 
 /** Streams of channels: about 50 MB for every 10,000. No Asterisk has more; and of a file, which anybody may have made. */
 const MOST_KNOWN = { live: 40_000, file: 10_000 } as const;
-/** Streams that are nobody's: those of a channel that has just begun, and whatever strangers make up. */
+/** Streams without an owner: those of a channel that has just begun, and whatever strangers make up. */
 const MOST_STRANGERS = 1000;
 
 /** Whether a stream is a channel's, as far as is known by now. */

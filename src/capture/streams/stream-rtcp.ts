@@ -61,7 +61,7 @@ export class StreamRtcp {
     if (this.xrBlocks.length > MAX_XR_BLOCKS) this.xrBlocks.shift();
   }
 
-  /** The clock that packets are timed by was set, by so many milliseconds. */
+  /** The clock that times packets was set by `byMs`. */
   clockStepped(byMs: number): void {
     this.#sent = this.#sent.map(({ ntp32, atMs }) => ({ ntp32, atMs: atMs + byMs }));
   }

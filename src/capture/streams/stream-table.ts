@@ -26,7 +26,7 @@ const UNEXPLAINED_TO_BELIEVE = 16;
 const MAX_EARLY_PACKETS = 64;
 /** Possible streams looked at together; random UDP traffic can look like the first packet of one. The oldest go first. */
 const MAX_CANDIDATES = 4096;
-/** So many of the oldest are looked at for one that is nobody's. */
+/** How many of the oldest are searched for one without an owner. */
 const LOOKED_AT_CANDIDATES = 8;
 /** After a silence of this long, packets of a stream may be those of the next call. */
 const SESSION_PAUSE_MS = 2000;
@@ -84,7 +84,7 @@ export class StreamTable {
     return this.#ssrcs.find(ssrc, words, wordCount);
   }
 
-  /** A stream that was nobody's has turned out to be a channel's. */
+  /** A stream has turned out to be a channel's. */
   adopt(stream: TrackedStream): void {
     this.#room.adopt(stream);
   }
@@ -121,7 +121,7 @@ export class StreamTable {
     else meter.take(packet);
   }
 
-  /** The clock that packets are timed by was set, by so many milliseconds. */
+  /** The clock that times packets was set by `byMs`. */
   clockStepped(byMs: number): void {
     for (const stream of [...this.#streams, ...this.#candidates]) stream.clockStepped(byMs);
   }
@@ -172,7 +172,7 @@ export class StreamTable {
     return stream;
   }
 
-  /** Of the oldest the first that is nobody's: made-up streams do not push out those of a call that begins. */
+  /** The oldest without an owner: made-up streams do not push out those of a call that begins. */
   #dropOldestCandidate(): void {
     let dropped: TrackedStream | undefined;
     let looked = 0;

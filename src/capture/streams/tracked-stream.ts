@@ -112,7 +112,7 @@ export class TrackedStream {
     );
   }
 
-  /** The clock that packets are timed by was set, by so many milliseconds: what lies between them stays as it was. */
+  /** The clock that times packets was set by `byMs`: intervals between packets stay as they were. */
   clockStepped(byMs: number): void {
     this.firstAtMs += byMs;
     this.lastAtMs += byMs;

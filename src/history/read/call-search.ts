@@ -51,8 +51,8 @@ interface Found {
 }
 
 /**
- * Finds calls. Counted ones through the terms that they are found by (`call_terms`): the rarest of the conditions gives
- * the calls, newest first, and the others are asked of each. The few that are not counted are looked at one by one.
+ * Finds calls. Counted calls are found by their terms (`call_terms`): the rarest condition gives candidates, newest first, and each
+ * is checked against the others. The few that are not counted yet are looked at one by one.
  */
 export class CallSearch {
   readonly #database: Database;

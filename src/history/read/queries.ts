@@ -19,7 +19,7 @@ export class Queries {
     this.#database = database;
     this.#search = new CallSearch(database);
     this.#intervals = new StoredIntervals(database);
-    // Many at a time: with so many columns, to begin a statement takes longer than to read a row.
+    // Many at a time: with this many columns, beginning a statement takes longer than reading a row.
     this.#channelsOfCalls = database.prepare(
       `SELECT channels.* FROM json_each(?) CROSS JOIN channels ON channels.linkedid = value
         ORDER BY started_at_ms, uniqueid`,

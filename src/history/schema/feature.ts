@@ -47,7 +47,7 @@ export interface FeatureClient<All extends Features> {
   readonly read: Caller<All, 'reads'>;
 }
 
-/** Which method of which feature. */
+/** A feature's method by name. */
 export interface FeatureCall {
   readonly feature: string;
   readonly method: string;

@@ -140,7 +140,7 @@ function missingColumns(database: Database): Step[] {
   });
 }
 
-/** Whoever does not know all that was done to a database would leave it half written. */
+/** A release that does not know all that was done to a database would leave it half written. */
 function refuseNewer(database: Database, path: string, features: Features): void {
   const known = new Set(
     [...stepsOf(features), ...Object.keys(RECORD_TABLES).flatMap(columnsOf)].map(({ name }) => name),

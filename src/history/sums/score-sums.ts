@@ -95,7 +95,7 @@ export class ScoreSums implements Additive {
     for (const [name, column] of SUM_COLUMNS) this[name] += times * Number(row[column]);
   }
 
-  /** Adds so many calls of each of these scores, in hundredths. */
+  /** Adds a number of calls to each score, in hundredths. */
   addScores(hundredths: readonly number[], calls: readonly number[]): void {
     for (const [index, score] of hundredths.entries()) this.#count(score, calls[index] ?? 0);
   }

@@ -19,7 +19,7 @@ export interface Question<Key> {
   readonly spansMs: readonly number[];
 }
 
-/** Adds up what calls come to: counted ones are read from their sums, the others one by one. */
+/** Adds up calls: counted ones from the sums, the others one by one. */
 export class SumReader {
   readonly #database: Database;
 

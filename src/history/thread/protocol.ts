@@ -61,7 +61,7 @@ export interface WriterMethods {
   commit(request: CommitRequest): CommitAnswer;
   /** What is older than this is to be deleted, step by step between commits. */
   retain(limits: RetentionLimits): null;
-  /** Does what is otherwise done step by step between commits, all but deleting, for about so long; throws when it cannot. */
+  /** Does at once, for about `withinMs`, what is otherwise done in steps between commits, except deleting. Throws when it cannot. */
   tidy(input: { readonly withinMs: number }): null;
   /** Asked at the start, when there is no reader yet; again without the states of these channels, which could not be read. */
   resumable(unreadable: readonly string[]): ResumableChannel[];

@@ -20,7 +20,7 @@ export class ChangeQueue {
   readonly #limit: number;
   #states = new Map<string, StateChange>();
   #intervals: IntervalRecord[] = [];
-  /** So many of them, the oldest, were dropped. */
+  /** How many of them, the oldest first, were dropped. */
   #skipped = 0;
   #merges = 0;
   #dropped = 0;

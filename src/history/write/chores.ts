@@ -2,13 +2,13 @@ import { explain } from '../history-error.ts';
 import type { RetentionLimits } from '../thread/protocol.ts';
 import type { Writer } from './writer.ts';
 
-/** So long reports are gathered, so that several of a channel are moved together. */
+/** How long reports are gathered, so that several of a channel are moved together. */
 const MOVE_AFTER_MS = 20_000;
 /** Calls that end within this time are counted together: most of the sums that they count in are the same. */
 const COUNT_AFTER_MS = 1000;
 /** Pause after a step that failed. */
 const RETRY_MS = 2000;
-/** After a commit of more changes than this the next one follows at once: chores wait for so long, but not for ever. */
+/** After a commit of more changes than this the next one follows at once: chores give way to it, but not for ever. */
 const LARGE_COMMIT = 2000;
 const GIVE_WAY_MS = 250;
 const LONGEST_WAIT_MS = 60_000;
@@ -17,8 +17,8 @@ const LONGEST_WAIT_MS = 60_000;
 type Chore = () => boolean;
 
 /**
- * What can wait: reports are moved, ended calls counted, what is too old deleted. In steps, so that a commit that is asked for
- * meanwhile waits for one of them at most.
+ * Work that can wait: moving reports, counting ended calls, deleting what is too old. It goes in steps, so that a commit waits for
+ * one of them at most.
  */
 export class Chores {
   readonly #writer: Writer;
@@ -46,7 +46,7 @@ export class Chores {
     return this.#problem;
   }
 
-  /** To be told of each commit. */
+  /** Call it after each commit. */
   noteCommit({ reports, states }: { readonly reports: number; readonly states: number }): void {
     this.#problem = null;
     if (reports + states > LARGE_COMMIT) this.#giveWay();
@@ -59,7 +59,7 @@ export class Chores {
     for (const chore of [this.#purge, this.#shrink]) this.#after(0, chore);
   }
 
-  /** Counts and moves all there is, for about so long. */
+  /** Counts and moves all that waits, for about this long. */
   tidy(withinMs: number): void {
     const untilMs = performance.now() + withinMs;
     for (const chore of [this.#count, this.#move]) while (performance.now() < untilMs && chore());

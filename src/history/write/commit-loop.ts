@@ -42,7 +42,7 @@ interface Sent {
   readonly answer: Promise<void>;
 }
 
-/** Gathers changes and commits them, one after the other, again and again until the disk takes them. */
+/** Gathers changes and commits them in order; a commit that fails is tried again until the disk takes it. */
 export class CommitLoop {
   readonly #options: CommitLoopOptions;
   readonly #queue: ChangeQueue;

@@ -20,7 +20,7 @@ const END_CALL = `UPDATE calls SET ended_at_ms = ifnull(
     (SELECT max(ended_at_ms) FROM channels WHERE channels.linkedid = calls.linkedid), started_at_ms) WHERE linkedid = ?`;
 const FORGET_RESUMES = 'DELETE FROM resumes WHERE uniqueid IN (SELECT uniqueid FROM channels WHERE linkedid = ?)';
 
-/** Ends some stored calls that are up and of which nobody knows any more, in the caller's transaction; returns how many. */
+/** Ends, in the caller's transaction, some stored calls that are up but no longer known to the sidecar; returns how many. */
 export function endLostCalls(statements: Statements, { linkedids, uniqueids }: KnownCalls): number {
   const known = JSON.stringify(linkedids);
   const lost = statements.prepared(LOST).pluck().all(known, known, JSON.stringify(uniqueids)) as string[];

@@ -3,7 +3,7 @@ import type { Statements } from '../schema/statements.ts';
 import type { Cells } from './batch.ts';
 import { upsert } from './upsert.ts';
 
-/** So many are sorted and moved in one step: some 15 ms, for which a commit waits. */
+/** Reports that one step sorts and moves: some 15 ms, for which a commit waits. */
 const STEP_REPORTS = 4000;
 
 const COLUMNS = INTERVAL_COLUMNS.names.join(', ');
@@ -23,9 +23,9 @@ const MOVE = `INSERT INTO stored_intervals (${COLUMNS}) SELECT ${COLUMNS} FROM r
     .join(', ')}`;
 
 /**
- * Writes reports in the caller's transaction. Those of one moment are of as many channels, and each would have a page of the
- * sorted table written anew; so they are appended to `recent_intervals`, and moved from there some of each channel at a time. The
- * view `intervals` has both.
+ * Writes reports in the caller's transaction. The reports of one moment belong to as many channels: in the sorted table each would
+ * rewrite a page of its own. So they are appended to `recent_intervals` and later moved together, several of each channel at a
+ * time. The view `intervals` has both.
  */
 export class ReportWriter {
   readonly #statements: Statements;

@@ -4,11 +4,11 @@ import type { Statements } from '../schema/statements.ts';
 import type { CountedCalls } from '../sums/counted-calls.ts';
 import type { RetentionLimits } from '../thread/protocol.ts';
 
-/** One step deletes about so many rows, for some tens of milliseconds, and a commit waits for it. */
+/** About how many rows one step deletes: it takes some tens of milliseconds, for which a commit waits. */
 const STEP_REPORTS = 2000;
 const STEP_CALLS = 20;
 
-/** Pages that are given back in one step, and so many that are kept to be used again: 10 MB. */
+/** Pages that one step gives back to the file system, and those kept for reuse: 10 MB. */
 const STEP_PAGES = 250;
 const SPARE_PAGES = 2500;
 

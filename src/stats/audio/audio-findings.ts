@@ -9,7 +9,7 @@ const CLIPPED_FROM_PERCENT = 0.1;
 /** Nobody minds to hear himself at once, or very quietly (ITU-T G.131 asks for echo control from 25 ms on). */
 const ECHO_FROM_MS = 25;
 const ECHO_BELOW_DB = 40;
-/** Who says nothing for so long is not heard. */
+/** A direction without speech for this long counts as silent. */
 const SILENT_FROM_MS = 10_000;
 
 /** What one would hear is wrong with the audio of a direction. It is told beside the verdict, which it never changes. */

@@ -53,7 +53,7 @@ export class BurstGapMeter {
     this.#burstSpansMs = 0;
   }
 
-  /** Another one that has been told the same, to go on with by itself. */
+  /** An independent copy. */
   clone(): BurstGapMeter {
     const copy = new BurstGapMeter(this.gmin, this.#log === undefined ? undefined : new BurstLog(this.#log));
     copy.#bursts = this.#bursts;
@@ -116,7 +116,7 @@ export class BurstGapMeter {
     this.#receivedRun = 0;
   }
 
-  /** The clock that `missing` is told by was set, by so many milliseconds. */
+  /** The clock that times `missing` was set by `byMs`. */
   clockStepped(byMs: number): void {
     this.#clusterFromMs += byMs;
     this.#clusterToMs += byMs;

@@ -18,7 +18,7 @@ export class BurstLog {
     return this.#spans;
   }
 
-  /** The clock was set, by so many milliseconds. */
+  /** The clock was set by `byMs`. */
   clockStepped(byMs: number): void {
     this.#spans = this.#spans.map((span) => ({ ...span, fromMs: span.fromMs + byMs, toMs: span.toMs + byMs }));
   }

@@ -6,7 +6,7 @@ export const MAX_DROPOUT_PACKETS = 3000;
 const SURE_DROPOUT_PACKETS = 100;
 /** How many times as long or as short as by the RTP clock a longer one may be by the wall clock. */
 const CLOCK_RATIO = 2;
-/** More than so many times what can have been sent in the time that passed was never sent; bunched arrivals are no matter. */
+/** More than this many times what can have been sent in the time that passed was never sent. Bunched arrivals do not matter. */
 const SENT_RATIO = 4;
 const BUNCHED_MS = 2000;
 const HALF_SEQUENCE_CYCLE = SEQUENCE_CYCLE_PACKETS / 2;

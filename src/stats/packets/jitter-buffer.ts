@@ -14,7 +14,7 @@ const DEVIATIONS = 4;
 /** Within a talkspurt, one frame of 10 ms is inserted or left out at most this often. */
 const STEP_MS = 10;
 const STEP_EVERY_MS = 100;
-/** So many useless packets in a row mean that the sender's clock, not the network, has moved: the buffer starts afresh. */
+/** This many useless packets in a row mean that the sender's clock has moved, not the network: the buffer starts afresh. */
 const RESYNC_AFTER_DISCARDS = 10;
 
 /** What happened to an arriving packet. `late` and `early` are discarded. */

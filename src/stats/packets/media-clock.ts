@@ -6,9 +6,9 @@ const MAX_VOTES = 3;
 const DEFAULT_PACKET_MS = 20;
 /** Up to here the network, not the sender's clock, is taken to have moved a packet. */
 const LEAST_JUMP_MS = 60;
-/** The sequence must explain an arrival so many times better than the RTP clock does, for that to have jumped. */
+/** The RTP clock has jumped when the sequence explains an arrival this many times better. */
 const JUMP_RATIO = 4;
-/** No network holds a packet for so long (formulas: "a jump of the sender's clock"), but a sender can pause. */
+/** No network holds a packet for this long (formulas: "a jump of the sender's clock"), but a sender can pause. */
 const LEAST_PAUSE_MS = 1000;
 /** The same where the RTP clock stood still meanwhile, as the sequence did: a network that stalls looks like that, too. */
 const LEAST_FROZEN_PAUSE_MS = 2000;

@@ -168,7 +168,7 @@ export class PacketStream {
     this.#takeBehind((this.#highest - sequence) & SEQUENCE_MASK, undefined, atMs, 'audio');
   }
 
-  /** The clock that arrivals are timed by was set, by so many milliseconds. */
+  /** The clock that times arrivals was set by `byMs`. */
   clockStepped(byMs: number): void {
     this.arrival.clockStepped(byMs);
     this.media.clockStepped(byMs);

@@ -36,7 +36,7 @@ export class PlayoutFrames {
     this.#silenceMs = 0;
   }
 
-  /** Another one that has been told the same, to go on with by itself. */
+  /** An independent copy. */
   clone(): PlayoutFrames {
     const copy = new PlayoutFrames();
     copy.fills = this.fills;

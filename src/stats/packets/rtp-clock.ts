@@ -1,6 +1,6 @@
 import { RTP_CLOCK_RATES_HZ } from '../../units/rtp.ts';
 
-/** What the rate of an RTP clock is told by. */
+/** What an RTP clock's rate is measured from. */
 export interface ClockPoint {
   readonly sequence: number;
   /** Signed 32 bits. */
@@ -11,7 +11,7 @@ export interface ClockPoint {
 /** Fewer packets, or less time, do not tell. */
 const LEAST_PACKETS = 12;
 const LEAST_SPAN_MS = 150;
-/** A pause, and a step of so many usual ones, end a piece: the clock may have jumped there, or stood still. */
+/** A pause ends a piece, and so does a step of this many usual ones: the clock may have jumped there, or stood still. */
 const PAUSE_MS = 1000;
 const JUMP_STEPS = 25;
 /** How far a measured clock may be from a usual one (formulas §1). */

@@ -1,4 +1,4 @@
-/** So many duplicates in a row, each so few packets after the one before, are the capture's doing. */
+/** This many duplicates in a row, each within this many packets after the one before, come from the capture itself. */
 const CAPTURED_TWICE_AFTER_DUPLICATES = 3;
 const CAPTURED_TWICE_WITHIN_PACKETS = 3;
 
@@ -12,7 +12,7 @@ export class SecondSights {
   /** Duplicates that came close upon each other; at first as many as it takes, for a mirror doubles from the first packet. */
   #duplicatesInRow = CAPTURED_TWICE_AFTER_DUPLICATES;
 
-  /** Whether a duplicate, after so many different packets received, is the capture's doing. */
+  /** Whether a duplicate, after `received` different packets, comes from the capture itself. */
   isOne(received: number): boolean {
     const isNear = received - this.#receivedAtDuplicate <= CAPTURED_TWICE_WITHIN_PACKETS;
     this.#receivedAtDuplicate = received;
