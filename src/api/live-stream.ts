@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock, LiveView } from '../model/ports.ts';
-import type { LiveNews } from '../model/rating.ts';
+import type { LiveNews } from '../model/people/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { CHANNEL } from './answers/answers.ts';
 import { assertNotForeign } from './gate/own-host.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { CallCursor, CallOrder, Grouping } from '../model/ports.ts';
 import { FAULT_PLACES } from '../model/fault.ts';
-import { ISSUES } from '../model/rating.ts';
-import { LONGEST_TAG } from '../model/remark.ts';
+import { ISSUES } from '../model/people/rating.ts';
+import { LONGEST_TAG } from '../model/people/remark.ts';
 import { VERDICT_GROUPS, type Verdict, VERDICTS } from '../model/score.ts';
 import { MAX_OPINION, MIN_OPINION } from '../score/opinion.ts';
 import { parseDurationMs } from '../units/duration.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { ERRORS, type ProblemCode } from '../model/errors.ts';
+import { ERRORS, type ProblemCode } from '../model/errors/errors.ts';
 
 // An `import` of it reads all that it exports, and so loads Node's whole HTTP client: 10 MB that nothing here needs.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');

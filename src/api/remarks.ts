@@ -10,7 +10,7 @@ import {
   TAG_PATTERN,
   TAG_WORDS,
   type TagCount,
-} from '../model/remark.ts';
+} from '../model/people/remark.ts';
 import { NO_QUERY } from './parameters.ts';
 import { Problem } from './problem.ts';
 import { type Route, route } from './route.ts';

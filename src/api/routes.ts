@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HealthView, LiveView } from '../model/ports.ts';
-import type { CallRatings } from '../model/rating.ts';
+import type { CallRatings } from '../model/people/rating.ts';
 import { AUDIO_STATISTICS, audioStatistics } from './answers/audio-statistics.ts';
 import {
   CALLS_ANSWERS,

@@ -2,7 +2,7 @@ import { storedDirections } from '../calls/again/rated-streams.ts';
 import type { Settings } from '../config/settings.ts';
 import { readRated } from '../history/read/rated-history.ts';
 import { calibrate, type Calibration, type RatedCall } from '../score/calibration.ts';
-import { scoringRules } from './scoring-rules.ts';
+import { scoringRules } from './settings/scoring-rules.ts';
 
 export interface CalibrationOutcome extends Calibration {
   /** Ratings of people whom we had asked: they weigh what they stand for. */

@@ -3,7 +3,7 @@ import type { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
 import { buildApi } from '../api/server.ts';
 import { TokenCheck } from '../api/gate/token.ts';
-import { listenProblem } from '../model/listen-problem.ts';
+import { listenProblem } from '../model/errors/listen-problem.ts';
 import type { Switchboard } from '../calls/switchboard.ts';
 import type { Settings } from '../config/settings.ts';
 import { dashboardAssets } from '../dashboard/assets.ts';

@@ -1,7 +1,7 @@
 import { rescoreCall } from '../calls/again/rescoring.ts';
 import type { ScoringRules } from '../calls/scoring-rules.ts';
 import type { Amendment } from '../history/features/phone-reports.ts';
-import type { PhoneReport } from '../model/phone-report.ts';
+import type { PhoneReport } from '../model/phones/phone-report.ts';
 import type { HistoryReader } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import type { StoredChannel } from '../model/rescoring.ts';

@@ -9,7 +9,7 @@ import {
   type RescoringRequest,
 } from '../history/write/rescoring-store.ts';
 import type { ProfileName } from '../model/score.ts';
-import { scoringRules } from './scoring-rules.ts';
+import { scoringRules } from './settings/scoring-rules.ts';
 
 /** A sidecar keeps an ended call in memory for 10 s and may write it once more, later still when its disk is slow. */
 const FINAL_AFTER_MS = 120_000;

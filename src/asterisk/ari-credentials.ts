@@ -1,4 +1,4 @@
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import { tlsProblem } from './ami/tls-problem.ts';
 
 export interface AriCredentials {

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import { type AsteriskConfig, type IncludedFile, readAsteriskConfig } from '../wire/asterisk-conf.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { Subnet } from '../model/subnet.ts';
 import { AgiConversation, type AgiEnvironment, AgiError, readAgiEnvironment } from './agi-conversation.ts';
 import { parseRtcpAll } from '../wire/rtcp/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
-import { listenProblem } from '../model/listen-problem.ts';
+import { listenProblem } from '../model/errors/listen-problem.ts';
 import { Turns } from './turns.ts';
 import { arrayAssignment, selectAssignments } from './variable-assignment.ts';
 

@@ -1,4 +1,4 @@
-import type { PhoneReport } from '../model/phone-report.ts';
+import type { PhoneReport } from '../model/phones/phone-report.ts';
 import type { ChannelCodecs, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChangeLog } from './change-log.ts';
 import { noteCodecs, noteCounters } from './channels/channel-report.ts';

@@ -1,5 +1,5 @@
 import type { FaultRecord } from '../model/record.ts';
-import type { PhoneHearing } from '../model/phone-report.ts';
+import type { PhoneHearing } from '../model/phones/phone-report.ts';
 
 /**
  * From here on what a phone threw away is worth a sentence: discarded packets are as bad as lost ones (RFC 3611 §4.7), and

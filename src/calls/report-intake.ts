@@ -1,12 +1,12 @@
 import type { IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
 import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
-import type { BridgePeers } from './bridge-peers.ts';
+import type { BridgePeers } from './bridges/bridge-peers.ts';
 import type { ChangeLog } from './change-log.ts';
 import { noteCodecQuestion, takeRtcp } from './channels/channel-report.ts';
 import { type ChannelState, isLive } from './channels/channel-state.ts';
 import type { LastWords, UndoneWord } from './channels/last-words.ts';
-import type { ScoreWriter } from './score-writer.ts';
+import type { ScoreWriter } from './writing/score-writer.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import type { SwitchboardCounters } from './switchboard-counters.ts';
 import type { SwitchboardPorts } from './switchboard-ports.ts';

@@ -1,7 +1,7 @@
 import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelValues, CurrentCalls, LiveMedia, LiveView, ResumableChannel } from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
-import { BridgePeers } from './bridge-peers.ts';
+import { BridgePeers } from './bridges/bridge-peers.ts';
 import { LinkedCalls, type CallState } from './linked-calls.ts';
 import { CallLifecycle } from './call-lifecycle.ts';
 import { ChangeLog } from './change-log.ts';
@@ -19,7 +19,7 @@ import type { SwitchboardPorts } from './switchboard-ports.ts';
 import { ChannelFacts } from './channel-facts.ts';
 import { LastWords } from './channels/last-words.ts';
 import { SwitchboardCounters } from './switchboard-counters.ts';
-import { ScoreWriter } from './score-writer.ts';
+import { ScoreWriter } from './writing/score-writer.ts';
 
 /** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
 export class Switchboard implements LiveView {

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type Readable, pipeline } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Gunzip, constants, createGunzip } from 'node:zlib';
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import { FORMAT_BYTES, readerFor } from '../wire/packets/capture-format.ts';
 import { type CaptureReader, MAX_RECORD_BYTES, type PacketCursor } from '../wire/packets/packet-cursor.ts';
 

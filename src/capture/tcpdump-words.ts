@@ -1,5 +1,5 @@
 /** What tcpdump says on stderr, for people and for us. */
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 
 const DROPPED = /(\d+) packets? dropped by kernel/g;
 const CAPTURED = /(\d+) packets? captured/g;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import { DONE } from './exit-status.ts';
-import { askRest } from './read-command.ts';
+import { askRest } from './calls/read-command.ts';
 
 export function addMcp(program: Command, finish: (status: number) => void): void {
   program

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 
 /** Writes to standard output as fast as it is read. A reader that leaves early (`| head`) is no error. */
 export async function writeOut(parts: Iterable<string>): Promise<void> {

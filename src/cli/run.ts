@@ -44,8 +44,8 @@ async function run(options: RunOptions): Promise<number> {
       import('../config/read-settings.ts'),
       import('../app/sidecar.ts'),
       import('../app/state/log.ts'),
-      import('../app/exposed-files.ts'),
-      import('../app/reload.ts'),
+      import('../app/settings/exposed-files.ts'),
+      import('../app/settings/reload.ts'),
       import('../app/version.ts'),
     ]);
     const settings = await readSettings(options.config, process.env);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import { parseConf } from './conf-file.ts';
 import { type Environment, environmentName, SettingReader, suggestion } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';

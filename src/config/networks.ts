@@ -1,4 +1,4 @@
-import type { NetworkKind } from '../model/device.ts';
+import type { NetworkKind } from '../model/phones/device.ts';
 import type { Subnet } from '../model/subnet.ts';
 import type { ConfSection } from './conf-file.ts';
 import type { SettingReader } from './setting-reader.ts';

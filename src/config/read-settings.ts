@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import type { Environment } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
 import { loadSettings, type Settings } from './settings.ts';

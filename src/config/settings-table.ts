@@ -1,5 +1,5 @@
-import { EMERGENCY_NUMBERS } from '../model/rating.ts';
-import { NETWORK_KINDS } from '../model/device.ts';
+import { EMERGENCY_NUMBERS } from '../model/people/rating.ts';
+import { NETWORK_KINDS } from '../model/phones/device.ts';
 import { PROFILE_NAMES } from '../model/score.ts';
 import {
   BIND,

@@ -1,4 +1,4 @@
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import { errorText } from '../units/error-text.ts';
 
 /** The history cannot be opened or written: one plain sentence that says what to change. */

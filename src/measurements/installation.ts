@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import type { Sender } from './format/document.ts';
 
 export const INSTALLATION_FILE = 'installation.json';

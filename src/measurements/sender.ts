@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LiveView } from '../model/ports.ts';
-import type { Rating } from '../model/rating.ts';
+import type { Rating } from '../model/people/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { AgeWriter } from './age-writer.ts';
 import { Around, type AroundOptions } from './around.ts';

@@ -1,6 +1,6 @@
 import { chown, copyFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import { Installation, INSTALLATION_FILE } from './installation.ts';
 import { READY } from './spool.ts';
 import { STATUS_FILE } from './sender.ts';

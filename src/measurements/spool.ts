@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../model/error-code.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 import { framed, splitSegments } from './format/segments.ts';
 
 /** Of a call that is up; what a sidecar leaves behind that ended in mid-call is taken over at the next start. */

@@ -1,6 +1,6 @@
 import type { CapturedMedia } from './capture.ts';
-import type { Device } from './device.ts';
-import type { PhoneReport, ReceivedPhoneReport } from './phone-report.ts';
+import type { Device } from './phones/device.ts';
+import type { PhoneReport, ReceivedPhoneReport } from './phones/phone-report.ts';
 import type { Direction, ReportBlock, RtcpReport } from './report.ts';
 
 /** What every AMI channel event says of its channel. Strings from the telephone network are data, never trusted. */

@@ -9,7 +9,7 @@ import type {
   QUALITY_FIELDS,
   TREND_BUCKET_FIELDS,
 } from './fields/quality-fields.ts';
-import type { RatingWish } from './rating.ts';
+import type { RatingWish } from './people/rating.ts';
 import type {
   CallRecord,
   ChannelRecord,

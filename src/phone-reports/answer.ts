@@ -1,4 +1,4 @@
-import type { PhoneReport } from '../model/phone-report.ts';
+import type { PhoneReport } from '../model/phones/phone-report.ts';
 import { type SipMessage, sipHeader } from '../wire/sip/message.ts';
 import type { SipResponse } from '../wire/sip/response.ts';
 import { readPhoneReport } from '../wire/vq-report/report.ts';

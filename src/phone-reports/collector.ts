@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
 import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
-import type { ReceivedPhoneReport } from '../model/phone-report.ts';
+import type { ReceivedPhoneReport } from '../model/phones/phone-report.ts';
 import type { Subnet } from '../model/subnet.ts';
 import { readSipDatagram, sipHeader, type SipMessage } from '../wire/sip/message.ts';
 import { responsePort, sipResponse, type SipPeer } from '../wire/sip/response.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../model/ports.ts';
-import type { KeptQuestions, Question } from '../model/rating.ts';
+import type { KeptQuestions, Question } from '../model/people/rating.ts';
 import type { PublishedQuestions } from './questions.ts';
 import { MOST_ANSWER_BYTES, openSigned, parseAnswer, type SignedQuestions } from './signed-questions.ts';
 

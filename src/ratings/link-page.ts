@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LONGEST_COMMENT, type Question } from '../model/rating.ts';
+import { LONGEST_COMMENT, type Question } from '../model/people/rating.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif; }

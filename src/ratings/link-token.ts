@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Side } from '../model/rating.ts';
+import type { Side } from '../model/people/rating.ts';
 
 /** What a link to rate a call says: nothing of it can be changed without the key. */
 export interface LinkContent {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ISSUES, type Issue, type Question } from '../model/rating.ts';
+import { ISSUES, type Issue, type Question } from '../model/people/rating.ts';
 import { readAsteriskConfig } from '../wire/asterisk-conf.ts';
 
 /** Shown at a time: more are not answered. */

@@ -15,7 +15,7 @@ import {
   type RatingSource,
   type RatingSummary,
   type Side,
-} from '../model/rating.ts';
+} from '../model/people/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { askProbability, type AskingRules } from './asking.ts';
 import { type EndedChannel, LAST_CALL_MS, type RecentCalls } from './recent-calls.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock, HistoryReader } from '../model/ports.ts';
-import type { GivenRating, Question, QuestionAnswer, Side } from '../model/rating.ts';
+import type { GivenRating, Question, QuestionAnswer, Side } from '../model/people/rating.ts';
 import { askingPage, busyPage, refusalPage, thanksPage } from './link-page.ts';
 import { type LinkContent, linkToken, readLinkToken } from './link-token.ts';
 import type { RatingIntake } from './rating-intake.ts';

@@ -1,4 +1,4 @@
-import type { GivenRating, Question, QuestionAnswer, RatingRequest } from '../model/rating.ts';
+import type { GivenRating, Question, QuestionAnswer, RatingRequest } from '../model/people/rating.ts';
 import { encodeGetFullVariable, encodeStreamFile, encodeWaitForDigit, type AgiAnswer } from '../wire/agi.ts';
 
 /** What of a FastAGI connection is needed. */

@@ -4,7 +4,7 @@ import {
   type PhoneHearing,
   type PhoneMetrics,
   type PhoneReport,
-} from '../model/phone-report.ts';
+} from '../model/phones/phone-report.ts';
 
 /** Video's RTP clock (RFC 3551 §5): what a phone says of it is no matter of the audio. */
 const VIDEO_CLOCK_RATE_HZ = 90_000;

@@ -1,4 +1,4 @@
-import type { DeviceName } from '../model/device.ts';
+import type { DeviceName } from '../model/phones/device.ts';
 
 const LONGEST_PART = 40;
 /** `96.86.0.100`, `v1.0.0`, `4.0.13-Final`: it begins with a digit. */

@@ -1,4 +1,4 @@
-import { ERRORS } from '../../src/model/errors.ts';
+import { ERRORS } from '../../src/model/errors/errors.ts';
 
 /** The table of errors in `src/api/README.md`. */
 export function errorsTable(): string {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alertJson } from '../../src/alerting/words.ts';
-import { alertRoutes } from '../../src/api/alerts.ts';
+import { alertRoutes } from '../../src/api/alerts/alerts.ts';
 import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import type { Alert } from '../../src/model/alert.ts';
 import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dashboardAssets } from '../../src/dashboard/assets.ts';
-import type { Rating } from '../../src/model/rating.ts';
+import type { Rating } from '../../src/model/people/rating.ts';
 import type { Verdict } from '../../src/model/score.ts';
 import { callRecord, channelRecord, intervalRecord, START_MS, streamRecord } from '../unit/history/records.ts';
 import { type RatedServer, startRatedServer, TOKEN } from '../unit/ratings/rated-server.ts';

@@ -52,6 +52,8 @@ const HIGHEST_LAYER_SEEN: Readonly<Record<string, number>> = {
 };
 const SEES_ALL = new Set(['app', 'cli']);
 const PURE_UP_TO_LAYER = 3;
+/** Some fifteen: a folder that has more is split by what its files are about. */
+const MOST_FILES = 17;
 
 interface Import {
   readonly file: string;
@@ -130,5 +132,21 @@ describe('the house', () => {
       .map((file) => ({ file: relative(SRC, file), lines: readFileSync(file, 'utf8').split('\n').length }))
       .filter(({ lines }) => lines > 350);
     expect(long).toEqual([]);
+  });
+
+  test('no folder has so many files that nobody finds one', () => {
+    const sizes = [...Map.groupBy(files, (file) => relative(SRC, dirname(file)))].map(([folder, inIt]) => ({
+      folder,
+      files: inIt.length,
+    }));
+    expect(sizes.length).toBeGreaterThan(40);
+    expect(sizes.filter((folder) => folder.files > MOST_FILES)).toEqual([]);
+  });
+
+  test('the document of the house names every room, on its layer', () => {
+    const text = readFileSync(join(SRC, 'README.md'), 'utf8');
+    const named = [...text.matchAll(/^\| (\d) +\| `([\w/-]+)`/gm)].map(([, layer, room]) => [room, Number(layer)]);
+    const rooms = Object.entries(LAYER_OF_ROOM).filter(([room]) => room !== 'measurements/format');
+    expect(named.map(String).sort()).toEqual(rooms.map(String).sort());
   });
 });

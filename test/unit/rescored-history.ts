@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { scoringRules } from '../../src/app/scoring-rules.ts';
+import { scoringRules } from '../../src/app/settings/scoring-rules.ts';
 import { Switchboard } from '../../src/calls/switchboard.ts';
 import { loadSettings, type Settings } from '../../src/config/settings.ts';
 import { openHistory } from '../../src/history/history.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Device, NETWORK_KINDS, SIP_TRANSPORTS } from '../../model/device.ts';
+import { type Device, NETWORK_KINDS, SIP_TRANSPORTS } from '../../model/phones/device.ts';
 import { type FieldsOf, number, orMissing, orNull, text, truth, word } from '../../model/fields/field.ts';
 import { presenter, shapeOf } from './json.ts';
 

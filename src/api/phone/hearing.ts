@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { count, type FieldsOf, moment, number, orNull, text } from '../../model/fields/field.ts';
-import type { PhoneHearing } from '../../model/phone-report.ts';
+import type { PhoneHearing } from '../../model/phones/phone-report.ts';
 import { presenter, shapeOf } from '../answers/json.ts';
 
 const HEARING_FIELDS = {

@@ -1,6 +1,6 @@
 /** What phones themselves report (RFC 6035), as the API answers it; VoIP metrics under the names of RFC 3611. */
 import { z } from 'zod';
-import type { JoinedPhoneReport, PhoneMediaAddress, PhoneMetrics } from '../../model/phone-report.ts';
+import type { JoinedPhoneReport, PhoneMediaAddress, PhoneMetrics } from '../../model/phones/phone-report.ts';
 import type { ChannelRecord } from '../../model/record.ts';
 import { formatSsrc } from '../../wire/rtcp/rtcp-xr-json.ts';
 import { rounded } from '../../wire/rtcp/voip-metrics.ts';

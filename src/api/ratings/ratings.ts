@@ -11,7 +11,7 @@ import {
   type RatingService,
   type RatingCursor,
   SIDES,
-} from '../../model/rating.ts';
+} from '../../model/people/rating.ts';
 import type { IntervalRecord } from '../../model/record.ts';
 import { CALL } from '../answers/answers.ts';
 import { momentMs } from '../../units/moment.ts';

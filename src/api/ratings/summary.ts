@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../model/ports.ts';
-import { ISSUES, type RatedCase, type RatingMean, type RatingService } from '../../model/rating.ts';
+import { ISSUES, type RatedCase, type RatingMean, type RatingService } from '../../model/people/rating.ts';
 import { VERDICTS } from '../../model/score.ts';
 import { momentMs } from '../../units/moment.ts';
 import { moment } from '../parameters.ts';

@@ -1,7 +1,7 @@
 import { endedSample } from '../../alerting/recent-media.ts';
 import { isJudged } from '../../alerting/rule-value.ts';
 import { TrunkChoice } from '../../alerting/trunk-choice.ts';
-import { trunkRoutes } from '../../api/trunks.ts';
+import { trunkRoutes } from '../../api/alerts/trunks.ts';
 import type { AgiScript } from '../../asterisk/fast-agi.ts';
 import { encodeSetVariable } from '../../wire/agi.ts';
 import type { Companion, CompanionContext } from './companion.ts';

@@ -4,7 +4,7 @@ import type { AgiScript } from '../../asterisk/fast-agi.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { History } from '../../history/history.ts';
 import type { PbxEvent } from '../../model/event.ts';
-import type { LiveNews } from '../../model/rating.ts';
+import type { LiveNews } from '../../model/people/rating.ts';
 import type { Clock, HistoryReader, LabelledCounter, LiveView } from '../../model/ports.ts';
 import type { ChannelRecord } from '../../model/record.ts';
 import type { Logger } from '../state/log.ts';

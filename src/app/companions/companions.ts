@@ -3,7 +3,7 @@ import type { PbxEvent } from '../../model/event.ts';
 import type { ChannelRecord } from '../../model/record.ts';
 import type { Route } from '../../api/route.ts';
 import type { AgiScript } from '../../asterisk/fast-agi.ts';
-import { alertsCompanion } from './alerts.ts';
+import { alertsCompanion } from './alerts/alerts.ts';
 import { bestCompanion } from './best.ts';
 import { ratingsCompanion } from './ratings.ts';
 import { remarksCompanion } from './remarks.ts';

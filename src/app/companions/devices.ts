@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net';
-import { type Device, deviceText, type SipTransport, SIP_TRANSPORTS } from '../../model/device.ts';
+import { type Device, deviceText, type SipTransport, SIP_TRANSPORTS } from '../../model/phones/device.ts';
 import type { PbxEvent } from '../../model/event.ts';
 import { mediaEnd } from '../../wire/ip-address.ts';
 import { hostOf, hostOfUri, readVia } from '../../wire/sip/addresses.ts';
 import { readUserAgent } from '../../wire/user-agent.ts';
-import { AskedOnce, type SipDriver } from '../asked-once.ts';
+import { AskedOnce, type SipDriver } from '../asterisk/asked-once.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 import { callIdHider } from '../numbers/call-id-hider.ts';
 import { textHider } from '../numbers/hidden-text.ts';

@@ -7,7 +7,7 @@ import { FleetGateway } from '../../fleet/gateway.ts';
 import { fleetRoutes } from '../../fleet/rest/fleet-routes.ts';
 import type { FleetSettings, HostAndPort } from '../../fleet/settings.ts';
 import { FleetStore } from '../../fleet/store.ts';
-import { listenProblem } from '../../model/listen-problem.ts';
+import { listenProblem } from '../../model/errors/listen-problem.ts';
 import { coded, errorsOnly, type Logger } from '../state/log.ts';
 import { errorText } from '../../units/error-text.ts';
 

@@ -4,16 +4,16 @@ import type { Route } from '../../api/route.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
 import type { ReportToKeep } from '../../history/features/phone-reports.ts';
 import type { PbxEvent } from '../../model/event.ts';
-import { listenProblem } from '../../model/listen-problem.ts';
-import type { JoinedPhoneReport, PhoneReport, ReceivedPhoneReport, SipLeg } from '../../model/phone-report.ts';
+import { listenProblem } from '../../model/errors/listen-problem.ts';
+import type { JoinedPhoneReport, PhoneReport, ReceivedPhoneReport, SipLeg } from '../../model/phones/phone-report.ts';
 import { PhoneReportCollector } from '../../phone-reports/collector.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 import { callIdHider } from '../numbers/call-id-hider.ts';
 import { textHider } from '../numbers/hidden-text.ts';
 import { LateReports } from '../late-reports.ts';
-import { LegQuestions } from '../leg-questions.ts';
+import { LegQuestions } from '../asterisk/leg-questions.ts';
 import { coded } from '../state/log.ts';
-import { scoringRules } from '../scoring-rules.ts';
+import { scoringRules } from '../settings/scoring-rules.ts';
 import { errorText } from '../../units/error-text.ts';
 
 /** Reports that wait for the disk at most. */

@@ -8,7 +8,7 @@ import { type Route, route } from '../../api/route.ts';
 import { endpointOf } from '../../model/channel.ts';
 import { hostAndPortText, isLoopback } from '../../config/value-types.ts';
 import type { PbxEvent } from '../../model/event.ts';
-import type { Question, Rating } from '../../model/rating.ts';
+import type { Question, Rating } from '../../model/people/rating.ts';
 import { FetchedQuestions } from '../../ratings/fetched-questions.ts';
 import { RatingLinks } from '../../ratings/rating-links.ts';
 import { PAGE_HEADERS } from '../../ratings/link-page.ts';

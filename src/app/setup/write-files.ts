@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, isAbsolute, join, relative } from 'node:path';
-import { errorCode } from '../../model/error-code.ts';
+import { errorCode } from '../../model/errors/error-code.ts';
 import type { PlannedFile } from '../../setup/input.ts';
 
 /** Of mes.conf: it is read by nobody but the sidecar. */

@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino';
-import type { ErrorCode } from '../../model/errors.ts';
+import type { ErrorCode } from '../../model/errors/errors.ts';
 
 export type { Logger };
 

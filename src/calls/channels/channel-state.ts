@@ -1,9 +1,9 @@
 import { CHANNEL_STATE_DOWN, CHANNEL_STATE_UP, LOCAL_CHANNEL_PREFIX } from '../../model/channel.ts';
 import type { CapturedReport, ChannelSnapshot, RtpCounters } from '../../model/event.ts';
-import type { Device } from '../../model/device.ts';
-import type { PhoneHearing } from '../../model/phone-report.ts';
+import type { Device } from '../../model/phones/device.ts';
+import type { PhoneHearing } from '../../model/phones/phone-report.ts';
 import type { EndReason } from '../../model/record.ts';
-import { BridgeMemory } from '../billing-party.ts';
+import { BridgeMemory } from '../bridges/billing-party.ts';
 import type { QualityWord } from '../../model/score.ts';
 import { DirectionState } from '../directions/direction-state.ts';
 import { flatCopy } from '../../units/flat-copy.ts';

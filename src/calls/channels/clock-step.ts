@@ -1,6 +1,6 @@
 import type { CapturedMedia } from '../../model/capture.ts';
 import { NumberRow } from '../../stats/number-row.ts';
-import type { BridgeMemory } from '../billing-party.ts';
+import type { BridgeMemory } from '../bridges/billing-party.ts';
 import type { DirectionMarks } from '../directions/direction-marks.ts';
 import type { DirectionState } from '../directions/direction-state.ts';
 import type { Tally } from '../directions/tally.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { errorCode } from '../../model/error-code.ts';
+import { errorCode } from '../../model/errors/error-code.ts';
 import { xrDocumentFromBytes, xrDocumentToBytes } from '../../wire/rtcp/rtcp-xr-document.ts';
 import { bytesFromHex, type JsonObject } from '../../wire/rtcp/rtcp-xr-json.ts';
 import { DONE, WORK_FAILED } from '../exit-status.ts';

@@ -7,7 +7,7 @@ import { ariBaseUrl, checkAriCredentials } from '../../asterisk/ari-credentials.
 import type { Settings } from '../../config/settings.ts';
 import { hostAndPortText, type HostAndPort } from '../../config/value-types.ts';
 import type { DiskFacts, DoctorFacts, FastAgiFacts, SidecarFacts } from '../facts.ts';
-import { errorCode } from '../../model/error-code.ts';
+import { errorCode } from '../../model/errors/error-code.ts';
 
 const TIMEOUT_MS = 5000;
 

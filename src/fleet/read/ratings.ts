@@ -1,4 +1,4 @@
-import type { CallRatings, Rating } from '../../model/rating.ts';
+import type { CallRatings, Rating } from '../../model/people/rating.ts';
 import type { FleetStore } from '../store.ts';
 import { Question } from './question.ts';
 import type { Scope } from './scope.ts';

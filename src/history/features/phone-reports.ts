@@ -5,7 +5,7 @@ import type {
   PhoneReportJoin,
   ReceivedPhoneReport,
   SipLeg,
-} from '../../model/phone-report.ts';
+} from '../../model/phones/phone-report.ts';
 import type { FaultRecord } from '../../model/record.ts';
 import { CountedCalls } from '../sums/counted-calls.ts';
 import type { Feature } from '../schema/feature.ts';

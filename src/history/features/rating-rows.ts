@@ -1,4 +1,4 @@
-import type { Rating } from '../../model/rating.ts';
+import type { Rating } from '../../model/people/rating.ts';
 
 /** A rating as it is stored. */
 export interface RatingRow {

@@ -5,7 +5,7 @@ import {
   type RatingMean,
   type NamedRatingMean,
   type RatingSummary,
-} from '../../model/rating.ts';
+} from '../../model/people/rating.ts';
 import { type Verdict, VERDICT_GROUPS } from '../../model/score.ts';
 import type { Statements } from '../schema/statements.ts';
 import { RATING_CELLS, ratingOf, type RatingRow } from './rating-rows.ts';

@@ -6,7 +6,7 @@ import type {
   RatingCursor,
   RatingFilter,
   RatingRequest,
-} from '../../model/rating.ts';
+} from '../../model/people/rating.ts';
 import { RATING_CELLS, ratingOf, type RatingRow } from './rating-rows.ts';
 import { ratingSummary } from './rating-summary.ts';
 import type { Feature } from '../schema/feature.ts';

@@ -6,7 +6,7 @@ import {
   type Tag,
   type TagChange,
   type TagCount,
-} from '../../model/remark.ts';
+} from '../../model/people/remark.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { CallWithChannels } from '../../model/ports.ts';
-import type { Rating, RatingCursor } from '../../model/rating.ts';
+import type { Rating, RatingCursor } from '../../model/people/rating.ts';
 import { RATINGS } from '../features/ratings.ts';
 import { explain, HistoryError } from '../history-error.ts';
 import { openForReading } from '../schema/database.ts';

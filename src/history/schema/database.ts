@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { errorCode } from '../../model/error-code.ts';
+import { errorCode } from '../../model/errors/error-code.ts';
 import { HistoryError } from '../history-error.ts';
 import { emptyOldJournals } from '../write/old-journals.ts';
 import { FEATURES } from './features.ts';

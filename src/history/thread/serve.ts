@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { errorCode } from '../../model/error-code.ts';
+import { errorCode } from '../../model/errors/error-code.ts';
 import type { Reply, Request } from './protocol.ts';
 import { errorText } from '../../units/error-text.ts';
 

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode } from '../../model/error-code.ts';
+import { errorCode } from '../../model/errors/error-code.ts';
 
 export interface StoredFile {
   /** `2026-11-30/0f….age`; letters, digits, dots, dashes and slashes. */

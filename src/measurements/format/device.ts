@@ -1,4 +1,4 @@
-import type { DeviceName } from '../../model/device.ts';
+import type { DeviceName } from '../../model/phones/device.ts';
 
 /** What is told of a phone, cut to what many have. Null is unknown. */
 export interface KnownDevice {

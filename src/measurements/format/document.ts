@@ -1,6 +1,6 @@
-import type { Device } from '../../model/device.ts';
+import type { Device } from '../../model/phones/device.ts';
 import type { ChannelRecord, StreamRecord } from '../../model/record.ts';
-import type { Rating } from '../../model/rating.ts';
+import type { Rating } from '../../model/people/rating.ts';
 import type { Direction } from '../../model/report.ts';
 import { isTimed, voipMetrics } from '../../stats/packets/packet-tally.ts';
 import { knownDevice } from './device.ts';

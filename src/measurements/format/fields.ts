@@ -1,4 +1,4 @@
-import { ISSUES } from '../../model/rating.ts';
+import { ISSUES } from '../../model/people/rating.ts';
 import { PROFILE_NAMES, VERDICTS } from '../../model/score.ts';
 import { constant, count, type Kind, list, oneOf, range, text, truth } from './kinds.ts';
 

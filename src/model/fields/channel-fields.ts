@@ -1,5 +1,5 @@
-import type { Device } from '../device.ts';
-import type { PhoneHearing } from '../phone-report.ts';
+import type { Device } from '../phones/device.ts';
+import type { PhoneHearing } from '../phones/phone-report.ts';
 import { PROFILE_NAMES, VERDICTS } from '../score.ts';
 import { type Fields, moment, number, opinion, orNull, parts, personal, text, truth, word } from './field.ts';
 

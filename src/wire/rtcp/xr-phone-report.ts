@@ -1,4 +1,4 @@
-import type { PhoneMetrics, PhoneReport } from '../../model/phone-report.ts';
+import type { PhoneMetrics, PhoneReport } from '../../model/phones/phone-report.ts';
 import { type VoipMetricsBlock, q8ToRatio } from './rtcp-xr-voip.ts';
 
 const PERCENT = 100;

@@ -1,4 +1,4 @@
-import type { PhoneMetrics } from '../../model/phone-report.ts';
+import type { PhoneMetrics } from '../../model/phones/phone-report.ts';
 import { type ReportLine, reportPairs } from './lines.ts';
 import { echoReturnLoss, level, milliseconds, moment, numberWithin, opinion, rating } from './values.ts';
 

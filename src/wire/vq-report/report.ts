@@ -1,4 +1,4 @@
-import type { PhoneAlert, PhoneMediaAddress, PhoneReport } from '../../model/phone-report.ts';
+import type { PhoneAlert, PhoneMediaAddress, PhoneReport } from '../../model/phones/phone-report.ts';
 import { type ReportLine, reportLines, reportPairs } from './lines.ts';
 import { type Dialect, METRICS_LINES, readMetrics } from './metrics.ts';
 import { numberWithin, ssrc } from './values.ts';

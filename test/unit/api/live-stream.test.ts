@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import type { z } from 'zod';
 import { PROBLEM } from '../../../src/api/answers/answers.ts';
 import { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
-import type { Rating } from '../../../src/model/rating.ts';
+import type { Rating } from '../../../src/model/people/rating.ts';
 import { channelRecord, START_MS } from '../history/records.ts';
 import { startServer, type TestServer, type TestServerOptions } from './server.ts';
 

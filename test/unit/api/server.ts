@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { alertRoutes } from '../../../src/api/alerts.ts';
+import { alertRoutes } from '../../../src/api/alerts/alerts.ts';
 import { LiveStream } from '../../../src/api/live-stream.ts';
 import { Metrics } from '../../../src/api/metrics.ts';
 import { buildApi, type ApiOptions } from '../../../src/api/server.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { alertMessage } from '../../../src/alerting/words.ts';
-import { alertSenders } from '../../../src/app/companions/alert-senders.ts';
+import { alertSenders } from '../../../src/app/companions/alerts/alert-senders.ts';
 import { AmiActionError } from '../../../src/asterisk/ami/ami-actions.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { Alert } from '../../../src/model/alert.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { alertMessage } from '../../../src/alerting/words.ts';
-import { AlertWatch, type AlertStore } from '../../../src/app/companions/alert-watch.ts';
+import { AlertWatch, type AlertStore } from '../../../src/app/companions/alerts/alert-watch.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { Alert, AlertMessage, AlertRule, LegSample } from '../../../src/model/alert.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ChannelQuestions } from '../../../src/app/channel-questions.ts';
+import { ChannelQuestions } from '../../../src/app/asterisk/channel-questions.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 
 /** Under way at the same time, over all channels. */

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { GivenUpLog } from '../../../src/app/given-up-log.ts';
+import { GivenUpLog } from '../../../src/app/state/given-up-log.ts';
 
 test('says once a minute at most how many channels were given up since the last time', () => {
   const lines: string[] = [];

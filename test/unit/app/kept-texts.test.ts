@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ChannelQuestions } from '../../../src/app/channel-questions.ts';
+import { ChannelQuestions } from '../../../src/app/asterisk/channel-questions.ts';
 import type { CompanionContext } from '../../../src/app/companions/companion.ts';
 import { Companions } from '../../../src/app/companions/companions.ts';
 import { createLog } from '../../../src/app/state/log.ts';

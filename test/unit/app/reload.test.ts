@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changedSettings } from '../../../src/app/changed-settings.ts';
-import { exposureWarnings, settingsFiles } from '../../../src/app/exposed-files.ts';
+import { changedSettings } from '../../../src/app/settings/changed-settings.ts';
+import { exposureWarnings, settingsFiles } from '../../../src/app/settings/exposed-files.ts';
 import { createLog } from '../../../src/app/state/log.ts';
-import { reloader } from '../../../src/app/reload.ts';
+import { reloader } from '../../../src/app/settings/reload.ts';
 import { loadSettings, type Settings } from '../../../src/config/settings.ts';
 
 const LOGIN = '[ami]\nusername = mes\nsecret = hunter2\n';

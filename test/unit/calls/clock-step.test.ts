@@ -3,7 +3,7 @@ import { moveMoments } from '../../../src/calls/channels/clock-step.ts';
 import { type ChannelState, newChannel } from '../../../src/calls/channels/channel-state.ts';
 import { DirectionState } from '../../../src/calls/directions/direction-state.ts';
 import { Tally } from '../../../src/calls/directions/tally.ts';
-import { HEARD_QUANTITIES, type PhoneHearing } from '../../../src/model/phone-report.ts';
+import { HEARD_QUANTITIES, type PhoneHearing } from '../../../src/model/phones/phone-report.ts';
 import { NumberRow } from '../../../src/stats/number-row.ts';
 import { capturedMedia } from '../history/records.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';

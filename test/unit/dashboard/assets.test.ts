@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
-import type { ALERTS_ANSWER } from '../../../src/api/alerts.ts';
+import type { ALERTS_ANSWER } from '../../../src/api/alerts/alerts.ts';
 import type { CALLS_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers/answers.ts';
 import type { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
 import type { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from '../../../src/api/answers/quality.ts';

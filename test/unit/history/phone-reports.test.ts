@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ReportToKeep } from '../../../src/history/features/phone-reports.ts';
 import { type History, openHistory } from '../../../src/history/history.ts';
-import type { SipLeg } from '../../../src/model/phone-report.ts';
+import type { SipLeg } from '../../../src/model/phones/phone-report.ts';
 import { readPhoneReport } from '../../../src/wire/vq-report/report.ts';
 import { callRecord, channelRecord, START_MS } from './records.ts';
 

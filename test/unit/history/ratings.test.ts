@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type History, openHistory } from '../../../src/history/history.ts';
-import type { Rating } from '../../../src/model/rating.ts';
+import type { Rating } from '../../../src/model/people/rating.ts';
 import { callRecord, channelRecord, START_MS } from './records.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChannelRecord, StreamRecord } from '../../../src/model/record.ts';
-import type { Rating } from '../../../src/model/rating.ts';
+import type { Rating } from '../../../src/model/people/rating.ts';
 import { checkDocument } from '../../../src/measurements/format/check.ts';
 import { ratingDocument } from '../../../src/measurements/format/document.ts';
 import { capturedMedia, captureRecord, channelRecord, START_MS, streamRecord } from '../history/records.ts';

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Problem } from '../../../src/api/problem.ts';
-import { ERRORS } from '../../../src/model/errors.ts';
+import { ERRORS } from '../../../src/model/errors/errors.ts';
 
 const SRC = resolve(import.meta.dirname, '../../../src');
-const REGISTRY = join(SRC, 'model/errors.ts');
+const REGISTRY = join(SRC, 'model/errors/errors.ts');
 
 /** Codes that were given out, with their statuses: a line here is never changed and never taken away. */
 const PERMANENT: Readonly<Record<string, number | null>> = {

@@ -2,7 +2,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ReceivedPhoneReport } from '../../../src/model/phone-report.ts';
+import type { ReceivedPhoneReport } from '../../../src/model/phones/phone-report.ts';
 import type { Subnet } from '../../../src/model/subnet.ts';
 import { AdmittedRate } from '../../../src/phone-reports/admitted-rate.ts';
 import { PhoneReportCollector } from '../../../src/phone-reports/collector.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EMERGENCY_NUMBERS } from '../../../src/model/rating.ts';
+import { EMERGENCY_NUMBERS } from '../../../src/model/people/rating.ts';
 import { type AskedCall, askProbability } from '../../../src/ratings/asking.ts';
 
 const DAY_MS = 24 * 3_600_000;

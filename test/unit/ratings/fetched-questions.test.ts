@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { KeptQuestions } from '../../../src/model/rating.ts';
+import type { KeptQuestions } from '../../../src/model/people/rating.ts';
 import { DirectoryStore } from '../../../src/measurements/collector/store.ts';
 import { buildCollector } from '../../../src/measurements/collector/server.ts';
 import { FetchedQuestions, type FetchedQuestionsOptions } from '../../../src/ratings/fetched-questions.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ISSUES } from '../../../src/model/rating.ts';
+import { ISSUES } from '../../../src/model/people/rating.ts';
 import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../../src/ratings/questions.ts';
 
 const READY = join(import.meta.dirname, '../../../asterisk-conf/questions.conf');

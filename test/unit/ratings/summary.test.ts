@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Rating } from '../../../src/model/rating.ts';
+import type { Rating } from '../../../src/model/people/rating.ts';
 import type { Verdict } from '../../../src/model/score.ts';
 import { callRecord, channelRecord, START_MS, streamRecord } from '../history/records.ts';
 import { type RatedServer, startRatedServer } from './rated-server.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { GivenRating, Question, RatingRequest } from '../../../src/model/rating.ts';
+import type { GivenRating, Question, RatingRequest } from '../../../src/model/people/rating.ts';
 import { Voice } from '../../../src/ratings/voice.ts';
 
 const PROMPTS = { score: ['how', 'digits/1'], thanks: ['bye'], none: ['sorry'] };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PhoneHearing, PhoneReport } from '../../../src/model/phone-report.ts';
+import type { PhoneHearing, PhoneReport } from '../../../src/model/phones/phone-report.ts';
 import { noteHeard } from '../../../src/stats/phone-hearing.ts';
 import { readPhoneReport } from '../../../src/wire/vq-report/report.ts';
 

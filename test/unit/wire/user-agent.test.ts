@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deviceText } from '../../../src/model/device.ts';
+import { deviceText } from '../../../src/model/phones/device.ts';
 import { readUserAgent } from '../../../src/wire/user-agent.ts';
 
 test.each([

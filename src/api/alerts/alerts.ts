@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { ALERT_SUBJECTS } from '../../model/alert.ts';
+import type { Clock } from '../../model/ports.ts';
+import { FAULT_PLACES } from '../../model/fault.ts';
+import { momentMs } from '../../units/moment.ts';
+import { moment, NO_QUERY, parameter } from '../parameters.ts';
+import { Problem } from '../problem.ts';
+import { type Route, route } from '../route.ts';
+
+const TIME = z.iso.datetime({ precision: 3 });
+const STATES = ['active', 'over'] as const;
+
+export const ALERT = z.strictObject({
+  id: z.string(),
+  rule: z.string().describe('NAME of [alert:NAME]'),
+  what: z.enum(ALERT_SUBJECTS),
+  endpoint: z.string().nullable().describe('null: all endpoints of the rule together'),
+  status: z.enum(STATES),
+  since: TIME.describe('start of the first call that it is about, or of what is wrong'),
+  raised_at: TIME,
+  over_at: TIME.nullable(),
+  over_because: z.enum(['better', 'no-calls', 'rule-gone']).nullable(),
+  value: z.number().nullable().describe('now, in the unit of the rule; null: too few calls'),
+  worst: z.number(),
+  sentence: z.string(),
+  calls: z.int().nonnegative(),
+  linkedids: z.array(z.string()).describe('the first 100 of its calls'),
+  place: z.enum(FAULT_PLACES).nullable().describe('where the fault of its calls probably lies'),
+  told_at: TIME.nullable(),
+  end_told_at: TIME.nullable(),
+});
+
+const RULE = z.strictObject({
+  name: z.string(),
+  what: z.enum(ALERT_SUBJECTS),
+  over_s: z.number(),
+  endpoints: z.array(z.string()),
+  by: z.enum(['endpoint', 'all']),
+  calls: z.int(),
+  raise: z.number(),
+  clear: z.number(),
+  send: z.boolean(),
+});
+
+export const ALERTS_ANSWER = z.strictObject({ alerts: z.array(ALERT), rules: z.array(RULE) });
+
+const ALERTS_QUERY = z.strictObject({
+  from: moment(),
+  status: parameter('active or over', (text) => STATES.find((known) => known === text)),
+  limit: parameter('a whole number from 1 to 1000', (text) =>
+    /^[1-9]\d{0,3}$/.test(text) && Number(text) <= 1000 ? Number(text) : undefined,
+  ),
+});
+
+const DEFAULT_LIMIT = 100;
+const DEFAULT_AGO_MS = 86_400_000;
+
+/** Alerts as they are now, laid over those that are stored. */
+export interface AlertService {
+  /** Those that go on, and those that were raised or ended since, the newest first. */
+  list(sinceMs: number, limit: number): Promise<z.output<typeof ALERT>[]>;
+  one(id: string): Promise<z.output<typeof ALERT> | null>;
+  readonly rules: readonly z.output<typeof RULE>[];
+}
+
+export function alertRoutes(service: AlertService, clock: Clock): readonly Route[] {
+  return [
+    route({
+      path: '/v1/alerts',
+      summary: 'Alerts that go on, and those of the last day, or since `from`',
+      query: ALERTS_QUERY,
+      answer: ALERTS_ANSWER,
+      async handle({ from, status, limit = DEFAULT_LIMIT }) {
+        const nowMs = clock.nowMs();
+        const sinceMs = from === undefined ? nowMs - DEFAULT_AGO_MS : momentMs(from, nowMs);
+        const alerts = await service.list(sinceMs, status === undefined ? limit : 1000);
+        const asked = alerts.filter((alert) => status === undefined || alert.status === status);
+        return { alerts: asked.slice(0, limit), rules: [...service.rules] };
+      },
+    }),
+    route({
+      path: '/v1/alerts/:id',
+      summary: 'One alert',
+      query: NO_QUERY,
+      answer: ALERT,
+      async handle(_query, id) {
+        const alert = await service.one(id);
+        if (alert === null) throw new Problem('MES_ERR_NO_SUCH_ID', 'no alert has this id; GET /v1/alerts lists them');
+        return alert;
+      },
+    }),
+  ];
+}

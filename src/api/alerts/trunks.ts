@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { Clock } from '../../model/ports.ts';
+import { NO_QUERY } from '../parameters.ts';
+import { type Route, route } from '../route.ts';
+
+const TIME = z.iso.datetime({ precision: 3 });
+
+const TRUNKS_ANSWER = z.strictObject({
+  trunks: z.array(
+    z.strictObject({
+      endpoint: z.string(),
+      calls: z.int().nonnegative().describe('of the last hour, with a verdict'),
+      bad_calls: z.int().nonnegative(),
+      recent_mes: z
+        .number()
+        .nullable()
+        .describe('mean of their scores, the latest counting most; null: fewer than five calls'),
+      last_call_at: TIME,
+    }),
+  ),
+});
+
+/** What is known of trunks, the best first. */
+export interface TrunkView {
+  all(nowMs: number): readonly {
+    readonly endpoint: string;
+    readonly calls: number;
+    readonly badCalls: number;
+    readonly recentMes: number | null;
+    readonly lastAtMs: number;
+  }[];
+}
+
+export function trunkRoutes(view: TrunkView, clock: Clock): readonly Route[] {
+  return [
+    route({
+      path: '/v1/trunks',
+      summary: 'Recent quality of every endpoint, as the script best compares trunks; the best first',
+      query: NO_QUERY,
+      answer: TRUNKS_ANSWER,
+      async handle() {
+        const trunks = view.all(clock.nowMs()).map(({ endpoint, calls, badCalls, recentMes, lastAtMs }) => ({
+          endpoint,
+          calls,
+          bad_calls: badCalls,
+          recent_mes: recentMes === null ? null : Math.round(recentMes * 100) / 100,
+          last_call_at: new Date(lastAtMs).toISOString(),
+        }));
+        return { trunks };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,267 @@
+import { dueNews } from '../../../alerting/gather.ts';
+import { judge } from '../../../alerting/judge.ts';
+import { endedSample, RecentLooks, type RecentRules } from '../../../alerting/recent-media.ts';
+import { ReportingHabit } from '../../../alerting/reporting-habit.ts';
+import type { RuleSight, Surroundings } from '../../../alerting/rule-value.ts';
+import type { Alert, AlertMessage, AlertRule, LegSample } from '../../../model/alert.ts';
+import type { HistoryReader, LiveView } from '../../../model/ports.ts';
+import type { ChannelRecord } from '../../../model/record.ts';
+import type { FaultPlace } from '../../../model/fault.ts';
+import { RuleRounds } from './rule-rounds.ts';
+import { errorText } from '../../../units/error-text.ts';
+
+/** What is stored and read of alerts. */
+export interface AlertStore {
+  readonly unfinished: () => Promise<Alert[]>;
+  readonly lastMessage: () => Promise<{ readonly atMs: number; readonly alerts: number } | null>;
+  readonly legs: (query: { fromMs: number; toMs: number; limit: number }) => Promise<LegSample[]>;
+  /** Stores alerts and the message that tells of them; the message goes out then. */
+  readonly save: (alerts: readonly Alert[], message: AlertMessage | null) => Promise<void>;
+}
+
+export interface AlertWatchOptions {
+  readonly rules: readonly AlertRule[];
+  readonly recent: RecentRules;
+  readonly live: Pick<LiveView, 'liveUniqueids' | 'liveMedia'>;
+  readonly calls: Pick<HistoryReader, 'call'>;
+  readonly store: AlertStore;
+  readonly isAsteriskThere: () => boolean;
+  readonly makeMessage: (alerts: readonly Alert[], atMs: number) => AlertMessage;
+  readonly newId: () => string;
+  readonly nowMs: () => number;
+  readonly onProblem: (sentence: string) => void;
+}
+
+/** Every channel that is up is looked at once in this time, a share of them with each tick. */
+const LOOK_EVERY_MS = 5000;
+const TICKS_PER_ROUND = 40;
+/** What is bad now has to be told within a minute; shares of an hour change slowly. */
+const JUDGE_NOW_EVERY_MS = 2500;
+const JUDGE_CALLS_EVERY_MS = 10_000;
+const TELL_EVERY_MS = 1000;
+/** Ended channels that are kept for the rules: one rule about all of them together looks at them at once. */
+const MOST_LEGS = 20_000;
+const HABIT_DAYS = 7;
+const DAY_MS = 86_400_000;
+/** Calls of a new alert that are asked where their fault lies. */
+const ASKED_CALLS = 5;
+
+/** Watches calls by the rules: what is raised, what is over, and what has to be told of it. */
+export class AlertWatch {
+  readonly #options: AlertWatchOptions;
+  readonly #looks = new RecentLooks();
+  readonly #up = new Map<string, LegSample>();
+  readonly #ended = new Map<string, LegSample>();
+  readonly #habit = new ReportingHabit();
+  readonly #longestMs: number;
+  /** Alerts that go on, or whose end is not told yet. */
+  readonly #alerts = new Map<string, Alert>();
+  #last: { readonly atMs: number; readonly alerts: number } | null = null;
+  #isReady = false;
+  /** Whether every channel that is up has been looked at; before that, nothing can be said to be over. */
+  #hasLooked = false;
+  #toLookAt: string[] = [];
+  #nextRoundMs = 0;
+  #perTick = 1;
+  readonly #rounds: readonly RuleRounds[];
+  #nextTellingMs = 0;
+  #downSinceMs: number | null = null;
+  #counters = { raised: 0, over: 0, messages: 0, legs_dropped: 0 };
+
+  constructor(options: AlertWatchOptions) {
+    this.#options = options;
+    this.#longestMs = Math.max(0, ...options.rules.map(({ overMs }) => overMs));
+    const isNow = ({ what }: AlertRule): boolean => what === 'bad-live' || what === 'ami';
+    const common = {
+      around: (rule: AlertRule, nowMs: number): Surroundings => ({
+        nowMs,
+        amiDownSinceMs: this.#downSinceMs,
+        usedToReport: (endpoint) => this.#habit.usedToReport(endpoint, nowMs - rule.overMs),
+      }),
+      onSeen: (rule: AlertRule, seen: readonly RuleSight[], nowMs: number) => this.#judge(rule, seen, nowMs),
+    };
+    this.#rounds = [
+      new RuleRounds({
+        ...common,
+        rules: options.rules.filter(isNow),
+        everyMs: JUDGE_NOW_EVERY_MS,
+        legs: () => this.#up.values(),
+      }),
+      new RuleRounds({
+        ...common,
+        rules: options.rules.filter((rule) => !isNow(rule)),
+        everyMs: JUDGE_CALLS_EVERY_MS,
+        legs: () => this.#legs(),
+      }),
+    ];
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    const active = [...this.#alerts.values()].filter(({ clearedAtMs }) => clearedAtMs === null).length;
+    return { ...this.#counters, active };
+  }
+
+  /** Goes on from the history. Before that nothing is judged. */
+  async restore(): Promise<void> {
+    const { store, nowMs, rules } = this.#options;
+    const names = new Set(rules.map(({ name }) => name));
+    const gone: Alert[] = [];
+    for (const alert of await store.unfinished()) {
+      const isGone = alert.clearedAtMs === null && !names.has(alert.rule);
+      const next: Alert = isGone ? { ...alert, clearedAtMs: nowMs(), clearedBecause: 'rule-gone' } : alert;
+      if (isGone) gone.push(next);
+      this.#alerts.set(alert.id, next);
+      if (alert.what === 'bad-live' && alert.clearedAtMs === null) {
+        for (const linkedid of alert.linkedids) this.#looks.wasBad(linkedid, alert.subject, alert.sinceMs);
+      }
+    }
+    if (gone.length > 0) await store.save(gone, null);
+    this.#last = await store.lastMessage();
+    const toMs = nowMs();
+    for (let day = HABIT_DAYS; day > 0; day--) {
+      const legs = await store.legs({ fromMs: toMs - day * DAY_MS, toMs: toMs - (day - 1) * DAY_MS, limit: MOST_LEGS });
+      for (const leg of legs) {
+        this.#habit.take(leg);
+        if ((leg.endedAtMs ?? 0) > toMs - this.#longestMs && !this.#ended.has(leg.uniqueid)) {
+          this.#ended.set(leg.uniqueid, leg);
+        }
+      }
+    }
+    this.#isReady = true;
+  }
+
+  channelEnded(channel: ChannelRecord): void {
+    this.#looks.forget(channel.uniqueid);
+    this.#up.delete(channel.uniqueid);
+    const sample = endedSample(channel);
+    if (!this.#ended.has(channel.uniqueid)) this.#habit.take(sample);
+    this.#ended.set(channel.uniqueid, sample);
+    if (this.#ended.size <= MOST_LEGS) return;
+    const [oldest] = this.#ended.keys();
+    if (oldest !== undefined) this.#ended.delete(oldest);
+    this.#counters.legs_dropped++;
+  }
+
+  tick(nowMs: number): void {
+    this.#downSinceMs = this.#options.isAsteriskThere() ? null : (this.#downSinceMs ?? nowMs);
+    this.#look(nowMs);
+    if (!this.#isReady || !this.#hasLooked) return;
+    for (const rounds of this.#rounds) rounds.tick(nowMs);
+    if (nowMs < this.#nextTellingMs && nowMs > this.#nextTellingMs - TELL_EVERY_MS) return;
+    this.#nextTellingMs = nowMs + TELL_EVERY_MS;
+    this.#tell(nowMs);
+  }
+
+  #look(nowMs: number): void {
+    const { live, recent } = this.#options;
+    if (this.#toLookAt.length === 0) {
+      // A clock that was set back must not stop it.
+      if (nowMs < this.#nextRoundMs && nowMs > this.#nextRoundMs - LOOK_EVERY_MS) return;
+      this.#nextRoundMs = nowMs + LOOK_EVERY_MS;
+      this.#toLookAt = live.liveUniqueids();
+      this.#perTick = Math.max(1, Math.ceil(this.#toLookAt.length / TICKS_PER_ROUND));
+      const there = new Set(this.#toLookAt);
+      this.#looks.keepOnly(there);
+      for (const uniqueid of this.#up.keys()) if (!there.has(uniqueid)) this.#up.delete(uniqueid);
+      this.#forgetOld(nowMs);
+    }
+    for (const uniqueid of this.#toLookAt.splice(0, this.#perTick)) {
+      const channel = live.liveMedia(uniqueid);
+      if (channel !== null && channel.endedAtMs === null) {
+        this.#up.set(uniqueid, this.#looks.look(channel, nowMs, recent));
+      }
+    }
+    this.#hasLooked ||= this.#isReady && this.#toLookAt.length === 0;
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const [uniqueid, { endedAtMs }] of this.#ended) {
+      if ((endedAtMs ?? 0) <= nowMs - this.#longestMs) this.#ended.delete(uniqueid);
+    }
+  }
+
+  #judge(rule: AlertRule, seen: readonly RuleSight[], nowMs: number): void {
+    const { newId } = this.#options;
+    const open = [...this.#alerts.values()].filter(
+      ({ rule: name, clearedAtMs }) => name === rule.name && clearedAtMs === null,
+    );
+    const changed = judge(rule, open, seen, nowMs, newId);
+    if (changed.length === 0) return;
+    for (const alert of changed) this.#note(alert);
+    this.#save(
+      changed.filter((alert) => isNews(alert, open)),
+      null,
+    );
+  }
+
+  *#legs(): Generator<LegSample> {
+    yield* this.#ended.values();
+    yield* this.#up.values();
+  }
+
+  #note(alert: Alert): void {
+    const isNew = !this.#alerts.has(alert.id);
+    this.#alerts.set(alert.id, alert);
+    if (alert.clearedAtMs !== null) this.#counters.over++;
+    if (!isNew) return;
+    this.#counters.raised++;
+    void this.#findPlace(alert);
+  }
+
+  /** Where the fault lies is a matter of whole calls; a sample has it only when it comes from the history. */
+  async #findPlace({ id, linkedids, place }: Alert): Promise<void> {
+    if (place !== null) return;
+    const asked = linkedids
+      .slice(0, ASKED_CALLS)
+      .map((linkedid) => this.#options.calls.call(linkedid).catch(() => null));
+    const places = (await Promise.all(asked)).map((call) => call?.faultPlace ?? null);
+    const found: FaultPlace | undefined = places.find((one) => one !== null && one !== 'none') ?? undefined;
+    const now = this.#alerts.get(id);
+    if (found === undefined || now === undefined) return;
+    this.#alerts.set(id, { ...now, place: found });
+    this.#save([{ ...now, place: found }], null);
+  }
+
+  #tell(nowMs: number): void {
+    const { rules, makeMessage } = this.#options;
+    const local = new Date(nowMs);
+    const minuteOfDay = local.getHours() * 60 + local.getMinutes();
+    const alerts = [...this.#alerts.values()];
+    const told = dueNews({ alerts, rules, nowMs, minuteOfDay, last: this.#last });
+    const names = new Set(rules.filter(({ send }) => send).map(({ name }) => name));
+    if (told.length > 0) {
+      this.#last = { atMs: nowMs, alerts: told.length };
+      this.#counters.messages++;
+      for (const alert of told) this.#alerts.set(alert.id, alert);
+      this.#save(told, makeMessage(told, nowMs));
+    }
+    for (const alert of this.#alerts.values()) {
+      const isToBeTold = alert.toldAtMs !== null || names.has(alert.rule);
+      if (alert.clearedAtMs !== null && (alert.endToldAtMs !== null || !isToBeTold)) this.#alerts.delete(alert.id);
+    }
+  }
+
+  #save(alerts: readonly Alert[], message: AlertMessage | null): void {
+    if (alerts.length === 0 && message === null) return;
+    this.#options.store.save(alerts, message).catch((error: unknown) => {
+      this.#options.onProblem(`alerts cannot be stored: ${errorText(error)}`);
+    });
+  }
+
+  /** As they are now, those that go on first. */
+  get alerts(): readonly Alert[] {
+    return [...this.#alerts.values()];
+  }
+}
+
+/** Whether a change is worth a write: a value that moves a little is not. */
+function isNews(alert: Alert, before: readonly Alert[]): boolean {
+  const old = before.find(({ id }) => id === alert.id);
+  return (
+    old === undefined ||
+    alert.clearedAtMs !== null ||
+    alert.calls !== old.calls ||
+    alert.worst !== old.worst ||
+    alert.place !== old.place
+  );
+}

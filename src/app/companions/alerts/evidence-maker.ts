@@ -1,0 +1,110 @@
+import { hostname } from 'node:os';
+import { type Evidence, evidenceOf, type Made } from '../../../alerting/evidence.ts';
+import { NO_OTHERS, type Others, othersAtTheTime } from '../../../alerting/others.ts';
+import { type TrunkEvidence, trunkEvidenceOf } from '../../../alerting/trunk-evidence.ts';
+import { SHARE_HEADERS } from '../../../alerts/page-parts.ts';
+import { evidencePage } from '../../../alerts/share-pages.ts';
+import { trunkPage } from '../../../alerts/trunk-page.ts';
+import type { EvidenceBook } from '../../../api/alerts/evidence.ts';
+import type { CallWithChannels, TimeRange } from '../../../model/ports.ts';
+import type { IntervalRecord } from '../../../model/record.ts';
+import type { CompanionContext } from '../companion.ts';
+
+const HOUR_MS = 3_600_000;
+/** Other calls that were up at the same time have ended by then, most of them. */
+const LATER_MS = HOUR_MS;
+/** Of a long call on a large PBX. */
+const MOST_OTHER_LEGS = 20_000;
+/** Calls of a trunk that are looked at one by one, the newest. */
+const MOST_CALLS = 5000;
+const PAGE_OF_CALLS = 250;
+/** Stretches that a trunk's course has at most. */
+const MOST_BUCKETS = 120;
+/** Stretches of a summary begin at multiples of their length since 1970: one of 126 years has every time whole. */
+const ONE_BUCKET_MS = 4_000_000_000_000;
+
+/** Gathers what is known of a call, or of a trunk over a time, and shows it. */
+export class EvidenceMaker implements EvidenceBook {
+  readonly pageHeaders = SHARE_HEADERS;
+  readonly #context: CompanionContext;
+
+  constructor(context: CompanionContext) {
+    this.#context = context;
+  }
+
+  get #made(): Made {
+    const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+    return { atMs: this.#context.clock.nowMs(), host: hostname(), timeZone };
+  }
+
+  async evidence(linkedid: string): Promise<Evidence | null> {
+    const { calls } = this.#context;
+    const call = await calls.call(linkedid);
+    if (call === null) return null;
+    const intervals = new Map<string, readonly IntervalRecord[]>();
+    for (const { uniqueid } of call.channels) intervals.set(uniqueid, (await calls.intervals(uniqueid)) ?? []);
+    return evidenceOf(call, intervals, await this.#othersOf(call), this.#made);
+  }
+
+  async #othersOf({ linkedid, startedAtMs, endedAtMs }: CallWithChannels): Promise<Others> {
+    const { history, clock } = this.#context;
+    const toMs = endedAtMs ?? clock.nowMs();
+    try {
+      const legs = await history.features.read('alerts', 'legs', {
+        fromMs: startedAtMs,
+        toMs: toMs + LATER_MS,
+        limit: MOST_OTHER_LEGS,
+      });
+      return othersAtTheTime(legs, { linkedid, fromMs: startedAtMs, toMs });
+    } catch {
+      // The call itself can be shown without them.
+      return NO_OTHERS;
+    }
+  }
+
+  async callPage(linkedid: string): Promise<string | null> {
+    const evidence = await this.evidence(linkedid);
+    return evidence === null ? null : evidencePage(evidence);
+  }
+
+  async trunkEvidence(endpoint: string, range: TimeRange): Promise<TrunkEvidence> {
+    const { calls: reader } = this.#context;
+    const { fromMs, toMs } = range;
+    const bucketMs = Math.max(1, Math.ceil((toMs - fromMs) / MOST_BUCKETS / HOUR_MS)) * HOUR_MS;
+    const [[quality], [all]] = await Promise.all([
+      reader.trends({ ...range, endpoints: [endpoint], bucketMs }),
+      reader.summary({ ...range, bucketMs: ONE_BUCKET_MS }),
+    ]);
+    if (all === undefined) throw new RangeError('a time without a stretch');
+    const { calls, leftOut } = await this.#callsOf(endpoint, range, quality?.calls ?? 0);
+    return trunkEvidenceOf({
+      endpoint,
+      ...range,
+      quality: quality ?? null,
+      all,
+      calls,
+      callsLeftOut: leftOut,
+      made: this.#made,
+    });
+  }
+
+  async #callsOf(
+    endpoint: string,
+    range: TimeRange,
+    known: number,
+  ): Promise<{ calls: CallWithChannels[]; leftOut: number }> {
+    const calls: CallWithChannels[] = [];
+    const filter = { ...range, endpoints: [endpoint] };
+    let page = await this.#context.calls.calls(filter, PAGE_OF_CALLS, null);
+    calls.push(...page.calls);
+    while (page.next !== null && calls.length < MOST_CALLS) {
+      page = await this.#context.calls.calls(filter, PAGE_OF_CALLS, page.next);
+      calls.push(...page.calls);
+    }
+    return { calls, leftOut: page.next === null ? 0 : Math.max(1, known - calls.length) };
+  }
+
+  async trunkPage(endpoint: string, range: TimeRange): Promise<string> {
+    return trunkPage(await this.trunkEvidence(endpoint, range));
+  }
+}

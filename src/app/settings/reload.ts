@@ -1,0 +1,58 @@
+import { readSettings } from '../../config/read-settings.ts';
+import type { Environment } from '../../config/setting-reader.ts';
+import type { Settings } from '../../config/settings.ts';
+import { changedSettings } from './changed-settings.ts';
+import { coded, type Logger } from '../state/log.ts';
+import { errorText } from '../../units/error-text.ts';
+
+export interface ReloadOptions {
+  /** As given with --config; undefined: the default place. */
+  readonly path: string | undefined;
+  readonly env: Environment;
+  readonly log: Logger;
+  /** As the sidecar was started with. */
+  readonly settings: Settings;
+  /** Takes over what can change while it runs. */
+  readonly change: (settings: Settings) => void;
+}
+
+/** Reads the settings again at each call; a file that is wrong changes nothing. */
+export function reloader({ path, env, log, settings, change }: ReloadOptions): () => Promise<void> {
+  let current = settings;
+  return async () => {
+    let read: Settings;
+    try {
+      read = await readSettings(path, env);
+    } catch (error) {
+      const sentence = errorText(error);
+      log.error(
+        coded('MES_ERR_RELOAD'),
+        `the settings were read again and are wrong, so that nothing changes: ${sentence}`,
+      );
+      return;
+    }
+    const { taken } = changedSettings(current, read);
+    // Against the start: what waits for a restart goes on waiting.
+    const { waiting } = changedSettings(settings, read);
+    current = read;
+    if (taken.length > 0) change(read);
+    log.info(
+      `the settings were read again; ${taken.length === 0 ? 'nothing changes' : `changed: ${taken.join(', ')}`}`,
+    );
+    if (waiting.length > 0) {
+      log.warn(coded('MES_ERR_RESTART_NEEDED'), `after a restart only will count: ${waiting.join(', ')}`);
+    }
+    if (isCopy(path, env)) {
+      log.warn(
+        coded('MES_ERR_RESTART_NEEDED'),
+        'what was read is the copy that systemd made of mes.conf at the start; "systemctl restart asterisk-mes" makes a new one',
+      );
+    }
+  };
+}
+
+/** Whether the file is a copy that systemd made for the service (LoadCredential). */
+export function isCopy(path: string | undefined, env: Environment): boolean {
+  const directory = env['CREDENTIALS_DIRECTORY'];
+  return directory !== undefined && directory !== '' && path?.startsWith(`${directory}/`) === true;
+}

@@ -1,0 +1,168 @@
+import type { IntervalRecord, SegmentCause } from '../../model/record.ts';
+import type { Direction } from '../../model/report.ts';
+import { Bridges } from './bridges.ts';
+import type { ChangeLog } from '../change-log.ts';
+import { isOnItsOwn, noteBridged, noteParted } from './billing-party.ts';
+import type { ChannelState } from '../channels/channel-state.ts';
+import { flatCopy } from '../../units/flat-copy.ts';
+import { noteDisturbance } from '../directions/direction-state.ts';
+
+/** Each party of a conference hears a mix of its own, which others' coming and going does not interrupt. */
+const CONFERENCE_TECHNOLOGY = 'softmix';
+
+/** Of parked calls and others that wait: none of them hears another. */
+const HOLDING_TECHNOLOGY = 'holding_bridge';
+
+/** A bridge this soon after the answer interrupts nothing: it is the call's first. */
+const FIRST_BRIDGE_MS = 1000;
+
+/** Packets are passed on as they are, or not even through this server. */
+const NATIVE_TECHNOLOGY = 'native_rtp';
+
+/** Who hears whom: keeps the peers of channels, and notes when a channel is given other audio to send. */
+export class BridgePeers {
+  readonly #channels: ReadonlyMap<string, ChannelState>;
+  readonly #changes: ChangeLog;
+  readonly #bridges = new Bridges();
+  /** Channels on hold while the link was down: the last report of each direction that may be from before; null once it had audio. */
+  readonly #doubtfulHolds = new Map<string, Record<Direction, number | null>>();
+
+  constructor(channels: ReadonlyMap<string, ChannelState>, changes: ChangeLog) {
+    this.#channels = channels;
+    this.#changes = changes;
+  }
+
+  /** `technology` null: not known. Entering the bridge that the channel is in changes nothing. */
+  enter(channel: ChannelState, bridgeId: string, technology: string | null, atMs: number): void {
+    const isNew = channel.bridgeId !== bridgeId;
+    if (isNew) channel.bridgeId = flatCopy(bridgeId);
+    this.#bridges.enter(channel.bridgeId ?? bridgeId, channel.uniqueid);
+    if (channel.bridgeTechnology !== technology)
+      channel.bridgeTechnology = technology === null ? null : flatCopy(technology);
+    this.#changes.touch(channel);
+    if (isNew) {
+      this.#disturb(channel, technology, 'bridge', atMs);
+      noteBridged(channel);
+      this.#setPeer(channel.uniqueid, null);
+    }
+    this.#notePeers(channel.bridgeId ?? bridgeId);
+  }
+
+  /** The other channels of its bridge that may speak with it. */
+  companionsOf(channel: ChannelState): ChannelState[] {
+    if (channel.bridgeTechnology === HOLDING_TECHNOLOGY) return [];
+    const companions: ChannelState[] = [];
+    for (const uniqueid of this.#bridges.companionsOf(channel.uniqueid)) {
+      const companion = this.#channels.get(uniqueid);
+      if (companion !== undefined) companions.push(companion);
+    }
+    return companions;
+  }
+
+  /** The channel dials another one: who it spoke with before is not its peer any more. */
+  dial(channel: ChannelState, dialled: ChannelState | undefined): void {
+    if (dialled !== undefined && !dialled.isDialled) {
+      dialled.isDialled = true;
+      this.#changes.touch(dialled);
+    }
+    if (channel.bridgeId === null) this.#setPeer(channel.uniqueid, null);
+  }
+
+  /** A channel that was in a bridge and has gone on without it for a while, such as to a voice mailbox, has no peer. */
+  forgetPast(channel: ChannelState, nowMs: number): void {
+    if (isOnItsOwn(channel, nowMs)) this.#setPeer(channel.uniqueid, null);
+  }
+
+  leave(channel: ChannelState, technology: string | null, atMs: number): void {
+    if (channel.bridgeId === null) return;
+    this.#disturb(channel, technology, 'bridge', atMs);
+    if (technology === NATIVE_TECHNOLOGY)
+      this.#noteNative([channel.uniqueid, ...this.#bridges.companionsOf(channel.uniqueid)]);
+    noteParted(channel, this.companionsOf(channel), atMs);
+    this.#bridges.leave(channel.uniqueid);
+    this.#notePeers(channel.bridgeId);
+    channel.bridgeId = null;
+    channel.bridgeTechnology = null;
+    this.#changes.touch(channel);
+  }
+
+  /** A transfer also retrieves channels that were never on hold: that changes nothing. */
+  hold(channel: ChannelState, onHold: boolean, atMs: number): void {
+    this.#doubtfulHolds.delete(channel.uniqueid);
+    if (channel.onHold === onHold) return;
+    channel.onHold = onHold;
+    channel.watchedSinceMs = atMs;
+    this.#changes.touch(channel);
+    this.#disturb(channel, channel.bridgeTechnology, onHold ? 'hold' : 'retrieve', atMs);
+  }
+
+  /** The end of a hold may have been missed. */
+  doubtHold({ uniqueid, onHold, rx, tx }: ChannelState): void {
+    if (onHold) this.#doubtfulHolds.set(uniqueid, { rx: rx.total.reports + 1, tx: tx.total.reports + 1 });
+  }
+
+  /** Audio in both directions says that a hold is over whose end may have been missed. */
+  noteInterval(channel: ChannelState, { direction, kind, reportNumber, atMs }: IntervalRecord): void {
+    if (this.#doubtfulHolds.size === 0) return;
+    const doubt = this.#doubtfulHolds.get(channel.uniqueid);
+    const lastBefore = doubt?.[direction] ?? null;
+    if (doubt === undefined || lastBefore === null || kind !== 'media' || reportNumber <= lastBefore) return;
+    doubt[direction] = null;
+    if (doubt.rx === null && doubt.tx === null) this.hold(channel, false, atMs);
+  }
+
+  /** The channel has ended. */
+  forget(channel: ChannelState): void {
+    this.#doubtfulHolds.delete(channel.uniqueid);
+    if (channel.bridgeId !== null) noteParted(channel, this.companionsOf(channel), channel.endedAtMs ?? 0);
+    this.#bridges.forget(channel.uniqueid);
+    if (channel.bridgeId !== null) this.#notePeers(channel.bridgeId);
+  }
+
+  joinHalves(oneUniqueid: string, twoUniqueid: string): void {
+    this.#bridges.joinHalves(flatCopy(oneUniqueid), flatCopy(twoUniqueid));
+  }
+
+  #noteNative(uniqueids: readonly string[]): void {
+    for (const uniqueid of uniqueids) {
+      const channel = this.#channels.get(uniqueid);
+      if (channel === undefined) continue;
+      channel.wasBridgedNatively = true;
+      this.#changes.touch(channel);
+    }
+  }
+
+  /** Other audio is put on the channel, and on those that it is bridged with, from now on. */
+  #disturb(channel: ChannelState, technology: string | null, cause: SegmentCause, atMs: number): void {
+    const companions = technology === CONFERENCE_TECHNOLOGY ? [] : this.#bridges.companionsOf(channel.uniqueid);
+    for (const uniqueid of [channel.uniqueid, ...companions]) {
+      const disturbed = this.#channels.get(uniqueid);
+      if (disturbed === undefined) continue;
+      const isBeginning = disturbed.answeredAtMs === null || atMs <= disturbed.answeredAtMs + FIRST_BRIDGE_MS;
+      noteDisturbance(disturbed.rx, cause, atMs, isBeginning);
+      noteDisturbance(disturbed.tx, cause, atMs, isBeginning);
+      this.#changes.touch(disturbed);
+    }
+  }
+
+  /** Finds the peers of a bridge's members, also across Local channels. A member without a peer keeps its last one. */
+  #notePeers(bridgeId: string): void {
+    const members = this.#bridges.membersOf(bridgeId);
+    for (const uniqueid of members) {
+      // In a conference nobody has one peer.
+      if (members.length > 2) this.#setPeer(uniqueid, null);
+      if (this.#channels.get(uniqueid)?.bridgeTechnology === HOLDING_TECHNOLOGY) continue;
+      const peerUniqueid = this.#bridges.peerOf(uniqueid);
+      if (peerUniqueid === undefined) continue;
+      this.#setPeer(uniqueid, peerUniqueid);
+      this.#setPeer(peerUniqueid, this.#bridges.peerOf(peerUniqueid) ?? uniqueid);
+    }
+  }
+
+  #setPeer(uniqueid: string, peerUniqueid: string | null): void {
+    const channel = this.#channels.get(uniqueid);
+    if (channel === undefined || channel.peerUniqueid === peerUniqueid) return;
+    channel.peerUniqueid = peerUniqueid;
+    this.#changes.touch(channel);
+  }
+}
