@@ -7,12 +7,19 @@ export interface AddressBlock {
   address(last: number): string;
   /** `127.77.3.0/24`, as tcpdump takes it. */
   readonly network: string;
+  /**
+   * Marks a number as this lab's own until `release`, for programs that bind that UDP port at every address, and only when they
+   * need it: false when another lab has it.
+   */
+  hold(port: number): Promise<boolean>;
   release(): Promise<void>;
 }
 
 /** A lab listens on this port to mark its block as taken. All labs must use the same port to see each other. */
 const LOCK_PORT = 29_999;
 const LOCK_LAST = 254;
+/** Where a number is marked as taken, by a TCP port of that number. */
+const HOLD_ADDRESS = '127.0.0.1';
 
 /** Takes a block that no other lab holds. Throws when none can be had. */
 export async function takeAddressBlock(): Promise<AddressBlock> {
@@ -20,13 +27,18 @@ export async function takeAddressBlock(): Promise<AddressBlock> {
     const prefix = `127.${64 + Math.floor(Math.random() * 128)}.${1 + Math.floor(Math.random() * 250)}`;
     const lock = await listen(`${prefix}.${LOCK_LAST}`, LOCK_PORT);
     if (lock === undefined) continue;
+    const locks = [lock];
     return {
       address: (last) => `${prefix}.${last}`,
       network: `${prefix}.0/24`,
-      release: () =>
-        new Promise((resolve) => {
-          lock.close(() => resolve());
-        }),
+      hold: async (port) => {
+        const held = await listen(HOLD_ADDRESS, port);
+        if (held !== undefined) locks.push(held);
+        return held !== undefined;
+      },
+      release: async () => {
+        await Promise.all(locks.map((each) => new Promise((resolve) => each.close(resolve))));
+      },
     };
   }
   throw new Error(`No loopback addresses for the lab: something listens on TCP port ${LOCK_PORT} of every address.`);

@@ -128,23 +128,29 @@ const USUAL_PHONES: readonly PhoneOptions[] = ['alice', 'bob', 'carol', 'dave', 
   name,
 }));
 
-let nextClientPort = CLIENT_PORTS.from + 16 * Math.floor(Math.random() * 300);
+const CLIENT_SLOTS = Math.floor((CLIENT_PORTS.to - CLIENT_PORTS.from) / PORTS_PER_CLIENT);
+let nextClientSlot = Math.floor(Math.random() * CLIENT_SLOTS);
 
-async function clientPorts(): Promise<PortRange> {
-  if (nextClientPort + 2 * PORTS_PER_CLIENT > CLIENT_PORTS.to) nextClientPort = CLIENT_PORTS.from;
-  const from = nextClientPort;
-  nextClientPort += PORTS_PER_CLIENT;
-  return { start: await freeUdpRange('0.0.0.0', from, PORTS_PER_CLIENT), count: PORTS_PER_CLIENT };
+/** Ports that no other program has, nor a program of another lab that will bind them later. */
+async function clientPorts(block: AddressBlock): Promise<PortRange> {
+  for (let attempt = 0; attempt < CLIENT_SLOTS; attempt += 1) {
+    const start = CLIENT_PORTS.from + PORTS_PER_CLIENT * nextClientSlot;
+    nextClientSlot = (nextClientSlot + 1) % CLIENT_SLOTS;
+    const isFree = (await freeUdpRange('0.0.0.0', start, PORTS_PER_CLIENT)) === start;
+    if (isFree && (await block.hold(start))) return { start, count: PORTS_PER_CLIENT };
+  }
+  throw new Error('No free UDP ports for the programs that are phones.');
 }
 
 async function mediaOf(
   client: SoftClient | undefined,
   own: string,
   farm: Pick<PlannedPhone, 'address' | 'ports'>,
+  block: AddressBlock,
 ): Promise<Pick<PlannedPhone, 'address' | 'ports' | 'frontPort'>> {
   if (client === undefined) return farm;
   if (client === 'sipp') return { address: own, ports: { start: CLIENT_FRONT_PORT, count: PORTS_PER_CLIENT } };
-  return { address: WILDCARD_SOURCE, ports: await clientPorts(), frontPort: CLIENT_FRONT_PORT };
+  return { address: WILDCARD_SOURCE, ports: await clientPorts(block), frontPort: CLIENT_FRONT_PORT };
 }
 
 /** Finds free addresses and ports for a lab. Throws when there are none. */
@@ -168,8 +174,8 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     collector: phone.reportsItself === true ? `${pbxAddress}:${collectorPort}` : null,
     // Linphone binds SIP at every address, too.
     sipAddress: phone.client === 'linphone' ? WILDCARD_SOURCE : block.address(200 + index),
-    sipPort: phone.client === 'linphone' ? (await clientPorts()).start : CLIENT_SIP_PORT,
-    ...(await mediaOf(phone.client, block.address(200 + index), { address: farmAddress, ports: farmPorts })),
+    sipPort: phone.client === 'linphone' ? (await clientPorts(block)).start : CLIENT_SIP_PORT,
+    ...(await mediaOf(phone.client, block.address(200 + index), { address: farmAddress, ports: farmPorts }, block)),
     phoneFront: block.address(100 + index),
     pbxFront: block.address(150 + index),
     rx: { ...CLEAN, ...phone.rx },
