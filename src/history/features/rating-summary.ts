@@ -11,7 +11,7 @@ import type { Statements } from '../schema/statements.ts';
 import { RATING_CELLS, ratingOf, type RatingRow } from './rating-rows.ts';
 
 /** More than these tell nothing new, and take time: the newest count. */
-const MOST_RATINGS = 50_000;
+const MOST_RATINGS = 20_000;
 const MOST_GROUPS = 100;
 const MOST_CASES = 50;
 /** Complaints, and those who were content, on the scale of 1 to 5. */

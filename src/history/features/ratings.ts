@@ -54,6 +54,26 @@ export const RATINGS = {
       signed TEXT NOT NULL,
       signature TEXT NOT NULL
     ) STRICT`,
+    // With the start of each rated call, so that they are found newest first. Triggers keep it, whatever comes first.
+    `CREATE TABLE rated_calls (linkedid TEXT PRIMARY KEY, started_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE INDEX rated_calls_by_start ON rated_calls (started_at_ms, linkedid);
+    INSERT INTO rated_calls SELECT linkedid, started_at_ms FROM calls WHERE linkedid IN (SELECT linkedid FROM ratings);
+    CREATE TRIGGER rated_calls_by_rating AFTER INSERT ON ratings BEGIN
+      INSERT OR IGNORE INTO rated_calls SELECT linkedid, started_at_ms FROM calls WHERE linkedid = NEW.linkedid;
+    END;
+    CREATE TRIGGER rated_calls_by_join AFTER UPDATE OF linkedid ON ratings BEGIN
+      INSERT OR IGNORE INTO rated_calls SELECT linkedid, started_at_ms FROM calls WHERE linkedid = NEW.linkedid;
+    END;
+    CREATE TRIGGER rated_calls_by_call AFTER INSERT ON calls
+    WHEN EXISTS (SELECT 1 FROM ratings WHERE ratings.linkedid = NEW.linkedid) BEGIN
+      INSERT OR REPLACE INTO rated_calls VALUES (NEW.linkedid, NEW.started_at_ms);
+    END;
+    CREATE TRIGGER rated_calls_follow AFTER UPDATE OF started_at_ms ON calls WHEN OLD.started_at_ms <> NEW.started_at_ms BEGIN
+      UPDATE rated_calls SET started_at_ms = NEW.started_at_ms WHERE linkedid = NEW.linkedid;
+    END;
+    CREATE TRIGGER rated_calls_end AFTER DELETE ON calls BEGIN
+      DELETE FROM rated_calls WHERE linkedid = OLD.linkedid;
+    END`,
   ],
   writes: {
     /** A rating of the same id is replaced: whoever rates may change their mind. */

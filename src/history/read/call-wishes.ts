@@ -143,11 +143,8 @@ function ratingWishes({ rating }: CallFilter, to: Parameters): Wish[] {
     {
       sql: `EXISTS (SELECT 1 ${RATINGS_OF_CALL} AND ${test})`,
       lists: [],
-      rows: [
-        `(SELECT DISTINCT linkedid AS rated FROM ratings WHERE ${test}) CROSS JOIN calls AS c
-          WHERE c.linkedid = rated AND c.is_counted = 1`,
-      ],
-      isWhole: true,
+      rows: [`rated_calls AS c WHERE ${ofCall('is_counted')} = 1`],
+      isWhole: tests.length === 1,
     },
   ];
 }

@@ -11,16 +11,15 @@ let folder = '';
 let history: History;
 let nowMs = START_MS;
 
+function open(): Promise<History> {
+  const clock = { nowMs: () => nowMs };
+  return openHistory({ path: join(folder, 'mes.sqlite'), keepIntervalsMs: DAY_MS, keepCallsMs: DAY_MS, clock });
+}
+
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mes-ratings-'));
   nowMs = START_MS;
-  const clock = { nowMs: () => nowMs };
-  history = await openHistory({
-    path: join(folder, 'mes.sqlite'),
-    keepIntervalsMs: DAY_MS,
-    keepCallsMs: DAY_MS,
-    clock,
-  });
+  history = await open();
 });
 afterEach(async () => {
   await history.close();
@@ -115,4 +114,45 @@ test('the channel of an endpoint that ended last is found', async () => {
   expect(await last('PJSIP/214', START_MS)).toEqual({ linkedid: '1.1', uniqueid: '1.1-a', endedAtMs: START_MS + 2000 });
   expect(await last('PJSIP/214', START_MS + 2001)).toBeNull();
   expect(await last('PJSIP/999', START_MS)).toBeNull();
+});
+
+test('rated calls are found newest first, whatever came first, and through joins and the end of keeping', async () => {
+  const call = (linkedid: string, minute: number): void =>
+    history.record({
+      kind: 'call',
+      call: callRecord(linkedid, {
+        startedAtMs: START_MS + minute * 60_000,
+        endedAtMs: START_MS + minute * 60_000 + 1,
+      }),
+    });
+  const found = async (wish: object = {}): Promise<string[]> => {
+    const { calls } = await history.calls({ rating: wish }, 10, null);
+    return calls.map(({ linkedid }) => linkedid);
+  };
+  await history.features.write('ratings', 'rate', rating('early', { linkedid: 'b', score: 1, issues: ['noise'] }));
+  for (const [linkedid, minute] of [
+    ['a', 1],
+    ['b', 2],
+    ['c', 3],
+    ['d', 4],
+  ] as const)
+    call(linkedid, minute);
+  await history.calls({}, 1, null);
+  await history.features.write('ratings', 'rate', rating('late', { linkedid: 'a', score: 5, issues: [] }));
+  await history.features.write('ratings', 'rate', rating('joined', { linkedid: 'c', score: 3, issues: ['delay'] }));
+  expect(await found()).toEqual(['c', 'b', 'a']);
+  expect(await found({ lowestScore: 1, highestScore: 3 })).toEqual(['c', 'b']);
+  expect(await found({ lowestScore: 4, highestScore: 5, issues: ['noise'] })).toEqual([]);
+  expect(
+    (await history.calls({ rating: {} }, 1, { startedAtMs: START_MS + 120_000, linkedid: 'b' })).calls,
+  ).toMatchObject([{ linkedid: 'a' }]);
+  history.record({ kind: 'call-merged', fromLinkedid: 'c', intoLinkedid: 'd' });
+  // A call that is found to have begun earlier goes behind the others.
+  call('b', 0);
+  await expect.poll(() => found()).toEqual(['d', 'a', 'b']);
+  nowMs = START_MS + DAY_MS + 90_000;
+  // What is too old goes at the next start.
+  await history.close();
+  history = await open();
+  await expect.poll(() => found(), { timeout: 8000 }).toEqual(['d']);
 });
