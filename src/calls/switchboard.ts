@@ -28,6 +28,8 @@ export class Switchboard implements LiveView {
   readonly #channels = new Map<string, ChannelState>();
   readonly #live: LiveChannels;
   readonly #gone = new GoneChannels();
+  /** Channels in memory that were over when Asterisk last listed what there is. */
+  #former: ReadonlySet<string> = new Set();
   readonly #calls = new LinkedCalls();
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgePeers(this.#channels, this.#changes);
@@ -275,6 +277,8 @@ export class Switchboard implements LiveView {
     for (const channel of this.#channels.values()) {
       if (isLive(channel) && !present.has(channel.uniqueid)) this.#end(channel, 'vanished', channel.lastSeenAtMs, atMs);
     }
+    const ended = [...this.#channels.values()].filter((channel) => !isLive(channel));
+    this.#former = new Set(ended.map(({ uniqueid }) => uniqueid));
     for (const snapshot of existing) {
       const channel = this.#seen(snapshot, atMs, true, atMs - (snapshot.ageS ?? 0) * 1000);
       channel.watchedSinceMs = atMs;
@@ -292,7 +296,8 @@ export class Switchboard implements LiveView {
     this.#calls.forget(call.linkedid);
     for (const { uniqueid } of call.channels) {
       this.#channels.delete(uniqueid);
-      this.#gone.note(uniqueid, nowMs);
+      // An Asterisk that has begun anew since may give its id to another channel.
+      if (!this.#former.has(uniqueid)) this.#gone.note(uniqueid, nowMs);
     }
   }
 }

@@ -12,6 +12,7 @@ import {
 import type { Statements } from '../schema/statements.ts';
 import type { CountedCalls } from '../sums/counted-calls.ts';
 import type { Cells, EncodedState } from './batch.ts';
+import { isOfAnother, setAside, type StoredChannel } from './ids-used-again.ts';
 import { update, upsert } from './upsert.ts';
 
 const PUT_CALL = upsert('calls', ['linkedid'], CALL_COLUMNS.names);
@@ -29,11 +30,14 @@ const PUT_ALIAS = upsert('call_aliases', ['from_linkedid'], ['from_linkedid', 'i
 /** One for each direction. */
 const MOST_STREAMS = 2;
 
+const STORED_CHANNEL = `SELECT linkedid, started_at_ms AS startedAtMs, ended_at_ms AS endedAtMs FROM channels WHERE uniqueid = ?`;
+
 const LINKEDID_OF_CALL = CALL_COLUMNS.names.indexOf('linkedid');
 const OF_CHANNEL = {
   uniqueid: CHANNEL_COLUMNS.names.indexOf('uniqueid'),
   linkedid: CHANNEL_COLUMNS.names.indexOf('linkedid'),
   startedAtMs: CHANNEL_COLUMNS.names.indexOf('started_at_ms'),
+  endedAtMs: CHANNEL_COLUMNS.names.indexOf('ended_at_ms'),
   profile: CHANNEL_COLUMNS.names.indexOf('profile'),
   version: CHANNEL_COLUMNS.names.indexOf('version'),
 };
@@ -72,9 +76,17 @@ export class StateWriter {
   #putChannel({ cells, streams, resume }: ChannelState): void {
     if (streams.length > MOST_STREAMS) throw new RangeError('a channel has two directions');
     const uniqueid = cells[OF_CHANNEL.uniqueid] ?? null;
+    const stored = this.#statements.prepared(STORED_CHANNEL).get(uniqueid) as StoredChannel | undefined;
+    const isAnother =
+      stored !== undefined &&
+      isOfAnother(stored, Number(cells[OF_CHANNEL.startedAtMs]), cells[OF_CHANNEL.endedAtMs] as number | null);
+    if (isAnother) {
+      const ids = { uniqueid: String(uniqueid), linkedid: String(cells[OF_CHANNEL.linkedid]), stored };
+      setAside(this.#statements, this.#counted, this.#features, ids);
+    }
     const linkedid = this.#resolve(String(cells[OF_CHANNEL.linkedid]));
     const own = cells.with(OF_CHANNEL.linkedid, linkedid);
-    const before = this.#statements.prepared('SELECT linkedid FROM channels WHERE uniqueid = ?').pluck().get(uniqueid);
+    const before = isAnother ? undefined : stored?.linkedid;
     this.#counted.reopen(linkedid, ...(typeof before === 'string' && before !== linkedid ? [before] : []));
     if (before !== linkedid) {
       const { startedAtMs, profile, version } = OF_CHANNEL;

@@ -29,6 +29,12 @@ describe('what is told of a channel that is over', () => {
   test('is a channel again a minute later, and at once after Asterisk was looked at anew', () => {
     const script = new Script().hangup('1').wait(60).up('1');
     expect(script.board.liveCount).toBe(1);
+    // One that vanished with the former Asterisk, and is forgotten 5 s later, keeps its id from nobody.
+    const before = new Script().up('1').wait(5);
+    before.board.handle({ type: 'resync', atMs: before.atMs, channels: [] });
+    before.board.drain();
+    before.wait(10).up('1');
+    expect(before.board.liveCount).toBe(1);
     const restarted = new Script().hangup('1');
     restarted.board.handle({ type: 'resync', atMs: restarted.atMs, channels: [] });
     restarted.up('1');
