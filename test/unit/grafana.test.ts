@@ -70,6 +70,7 @@ async function metricsOfCall(): Promise<string> {
   const [stream] = channelRecord('1').streams;
   const jitterMs = { last: 1, mean: 1, min: 1, max: 1, stdev: 0, count: 1 };
   const streams = stream === undefined ? [] : [{ ...stream, jitterMs }];
+  server.live = [channelRecord('2')];
   server.metrics.channelEnded(channelRecord('1', { endedAtMs: START_MS + 1000, streams }));
   const { body } = await server.get('/metrics');
   await server.close();
@@ -134,11 +135,19 @@ describe('Grafana', () => {
       [],
     );
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    // Of several sidecars, one is looked at by itself.
+    const names = /\b(?:asterisk_mes|process|nodejs)_\w+(\{[^}]*\})?/g;
+    for (const [title, query] of queries) {
+      for (const [, matchers = ''] of query.matchAll(names)) {
+        expect([title, matchers]).toEqual([title, expect.stringContaining('job=~"$job",instance=~"$instance"')]);
+      }
+    }
   });
 
   it('offers the choices that the labels have', () => {
     expect(variables).toEqual([
       'label_values(asterisk_mes_info, job)',
+      'label_values(asterisk_mes_info{job=~"$job"}, instance)',
       'label_values(asterisk_mes_channels_total, endpoint_group)',
     ]);
     expect(known.get('asterisk_mes_info')).toEqual(new Set(['version']));
@@ -148,7 +157,7 @@ describe('Grafana', () => {
   it('raises alarms on metrics and labels that there are', () => {
     const expressions = expressionsOf(alerts);
     expect(expressions).toHaveLength([...alerts.matchAll(/- alert: /g)].length);
-    expect(expressions).toHaveLength(8);
+    expect(expressions).toHaveLength(9);
     expect(expressions.flatMap(unknownIn)).toEqual([]);
     const used = [...alerts.matchAll(/\$labels\.(\w+)/g)].map(([, label]) => label);
     expect(new Set(used)).toEqual(new Set(['endpoint_group', 'direction']));
