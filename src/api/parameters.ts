@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { CallCursor, CallOrder, Grouping } from '../model/ports.ts';
+import { AUDIO_FINDINGS } from '../model/capture.ts';
+import type { CallCursor, Grouping } from '../model/ports.ts';
 import { FAULT_PLACES } from '../model/fault.ts';
 import { ISSUES } from '../model/people/rating.ts';
 import { LONGEST_TAG } from '../model/people/remark.ts';
@@ -7,6 +8,7 @@ import { VERDICT_GROUPS, type Verdict, VERDICTS } from '../model/score.ts';
 import { MAX_OPINION, MIN_OPINION } from '../score/opinion.ts';
 import { parseDurationMs } from '../units/duration.ts';
 import { parseMoment } from '../units/moment.ts';
+import { SORTS } from './call-order.ts';
 
 /** Calls on a page when the client does not say, and at most. */
 export const DEFAULT_LIMIT = 50;
@@ -213,20 +215,11 @@ export const LIVE_QUERY = z.strictObject({
   fields: oneOf(['summary'], 'a line of each channel, without its streams'),
 });
 
-/** What calls are sorted by; a minus turns the order around. */
-const ORDERS = {
-  mes: 'lowest-score',
-  '-mes': 'highest-score',
-  mes_min: 'lowest-minimum',
-  duration_s: 'shortest',
-  '-duration_s': 'longest',
-} as const satisfies Record<string, CallOrder>;
-const SORTS = ['-started_at', ...(Object.keys(ORDERS) as (keyof typeof ORDERS)[])] as const;
-
-/** The order that `sort` asks for; undefined is newest first. */
-export function orderOf(sort: (typeof SORTS)[number] | undefined): CallOrder | undefined {
-  return sort === undefined || sort === '-started_at' ? undefined : ORDERS[sort];
-}
+/** Any of some words. */
+const severalOf = <const Word extends string>(words: readonly Word[]) =>
+  several(`one of ${words.join(', ')}`, (text) => words.find((known) => known === text), {
+    items: { type: 'string', enum: words },
+  });
 
 /** As it is set, or as it is shown where a number in it is hidden. */
 const TAG = new RegExp(`^[\\p{L}\\p{M}\\p{N}_.:*#-]{1,${LONGEST_TAG * 4}}$`, 'u');
@@ -245,17 +238,14 @@ export const CALLS_QUERY = z.strictObject({
   device: named('make, model and firmware, such as Yealink SIP-T54W 96.86.0.100'),
   site: named('a site that [network:PREFIX] names'),
   verdict: verdicts(),
-  fault_place: several(`one of ${FAULT_PLACES.join(', ')}`, (text) => FAULT_PLACES.find((known) => known === text), {
-    items: { type: 'string', enum: FAULT_PLACES },
-  }),
+  fault_place: severalOf(FAULT_PLACES),
+  finding: severalOf(AUDIO_FINDINGS),
   rated: parameter('yes for calls that somebody rated, no for the others', parseRated, {
     type: 'string',
     enum: ['yes', 'no'],
   }),
   rating: ratedScores(),
-  issue: several(`one of ${ISSUES.join(', ')}`, (text) => ISSUES.find((known) => known === text), {
-    items: { type: 'string', enum: ISSUES },
-  }),
+  issue: severalOf(ISSUES),
   max_mes: opinion(),
   min_mes: opinion(),
   min_duration_s: seconds(),

@@ -5,6 +5,9 @@ import { type ChannelState, isLive, isLocalChannel } from './channels/channel-st
 import { endpointOf } from '../model/channel.ts';
 import { flatCopy } from '../units/flat-copy.ts';
 import { findFault } from './why/fault-place.ts';
+import { capturedOf } from './directions/direction-state.ts';
+import { AUDIO_FINDINGS } from '../model/capture.ts';
+import { audioFindings } from '../stats/audio/audio-findings.ts';
 import { type HeardParty, withPhones } from './phone-word.ts';
 import { judgeChannel, worstInterval } from './why/judgement.ts';
 import type { ScoringRules } from './scoring-rules.ts';
@@ -130,7 +133,17 @@ export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
     profile: rules.profile.name,
     version: rules.version,
     ...withPhones(findFault(call, rules), heardParties(call)),
+    findings: findingsOf(call),
   };
+}
+
+/** Of what each party sent: what was sent to it is what another one sent. */
+function findingsOf({ channels }: CallState): string | null {
+  const found = [...channels].flatMap(({ rx }) => {
+    const audio = capturedOf(rx)?.audio ?? null;
+    return audio === null ? [] : audioFindings(audio);
+  });
+  return found.length === 0 ? null : AUDIO_FINDINGS.filter((finding) => found.includes(finding)).join(' ');
 }
 
 function heardParties({ channels, linkedid }: CallState): HeardParty[] {

@@ -1,3 +1,4 @@
+import type { AudioFinding } from './capture.ts';
 import type { FaultPlace } from './fault.ts';
 import type { RecordOf, SampleSummary } from './fields/field.ts';
 import type {
@@ -80,6 +81,8 @@ export interface CallFilter {
   readonly tags?: readonly string[] | undefined;
   readonly verdicts?: readonly Verdict[] | undefined;
   readonly faultPlaces?: readonly FaultPlace[] | undefined;
+  /** Any of them, in the audio of any party. */
+  readonly findings?: readonly AudioFinding[] | undefined;
   /** Calls that nobody rated, or of which one rating is as wished. */
   readonly rating?: 'none' | RatingWish | undefined;
   readonly maxMes?: number | undefined;

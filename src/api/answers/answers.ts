@@ -76,6 +76,9 @@ export const CALL = z.strictObject({
   mes_100: z.number().nullable(),
   endpoints: z.array(z.string()),
   codecs: z.array(z.string()),
+  findings: z
+    .array(z.enum(AUDIO_FINDINGS))
+    .describe('what is wrong with the audio itself, of any party; none too where nobody looked'),
   tags: z.array(z.string()).optional().describe('what people tagged it with; not in evidence for others'),
   channels: z.array(CHANNEL),
 });

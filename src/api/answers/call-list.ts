@@ -3,7 +3,8 @@ import type { CallCursor, CallFilter, CallPage, CallWithChannels, Clock, History
 import type { CALLS_ANSWERS } from './answers.ts';
 import { CALL_COLUMNS, callRow, PBX_COLUMNS } from './call-row.ts';
 import { csvLine, csvLines } from './csv.ts';
-import { type CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, MOST_LIMIT, orderOf } from '../parameters.ts';
+import { type CALLS_QUERY, DEFAULT_LIMIT, encodeCursor, MOST_LIMIT } from '../parameters.ts';
+import { orderOf } from '../call-order.ts';
 import { momentMs } from '../../units/moment.ts';
 import { presentCall, presentCallSummary } from './present.ts';
 import { Problem } from '../problem.ts';
@@ -108,6 +109,7 @@ function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources):
     verdicts: query.verdict,
     rating: ratingFilter(query),
     faultPlaces: query.fault_place,
+    findings: query.finding,
     maxMes,
     minMes,
     minDurationS,

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { AudioFinding } from '../../model/capture.ts';
+import { AUDIO_FINDINGS, type AudioFinding } from '../../model/capture.ts';
 import { audioFindings } from '../../stats/audio/audio-findings.ts';
 import { CALL_FIELDS } from '../../model/fields/call-fields.ts';
 import { CHANNEL_FIELDS } from '../../model/fields/channel-fields.ts';
@@ -80,7 +80,7 @@ export function presentChannelSummary(channel: ChannelRecord, nowMs: number): z.
 function factsOf(
   call: CallWithChannels,
   nowMs: number,
-): Pick<z.output<typeof CALL>, 'state' | 'duration_s' | 'mes_100' | 'endpoints' | 'codecs'> {
+): Pick<z.output<typeof CALL>, 'state' | 'duration_s' | 'mes_100' | 'endpoints' | 'codecs' | 'findings'> {
   const codecs = call.channels.flatMap(({ streams }) => streams.flatMap(({ codec }) => codec ?? []));
   return {
     state: call.endedAtMs === null ? 'up' : 'ended',
@@ -88,6 +88,7 @@ function factsOf(
     mes_100: call.mes === null ? null : rounded(call.mes * OPINION_TO_100, 1),
     endpoints: [...new Set(call.channels.map(({ endpoint }) => endpoint))],
     codecs: [...new Set(codecs)],
+    findings: AUDIO_FINDINGS.filter((finding) => call.findings?.split(' ').includes(finding)),
   };
 }
 

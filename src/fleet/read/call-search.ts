@@ -31,15 +31,18 @@ const ORDER_KEYS: Readonly<Record<CallOrder, string>> = {
   longest: 'toFloat64(call_started_at_ms) - toFloat64(ended_at_ms)',
 };
 
-const CALL_CELLS = 'pbx, linkedid, call_started_at_ms, ended_at_ms, mes, mes_min, verdict, fault_place';
+const CALL_CELLS = 'pbx, linkedid, call_started_at_ms, ended_at_ms, mes, mes_min, verdict, fault_place, findings';
 const CHANNEL_CELLS = 'pbx, linkedid, uniqueid, endpoint, caller_number, connected_number, device, device_site';
 
 /** What is asked of the call's own row. */
-function callTest({ verdicts, faultPlaces, minMes, maxMes, minDurationS, maxDurationS }: CallFilter): string {
+function callTest({ verdicts, faultPlaces, findings, minMes, maxMes, minDurationS, maxDurationS }: CallFilter): string {
   const between = (what: string, from: number, to: number): string => `(${what} >= ${from} AND ${what} <= ${to})`;
   return allOf(
     verdicts === undefined ? '' : `verdict IN ${listOf(verdicts)}`,
     faultPlaces === undefined ? '' : `fault_place IN ${listOf(faultPlaces)}`,
+    findings === undefined
+      ? ''
+      : `hasAny(splitByChar(' ', ifNull(findings, '')), [${findings.map((word) => `'${word}'`).join(', ')}])`,
     minMes === undefined && maxMes === undefined
       ? ''
       : between('mes', minMes ?? LOWEST_OPINION, maxMes ?? HIGHEST_OPINION),

@@ -152,13 +152,18 @@ function ratingWishes({ rating }: CallFilter, to: Parameters): Wish[] {
 /** All that a filter asks of a call, its time apart. */
 export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
   const wishes = [...channelWishes(filter, to), ...qualityWishes(filter, to), ...ratingWishes(filter, to)];
-  const { codecs, faultPlaces, tags, minDurationS, maxDurationS } = filter;
+  const { codecs, faultPlaces, findings, tags, minDurationS, maxDurationS } = filter;
   if (codecs !== undefined) {
     const sql = anyChannel(
       `streams.codec IN (${bind('codec', codecs, to).join(', ')})`,
       'JOIN streams ON streams.uniqueid = channels.uniqueid',
     );
     wishes.push({ sql, lists: codecs.map((codec) => ({ field: 'codec', values: [codec] })), isWhole: true });
+  }
+  if (findings !== undefined) {
+    const tests = bind('finding', findings, to).map((finding) => `instr(${ofCall('findings')}, ${finding}) > 0`);
+    const lists = findings.map((finding) => ({ field: 'finding', values: [finding] }) as const);
+    wishes.push({ sql: `(${tests.join(' OR ')})`, lists, isWhole: true });
   }
   if (faultPlaces !== undefined) {
     const places = bind('faultPlace', faultPlaces, to);

@@ -10,7 +10,7 @@ export interface CallCondition {
   readonly parameters: Readonly<Record<string, Cell>>;
 }
 
-const CALL_COLUMNS = 'calls.linkedid, calls.started_at_ms, calls.mes, calls.verdict, calls.fault_place';
+const CALL_COLUMNS = 'calls.linkedid, calls.started_at_ms, calls.mes, calls.verdict, calls.fault_place, calls.findings';
 const LEG_COLUMNS = `channels.uniqueid, channels.endpoint, channels.mes, channels.verdict, channels.caller_number,
   channels.connected_number, channels.device, channels.site, streams.direction, streams.codec, streams.packets_lost, streams.packets_expected,
   streams.jitter_mean_ms, streams.jitter_count, streams.rtt_mean_ms, streams.rtt_count`;
@@ -24,6 +24,7 @@ type CallCells = [
   mes: number | null,
   verdict: Verdict | null,
   faultPlace: FaultPlace | null,
+  findings: string | null,
 ];
 type LegCells = [
   uniqueid: string | null,
@@ -49,12 +50,13 @@ type StreamCells = [
 /** What calls count for, without their legs: faster where only calls as a whole are asked for. */
 export function factsOfCalls(database: Database, { sql, parameters }: CallCondition): CallFacts[] {
   const rows = database.prepare<unknown[], CallCells>(`SELECT ${CALL_COLUMNS} FROM calls WHERE ${sql}`).raw();
-  return rows.all(parameters).map(([linkedid, startedAtMs, mes, verdict, faultPlace]) => ({
+  return rows.all(parameters).map(([linkedid, startedAtMs, mes, verdict, faultPlace, findings]) => ({
     linkedid,
     startedAtMs,
     mes,
     verdict,
     faultPlace,
+    findings,
     legs: [],
   }));
 }
@@ -69,13 +71,14 @@ export function factsWithLegs(database: Database, { sql, parameters }: CallCondi
   const calls = new Map<string, CallFacts & { readonly legs: LegFacts[] }>();
   const streamsOf = new Map<string, StreamFacts[]>();
   for (const row of rows.iterate(parameters)) {
-    const [linkedid, startedAtMs, mes, verdict, faultPlace, uniqueid, endpoint, legMes, legVerdict, ...rest] = row;
+    const [linkedid, startedAtMs, mes, verdict, faultPlace, findings, uniqueid, endpoint, legMes, legVerdict, ...rest] =
+      row;
     const [callerNumber, connectedNumber, device, site, direction, codec, packetsLost, packetsExpected, ...means] =
       rest;
     const [jitterMeanMs, jitterReports, rttMeanMs, rttReports] = means;
     let call = calls.get(linkedid);
     if (call === undefined) {
-      calls.set(linkedid, (call = { linkedid, startedAtMs, mes, verdict, faultPlace, legs: [] }));
+      calls.set(linkedid, (call = { linkedid, startedAtMs, mes, verdict, faultPlace, findings, legs: [] }));
     }
     if (uniqueid === null) continue;
     let streams = streamsOf.get(uniqueid);

@@ -38,6 +38,8 @@ export interface CallFacts {
   readonly mes: number | null;
   readonly verdict: Verdict | null;
   readonly faultPlace: FaultPlace | null;
+  /** Between blanks; null: none. */
+  readonly findings: string | null;
   readonly legs: readonly LegFacts[];
 }
 

@@ -2,7 +2,16 @@ import type { Verdict } from '../../model/score.ts';
 import type { CallFacts } from './contribution.ts';
 
 /** What calls are found by, see `call_terms`. */
-export type TermField = 'endpoint' | 'codec' | 'number' | 'verdict' | 'score' | 'verdict_score' | 'device' | 'site';
+export type TermField =
+  | 'endpoint'
+  | 'codec'
+  | 'number'
+  | 'verdict'
+  | 'score'
+  | 'verdict_score'
+  | 'device'
+  | 'site'
+  | 'finding';
 
 export interface Term {
   readonly field: TermField;
@@ -30,7 +39,7 @@ export function verdictBand(verdict: Verdict, band: string): string {
 }
 
 /** Everything that a call is found by, each once. */
-export function termsOf({ mes, verdict, legs }: CallFacts): Term[] {
+export function termsOf({ mes, verdict, findings, legs }: CallFacts): Term[] {
   const band = mes === null ? null : scoreBand(mes);
   const values: Readonly<Record<TermField, readonly (string | null)[]>> = {
     endpoint: legs.map(({ endpoint }) => endpoint),
@@ -38,6 +47,7 @@ export function termsOf({ mes, verdict, legs }: CallFacts): Term[] {
     number: legs.flatMap(({ callerNumber, connectedNumber }) => [callerNumber, connectedNumber]),
     device: legs.map(({ device }) => device),
     site: legs.map(({ site }) => site),
+    finding: findings?.split(' ') ?? [],
     verdict: [verdict],
     score: [band],
     // Verdicts come from scores: asked for together, most of each has nothing of the other.

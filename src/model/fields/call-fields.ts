@@ -1,6 +1,6 @@
 import { FAULT_PLACES } from '../fault.ts';
 import { PROFILE_NAMES, VERDICTS } from '../score.ts';
-import { type Fields, moment, number, opinion, orNull, text, word } from './field.ts';
+import { type Fields, moment, number, opinion, orNull, storedOnly, text, word } from './field.ts';
 
 /** Where the fault of a call lies, as far as its four directions tell; all null for other than two parties. */
 export const FAULT = {
@@ -23,4 +23,8 @@ export const CALL_FIELDS = {
   profile: word(PROFILE_NAMES, 'by which profile of formulas it was scored'),
   version: text('the release of asterisk-mes that scored it'),
   ...FAULT,
+  // Shown as a list.
+  findings: storedOnly(
+    orNull(text('what is wrong with the audio itself, between blanks; null: nothing, or nobody looked')),
+  ),
 } as const satisfies Fields;

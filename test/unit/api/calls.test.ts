@@ -71,6 +71,7 @@ describe('a call', () => {
       codecs: ['ulaw', 'g722'],
       tags: [],
       ratings: [],
+      findings: [],
       machine: null,
       moments: [],
       notes: [],

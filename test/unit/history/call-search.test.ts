@@ -8,6 +8,7 @@ import { CallSearch } from '../../../src/history/read/call-search.ts';
 import { openForWriting } from '../../../src/history/schema/database.ts';
 import { Queries } from '../../../src/history/read/queries.ts';
 import { Writer } from '../../../src/history/write/writer.ts';
+import { AUDIO_FINDINGS } from '../../../src/model/capture.ts';
 import type { CallCursor, CallFilter, CallOrder, CallWithChannels } from '../../../src/model/ports.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
 import { FAULT_PLACES } from '../../../src/model/fault.ts';
@@ -47,6 +48,7 @@ const everything = fc.record({
   sites: some(fc.constantFrom(...SITES, 'Ber*', 'Berl*', 'Rome')),
   verdicts: some(fc.constantFrom(...VERDICTS)),
   faultPlaces: some(fc.constantFrom(...FAULT_PLACES)),
+  findings: some(fc.constantFrom(...AUDIO_FINDINGS)),
   tags: some(fc.constantFrom('odd', 'third', 'none')),
   minMes: sixtyFourth,
   maxMes: sixtyFourth,
@@ -66,6 +68,7 @@ const NAMES = [
   'sites',
   'verdicts',
   'faultPlaces',
+  'findings',
   'tags',
   'minMes',
   'maxMes',
@@ -117,6 +120,8 @@ function isWanted(call: CallWithChannels, wanted: CallFilter): boolean {
     (wanted.sites === undefined || channels.some(({ site }) => fits(site, wanted.sites ?? []))) &&
     (verdicts === undefined || (call.verdict !== null && verdicts.includes(call.verdict))) &&
     (faultPlaces === undefined || (call.faultPlace !== null && faultPlaces.includes(call.faultPlace))) &&
+    (wanted.findings === undefined ||
+      wanted.findings.some((finding) => call.findings?.split(' ').includes(finding) === true)) &&
     (wanted.tags === undefined || isTagged(call.linkedid, wanted.tags)) &&
     (minMes === undefined || (mes !== null && mes >= minMes)) &&
     (maxMes === undefined || (mes !== null && mes <= maxMes)) &&
@@ -192,4 +197,4 @@ it('finds the calls that fit, newest first and page by page, whichever way it ta
   );
   expect(counted).toBeGreaterThan(40);
   expect(found).toBeGreaterThan(100);
-}, 60_000);
+}, 180_000);

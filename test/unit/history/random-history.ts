@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Writer } from '../../../src/history/write/writer.ts';
 import type { HistoryChange, StreamRecord } from '../../../src/model/record.ts';
+import { AUDIO_FINDINGS } from '../../../src/model/capture.ts';
 import { FAULT_PLACES } from '../../../src/model/fault.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
 import { batchOf, callRecord, channelRecord, streamRecord } from './records.ts';
@@ -61,6 +62,7 @@ const call = fc
     mes: score,
     verdict,
     faultPlace: fc.option(fc.constantFrom(...FAULT_PLACES)),
+    findings: fc.option(fc.subarray([...AUDIO_FINDINGS], { minLength: 1 }).map((words) => words.join(' '))),
   })
   .map(({ lengthS, ...part }): HistoryChange => {
     const endedAtMs = part.endedAtMs === null || lengthS === null ? part.endedAtMs : part.startedAtMs + lengthS * 1000;

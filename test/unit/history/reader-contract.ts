@@ -49,18 +49,23 @@ function call(
     verdict,
     mesMin = mes,
     faultPlace = 'none' as const,
+    findings = null,
     legs,
   }: {
     readonly mes: number | null;
     readonly verdict: Verdict | null;
     readonly mesMin?: number | null;
     readonly faultPlace?: 'none' | 'caller-network' | 'this-server';
+    readonly findings?: string | null;
     readonly legs: readonly Leg[];
   },
 ): HistoryChange[] {
   const endedAtMs = startedAtMs + seconds * 1000;
   return [
-    { kind: 'call', call: callRecord(linkedid, { startedAtMs, endedAtMs, mes, mesMin, verdict, faultPlace }) },
+    {
+      kind: 'call',
+      call: callRecord(linkedid, { startedAtMs, endedAtMs, mes, mesMin, verdict, faultPlace, findings }),
+    },
     ...legs.map(({ endpoint, streams = [], part, ...score }, index): HistoryChange => ({
       kind: 'channel',
       resume: null,
@@ -110,6 +115,7 @@ export const CONTRACT_CHANGES: readonly HistoryChange[] = [
     verdict: 'bad',
     mesMin: 1,
     faultPlace: 'this-server',
+    findings: 'noisy echo',
     legs: [
       { endpoint: 'PJSIP/alice', mes: 3, verdict: 'poor', streams: [rx(27, 300, 20, 30)] },
       {
@@ -135,6 +141,7 @@ export const CONTRACT_CHANGES: readonly HistoryChange[] = [
     mes: 3.5,
     verdict: 'poor',
     faultPlace: 'caller-network',
+    findings: 'too-quiet',
     legs: [
       { endpoint: 'PJSIP/alice', mes: 3, verdict: 'poor' },
       { endpoint: 'PJSIP/alice', mes: 4, verdict: 'good' },
@@ -202,6 +209,8 @@ export function readerContract(
       ['of a phone’s site', { sites: ['Berlin'] }, ['c1']],
       ['of a party by either', { party: { endpoints: ['SIP/trunk'], numbers: ['+49301', '7'] } }, ['c4', 'c2']],
       ['of a fault', { faultPlaces: ['this-server', 'caller-network'] }, ['c4', 'c2']],
+      ['of a finding in its audio', { findings: ['echo'] }, ['c2']],
+      ['of one of several findings', { findings: ['clipped', 'noisy', 'too-quiet'] }, ['c4', 'c2']],
       ['of a length', { minDurationS: 60, maxDurationS: 120 }, ['c4', 'c1']],
       ['of all of it together', { endpoints: ['PJSIP/*'], verdicts: ['good'], codecs: ['ulaw'], toMs: at(12) }, ['c1']],
       ['of nobody', { endpoints: ["PJSIP/o'hara\\"] }, []],

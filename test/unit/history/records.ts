@@ -240,6 +240,7 @@ export function callRecord(linkedid: string, part: Partial<CallRecord> = {}): Ca
     faultCertainty: 'sure',
     faultReports: 48,
     faultWhy: 'The fault lies between PJSIP/alice (the caller) and this server.',
+    findings: null,
     ...part,
   };
 }
