@@ -18,6 +18,23 @@ export interface LegsQuery {
   readonly limit: number;
 }
 
+/** Channels of calls that began in [fromMs, toMs), by what is at their other end or where it is. */
+export interface GroupsQuery {
+  readonly by: 'device' | 'site';
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface GroupSums {
+  readonly name: string;
+  readonly legs: number;
+  /** With a verdict on their quality. */
+  readonly judgedLegs: number;
+  readonly badLegs: number;
+  readonly scored: number;
+  readonly mesSum: number;
+}
+
 /** A call that lasts longer is not found by the time of its end. */
 const LONGEST_CALL_MS = 86_400_000;
 /** Alerts and messages older than this go. */
@@ -157,6 +174,23 @@ export const ALERTS = {
         )
         .all(limit) as (AlertDelivery & { message: string })[];
       return rows.map(({ message, ...delivery }) => ({ delivery, message: JSON.parse(message) as AlertMessage }));
+    },
+    /** The most frequent first, at most a thousand. Channels that never were answered count for nobody. */
+    groups(statements: Statements, { by, fromMs, toMs }: GroupsQuery): GroupSums[] {
+      // Not by the alias: a channel has a name of its own.
+      const group = by === 'device' ? 'channels.device' : 'channels.site';
+      const bad = `channels.verdict IN ('bad', 'no-media', 'one-way-rx', 'one-way-tx')`;
+      return statements
+        .prepared(
+          `SELECT ${group} AS name, count(*) AS legs,
+            total(channels.verdict NOT IN ('too-short', 'no-rtcp')) AS judgedLegs, total(${bad}) AS badLegs,
+            count(channels.mes) AS scored, total(channels.mes) AS mesSum
+          FROM calls JOIN channels ON channels.linkedid = calls.linkedid
+          WHERE calls.started_at_ms >= ? AND calls.started_at_ms < ? AND ${group} IS NOT NULL
+            AND channels.answered_at_ms IS NOT NULL
+          GROUP BY ${group} ORDER BY legs DESC, ${group} LIMIT 1000`,
+        )
+        .all(fromMs, toMs) as GroupSums[];
     },
     /** In the order of their ends. */
     legs(statements: Statements, { fromMs, toMs, limit }: LegsQuery): LegSample[] {

@@ -69,6 +69,17 @@ it('says the same as text and as HTML, in which no name is a tag', () => {
       },
       { ...quality(150, 0), endpoint: 'PJSIP/good', ownFaultCalls: 0, lossPercent: 0, jitterMeanMs: 1, rttMeanMs: 20 },
     ],
+    endpointsBefore: [{ ...quality(400, 4), endpoint: 'PJSIP/<b>x', lossPercent: 0, jitterMeanMs: 1, rttMeanMs: 1 }],
+    devices: [
+      { name: 'Yealink T46S 66.85', legs: 40, judgedLegs: 40, badLegs: 2, mesMean: 4.1 },
+      { name: 'Snom D785 <i>', legs: 10, judgedLegs: 8, badLegs: 4, mesMean: 3.25 },
+      { name: 'Gigaset N510', legs: 30, judgedLegs: 30, badLegs: 0, mesMean: 4.3 },
+    ],
+    devicesBefore: [
+      { name: 'Yealink T46S 66.85', legs: 40, judgedLegs: 40, badLegs: 2, mesMean: 4.1 },
+      { name: 'Gigaset N510', legs: 1, judgedLegs: 1, badLegs: 0, mesMean: 4.3 },
+    ],
+    sites: [{ name: 'Bern', legs: 9, judgedLegs: 9, badLegs: 3, mesMean: null }],
     alerts: [],
     url: 'https://pbx.example.com',
   });
@@ -76,6 +87,16 @@ it('says the same as text and as HTML, in which no name is a tag', () => {
   expect(message.text).toContain('Bad: 5 % (10 calls).');
   expect(message.text).toMatch(/^PJSIP\/<b>x +50 +18 % +2\.90 +4\.3 % +– +120 ms$/m);
   expect(message.text).not.toContain('PJSIP/good');
+  // 4 of 8 judged legs, before 2 of 40.
+  expect(message.text).toMatch(
+    /^The worst devices:\n.*\nSnom D785 <i> +10 +50 % +3\.25\nYealink T46S 66\.85 +40 +5 % +4\.10\n\n/m,
+  );
+  expect(message.text).toMatch(/^The worst sites:\n.*\nBern +9 +33\.3 % +–$/m);
+  expect(message.text).toContain(
+    'What changed:\n  PJSIP/<b>x got worse: 1 % bad before, 18 % now.\n  New: Snom D785 <i> (10 legs).\n\n',
+  );
+  expect(message.html).toContain('Snom D785 &lt;i&gt;');
+  expect(message.html).not.toContain('<i>');
   expect(message.html).toContain('PJSIP/&lt;b&gt;x');
   expect(message.html).not.toContain('<b>');
   expect(message.html).toContain('Bad: 5 % (10 calls).');

@@ -139,6 +139,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
     period: settings.alerts.digest,
     calls,
     url,
+    groups: (query) => features.read('alerts', 'groups', query),
     isSent: (id) => features.read('alerts', 'hasMessage', id),
     alertsSince: (sinceMs) => features.read('alerts', 'list', { sinceMs, limit: 1000 }),
     send: (message) => save([], message, ['mail']),

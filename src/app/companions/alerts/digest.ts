@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { digestMessage, digestPeriod } from '../../../alerting/digest.ts';
+import { digestMessage, digestPeriod, type GroupQuality } from '../../../alerting/digest.ts';
+import type { GroupsQuery, GroupSums } from '../../../history/features/alerts.ts';
 import type { Alert, AlertMessage } from '../../../model/alert.ts';
 import type { CallQuality, HistoryReader } from '../../../model/ports.ts';
 import { errorText } from '../../../units/error-text.ts';
@@ -8,6 +9,7 @@ export interface DigestOptions {
   readonly period: 'off' | 'daily' | 'weekly';
   readonly calls: Pick<HistoryReader, 'summary' | 'endpoints'>;
   readonly url: string;
+  readonly groups: (query: GroupsQuery) => Promise<readonly GroupSums[]>;
   readonly isSent: (id: string) => Promise<boolean>;
   readonly alertsSince: (sinceMs: number) => Promise<readonly Alert[]>;
   readonly send: (message: AlertMessage) => Promise<void>;
@@ -16,6 +18,7 @@ export interface DigestOptions {
 
 const LOOK_EVERY_MS = 60_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** Stretches begin at multiples of their length since 1970: one of 126 years has every period whole. */
 const ONE_BUCKET_MS = 4_000_000_000_000;
 
@@ -56,10 +59,57 @@ export class Digest {
     const now = await quality(fromMs, toMs);
     if (now === null) return;
     const before = await quality(fromMs - (toMs - fromMs), fromMs);
+    const beforeMs = fromMs - (toMs - fromMs);
     const { endpoints } = await calls.endpoints({ fromMs, toMs });
+    const { endpoints: endpointsBefore } = await calls.endpoints({ fromMs: beforeMs, toMs: fromMs });
+    const devices = await this.#groups('device', fromMs, toMs);
+    const devicesBefore = await this.#groups('device', beforeMs, fromMs);
+    const sites = await this.#groups('site', fromMs, toMs);
     const alerts = await alertsSince(fromMs);
     await send(
-      digestMessage({ id, atMs, host: hostname(), period, fromMs, toMs, now, before, endpoints, alerts, url }),
+      digestMessage({
+        id,
+        atMs,
+        host: hostname(),
+        period,
+        fromMs,
+        toMs,
+        now,
+        before,
+        endpoints,
+        endpointsBefore,
+        devices,
+        devicesBefore,
+        sites,
+        alerts,
+        url,
+      }),
     );
+  }
+
+  /** Day by day, so that other questions to the history come in between. */
+  async #groups(by: 'device' | 'site', fromMs: number, toMs: number): Promise<GroupQuality[]> {
+    const sums = new Map<
+      string,
+      { legs: number; judgedLegs: number; badLegs: number; scored: number; mesSum: number }
+    >();
+    for (let startMs = fromMs; startMs < toMs; startMs += DAY_MS) {
+      const range = { by, fromMs: startMs, toMs: Math.min(toMs, startMs + DAY_MS) };
+      for (const { name, ...day } of await this.#options.groups(range)) {
+        const sum = sums.get(name) ?? { legs: 0, judgedLegs: 0, badLegs: 0, scored: 0, mesSum: 0 };
+        sums.set(name, {
+          legs: sum.legs + day.legs,
+          judgedLegs: sum.judgedLegs + day.judgedLegs,
+          badLegs: sum.badLegs + day.badLegs,
+          scored: sum.scored + day.scored,
+          mesSum: sum.mesSum + day.mesSum,
+        });
+      }
+    }
+    return [...sums].map(([name, { scored, mesSum, ...sum }]) => ({
+      name,
+      ...sum,
+      mesMean: scored === 0 ? null : mesSum / scored,
+    }));
   }
 }

@@ -1,0 +1,48 @@
+import Sqlite from 'better-sqlite3';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openHistory } from '../../../src/history/history.ts';
+import type { ChannelRecord } from '../../../src/model/record.ts';
+import { callRecord, channelRecord, START_MS } from './records.ts';
+
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 365 * 24 * HOUR_MS;
+
+it('sums the legs of each device and site of a time, and what nobody knows counts nowhere', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mes-groups-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'mes.sqlite');
+  const clock = { nowMs: () => START_MS + HOUR_MS };
+  const history = await openHistory({ path, keepIntervalsMs: YEAR_MS, keepCallsMs: YEAR_MS, clock });
+  const add = (id: string, atMs: number, part: Partial<ChannelRecord>): void => {
+    const common = { startedAtMs: atMs, answeredAtMs: atMs + 1000, endedAtMs: atMs + 60_000 };
+    history.record({ kind: 'channel', channel: channelRecord(id, { ...common, ...part }), resume: null });
+    history.record({ kind: 'call', call: callRecord(id, { startedAtMs: atMs, endedAtMs: atMs + 60_000 }) });
+  };
+  const snom = { device: 'Snom D785', site: 'Bern' };
+  add('1.1', START_MS, { ...snom, verdict: 'bad', mes: 2 });
+  add('2.1', START_MS, { ...snom, verdict: 'good', mes: 4 });
+  add('3.1', START_MS, { ...snom, verdict: 'too-short', mes: null });
+  add('4.1', START_MS, { ...snom, verdict: 'bad', mes: 1, answeredAtMs: null });
+  add('5.1', START_MS - 1, { ...snom, verdict: 'bad', mes: 1 });
+  add('6.1', START_MS + HOUR_MS, { ...snom, verdict: 'bad', mes: 1 });
+  add('7.1', START_MS, { device: 'Yealink T46S', site: null, verdict: 'one-way-rx', mes: 3 });
+  add('8.1', START_MS, { device: null, site: 'Bern', verdict: 'good', mes: 4 });
+  const range = { fromMs: START_MS, toMs: START_MS + HOUR_MS };
+  const groups = (by: 'device' | 'site') => history.features.read('alerts', 'groups', { ...range, by });
+  try {
+    await expect.poll(async () => (await groups('site'))[0]?.legs).toBe(4);
+    expect(await groups('device')).toEqual([
+      { name: 'Snom D785', legs: 3, judgedLegs: 2, badLegs: 1, scored: 2, mesSum: 6 },
+      { name: 'Yealink T46S', legs: 1, judgedLegs: 1, badLegs: 1, scored: 1, mesSum: 3 },
+    ]);
+    expect(await groups('site')).toEqual([{ name: 'Bern', legs: 4, judgedLegs: 3, badLegs: 1, scored: 3, mesSum: 10 }]);
+    const database = new Sqlite(path, { readonly: true });
+    expect(database.prepare('SELECT count(*) FROM channels').pluck().get()).toBe(8);
+    database.close();
+  } finally {
+    await history.close();
+  }
+});
