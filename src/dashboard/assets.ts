@@ -30,9 +30,19 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** In this order: of two rules alike, the later one counts. */
-const STYLES = ['base', 'call', 'lists', 'now', 'hops', 'alerts', 'remarks', 'fleet', 'ratings', 'trends'].map(
-  (name) => `styles/${name}.css`,
-);
+const STYLES = [
+  'base',
+  'call',
+  'lists',
+  'now',
+  'hops',
+  'alerts',
+  'remarks',
+  'fleet',
+  'ratings',
+  'trends',
+  'measurements',
+].map((name) => `styles/${name}.css`);
 
 /** All files of the dashboard, ready to be sent. Throws when one cannot be read. */
 export function dashboardAssets({ isFleet = false } = {}): readonly Asset[] {

@@ -57,6 +57,11 @@ export class MeasurementSender {
   #ratedAtMs: number;
   #ratingsFromMs: number;
   readonly #rated = new Set<string>();
+  /** Why nothing is sent now; null: all is well. */
+  get problem(): string | null {
+    return this.#writeProblem ?? this.#uploader?.problem ?? null;
+  }
+
   /** What was last made ready to be sent: the legs of one call, and what was said of it. */
   #shown: { readonly linkedid: string; readonly documents: MeasurementDocument[] } | null = null;
   #writeProblem: string | null = null;

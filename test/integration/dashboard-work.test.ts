@@ -179,6 +179,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
       'Trends',
       'Urteile',
       'Alarme',
+      'Messwerte',
     ]);
     expect(await page.locator('html').getAttribute('lang')).toBe('de');
     expect(await rows(page).first().locator('.score').textContent()).toBe('1,90');

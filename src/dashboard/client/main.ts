@@ -10,6 +10,7 @@ import { pbxsPage } from './fleet/page-pbxs.ts';
 import { chooseScope, IS_FLEET, scopeToPage } from './fleet/scope.ts';
 import { scopePicker, shardsNotice } from './fleet/scope-picker.ts';
 import { endpointsPage } from './endpoints/page-endpoints.ts';
+import { measurementsPage } from './measurements/page-measurements.ts';
 import { nowPage } from './now/page-now.ts';
 import { ratingsPage } from './ratings/page-ratings.ts';
 import { trendsPage } from './trends/page-trends.ts';
@@ -25,6 +26,7 @@ const PAGES_OF_ONE: readonly { name: string; word?: string; open: (route: Route)
   { name: 'trends', word: t('Trends'), open: trendsPage },
   { name: 'ratings', word: t('Ratings'), open: ratingsPage },
   { name: 'alerts', word: t('Alerts'), open: alertsPage },
+  { name: 'measurements', word: t('Measurements'), open: () => measurementsPage() },
   { name: 'call', open: callPage },
   { name: 'compare', open: comparePage },
 ];

@@ -157,3 +157,23 @@ export const PARTS = {
 } as const;
 
 export type PartFields = Readonly<Record<string, { readonly fields: Fields; readonly most: number }>>;
+
+const TABLE: readonly (readonly [part: string, fields: Fields])[] = [
+  ['a leg', LEG_FIELDS],
+  ['each direction of it', STREAM_FIELDS],
+  ['each point of its course', POINT_FIELDS],
+  ['what a person said', RATING_FIELDS],
+  ['each answer to a question', ANSWER_FIELDS],
+];
+
+/** All that a measurement can hold, as people read it. */
+export function fieldRows(): { of: string; field: string; holds: string; why: string }[] {
+  return TABLE.flatMap(([part, fields]) =>
+    Object.entries(fields).map(([name, { kind, unit, why }]) => ({
+      of: part,
+      field: name,
+      holds: unit === '' ? kind.words : `${kind.words}; ${unit}`,
+      why,
+    })),
+  );
+}

@@ -139,7 +139,7 @@ export const ERRORS = {
     whatToDo: 'See the line itself: tcpdump is missing, has no right, or the interface is down.',
   },
   MES_ERR_MEASUREMENTS: {
-    status: null,
+    status: 503,
     sentence: 'Measurements of calls cannot be written or sent. Calls are scored as before.',
     whatToDo:
       'See the line itself: the collection server cannot be reached or refuses them, or the spool cannot be written.',

@@ -69,7 +69,9 @@ it('says the same as text and as HTML, in which no name is a tag', () => {
       },
       { ...quality(150, 0), endpoint: 'PJSIP/good', ownFaultCalls: 0, lossPercent: 0, jitterMeanMs: 1, rttMeanMs: 20 },
     ],
-    endpointsBefore: [{ ...quality(400, 4), endpoint: 'PJSIP/<b>x', lossPercent: 0, jitterMeanMs: 1, rttMeanMs: 1 }],
+    endpointsBefore: [
+      { ...quality(400, 4), endpoint: 'PJSIP/<b>x', ownFaultCalls: 2, lossPercent: 0, jitterMeanMs: 1, rttMeanMs: 1 },
+    ],
     devices: [
       { name: 'Yealink T46S 66.85', legs: 40, judgedLegs: 40, badLegs: 2, mesMean: 4.1 },
       { name: 'Snom D785 <i>', legs: 10, judgedLegs: 8, badLegs: 4, mesMean: 3.25 },

@@ -2,6 +2,8 @@ import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
+import type { MEASUREMENT_STATUS } from '../../../src/api/measurements.ts';
+import type { MeasurementStatus } from '../../../src/dashboard/client/rest/measurement-answers.ts';
 import type { ALERTS_ANSWER } from '../../../src/api/alerts/alerts.ts';
 import type { CALLS_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers/answers.ts';
 import type { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
@@ -52,6 +54,7 @@ describe('the files of the dashboard', () => {
   });
 
   test('know the answers of REST as its own schemas describe them', () => {
+    expectTypeOf<z.output<typeof MEASUREMENT_STATUS>>().toExtend<MeasurementStatus>();
     expectTypeOf<z.output<typeof ALERTS_ANSWER>>().toExtend<AlertsAnswer>();
     expectTypeOf<z.output<typeof CALLS_ANSWER>>().toExtend<CallsAnswer>();
     expectTypeOf<z.output<typeof LIVE_ANSWER>>().toExtend<LiveAnswer>();

@@ -1,3 +1,4 @@
+import { GERMAN_OF_MEASUREMENTS } from './messages-de-measurements.ts';
 import { GERMAN_OF_ALERTS } from './messages-de-alerts.ts';
 import { GERMAN_OF_CALLS } from './messages-de-call.ts';
 import { GERMAN_OF_FLEET } from './messages-de-fleet.ts';
@@ -7,6 +8,7 @@ import { GERMAN_OF_LISTS } from './messages-de-lists.ts';
 /** German, by the English sentence. A test holds that none is missing and none is left over. */
 export const GERMAN: Readonly<Record<string, string>> = {
   ...GERMAN_OF_ALERTS,
+  ...GERMAN_OF_MEASUREMENTS,
   ...GERMAN_OF_CALLS,
   ...GERMAN_OF_FLEET,
   ...GERMAN_OF_RATINGS,
