@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import {
   createStatements,
@@ -134,7 +135,12 @@ export class FleetStore {
     const [shard = '0', table = ''] = target.split(' ');
     try {
       await this.#firstOf(Number(shard), (client) =>
-        client.insert({ table: `${this.#options.database}.${table}`, values: [...rows], format: 'JSONEachRow' }),
+        // Row by row: all as one text would be another 100 MB.
+        client.insert({
+          table: `${this.#options.database}.${table}`,
+          values: Readable.from(rows),
+          format: 'JSONEachRow',
+        }),
       );
     } catch (error) {
       throw new StoreError(`ClickHouse does not take rows (${reasonOf(error)})`, 'gone', error);

@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   soak: () => import('./soak.ts'),
   queries: () => import('./queries.ts'),
   retention: () => import('./retention.ts'),
+  fleet: () => import('./fleet.ts'),
 };
 const OPTIONS = { json: { type: 'boolean' }, calls: { type: 'string' } } as const;
 
@@ -33,8 +34,8 @@ async function main(): Promise<void> {
     return refuse(`There is no bench ${what}; there are: ${Object.keys(BENCHES).join(', ')}.`);
   }
   const { calls } = values;
-  if (calls !== undefined && !/^[1-9]\d{3,6}$/.test(calls)) {
-    return refuse(`--calls ${calls} is not allowed; give a whole number from 1000 to 9999999.`);
+  if (calls !== undefined && !/^[1-9]\d{3,7}$/.test(calls)) {
+    return refuse(`--calls ${calls} is not allowed; give a whole number from 1000 to 99999999.`);
   }
   const { run } = await load();
   await run(openOutput(values.json === true), calls === undefined ? undefined : Number(calls));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './addresses.ts';
 import { type Confined, spawnConfined } from './confined.ts';
+import { type ZooKeeper, zooKeeper } from './zookeeper.ts';
 
 const HOST = '127.0.0.1';
 const FIRST_PORT = 28_123;
@@ -27,8 +28,40 @@ export interface ClickHouseOptions {
   readonly folder: string;
   readonly httpPort: number;
   readonly tcpPort: number;
-  /** TCP ports of all shards of the cluster `fleet`, this one included. */
-  readonly clusterPorts: readonly number[];
+  /** The cluster `fleet`: TCP ports of its shards, and of the replicas of each. */
+  readonly cluster: readonly (readonly number[])[];
+  /** Of a replica. */
+  readonly replication?: { readonly zooKeeperPort: number; readonly interserverPort: number; readonly replica: string };
+}
+
+/** Starts replicas of one shard, which ZooKeeper keeps together. */
+export async function startReplicas(
+  folder: string,
+  count: number,
+): Promise<{ readonly replicas: ClickHouse[]; readonly zookeeper: ZooKeeper }> {
+  let next = FIRST_PORT + (process.pid % 500) * 8;
+  const free = async (): Promise<number> => {
+    const port = await freePort(HOST, next);
+    next = port + 1;
+    return port;
+  };
+  const zookeeper = zooKeeper(join(folder, 'zookeeper'), await free());
+  await zookeeper.start();
+  const ports: { httpPort: number; tcpPort: number; interserverPort: number }[] = [];
+  for (let replica = 0; replica < count; replica++)
+    ports.push({ httpPort: await free(), tcpPort: await free(), interserverPort: await free() });
+  const cluster = [ports.map(({ tcpPort }) => tcpPort)];
+  const replicas = ports.map(({ httpPort, tcpPort, interserverPort }, index) =>
+    clickHouse({
+      httpPort,
+      tcpPort,
+      cluster,
+      folder: join(folder, `replica${index}`),
+      replication: { zooKeeperPort: zookeeper.port, interserverPort, replica: `r${index}` },
+    }),
+  );
+  await Promise.all(replicas.map((replica) => replica.start()));
+  return { replicas, zookeeper };
 }
 
 /** Starts as many servers as there are shards, each knowing the others as the cluster `fleet`. */
@@ -41,26 +74,31 @@ export async function startShards(folder: string, count: number): Promise<ClickH
     next = tcpPort + 1;
     ports.push({ httpPort, tcpPort });
   }
-  const clusterPorts = ports.map(({ tcpPort }) => tcpPort);
-  const servers = ports.map((pair, shard) =>
-    clickHouse({ ...pair, clusterPorts, folder: join(folder, `shard${shard}`) }),
-  );
+  const cluster = ports.map(({ tcpPort }) => [tcpPort]);
+  const servers = ports.map((pair, shard) => clickHouse({ ...pair, cluster, folder: join(folder, `shard${shard}`) }));
   await Promise.all(servers.map((server) => server.start()));
   return servers;
 }
 
-function clickHouse({ folder, httpPort, tcpPort, clusterPorts }: ClickHouseOptions): ClickHouse {
+function clickHouse({ folder, httpPort, tcpPort, cluster, replication }: ClickHouseOptions): ClickHouse {
   mkdirSync(folder, { recursive: true });
-  const shards = clusterPorts
-    .map((port) => `<shard><replica><host>${HOST}</host><port>${port}</port></replica></shard>`)
+  const replicaOf = (port: number): string => `<replica><host>${HOST}</host><port>${port}</port></replica>`;
+  const shards = cluster
+    .map((ports) => `<shard><internal_replication>true</internal_replication>${ports.map(replicaOf).join('')}</shard>`)
     .join('');
+  const together =
+    replication === undefined
+      ? ''
+      : `<interserver_http_port>${replication.interserverPort}</interserver_http_port><interserver_http_host>${HOST}</interserver_http_host>
+    <zookeeper><node><host>${HOST}</host><port>${replication.zooKeeperPort}</port></node><session_timeout_ms>5000</session_timeout_ms></zookeeper>
+    <macros><shard>1</shard><replica>${replication.replica}</replica></macros>`;
   writeFileSync(
     join(folder, 'config.xml'),
     `<yandex><logger><level>warning</level><log>${folder}/log</log><errorlog>${folder}/errors</errorlog></logger>
     <http_port>${httpPort}</http_port><tcp_port>${tcpPort}</tcp_port><listen_host>${HOST}</listen_host>
     <path>${folder}/</path><tmp_path>${folder}/tmp/</tmp_path><users_config>users.xml</users_config>
     <mark_cache_size>67108864</mark_cache_size><timezone>UTC</timezone><max_connections>100</max_connections>
-    <keep_alive_timeout>10</keep_alive_timeout>
+    <keep_alive_timeout>10</keep_alive_timeout>${together}
     <remote_servers><fleet>${shards}</fleet></remote_servers><dictionaries_config>none.xml</dictionaries_config></yandex>`,
   );
   writeFileSync(

@@ -37,6 +37,8 @@ const TEST_TOOLS: Tools = {
   'man-db': '/usr/bin/man',
   tmux: '/usr/bin/tmux',
   'clickhouse-server': '/usr/bin/clickhouse-server',
+  'libzookeeper-java': '/usr/share/java/zookeeper.jar',
+  'default-jre-headless': '/usr/bin/java',
 };
 
 const NO_DAEMONS = '/usr/sbin/policy-rc.d';
