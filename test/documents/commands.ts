@@ -44,6 +44,11 @@ export const WRITES: Readonly<Record<string, readonly [file: string, text: RegEx
 
 /** Commands that other tests run, by the words of theirs that show it. */
 export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, words: string]>> = {
+  'sh docker/fleet-secrets.sh > docker/.env': ['test/unit/compose-fleet.test.ts', 'fleet-secrets.sh'],
+  'docker compose --file docker/compose.fleet.yaml up --build': [
+    'test/unit/compose-fleet.test.ts',
+    'compose.fleet.yaml',
+  ],
   'asterisk-mes fleet --config fleet.conf add-pbx office-berlin --site Berlin': [
     'test/integration/fleet-command.test.ts',
     "'add-pbx'",

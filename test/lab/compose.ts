@@ -32,7 +32,7 @@ export interface Compose {
 
 /** A YAML file below docker/. */
 export function readYaml(name: string): unknown {
-  return parse(readFileSync(join(DOCKER, name), 'utf8'));
+  return parse(readFileSync(join(DOCKER, name), 'utf8'), { merge: true });
 }
 
 export function readCompose(): Compose {
