@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stopWithProcess } from './cleanup.ts';
 import { CLIENT_SIP_PORT, type LabCodec, type PlannedPhone } from './lab-plan.ts';
 import { makeRunDirectory } from './paths.ts';
+import { runInRealTime } from './real-time.ts';
 
 const CONTROL_PORT = 14_444;
 const START_TIMEOUT_MS = 60_000;
@@ -20,6 +21,8 @@ const CODEC_NAMES: Readonly<Record<LabCodec, string>> = {
 
 export interface BaresipOptions {
   readonly phone: PlannedPhone;
+  /** Whether its audio runs before ordinary work of the machine. */
+  readonly inRealTime: boolean;
   readonly secret: string;
   /** What it says in each call, as WAV of 8 kHz; it hangs up at its end. */
   readonly speechPath: string;
@@ -40,6 +43,8 @@ export class Baresip {
     try {
       await phone.#connect(options.phone.sipAddress);
       await phone.#isRegistered();
+      const { pid } = phone.#child;
+      if (options.inRealTime && pid !== undefined) await runInRealTime({ pid }, 'phone');
       return phone;
     } catch (error) {
       await phone.stop();

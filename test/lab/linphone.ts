@@ -5,11 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stopWithProcess } from './cleanup.ts';
 import { CLIENT_SIP_PORT, type PlannedPhone } from './lab-plan.ts';
 import { makeRunDirectory } from './paths.ts';
+import { runInRealTime } from './real-time.ts';
 
 const START_TIMEOUT_MS = 60_000;
 
 export interface LinphoneOptions {
   readonly phone: PlannedPhone;
+  /** Whether its audio runs before ordinary work of the machine. */
+  readonly inRealTime: boolean;
   readonly secret: string;
   /** What it says in each call, as WAV. */
   readonly speechPath: string;
@@ -35,6 +38,8 @@ export class Linphone {
       }
       phone.#say('soundcard use files');
       phone.#say(`play ${options.speechPath}`);
+      const { pid } = phone.#child;
+      if (options.inRealTime && pid !== undefined) await runInRealTime({ pid }, 'phone');
       return phone;
     } catch (error) {
       await phone.stop();

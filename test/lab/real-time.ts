@@ -4,9 +4,9 @@ import { basename } from 'node:path';
 
 /**
  * Priorities (`sched(7)`, SCHED_RR). Processes of equal priority may keep a processor for 100 ms each, and a sidecar that compiles its
- * code does. So the network and Asterisk, which never do, come before it.
+ * code does. So the network, Asterisk and phones, which never do, come before it.
  */
-const PRIORITIES = { sidecar: 1, asterisk: 2, network: 3 } as const;
+const PRIORITIES = { sidecar: 1, asterisk: 2, phone: 2, network: 3 } as const;
 
 /**
  * Runs a process, or one thread of it, before all ordinary work: a measurement of milliseconds must wake in time. Without the right

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stopWithProcess } from './cleanup.ts';
 import { CLIENT_SIP_PORT, type PlannedPhone } from './lab-plan.ts';
 import { makeRunDirectory } from './paths.ts';
+import { runInRealTime } from './real-time.ts';
 import { captureOf } from './speech.ts';
 
 /** Its calls use other ports than those that it answers. */
@@ -15,14 +16,18 @@ const CALL_S = 40;
 /** Debian's SIPp as a trunk of the lab: it answers and sends back the audio that it hears, or calls, and never sends RTCP. */
 export class SippTrunk {
   readonly #phone: PlannedPhone;
-  readonly #server: { readonly address: string; readonly sipPort: number };
+  readonly #server: { readonly address: string; readonly sipPort: number; readonly inRealTime: boolean };
   readonly #speechPath: string;
   readonly #directory: string;
   readonly #children: ChildProcess[] = [];
   readonly #forget: () => void;
 
   /** `speechPath`: what it says in calls of its own, as WAV. */
-  constructor(phone: PlannedPhone, server: { readonly address: string; readonly sipPort: number }, speechPath: string) {
+  constructor(
+    phone: PlannedPhone,
+    server: { readonly address: string; readonly sipPort: number; readonly inRealTime: boolean },
+    speechPath: string,
+  ) {
     this.#phone = phone;
     this.#server = server;
     this.#speechPath = speechPath;
@@ -59,6 +64,7 @@ export class SippTrunk {
       cwd: this.#directory,
     });
     this.#children.push(child);
+    if (this.#server.inRealTime && child.pid !== undefined) void runInRealTime({ pid: child.pid }, 'phone');
   }
 }
 

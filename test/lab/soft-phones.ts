@@ -42,13 +42,13 @@ export class SoftPhones {
     if (planned.length + trunks.length === 0) return phones;
     try {
       const speechPath = await makeSpeech(farm);
-      const server = { address: plan.pbxAddress, sipPort: plan.pbxSipPort };
+      const server = { address: plan.pbxAddress, sipPort: plan.pbxSipPort, inRealTime: plan.inRealTime };
       for (const phone of trunks) phones.#trunks.set(phone.name, new SippTrunk(phone, server, speechPath));
       await Promise.all(
         planned.map(async (phone) => {
           const ports = { phone: phone.sipPort, pbx: CLIENT_SIP_PORT };
           phones.#fronts.push(await SipFront.start(phone, ports, plan.pbxAddress, plan.pbxSipPort));
-          const options = { phone, secret: plan.labSecret, speechPath };
+          const options = { phone, secret: plan.labSecret, speechPath, inRealTime: plan.inRealTime };
           if (phone.client === 'linphone') phones.#linphones.set(phone.name, await Linphone.start(options));
           else phones.#phones.set(phone.name, await Baresip.start(options));
         }),
