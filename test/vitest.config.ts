@@ -11,7 +11,9 @@ const MEASURED = [
   'test/integration/calls-*.test.ts',
   'test/integration/capture.test.ts',
   'test/integration/defensible-scores.test.ts',
+  'test/integration/foreign-phones-16.test.ts',
   'test/integration/lab.test.ts',
+  'test/integration/phones-22.test.ts',
 ];
 
 /** Most take some seconds on a quiet machine, some half a minute. */
