@@ -1,23 +1,13 @@
 import { type Command, Option } from 'commander';
-import type { AsteriskConsole } from '../../app/setup/asterisk-console.ts';
 import type { Installation } from '../../app/setup/prepare.ts';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
-import { NO_CHOICES, SETUP_TARGETS, type SetupTarget } from '../../setup/input.ts';
+import { NO_CHOICES, SETUP_TARGETS } from '../../setup/input.ts';
 import { DONE, WORK_FAILED } from '../exit-status.ts';
 import { writeOut } from '../output.ts';
+import type { SetupWords } from './setup-words.ts';
 import { printed, steps, written } from './setup-text.ts';
 
 const DEFAULT_ASTERISK_DIRECTORY = '/etc/asterisk';
-
-export interface SetupWords {
-  readonly target?: SetupTarget;
-  readonly config?: string;
-  readonly asteriskDir: string;
-  readonly write?: true;
-  readonly pjsip?: true;
-  readonly remove?: true;
-  readonly yes?: true;
-}
 
 export function addSetup(program: Command, finish: (status: number) => void): void {
   program
@@ -92,9 +82,4 @@ async function writeOrPrint(installation: Installation, words: SetupWords): Prom
   // Report what was written before the failure, too.
   await writeOut(lines.map((line) => `${line}\n`));
   return status;
-}
-
-/** The console of the Asterisk that is set up; undefined where none answers. */
-export async function consoleOf(directory: string): Promise<AsteriskConsole | undefined> {
-  return (await import('../../app/setup/asterisk-console.ts')).AsteriskConsole.find(directory);
 }

@@ -5,7 +5,7 @@ import { hostAndPortText } from '../../config/value-types.ts';
 import { NO_CHOICES, type SetupChoices } from '../../setup/input.ts';
 import { reloadsFor } from '../../setup/reloads.ts';
 import { DONE, WORK_FAILED } from '../exit-status.ts';
-import { consoleOf, type SetupWords } from './command.ts';
+import { consoleOf, type SetupWords } from './setup-words.ts';
 import { NoAnswerError, Questions } from './questions.ts';
 import { announced, changedFiles, columnSteps, dialplanSteps, written } from './setup-text.ts';
 

@@ -2,7 +2,7 @@ import type { PreparedRemoval } from '../../app/setup/remove.ts';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
 import { reloadsFor } from '../../setup/reloads.ts';
 import { DONE, WORK_FAILED } from '../exit-status.ts';
-import { consoleOf, type SetupWords } from './command.ts';
+import { consoleOf, type SetupWords } from './setup-words.ts';
 import { NoAnswerError, Questions } from './questions.ts';
 
 /** Takes back what setup did; on a terminal it asks first. Throws SetupError. */
