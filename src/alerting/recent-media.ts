@@ -112,13 +112,14 @@ export function liveSample(channel: LiveMedia, before: readonly MediaSums[], rul
 type Common = Omit<LegSample, 'verdict' | 'mes' | 'lossPercent' | 'jitterMs' | 'rttMs'>;
 
 function commonOf(channel: LiveMedia): Common {
-  const { linkedid, uniqueid, endpoint, startedAtMs, endedAtMs, answeredAtMs, streams } = channel;
+  const { linkedid, uniqueid, endpoint, site, startedAtMs, endedAtMs, answeredAtMs, streams } = channel;
   const hasFarReports = streams.some(({ reporter, reports }) => reporter === 'remote' && reports > 0);
   const answered = answeredAtMs !== null;
   return {
     linkedid,
     uniqueid,
     endpoint,
+    site,
     startedAtMs,
     endedAtMs,
     answered,

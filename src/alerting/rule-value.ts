@@ -72,7 +72,8 @@ export function* sightsInSteps(
     if (++count % LEGS_A_STEP === 0) yield;
     if (leg.endpoint.startsWith('Local/') || !fits(leg.endpoint, rule.endpoints)) continue;
     if (leg.endedAtMs !== null && leg.endedAtMs <= fromMs) continue;
-    const subject = rule.by === 'all' ? TOGETHER : leg.endpoint;
+    const subject = rule.by === 'all' ? TOGETHER : rule.by === 'site' ? leg.site : leg.endpoint;
+    if (subject === null) continue;
     let group = groups.get(subject);
     if (group === undefined) groups.set(subject, (group = { calls: new Map(), isUp: false }));
     addLeg(rule, group, leg, around);

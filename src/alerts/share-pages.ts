@@ -128,6 +128,7 @@ ${call.channels.flatMap(({ directions }) => directions.map(directionSection)).jo
 export interface SharedAlert {
   readonly rule: string;
   readonly endpoint: string | null;
+  readonly site: string | null;
   readonly sentence: string;
   readonly since: string;
   readonly over_at: string | null;
@@ -147,7 +148,8 @@ export interface AlertCall {
 
 /** Exactly the calls of an alert, however long ago it was. */
 export function alertPage(alert: SharedAlert, calls: readonly AlertCall[]): string {
-  const where = alert.endpoint === null ? '' : ` at ${alert.endpoint}`;
+  const subject = alert.endpoint ?? alert.site;
+  const where = subject === null ? '' : ` at ${subject}`;
   const title = `${alert.rule}${where}`;
   const rows = calls.map(
     (call) =>

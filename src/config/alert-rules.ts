@@ -1,4 +1,4 @@
-import { ALERT_SUBJECTS, type AlertRule, type AlertSubject, type QuietHours } from '../model/alert.ts';
+import { ALERT_GROUPINGS, ALERT_SUBJECTS, type AlertRule, type AlertSubject, type QuietHours } from '../model/alert.ts';
 import type { Setting } from './settings-table.ts';
 import {
   choice,
@@ -37,7 +37,10 @@ export const ALERT_SETTINGS = {
   what: override(choice(...ALERT_SUBJECTS), 'what the rule looks at; needed in a rule of your own'),
   over: override(DURATION, 'the time that its calls ended in; for bad-live and ami: how long it has to last'),
   endpoint: override(PATTERNS, 'whom it is about; without it everybody'),
-  by: override(choice('endpoint', 'all'), 'whether each endpoint is judged by itself, or all of them together'),
+  by: override(
+    choice(...ALERT_GROUPINGS),
+    'whether each endpoint is judged by itself, those of a site together, or all together',
+  ),
   calls: override(wholeNumber(1, 100_000), 'from how many calls on it judges'),
   raise: override(decimal(0, 1_000_000), 'the value that raises it: percent, ms, s, calls, or a score'),
   clear: override(decimal(0, 1_000_000), 'the value at which it is over'),
@@ -50,7 +53,7 @@ export interface GivenRule {
   readonly what: AlertSubject | undefined;
   readonly over: number | undefined;
   readonly endpoint: readonly string[] | undefined;
-  readonly by: 'endpoint' | 'all' | undefined;
+  readonly by: AlertRule['by'] | undefined;
   readonly calls: number | undefined;
   readonly raise: number | undefined;
   readonly clear: number | undefined;

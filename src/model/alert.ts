@@ -27,6 +27,9 @@ export interface QuietHours {
   readonly toMinute: number;
 }
 
+export const ALERT_GROUPINGS = ['endpoint', 'site', 'all'] as const;
+export type AlertGrouping = (typeof ALERT_GROUPINGS)[number];
+
 /** One `[alert:NAME]`. */
 export interface AlertRule {
   readonly name: string;
@@ -35,8 +38,8 @@ export interface AlertRule {
   readonly overMs: number;
   /** Endpoints, or their beginnings and `*`. */
   readonly endpoints: readonly string[];
-  /** `endpoint`: each by itself. `all`: those that the patterns name, together. */
-  readonly by: 'endpoint' | 'all';
+  /** `endpoint`: each by itself. `site`: those of a site together. `all`: those that the patterns name, together. */
+  readonly by: AlertGrouping;
   /** From how many calls on it judges. */
   readonly calls: number;
   /** In the unit of what it looks at. A p5 rule raises at or below, all others at or above. */
@@ -54,6 +57,8 @@ export interface LegSample {
   readonly linkedid: string;
   readonly uniqueid: string;
   readonly endpoint: string;
+  /** Where it is, by `[network:PREFIX]`; null is not said. */
+  readonly site: string | null;
   /** Of the channel. */
   readonly startedAtMs: number;
   /** Null: it is up. */
@@ -77,8 +82,10 @@ export interface Alert {
   readonly id: string;
   readonly rule: string;
   readonly what: AlertSubject;
-  /** The endpoint; `all` where the rule takes them together. */
+  /** The endpoint or site; `all` where the rule takes them together. */
   readonly subject: string;
+  /** What that is; missing where an older release stored it: an endpoint, or all. */
+  readonly by?: AlertGrouping;
   /** Start of the first call that it is about, or when the connection was lost. */
   readonly sinceMs: number;
   readonly raisedAtMs: number;

@@ -240,7 +240,7 @@ export type SampleSums = Pick<SampleSummary, 'last' | 'mean' | 'stdev' | 'count'
 /** A channel as far as its media are watched. */
 export interface LiveMedia extends Pick<
   ChannelRecord,
-  'uniqueid' | 'linkedid' | 'endpoint' | 'startedAtMs' | 'endedAtMs' | 'answeredAtMs' | 'onHold' | 'verdict'
+  'uniqueid' | 'linkedid' | 'endpoint' | 'site' | 'startedAtMs' | 'endedAtMs' | 'answeredAtMs' | 'onHold' | 'verdict'
 > {
   readonly streams: readonly MediaSums[];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALERT_SUBJECTS } from '../../model/alert.ts';
+import { ALERT_GROUPINGS, ALERT_SUBJECTS } from '../../model/alert.ts';
 import type { Clock } from '../../model/ports.ts';
 import { FAULT_PLACES } from '../../model/fault.ts';
 import { momentMs } from '../../units/moment.ts';
@@ -14,7 +14,8 @@ export const ALERT = z.strictObject({
   id: z.string(),
   rule: z.string().describe('NAME of [alert:NAME]'),
   what: z.enum(ALERT_SUBJECTS),
-  endpoint: z.string().nullable().describe('null: all endpoints of the rule together'),
+  endpoint: z.string().nullable().describe('null: a site, or all endpoints of the rule together'),
+  site: z.string().nullable().describe('of a rule by site'),
   status: z.enum(STATES),
   since: TIME.describe('start of the first call that it is about, or of what is wrong'),
   raised_at: TIME,
@@ -35,7 +36,7 @@ const RULE = z.strictObject({
   what: z.enum(ALERT_SUBJECTS),
   over_s: z.number(),
   endpoints: z.array(z.string()),
-  by: z.enum(['endpoint', 'all']),
+  by: z.enum(ALERT_GROUPINGS),
   calls: z.int(),
   raise: z.number(),
   clear: z.number(),

@@ -13,6 +13,7 @@ export function liveMedia(channel: ChannelState, peer: ChannelState | undefined)
     uniqueid: channel.uniqueid,
     linkedid: channel.linkedid,
     endpoint: endpointOf(channel.name),
+    site: channel.site,
     startedAtMs: channel.startedAtMs,
     endedAtMs: channel.endedAtMs,
     answeredAtMs: channel.answeredAtMs,

@@ -44,6 +44,7 @@ interface LegRow {
   readonly linkedid: string;
   readonly uniqueid: string;
   readonly endpoint: string;
+  readonly site: string | null;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly answeredAtMs: number | null;
@@ -196,7 +197,7 @@ export const ALERTS = {
     legs(statements: Statements, { fromMs, toMs, limit }: LegsQuery): LegSample[] {
       const rows = statements
         .prepared(
-          `SELECT calls.linkedid, channels.uniqueid, channels.endpoint, channels.started_at_ms AS startedAtMs,
+          `SELECT calls.linkedid, channels.uniqueid, channels.endpoint, channels.site, channels.started_at_ms AS startedAtMs,
             channels.ended_at_ms AS endedAtMs, channels.answered_at_ms AS answeredAtMs, channels.verdict, channels.mes,
             max(streams.loss_percent) AS lossPercent, max(streams.jitter_mean_ms) AS jitterMs,
             max(streams.rtt_mean_ms) AS rttMs,

@@ -4,7 +4,7 @@ import { judge } from '../../../src/alerting/judge.ts';
 import { replay } from '../../../src/alerting/replay.ts';
 import { ReportingHabit } from '../../../src/alerting/reporting-habit.ts';
 import { sights } from '../../../src/alerting/rule-value.ts';
-import { alertMessage } from '../../../src/alerting/words.ts';
+import { alertJson, alertMessage } from '../../../src/alerting/words.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { Alert, AlertRule, LegSample } from '../../../src/model/alert.ts';
 
@@ -38,6 +38,7 @@ function leg(part: Partial<LegSample> = {}): LegSample {
     rttMs: 20,
     hasFarReports: true,
     badSinceMs: null,
+    site: null,
     faultPlace: null,
     ...part,
   };
@@ -108,6 +109,29 @@ describe('what a rule sees', () => {
       ['PJSIP/carrier2', 100],
       ['PJSIP/b', 0],
     ]);
+  });
+
+  it('takes the endpoints of a site together, and leaves out those of which nobody said where they are', () => {
+    const rule = ruleOf('what = bad-calls\ncalls = 2\nraise = 50\nby = site');
+    const legs = [
+      leg({ endpoint: 'PJSIP/a', site: 'Bern', verdict: 'bad' }),
+      leg({ endpoint: 'PJSIP/b', site: 'Bern' }),
+      leg({ endpoint: 'PJSIP/c', site: 'Berlin' }),
+      leg({ endpoint: 'PJSIP/d', site: 'Berlin' }),
+      leg({ endpoint: 'PJSIP/e', verdict: 'bad' }),
+      leg({ endpoint: 'PJSIP/e', verdict: 'bad' }),
+    ];
+    expect(sights(rule, legs, AROUND).map(({ subject, value }) => [subject, value])).toEqual([
+      ['Bern', 50],
+      ['Berlin', 0],
+    ]);
+    const run = new Run();
+    run.step(rule, legs, START_MS + MINUTE_MS);
+    expect(run.alerts.map((alert) => alertJson(alert))).toMatchObject([{ endpoint: null, site: 'Bern', value: 50 }]);
+    const by = ruleOf('what = bad-calls\ncalls = 2\nraise = 50');
+    run.step(by, legs, START_MS + MINUTE_MS);
+    const others = run.alerts.filter(({ subject }) => subject !== 'Bern').map((alert) => alertJson(alert));
+    expect(others).toMatchObject([{ endpoint: 'PJSIP/e', site: null, value: 100 }]);
   });
 
   it('counts a call that is up once it has been bad for long enough', () => {

@@ -103,5 +103,6 @@ it('takes the worse direction of a call that has ended', () => {
     lossPercent: 7,
     hasFarReports: false,
     badSinceMs: null,
+    site: 'Berlin',
   });
 });

@@ -20,6 +20,7 @@ function leg(endpoint: string, mes: number | null, atMs: number, verdict: LegSam
     rttMs: null,
     hasFarReports: true,
     badSinceMs: null,
+    site: null,
     faultPlace: null,
   };
 }

@@ -140,6 +140,7 @@ it('says what other calls did at the time, and never that a server at fault is n
     rttMs: 0,
     hasFarReports: true,
     badSinceMs: null,
+    site: null,
     faultPlace: null,
     ...part,
   });

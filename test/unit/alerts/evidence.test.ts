@@ -108,6 +108,7 @@ it('shows exactly the calls of an alert, and nothing for a link that does not wo
   const alert = {
     rule: 'loss',
     endpoint: 'PJSIP/a&b',
+    site: null,
     sentence: 'calls lose 4 % of their packets',
     since: '2026-11-20T10:00:00.000Z',
     over_at: null,

@@ -101,8 +101,9 @@ export function alertsPage({ query }: Route): Page {
   };
 }
 
-function nameOf({ rule, endpoint }: Alert): (string | HTMLElement)[] {
-  return endpoint === null ? [foreign(rule)] : [foreign(rule), ` · `, foreign(endpoint)];
+function nameOf({ rule, endpoint, site }: Alert): (string | HTMLElement)[] {
+  const where = endpoint ?? site;
+  return where === null ? [foreign(rule)] : [foreign(rule), ` · `, foreign(where)];
 }
 
 function time(iso: string): HTMLElement {

@@ -313,6 +313,8 @@ export interface Alert {
   readonly rule: string;
   /** Null: all endpoints of the rule together. */
   readonly endpoint: string | null;
+  /** Of a rule by site. */
+  readonly site: string | null;
   readonly status: 'active' | 'over';
   readonly since: string;
   readonly raised_at: string;
