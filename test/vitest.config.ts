@@ -26,7 +26,7 @@ export default defineConfig({
     // Every test starts the product anew, which from a cache of what was compiled takes half the time.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('../.lab/compile-cache', import.meta.url)) },
     // Of what takes seconds on a quiet machine; one that is four times as slow must not fail for that.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 300_000,
     // What is polled for comes late on a busy machine, and what never comes may take its time to fail.
     expect: { poll: { timeout: 30_000 } },

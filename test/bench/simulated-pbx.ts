@@ -3,6 +3,8 @@ import { type SidecarOptions, SidecarProcess } from '../lab/sidecar-process.ts';
 import { SimulatedProcess } from '../lab/simulated-process.ts';
 
 const HOST = '127.0.0.1';
+/** What one process found free, another one may take: each looks elsewhere. */
+const OWN_PORTS = (process.pid % 97) * 10;
 
 /** Runs `work` with a simulated Asterisk in a process of its own. */
 export async function withSimulator<Result>(work: (simulator: SimulatedProcess) => Promise<Result>): Promise<Result> {
@@ -25,13 +27,13 @@ export async function startSidecarFor(
     amiPort: connection.port,
     amiUser: connection.username,
     amiSecret: connection.secret,
-    agiPort: await freePort(HOST, 14_573),
+    agiPort: await freePort(HOST, 14_573 + OWN_PORTS),
     ariUrl: '',
     ariUser: '',
     ariPassword: '',
   };
   return SidecarProcess.start(
     { pbx },
-    { httpHost: HOST, httpPort: await freePort(HOST, 18_490), ari: false, ...options },
+    { httpHost: HOST, httpPort: await freePort(HOST, 18_490 + OWN_PORTS), ari: false, ...options },
   );
 }

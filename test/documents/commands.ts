@@ -22,8 +22,9 @@ export const PRINTS: Readonly<Record<string, RegExp>> = {
   'asterisk-mes score --rtt-ms 150 --jitter-ms 20 --jitter-stdev-ms 5 --lost-packets 0':
     /^MES +4\.12 of 4\.50 \(good\)/,
   'asterisk-mes score --codec g722 --loss-percent 3 --rtt-ms 150 --json': /"mos_lq":3\.1783,"mos_cq":3\.1705/,
-  'asterisk-mes analyze calls.pcap': /ulaw +409 +41 \(9\.1 %\)/,
-  'asterisk-mes analyze calls.pcap --codec 107=opus/48000 --codec 101=telephone-event/8000': /ulaw +409 +41 \(9\.1 %\)/,
+  'asterisk-mes analyze calls.pcap': /ulaw, 409 packets\n +9\.1 % lost \(41 packets\)/,
+  'asterisk-mes analyze calls.pcap --codec 107=opus/48000 --codec 101=telephone-event/8000':
+    /ulaw, 409 packets\n +9\.1 % lost \(41 packets\)/,
   'asterisk-mes xr decode 80cf000a037e3e82070000087492416e1700760200ea0398003d00007f7f7f10277f14142000003c00780078':
     /"blocks":\[\{"block_type":7,"ssrc":"0x7492416e"/,
   // Of a copy of its own.

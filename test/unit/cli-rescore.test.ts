@@ -29,7 +29,7 @@ async function rescore(...args: string[]): Promise<{ status: number; stdout: str
   }
 }
 
-describe('asterisk-mes rescore', { timeout: 20_000 }, () => {
+describe('asterisk-mes rescore', () => {
   test('scores the history again and says in one sentence what it did', async () => {
     const path = await makeHistory(settingsFor(folder, 'documented'));
     expect(await rescore('--profile', 'asterisk-2026.09', '--from', '2023-11-14', '--to', '-1h')).toEqual({

@@ -38,7 +38,7 @@ function sql(path: string, text: string): unknown[] {
   return rows;
 }
 
-describe('a history of real calls', { timeout: 20_000 }, () => {
+describe('a history of real calls', () => {
   test('holds everything that makes it hard to score again', async () => {
     const path = await makeHistory(settingsFor(folder, 'documented'));
     const count = (text: string) => Number(sql(path, `SELECT count(*) FROM ${text}`)[0]);
@@ -114,7 +114,7 @@ test('a report of the last seconds is scored again like any other', async () => 
   expect(dump(settings.history.path)).toEqual(before);
 });
 
-describe('a run', { timeout: 20_000 }, () => {
+describe('a run', () => {
   test('that is interrupted after any batch goes on behind it, and does nothing twice', async () => {
     const settings = settingsFor(folder, 'documented');
     const path = await makeHistory(settings);

@@ -167,7 +167,7 @@ describe('AmiActions', () => {
   });
 
   it('gives each action its time', async () => {
-    const { actions, states } = await rig(withoutGetvar, { actionMs: 30 });
+    const { actions, states } = await rig(withoutGetvar, { actionMs: 1000 });
     await connected(states);
     expect(await problemOf(actions.getVariable('1.1', 'MES'))).toBe('timeout');
     expect(await problemOf(actions.setVariables('1.1', new Map([['MES', '1.00']])))).toBe('none');

@@ -92,7 +92,7 @@ describe('Ari', () => {
     await vi.waitFor(() => expect(states[1]).toMatchObject({ status: 'waiting' }), { timeout: 10_000 });
     expect(ari.connected).toBe(false);
     expect(JSON.stringify(states)).not.toContain('top-secret');
-  }, 20_000);
+  });
 });
 
 /** Asterisk 22.10.1's answer on a loopback call, shortened to what is read, with jitter and loss put in. */

@@ -144,7 +144,7 @@ describe('a second sidecar on the same history', () => {
     await history.flush();
     expect(await history.call('after')).toMatchObject({ linkedid: 'after' });
     expect(await history.call('never')).toBeNull();
-  }, 30_000);
+  });
 });
 
 describe('a database that is gone while it is open', () => {
@@ -171,7 +171,7 @@ describe('a database that is gone while it is open', () => {
     expect(await history.call('before')).toBeNull();
     expect(await history.call('after')).toMatchObject({ linkedid: 'after' });
     await expect.poll(() => history.stats().problem, { timeout: 30_000 }).toBeNull();
-  }, 30_000);
+  });
 
   it('replaced by another one: that one is written to from then on', async () => {
     const other = join(folder, 'other.sqlite');
@@ -185,5 +185,5 @@ describe('a database that is gone while it is open', () => {
     for (const suffix of ['-wal', '-shm']) await rm(`${path}${suffix}`, { force: true });
     await expect.poll(() => history.reopened, { timeout: 30_000, interval: 50 }).toBe(1);
     expect(await storedIn(history, 'after')).toEqual(['after', 'of-the-other']);
-  }, 30_000);
+  });
 });

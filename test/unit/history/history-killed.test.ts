@@ -66,4 +66,4 @@ it(`survives SIGKILL at ${KILLS} random moments: a whole database, where each ch
   expect(inTable).toEqual(['one', 'two'].map((uniqueid) => [uniqueid, expect.any(Number)]));
   expect(inTable[0]).toEqual(['one', reportsBefore]);
   database.close();
-}, 60_000);
+});

@@ -262,7 +262,7 @@ describe('a disk that does not take it', () => {
     other.close();
     const again = await open();
     expect(await again.call('call')).toBeNull();
-  }, 15_000);
+  });
 });
 
 describe('a file that cannot be used', () => {

@@ -211,7 +211,7 @@ describe('a leg', () => {
     expect(course.length + Number(points_left_out)).toBe(120);
     expect(course[0]?.at_s).toBeLessThan(10);
     expect(course.at(-1)?.at_s).toBeGreaterThan(710);
-  }, 60_000);
+  });
 
   it.each([
     ['of an endpoint that does not take part', { endpoint: 'PJSIP/private' }],

@@ -101,7 +101,7 @@ async function calibrate(name: string, ...args: string[]): Promise<{ status: num
   }
 }
 
-describe('asterisk-mes calibrate', { timeout: 30_000 }, () => {
+describe('asterisk-mes calibrate', () => {
   test('finds the truth of made ratings, beside an open history, and prints the section to paste', async () => {
     // 3 R a percent; the documented profile takes 2.5 R a packet of 5 s, 6.25 R a percent.
     const history = await ratedHistory('truth', (lossPercent, random) => saidOf(lossPercent, 3) + random() - 0.5);

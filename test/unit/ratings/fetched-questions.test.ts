@@ -100,7 +100,7 @@ async function begin(part: Partial<FetchedQuestionsOptions> = {}): Promise<Fetch
   return source;
 }
 
-const until = (look: () => void): Promise<void> => vi.waitFor(look, { timeout: 5000, interval: 5 });
+const until = (look: () => void): Promise<void> => vi.waitFor(look, { timeout: 60_000, interval: 5 });
 
 describe('fetched questions', () => {
   test('are taken when they are signed, kept, and asked after a restart while their address is away', async () => {
