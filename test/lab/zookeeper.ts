@@ -22,7 +22,7 @@ export function zooKeeper(folder: string, port: number): ZooKeeper {
   writeFileSync(
     config,
     `tickTime=500\ndataDir=${join(folder, 'data')}\nclientPort=${port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false
-maxClientCnxns=0\n4lw.commands.whitelist=ruok\npreAllocSize=4096\n`,
+maxClientCnxns=0\n4lw.commands.whitelist=srvr\npreAllocSize=4096\n`,
   );
   let running: Confined | undefined;
   return {
@@ -36,7 +36,8 @@ maxClientCnxns=0\n4lw.commands.whitelist=ruok\npreAllocSize=4096\n`,
       ]);
       const untilMs = performance.now() + READY_WAIT_MS;
       while (performance.now() < untilMs) {
-        if ((await say(port, 'ruok')) === 'imok') return;
+        // It answers `ruok` before it takes sessions.
+        if ((await say(port, 'srvr')).includes('Mode: standalone')) return;
         await sleep(100);
       }
       throw new Error('ZooKeeper did not answer in time');

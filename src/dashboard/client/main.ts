@@ -30,12 +30,12 @@ const PAGES_OF_ONE: readonly { name: string; word?: string; open: (route: Route)
   { name: 'call', open: callPage },
   { name: 'compare', open: comparePage },
 ];
-/** What a fleet's store knows nothing of. */
-const NOT_OF_FLEETS: readonly string[] = ['', 'ratings', 'alerts', 'compare'];
+/** What a fleet's store knows enough for. */
+const OF_FLEETS: readonly string[] = ['calls', 'endpoints', 'trends', 'call'];
 const PAGES: typeof PAGES_OF_ONE = IS_FLEET
   ? [
       { name: '', word: t('PBXs'), open: () => pbxsPage() },
-      ...PAGES_OF_ONE.filter(({ name }) => !NOT_OF_FLEETS.includes(name)),
+      ...PAGES_OF_ONE.filter(({ name }) => OF_FLEETS.includes(name)),
     ]
   : PAGES_OF_ONE;
 
