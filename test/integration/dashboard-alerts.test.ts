@@ -6,6 +6,7 @@ import { alertRoutes } from '../../src/api/alerts/alerts.ts';
 import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import type { Alert } from '../../src/model/alert.ts';
 import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';
+import { callRecord, channelRecord } from '../unit/history/records.ts';
 import { openBrowser, openPage, takePictures } from './fixtures/browser.ts';
 
 const MINUTE_MS = 60_000;
@@ -115,6 +116,16 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of alerts', () => {
     await page.getByLabel('Since').selectOption('-7d');
     await page.getByRole('alert').waitFor();
     expect(await page.getByText('Nothing is wrong now').count()).toBe(0);
+    await page.close();
+  });
+
+  test('leads from a call to its evidence, as a page to print', async () => {
+    const id = '1700000000.0';
+    server.history.record({ kind: 'channel', channel: channelRecord(id, { endedAtMs: NOW_MS }), resume: null });
+    server.history.record({ kind: 'call', call: callRecord(id, { endedAtMs: NOW_MS, verdict: 'bad' }) });
+    const { page } = await openPage(browser, `http://127.0.0.1:${server.port}`, `#/call/${id}`);
+    const link = page.getByRole('link', { name: 'Page to print' });
+    expect(await link.getAttribute('href')).toBe(`/v1/calls/${id}/evidence/page`);
     await page.close();
   });
 });

@@ -3,9 +3,13 @@ import { copyable } from '../parts/copied.ts';
 import { offerFile } from '../parts/file.ts';
 import { errorNotice } from '../parts/notice.ts';
 import type { Channel, Stream, WholeCall } from '../rest/answers.ts';
-import { get, send } from '../rest/rest.ts';
+import { get, hasToken, send } from '../rest/rest.ts';
 import { t } from '../words/language.ts';
 import { placeWords, quantity, shortEndpoint, verdictWords } from '../words/words.ts';
+
+function evidencePage(linkedid: string): string {
+  return `/v1/calls/${encodeURIComponent(linkedid)}/evidence/page`;
+}
 
 /** What to tell the carrier, or whoever runs the network: as a text to paste, a file, or a link. */
 export class ForCarrier {
@@ -30,6 +34,8 @@ export class ForCarrier {
         this.#button(t('Copy the text'), () => this.#copy()),
         this.#button(t('↓ Evidence (JSON)'), () => this.#download()),
         this.#button(t('Make a link for 30 days'), () => this.#share()),
+        // A browser sends no token with a link: with one, the made link leads to the same page.
+        hasToken() ? null : el('a', { href: evidencePage(linkedid), target: '_blank' }, t('Page to print')),
       ),
       this.#said,
     );

@@ -13,6 +13,7 @@ export const GERMAN_OF_ALERTS: Readonly<Record<string, string>> = {
   Over: 'Vorbei',
   'Over at': 'Vorbei bei',
   'Raised at': 'Ausgelöst bei',
+  'Page to print': 'Seite zum Drucken',
   Rule: 'Regel',
   Rules: 'Regeln',
   Sent: 'Gesendet',
