@@ -9,11 +9,12 @@ import { promisify } from 'node:util';
 import { median, type Output, quantile } from './output.ts';
 import { usageOf } from './process-usage.ts';
 import { startSidecarFor, withSimulator } from './simulated-pbx.ts';
+import { unitFlags } from './unit-flags.ts';
 
 const HOLDS = new URL('../lab/turn-holds.ts', import.meta.url).href;
 const LEGS = 2000;
 const PACE = { reportEveryMs: 5000, callMs: 50_000 };
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 25_000;
 const MEASURE_S = 20;
 const HANGUP_EVERY_MS = 20;
 const MOST_MS = 50;
@@ -79,7 +80,9 @@ export async function run(output: Output): Promise<void> {
   try {
     await withSimulator(async (simulator) => {
       await simulator.load({ recording: '22-lossy-call', pace: PACE, legs: LEGS });
-      const sidecar = await startSidecarFor(simulator, { nodeOptions: ['--import', HOLDS], extraConfig: config });
+      const { node, environment } = unitFlags();
+      const nodeOptions = [...node, '--import', HOLDS];
+      const sidecar = await startSidecarFor(simulator, { nodeOptions, environment, extraConfig: config });
       try {
         await sleep(SETTLE_MS);
         longestTurnMs();
