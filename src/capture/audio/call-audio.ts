@@ -8,7 +8,7 @@ import type { TrackedStream } from '../streams/tracked-stream.ts';
 import { StreamAudio, isReadable } from './stream-audio.ts';
 
 /** Calls of which echoes are looked for at once; each takes some 700 KB until it is known. */
-const MOST_PAIRS = 32;
+const MOST_PAIRS = 8;
 const SAMPLES_PER_MS = 8;
 
 /** What one end sends, and what is sent to it. */
@@ -19,6 +19,13 @@ interface Pair {
   searchedTo: number;
 }
 
+export interface CallAudioLimits {
+  /** Streams that are listened to at once; each takes some 12 KB. */
+  readonly mostStreams: number;
+  /** How much of a stream's audio is enough to tell. */
+  readonly enoughMs: number;
+}
+
 /** Looks at the audio of streams, and for echoes between the two directions of a call. */
 export class CallAudio {
   /** What payload types mean whatever the capture says of them. */
@@ -27,13 +34,27 @@ export class CallAudio {
   readonly #streams = new Map<string, StreamAudio>();
   readonly #pairs = new Map<StreamAudio, Pair>();
   readonly #found = new Map<StreamAudio, Echo | null>();
+  /** Where the latest packet lies. */
+  #buffer: ArrayBufferLike | undefined;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #listened = 0;
 
-  constructor(codecs: ReadonlyMap<number, PayloadFormat> = new Map<number, PayloadFormat>()) {
+  readonly #mostStreams: number;
+  readonly #enoughMs: number;
+
+  constructor(
+    { mostStreams, enoughMs }: CallAudioLimits,
+    codecs: ReadonlyMap<number, PayloadFormat> = new Map<number, PayloadFormat>(),
+  ) {
+    this.#mostStreams = mostStreams;
+    this.#enoughMs = enoughMs;
     this.#codecs = codecs;
   }
 
   /** A stream has begun. */
   add(stream: TrackedStream): void {
+    if (this.#listened >= this.#mostStreams) return;
+    this.#listened += 1;
     const audio = new StreamAudio();
     stream.audio = audio;
     const back = this.#streams.get(`${stream.destination} ${stream.source}`);
@@ -53,11 +74,22 @@ export class CallAudio {
     const { audio } = stream;
     const { payloadStart: at, payloadEnd, payloadBytes } = datagram;
     if (audio === undefined || payloadEnd - at < payloadBytes) return;
+    if (audio.heardMs >= this.#enoughMs && audio.history === undefined) return;
     const codec = (this.#codecs.get(payloadType) ?? staticFormat(payloadType))?.codec;
     if (!isReadable(codec)) return;
     const from = at + rtpHeaderBytes(view, at, payloadEnd);
     const to = from + rtpMediaBytes(view, at, payloadEnd, payloadBytes);
-    audio.take({ view, from, to, codec }, rtpSequence(view, at), rtpTimestamp(view, at), atMs);
+    if (view.buffer !== this.#buffer) {
+      this.#buffer = view.buffer;
+      this.#bytes = new Uint8Array(view.buffer);
+    }
+    const { byteOffset } = view;
+    audio.take(
+      { bytes: this.#bytes, from: byteOffset + from, to: byteOffset + to, codec },
+      rtpSequence(view, at),
+      rtpTimestamp(view, at),
+      atMs,
+    );
     this.#search(audio);
   }
 
@@ -72,6 +104,7 @@ export class CallAudio {
   /** The stream has ended. */
   remove({ audio, source, destination }: TrackedStream): void {
     if (audio === undefined) return;
+    this.#listened -= 1;
     if (this.#streams.get(`${source} ${destination}`) === audio) this.#streams.delete(`${source} ${destination}`);
     for (const pair of this.#pairs.values()) {
       if (pair.returned === audio || pair.sent === audio) this.#close(pair);

@@ -1,9 +1,13 @@
-import { ALAW_SAMPLES, ULAW_SAMPLES } from '../../stats/audio/g711.ts';
-import { AudioLevelMeter, FRAME_SAMPLES } from '../../stats/audio/audio-level.ts';
+import { ALAW_POWERS, ALAW_SAMPLES, ULAW_POWERS, ULAW_SAMPLES } from '../../stats/audio/g711.ts';
+import { AudioLevelMeter } from '../../stats/audio/audio-level.ts';
 import { G722Bands } from '../../stats/audio/g722.ts';
 import { SampleHistory } from '../../stats/audio/sample-history.ts';
 import type { AudioLevels } from '../../model/capture.ts';
 
+const FRAME_SAMPLES = 80;
+const STRIDE = 3;
+/** -9 dBm0: what is quieter is not cut off. */
+const LOUD_POWER = 32_768 ** 2 / 2 / 10 ** 1.214;
 /** Samples of the greatest size in a row are clipped; a pure tone that just fits has fewer. */
 const CLIPPED_RUN = 3;
 /** A step of the RTP time beyond this is a new beginning. */
@@ -21,7 +25,7 @@ export function isReadable(codec: string | null | undefined): codec is ReadableC
 
 /** The media of one packet, in place. */
 export interface CapturedPayload {
-  readonly view: DataView;
+  readonly bytes: Uint8Array;
   readonly from: number;
   readonly to: number;
   readonly codec: ReadableCodec;
@@ -33,8 +37,10 @@ export class StreamAudio {
   history: SampleHistory | undefined;
   /** When the sample that bears number 0 was sent at the latest, epoch milliseconds: the least that any packet says. */
   originMs = Number.POSITIVE_INFINITY;
+  /** How much was looked at. */
+  heardMs = 0;
   readonly #meter = new AudioLevelMeter();
-  #bands = new G722Bands();
+  #bands: G722Bands | undefined;
   #lastSequence = -1;
   #lastTimestamp = 0;
   #lastBytes = 0;
@@ -42,14 +48,11 @@ export class StreamAudio {
   #number = 0;
   #telling = 0;
   #odd = 0;
-  /** Of a frame that goes on in the next packet. */
-  #frameSamples = 0;
-  #framePower = 0;
-  #frameClipped = 0;
-  #run = 0;
+  #phase = 0;
 
   /** Takes the media of a packet, whole; one that comes again or too late changes nothing. */
-  take({ view, from, to, codec }: CapturedPayload, sequence: number, timestamp: number, atMs: number): void {
+  take(payload: CapturedPayload, sequence: number, timestamp: number, atMs: number): void {
+    const { from, to, codec } = payload;
     const ahead = (sequence - this.#lastSequence) & 0xffff;
     const isFirst = this.#lastSequence < 0;
     if (!isFirst && (ahead === 0 || ahead > 0x7fff)) return;
@@ -58,14 +61,18 @@ export class StreamAudio {
     if (isNext) this.#compare(ticks);
     if (isFirst || Math.abs(ticks) > MOST_STEP_TICKS || ticks < 0) this.#beginAnew();
     else this.#number += ticks;
-    if (!isNext || ticks !== this.#lastBytes) this.#interrupt();
     this.#lastSequence = sequence;
     this.#lastTimestamp = timestamp;
     this.#lastBytes = to - from;
+    this.heardMs += (to - from) / 8;
     this.originMs = Math.min(this.originMs, atMs - this.#number / 8);
     const history = this.history?.goTo(this.#number) === true ? this.history : undefined;
-    if (codec === 'g722') this.#takeG722(view, from, to, history);
-    else this.#takeG711(view, from, to, codec === 'ulaw' ? ULAW_SAMPLES : ALAW_SAMPLES, history);
+    if (codec === 'g722') {
+      this.#takeG722(payload, history);
+      return;
+    }
+    this.#takeG711(payload);
+    if (history !== undefined) remember(payload, history);
   }
 
   /** Null: too little of it, or it is not what its codec says, as with SRTP. */
@@ -84,47 +91,53 @@ export class StreamAudio {
   #beginAnew(): void {
     this.#number = 0;
     this.originMs = Number.POSITIVE_INFINITY;
-    this.#bands = new G722Bands();
+    this.#bands = undefined;
     if (this.history !== undefined) this.history = new SampleHistory();
   }
 
-  /** A frame does not reach over packets that are missing. */
-  #interrupt(): void {
-    this.#frameSamples = 0;
-    this.#framePower = 0;
-    this.#frameClipped = 0;
-    this.#run = 0;
-  }
-
-  #takeG711(view: DataView, from: number, to: number, samples: Int16Array, history: SampleHistory | undefined): void {
-    const greatest = samples === ULAW_SAMPLES ? 32_124 : 32_256;
-    for (let at = from; at < to; at += 1) {
-      const sample = samples[view.getUint8(at)] ?? 0;
-      this.#add(sample * sample, sample === greatest || sample === -greatest);
-      history?.take(sample);
+  /** Every third sample tells the power: over a few packets all phases of any tone have their turn. */
+  #takeG711({ bytes, from, to, codec }: CapturedPayload): void {
+    const powers = codec === 'ulaw' ? ULAW_POWERS : ALAW_POWERS;
+    this.#phase = (this.#phase + 1) % STRIDE;
+    let power = 0;
+    let count = 0;
+    for (let at = from + this.#phase; at < to; at += STRIDE) {
+      power += powers[bytes[at] ?? 0] ?? 0;
+      count += 1;
     }
+    if (count === 0) return;
+    const mean = power / count;
+    const clippedPercent = mean < LOUD_POWER ? 0 : this.#clippedPercent(bytes, from, to, powers);
+    this.#meter.take(mean, (to - from) / FRAME_SAMPLES, clippedPercent);
   }
 
-  #takeG722(view: DataView, from: number, to: number, history: SampleHistory | undefined): void {
-    const bands = this.#bands;
+  #clippedPercent(bytes: Uint8Array, from: number, to: number, powers: Float64Array): number {
+    const greatest = powers.reduce((most, power) => Math.max(most, power), 0);
+    let run = 0;
+    let clipped = 0;
     for (let at = from; at < to; at += 1) {
-      bands.take(view.getUint8(at));
-      this.#add(bands.low * bands.low + bands.high * bands.high, bands.isGreatest);
+      run = powers[bytes[at] ?? 0] === greatest ? run + 1 : 0;
+      if (run === CLIPPED_RUN) clipped += CLIPPED_RUN;
+      else if (run > CLIPPED_RUN) clipped += 1;
+    }
+    return (100 * clipped) / (to - from);
+  }
+
+  #takeG722({ bytes, from, to }: CapturedPayload, history: SampleHistory | undefined): void {
+    const bands = (this.#bands ??= new G722Bands());
+    let power = 0;
+    let clipped = 0;
+    for (let at = from; at < to; at += 1) {
+      bands.take(bytes[at] ?? 0);
+      power += bands.low * bands.low + bands.high * bands.high;
+      clipped += Number(bands.isGreatest);
       history?.take(bands.low);
     }
+    if (to > from) this.#meter.take(power / (to - from), (to - from) / FRAME_SAMPLES, (100 * clipped) / (to - from));
   }
+}
 
-  #add(power: number, isGreatest: boolean): void {
-    this.#framePower += power;
-    if (isGreatest) {
-      this.#run += 1;
-      if (this.#run >= CLIPPED_RUN) this.#frameClipped += this.#run === CLIPPED_RUN ? CLIPPED_RUN : 1;
-    } else this.#run = 0;
-    this.#frameSamples += 1;
-    if (this.#frameSamples < FRAME_SAMPLES) return;
-    this.#meter.takeFrame(this.#framePower / FRAME_SAMPLES, this.#frameClipped);
-    this.#frameSamples = 0;
-    this.#framePower = 0;
-    this.#frameClipped = 0;
-  }
+function remember({ bytes, from, to, codec }: CapturedPayload, history: SampleHistory): void {
+  const samples = codec === 'ulaw' ? ULAW_SAMPLES : ALAW_SAMPLES;
+  for (let at = from; at < to; at += 1) history.take(samples[bytes[at] ?? 0] ?? 0);
 }

@@ -22,6 +22,8 @@ const MAX_GMIN = 255;
 const MAX_PAYLOAD_TYPE = 127;
 const MIN_FIXED_MS = 1;
 const MAX_FIXED_MS = 10_000;
+/** Whose audio is looked at, and how much of it: half a minute tells how loud and noisy somebody is. */
+const LISTENED = { mostStreams: 1000, enoughMs: 30_000 };
 const BYTES_PER_MB = 1_000_000;
 const PROGRESS_EVERY_MB = 50;
 
@@ -61,7 +63,7 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
     gmin: endOfBurst,
     jitterBuffer: buffer,
     codecs,
-    audio: new CallAudio(codecs),
+    audio: new CallAudio(LISTENED, codecs),
   });
   let end: CaptureEnd;
   try {

@@ -1,13 +1,11 @@
 /**
- * How loud speech and noise are, from frames of 10 ms (RFC 3611 §4.7.3: the signal level is that of talk spurts, the noise level
+ * How loud speech and noise are, packet by packet (RFC 3611 §4.7.3: the signal level is that of talk spurts, the noise level
  * that of the pauses). What counts as talk follows ITU-T P.56: frames that are at most 15.9 dB under the level of all such
  * frames, and pauses of up to 200 ms between them. P.56 lets a talk spurt end 200 ms late; here it ends with its last frame, so that
  * bursts of a tone have the level of the tone.
  */
 import type { AudioLevels } from '../../model/capture.ts';
 
-/** 8000 samples a second, whatever the codec. */
-export const FRAME_SAMPLES = 80;
 const FRAME_MS = 10;
 /** 0 dBm0 is 3.14 dB under a sine of full scale (G.711, A-law; 3.17 for µ-law). */
 const POWER_AT_0_DBM0 = 32_768 ** 2 / 2 / 10 ** 0.314;
@@ -17,8 +15,8 @@ const MARGIN_DB = 15.9;
 /** A pause is at least so much quieter than talk. */
 const OVER_NOISE_DB = 6;
 const BRIDGED_FRAMES = 20;
-const STEP_DB = 2;
-const THRESHOLDS = 46;
+const STEP_DB = 3;
+const THRESHOLDS = 31;
 const BINS_PER_DB = 2;
 const BINS = 100 * BINS_PER_DB;
 /** Of the quietest frames, which one is taken as the noise; noise that is steady is 0.2 dB louder. */
@@ -29,14 +27,15 @@ const LEAST_TALK_FRAMES = 10;
 const LEAST_PAUSE_FRAMES = 25;
 /** Steady sound that is quieter than this is nobody who speaks. */
 const LEAST_STEADY_TALK_DBM0 = -50;
-const THRESHOLD_POWERS: readonly number[] = Array.from({ length: THRESHOLDS }, (_, index) =>
-  powerOf(thresholdDbm0(index)),
-);
 
-/** Takes the audio of one direction, frame by frame. */
+/** Takes the audio of one direction, packet by packet; lengths are in frames of 10 ms. */
 export class AudioLevelMeter {
   #frames = 0;
-  #clippedSamples = 0;
+  #clippedFrames = 0;
+  /** Of packets in a row: the first threshold that they reach, how long they are, and their power. */
+  #reached = 0;
+  #stretchFrames = 0;
+  #stretchPower = 0;
   readonly #bins = new Uint32Array(BINS);
   /** By threshold: frames and power of talk, pauses between talk spurts, their frames, and the pause that goes on. */
   readonly #talkFrames = new Uint32Array(THRESHOLDS);
@@ -46,23 +45,26 @@ export class AudioLevelMeter {
   readonly #openFrames = new Uint32Array(THRESHOLDS);
   readonly #openPower = new Float64Array(THRESHOLDS);
 
-  /** A frame of 80 samples; `power`: the mean of their squares, all bands together; `clippedSamples`: of a run of the codec's greatest. */
-  takeFrame(power: number, clippedSamples: number): void {
-    this.#frames += 1;
-    this.#clippedSamples += clippedSamples;
-    const bin = binOf(dbm0Of(power));
-    this.#bins[bin] = (this.#bins[bin] ?? 0) + 1;
-    for (let index = 0; index < THRESHOLDS; index += 1) {
-      if (power >= (THRESHOLD_POWERS[index] ?? 0)) this.#talk(index, power);
-      else if ((this.#talkFrames[index] ?? 0) > 0) this.#pause(index, power);
-    }
+  /** `power`: the mean of the squares of its samples, all bands together; `frames`: how many times 10 ms it lasts. */
+  take(power: number, frames: number, clippedPercent: number): void {
+    this.#frames += frames;
+    this.#clippedFrames += (frames * clippedPercent) / 100;
+    const dbm0 = dbm0Of(power);
+    const bin = binOf(dbm0);
+    this.#bins[bin] = (this.#bins[bin] ?? 0) + frames;
+    // Packets in a row that reach the same thresholds are one stretch.
+    const reached = Math.min(THRESHOLDS, Math.max(0, Math.ceil(-dbm0 / STEP_DB)));
+    if (reached !== this.#reached) this.#settle(reached);
+    this.#stretchFrames += frames;
+    this.#stretchPower += power * frames;
   }
 
   /** Null before there is any audio. */
   levels(): AudioLevels | null {
+    this.#settle(this.#reached);
     if (this.#frames < LEAST_TALK_FRAMES) return null;
     const quietDbm0 = this.#levelAt(QUIET_SHARE, this.#frames);
-    const clippedPercent = (100 * this.#clippedSamples) / (this.#frames * FRAME_SAMPLES);
+    const clippedPercent = (100 * this.#clippedFrames) / this.#frames;
     const audioMs = this.#frames * FRAME_MS;
     const loudDbm0 = this.#levelAt(LOUD_SHARE, this.#frames);
     // No pauses: a tone, steady noise, or nothing at all.
@@ -86,21 +88,36 @@ export class AudioLevelMeter {
     };
   }
 
-  #talk(index: number, power: number): void {
+  /** Counts the stretch that ends here by each threshold; `reached`: the first one that the next stretch reaches. */
+  #settle(reached: number): void {
+    const [frames, power] = [this.#stretchFrames, this.#stretchPower];
+    const first = this.#reached;
+    this.#reached = reached;
+    this.#stretchFrames = 0;
+    this.#stretchPower = 0;
+    if (frames === 0) return;
+    for (let index = first; index < THRESHOLDS; index += 1) this.#talk(index, power, frames);
+    for (let index = 0; index < first; index += 1) {
+      if ((this.#talkFrames[index] ?? 0) > 0) this.#pause(index, power, frames);
+    }
+  }
+
+  /** `power`: the sum over its frames. */
+  #talk(index: number, power: number, frames: number): void {
     const open = this.#openFrames[index] ?? 0;
     const isBridged = open <= BRIDGED_FRAMES;
     if (!isBridged) {
       this.#pauses[index] = (this.#pauses[index] ?? 0) + 1;
       this.#pauseFrames[index] = (this.#pauseFrames[index] ?? 0) + open;
     }
-    this.#talkFrames[index] = (this.#talkFrames[index] ?? 0) + 1 + (isBridged ? open : 0);
+    this.#talkFrames[index] = (this.#talkFrames[index] ?? 0) + frames + (isBridged ? open : 0);
     this.#talkPower[index] = (this.#talkPower[index] ?? 0) + power + (isBridged ? (this.#openPower[index] ?? 0) : 0);
     this.#openFrames[index] = 0;
     this.#openPower[index] = 0;
   }
 
-  #pause(index: number, power: number): void {
-    this.#openFrames[index] = (this.#openFrames[index] ?? 0) + 1;
+  #pause(index: number, power: number, frames: number): void {
+    this.#openFrames[index] = (this.#openFrames[index] ?? 0) + frames;
     this.#openPower[index] = (this.#openPower[index] ?? 0) + power;
   }
 
@@ -146,10 +163,6 @@ export class AudioLevelMeter {
 
 function thresholdDbm0(index: number): number {
   return -STEP_DB * index;
-}
-
-function powerOf(dbm0: number): number {
-  return POWER_AT_0_DBM0 * 10 ** (dbm0 / 10);
 }
 
 function dbm0Of(power: number): number {

@@ -22,3 +22,7 @@ function fromAlaw(code: number): number {
   const magnitude = segment === 0 ? step : (step + 0x100) << (segment - 1);
   return (bits & 0x80) === 0 ? -magnitude : magnitude;
 }
+
+/** The squares of the samples, by their codes. */
+export const ULAW_POWERS: Float64Array = Float64Array.from(ULAW_SAMPLES, (sample) => sample * sample);
+export const ALAW_POWERS: Float64Array = Float64Array.from(ALAW_SAMPLES, (sample) => sample * sample);
