@@ -14,7 +14,7 @@ const LONGEST_PACE_MS = 60_000;
  */
 export function expectedAtFirst(
   packetsLost: number,
-  { fractionLostQ8 }: ReportBlock,
+  { fractionLostQ8, extendedHighestSequence }: ReportBlock,
   marks: Readonly<StreamMarks>,
   moment: ReportMoment,
 ): number | null {
@@ -23,7 +23,8 @@ export function expectedAtFirst(
   if (marks.markHighestSequence !== null || moment.mayBeSilent) return byFraction;
   const bySending = expectedFromSending(marks, moment) ?? expectedFromTime(marks, moment);
   if (bySending === null) return byFraction;
-  const atLeastLost = Math.max(packetsLost, bySending);
+  // Sequence numbers begin at 0 at the earliest. A sender's count may be of the stream before as well.
+  const atLeastLost = Math.max(packetsLost, Math.min(bySending, extendedHighestSequence + 1));
   if (byFraction === null) return atLeastLost;
   return Math.abs(byFraction - atLeastLost) <= atLeastLost * ESTIMATE_TOLERANCE_RATIO ? byFraction : atLeastLost;
 }

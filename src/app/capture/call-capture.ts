@@ -23,7 +23,11 @@ import { type XrReport, XrTeller } from './xr-teller.ts';
 /** What `analyze` simulates, too, unless told. */
 const JITTER_BUFFER = { kind: 'fixed', nominalMs: 60 } as const;
 /** Whose audio is looked at: that of 2,000 calls, all of it. */
-const LISTENED = { mostStreams: 8000, enoughMs: Number.POSITIVE_INFINITY };
+const LISTENED = {
+  mostStreams: 8000,
+  enoughMs: Number.POSITIVE_INFINITY,
+  enoughOfAllMs: Number.POSITIVE_INFINITY,
+};
 const SWEEP_EVERY_MS = 1000;
 /** A channel is told of at each report about it, and without reports this often. */
 const TELL_EVERY_MS = 10_000;

@@ -8,7 +8,7 @@ import type { TrackedStream } from '../streams/tracked-stream.ts';
 import { StreamAudio, isReadable } from './stream-audio.ts';
 
 /** Calls of which echoes are looked for at once; each takes some 700 KB until it is known. */
-const MOST_PAIRS = 8;
+const MOST_PAIRS = 4;
 const SAMPLES_PER_MS = 8;
 
 /** What one end sends, and what is sent to it. */
@@ -22,8 +22,9 @@ interface Pair {
 export interface CallAudioLimits {
   /** Streams that are listened to at once; each takes some 12 KB. */
   readonly mostStreams: number;
-  /** How much of a stream's audio is enough to tell. */
+  /** How much of a stream's audio is enough to tell, and of all streams together. */
   readonly enoughMs: number;
+  readonly enoughOfAllMs: number;
 }
 
 /** Looks at the audio of streams, and for echoes between the two directions of a call. */
@@ -41,13 +42,15 @@ export class CallAudio {
 
   readonly #mostStreams: number;
   readonly #enoughMs: number;
+  #leftMs: number;
 
   constructor(
-    { mostStreams, enoughMs }: CallAudioLimits,
+    { mostStreams, enoughMs, enoughOfAllMs }: CallAudioLimits,
     codecs: ReadonlyMap<number, PayloadFormat> = new Map<number, PayloadFormat>(),
   ) {
     this.#mostStreams = mostStreams;
     this.#enoughMs = enoughMs;
+    this.#leftMs = enoughOfAllMs;
     this.#codecs = codecs;
   }
 
@@ -57,6 +60,7 @@ export class CallAudio {
     this.#listened += 1;
     const audio = new StreamAudio();
     stream.audio = audio;
+    stream.isListenedTo = true;
     const back = this.#streams.get(`${stream.destination} ${stream.source}`);
     this.#streams.set(`${stream.source} ${stream.destination}`, audio);
     if (back === undefined || this.#pairs.size + 2 > 2 * MOST_PAIRS) return;
@@ -74,11 +78,15 @@ export class CallAudio {
     const { audio } = stream;
     const { payloadStart: at, payloadEnd, payloadBytes } = datagram;
     if (audio === undefined || payloadEnd - at < payloadBytes) return;
-    if (audio.heardMs >= this.#enoughMs && audio.history === undefined) return;
+    if (audio.history === undefined && (audio.heardMs >= this.#enoughMs || this.#leftMs <= 0)) {
+      stream.isListenedTo = false;
+      return;
+    }
     const codec = (this.#codecs.get(payloadType) ?? staticFormat(payloadType))?.codec;
     if (!isReadable(codec)) return;
     const from = at + rtpHeaderBytes(view, at, payloadEnd);
     const to = from + rtpMediaBytes(view, at, payloadEnd, payloadBytes);
+    this.#leftMs -= (to - from) / SAMPLES_PER_MS;
     if (view.buffer !== this.#buffer) {
       this.#buffer = view.buffer;
       this.#bytes = new Uint8Array(view.buffer);

@@ -104,7 +104,7 @@ export class StreamTable {
     }
     stream.lastAtMs = atMs;
     const { meter } = stream;
-    this.#options.audio?.take(stream, payloadType, view, datagram, atMs);
+    if (stream.isListenedTo) this.#options.audio?.take(stream, payloadType, view, datagram, atMs);
     if (meter?.isAudio(payloadType) === true) {
       meter.takeAudio(sequence, timestamp, atMs, rtpMarker(view, at));
       return;

@@ -23,6 +23,8 @@ export class TrackedStream {
   rtcp: StreamRtcp | undefined;
   /** Where the audio itself is looked at. */
   audio: StreamAudio | undefined;
+  /** False before that, and when enough was heard. */
+  isListenedTo = false;
   /** Another stream whose key has the same hash. */
   nextOfHash: TrackedStream | undefined;
   /** It came when as many as can be held were there. */

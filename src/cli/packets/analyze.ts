@@ -22,8 +22,8 @@ const MAX_GMIN = 255;
 const MAX_PAYLOAD_TYPE = 127;
 const MIN_FIXED_MS = 1;
 const MAX_FIXED_MS = 10_000;
-/** Whose audio is looked at, and how much of it: half a minute tells how loud and noisy somebody is. */
-const LISTENED = { mostStreams: 1000, enoughMs: 30_000 };
+/** Whose audio is looked at, and how much of it: a minute tells how loud and noisy somebody is, and a large file stays quick to read. */
+const LISTENED = { mostStreams: 1000, enoughMs: 60_000, enoughOfAllMs: 500_000 };
 const BYTES_PER_MB = 1_000_000;
 const PROGRESS_EVERY_MB = 50;
 

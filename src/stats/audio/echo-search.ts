@@ -15,7 +15,7 @@ const SPAN = 2 * WINDOW;
 const DELAY_STEP = 32;
 /** Half seconds of talk that tell, and that are enough. */
 const LEAST_WINDOWS = 4;
-const MOST_WINDOWS = 12;
+const MOST_WINDOWS = 8;
 /** Who is quieter, -45 dBm0, has no echo to speak of. */
 const LEAST_POWER = 32_768 ** 2 / 2 / 10 ** 4.814;
 /** How far the peak stands out of what chance makes: its root mean square over all other delays. */

@@ -112,7 +112,7 @@ describe('levels of audio', () => {
 
 /** Two streams between two phones, packet by packet in turn, as a capture has them. */
 class Duplex {
-  readonly #audio = new CallAudio({ mostStreams: 10, enoughMs: 30_000 });
+  readonly #audio = new CallAudio({ mostStreams: 10, enoughMs: 30_000, enoughOfAllMs: 60_000 });
   readonly #one = stream('10.0.0.1:4000', '10.0.0.2:5000');
   readonly #other = stream('10.0.0.2:5000', '10.0.0.1:4000');
 

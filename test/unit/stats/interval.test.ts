@@ -165,6 +165,16 @@ describe('packets that moved', () => {
     expect(measureInterval(input({ previous: null, block: first, sender }))).toMatchObject({ packetsExpected: 102 });
   });
 
+  test('a first report cannot have expected more than its sequence has numbers, whatever the sender counts', () => {
+    // The sender's count is of another stream as well: 99 numbers from 0 to 98.
+    const sender = { sentPackets: 250, atMs: 15_000 };
+    const lossy = block(98, 6, { fractionLostQ8: 15 });
+    expect(measureInterval(input({ previous: null, block: lossy, sender }))).toMatchObject({ packetsExpected: 102 });
+    expect(measureInterval(input({ previous: null, block: block(98, 0), sender }))).toMatchObject({
+      packetsExpected: 99,
+    });
+  });
+
   test('a new SSRC is a new baseline', () => {
     const other = block(9, 1, { sourceSsrc: 0xdef, fractionLostQ8: 26 });
     const measured = measureInterval(input({ previous: mark({ block: block(60_000, 500) }), block: other }));
