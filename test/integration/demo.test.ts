@@ -63,8 +63,8 @@ describe.runIf(hasLab)('npm run demo', () => {
     const { status, stdout, stderr } = await demo.ended;
     expect(stderr).not.toContain('Error');
     expect(status).toBe(0);
-    // A busy machine takes longer to begin and to end.
-    expect(Date.now() - startedAtMs).toBeGreaterThan(24_000);
+    // What ending may take is set aside; a busy machine takes longer to begin and to end.
+    expect(Date.now() - startedAtMs).toBeGreaterThan(20_000);
     expect(Date.now() - startedAtMs).toBeLessThan(120_000);
     const document = JSON.parse(stdout) as {
       asterisk_version: string;

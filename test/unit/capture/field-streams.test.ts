@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AnalysisResult } from '../../../src/capture/capture-analysis.ts';
 import type { StreamSummary } from '../../../src/capture/streams/stream-summary.ts';
-import { analyseFile, onlyStream } from './captured.ts';
+import { analysisToJson } from '../../../src/cli/packets/analyze-json.ts';
+import { analyse, analyseFile, call, onlyStream, range } from './captured.ts';
 
 const FIELD = join(import.meta.dirname, '../../golden/field');
 
@@ -148,4 +149,14 @@ test('a padded extended report is part of its compound packet', () => {
   const stream = onlyStream(result);
   expect(stream.receiverReports).toBe(2);
   expect(stream.xrBlocks.map(({ kind }) => kind)).toEqual(['voip-metrics', 'voip-metrics']);
+});
+
+test('a quarter of a call lost in one piece: R is shown as 0, since nothing is less, and the burst as long as it was', () => {
+  // As loss_1burst24.pcap of the field: 3000 packets, 720 of them missing in a row.
+  const result = analyse(call([...range(0, 1140), ...range(1860, 3000)]));
+  const { streams } = JSON.parse([...analysisToJson(result)].join('')) as { streams: Record<string, unknown>[] };
+  expect(streams).toMatchObject([
+    { packets_received: 2280, packets_lost: 720, r_lq: 0, r_cq: 0, mos_lq: 1, mos_cq: 1 },
+  ]);
+  expect(streams[0]?.['voip_metrics']).toMatchObject({ loss_rate: 0.24, burst_duration_ms: 14_400, burst_density: 1 });
 });
