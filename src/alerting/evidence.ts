@@ -2,7 +2,7 @@ import type { CallWithChannels } from '../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, StreamRecord } from '../model/record.ts';
 import { roundOpinion } from '../score/opinion.ts';
 import { voipMetrics } from '../stats/packets/packet-tally.ts';
-import { type Others, rulesOutServer } from './others.ts';
+import { type OtherCalls, rulesOutServer } from './other-calls.ts';
 
 /** Reports of a direction that its course shows; of more, the worst of each few. */
 const MOST_POINTS = 400;
@@ -24,7 +24,7 @@ export interface Made {
 export function evidenceOf(
   call: CallWithChannels,
   intervals: ReadonlyMap<string, readonly IntervalRecord[]>,
-  others: Others,
+  others: OtherCalls,
   made: Made,
 ) {
   const { faultPlace, faultWhy } = call;

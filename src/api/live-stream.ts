@@ -213,7 +213,7 @@ export class LiveStream {
     });
     socket.on('error', () => socket.terminate());
     socket.on('close', () => this.#leave(client));
-    this.#heartbeat ??= setInterval(() => this.#beat(), this.#options.heartbeatMs ?? HEARTBEAT_MS);
+    this.#heartbeat ??= setInterval(() => this.#sendHeartbeats(), this.#options.heartbeatMs ?? HEARTBEAT_MS);
     this.#schedule();
   }
 
@@ -273,7 +273,7 @@ export class LiveStream {
     return workMs;
   }
 
-  #beat(): void {
+  #sendHeartbeats(): void {
     const nowMs = performance.now();
     const message = this.#message('heartbeat');
     for (const { socket, answeredAtMs } of this.#clients) {

@@ -37,7 +37,7 @@ const FORGOT = z.strictObject({
   emptied: z.int().describe('files taken out of the spool'),
 });
 
-export interface MeasurementBook {
+export interface MeasurementService {
   lastDocuments(): readonly object[];
   /** Rejects with an Error of one sentence. */
   status(): Promise<z.output<typeof MEASUREMENT_STATUS>>;
@@ -46,21 +46,21 @@ export interface MeasurementBook {
 }
 
 /** What leaves the house, for whoever looks after it, and how it is taken back. */
-export function measurementRoutes(book: MeasurementBook): Route[] {
+export function measurementRoutes(service: MeasurementService): Route[] {
   return [
     route({
       path: '/v1/measurements',
       summary: 'Whether measurements are sent, to whom, what waits, and all that one can hold',
       query: NO_QUERY,
       answer: MEASUREMENT_STATUS,
-      handle: () => orProblem(book.status()),
+      handle: () => orProblem(service.status()),
     }),
     route({
       path: '/v1/measurements/last',
       summary: 'What is sent of the last call that has ended, in clear',
       query: NO_QUERY,
       answer: LAST,
-      handle: () => ({ documents: book.lastDocuments().map((document) => ({ ...document })) }),
+      handle: () => ({ documents: service.lastDocuments().map((document) => ({ ...document })) }),
     }),
     route({
       method: 'POST',
@@ -70,7 +70,7 @@ export function measurementRoutes(book: MeasurementBook): Route[] {
       query: NO_QUERY,
       answer: RESET,
       async handle() {
-        await orProblem(book.reset());
+        await orProblem(service.reset());
         return { reset: true };
       },
     }),
@@ -81,7 +81,7 @@ export function measurementRoutes(book: MeasurementBook): Route[] {
       access: 'token',
       query: NO_QUERY,
       answer: FORGOT,
-      handle: () => orProblem(book.forget()),
+      handle: () => orProblem(service.forget()),
     }),
   ];
 }

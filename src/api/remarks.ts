@@ -59,7 +59,7 @@ const TAGS_BODY = z
   .refine(({ add = [], remove = [] }) => add.length + remove.length > 0, 'names no tag; give add, remove or both');
 
 /** What REST asks of notes and tags. */
-export interface RemarkBook {
+export interface RemarkService {
   /** `too-many`: the call has as many notes as one may have. */
   note(linkedid: string, text: string, author: string | null): Promise<Note | 'no-such-call' | 'too-many'>;
   /** False: there is none. */
@@ -98,7 +98,7 @@ export function presentRemarks({ notes, tags: tagged }: CallRemarks): {
 const NO_SUCH_CALL = 'no call of this id is known; it may be older than the history is kept';
 
 /** The routes of notes and tags. */
-export function remarkRoutes(book: RemarkBook): readonly Route[] {
+export function remarkRoutes(service: RemarkService): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -110,7 +110,7 @@ export function remarkRoutes(book: RemarkBook): readonly Route[] {
       answer: NOTE,
       status: 201,
       handle: async (_, linkedid, { text, author: by }) => {
-        const note = await book.note(linkedid, text, by || null);
+        const note = await service.note(linkedid, text, by || null);
         if (note === 'no-such-call') throw new Problem('MES_ERR_NO_SUCH_ID', NO_SUCH_CALL);
         if (note !== 'too-many') return presentNote(note);
         throw new Problem('MES_ERR_BODY', `the call has ${MOST_NOTES} notes already; delete one of them first`);
@@ -124,7 +124,7 @@ export function remarkRoutes(book: RemarkBook): readonly Route[] {
       query: NO_QUERY,
       answer: DELETED_ANSWER,
       handle: async (_, id) => {
-        if (await book.deleteNote(id)) return { deleted: true as const };
+        if (await service.deleteNote(id)) return { deleted: true as const };
         throw new Problem('MES_ERR_NO_SUCH_ID', 'no note of this id is known; it may be deleted already');
       },
     }),
@@ -137,7 +137,7 @@ export function remarkRoutes(book: RemarkBook): readonly Route[] {
       body: TAGS_BODY,
       answer: TAGGED_ANSWER,
       handle: async (_, linkedid, { add = [], remove = [], author: by }) => {
-        const found = await book.tag(linkedid, { add, remove, author: by || null });
+        const found = await service.tag(linkedid, { add, remove, author: by || null });
         if (found === 'no-such-call') throw new Problem('MES_ERR_NO_SUCH_ID', NO_SUCH_CALL);
         if (found !== 'too-many') return { tags: found.map(presentTag) };
         throw new Problem('MES_ERR_BODY', `the call would have more than ${MOST_TAGS} tags; take some off`);
@@ -148,7 +148,7 @@ export function remarkRoutes(book: RemarkBook): readonly Route[] {
       summary: 'The tags that calls have, that of most calls first.',
       query: NO_QUERY,
       answer: TAGS_ANSWER,
-      handle: async () => ({ tags: [...(await book.tags())] }),
+      handle: async () => ({ tags: [...(await service.tags())] }),
     }),
   ];
 }

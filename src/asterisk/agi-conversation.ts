@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Turns } from './turns.ts';
+import type { WorkQueue } from './work-queue.ts';
 import { AgiLineReader, readAgiAnswer, readAgiVariable, type AgiAnswer } from '../wire/agi.ts';
 
 /** Asterisk sends about 22 lines of environment, and one more for each argument, of which our handler gives none. */
@@ -30,8 +30,8 @@ export class AgiConversation {
   readonly #fail: (error: AgiError) => void;
   #wake: (() => void) | undefined;
 
-  /** What is read is taken in one of the `turns`. */
-  constructor(socket: Socket, turns: Turns, deadlineMs: number) {
+  /** `workQueue` runs the reading of lines, so that a crowd of connections cannot hold up the event loop. */
+  constructor(socket: Socket, workQueue: WorkQueue, deadlineMs: number) {
     this.#socket = socket;
     const { promise, reject } = Promise.withResolvers<never>();
     this.#failed = promise;
@@ -43,7 +43,7 @@ export class AgiConversation {
     socket.on('readable', () => {
       if (isInTurn) return;
       isInTurn = true;
-      turns.take(() => {
+      workQueue.take(() => {
         isInTurn = false;
         const chunk = socket.read() as Buffer | null;
         if (chunk !== null) this.#take(chunk);

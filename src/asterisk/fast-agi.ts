@@ -7,7 +7,7 @@ import { AgiConversation, type AgiEnvironment, AgiError, readAgiEnvironment } fr
 import { parseRtcpAll } from '../wire/rtcp/rtcp-all.ts';
 import { encodeGetFullVariable, encodeSetVariable } from '../wire/agi.ts';
 import { listenProblem } from '../model/errors/listen-problem.ts';
-import { Turns } from './turns.ts';
+import { WorkQueue } from './work-queue.ts';
 import { arrayAssignment, selectAssignments } from './variable-assignment.ts';
 
 /** From accept to close, in any case: a hang-up waits for us. */
@@ -78,7 +78,7 @@ export class FastAgiServer {
   readonly #options: FastAgiOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #turns = new Turns();
+  readonly #workQueue = new WorkQueue();
   readonly #counters = { answered: 0, unknown: 0, late: 0, failed: 0, refused: 0 };
   #peers = new BlockList();
   /** Scripts by the digests of their names and the secret: a comparison takes the same time whatever is asked for. */
@@ -93,7 +93,7 @@ export class FastAgiServer {
       // Nobody listens for one that breaks before its turn.
       const onError = (): void => {};
       socket.on('error', onError);
-      this.#turns.take(() => {
+      this.#workQueue.take(() => {
         if (socket.destroyed) return;
         socket.off('error', onError);
         if (this.#isPeer(socket.remoteAddress)) void this.#serve(socket);
@@ -163,7 +163,7 @@ export class FastAgiServer {
 
   async #serve(socket: Socket): Promise<void> {
     this.#sockets.add(socket);
-    const conversation = new AgiConversation(socket, this.#turns, this.#options.deadlineMs ?? AGI_DEADLINE_MS);
+    const conversation = new AgiConversation(socket, this.#workQueue, this.#options.deadlineMs ?? AGI_DEADLINE_MS);
     try {
       const outcome = await this.#converse(conversation);
       this.#counters[outcome]++;

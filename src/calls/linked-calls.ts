@@ -8,7 +8,7 @@ import { findFault } from './why/fault-place.ts';
 import { capturedOf } from './directions/direction-state.ts';
 import { AUDIO_FINDINGS } from '../model/capture.ts';
 import { audioFindings } from '../stats/audio/audio-findings.ts';
-import { type HeardParty, withPhones } from './phone-word.ts';
+import { type HeardParty, withPhones } from './phone-sentence.ts';
 import { judgeChannel, worstInterval } from './why/judgement.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { jitterFigures, lossPercentOf } from './directions/tally.ts';

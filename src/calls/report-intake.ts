@@ -5,7 +5,7 @@ import type { BridgePeers } from './bridges/bridge-peers.ts';
 import type { ChangeLog } from './change-log.ts';
 import { noteCodecQuestion, takeRtcp } from './channels/channel-report.ts';
 import { type ChannelState, isLive } from './channels/channel-state.ts';
-import type { LastWords, UndoneWord } from './channels/last-words.ts';
+import type { GivenFinals, RevokedFinals } from './channels/given-finals.ts';
 import type { ScoreWriter } from './writing/score-writer.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import type { SwitchboardCounters } from './switchboard-counters.ts';
@@ -19,7 +19,7 @@ export interface ReportIntakeOptions {
   readonly changes: ChangeLog;
   readonly bridges: BridgePeers;
   readonly writes: ScoreWriter;
-  readonly lastWords: LastWords;
+  readonly givenFinals: GivenFinals;
   readonly counters: SwitchboardCounters;
 }
 
@@ -35,11 +35,11 @@ export class ReportIntake {
 
   /** A report that comes after the final scores of its channel no longer counts, unless it shows that the channel goes on. */
   take(channel: ChannelState, report: RtcpReport, atMs: number): void {
-    const { rules, ports, channels, changes, writes, lastWords, counters } = this.#options;
+    const { rules, ports, channels, changes, writes, givenFinals, counters } = this.#options;
     if (channel.final !== null || !isLive(channel)) {
       counters.lateReports++;
-      const undone = lastWords.takeReport(channel, report, atMs);
-      if (undone !== null) this.takeBack(undone, atMs);
+      const revoked = givenFinals.takeReport(channel, report, atMs);
+      if (revoked !== null) this.revoke(revoked, atMs);
       return;
     }
     counters.reports++;
@@ -61,7 +61,7 @@ export class ReportIntake {
   }
 
   /** The channel goes on: it is scored and written again, with the reports that came since its final scores. */
-  takeBack({ channel, reports }: UndoneWord, nowMs: number): void {
+  revoke({ channel, reports }: RevokedFinals, nowMs: number): void {
     const { ports, changes, writes, counters } = this.#options;
     counters.lastWordsUndone++;
     counters.lateReports -= reports.length;

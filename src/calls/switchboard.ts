@@ -17,7 +17,7 @@ import { ReportIntake } from './report-intake.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import type { SwitchboardPorts } from './switchboard-ports.ts';
 import { ChannelFacts } from './channel-facts.ts';
-import { LastWords } from './channels/last-words.ts';
+import { GivenFinals } from './channels/given-finals.ts';
 import { SwitchboardCounters } from './switchboard-counters.ts';
 import { ScoreWriter } from './writing/score-writer.ts';
 
@@ -37,7 +37,7 @@ export class Switchboard implements LiveView {
   readonly #views: ChannelViews;
   readonly #writes: ScoreWriter;
   readonly #facts: ChannelFacts;
-  readonly #lastWords = new LastWords();
+  readonly #givenFinals = new GivenFinals();
   readonly #reports: ReportIntake;
 
   constructor(rules: ScoringRules, ports: SwitchboardPorts) {
@@ -53,7 +53,7 @@ export class Switchboard implements LiveView {
       changes: this.#changes,
       bridges: this.#bridges,
       writes: this.#writes,
-      lastWords: this.#lastWords,
+      givenFinals: this.#givenFinals,
       counters: this.counters,
     });
   }
@@ -122,7 +122,7 @@ export class Switchboard implements LiveView {
     }
     // Of one that had its last word before a restart, nobody would notice any more that it goes on.
     for (const channel of this.#channels.values())
-      if (channel.final !== null && isLive(channel)) this.#lastWords.note(channel, channel.final.atMs);
+      if (channel.final !== null && isLive(channel)) this.#givenFinals.note(channel, channel.final.atMs);
     this.#missReports();
   }
 
@@ -136,7 +136,7 @@ export class Switchboard implements LiveView {
     if (channel === undefined || isLocalChannel(channel)) return undefined;
     // Asked a second time, it has the same to say.
     if (channel.final === null) {
-      if (isLive(channel)) this.#lastWords.note(channel, nowMs);
+      if (isLive(channel)) this.#givenFinals.note(channel, nowMs);
       this.#bridges.forgetPast(channel, nowMs);
       takeFinalCounters(channel, counters, nowMs, this.#rules);
       channel.final = { ...this.#views.around(channel), atMs: nowMs };
@@ -148,7 +148,7 @@ export class Switchboard implements LiveView {
 
   /** Does what is due by `nowMs`. Call it a few times a second. */
   tick(nowMs: number): void {
-    for (const undone of this.#lastWords.takeOverdue(nowMs)) this.#reports.takeBack(undone, nowMs);
+    for (const revoked of this.#givenFinals.takeOverdue(nowMs)) this.#reports.revoke(revoked, nowMs);
     this.#writes.tick(nowMs);
     for (const call of this.#lifecycle.takeEnded(nowMs)) this.#forget(call, nowMs);
   }
@@ -161,7 +161,7 @@ export class Switchboard implements LiveView {
     moveMoments(this.#channels.values(), this.#calls.all(), byMs);
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
     this.#writes.clockStepped(byMs);
-    this.#lastWords.clockStepped(byMs);
+    this.#givenFinals.clockStepped(byMs);
     this.#lifecycle.clockStepped(byMs);
   }
 
@@ -247,7 +247,7 @@ export class Switchboard implements LiveView {
     channel.endedAtMs = atMs;
     channel.endReason = reason;
     this.#live.delete(channel);
-    this.#lastWords.prove(channel);
+    this.#givenFinals.prove(channel);
     this.#bridges.forget(channel);
     noteCounters(channel, {}, atMs);
     this.#writes.forget(channel);

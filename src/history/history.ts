@@ -26,7 +26,7 @@ import type { FEATURES } from './schema/features.ts';
 import { CommitLoop, type CommitStats } from './write/commit-loop.ts';
 import { explain, HistoryError } from './history-error.ts';
 import type { KnownCalls, ReaderMethods, WriterMethods } from './thread/protocol.ts';
-import { FileWatch } from './thread/file-watch.ts';
+import { FileIdentity } from './thread/file-identity.ts';
 import { WorkerLink } from './thread/worker-link.ts';
 
 /** How long a read waits for what was recorded before it: a stuck disk must not hang REST. */
@@ -73,7 +73,7 @@ export class History implements HistorySink, HistoryReader {
   readonly #writer: WorkerLink<WriterMethods>;
   readonly #reader: WorkerLink<ReaderMethods>;
   readonly #commits: CommitLoop;
-  readonly #file: FileWatch;
+  readonly #file: FileIdentity;
   #reopened = 0;
   #fileProblem: string | null = null;
   #cameLate = 0;
@@ -103,7 +103,7 @@ export class History implements HistorySink, HistoryReader {
     });
     this.#retention = setInterval(() => void this.#retain(), RETENTION_PERIOD_MS).unref();
     void this.#retain();
-    this.#file = new FileWatch(options.path, () => this.#reopen());
+    this.#file = new FileIdentity(options.path, () => this.#reopen());
   }
 
   record(change: HistoryChange): void {

@@ -4,7 +4,7 @@ import type { LiveView } from '../model/ports.ts';
 import type { Rating } from '../model/people/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { AgeWriter } from './age-writer.ts';
-import { Around, type AroundOptions } from './around.ts';
+import { CurrentSurroundings, type CurrentSurroundingsOptions } from './surroundings.ts';
 import { type MeasurementDocument, ratingDocument } from './format/document.ts';
 import { Installation } from './installation.ts';
 import { gzipped, LegWriter } from './leg-writer.ts';
@@ -33,7 +33,7 @@ export interface SenderSettings {
   readonly spoolMaxBytes: number;
 }
 
-export interface SenderOptions extends AroundOptions {
+export interface SenderOptions extends CurrentSurroundingsOptions {
   readonly settings: SenderSettings;
   readonly live: LiveView;
   readonly nowMs: () => number;
@@ -49,7 +49,7 @@ export class MeasurementSender {
   readonly #options: SenderOptions;
   readonly #writer: AgeWriter;
   readonly #spool: Spool;
-  readonly #around: Around;
+  readonly #surroundings: CurrentSurroundings;
   readonly #uploader: Uploader | null;
   #installation: Installation | null = null;
   #legs: LegWriter | null = null;
@@ -71,7 +71,7 @@ export class MeasurementSender {
     this.#options = options;
     this.#writer = new AgeWriter(settings.recipients);
     this.#spool = new Spool(settings.spool, settings.spoolMaxBytes);
-    this.#around = new Around(options);
+    this.#surroundings = new CurrentSurroundings(options);
     this.#ratedAtMs = options.nowMs();
     this.#ratingsFromMs = this.#ratedAtMs;
     this.#uploader =
@@ -123,7 +123,7 @@ export class MeasurementSender {
         writer: this.#writer,
         identity: (atMs) => installation.identity(atMs),
         takesPart: (endpoint) => this.#takesPart(endpoint),
-        around: () => this.#around.now,
+        around: () => this.#surroundings.now,
         onDocument: (document, linkedid) => this.#show(document, linkedid),
         onProblem: (error) => this.#noteWriteProblem(error),
       });
@@ -143,7 +143,7 @@ export class MeasurementSender {
   }
 
   tick(nowMs: number): void {
-    this.#around.tick(nowMs);
+    this.#surroundings.tick(nowMs);
     this.#legs?.tick(nowMs);
     if (this.#installation !== null && Math.abs(nowMs - this.#reloadedAtMs) >= RELOAD_EVERY_MS) {
       this.#reloadedAtMs = nowMs;

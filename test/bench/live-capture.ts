@@ -38,7 +38,7 @@ export async function run(): Promise<void> {
     const tcpdump = childPid('tcpdump');
     const before = { own: process.cpuUsage(), tcpdumpS: usageOf(tcpdump).cpuS, atMs: performance.now() };
     const sent = await send();
-    await settle(analysis);
+    await letTimersRun(analysis);
     const elapsedS = (performance.now() - before.atMs) / 1000;
     const { user, system } = process.cpuUsage(before.own);
     const own = (user + system) / 1e6 / elapsedS;
@@ -81,7 +81,7 @@ async function openSink(): Promise<ChildProcess> {
 }
 
 /** Waits until nothing more comes. */
-async function settle(analysis: CaptureAnalysis): Promise<void> {
+async function letTimersRun(analysis: CaptureAnalysis): Promise<void> {
   for (let before = -1; before !== analysis.packets;) {
     before = analysis.packets;
     await sleep(200);

@@ -53,7 +53,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of alerts', () => {
   beforeAll(async () => {
     const clock = { nowMs: () => NOW_MS };
     const rule = { name: 'loss', what: 'loss', over_s: 3600, endpoints: ['PJSIP/carrier*'], by: 'endpoint' } as const;
-    const book = {
+    const service = {
       list: async (sinceMs: number) => {
         asked.push(sinceMs);
         return alerts.map((alert) => alertJson(alert));
@@ -63,7 +63,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of alerts', () => {
     };
     [browser, server] = await Promise.all([
       openBrowser(),
-      startServer({ files: dashboardAssets(), moreRoutes: alertRoutes(book, clock) }),
+      startServer({ files: dashboardAssets(), moreRoutes: alertRoutes(service, clock) }),
     ]);
   });
   afterAll(async () => {

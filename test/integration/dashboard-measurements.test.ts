@@ -49,7 +49,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of measurements', () =
   const done: string[] = [];
 
   beforeAll(async () => {
-    const book = {
+    const service = {
       lastDocuments: () => documents,
       status: async () => ({ ...status, include: [...status.include], fields: fieldRows() }),
       reset: async () => void done.push('reset'),
@@ -59,7 +59,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of measurements', () =
         return { asked: 1, emptied: 7 };
       },
     };
-    const moreRoutes = measurementRoutes(book);
+    const moreRoutes = measurementRoutes(service);
     [browser, server] = await Promise.all([
       openBrowser(),
       startServer({ files: dashboardAssets(), token: TOKEN, moreRoutes }),

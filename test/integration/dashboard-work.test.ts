@@ -7,7 +7,7 @@ import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import { LAB_HOME } from '../lab/paths.ts';
 import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';
 import { openBrowser, openPage } from './fixtures/browser.ts';
-import { legsOf, type Made, STORED, storeCalls } from './fixtures/desk-calls.ts';
+import { legsOf, type Made, STORED, storeCalls } from './fixtures/stored-calls.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

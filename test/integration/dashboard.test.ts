@@ -2,21 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labObstacle } from '../lab/obstacle.ts';
 import { openPage, takePictures } from './fixtures/browser.ts';
 import { describeCallPage } from './fixtures/call-page.ts';
-import { type DashboardRoom, openDashboardRoom } from './fixtures/dashboard-room.ts';
+import { type DashboardLab, openDashboardLab } from './fixtures/dashboard-lab.ts';
 import { describeHistoryPages } from './fixtures/history-pages.ts';
 
 /** One lab for all pages: first while its calls are up, then when they have ended. */
 describe.runIf(labObstacle() === undefined)('the dashboard', () => {
-  let opened: DashboardRoom;
-  const room = (): DashboardRoom => opened;
+  let opened: DashboardLab;
+  const lab = (): DashboardLab => opened;
 
   beforeAll(async () => {
-    opened = await openDashboardRoom();
+    opened = await openDashboardLab();
   });
   afterAll(async () => opened?.close());
 
   test('shows the calls that are up, the worst first, each direction with its word', async () => {
-    const { browser, sidecar } = room();
+    const { browser, sidecar } = lab();
     const { page, complaints } = await openPage(browser, sidecar.url);
     await page.locator('.status[data-state=live]').waitFor();
     expect(await page.locator('h1').textContent()).toBe('Now: 2 calls');
@@ -47,7 +47,7 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
   });
 
   test('is ready soon, from the sidecar alone, and small', async () => {
-    const { browser, sidecar } = room();
+    const { browser, sidecar } = lab();
     const { page, complaints } = await openPage(browser, sidecar.url);
     // The quickest of some: the machine has other things to do. A quiet one takes a quarter of a second.
     const paintsMs: number[] = [];
@@ -67,7 +67,7 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
   });
 
   test('says that the connection is cut and how old the data is, and comes back by itself', async () => {
-    const { browser, sidecar } = room();
+    const { browser, sidecar } = lab();
     const { page } = await openPage(browser, sidecar.url);
     const status = page.locator('.status');
     await page.locator('.status[data-state=live]').waitFor();
@@ -83,7 +83,7 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
   });
 
   test('says that there is nothing when no call is up', async () => {
-    const { browser, sidecar, good, lossy } = room();
+    const { browser, sidecar, good, lossy } = lab();
     const { page, complaints } = await openPage(browser, sidecar.url);
     await page.locator('.call').first().waitFor();
     await good.hangup('caller');
@@ -95,6 +95,6 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     await page.close();
   });
 
-  describeCallPage(room);
-  describeHistoryPages(room);
+  describeCallPage(lab);
+  describeHistoryPages(lab);
 });

@@ -5,7 +5,7 @@ import { shouldBe } from '../accuracy/should-be.ts';
 import { atPace, isReport, readRecording, type Recording, withoutSenders } from '../lab/recording.ts';
 import { PromisedChannels } from './fixtures/promised-channels.ts';
 import type { RestStream } from './fixtures/rest.ts';
-import { expectScoresWritten, LOSSY, print, readiness, soon, startCall } from './fixtures/sidecar-watch.ts';
+import { expectScoresWritten, LOSSY, print, readiness, soon, startCall } from './fixtures/sidecar-checks.ts';
 import { readStored, startSimulatedPbx, type SimulatedPbx, type StoredHistory } from './fixtures/simulated-pbx.ts';
 
 /** Of each of two sidecars, which are killed side by side for the sake of time: 30 in all. */

@@ -14,7 +14,7 @@ import {
   readiness,
   soon,
   startCall,
-} from './fixtures/sidecar-watch.ts';
+} from './fixtures/sidecar-checks.ts';
 import { readStored, startSimulatedPbx } from './fixtures/simulated-pbx.ts';
 
 /** So many times more comes than is stored. */

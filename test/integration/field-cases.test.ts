@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { REPOSITORY } from '../lab/paths.ts';
 import { readTimedText } from '../lab/timed-text.ts';
-import { soon } from './fixtures/sidecar-watch.ts';
+import { soon } from './fixtures/sidecar-checks.ts';
 import { startSimulatedPbx } from './fixtures/simulated-pbx.ts';
 
 interface Stream {

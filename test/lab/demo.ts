@@ -62,7 +62,7 @@ async function main(): Promise<number> {
     const known = new Set((await readCalls(sidecar)).map(({ linkedid }) => linkedid));
     const calls = new DemoCalls(lab);
     await runCalls(calls, sidecar, stopping, endMs, options.json === true);
-    const scored = await settledCalls(sidecar, known, calls.placed);
+    const scored = await endedCalls(sidecar, known, calls.placed);
     if (options.json === true) {
       const document = { asterisk_version: lab.pbx.version, calls: scored.map(withNetwork) };
       process.stdout.write(`${JSON.stringify(document)}\n`);
@@ -166,11 +166,7 @@ function summary(channels: readonly ChannelAnswer[], placed: number, elapsedMs: 
 }
 
 /** All calls of this demo, once each has its end in the history. Throws when that does not happen in time. */
-async function settledCalls(
-  sidecar: SidecarProcess,
-  known: ReadonlySet<string>,
-  placed: number,
-): Promise<CallAnswer[]> {
+async function endedCalls(sidecar: SidecarProcess, known: ReadonlySet<string>, placed: number): Promise<CallAnswer[]> {
   const deadlineMs = Date.now() + SETTLE_MS;
   for (;;) {
     const calls = (await readCalls(sidecar)).filter(({ linkedid }) => !known.has(linkedid));

@@ -175,7 +175,7 @@ const TRUNK_QUERY = z.strictObject({ from: moment(), to: moment() });
 const USUAL_AGO_MS = 86_400_000;
 const LONGEST_MS = 92 * 86_400_000;
 
-export interface EvidenceBook {
+export interface EvidenceService {
   /** Null: no such call. */
   evidence(linkedid: string): Promise<z.output<typeof EVIDENCE> | null>;
   callPage(linkedid: string): Promise<string | null>;
@@ -206,7 +206,7 @@ export function trunkRange(
   return { fromMs: Math.max(0, fromMs), toMs };
 }
 
-export function evidenceRoutes(book: EvidenceBook, clock: Clock): readonly Route[] {
+export function evidenceRoutes(service: EvidenceService, clock: Clock): readonly Route[] {
   return [
     route({
       path: '/v1/calls/:linkedid/evidence',
@@ -214,7 +214,7 @@ export function evidenceRoutes(book: EvidenceBook, clock: Clock): readonly Route
       query: NO_QUERY,
       answer: EVIDENCE,
       async handle(_query, linkedid) {
-        const evidence = await book.evidence(linkedid);
+        const evidence = await service.evidence(linkedid);
         if (evidence === null) throw noSuchCall();
         return evidence;
       },
@@ -226,9 +226,9 @@ export function evidenceRoutes(book: EvidenceBook, clock: Clock): readonly Route
       query: NO_QUERY,
       answer: z.string(),
       async handle(_query, linkedid) {
-        const html = await book.callPage(linkedid);
+        const html = await service.callPage(linkedid);
         if (html === null) throw noSuchCall();
-        return new Page(html, 200, book.pageHeaders);
+        return new Page(html, 200, service.pageHeaders);
       },
     }),
     route({
@@ -236,7 +236,7 @@ export function evidenceRoutes(book: EvidenceBook, clock: Clock): readonly Route
       summary: 'All that is known of a trunk (or any endpoint) over a time, held against all other calls',
       query: TRUNK_QUERY,
       answer: TRUNK_EVIDENCE,
-      handle: (query, endpoint) => book.trunkEvidence(endpoint, trunkRange(query, clock.nowMs())),
+      handle: (query, endpoint) => service.trunkEvidence(endpoint, trunkRange(query, clock.nowMs())),
     }),
     route({
       path: '/v1/trunks/:endpoint/evidence/page',
@@ -245,7 +245,7 @@ export function evidenceRoutes(book: EvidenceBook, clock: Clock): readonly Route
       query: TRUNK_QUERY,
       answer: z.string(),
       handle: async (query, endpoint) =>
-        new Page(await book.trunkPage(endpoint, trunkRange(query, clock.nowMs())), 200, book.pageHeaders),
+        new Page(await service.trunkPage(endpoint, trunkRange(query, clock.nowMs())), 200, service.pageHeaders),
     }),
   ];
 }

@@ -39,7 +39,7 @@ export interface NewShare {
   readonly expiresAtMs: number;
 }
 
-export interface ShareBook {
+export interface ShareService {
   /** Null: no such call. */
   shareCall(linkedid: string, days: number): Promise<NewShare | null>;
   shareTrunk(endpoint: string, range: TimeRange, days: number): Promise<NewShare>;
@@ -61,7 +61,7 @@ const answerOf = ({ id, url, expiresAtMs }: NewShare): z.output<typeof MADE> => 
 });
 
 /** Links that show something to whoever has them, and how they are taken back. */
-export function shareRoutes(book: ShareBook, clock: Clock): readonly Route[] {
+export function shareRoutes(service: ShareService, clock: Clock): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -73,7 +73,7 @@ export function shareRoutes(book: ShareBook, clock: Clock): readonly Route[] {
       answer: MADE,
       status: 201,
       async handle(_query, linkedid, { days = USUAL_DAYS }) {
-        const made = await book.shareCall(linkedid, days);
+        const made = await service.shareCall(linkedid, days);
         if (made === null) throw noSuchCall();
         return answerOf(made);
       },
@@ -89,7 +89,7 @@ export function shareRoutes(book: ShareBook, clock: Clock): readonly Route[] {
       status: 201,
       async handle(_query, endpoint, { from, to, days = USUAL_DAYS }) {
         const range = trunkRange({ from: momentOf('from', from), to: momentOf('to', to) }, clock.nowMs());
-        return answerOf(await book.shareTrunk(endpoint, range, days));
+        return answerOf(await service.shareTrunk(endpoint, range, days));
       },
     }),
     route({
@@ -98,7 +98,7 @@ export function shareRoutes(book: ShareBook, clock: Clock): readonly Route[] {
       access: 'token',
       query: NO_QUERY,
       answer: SHARES,
-      handle: async () => ({ shares: await book.shares() }),
+      handle: async () => ({ shares: await service.shares() }),
     }),
     route({
       method: 'DELETE',
@@ -108,7 +108,7 @@ export function shareRoutes(book: ShareBook, clock: Clock): readonly Route[] {
       query: NO_QUERY,
       answer: REVOKED,
       async handle(_query, id) {
-        if (!(await book.revoke(id)))
+        if (!(await service.revoke(id)))
           throw new Problem('MES_ERR_NO_SUCH_ID', 'no link has this id; GET /v1/shares lists them');
         return { revoked: true };
       },
@@ -121,7 +121,7 @@ export function shareRoutes(book: ShareBook, clock: Clock): readonly Route[] {
       query: NO_QUERY,
       answer: REVOKED,
       async handle() {
-        await book.revokeAll();
+        await service.revokeAll();
         return { revoked: true };
       },
     }),
@@ -134,8 +134,8 @@ export function shareRoutes(book: ShareBook, clock: Clock): readonly Route[] {
       query: NO_QUERY,
       answer: z.string(),
       async handle(_query, token) {
-        const { html, isThere } = await book.page(token);
-        return new Page(html, isThere ? 200 : 404, book.pageHeaders);
+        const { html, isThere } = await service.page(token);
+        return new Page(html, isThere ? 200 : 404, service.pageHeaders);
       },
     }),
   ];

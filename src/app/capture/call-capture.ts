@@ -5,7 +5,7 @@ import { CaptureAnalysis } from '../../capture/capture-analysis.ts';
 import { capturedMedia, type Missed } from '../../capture/streams/captured-media.ts';
 import type { LiveCaptureState } from '../../capture/live-capture.ts';
 import { LiveCaptures } from '../../capture/live-captures.ts';
-import type { Standing } from '../../capture/streams/stream-room.ts';
+import type { Standing } from '../../capture/streams/stream-quota.ts';
 import type { TrackedStream } from '../../capture/streams/tracked-stream.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { CapturedMedia } from '../../model/capture.ts';
@@ -18,7 +18,7 @@ import { DEFAULT_GMIN } from '../../stats/packets/burst-gap.ts';
 import { addMedia } from '../../stats/packets/captured-media.ts';
 import type { PacketCursor } from '../../wire/packets/packet-cursor.ts';
 import { hasStaticPayloadType, type PayloadFormat } from '../../wire/payload-types.ts';
-import { type XrReport, XrTeller } from './xr-teller.ts';
+import { type XrReport, XrReportSource } from './xr-report-source.ts';
 
 /** What `analyze` simulates, too, unless told. */
 const JITTER_BUFFER = { kind: 'fixed', nominalMs: 60 } as const;
@@ -74,7 +74,7 @@ export class CallCapture {
   readonly #join = new CaptureJoin<TrackedStream>();
   readonly #analysis: CaptureAnalysis;
   readonly #live: LiveCaptures;
-  readonly #xr: XrTeller;
+  readonly #xr: XrReportSource;
   readonly #audio: CallAudio | undefined;
   /** What had been missed when a stream was first seen to be somebody's. */
   readonly #missedBefore = new Map<TrackedStream, Missed>();
@@ -92,7 +92,7 @@ export class CallCapture {
 
   constructor(options: CallCaptureOptions) {
     this.#options = options;
-    this.#xr = new XrTeller(options.onXrReport);
+    this.#xr = new XrReportSource(options.onXrReport);
     this.#audio = options.settings.audio ? new CallAudio(LISTENED) : undefined;
     this.#analysis = new CaptureAnalysis({
       audio: this.#audio,
@@ -224,7 +224,7 @@ export class CallCapture {
     this.#analysis.drop(stream);
     const closed = this.#mediaOf(stream, audio);
     const owners = this.#join.ownersOf(stream);
-    for (const { uniqueid, direction } of owners) if (direction === 'tx') this.#xr.tell(uniqueid, stream, nowMs);
+    for (const { uniqueid, direction } of owners) if (direction === 'tx') this.#xr.send(uniqueid, stream, nowMs);
     this.#join.remove(stream);
     this.#missedBefore.delete(stream);
     for (const { uniqueid, direction } of owners) {
@@ -241,7 +241,7 @@ export class CallCapture {
       this.#toldAtMs.set(uniqueid, nowMs);
       const report = this.#reportOf(uniqueid, direction);
       if (direction === 'tx') {
-        for (const stream of this.#join.streamsOf(uniqueid, direction)) this.#xr.tell(uniqueid, stream, nowMs);
+        for (const stream of this.#join.streamsOf(uniqueid, direction)) this.#xr.send(uniqueid, stream, nowMs);
       }
       this.#options.onCaptured({ type: 'captured', atMs: nowMs, uniqueid, direction, open, closed: null, report });
     }

@@ -11,7 +11,7 @@ import type { DirectionRules } from '../directions/direction-score.ts';
 import { isDead, type DirectionState, knownCodec } from '../directions/direction-state.ts';
 import { hasNothingToPassOn } from './judgement.ts';
 import { passedOnLossPercent, sentOnTooLittle } from './passed-on.ts';
-import { phoneSentence } from '../phone-word.ts';
+import { phoneSentence } from '../phone-sentence.ts';
 import { jitterOf, reportedBurstRatio, roundTripMeanMs } from '../directions/tally.ts';
 
 /** BurstR from which on the unevenness of the reports is called bursts; a loss that begins in mid-call makes it 2. */

@@ -17,7 +17,7 @@ import type { CallAudio } from '../audio/call-audio.ts';
 import { SsrcIndex } from './ssrc-index.ts';
 import { StreamHash } from './stream-hash.ts';
 import { type RtpPacket, type StreamFormat, StreamMeter, type WaitingPackets } from './stream-meter.ts';
-import { type Standing, StreamRoom } from './stream-room.ts';
+import { type Standing, StreamQuota } from './stream-quota.ts';
 import { TrackedStream } from './tracked-stream.ts';
 
 /** An unexplained payload type needs more of them. */
@@ -65,12 +65,12 @@ export class StreamTable {
   readonly #streams = new Set<TrackedStream>();
   readonly #hash = new StreamHash();
   readonly #ssrcs = new SsrcIndex(this.#hash);
-  readonly #room: StreamRoom;
+  readonly #quota: StreamQuota;
   readonly #waiting: WaitingPackets = { count: 0 };
 
   constructor(options: StreamTableOptions, sdp: SdpAnnouncements) {
     this.#options = options;
-    this.#room = new StreamRoom(options.standingOf === undefined ? 'file' : 'live');
+    this.#quota = new StreamQuota(options.standingOf === undefined ? 'file' : 'live');
     this.#sdp = sdp;
   }
 
@@ -86,7 +86,7 @@ export class StreamTable {
 
   /** A stream has turned out to be a channel's. */
   adopt(stream: TrackedStream): void {
-    this.#room.adopt(stream);
+    this.#quota.adopt(stream);
   }
 
   /** Takes the RTP packet that `datagram` holds. */
@@ -141,7 +141,7 @@ export class StreamTable {
     if (!this.#streams.delete(stream)) return;
     this.#unlink(stream);
     this.#ssrcs.remove(stream);
-    this.#room.remove(stream);
+    this.#quota.remove(stream);
     this.#options.audio?.remove(stream);
   }
 
@@ -238,7 +238,7 @@ export class StreamTable {
   }
 
   #believe(stream: TrackedStream): void {
-    if (!this.#room.admit(stream, this.#options.standingOf?.(stream, true) ?? 'known')) {
+    if (!this.#quota.admit(stream, this.#options.standingOf?.(stream, true) ?? 'known')) {
       this.streamsLeftOut += Number(!stream.isLeftOut);
       stream.isLeftOut = true;
       this.#rejectEarly(stream);

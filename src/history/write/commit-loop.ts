@@ -2,7 +2,7 @@ import type { HistoryChange } from '../../model/record.ts';
 import type { CommitRequest, CommitResult } from '../thread/protocol.ts';
 import { encodeBatch } from './batch.ts';
 import { ChangeQueue, type Waiting } from './change-queue.ts';
-import { partsOf } from './parts.ts';
+import { partsOf } from './commit-parts.ts';
 
 /** A change waits this long for others to be committed with it, unless somebody hurries. With the commit itself under 250 ms. */
 const GATHER_MS = 200;

@@ -54,14 +54,14 @@ export class AudioLevelMeter {
     this.#bins[bin] = (this.#bins[bin] ?? 0) + frames;
     // Packets in a row that reach the same thresholds are one stretch.
     const reached = Math.min(THRESHOLDS, Math.max(0, Math.ceil(-dbm0 / STEP_DB)));
-    if (reached !== this.#reached) this.#settle(reached);
+    if (reached !== this.#reached) this.#endStretch(reached);
     this.#stretchFrames += frames;
     this.#stretchPower += power * frames;
   }
 
   /** Null before there is any audio. */
   levels(): AudioLevels | null {
-    this.#settle(this.#reached);
+    this.#endStretch(this.#reached);
     if (this.#frames < LEAST_TALK_FRAMES) return null;
     const quietDbm0 = this.#levelAt(QUIET_SHARE, this.#frames);
     const clippedPercent = (100 * this.#clippedFrames) / this.#frames;
@@ -89,7 +89,7 @@ export class AudioLevelMeter {
   }
 
   /** Counts the stretch that ends here by each threshold; `reached`: the first one that the next stretch reaches. */
-  #settle(reached: number): void {
+  #endStretch(reached: number): void {
     const [frames, power] = [this.#stretchFrames, this.#stretchPower];
     const first = this.#reached;
     this.#reached = reached;

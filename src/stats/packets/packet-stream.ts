@@ -7,7 +7,7 @@ import { isNewSession, staysInRow } from './dropout.ts';
 import { JitterBuffer, type JitterBufferKind } from './jitter-buffer.ts';
 import { MediaClock } from './media-clock.ts';
 import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
-import { SecondSights } from './second-sights.ts';
+import { CaptureDuplicates } from './capture-duplicates.ts';
 
 /**
  * How far behind the highest sequence number a packet may come and still be known as late or as a duplicate; after that
@@ -72,7 +72,7 @@ export class PacketStream {
   /** Media time of what was sealed last, and the same as the window has it. */
   #sealedMs = 0.5;
   #sealedUnits = 0;
-  readonly #secondSights = new SecondSights();
+  readonly #captureDuplicates = new CaptureDuplicates();
   #isFinished = false;
 
   constructor(options: PacketStreamOptions) {
@@ -211,7 +211,7 @@ export class PacketStream {
     const mediaMs = this.media.behind(behind, timestamp);
     if (this.#states[extended & WINDOW_MASK] !== MISSING) {
       this.duplicates += 1;
-      if (this.#secondSights.isOne(this.received)) return;
+      if (this.#captureDuplicates.isFromCapture(this.received)) return;
       this.arrival.arrive(atMs);
       this.#measure(mediaMs, atMs, kind);
       return;

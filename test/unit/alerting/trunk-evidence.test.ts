@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { othersAtTheTime, rulesOutServer } from '../../../src/alerting/others.ts';
+import { callsAtTheSameTime, rulesOutServer } from '../../../src/alerting/other-calls.ts';
 import { trunkEvidenceOf } from '../../../src/alerting/trunk-evidence.ts';
 import { trunkPage } from '../../../src/alerts/trunk-page.ts';
 import type { LegSample } from '../../../src/model/alert.ts';
@@ -154,8 +154,8 @@ it('says what other calls did at the time, and never that a server at fault is n
     leg(8, { verdict: 'no-rtcp' }),
     leg(9, { answered: false }),
   ];
-  expect(othersAtTheTime(legs, span)).toEqual({ calls: 5, judgedCalls: 4, badCalls: 0 });
-  const others = othersAtTheTime([...legs, leg(10)], span);
+  expect(callsAtTheSameTime(legs, span)).toEqual({ calls: 5, judgedCalls: 4, badCalls: 0 });
+  const others = callsAtTheSameTime([...legs, leg(10)], span);
   expect(rulesOutServer({ faultPlace: 'caller-network', faultWhy: 'It came with gaps.' }, others)).toBe(
     'It came with gaps. At the same time 5 other calls went through this server, and none of them was bad.',
   );

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { evidenceOf } from '../../../src/alerting/evidence.ts';
-import { NO_OTHERS } from '../../../src/alerting/others.ts';
+import { NO_OTHER_CALLS } from '../../../src/alerting/other-calls.ts';
 import { noSuchLinkPage, SHARE_HEADERS } from '../../../src/alerts/page-parts.ts';
 import { alertPage, evidencePage } from '../../../src/alerts/share-pages.ts';
 import {
@@ -14,7 +14,7 @@ import {
 
 const MADE = { atMs: START_MS, host: 'pbx1', timeZone: 'Europe/Berlin' };
 
-function evidence(others = NO_OTHERS) {
+function evidence(others = NO_OTHER_CALLS) {
   const channel = channelRecord('1.1', {
     endpoint: 'PJSIP/carrier<1>',
     callerNumber: '"><script>alert(1)</script>',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { CallCapture, type CallCaptureOptions } from '../../../src/app/capture/call-capture.ts';
-import type { XrReport } from '../../../src/app/capture/xr-teller.ts';
+import type { XrReport } from '../../../src/app/capture/xr-report-source.ts';
 import type { CapturedMedia } from '../../../src/model/capture.ts';
 import type { CapturedReport } from '../../../src/model/event.ts';
 import { snapshot } from '../calls/script.ts';

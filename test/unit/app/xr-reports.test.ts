@@ -6,7 +6,7 @@ import type { CompanionContext } from '../../../src/app/companions/companion.ts'
 import { phoneReports } from '../../../src/app/companions/phone-reports.ts';
 import { xrReports } from '../../../src/app/companions/xr-reports.ts';
 import { createLog } from '../../../src/app/state/log.ts';
-import type { XrReport } from '../../../src/app/capture/xr-teller.ts';
+import type { XrReport } from '../../../src/app/capture/xr-report-source.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { openHistory } from '../../../src/history/history.ts';
 import { decodeXrBlocks } from '../../../src/wire/rtcp/rtcp-xr.ts';

@@ -27,7 +27,7 @@ class Setter implements VariableSetter {
   }
 }
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const answersTaken = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const NOTHING: ReadonlyMap<string, string> = new Map();
 const valuesOf = (variables: Record<string, string>): ChannelValues => ({
   variables: new Map(Object.entries(variables)),
@@ -67,13 +67,13 @@ describe('WriteBack', () => {
     writeBack.write('1.1', mes('4.31'));
     await sleep(60);
     setter.sent[0]?.end('disconnected');
-    await settled();
+    await answersTaken();
     writeBack.write('1.1', mes('4.30'));
     setter.sent[1]?.end();
-    await settled();
+    await answersTaken();
     writeBack.write('1.2', mes('4.30'));
     setter.sent.at(-1)?.end('no-such-channel');
-    await settled();
+    await answersTaken();
     expect(afterMs).toHaveLength(1);
     expect(afterMs[0]).toBeGreaterThan(55);
     expect(afterMs[0]).toBeLessThan(10_000);
@@ -98,10 +98,10 @@ describe('WriteBack', () => {
     expect(setter.sent.map(({ uniqueid }) => uniqueid)).toEqual(['1.1', '1.1', '2.2']);
     expect(writeBack.counters.waiting).toBe(1);
     setter.sent[0]?.end();
-    await settled();
+    await answersTaken();
     expect(setter.sent[3]).toMatchObject({ uniqueid: '1.1', variables: { MES: '4.20', MES_RX: '3.90' } });
     for (const { end } of setter.sent) end();
-    await settled();
+    await answersTaken();
     expect(setter.sent).toHaveLength(4);
     expect(writeBack.counters).toEqual({ written: 4, gone: 0, failed: 0, dropped: 0, waiting: 0 });
   });
@@ -114,7 +114,7 @@ describe('WriteBack', () => {
     setter.connected = false;
     // As AmiActions does it: the newest first.
     for (const { end } of setter.sent.toReversed()) end('disconnected');
-    await settled();
+    await answersTaken();
     setter.connected = true;
     writeBack.flush();
     expect(setter.sent).toHaveLength(3);
@@ -129,7 +129,7 @@ describe('WriteBack', () => {
     expect(writeBack.counters.waiting).toBe(0);
     setter.sent[0]?.end();
     setter.sent[1]?.end('no-such-channel');
-    await settled();
+    await answersTaken();
     expect(setter.sent).toHaveLength(2);
     expect(writeBack.counters).toEqual({ written: 1, gone: 1, failed: 0, dropped: 0, waiting: 0 });
   });
@@ -140,7 +140,7 @@ describe('WriteBack', () => {
       writeBack.write(problem, mes('4.31'));
       setter.sent.at(-1)?.end(problem);
     }
-    await settled();
+    await answersTaken();
     expect(writeBack.counters).toEqual({ written: 0, gone: 1, failed: 2, dropped: 0, waiting: 0 });
   });
 
@@ -150,7 +150,7 @@ describe('WriteBack', () => {
     setter.connected = false;
     writeBack.write('1.1', mes('2.00'));
     setter.sent[0]?.end('disconnected');
-    await settled();
+    await answersTaken();
     writeBack.write('2.2', mes('3.00'));
     expect(setter.sent).toHaveLength(1);
     setter.connected = true;
@@ -167,7 +167,7 @@ describe('WriteBack', () => {
     writeBack.write('1.2', mes('4.00'));
     writeBack.forget('1.1');
     for (const { end } of setter.sent.toReversed()) end('disconnected');
-    await settled();
+    await answersTaken();
     expect(setter.sent.slice(2)).toMatchObject([{ uniqueid: '1.2' }]);
     expect(writeBack.counters).toEqual({ written: 0, gone: 1, failed: 0, dropped: 0, waiting: 0 });
   });
@@ -180,7 +180,7 @@ describe('WriteBack', () => {
     writeBack.write('1.24999', mes('4.30'));
     expect(writeBack.counters.dropped).toBe(25_001 - 20_512);
     setter.sent[0]?.end();
-    await settled();
+    await answersTaken();
     expect(setter.sent).toHaveLength(513);
   });
 
@@ -192,17 +192,17 @@ describe('WriteBack', () => {
       await writeBack.seal('1.1');
       sealed = true;
     })();
-    await settled();
+    await answersTaken();
     expect(sealed).toBe(false);
     expect(setter.hurried).toBe(1);
     setter.sent[0]?.end();
-    await settled();
+    await answersTaken();
     expect(sealed).toBe(false);
     setter.sent[1]?.end();
     await sealing;
     expect(setter.hurried).toBe(0);
     writeBack.write('1.1', mes('4.00'));
-    await settled();
+    await answersTaken();
     expect(setter.sent).toHaveLength(2);
     await writeBack.seal('9.9');
     writeBack.write('2.2', mes('4.00'));

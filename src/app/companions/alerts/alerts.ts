@@ -12,7 +12,7 @@ import type { Companion, CompanionContext } from '../companion.ts';
 import { coded } from '../../state/log.ts';
 import { scoringRules } from '../../settings/scoring-rules.ts';
 import { alertSenders } from './alert-senders.ts';
-import { AlertWatch } from './alert-watch.ts';
+import { ActiveAlerts } from './active-alerts.ts';
 import { Digest } from './digest.ts';
 import { EvidenceMaker } from './evidence-maker.ts';
 import { SharedLinks } from './shared-links.ts';
@@ -60,7 +60,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
   });
 
   const findAlert = async (id: string): Promise<Alert | null> =>
-    watch.alerts.find((alert) => alert.id === id) ?? (await features.read('alerts', 'one', id));
+    active.alerts.find((alert) => alert.id === id) ?? (await features.read('alerts', 'one', id));
   const evidence = new EvidenceMaker(context);
   const links = new SharedLinks(context, { url, findAlert, evidence });
   const linkOf = ({ id }: Alert): string => links.ofAlert(id);
@@ -81,7 +81,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
     }
   };
 
-  const watch = new AlertWatch({
+  const active = new ActiveAlerts({
     rules,
     recent: scoringRules(settings),
     live,
@@ -112,7 +112,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
       send,
     })),
     async list(sinceMs, limit) {
-      const now = new Map(watch.alerts.map((alert) => [alert.id, alert]));
+      const now = new Map(active.alerts.map((alert) => [alert.id, alert]));
       const stored = await features.read('alerts', 'list', { sinceMs, limit });
       for (const alert of stored) if (!now.has(alert.id)) now.set(alert.id, alert);
       const all = [...now.values()].toSorted(
@@ -132,7 +132,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
     for (const { message, delivery } of await features.read('alerts', 'undelivered', MOST_UNDELIVERED)) {
       outbox.add(message, delivery);
     }
-    await watch.restore();
+    await active.restore();
   };
 
   const digest = new Digest({
@@ -158,12 +158,12 @@ export function alertsCompanion(context: CompanionContext): Companion {
 
   return {
     routes: [...alertRoutes(service, clock), ...evidenceRoutes(evidence, clock), ...shareRoutes(links, clock)],
-    counters: () => ({ ...watch.counters, ...outbox.counters }),
-    channelEnded: (channel) => watch.channelEnded(channel),
+    counters: () => ({ ...active.counters, ...outbox.counters }),
+    channelEnded: (channel) => active.channelEnded(channel),
     tick(nowMs) {
       // A long history takes seconds to look through; scoring does not wait for that.
       restoreSoon(nowMs);
-      watch.tick(nowMs);
+      active.tick(nowMs);
       digest.tick(nowMs);
       outbox.tick(nowMs);
     },

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { type Evidence, evidenceOf, type Made } from '../../../alerting/evidence.ts';
-import { NO_OTHERS, type Others, othersAtTheTime } from '../../../alerting/others.ts';
+import { NO_OTHER_CALLS, type OtherCalls, callsAtTheSameTime } from '../../../alerting/other-calls.ts';
 import { type TrunkEvidence, trunkEvidenceOf } from '../../../alerting/trunk-evidence.ts';
 import { SHARE_HEADERS } from '../../../alerts/page-parts.ts';
 import { evidencePage } from '../../../alerts/share-pages.ts';
 import { trunkPage } from '../../../alerts/trunk-page.ts';
-import type { EvidenceBook } from '../../../api/alerts/evidence.ts';
+import type { EvidenceService } from '../../../api/alerts/evidence.ts';
 import type { CallWithChannels, TimeRange } from '../../../model/ports.ts';
 import type { IntervalRecord } from '../../../model/record.ts';
 import type { CompanionContext } from '../companion.ts';
@@ -24,7 +24,7 @@ const MOST_BUCKETS = 120;
 const ONE_BUCKET_MS = 4_000_000_000_000;
 
 /** Gathers what is known of a call, or of a trunk over a time, and shows it. */
-export class EvidenceMaker implements EvidenceBook {
+export class EvidenceMaker implements EvidenceService {
   readonly pageHeaders = SHARE_HEADERS;
   readonly #context: CompanionContext;
 
@@ -46,7 +46,7 @@ export class EvidenceMaker implements EvidenceBook {
     return evidenceOf(call, intervals, await this.#othersOf(call), this.#made);
   }
 
-  async #othersOf({ linkedid, startedAtMs, endedAtMs }: CallWithChannels): Promise<Others> {
+  async #othersOf({ linkedid, startedAtMs, endedAtMs }: CallWithChannels): Promise<OtherCalls> {
     const { history, clock } = this.#context;
     const toMs = endedAtMs ?? clock.nowMs();
     try {
@@ -55,10 +55,10 @@ export class EvidenceMaker implements EvidenceBook {
         toMs: toMs + LATER_MS,
         limit: MOST_OTHER_LEGS,
       });
-      return othersAtTheTime(legs, { linkedid, fromMs: startedAtMs, toMs });
+      return callsAtTheSameTime(legs, { linkedid, fromMs: startedAtMs, toMs });
     } catch {
       // The call itself can be shown without them.
-      return NO_OTHERS;
+      return NO_OTHER_CALLS;
     }
   }
 

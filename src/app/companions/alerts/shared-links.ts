@@ -3,7 +3,7 @@ import { alertJson } from '../../../alerting/words.ts';
 import { noSuchLinkPage, SHARE_HEADERS } from '../../../alerts/page-parts.ts';
 import { alertPage, type AlertCall } from '../../../alerts/share-pages.ts';
 import { readShareToken, type Shared, type SharedKind, shareToken } from '../../../alerts/signing.ts';
-import type { NewShare, ShareBook } from '../../../api/alerts/shares.ts';
+import type { NewShare, ShareService } from '../../../api/alerts/shares.ts';
 import type { Share } from '../../../history/features/shares.ts';
 import type { Alert } from '../../../model/alert.ts';
 import type { TimeRange } from '../../../model/ports.ts';
@@ -19,7 +19,7 @@ const ALERT_LINK_DAYS = 30;
 const MOST_LISTED = 1000;
 
 /** Links that show one call, one trunk over a time, or the calls of one alert, and what they show. */
-export class SharedLinks implements ShareBook {
+export class SharedLinks implements ShareService {
   readonly pageHeaders = SHARE_HEADERS;
   readonly #context: CompanionContext;
   readonly #url: string;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Turns } from '../../../src/asterisk/turns.ts';
+import { WorkQueue } from '../../../src/asterisk/work-queue.ts';
 
 function workFor(ms: number): void {
   const untilMs = performance.now() + ms;
@@ -8,10 +8,10 @@ function workFor(ms: number): void {
 }
 
 test('work is done in its order, some milliseconds of it in a turn of the event loop', async () => {
-  const turns = new Turns();
+  const queue = new WorkQueue();
   const done: number[] = [];
   for (let n = 0; n < 40; n++) {
-    turns.take(() => {
+    queue.take(() => {
       done.push(n);
       workFor(1);
     });
@@ -28,18 +28,18 @@ test('work is done in its order, some milliseconds of it in a turn of the event 
 });
 
 test('what comes while work is done has its turn, too, and short work is done together', async () => {
-  const turns = new Turns();
+  const queue = new WorkQueue();
   const done: string[] = [];
-  turns.take(() => {
+  queue.take(() => {
     done.push('first');
-    turns.take(() => done.push('third'));
+    queue.take(() => done.push('third'));
   });
-  turns.take(() => done.push('second'));
+  queue.take(() => done.push('second'));
   await nextTurn();
   expect(done.slice(0, 2)).toEqual(['first', 'second']);
   await nextTurn();
   expect(done).toEqual(['first', 'second', 'third']);
-  turns.take(() => done.push('later'));
+  queue.take(() => done.push('later'));
   await nextTurn();
   expect(done).toHaveLength(4);
 });

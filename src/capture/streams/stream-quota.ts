@@ -1,15 +1,15 @@
 import type { TrackedStream } from './tracked-stream.ts';
 
-/** Streams of channels: about 50 MB for every 10,000. No Asterisk has more; and of a file, which anybody may have made. */
+/** Streams of channels, about 5 KB each: more than any Asterisk has. A file may come from anybody, so it gets fewer. */
 const MOST_KNOWN = { live: 40_000, file: 10_000 } as const;
-/** Streams without an owner: those of a channel that has just begun, and whatever strangers make up. */
+/** Streams without an owner: of channels that have just begun, or forged. */
 const MOST_STRANGERS = 1000;
 
-/** Whether a stream is a channel's, as far as is known by now. */
+/** `known`: it belongs to a channel. `stranger`: no channel is known for it yet. */
 export type Standing = 'known' | 'stranger';
 
-/** How many streams are held: those of channels are always taken, and strangers share a small table of their own. */
-export class StreamRoom {
+/** Bounds the number of streams. Strangers have a small share of their own, so they cannot crowd out streams of channels. */
+export class StreamQuota {
   readonly #strangers = new Set<TrackedStream>();
   readonly #mostKnown: number;
   #known = 0;
@@ -18,7 +18,7 @@ export class StreamRoom {
     this.#mostKnown = MOST_KNOWN[of];
   }
 
-  /** False when there is no room for it. */
+  /** False: there is no room for it. */
   admit(stream: TrackedStream, standing: Standing): boolean {
     if (standing === 'known') {
       if (this.#known >= this.#mostKnown) return false;
@@ -30,7 +30,7 @@ export class StreamRoom {
     return true;
   }
 
-  /** It has turned out to be a channel's. */
+  /** A stranger has turned out to belong to a channel. */
   adopt(stream: TrackedStream): void {
     if (this.#strangers.delete(stream)) this.#known++;
   }

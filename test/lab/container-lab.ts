@@ -10,7 +10,7 @@ import { makeRunDirectory } from './paths.ts';
 
 const run = promisify(execFile);
 
-/** A file system in memory that only the room sees. Podman allows its run directory 50 characters. */
+/** A file system in memory that only the lab sees. Podman allows its run directory 50 characters. */
 const RUN_ROOT = '/mnt';
 /** With this much free memory, images stay in memory, too: 2 GB that no disk has to write and delete. */
 const ENOUGH_MEMORY_BYTES = 6e9;
@@ -36,7 +36,7 @@ export class CommandError extends Error {
  * Podman in process, mount and network namespaces of its own: whatever happens to this process, no container, mount or socket is
  * left, and its images go with it. The containers share one loopback that nobody else can reach; builds see the machine's network.
  */
-export class ContainerRoom {
+export class ContainerLab {
   readonly #directory = makeRunDirectory('containers');
   readonly #storage = join(freemem() > ENOUGH_MEMORY_BYTES ? RUN_ROOT : this.#directory, 'storage');
   readonly #forget: () => void;
@@ -44,13 +44,13 @@ export class ContainerRoom {
   #holder = 0;
 
   /** `names` are what containers call each other. */
-  static async start(names: readonly string[]): Promise<ContainerRoom> {
-    const room = new ContainerRoom(names);
+  static async start(names: readonly string[]): Promise<ContainerLab> {
+    const lab = new ContainerLab(names);
     try {
-      await room.#open();
-      return room;
+      await lab.#open();
+      return lab;
     } catch (error) {
-      await room.stop();
+      await lab.stop();
       throw error;
     }
   }

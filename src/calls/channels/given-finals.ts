@@ -2,11 +2,11 @@ import type { RtpCounters } from '../../model/event.ts';
 import type { RtcpReport } from '../../model/report.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
 
-/** A channel hangs up within this time after its hangup handlers; handlers other than ours may take some of it. */
+/** A channel hangs up within this time after it asked for its final scores, even when other hangup handlers run first. */
 const HANGUP_WITHIN_MS = 5000;
-/** A report that was on its way when the final scores were asked for is here by then; a later one shows that the channel goes on. */
+/** Reports that were on their way arrive within this time. A later one shows that the channel goes on. */
 const REPORTS_UNTIL_MS = 1000;
-/** Reports kept of a channel until it is clear whether they count; there are one or two a second at most. */
+/** Bound on the reports kept for one channel; two a second come at most. */
 const MOST_REPORTS = 20;
 
 export interface KeptReport {
@@ -14,13 +14,13 @@ export interface KeptReport {
   readonly atMs: number;
 }
 
-/** A last word that is taken back, and the reports that came since. */
-export interface UndoneWord {
+/** A channel whose final scores were revoked, and the reports that came since. */
+export interface RevokedFinals {
   readonly channel: ChannelState;
   readonly reports: readonly KeptReport[];
 }
 
-/** What a last word changes of a channel. */
+/** What final scores change in a channel. */
 interface Before {
   readonly counters: RtpCounters;
   readonly wentPastUs: boolean;
@@ -37,13 +37,13 @@ interface Unproven {
 }
 
 /**
- * Final scores that were given out, until the channel hangs up. Anybody who reaches the FastAGI port, and knows its secret where
- * there is one, can ask for those of a channel that goes on. They are then taken back, and nothing is lost.
+ * Final scores that were given out, until the channel hangs up. Anybody who reaches the FastAGI port and knows its secret can ask
+ * for the final scores of a channel that goes on. Those are revoked: the channel is as before, and its reports since then count.
  */
-export class LastWords {
+export class GivenFinals {
   readonly #unproven = new Map<string, Unproven>();
 
-  /** Call it before the final scores change anything of the channel. */
+  /** Call it before the final scores change the channel. */
   note(channel: ChannelState, nowMs: number): void {
     const { counters, wentPastUs, scores, rx } = channel;
     const { deadReports, mesMin } = rx.total;
@@ -51,25 +51,25 @@ export class LastWords {
     this.#unproven.set(channel.uniqueid, { channel, atMs: nowMs, before, reports: [] });
   }
 
-  /** Keeps a report that comes after the final scores; returns all kept ones when they show that the channel goes on. */
-  takeReport(channel: ChannelState, report: RtcpReport, atMs: number): UndoneWord | null {
+  /** Keeps a report that comes after the final scores. Not null: the channel goes on, and this and all kept reports count. */
+  takeReport(channel: ChannelState, report: RtcpReport, atMs: number): RevokedFinals | null {
     const unproven = this.#unproven.get(channel.uniqueid);
     if (unproven === undefined) return null;
     if (unproven.reports.length < MOST_REPORTS) unproven.reports.push({ report, atMs });
-    return atMs - unproven.atMs > REPORTS_UNTIL_MS ? this.#undo(unproven) : null;
+    return atMs - unproven.atMs > REPORTS_UNTIL_MS ? this.#revoke(unproven) : null;
   }
 
-  /** Those of channels that should have hung up by now. */
-  takeOverdue(nowMs: number): UndoneWord[] {
-    const overdue: UndoneWord[] = [];
+  /** Revokes the scores of channels that should have hung up by now. */
+  takeOverdue(nowMs: number): RevokedFinals[] {
+    const overdue: RevokedFinals[] = [];
     for (const unproven of this.#unproven.values()) {
       if (nowMs - unproven.atMs <= HANGUP_WITHIN_MS) break;
-      overdue.push(this.#undo(unproven));
+      overdue.push(this.#revoke(unproven));
     }
     return overdue;
   }
 
-  /** The channel has ended: its last word stands. */
+  /** The channel has hung up: its final scores stand. */
   prove(channel: ChannelState): void {
     this.#unproven.delete(channel.uniqueid);
   }
@@ -78,13 +78,13 @@ export class LastWords {
     for (const unproven of this.#unproven.values()) unproven.atMs += byMs;
   }
 
-  #undo({ channel, before, reports }: Unproven): UndoneWord {
+  #revoke({ channel, before, reports }: Unproven): RevokedFinals {
     this.#unproven.delete(channel.uniqueid);
     const { deadReports, mesMin, ...own } = before;
     Object.assign(channel, own);
     Object.assign(channel.rx.total, { deadReports, mesMin });
     channel.final = null;
-    // What was handed out for the channel may never have reached it.
+    // Its variables may never have been set.
     channel.published.variables.fill(undefined);
     channel.published.cdrFields.fill(undefined);
     return { channel, reports };

@@ -6,7 +6,7 @@ import { remarksCompanion } from '../../src/app/companions/remarks.ts';
 import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';
 import { openBrowser, openPage } from './fixtures/browser.ts';
-import { DAY_MS, type Made, STORED, storeCalls } from './fixtures/desk-calls.ts';
+import { DAY_MS, type Made, STORED, storeCalls } from './fixtures/stored-calls.ts';
 
 const TOKEN = 'the-token-of-this-test';
 /** A trunk of which every third call was bad this week, and none the week before. */
@@ -24,7 +24,7 @@ const TRUNK: readonly Made[] = Array.from({ length: 60 }, (_, n): Made => {
 });
 
 /** The questions of an administrator, and what they write down of the answers. */
-describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard as a desk', () => {
+describe.runIf(existsSync('/usr/bin/chromium'))('the questions of an administrator, on the page', () => {
   let browser: Browser;
   let server: TestServer;
   let origin: string;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { alertMessage } from '../../../src/alerting/words.ts';
-import { AlertWatch, type AlertStore } from '../../../src/app/companions/alerts/alert-watch.ts';
+import { ActiveAlerts, type AlertStore } from '../../../src/app/companions/alerts/active-alerts.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { Alert, AlertMessage, AlertRule, LegSample } from '../../../src/model/alert.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
@@ -96,9 +96,9 @@ function rulesOf(text: string): readonly AlertRule[] {
   return loadSettings(`[ami]\nusername = mes\nsecret = secret\n${text}`, 'mes.conf', {}).alerts.rules;
 }
 
-async function started(world: World, rules: readonly AlertRule[]): Promise<AlertWatch> {
+async function started(world: World, rules: readonly AlertRule[]): Promise<ActiveAlerts> {
   let ids = world.disk.alerts.size;
-  const watch = new AlertWatch({
+  const active = new ActiveAlerts({
     rules,
     recent: { profile: mesProfile('documented'), thresholds: { good: 4, fair: 3.6, poor: 3.1 } },
     live: {
@@ -114,14 +114,14 @@ async function started(world: World, rules: readonly AlertRule[]): Promise<Alert
     nowMs: () => world.nowMs,
     onProblem: (sentence) => expect.fail(sentence),
   });
-  await watch.restore();
-  return watch;
+  await active.restore();
+  return active;
 }
 
-async function run(world: World, watch: AlertWatch, seconds: number): Promise<void> {
+async function run(world: World, active: ActiveAlerts, seconds: number): Promise<void> {
   for (let count = 0; count < (seconds * 1000) / TICK_MS; count++) {
     world.nowMs += TICK_MS;
-    watch.tick(world.nowMs);
+    active.tick(world.nowMs);
     if (count % 10 === 0) await Promise.resolve();
   }
 }
@@ -132,13 +132,13 @@ const SENT = rulesOf('[alert:bad-live]\nsend = yes\n');
 it('tells of a call that turns bad after an hour within a minute, and that it is over', async () => {
   const here = world();
   here.pbx.begin(20, START_MS - 3_600_000);
-  const watch = await started(here, SENT);
-  await run(here, watch, 120);
+  const active = await started(here, SENT);
+  await run(here, active, 120);
   expect(here.disk.messages).toEqual([]);
   const onsetMs = here.nowMs;
   here.pbx.badFromMs.set('7.1', onsetMs);
   here.pbx.badToMs.set('7.1', onsetMs + 180_000);
-  await run(here, watch, 60);
+  await run(here, active, 60);
   expect(here.disk.messages.map(({ subject }) => subject)).toEqual([
     'pbx1: bad-live at PJSIP/phone7: 1 call that is up is bad now',
   ]);
@@ -150,7 +150,7 @@ it('tells of a call that turns bad after an hour within a minute, and that it is
     ['p5', ['7.1']],
     ['bad-live', ['7.1']],
   ]);
-  await run(here, watch, 240);
+  await run(here, active, 240);
   expect(here.disk.messages.map(({ subject }) => subject).slice(1)).toEqual(['pbx1: bad-live at PJSIP/phone7: over']);
   expect(here.disk.messages[1]?.atMs).toBeGreaterThan(onsetMs + 180_000);
   expect(here.disk.messages[1]?.atMs).toBeLessThan(onsetMs + 240_000);
@@ -163,12 +163,12 @@ it('tells within a minute also of a call that is only just bad, while another me
     // 8 %: the score is bad from some 6 % on.
     here.pbx.lostPerReport = 20;
     here.pbx.begin(2, START_MS - 3_600_000);
-    const watch = await started(here, SENT);
-    await run(here, watch, 30);
+    const active = await started(here, SENT);
+    await run(here, active, 30);
     const onsetMs = here.nowMs;
     here.pbx.badFromMs.set('0.1', onsetMs);
     here.pbx.badFromMs.set('1.1', onsetMs + apartS * 1000);
-    await run(here, watch, 60 + apartS);
+    await run(here, active, 60 + apartS);
     const toldMs = (phone: string) => here.disk.messages.find(({ text }) => text.includes(phone))?.atMs ?? Infinity;
     delaysS.push((toldMs('phone0') - onsetMs) / 1000, (toldMs('phone1') - onsetMs) / 1000 - apartS);
   }
@@ -179,12 +179,12 @@ it('tells within a minute also of a call that is only just bad, while another me
 it('makes one message of a storm, and shows without sending what is not to be sent', async () => {
   const here = world();
   here.pbx.begin(100, START_MS - 600_000);
-  const watch = await started(here, rulesOf('[alert:bad-live]\nsend = yes\n'));
-  await run(here, watch, 30);
+  const active = await started(here, rulesOf('[alert:bad-live]\nsend = yes\n'));
+  await run(here, active, 30);
   const onsetMs = here.nowMs;
   for (const [index, uniqueid] of [...here.pbx.begunMs.keys()].entries())
     here.pbx.badFromMs.set(uniqueid, onsetMs + index * 80);
-  await run(here, watch, 200);
+  await run(here, active, 200);
   expect(here.disk.messages).toHaveLength(1);
   expect(here.disk.messages[0]?.subject).toBe('pbx1: 100 alerts (100 go on): bad-live');
   // Of the rules that are only shown, those about shares were raised, too.
@@ -229,11 +229,11 @@ it('tells after a restart nothing twice, and forgets nothing', async () => {
 it('tells that Asterisk cannot be reached, and ends an alert whose rule is gone', async () => {
   const here = world();
   const rules = rulesOf('[alert:ami]\nsend = yes\n');
-  const watch = await started(here, rules);
+  const active = await started(here, rules);
   here.isThere = false;
-  await run(here, watch, 29);
+  await run(here, active, 29);
   expect(here.disk.alerts.size).toBe(0);
-  await run(here, watch, 20);
+  await run(here, active, 20);
   expect(here.disk.messages.map(({ subject }) => subject)).toEqual([
     expect.stringMatching(/^pbx1: ami: Asterisk has not been reachable \(AMI\) for 3\d(\.\d)? s$/),
   ]);

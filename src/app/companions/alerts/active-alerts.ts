@@ -10,16 +10,16 @@ import type { FaultPlace } from '../../../model/fault.ts';
 import { RuleRounds } from './rule-rounds.ts';
 import { errorText } from '../../../units/error-text.ts';
 
-/** What is stored and read of alerts. */
+/** What alerts need of the history. */
 export interface AlertStore {
   readonly unfinished: () => Promise<Alert[]>;
   readonly lastMessage: () => Promise<{ readonly atMs: number; readonly alerts: number } | null>;
   readonly legs: (query: { fromMs: number; toMs: number; limit: number }) => Promise<LegSample[]>;
-  /** Stores alerts and the message that tells of them; the message goes out then. */
+  /** Stores alerts together with their message, which the outbox then sends. */
   readonly save: (alerts: readonly Alert[], message: AlertMessage | null) => Promise<void>;
 }
 
-export interface AlertWatchOptions {
+export interface ActiveAlertsOptions {
   readonly rules: readonly AlertRule[];
   readonly recent: RecentRules;
   readonly live: Pick<LiveView, 'liveUniqueids' | 'liveMedia'>;
@@ -32,33 +32,33 @@ export interface AlertWatchOptions {
   readonly onProblem: (sentence: string) => void;
 }
 
-/** Every channel that is up is looked at once in this time, a share of them with each tick. */
+/** Every live channel is sampled once in this time, a share of them in each tick. */
 const LOOK_EVERY_MS = 5000;
 const TICKS_PER_ROUND = 40;
-/** What is bad now has to be told within a minute; shares of an hour change slowly. */
+/** A call that is bad now must be reported within a minute; shares of an hour change slowly. */
 const JUDGE_NOW_EVERY_MS = 2500;
 const JUDGE_CALLS_EVERY_MS = 10_000;
 const TELL_EVERY_MS = 1000;
-/** Ended channels that are kept for the rules: one rule about all of them together looks at them at once. */
+/** Bound on the ended channels that rules over a span of time count. */
 const MOST_LEGS = 20_000;
 const HABIT_DAYS = 7;
 const DAY_MS = 86_400_000;
-/** Calls of a new alert that are asked where their fault lies. */
+/** So many calls of a new alert are looked up for the place of their fault. */
 const ASKED_CALLS = 5;
 
-/** Watches calls by the rules: what is raised, what is over, and what has to be told of it. */
-export class AlertWatch {
-  readonly #options: AlertWatchOptions;
+/** Evaluates the alert rules over live and ended channels: raises alerts, clears them, and sends messages about both. */
+export class ActiveAlerts {
+  readonly #options: ActiveAlertsOptions;
   readonly #looks = new RecentLooks();
   readonly #up = new Map<string, LegSample>();
   readonly #ended = new Map<string, LegSample>();
   readonly #habit = new ReportingHabit();
   readonly #longestMs: number;
-  /** Alerts that go on, or whose end is not told yet. */
+  /** Alerts that go on, or whose end was not sent yet; by id. */
   readonly #alerts = new Map<string, Alert>();
   #last: { readonly atMs: number; readonly alerts: number } | null = null;
   #isReady = false;
-  /** Whether every channel that is up has been looked at; before that, nothing can be said to be over. */
+  /** Every live channel was sampled once. Before that no alert may be cleared. */
   #hasLooked = false;
   #toLookAt: string[] = [];
   #nextRoundMs = 0;
@@ -68,7 +68,7 @@ export class AlertWatch {
   #downSinceMs: number | null = null;
   #counters = { raised: 0, over: 0, messages: 0, legs_dropped: 0 };
 
-  constructor(options: AlertWatchOptions) {
+  constructor(options: ActiveAlertsOptions) {
     this.#options = options;
     this.#longestMs = Math.max(0, ...options.rules.map(({ overMs }) => overMs));
     const isNow = ({ what }: AlertRule): boolean => what === 'bad-live' || what === 'ami';
@@ -101,7 +101,7 @@ export class AlertWatch {
     return { ...this.#counters, active };
   }
 
-  /** Goes on from the history. Before that nothing is judged. */
+  /** Reads open alerts and the legs of the last days from the history. No rule is judged before it is done. */
   async restore(): Promise<void> {
     const { store, nowMs, rules } = this.#options;
     const names = new Set(rules.map(({ name }) => name));
@@ -208,7 +208,7 @@ export class AlertWatch {
     void this.#findPlace(alert);
   }
 
-  /** Where the fault lies is a matter of whole calls; a sample has it only when it comes from the history. */
+  /** Only whole calls have a fault place; samples of live channels do not. */
   async #findPlace({ id, linkedids, place }: Alert): Promise<void> {
     if (place !== null) return;
     const asked = linkedids
@@ -248,13 +248,13 @@ export class AlertWatch {
     });
   }
 
-  /** As they are now, those that go on first. */
+  /** Open alerts, and cleared ones whose end was not sent yet. */
   get alerts(): readonly Alert[] {
     return [...this.#alerts.values()];
   }
 }
 
-/** Whether a change is worth a write: a value that moves a little is not. */
+/** Whether a change is worth a write. A new value alone is not. */
 function isNews(alert: Alert, before: readonly Alert[]): boolean {
   const old = before.find(({ id }) => id === alert.id);
   return (

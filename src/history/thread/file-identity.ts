@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises';
 
-/** How often it looks whether the file is still the same one. */
+/** Time between two looks at the file. */
 const LOOK_EVERY_MS = 2000;
 
-/** Notices that a file is not the one any more that was opened: it was deleted, moved or replaced while it was open. */
-export class FileWatch {
+/** Notices when an open file was deleted, moved or replaced: its path then leads to another inode, or to none. */
+export class FileIdentity {
   readonly #path: string;
   readonly #onGone: () => Promise<void>;
   #identity: string | null = null;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  /** `onGone` opens it anew. */
+  /** `onGone` opens the path again. */
   constructor(path: string, onGone: () => Promise<void>) {
     this.#path = path;
     this.#onGone = onGone;
@@ -34,7 +34,7 @@ export class FileWatch {
   }
 }
 
-/** Null when there is none, or it cannot be seen. */
+/** Device and inode; null: there is no such file, or it cannot be seen. */
 async function identityOf(path: string): Promise<string | null> {
   try {
     const { dev, ino } = await stat(path);

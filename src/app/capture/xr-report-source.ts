@@ -5,20 +5,20 @@ import { xrPhoneReport } from '../../wire/rtcp/xr-phone-report.ts';
 
 export type XrReport = Extract<PbxEvent, { type: 'xr-report' }>;
 
-/** Tells what phones say in RTCP XR of the audio that they receive, each once. */
-export class XrTeller {
-  readonly #told = new WeakMap<TrackedStream, VoipMetricsBlock>();
+/** Sends each VoIP Metrics block (RFC 3611 §4.7) that a phone sends about the audio it receives on, once. */
+export class XrReportSource {
+  readonly #sent = new WeakMap<TrackedStream, VoipMetricsBlock>();
   readonly #onReport: (event: XrReport) => void;
 
   constructor(onReport: (event: XrReport) => void) {
     this.#onReport = onReport;
   }
 
-  /** `stream`: what is sent to the phone of a channel. */
-  tell(uniqueid: string, stream: TrackedStream, nowMs: number): void {
+  /** `stream`: audio on its way to the phone of channel `uniqueid`. Does nothing when its last block was sent already. */
+  send(uniqueid: string, stream: TrackedStream, nowMs: number): void {
     const said = stream.rtcp?.lastVoip;
-    if (said === undefined || this.#told.get(stream) === said.block) return;
-    this.#told.set(stream, said.block);
+    if (said === undefined || this.#sent.get(stream) === said.block) return;
+    this.#sent.set(stream, said.block);
     const { payloadType, format, firstAtMs } = stream;
     const measured = { startAtMs: firstAtMs, stopAtMs: said.atMs, payloadType, codec: format?.codec ?? null };
     const report = xrPhoneReport(said.block, measured);

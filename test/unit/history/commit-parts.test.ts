@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Waiting } from '../../../src/history/write/change-queue.ts';
-import { partsOf } from '../../../src/history/write/parts.ts';
+import { partsOf } from '../../../src/history/write/commit-parts.ts';
 import type { StateChange } from '../../../src/model/record.ts';
 import { callRecord, channelRecord, intervalRecord, segmentRecord } from './records.ts';
 

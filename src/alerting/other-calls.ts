@@ -2,25 +2,25 @@ import type { LegSample } from '../model/alert.ts';
 import type { CallRecord } from '../model/record.ts';
 import { isBad, isJudged } from './rule-value.ts';
 
-/** Fewer other calls say nothing of this server. */
+/** With fewer judged calls beside it, nothing follows about this server. */
 const FEWEST_OTHERS = 5;
-/** So many of a hundred others may be bad before this server is suspected. */
+/** With more bad calls than this beside it, the fault may be in this server. */
 const MOST_BAD_PERCENT = 5;
 
 /** Other calls that used this server at the same time. */
-export interface Others {
+export interface OtherCalls {
   readonly calls: number;
   readonly judgedCalls: number;
   readonly badCalls: number;
 }
 
-export const NO_OTHERS: Others = { calls: 0, judgedCalls: 0, badCalls: 0 };
+export const NO_OTHER_CALLS: OtherCalls = { calls: 0, judgedCalls: 0, badCalls: 0 };
 
-/** Of the legs, those that were up at some moment of the span and belong to other calls. */
-export function othersAtTheTime(
+/** Counts the other calls that were answered and up at some moment of the span. `endedAtMs` null: still up. */
+export function callsAtTheSameTime(
   legs: readonly LegSample[],
   span: { readonly linkedid: string; readonly fromMs: number; readonly toMs: number },
-): Others {
+): OtherCalls {
   const overlapping = legs.filter(
     ({ linkedid, startedAtMs, endedAtMs, answered }) =>
       linkedid !== span.linkedid && answered && startedAtMs < span.toMs && (endedAtMs ?? span.toMs) > span.fromMs,
@@ -31,10 +31,10 @@ export function othersAtTheTime(
   return { calls: calls.length, judgedCalls: judged.length, badCalls: bad.length };
 }
 
-/** Why the fault does not lie in this server: what the call's own directions tell, and the other calls. Null: nothing does. */
+/** Sentences on why the fault is not in this server: by the call's own directions, and by other calls. Null: nothing shows it. */
 export function rulesOutServer(
   { faultPlace, faultWhy }: Pick<CallRecord, 'faultPlace' | 'faultWhy'>,
-  { judgedCalls, badCalls }: Others,
+  { judgedCalls, badCalls }: OtherCalls,
 ): string | null {
   if (faultPlace === 'this-server' || faultPlace === 'none') return null;
   const isElsewhere = faultPlace !== null && faultWhy !== null;

@@ -4,19 +4,19 @@ import type { Surroundings } from './format/document.ts';
 /** Load and memory change slowly. */
 const LOOK_EVERY_MS = 5000;
 
-export interface AroundOptions {
+export interface CurrentSurroundingsOptions {
   readonly release: string;
   readonly asteriskVersion: () => string | null;
 }
 
-/** What is known around all legs: the releases, and how busy this machine is. */
-export class Around {
-  readonly #options: AroundOptions;
+/** What all legs have in common now: the releases, and load and memory of this machine. */
+export class CurrentSurroundings {
+  readonly #options: CurrentSurroundingsOptions;
   #lookedAtMs: number | null = null;
   #load: number | null = null;
   #memory: number | null = null;
 
-  constructor(options: AroundOptions) {
+  constructor(options: CurrentSurroundingsOptions) {
     this.#options = options;
   }
 

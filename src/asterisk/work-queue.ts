@@ -1,11 +1,8 @@
-/** Work of this kind may hold the event loop so long at a time; what Asterisk says meanwhile waits for it. */
+/** Longest time in one turn of the event loop. Events of Asterisk wait meanwhile. */
 const PART_MS = 4;
 
-/**
- * Does pieces of work in the order in which they came, for some milliseconds in each turn of the event loop: a crowd at a port then
- * holds up nobody but itself.
- */
-export class Turns {
+/** Runs pieces of work in order, some milliseconds in each turn of the event loop. A crowd at a port then delays only itself. */
+export class WorkQueue {
   #waiting: (() => void)[] = [];
   #next = 0;
 

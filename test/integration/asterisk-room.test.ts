@@ -1,4 +1,0 @@
-import { describeAsteriskRoom } from './fixtures/asterisk-room.ts';
-
-describeAsteriskRoom('22');
-describeAsteriskRoom('16');
