@@ -51,22 +51,25 @@ const READER_SECTION = /^reader:([\w.-]{1,64})$/;
 const PBX_PATTERN = /^[\w.-]{0,64}\*?$/;
 const SITE = /^[\w. -]{1,64}$/;
 const NAME = /^[A-Za-z_]\w{0,63}$/;
-const KEYS: Readonly<Record<string, readonly string[]>> = {
-  gateway: ['bind'],
-  http: ['bind', 'token'],
-  store: [
-    'shards',
-    'database',
-    'cluster',
-    'replicated',
-    'username',
-    'password',
-    'keep_days',
-    'query_seconds',
-    'query_memory_mb',
-    'query_rows',
+const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['gateway', ['bind']],
+  ['http', ['bind', 'token']],
+  [
+    'store',
+    [
+      'shards',
+      'database',
+      'cluster',
+      'replicated',
+      'username',
+      'password',
+      'keep_days',
+      'query_seconds',
+      'query_memory_mb',
+      'query_rows',
+    ],
   ],
-};
+]);
 const PBX_KEYS = ['token_sha256', 'site'];
 const READER_KEYS = ['token_sha256', 'pbxs', 'sites'];
 const ADDRESS = /^(?:\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$/;
@@ -81,7 +84,7 @@ export function readFleetSettings(text: string, fileName: string): FleetSettings
   for (const section of sections) {
     const name = PBX_SECTION.exec(section.name)?.[1];
     const reader = READER_SECTION.exec(section.name)?.[1];
-    const known = name !== undefined ? PBX_KEYS : reader !== undefined ? READER_KEYS : KEYS[section.name];
+    const known = name !== undefined ? PBX_KEYS : reader !== undefined ? READER_KEYS : KEYS.get(section.name);
     if (known === undefined) {
       problems.push(
         `${fileName} line ${section.line}: unknown section "${section.name}"; known are gateway, http, store, pbx:NAME, reader:NAME`,

@@ -8,20 +8,20 @@ export const MAX_SIP_MESSAGE_BYTES = 65_535;
 const MAX_HEADERS = 200;
 
 /** Compact names (RFC 3261 §7.3.3, RFC 6665 §8.2) → their long ones. */
-const LONG_NAMES: Readonly<Record<string, string>> = {
-  c: 'content-type',
-  e: 'content-encoding',
-  f: 'from',
-  i: 'call-id',
-  k: 'supported',
-  l: 'content-length',
-  m: 'contact',
-  o: 'event',
-  s: 'subject',
-  t: 'to',
-  u: 'allow-events',
-  v: 'via',
-};
+const LONG_NAMES: ReadonlyMap<string, string> = new Map([
+  ['c', 'content-type'],
+  ['e', 'content-encoding'],
+  ['f', 'from'],
+  ['i', 'call-id'],
+  ['k', 'supported'],
+  ['l', 'content-length'],
+  ['m', 'contact'],
+  ['o', 'event'],
+  ['s', 'subject'],
+  ['t', 'to'],
+  ['u', 'allow-events'],
+  ['v', 'via'],
+]);
 
 /** A header field as it was written, its continued lines joined. */
 export interface SipHeader {
@@ -63,7 +63,7 @@ export function readSipHead(text: string): SipHead | undefined {
     const [, name, value] = HEADER_LINE.exec(line) ?? [];
     if (name === undefined || value === undefined) return undefined;
     const lower = name.toLowerCase();
-    headers.push({ name: LONG_NAMES[lower] ?? lower, value });
+    headers.push({ name: LONG_NAMES.get(lower) ?? lower, value });
   }
   return { start, headers };
 }

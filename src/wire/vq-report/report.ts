@@ -5,11 +5,11 @@ import { numberWithin, ssrc } from './values.ts';
 
 /** The body of an `application/vq-rtcpxr` (RFC 6035 §4.6.1), with the ways in which phones differ from it. */
 
-const KIND_OF_FIRST_LINE: Readonly<Record<string, PhoneReport['kind']>> = {
-  vqsessionreport: 'session',
-  vqintervalreport: 'interval',
-  vqalertreport: 'alert',
-};
+const KIND_OF_FIRST_LINE: ReadonlyMap<string, PhoneReport['kind']> = new Map([
+  ['vqsessionreport', 'session'],
+  ['vqintervalreport', 'interval'],
+  ['vqalertreport', 'alert'],
+]);
 const MAX_TEXT_LENGTH = 256;
 
 /**
@@ -43,7 +43,7 @@ function kindOf(
   lines: readonly ReportLine[],
 ): { readonly kind: PhoneReport['kind']; readonly value: string } | undefined {
   for (const { name, value } of lines.slice(0, 3)) {
-    const kind = KIND_OF_FIRST_LINE[name];
+    const kind = KIND_OF_FIRST_LINE.get(name);
     // "VQIntervalReport: CallTerm" of some session border controllers is the last of the call.
     if (kind === 'interval' && /^callterm$/i.test(value)) return { kind: 'session', value };
     if (kind !== undefined) return { kind, value };

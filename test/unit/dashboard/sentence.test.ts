@@ -28,6 +28,7 @@ describe('a sentence about calls', () => {
     ['Anna Bernd yesterday', ['Bernd']],
     ['214 <script>', ['<script>']],
     ['terrible calls of anna', ['anna']],
+    ['anna last 30 constructor', ['anna', 'last', 'constructor']],
   ])('%s: says which words it does not understand', (sentence, strange) => {
     expect(understand(sentence).strange).toEqual(strange);
   });

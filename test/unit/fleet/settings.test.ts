@@ -40,6 +40,7 @@ describe('fleet.conf', () => {
 
   test.each([
     ['[stor]\n', 'unknown section "stor"'],
+    ['[constructor]\nx = y\n', 'unknown section "constructor"'],
     ['[store]\nshard = x\n', 'unknown key "shard" in [store]'],
     ['[store]\nshards = ftp://x\n', '[store] shards is not allowed'],
     ['[store]\nshards = http://a http://b\n', 'several shards need [store] cluster'],

@@ -49,16 +49,16 @@ const FILLERS = new Set(
     ' ',
   ),
 );
-const UNITS: Readonly<Record<string, string>> = {
-  ...units('m', 'm min minute minutes minuten'),
-  ...units('h', 'h hour hours stunde stunden'),
-  ...units('d', 'd day days tag tage tagen'),
-};
-const SECONDS: Readonly<Record<string, number>> = {
-  ...seconds(1, 's sec second seconds sekunde sekunden'),
-  ...seconds(60, 'm min minute minutes minuten'),
-  ...seconds(3600, 'h hour hours stunde stunden'),
-};
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ...named('m', 'm min minute minutes minuten'),
+  ...named('h', 'h hour hours stunde stunden'),
+  ...named('d', 'd day days tag tage tagen'),
+]);
+const SECONDS: ReadonlyMap<string, number> = new Map([
+  ...named(1, 's sec second seconds sekunde sekunden'),
+  ...named(60, 'm min minute minutes minuten'),
+  ...named(3600, 'h hour hours stunde stunden'),
+]);
 /** A number, an extension or an endpoint; a name only where it has its technology before it or a number in it. */
 const PARTY = /^(?:\+?[\d*#]+\*?|[\w.-]*\d[\w.-]*\*?|\w+\/\S+)$/;
 
@@ -94,13 +94,13 @@ function meaningAt(words: readonly string[], at: number, typed: readonly string[
     if (Object.hasOwn(PHRASES, phrase)) return [PHRASES[phrase], length];
   }
   const [word = '', second = '', third = '', fourth = ''] = words.slice(at, at + 4);
-  const span = UNITS[third];
+  const span = UNITS.get(third);
   if (/^(?:last|letzten?)$/.test(word) && /^\d{1,4}$/.test(second) && span !== undefined) {
     return [{ from: `-${second}${span}` }, 3];
   }
   const isLonger = /^(?:longer|länger)$/.test(word);
   if ((isLonger || /^(?:shorter|kürzer)$/.test(word)) && /^(?:than|als)$/.test(second) && /^\d{1,5}$/.test(third)) {
-    const factor = SECONDS[fourth];
+    const factor = SECONDS.get(fourth);
     const length = String(Number(third) * (factor ?? 1));
     return [{ [isLonger ? 'min_duration_s' : 'max_duration_s']: length }, factor === undefined ? 3 : 4];
   }
@@ -122,10 +122,6 @@ function same(meaning: Meaning, ...phrases: readonly string[]): Readonly<Record<
   return Object.fromEntries(phrases.map((phrase) => [phrase, meaning]));
 }
 
-function units(unit: string, words: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(words.split(' ').map((word) => [word, unit]));
-}
-
-function seconds(factor: number, words: string): Readonly<Record<string, number>> {
-  return Object.fromEntries(words.split(' ').map((word) => [word, factor]));
+function named<Value>(value: Value, words: string): [string, Value][] {
+  return words.split(' ').map((word) => [word, value]);
 }

@@ -34,6 +34,11 @@ describe('a datagram', () => {
     expect(read.body).toBe('body');
   });
 
+  test('a field may have the name of what every object has', () => {
+    const { headers } = datagram(message('body', 'constructor: a', 'toString: b', '__proto__: c'));
+    expect(headers.slice(-3).map(({ name }) => name)).toEqual(['constructor', 'tostring', '__proto__']);
+  });
+
   test('Content-Length, in bytes, ends the body; a shorter one was cut', () => {
     expect(datagram(message('äbcdef', 'l: 4')).body).toBe('äbc');
     expect(readSipDatagram(message('abc', 'l: 4'))).toBe('cut');

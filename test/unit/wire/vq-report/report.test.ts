@@ -114,6 +114,11 @@ describe('every line of RFC 6035', () => {
   });
 });
 
+test.each(['constructor: a', '__proto__: a', 'toString: a'])('%s in front names no kind of report', (line) => {
+  expect(readPhoneReport(report(line, 'LocalMetrics:', 'PacketLoss: NLR=1.0'))).toBeUndefined();
+  expect(readPhoneReport(report(line, 'VQAlertReport', 'LocalMetrics:', 'PacketLoss: NLR=1.0'))?.kind).toBe('alert');
+});
+
 describe('what phones write differently', () => {
   test('a blank after IP=, a decimal SSRC, TimeStamps and OWD (Poly)', () => {
     const read = readPhoneReport(
