@@ -17,7 +17,8 @@ import { type SteppedPbx, startPbx } from '../lab/fleet-pbx.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { makeRunDirectory } from '../lab/paths.ts';
 import { openBrowser, openPage } from './fixtures/browser.ts';
-import { CONTRACT_CHANGES, CONTRACT_NOW_MS, readerContract } from '../unit/history/reader-contract.ts';
+import { CONTRACT_CHANGES, CONTRACT_NOW_MS } from '../unit/history/contract-calls.ts';
+import { readerContract } from '../unit/history/reader-contract.ts';
 
 /** What of any answer is looked at. */
 interface Answer {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHistory } from '../../../src/history/history.ts';
-import { CONTRACT_CHANGES, CONTRACT_NOW_MS, readerContract } from './reader-contract.ts';
+import { CONTRACT_CHANGES, CONTRACT_NOW_MS } from './contract-calls.ts';
+import { readerContract } from './reader-contract.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 
