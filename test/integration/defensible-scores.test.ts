@@ -1,91 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { labObstacle } from '../lab/obstacle.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
-import type { RestSegment, RestStream } from './fixtures/rest.ts';
-import { type PlayedCall, type ScriptedCall, phonesOf, playCalls } from './fixtures/scripted-call.ts';
-
-/** The reports come, and late as the audio is: what is lost is audio. */
-const LOSSY = { delayMs: 10, lossRatio: 0.08, rtcp: 'delay' } as const;
-/** Spells of 12 packets, of which nine tenths are lost; a twentieth of the time. */
-const BURSTY = {
-  burst: { goodToBad: 0.0045, badToGood: 0.085, goodLossRatio: 0, badLossRatio: 0.9 },
-  rtcp: 'delay',
-} as const;
-/** Half of the packets are overtaken by five others. */
-const SHUFFLED = { reorderRatio: 0.5, reorderByMs: 100, rtcp: 'untouched' } as const;
-const BLOCKED = { blocked: true, rtcp: 'untouched' } as const;
-
-const FAULT_AFTER_S = 5;
-const LATE_LOSS_AFTER_S = 7;
-
-const SCRIPTS: readonly ScriptedCall[] = [
-  { name: 'clean' },
-  { name: 'caller-lossy', caller: { rx: LOSSY, tx: LOSSY } },
-  { name: 'callee-lossy', callee: { rx: LOSSY, tx: LOSSY } },
-  { name: 'both-lossy', caller: { rx: LOSSY, tx: LOSSY }, callee: { rx: LOSSY, tx: LOSSY } },
-  { name: 'server-lossy', caller: { tx: LOSSY }, callee: { tx: LOSSY } },
-  { name: 'passed-on', caller: { rx: LOSSY } },
-  { name: 'passed-simple', caller: { rx: LOSSY }, transferable: true },
-  { name: 'transcoded', caller: { rx: LOSSY }, codecs: ['ulaw', 'alaw'] },
-  { name: 'shuffled', caller: { rx: SHUFFLED }, codecs: ['ulaw', 'alaw'], seconds: 18 },
-  { name: 'far', caller: { rx: { delayMs: 200 }, tx: { delayMs: 200 } } },
-  { name: 'bursty', caller: { rx: BURSTY } },
-  {
-    name: 'late-loss',
-    async play({ lab, caller }) {
-      await sleep(LATE_LOSS_AFTER_S * 1000);
-      await lab.relay.setProfile(caller, 'rx', LOSSY);
-      await sleep(8000);
-    },
-  },
-  { name: 'one-way', callee: { rx: BLOCKED } },
-  {
-    name: 'stops-receiving',
-    async play({ lab, callee }) {
-      await sleep(FAULT_AFTER_S * 1000);
-      await lab.relay.setProfile(callee, 'tx', BLOCKED);
-      await sleep(10_000);
-    },
-  },
-  {
-    name: 'stops-a-while',
-    async play({ lab, callee }) {
-      await sleep(FAULT_AFTER_S * 1000);
-      await lab.relay.setProfile(callee, 'tx', BLOCKED);
-      await sleep(5500);
-      await lab.relay.setProfile(callee, 'tx', {});
-      await sleep(3500);
-    },
-  },
-  { name: 'silent', silent: true },
-  {
-    name: 'held',
-    async play({ call }) {
-      await sleep(5000);
-      await call.hold('callee');
-      await sleep(5000);
-      await call.unhold('callee');
-      await sleep(5000);
-    },
-  },
-  {
-    name: 'transferred',
-    async play({ lab, call }) {
-      await sleep(5000);
-      await lab.pbxAction({
-        Action: 'BlindTransfer',
-        Channel: call.callee?.channel ?? '',
-        Context: 'from-phones',
-        Exten: 'third',
-      });
-      await sleep(6000);
-    },
-  },
-  { name: 'short', seconds: 0.3 },
-  { name: 'direct', directMedia: true },
-];
+import {
+  expectCauses,
+  expectEightPercent,
+  FAULT_AFTER_S,
+  LATE_LOSS_AFTER_S,
+  SCRIPTS,
+} from './fixtures/defensible-calls.ts';
+import type { RestStream } from './fixtures/rest.ts';
+import { type PlayedCall, phonesOf, playCalls } from './fixtures/scripted-call.ts';
 
 describe.runIf(labObstacle() === undefined)('scores that one can defend', () => {
   let lab: Lab;
@@ -108,26 +33,6 @@ describe.runIf(labObstacle() === undefined)('scores that one can defend', () => 
     if (call === undefined) throw new Error(`no call ${name} was played`);
     return call;
   };
-  /** The relay's luck: 8 % of 600 packets, give or take four standard deviations. */
-  const expectEightPercent = (text: string | null, sentence: RegExp): void => {
-    const percent = Number(sentence.exec(text ?? '')?.[1]);
-    expect(text).toMatch(sentence);
-    expect(percent).toBeGreaterThan(3.4);
-    expect(percent).toBeLessThan(13);
-  };
-  /** These causes in this order; a report may fall between the steps of a transfer, or come after the last one's end. */
-  const expectCauses = (
-    segments: readonly RestSegment[] | undefined,
-    direction: 'rx' | 'tx',
-    expected: readonly string[],
-  ): void => {
-    const own = (segments ?? []).filter((segment) => segment.direction === direction);
-    const causes = own.map(({ opened_by: cause }) => cause);
-    expect([...new Set(causes)].filter((cause) => expected.includes(cause))).toEqual(expected);
-    expect(own.map(({ segment_number: number }) => number)).toEqual(own.map((_, index) => index + 1));
-    expect(own.length).toBeLessThanOrEqual(expected.length + 3);
-  };
-
   describe('why', () => {
     test.each(['rx', 'tx'] as const)('a clean call is fine, and says by which numbers (%s)', (direction) => {
       const { why, verdict, mes } = played('clean').stream('caller', direction);
