@@ -5,13 +5,14 @@ import type { ChannelRecord } from '../model/record.ts';
 import type { Direction } from '../model/report.ts';
 import type { VerdictThresholds } from '../model/score.ts';
 import { inParts } from './gate/turns.ts';
+import { openMetricsOf, registryWithExemplars, textOf } from './open-metrics.ts';
 
 const PREFIX = 'asterisk_mes';
 const OTHER = 'other';
 /** Observations that wait at most, 1 MB: those of some 15,000 channels. */
 const MOST_WAITING = 100_000;
 /** Observed in one go, in half a millisecond. */
-const OBSERVED_AT_ONCE = 500;
+const OBSERVED_AT_ONCE = 300;
 /** Ended channels remembered, so that none counts twice: a call's channels are stored again when the call ends. */
 const MOST_REMEMBERED = 20_000;
 
@@ -32,8 +33,17 @@ const GAUGES: ReadonlySet<string> = new Set([
   'capture_streams',
 ]);
 
+/** Of prom-client's own, gauges with the name of a counter: promtool complains of them, and their details are there beside them. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+/** What an observation is of, for whoever wants to look at one of those that a figure is made of. */
+type Exemplar = Readonly<Record<string, string>>;
+const NO_EXEMPLAR: Exemplar = {};
+/** OpenMetrics 1.0 allows 128 characters for names and values of an exemplar's labels together. */
+const LONGEST_EXEMPLAR_ID = 128 - 'linkedid'.length;
+
 /** A histogram of some labels. */
-type Observer = Histogram.Internal<string>;
+type Observer = (value: number, exemplarLabels: Exemplar) => void;
 type Observers = Readonly<Record<'score' | 'lossRatio' | 'jitterS' | 'roundTripS', Observer>>;
 
 export interface MetricsOptions {
@@ -57,7 +67,7 @@ export interface MetricsOptions {
  */
 export class Metrics implements ChannelSink {
   readonly #options: MetricsOptions;
-  readonly #registry = new Registry();
+  readonly #registry = registryWithExemplars();
   readonly #groups: Set<string>;
   readonly #seen = new Set<string>();
   #watchesProcess = false;
@@ -79,17 +89,20 @@ export class Metrics implements ChannelSink {
     help: 'Mean round trip between this server and the far end, of each channel that ended',
     labelNames: ['endpoint_group'] as const,
     buckets: ROUND_TRIP_BUCKETS_S,
+    enableExemplars: true,
     registers: [this.#registry],
   });
   readonly #channels = new Counter({
     name: `${PREFIX}_channels_total`,
     help: 'Channels that ended, by verdict; none: never answered, or too early to say',
     labelNames: ['verdict', 'endpoint_group'] as const,
+    enableExemplars: true,
     registers: [this.#registry],
   });
   /** What is to be observed, and by whom: in a flood it waits, since each takes a microsecond. */
   #values: number[] = [];
   #observers: Observer[] = [];
+  #exemplars: Exemplar[] = [];
   readonly #knownObservers = new Map<string, Observers>();
   readonly #writeBackS = new Histogram({
     name: `${PREFIX}_write_back_seconds`,
@@ -97,6 +110,7 @@ export class Metrics implements ChannelSink {
     buckets: WRITE_BACK_BUCKETS_S,
     registers: [this.#registry],
   });
+  readonly #observeWriteBack: Observer = (value) => this.#writeBackS.observe(value);
   readonly #live = this.#gauge('live_channels', 'Channels that are up now');
   readonly #liveByVerdict = new Gauge({
     name: `${PREFIX}_live_channels_by_verdict`,
@@ -127,7 +141,7 @@ export class Metrics implements ChannelSink {
 
   /** Media type of `render`'s text. */
   get contentType(): string {
-    return this.#registry.contentType;
+    return Registry.PROMETHEUS_CONTENT_TYPE;
   }
 
   /**
@@ -137,16 +151,19 @@ export class Metrics implements ChannelSink {
   channelEnded(channel: ChannelRecord): void {
     if (channel.endpoint.startsWith(LOCAL_CHANNEL_PREFIX) || !this.#isNew(channel.uniqueid)) return;
     const group = this.#groupOf(channel.endpoint);
-    this.#channels.inc({ verdict: channel.verdict ?? 'none', endpoint_group: group });
+    const exemplar = exemplarOf(channel);
+    const labels = { verdict: channel.verdict ?? 'none', endpoint_group: group };
+    // prom-client's counters, unlike its histograms, would write an exemplar without labels.
+    this.#channels.inc({ labels, value: 1, ...(exemplar === NO_EXEMPLAR ? {} : { exemplarLabels: exemplar }) });
     for (const { direction, mes, lossPercent, jitterMs } of channel.streams) {
       const { score, lossRatio, jitterS } = this.#observersOf(group, direction);
-      if (mes !== null) this.#later(score, mes);
-      if (lossPercent !== null) this.#later(lossRatio, lossPercent / 100);
-      if (jitterMs.mean !== null) this.#later(jitterS, jitterMs.mean / 1000);
+      if (mes !== null) this.#later(score, mes, exemplar);
+      if (lossPercent !== null) this.#later(lossRatio, lossPercent / 100, exemplar);
+      if (jitterMs.mean !== null) this.#later(jitterS, jitterMs.mean / 1000, exemplar);
     }
     // A round trip belongs to the channel; both directions have the same.
     const roundTrip = channel.streams.find(({ rttMs }) => rttMs.mean !== null)?.rttMs.mean ?? null;
-    if (roundTrip !== null) this.#later(this.#observersOf(group, 'rx').roundTripS, roundTrip / 1000);
+    if (roundTrip !== null) this.#later(this.#observersOf(group, 'rx').roundTripS, roundTrip / 1000, exemplar);
   }
 
   /** Observes some of what ended channels and writes have left waiting. Call it when there is little else to do. */
@@ -156,11 +173,22 @@ export class Metrics implements ChannelSink {
 
   /** Scores were written to Asterisk `afterMs` after the event that changed them. */
   writtenBack(afterMs: number): void {
-    this.#later(this.#writeBackS, afterMs / 1000);
+    this.#later(this.#observeWriteBack, afterMs / 1000, NO_EXEMPLAR);
   }
 
   /** All metrics in Prometheus' text format. */
   async render(): Promise<string> {
+    await this.#bringUpToDate();
+    return textOf(this.#registry);
+  }
+
+  /** The same as OpenMetrics, with the linkedid of a call of each verdict and of each bucket: its exemplar. */
+  async renderOpenMetrics(): Promise<string> {
+    await this.#bringUpToDate();
+    return openMetricsOf(this.#registry);
+  }
+
+  async #bringUpToDate(): Promise<void> {
     this.#watchProcess();
     this.#observe(this.#values.length);
     const report = this.#options.health.health();
@@ -174,7 +202,6 @@ export class Metrics implements ChannelSink {
     }
     for (const [name, value] of Object.entries(report.counters)) this.#showCounter(name, value);
     for (const counter of this.#options.labelled?.() ?? []) this.#showLabelled(counter);
-    return this.#registry.metrics();
   }
 
   /** In parts: with thousands of channels up, a hang-up is not to wait for all of them. */
@@ -198,10 +225,12 @@ export class Metrics implements ChannelSink {
     if (this.#watchesProcess) return;
     this.#watchesProcess = true;
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
   }
 
-  #later(observer: Observer, value: number): void {
+  #later(observer: Observer, value: number, exemplar: Exemplar): void {
     this.#observers.push(observer);
+    this.#exemplars.push(exemplar);
     this.#values.push(value);
     if (this.#values.length > MOST_WAITING) this.#observe(this.#values.length);
   }
@@ -210,7 +239,9 @@ export class Metrics implements ChannelSink {
   #observe(most: number): void {
     if (this.#values.length === 0) return;
     const values = this.#values.splice(0, most);
-    for (const [index, observer] of this.#observers.splice(0, most).entries()) observer.observe(values[index] ?? 0);
+    const exemplars = this.#exemplars.splice(0, most);
+    for (const [index, observe] of this.#observers.splice(0, most).entries())
+      observe(values[index] ?? 0, exemplars[index] ?? NO_EXEMPLAR);
   }
 
   #observersOf(group: string, direction: Direction): Observers {
@@ -218,11 +249,12 @@ export class Metrics implements ChannelSink {
     const known = this.#knownObservers.get(key);
     if (known !== undefined) return known;
     const labels = { direction, endpoint_group: group };
-    const observers = {
-      score: this.#score.labels(labels),
-      lossRatio: this.#lossRatio.labels(labels),
-      jitterS: this.#jitterS.labels(labels),
-      roundTripS: this.#roundTripS.labels({ endpoint_group: group }),
+    const observers: Observers = {
+      score: (value, exemplarLabels) => this.#score.observe({ labels, value, exemplarLabels }),
+      lossRatio: (value, exemplarLabels) => this.#lossRatio.observe({ labels, value, exemplarLabels }),
+      jitterS: (value, exemplarLabels) => this.#jitterS.observe({ labels, value, exemplarLabels }),
+      roundTripS: (value, exemplarLabels) =>
+        this.#roundTripS.observe({ labels: { endpoint_group: group }, value, exemplarLabels }),
     };
     this.#knownObservers.set(key, observers);
     return observers;
@@ -234,6 +266,7 @@ export class Metrics implements ChannelSink {
       help,
       labelNames: ['direction', 'endpoint_group'] as const,
       buckets,
+      enableExemplars: true,
       registers: [this.#registry],
     });
   }
@@ -286,4 +319,8 @@ export class Metrics implements ChannelSink {
     if (this.#groups.size < this.#options.mostGroups) this.#groups.add(group);
     return this.#groups.has(group) ? group : OTHER;
   }
+}
+
+function exemplarOf({ linkedid }: ChannelRecord): Exemplar {
+  return linkedid.length > LONGEST_EXEMPLAR_ID ? NO_EXEMPLAR : { linkedid };
 }

@@ -18,7 +18,7 @@ import {
 import { AUDIO_STATISTICS } from './answers/audio-statistics.ts';
 import { CAPTURE, VOIP_METRICS, VOIP_METRICS_ANSWER } from './answers/captured.ts';
 import { withWords } from './answers/field-words.ts';
-import { LIVE_MESSAGE } from './live-stream.ts';
+import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
 import { CALL_WITH_RATINGS, MOMENT, RATING } from './ratings/ratings.ts';
 import { NOTE, TAG } from './remarks.ts';
 import { PROBLEM_TYPE } from './problem.ts';
@@ -46,6 +46,7 @@ export interface DescribedRoute {
   readonly answer: z.ZodType;
   readonly csv?: unknown;
   readonly type?: string | undefined;
+  readonly otherType?: { readonly type: string } | undefined;
   readonly isFinal?: unknown;
 }
 
@@ -147,12 +148,18 @@ function refusals({ path, access, query, body }: DescribedRoute): Json {
     ...(access === 'open' ? [] : [401]),
     ...(access === 'token' || access === 'usual' ? [403] : []),
     ...(path.includes(':') ? [404] : []),
-    ...(path.endsWith('/stream') ? [426] : []),
+    ...(path === LIVE_STREAM_PATH ? [426] : []),
     ...(path === '/readyz' ? [503] : []),
     429,
   ];
   return Object.fromEntries(statuses.map((status) => [status, problem(REFUSALS[status] ?? 'Refused.')]));
 }
+
+/** What comes over the web socket; OpenAPI 3.1 has no words of its own for that. */
+const MESSAGES: Json = {
+  description: 'The web socket is open. Each of its messages is a JSON text as described here.',
+  content: { 'application/json': { schema: reference('LiveMessage') } },
+};
 
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'A parameter or the body is not allowed; the answer names it and says what is.',
@@ -171,6 +178,7 @@ function problem(description: string): Json {
 function operation(route: DescribedRoute): Json {
   const content = {
     [route.type ?? 'application/json']: { schema: answerSchema(route.answer) },
+    ...(route.otherType === undefined ? {} : { [route.otherType.type]: { schema: { type: 'string' } } }),
     ...(route.csv === undefined ? {} : { 'text/csv': { schema: { type: 'string' } } }),
   };
   return {
@@ -181,6 +189,7 @@ function operation(route: DescribedRoute): Json {
     ...(route.body === null ? {} : { requestBody: requestBody(route) }),
     responses: {
       [route.status]: { description: 'The answer.', content },
+      ...(route.path === LIVE_STREAM_PATH ? { 101: MESSAGES } : {}),
       ...(route.isFinal === undefined ? {} : { 304: { description: 'The client has this answer, by its ETag.' } }),
       ...refusals(route),
       default: problem('What went wrong, and what to do (RFC 9457).'),
@@ -205,6 +214,7 @@ export function openApi(routes: readonly DescribedRoute[]): Json {
     openapi: '3.1.0',
     info: {
       title: 'asterisk-mes',
+      license: { name: 'MIT', identifier: 'MIT' },
       version: '1',
       description:
         'Scores of the calls of an Asterisk server. Null is "not known". A token is needed when [http] has one.',

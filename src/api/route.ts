@@ -1,6 +1,14 @@
 import type { z } from 'zod';
 import type { Page } from './page.ts';
 
+/** The same answer as another media type. */
+export interface OtherType {
+  readonly type: string;
+  /** Whether a client with this Accept header gets it. */
+  isPreferredBy(accept: string | undefined): boolean;
+  handle(): Promise<string>;
+}
+
 /** One address of the API and one method. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -26,6 +34,7 @@ export interface Route {
   readonly isFinal?: ((answer: never) => boolean) | undefined;
   /** Media type of the answer when it is a text; JSON otherwise. */
   readonly type?: string | undefined;
+  readonly otherType?: OtherType | undefined;
   /** The same as CSV, piece by piece; rejects with Problem. */
   readonly csv?: ((query: unknown, id: string, reader?: string | null) => Promise<AsyncIterable<string>>) | undefined;
 }
@@ -49,6 +58,7 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
   ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Page>;
   isFinal?: (answer: z.output<Answer>) => boolean;
   type?: string;
+  otherType?: OtherType;
   csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
 }): Route {
   const { method = 'GET', access = 'usual', body = null, status = 200, isPage = false, csv } = definition;

@@ -17,6 +17,7 @@ import { intervalsCsv } from './answers/call-row.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { LiveList } from './answers/live-list.ts';
 import { LIVE_MESSAGE, LIVE_STREAM_PATH } from './live-stream.ts';
+import { OPEN_METRICS_TYPE, prefersOpenMetrics } from './open-metrics.ts';
 import { openApi } from './openapi.ts';
 import {
   CALLS_QUERY,
@@ -60,6 +61,7 @@ const NO_RATINGS: CallRatingsReader = { ofCall: async () => ({ ratings: [], requ
 export interface MetricsText {
   readonly contentType: string;
   render(): Promise<string>;
+  renderOpenMetrics(): Promise<string>;
 }
 
 function known<T>(found: T | null, what: string): T {
@@ -225,6 +227,11 @@ export function routes(sources: ApiSources): readonly Route[] {
       query: NO_QUERY,
       answer: z.string(),
       type: metrics.contentType,
+      otherType: {
+        type: OPEN_METRICS_TYPE,
+        isPreferredBy: prefersOpenMetrics,
+        handle: () => metrics.renderOpenMetrics(),
+      },
       handle: () => metrics.render(),
     }),
     ...(sources.moreRoutes ?? []),

@@ -193,9 +193,13 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
         const reader = token.readerOf(request.headers);
         const [id] = Object.values(request.params as Record<string, string>);
         reply.code(route.status).type(route.type ?? 'application/json; charset=utf-8');
-        if (route.csv !== undefined) reply.header('vary', 'accept');
-        const { csv } = route;
+        const { csv, otherType } = route;
+        if (csv !== undefined || otherType !== undefined) reply.header('vary', 'accept');
         const answer = async (): Promise<unknown> => {
+          if (otherType?.isPreferredBy(request.headers.accept) === true) {
+            reply.type(otherType.type);
+            return otherType.handle();
+          }
           if (csv !== undefined && prefersCsv(request.headers.accept)) {
             const pieces = Readable.from(await csv(query, id ?? '', reader));
             return reply.type(CSV_TYPE).header('content-disposition', attachment(route.path, id)).send(pieces);

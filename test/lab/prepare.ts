@@ -32,6 +32,7 @@ const TEST_TOOLS: Tools = {
   'linphone-cli': '/usr/bin/linphonec',
   age: '/usr/bin/age',
   'python3-aiosmtpd': '/usr/bin/aiosmtpd',
+  'python3-prometheus-client': '/usr/lib/python3/dist-packages/prometheus_client',
   'libcap2-bin': '/usr/sbin/setcap',
   lintian: '/usr/bin/lintian',
   'man-db': '/usr/bin/man',

@@ -1,5 +1,7 @@
 /** Answers as tables for spreadsheets (RFC 4180). */
 
+import { quality } from '../gate/accept.ts';
+
 export const CSV_TYPE = 'text/csv; charset=utf-8';
 
 /**
@@ -10,20 +12,6 @@ export const CSV_TYPE = 'text/csv; charset=utf-8';
 const FORMULA_START = /(?<=^|[;\t\r\n"|])(?=[ \u00A0]*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])/g;
 /** A telephone number starts with a plus sign too, and computes nothing. */
 const TELEPHONE_NUMBER = /^\+[0-9]+$/;
-
-function quality(accept: string, types: readonly string[]): number {
-  const ranges = accept.split(',').map((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const weight = parameters.find((parameter) => parameter.startsWith('q='));
-    return { type, weight: weight === undefined ? 1 : Number(weight.slice(2)) || 0 };
-  });
-  // The most specific range counts (RFC 9110 §12.5.1).
-  for (const wanted of types) {
-    const range = ranges.find(({ type }) => type === wanted);
-    if (range !== undefined) return range.weight;
-  }
-  return 0;
-}
 
 /** Whether a client's Accept header asks for CSV rather than JSON; without a preference it gets JSON. */
 export function prefersCsv(accept: string | undefined): boolean {

@@ -184,7 +184,7 @@ function sourcesOf(
     },
     live: { liveCount: 0, liveUniqueids: () => [], liveChannel: () => null, liveMedia: () => null },
     health: { health: () => HEALTH },
-    metrics: { contentType: '', render: async () => '' },
+    metrics: { contentType: '', render: async () => '', renderOpenMetrics: async () => '' },
     isFleet: true,
   };
 }
