@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import type { CalibrationOutcome } from '../app/calibrate.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { FittedNumbers } from '../score/profile-fit.ts';
-import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
+import { DONE, WRONG_USAGE, fail } from './exit-status.ts';
 import { writeOut } from './output.ts';
-import { errorText } from '../units/error-text.ts';
 
 interface CalibrateWords {
   readonly from?: string;
@@ -52,7 +51,7 @@ async function run(words: CalibrateWords): Promise<number> {
     await writeOut([text]);
     return DONE;
   } catch (error) {
-    return fail(errorText(error), WORK_FAILED);
+    return fail(error);
   }
 }
 
@@ -166,9 +165,4 @@ function fitLines(outcome: CalibrationOutcome, fit: CalibrationOutcome['fit']): 
 
 function percent(ratio: number | null): string {
   return ratio === null ? '-' : `${Math.round(ratio * 100)} %`;
-}
-
-function fail(sentence: string, status: number): number {
-  process.stderr.write(`asterisk-mes: ${sentence}\n`);
-  return status;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
+import { DONE, WRONG_USAGE, fail } from './exit-status.ts';
 import { errorText } from '../units/error-text.ts';
 
 const DEFAULT_FLEET_CONFIG = '/etc/asterisk-mes/fleet.conf';
@@ -79,16 +79,13 @@ async function add(
     const before = existsSync(config) ? readFileSync(config, 'utf8') : '';
     if (before.split('\n').some((line) => line.trim() === `[${kind}:${name}]`)) {
       const what = kind === 'pbx' ? 'PBX' : 'reader';
-      return fail(
-        `${config} has a ${what} ${name} already; take its section out first, and its old token is void`,
-        WORK_FAILED,
-      );
+      return fail(`${config} has a ${what} ${name} already; take its section out first, and its old token is void`);
     }
     writeFileSync(config, `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${lines}`, { mode: 0o600 });
     process.stdout.write(`${words.join('\n')}\nThen send the gateway a HUP, or start it again.\n`);
     return DONE;
   } catch (error) {
-    return fail(`${config} cannot be written (${errorText(error)})`, WORK_FAILED);
+    return fail(`${config} cannot be written (${errorText(error)})`);
   }
 }
 
@@ -104,7 +101,7 @@ async function run({ config }: FleetOptions): Promise<number> {
     try {
       text = readFileSync(config, 'utf8');
     } catch {
-      return fail(`${config} cannot be read; name the gateway's settings with --config`, WORK_FAILED);
+      return fail(`${config} cannot be read; name the gateway's settings with --config`);
     }
     const log = createLog('info');
     const running = await startFleet(readFleetSettings(text, config), log);
@@ -122,11 +119,6 @@ async function run({ config }: FleetOptions): Promise<number> {
     await running.stop();
     return DONE;
   } catch (error) {
-    return fail(errorText(error), WORK_FAILED);
+    return fail(error);
   }
-}
-
-function fail(sentence: string, status: number): number {
-  process.stderr.write(`asterisk-mes: ${sentence}\n`);
-  return status;
 }

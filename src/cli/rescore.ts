@@ -2,8 +2,7 @@ import { type Command, Option } from 'commander';
 import type { RescoreOutcome } from '../app/rescore.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import { PROFILE_NAMES, type ProfileName } from '../model/score.ts';
-import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
-import { errorText } from '../units/error-text.ts';
+import { DONE, WRONG_USAGE, fail } from './exit-status.ts';
 
 interface RescoreWords {
   readonly profile: ProfileName;
@@ -61,7 +60,7 @@ async function rescore(words: RescoreWords): Promise<number> {
     process.stdout.write(`${sentenceOf(outcome, words.profile, VERSION)}\n`);
     return DONE;
   } catch (error) {
-    return fail(errorText(error), WORK_FAILED);
+    return fail(error);
   }
 }
 
@@ -86,9 +85,4 @@ function calls(count: number): string {
 function showProgress(): (done: number, total: number) => void {
   if (!process.stderr.isTTY) return () => undefined;
   return (done, total) => process.stderr.write(`\r${done} of ${calls(total)}${done < total ? ' …' : '\n'}`);
-}
-
-function fail(sentence: string, status: number): number {
-  process.stderr.write(`asterisk-mes: ${sentence}\n`);
-  return status;
 }

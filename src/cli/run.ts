@@ -4,8 +4,7 @@ import type { Logger } from '../app/state/log.ts';
 import type { Sidecar } from '../app/sidecar.ts';
 import { DEFAULT_SETTINGS_PATH } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
-import { DONE, WORK_FAILED } from './exit-status.ts';
-import { errorText } from '../units/error-text.ts';
+import { DONE, fail } from './exit-status.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 
@@ -86,10 +85,4 @@ async function run(options: RunOptions): Promise<number> {
   await sidecar.stop();
   log.info('asterisk-mes has stopped');
   return end.problem === null ? DONE : fail(new Error(end.problem));
-}
-
-function fail(error: unknown): number {
-  const sentence = errorText(error);
-  process.stderr.write(`asterisk-mes: ${sentence}\n`);
-  return WORK_FAILED;
 }

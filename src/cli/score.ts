@@ -14,8 +14,7 @@ import { computeMes, percentIn5S } from '../score/mes.ts';
 import { formatOpinion } from '../score/opinion.ts';
 import { mesProfile } from '../score/profiles.ts';
 import { DEFAULT_THRESHOLDS, verdictOf, worseOpinion } from '../score/verdict.ts';
-import { DONE, WORK_FAILED, WRONG_USAGE } from './exit-status.ts';
-import { errorText } from '../units/error-text.ts';
+import { DONE, WRONG_USAGE, fail } from './exit-status.ts';
 
 interface ScoreOptions {
   readonly rttMs?: number;
@@ -64,15 +63,13 @@ async function score(options: ScoreOptions): Promise<number> {
   const { rttMs, jitterMs, lostPackets, lossPercent, codec } = options;
   if ([rttMs, jitterMs, lostPackets, lossPercent, codec].every((value) => value === undefined)) {
     const words = '--rtt-ms, --jitter-ms, --lost-packets, --loss-percent and --codec';
-    process.stderr.write(`asterisk-mes: there is nothing to score; give at least one of ${words}\n`);
-    return WRONG_USAGE;
+    return fail(`there is nothing to score; give at least one of ${words}`, WRONG_USAGE);
   }
   let formula: Formula;
   try {
     formula = await formulaFor(options);
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
   const computed = compute(options, formula);
   const eModel = computeEModelOf(options, formula);

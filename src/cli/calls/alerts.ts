@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
 import type { Alert, AlertRule } from '../../model/alert.ts';
-import { DONE, WORK_FAILED, WRONG_USAGE } from '../exit-status.ts';
-import { errorText } from '../../units/error-text.ts';
+import { DONE, WRONG_USAGE, fail } from '../exit-status.ts';
 
 interface TestWords {
   readonly from: string;
@@ -63,7 +62,7 @@ async function testRule(name: string, words: TestWords): Promise<number> {
     );
     return DONE;
   } catch (error) {
-    return fail(errorText(error), WORK_FAILED);
+    return fail(error);
   }
 }
 
@@ -97,9 +96,4 @@ function textOf(rule: AlertRule, alerts: readonly Alert[], channels: number, fro
       .join('  ')
       .trimEnd();
   return `${[`${rule.name} would have raised ${count} ${span}.`, thresholds, '', line(heads), ...rows.map(line)].join('\n')}\n`;
-}
-
-function fail(sentence: string, status: number): number {
-  process.stderr.write(`asterisk-mes: ${sentence}\n`);
-  return status;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CALLS_QUERY } from '../../api/parameters.ts';
-import { DONE, WRONG_USAGE } from '../exit-status.ts';
+import { DONE, WRONG_USAGE, warn } from '../exit-status.ts';
 import { askRest, type ReadOptions, withReadOptions } from './read-command.ts';
 import type { CallsAnswer } from '../terminal/answers.ts';
 import type { RestClient } from '../terminal/rest-client.ts';
@@ -28,7 +28,7 @@ export function addCalls(program: Command, finish: (status: number) => void): vo
     }
     const wrong = CALLS_QUERY.safeParse(parameters).error?.issues[0];
     if (wrong !== undefined) {
-      process.stderr.write(`asterisk-mes: --${String(wrong.path[0]).replaceAll('_', '-')} ${wrong.message}\n`);
+      warn(`--${String(wrong.path[0]).replaceAll('_', '-')} ${wrong.message}`);
       finish(WRONG_USAGE);
       return;
     }

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
-import { WORK_FAILED } from '../exit-status.ts';
+import { fail } from '../exit-status.ts';
 import type { RestClient } from '../terminal/rest-client.ts';
-import { errorText } from '../../units/error-text.ts';
 
 /** Options of the commands that ask REST. */
 export interface ReadOptions {
@@ -22,7 +21,6 @@ export async function askRest(options: ReadOptions, work: (rest: RestClient) => 
     const { restClient } = await import('../terminal/rest-client.ts');
     return await work(await restClient(options.config));
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DoctorReport } from '../../doctor/gather/diagnose.ts';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
-import { DONE, WORK_FAILED } from '../exit-status.ts';
+import { DONE, WORK_FAILED, fail } from '../exit-status.ts';
 import { writeOut } from '../output.ts';
 
 interface DoctorWords {
@@ -49,8 +49,7 @@ async function doctor(words: DoctorWords): Promise<number> {
     });
   } catch (error) {
     if (!(error instanceof DoctorError)) throw error;
-    process.stderr.write(`asterisk-mes: ${error.message}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
   const text =
     words.json === true

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { DONE, WORK_FAILED } from '../exit-status.ts';
-import { errorText } from '../../units/error-text.ts';
+import { DONE, fail, warn } from '../exit-status.ts';
 
 const DEFAULT_PATH = '/etc/asterisk-mes/collect.conf';
 
@@ -20,7 +19,6 @@ async function collect(config: string | undefined): Promise<number> {
     import('../../measurements/collector/store-at.ts'),
   ]);
   const { existsSync } = await import('node:fs');
-  const say = (sentence: string): void => void process.stderr.write(`asterisk-mes: ${sentence}\n`);
   try {
     const { hostAndPortText } = await import('../../config/value-types.ts');
     const path = config ?? (existsSync(DEFAULT_PATH) ? DEFAULT_PATH : undefined);
@@ -38,7 +36,7 @@ async function collect(config: string | undefined): Promise<number> {
         cert: await fileText(settings.tls.certFile, 'tls_cert'),
         key: await fileText(settings.tls.keyFile, 'tls_key'),
       },
-      onProblem: say,
+      onProblem: warn,
     });
     const stopped = new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
@@ -53,8 +51,7 @@ async function collect(config: string | undefined): Promise<number> {
     await app.close();
     return DONE;
   } catch (error) {
-    say(errorText(error));
-    return WORK_FAILED;
+    return fail(error);
   }
 }
 

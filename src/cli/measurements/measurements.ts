@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
-import { DONE, WORK_FAILED } from '../exit-status.ts';
-import { errorText } from '../../units/error-text.ts';
+import { DONE, fail } from '../exit-status.ts';
 
 interface Options {
   readonly config?: string;
@@ -41,8 +40,7 @@ async function run(work: () => Promise<string>): Promise<number> {
     process.stdout.write(`${await work()}\n`);
     return DONE;
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
 }
 

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { OpenOutcome } from '../../measurements/study/open.ts';
-import { DONE, WORK_FAILED } from '../exit-status.ts';
-import { errorText } from '../../units/error-text.ts';
+import { DONE, fail, warn } from '../exit-status.ts';
 
 interface Options {
   readonly identity: string;
@@ -49,17 +48,15 @@ async function open(source: string, options: Options): Promise<number> {
     try {
       const outcome = await openAll(store, identities, database, showProgress());
       if (options.deleteFiles === true) for (const name of outcome.deleted) await store.remove(name);
-      for (const { name, why } of outcome.skipped) process.stderr.write(`asterisk-mes: skipped ${name}: ${why}\n`);
-      for (const name of outcome.cut)
-        process.stderr.write(`asterisk-mes: ${name} is cut; what was whole of it is loaded\n`);
+      for (const { name, why } of outcome.skipped) warn(`skipped ${name}: ${why}`);
+      for (const name of outcome.cut) warn(`${name} is cut; what was whole of it is loaded`);
       process.stdout.write(options.json === true ? `${JSON.stringify(outcome)}\n` : `${sentenceOf(outcome)}\n`);
       return DONE;
     } finally {
       database.close();
     }
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
 }
 

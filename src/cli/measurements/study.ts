@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { DONE, WORK_FAILED } from '../exit-status.ts';
-import { errorText } from '../../units/error-text.ts';
+import { DONE, fail } from '../exit-status.ts';
 
 interface Options {
   readonly json?: boolean;
@@ -43,7 +42,6 @@ async function study(file: string, options: Options): Promise<number> {
       database.close();
     }
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
 }

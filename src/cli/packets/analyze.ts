@@ -4,9 +4,8 @@ import type { AnalysisResult } from '../../capture/capture-analysis.ts';
 import type { CaptureEnd } from '../../capture/file-source.ts';
 import type { JitterBufferKind } from '../../stats/packets/jitter-buffer.ts';
 import { type PayloadFormat, formatFromSdp } from '../../wire/payload-types.ts';
-import { DONE, WORK_FAILED } from '../exit-status.ts';
+import { DONE, WORK_FAILED, fail, warn } from '../exit-status.ts';
 import { writeOut } from '../output.ts';
-import { errorText } from '../../units/error-text.ts';
 
 interface AnalyzeOptions {
   readonly gmin: number;
@@ -69,22 +68,16 @@ async function analyze(path: string, options: AnalyzeOptions): Promise<number> {
   try {
     end = await readCaptureFile(path, (packet) => analysis.take(packet), showProgress());
   } catch (error) {
-    process.stderr.write(`asterisk-mes: ${errorText(error)}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
   const result = analysis.finish();
   await print(result, options);
-  if (end.kind !== 'whole')
-    process.stderr.write(`asterisk-mes: ${end.note} What comes before that is in the result.\n`);
+  if (end.kind !== 'whole') warn(`${end.note} What comes before that is in the result.`);
   if (end.droppedPackets > 0) {
-    process.stderr.write(
-      `asterisk-mes: The program that captured dropped ${end.droppedPackets} packets itself; they count as lost here.\n`,
-    );
+    warn(`The program that captured dropped ${end.droppedPackets} packets itself; they count as lost here.`);
   }
   if (result.streamsLeftOut > 0) {
-    process.stderr.write(
-      `asterisk-mes: ${result.streamsLeftOut} streams more than can be held are left out; cut the capture into parts.\n`,
-    );
+    warn(`${result.streamsLeftOut} streams more than can be held are left out; cut the capture into parts.`);
   }
   return end.kind === 'damaged' || result.streamsLeftOut > 0 ? WORK_FAILED : DONE;
 }

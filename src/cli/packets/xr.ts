@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { errorCode } from '../../model/errors/error-code.ts';
 import { xrDocumentFromBytes, xrDocumentToBytes } from '../../wire/rtcp/rtcp-xr-document.ts';
 import { bytesFromHex, type JsonObject } from '../../wire/rtcp/rtcp-xr-json.ts';
-import { DONE, WORK_FAILED } from '../exit-status.ts';
+import { DONE, fail } from '../exit-status.ts';
 
 const HEX_ONLY = /^[0-9a-fA-F\s]+$/;
 
@@ -30,8 +30,7 @@ async function run(work: () => Promise<string>): Promise<number> {
     return DONE;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`asterisk-mes: ${error.message}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
 }
 

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Installation } from '../../app/setup/prepare.ts';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
 import { NO_CHOICES, SETUP_TARGETS } from '../../setup/input.ts';
-import { DONE, WORK_FAILED } from '../exit-status.ts';
+import { DONE, fail } from '../exit-status.ts';
 import { writeOut } from '../output.ts';
 import type { SetupWords } from './setup-words.ts';
 import { printed, steps, written } from './setup-text.ts';
@@ -54,8 +54,7 @@ async function setup(words: SetupWords): Promise<number> {
     return await writeOrPrint(installation, words);
   } catch (error) {
     if (!(error instanceof SetupError || error instanceof SettingsError)) throw error;
-    process.stderr.write(`asterisk-mes: ${error.message}\n`);
-    return WORK_FAILED;
+    return fail(error);
   }
 }
 
@@ -76,8 +75,7 @@ async function writeOrPrint(installation: Installation, words: SetupWords): Prom
     lines.push(...prepared.notes, ...prepared.toDo, ...steps(prepared, { isWritten, sql }));
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    process.stderr.write(`asterisk-mes: ${error.message}\n`);
-    status = WORK_FAILED;
+    status = fail(error);
   }
   // Report what was written before the failure, too.
   await writeOut(lines.map((line) => `${line}\n`));
