@@ -7,8 +7,11 @@ import { rtpHeaderBytes, rtpMediaBytes, rtpSequence, rtpTimestamp } from '../../
 import type { TrackedStream } from '../streams/tracked-stream.ts';
 import { StreamAudio, isReadable } from './stream-audio.ts';
 
-/** Calls of which echoes are looked for at once; each takes some 700 KB until it is known. */
-const MOST_PAIRS = 4;
+/** Calls of which echoes are looked for at once; each takes some 500 KB until it is known. */
+const MOST_CALLS = 4;
+/** Who was heard for so long in both directions can be searched, and is given up after so many half seconds. */
+const SEARCHED_FROM_MS = 1000;
+const MOST_TRIED = 40;
 const SAMPLES_PER_MS = 8;
 
 /** What one end sends, and what is sent to it. */
@@ -16,7 +19,10 @@ interface Pair {
   readonly returned: StreamAudio;
   readonly sent: StreamAudio;
   readonly search: EchoSearch;
-  searchedTo: number;
+  /** Number of the sample after the last one that was looked at; undefined before the first. */
+  searchedTo: number | undefined;
+  /** Half seconds that were looked at, with or without talk. */
+  tried: number;
 }
 
 export interface CallAudioLimits {
@@ -63,14 +69,9 @@ export class CallAudio {
     stream.isListenedTo = true;
     const back = this.#streams.get(`${stream.destination} ${stream.source}`);
     this.#streams.set(`${stream.source} ${stream.destination}`, audio);
-    if (back === undefined || this.#pairs.size + 2 > 2 * MOST_PAIRS) return;
-    for (const [returned, sent] of [
-      [audio, back],
-      [back, audio],
-    ] as const) {
-      returned.history ??= new SampleHistory();
-      this.#pairs.set(returned, { returned, sent, search: new EchoSearch(), searchedTo: 0 });
-    }
+    if (back === undefined) return;
+    audio.opposite = back;
+    back.opposite = audio;
   }
 
   /** The RTP packet that `datagram` holds; nothing is done with one that was not captured whole. */
@@ -98,7 +99,8 @@ export class CallAudio {
       rtpTimestamp(view, at),
       atMs,
     );
-    this.#search(audio);
+    if (audio.history !== undefined) this.#search(audio);
+    else if (audio.isUnsearched && audio.heardMs >= SEARCHED_FROM_MS) this.#begin(audio);
   }
 
   /** What is known of a stream's audio, with what its sender sends back of what it gets; null: it cannot be read. */
@@ -118,6 +120,21 @@ export class CallAudio {
       if (pair.returned === audio || pair.sent === audio) this.#close(pair);
     }
     this.#found.delete(audio);
+    if (audio.opposite?.opposite === audio) audio.opposite.opposite = undefined;
+  }
+
+  /** Begins to look for the echoes of a call, if there is a place. */
+  #begin(audio: StreamAudio): void {
+    const { opposite } = audio;
+    if (opposite === undefined || opposite.heardMs < SEARCHED_FROM_MS || this.#pairs.size >= 2 * MOST_CALLS) return;
+    for (const [returned, sent] of [
+      [audio, opposite],
+      [opposite, audio],
+    ] as const) {
+      returned.isUnsearched = false;
+      returned.history = new SampleHistory();
+      this.#pairs.set(returned, { returned, sent, search: new EchoSearch(), searchedTo: undefined, tried: 0 });
+    }
   }
 
   #search(returned: StreamAudio): void {
@@ -126,16 +143,19 @@ export class CallAudio {
     const sent = pair?.sent.history;
     if (pair === undefined || history === undefined || sent === undefined) return;
     const { endNumber } = history;
-    if (endNumber < pair.searchedTo) pair.searchedTo = endNumber;
-    if (endNumber - pair.searchedTo < EchoSearch.windowSamples) return;
+    // The sender's clock may have begun anew.
+    const searchedTo = Math.min(pair.searchedTo ?? endNumber, endNumber);
+    pair.searchedTo = searchedTo;
+    if (endNumber - searchedTo < EchoSearch.windowSamples) return;
     // What came back now was sent at the same moment or before.
     const offset = Math.round((returned.originMs - pair.sent.originMs) * SAMPLES_PER_MS);
     // The other direction may be behind by a packet or two.
     const end = Math.min(endNumber, sent.endNumber - offset);
-    if (end - pair.searchedTo < EchoSearch.windowSamples) return;
+    if (end - searchedTo < EchoSearch.windowSamples) return;
     pair.search.take(sent, history, end, offset);
     pair.searchedTo = end;
-    if (pair.search.isDone) this.#close(pair);
+    pair.tried += 1;
+    if (pair.search.isDone || pair.tried >= MOST_TRIED) this.#close(pair);
   }
 
   #close(pair: Pair): void {

@@ -10,6 +10,8 @@ const STRIDE = 3;
 const LOUD_POWER = 32_768 ** 2 / 2 / 10 ** 1.214;
 /** Samples of the greatest size in a row are clipped; a pure tone that just fits has fewer. */
 const CLIPPED_RUN = 3;
+const GREATEST_ULAW = Math.max(...ULAW_POWERS);
+const GREATEST_ALAW = Math.max(...ALAW_POWERS);
 /** A step of the RTP time beyond this is a new beginning. */
 const MOST_STEP_TICKS = 80_000;
 /** How many of the packets may be of another length than their RTP time says: more are no audio that can be read, such as SRTP. */
@@ -35,6 +37,10 @@ export interface CapturedPayload {
 export class StreamAudio {
   /** Kept while an echo is looked for. */
   history: SampleHistory | undefined;
+  /** The other direction between the same two ports, where there is one. */
+  opposite: StreamAudio | undefined;
+  /** An echo of this call was not looked for yet. */
+  isUnsearched = true;
   /** When the sample that bears number 0 was sent at the latest, epoch milliseconds: the least that any packet says. */
   originMs = Number.POSITIVE_INFINITY;
   /** How much was looked at. */
@@ -96,7 +102,8 @@ export class StreamAudio {
   }
 
   /** Every third sample tells the power: over a few packets all phases of any tone have their turn. */
-  #takeG711({ bytes, from, to, codec }: CapturedPayload): void {
+  #takeG711(payload: CapturedPayload): void {
+    const { bytes, from, to, codec } = payload;
     const powers = codec === 'ulaw' ? ULAW_POWERS : ALAW_POWERS;
     this.#phase = (this.#phase + 1) % STRIDE;
     let power = 0;
@@ -107,34 +114,42 @@ export class StreamAudio {
     }
     if (count === 0) return;
     const mean = power / count;
-    const clippedPercent = mean < LOUD_POWER ? 0 : this.#clippedPercent(bytes, from, to, powers);
-    this.#meter.take(mean, (to - from) / FRAME_SAMPLES, clippedPercent);
-  }
-
-  #clippedPercent(bytes: Uint8Array, from: number, to: number, powers: Float64Array): number {
-    const greatest = powers.reduce((most, power) => Math.max(most, power), 0);
-    let run = 0;
-    let clipped = 0;
-    for (let at = from; at < to; at += 1) {
-      run = powers[bytes[at] ?? 0] === greatest ? run + 1 : 0;
-      if (run === CLIPPED_RUN) clipped += CLIPPED_RUN;
-      else if (run > CLIPPED_RUN) clipped += 1;
-    }
-    return (100 * clipped) / (to - from);
+    const clipped = mean < LOUD_POWER ? 0 : clippedPercent(payload, powers);
+    this.#meter.take(mean, (to - from) / FRAME_SAMPLES, clipped);
   }
 
   #takeG722({ bytes, from, to }: CapturedPayload, history: SampleHistory | undefined): void {
     const bands = (this.#bands ??= new G722Bands());
     let power = 0;
-    let clipped = 0;
+    const clipped = new ClippedRuns();
     for (let at = from; at < to; at += 1) {
       bands.take(bytes[at] ?? 0);
       power += bands.low * bands.low + bands.high * bands.high;
-      clipped += Number(bands.isGreatest);
+      clipped.take(bands.isGreatest);
       history?.take(bands.low);
     }
-    if (to > from) this.#meter.take(power / (to - from), (to - from) / FRAME_SAMPLES, (100 * clipped) / (to - from));
+    if (to > from)
+      this.#meter.take(power / (to - from), (to - from) / FRAME_SAMPLES, (100 * clipped.samples) / (to - from));
   }
+}
+
+/** How many samples are in rows of the greatest size. */
+class ClippedRuns {
+  samples = 0;
+  #run = 0;
+
+  take(isGreatest: boolean): void {
+    this.#run = isGreatest ? this.#run + 1 : 0;
+    if (this.#run === CLIPPED_RUN) this.samples += CLIPPED_RUN;
+    else if (this.#run > CLIPPED_RUN) this.samples += 1;
+  }
+}
+
+function clippedPercent({ bytes, from, to, codec }: CapturedPayload, powers: Float64Array): number {
+  const greatest = codec === 'ulaw' ? GREATEST_ULAW : GREATEST_ALAW;
+  const clipped = new ClippedRuns();
+  for (let at = from; at < to; at += 1) clipped.take(powers[bytes[at] ?? 0] === greatest);
+  return (100 * clipped.samples) / (to - from);
 }
 
 function remember({ bytes, from, to, codec }: CapturedPayload, history: SampleHistory): void {

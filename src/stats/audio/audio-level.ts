@@ -28,7 +28,7 @@ const LEAST_PAUSE_FRAMES = 25;
 /** Steady sound that is quieter than this is nobody who speaks. */
 const LEAST_STEADY_TALK_DBM0 = -50;
 
-/** Takes the audio of one direction, packet by packet; lengths are in frames of 10 ms. */
+/** Takes the audio of one direction, packet by packet; lengths are in frames of 10 ms, and parts of one. */
 export class AudioLevelMeter {
   #frames = 0;
   #clippedFrames = 0;
@@ -36,13 +36,13 @@ export class AudioLevelMeter {
   #reached = 0;
   #stretchFrames = 0;
   #stretchPower = 0;
-  readonly #bins = new Uint32Array(BINS);
+  readonly #bins = new Float32Array(BINS);
   /** By threshold: frames and power of talk, pauses between talk spurts, their frames, and the pause that goes on. */
-  readonly #talkFrames = new Uint32Array(THRESHOLDS);
+  readonly #talkFrames = new Float32Array(THRESHOLDS);
   readonly #talkPower = new Float64Array(THRESHOLDS);
   readonly #pauses = new Uint32Array(THRESHOLDS);
-  readonly #pauseFrames = new Uint32Array(THRESHOLDS);
-  readonly #openFrames = new Uint32Array(THRESHOLDS);
+  readonly #pauseFrames = new Float32Array(THRESHOLDS);
+  readonly #openFrames = new Float32Array(THRESHOLDS);
   readonly #openPower = new Float64Array(THRESHOLDS);
 
   /** `power`: the mean of the squares of its samples, all bands together; `frames`: how many times 10 ms it lasts. */

@@ -102,8 +102,8 @@ export function audioToJson(audio: CapturedAudio): {
 } {
   const { levels, echo } = audio;
   return {
-    looked_at_ms: levels.audioMs,
-    talk_ms: levels.talkMs,
+    looked_at_ms: Math.round(levels.audioMs),
+    talk_ms: Math.round(levels.talkMs),
     pauses: levels.pauses,
     pause_ms_mean: levels.meanPauseMs === null ? null : rounded(levels.meanPauseMs),
     clipped_percent: rounded(levels.clippedPercent),

@@ -5,6 +5,7 @@ import type { TrackedStream } from '../../../src/capture/streams/tracked-stream.
 import type { CapturedAudio } from '../../../src/model/capture.ts';
 import { audioFindings, findingWords } from '../../../src/stats/audio/audio-findings.ts';
 import { addAudio } from '../../../src/stats/audio/add-audio.ts';
+import { audioToJson } from '../../../src/wire/rtcp/voip-metrics.ts';
 import type { DatagramReader } from '../../../src/wire/packets/datagram.ts';
 import { alaw, babble, delayed, mixed, noise, tone, ulaw } from './made-audio.ts';
 
@@ -12,12 +13,17 @@ const PACKET_SAMPLES = 160;
 const RTP_BYTES = 12;
 
 /** Feeds codes as packets of 20 ms; `without`: sequence numbers that are lost. */
-function listen(codes: Uint8Array, codec: ReadableCodec, without: ReadonlySet<number> = new Set()): StreamAudio {
+function listen(
+  codes: Uint8Array,
+  codec: ReadableCodec,
+  without: ReadonlySet<number> = new Set(),
+  samples = PACKET_SAMPLES,
+): StreamAudio {
   const audio = new StreamAudio();
-  for (let n = 0; (n + 1) * PACKET_SAMPLES <= codes.length; n += 1) {
+  for (let n = 0; (n + 1) * samples <= codes.length; n += 1) {
     if (without.has(n)) continue;
-    const from = n * PACKET_SAMPLES;
-    audio.take({ bytes: codes, from, to: from + PACKET_SAMPLES, codec }, (65_500 + n) & 0xffff, from | 0, n * 20);
+    const from = n * samples;
+    audio.take({ bytes: codes, from, to: from + samples, codec }, (65_500 + n) & 0xffff, from | 0, (n * samples) / 8);
   }
   return audio;
 }
@@ -72,6 +78,15 @@ describe('levels of audio', () => {
     expect(Math.abs((hiss?.noiseDbm0 ?? 0) + 60)).toBeLessThan(1);
   });
 
+  test.each([40, 33, 240])('packets of %i samples have the same levels', (samples) => {
+    const codes = ulaw(mixed(babble(-20, 20, 3), noise(-55, 20, 5)));
+    const levels = listen(codes, 'ulaw', new Set(), samples).levels();
+    expect(Math.abs((levels?.signalDbm0 ?? 0) + 20)).toBeLessThan(1);
+    expect(Math.abs((levels?.noiseDbm0 ?? 0) + 55)).toBeLessThan(1);
+    expect(Math.abs((levels?.talkMs ?? 0) - 13_500)).toBeLessThanOrEqual(300);
+    expect(Math.abs((levels?.audioMs ?? 0) - 20_000)).toBeLessThanOrEqual(60);
+  });
+
   test('what is lost changes no level', () => {
     const codes = ulaw(mixed(babble(-20, 20, 3), noise(-55, 20, 5)));
     const lost = new Set(Array.from({ length: 1000 }, (_, n) => n).filter((n) => n % 11 === 3 || n % 37 === 5));
@@ -110,19 +125,36 @@ describe('levels of audio', () => {
   });
 });
 
+function takePacket(audio: CallAudio, to: TrackedStream, codes: Uint8Array, n: number, payloadType = 0): void {
+  const bytes = new Uint8Array(RTP_BYTES + codes.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, 0x80);
+  view.setUint16(2, n);
+  view.setUint32(4, n * PACKET_SAMPLES);
+  bytes.set(codes, RTP_BYTES);
+  const datagram = { payloadStart: 0, payloadEnd: bytes.length, payloadBytes: bytes.length } as DatagramReader;
+  audio.take(to, payloadType, view, datagram, n * 20);
+}
+
 /** Two streams between two phones, packet by packet in turn, as a capture has them. */
 class Duplex {
-  readonly #audio = new CallAudio({ mostStreams: 10, enoughMs: 30_000, enoughOfAllMs: 60_000 });
+  readonly #audio: CallAudio;
   readonly #one = stream('10.0.0.1:4000', '10.0.0.2:5000');
   readonly #other = stream('10.0.0.2:5000', '10.0.0.1:4000');
 
-  constructor(sent: Float64Array, returned: Float64Array) {
+  constructor(
+    sent: Float64Array,
+    returned: Float64Array,
+    audio = new CallAudio({ mostStreams: 10, enoughMs: 30_000, enoughOfAllMs: 60_000 }),
+  ) {
+    this.#audio = audio;
     this.#audio.add(this.#one);
     this.#audio.add(this.#other);
     const [forth, back] = [ulaw(sent), ulaw(returned)];
     for (let n = 0; (n + 1) * PACKET_SAMPLES <= forth.length; n += 1) {
-      this.#take(this.#one, forth, n);
-      this.#take(this.#other, back, n);
+      const part = (codes: Uint8Array): Uint8Array => codes.subarray(n * PACKET_SAMPLES, (n + 1) * PACKET_SAMPLES);
+      takePacket(audio, this.#one, part(forth), n);
+      takePacket(audio, this.#other, part(back), n);
     }
   }
 
@@ -132,17 +164,6 @@ class Duplex {
 
   get sent(): CapturedAudio | null {
     return this.#audio.audioOf(this.#one);
-  }
-
-  #take(to: TrackedStream, codes: Uint8Array, n: number): void {
-    const bytes = new Uint8Array(RTP_BYTES + PACKET_SAMPLES);
-    const view = new DataView(bytes.buffer);
-    view.setUint8(0, 0x80);
-    view.setUint16(2, n);
-    view.setUint32(4, n * PACKET_SAMPLES);
-    bytes.set(codes.subarray(n * PACKET_SAMPLES, (n + 1) * PACKET_SAMPLES), RTP_BYTES);
-    const datagram = { payloadStart: 0, payloadEnd: bytes.length, payloadBytes: bytes.length } as DatagramReader;
-    this.#audio.take(to, 0, view, datagram, n * 20);
   }
 }
 
@@ -175,6 +196,39 @@ describe('echo', () => {
     const talk = babble(-18, 1, 31);
     expect(new Duplex(talk, delayed(talk, 100, -10)).returned?.echo).toBeNull();
   });
+});
+
+/** Streams that take a place among the calls of which echoes are looked for, if they are let. */
+function crowd(audio: CallAudio, calls: number, payloadType: number, packets: number): void {
+  for (let n = 0; n < calls; n += 1) {
+    const ends = [`10.1.0.${n}:4000`, `10.1.1.${n}:5000`] as const;
+    const [forth, back] = [stream(ends[0], ends[1]), stream(ends[1], ends[0])];
+    audio.add(forth);
+    audio.add(back);
+    for (let packet = 0; packet < packets; packet += 1) {
+      for (const one of [forth, back]) takePacket(audio, one, ulaw(new Float64Array(160)), packet, payloadType);
+    }
+  }
+}
+
+test.each([
+  ['that cannot be read', 96, 20, 100],
+  // They are given up after 40 half seconds.
+  ['in which nobody speaks', 0, 4, 1200],
+])('an echo is found behind calls %s', (_, payloadType, calls, packets) => {
+  const audio = new CallAudio({ mostStreams: 1000, enoughMs: Number.POSITIVE_INFINITY, enoughOfAllMs: 1e9 });
+  crowd(audio, calls, payloadType, packets);
+  const talk = babble(-18, 16, 11);
+  const { returned } = new Duplex(talk, mixed(delayed(talk, 180, -20), noise(-60, 16, 13)), audio);
+  expect(Math.abs((returned?.echo?.delayMs ?? 0) - 180)).toBeLessThanOrEqual(2);
+});
+
+test('what is told of odd lengths is whole milliseconds', () => {
+  const levels = listen(ulaw(babble(-20, 4, 3)), 'ulaw', new Set(), 33).levels();
+  if (levels === null) throw new Error('nothing was heard');
+  const told = audioToJson({ levels, echo: null });
+  expect([Number.isInteger(told.looked_at_ms), Number.isInteger(told.talk_ms)]).toEqual([true, true]);
+  expect(told.looked_at_ms).toBeGreaterThan(3900);
 });
 
 describe('findings', () => {

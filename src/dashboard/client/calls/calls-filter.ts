@@ -31,22 +31,9 @@ const PLAIN = [
   'issue',
 ] as const;
 type Plain = (typeof PLAIN)[number];
-/** Those that most people do not need stand behind a fold. */
-const FOLDED: readonly Plain[] = [
-  'endpoint',
-  'direction',
-  'number',
-  'device',
-  'site',
-  'codec',
-  'min_mes',
-  'max_mes',
-  'min_duration_s',
-  'max_duration_s',
-  'rated',
-  'rating',
-  'issue',
-];
+/** The others, which most people do not need, stand behind a fold. */
+const SHOWN: readonly string[] = ['party', 'verdict', 'fault_place', 'tag'];
+const FOLDED = PLAIN.filter((name) => !SHOWN.includes(name));
 /** The verdict that asks for boxes to tick; REST does not know it. */
 const SEVERAL = 'several';
 const KNOWN: ReadonlySet<string> = new Set(['from', 'to', 'sort', ...PLAIN]);
