@@ -13,15 +13,9 @@ const OVER_BARESIP = new Set([
   'parked and retrieved',
 ]);
 
-/**
- * After a hold by Linphone that ends between two reports, 16 does not tell which SSRC it sent when: what was sent as music counts as
- * lost then.
- */
-const NOT_ON_16 = new Set(['Linphone', 'hold by Linphone']);
-
 const KINDS = [
   ...BARESIP_KINDS.filter(({ name }) => OVER_BARESIP.has(name)),
-  ...OTHER_KINDS.filter(({ name }) => !NOT_ON_16.has(name)),
+  ...OTHER_KINDS.filter(({ name }) => name !== 'Linphone'),
 ];
 
 describePhoneCalls('16', KINDS, { isCapturing: true });

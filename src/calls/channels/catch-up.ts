@@ -60,6 +60,8 @@ function inputsOf(interval: IntervalRecord): ReportInputs {
             lsrNtp32: lsrNtp32 ?? 0,
             dlsrS: dlsrS ?? 0,
           },
+    // Of one that was used the stream is known.
+    hasMoreBlocks: interval.kind === 'unused',
     rttSampleMs: interval.rttMs,
     nativeMes100: interval.nativeMes100,
     atMs: interval.atMs,

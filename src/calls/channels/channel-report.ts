@@ -1,12 +1,6 @@
 import type { ChannelCodecs, RtpCounters } from '../../model/event.ts';
 import type { IntervalRecord, SegmentRecord } from '../../model/record.ts';
-import {
-  directionMeasuredBy,
-  directionSentBy,
-  type ReportBlock,
-  type Reporter,
-  type RtcpReport,
-} from '../../model/report.ts';
+import { directionMeasuredBy, directionSentBy, type RtcpReport } from '../../model/report.ts';
 import { DEAD_OPINION } from '../../score/mes.ts';
 import { LONGEST_REPORT_PACE_MS, USUAL_REPORT_PACE_MS } from '../../stats/report-pace.ts';
 import { roundTripSample } from '../../stats/round-trip.ts';
@@ -47,15 +41,15 @@ export function takeRtcp(
   const sent = channel[directionSentBy(reporter)];
   const { clockRateHz } = sent;
   // A round trip is reckoned from the same block: of another stream it is as wrong as the rest.
-  const isUsed = subjectIn(channel, reporter, report.block ?? null) === 'ours';
+  const told = { reporter, block: report.block ?? null, hasMoreBlocks: report.hasMoreBlocks ?? false };
+  const isUsed = subjectIn(channel, told) === 'ours';
   const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total), isUsed);
   const isRoundTripRefused = roundTrip === 'refused';
   if (isRoundTripRefused) channel.rttRefused++;
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
 
   const closed: SegmentRecord[] = [];
-  const block = capturedInstead(channel, reporter, report.block ?? null);
-  const inputs = { reporter, sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs };
+  const inputs = { sender, senderSsrc, rttSampleMs, nativeMes100, atMs, ...capturedInstead(channel, told) };
   const interval = takeInputs(channel, inputs, rules, closed);
   const isSilent =
     sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, overdueAfterMs(channel, slowestPaceMs));
@@ -72,31 +66,35 @@ export function takeInputs(
   rules: ScoringRules,
   closed: SegmentRecord[],
 ): IntervalRecord {
-  const { reporter, sender, senderSsrc, block, rttSampleMs, atMs } = inputs;
+  const { reporter, sender, senderSsrc, rttSampleMs, atMs } = inputs;
   channel.rtcpEvents++;
   if (sender !== null) noteSender(channel[directionSentBy(reporter)], sender, atMs);
   if (senderSsrc !== null) noteOwnSsrc(channel.tx, senderSsrc, atMs);
   if (reporter === 'remote') channel.lastReceivedAtMs = atMs;
   // Only reports of the far end bring one: those about tx, which note it for that direction themselves.
   if (rttSampleMs !== null) noteRoundTrip(channel.rx, rttSampleMs);
-  const subject = subjectIn(channel, reporter, block);
+  const subject = subjectIn(channel, inputs);
   return takeReport(channel, channel[directionMeasuredBy(reporter)], subject, inputs, rules, closed);
 }
 
+/** What a report says, and who says it. */
+type Told = Pick<ReportInputs, 'reporter' | 'block' | 'hasMoreBlocks'>;
+
 /** Where AMI shows a block about another stream, the one about ours out of the captured packet, if there is a new one. */
-function capturedInstead(channel: ChannelState, reporter: Reporter, block: ReportBlock | null): ReportBlock | null {
+function capturedInstead(channel: ChannelState, told: Told): Told {
   const { published, tx } = channel;
   const captured = published.capturedReport;
-  if (captured === null || captured.block.sourceSsrc !== tx.sentSsrc) return block;
-  if (subjectIn(channel, reporter, block) !== 'another' || captured.atMs <= (tx.capturedReportAtMs ?? 0)) return block;
+  if (captured === null || captured.block.sourceSsrc !== (tx.sentSsrc ?? captured.block.sourceSsrc)) return told;
+  const subject = subjectIn(channel, told);
+  if ((subject !== 'another' && subject !== 'unsure') || captured.atMs <= (tx.capturedReportAtMs ?? 0)) return told;
   tx.capturedReportAtMs = captured.atMs;
-  return captured.block;
+  return { ...told, block: captured.block, hasMoreBlocks: false };
 }
 
 /** What we measure ourselves is the stream that we receive, whatever its SSRC. */
-function subjectIn({ rx, tx }: ChannelState, reporter: Reporter, block: ReportBlock | null): ReportSubject {
+function subjectIn({ rx, tx }: ChannelState, { reporter, block, hasMoreBlocks }: Told): ReportSubject {
   if (block === null) return 'ours';
-  if (reporter === 'remote') return subjectOf(tx, block);
+  if (reporter === 'remote') return subjectOf(tx, block, hasMoreBlocks);
   return hasForgotten(rx, block) ? 'nobody' : 'ours';
 }
 
@@ -107,7 +105,14 @@ export function takeSilence(
   rules: ScoringRules,
   closed: SegmentRecord[],
 ): IntervalRecord {
-  const nothing = { sender: null, senderSsrc: null, block: null, rttSampleMs: null, nativeMes100: null };
+  const nothing = {
+    sender: null,
+    senderSsrc: null,
+    block: null,
+    hasMoreBlocks: false,
+    rttSampleMs: null,
+    nativeMes100: null,
+  };
   return takeReport(channel, channel.rx, 'ours', { reporter: 'remote', ...nothing, atMs }, rules, closed);
 }
 

@@ -16,7 +16,7 @@ import {
   useCodec,
 } from './direction-state.ts';
 import { jitterSample } from './jitter-sample.ts';
-import { isOfNothing, noteAnother, noteOurs, type ReportSubject } from './report-subject.ts';
+import { isOfNothing, noteAnother, noteOurs, noteUnsure, type ReportSubject } from './report-subject.ts';
 import { addToSums } from './report-sums.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
@@ -40,6 +40,8 @@ export interface ReportInputs {
   readonly senderSsrc: number | null;
   /** Null: nothing was received. */
   readonly block: ReportBlock | null;
+  /** The report has further blocks, which nobody has seen. */
+  readonly hasMoreBlocks: boolean;
   readonly rttSampleMs: number | null;
   readonly nativeMes100: number | null;
   readonly atMs: number;
@@ -152,7 +154,8 @@ function noteSubject(
   atMs: number,
 ): boolean {
   if (subject === 'another' && block !== null) return noteAnother(state, block, mayBeSilent(channel), atMs);
-  if (subject === 'nobody') return false;
+  if (subject === 'unsure' && block !== null) noteUnsure(state, block, atMs);
+  if (subject === 'nobody' || subject === 'unsure') return false;
   noteOurs(state, block);
   if (block !== null && state.ssrc !== null && state.ssrc !== block.sourceSsrc) openSegment(state, 'ssrc', atMs);
   return false;

@@ -4,15 +4,19 @@ import { type DirectionState, openSegment } from './direction-state.ts';
 /** Audio and video that share a port (BUNDLE) report in turn: after so many turns both SSRCs are ours. */
 const SHARED_PORT_FLIPS = 3;
 
-/** Whose stream a far end's report block is about: the one that we send, another one, or none at all. */
-export type ReportSubject = 'ours' | 'another' | 'nobody';
+/**
+ * Whose stream a far end's report block is about: the one that we send, another one, or none at all. `unsure`: one of several
+ * that it has heard, and our own first report has not come yet.
+ */
+export type ReportSubject = 'ours' | 'another' | 'nobody' | 'unsure';
 
 /**
  * AMI shows report block 0 alone. After a transfer or a queue answer Asterisk sends with a new SSRC, and a phone may go on to
  * report on the old one in block 0, whose numbers stand still for ever: only our own latest `RTCPSent` tells the two apart.
- * Before the first one every block is taken to be about our stream.
+ * Before the first one an only block is about our stream; one of several is when it has moved on since the report before. In
+ * the first second of a call Asterisk may send a single packet with another SSRC: baresip's first report is about that one.
  */
-export function subjectOf(state: DirectionState, block: ReportBlock): ReportSubject {
+export function subjectOf(state: DirectionState, block: ReportBlock, hasMoreBlocks: boolean): ReportSubject {
   const { sentSsrc, sentSsrcBefore, sentSsrcFlips } = state;
   if (hasForgotten(state, block)) return 'nobody';
   if (sentSsrc === block.sourceSsrc) return 'ours';
@@ -20,7 +24,14 @@ export function subjectOf(state: DirectionState, block: ReportBlock): ReportSubj
   if (block.extendedHighestSequence === 0) return 'nobody';
   if (block.sourceSsrc === 0) return 'nobody';
   if (sentSsrcFlips >= SHARED_PORT_FLIPS && sentSsrcBefore === block.sourceSsrc) return 'ours';
-  return sentSsrc === null ? 'ours' : 'another';
+  if (sentSsrc !== null) return 'another';
+  return !hasMoreBlocks || hasMovedOn(state, block) ? 'ours' : 'unsure';
+}
+
+/** The stream of the block was reported on before, and more of it has arrived since. */
+function hasMovedOn(state: DirectionState, { sourceSsrc, extendedHighestSequence }: ReportBlock): boolean {
+  if (state.markSsrc === sourceSsrc) return true;
+  return state.anotherSsrc === sourceSsrc && (state.anotherHighestSequence ?? 0) < extendedHighestSequence;
 }
 
 /** A receiver does not go back to the very beginning: such a block is about nobody. */
@@ -39,6 +50,13 @@ export function noteOwnSsrc(state: DirectionState, ssrc: number, atMs: number): 
   if (ssrc !== state.sentSsrc) state.sentSsrcBefore = state.sentSsrc;
   state.sentSsrc = ssrc;
   state.sentSsrcAtMs = atMs;
+}
+
+/** Nobody can say whose stream the block is about. Once it is known to be ours, the next report counts all from the beginning. */
+export function noteUnsure(state: DirectionState, block: ReportBlock, atMs: number): void {
+  state.unknownSinceMs ??= atMs;
+  state.anotherSsrc = block.sourceSsrc;
+  state.anotherHighestSequence = block.extendedHighestSequence;
 }
 
 /**
@@ -70,8 +88,13 @@ export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSile
  * block at all (null), since nothing arrives of any stream.
  */
 export function noteOurs(state: DirectionState, block: ReportBlock | null): void {
-  if (state.anotherSinceMs === null) return;
-  if (block !== null && state.anotherSsrc === block.sourceSsrc && state.markSsrc !== block.sourceSsrc) {
+  if (state.unknownSinceMs === null && state.anotherSinceMs === null) return;
+  if (
+    block !== null &&
+    state.anotherSinceMs !== null &&
+    state.anotherSsrc === block.sourceSsrc &&
+    state.markSsrc !== block.sourceSsrc
+  ) {
     state.markAtMs = state.anotherAtMs;
     state.markMovedAtMs = state.anotherAtMs;
     state.markMovedSenderPackets = state.markSenderPackets;

@@ -79,6 +79,7 @@ function reportOf(values: HeaderValues, reporter: Reporter): RtcpReport | undefi
     reporter,
     sender,
     block,
+    hasMoreBlocks: reportCount > 1,
     rttMs: rttS === undefined ? undefined : secondsToMs(rttS),
     senderSsrc: reporter === 'local' ? readSsrc(values[AT.SSRC]) : undefined,
     nativeMes100: readDecimal(values[AT.MES], 0, MAX_NATIVE_MES),

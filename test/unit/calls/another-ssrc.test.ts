@@ -24,7 +24,7 @@ class Transfer {
   }
 
   /** `own`: the SSRC that our own report names; null: we do not report. */
-  go(own: number | null, standing: Standing, rttMs = 40): this {
+  go(own: number | null, standing: Standing, rttMs = 40, hasMoreBlocks = false): this {
     const n = ++this.#n;
     const ours = (): void => {
       if (own === null) return;
@@ -35,7 +35,7 @@ class Transfer {
     if (this.#oursFirst) ours();
     this.script.wait(0.5);
     const block = reportBlock(standing.highest, standing.lost ?? 0, { sourceSsrc: standing.ssrc });
-    this.script.rtcp('1', remote(block, { rttMs, sender: sender(5 * n, 250 * n) }));
+    this.script.rtcp('1', remote(block, { rttMs, hasMoreBlocks, sender: sender(5 * n, 250 * n) }));
     if (!this.#oursFirst) ours();
     return this;
   }
@@ -129,7 +129,71 @@ describe('a far end that goes on reporting on the SSRC of before a transfer', ()
   });
 });
 
+/** baresip's first reports, each a moment before ours: AMI shows one of two blocks. */
+describe('a far end that has heard two streams before we name ours', () => {
+  test('and shows the one of a single packet is not known until it shows ours, and then all of it counts', () => {
+    const transfer = new Transfer(false).go(NEW, { ssrc: OLD, highest: 6583 }, 40, true);
+    expect(transfer.channel.mesTx).toBeNull();
+    expect(transfer.tx).toMatchObject({ unusedReports: 1, packetsExpected: null, rttMs: { count: 0 } });
+    expect(transfer.tx?.why).toMatch(/about a stream that this server does not send any more/);
+    // 8 % of what we sent in 10 s; its numbers began at 970.
+    transfer.go(NEW, { ssrc: NEW, highest: 1470, lost: 40 }, 40, true);
+    expect(transfer.tx).toMatchObject({
+      packetsLost: 40,
+      packetsExpected: 500,
+      unusedReports: 1,
+      unknownSinceMs: null,
+    });
+    expect(transfer.channel.mesTx).toBeLessThan(2.5);
+    expect(transfer.channel.mesTx).toBeGreaterThan(1.8);
+  });
+
+  test('and goes on about the one of before is not known at all', () => {
+    const transfer = new Transfer(false);
+    for (let n = 1; n <= 4; n++) transfer.go(NEW, { ssrc: OLD, highest: 6583 }, 40, true);
+    expect(transfer.tx).toMatchObject({ mes: null, unusedReports: 4, deadReports: 0, packetsExpected: null });
+  });
+
+  test('and shows ours loses no packet by it', () => {
+    const transfer = new Transfer(false);
+    for (let n = 1; n <= 4; n++) transfer.go(NEW, { ssrc: NEW, highest: 970 + 250 * n, lost: 20 * n }, 40, true);
+    expect(transfer.tx).toMatchObject({
+      packetsLost: 80,
+      packetsExpected: 1000,
+      unusedReports: 1,
+      unknownSinceMs: null,
+    });
+    expect(transfer.channel.mesTx).toBeGreaterThan(1.8);
+    expect(transfer.channel.mesTx).toBeLessThan(2.5);
+  });
+
+  test('is believed about the one that goes on, where we never name ours', () => {
+    const transfer = new Transfer();
+    for (let n = 1; n <= 4; n++) transfer.go(null, { ssrc: STRANGE, highest: 970 + 250 * n, lost: n }, 40, true);
+    expect(transfer.tx).toMatchObject({
+      packetsLost: 4,
+      packetsExpected: 1000,
+      unusedReports: 1,
+      unknownSinceMs: null,
+    });
+    expect(transfer.channel.mesTx).toBeGreaterThan(4);
+  });
+});
+
 describe('a far end whose RTCP is captured', () => {
+  test('is known from its first report on, by whichever block is about the stream that was captured', () => {
+    const transfer = new Transfer(false);
+    const { board, atMs } = transfer.script;
+    const block = reportBlock(1220, 19, { sourceSsrc: NEW, fractionLostQ8: 19 });
+    const captured = { direction: 'tx', open: null, closed: null, report: { block, atMs: atMs + 4990 } } as const;
+    board.handle({ type: 'captured', atMs, uniqueid: '1', ...captured });
+    transfer.go(NEW, { ssrc: OLD, highest: 6583 }, 40, true);
+    expect(transfer.tx).toMatchObject({ packetsLost: 19, unusedReports: 0 });
+    // 19 are 19/256 of what was expected.
+    expect(transfer.tx?.packetsExpected).toBe(256);
+    expect(transfer.channel.mesTx).toBeLessThan(2.7);
+  });
+
   test('is known by the second block of its packets, and still lends no round trip', () => {
     const transfer = established();
     for (let n = 5; n <= 9; n++) {

@@ -73,11 +73,18 @@ describe('RTCP events', () => {
           lsrNtp32: 2_805_125_457,
           dlsrS: 0.015,
         },
+        hasMoreBlocks: false,
         rttMs: expect.closeTo(100.1, 9),
         nativeMes100: 86.2,
       },
       addresses: { protocol: 'rtcp', local: '127.0.0.1:20041', remote: '127.186.247.100:25073' },
     });
+  });
+
+  test('say whether there are blocks that Asterisk does not show', () => {
+    const ofCount = (count: string): unknown => readPbxEvent(message({ ...RTCP_RECEIVED, ReportCount: count }), 77);
+    expect(ofCount('2')).toMatchObject({ report: { hasMoreBlocks: true, block: { sourceSsrc: 0x2aac88e6 } } });
+    expect(ofCount('1')).toMatchObject({ report: { hasMoreBlocks: false } });
   });
 
   test("the event's own SSRC is not believed: it holds NTP seconds", () => {
