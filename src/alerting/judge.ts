@@ -1,4 +1,5 @@
 import type { Alert, AlertRule } from '../model/alert.ts';
+import { goOnBeingGone } from './gone.ts';
 import { isClear, reaches, type RuleSight } from './rule-value.ts';
 
 /** Linkedids that an alert keeps. */
@@ -53,6 +54,7 @@ function begin(rule: AlertRule, sight: RuleSight, value: number, nowMs: number, 
 }
 
 function goOn(rule: AlertRule, alert: Alert, sight: RuleSight | undefined, nowMs: number): Alert {
+  if (rule.what === 'gone') return goOnBeingGone(alert, sight, nowMs, (value) => isClear(rule, value));
   if (sight === undefined || (sight.judged === 0 && rule.what !== 'ami')) {
     return withoutCalls(rule, alert, sight?.isUp ?? false, nowMs);
   }

@@ -1,6 +1,9 @@
 import type { AlertRule, AlertSubject, LegSample } from '../model/alert.ts';
 import type { FaultPlace } from '../model/fault.ts';
 import type { Verdict } from '../model/score.ts';
+import type { CallHabit } from './call-habit.ts';
+import { fits } from './endpoint-pattern.ts';
+import { goneSights } from './gone.ts';
 
 /** What a rule sees of one endpoint, or of all together. */
 export interface RuleSight {
@@ -22,8 +25,12 @@ export interface Surroundings {
   readonly nowMs: number;
   /** Since when Asterisk cannot be reached; null: it can. */
   readonly amiDownSinceMs: number | null;
+  /** Since when every call has been seen; what came before may be missing in the history. */
+  readonly watchedSinceMs: number;
   /** Whether an endpoint always sent RTCP before. */
   readonly usedToReport: (endpoint: string) => boolean;
+  /** When endpoints usually have calls; null: not known. */
+  readonly calls: CallHabit | null;
 }
 
 export const TOGETHER = 'all';
@@ -37,13 +44,6 @@ export function isBad(verdict: Verdict | null): boolean {
 
 export function isJudged(verdict: Verdict | null): boolean {
   return !NOT_JUDGED.has(verdict);
-}
-
-/** Whether a pattern, a name or its beginning and `*`, stands for the endpoint. */
-export function fits(endpoint: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) =>
-    pattern.endsWith('*') ? endpoint.startsWith(pattern.slice(0, -1)) : endpoint === pattern,
-  );
 }
 
 /** Legs that are looked at in one step. */
@@ -65,6 +65,7 @@ export function* sightsInSteps(
   around: Surroundings,
 ): Generator<undefined, RuleSight[]> {
   if (rule.what === 'ami') return [amiSight(around)];
+  if (rule.what === 'gone') return yield* goneSights(rule, around);
   const fromMs = around.nowMs - rule.overMs;
   const groups = new Map<string, Group>();
   let count = 0;
@@ -169,6 +170,7 @@ const LEG_VALUES: Readonly<Record<AlertSubject, LegValue>> = {
   jitter: ({ jitterMs }) => jitterMs,
   rtt: ({ rttMs }) => rttMs,
   ami: () => null,
+  gone: () => null,
 };
 
 function liveValue({ endedAtMs, badSinceMs, verdict }: LegSample, overMs: number, nowMs: number): number | null {

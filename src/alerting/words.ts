@@ -40,6 +40,7 @@ const SENTENCES: Readonly<Record<AlertSubject, (number: string) => string>> = {
   jitter: (number) => `the jitter is ${number} ms`,
   rtt: (number) => `the round trip takes ${number} ms`,
   'no-reports': (number) => `${number} % of the calls have no RTCP report from the far end, which used to send them`,
+  gone: (number) => `no call was made or answered, where ${number} are usual in that time`,
   ami: (number) => `Asterisk has not been reachable (AMI) for ${number} s`,
 };
 
@@ -68,7 +69,9 @@ function details(alert: Alert, linkOf: MessageFrame['linkOf']): string[] {
   return lines;
 }
 
-function because({ clearedBecause }: Alert): string {
+function because({ what, clearedBecause }: Alert): string {
+  if (clearedBecause === 'no-calls' && what === 'gone')
+    return ', since nobody expects its calls after two weeks without any';
   if (clearedBecause === 'no-calls') return ', since there have been no calls for a day';
   return clearedBecause === 'rule-gone' ? ', since its rule was taken away' : '';
 }

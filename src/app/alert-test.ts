@@ -1,4 +1,5 @@
 import Sqlite from 'better-sqlite3';
+import { CallHabit, HABIT_MS as CALL_HABIT_MS, QUARTER_MS } from '../alerting/call-habit.ts';
 import { replay } from '../alerting/replay.ts';
 import { ReportingHabit } from '../alerting/reporting-habit.ts';
 import { ALERTS } from '../history/features/alerts.ts';
@@ -20,10 +21,11 @@ export interface AlertTestOutcome {
 }
 
 const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
+/** What is read at once. */
+const SLICE_MS = 6 * 3_600_000;
 /** An endpoint's habits show in the days before. */
 const HABIT_MS = 7 * DAY_MS;
-/** Of an hour; an Asterisk has fewer. */
+/** In that time; an Asterisk has fewer. */
 const MOST_LEGS = 1_000_000;
 
 /** Tries a rule on the history, which may be in use. Throws HistoryError. */
@@ -33,8 +35,13 @@ export function testAlertRule({ path, rule, fromMs, toMs }: AlertTestOptions): A
     database = new Sqlite(path, { readonly: true, fileMustExist: true });
     const statements = new Statements(database);
     const habit = new ReportingHabit();
-    for (const leg of legsBetween(statements, fromMs - HABIT_MS, fromMs)) {
-      if (rule.what === 'no-reports') habit.take(leg);
+    const calls = new CallHabit();
+    if (rule.what === 'no-reports') {
+      for (const leg of legsBetween(statements, fromMs - HABIT_MS, fromMs)) habit.take(leg);
+    }
+    if (rule.what === 'gone') {
+      const query = { fromMs: fromMs - CALL_HABIT_MS, toMs: fromMs, endedBeforeMs: fromMs, stretchMs: QUARTER_MS };
+      for (const ended of ALERTS.reads.ends(statements, query)) calls.add(ended);
     }
     let channels = 0;
     const counted = function* (): Generator<LegSample> {
@@ -43,7 +50,7 @@ export function testAlertRule({ path, rule, fromMs, toMs }: AlertTestOptions): A
         yield leg;
       }
     };
-    const alerts = [...replay(rule, counted(), toMs, habit)];
+    const alerts = [...replay(rule, counted(), { fromMs, toMs, habit, calls })];
     return { channels, alerts: alerts.toSorted((one, other) => one.raisedAtMs - other.raisedAtMs) };
   } catch (error) {
     throw error instanceof HistoryError ? error : new HistoryError(explain(error, path), { cause: error });
@@ -52,9 +59,9 @@ export function testAlertRule({ path, rule, fromMs, toMs }: AlertTestOptions): A
   }
 }
 
-/** Hour by hour, so that a year does not have to fit into memory. */
+/** Slice by slice, so that a year does not have to fit into memory. */
 function* legsBetween(statements: Statements, fromMs: number, toMs: number): Generator<LegSample> {
-  for (let atMs = fromMs; atMs < toMs; atMs += HOUR_MS) {
-    yield* ALERTS.reads.legs(statements, { fromMs: atMs, toMs: Math.min(toMs, atMs + HOUR_MS), limit: MOST_LEGS });
+  for (let atMs = fromMs; atMs < toMs; atMs += SLICE_MS) {
+    yield* ALERTS.reads.legs(statements, { fromMs: atMs, toMs: Math.min(toMs, atMs + SLICE_MS), limit: MOST_LEGS });
   }
 }

@@ -35,7 +35,7 @@ const QUIET_HOURS: ValueType<QuietHours> = {
 /** Keys of `[alert:NAME]`. */
 export const ALERT_SETTINGS = {
   what: override(choice(...ALERT_SUBJECTS), 'what the rule looks at; needed in a rule of your own'),
-  over: override(DURATION, 'the time that its calls ended in; for bad-live and ami: how long it has to last'),
+  over: override(DURATION, 'the time that its calls ended in; for bad-live, gone and ami: how long it has to last'),
   endpoint: override(PATTERNS, 'whom it is about; without it everybody'),
   by: override(
     choice(...ALERT_GROUPINGS),
@@ -77,6 +77,7 @@ const USUAL: Readonly<Record<AlertSubject, Usual>> = {
   jitter: { overMs: HOUR_MS, by: 'endpoint', calls: 5, raise: 40, clear: 20 },
   rtt: { overMs: HOUR_MS, by: 'endpoint', calls: 5, raise: 400, clear: 300 },
   'no-reports': { overMs: 2 * HOUR_MS, by: 'endpoint', calls: 5, raise: 90, clear: 50 },
+  gone: { overMs: 10 * MINUTE_MS, by: 'endpoint', calls: 20, raise: 10, clear: 1 },
   ami: { overMs: 30_000, by: 'all', calls: 1, raise: 30, clear: 0 },
 };
 

@@ -4,8 +4,8 @@ import type { Verdict } from './score.ts';
 /**
  * What a rule looks at. `bad-live`: calls that are up and are bad now; `bad-calls` and `one-way`: share of the calls, in
  * percent; `p5`: the 5th percentile of the scores; `loss`, `jitter`, `rtt`: mean over the calls of the worse direction;
- * `no-reports`: share of the calls of an endpoint that sent reports before and now sends none; `ami`: seconds without
- * a connection to Asterisk.
+ * `no-reports`: share of the calls of an endpoint that sent reports before and now sends none; `gone`: calls that are usual in
+ * the time since the last one; `ami`: seconds without a connection to Asterisk.
  */
 export const ALERT_SUBJECTS = [
   'bad-live',
@@ -16,6 +16,7 @@ export const ALERT_SUBJECTS = [
   'jitter',
   'rtt',
   'no-reports',
+  'gone',
   'ami',
 ] as const;
 
@@ -34,7 +35,7 @@ export type AlertGrouping = (typeof ALERT_GROUPINGS)[number];
 export interface AlertRule {
   readonly name: string;
   readonly what: AlertSubject;
-  /** The calls of the last so many milliseconds; of `bad-live` and `ami` how long it has to last. */
+  /** The calls of the last so many milliseconds; of `bad-live`, `gone` and `ami` how long it has to last. */
   readonly overMs: number;
   /** Endpoints, or their beginnings and `*`. */
   readonly endpoints: readonly string[];
@@ -86,7 +87,7 @@ export interface Alert {
   readonly subject: string;
   /** What that is; missing where an older release stored it: an endpoint, or all. */
   readonly by?: AlertGrouping;
-  /** Start of the first call that it is about, or when the connection was lost. */
+  /** Start of the first call that it is about, when the connection was lost, or when the last call ended. */
   readonly sinceMs: number;
   readonly raisedAtMs: number;
   /** Null: it goes on. */

@@ -18,6 +18,26 @@ export interface LegsQuery {
   readonly limit: number;
 }
 
+/** Calls that began in [fromMs, toMs): how many of their channels that had ended by then ended in which stretch of this length. */
+export interface EndsQuery {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly endedBeforeMs: number;
+  readonly stretchMs: number;
+}
+
+/** The channels of one endpoint that ended in one stretch. */
+export interface EndedLegs {
+  readonly endpoint: string;
+  readonly site: string | null;
+  /** Since 1970, in stretches. */
+  readonly stretch: number;
+  readonly legs: number;
+  /** The call began with them, or they were answered. */
+  readonly alive: number;
+  readonly lastAliveMs: number | null;
+}
+
 /** Channels of calls that began in [fromMs, toMs), by what is at their other end or where it is. */
 export interface GroupsQuery {
   readonly by: 'device' | 'site';
@@ -192,6 +212,20 @@ export const ALERTS = {
           GROUP BY ${group} ORDER BY legs DESC, ${group} LIMIT 1000`,
         )
         .all(fromMs, toMs) as GroupSums[];
+    },
+    /** When endpoints had calls. */
+    ends(statements: Statements, { fromMs, toMs, endedBeforeMs, stretchMs }: EndsQuery): EndedLegs[] {
+      const isAlive = '(channels.answered_at_ms IS NOT NULL OR channels.uniqueid = calls.linkedid)';
+      return statements
+        .prepared(
+          `SELECT channels.endpoint, max(channels.site) AS site,
+            CAST(channels.ended_at_ms / ? AS INTEGER) AS stretch, count(*) AS legs,
+            total(${isAlive}) AS alive, max(CASE WHEN ${isAlive} THEN channels.ended_at_ms END) AS lastAliveMs
+          FROM calls JOIN channels ON channels.linkedid = calls.linkedid
+          WHERE calls.started_at_ms >= ? AND calls.started_at_ms < ? AND channels.ended_at_ms < ?
+          GROUP BY channels.endpoint, stretch`,
+        )
+        .all(stretchMs, fromMs, toMs, endedBeforeMs) as EndedLegs[];
     },
     /** In the order of their ends. */
     legs(statements: Statements, { fromMs, toMs, limit }: LegsQuery): LegSample[] {

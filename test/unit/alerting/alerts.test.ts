@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CallHabit } from '../../../src/alerting/call-habit.ts';
 import { dueNews, isQuiet } from '../../../src/alerting/gather.ts';
 import { judge } from '../../../src/alerting/judge.ts';
 import { replay } from '../../../src/alerting/replay.ts';
@@ -44,7 +45,7 @@ function leg(part: Partial<LegSample> = {}): LegSample {
   };
 }
 
-const AROUND = { nowMs: START_MS + 1, amiDownSinceMs: null, usedToReport: () => true };
+const AROUND = { nowMs: START_MS + 1, amiDownSinceMs: null, watchedSinceMs: 0, usedToReport: () => true, calls: null };
 
 function valueOf(rule: AlertRule, legs: readonly LegSample[]): number | null | undefined {
   return sights(rule, legs, AROUND)[0]?.value;
@@ -306,15 +307,16 @@ describe('a rule tried on the past', () => {
     }
   }
   const rule = ruleOf('what = bad-calls');
+  const until = (toMs: number) => ({ fromMs: START_MS, toMs, habit: new ReportingHabit(), calls: new CallHabit() });
   const END_MS = START_MS + 30 * 1440 * MINUTE_MS;
 
   it('raises nothing in a quiet month', () => {
-    expect([...replay(rule, days(30, 0, 0), END_MS, new ReportingHabit())]).toEqual([]);
+    expect([...replay(rule, days(30, 0, 0), until(END_MS))]).toEqual([]);
   });
 
   it('finds two bad hours where they are, and only these', () => {
     const fromMs = START_MS + 12 * 1440 * MINUTE_MS;
-    const alerts = [...replay(rule, days(30, fromMs, fromMs + 120 * MINUTE_MS), END_MS, new ReportingHabit())];
+    const alerts = [...replay(rule, days(30, fromMs, fromMs + 120 * MINUTE_MS), until(END_MS))];
     expect(alerts).toHaveLength(1);
     // Of thirty calls of an hour six are 20 %: with one of them from before, five more come in twenty minutes.
     const [alert] = alerts;
@@ -339,7 +341,7 @@ describe('a rule tried on the past', () => {
       calls.push(leg({ ...common, endpoint: 'PJSIP/never', hasFarReports: false, verdict: 'no-rtcp' }));
       calls.push(leg({ ...common, endpoint: 'PJSIP/sometimes', hasFarReports: index % 3 > 0 }));
     }
-    const alerts = [...replay(silent, calls, START_MS + 4000 * MINUTE_MS, new ReportingHabit())];
+    const alerts = [...replay(silent, calls, until(START_MS + 4000 * MINUTE_MS))];
     expect(alerts.map(({ subject }) => subject)).toEqual(['PJSIP/phone']);
     // Nine of ten calls of two hours, with one every ten minutes.
     expect(alerts[0]?.raisedAtMs).toBeGreaterThan(START_MS + 3090 * MINUTE_MS);

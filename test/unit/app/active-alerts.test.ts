@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { QUARTER_MS, type QuarterLegs } from '../../../src/alerting/call-habit.ts';
 import { alertMessage } from '../../../src/alerting/words.ts';
 import { ActiveAlerts, type AlertStore } from '../../../src/app/companions/alerts/active-alerts.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
@@ -64,6 +65,7 @@ class Disk {
   readonly alerts = new Map<string, Alert>();
   readonly messages: AlertMessage[] = [];
   legs: LegSample[] = [];
+  ends: QuarterLegs[] = [];
 
   get store(): AlertStore {
     return {
@@ -77,6 +79,11 @@ class Disk {
       },
       legs: async ({ fromMs, toMs }) =>
         this.legs.filter(({ endedAtMs }) => (endedAtMs ?? 0) >= fromMs && (endedAtMs ?? 0) < toMs),
+      ends: async ({ fromMs, toMs, endedBeforeMs, stretchMs }) =>
+        this.ends.filter(({ stretch }) => {
+          const atMs = stretch * stretchMs;
+          return atMs >= fromMs && atMs < toMs && atMs < endedBeforeMs;
+        }),
       save: async (alerts, message) => {
         for (const alert of alerts) this.alerts.set(alert.id, alert);
         if (message !== null) this.messages.push(message);
@@ -241,4 +248,47 @@ it('tells that Asterisk cannot be reached, and ends an alert whose rule is gone'
   await run(here, await started(here, without), 60);
   expect([...here.disk.alerts.values()]).toMatchObject([{ rule: 'ami', clearedBecause: 'rule-gone' }]);
   expect(here.disk.messages.map(({ subject }) => subject).slice(1)).toEqual(['pbx1: ami: over']);
+});
+
+it('tells that a phone is gone whose calls are missing, by what the history says, until it has one again', async () => {
+  const here = world();
+  const MINUTE_MS = 60_000;
+  // A call a minute at each of two phones, for three weeks until now.
+  for (let atMs = START_MS - 21 * 86_400_000; atMs < START_MS; atMs += MINUTE_MS) {
+    const stretch = Math.floor(atMs / QUARTER_MS);
+    for (const endpoint of ['PJSIP/phone0', 'PJSIP/other'])
+      here.disk.ends.push({ endpoint, site: null, stretch, legs: 1, alive: 1, lastAliveMs: atMs });
+  }
+  const rules = rulesOf('[alert:gone]\nsend = yes\nendpoint = PJSIP/phone*\n');
+  const minutes = async (watch: ActiveAlerts, count: number): Promise<void> => {
+    for (let minute = 0; minute < count; minute++) {
+      const uniqueid = `other-${here.nowMs}`;
+      const ended = { linkedid: uniqueid, endpoint: 'PJSIP/other', startedAtMs: here.nowMs, endedAtMs: here.nowMs };
+      watch.channelEnded({ ...channelRecord(uniqueid), ...ended });
+      await run(here, watch, 60);
+    }
+  };
+  const watch = await started(here, rules);
+  // Half of the usual channels come: what is missing counts half.
+  await minutes(watch, 12);
+  here.isThere = false;
+  await run(here, watch, 25);
+  here.isThere = true;
+  await minutes(watch, 18);
+  expect(here.disk.messages).toEqual([]);
+  await minutes(watch, 6);
+  expect(here.disk.messages.map(({ subject }) => subject)).toEqual([
+    expect.stringMatching(
+      /^pbx1: gone at PJSIP\/phone0: no call was made or answered, where 1\d are usual in that time$/,
+    ),
+  ]);
+  expect(here.disk.messages[0]?.text).toContain(`Since ${new Date(START_MS - MINUTE_MS).toISOString().slice(0, 10)}`);
+  // After a restart it is not told again, and is not over.
+  const again = await started(here, rules);
+  await minutes(again, 15);
+  expect(here.disk.messages).toHaveLength(1);
+  expect([...here.disk.alerts.values()]).toMatchObject([{ what: 'gone', clearedAtMs: null }]);
+  here.pbx.begin(1, here.nowMs);
+  await minutes(again, 2);
+  expect(here.disk.messages.map(({ subject }) => subject).slice(1)).toEqual(['pbx1: gone at PJSIP/phone0: over']);
 });

@@ -10,12 +10,56 @@ import { callRecord, channelRecord, START_MS } from './records.ts';
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 
-it('sums the legs of each device and site of a time, and what nobody knows counts nowhere', async () => {
+async function openedHistory() {
   const folder = mkdtempSync(join(tmpdir(), 'mes-groups-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'mes.sqlite');
   const clock = { nowMs: () => START_MS + HOUR_MS };
-  const history = await openHistory({ path, keepIntervalsMs: YEAR_MS, keepCallsMs: YEAR_MS, clock });
+  return { path, history: await openHistory({ path, keepIntervalsMs: YEAR_MS, keepCallsMs: YEAR_MS, clock }) };
+}
+
+it('counts when endpoints had calls, and which of these show that something is there', async () => {
+  const { history } = await openedHistory();
+  const add = (id: string, part: Partial<ChannelRecord>): void => {
+    const common = {
+      linkedid: 'c',
+      startedAtMs: START_MS,
+      answeredAtMs: START_MS + 1000,
+      endedAtMs: START_MS + 60_000,
+    };
+    history.record({ kind: 'channel', channel: channelRecord(id, { ...common, ...part }), resume: null });
+  };
+  history.record({ kind: 'call', call: callRecord('c', { startedAtMs: START_MS, endedAtMs: START_MS + 60_000 }) });
+  const trunk = { endpoint: 'PJSIP/trunk', site: 'Bern' };
+  add('c', { endpoint: 'PJSIP/alice', site: null, answeredAtMs: null });
+  add('c.2', { ...trunk, answeredAtMs: null });
+  add('c.3', trunk);
+  add('c.4', { ...trunk, endedAtMs: START_MS + 1_000_000 });
+  add('c.5', { endpoint: 'PJSIP/up', endedAtMs: null });
+  add('c.6', { endpoint: 'PJSIP/later', endedAtMs: START_MS + 2_000_000 });
+  const ask = (fromMs: number) => {
+    const range = { fromMs, toMs: START_MS + 1, endedBeforeMs: START_MS + 2_000_000 };
+    return history.features.read('alerts', 'ends', { ...range, stretchMs: 900_000 });
+  };
+  try {
+    await expect.poll(async () => (await ask(START_MS)).length).toBe(3);
+    const first = Math.floor((START_MS + 60_000) / 900_000);
+    const second = Math.floor((START_MS + 1_000_000) / 900_000);
+    expect(second).toBeGreaterThan(first);
+    const alice = { endpoint: 'PJSIP/alice', site: null, stretch: first, legs: 1, alive: 1 };
+    expect(await ask(START_MS)).toEqual([
+      { ...alice, lastAliveMs: START_MS + 60_000 },
+      { ...trunk, stretch: first, legs: 2, alive: 1, lastAliveMs: START_MS + 60_000 },
+      { ...trunk, stretch: second, legs: 1, alive: 1, lastAliveMs: START_MS + 1_000_000 },
+    ]);
+    expect(await ask(START_MS + 1)).toEqual([]);
+  } finally {
+    await history.close();
+  }
+});
+
+it('sums the legs of each device and site of a time, and what nobody knows counts nowhere', async () => {
+  const { path, history } = await openedHistory();
   const add = (id: string, atMs: number, part: Partial<ChannelRecord>): void => {
     const common = { startedAtMs: atMs, answeredAtMs: atMs + 1000, endedAtMs: atMs + 60_000 };
     history.record({ kind: 'channel', channel: channelRecord(id, { ...common, ...part }), resume: null });

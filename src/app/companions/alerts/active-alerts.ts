@@ -1,3 +1,4 @@
+import { CallHabit, HABIT_MS, QUARTER_MS, type QuarterLegs } from '../../../alerting/call-habit.ts';
 import { dueNews } from '../../../alerting/gather.ts';
 import { judge } from '../../../alerting/judge.ts';
 import { endedSample, RecentLooks, type RecentRules } from '../../../alerting/recent-media.ts';
@@ -15,6 +16,12 @@ export interface AlertStore {
   readonly unfinished: () => Promise<Alert[]>;
   readonly lastMessage: () => Promise<{ readonly atMs: number; readonly alerts: number } | null>;
   readonly legs: (query: { fromMs: number; toMs: number; limit: number }) => Promise<LegSample[]>;
+  readonly ends: (query: {
+    fromMs: number;
+    toMs: number;
+    endedBeforeMs: number;
+    stretchMs: number;
+  }) => Promise<readonly QuarterLegs[]>;
   /** Stores alerts together with their message, which the outbox then sends. */
   readonly save: (alerts: readonly Alert[], message: AlertMessage | null) => Promise<void>;
 }
@@ -38,11 +45,14 @@ const TICKS_PER_ROUND = 40;
 /** A call that is bad now must be reported within a minute; shares of an hour change slowly. */
 const JUDGE_NOW_EVERY_MS = 2500;
 const JUDGE_CALLS_EVERY_MS = 10_000;
+const JUDGE_SILENCE_EVERY_MS = 30_000;
 const TELL_EVERY_MS = 1000;
 /** Bound on the ended channels that rules over a span of time count. */
 const MOST_LEGS = 20_000;
 const HABIT_DAYS = 7;
 const DAY_MS = 86_400_000;
+/** What is read of the past at once, so that other questions come in between. */
+const READ_MS = 6 * 3_600_000;
 /** So many calls of a new alert are looked up for the place of their fault. */
 const ASKED_CALLS = 5;
 
@@ -53,6 +63,9 @@ export class ActiveAlerts {
   readonly #up = new Map<string, LegSample>();
   readonly #ended = new Map<string, LegSample>();
   readonly #habit = new ReportingHabit();
+  readonly #calls = new CallHabit();
+  /** Whether the past is in it. */
+  #knowsCalls = false;
   readonly #longestMs: number;
   /** Alerts that go on, or whose end was not sent yet; by id. */
   readonly #alerts = new Map<string, Alert>();
@@ -66,17 +79,21 @@ export class ActiveAlerts {
   readonly #rounds: readonly RuleRounds[];
   #nextTellingMs = 0;
   #downSinceMs: number | null = null;
+  #watchedSinceMs = Number.POSITIVE_INFINITY;
   #counters = { raised: 0, over: 0, messages: 0, legs_dropped: 0 };
 
   constructor(options: ActiveAlertsOptions) {
     this.#options = options;
     this.#longestMs = Math.max(0, ...options.rules.map(({ overMs }) => overMs));
     const isNow = ({ what }: AlertRule): boolean => what === 'bad-live' || what === 'ami';
+    const isSilence = ({ what }: AlertRule): boolean => what === 'gone';
     const common = {
       around: (rule: AlertRule, nowMs: number): Surroundings => ({
         nowMs,
         amiDownSinceMs: this.#downSinceMs,
+        watchedSinceMs: this.#watchedSinceMs,
         usedToReport: (endpoint) => this.#habit.usedToReport(endpoint, nowMs - rule.overMs),
+        calls: this.#knowsCalls ? this.#calls : null,
       }),
       onSeen: (rule: AlertRule, seen: readonly RuleSight[], nowMs: number) => this.#judge(rule, seen, nowMs),
     };
@@ -89,16 +106,22 @@ export class ActiveAlerts {
       }),
       new RuleRounds({
         ...common,
-        rules: options.rules.filter((rule) => !isNow(rule)),
+        rules: options.rules.filter((rule) => !isNow(rule) && !isSilence(rule)),
         everyMs: JUDGE_CALLS_EVERY_MS,
         legs: () => this.#legs(),
+      }),
+      new RuleRounds({
+        ...common,
+        rules: options.rules.filter(isSilence),
+        everyMs: JUDGE_SILENCE_EVERY_MS,
+        legs: () => [],
       }),
     ];
   }
 
   get counters(): Readonly<Record<string, number>> {
     const active = [...this.#alerts.values()].filter(({ clearedAtMs }) => clearedAtMs === null).length;
-    return { ...this.#counters, active };
+    return { ...this.#counters, legs_dropped: this.#counters.legs_dropped + this.#calls.leftOut, active };
   }
 
   /** Reads open alerts and the legs of the last days from the history. No rule is judged before it is done. */
@@ -128,13 +151,26 @@ export class ActiveAlerts {
       }
     }
     this.#isReady = true;
+    await this.#restoreCalls(toMs);
+  }
+
+  /** When endpoints had calls before, the oldest first. What ends meanwhile is taken as it comes. */
+  async #restoreCalls(toMs: number): Promise<void> {
+    for (let atMs = toMs - HABIT_MS; atMs < toMs; atMs += READ_MS) {
+      const query = { fromMs: atMs, toMs: Math.min(toMs, atMs + READ_MS), endedBeforeMs: toMs, stretchMs: QUARTER_MS };
+      for (const ended of await this.#options.store.ends(query)) this.#calls.add(ended);
+    }
+    this.#knowsCalls = true;
   }
 
   channelEnded(channel: ChannelRecord): void {
     this.#looks.forget(channel.uniqueid);
     this.#up.delete(channel.uniqueid);
     const sample = endedSample(channel);
-    if (!this.#ended.has(channel.uniqueid)) this.#habit.take(sample);
+    if (!this.#ended.has(channel.uniqueid)) {
+      this.#habit.take(sample);
+      this.#calls.take(sample);
+    }
     this.#ended.set(channel.uniqueid, sample);
     if (this.#ended.size <= MOST_LEGS) return;
     const [oldest] = this.#ended.keys();
@@ -143,7 +179,9 @@ export class ActiveAlerts {
   }
 
   tick(nowMs: number): void {
-    this.#downSinceMs = this.#options.isAsteriskThere() ? null : (this.#downSinceMs ?? nowMs);
+    const isThere = this.#options.isAsteriskThere();
+    if (isThere && (this.#downSinceMs !== null || this.#watchedSinceMs > nowMs)) this.#watchedSinceMs = nowMs;
+    this.#downSinceMs = isThere ? null : (this.#downSinceMs ?? nowMs);
     this.#look(nowMs);
     if (!this.#isReady || !this.#hasLooked) return;
     for (const rounds of this.#rounds) rounds.tick(nowMs);
@@ -168,7 +206,9 @@ export class ActiveAlerts {
     for (const uniqueid of this.#toLookAt.splice(0, this.#perTick)) {
       const channel = live.liveMedia(uniqueid);
       if (channel !== null && channel.endedAtMs === null) {
-        this.#up.set(uniqueid, this.#looks.look(channel, nowMs, recent));
+        const sample = this.#looks.look(channel, nowMs, recent);
+        this.#up.set(uniqueid, sample);
+        this.#calls.isUp(sample, nowMs);
       }
     }
     this.#hasLooked ||= this.#isReady && this.#toLookAt.length === 0;

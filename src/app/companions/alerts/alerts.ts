@@ -90,6 +90,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
       unfinished: () => features.read('alerts', 'unfinished', null),
       lastMessage: () => features.read('alerts', 'lastMessage', null),
       legs: (query) => features.read('alerts', 'legs', query),
+      ends: (query) => features.read('alerts', 'ends', query),
       save: (alerts, message) => save(alerts, message),
     },
     isAsteriskThere: () => actions.connected,
