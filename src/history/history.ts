@@ -55,7 +55,7 @@ export interface HistoryOptions {
   readonly path: string;
   readonly keepIntervalsMs: number;
   readonly keepCallsMs: number;
-  /** Changes that may wait for the disk, 50,000 by default; those that are being committed come on top. */
+  /** Changes that may wait for the disk, 100,000 by default; those that are being committed come on top. */
   readonly maxQueued?: number | undefined;
   readonly clock: Clock;
 }

@@ -11,14 +11,15 @@ const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
 /** The thread has its next part before this one hears of the last: where all processors are busy, that takes 100 to 300 ms. */
 const PARTS_SENT = 2;
-const DEFAULT_MAX_QUEUED = 50_000;
+/** Some 170 MB. Where others take the processors, 110,000 events a second leave over 50,000 changes waiting for a moment. */
+const DEFAULT_MAX_QUEUED = 100_000;
 
 export interface CommitLoopOptions {
   /** Stores them all or rejects; rejects one that `isAhead` when it rejects the one before. */
   readonly commit: (request: CommitRequest) => Promise<CommitResult>;
   /** What a commit rejected with, as one sentence. */
   readonly explain: (error: unknown) => string;
-  /** Changes that may wait, 50,000 by default; those that are being committed come on top. */
+  /** Changes that may wait, 100,000 by default; those that are being committed come on top. */
   readonly maxQueued?: number | undefined;
 }
 
