@@ -95,7 +95,7 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
   endThenDestroy(socket, rawAnswer(problem));
 }
 
-function gatedServer(gate: RequestGate, handler: RequestListener): Server {
+function gatedServer(gate: RequestGate, handler: RequestListener, hasStream: boolean): Server {
   const settings = {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -104,7 +104,7 @@ function gatedServer(gate: RequestGate, handler: RequestListener): Server {
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     // Anything else that asks for an upgrade (curl offers h2c) gets its plain answer.
     shouldUpgradeCallback: ({ url }: { readonly url?: string | undefined }) =>
-      url?.startsWith(LIVE_STREAM_PATH) === true,
+      hasStream && url?.startsWith(LIVE_STREAM_PATH) === true,
   };
   const server = createServer(settings, gate.guard(handler));
   server.maxConnections = MOST_CONNECTIONS;
@@ -136,7 +136,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    serverFactory: (handler) => gatedServer(gate, handler),
+    serverFactory: (handler) => gatedServer(gate, handler, options.liveStream !== undefined),
     routerOptions: { maxParamLength: LONGEST_ID },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as unknown as FastifyReply, problemOf(error)),
     clientErrorHandler: refuseConnection,

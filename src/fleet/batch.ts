@@ -87,9 +87,10 @@ function readRow(line: string, number: number, nowMs: number, unknownColumns: Se
   return { sequence, kind: name, version, callStartedAtMs, cells: readCells(row, KINDS[name], unknownColumns, refuse) };
 }
 
-function readCells(
+/** Checks the cells of one row; `refuse` throws a BatchError that says of which. */
+export function readCells(
   row: Readonly<Record<string, unknown>>,
-  { columns, key, required }: Kind,
+  { columns, key, required }: Pick<Kind, 'columns' | 'key' | 'required'>,
   unknownColumns: Set<string>,
   refuse: (why: string) => never,
 ): Record<string, Cell> {
@@ -126,10 +127,10 @@ const TYPE_WORDS: Readonly<Record<ColumnType, string>> = {
   COUNTS: 'list of whole numbers',
 };
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isCount(value: unknown): value is number {
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,4 +1,4 @@
-import { type ColumnType, type Kind, KINDS, type KindName } from './kinds.ts';
+import { ALL_KINDS, type AnyKindName, type ColumnType, type Kind, LIVE_KINDS, LIVE_PARTITION_MS } from './kinds.ts';
 
 /** How the store is laid out. */
 export interface StoreLayout {
@@ -47,8 +47,14 @@ export function orderOf({ key, order = ['pbx', ...key] }: Kind): readonly string
   return order.map(storedName);
 }
 
-export function tableOf(kind: KindName): string {
+export function tableOf(kind: AnyKindName): string {
   return `mes_${kind}`;
+}
+
+function partitionOf(kind: AnyKindName): string {
+  return kind in LIVE_KINDS
+    ? `intDiv(call_started_at_ms, ${LIVE_PARTITION_MS})`
+    : 'toYYYYMM(toDateTime(intDiv(call_started_at_ms, 1000)))';
 }
 
 /**
@@ -56,8 +62,8 @@ export function tableOf(kind: KindName): string {
  * 18.16 and today's: no TTL, no DateTime64, no column codecs.
  */
 export function createStatements({ database, cluster, isReplicated }: StoreLayout): string[] {
-  const tables = Object.entries(KINDS).flatMap(([name, kind]) => {
-    const table = tableOf(name as KindName);
+  const tables = Object.entries<Kind>(ALL_KINDS).flatMap(([name, kind]) => {
+    const table = tableOf(name as AnyKindName);
     const columns = storeColumns(kind)
       .map(([column, type]) => `${column} ${type}`)
       .join(', ');
@@ -67,7 +73,7 @@ export function createStatements({ database, cluster, isReplicated }: StoreLayou
     const order = orderOf(kind).join(', ');
     return [
       `CREATE TABLE IF NOT EXISTS ${database}.${table} (${columns}) ENGINE = ${engine}
-       PARTITION BY toYYYYMM(toDateTime(intDiv(call_started_at_ms, 1000))) ORDER BY (${order})`,
+       PARTITION BY ${partitionOf(name as AnyKindName)} ORDER BY (${order})`,
       ...(cluster === null
         ? []
         : [
@@ -84,8 +90,8 @@ export function missingColumnStatements(
   { database, cluster }: StoreLayout,
   existing: ReadonlyMap<string, ReadonlySet<string>>,
 ): string[] {
-  return Object.entries(KINDS).flatMap(([name, kind]) => {
-    const table = tableOf(name as KindName);
+  return Object.entries<Kind>(ALL_KINDS).flatMap(([name, kind]) => {
+    const table = tableOf(name as AnyKindName);
     const tables = cluster === null ? [table] : [table, `${table}_all`];
     return tables.flatMap((one) => {
       const have = existing.get(one) ?? new Set<string>();
@@ -96,7 +102,7 @@ export function missingColumnStatements(
   });
 }
 
-/** Drops whole months that ended before then. */
-export function dropPartitionStatement({ database }: StoreLayout, kind: KindName, month: number): string {
-  return `ALTER TABLE ${database}.${tableOf(kind)} DROP PARTITION ${month}`;
+/** Drops a month, or of what is live some minutes. */
+export function dropPartitionStatement({ database }: StoreLayout, kind: AnyKindName, partition: number): string {
+  return `ALTER TABLE ${database}.${tableOf(kind)} DROP PARTITION ${partition}`;
 }

@@ -1,9 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BatchError, readBatch } from './batch.ts';
-import { BusyError, Merger } from './merger.ts';
+import { readLot } from './live/lot.ts';
+import { BusyError, Merger, MOST_ROWS } from './merger.ts';
+import type { AnyKindName, FleetRow } from './kinds.ts';
 import { type FleetPbx, sha256 } from './settings.ts';
 import type { FleetStore, StoredRow } from './store.ts';
 import { errorText } from '../units/error-text.ts';
@@ -17,6 +19,9 @@ const TICK_MS = 100;
 const MOST_AT_ONCE = 4;
 const MOST_WAITING = 200;
 const RETRY_AFTER_S = 5;
+/** What is up now is not taken while more than this share of the room is full: calls that ended come first. */
+const LIVE_SHARE = 0.25;
+const LIVE_RETRY_AFTER_S = 30;
 const SITE = /^[\w. -]{1,64}$/;
 
 const unzip = promisify(gunzip);
@@ -37,7 +42,7 @@ export class FleetGateway {
   readonly #options: GatewayOptions;
   #byTokenHash: ReadonlyMap<string, FleetPbx>;
   readonly #merger: Merger<StoredRow>;
-  readonly #counters = { batches: 0, rows: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
+  readonly #counters = { batches: 0, rows: 0, live_lots: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
   readonly #timer: NodeJS.Timeout;
   #working = 0;
   readonly #turns: (() => void)[] = [];
@@ -73,18 +78,27 @@ export class FleetGateway {
       waiting_rows: this.#merger.waitingRows,
       counters: { ...this.#counters },
     }));
-    this.app.post('/v1/fleet/batches', async (request, reply) => {
-      const pbx = this.#pbxOf(request.headers.authorization);
-      if (pbx === undefined) {
-        this.#counters.refused++;
+    this.app.post('/v1/fleet/batches', (request, reply) =>
+      this.#take(request, reply, (text) => {
+        const { rows, lastSequence, unknownColumns } = readBatch(text, this.#options.nowMs());
+        this.#counters.unknown_columns += unknownColumns.size;
+        return { rows, answer: { acked_to: lastSequence } };
+      }),
+    );
+    this.app.post('/v1/fleet/live', (request, reply) => {
+      if (this.#merger.waitingRows > LIVE_SHARE * (this.#options.mostRows ?? MOST_ROWS)) {
+        this.#counters.busy++;
         return refuse(
-          reply.header('www-authenticate', 'Bearer realm="asterisk-mes fleet"'),
-          401,
-          'this token is of no PBX; "asterisk-mes fleet add-pbx NAME" makes one',
+          reply.header('retry-after', LIVE_RETRY_AFTER_S),
+          503,
+          'calls that ended come first; send it later',
         );
       }
-      const site = [request.headers['mes-site']].flat()[0] ?? '';
-      return this.#take(pbx, SITE.test(site) ? site : '', request.headers['content-encoding'], request.body, reply);
+      return this.#take(request, reply, (text) => {
+        const rows = readLot(text, this.#options.nowMs());
+        this.#counters.live_lots++;
+        return { rows, answer: { taken: rows.length } };
+      });
     });
   }
 
@@ -116,13 +130,19 @@ export class FleetGateway {
   }
 
   async #take(
-    pbx: FleetPbx,
-    site: string,
-    encoding: string | undefined,
-    body: unknown,
+    request: FastifyRequest,
     reply: FastifyReply,
+    read: (text: string) => { readonly rows: readonly FleetRow<AnyKindName>[]; readonly answer: object },
   ): Promise<unknown> {
+    const { headers, body } = request;
+    const pbx = this.#pbxOf(headers.authorization);
+    if (pbx === undefined) {
+      reply.header('www-authenticate', 'Bearer realm="asterisk-mes fleet"');
+      return this.#refuse(reply, 401, 'this token is of no PBX; "asterisk-mes fleet add-pbx NAME" makes one');
+    }
     if (!Buffer.isBuffer(body)) return this.#refuse(reply, 415, 'send application/x-ndjson');
+    const said = [headers['mes-site']].flat()[0] ?? '';
+    const site = SITE.test(said) ? said : '';
     if (!(await this.#turn())) {
       this.#counters.busy++;
       return refuse(
@@ -133,12 +153,11 @@ export class FleetGateway {
     }
     const identity = { name: pbx.name, site: pbx.site === '' ? site : pbx.site };
     const byTarget = new Map<string, StoredRow[]>();
-    let lastSequence = -1;
+    let answer: object;
     try {
-      const batch = readBatch(await textOf(body, encoding), this.#options.nowMs());
-      lastSequence = batch.lastSequence;
-      this.#counters.unknown_columns += batch.unknownColumns.size;
-      for (const row of batch.rows) {
+      const found = read(await textOf(body, headers['content-encoding']));
+      answer = found.answer;
+      for (const row of found.rows) {
         const target = this.#options.store.targetOf(identity, row.kind);
         const rows = byTarget.get(target) ?? [];
         byTarget.set(target, rows);
@@ -163,7 +182,7 @@ export class FleetGateway {
     }
     this.#counters.batches++;
     this.#counters.rows += [...byTarget.values()].reduce((sum, rows) => sum + rows.length, 0);
-    return { acked_to: lastSequence };
+    return answer;
   }
 
   #refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {

@@ -107,6 +107,45 @@ export const KINDS = {
   },
 } as const satisfies Readonly<Record<string, Kind>>;
 
+/**
+ * What is up now: kept for minutes, apart from what is kept for months. `call_started_at_ms` of these tables is when the
+ * gateway got the row, so that no PBX's clock matters.
+ */
+export const LIVE_KINDS = {
+  live: {
+    columns: new Map<string, ColumnType>([
+      ...texts('uniqueid', 'linkedid', 'endpoint', 'codec', 'verdict'),
+      ['at_ms', 'INTEGER'],
+      ['mes', 'REAL'],
+      // Null: it is up.
+      ['ended_at_ms', 'INTEGER'],
+      // The cells of the channel and of its streams as JSON.
+      ...texts('cells'),
+    ]),
+    key: ['uniqueid'],
+    required: ['at_ms'],
+    order: ['call_started_at_ms', 'pbx', 'uniqueid'],
+  },
+  /** One row a lot: how many channels are up there, also when none is. */
+  live_pbxs: {
+    columns: new Map<string, ColumnType>([
+      ['at_ms', 'INTEGER'],
+      ['channels_up', 'INTEGER'],
+    ]),
+    key: [],
+    required: ['at_ms', 'channels_up'],
+    order: ['call_started_at_ms', 'pbx'],
+  },
+} as const satisfies Readonly<Record<string, Kind>>;
+
+export const ALL_KINDS = { ...KINDS, ...LIVE_KINDS };
+
+/** Rows of the live kinds lie in partitions of so long, which are dropped as a whole. */
+export const LIVE_PARTITION_MS = 600_000;
+
+export type LiveKindName = keyof typeof LIVE_KINDS;
+export type AnyKindName = keyof typeof ALL_KINDS;
+
 export type KindName = keyof typeof KINDS;
 
 export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
@@ -114,8 +153,8 @@ export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 export type Cell = string | number | readonly number[] | null;
 
 /** One row on its way: its natural key and its version make it idempotent. */
-export interface FleetRow {
-  readonly kind: KindName;
+export interface FleetRow<Name extends AnyKindName = KindName> {
+  readonly kind: Name;
   /** A higher version of the same key takes the place of a lower one. */
   readonly version: number;
   /** When the call began, epoch milliseconds: all versions of a row lie in one partition. */

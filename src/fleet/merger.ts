@@ -19,7 +19,7 @@ export interface MergerOptions<Row> {
 
 const BLOCK_ROWS = 50_000;
 const BLOCK_MS = 1000;
-const MOST_ROWS = 200_000;
+export const MOST_ROWS = 200_000;
 
 /** The store is behind: nothing was taken, and the PBX is to send the rows again. */
 export class BusyError extends Error {

@@ -8,7 +8,14 @@ import {
   storedName,
   tableOf,
 } from './ddl.ts';
-import { KIND_NAMES, type FleetRow, type KindName } from './kinds.ts';
+import {
+  type AnyKindName,
+  KIND_NAMES,
+  type FleetRow,
+  LIVE_KINDS,
+  LIVE_PARTITION_MS,
+  type LiveKindName,
+} from './kinds.ts';
 import { pbxIdOf, shardOf } from './shard.ts';
 
 const INSERT_WAIT_MS = 20_000;
@@ -113,11 +120,11 @@ export class FleetStore {
   }
 
   /** Which table of which shard has this row: `2 mes_calls`. */
-  targetOf({ name }: PbxIdentity, kind: KindName): string {
+  targetOf({ name }: PbxIdentity, kind: AnyKindName): string {
     return `${shardOf(pbxIdOf(name), this.shardCount)} ${tableOf(kind)}`;
   }
 
-  toStored({ name, site }: PbxIdentity, { version, callStartedAtMs, cells }: FleetRow): StoredRow {
+  toStored({ name, site }: PbxIdentity, { version, callStartedAtMs, cells }: FleetRow<AnyKindName>): StoredRow {
     const row: Record<string, string | number | readonly number[]> = {
       pbx_id: pbxIdOf(name),
       pbx: name,
@@ -208,11 +215,19 @@ export class FleetStore {
 
   /** Drops the months that lie wholly before then. */
   async dropBefore(ms: number): Promise<void> {
-    const { database } = this.#options;
     const date = new Date(ms);
-    const firstKept = date.getUTCFullYear() * 100 + date.getUTCMonth() + 1;
+    await this.#dropPartitions(KIND_NAMES, date.getUTCFullYear() * 100 + date.getUTCMonth() + 1);
+  }
+
+  /** Drops what was live before then. */
+  async dropLiveBefore(ms: number): Promise<void> {
+    await this.#dropPartitions(Object.keys(LIVE_KINDS) as LiveKindName[], Math.floor(ms / LIVE_PARTITION_MS));
+  }
+
+  async #dropPartitions(kinds: readonly AnyKindName[], firstKept: number): Promise<void> {
+    const { database } = this.#options;
     for (const client of this.#clients.flat()) {
-      for (const kind of KIND_NAMES) {
+      for (const kind of kinds) {
         const partitions = await ask<{ partition: string }>(
           client,
           `SELECT DISTINCT partition FROM system.parts WHERE active AND database = '${database}' AND table = '${tableOf(kind)}'`,

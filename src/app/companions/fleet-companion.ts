@@ -1,3 +1,4 @@
+import { LiveShipper } from '../../fleet/live/live-shipper.ts';
 import { FleetShipper } from '../../fleet/shipper.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 import { coded } from '../state/log.ts';
@@ -27,11 +28,20 @@ export function fleetCompanion({
     },
     onProblem: (sentence) => log.warn(coded('MES_ERR_FLEET_GATEWAY'), sentence),
   });
+  const liveShipper = new LiveShipper({ ...settings.fleet, live });
   return {
-    counters: () => shipper.counters,
+    counters: () => ({ ...shipper.counters, ...liveShipper.counters }),
     start: () => shipper.start(),
-    stop: () => shipper.stop(),
-    channelEnded: (channel) => shipper.channelEnded(channel),
-    tick: (nowMs) => shipper.tick(nowMs),
+    stop: async () => {
+      await Promise.all([shipper.stop(), liveShipper.stop()]);
+    },
+    channelEnded: (channel) => {
+      shipper.channelEnded(channel);
+      liveShipper.channelEnded(channel);
+    },
+    tick: (nowMs) => {
+      shipper.tick(nowMs);
+      liveShipper.tick(nowMs);
+    },
   };
 }

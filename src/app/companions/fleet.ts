@@ -13,6 +13,9 @@ import { errorText } from '../../units/error-text.ts';
 
 const DAY_MS = 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
+const FORGET_LIVE_EVERY_MS = 300_000;
+/** Who asks what is up looks back by minutes. */
+const LIVE_FOR_MS = 1_200_000;
 const TRY_AGAIN_MS = 2000;
 /** ClickHouse may be starting beside us. */
 const TRIES = 15;
@@ -62,6 +65,9 @@ export async function startFleet(settings: FleetSettings, log: Logger): Promise<
   const retention = setInterval(() => {
     store.dropBefore(Date.now() - settings.keepDays * DAY_MS).catch((error: unknown) => onProblem(String(error)));
   }, RETENTION_EVERY_MS);
+  const forgetLive = setInterval(() => {
+    store.dropLiveBefore(Date.now() - LIVE_FOR_MS).catch((error: unknown) => onProblem(String(error)));
+  }, FORGET_LIVE_EVERY_MS);
   log.info(
     `the fleet's gateway listens on ${address}, for ${pbxs.length} PBXs; REST and the page are on ${httpAddress}`,
   );
@@ -79,6 +85,7 @@ export async function startFleet(settings: FleetSettings, log: Logger): Promise<
     },
     stop: async () => {
       clearInterval(retention);
+      clearInterval(forgetLive);
       await stop();
     },
   };

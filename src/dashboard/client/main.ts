@@ -35,6 +35,7 @@ const OF_FLEETS: readonly string[] = ['calls', 'endpoints', 'trends', 'call'];
 const PAGES: typeof PAGES_OF_ONE = IS_FLEET
   ? [
       { name: '', word: t('PBXs'), open: () => pbxsPage() },
+      { name: 'now', word: t('Now'), open: () => nowPage() },
       ...PAGES_OF_ONE.filter(({ name }) => OF_FLEETS.includes(name)),
     ]
   : PAGES_OF_ONE;

@@ -77,6 +77,23 @@ export function channelOf(row: StoreRow, streams: readonly StoreRow[]): ChannelR
   return { ...recordOf(CHANNEL_COLUMNS, row), pbx: row.pbx, streams: streams.map(streamOf) };
 }
 
+/** A channel that is up, from the cells that its PBX sent; null where they cannot be read. */
+export function liveChannelOf(text: string, pbx: string): (ChannelRecord & { readonly pbx: string }) | null {
+  try {
+    const { streams, ...cells } = JSON.parse(text) as Row & { readonly streams: readonly Row[] };
+    const stored = (row: Row): StoreRow => ({
+      ...Object.fromEntries(Object.entries(row).map(([name, value]) => [storedName(name), value])),
+      pbx,
+      site: '',
+      linkedid: String(cells['linkedid']),
+      call_started_at_ms: 0,
+    });
+    return channelOf(stored(cells), streams.map(stored));
+  } catch {
+    return null;
+  }
+}
+
 function streamOf(row: StoreRow): StreamRecord {
   return recordOf(STREAM_COLUMNS, row);
 }

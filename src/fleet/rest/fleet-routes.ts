@@ -1,27 +1,17 @@
 import { z } from 'zod';
-import { several } from '../../api/parameters.ts';
+import { NO_QUERY } from '../../api/parameters.ts';
 import { Problem } from '../../api/problem.ts';
 import { type Route, route } from '../../api/route.ts';
 import { type ApiSources, documentRoutes, routes } from '../../api/routes.ts';
-import { NO_QUERY } from '../../api/parameters.ts';
-import type { Clock, HealthReport } from '../../model/ports.ts';
-import { AmbiguousError, FleetHistory } from '../read/fleet-history.ts';
+import type { HealthReport } from '../../model/ports.ts';
+import { FleetHistory } from '../read/fleet-history.ts';
 import { listPbxs, type PbxList } from '../read/pbxs.ts';
 import { FleetRatings } from '../read/ratings.ts';
-import type { PbxFilter, Scope } from '../read/scope.ts';
-import type { FleetPbx, FleetReader } from '../settings.ts';
-import { type FleetStore, StoreError } from '../store.ts';
+import type { Scope } from '../read/scope.ts';
+import { type FleetRoutesOptions, inWords, scopeFor, type ScopeOf, type Whose, WHOSE, WHOSE_QUERY } from './asked.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
+import { liveRoutes } from './live-route.ts';
 import { PBXS_ANSWER, presentPbxs, SHARDS } from './pbx-list.ts';
-
-export interface FleetRoutesOptions {
-  readonly store: Pick<FleetStore, 'ask'>;
-  readonly database: string;
-  readonly clock: Clock;
-  /** May change while the gateway runs. */
-  readonly known: () => { readonly pbxs: readonly FleetPbx[]; readonly readers: readonly FleetReader[] };
-  readonly counters: () => Readonly<Record<string, number>>;
-}
 
 /** Of the addresses of one PBX those that a fleet's store can answer. */
 const SHARED: readonly string[] = [
@@ -35,29 +25,11 @@ const SHARED: readonly string[] = [
   '/v1/summary',
 ];
 
-const pbx = () =>
-  several("a PBX's name, or its beginning and * at its end", (text) =>
-    /^[\w.-]{0,64}\*?$/.test(text) && text !== '' ? text : undefined,
-  );
-const site = () =>
-  several('where the PBX is, as fleet.conf or [fleet] of its mes.conf names it', (text) =>
-    /^[\w. -]{1,64}$/.test(text) ? text : undefined,
-  );
-const WHOSE = { pbx: pbx(), site: site() };
-const WHOSE_QUERY = z.strictObject(WHOSE);
-type Whose = z.output<typeof WHOSE_QUERY>;
-
 /** All addresses of a fleet's gateway for people and programs; what one PBX has takes `pbx` and `site` as well. */
 export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
   const { store, database, clock } = options;
   const metrics = new FleetMetrics();
-  const scopeOf = (asked: Whose, reader: string | null): Scope => {
-    const allowed: readonly PbxFilter[] =
-      reader === null ? [] : options.known().readers.filter(({ name }) => name === reader);
-    // A reader that fleet.conf does not have any more sees nothing.
-    if (reader !== null && allowed.length === 0) return [{ pbxs: [] }];
-    return [...allowed, { pbxs: asked.pbx, sites: asked.site }];
-  };
+  const scopeOf = scopeFor(options);
   const list = (asked: Whose, reader: string | null): Promise<PbxList> =>
     inWords(() => listPbxs(store, database, options.known().pbxs, scopeOf(asked, reader), clock.nowMs()));
 
@@ -65,6 +37,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
     ...routes(sourcesOf(new FleetHistory(store, database, [], 0), options))
       .filter(({ path }) => SHARED.includes(path))
       .map((one) => scoped(one, options, scopeOf)),
+    ...liveRoutes(options, scopeOf),
     route({
       path: '/v1/pbxs',
       summary:
@@ -109,11 +82,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
 }
 
 /** The same address with `pbx` and `site`, asked of the store. */
-function scoped(
-  core: Route,
-  options: FleetRoutesOptions,
-  scopeOf: (asked: Whose, reader: string | null) => Scope,
-): Route {
+function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Route {
   const { site: ofPhones, tag: _tag, ...own } = core.query.shape as Readonly<Record<string, z.ZodType>>;
   const query = z.strictObject({
     ...own,
@@ -201,30 +170,3 @@ const HEALTH: HealthReport = {
   capture: { status: 'off', problem: null },
   counters: {},
 };
-
-/** What the store rejects with, as REST says it. */
-async function inWords<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof AmbiguousError) {
-      const some = error.pbxs.slice(0, 5).join(', ');
-      throw new Problem(
-        'MES_ERR_FLEET_PBX_NEEDED',
-        `more than one PBX has this id; say which with pbx, such as ${some}`,
-        'pbx',
-      );
-    }
-    if (error instanceof StoreError && error.why === 'too-large')
-      throw new Problem(
-        'MES_ERR_FLEET_TOO_MUCH',
-        'this question is too much for ClickHouse; ask for a shorter time or fewer PBXs',
-      );
-    if (error instanceof StoreError)
-      throw new Problem(
-        'MES_ERR_FLEET_NO_ANSWER',
-        'ClickHouse does not answer, or not as a whole; ask again in some seconds',
-      );
-    throw error;
-  }
-}

@@ -1,4 +1,5 @@
 /** What REST answers of the PBXs of a fleet. */
+import type { LiveAnswer } from '../rest/answers.ts';
 
 export interface Share {
   readonly calls: number;
@@ -32,4 +33,18 @@ export interface Shards {
 export interface PbxsAnswer {
   readonly pbxs: readonly Pbx[];
   readonly shards: Shards | null;
+}
+
+/** How far what is shown of one PBX can be relied on. */
+export interface LivePbx {
+  readonly pbx: string;
+  readonly site: string;
+  readonly state: 'live' | 'stale' | 'none';
+  readonly as_of: string | null;
+  readonly channels_up: number | null;
+}
+
+export interface FleetLiveAnswer extends LiveAnswer {
+  readonly matching: number;
+  readonly pbxs: readonly LivePbx[];
 }

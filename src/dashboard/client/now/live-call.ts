@@ -69,7 +69,7 @@ let seeding: Promise<void> = Promise.resolve();
 export class LiveCall {
   readonly key: string;
   readonly #head = el('header', {});
-  readonly #link: HTMLAnchorElement;
+  readonly #link: HTMLElement;
   readonly #toggle = el('button', { type: 'button', class: 'toggle', 'aria-expanded': 'false' });
   readonly #arrows = el('span');
   readonly #worst = el('span', { class: 'worst' });
@@ -79,6 +79,7 @@ export class LiveCall {
   readonly #directions = new Map<string, LiveDirection>();
   readonly #hold = el('span', { class: 'chip tone-unknown', hidden: true }, '❚❚', ' ', t('on hold'));
   readonly #element = el('article', { class: 'call' });
+  readonly #pbx: string | undefined;
   #legs: readonly Channel[] = [];
   #drawn: readonly Channel[] = [];
   #startedAtMs = 0;
@@ -86,10 +87,12 @@ export class LiveCall {
   /** What the reader chose; undefined: as the page has it. */
   #chosen: boolean | undefined;
 
-  constructor(linkedid: string) {
-    this.key = linkedid;
-    this.#link = el('a', { href: callAddress(linkedid) });
-    this.#element.dataset['key'] = linkedid;
+  constructor(linkedid: string, pbx?: string) {
+    this.key = pbx === undefined ? linkedid : `${linkedid} ${pbx}`;
+    // A fleet's store has a call when it is over: before, there is no page of it.
+    this.#link = pbx === undefined ? el('a', { href: callAddress(linkedid) }) : el('span');
+    this.#pbx = pbx;
+    this.#element.dataset['key'] = this.key;
     this.#toggle.addEventListener('click', () => {
       this.#chosen = !this.#isOpen;
       this.#draw();
@@ -157,6 +160,7 @@ export class LiveCall {
     const { worst } = this;
     this.#element.className = `call tone-${verdictWords(worst?.verdict ?? null).tone}`;
     this.#link.replaceChildren(
+      ...(this.#pbx === undefined ? [] : [el('span', { class: 'of-pbx' }, foreign(this.#pbx), ' ')]),
       ...this.#legs.flatMap((leg, index) => (index === 0 ? [foreign(party(leg))] : [' ↔ ', foreign(party(leg))])),
     );
     this.#hold.hidden = !this.#legs.some(({ on_hold: onHold }) => onHold);
@@ -187,7 +191,7 @@ export class LiveCall {
         if (row === undefined) {
           row = new LiveDirection(direction);
           this.#directions.set(key, row);
-          if (direction === 'tx') this.#seed(leg.uniqueid);
+          if (direction === 'tx' && this.#pbx === undefined) this.#seed(leg.uniqueid);
         }
         row.update(leg, streamOf(leg, direction));
         wanted.push(row.element);

@@ -1,3 +1,5 @@
+import type { FleetLiveAnswer } from '../fleet/answers.ts';
+import { IS_FLEET } from '../fleet/scope.ts';
 import type { Channel, LiveAnswer, LiveMessage } from '../rest/answers.ts';
 import { get, Refused, socketProtocols } from '../rest/rest.ts';
 
@@ -6,6 +8,10 @@ const STREAM_PATH = '/v1/live/stream';
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 5000;
 const READY_POLL_MS = 10_000;
+/** The PBXs of a fleet tell what is up as often; the worst are shown. */
+const FLEET_POLL_MS = 5000;
+export const MOST_OF_FLEET = 500;
+const FLEET_PATH = `/v1/live?sort=mes&limit=${MOST_OF_FLEET}`;
 /** The sidecar sends something every 5 s. A socket that is silent for longer is dead, even if the network has not noticed. */
 const SILENCE_MS = 12_000;
 
@@ -17,6 +23,8 @@ export interface FeedState {
   readonly problem: string | null;
   /** Why the sidecar itself gets no data, in one sentence; null when it does. */
   readonly sidecarProblem: string | null;
+  /** Of a fleet, what comes with the channels; null before the first answer, and on one PBX. */
+  readonly fleet: Pick<FleetLiveAnswer, 'matching' | 'pbxs'> | null;
 }
 
 /**
@@ -27,7 +35,7 @@ export class LiveFeed {
   readonly #onChannels: (channels: readonly Channel[]) => void;
   readonly #stopped = new AbortController();
   readonly #channels = new Map<string, Channel>();
-  #state: FeedState = { freshAtMs: null, problem: null, sidecarProblem: null };
+  #state: FeedState = { freshAtMs: null, problem: null, sidecarProblem: null, fleet: null };
   #wake: () => void = () => {};
 
   constructor(onChannels: (channels: readonly Channel[]) => void) {
@@ -53,13 +61,13 @@ export class LiveFeed {
     const { signal } = this.#stopped;
     let pauseMs = FIRST_PAUSE_MS;
     while (!signal.aborted) {
-      const wasOpen = await this.#listen();
+      const wasOpen = !IS_FLEET && (await this.#listen());
       if (signal.aborted) return;
       // A web socket never says why it failed. A request does: a token is needed, or nobody answers.
       try {
-        const { channels } = await get<LiveAnswer>('/v1/live', signal);
+        const channels = IS_FLEET ? await this.#ofFleet() : (await get<LiveAnswer>('/v1/live', signal)).channels;
         this.#take({ type: 'full', channels });
-        pauseMs = FIRST_PAUSE_MS;
+        pauseMs = IS_FLEET ? FLEET_POLL_MS : FIRST_PAUSE_MS;
       } catch (error) {
         if (signal.aborted) return;
         this.#state = { ...this.#state, problem: error instanceof Error ? error.message : String(error) };
@@ -67,6 +75,12 @@ export class LiveFeed {
       }
       await this.#pause(pauseMs);
     }
+  }
+
+  async #ofFleet(): Promise<readonly Channel[]> {
+    const { channels, ...fleet } = await get<FleetLiveAnswer>(FLEET_PATH, this.#stopped.signal);
+    this.#state = { ...this.#state, fleet };
+    return channels;
   }
 
   /** Listens until the socket ends; false when it never opened. */
@@ -100,8 +114,9 @@ export class LiveFeed {
     this.#state = { ...this.#state, freshAtMs: Date.now(), problem: null };
     if (message.type === 'full') this.#channels.clear();
     for (const channel of 'channels' in message ? message.channels : []) {
-      if (channel.ended_at === null) this.#channels.set(channel.uniqueid, channel);
-      else this.#channels.delete(channel.uniqueid);
+      const key = `${channel.pbx ?? ''} ${channel.uniqueid}`;
+      if (channel.ended_at === null) this.#channels.set(key, channel);
+      else this.#channels.delete(key);
     }
     this.#onChannels([...this.#channels.values()]);
   }

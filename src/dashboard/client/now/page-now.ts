@@ -1,7 +1,8 @@
 import type { Channel } from '../rest/answers.ts';
 import { el } from '../parts/dom.ts';
 import { t, tn } from '../words/language.ts';
-import { LiveFeed, type FeedState } from './live-feed.ts';
+import { LiveFeed, MOST_OF_FLEET, type FeedState } from './live-feed.ts';
+import { IS_FLEET } from '../fleet/scope.ts';
 import { LiveCall, worstFirst } from './live-call.ts';
 import { LiveFilter } from './live-filter.ts';
 import type { Page } from '../rest/route.ts';
@@ -14,6 +15,8 @@ const CLOCK_MS = 1000;
 const MOST_OPEN = 6;
 /** A line with the gap below it. */
 const LINE_PX = 46;
+/** PBXs that a sentence names. */
+const MOST_NAMED = 5;
 
 /** The calls that are up, worst first. */
 export function nowPage(): Page {
@@ -71,9 +74,12 @@ export function nowPage(): Page {
     }
     status.dataset['state'] = words.state;
     list.classList.toggle('old', words.state === 'cut');
-    warning.hidden = sidecarProblem === null || words.isDisconnected;
-    if (sidecarProblem !== null) {
-      const sentence = `✕ ${t('The sidecar does not see all calls now, so this may be old: {why}.', { why: sidecarProblem })}`;
+    const problem = IS_FLEET ? fleetProblem(feed.state) : sidecarProblem;
+    warning.hidden = problem === null || words.isDisconnected;
+    if (problem !== null) {
+      const sentence = IS_FLEET
+        ? `! ${problem}`
+        : `✕ ${t('The sidecar does not see all calls now, so this may be old: {why}.', { why: problem })}`;
       if (warning.textContent !== sentence) warning.textContent = sentence;
     }
   };
@@ -97,13 +103,40 @@ function callsLink(): HTMLElement {
 }
 
 function take(cards: Map<string, LiveCall>, channels: readonly Channel[]): void {
-  const groups = Map.groupBy(channels, ({ linkedid }) => linkedid);
-  for (const linkedid of cards.keys()) if (!groups.has(linkedid)) cards.delete(linkedid);
-  for (const [linkedid, legs] of groups) {
-    const card = cards.get(linkedid) ?? new LiveCall(linkedid);
-    cards.set(linkedid, card);
+  // Two PBXs may have calls of the same linkedid.
+  const groups = Map.groupBy(channels, ({ linkedid, pbx = '' }) => `${linkedid} ${pbx}`);
+  for (const key of cards.keys()) if (!groups.has(key)) cards.delete(key);
+  for (const [key, legs] of groups) {
+    const card = cards.get(key) ?? new LiveCall(legs[0]?.linkedid ?? '', legs[0]?.pbx);
+    cards.set(key, card);
     card.update(legs);
   }
+}
+
+/** What is missing here, or old; null: nothing is. */
+function fleetProblem({ fleet }: FeedState): string | null {
+  if (fleet === null) return null;
+  const { pbxs, matching } = fleet;
+  const old = pbxs.filter(({ state }) => state !== 'live');
+  const some = old.slice(0, MOST_NAMED).map(({ pbx }) => pbx);
+  const names = some.join(', ') + (old.length > some.length ? ' …' : '');
+  const isOne = old.length === 1;
+  const sentences = [
+    ...(old.length === 0
+      ? []
+      : [
+          t(
+            isOne
+              ? 'A PBX has told nothing for 20 s, so its calls may be missing or old here: {names}.'
+              : '{n} PBXs have told nothing for 20 s, so their calls may be missing or old here: {names}.',
+            { n: old.length, names },
+          ),
+        ]),
+    ...(matching > MOST_OF_FLEET
+      ? [t('{n} channels are up; the {most} worst are shown.', { n: matching, most: MOST_OF_FLEET })]
+      : []),
+  ];
+  return sentences.length === 0 ? null : sentences.join(' ');
 }
 
 /** What the page says of itself. */

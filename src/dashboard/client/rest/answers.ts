@@ -126,6 +126,8 @@ export interface Leg {
 }
 
 export interface Channel extends Leg {
+  /** On a fleet. */
+  readonly pbx?: string | undefined;
   readonly name: string;
   readonly connected_number: string | null;
   readonly connected_name: string | null;

@@ -23,6 +23,12 @@ export const GERMAN_OF_FLEET: Readonly<Record<string, string>> = {
   silent: 'schweigt',
   '{answered} of {of} shards of the store answered: calls are missing here.':
     '{answered} von {of} Teilen des Speichers haben geantwortet: Hier fehlen Anrufe.',
+  'A PBX has told nothing for 20 s, so its calls may be missing or old here: {names}.':
+    'Eine Anlage hat seit 20 s nichts gemeldet; ihre Anrufe können hier fehlen oder veraltet sein: {names}.',
+  '{n} PBXs have told nothing for 20 s, so their calls may be missing or old here: {names}.':
+    '{n} Anlagen haben seit 20 s nichts gemeldet; ihre Anrufe können hier fehlen oder veraltet sein: {names}.',
+  '{n} channels are up; the {most} worst are shown.':
+    '{n} Kanäle sind im Gespräch; die {most} schlechtesten sind gezeigt.',
   '{n} PBX': '{n} Anlage',
   '{n} PBXs': '{n} Anlagen',
   '{n} lost': '{n} verloren',
