@@ -1,5 +1,6 @@
 import { el } from '../parts/dom.ts';
 import { errorNotice } from '../parts/notice.ts';
+import { Search } from '../parts/search.ts';
 import { spanBefore, spanPicker } from '../parts/span-picker.ts';
 import type { EndpointsAnswer, GroupsAnswer } from '../rest/answers.ts';
 import { IS_FLEET } from '../fleet/scope.ts';
@@ -71,7 +72,6 @@ async function partsOf(
 
 /** Endpoints and trunks, devices, sites or codecs, the worst first; each leads to its calls and to its course. */
 export function endpointsPage({ query }: Route): Page {
-  let search = new AbortController();
   let answer: Awaited<ReturnType<typeof partsOf>> | undefined;
   let before: Parts = new Map();
   const span = spanPicker(query.get('from'));
@@ -94,7 +94,6 @@ export function endpointsPage({ query }: Route): Page {
     size: 16,
     spellcheck: 'false',
   });
-  const status = el('p', { class: 'status', role: 'status' });
   const content = el('div');
   const kind = (): Kind => (by.value in KINDS ? (by.value as Kind) : 'endpoint');
 
@@ -106,7 +105,7 @@ export function endpointsPage({ query }: Route): Page {
       ({ name, calls }) => calls >= Number(floor.value) && name.toLocaleLowerCase().includes(wanted),
     );
     const rest = leftOut === 0 ? '' : `; ${t('{n} better ones are left out', { n: leftOut })}`;
-    status.textContent =
+    search.status.textContent =
       (kind() === 'endpoint'
         ? tn('{n} endpoint', '{n} endpoints', fitting.length)
         : tn('{n} in all', '{n} in all', fitting.length)) + rest;
@@ -175,26 +174,16 @@ export function endpointsPage({ query }: Route): Page {
       ...tables,
     );
   };
-  const load = async (): Promise<void> => {
-    search.abort();
-    search = new AbortController();
-    const { signal } = search;
-    status.textContent = t('Searching …');
+  const search = new Search(content, async (signal) => {
     const { from, to } = spanBefore(span.value);
-    try {
-      const [now, earlier] = await Promise.all([
-        partsOf(kind(), { from: span.value }, signal),
-        partsOf(kind(), { from, to }, signal),
-      ]);
-      answer = now;
-      before = new Map(earlier.parts.map((part) => [keyOf(part), part]));
-      show();
-    } catch (error) {
-      if (signal.aborted) return;
-      status.textContent = '';
-      content.replaceChildren(errorNotice(error, () => void load()));
-    }
-  };
+    const [now, earlier] = await Promise.all([
+      partsOf(kind(), { from: span.value }, signal),
+      partsOf(kind(), { from, to }, signal),
+    ]);
+    answer = now;
+    before = new Map(earlier.parts.map((part) => [keyOf(part), part]));
+    show();
+  });
   const form = el(
     'form',
     { class: 'filter panel', role: 'search', 'aria-label': t('Endpoints') },
@@ -213,14 +202,20 @@ export function endpointsPage({ query }: Route): Page {
     if (floor.value !== '1') address.set('floor', floor.value);
     if (text.value.trim() !== '') address.set('search', text.value.trim());
     history.pushState({ seen: true }, '', `#/endpoints?${address}`);
-    if (event.target === span || event.target === by) void load();
+    if (event.target === span || event.target === by) void search.run();
     else show();
   });
-  void load();
+  void search.run();
   return {
     title: t('Endpoints'),
-    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('Endpoints')), status), form, content),
-    leave: () => search.abort(),
+    element: el(
+      'section',
+      {},
+      el('div', { class: 'head' }, el('h1', {}, t('Endpoints')), search.status),
+      form,
+      content,
+    ),
+    leave: () => search.stop(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { el, foreign } from '../parts/dom.ts';
-import { errorNotice } from '../parts/notice.ts';
+import { Search } from '../parts/search.ts';
 import { spanPicker } from '../parts/span-picker.ts';
 import { verdictChip } from '../parts/verdict-chip.ts';
 import type { NamedMean, RatedCase, RatingSummary } from '../rest/rating-answers.ts';
@@ -19,27 +19,15 @@ const GROUP_HEADS = [t('Mean'), t('Complaints'), t('Asked for'), t('Unasked'), t
 
 /** What people said of their calls: whether scores deserve trust, and what no score shows. */
 export function ratingsPage({ query }: Route): Page {
-  let search = new AbortController();
   const span = spanPicker(query.get('from') ?? USUAL_SPAN);
-  const status = el('p', { class: 'status', role: 'status' });
   const content = el('div');
-  const load = async (): Promise<void> => {
-    search.abort();
-    search = new AbortController();
-    const { signal } = search;
-    status.textContent = t('Searching …');
-    try {
-      const from = span.value;
-      const summary = await get<RatingSummary>(`/v1/ratings/summary?${new URLSearchParams({ from })}`, signal);
-      const { people_asked: asked, people_answered: answered } = summary;
-      status.textContent = t('{answered} of {asked} who were asked answered', { answered, asked });
-      content.replaceChildren(...contentOf(summary, from));
-    } catch (error) {
-      if (signal.aborted) return;
-      status.textContent = '';
-      content.replaceChildren(errorNotice(error, () => void load()));
-    }
-  };
+  const search = new Search(content, async (signal) => {
+    const from = span.value;
+    const summary = await get<RatingSummary>(`/v1/ratings/summary?${new URLSearchParams({ from })}`, signal);
+    const { people_asked: asked, people_answered: answered } = summary;
+    search.status.textContent = t('{answered} of {asked} who were asked answered', { answered, asked });
+    content.replaceChildren(...contentOf(summary, from));
+  });
   const form = el(
     'form',
     { class: 'filter panel', role: 'search', 'aria-label': t('Ratings') },
@@ -48,13 +36,13 @@ export function ratingsPage({ query }: Route): Page {
   form.addEventListener('submit', (event) => event.preventDefault());
   span.addEventListener('change', () => {
     history.pushState(null, '', `#/ratings?${new URLSearchParams({ from: span.value })}`);
-    void load();
+    void search.run();
   });
-  void load();
+  void search.run();
   return {
     title: t('Ratings'),
-    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('Ratings')), status), form, content),
-    leave: () => search.abort(),
+    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('Ratings')), search.status), form, content),
+    leave: () => search.stop(),
   };
 }
 

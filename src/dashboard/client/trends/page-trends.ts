@@ -4,7 +4,7 @@ import { el, foreign } from '../parts/dom.ts';
 import { LOCALE, t, tn } from '../words/language.ts';
 import { courseNotice } from './course-notice.ts';
 import { heatMap } from './heat-map.ts';
-import { errorNotice } from '../parts/notice.ts';
+import { Search } from '../parts/search.ts';
 import { get } from '../rest/rest.ts';
 import type { Page, Route } from '../rest/route.ts';
 import { spanBefore, spanPicker } from '../parts/span-picker.ts';
@@ -19,7 +19,6 @@ const HEADS = [t('From'), t('Calls'), t('Median'), t('5th percentile'), t('Worst
 
 /** Hours and days: how many calls, how good, how many bad; of all endpoints or one. */
 export function trendsPage({ query }: Route): Page {
-  let search = new AbortController();
   const span = spanPicker(query.get('from'));
   const endpoint = el('input', {
     name: 'endpoint',
@@ -28,7 +27,6 @@ export function trendsPage({ query }: Route): Page {
     maxlength: 128,
     spellcheck: 'false',
   });
-  const status = el('p', { class: 'status', role: 'status' });
   const content = el('div');
   const course = el('div');
   const heat = el('div');
@@ -42,7 +40,7 @@ export function trendsPage({ query }: Route): Page {
     chart?.stop();
     chart = undefined;
     const calls = buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
-    status.textContent = tn('{n} call', '{n} calls', calls);
+    search.status.textContent = tn('{n} call', '{n} calls', calls);
     if (calls === 0) {
       content.replaceChildren(
         el('p', { class: 'empty' }, t('No call began in this time. Choose a longer one, or another endpoint.')),
@@ -94,28 +92,18 @@ export function trendsPage({ query }: Route): Page {
     };
     if (!signal.aborted) heat.replaceChildren(heatMap(buckets, toCalls));
   };
-  const load = async (): Promise<void> => {
-    search.abort();
-    search = new AbortController();
-    const { signal } = search;
-    status.textContent = t('Searching …');
+  const search = new Search(content, async (signal) => {
     const parameters = asked();
     parameters.set('bucket', BUCKETS[span.value] ?? '1h');
-    try {
-      const { shiftMs, ...range } = spanBefore(span.value);
-      const earlier = new URLSearchParams({ ...Object.fromEntries(parameters), ...range });
-      const [now, before] = await Promise.all([
-        get<SummaryAnswer>(`/v1/summary?${parameters}`, signal),
-        get<SummaryAnswer>(`/v1/summary?${earlier}`, signal),
-      ]);
-      show(now, before, shiftMs);
-      await Promise.all([showCourse(signal), showHeat(signal)]);
-    } catch (error) {
-      if (signal.aborted) return;
-      status.textContent = '';
-      content.replaceChildren(errorNotice(error, () => void load()));
-    }
-  };
+    const { shiftMs, ...range } = spanBefore(span.value);
+    const earlier = new URLSearchParams({ ...Object.fromEntries(parameters), ...range });
+    const [now, before] = await Promise.all([
+      get<SummaryAnswer>(`/v1/summary?${parameters}`, signal),
+      get<SummaryAnswer>(`/v1/summary?${earlier}`, signal),
+    ]);
+    show(now, before, shiftMs);
+    await Promise.all([showCourse(signal), showHeat(signal)]);
+  });
   const form = el(
     'form',
     { class: 'filter panel' },
@@ -124,16 +112,16 @@ export function trendsPage({ query }: Route): Page {
   );
   const change = (): void => {
     history.pushState({ seen: true }, '', `#/trends?${asked()}`);
-    void load();
+    void search.run();
   };
   form.addEventListener('submit', (event) => event.preventDefault());
   form.addEventListener('change', change);
-  void load();
+  void search.run();
   return {
     title: t('Trends'),
-    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('Trends')), status), form, content),
+    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('Trends')), search.status), form, content),
     leave: () => {
-      search.abort();
+      search.stop();
       chart?.stop();
     },
   };
