@@ -15,7 +15,7 @@ export interface DigestInput {
   readonly fromMs: number;
   readonly toMs: number;
   readonly now: CallQuality;
-  /** The period before; null: nothing is known of it. */
+  /** The same figures of the period before; null: the history has none. */
   readonly before: CallQuality | null;
   /** The worst first. */
   readonly endpoints: readonly EndpointQuality[];
@@ -24,12 +24,12 @@ export interface DigestInput {
   readonly devices: readonly GroupQuality[];
   readonly devicesBefore: readonly GroupQuality[];
   readonly sites: readonly GroupQuality[];
-  /** Those that were raised in the period or go on. */
+  /** Alerts that were raised in the period or are still open. */
   readonly alerts: readonly Alert[];
   readonly url: string;
 }
 
-/** Legs of one device (make, model and firmware), or at one site. */
+/** How calls went with one device (make, model and firmware) or at one site. */
 export interface GroupQuality {
   readonly name: string;
   readonly legs: number;
@@ -68,13 +68,13 @@ export function changeSentence(now: CallQuality, before: CallQuality | null): st
   return `That was ${was}: it got ${course}, by more than chance explains.`;
 }
 
-/** Only the share of bad calls is compared: percentiles of two periods have no common lowest calls. */
+/** Compares the share of bad calls only. Percentiles of two periods cannot be tested against chance. */
 function courseBetween(before: CallQuality, now: CallQuality): Course | null {
   const half = (quality: CallQuality): HalfQuality => ({ ...quality, mesP5: null, lowCalls: 0 });
   return courseOf(half(before), half(now));
 }
 
-/** What changed since the period before, by more than chance explains; the worse first. */
+/** Sentences on what changed since the period before by more than chance; what became worse comes first. */
 export function changesOf(
   input: Pick<DigestInput, 'endpoints' | 'endpointsBefore' | 'devices' | 'devicesBefore' | 'before'>,
 ): string[] {
@@ -114,7 +114,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
-/** What a day or a week was like, as text and as HTML. */
+/** The digest of a day or a week, as text and as HTML. */
 export function digestMessage(input: DigestInput): AlertMessage {
   const { id, atMs, host, period, fromMs, toMs, now, before, endpoints, alerts, url } = input;
   const title = `${host}: ${now.calls} calls, ${percent(now.badPercent)} bad (${period === 'daily' ? 'day' : 'week'} to ${utc(toMs)})`;
@@ -214,7 +214,9 @@ ${lists.map(list).join('\n')}
 `;
 }
 
-/** The last whole period before a moment, which ends at 7 in the morning; null: it is not the hour. Local time by `offsetMs`. */
+/**
+ * The last whole period before a moment. Digests go out at 7 in the morning, local time by `offsetMs`; null at any other hour.
+ */
 export function digestPeriod(
   nowMs: number,
   offsetMs: number,
@@ -225,7 +227,7 @@ export function digestPeriod(
   const localMs = nowMs + offsetMs;
   const dayMs = Math.floor(localMs / DAY_MS) * DAY_MS;
   const dueMs = dayMs + 7 * HOUR_MS;
-  // 1970 began with a Thursday; 4 days later it was Monday.
+  // Day 0, 1 January 1970, was a Thursday, so day 4 was a Monday.
   const isMonday = (dayMs / DAY_MS) % 7 === 4;
   if (localMs < dueMs || (period === 'weekly' && !isMonday)) return null;
   const toMs = dueMs - offsetMs;

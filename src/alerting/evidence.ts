@@ -4,7 +4,7 @@ import { roundOpinion } from '../score/opinion.ts';
 import { voipMetrics } from '../stats/packets/packet-tally.ts';
 import { type OtherCalls, rulesOutServer } from './other-calls.ts';
 
-/** Reports of a direction that its course shows; of more, the worst of each few. */
+/** Points that the course of a direction has at most. Of more reports the worst of each few is shown. */
 const MOST_POINTS = 400;
 
 export const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
@@ -13,14 +13,16 @@ export function rounded(value: number | null, decimals: number): number | null {
   return value === null ? null : Number(value.toFixed(decimals));
 }
 
-/** Who made it, when, and where that is. */
+/** Which server made the evidence, and when. */
 export interface Made {
   readonly atMs: number;
   readonly host: string;
   readonly timeZone: string;
 }
 
-/** All that is known of a call, for somebody who was not there: what, when, how measured, and how sure. */
+/**
+ * The evidence of a call for somebody else, such as the carrier: what happened and when, how it was measured, how sure it is.
+ */
 export function evidenceOf(
   call: CallWithChannels,
   intervals: ReadonlyMap<string, readonly IntervalRecord[]>,
@@ -79,7 +81,7 @@ function channelEvidence(channel: ChannelRecord, intervals: readonly IntervalRec
   };
 }
 
-/** As captured packets have it, otherwise as Asterisk said when the channel was answered. */
+/** Both ends of the media: from captured packets, otherwise as Asterisk gave them when the channel was answered. */
 export function mediaEnds({ streams, deviceDetails }: ChannelRecord) {
   const media = (direction: StreamRecord['direction']) =>
     streams.find((stream) => stream.direction === direction)?.capture?.media;
@@ -124,7 +126,7 @@ function directionEvidence({ endpoint }: ChannelRecord, stream: StreamRecord, in
   };
 }
 
-/** RFC 3611 §4.7.2, of every captured packet: reports of RTCP are too far apart to show a burst. */
+/** Bursts and gaps by RFC 3611 §4.7.2, from captured packets. RTCP reports are too far apart to show a burst. */
 function burstsOf({ media, roundTripMs }: NonNullable<StreamRecord['capture']>) {
   const voip = voipMetrics(media.tally, roundTripMs);
   const percent = (ratio: number | null): number | null => rounded(ratio === null ? null : 100 * ratio, 2);
@@ -141,7 +143,7 @@ function worstLoss(intervals: readonly IntervalRecord[]): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** Thinned out, and yet no loss is lost. */
+/** Keeps of every `step` reports the one with the most loss, so that thinning hides none. */
 function worstOfEach(intervals: readonly IntervalRecord[], step: number): IntervalRecord[] {
   const kept: IntervalRecord[] = [];
   for (let from = 0; from < intervals.length; from += step) {

@@ -1,13 +1,15 @@
 import type { Alert, AlertRule, QuietHours } from '../model/alert.ts';
 
-/** After the last news one waits this long for more, so that a storm becomes one message. */
+/** A message waits this long after the newest alert, so that alerts that come together are one message. */
 export const MORE_NEWS_MS = 5000;
-/** But news is not kept for longer than this. */
+/** A message waits no longer than this after the oldest alert. */
 export const LONGEST_WAIT_MS = 20_000;
-/** After a message of many alerts, or a few, the next one waits. A call that turns bad just then is told within a minute. */
+/**
+ * Pause after a message: long after a storm, short otherwise. A call that turns bad in the pause is reported within a minute.
+ */
 const REST_AFTER_STORM_MS = 300_000;
 const REST_MS = 10_000;
-/** So many alerts in one message are a storm. */
+/** A message of so many alerts is a storm. */
 export const STORM = 3;
 
 export interface Gathering {
@@ -16,11 +18,11 @@ export interface Gathering {
   readonly nowMs: number;
   /** Of the local day, 0-1439. */
   readonly minuteOfDay: number;
-  /** When the last message was made, and of how many alerts; null: none yet. */
+  /** Time of the last message and its number of alerts; null: there was none yet. */
   readonly last: { readonly atMs: number; readonly alerts: number } | null;
 }
 
-/** What is due to be told now, each as it is after the telling; empty: nothing, or it waits for more. */
+/** The alerts of a message that is due now, marked as sent; empty: no message is due yet. */
 export function dueNews(gathering: Gathering): Alert[] {
   const { nowMs, last } = gathering;
   const news = gathering.alerts.flatMap((alert) => newsOf(alert, gathering));
@@ -39,7 +41,7 @@ export function dueNews(gathering: Gathering): Alert[] {
 function newsOf(alert: Alert, { rules, nowMs, minuteOfDay }: Gathering): { alert: Alert; atMs: number }[] {
   const rule = rules.find(({ name }) => name === alert.rule);
   const wasTold = alert.toldAtMs !== null;
-  // Whoever was told that it began hears that it is over, also when the rule is gone meanwhile.
+  // An end is sent whenever the beginning was, also when the rule is gone by now.
   if (rule === undefined ? !wasTold : !rule.send && !wasTold) return [];
   if (rule?.quiet && isQuiet(rule.quiet, minuteOfDay)) return [];
   if (alert.clearedAtMs !== null) return alert.endToldAtMs === null ? [{ alert, atMs: alert.clearedAtMs }] : [];

@@ -6,7 +6,7 @@ import { computeMes, DEAD_OPINION } from '../score/mes.ts';
 import { verdictOf } from '../score/verdict.ts';
 import { isBad } from './rule-value.ts';
 
-/** How far back "now" goes for a call that is up. Two of Asterisk's reports, and two of most phones', are within it. */
+/** What counts as "now" for a live call. It holds two of Asterisk's reports, and two of most phones'. */
 export const RECENT_MS = 20_000;
 
 export interface RecentRules {
@@ -20,27 +20,27 @@ interface RecentMeasure {
   readonly jitterMs: number;
 }
 
-/** One earlier look at a channel. */
+/** The sums of a channel at an earlier time. */
 interface Look {
   readonly atMs: number;
   readonly streams: readonly MediaSums[];
 }
 
-/** What a channel looked like some seconds ago, so that its last seconds can be told from its whole life. */
+/** Sums of live channels some seconds ago. The difference to the present sums is what happened since. */
 export class RecentLooks {
   readonly #looks = new Map<string, Look[]>();
   readonly #badSinceMs = new Map<string, number>();
   readonly #knownToBeBad = new Map<string, number>();
 
-  /** After a restart: this endpoint's part of this call was bad, and is until its reports say otherwise. */
+  /** After a restart: this endpoint's leg of the call was bad since `sinceMs`, and stays so until its reports say otherwise. */
   wasBad(linkedid: string, endpoint: string, sinceMs: number): void {
     this.#knownToBeBad.set(`${linkedid} ${endpoint}`, sinceMs);
   }
 
-  /** Looks at a channel that is up; what came in since `RECENT_MS` ago is what the sample is made of. */
+  /** Samples a live channel over the last `RECENT_MS`. */
   look(channel: LiveMedia, nowMs: number, rules: RecentRules): LegSample {
     const looks = this.#looks.get(channel.uniqueid) ?? this.#firstLook(channel, nowMs);
-    // The newest that is old enough stays: it is what the next ones are compared with.
+    // Keep the newest one that is old enough: the next samples are compared with it.
     while (looks[1] !== undefined && nowMs - looks[1].atMs >= RECENT_MS) looks.shift();
     const [before] = looks;
     looks.push({ atMs: nowMs, streams: channel.streams });
@@ -49,7 +49,7 @@ export class RecentLooks {
     return { ...sample, badSinceMs: this.#badSince(sample, nowMs) };
   }
 
-  /** A call that was up before we were has a life that says nothing of its last seconds. */
+  /** A call that was up before the sidecar started: its sums say nothing about its last seconds. */
   #firstLook(channel: LiveMedia, nowMs: number): Look[] {
     const name = `${channel.linkedid} ${channel.endpoint}`;
     const sinceMs = this.#knownToBeBad.get(name);
@@ -58,7 +58,7 @@ export class RecentLooks {
     return nowMs - channel.startedAtMs > RECENT_MS ? [{ atMs: nowMs, streams: channel.streams }] : [];
   }
 
-  /** Seconds of which nothing is known neither begin nor end it. */
+  /** Unknown seconds neither begin nor end a bad stretch. */
   #badSince({ uniqueid, verdict }: LegSample, nowMs: number): number | null {
     const sinceMs = this.#badSinceMs.get(uniqueid) ?? null;
     if (verdict === null) return sinceMs;
@@ -81,7 +81,7 @@ export class RecentLooks {
   }
 }
 
-/** The sample of a channel that has ended, by its whole life. */
+/** The sample of an ended channel, over its whole time. */
 export function endedSample(channel: ChannelRecord): LegSample {
   return {
     ...commonOf(channel),
@@ -93,7 +93,7 @@ export function endedSample(channel: ChannelRecord): LegSample {
   };
 }
 
-/** Of a channel that is up: what happened since an earlier look at its streams; without one, since it began. */
+/** The sample of a live channel since the earlier sums `before`, or since it began when those are empty. */
 export function liveSample(channel: LiveMedia, before: readonly MediaSums[], rules: RecentRules): LegSample {
   const rttMs = highest(channel.streams.map((stream) => meanSince(stream, earlier(before, stream), 'rttMs')));
   const measures = channel.streams.map((stream) => measureSince(stream, earlier(before, stream), rttMs, rules.profile));
@@ -129,7 +129,7 @@ function commonOf(channel: LiveMedia): Common {
   };
 }
 
-/** A direction that is silent has no new packets to judge; the channel's own word has it. */
+/** A silent direction has no new packets to judge, so its verdict comes from the channel. */
 function liveVerdict(channel: LiveMedia, mes: number | null, thresholds: VerdictThresholds): Verdict | null {
   const { verdict } = channel;
   if (channel.onHold) return null;
@@ -141,7 +141,7 @@ function earlier(before: readonly MediaSums[], { direction }: MediaSums): MediaS
   return before.find((stream) => stream.direction === direction) ?? null;
 }
 
-/** Null: no report with packets came since. */
+/** Null: no report with packets came since `before`. */
 function measureSince(
   now: MediaSums,
   before: MediaSums | null,
@@ -170,7 +170,7 @@ function measureSince(
   return { mes, lossPercent, jitterMs: jitter.meanMs };
 }
 
-/** Mean and deviation of the samples that came since, from the sums of both: n·mean and n·(stdev² + mean²). */
+/** Mean and deviation of the samples since `before`, from both sums: n·mean and n·(stdev² + mean²). */
 function jitterSince(now: SampleSums, before: SampleSums | null): { meanMs: number; stdevMs: number } {
   const count = now.count - (before?.count ?? 0);
   if (count <= 0) return { meanMs: 0, stdevMs: 0 };

@@ -1,9 +1,9 @@
 import type { LegSample } from '../model/alert.ts';
 
 const DAY_MS = 86_400_000;
-/** An endpoint's habit is that of its last days. */
+/** The habit is that of the last so many days. */
 const DAYS = 7;
-/** So many calls make a habit, and so many of a hundred with reports. */
+/** A habit needs so many calls, and reports in so many of a hundred. */
 const FEWEST_CALLS = 20;
 const LEAST_PERCENT = 95;
 
@@ -13,11 +13,11 @@ interface Day {
   withReports: number;
 }
 
-/** Which endpoints always sent RTCP: only of them silence means something. */
+/** Knows which endpoints always sent RTCP. Only their silence is worth an alert. */
 export class ReportingHabit {
   readonly #days = new Map<string, Day[]>();
 
-  /** A channel that has ended. */
+  /** Counts an ended channel. */
   take({ endpoint, endedAtMs, answered, verdict, hasFarReports }: LegSample): void {
     if (endedAtMs === null || !answered || verdict === 'too-short') return;
     const today = Math.floor(endedAtMs / DAY_MS);
@@ -33,8 +33,8 @@ export class ReportingHabit {
   }
 
   /**
-   * Whether nearly all of its calls in the days before had reports. The day itself counts while most of its calls had them:
-   * an endpoint that fell silent must not look as if it had always been.
+   * Whether nearly all calls of the endpoint in the days before had reports. The day itself counts only while most of its calls
+   * had them: otherwise an endpoint that falls silent would soon look as if it had always been silent.
    */
   usedToReport(endpoint: string, beforeMs: number): boolean {
     const lastDay = Math.floor(beforeMs / DAY_MS);

@@ -3,30 +3,30 @@ import { isBad, isJudged } from './rule-value.ts';
 
 /** A trunk with fewer recent calls than this is not judged. */
 export const FEWEST_CALLS = 5;
-/** Another trunk has to be so much better, on the opinion scale, before calls change over to it. */
+/** Calls change to another trunk only when it is better by so much on the opinion scale. */
 export const MARGIN = 0.2;
-/** Each so many calls one goes over a trunk that is not the best, so that one that is good again is noticed. */
+/** One call in so many takes a trunk that is not the best, to notice when that one is good again. */
 export const PROBE_EVERY = 10;
-/** Each newer call takes this share of the weight of those before; after five calls it is half. */
+/** Each newer call multiplies the weight of older calls by this; five calls halve it. */
 const WEIGHT_OF_OLDER = 0.5 ** (1 / 5);
-/** And each minute as well: what was an hour ago says little. */
+/** Time halves the weight as well: an hour ago says little about now. */
 const HALF_LIFE_MS = 600_000;
-/** After so long without a call nothing is known. */
+/** A trunk without a call for so long is unknown. */
 export const FORGET_AFTER_MS = 3_600_000;
-/** Calls of a trunk that are looked at. */
+/** Bound on the calls kept of one trunk. */
 const MOST_CALLS = 1000;
-/** What a bad call without a score counts for: the lowest there is. */
+/** Score of a bad call that has none: the lowest on the scale. */
 const WORST_OPINION = 1;
-/** Lists of trunks that are remembered. */
+/** Bound on the remembered lists of trunks. */
 const MOST_LISTS = 1000;
 
-/** How a trunk's calls of late went. */
+/** How a trunk's recent calls went. */
 export interface TrunkQuality {
   readonly endpoint: string;
-  /** Of the last hour. */
+  /** Calls of the last hour. */
   readonly calls: number;
   readonly badCalls: number;
-  /** Weighted mean, the latest calls counting most; null: fewer than `FEWEST_CALLS`. */
+  /** Weighted mean, the newest calls count most; null: fewer than `FEWEST_CALLS`. */
   readonly recentMes: number | null;
   readonly lastAtMs: number;
 }
@@ -44,12 +44,12 @@ interface Choice {
   probed: number;
 }
 
-/** Which of some trunks the next call should take: the one whose calls of late were best. */
+/** Chooses the trunk for the next call: the one whose recent calls were best. */
 export class TrunkChoice {
   readonly #trunks = new Map<string, Trunk>();
   readonly #choices = new Map<string, Choice>();
 
-  /** A channel has ended. One that tells nothing of quality counts for nothing. */
+  /** Counts an ended channel, unless it says nothing about quality. */
   take(leg: LegSample): void {
     const { endpoint, endedAtMs, verdict } = leg;
     if (endedAtMs === null || endpoint.startsWith('Local/') || !isJudged(verdict)) return;
@@ -62,13 +62,13 @@ export class TrunkChoice {
     trunk.weight = trunk.weight * fade + 1;
     trunk.atMs = Math.max(trunk.atMs, endedAtMs);
     trunk.calls.push({ atMs: endedAtMs, isBad: isBad(verdict) });
-    // Tidied up now and then: with each call it would be a thousand steps for each.
+    // Drop old calls now and then. With every call it would cost a thousand steps each time.
     if (trunk.calls.length >= 2 * MOST_CALLS) {
       trunk.calls = trunk.calls.slice(-MOST_CALLS).filter(({ atMs }) => endedAtMs - atMs < FORGET_AFTER_MS);
     }
   }
 
-  /** The name as given. `PJSIP/` may be left out. Undefined only of an empty list. */
+  /** Returns one of `names` as given; `PJSIP/` may be left out in them. Undefined only when `names` is empty. */
   choose(names: readonly string[], nowMs: number): string | undefined {
     const [first] = names;
     if (first === undefined || names.length === 1) return first;
@@ -80,14 +80,14 @@ export class TrunkChoice {
     }
     choice.best = this.#best(names, choice.best, nowMs);
     choice.asked++;
-    // While nothing is known of any there is nothing to compare, and the first one named is asked for.
+    // While all are unknown there is nothing to compare: take the first.
     const isAnyKnown = names.some((name) => this.#mesOf(name, nowMs) !== null);
     if (choice.asked % PROBE_EVERY !== 0 || !isAnyKnown) return choice.best;
     const others = names.filter((name) => name !== choice.best);
     return others[choice.probed++ % others.length];
   }
 
-  /** A trunk without a known score is neither better nor worse: calls stay where they are, or go back to the first named. */
+  /** A trunk of unknown quality is neither better nor worse: calls stay on `before`, or go back to the first of `names`. */
   #best(names: readonly string[], before: string, nowMs: number): string {
     const [first = before] = names;
     const stay = this.#mesOf(before, nowMs) === null ? first : before;
@@ -102,7 +102,7 @@ export class TrunkChoice {
       bestMes = mes;
     }
     if (best !== stay || !isPoor(present)) return best;
-    // Nobody is known to be better, but this one is known to be bad: one that nobody knows is worth a try.
+    // This one is known to be bad and none is known to be better: try an unknown one.
     return names.find((name) => this.#mesOf(name, nowMs) === null) ?? stay;
   }
 
@@ -110,7 +110,7 @@ export class TrunkChoice {
     return this.quality(withTechnology(name), nowMs)?.recentMes ?? null;
   }
 
-  /** Null: no call of late. */
+  /** Null: no recent call. */
   quality(endpoint: string, nowMs: number): TrunkQuality | null {
     const trunk = this.#trunks.get(endpoint);
     if (trunk === undefined || nowMs - trunk.atMs >= FORGET_AFTER_MS) return null;
@@ -124,7 +124,7 @@ export class TrunkChoice {
     };
   }
 
-  /** All with a call of late, the best first; those of which too little is known last. */
+  /** All trunks with a recent call, the best first; those with too few calls to judge come last. */
   all(nowMs: number): TrunkQuality[] {
     const known = [...this.#trunks.keys()].flatMap((endpoint) => this.quality(endpoint, nowMs) ?? []);
     return known.toSorted(
@@ -132,7 +132,7 @@ export class TrunkChoice {
     );
   }
 
-  /** Forgets trunks without a call of late. */
+  /** Forgets trunks without a recent call. */
   tidy(nowMs: number): void {
     for (const [endpoint, { atMs }] of this.#trunks) {
       if (nowMs - atMs >= FORGET_AFTER_MS) this.#trunks.delete(endpoint);
@@ -149,7 +149,7 @@ function isOneWay({ verdict }: LegSample): boolean {
   return verdict === 'no-media' || verdict === 'one-way-rx' || verdict === 'one-way-tx';
 }
 
-/** Asterisk's own form; a trunk that is named alone is one of PJSIP. */
+/** The name as Asterisk prints it: a bare trunk name is one of PJSIP. */
 function withTechnology(name: string): string {
   return name.includes('/') ? name : `PJSIP/${name}`;
 }

@@ -7,28 +7,28 @@ import { fisherExact } from '../stats/fisher-exact.ts';
 import { isBad, isJudged } from './rule-value.ts';
 import { iso, type Made, mediaEnds, rounded } from './evidence.ts';
 
-/** Calls that are written out one by one, the worst first. */
+/** Bound on the calls that are listed one by one, the worst first. */
 export const MOST_WORST_CALLS = 100;
 const MOST_ADDRESSES = 50;
-/** Above it a difference may be chance. */
+/** A difference with a higher p-value may be chance. */
 const CHANCE = 0.01;
 
 export interface TrunkEvidenceInput {
   readonly endpoint: string;
   readonly fromMs: number;
   readonly toMs: number;
-  /** Null: it had no calls in the time. */
+  /** Null: the trunk had no calls in the time. */
   readonly quality: EndpointWithTrend | null;
-  /** Of all calls of this server in the time, those of the trunk among them. */
+  /** All calls of this server in the time, with those of the trunk. */
   readonly all: CallQuality;
-  /** The newest of its calls. */
+  /** The newest calls of the trunk. */
   readonly calls: readonly CallWithChannels[];
-  /** Calls that were too many to look at one by one. */
+  /** Number of older calls that are not in `calls`. */
   readonly callsLeftOut: number;
   readonly made: Made;
 }
 
-/** All that is known of a trunk over a time, held against all other calls of this server. */
+/** The evidence of a trunk over a time, compared with all other calls of this server. */
 export function trunkEvidenceOf(input: TrunkEvidenceInput) {
   const { endpoint, fromMs, toMs, quality, all, calls, callsLeftOut, made } = input;
   const legs = calls.flatMap((call) =>
@@ -83,9 +83,10 @@ function opinion(mes: number | null): number | null {
   return mes === null ? null : roundOpinion(mes);
 }
 
-/** How all calls went that did not use it, and how likely the difference is by chance alone. */
+/** How calls without the trunk went, and how likely the difference is by chance alone. */
 function othersOf(quality: CallQuality | null, all: CallQuality, calls: readonly CallWithChannels[] | null) {
-  // A call may be bad by its other leg alone. Where its calls are too many to look at, such ones count among the others.
+  // A call may be bad because of its other leg alone, so count whole calls. Where there are too many of them, count the trunk's
+  // legs.
   const own = {
     judged: calls?.filter(({ verdict }) => isJudged(verdict)).length ?? quality?.judgedCalls ?? 0,
     bad: calls?.filter(({ verdict }) => isBad(verdict)).length ?? quality?.badCalls ?? 0,
@@ -110,7 +111,7 @@ function comparison(quality: CallQuality | null, others: ReturnType<typeof other
   return `Of the calls over this trunk ${rounded(share, 1)} % were bad, of all ${others.judged_calls} other calls of this server in the same time ${rounded(otherShare, 1)} %. By chance alone so large a difference comes about less often than once in a hundred times.`;
 }
 
-/** Sums over all legs: loss is weighted by packets, jitter and round trip by reports. */
+/** Means over all legs: loss weighted by packets, jitter and round trip by reports. */
 function directionOf(endpoint: string, direction: Direction, channels: readonly ChannelRecord[]) {
   const streams = channels.flatMap((channel) =>
     channel.streams.filter((stream) => stream.direction === direction && stream.reports > 0),
@@ -148,7 +149,7 @@ function meanAndMax(summaries: readonly SampleSummary[]) {
   };
 }
 
-/** On which side of this server the faults of its bad calls lie, as far as their four directions tell. */
+/** On which side of this server the faults of bad calls lie, as far as their directions show it. */
 function faultsOf(legs: readonly { readonly call: CallWithChannels; readonly channel: ChannelRecord }[]) {
   const faults = { at_trunk: 0, at_other_side: 0, both: 0, this_server: 0, not_known: 0 };
   for (const { call, channel } of legs) {
@@ -163,7 +164,7 @@ function faultsOf(legs: readonly { readonly call: CallWithChannels; readonly cha
   return faults;
 }
 
-/** The most frequent first; what is not known is left out. */
+/** Values by how often they occur, the most frequent first; null is left out. */
 function byFrequency<Value extends string>(values: readonly (Value | null)[]): [Value, number][] {
   const known = values.filter((value) => value !== null);
   return [...Map.groupBy(known, (value) => value)]
@@ -171,7 +172,7 @@ function byFrequency<Value extends string>(values: readonly (Value | null)[]): [
     .toSorted(([one, many], [other, more]) => more - many || one.localeCompare(other));
 }
 
-/** Ports are others in each call. */
+/** The address without its port, which differs in each call. */
 function hostOfMedia(media: string | null): string | null {
   return media === null ? null : media.slice(0, media.lastIndexOf(':'));
 }

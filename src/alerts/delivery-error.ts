@@ -1,7 +1,7 @@
-/** A message was not taken; the text is one sentence. It is tried again. */
+/** Thrown when a message was not taken, with one sentence why. It is tried again later. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
-  /** Whether it was this message that was refused, and not the way that is out of order: others may go meanwhile. */
+  /** True: this message was refused, and others may be taken. False: the server cannot be used now. */
   readonly isRefused: boolean;
 
   constructor(message: string, options: ErrorOptions & { readonly isRefused?: boolean } = {}) {

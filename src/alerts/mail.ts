@@ -8,12 +8,15 @@ export interface MailOptions {
     readonly isTls: boolean;
     readonly user: string | null;
     readonly password: string | null;
-    /** On this machine nobody is in between: its certificate may be its own, and without a password TLS may be missing. */
+    /**
+     * The server is on this machine, so nobody is in between: a self-signed certificate will do, and without a password no TLS
+     * is needed.
+     */
     readonly isThisMachine: boolean;
   };
   readonly from: string;
   readonly to: readonly string[];
-  /** Of the whole conversation. */
+  /** Limit on connecting, on the greeting and on each silence; 20 s by default. */
   readonly timeoutMs?: number;
 }
 
@@ -29,14 +32,16 @@ interface SmtpFailure {
 /** Mails messages over SMTP. */
 export class Mailer {
   readonly #options: MailOptions;
-  /** Of messages that only some recipients have got: which, so that they do not get them twice. */
+  /** By message: the recipients that have it already, while others do not. They must not get it twice. */
   readonly #reached = new Map<string, Set<string>>();
 
   constructor(options: MailOptions) {
     this.#options = options;
   }
 
-  /** Resolves when the server has taken it for every recipient; rejects with DeliveryError while one is to come later. */
+  /**
+   * Resolves when the server has taken the message for every recipient. Rejects with DeliveryError while one is still missing.
+   */
   async send(message: AlertMessage): Promise<void> {
     const reached = this.#reached.get(message.id) ?? new Set<string>();
     const to = this.#options.to.filter((address) => !reached.has(address));
@@ -55,14 +60,14 @@ interface Sent {
   readonly accepted: readonly string[];
   /** Null: every recipient has it. */
   readonly problem: string | null;
-  /** By an answer to this mail, or to one of its recipients. */
+  /** The server refused this mail or one of its recipients. */
   readonly isRefused: boolean;
 }
 
 async function sendOnce(message: AlertMessage, to: readonly string[], options: MailOptions): Promise<Sent> {
   const { server, from, timeoutMs = TIMEOUT_MS } = options;
   const { host, port, isTls, user, password, isThisMachine } = server;
-  // Loaded with the first mail: most installations send none, and it takes 5 MB.
+  // Load it with the first mail only: it takes 5 MB, and most installations send none.
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     host,
@@ -82,7 +87,7 @@ async function sendOnce(message: AlertMessage, to: readonly string[], options: M
     const { rejected, rejectedErrors } = await transport.sendMail({
       from,
       to: [...to],
-      // The same for every try, so that a reader's program can tell a mail that comes twice.
+      // The same for every try, so that a mail program recognises a mail that comes twice.
       messageId: `<${message.id}@asterisk-mes.invalid>`,
       date: new Date(message.atMs),
       subject: message.subject,
@@ -104,7 +109,7 @@ async function sendOnce(message: AlertMessage, to: readonly string[], options: M
   }
 }
 
-/** One sentence; what the server answered is cut, and nothing of it is a command to anybody. */
+/** One sentence with the server's answer, cut short and without control characters. */
 function problemOf({ responseCode, response, code, message }: SmtpFailure, where: string): string {
   const answer = (response ?? message).replaceAll(/\p{Cc}+/gu, ' ').slice(0, 200);
   if (code === 'EAUTH') return `the mail server ${where} refused user and password (${answer}); check smtp in [alerts]`;

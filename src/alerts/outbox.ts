@@ -2,33 +2,36 @@ import type { AlertDelivery, AlertMessage, AlertWay } from '../model/alert.ts';
 import { DeliveryError } from './delivery-error.ts';
 import { errorText } from '../units/error-text.ts';
 
-/** Sends a message one way; rejects with one sentence. */
+/** Sends a message by one way, such as mail. Rejects with an Error of one sentence. */
 export type Sender = (message: AlertMessage) => Promise<void>;
 
 export interface OutboxOptions {
   readonly senders: Readonly<Partial<Record<AlertWay, Sender>>>;
-  /** Stores that a way has taken a message, or when it is tried again. Rejects when the disk does not take it. */
+  /** Stores that a way has taken a message, or when it is tried again. Rejects when it cannot be stored. */
   readonly onDelivered: (delivery: AlertDelivery) => Promise<void>;
   readonly onTryAgain: (delivery: AlertDelivery) => Promise<void>;
   readonly onProblem: (sentence: string) => void;
 }
 
-/** The first tries, and then each hour; greylisting servers want a quarter of an hour. */
+/** Waits after the first tries, then an hour each. Greylisting servers take a mail after a quarter of an hour. */
 const WAITS_MS = [10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000];
 const LONGEST_WAIT_MS = 3_600_000;
-/** After so many days nobody wants to hear of it. */
+/** A message this old is given up. */
 const GIVE_UP_AFTER_MS = 7 * 86_400_000;
-/** Messages that wait at most; the oldest go first. */
+/** Bound on waiting messages; the oldest are dropped first. */
 const MOST_WAITING = 1000;
 
 interface Waiting {
   readonly message: AlertMessage;
   readonly delivery: AlertDelivery;
-  /** It was refused, and those behind it need not wait for it. */
+  /** The message itself was refused: messages behind it need not wait for it. */
   readonly isRefused: boolean;
 }
 
-/** Messages on their way, each way by itself and in order but for refused ones, until it is taken: at least once. */
+/**
+ * Messages that wait to be sent. Each way sends its own in order (a refused one is overtaken) until they are taken: at least
+ * once.
+ */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #waiting = new Map<AlertWay, Waiting[]>();
@@ -44,7 +47,7 @@ export class Outbox {
     return { ...this.#counters, waiting };
   }
 
-  /** A way that is not set up any more has no sender: its messages stay stored. */
+  /** Does nothing when the way has no sender any more; the message stays stored. */
   add(message: AlertMessage, delivery: AlertDelivery): void {
     if (this.#options.senders[delivery.way] === undefined) return;
     const waiting = this.#waiting.get(delivery.way) ?? [];
@@ -57,7 +60,7 @@ export class Outbox {
     this.#waiting.set(delivery.way, waiting);
   }
 
-  /** Sends what is due; returns at once. Of each way one message at a time. */
+  /** Starts sending what is due, one message of each way at a time. Returns at once. */
   tick(nowMs: number): void {
     for (const [way, waiting] of this.#waiting) {
       const first = waiting.find(({ delivery, isRefused }) => !isRefused || delivery.nextAtMs <= nowMs);
@@ -81,7 +84,7 @@ export class Outbox {
     }
     this.#counters.sent++;
     this.#remove(delivery);
-    // Stored or not: it is not sent again while this process lives.
+    // Even when this cannot be stored, this process does not send the message again.
     await this.#options.onDelivered(delivery).catch(() => {});
   }
 

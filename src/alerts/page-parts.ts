@@ -28,7 +28,7 @@ section { break-inside: avoid; }
 }
 `;
 
-/** Nothing may run and nothing is loaded (CSP level 3); no search engine keeps it. */
+/** Headers of shared pages: nothing runs, nothing is loaded (CSP level 3), and no search engine keeps them. */
 export const SHARE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
     "default-src 'none'",
@@ -60,19 +60,19 @@ ${body}
 `;
 }
 
-/** A cell, or a dash for what is not known. */
+/** A table cell; null is shown as a dash. */
 export function cell(value: string | number | null, isNumber = false): string {
   const text = value === null || value === '' ? '–' : escaped(String(value));
   return isNumber ? `<td class="number">${text}</td>` : `<td>${text}</td>`;
 }
 
-/** `2026-11-20 10:00:00` in a time zone of the IANA, or UTC. */
+/** `2026-11-20 10:00:00` in an IANA time zone; null stays null. */
 export function timeIn(iso: string | null, timeZone: string): string | null {
   if (iso === null) return null;
   return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone }).format(new Date(iso));
 }
 
-/** From when to when, in UTC and where this server is. */
+/** Beginning and end, in UTC and in the server's time zone. */
 export function spanLines(from: string, to: string | null, timeZone: string): string {
   const line = (zone: string, after: string): string =>
     `${escaped(timeIn(from, zone) ?? '')}${zone === 'UTC' ? ' UTC' : ''} to ${escaped(timeIn(to, zone) ?? 'now')}${escaped(after)}`;
@@ -82,7 +82,7 @@ export function spanLines(from: string, to: string | null, timeZone: string): st
 const CHART_WIDTH = 720;
 const CHART_HEIGHT = 90;
 
-/** Bars over time, so that a picture says when it happened; empty when there is nothing to show. */
+/** A bar chart over time as SVG; an empty text when all values are null or 0. */
 export function barChart(
   points: readonly { readonly at: string; readonly value: number | null }[],
   words: string,
@@ -110,7 +110,7 @@ ${label(0, 10, 'start', title)}${label(0, CHART_HEIGHT - 3, 'start', timeIn(firs
 </svg>`;
 }
 
-/** What a link shows that is over, was changed, or was taken back: always the same. */
+/** The page of a link that expired, was altered or was revoked. It does not say which. */
 export function noSuchLinkPage(): string {
   return pageOf(
     'This link does not work',

@@ -31,7 +31,7 @@ export interface SharedDirection {
   }[];
 }
 
-/** A call as `GET /v1/calls/{linkedid}/evidence` has it. */
+/** The answer of `GET /v1/calls/{linkedid}/evidence`. */
 export interface SharedCall {
   readonly made_at: string;
   readonly host: string;
@@ -94,7 +94,7 @@ function burstWords({ bursts }: SharedDirection): string {
   return `Bursts (RFC 3611): ${lengthMs} ms long on average, ${density} % lost within them and ${gap ?? '–'} % between them.`;
 }
 
-/** A call for somebody who was not there, to read or to print. */
+/** The evidence of a call as a page to read or to print. */
 export function evidencePage(call: SharedCall): string {
   const rows = call.channels.map(
     (channel) =>
@@ -142,11 +142,11 @@ export interface AlertCall {
   readonly endpoints: string;
   readonly verdict: string | null;
   readonly mes: number | null;
-  /** The call's own page. */
+  /** Address of the call's own page. */
   readonly link: string;
 }
 
-/** Exactly the calls of an alert, however long ago it was. */
+/** The calls of one alert, as a page. */
 export function alertPage(alert: SharedAlert, calls: readonly AlertCall[]): string {
   const subject = alert.endpoint ?? alert.site;
   const where = subject === null ? '' : ` at ${subject}`;

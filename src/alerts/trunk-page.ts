@@ -8,7 +8,7 @@ interface OneWay {
   readonly rtt_ms: Value;
 }
 
-/** A trunk as `GET /v1/trunks/{endpoint}/evidence` has it. */
+/** The answer of `GET /v1/trunks/{endpoint}/evidence`. */
 export interface SharedTrunk {
   readonly made_at: string;
   readonly host: string;
@@ -85,7 +85,7 @@ const DIRECTION_HEADS = [
   'round trip max, ms',
   'measured by',
 ];
-/** In two lines a call: sixteen columns fit on no sheet. */
+/** Two lines for each call: sixteen columns fit on no sheet. */
 const CALL_HEADS = [
   'began and ended (UTC)',
   'caller ID',
@@ -101,7 +101,7 @@ const CALL_HEADS = [
   'codec',
 ];
 
-/** A trunk over a time for somebody who was not there, to read or to print. */
+/** The evidence of a trunk as a page to read or to print. */
 export function trunkPage(trunk: SharedTrunk): string {
   const { endpoint, others, faults } = trunk;
   const title = `Calls over ${endpoint}`;

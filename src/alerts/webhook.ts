@@ -10,17 +10,19 @@ export interface WebhookOptions {
 }
 
 const TIMEOUT_MS = 10_000;
-/** Who is asked (401, 403, 404, 410), when (408, 425, 429): not what was sent. */
+/** Statuses that are about the address, the credentials or the time, not about the message. */
 const OF_THE_WAY: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 408, 410, 425, 429]);
 
-/** Posts a message. Resolves on any 2xx; rejects with DeliveryError. A redirection is an error: it would take the post elsewhere. */
+/**
+ * Posts a message. Resolves on any 2xx; rejects with DeliveryError, also on a redirection, which would send the post elsewhere.
+ */
 export async function post(
   message: AlertMessage,
   { url, secret, timeoutMs = TIMEOUT_MS }: WebhookOptions,
   nowMs: number,
 ): Promise<void> {
   const timestampS = Math.floor(nowMs / 1000);
-  // The address may be a secret; its host is enough to know it by.
+  // The path may be a secret, so name the host only.
   const { host } = new URL(url);
   let status: number;
   try {

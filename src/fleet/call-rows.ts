@@ -13,13 +13,15 @@ import type { FleetRow } from './kinds.ts';
 export interface ShippedCall {
   readonly call: CallWithChannels;
   readonly segments: readonly SegmentRecord[];
-  /** Those that are to be shipped. */
+  /** The reports that are shipped. */
   readonly intervals: readonly IntervalRecord[];
   /** Linkedids of calls that were joined into it. */
   readonly aliases?: readonly string[];
 }
 
-/** The rows of a call, as its PBX stores them. `version` is higher than that of any row shipped of it before. */
+/**
+ * The rows of a call, as its PBX stores them. `version` must be higher than in any row of this call that was shipped before.
+ */
 export function callRows({ call, segments, intervals, aliases = [] }: ShippedCall, version: number): FleetRow[] {
   const { channels, ...own } = call;
   const { linkedid, startedAtMs: callStartedAtMs } = call;
@@ -42,12 +44,12 @@ export function callRows({ call, segments, intervals, aliases = [] }: ShippedCal
     ]),
     ...segments.map((segment) => row('segments', SEGMENT_COLUMNS.toRow(segment))),
     ...intervals.map((interval) => row('intervals', INTERVAL_COLUMNS.toRow(interval))),
-    // Last: who finds the call finds all of it.
+    // The call comes last: whoever finds it in the store finds all its other rows, too.
     row('calls', CALL_COLUMNS.toRow(own)),
   ];
 }
 
-/** Whether the reports of a direction go with its call. */
+/** Whether the reports of a direction are shipped with its call. */
 export function wantsIntervals(
   send: 'summaries' | 'bad-intervals' | 'intervals',
   { streams }: ChannelRecord,

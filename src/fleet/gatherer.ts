@@ -6,21 +6,24 @@ import type { CallWithChannels, HistoryReader } from '../model/ports.ts';
 import { callRows, wantsIntervals } from './call-rows.ts';
 import type { Cell, FleetRow } from './kinds.ts';
 
-/** A call's last reports and its hangup handler's word are in by then. */
+/** By then the last reports of a call and its final scores have come. */
 const QUIET_MS = 3000;
 const HEARTBEAT_EVERY_MS = 60_000;
-/** So often is looked for ratings, and for calls that were scored again. */
+/** Time between two looks for ratings and for calls that were scored again. */
 const LOOK_EVERY_MS = 2000;
-/** Most calls of half a minute count in the same sums; the fleet's roll-ups are that much older than its calls. */
+/**
+ * Calls of half a minute mostly count in the same sums, so these are shipped once. The fleet's sums lag behind its calls by
+ * this time.
+ */
 const SUMS_EVERY_MS = 30_000;
-/** About 1 KB each: a day of a busy PBX without a gateway. */
+/** Bound on the rows in the outbox, about 1 KB each: what a busy PBX makes in a day without a gateway. */
 const MOST_OUTBOX_ROWS = 500_000;
-/** Where more wait, sums wait outside: each would be put there again and again. */
+/** With more rows than this in the outbox, sums are held back: each would be put in again and again. */
 const ROOM_FOR_SUMS = 20_000;
 const SUMS_AT_ONCE = 1000;
-/** Calls looked at together when the sidecar starts. */
+/** Calls that are read at a time when the sidecar starts. */
 const PAGE = 200;
-/** A call that ended before the mark may have been put behind it by so much. */
+/** A call may be stored so much later than it ended. */
 const MARK_SLACK_MS = 60_000;
 const DAY_MS = SPANS_MS[0];
 const LONGEST_CALL_MS = DAY_MS;
@@ -29,30 +32,30 @@ export interface GathererOptions {
   readonly send: 'summaries' | 'bad-intervals' | 'intervals';
   readonly history: Pick<History, 'features'>;
   readonly calls: HistoryReader;
-  /** What the PBX tells of itself once a minute. */
+  /** The state of the PBX, shipped once a minute. */
   readonly heartbeat: () => Readonly<Record<string, Cell>>;
   readonly onProblem: (sentence: string) => void;
   /** For tests: another span than half a minute. */
   readonly sumsEveryMs?: number | undefined;
 }
 
-/** What waits in the outbox, as it was last seen. */
+/** The number of rows in the outbox, as last read. */
 export interface OutboxView {
   readonly rows: number;
   readonly dropped: number;
   readonly oldestVersion: number | null;
 }
 
-/** Puts into the outbox what has changed: calls that ended, their sums, ratings, and once a minute how the PBX is. */
+/** Puts changes into the outbox: ended calls, their sums, ratings, and once a minute the state of the PBX. */
 export class Gatherer {
   readonly #options: GathererOptions;
   /** Linkedid of calls with channels that ended → when the last one did. */
   readonly #ended = new Map<string, number>();
-  /** Sums that calls which were put have changed. */
+  /** Sums that have changed with the calls put into the outbox. */
   readonly #sums = new Map<string, SumsKey>();
-  /** Calls that may not be counted in their sums yet. */
+  /** Calls put into the outbox whose sums may not have them yet. */
   #uncounted = new Set<string>();
-  /** Sums of the days from then on are still to be put; null: all were. */
+  /** From this day on sums are still to be put; null: all were. */
   #walkFromMs: number | null = null;
   #version = 0;
   #nextLookMs = 0;
@@ -63,7 +66,7 @@ export class Gatherer {
     this.#options = options;
   }
 
-  /** Finds calls that ended, and sums that changed, while nobody put them into the outbox. */
+  /** Finds calls that ended and sums that changed while the sidecar was down. */
   async start(): Promise<void> {
     const { history, calls } = this.#options;
     const progress = await history.features.read('outbox', 'progress', undefined);
@@ -81,7 +84,7 @@ export class Gatherer {
     } while (cursor !== null);
   }
 
-  /** Nothing has changed that was not put. */
+  /** Every change is in the outbox. */
   get isEven(): boolean {
     return this.#ended.size === 0 && this.#sums.size === 0 && this.#walkFromMs === null;
   }
@@ -90,7 +93,7 @@ export class Gatherer {
     this.#ended.set(linkedid, nowMs);
   }
 
-  /** Rejects when the outbox cannot be written; what was to be put is put the next time. */
+  /** Puts what has changed. Rejects when the outbox cannot be written; the next call tries again. */
   async gather(nowMs: number, outbox: OutboxView, isStopping: () => boolean): Promise<void> {
     for (const [linkedid, atMs] of this.#ended) {
       if (nowMs - atMs < QUIET_MS || isStopping()) continue;
@@ -123,7 +126,7 @@ export class Gatherer {
     }
   }
 
-  /** A call that is still up is put when its last channel ends. */
+  /** Does nothing for a call that is still up: it is put when its last channel ends. */
   async #putCall(linkedid: string, nowMs: number): Promise<void> {
     const { calls, history, send } = this.#options;
     const call = await calls.call(linkedid);
@@ -148,7 +151,10 @@ export class Gatherer {
     await this.#put(rows, { endedAtMs: call.endedAtMs, linkedid });
   }
 
-  /** Calls that were scored again. Their sums come first: what is known of them in memory alone is lost with the process. */
+  /**
+   * Puts calls that were scored again. Puts pending sums first: they are known in memory only and would be lost with the
+   * process.
+   */
   async #putAgain(nowMs: number, isStopping: () => boolean): Promise<void> {
     const { calls, history } = this.#options;
     for (const linkedid of await history.features.read('outbox', 'again', undefined)) {
@@ -173,7 +179,7 @@ export class Gatherer {
     );
   }
 
-  /** Sums of the past, a day at a time: those that were there before the first shipping, or that a crash left unshipped. */
+  /** Puts sums of the past, a day at a time: from before the first shipping, or that a crash left unshipped. */
   async #walk(nowMs: number): Promise<void> {
     if (this.#walkFromMs === null) return;
     const day = await this.#options.history.features.read('outbox', 'sumsOfDay', this.#walkFromMs);
@@ -198,7 +204,7 @@ export class Gatherer {
       );
       await this.#putSums(rows, nowMs);
     }
-    // A call that is not counted yet changes them once more.
+    // A call that is not counted yet will change these sums once more.
     if (uncounted.size === 0) for (const [name] of all) this.#sums.delete(name);
     this.#uncounted = uncounted;
     if (this.#walkFromMs === null && this.#sums.size === 0)
@@ -223,14 +229,14 @@ export class Gatherer {
     await this.#options.history.features.write('outbox', 'put', { ...more, rows: stored, most: MOST_OUTBOX_ROWS });
   }
 
-  /** A version higher than all before, also when the clock was set back. */
+  /** The next version: higher than all before, also when the clock was set back. */
   #next(nowMs: number): number {
     this.#version = Math.max(Math.round(nowMs), this.#version + 1);
     return this.#version;
   }
 }
 
-/** Days before this one change only when a call of them is scored again. */
+/** The day before which sums change only when a call is scored again. */
 function endedBefore(nowMs: number): number {
   return Math.floor((nowMs - LONGEST_CALL_MS) / DAY_MS) * DAY_MS;
 }
@@ -255,7 +261,7 @@ function factsOf({ channels, ...call }: CallWithChannels): CallFacts {
   const legs = channels.map((channel) => ({
     ...channel,
     isCaller: channel.uniqueid === call.linkedid,
-    // Only which sums there are is asked for, not what they come to.
+    // The codecs are enough here: they decide which sums there are, not the sums' values.
     streams: channel.streams.map(({ codec }) => ({ ...NO_MEDIA, codec })),
   }));
   return { ...call, legs };
@@ -265,7 +271,7 @@ function nameOf({ spanMs, startsAtMs, kind, scope }: SumsKey): string {
   return `${spanMs} ${startsAtMs} ${kind} ${scope}`;
 }
 
-/** What is not known is not shipped: it is null at the other end as well. */
+/** Leaves out null: a column that is not shipped is null in the store. */
 function known(cells: Readonly<Record<string, Cell>>): Record<string, Cell> {
   return Object.fromEntries(Object.entries(cells).filter(([, value]) => value !== null));
 }

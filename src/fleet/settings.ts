@@ -4,20 +4,20 @@ import { type ConfSection, parseConf } from '../config/conf-file.ts';
 import type { PbxFilter } from './read/scope.ts';
 import type { QueryBounds } from './store.ts';
 
-/** `fleet.conf`, as the gateway reads it. */
+/** The settings of the gateway, from `fleet.conf`. */
 export interface FleetSettings {
-  /** Where PBXs send to. */
+  /** Where the gateway listens for PBXs. */
   readonly bind: HostAndPort;
   readonly database: string;
   readonly cluster: string | null;
   readonly isReplicated: boolean;
-  /** Addresses by shard, and of its replicas. */
+  /** Addresses by shard, then by replica. */
   readonly shards: readonly (readonly string[])[];
   readonly username: string;
   readonly password: string;
   readonly bounds: QueryBounds;
   readonly keepDays: number;
-  /** Where REST and the page are served, and the token of those who may see all PBXs; null: none is asked for. */
+  /** Where REST and the page are served, and the token for all PBXs; null: no token is needed. */
   readonly http: { readonly bind: HostAndPort; readonly token: string | null };
   readonly pbxs: readonly FleetPbx[];
   readonly readers: readonly FleetReader[];
@@ -28,7 +28,7 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** Somebody who sees some PBXs only: those that fit both lists. */
+/** A reader with a token of its own, who sees only PBXs that pass both lists. */
 export interface FleetReader extends PbxFilter {
   readonly name: string;
   readonly tokenSha256: string;
@@ -41,7 +41,7 @@ export interface FleetPbx {
   readonly site: string;
 }
 
-/** What is wrong with fleet.conf, a sentence each. */
+/** What is wrong with fleet.conf, one sentence for each problem. */
 export class FleetSettingsError extends Error {
   override readonly name = 'FleetSettingsError';
 }
@@ -197,15 +197,15 @@ function readerOf(section: ConfSection, name: string, fileName: string, problems
   };
   const pbxs = list('pbxs', PBX_PATTERN);
   const sites = list('sites', SITE);
-  // A misspelt key must not show everything.
+  // Without this check a misspelt key would show all PBXs.
   if (pbxs === undefined && sites === undefined) refuse('says neither pbxs nor sites; give pbxs = * for all');
   return { name, tokenSha256, pbxs, sites };
 }
 
 export interface NewPbx {
-  /** To be shown once and written nowhere but into the PBX's mes.conf. */
+  /** Show it once. It belongs into the PBX's mes.conf and nowhere else. */
   readonly token: string;
-  /** To be added to fleet.conf. */
+  /** Lines to add to fleet.conf. */
   readonly lines: string;
 }
 

@@ -23,7 +23,7 @@ export interface ShipperOptions extends GathererOptions {
   readonly random: () => number;
 }
 
-/** Puts calls that have ended into the outbox, and ships the outbox to the fleet's gateway. Never in the way of a call. */
+/** Puts ended calls into the outbox, and ships the outbox to the fleet's gateway. It delays no call. */
 export class FleetShipper {
   readonly #options: ShipperOptions;
   readonly #gatherer: Gatherer;
@@ -46,7 +46,7 @@ export class FleetShipper {
     return { ...this.#counters, outbox_rows: this.#outbox.rows, outbox_dropped: this.#outbox.dropped };
   }
 
-  /** Finds what was not put into the outbox before the sidecar ended. */
+  /** Finds what the sidecar did not put into the outbox before it last ended. */
   async start(): Promise<void> {
     await this.#gatherer.start();
   }
@@ -62,12 +62,12 @@ export class FleetShipper {
     this.#shipping ??= this.#ship(nowMs).finally(() => (this.#shipping = null));
   }
 
-  /** Everything that changed is in the outbox. */
+  /** Every change is in the outbox. */
   get isEven(): boolean {
     return this.#gatherer.isEven;
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is being gathered or sent. */
   async idle(): Promise<void> {
     await Promise.allSettled([this.#gathering, this.#shipping]);
   }
@@ -113,7 +113,10 @@ export class FleetShipper {
     }
   }
 
-  /** Returns whether the rows need no further thought. Rejects when they are to be sent again later. */
+  /**
+   * True: the gateway has stored the rows. False: it refused some of them, and the next batch is smaller. Rejects when they
+   * must be sent again later.
+   */
   async #send(rows: readonly SequencedRow[]): Promise<boolean> {
     const { url, token, site, history } = this.#options;
     const response = await fetch(`${url}/v1/fleet/batches`, {
@@ -143,7 +146,7 @@ export class FleetShipper {
     if (response.status !== 400 && response.status !== 413) {
       throw new WaitError(detail, Number(response.headers.get('retry-after') ?? '0') * 1000);
     }
-    // One row is wrong: it is looked for by halves, so that it holds up no other.
+    // Some row is refused. Find it by halves, so that it holds up no other row.
     const [only] = rows;
     if (rows.length > 1) {
       this.#batchRows = Math.ceil(rows.length / 2);
@@ -155,7 +158,7 @@ export class FleetShipper {
     return false;
   }
 
-  /** The same sentence is not told over and over. */
+  /** Logs a sentence, unless it was the last one logged. */
   #tell(sentence: string): void {
     if (sentence === this.#lastProblem) return;
     this.#lastProblem = sentence;

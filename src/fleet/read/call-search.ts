@@ -2,11 +2,11 @@ import type { CallCursor, CallFilter, CallOrder, TimeRange } from '../../model/p
 import type { Question } from './question.ts';
 import { allOf, listOf, quote, textTest } from './sql.ts';
 
-/** Calls that are counted, or put in another order than by time: the newest that fit. */
+/** Only so many of the newest matching calls are counted, or sorted by something else than time. */
 export const MOST_ORDERED = 10_000;
-/** At 1,000 calls a second as many as are sorted within a tenth of a second. */
+/** At 1,000 calls a second this stretch holds as many calls as are sorted in a tenth of a second. */
 const FIRST_SPAN_MS = 120_000;
-/** Each stretch that is looked through is so many times as long as the one before, until it is all the rest. */
+/** Each stretch of time is so many times as long as the one before; the last one is all the rest. */
 const GROWTH = 20;
 const LONGEST_SPAN_MS = 400 * 86_400_000;
 /** A PBX's clock may be ahead by so much (batch.ts). */
@@ -14,7 +14,7 @@ const AHEAD_MS = 2 * 86_400_000;
 const LOWEST_OPINION = 0;
 const HIGHEST_OPINION = 5;
 
-/** Where a call is, and what it may be put in order by. */
+/** Where a call is stored, and the values that it may be sorted by. */
 export interface FoundCall {
   readonly pbx: string;
   readonly linkedid: string;
@@ -22,7 +22,7 @@ export interface FoundCall {
   readonly order_key: number | null;
 }
 
-/** The lowest first; null, which is not known, comes last. */
+/** Sort keys, the lowest first; null (unknown) comes last. */
 const ORDER_KEYS: Readonly<Record<CallOrder, string>> = {
   'lowest-score': 'mes',
   'highest-score': '-mes',
@@ -34,7 +34,7 @@ const ORDER_KEYS: Readonly<Record<CallOrder, string>> = {
 const CALL_CELLS = 'pbx, linkedid, call_started_at_ms, ended_at_ms, mes, mes_min, verdict, fault_place, findings';
 const CHANNEL_CELLS = 'pbx, linkedid, uniqueid, endpoint, caller_number, connected_number, device, device_site';
 
-/** What is asked of the call's own row. */
+/** The filter's conditions on the row of a call. */
 function callTest({ verdicts, faultPlaces, findings, minMes, maxMes, minDurationS, maxDurationS }: CallFilter): string {
   const between = (what: string, from: number, to: number): string => `(${what} >= ${from} AND ${what} <= ${to})`;
   return allOf(
@@ -52,7 +52,7 @@ function callTest({ verdicts, faultPlaces, findings, minMes, maxMes, minDuration
   );
 }
 
-/** What is asked of any of its channels, each by itself. */
+/** The filter's conditions on channels. Each must hold for some channel of the call. */
 function channelTests({ endpoints, direction, numbers, party, devices, sites }: CallFilter): string[] {
   const turn = direction === undefined ? '' : `uniqueid ${direction === 'from' ? '=' : '!='} linkedid`;
   const ofNumbers = (texts: readonly string[]): string => textTest(['caller_number', 'connected_number'], texts);
@@ -65,7 +65,7 @@ function channelTests({ endpoints, direction, numbers, party, devices, sites }: 
   ];
 }
 
-/** Finds calls, stretch by stretch from the newest on, so that a page of them looks at little. */
+/** Finds calls stretch by stretch from the newest on, so that one page reads little. */
 export class FleetCallSearch {
   readonly #question: Question;
   readonly #nowMs: number;
@@ -75,7 +75,7 @@ export class FleetCallSearch {
     this.#nowMs = nowMs;
   }
 
-  /** The newest that fit, at most `most`. */
+  /** The newest matching calls, at most `most`. */
   async find(filter: CallFilter, cursor: CallCursor | null, most: number, order?: CallOrder): Promise<FoundCall[]> {
     const found: FoundCall[] = [];
     const before = cursor === null ? '' : cursorTest(cursor);
@@ -93,7 +93,7 @@ export class FleetCallSearch {
     return found.sort((one, other) => (keyOf(one) === keyOf(other) ? 0 : keyOf(one) - keyOf(other)));
   }
 
-  /** How many calls fit; null when they are more than are counted. */
+  /** Number of matching calls; null: more than `MOST_ORDERED`. */
   async count(filter: CallFilter): Promise<number | null> {
     let count = 0;
     for (const range of this.#stretches(filter, null)) {
@@ -106,10 +106,10 @@ export class FleetCallSearch {
     return count;
   }
 
-  /** From the newest on, without gaps. */
+  /** Stretches of the range from the newest on, without gaps. */
   *#stretches({ fromMs = 0, toMs = Infinity }: CallFilter, cursor: CallCursor | null): Generator<TimeRange> {
     let endMs = Math.min(toMs, this.#nowMs + AHEAD_MS, (cursor?.startedAtMs ?? Infinity) + 1);
-    // Few calls have begun in the future.
+    // Calls from the future (clocks that are ahead) are few: take them with the first stretch.
     let fromNowMs = Math.min(endMs, this.#nowMs);
     for (let spanMs = FIRST_SPAN_MS; endMs > fromMs; spanMs *= GROWTH) {
       fromNowMs = spanMs > LONGEST_SPAN_MS ? fromMs : Math.max(fromMs, fromNowMs - spanMs);
@@ -118,7 +118,7 @@ export class FleetCallSearch {
     }
   }
 
-  /** The newest versions of calls that may fit: those of which any version does. */
+  /** The newest version of each call of which any version matches. */
   #fitting(filter: CallFilter, range: TimeRange): string {
     const test = callTest(filter);
     const sieve =
@@ -155,7 +155,7 @@ export class FleetCallSearch {
     if (rating === 'none') return `(pbx, linkedid) NOT IN (${rated})`;
     const { lowestScore = -Infinity, highestScore = Infinity, issues } = rating;
     const score = Number.isFinite(lowestScore) ? `score >= ${lowestScore} AND score <= ${highestScore}` : '';
-    // Issues are a list in JSON, of words without any quote.
+    // Issues are stored as a JSON list of words without quotes.
     const any = issues
       ?.map((issue) => `position(ifNull(issues, ''), ${quote(JSON.stringify(issue))}) > 0`)
       .join(' OR ');

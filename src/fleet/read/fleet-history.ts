@@ -18,14 +18,14 @@ import { callOf, channelOf, intervalOf, segmentOf, type StoreRow } from './recor
 import type { Scope } from './scope.ts';
 import { allOf, quote } from './sql.ts';
 
-/** Where the rows of a channel are. */
+/** The PBX and the call whose rows a channel's are. */
 interface Place {
   readonly pbx: string;
   readonly linkedid: string;
   readonly callStartedAtMs: number;
 }
 
-/** More than one PBX has something of this id. */
+/** Thrown when more than one PBX has a call or channel of this id. */
 export class AmbiguousError extends Error {
   override readonly name = 'AmbiguousError';
   readonly pbxs: readonly string[];
@@ -55,12 +55,12 @@ export class FleetHistory implements HistoryReader {
     this.#rankings = new FleetRankings(this.#question);
   }
 
-  /** From now on it rejects where a shard does not answer. */
+  /** From now on every question rejects when a shard does not answer. */
   beStrict(): void {
     this.#question.isStrict = true;
   }
 
-  /** Null before the first question. */
+  /** How many shards answered; null before the first question. */
   get shards(): Shards | null {
     return this.#question.shards;
   }
@@ -95,7 +95,7 @@ export class FleetHistory implements HistoryReader {
     return (await this.#withChannels(onlyOne(found)))[0] ?? null;
   }
 
-  /** Whose call that was which it found last under this linkedid. */
+  /** The PBX of the call that was last found under this linkedid; undefined: none was. */
   pbxOf(linkedid: string): string | undefined {
     return this.#pbxs.get(linkedid);
   }
@@ -149,7 +149,7 @@ export class FleetHistory implements HistoryReader {
       `SELECT DISTINCT pbx, linkedid, call_started_at_ms AS started, row_version FROM ${database}.mes_channels
         WHERE ${mine} AND uniqueid = ${quote(uniqueid)}`,
     );
-    // A channel that was joined to another call has rows in both; the last one counts.
+    // A channel that moved to another call has rows in both. The newest row counts.
     const last = onlyOne(found).toSorted((one, other) => other.row_version - one.row_version)[0];
     if (last === undefined) return null;
     const place = { pbx: last.pbx, linkedid: last.linkedid, callStartedAtMs: last.started };
@@ -202,7 +202,7 @@ function nameOf({ pbx, linkedid }: { readonly pbx: string; readonly linkedid: st
   return `${pbx} ${linkedid}`;
 }
 
-/** All of one PBX. Throws AmbiguousError. */
+/** Returns the rows. Throws AmbiguousError when they are of more than one PBX. */
 function onlyOne<Row extends { readonly pbx: string }>(rows: readonly Row[]): readonly Row[] {
   const pbxs = [...new Set(rows.map(({ pbx }) => pbx))];
   if (pbxs.length > 1) throw new AmbiguousError(pbxs.toSorted());

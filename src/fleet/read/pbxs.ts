@@ -8,32 +8,32 @@ import { isWithin, type Scope } from './scope.ts';
 import { allOf, window } from './sql.ts';
 import { askSums } from './sum-question.ts';
 
-/** A PBX tells of itself once a minute; of three such words missing, one was not just late. */
+/** A PBX sends its state once a minute. When three in a row are missing, it is silent. */
 export const SILENT_AFTER_MS = 190_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
-/** PBXs that were silent for longer show without what they said last. */
+/** Older states are not read. A PBX that is silent for longer is listed without its last state. */
 const LOOKS_BACK_MS = 45 * DAY_MS;
 
-/** What is known of one PBX. Null is not known. */
+/** The state of one PBX. Null is unknown. */
 export interface PbxState {
   readonly pbx: string;
   readonly site: string;
   /** `never`: it is in fleet.conf and has not sent anything within 45 days. */
   readonly state: 'up' | 'silent' | 'never';
   readonly lastHeardAtMs: number | null;
-  /** When it was last heard of; null unless silent. */
+  /** Time of its last state; null unless it is silent. */
   readonly silentSinceMs: number | null;
   readonly release: string | null;
   readonly asteriskVersion: string | null;
-  /** Null while it is silent: nobody knows. */
+  /** Null while the PBX is silent. */
   readonly callsUp: number | null;
   readonly outboxRows: number | null;
   readonly outboxDropped: number | null;
-  /** How long the oldest row that has not come yet has waited. */
+  /** Time that the oldest unshipped row has waited; null: unknown. */
   readonly lagMs: number | null;
-  /** What keeps it from scoring calls, in its own words; null: nothing, or not known. */
+  /** What keeps the PBX from scoring calls, in one sentence of its own; null: nothing, or unknown. */
   readonly problem: string | null;
   readonly lastDay: CallQuality;
   readonly weekBefore: CallQuality;
@@ -68,7 +68,7 @@ export interface PbxList {
   readonly shards: Shards | null;
 }
 
-/** All PBXs of a scope: those that are known by name, and those of which anything was heard. In order of their names. */
+/** All PBXs of a scope by name: those of fleet.conf, and others that sent anything. */
 export async function listPbxs(
   store: Pick<FleetStore, 'ask'>,
   database: string,
@@ -77,7 +77,7 @@ export async function listPbxs(
   nowMs: number,
 ): Promise<PbxList> {
   const question = new Question(store, database, scope);
-  // Within a tuple a null counts as well: otherwise an older heartbeat's value would stand for it.
+  // argMax skips nulls, and would take the value of an older heartbeat. Within a tuple it does not.
   const cells = Object.entries(HEARTBEAT_CELLS).map(
     ([name, column]) => `argMax(tuple(${column}), row_version) AS ${name}`,
   );
@@ -103,13 +103,13 @@ export async function listPbxs(
 }
 
 async function sumsByPbx(question: Question, nowMs: number, backMs: number): Promise<ReadonlyMap<string, ScoreSums>> {
-  // Whole hours, so that nothing is counted call by call.
+  // Whole hours: they come from sums, and no call has to be counted by itself.
   const toMs = Math.ceil(nowMs / HOUR_MS) * HOUR_MS - backMs;
   const rows = await askSums(question, { fromMs: toMs - DAY_MS, toMs }, { of: 'calls' }, { by: { pbx: 'pbx' } });
   return new Map(rows.map(({ pbx, sums }) => [String(pbx), sums]));
 }
 
-/** Takes the cells out of their tuples. */
+/** Undoes the tuples around the cells. */
 function unpacked(row: Readonly<Record<string, unknown>>): Heartbeat {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [name, Array.isArray(value) ? (value[0] as unknown) : value]),

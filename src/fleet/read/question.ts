@@ -3,21 +3,21 @@ import { type FleetStore, StoreError } from '../store.ts';
 import { namesOf, type Scope, scopeTest } from './scope.ts';
 import { allOf, newest, window } from './sql.ts';
 
-/** How many shards gave their part of an answer. */
+/** How many shards answered, of how many. */
 export interface Shards {
   readonly answered: number;
   readonly of: number;
 }
 
-/** Asks the store within one scope, and remembers how whole the answers were. */
+/** Asks the store within one scope. Remembers how complete the answers were. */
 export class Question {
   readonly database: string;
-  /** The scope as a condition. */
+  /** The scope as a condition in SQL. */
   readonly mine: string;
   readonly #store: Pick<FleetStore, 'ask'>;
   readonly #names: readonly string[] | undefined;
   #shards: Shards | null = null;
-  /** A part of an answer is none. */
+  /** True: an answer that lacks a shard is an error. */
   isStrict = false;
 
   constructor(store: Pick<FleetStore, 'ask'>, database: string, scope: Scope) {
@@ -27,12 +27,12 @@ export class Question {
     this.#names = namesOf(scope);
   }
 
-  /** Of the least whole answer so far; null: nothing was asked. */
+  /** The least complete answer so far; null: nothing was asked. */
   get shards(): Shards | null {
     return this.#shards;
   }
 
-  /** Rows of all shards, one shard's after the other's. Rejects with StoreError. */
+  /** Rows of all shards, one shard after the other. Rejects with StoreError. */
   async ask<T>(sql: string): Promise<readonly T[]> {
     if (this.#names?.length === 0) return [];
     const { rows, shardsAnswered: answered, shards: of } = await this.#store.ask<T>(sql, this.#names);
@@ -43,7 +43,10 @@ export class Question {
     return rows;
   }
 
-  /** The newest version of the rows of calls that began in a range, with a first sieve. */
+  /**
+   * SQL for the newest version of the rows of calls that began in a range. `sieve` is tested on older versions, too, so test it
+   * again outside.
+   */
   newest(
     kind: KindName,
     columns: string,
@@ -53,7 +56,7 @@ export class Question {
     return newest(this.database, kind, columns, allOf(window(range), this.mine, sieve));
   }
 
-  /** Leaves out calls that were joined into others after they had been shipped. */
+  /** A condition in SQL that leaves out calls which were joined into others after they had been shipped. */
   isNoAlias(range: { readonly fromMs: number; readonly toMs: number }): string {
     // The call that it was joined into may have begun earlier or later.
     const wide = { fromMs: range.fromMs - ALIAS_SLACK_MS, toMs: range.toMs + ALIAS_SLACK_MS };

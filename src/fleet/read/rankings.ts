@@ -14,18 +14,18 @@ import type { Question } from './question.ts';
 import { allOf, listOf, quote } from './sql.ts';
 import { askSums, type SumScope } from './sum-question.ts';
 
-/** Endpoints whose trends are in one answer, of all PBXs that have one of that name the worst. */
+/** Bound on the endpoints with trends in one answer. When more PBXs have endpoints of the name, the worst are taken. */
 const MOST_TRENDS = 25;
 const NO_LOCAL = `NOT startsWith(assumeNotNull(scope), ${quote(LOCAL_CHANNEL_PREFIX)})`;
 
-/** The score that five of a hundred calls were at most as good as, in hundredths: the worst first without all of them being fetched. */
+/** The 5th percentile of the score in hundredths, computed in ClickHouse so that the worst endpoints can be fetched alone. */
 const P5 = `arrayFirst((score, seen) -> seen >= greatest(1, ceil(arraySum(counts) * 0.05)), hundredths, arrayCumSum(counts))`;
 const WORST_FIRST = `ORDER BY if(arraySum(counts) = 0, 1000000, ${P5}), sum_bad DESC, scope, pbx`;
 
 const BY_ENDPOINT = { pbx: 'pbx', scope: 'scope' } as const;
 const bucketOf = (bucketMs: number): string => `intDiv(starts_at_ms, ${Math.round(bucketMs)})`;
 
-/** How well calls went, by endpoint of each PBX and over time: what `Rankings` (history/sums) answers of one PBX. */
+/** How calls went by endpoint and over time, for many PBXs. The same questions as `Rankings` (history/sums) answers for one. */
 export class FleetRankings {
   readonly #question: Question;
 
@@ -75,7 +75,7 @@ export class FleetRankings {
     });
     const sums = new Map<number, ScoreSums>();
     for (const { bucket, sums: more } of rows) {
-      // Each shard has its part.
+      // Each shard has a part of the bucket.
       const known = sums.get(Number(bucket));
       if (known === undefined) sums.set(Number(bucket), more);
       else known.add(more);

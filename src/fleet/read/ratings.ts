@@ -13,7 +13,7 @@ interface RatingRow extends Omit<Rating, 'issues' | 'answers' | 'asked' | 'atMs'
 
 const ALWAYS = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
 
-/** What people said of calls, as far as it was shipped: who was asked, and the moments that they marked, were not. */
+/** Ratings of calls, as far as they were shipped: requests and marked moments are not. */
 export class FleetRatings {
   readonly #question: Question;
 
@@ -42,7 +42,7 @@ function ratingOf({ issues, answers, asked, at_ms: atMs, ...row }: RatingRow): R
   };
 }
 
-/** What a stranger sent must not spoil the answer. */
+/** The list in a JSON text; empty when it is none, since one bad row must not spoil the answer. */
 function listIn(text: string | null): readonly unknown[] {
   try {
     const list: unknown = JSON.parse(text ?? '[]');

@@ -13,7 +13,7 @@ import {
 import type { CallRecord, ChannelRecord, IntervalRecord, SegmentRecord, StreamRecord } from '../../model/record.ts';
 import { storedName } from '../ddl.ts';
 
-/** A row of the store, with whose it is. */
+/** A row of the store, with its PBX. */
 export type StoreRow = Readonly<Record<string, string | number | null>> & {
   readonly pbx: string;
   readonly site: string;
@@ -21,7 +21,7 @@ export type StoreRow = Readonly<Record<string, string | number | null>> & {
   readonly call_started_at_ms: number;
 };
 
-/** What is never null in the model, and what it is where an old or a strange PBX left it out. */
+/** Values for columns that are never null in the model, when an old PBX left them out. */
 const USUAL: Row = {
   name: '',
   endpoint: '',
@@ -41,7 +41,7 @@ const USUAL: Row = {
   opened_by: 'start',
 };
 
-/** Columns with JSON, and whether what is in them can be shown. What a stranger sent must not spoil a whole list. */
+/** Columns with JSON, and tests whether their content is usable. One bad row must not spoil a whole list. */
 const JSON_TESTS: Readonly<Record<string, (value: object) => unknown>> = {
   device_details: (value) => presentDevice(value as never),
   phone: (value) => presentHearing(value as never),

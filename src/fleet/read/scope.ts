@@ -1,12 +1,12 @@
 import { allOf, listOf, textTest } from './sql.ts';
 
-/** Which PBXs: by name, exact or with `*` at its end, and by site. Undefined: all. */
+/** Chooses PBXs by name (exact, or with `*` at its end) and by site. Undefined: all. */
 export interface PbxFilter {
   readonly pbxs?: readonly string[] | undefined;
   readonly sites?: readonly string[] | undefined;
 }
 
-/** Whose rows a question is about: all of these filters hold. One is what the reader's token allows, one what was asked for. */
+/** The PBXs of a question: those that pass all filters, such as what the reader's token allows and what was asked for. */
 export type Scope = readonly PbxFilter[];
 
 export function scopeTest(scope: Scope): string {
@@ -18,7 +18,7 @@ export function scopeTest(scope: Scope): string {
   );
 }
 
-/** Names that the scope is limited to; undefined: it is not limited to whole names. */
+/** The names that the scope is limited to; undefined: there is no such limit, or it has names with `*`. */
 export function namesOf(scope: Scope): readonly string[] | undefined {
   const lists = scope.flatMap(({ pbxs }) =>
     pbxs === undefined || pbxs.some((name) => name.endsWith('*')) ? [] : [pbxs],

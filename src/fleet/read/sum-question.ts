@@ -8,38 +8,38 @@ import type { Row } from '../../history/schema/rows.ts';
 import type { Question } from './question.ts';
 import { allOf, listOf } from './sql.ts';
 
-/** Whose sums: of all calls, of each endpoint, or of calls with any endpoint of a beginning together. */
+/** Which sums: over all calls, by endpoint, or over all calls with an endpoint of some prefix. */
 export interface SumScope {
   readonly of: 'calls' | 'endpoints' | 'beginning';
-  /** Of endpoints and beginnings: a condition on `scope`, which is the endpoint. */
+  /** For endpoints and prefixes: a condition on `scope`, which is the endpoint. */
   readonly test?: string;
-  /** Loss, jitter and round trip as well; of endpoints only. */
+  /** True: with loss, jitter and round trip, which only endpoints have. */
   readonly withMedia?: boolean;
 }
 
-/** What a row of sums is told apart by, as SQL over `pbx`, `site`, `scope` and `starts_at_ms`. */
+/** Expressions that rows are grouped by, over `pbx`, `site`, `scope` and `starts_at_ms`. */
 export interface SumGroups {
   readonly by: Readonly<Record<string, string>>;
-  /** More of each group, by aggregate functions. */
+  /** More columns of each group, by aggregate functions. */
   readonly also?: Readonly<Record<string, string>>;
-  /** Spans that fit into the groups. */
+  /** Spans of stored sums that fit into the groups; absent: hours and days. */
   readonly spansMs?: readonly number[];
-  /** What comes after GROUP BY, over the names of `by` and of the sums. */
+  /** SQL after GROUP BY, over the names of `by` and of the sums. */
   readonly rest?: string;
 }
 
 const SUMS = SUM_COLUMNS.map(([, column]) => column);
 const CALL_SUMS = ['calls', 'judged', 'bad', 'own_faults', 'mes_micro'];
-/** As `ScoreSums` has it: the lowest and the highest cell take what is beyond them. */
+/** As in `ScoreSums`: the lowest and the highest cell take what is beyond them. */
 const HIGHEST_HUNDREDTHS = 511;
 
 const textsOf = (set: ReadonlySet<string | null>): string => listOf([...set].map(String));
 const isAt = (side: 'caller' | 'callee'): string =>
   `ifNull(fault_place, '') IN ${listOf(FAULT_PLACES.filter((place) => FAULTY[place].includes(side)))}`;
 const isIn = (set: ReadonlySet<string | null>): string => `toInt64(ifNull(verdict, '') IN ${textsOf(set)})`;
-/** As `Math.round` rounds. */
+/** Rounds as `Math.round` does. */
 const rounded = (what: string): string => `toInt64(floor(${what} + 0.5))`;
-/** The call's fault lies with the channel, which the call began with or not. */
+/** 1: the call's fault is on the side of this channel, which is the caller's when it has the call's own id. */
 const IS_OWN_FAULT = `toInt64(if(uniqueid = linkedid, ${isAt('caller')}, ${isAt('callee')}))`;
 const SCORES = `if(isNull(mes), emptyArrayInt64(), [least(greatest(${rounded('ifNull(mes, 0) * 100')}, 0), ${HIGHEST_HUNDREDTHS})])`;
 const ONES = 'if(isNull(mes), emptyArrayInt64(), [toInt64(1)])';
@@ -47,7 +47,7 @@ const MICRO = rounded('ifNull(mes, 0) * 1000000');
 const NO_SUMS = (names: readonly string[]): string => names.map((name) => `toInt64(0) AS ${name}`).join(', ');
 const MEDIA_SUMS = SUMS.filter((name) => !CALL_SUMS.includes(name));
 
-/** Sums by group: whole hours and days from what the PBXs summed up, the rest of the range call by call. */
+/** Asks for sums by group: whole hours and days from the PBXs' own sums, the rest of the range call by call. */
 export async function askSums<Key extends string, More extends string = never>(
   question: Question,
   range: TimeRange,
@@ -89,14 +89,14 @@ function sumPart(question: Question, slice: TimeSlice, spanMs: number, scope: Su
     `SELECT pbx, site, scope, starts_at_ms, toInt64(${slice.times}) AS times,
     ${SUMS.map((name) => `toInt64(ifNull(${name}, 0)) AS ${name}`).join(', ')}, score_hundredths, score_calls
     FROM ${question.newest('sums', cells, slice, where)}`.replaceAll(
-      // ClickHouse 18.16 takes an alias of a column's own name inside of the expression for that alias.
+      // ClickHouse 18.16 resolves a column inside an expression to the expression's own alias of the same name.
       /toInt64\(ifNull\((\w+), 0\)\) AS \1/g,
       'toInt64(ifNull(stored.$1, 0)) AS $1',
     ) + ' AS stored'
   );
 }
 
-/** What calls of less than an hour come to: as contributionsOf (history/sums) says, in SQL. */
+/** The sums of a part of an hour, call by call: `contributionsOf` (history/sums) in SQL. */
 function callParts(question: Question, slice: TimeSlice, { of, test = '', withMedia = false }: SumScope): string[] {
   const times = `toInt64(${slice.times}) AS times`;
   const noAlias = question.isNoAlias(slice);

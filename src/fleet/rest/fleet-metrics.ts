@@ -4,7 +4,7 @@ import type { PbxList, PbxState } from '../read/pbxs.ts';
 const PREFIX = 'asterisk_mes_fleet';
 const LABELS = ['pbx', 'site'] as const;
 
-/** What of each PBX is told, and null where it is not known: then there is no sample, since 0 would be a claim. */
+/** Metrics of each PBX. Null: unknown, so there is no sample; 0 would be a claim. */
 const OF_PBX: Readonly<
   Record<string, readonly [help: string, value: (pbx: PbxState, nowMs: number) => number | null]>
 > = {
@@ -27,7 +27,7 @@ const OF_PBX: Readonly<
   pbx_calls: ['Calls of the last 24 hours', ({ lastDay }) => lastDay.calls],
 };
 
-/** What Prometheus gets of a fleet: PBXs by name, and the gateway's own counts. */
+/** The metrics of a fleet: of each PBX, and of the gateway. */
 export class FleetMetrics {
   readonly #registry = new Registry();
   readonly #ofPbx = new Map<string, Gauge<'pbx' | 'site'>>();
@@ -44,7 +44,7 @@ export class FleetMetrics {
     return this.#registry.contentType;
   }
 
-  /** `list` null: no ClickHouse answers. */
+  /** `list` null: ClickHouse does not answer. */
   async render(list: PbxList | null, counters: Readonly<Record<string, number>>, nowMs: number): Promise<string> {
     for (const [name, gauge] of this.#ofPbx) {
       gauge.reset();
