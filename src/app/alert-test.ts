@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { CallHabit, HABIT_MS as CALL_HABIT_MS, QUARTER_MS } from '../alerting/call-habit.ts';
 import { replay } from '../alerting/replay.ts';
 import { ReportingHabit } from '../alerting/reporting-habit.ts';
 import { ALERTS } from '../history/features/alerts.ts';
-import { explain, HistoryError } from '../history/history-error.ts';
+import { explain, HistoryError, missingHistory } from '../history/history-error.ts';
 import { Statements } from '../history/schema/statements.ts';
 import type { Alert, AlertRule, LegSample } from '../model/alert.ts';
 
@@ -30,6 +31,7 @@ const MOST_LEGS = 1_000_000;
 
 /** Tries a rule on the history, which may be in use. Throws HistoryError. */
 export function testAlertRule({ path, rule, fromMs, toMs }: AlertTestOptions): AlertTestOutcome {
+  if (!existsSync(path)) throw missingHistory(path);
   let database: Sqlite.Database | undefined;
   try {
     database = new Sqlite(path, { readonly: true, fileMustExist: true });

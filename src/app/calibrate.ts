@@ -1,5 +1,5 @@
 import { storedDirections } from '../calls/again/rated-streams.ts';
-import type { Settings } from '../config/settings.ts';
+import type { OfflineSettings } from '../config/settings.ts';
 import { readRated } from '../history/read/rated-history.ts';
 import { calibrate, type Calibration, type RatedCall } from '../score/calibration.ts';
 import { scoringRules } from './settings/scoring-rules.ts';
@@ -13,7 +13,7 @@ export interface CalibrationOutcome extends Calibration {
 
 /** Holds the stored scores of rated calls against what people said. Changes nothing. Throws HistoryError. */
 export function calibrateHistory(
-  settings: Settings,
+  settings: OfflineSettings,
   range: { readonly fromMs: number | undefined; readonly toMs: number | undefined },
 ): CalibrationOutcome {
   const rules = scoringRules(settings);

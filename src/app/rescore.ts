@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { rescoreCall } from '../calls/again/rescoring.ts';
-import type { Settings } from '../config/settings.ts';
+import type { OfflineSettings } from '../config/settings.ts';
 import { explain, HistoryError } from '../history/history-error.ts';
 import {
   openForRescoring,
@@ -17,7 +17,7 @@ const FINAL_AFTER_MS = 120_000;
 const PAUSE_MS = 20;
 
 export interface RescoreOptions {
-  readonly settings: Settings;
+  readonly settings: OfflineSettings;
   readonly profile: ProfileName;
   /** As the user gave the range, so that the same words go on with an interrupted run. */
   readonly rangeText: string;

@@ -25,7 +25,7 @@ export function addCalibrate(program: Command, finish: (status: number) => void)
 
 async function run(words: CalibrateWords): Promise<number> {
   // Loaded when needed, as the other commands do.
-  const [{ momentMs, parseMoment }, { readSettings }, { calibrateHistory }] = await Promise.all([
+  const [{ momentMs, parseMoment }, { readOfflineSettings }, { calibrateHistory }] = await Promise.all([
     import('../units/moment.ts'),
     import('../config/read-settings.ts'),
     import('../app/calibrate.ts'),
@@ -46,7 +46,7 @@ async function run(words: CalibrateWords): Promise<number> {
   if (range.fromMs !== undefined && range.toMs !== undefined && range.fromMs > range.toMs)
     return fail('--from is later than --to; give an earlier time', WRONG_USAGE);
   try {
-    const outcome = calibrateHistory(await readSettings(words.config, process.env), range);
+    const outcome = calibrateHistory(await readOfflineSettings(words.config, process.env), range);
     const text = words.json === true ? `${JSON.stringify(calibrationJson(outcome))}\n` : calibrationText(outcome);
     await writeOut([text]);
     return DONE;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { DONE, WRONG_USAGE, fail } from './exit-status.ts';
 import { errorText } from '../units/error-text.ts';
+import { errorCode } from '../model/errors/error-code.ts';
 
 const DEFAULT_FLEET_CONFIG = '/etc/asterisk-mes/fleet.conf';
 
@@ -85,7 +86,9 @@ async function add(
     process.stdout.write(`${words.join('\n')}\nThen send the gateway a HUP, or start it again.\n`);
     return DONE;
   } catch (error) {
-    return fail(`${config} cannot be written (${errorText(error)})`);
+    return fail(
+      `${config} cannot be written (${errorCode(error, errorText(error))}); make its folder, or name another file with --config`,
+    );
   }
 }
 

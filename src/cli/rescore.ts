@@ -24,7 +24,7 @@ export function addRescore(program: Command, finish: (status: number) => void): 
 
 async function rescore(words: RescoreWords): Promise<number> {
   // Loaded when needed, as the other commands do.
-  const [{ momentMs, parseMoment }, { readSettings }, { rescoreHistory }, { VERSION }] = await Promise.all([
+  const [{ momentMs, parseMoment }, { readOfflineSettings }, { rescoreHistory }, { VERSION }] = await Promise.all([
     import('../units/moment.ts'),
     import('../config/read-settings.ts'),
     import('../app/rescore.ts'),
@@ -49,7 +49,7 @@ async function rescore(words: RescoreWords): Promise<number> {
   }
   try {
     const outcome = await rescoreHistory({
-      settings: await readSettings(words.config, process.env),
+      settings: await readOfflineSettings(words.config, process.env),
       profile: words.profile,
       rangeText: JSON.stringify([words.from ?? null, words.to ?? null]),
       fromMs: bounds.from,

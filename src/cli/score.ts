@@ -90,8 +90,8 @@ async function formulaFor({ profile, config }: ScoreOptions): Promise<Formula> {
       codecs: NO_SETTINGS,
     };
   }
-  const { readSettings } = await import('../config/read-settings.ts');
-  const { general, customProfile, codecs } = await readSettings(config, process.env);
+  const { readOfflineSettings } = await import('../config/read-settings.ts');
+  const { general, customProfile, codecs } = await readOfflineSettings(config, process.env);
   return {
     profile: mesProfile(profile ?? general.profile, customProfile),
     thresholds: general.thresholds,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { errorCode } from '../model/errors/error-code.ts';
 import type { Environment } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
-import { loadSettings, type Settings } from './settings.ts';
+import { loadOfflineSettings, loadSettings, type OfflineSettings, type Settings } from './settings.ts';
 
 export const DEFAULT_SETTINGS_PATH = '/etc/asterisk/mes.conf';
 
@@ -11,16 +11,23 @@ export const DEFAULT_SETTINGS_PATH = '/etc/asterisk/mes.conf';
  * enough; a named file may not. Throws SettingsError.
  */
 export async function readSettings(path: string | undefined, env: Environment): Promise<Settings> {
+  return loadSettings(await textOf(path), path ?? DEFAULT_SETTINGS_PATH, env);
+}
+
+/** Like `readSettings`, for what does not talk to Asterisk. */
+export async function readOfflineSettings(path: string | undefined, env: Environment): Promise<OfflineSettings> {
+  return loadOfflineSettings(await textOf(path), path ?? DEFAULT_SETTINGS_PATH, env);
+}
+
+async function textOf(path: string | undefined): Promise<string | undefined> {
   const file = path ?? DEFAULT_SETTINGS_PATH;
-  let text: string | undefined;
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     const code = errorCode(error, 'unknown');
-    if (code === 'ENOENT' && path === undefined) return loadSettings(undefined, file, env);
+    if (code === 'ENOENT' && path === undefined) return undefined;
     throw new SettingsError([unreadable(file, code)]);
   }
-  return loadSettings(text, file, env);
 }
 
 function unreadable(file: string, code: string): string {

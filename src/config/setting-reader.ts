@@ -46,18 +46,35 @@ export class SettingReader {
     this.problems.push({ line: Number.POSITIVE_INFINITY, sentence });
   }
 
-  /** The values of one section. A value with a problem is undefined: check `problems` before use. */
-  section<S extends Section>(name: string, settings: S, written: ConfSection | undefined): ValuesOf<S> {
+  /**
+   * The values of one section. A value with a problem is undefined: check `problems` before use. `mayLack`: one that is needed and
+   * missing is undefined, and no problem.
+   */
+  section<S extends Section>(
+    name: string,
+    settings: S,
+    written: ConfSection | undefined,
+    mayLack = false,
+  ): ValuesOf<S> {
     const keys = Object.keys(settings);
     for (const entry of written?.entries ?? []) {
       if (Object.hasOwn(settings, entry.key)) continue;
       this.refuseLine(entry.line, `unknown key "${entry.key}" in [${name}]${suggestion(entry.key, keys)}`);
     }
-    const values = Object.entries(settings).map(([key, setting]) => [key, this.#value(name, key, setting, written)]);
+    const values = Object.entries(settings).map(([key, setting]) => [
+      key,
+      this.#value(name, key, setting, written, mayLack),
+    ]);
     return Object.fromEntries(values) as ValuesOf<S>;
   }
 
-  #value(section: string, key: string, setting: Setting<unknown>, written: ConfSection | undefined): unknown {
+  #value(
+    section: string,
+    key: string,
+    setting: Setting<unknown>,
+    written: ConfSection | undefined,
+    mayLack: boolean,
+  ): unknown {
     const { type } = setting;
     const variable = this.#env[environmentName(section, key)]?.trim();
     const fromEnvironment = variable === '' && type.outlastsEmptyVariable === true ? undefined : variable;
@@ -66,7 +83,7 @@ export class SettingReader {
 
     if (given === undefined || (given === '' && setting.defaultText === undefined)) {
       if (setting.defaultText !== undefined) return type.parse(setting.defaultText);
-      if (setting.whenAbsent === 'refuse') {
+      if (setting.whenAbsent === 'refuse' && !mayLack) {
         this.refuse(
           `[${section}] ${key} is missing; set ${key} in [${section}] of ${this.#fileName}, or the environment variable ${environmentName(section, key)}`,
         );

@@ -2,11 +2,12 @@ import type { AlertRule } from '../model/alert.ts';
 import type { CodecSettings, CodecTable, MesProfile, ProfileName, VerdictThresholds } from '../model/score.ts';
 import type { Subnet } from '../model/subnet.ts';
 import { ALERT_SETTINGS, alertRules, type GivenRule } from './alert-rules.ts';
-import { parseConf, type ConfSection } from './conf-file.ts';
+import { parseConf } from './conf-file.ts';
 import { type RatingSettings, ratingSettings } from './rating-settings.ts';
-import { CODEC_VARIABLE, checkEnvironment } from './environment.ts';
-import { NETWORK_SECTION, type NetworkSettings, readNetworks } from './networks.ts';
-import { environmentName, SettingReader, suggestion, type Environment } from './setting-reader.ts';
+import { checkEnvironment } from './environment.ts';
+import { type NamedSections, namedSections } from './named-sections.ts';
+import { type NetworkSettings, readNetworks } from './networks.ts';
+import { environmentName, SettingReader, type Environment } from './setting-reader.ts';
 import { SettingsError } from './settings-error.ts';
 import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS } from './settings-table.ts';
 import { isLoopback, type HostAndPort, type PortRange, type SmtpServer } from './value-types.ts';
@@ -101,67 +102,10 @@ export interface Settings {
   readonly endpoints: readonly EndpointSettings[];
 }
 
-const CODEC_NAME = /^codec:([a-z0-9][a-z0-9._-]*)$/i;
-const ENDPOINT_PATTERN = /^endpoint:([^\s*]+\*?|\*)$/;
-const ALERT_NAME = /^alert:([A-Za-z0-9][\w.-]{0,63})$/;
-
 /** Drops undefined values, so that a spread over defaults keeps the defaults. */
 function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
-}
-
-interface NamedSections {
-  readonly codecs: ReadonlyMap<string, ConfSection | undefined>;
-  readonly endpoints: ReadonlyMap<string, ConfSection>;
-  readonly alerts: ReadonlyMap<string, ConfSection>;
-  readonly networks: readonly ConfSection[];
-}
-
-/** Finds the sections `[codec:NAME]`, `[endpoint:PATTERN]` and `[alert:NAME]`, and refuses unknown ones. */
-function namedSections(reader: SettingReader, sections: readonly ConfSection[], env: Environment): NamedSections {
-  const codecs = new Map<string, ConfSection | undefined>();
-  const endpoints = new Map<string, ConfSection>();
-  const alerts = new Map<string, ConfSection>();
-  const networks: ConfSection[] = [];
-  for (const section of sections) {
-    const codec = CODEC_NAME.exec(section.name)?.[1]?.toLowerCase();
-    const pattern = ENDPOINT_PATTERN.exec(section.name)?.[1];
-    const alert = ALERT_NAME.exec(section.name)?.[1];
-    if (codec !== undefined) {
-      const earlier = codecs.get(codec);
-      if (earlier === undefined) codecs.set(codec, section);
-      else
-        reader.refuseLine(
-          section.line,
-          `[${section.name}] is the same as [${earlier.name}] in line ${earlier.line}; write one of them`,
-        );
-    } else if (pattern !== undefined) {
-      endpoints.set(pattern, section);
-    } else if (alert !== undefined) {
-      alerts.set(alert, section);
-    } else if (section.name.startsWith('alert:')) {
-      reader.refuseLine(
-        section.line,
-        `[${section.name}] is not allowed; name a rule with letters, digits, dots, dashes and underscores`,
-      );
-    } else if (section.name.startsWith('endpoint:')) {
-      reader.refuseLine(
-        section.line,
-        `[${section.name}] is not allowed; give an endpoint such as PJSIP/alice, or its beginning and one * at its end`,
-      );
-    } else if (section.name.startsWith(NETWORK_SECTION)) {
-      networks.push(section);
-    } else if (!Object.hasOwn(SETTINGS, section.name)) {
-      const known = [...Object.keys(SETTINGS), 'codec:NAME', 'endpoint:PATTERN', 'alert:NAME', 'network:PREFIX'];
-      reader.refuseLine(section.line, `unknown section "${section.name}"${suggestion(section.name, known)}`);
-    }
-  }
-  for (const name of Object.keys(env)) {
-    const codec = CODEC_VARIABLE.exec(name)?.[1]?.toLowerCase();
-    if (codec !== undefined && !codecs.has(codec)) codecs.set(codec, undefined);
-  }
-  return { codecs, endpoints, alerts, networks };
 }
 
 /** Checks settings that must fit each other. */
@@ -212,12 +156,24 @@ function readRules(reader: SettingReader, sections: NamedSections['alerts']): re
   );
 }
 
+/** What commands need that do not talk to Asterisk. */
+export type OfflineSettings = Omit<Settings, 'ami'>;
+
+/** Like `loadSettings`, where nobody need have said how to log in to Asterisk. */
+export function loadOfflineSettings(text: string | undefined, fileName: string, env: Environment): OfflineSettings {
+  return load(text, fileName, env, true);
+}
+
 /**
  * Reads all settings from the text of `mes.conf` (undefined: no file) and the environment, whose `MES_<SECTION>_<KEY>` win.
  * Durations become milliseconds; `fileName` is for messages only.
  * Throws SettingsError with every problem found, one sentence each.
  */
 export function loadSettings(text: string | undefined, fileName: string, env: Environment): Settings {
+  return load(text, fileName, env, false);
+}
+
+function load(text: string | undefined, fileName: string, env: Environment, isOffline: boolean): Settings {
   const file = parseConf(text ?? '');
   const reader = new SettingReader(file, fileName, env);
   const written = new Map(file.sections.map((section) => [section.name, section]));
@@ -225,7 +181,7 @@ export function loadSettings(text: string | undefined, fileName: string, env: En
     reader.section(name, SETTINGS[name], written.get(name));
 
   const { profile, ...thresholds } = read('general');
-  const ami = read('ami');
+  const ami = reader.section('ami', SETTINGS.ami, written.get('ami'), isOffline);
   const ari = read('ari');
   const agi = read('agi');
   const http = read('http');

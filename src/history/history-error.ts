@@ -8,6 +8,13 @@ export class HistoryError extends Error {
   readonly code = 'HISTORY';
 }
 
+/** For what reads a history that must be there already. */
+export function missingHistory(path: string): HistoryError {
+  return new HistoryError(
+    `there is no history at ${path}; check path in [history], or name the settings with --config`,
+  );
+}
+
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)/, 'cannot be written because the disk is full; free some space on it'],
   [

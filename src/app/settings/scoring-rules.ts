@@ -1,10 +1,10 @@
 import type { ScoringRules } from '../../calls/scoring-rules.ts';
-import type { Settings } from '../../config/settings.ts';
+import type { OfflineSettings } from '../../config/settings.ts';
 import { mesProfile } from '../../score/profiles.ts';
 import { VERSION } from '../version.ts';
 
 /** By what the settings say that calls are to be scored. */
-export function scoringRules(settings: Settings): ScoringRules {
+export function scoringRules(settings: OfflineSettings): ScoringRules {
   return {
     profile: mesProfile(settings.general.profile, settings.customProfile),
     thresholds: settings.general.thresholds,

@@ -45,8 +45,8 @@ async function run(work: () => Promise<string>): Promise<number> {
 }
 
 async function settingsOf({ config }: Options) {
-  const { readSettings } = await import('../../config/read-settings.ts');
-  return (await readSettings(config, process.env)).measurements;
+  const { readOfflineSettings } = await import('../../config/read-settings.ts');
+  return (await readOfflineSettings(config, process.env)).measurements;
 }
 
 async function show(options: Options): Promise<string> {

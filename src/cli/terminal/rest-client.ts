@@ -1,4 +1,4 @@
-import { readSettings } from '../../config/read-settings.ts';
+import { readOfflineSettings } from '../../config/read-settings.ts';
 
 const ANSWER_WAIT_MS = 10_000;
 
@@ -16,7 +16,7 @@ export interface RestClient {
 
 /** Throws SettingsError where the settings cannot be read. */
 export async function restClient(config: string | undefined): Promise<RestClient> {
-  const { http } = await readSettings(config, process.env);
+  const { http } = await readOfflineSettings(config, process.env);
   const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[http.bind.host] ?? http.bind.host;
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${http.bind.port}`;
   const headers: Record<string, string> = http.token === null ? {} : { authorization: `Bearer ${http.token}` };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { CallWithChannels } from '../../model/ports.ts';
 import type { Rating, RatingCursor } from '../../model/people/rating.ts';
 import { RATINGS } from '../features/ratings.ts';
-import { explain, HistoryError } from '../history-error.ts';
+import { explain, HistoryError, missingHistory } from '../history-error.ts';
 import { openForReading } from '../schema/database.ts';
 import { Statements } from '../schema/statements.ts';
 import { Queries } from './queries.ts';
@@ -25,10 +25,7 @@ export function readRated(
   range: { readonly fromMs: number | undefined; readonly toMs: number | undefined },
   onRated: (rated: RatedRecord) => void,
 ): void {
-  if (!existsSync(path))
-    throw new HistoryError(
-      `there is no history at ${path}; check path in [history], or name the settings with --config`,
-    );
+  if (!existsSync(path)) throw missingHistory(path);
   try {
     const database = openForReading(path);
     try {

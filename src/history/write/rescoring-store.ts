@@ -3,7 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { ChannelRecord, IntervalRecord } from '../../model/record.ts';
 import type { RescoredCall, StoredCall, StoredChannel } from '../../model/rescoring.ts';
 import { openForWriting } from '../schema/database.ts';
-import { explain, HistoryError } from '../history-error.ts';
+import { explain, HistoryError, missingHistory } from '../history-error.ts';
 import { Queries } from '../read/queries.ts';
 import {
   CALL_COLUMNS,
@@ -245,11 +245,7 @@ function parameters(place: Place, { endedBeforeMs }: RescoringRequest): Record<s
 
 /** Opens an existing history to score it again, at most `batchCalls` calls a transaction. Throws HistoryError, one sentence, when there is none or it cannot be used. */
 export function openForRescoring(path: string, batchCalls = DEFAULT_BATCH_CALLS): RescoringStore {
-  if (!existsSync(path)) {
-    throw new HistoryError(
-      `there is no history at ${path}; check path in [history], or name the settings with --config`,
-    );
-  }
+  if (!existsSync(path)) throw missingHistory(path);
   try {
     return new RescoringStore(openForWriting(path, BUSY_TIMEOUT_MS), batchCalls);
   } catch (error) {

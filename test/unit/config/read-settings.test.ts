@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readSettings } from '../../../src/config/read-settings.ts';
+import { readOfflineSettings, readSettings } from '../../../src/config/read-settings.ts';
 
 const LOGIN = { MES_AMI_USERNAME: 'mes', MES_AMI_SECRET: 'hunter2' };
 let folder: string;
@@ -29,5 +29,20 @@ it('says in one sentence why a file cannot be read', async () => {
   });
   await expect(readSettings(folder, LOGIN)).rejects.toMatchObject({
     problems: [`${folder} is a directory; name a file with --config`],
+  });
+});
+
+it('does not need a login to Asterisk for what does not talk to it, and is as strict about the rest', async () => {
+  const path = join(folder, 'own.conf');
+  await writeFile(path, '[general]\nprofile = informed\n');
+  const settings = await readOfflineSettings(path, {});
+  expect(settings.general.profile).toBe('informed');
+  expect(settings.http.bind).toEqual({ host: '127.0.0.1', port: 8090 });
+  await expect(readSettings(path, {})).rejects.toMatchObject({
+    problems: [expect.stringMatching(/username is missing/), expect.stringMatching(/secret is missing/)],
+  });
+  await writeFile(path, '[ami]\nport = x\n');
+  await expect(readOfflineSettings(path, {})).rejects.toMatchObject({
+    problems: [`${path} line 2: [ami] port = "x" is not allowed; give a whole number from 1 to 65535`],
   });
 });
