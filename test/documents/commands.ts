@@ -60,6 +60,7 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, word
   ],
   'asterisk-mes fleet --config fleet.conf': ['test/integration/fleet-command.test.ts', "'fleet', '--config'"],
   'npm ci && npm run demo': ['test/integration/demo.test.ts', 'demo.ts'],
+  'npm ci && npm run demo -- --fleet': ['test/integration/demo.test.ts', "startDemo('--fleet'"],
   'npm ci && npm test': ['.ci/run', 'npm ci && npm test'],
   'asterisk-mes setup': ['test/integration/setup.test.ts', "...pbx.inside, 'asterisk-mes', 'setup'"],
   'asterisk-mes setup --remove': ['test/integration/setup.test.ts', "'setup', '--remove'"],

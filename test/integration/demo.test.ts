@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freePort } from '../lab/addresses.ts';
-import { WAVES } from '../lab/demo-phones.ts';
+import { DEMO_PBXS, WAVES } from '../lab/demo-phones.ts';
 import type { CallAnswer } from '../lab/demo-tables.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { type LabTraces, leftoversOf } from './fixtures/leftovers.ts';
@@ -105,6 +105,41 @@ describe.runIf(hasLab)('npm run demo', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('alice → bob');
     expect(await leftoversOf(tracesFrom(stderr, demo.process))).toStrictEqual([]);
+  });
+
+  test('--fleet shows the calls of two Asterisks on one page, ends by itself, and leaves nothing', async () => {
+    const port = String(await randomPort());
+    const demo = startDemo('--fleet', '--seconds', '10', '--json', '--port', port);
+    const startedAtMs = Date.now();
+    await demo.says('Ctrl-C ends the demo');
+    const names = ['office-berlin', 'office-bonn'];
+    const seen = new Set<string>();
+    const look = async (): Promise<string[]> => {
+      const answer = await fetch(`http://127.0.0.1:${port}/v1/live?fields=summary`);
+      const { channels } = (await answer.json()) as { channels: { pbx: string }[] };
+      for (const { pbx } of channels) seen.add(pbx);
+      return [...seen].toSorted();
+    };
+    // Each PBX tells every five seconds.
+    await expect.poll(look, { timeout: 60_000, interval: 200 }).toEqual(names);
+    const { status, stdout, stderr } = await demo.ended;
+    expect([status, stderr]).toEqual([0, expect.not.stringContaining('Error')]);
+    // A busy machine takes longer to begin and to end.
+    expect(Date.now() - startedAtMs).toBeLessThan(120_000);
+    const { calls } = JSON.parse(stdout) as { calls: (CallAnswer & { network: object })[] };
+    for (const { name, waves } of DEMO_PBXS) {
+      const own = calls.filter(({ pbx }) => pbx === name);
+      const phones = own.map(({ network }) => Object.keys(network).toSorted().join(' '));
+      expect(own.length).toBeGreaterThan(0);
+      const planned = waves[0].map((pair) => [...pair].toSorted().join(' '));
+      expect(planned).toEqual(expect.arrayContaining(phones));
+      expect(own.every((call) => call.ended_at !== null && call.channels.length === 2)).toBe(true);
+    }
+    expect(new Set(calls.map(({ pbx }) => pbx))).toEqual(new Set(names));
+    const hosts = [...stderr.matchAll(/is up on (127\.\d+\.\d+\.1)/g)].map(([, host]) => host ?? '');
+    expect(hosts).toHaveLength(2);
+    for (const host of hosts)
+      expect(await leftoversOf({ host, pids: [demo.process.pid], directories: [`-${demo.process.pid}.`] })).toEqual([]);
   });
 
   test('a port in use is named in one sentence', async () => {

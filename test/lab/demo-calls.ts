@@ -17,8 +17,11 @@ export class DemoCalls {
   #up: Pick<LabCall, 'hangup'>[] = [];
   #placed = 0;
 
-  constructor(lab: Lab) {
+  readonly #waves: typeof WAVES;
+
+  constructor(lab: Lab, waves = WAVES) {
     this.#lab = lab;
+    this.#waves = waves;
   }
 
   get placed(): number {
@@ -31,8 +34,8 @@ export class DemoCalls {
    */
   async run(signal: AbortSignal, endMs?: number): Promise<void> {
     try {
-      for (let wave = 0; !signal.aborted; wave = (wave + 1) % WAVES.length) {
-        for (const [from, to] of WAVES[wave] ?? []) {
+      for (let wave = 0; !signal.aborted; wave = (wave + 1) % this.#waves.length) {
+        for (const [from, to] of this.#waves[wave] ?? []) {
           if (signal.aborted) return;
           this.#up.push(await this.#place(from, to));
           this.#placed += 1;

@@ -82,6 +82,43 @@ export const WAVES: readonly (readonly (readonly [from: string, to: string])[])[
   ],
 ];
 
+/** The PBXs of the demo's fleet: who is there, and who calls whom. The second one's calls are worse. */
+export const DEMO_PBXS = [
+  {
+    name: 'office-berlin',
+    site: 'Berlin',
+    phones: phonesOf('alice', 'bob', 'carol', 'grace', 'dave', 'heidi'),
+    waves: [
+      [
+        ['alice', 'bob'],
+        ['carol', 'grace'],
+        ['dave', 'heidi'],
+      ],
+    ],
+  },
+  {
+    name: 'office-bonn',
+    site: 'Bonn',
+    phones: phonesOf('erin', 'karl', 'frank', 'judy', 'ivan', 'lena'),
+    waves: [
+      [
+        ['erin', 'karl'],
+        ['frank', 'judy'],
+        ['ivan', 'lena'],
+      ],
+    ],
+  },
+] as const satisfies readonly {
+  readonly name: string;
+  readonly site: string;
+  readonly phones: readonly DemoPhone[];
+  readonly waves: typeof WAVES;
+}[];
+
+function phonesOf(...names: readonly string[]): DemoPhone[] {
+  return DEMO_PHONES.filter(({ name }) => names.includes(name));
+}
+
 /** The network that a phone was given. Throws for a phone that is not of the demo. */
 export function networkOf(name: string): NamedNetwork {
   const found = DEMO_PHONES.find((candidate) => candidate.name === name);

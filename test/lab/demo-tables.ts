@@ -12,6 +12,8 @@ export interface StreamAnswer {
 }
 
 export interface ChannelAnswer {
+  /** On a fleet. */
+  readonly pbx?: string;
   readonly uniqueid: string;
   readonly linkedid: string;
   readonly endpoint: string;
@@ -27,6 +29,8 @@ export interface ChannelAnswer {
 }
 
 export interface CallAnswer {
+  /** On a fleet. */
+  readonly pbx?: string;
   readonly linkedid: string;
   readonly started_at: string;
   readonly ended_at: string | null;
@@ -72,6 +76,11 @@ export function phoneOf(channel: { readonly endpoint: string }): string {
   return channel.endpoint.replace(/^PJSIP\//, '');
 }
 
+/** Where several PBXs are in a table. */
+function ofPbx({ pbx }: { readonly pbx?: string }): string {
+  return pbx === undefined ? '' : `${pbx}: `;
+}
+
 /** Calls in the order of their beginning, in each the caller before the callee: ids end in a serial number. */
 function byAge(one: ChannelAnswer, other: ChannelAnswer): number {
   const id = ({ linkedid, uniqueid }: ChannelAnswer): string => `${linkedid} ${uniqueid}`;
@@ -82,7 +91,7 @@ function liveRow(channel: ChannelAnswer): Row {
   const rx = channel.streams.find((stream) => stream.direction === 'rx');
   const tx = channel.streams.find((stream) => stream.direction === 'tx');
   return [
-    phoneOf(channel),
+    ofPbx(channel) + phoneOf(channel),
     networkOf(phoneOf(channel)).name,
     rx?.codec ?? tx?.codec ?? '-',
     number(channel.duration_s, 0),
@@ -103,7 +112,7 @@ function callRow(call: CallAnswer): Row {
   const codecs = channels.map(({ streams }) => streams.find(({ codec }) => codec !== null)?.codec ?? '-');
   const sides = [0, 1].map((at) => `${number(channels[at]?.mes_rx, 2)} / ${number(channels[at]?.mes_tx, 2)}`);
   return [
-    phones.join(' → '),
+    ofPbx(call) + phones.join(' → '),
     networks.join(' → '),
     [...new Set(codecs)].join(' → '),
     number(call.duration_s, 0),

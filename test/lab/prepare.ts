@@ -17,6 +17,8 @@ type Tools = Readonly<Record<string, string>>;
 
 /** What builds a root file system, and two of the phones: all that the demo needs. */
 const BUILD_TOOLS: Tools = { mmdebstrap: '/usr/bin/mmdebstrap', 'baresip-core': '/usr/bin/baresip' };
+/** What the demo of a fleet needs as well. */
+const STORE_TOOLS: Tools = { 'clickhouse-server': '/usr/sbin/clickhouse-server' };
 /** What the tests need beside it: to capture, to look at pages, to check what is shipped, and README's own commands. */
 const TEST_TOOLS: Tools = {
   tcpdump: '/usr/bin/tcpdump',
@@ -37,7 +39,7 @@ const TEST_TOOLS: Tools = {
   lintian: '/usr/bin/lintian',
   'man-db': '/usr/bin/man',
   tmux: '/usr/bin/tmux',
-  'clickhouse-server': '/usr/bin/clickhouse-server',
+  ...STORE_TOOLS,
   'libzookeeper-java': '/usr/share/java/zookeeper.jar',
   'default-jre-headless': '/usr/bin/java',
 };
@@ -69,9 +71,9 @@ function installTools(tools: Tools, progress: (line: string) => void): void {
 /** Makes the lab ready to start for these releases; throws one plain sentence where it cannot. */
 export async function prepareLab(
   releases: readonly Release[],
-  options: { readonly progress: (line: string) => void; readonly signal?: AbortSignal },
+  options: { readonly progress: (line: string) => void; readonly signal?: AbortSignal; readonly isFleet?: boolean },
 ): Promise<void> {
-  installTools(BUILD_TOOLS, options.progress);
+  installTools(options.isFleet === true ? { ...BUILD_TOOLS, ...STORE_TOOLS } : BUILD_TOOLS, options.progress);
   for (const release of releases) await ensureRootFilesystem(release, options);
 }
 
