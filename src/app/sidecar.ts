@@ -9,6 +9,7 @@ import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelValues, HealthReport } from '../model/ports.ts';
 import { AsteriskLinks } from './asterisk/asterisk-links.ts';
+import { AwaitedReports } from './capture/awaited-reports.ts';
 import { CallCapture } from './capture/call-capture.ts';
 import { Companions } from './companions/companions.ts';
 import { eventHider } from './numbers/event-hider.ts';
@@ -51,6 +52,9 @@ export class Sidecar {
   readonly #switchboard: Switchboard;
   /** Null when packets are not captured. */
   readonly #capture: CallCapture | null;
+  readonly #awaited = new AwaitedReports({
+    isCaptured: (uniqueid, sinceMs) => this.#capture?.hasReport(uniqueid, sinceMs) ?? true,
+  });
   readonly #companions: Companions;
   readonly #http: HttpService;
   readonly #historyRecorder: HistoryRecorder;
@@ -202,6 +206,7 @@ export class Sidecar {
       // Tells the calls what it captured last, before they are stored.
       this.#capture?.stop(),
     ]);
+    this.#passOn(this.#awaited.releaseAll());
     await this.#companions.stop();
     this.#historyRecorder.close();
     this.#historyLog.look(this.#history.stats(), performance.now());
@@ -212,7 +217,14 @@ export class Sidecar {
   /** One event through all rooms. */
   #take(said: PbxEvent): void {
     const event = this.#hideNumbers(said);
-    if (!this.#video.admits(event)) return;
+    if (this.#video.admits(event)) this.#passOn(this.#awaited.inOrder(event));
+  }
+
+  #passOn(events: readonly PbxEvent[]): void {
+    for (const event of events) this.#pass(event);
+  }
+
+  #pass(event: PbxEvent): void {
     // First, so that what was captured is in what the calls make of the event.
     this.#capture?.take(event);
     this.#switchboard.handle(event);
@@ -227,6 +239,7 @@ export class Sidecar {
     this.#followClock();
     const nowMs = this.#clock.nowMs();
     this.#capture?.tick(nowMs);
+    this.#passOn(this.#awaited.due(nowMs));
     this.#switchboard.tick(nowMs);
     if (this.#history.reopened !== this.#reopened) {
       this.#reopened = this.#history.reopened;
@@ -264,6 +277,7 @@ export class Sidecar {
       this.#links.writeBack.seal(uniqueid),
       this.#links.events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {}),
     ]);
+    this.#passOn(this.#awaited.release(uniqueid));
     return this.#switchboard.finalWord(uniqueid, counters ?? {}, this.#clock.nowMs());
   }
 

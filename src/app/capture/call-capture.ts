@@ -157,7 +157,14 @@ export class CallCapture {
     if (event.type !== 'rtcp') return;
     const { uniqueid } = event.channel;
     const nowMs = this.#options.nowMs();
-    if (nowMs - (this.#toldAtMs.get(uniqueid) ?? 0) >= TELL_AT_MOST_EVERY_MS) this.#tell(uniqueid, nowMs);
+    const hasMoreBlocks = event.report.hasMoreBlocks === true;
+    if (hasMoreBlocks || nowMs - (this.#toldAtMs.get(uniqueid) ?? 0) >= TELL_AT_MOST_EVERY_MS)
+      this.#tell(uniqueid, nowMs);
+  }
+
+  /** Whether a report of the far end was captured then or later that has a block about what is sent to it now. */
+  hasReport(uniqueid: string, sinceMs: number): boolean {
+    return (this.#reportOf(uniqueid, 'tx')?.atMs ?? 0) >= sinceMs;
   }
 
   /** Does what has become due; to be called a few times a second. */

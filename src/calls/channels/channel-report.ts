@@ -80,13 +80,17 @@ export function takeInputs(
 /** What a report says, and who says it. */
 type Told = Pick<ReportInputs, 'reporter' | 'block' | 'hasMoreBlocks'>;
 
-/** Where AMI shows a block about another stream, the one about ours out of the captured packet, if there is a new one. */
+/**
+ * Where AMI shows a block about another stream, the one about ours out of the captured packet, if there is a new one. What was
+ * captured before AMI's last report is of that one or older.
+ */
 function capturedInstead(channel: ChannelState, told: Told): Told {
   const { published, tx } = channel;
   const captured = published.capturedReport;
   if (captured === null || captured.block.sourceSsrc !== (tx.sentSsrc ?? captured.block.sourceSsrc)) return told;
   const subject = subjectIn(channel, told);
-  if ((subject !== 'another' && subject !== 'unsure') || captured.atMs <= (tx.capturedReportAtMs ?? 0)) return told;
+  const lastAtMs = Math.max(tx.capturedReportAtMs ?? 0, tx.reportedAtMs ?? 0);
+  if ((subject !== 'another' && subject !== 'unsure') || captured.atMs <= lastAtMs) return told;
   tx.capturedReportAtMs = captured.atMs;
   return { ...told, block: captured.block, hasMoreBlocks: false };
 }

@@ -91,6 +91,8 @@ export class DirectionMarks
       'flowAtMs',
       'srFlowSinceMs',
       'srFlowAtMs',
+      // When one of the parties last held the call, or took it back.
+      'heldAtMs',
     ],
     sampled: [],
   })

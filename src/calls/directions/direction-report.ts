@@ -181,11 +181,11 @@ function judge(
   const measure = measureInterval(state, block, moment);
   if (measure.kind === 'media') {
     state.emptyReports = 0;
-    return isReturning || isLossDisturbed(channel, state)
+    return isReturning || isLossDisturbed(channel, state) || mayHaveBegunBeforeHold(state, block)
       ? { ...measure, packetsExpected: null, packetsLost: null, latePackets: 0, isRestart: false }
       : measure;
   }
-  if (measure.kind === 'dead') return measure;
+  if (measure.kind === 'dead') return maySendAnother(state) ? { kind: 'idle', undecided: true } : measure;
   return neverAnythingArrived(channel, state, atMs) ? { kind: 'dead', packetsLost: null } : measure;
 }
 
@@ -200,12 +200,25 @@ function mayBeSilent({ onHold, answeredAtMs }: ChannelState): boolean {
  */
 function isLossDisturbed(
   { answeredAtMs, watchedSinceMs }: ChannelState,
-  { direction, disturbedAtMs, markAtMs }: DirectionState,
+  { direction, disturbedAtMs, heldAtMs, markAtMs }: DirectionState,
 ): boolean {
   if (direction === 'rx' || disturbedAtMs === null) return false;
-  // A first report speaks of all the time before it: baresip's comes after the hold, and takes what came before for lost.
-  if (markAtMs === null) return answeredAtMs !== null && watchedSinceMs > answeredAtMs;
+  // A first report speaks of all the time before it. After a hold it may be of the music alone, and of the time without it.
+  if (markAtMs === null) return heldAtMs !== null || (answeredAtMs !== null && watchedSinceMs > answeredAtMs);
   return markAtMs < disturbedAtMs + DISTURBED_LOSS_MS;
+}
+
+/**
+ * The first report about a stream says what was lost since its first packet. That may have come before a hold, during which what
+ * was not passed on counts as lost.
+ */
+function mayHaveBegunBeforeHold({ direction, heldAtMs, markSsrc }: DirectionState, block: ReportBlock | null): boolean {
+  return direction === 'tx' && heldAtMs !== null && block !== null && block.sourceSsrc !== markSsrc;
+}
+
+/** Another source was put on the stream since our own last report: we may send with another SSRC than it named. */
+function maySendAnother({ direction, disturbedAtMs, sentSsrcAtMs }: DirectionState): boolean {
+  return direction === 'tx' && disturbedAtMs !== null && sentSsrcAtMs !== null && sentSsrcAtMs <= disturbedAtMs;
 }
 
 /** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */

@@ -149,6 +149,7 @@ export function noteRoundTrip(state: DirectionState, rttMs: number): void {
  * `isBeginning`: the channel has just been answered, so there may be nothing yet to jump from.
  */
 export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs: number, isBeginning: boolean): void {
+  if (cause === 'hold' || cause === 'retrieve') state.heldAtMs = atMs;
   if (isBeginning && state.total.mediaReports === 0) return;
   state.disturbedAtMs = atMs;
   openSegment(state, cause, atMs);

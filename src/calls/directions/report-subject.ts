@@ -99,11 +99,14 @@ export function noteOurs(state: DirectionState, block: ReportBlock | null): void
     state.markMovedAtMs = state.anotherAtMs;
     state.markMovedSenderPackets = state.markSenderPackets;
     state.markMovedSenderAtMs = state.markSenderAtMs;
+    // A stream of before goes on, as far as anybody knows: what it lost was counted then, or was not sent to it meanwhile.
+    const isOfBefore = state.formerSsrc === block.sourceSsrc || state.heldAtMs !== null;
+    state.formerSsrc = state.markSsrc;
     state.markSsrc = state.anotherSsrc;
     state.markHighestSequence = state.anotherHighestSequence;
     state.markLostPackets = state.anotherLostPackets;
     state.markLostWhileStillPackets = null;
-    state.baselineLostPackets = 0;
+    state.baselineLostPackets = isOfBefore ? (state.anotherLostPackets ?? 0) : 0;
     state.countedLostPackets = 0;
     state.recentLostPackets = 0;
   }
