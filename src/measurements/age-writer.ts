@@ -11,15 +11,15 @@ import {
 import { bech32 } from '@scure/base';
 import { AGE_MAGIC } from './format/segments.ts';
 
-/** Of the payload's chunks (STREAM): what we write is always the last one. */
+/** A chunk of the payload (STREAM). What we write fits into one chunk, which is the last. */
 const CHUNK_BYTES = 65_536;
 const FILE_KEY_BYTES = 16;
 const NONCE_BYTES = 16;
 const KEY_BYTES = 32;
 const X25519_INFO = 'age-encryption.org/v1/X25519';
-/** Of ChaCha20-Poly1305, with a key that is used once. */
+/** The nonce of ChaCha20-Poly1305 for a key that is used once. */
 const ZERO_NONCE = Buffer.alloc(12);
-/** Counter 0, and 1 for the last chunk. */
+/** The STREAM nonce: counter 0, then 1 for the last chunk. */
 const FIRST_AND_LAST = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 
 interface Recipient {
@@ -36,12 +36,12 @@ interface Recipient {
 export class AgeWriter {
   readonly #recipients: readonly Recipient[];
 
-  /** `age1…`, each. Throws when one is no such key. */
+  /** `recipients`: keys such as `age1…`. Throws when one is no such key. */
   constructor(recipients: readonly string[]) {
     this.#recipients = recipients.map(recipientOf);
   }
 
-  /** A new key for the segments of one file. */
+  /** A new file key, for all segments of one file. */
   newFile(): AgeFile {
     const fileKey = randomBytes(FILE_KEY_BYTES);
     const stanzas = this.#recipients.map((recipient) => stanzaFor(recipient, fileKey));
@@ -54,8 +54,8 @@ export class AgeWriter {
 }
 
 /**
- * Several age files with one file key and one header, and a random nonce each, from which the key of the content is derived: the
- * key exchange is done once for all segments of a call.
+ * Age files with the same file key and header. Each has a random nonce of its own, from which its payload key is derived. So
+ * the key exchange is done once for all segments of a call.
  */
 export class AgeFile {
   readonly #fileKey: Buffer;
@@ -66,7 +66,7 @@ export class AgeFile {
     this.#header = header;
   }
 
-  /** Throws RangeError for more than 64 KiB. */
+  /** Encrypts one age file. Throws RangeError for more than 64 KiB. */
   encrypt(plain: Uint8Array): Buffer {
     if (plain.length > CHUNK_BYTES) throw new RangeError('a segment holds at most 64 KiB');
     const nonce = randomBytes(NONCE_BYTES);
@@ -99,7 +99,7 @@ function seal(key: Buffer, nonce: Buffer, plain: Uint8Array): Buffer {
   return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** age writes base64 without padding. */
+/** Base64 without padding, as age writes it. */
 function base64(bytes: Buffer): string {
   return bytes.toString('base64').replace(/=+$/, '');
 }

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 
 export const LONGEST_BACK_OFF_MS = 3_600_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** A collector that refuses a file by one of these will always refuse it: it is too large, or none of its kind. */
+/** Statuses by which a collector refuses a file for good: too large, or malformed. */
 const REFUSED_FOR_GOOD: ReadonlySet<number> = new Set([400, 413, 415, 422]);
-/** How a collector acknowledges a file, and an S3 server. */
+/** Statuses that acknowledge a file. */
 const KEPT: ReadonlySet<number> = new Set([201, 204]);
 const PUT: ReadonlySet<number> = new Set([200, 201, 204]);
-/** What a collector may answer where it signs an address. */
+/** Bound on a collector's answer with a signed address. */
 const MOST_ANSWER_BYTES = 16_384;
-/** Headers that an S3 server wants signed; nothing else that a collector names is sent. */
+/** Only headers of this form are taken from a collector's answer. */
 const S3_HEADER = /^x-amz-[a-z0-9-]{1,60}$/;
 
 export interface DeliveryPlace {
-  /** Without a slash at its end. */
+  /** Address of the collector, without a slash at its end. */
   readonly collector: string;
-  /** Where files go by addresses that the collector signs; null: through the collector. */
+  /** The store that files are put into by signed addresses; null: files go through the collector. */
   readonly uploadTo: string | null;
 }
 
@@ -71,7 +71,7 @@ async function ask(
   });
 }
 
-/** Whatever it says is not read: only the status counts. */
+/** The outcome by the status alone; the body is not read. */
 async function outcomeOf(where: string, response: Response, done: ReadonlySet<number>): Promise<Outcome> {
   await response.body?.cancel();
   const { status } = response;
@@ -96,7 +96,7 @@ async function answerOf(response: Response): Promise<unknown> {
   }
 }
 
-/** Where the collector lets the file be put: only at the place that the administrator named, whatever it answers. */
+/** The signed address in a collector's answer. It must lie at the place that the administrator named; otherwise null. */
 function targetOf(
   answer: unknown,
   uploadTo: string,
@@ -113,7 +113,7 @@ function targetOf(
   return { url: address.toString(), headers: Object.fromEntries(kept) };
 }
 
-/** In seconds only; at most as long as we wait by ourselves. */
+/** Milliseconds of a Retry-After in seconds, at most as long as our own longest wait; 0 for anything else. */
 export function retryAfterMs(header: string | null): number {
   return header !== null && /^[0-9]{1,9}$/.test(header) ? Math.min(LONGEST_BACK_OFF_MS, Number(header) * 1000) : 0;
 }

@@ -8,42 +8,42 @@ export const INSTALLATION_FILE = 'installation.json';
 const HASH_DIGITS = 32;
 const KEY_BYTES = 32;
 const TOKEN_BYTES = 16;
-/** Months whose tokens are kept, so that what was sent then can be taken back. */
+/** Months whose tokens are kept, so that what was sent in them can be deleted. */
 const MOST_TOKENS = 60;
 
-/** Who an installation is this month. */
+/** The identity of an installation in one month. */
 interface Month {
   /** `2026-11` */
   readonly month: string;
   readonly installation: string;
-  /** With which calls are hashed; it never leaves. */
+  /** The key that calls are hashed with; it never leaves. */
   readonly key: string;
-  /** Shown to the collection server when what was sent is to be deleted. */
+  /** Sent to the collection server only to have documents deleted. */
   readonly token: string;
 }
 
 interface StoredInstallation {
   readonly now: Month;
-  /** Tokens of what was sent before. */
+  /** Tokens of earlier months. */
   readonly earlierTokens: readonly string[];
 }
 
-/** The identity that a call keeps from its first to its last segment. */
+/** The identity of a call's sender, the same in all segments of the call. */
 export interface Identity {
   readonly sender: Sender;
-  /** The keyed hash by which the legs of a call meet. */
+  /** The keyed hash of a call, which all its legs have. */
   callHash(linkedid: string): string;
 }
 
-/** Random, of this month, and kept in the spool for nobody but us. */
+/** The identity of this installation: random, new each month, stored in the spool. */
 export class Installation {
   readonly #path: string;
   #stored: StoredInstallation;
   #identity: Identity;
-  /** While it is above 0, what is on the disk may be older than what we know. */
+  /** Writes under way. While above 0, the disk may be older than memory. */
   #writing = 0;
 
-  /** Reads who we are, or makes it up. Rejects when the directory cannot be used. */
+  /** Reads the identity, or makes a new one. Rejects when the directory cannot be used. */
   static async open(spool: string, nowMs: number): Promise<Installation> {
     await mkdir(spool, { recursive: true, mode: 0o700 });
     const path = join(spool, INSTALLATION_FILE);
@@ -59,32 +59,32 @@ export class Installation {
     this.#identity = identityOf(stored.now);
   }
 
-  /** Who we are now. A new month begins with a new identity; it is stored in the background. */
+  /** The present identity. With a new month comes a new one, which is stored in the background. */
   identity(nowMs: number): Identity {
     if (this.#stored.now.month !== monthOf(nowMs)) void this.reset(nowMs).catch(() => undefined);
     return this.#identity;
   }
 
-  /** Another identity from now on. */
+  /** Makes a new identity. */
   async reset(nowMs: number): Promise<void> {
     const { now, earlierTokens } = this.#stored;
     this.#take({ now: newMonth(nowMs), earlierTokens: [now.token, ...earlierTokens].slice(0, MOST_TOKENS) });
     await this.#write();
   }
 
-  /** Takes over what a command has written meanwhile. */
+  /** Reads the identity again, in case a command has changed it. */
   async reload(): Promise<void> {
     if (this.#writing > 0) return;
     const stored = await read(this.#path);
     if (this.#writing === 0 && stored !== null && stored.now.token !== this.#stored.now.token) this.#take(stored);
   }
 
-  /** Of all that was sent as far as it is remembered, this month's first. */
+  /** The known tokens, this month's first. */
   get tokens(): readonly string[] {
     return [this.#stored.now.token, ...this.#stored.earlierTokens];
   }
 
-  /** These need not be remembered any more. */
+  /** Drops tokens. */
   async forgetTokens(tokens: readonly string[], nowMs: number): Promise<void> {
     const earlierTokens = this.#stored.earlierTokens.filter((token) => !tokens.includes(token));
     this.#take({ now: newMonth(nowMs), earlierTokens });
@@ -108,7 +108,7 @@ export class Installation {
   }
 }
 
-/** What a document carries of a token: whoever knows the document cannot show the token. */
+/** The hash of a token, which documents carry. Nobody can find the token from it. */
 export function tokenHash(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, HASH_DIGITS);
 }
@@ -136,7 +136,7 @@ function identityOf({ installation, key, token }: Month): Identity {
   };
 }
 
-/** Null when there is none, or none that can be read: then another one begins. */
+/** The stored identity; null: there is none that can be read, so a new one begins. */
 async function read(path: string): Promise<StoredInstallation | null> {
   try {
     const stored = JSON.parse(await readFile(path, 'utf8')) as StoredInstallation;

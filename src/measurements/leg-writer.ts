@@ -11,20 +11,20 @@ import { MOST_FILE_BYTES } from './format/segments.ts';
 import type { Identity } from './installation.ts';
 import { Spool } from './spool.ts';
 
-/** A call that is up is written so often; what a SIGKILL loses is at most this much. */
+/** Time between two segments of a live call: a SIGKILL loses at most this much. */
 const WRITE_EVERY_MS = 5000;
 /**
- * With many calls up they take turns, so that the work stays bounded: with 2,000 legs each has its turn every 20 s. That, and 40
- * legs that end each second, takes half as much processor time again as the sidecar without measurements.
+ * With many legs up they take turns: 2,000 legs are written every 20 s each. That, and 40 legs that end each second, adds half
+ * to the processor time of the sidecar.
  */
 const MOST_SEGMENTS_PER_S = 100;
-/** The final scores of a channel may come more than once, the last within this. */
+/** Within this time after its end a channel may get its final scores once more. */
 const FINAL_SCORES_WITHIN_MS = 10_000;
-/** Points of both directions that are kept before some are left out. */
+/** Points of both directions that a leg keeps before it is thinned out. */
 const MOST_KEPT_POINTS = 8 * MOST_POINTS;
-/** A live file is begun afresh before it is too large. */
+/** A live file of this size is written anew as one segment. */
 const REWRITE_BYTES = MOST_FILE_BYTES * 0.75;
-/** How often it is looked which legs are up. */
+/** Time between two looks at which legs are up. */
 const LIST_EVERY_MS = 1000;
 const ENDED_KEPT = 10_000;
 
@@ -35,7 +35,7 @@ export interface LegWriterOptions {
   readonly identity: (nowMs: number) => Identity;
   readonly takesPart: (endpoint: string) => boolean;
   readonly around: () => Surroundings;
-  /** The document of a leg as it will be sent. */
+  /** Called with the document of an ended leg. */
   readonly onDocument: (document: LegDocument, linkedid: string) => void;
   readonly onProblem: (error: unknown) => void;
 }
@@ -45,22 +45,22 @@ interface Leg {
   readonly identity: Identity;
   readonly file: AgeFile;
   readonly marks: Map<Direction, CourseMark>;
-  /** All of it, and how many of them are not in the file yet. */
+  /** All points, and how many of them are not in the file yet. */
   course: CoursePoint[];
   newPoints: number;
   pointsLeftOut: number;
   liveBytes: number;
   writtenAtMs: number;
-  /** Writes of one leg go one after another; while one is under way no other begins. */
+  /** The write under way; null: none. The next one waits for it. */
   writing: Promise<void> | null;
 }
 
-/** The legs that are up, written as they go on, and finished when they end. */
+/** Writes live legs into the spool segment by segment, and finishes them when they end. */
 export class LegWriter {
   readonly #options: LegWriterOptions;
   readonly #legs = new Map<string, Leg>();
   readonly #ending = new Map<string, { channel: ChannelRecord; readonly endedAtMs: number }>();
-  /** That were finished: their last word may be said again. */
+  /** Channels that were finished; their final scores may come again. */
   readonly #ended = new Set<string>();
   readonly #pending = new Set<Promise<void>>();
   #lookedAtMs = 0;
@@ -76,7 +76,7 @@ export class LegWriter {
     return { live_legs: this.#legs.size, segments: this.#written };
   }
 
-  /** To be called some ten times a second. Writes what is due; nothing of it waits for the disk. */
+  /** Starts the writes that are due; does not wait for the disk. Call it some ten times a second. */
   tick(nowMs: number): void {
     for (const [uniqueid, { channel, endedAtMs }] of this.#ending) {
       if (nowMs - endedAtMs < FINAL_SCORES_WITHIN_MS) break;
@@ -99,7 +99,7 @@ export class LegWriter {
     }
   }
 
-  /** A channel has ended; it is finished when its scores can change no more. */
+  /** Notes the end of a channel. It is finished when its scores can change no more. */
   channelEnded(channel: ChannelRecord, nowMs: number): void {
     const { uniqueid, endpoint, answeredAtMs } = channel;
     if (this.#ended.has(uniqueid)) return;
@@ -109,14 +109,14 @@ export class LegWriter {
     else before.channel = channel;
   }
 
-  /** Finishes what has ended, and waits for what is being written. Legs that are up stay as they are on the disk. */
+  /** Finishes ended legs and waits for all writes. The files of live legs stay in the spool. */
   async stop(nowMs: number): Promise<void> {
     for (const { channel } of this.#ending.values()) this.#finish(channel, nowMs);
     this.#ending.clear();
     await this.written();
   }
 
-  /** Resolves when all that was to be written so far is on the disk. */
+  /** Resolves when every write so far is done. */
   async written(): Promise<void> {
     await Promise.all(this.#pending);
   }
@@ -125,7 +125,7 @@ export class LegWriter {
     return !endpoint.startsWith(LOCAL_CHANNEL_PREFIX) && this.#options.takesPart(endpoint);
   }
 
-  /** Returns whether there was something to write. */
+  /** Writes the next segment of a live leg. Returns false when there was nothing to write. */
   #writeLive(uniqueid: string, nowMs: number): boolean {
     const known = this.#legs.get(uniqueid);
     if (known !== undefined && (known.writing !== null || nowMs - known.writtenAtMs < WRITE_EVERY_MS)) return false;
@@ -176,7 +176,7 @@ export class LegWriter {
     if (leg.course.length > MOST_KEPT_POINTS) leg.course = this.#shortened(leg);
   }
 
-  /** A call of hours keeps every second point. */
+  /** The course, or every second point of it when it is too long. */
   #shortened(leg: Leg): CoursePoint[] {
     const kept = thinned(leg.course, MOST_KEPT_POINTS / 4);
     leg.pointsLeftOut += leg.course.length - kept.length;
@@ -237,8 +237,8 @@ export class LegWriter {
 }
 
 /**
- * Some kilobytes, for which zlib's usual 256 KB a time are too much: with 2,000 legs up they are 35 MB a second, and V8 looks through
- * its heap for the sake of them.
+ * Documents have some kilobytes, and zlib's usual buffers 256 KB each. With 2,000 legs up that is 35 MB a second, which makes
+ * V8 collect garbage.
  */
 const SMALL_GZIP = { windowBits: 13, memLevel: 6, chunkSize: 4096 } as const;
 

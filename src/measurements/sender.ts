@@ -14,13 +14,13 @@ import { Uploader } from './uploader.ts';
 export const STATUS_FILE = 'status.json';
 const RELOAD_EVERY_MS = 5000;
 const RATINGS_EVERY_MS = 15_000;
-/** A rating is stored a moment after the time that it says. */
+/** A rating is stored somewhat later than its own time says. */
 const RATINGS_OVERLAP_MS = 60_000;
 const MOST_RATINGS = 100;
 const RATINGS_KEPT = 10_000;
-/** Within which everything must be let go of. */
+/** Time limit for stopping. */
 const STOP_MS = 400;
-/** Calls with more legs are shown without the others. */
+/** Bound on the legs of a call that are shown. */
 const MOST_SHOWN = 20;
 
 export interface SenderSettings {
@@ -37,14 +37,14 @@ export interface SenderOptions extends CurrentSurroundingsOptions {
   readonly settings: SenderSettings;
   readonly live: LiveView;
   readonly nowMs: () => number;
-  /** Ratings since then, the newest first, at most `limit`. */
+  /** Ratings since a time, the newest first, at most `limit`. */
   readonly ratingsSince: (fromMs: number, limit: number) => Promise<readonly Rating[]>;
-  /** One sentence each. */
+  /** Both are called with one sentence. */
   readonly onProblem: (sentence: string) => void;
   readonly onInfo: (sentence: string) => void;
 }
 
-/** Gathers measurements of calls and ratings, encrypts them for their recipients, and sends them. */
+/** Measures calls and ratings, encrypts the documents for their recipients, and sends them. */
 export class MeasurementSender {
   readonly #options: SenderOptions;
   readonly #writer: AgeWriter;
@@ -57,12 +57,12 @@ export class MeasurementSender {
   #ratedAtMs: number;
   #ratingsFromMs: number;
   readonly #rated = new Set<string>();
-  /** Why nothing is sent now; null: all is well. */
+  /** One sentence on why nothing is sent now; null: all is well. */
   get problem(): string | null {
     return this.#writeProblem ?? this.#uploader?.problem ?? null;
   }
 
-  /** What was last made ready to be sent: the legs of one call, and what was said of it. */
+  /** The documents of the last call that was made ready: its legs and ratings, in clear. */
   #shown: { readonly linkedid: string; readonly documents: MeasurementDocument[] } | null = null;
   #writeProblem: string | null = null;
 
@@ -97,12 +97,12 @@ export class MeasurementSender {
     };
   }
 
-  /** What was last made ready to be sent, in clear; empty before the first call has ended. */
+  /** The last documents that were made ready, in clear; empty before the first call has ended. */
   get lastDocuments(): readonly MeasurementDocument[] {
     return this.#shown?.documents ?? [];
   }
 
-  /** Rejects with an Error of one sentence. */
+  /** Opens the spool and begins to send. Rejects with an Error of one sentence. */
   async start(): Promise<void> {
     const { settings, nowMs, live } = this.#options;
     let installation: Installation;

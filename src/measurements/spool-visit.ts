@@ -10,11 +10,11 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export interface SpoolState {
   readonly waitingFiles: number;
   readonly waitingBytes: number;
-  /** What the sidecar last wrote of itself; null: it never ran with measurements. */
+  /** The state that the sidecar last wrote; null: it never ran with measurements. */
   readonly last: Readonly<Record<string, unknown>> | null;
 }
 
-/** What waits, and how it goes. Rejects with an Error of one sentence. */
+/** The waiting files and the sidecar's last state. Rejects with an Error of one sentence. */
 export async function spoolState(spool: string): Promise<SpoolState> {
   const names = await namesIn(spool);
   let waitingBytes = 0;
@@ -22,13 +22,13 @@ export async function spoolState(spool: string): Promise<SpoolState> {
   return { waitingFiles: names.length, waitingBytes, last: await lastStatus(spool) };
 }
 
-/** Another identity from now on; a sidecar that runs takes it over within 5 s. */
+/** Makes a new identity. A running sidecar takes it over within 5 s. */
 export async function resetInstallation(spool: string, nowMs: number): Promise<void> {
   await (await Installation.open(spool, nowMs)).reset(nowMs);
   await keepOwner(spool);
 }
 
-/** Copies what waits into a directory instead of sending it, and takes it out of the spool. Returns how many files. */
+/** Moves the waiting files from the spool into a directory. Resolves with their number. */
 export async function exportSpool(spool: string, directory: string): Promise<number> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const names = await namesIn(spool);
@@ -40,8 +40,8 @@ export async function exportSpool(spool: string, directory: string): Promise<num
 }
 
 /**
- * Asks the collection server to delete what this installation sent, as far as its tokens are remembered, then empties the spool
- * and goes on as somebody else. Tokens that the server did not take stay for another time; the sentence why is thrown at the end.
+ * Asks the collection server to delete what this installation sent, as far as its tokens are known. Then empties the spool and
+ * makes a new identity. When the server fails, the tokens are kept, and it rejects at the end with one sentence.
  */
 export async function forgetMeasurements(
   spool: string,
@@ -98,7 +98,7 @@ async function lastStatus(spool: string): Promise<SpoolState['last']> {
   }
 }
 
-/** What root writes here must stay readable for the user that runs the sidecar. */
+/** Gives files that root wrote here to the owner of the spool, so that the sidecar can read them. */
 async function keepOwner(spool: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(spool);

@@ -4,22 +4,22 @@ import { join } from 'node:path';
 import { errorCode } from '../model/errors/error-code.ts';
 import { framed, splitSegments } from './format/segments.ts';
 
-/** Of a call that is up; what a sidecar leaves behind that ended in mid-call is taken over at the next start. */
+/** Ending of the file of a live leg. After a crash the next start takes such files over. */
 const LIVE = '.live';
-/** Ready to be sent. */
+/** Ending of a file that is ready to be sent. */
 export const READY = '.age';
 const NAME_BYTES = 16;
 
 export interface SpoolCounters {
   readonly waiting_files: number;
   readonly waiting_bytes: number;
-  /** Given up because the spool was full, the oldest first. */
+  /** Files that were dropped because the spool was full, the oldest first. */
   readonly dropped: number;
-  /** Of calls that were up when a sidecar ended. */
+  /** Files of legs that were up when a sidecar ended. */
   readonly recovered: number;
 }
 
-/** The directory of what waits to be sent. Everything in it but our own identity is encrypted. */
+/** The directory of files that wait to be sent. All but the identity is encrypted. */
 export class Spool {
   readonly #directory: string;
   readonly #maxBytes: number;
@@ -49,7 +49,7 @@ export class Spool {
     };
   }
 
-  /** Looks what is there, and takes over the calls of a sidecar that ended in mid-call. Only one sidecar may use a spool. */
+  /** Reads the directory, and takes over files that a crash left behind. Only one sidecar may use a spool. */
   async open(): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const found: { readonly name: string; readonly bytes: number; readonly atMs: number }[] = [];
@@ -66,9 +66,9 @@ export class Spool {
     await this.#bound();
   }
 
-  /** Adds a segment to the file of a call that is up; `replaces`: in place of all that is in it. */
+  /** Adds a segment to the file of a live leg; `replaces`: instead of everything in it. */
   async append(name: string, segment: Uint8Array, replaces: boolean): Promise<void> {
-    // A full spool gives up what waits before what is new; with nothing left to give up, the new is not written.
+    // When the spool is full, drop waiting files first. With none left, do not write the new segment.
     await this.#bound(segment.length);
     if (this.#readyBytes + this.#liveBytes + segment.length > this.#maxBytes) {
       this.#dropped += 1;
@@ -80,7 +80,7 @@ export class Spool {
     this.#noteLive(name, bytes.length + (replaces ? 0 : (this.#live.get(name) ?? 0)));
   }
 
-  /** The call is over: `segment` is all of it, in place of what was appended before. */
+  /** The leg has ended: `segment` has all of it and replaces what was appended before. */
   async finish(name: string, segment: Uint8Array): Promise<void> {
     await this.#writeWhole(this.#path(name, READY), segment);
     await rm(this.#path(name, LIVE), { force: true });
@@ -89,13 +89,13 @@ export class Spool {
     await this.#bound();
   }
 
-  /** The name of a file that waits, at random so that the order of what is sent does not tell that of calls; null: none. */
+  /** The name of a random waiting file, so that the order of sending hides the order of calls; null: none waits. */
   pick(random: () => number): string | null {
     const names = [...this.#ready.keys()];
     return names[Math.floor(random() * names.length)] ?? null;
   }
 
-  /** Null: it is gone. */
+  /** The content of a file; null: it is gone. */
   async read(name: string): Promise<Buffer | null> {
     try {
       return await readFile(this.#path(name, READY));
@@ -111,7 +111,7 @@ export class Spool {
     await rm(this.#path(name, READY), { force: true });
   }
 
-  /** Without the segment that was not written to its end. Returns whether anything is left. */
+  /** Cuts off an unfinished last segment and makes the file ready. Resolves with false when nothing is left. */
   async #takeOver(name: string): Promise<boolean> {
     const { segments, tornBytes } = splitSegments(await readFile(this.#path(name, LIVE)));
     if (segments.length === 0) {

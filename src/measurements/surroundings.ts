@@ -1,7 +1,7 @@
 import { availableParallelism, freemem, loadavg, totalmem } from 'node:os';
 import type { Surroundings } from './format/document.ts';
 
-/** Load and memory change slowly. */
+/** Time between two looks at load and memory, which change slowly. */
 const LOOK_EVERY_MS = 5000;
 
 export interface CurrentSurroundingsOptions {

@@ -1,35 +1,35 @@
 import { deliver, LONGEST_BACK_OFF_MS, type Outcome } from './delivery.ts';
 import type { Spool } from './spool.ts';
 
-/** Between two files, so that a spool that was long without a collector does not come as a flood. */
+/** Pause between two files, so that a full spool does not flood the collector. */
 const PAUSE_MS = 200;
-/** While nothing waits. */
+/** Time between two looks at an empty spool. */
 const IDLE_MS = 1000;
 const FIRST_BACK_OFF_MS = 5000;
-/** So many in a row mean that the collector is wrong, and not the files. */
+/** After so many refusals in a row the collector is at fault, not the files. */
 const MOST_REFUSED_IN_A_ROW = 3;
 
 export interface UploaderOptions {
   readonly spool: Spool;
-  /** Without a slash at its end. */
+  /** Address of the collector, without a slash at its end. */
   readonly collector: string;
-  /** Where files go by addresses that the collector signs; null: through the collector. */
+  /** The store that files are put into by signed addresses; null: files go through the collector. */
   readonly uploadTo: string | null;
   readonly random: () => number;
-  /** One sentence; told when it changes. */
+  /** Called with one sentence when the problem changes; null: it works. */
   readonly onState: (problem: string | null) => void;
-  /** For tests: how much faster than real time it waits. */
+  /** For tests: divides all waits. */
   readonly haste?: number;
 }
 
 export interface UploadCounters {
   readonly sent: number;
-  /** That the collector will never take; given up. */
+  /** Files that the collector refused for good. */
   readonly refused: number;
   readonly failed_attempts: number;
 }
 
-/** Sends what is in the spool, one file after another, in the background. A file is kept until the collector has acknowledged it. */
+/** Sends the files of the spool in the background, one after another. Each is kept until the collector has acknowledged it. */
 export class Uploader {
   readonly #options: UploaderOptions;
   readonly #stop = new AbortController();
@@ -56,7 +56,7 @@ export class Uploader {
     this.#running = this.#run();
   }
 
-  /** Gives up what is under way; it is sent again at the next start. */
+  /** Aborts the file under way; the next start sends it again. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -77,7 +77,7 @@ export class Uploader {
         continue;
       }
       this.#failed += 1;
-      // Half of it at random, so that all who lost a collector do not come back together.
+      // Leave out up to half at random, so that not all senders return to a collector at once.
       await this.#wait(Math.max(outcome.waitMs ?? 0, backOffMs * (0.5 + this.#options.random() / 2)));
       backOffMs = Math.min(LONGEST_BACK_OFF_MS, backOffMs * 2);
     }

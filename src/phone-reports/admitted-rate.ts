@@ -1,10 +1,10 @@
-/** Admits a number of things a second; up to one second's worth may come at once. */
+/** Admits so many things a second. As many as one second admits may come at once. */
 export class AdmittedRate {
   readonly #perS: number;
   #left: number;
   #atMs: number;
 
-  /** `nowMs` may be of any clock; a step back of it gives nothing and takes nothing. */
+  /** `nowMs` may come from any clock. When it steps back, nothing is added or taken. */
   constructor(perS: number, nowMs: number) {
     this.#perS = perS;
     this.#left = perS;

@@ -6,18 +6,18 @@ import { readPhoneReport } from '../wire/vq-report/report.ts';
 const EVENT = 'vq-rtcpxr';
 const REPORT_TYPE = 'application/vq-rtcpxr';
 const ALLOWED = 'PUBLISH, MESSAGE, OPTIONS';
-/** What a phone that names no time is given; nothing here expires (RFC 3903 §6 wants a number in each 200). */
+/** The Expires of our 200, which RFC 3903 §6 demands, for a phone that names none. Nothing expires here. */
 const USUAL_EXPIRES_S = 3600;
 const MAX_EXPIRES_S = 86_400;
 
-/** What a request comes to: the response, and the report that it carried. */
+/** The response to a request, and the report that it carried. */
 export interface Verdict {
-  /** Null: the request wants none (ACK, or a response that strayed here). */
+  /** Null: it gets no response (an ACK, or itself a response). */
   readonly response: SipResponse | null;
   readonly report: PhoneReport | null;
 }
 
-/** Judges one message by its method, its event and its body. `entityTag` names what a PUBLISH has made (RFC 3903). */
+/** Judges one message by method, event and body. `entityTag` goes into the SIP-ETag of a PUBLISH's answer (RFC 3903). */
 export function judgeRequest(message: SipMessage, entityTag: string): Verdict {
   if (message.start.kind === 'response') return { response: null, report: null };
   switch (message.start.method) {
@@ -40,7 +40,7 @@ function judgePublish(message: SipMessage, entityTag: string): Verdict {
   const wished = sipHeader(message, 'expires') ?? '';
   const expiresS = /^\d{1,9}$/.test(wished) ? Math.min(Number(wished), MAX_EXPIRES_S) : USUAL_EXPIRES_S;
   const headers = { 'SIP-ETag': entityTag, Expires: String(expiresS) };
-  // A refresh or a removal (RFC 3903 §4.3, §4.5) has no body; nothing is kept that could be refreshed.
+  // A refresh or a removal (RFC 3903 §4.3, §4.5) has no body, and there is nothing to refresh here.
   if (message.body.trim() === '' && sipHeader(message, 'sip-if-match') !== undefined) return only(200, 'OK', headers);
   return judgeBody(message, headers);
 }

@@ -8,15 +8,18 @@ import { SipStreamReader } from '../wire/sip/stream.ts';
 import { judgeRequest } from './answer.ts';
 import { AdmittedRate } from './admitted-rate.ts';
 
-/** Connections at the same time: phones open one, send a report and close it, or keep it. */
+/** Bound on open connections. A phone opens one, sends a report, and closes or keeps it. */
 const MAX_CONNECTIONS = 500;
-/** A connection on which nothing comes for so long is closed: phones open another. */
+/** A connection that is silent for so long is closed; the phone opens another. */
 const IDLE_MS = 120_000;
-/** Responses that a peer does not read; then its connection is closed. */
+/** A connection with so many unread bytes of responses is closed. */
 const MAX_UNREAD_BYTES = 65_536;
-/** Messages a second: a thousand phones that end their calls at once are some hundred; what is above is dropped unread. */
+/**
+ * Messages a second, on all connections and UDP together; more are dropped unread. A thousand phones that hang up at once send
+ * some hundred.
+ */
 const MESSAGES_PER_S = 2000;
-/** Requests whose repetition is recognised (RFC 3261 §17.1.2.2: they are sent again for 32 s at most). */
+/** Bound on remembered requests. A repeated one (for 32 s at most, RFC 3261 §17.1.2.2) gets the same response. */
 const MAX_REMEMBERED = 20_000;
 const REMEMBERED_MS = 32_000;
 const LONGEST_USER_AGENT = 200;
@@ -24,31 +27,31 @@ const LONGEST_USER_AGENT = 200;
 export interface CollectorOptions {
   readonly host: string;
   readonly port: number;
-  /** From where reports are taken; empty: from anywhere. */
+  /** Networks that reports are taken from; empty: any. */
   readonly peers: readonly Subnet[];
   readonly nowMs: () => number;
-  /** Random text, new at each call. */
+  /** Returns a new random text. */
   readonly randomToken: () => string;
-  /** Must not wait. */
+  /** Called for each new report. Must return at once. */
   readonly onReport: (received: ReceivedPhoneReport) => void;
 }
 
 export interface CollectorCounters {
-  /** Reports taken, each once. */
+  /** Reports taken; a repeated one counts once. */
   readonly reports: number;
-  /** Requests that were sent again since no answer had reached the phone. */
+  /** Repeated requests: the phone had not got the answer. */
   readonly repeated: number;
-  /** Requests answered by a refusal. */
+  /** Requests that were refused. */
   readonly refused: number;
-  /** What was no SIP, or was cut. */
+  /** Messages that were not SIP, or incomplete. */
   readonly unreadable: number;
-  /** From elsewhere than `peers`, or connections above the limit. */
+  /** Messages and connections from outside `peers`, and connections above the limit. */
   readonly strangers: number;
-  /** Messages above the rate that is taken. */
+  /** Messages above the admitted rate. */
   readonly dropped: number;
 }
 
-/** Takes phones' reports over UDP and TCP on one port, and answers as RFC 3903 wants it. */
+/** Takes reports of phones over UDP and TCP on one port, and answers by RFC 3903. */
 export class PhoneReportCollector {
   readonly #options: CollectorOptions;
   readonly #udp: UdpSocket;
@@ -56,7 +59,7 @@ export class PhoneReportCollector {
   readonly #sockets = new Set<Socket>();
   readonly #peers = new BlockList();
   readonly #rate: AdmittedRate;
-  /** Branch and peer of requests already answered → the response. The oldest comes first. */
+  /** Responses by transaction key, the oldest first. */
   readonly #answered = new Map<string, { readonly atMs: number; readonly text: string }>();
   readonly #counters = { reports: 0, repeated: 0, refused: 0, unreadable: 0, strangers: 0, dropped: 0 };
 
@@ -76,7 +79,7 @@ export class PhoneReportCollector {
     return { ...this.#counters };
   }
 
-  /** Starts to listen; resolves with the port, the same for UDP and TCP. Rejects with the system's error. */
+  /** Opens the port, the same for UDP and TCP, and resolves with its number. Rejects with the system's error. */
   async listen(): Promise<number> {
     const { host } = this.#options;
     const port = await listenTcp(this.#tcp, host, this.#options.port);
@@ -86,7 +89,7 @@ export class PhoneReportCollector {
       this.#tcp.close();
       throw error;
     }
-    // Such as an ICMP error, or no more file descriptors: one message is lost, the collector goes on.
+    // For example an ICMP error. One message is lost, the collector goes on.
     this.#udp.on('error', () => this.#counters.unreadable++);
     this.#tcp.on('error', () => this.#counters.strangers++);
     return port;
@@ -100,7 +103,7 @@ export class PhoneReportCollector {
     try {
       this.#udp.close();
     } catch {
-      // It never listened.
+      // It did not listen.
     }
     await closed.promise;
   }
@@ -111,7 +114,7 @@ export class PhoneReportCollector {
       this.#counters.dropped++;
       return;
     }
-    // Blank lines keep a way through a NAT open (RFC 5626 §3.5.1).
+    // A few blank bytes are a keep-alive for NAT (RFC 5626 §3.5.1).
     if (bytes.length <= 4) return;
     const message = readSipDatagram(bytes.toString('utf8'));
     if (message === undefined || message === 'cut') {
@@ -160,7 +163,7 @@ export class PhoneReportCollector {
     return false;
   }
 
-  /** The response, also to a request that was answered before; undefined when it gets none. */
+  /** The response to a request, the same one to a repeated request; undefined: none. */
   #respond(message: SipMessage, peer: SipPeer): string | undefined {
     const atMs = this.#options.nowMs();
     const key = transactionKey(message, peer);
@@ -197,7 +200,10 @@ export class PhoneReportCollector {
   }
 }
 
-/** What tells a repeated request from a new one (RFC 3261 §17.2.3): the branch, who sent it, and its method. */
+/**
+ * The key by which a repeated request is recognised (RFC 3261 §17.2.3): branch, sender and method. Undefined: a response, or no
+ * branch.
+ */
 function transactionKey(message: SipMessage, { address, port }: SipPeer): string | undefined {
   const branch = /;\s*branch=([^;,\s]{1,200})/i.exec(sipHeader(message, 'via') ?? '')?.[1];
   if (branch === undefined || message.start.kind === 'response') return undefined;

@@ -1,30 +1,30 @@
 import type { Verdict } from '../model/score.ts';
 
-/** What is known of a call when it is decided whether to ask about it. */
+/** What decides whether people are asked about a call. */
 export interface AskedCall {
   readonly endpoint: string;
   /** Numbers of both parties, and what was dialled. */
   readonly numbers: readonly string[];
-  /** The worst of the call; null is not known. */
+  /** The worst verdict of the call; null: unknown. */
   readonly verdict: Verdict | null;
   readonly lastAskedAtMs: number | null;
   readonly nowMs: number;
 }
 
 export interface AskingRules {
-  /** Of calls that were good, or of which nothing is known, 0-100. */
+  /** Share of good and unknown calls to ask about, 0-100. */
   readonly askPercent: number;
-  /** Endpoints, or numbers; one `*` at the end stands for anything. */
+  /** Endpoints or numbers that are never asked; a `*` at the end stands for anything. */
   readonly never: readonly string[];
 }
 
 /** An endpoint is asked once a day at most. */
 const REST_MS = 86_400_000;
 
-/** Always asked about: somebody had reason to complain. */
+/** Calls with these verdicts are always asked about. */
 const ALWAYS: ReadonlySet<Verdict> = new Set(['poor', 'bad', 'no-media', 'one-way-rx', 'one-way-tx']);
 
-/** With which probability to ask about a call, 0-1; a rating weighs its inverse. */
+/** The probability of asking about a call, 0-1. Its inverse is the weight of the rating. */
 export function askProbability(call: AskedCall, { askPercent, never }: AskingRules): number {
   const names = [call.endpoint, ...call.numbers];
   if (never.some((pattern) => names.some((name) => matches(pattern, name)))) return 0;

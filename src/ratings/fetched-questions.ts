@@ -12,22 +12,22 @@ export interface FetchedQuestionsOptions {
   readonly keep: (questions: KeptQuestions) => Promise<unknown>;
   readonly clock: Clock;
   readonly random: () => number;
-  /** One sentence when it changes; null: all is well again. */
+  /** Called with one sentence when fetching fails in a new way; null: it works again. */
   readonly onProblem: (sentence: string | null) => void;
-  /** This key came with the first answer, and is the only one from now on. */
+  /** Called with the key of the first answer, which is the only trusted one from now on. */
   readonly onTrusted: (key: string) => void;
-  /** For tests: how much faster than real time it waits. */
+  /** For tests: divides all waits. */
   readonly haste?: number;
 }
 
-/** Questions change within weeks. Half of it is left to chance, so that not all PBXs come at once. */
+/** Longest time between two fetches. Up to half of it is left out at random, so that PBXs do not all come at once. */
 const USUAL_GAP_MS = 6 * 3_600_000;
 const FIRST_BACK_OFF_MS = 5 * 60_000;
 const TIMEOUT_MS = 10_000;
-/** An issue that lies further ahead comes from a clock that is wrong, and would keep all later ones out. */
+/** An issue date further ahead is a wrong clock's. Accepted, it would make all later issues look older. */
 const MOST_AHEAD_MS = 86_400_000;
 
-/** Fetches signed questions now and then, and keeps what it had when they cannot be had. */
+/** Fetches signed questions now and then. When it cannot, the last ones stay. */
 export class FetchedQuestions {
   readonly #options: FetchedQuestionsOptions;
   readonly #stop = new AbortController();
@@ -43,7 +43,7 @@ export class FetchedQuestions {
     this.#key = options.key;
   }
 
-  /** Null: none have come yet. */
+  /** The questions of the newest issue; null: none was fetched yet. */
   get questions(): readonly Question[] | null {
     return this.#current?.questions ?? null;
   }
@@ -52,13 +52,13 @@ export class FetchedQuestions {
     return { questions_fetched: this.#fetched, questions_failed: this.#failed };
   }
 
-  /** Takes what is kept, and begins to fetch. It never rejects. */
+  /** Reads the stored questions and begins to fetch. Never rejects. */
   async start(): Promise<void> {
     await this.#takeKept();
     this.#running = this.#run();
   }
 
-  /** Waits for nobody. */
+  /** Aborts what is under way. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -73,7 +73,7 @@ export class FetchedQuestions {
       this.#current = openSigned('kept questions', { ...found, key }, key);
       this.#key = key;
     } catch {
-      // Signed with a key that is not the one any more, or by another release: they are fetched again.
+      // Signed with an older key, or stored by another release: they will be fetched again.
     }
   }
 
@@ -91,7 +91,7 @@ export class FetchedQuestions {
     }
   }
 
-  /** Resolves with what went wrong, or null. */
+  /** Fetches once. Resolves with one sentence when it failed, otherwise with null. */
   async #fetch(): Promise<string | null> {
     const { url } = this.#options;
     try {
@@ -128,7 +128,7 @@ export class FetchedQuestions {
     this.#current = published;
     this.#fetched++;
     const { signed, signature } = answer;
-    // What cannot be kept counts until the next start.
+    // Even when they cannot be stored, they count until the next start.
     await keep({ url, key, signed, signature }).catch(() => {});
   }
 
@@ -140,7 +140,7 @@ export class FetchedQuestions {
   }
 }
 
-/** Throws RangeError where somebody on the way could have put in a key of their own. */
+/** The key of the first answer. Throws RangeError over plain HTTP, where anybody on the way could have replaced it. */
 function firstKey(url: string, key: string | null): string {
   const { protocol, hostname } = new URL(url);
   const isPrivate = protocol === 'https:' || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
@@ -152,13 +152,13 @@ function firstKey(url: string, key: string | null): string {
   return key;
 }
 
-/** Throws RangeError when it is longer than questions are. */
+/** The text of a response. Throws RangeError when it is longer than `MOST_ANSWER_BYTES`. */
 async function boundedText(response: Response, url: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of response.body ?? []) {
     bytes += part.length;
-    // To leave the loop ends the response.
+    // Leaving the loop ends the response.
     if (bytes > MOST_ANSWER_BYTES) throw new RangeError(`${url}: the answer is longer than ${MOST_ANSWER_BYTES} bytes`);
     parts.push(part);
   }

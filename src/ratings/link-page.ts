@@ -18,7 +18,7 @@ button { background: #0b6e4f; border: 0; border-radius: 0.5rem; color: #fff; fon
 .problem { border-left: 0.3rem solid #c62828; padding-left: 0.6rem; }
 `;
 
-/** Nothing may run, nothing is loaded, and the form goes nowhere else (CSP level 3). */
+/** Headers of the pages: nothing runs, nothing is loaded, and the form is sent here only (CSP level 3). */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
     "default-src 'none'",
@@ -46,7 +46,7 @@ export interface RatedTime {
   readonly durationS: number;
 }
 
-/** The page of a link that is good. `problem` says what was left out the time before. */
+/** The page of a valid link. `problem`: a sentence on what was missing in the last try. */
 export function askingPage(
   { startedAtMs, durationS }: RatedTime,
   questions: readonly Question[],
@@ -85,7 +85,7 @@ export function thanksPage(): string {
   return page('Thank you', '<p>Your answer was stored. You can close this page.</p>');
 }
 
-/** The same for a link that is wrong, over, used or of a call that is not kept any more. */
+/** The page of a link that is wrong, expired or used, or whose call is gone. It does not say which. */
 export function refusalPage(): string {
   return page(
     'This link does not work',
@@ -93,7 +93,7 @@ export function refusalPage(): string {
   );
 }
 
-/** When so many rate that no more are taken. */
+/** The page while too many ratings come at once. */
 export function busyPage(): string {
   return page('Please try again', '<p>Too many answers came at once. Wait a minute, and send yours again.</p>');
 }

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Side } from '../model/people/rating.ts';
 
-/** What a link to rate a call says: nothing of it can be changed without the key. */
+/** The content of a link to rate a call. */
 export interface LinkContent {
   readonly linkedid: string;
   readonly uniqueid: string;
@@ -9,12 +9,12 @@ export interface LinkContent {
   readonly expiresAtMs: number;
 }
 
-/** Half of SHA-256: nobody guesses 128 bits, and the link stays short. */
+/** Half of SHA-256: 128 bits cannot be guessed, and the link stays short. */
 const MAC_BYTES = 16;
 /** Asterisk's ids have at most 150 characters. */
 const LONGEST_TOKEN = 800;
 
-/** A token for `/r/TOKEN`: content and authentication code, both base64url. */
+/** The token of `/r/TOKEN`: content and authentication code, both base64url. Nobody can alter it without the key. */
 export function linkToken({ linkedid, uniqueid, side, expiresAtMs }: LinkContent, key: string): string {
   const content = Buffer.from(
     JSON.stringify([linkedid, uniqueid, side === 'caller' ? 0 : 1, Math.floor(expiresAtMs / 1000)]),
@@ -22,17 +22,14 @@ export function linkToken({ linkedid, uniqueid, side, expiresAtMs }: LinkContent
   return `${content}.${macOf(content, key).toString('base64url')}`;
 }
 
-/**
- * What a token says; undefined for one that was not made with this key, was changed, or is over. It takes as long for each
- * of these.
- */
+/** The content of a token; undefined when it is not signed with this key or has expired. All cases take the same time. */
 export function readLinkToken(token: string, key: string, nowMs: number): LinkContent | undefined {
   if (token.length > LONGEST_TOKEN) return undefined;
   const dot = token.lastIndexOf('.');
   const content = token.slice(0, Math.max(0, dot));
   const given = Buffer.from(token.slice(dot + 1), 'base64url');
   const expected = macOf(content, key);
-  // Compared at one length, so that a short one is not answered sooner.
+  // Compare at one length, so that a short code is not answered sooner.
   const padded = Buffer.alloc(MAC_BYTES);
   given.copy(padded);
   const isOurs = timingSafeEqual(padded, expected) && given.length === MAC_BYTES;
@@ -44,7 +41,7 @@ function macOf(content: string, key: string): Buffer {
   return createHmac('sha256', key).update(`rate a call\n${content}`).digest().subarray(0, MAC_BYTES);
 }
 
-/** Only of a content that bears our code. */
+/** Call it only after the authentication code was checked. */
 function contentOf(content: string): LinkContent | undefined {
   try {
     const parsed = JSON.parse(Buffer.from(content, 'base64url').toString('utf8')) as unknown;

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { ISSUES, type Issue, type Question } from '../model/people/rating.ts';
 import { readAsteriskConfig } from '../wire/asterisk-conf.ts';
 
-/** Shown at a time: more are not answered. */
+/** Questions shown at a time; people do not answer more. */
 const MOST_AT_ONCE = 3;
 const MOST_QUESTIONS = 100;
 const LONGEST_TEXT = 200;
 const ID = /^[a-z0-9][a-z0-9_-]{0,39}$/;
 const PROMPT = /^[\w/.-]{1,80}(?:&[\w/.-]{1,80}){0,15}$/;
-/** The next ones take their turn after so long. */
+/** After this time the next questions are shown. */
 const TURN_MS = 86_400_000;
-/** Control characters, and those that turn the direction of writing. */
+/** Control characters, and characters that change the direction of writing. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
 const KEYS = ['version', 'text', 'prompt', 'from', 'to', 'issue'];
 
@@ -18,7 +18,7 @@ function own(id: string, issue: Issue, text: string): Question {
   return { id, version: 1, text, prompt: [], issue, fromMs: null, toMs: null };
 }
 
-/** Ours, in the words that callers use. They have no prompts: Asterisk's sounds do not say them. */
+/** The usual questions, in callers' words. They have no prompts, because Asterisk has no such sounds. */
 export const OWN_QUESTIONS: readonly Question[] = [
   own('stuttering', 'stuttering', 'Did the sound stutter or drop out?'),
   own('silence', 'silence', 'Was there silence where somebody should have been heard?'),
@@ -51,14 +51,14 @@ export function readQuestions(file: string, text: string): readonly Question[] {
   );
 }
 
-/** What a collection server publishes. */
+/** The questions that a collection server publishes. */
 export interface PublishedQuestions {
-  /** When it was made: an older one does not take its place. */
+  /** Time of the issue: an older issue never replaces a newer one. */
   readonly issuedMs: number;
   readonly questions: readonly Question[];
 }
 
-/** Other fields are left alone: a later release may have them. */
+/** Unknown fields are ignored: a later release may add some. */
 const PUBLISHED = z.object(
   {
     issued: z.iso.datetime({ error: 'give a time such as 2026-11-20T08:00:00Z' }),
@@ -103,7 +103,7 @@ export function readPublishedQuestions(source: string, text: string): PublishedQ
   };
 }
 
-/** What JSON has for a value of `questions.conf`; what is no text or number fails there. */
+/** A JSON value as text of `questions.conf`. Anything but a text or a number becomes a text that the reader refuses. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '\0';
@@ -111,7 +111,7 @@ function textOf(value: unknown): string {
 
 interface UncheckedQuestion {
   readonly id: string;
-  /** By key; what is missing or empty is not given. */
+  /** Values by key. A missing or empty value is not in it. */
   readonly values: ReadonlyMap<string, string>;
 }
 
@@ -157,14 +157,14 @@ function checked(source: string, unchecked: readonly UncheckedQuestion[]): reado
   return questions;
 }
 
-/** Undefined for a day that no calendar has. */
+/** The beginning of a day (UTC); undefined when there is no such day. */
 function dayMs(day: string): number | undefined {
   const atMs = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
-  // Of 31 February, JavaScript makes 3 March.
+  // JavaScript takes 31 February for 3 March.
   return !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(day) ? atMs : undefined;
 }
 
-/** Which to ask now: of those whose time it is, another three each day. */
+/** The questions to ask now: of those within their dates, three, others each day. */
 export function questionsOf(all: readonly Question[], nowMs: number): readonly Question[] {
   const due = all.filter(({ fromMs, toMs }) => (fromMs ?? nowMs) <= nowMs && nowMs < (toMs ?? Infinity));
   if (due.length <= MOST_AT_ONCE) return due;

@@ -20,7 +20,7 @@ import type { ChannelRecord } from '../model/record.ts';
 import { askProbability, type AskingRules } from './asking.ts';
 import { type EndedChannel, LAST_CALL_MS, type RecentCalls } from './recent-calls.ts';
 
-/** The tables, as the history offers them. */
+/** The rating tables of the history. */
 export interface RatingTables {
   rate(rating: Rating): Promise<unknown>;
   ask(request: RatingRequest): Promise<unknown>;
@@ -45,38 +45,38 @@ export interface RatingIntakeOptions {
   readonly rules: AskingRules;
   /** 0 up to 1. */
   readonly random: () => number;
-  /** Hides numbers in a text, as set. */
+  /** Hides numbers in a text, as `[history] numbers` says. */
   readonly hideText: (text: string) => string;
-  /** Tells others; a rating whose answers came later is told of again. */
+  /** Called with each stored rating, and again when answers are added to it. */
   readonly onRated: (rating: Rating) => void;
   readonly onLost: (error: unknown) => void;
 }
 
-/** How a rating came. */
+/** The way by which a rating came. */
 export interface RatingWay {
   readonly source: RatingSource;
-  /** A second one of the same id replaces the first. */
+  /** A later rating with the same id replaces the earlier one. */
   readonly id?: string | undefined;
-  /** With which the call was asked about; absent: it came by itself. */
+  /** The probability of asking about the call; absent: the rating came by itself. */
   readonly probability?: number | undefined;
 }
 
 const SCORES = [1, 2, 3, 4, 5];
 const DAY_MS = 86_400_000;
-/** Many times what people on a large server can say in a minute. More come from a program that is broken or means harm. */
+/** Many times what people on a large server say in a minute. More come from a broken or hostile program. */
 const MOST_A_MINUTE = 600;
 const MINUTE_MS = 60_000;
-/** Endpoints of which it is remembered when they were asked. */
+/** Bound on endpoints whose last request is remembered. */
 const MOST_ENDPOINTS = 100_000;
 
-/** Takes ratings, decides whom to ask, and keeps both. */
+/** Takes ratings, decides whom to ask, and stores both. */
 export class RatingIntake implements RatingService {
   readonly #options: RatingIntakeOptions;
   readonly #lastAsked = new Map<string, number>();
   #minuteBeganAtMs = 0;
   #thisMinute = 0;
   readonly #counters = { asked: 0, answered: 0, marks: 0, refused: 0, lost: 0 };
-  /** By source and score: all of them from the start, so that Prometheus sees the first rise. */
+  /** Ratings by source and score. All pairs exist from the start, so that Prometheus sees the first increase. */
   readonly #byKind = new Map(
     RATING_SOURCES.flatMap((source) => SCORES.map((score) => [`${source} ${score}`, { source, score, count: 0 }])),
   );
@@ -101,7 +101,7 @@ export class RatingIntake implements RatingService {
     };
   }
 
-  /** Learns who was asked before the sidecar began. */
+  /** Reads who was asked before the sidecar started. */
   async start(): Promise<void> {
     const { tables, clock } = this.#options;
     const asked = await tables.lastAsked(clock.nowMs() - DAY_MS).catch(() => []);
@@ -109,8 +109,8 @@ export class RatingIntake implements RatingService {
   }
 
   /**
-   * Whether to ask about the call of a channel that is up, from memory alone. Returns the request, which it stores, or
-   * undefined: leave them alone. `numbers` are more numbers of the parties, as Asterisk has them.
+   * Decides whether to ask about the call of a live channel, without waiting for the disk. Returns the request, which it
+   * stores; undefined: do not ask. `numbers`: further numbers of the parties from Asterisk.
    */
   ask(uniqueid: string, numbers: readonly string[]): RatingRequest | undefined {
     const { live, recent, clock, rules, random, tables } = this.#options;
@@ -138,13 +138,13 @@ export class RatingIntake implements RatingService {
     return request;
   }
 
-  /** A person marks this moment of a call. */
+  /** Stores a moment that a person marked in a call. */
   mark(moment: Moment): void {
     this.#counters.marks++;
     this.#options.tables.mark(moment).catch((error: unknown) => this.#lose(error));
   }
 
-  /** The call that an endpoint ended last, at most ten minutes ago. */
+  /** The last call that an endpoint ended, at most ten minutes ago; undefined: none. */
   async lastOf(endpoint: string): Promise<EndedChannel | undefined> {
     const { recent, tables, clock } = this.#options;
     const nowMs = clock.nowMs();
@@ -187,7 +187,7 @@ export class RatingIntake implements RatingService {
     return rating;
   }
 
-  /** Counts a rating that has an id of its way's own: once, however often it is replaced. */
+  /** Counts a rating. For ratings that may be replaced, call it for the first one only. */
   count({ score, source, asked }: Pick<Rating, 'score' | 'source' | 'asked'>): void {
     const kind = this.#byKind.get(`${source} ${score}`);
     if (kind !== undefined) kind.count++;
@@ -231,19 +231,19 @@ export class RatingIntake implements RatingService {
   }
 }
 
-/** The first channel of a call has the call's own id. */
+/** The caller's channel has the call's own id. */
 export function sideOf({ uniqueid, linkedid }: Pick<ChannelRecord, 'uniqueid' | 'linkedid'>): Side {
   return uniqueid === linkedid ? 'caller' : 'callee';
 }
 
-/** The same where the call is known: of a joined one the oldest channel called. */
+/** The side of a channel in a known call. In a joined call the oldest channel is the caller's. */
 function sideIn({ linkedid, channels }: CallWithChannels, { uniqueid }: ChannelRecord): Side {
   const oldest = channels.toSorted((one, other) => one.startedAtMs - other.startedAtMs)[0];
   const caller = channels.find((channel) => channel.uniqueid === linkedid) ?? oldest;
   return caller?.uniqueid === uniqueid ? 'caller' : 'callee';
 }
 
-/** Whose rating it is; null: several could be meant. */
+/** The party that a rating is from; null: it could be several. */
 function partyOf(
   call: CallWithChannels,
   asked: { readonly uniqueid?: string | undefined; readonly side?: Side | undefined },
@@ -257,7 +257,7 @@ function partyOf(
   return only !== undefined && others.length === 0 ? only : null;
 }
 
-/** One line of bounded length, numbers hidden as set; null when nothing is left. */
+/** The comment as one line of bounded length, with numbers hidden; null when nothing is left. */
 function commentOf(comment: string | null | undefined, hideText: (text: string) => string): string | null {
   const line = (comment ?? '').replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
   return line === '' ? null : hideText(line.slice(0, LONGEST_COMMENT));

@@ -12,7 +12,7 @@ export interface RatingLinksOptions {
   readonly questions: () => readonly Question[];
   readonly clock: Clock;
   readonly key: () => string;
-  /** Without a slash at its end. */
+  /** Address of REST, without a slash at its end. */
   readonly base: string;
   readonly lifetimeMs: number;
 }
@@ -24,7 +24,7 @@ export interface LinkAnswer {
 }
 
 const REFUSED: LinkAnswer = { html: refusalPage(), status: 404 };
-/** Older ones are found in the history. */
+/** Bound on remembered ratings; older ones are found in the history. */
 const MOST_TAKEN = 10_000;
 const NO_FACE = 'Please choose one of the five faces.';
 
@@ -34,17 +34,17 @@ interface GoodLink extends LinkContent {
   readonly durationS: number;
 }
 
-/** Makes links to rate a call, and answers them without a login. */
+/** Makes links to rate a call, and serves their pages without a login. */
 export class RatingLinks {
   readonly #options: RatingLinksOptions;
-  /** Ratings that are being stored, or were a moment ago: another request may have looked before. */
+  /** Ratings that are being or were just stored. Another request may have read the history before that. */
   readonly #taken = new Set<string>();
 
   constructor(options: RatingLinksOptions) {
     this.#options = options;
   }
 
-  /** The address for one party of a call. */
+  /** The link for one party of a call. */
   linkOf(linkedid: string, uniqueid: string, side: Side): string {
     const { base, key, clock, lifetimeMs } = this.#options;
     return `${base}/r/${linkToken({ linkedid, uniqueid, side, expiresAtMs: clock.nowMs() + lifetimeMs }, key())}`;
@@ -56,7 +56,7 @@ export class RatingLinks {
     return { html: askingPage(link, this.#options.questions()), status: 200 };
   }
 
-  /** Takes the form's fields. */
+  /** Takes a rating from the fields of the form. */
   async take(token: string, fields: Readonly<Record<string, string>>): Promise<LinkAnswer> {
     const link = await this.#open(token);
     if (link === undefined || this.#taken.has(link.ratingId)) return REFUSED;
@@ -84,7 +84,9 @@ export class RatingLinks {
     if (this.#taken.size > MOST_TAKEN && oldest !== undefined) this.#taken.delete(oldest);
   }
 
-  /** What is wrong with a link is not told, nor by how long the answer takes: each is looked up, whether ours or not. */
+  /**
+   * Undefined for any link that does not work. It looks every link up, so that neither answer nor its time says what is wrong.
+   */
   async #open(token: string): Promise<GoodLink | undefined> {
     const { calls, exists, clock, key } = this.#options;
     const content = readLinkToken(token, key(), clock.nowMs());
@@ -99,12 +101,12 @@ export class RatingLinks {
   }
 }
 
-/** One for each party of a call: another link to it is used as well. */
+/** The id of a rating: one for each party of a call, so that a second link of the party is used up, too. */
 function ratingIdOf(text: string): string {
   return `link-${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 }
 
-/** Undefined: no face was chosen. Fields that the page does not have are left out. */
+/** The rating in a form; undefined: no face was chosen. Unknown fields are ignored. */
 function givenBy(fields: Readonly<Record<string, string>>, questions: readonly Question[]): GivenRating | undefined {
   const score = fields['score'] ?? '';
   if (!/^[1-5]$/.test(score)) return undefined;

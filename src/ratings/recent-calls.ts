@@ -5,14 +5,14 @@ import type { ChannelRecord } from '../model/record.ts';
 import type { Verdict } from '../model/score.ts';
 import { flatCopy } from '../units/flat-copy.ts';
 
-/** A rating without an id of its call is about one that ended at most so long ago. */
+/** A rating without a call id is about a call that ended at most so long ago. */
 export const LAST_CALL_MS = 600_000;
-/** Calls and endpoints that are remembered: an hour of a busy server. The oldest are forgotten first. */
+/** Bound on remembered calls and endpoints, an hour of a busy server; the oldest are forgotten first. */
 const MOST_REMEMBERED = 20_000;
-/** Parties of one call that are looked at. */
+/** Bound on the parties of one call. */
 const MOST_PARTIES = 32;
 
-/** From the worst to the best; what says nothing of the quality is not in it. */
+/** Verdicts from the worst to the best, without those that say nothing about quality. */
 const WORST_FIRST = [
   'one-way-rx',
   'one-way-tx',
@@ -32,15 +32,15 @@ export interface EndedChannel {
   readonly endedAtMs: number;
 }
 
-/** Each text once. Arrays, since sets of one or two take five times the memory, and texts of their own: see `flatCopy`. */
+/** Lists without duplicates. Sets of one or two would take five times the memory. Texts are flat copies (`flatCopy`). */
 interface RecentCall {
   readonly dialled: string[];
-  /** Numbers of the parties and what was dialled, as they are stored. */
+  /** Numbers of the parties and dialled numbers, as they are stored. */
   readonly numbers: string[];
   worst: Verdict | null;
 }
 
-/** What is known at once of calls that go on or have just ended: nobody on the telephone waits for a disk. */
+/** Calls that are up or have just ended, in memory: nobody on the telephone waits for a disk. */
 export class RecentCalls {
   readonly #live: LiveView;
   readonly #calls = new Map<string, RecentCall>();
@@ -71,20 +71,20 @@ export class RecentCalls {
     if (answeredAtMs !== null) this.#noteEnded(endpoint, { linkedid, uniqueid, endedAtMs });
   }
 
-  /** A call that was made only to rate another one. */
+  /** Leaves out a call that was made only to rate another one. */
   leaveOut(uniqueid: string): void {
     this.#notRated.add(flatCopy(uniqueid));
     const [oldest] = this.#notRated;
     if (this.#notRated.size > MOST_REMEMBERED && oldest !== undefined) this.#notRated.delete(oldest);
   }
 
-  /** The call that the endpoint ended last; undefined when that is too long ago, or before the sidecar's start. */
+  /** The last call that the endpoint ended; undefined: too long ago, or before the sidecar started. */
   lastOf(endpoint: string, nowMs: number): EndedChannel | undefined {
     const last = this.#lastEnded.get(endpoint);
     return last !== undefined && nowMs - last.endedAtMs <= LAST_CALL_MS ? last : undefined;
   }
 
-  /** The worst word for any party of the call, so far; null is not known. */
+  /** The worst verdict of any party so far; null: unknown. */
   worstOf(linkedid: string, uniqueid: string): Verdict | null {
     const { dialled = [], worst = null } = this.#calls.get(linkedid) ?? {};
     return [...new Set([uniqueid, linkedid, ...dialled])]
@@ -105,7 +105,7 @@ export class RecentCalls {
     for (const channel of channels) this.#noteUp(channel);
   }
 
-  /** At once: its record comes later, with the final scores, and people are quick to dial. */
+  /** Note the end at once. The record comes later, with the final scores, and people dial quickly. */
   #hangup({ atMs, channel }: Extract<PbxEvent, { type: 'hangup' }>): void {
     const { uniqueid, linkedid, name } = channel;
     if (!this.#up.delete(uniqueid)) return;
@@ -113,7 +113,7 @@ export class RecentCalls {
     this.#noteEnded(flatCopy(endpointOf(name)), ended);
   }
 
-  /** A channel is told of more than once: the end of an older one is no news. */
+  /** Ends may come more than once and out of order: an older end changes nothing. */
   #noteEnded(endpoint: string, ended: EndedChannel): void {
     if (this.#notRated.has(ended.uniqueid)) return;
     const known = this.#lastEnded.get(endpoint);
@@ -133,7 +133,7 @@ function addOnce(texts: string[], text: string): void {
   if (texts.length < MOST_PARTIES && !texts.includes(text)) texts.push(flatCopy(text));
 }
 
-/** The newest stands last. */
+/** Sets a key as the newest of a bounded map. */
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   map.set(key, value);

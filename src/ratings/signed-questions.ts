@@ -2,17 +2,17 @@ import { createPublicKey, verify } from 'node:crypto';
 import { z } from 'zod';
 import { type PublishedQuestions, readPublishedQuestions } from './questions.ts';
 
-/** As `GET /v1/questions` of a collection server answers. */
+/** The answer of `GET /v1/questions` of a collection server. */
 export interface SignedQuestions {
   /** The JSON text of the questions. */
   readonly signed: string;
   /** Its Ed25519 signature, base64. */
   readonly signature: string;
-  /** The public key that belongs to it (DER, base64), as the server says; null: it does not. */
+  /** The public key (DER, base64) as the server gives it; null: it gives none. */
   readonly key: string | null;
 }
 
-/** A hundred questions of the longest kind take half of it. */
+/** Bound on the answer. A hundred of the longest questions take half of it. */
 export const MOST_ANSWER_BYTES = 131_072;
 
 const ANSWER = z.object({
@@ -24,7 +24,7 @@ const ANSWER = z.object({
     .nullish(),
 });
 
-/** Throws RangeError with one sentence. */
+/** Reads the answer. Throws RangeError with one sentence. */
 export function parseAnswer(source: string, text: string): SignedQuestions {
   let content: unknown;
   try {
@@ -38,7 +38,7 @@ export function parseAnswer(source: string, text: string): SignedQuestions {
   return { signed, signature, key };
 }
 
-/** Throws RangeError with one sentence when it is not signed with `key`, or not made of questions. */
+/** Checks the signature and reads the questions. Throws RangeError with one sentence when either is wrong. */
 export function openSigned(source: string, { signed, signature }: SignedQuestions, key: string): PublishedQuestions {
   if (!isSignedBy(signed, signature, key))
     throw new RangeError(`${source}: the questions are not signed with the key ${key}`);

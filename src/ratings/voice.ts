@@ -1,7 +1,7 @@
 import type { GivenRating, Question, QuestionAnswer, RatingRequest } from '../model/people/rating.ts';
 import { encodeGetFullVariable, encodeStreamFile, encodeWaitForDigit, type AgiAnswer } from '../wire/agi.ts';
 
-/** What of a FastAGI connection is needed. */
+/** What this room needs of a FastAGI connection. */
 export interface Talk {
   command(text: string): Promise<AgiAnswer>;
   extend(deadlineMs: number): void;
@@ -10,17 +10,17 @@ export interface Talk {
 export interface Caller {
   readonly uniqueid: string | undefined;
   readonly channel: string;
-  /** What the dialplan gave: nothing after a call, or `code` and perhaps a digit. */
+  /** The arguments of the dialplan: none after a call, or `code` and perhaps a digit. */
   readonly words: readonly string[];
 }
 
-/** What a talk does with what it hears. The first two answer from memory. */
+/** What a talk needs of the ratings. The first two answer from memory. */
 export interface VoiceActions {
   ask(uniqueid: string, numbers: readonly string[]): RatingRequest | undefined;
   questions(): readonly Question[];
-  /** The last call of the channel's endpoint; undefined: there is none. */
+  /** The last call of the channel's endpoint; undefined: none. */
   lastCall(uniqueid: string, channelName: string): Promise<RatedCallId | undefined>;
-  /** Stores what was said so far: called again, in the same talk, with what was said since. It never rejects. */
+  /** Stores what was said so far. Called again in the same talk when more was said. Never rejects. */
   note(talk: SaidInTalk): Promise<void>;
 }
 
@@ -31,9 +31,9 @@ export interface RatedCallId {
 
 export interface SaidInTalk {
   readonly call: RatedCallId;
-  /** Undefined: they dialled the code. */
+  /** The request that the talk answers; undefined: the person dialled the code. */
   readonly request: RatingRequest | undefined;
-  /** The same object for all that is said in one talk. */
+  /** The same object throughout one talk. */
   readonly given: GivenRating;
   readonly isFirst: boolean;
   readonly id: string;
@@ -41,16 +41,16 @@ export interface SaidInTalk {
 
 export type Prompts = Readonly<Record<'score' | 'thanks' | 'none', readonly string[]>>;
 
-/** For the whole talk: nobody listens for longer. */
+/** Limit on a whole talk. */
 const TALK_MS = 90_000;
 const ANSWER_MS = 5000;
 const MOST_QUESTIONS = 2;
-/** Talks at a time: hang-ups share the port with them. */
+/** Bound on talks at a time, since hang-ups use the same port. */
 const MOST_TALKS = 200;
-/** Evaluated by Asterisk. */
+/** Evaluated by Asterisk: the numbers of both parties, and the dialled one. */
 const NUMBERS = `\${CALLERID(num)},\${CALLERID(dnid)},\${CONNECTEDLINE(num)}`;
 
-/** Asks by voice: one digit from 1 to 5, and at most two questions, 1 for yes and 2 for no. Silence ends it. */
+/** Asks by voice for a digit from 1 to 5, then at most two questions (1 yes, 2 no). Silence ends the talk. */
 export class Voice {
   readonly #actions: VoiceActions;
   readonly #prompts: Prompts;
@@ -97,7 +97,7 @@ export class Voice {
     if (score !== undefined) await this.#take(talk, call, undefined, score);
   }
 
-  /** Whoever hangs up from here on has been heard: what was said is stored at once. */
+  /** Stores the score at once, so that it counts even when the person hangs up now. Then asks the questions. */
   async #take(talk: Talk, call: RatedCallId, request: RatingRequest | undefined, score: number): Promise<void> {
     const { linkedid, uniqueid } = call;
     const said = { call: { linkedid, uniqueid }, request, id: this.#newId() };
@@ -111,7 +111,7 @@ export class Voice {
       answers.push({ question: id, version, answer: digit === 1 });
       if (digit === 1) issues.push(issue);
       const given = { score, answers: [...answers], issues: [...issues] };
-      // In order, whatever the disk does.
+      // Store in order, however long the disk takes.
       stored = stored.then(() => this.#actions.note({ ...said, given, isFirst: false }));
     }
     await this.#say(talk, this.#prompts.thanks);
@@ -124,7 +124,7 @@ export class Voice {
     }
   }
 
-  /** The digit that was pressed, while the sounds played or after them; undefined for silence, another key, or a hang-up. */
+  /** The digit pressed during or after the sounds; undefined: silence, another key, or a hang-up. */
   async #digit(talk: Talk, sounds: readonly string[], allowed: string): Promise<number | undefined> {
     for (const sound of sounds) {
       const { code, result } = await talk.command(encodeStreamFile(sound, allowed));
@@ -136,7 +136,7 @@ export class Voice {
   }
 }
 
-/** AGI gives a key as the number of its character. */
+/** AGI returns a key as its character code. */
 function digitOf(result: string, allowed: string): number | undefined {
   const key = /^\d{1,3}$/.test(result) ? String.fromCodePoint(Number(result)) : '';
   return key !== '' && allowed.includes(key) ? Number(key) : undefined;

@@ -3,7 +3,7 @@ import type { PresignedPut, PutContent, Store, StoredFile } from './store.ts';
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const RETRIES = 2;
-/** Clocks differ, and a line may be slow. */
+/** Validity of a signed address: clocks differ, and a line may be slow. */
 const PRESIGNED_FOR_S = 300;
 const MOST_PAGES = 100_000;
 
@@ -18,7 +18,7 @@ export interface S3Place {
   };
 }
 
-/** A bucket of any S3 server, asked with signed requests (AWS Signature Version 4), path style. */
+/** A bucket of any S3 server. Requests are signed (AWS Signature Version 4), addresses are path style. */
 export class S3Store implements Store {
   readonly #client: AwsClient;
   readonly #place: S3Place;
@@ -71,7 +71,7 @@ export class S3Store implements Store {
     const signer = new AwsV4Signer({
       method: 'PUT',
       url: address.toString(),
-      // Signed: whoever has the address can put nothing else, and nothing larger.
+      // Sign size and hash as well, so that the address takes exactly these bytes.
       headers: { 'content-length': String(bytes), 'x-amz-content-sha256': sha256 },
       accessKeyId: accessKey,
       secretAccessKey: secretKey,

@@ -9,29 +9,29 @@ import { errorText } from '../../units/error-text.ts';
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const MOST_CONNECTIONS = 2000;
-/** A collector whose store fails asks to be left alone for so long. */
+/** Retry-After when the store fails. */
 const RETRY_AFTER_S = 300;
-/** Of IPv6 one customer has a whole /64. */
+/** Groups of an IPv6 address that are counted as one sender: a customer has a whole /64. */
 const IPV6_GROUPS = 4;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 export interface CollectorOptions {
   readonly store: Store;
-  /** For how many recipients each file has to be. */
+  /** Number of recipients that each file must have. */
   readonly recipients: number;
   readonly perMinute: number;
-  /** Whether bodies go straight to the store, by addresses that are signed for each. */
+  /** True: senders put files straight into the store, by an address that is signed for each. */
   readonly isPresigning?: boolean;
-  /** The questions' JSON, and the Ed25519 key (PEM) that signs it; null: there are none. */
+  /** The JSON text of the questions, and the Ed25519 key (PEM) that signs it; null: none are published. */
   readonly questions: { readonly text: string; readonly signingKey: string } | null;
   readonly tls: { readonly cert: string; readonly key: string } | null;
-  /** One sentence: the store fails. */
+  /** Called with one sentence when the store fails. */
   readonly onProblem: (sentence: string) => void;
 }
 
 /**
- * The collection server: it takes files that it cannot read, looks at their size and form, and stores them under a date and a
- * random name. It keeps no address and no log of requests.
+ * Builds the collection server. It takes encrypted files, checks size and form, and stores them under a date and a random name.
+ * It keeps no address and no log of requests.
  */
 export function buildCollector(options: CollectorOptions): FastifyInstance {
   const { store, recipients, perMinute, isPresigning = false, questions, tls, onProblem } = options;
@@ -58,7 +58,7 @@ export function buildCollector(options: CollectorOptions): FastifyInstance {
   const app = (tls === null ? fastify(served) : fastify({ ...served, https: tls })) as unknown as FastifyInstance;
   app.server.maxConnections = MOST_CONNECTIONS;
 
-  // Addresses are counted for a minute under a key that nobody knows and that ends with the process.
+  // Count addresses under a keyed hash. The key is random and lives as long as the process.
   const key = randomBytes(16);
   app.register(rateLimit, {
     max: perMinute,
@@ -88,7 +88,7 @@ export function buildCollector(options: CollectorOptions): FastifyInstance {
     }
   }
 
-  // Routes come after the rate limit is in place.
+  // Add routes only after the rate limit.
   app.after(() => {
     app.post('/v1/measurements', async ({ body }, reply) => {
       if (!Buffer.isBuffer(body) || !isWellFormed(body, recipients)) {
@@ -128,19 +128,19 @@ export function buildCollector(options: CollectorOptions): FastifyInstance {
   return app;
 }
 
-/** A date and a random name. */
+/** The key of a new file: a date and a random name. */
 function nameOf(extension: 'age' | 'token'): string {
   return `${new Date().toISOString().slice(0, 10)}/${randomBytes(16).toString('hex')}.${extension}`;
 }
 
-/** Null: it is not allowed. */
+/** Size and hash that a sender asks to put; null: they are not allowed. */
 function contentOf(body: unknown): PutContent | null {
   const { bytes, sha256 } = (body ?? {}) as { readonly bytes?: unknown; readonly sha256?: unknown };
   const isSize = typeof bytes === 'number' && Number.isInteger(bytes) && bytes > 0 && bytes <= MOST_FILE_BYTES;
   return isSize && typeof sha256 === 'string' && SHA256.test(sha256) ? { bytes, sha256 } : null;
 }
 
-/** Whole age files, each for as many recipients as it has to be, and nothing else. */
+/** Whether a body is whole age files only, each for exactly `recipients` recipients. */
 export function isWellFormed(body: Uint8Array, recipients: number): boolean {
   const { segments, tornBytes } = splitSegments(body);
   return segments.length > 0 && tornBytes === 0 && segments.every((segment) => recipientsOf(segment) === recipients);

@@ -1,7 +1,7 @@
 import { type S3Place, S3Store } from './s3-store.ts';
 import { DirectoryStore, type Store } from './store.ts';
 
-/** The store at a place of the settings. */
+/** The store that the settings name. */
 export function storeAt(
   place: { readonly kind: 'directory'; readonly path: string } | ({ readonly kind: 's3' } & S3Place),
 ): Store {

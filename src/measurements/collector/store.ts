@@ -8,7 +8,7 @@ export interface StoredFile {
   readonly bytes: number;
 }
 
-/** What is to be put, by its size and SHA-256. */
+/** Size and SHA-256 of the bytes to put. */
 export interface PutContent {
   readonly bytes: number;
   readonly sha256: string;
@@ -16,7 +16,7 @@ export interface PutContent {
 
 export interface PresignedPut {
   readonly url: string;
-  /** That the request has to have: they are signed, too. */
+  /** Headers that the request must have; they are signed. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -26,7 +26,7 @@ export interface Store {
   list(): AsyncIterable<StoredFile>;
   get(key: string): Promise<Buffer>;
   remove(key: string): Promise<void>;
-  /** An address to which somebody else may put exactly these bytes for some minutes; undefined: it has none. */
+  /** Signs an address to which anybody may put exactly these bytes for some minutes. Undefined: this store cannot. */
   readonly presignedPut?: (key: string, content: PutContent) => Promise<PresignedPut>;
 }
 
@@ -42,13 +42,13 @@ export class DirectoryStore implements Store {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(`${path}.new`, bytes, { mode: 0o600 });
     const file = await open(`${path}.new`, 'r');
-    // Acknowledged is what outlives a power cut.
+    // Sync before acknowledging: what is acknowledged outlives a power cut.
     try {
       await file.sync();
     } finally {
       await file.close();
     }
-    // The day is in the name; the minute would help to tell who sent it.
+    // Set the file's time to the day in its name. The minute would help to find out who sent it.
     const day = new Date(`${new Date().toISOString().slice(0, 10)}T00:00:00Z`);
     await utimes(`${path}.new`, day, day);
     await rename(`${path}.new`, path);

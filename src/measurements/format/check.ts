@@ -3,12 +3,12 @@ import type { LegDocument, MeasurementDocument, RatingDocument } from './documen
 
 type Plain = Readonly<Record<string, unknown>>;
 
-/** Thrown with one sentence that says which field is wrong. It shows no value: strangers wrote it. */
+/** Thrown with one sentence that names the wrong field. It shows no value, because strangers wrote it. */
 export class MeasurementError extends Error {}
 
 /**
- * What a document holds that a stranger wrote, checked field by field. What is missing becomes null; a field that is not in
- * the table is refused, since nothing but those of the table may be in a document. Throws MeasurementError.
+ * Checks a stranger's document field by field against the table of fields. Missing fields become null. Throws MeasurementError
+ * on a wrong value and on a field that is not in the table.
  */
 export function checkDocument(value: unknown): MeasurementDocument {
   if (!isPlain(value)) throw new MeasurementError('the document is no JSON object');

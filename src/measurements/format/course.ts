@@ -3,14 +3,14 @@ import type { Direction } from '../../model/report.ts';
 import { type CoursePoint, ms, opinion, percent } from './document.ts';
 import { MOST_POINTS } from './fields.ts';
 
-/** What a direction had counted when its last point was made. */
+/** The counts of a direction at its last point. */
 export interface CourseMark {
   readonly reports: number;
   readonly expected: number | null;
   readonly lost: number | null;
 }
 
-/** The next point of a direction's course; null while no report came since the last one. */
+/** The next point of a direction's course; null: no report came since the last point. */
 export function coursePoint(stream: StreamRecord, before: CourseMark | undefined, atS: number): CoursePoint | null {
   if (stream.reports <= (before?.reports ?? 0)) return null;
   return {
@@ -27,7 +27,7 @@ export function courseMark({ reports, packetsExpected, packetsLost }: StreamReco
   return { reports, expected: packetsExpected, lost: packetsLost };
 }
 
-/** Null: not known, or nothing was expected. */
+/** Loss in percent since the last point; null: unknown, or no packets were expected. */
 function lossSince({ packetsExpected, packetsLost }: StreamRecord, before: CourseMark | undefined): number | null {
   if (packetsExpected === null || packetsLost === null) return null;
   const expected = packetsExpected - (before?.expected ?? 0);
@@ -35,8 +35,8 @@ function lossSince({ packetsExpected, packetsLost }: StreamRecord, before: Cours
 }
 
 /**
- * At most `most` points of each direction, evenly spread, the first and the last among them: a call has one shape whether it
- * took a minute or an hour.
+ * At most `most` points of each direction, evenly spread, with the first and the last. So a call looks alike after a minute and
+ * after an hour.
  */
 export function thinned(course: readonly CoursePoint[], most = MOST_POINTS): CoursePoint[] {
   const kept = (['rx', 'tx'] satisfies Direction[]).flatMap((direction) => {

@@ -1,13 +1,13 @@
 import type { DeviceName } from '../../model/phones/device.ts';
 
-/** What is told of a phone, cut to what many have. Null is unknown. */
+/** What a measurement says about a phone: only what many phones have. Null is unknown. */
 export interface KnownDevice {
   readonly make: string;
   readonly model: string | null;
   readonly firmware: string | null;
 }
 
-/** Makes as they stand in User-Agents, each with how it writes models. */
+/** Makes as they stand in User-Agents, each with the pattern of its models. */
 const MAKES: readonly (readonly [make: string, pattern: RegExp, model: RegExp | null])[] = [
   ['yealink', /yealink/i, /\b(?:SIP-)?([TWCV]P?\d{2,3}[A-Z]{0,2})\b/],
   ['snom', /snom/i, /snom ?([A-Z]?\d{3,4}[A-Z]?)\b/i],
@@ -33,15 +33,15 @@ const MAKES: readonly (readonly [make: string, pattern: RegExp, model: RegExp | 
   ['kamailio', /kamailio/i, null],
 ];
 
-/** At least two numbers: one alone might be anything, a long one a serial number or a hardware address. */
+/** At least two short numbers. A single one might be anything, a long one a serial number or a hardware address. */
 const FIRMWARE = /^(\d{1,3}(?:\.\d{1,4}){1,3})(?![\w.])/;
-/** Programs that name themselves so have no models. */
+/** Makes without models: programs. */
 const NO_MODEL: ReadonlySet<string> = new Set(['pbx']);
 
 /**
- * Make, model and firmware of a device, as its SIP told them, cut to what many have. Null when the make is not known: whatever
- * else stands there may be somebody's name. What does not look like a model or a version never gets through, and no version
- * behind a model that is none: that may be an address.
+ * Make, model and firmware of a device, cut to what many devices have. Null when the make is unknown: the rest may be
+ * somebody's name. Model and version must match their patterns, and without a model there is no version, since it may be an
+ * address.
  */
 export function knownDevice({ make, model, firmware }: DeviceName): KnownDevice | null {
   const text = [make, model].filter((part) => part !== null).join(' ');

@@ -34,21 +34,21 @@ export interface RatingDocument extends Filled<keyof typeof RATING_FIELDS> {
 
 export type MeasurementDocument = LegDocument | RatingDocument;
 
-/** Who measured, as far as it is told: random, and another one each month. */
+/** The sender of a document: random names that change each month. */
 export interface Sender {
   readonly installation: string;
-  /** Hash of the token that stays here. */
+  /** Hash of the token by which the sender can have the document deleted. The token itself stays here. */
   readonly forget: string;
 }
 
-/** What is known around a leg that is not of its media. Null is unknown. */
+/** The circumstances of a leg: releases and load. Null is unknown. */
 export interface Surroundings {
   readonly release: string;
-  /** As Asterisk calls itself. */
+  /** Asterisk's version as it prints it. */
   readonly asteriskVersion: string | null;
-  /** Of all processors, 1 is all of them. */
+  /** Load of the machine per processor; 1 is all processors busy. */
   readonly load: number | null;
-  /** In use, 0-1. */
+  /** Share of the memory in use, 0-1. */
   readonly memory: number | null;
 }
 
@@ -57,7 +57,7 @@ const DURATION_STEP_S = 10;
 const LOAD_STEPS = ['0-25', '25-50', '50-75', '75-100', 'over 100'] as const;
 const MAX_PERCENT = 100;
 
-/** `call` is the keyed hash by which its legs meet. */
+/** The document of an ended leg. `call`: the keyed hash that all legs of the call have. */
 export function legDocument(
   channel: ChannelRecord,
   {
@@ -107,7 +107,7 @@ export function legDocument(
   };
 }
 
-/** The device, and by the administrator's `[network:PREFIX]` where it is: never its address. */
+/** The device, and its kind of network by `[network:PREFIX]`; never its address. */
 function deviceFields(details: Device | null) {
   const device = details === null ? null : knownDevice(details);
   return {
@@ -141,7 +141,7 @@ export function ratingDocument(rating: Rating, { sender, call }: { sender: Sende
   };
 }
 
-/** Times are told to the hour. */
+/** The hour of a time: documents have no finer ones. */
 export function hourOf(atMs: number): string {
   return `${new Date(Math.floor(atMs / MS_PER_HOUR) * MS_PER_HOUR).toISOString().slice(0, 13)}:00Z`;
 }
@@ -185,7 +185,7 @@ function streamMeasurement(stream: StreamRecord): StreamMeasurement {
   };
 }
 
-/** `PJSIP/alice`: only what stands before the slash, and only where it is a known kind of channel. */
+/** The technology of `PJSIP/alice`; null unless it is a known one. */
 function technologyOf(endpoint: string): string | null {
   const technology = endpoint.split('/', 1)[0]?.toLowerCase() ?? '';
   return TECHNOLOGIES.has(technology) ? technology : null;
@@ -205,7 +205,7 @@ const TECHNOLOGIES: ReadonlySet<string> = new Set([
   'mgcp',
 ]);
 
-/** Asterisk's names of audio formats; what a module of somebody's own adds is not told. */
+/** Asterisk's names of audio formats. Names from other modules are left out. */
 const CODECS: ReadonlySet<string> = new Set(
   'ulaw alaw g722 g723 g726 g726aal2 g729 gsm ilbc speex speex16 speex32 opus silk8 silk12 silk16 silk24 siren7 siren14 g719 codec2 lpc10 adpcm slin slin12 slin16 slin24 slin32 slin44 slin48 slin96 slin192'.split(
     ' ',
@@ -217,7 +217,7 @@ function codecName(name: string | null): string | null {
   return CODECS.has(name.toLowerCase()) ? name.toLowerCase() : 'other';
 }
 
-/** `1.2.3`, or `1.2.3-rc1`. */
+/** `1.2.3` or `1.2.3-rc1` of a release; null for anything else. */
 function versionOf(release: string): string | null {
   return /^\d{1,4}\.\d{1,4}\.\d{1,4}(-(alpha|beta|rc)\.?\d{0,3})?$/.test(release) ? release : null;
 }

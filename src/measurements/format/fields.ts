@@ -2,7 +2,9 @@ import { ISSUES } from '../../model/people/rating.ts';
 import { PROFILE_NAMES, VERDICTS } from '../../model/score.ts';
 import { constant, count, type Kind, list, oneOf, range, text, truth } from './kinds.ts';
 
-/** One field of a measurement: all that can be in it, in what unit, and why it is there. Null is unknown in all but the required ones. */
+/**
+ * One field of a measurement: what it may hold, its unit, and why it is there. Null is unknown; required fields are never null.
+ */
 export interface Field {
   readonly kind: Kind;
   readonly unit: string;
@@ -13,14 +15,14 @@ export interface Field {
 export type Fields = Readonly<Record<string, Field>>;
 
 export const SCHEMA_VERSION = 1;
-/** Points of a direction's course at most. */
+/** Bound on the points of one direction's course. */
 export const MOST_POINTS = 30;
 
 const MS = range(0, 600_000);
 const OPINION = range(0, 4.5);
 const PERCENT = range(0, 100);
 const WORD = text('letters, digits, dots and dashes, at most 24', /^[a-z0-9][a-z0-9.-]{0,23}$/);
-/** Ids of questions. */
+/** The form of a question's id. */
 export const QUESTION = /^[A-Za-z0-9_-]{1,40}$/;
 const HASH = text('32 hexadecimal digits', /^[0-9a-f]{32}$/);
 
@@ -32,7 +34,7 @@ function required(kind: Kind, unit: string, why: string): Field {
   return { kind, unit, why, required: true };
 }
 
-/** What every document begins with. */
+/** The fields that every document has. */
 const ENVELOPE = {
   schema: required(constant(SCHEMA_VERSION), '', 'A reader knows by it how to read the rest.'),
   kind: required(oneOf('leg', 'rating'), '', 'Tells the media of a call from what a person said of it.'),
@@ -82,7 +84,7 @@ export const LEG_FIELDS = {
   is_whole: required(truth(), '', 'False: the sidecar ended in mid-call, and the rest is missing.'),
 } as const satisfies Fields;
 
-/** Of each direction; `rx`: from the phone to the PBX. */
+/** Fields of each direction; `rx`: from the phone to the PBX. */
 export const STREAM_FIELDS = {
   direction: required(oneOf('rx', 'tx'), '', 'Which way the audio went.'),
   reporter: field(oneOf('local', 'remote'), '', 'Who measured it: the PBX or the phone.'),
@@ -120,7 +122,7 @@ export const STREAM_FIELDS = {
   ),
 } as const satisfies Fields;
 
-/** Of each point of a direction's course. */
+/** Fields of each point of a direction's course. */
 export const POINT_FIELDS = {
   direction: required(oneOf('rx', 'tx'), '', 'Which way the audio went.'),
   at_s: required(count(864_000), 's since the leg began', 'Whether a call begins badly or becomes bad.'),
@@ -140,14 +142,14 @@ export const RATING_FIELDS = {
   source: field(oneOf('ivr', 'code', 'link', 'rest', 'mark'), '', 'How it was said.'),
 } as const satisfies Fields;
 
-/** In `answers` of a rating: yes or no to questions that the collection server publishes. */
+/** Fields of each answer in a rating: yes or no to a question that the collection server publishes. */
 export const ANSWER_FIELDS = {
   question: required(text('letters, digits, dashes and underscores, at most 40', QUESTION), '', 'Which question.'),
   version: required(count(10_000), '', 'In which wording.'),
   answer: required(truth(), '', 'Yes or no.'),
 } as const satisfies Fields;
 
-/** Parts of a document that are lists of objects, and how many there are at most. */
+/** The lists of objects in a document, and the bounds on their lengths. */
 export const PARTS = {
   leg: {
     streams: { fields: STREAM_FIELDS, most: 2 },
@@ -166,7 +168,7 @@ const TABLE: readonly (readonly [part: string, fields: Fields])[] = [
   ['each answer to a question', ANSWER_FIELDS],
 ];
 
-/** All that a measurement can hold, as people read it. */
+/** The table of all fields for people. */
 export function fieldRows(): { of: string; field: string; holds: string; why: string }[] {
   return TABLE.flatMap(([part, fields]) =>
     Object.entries(fields).map(([name, { kind, unit, why }]) => ({

@@ -3,8 +3,8 @@ import { MeasurementError } from './check.ts';
 import { thinned } from './course.ts';
 
 /**
- * One document out of those of a file's segments, each checked: the latest counts, and the courses go on one after another.
- * Throws MeasurementError when they are not of one call.
+ * Joins the checked documents of a file's segments: the latest values count, and the courses are put together. Throws
+ * MeasurementError when they are of different calls.
  */
 export function joinSegments(documents: readonly MeasurementDocument[]): MeasurementDocument {
   const last = documents.at(-1);

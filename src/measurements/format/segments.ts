@@ -4,14 +4,14 @@
  */
 
 const LENGTH_BYTES = 4;
-/** Of a whole file. */
+/** Bound on a whole file. */
 export const MOST_FILE_BYTES = 65_536;
-/** With which every age file begins (age-encryption.org/v1). */
+/** The first line of every age file (age-encryption.org/v1). */
 export const AGE_MAGIC = 'age-encryption.org/v1\n';
 
 export interface SplitFile {
   readonly segments: readonly Uint8Array[];
-  /** Bytes at the end that are no whole segment. */
+  /** Bytes at the end that are not a whole segment. */
   readonly tornBytes: number;
 }
 
@@ -22,7 +22,7 @@ export function framed(segment: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The age files in a file, up to the first that is cut or is none. */
+/** Splits a file into its age files, up to the first that is cut or is not one. */
 export function splitSegments(file: Uint8Array): SplitFile {
   if (isAge(file)) return { segments: [file], tornBytes: 0 };
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -51,8 +51,8 @@ const STANZA = /^-> X25519 [A-Za-z0-9+/]{43}\n[A-Za-z0-9+/]{43}\n/;
 const FOOTER = /^--- [A-Za-z0-9+/]{43}\n$/;
 
 /**
- * For how many recipients (X25519) a segment is, by its header; null when that is none, or for anybody else as well, such as
- * whoever knows a passphrase. Whose keys they are the header does not tell: age hides it.
+ * The number of X25519 recipients in a segment's header; null when it is no age header, or has other ways in, such as a
+ * passphrase. The header does not say whose keys they are: age hides that.
  */
 export function recipientsOf(segment: Uint8Array): number | null {
   if (!isAge(segment)) return null;

@@ -10,10 +10,10 @@ import {
 } from '../format/fields.ts';
 import { errorText } from '../../units/error-text.ts';
 
-/** Written into the file's header, so that no other database is taken for one of ours. */
+/** Marks the file as ours in its header. */
 const APPLICATION_ID = 0x6d65_7374;
 
-/** A table per part of a document, its columns those of the table of fields. */
+/** A table for each part of a document; the columns are those of the table of fields. */
 const TABLES: Readonly<Record<string, Fields>> = {
   legs: LEG_FIELDS,
   streams: STREAM_FIELDS,
@@ -24,15 +24,15 @@ const TABLES: Readonly<Record<string, Fields>> = {
 
 export interface LoadedFile {
   readonly name: string;
-  /** Of its bytes: the same file may come twice under two names. */
+  /** Hash of the bytes: the same file may come under two names. */
   readonly digest: string;
 }
 
-/** The documents that were opened, as tables that SQL can read. */
+/** The opened documents as tables for SQL. */
 export class StudyDatabase {
   readonly #database: Database;
 
-  /** Makes the file when it is missing (mode 0600). Throws an Error of one sentence when it is no study. */
+  /** Opens the file, or makes it (mode 0600). Throws an Error of one sentence when it is no study. */
   constructor(path: string, options: { readonly readonly?: boolean } = {}) {
     try {
       this.#database = new Sqlite(path, {
@@ -82,7 +82,9 @@ export class StudyDatabase {
     return this.#database.prepare('SELECT 1 FROM files WHERE name = ?').get(name) !== undefined;
   }
 
-  /** Returns what became of it: `deleted`: whoever sent it wants it deleted. */
+  /**
+   * Loads a document. `double`: the same bytes were loaded before. `deleted`: its sender wants it deleted, so it is not loaded.
+   */
   load(file: LoadedFile, document: MeasurementDocument): 'loaded' | 'double' | 'deleted' {
     return this.#database.transaction(() => {
       const isDouble = this.#database.prepare('SELECT 1 FROM files WHERE digest = ?').get(file.digest) !== undefined;
@@ -104,7 +106,7 @@ export class StudyDatabase {
     })();
   }
 
-  /** Deletes what carries the hash of a token that was shown, now and whenever more comes. Returns the names of its files. */
+  /** Deletes all documents with this token hash, and refuses later ones. Returns the names of their files. */
   forget(tokenHash: string): string[] {
     return this.#database.transaction(() => {
       this.#database.prepare('INSERT OR IGNORE INTO tokens (hash) VALUES (?)').run(tokenHash);

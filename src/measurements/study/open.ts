@@ -10,25 +10,25 @@ import { MOST_FILE_BYTES, splitSegments } from '../format/segments.ts';
 import { DELETION_TOKEN, tokenHash } from '../installation.ts';
 import type { StudyDatabase } from './database.ts';
 
-/** A document has at most 20 kB; who sends more means harm. */
+/** A document has at most 20 kB; a larger one is hostile. */
 const MOST_PLAIN_BYTES = 262_144;
 const unzip = promisify(gunzip);
 
 export interface OpenOutcome {
   readonly loaded: number;
-  /** Loaded before. */
+  /** Files that were loaded before. */
   readonly known: number;
-  /** The same bytes under another name. */
+  /** Files with the same bytes under another name. */
   readonly doubles: number;
-  /** Of those who want it deleted: not loaded, or taken out again. */
+  /** Files whose senders want them deleted. */
   readonly deleted: readonly string[];
-  /** Cut in mid-call or on the way: what was whole is loaded. */
+  /** Files with an unfinished end; their whole segments are loaded. */
   readonly cut: readonly string[];
-  /** Name and reason of what was not loaded. */
+  /** Files that were not loaded, and why. */
   readonly skipped: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** Identities of a file as `age-keygen` writes it. Throws an Error of one sentence when there is none. */
+/** The identities in a file of `age-keygen`. Throws an Error of one sentence when there are none. */
 export function identitiesIn(text: string, path: string): string[] {
   const identities = text.split(/\r?\n/).filter((line) => line.startsWith('AGE-SECRET-KEY-1'));
   if (identities.length === 0)
@@ -37,8 +37,8 @@ export function identitiesIn(text: string, path: string): string[] {
 }
 
 /**
- * Opens what a store holds and loads it: what somebody asked to delete first, then every file that is new. Strangers wrote all
- * of it, so nothing that one file holds keeps the others from being opened. Can be repeated.
+ * Loads the files of a store into a study: first the wishes to delete, then every new file. Strangers wrote the files, so a bad
+ * one never stops the others. Can be repeated.
  */
 export async function openAll(
   store: Store,
@@ -80,7 +80,7 @@ export async function openAll(
       else outcome.deleted.push(key);
       if (isCut) outcome.cut.push(key);
     } catch (error) {
-      // Whatever is wrong with one file is said of it; only a database or store that fails ends the work.
+      // A bad file is reported and skipped. Only a failing database or store ends the work.
       if (!(error instanceof MeasurementError)) throw error;
       outcome.skipped.push({ name: key, why: error.message });
     }
@@ -88,7 +88,7 @@ export async function openAll(
   return outcome;
 }
 
-/** Throws MeasurementError. */
+/** Decrypts and checks one file. Throws MeasurementError. */
 export async function openFile(
   file: Uint8Array,
   decrypter: Decrypter,

@@ -17,7 +17,7 @@ th:first-child, td:first-child, td.bar { text-align: left; }
 rect.worse { fill: var(--worse); } rect.better { fill: var(--better); } rect.chance { fill: var(--plain); } line { stroke: var(--ink); }
 `;
 
-/** A page with tables and charts that needs nothing beside itself. */
+/** The study as one HTML file with tables and charts. */
 export function studyHtml(study: Study): string {
   return `<!doctype html>
 <html lang="en">

@@ -3,7 +3,7 @@ import { type Cohort, LEAST_INSTALLATIONS, type Study } from './study.ts';
 const HEAD = ['', 'calls', 'inst.', 'p5', 'bad %', 'rest %', 'rating', 'p', ''] as const;
 const NAME_WIDTH = 27;
 const WIDTHS = [NAME_WIDTH, 6, 5, 4, 5, 6, 6, 7, 6];
-/** What a word of the table means. */
+/** Explains a word of the table. */
 export const CHANCE = '"chance": the difference from the rest may well be one.';
 const CSV_COLUMNS = [
   'installations',
@@ -17,7 +17,7 @@ const CSV_COLUMNS = [
   'judgement',
 ] as const;
 
-/** For a terminal of 80 columns. */
+/** The study as text of 80 columns. */
 export function studyText(study: Study): string {
   const lines = [summaryOf(study), CHANCE];
   for (const { dimension, cohorts, cohorts_left_out: leftOut } of study.dimensions) {
@@ -54,7 +54,7 @@ export function cellsOf(cohort: Cohort): string[] {
   ];
 }
 
-/** A name that is too long has a line of its own. */
+/** A row of the table. A long name gets a line of its own. */
 function row([name = '', ...cells]: readonly string[]): string {
   const values = cells.map((cell, index) => cell.padStart(WIDTHS[index + 1] ?? 0)).join(' ');
   const line =
@@ -62,7 +62,7 @@ function row([name = '', ...cells]: readonly string[]): string {
   return line.trimEnd();
 }
 
-/** One line a cohort. */
+/** The study as CSV, one line for each cohort. */
 export function studyCsv(study: Study): string {
   const lines = study.dimensions.flatMap(({ dimension, cohorts }) =>
     cohorts.map((cohort) =>
@@ -72,7 +72,7 @@ export function studyCsv(study: Study): string {
   return [['dimension', 'value', ...CSV_COLUMNS].join(','), ...lines].map((line) => `${line}\r\n`).join('');
 }
 
-/** RFC 4180. A cell that a spreadsheet would compute begins with an apostrophe. */
+/** A cell by RFC 4180. What a spreadsheet would take for a formula gets an apostrophe in front. */
 function csvCell(value: string | number | null): string {
   const text = value === null ? '' : String(value);
   const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;

@@ -1,9 +1,9 @@
 import { fisherExact } from '../../stats/fisher-exact.ts';
 import type { StudyDatabase } from './database.ts';
 
-/** A cohort of fewer installations might be recognised, and one of them might be all of it. */
+/** Cohorts of fewer installations are left out: one installation might be recognised, or make up most of the cohort. */
 export const LEAST_INSTALLATIONS = 10;
-/** Chance explains what is likelier than this, all comparisons of the study taken together (Bonferroni). */
+/** Significance level over all comparisons of the study together (Bonferroni). */
 const SIGNIFICANT = 0.05;
 const P5 = 0.05;
 
@@ -22,23 +22,23 @@ export interface Cohort {
   readonly value: string;
   readonly installations: number;
   readonly calls: number;
-  /** Five of a hundred legs had at most this score; null: none had a score. */
+  /** The 5th percentile of the score; null: no leg had one. */
   readonly mes_p5: number | null;
   readonly bad_percent: number | null;
-  /** Of all other legs of which this is known. */
+  /** The same share of all other legs for which this dimension is known. */
   readonly bad_percent_rest: number | null;
   readonly rating_mean: number | null;
   readonly ratings: number;
-  /** How likely the difference in bad calls is by chance alone. */
+  /** Probability of the difference in bad calls by chance alone; null: nothing to compare with. */
   readonly p_value: number | null;
-  /** Null: there is nothing to compare with. */
+  /** Null: nothing to compare with. */
   readonly judgement: 'worse' | 'better' | 'chance' | null;
 }
 
 export interface DimensionStudy {
   readonly dimension: Dimension;
   readonly cohorts: readonly Cohort[];
-  /** Of fewer than ten installations. */
+  /** Cohorts of fewer than ten installations. */
   readonly cohorts_left_out: number;
 }
 
@@ -68,10 +68,10 @@ interface Group {
 }
 
 const BAD: ReadonlySet<string> = new Set(['bad', 'no-media', 'one-way-rx', 'one-way-tx']);
-/** These say nothing about quality. */
+/** Verdicts that say nothing about quality. */
 const NOT_JUDGED: ReadonlySet<string> = new Set(['too-short', 'no-rtcp']);
 
-/** In which situations calls are worse: each cohort of each dimension against all others. */
+/** Compares each cohort of each dimension with all other legs. */
 export function studyOf(database: StudyDatabase): Study {
   const grouped = (Object.keys(DIMENSIONS) as Dimension[]).map((dimension) => {
     const groups = groupsOf(database.all<LegRow>(legsBy(dimension)));
@@ -101,7 +101,7 @@ export function studyOf(database: StudyDatabase): Study {
   };
 }
 
-/** A rating is of the whole call, so it counts for each of its legs. */
+/** SQL for the legs with a dimension's value. A rating is about the whole call, so it counts for each leg. */
 function legsBy(dimension: Dimension): string {
   return `SELECT installation, substr(hour, 1, 7) AS month, value, mes, verdict,
       (SELECT avg(score) FROM ratings WHERE ratings.call = legs_of.call AND ratings.installation = legs_of.installation) AS rating
@@ -128,7 +128,7 @@ function groupsOf(rows: readonly LegRow[]): Map<string, Group> {
   return groups;
 }
 
-/** An installation has another name each month: what counts is the month with the most. */
+/** Number of installations, as the largest of any month, since their names change each month. */
 function installationsOf({ installations }: Group): number {
   return Math.max(0, ...[...installations.values()].map(({ size }) => size));
 }
@@ -155,7 +155,7 @@ function cohortOf(value: string, group: Group, all: readonly Group[], comparison
   };
 }
 
-/** By nearest rank; null when there are none. */
+/** A quantile by nearest rank; null when there are no values. */
 function quantile(values: readonly number[], share: number): number | null {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
