@@ -1,6 +1,6 @@
 import type { CallOrder } from '../model/ports.ts';
 
-/** What calls are sorted by; a minus turns the order around. */
+/** The orders of calls; a minus reverses one. */
 const ORDERS = {
   mes: 'lowest-score',
   '-mes': 'highest-score',
@@ -10,7 +10,7 @@ const ORDERS = {
 } as const satisfies Record<string, CallOrder>;
 export const SORTS = ['-started_at', ...(Object.keys(ORDERS) as (keyof typeof ORDERS)[])] as const;
 
-/** The order that `sort` asks for; undefined is newest first. */
+/** The order of a `sort` parameter; undefined: newest first. */
 export function orderOf(sort: (typeof SORTS)[number] | undefined): CallOrder | undefined {
   return sort === undefined || sort === '-started_at' ? undefined : ORDERS[sort];
 }

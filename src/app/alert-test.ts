@@ -16,7 +16,7 @@ export interface AlertTestOptions {
 }
 
 export interface AlertTestOutcome {
-  /** Channels that ended in the time. */
+  /** Channels that ended in the range. */
   readonly channels: number;
   readonly alerts: readonly Alert[];
 }
@@ -24,12 +24,12 @@ export interface AlertTestOutcome {
 const DAY_MS = 86_400_000;
 /** What is read at once. */
 const SLICE_MS = 6 * 3_600_000;
-/** An endpoint's habits show in the days before. */
+/** Legs of so many days before the range show the habits of endpoints. */
 const HABIT_MS = 7 * DAY_MS;
 /** In that time; an Asterisk has fewer. */
 const MOST_LEGS = 1_000_000;
 
-/** Tries a rule on the history, which may be in use. Throws HistoryError. */
+/** Tries a rule on a history, which a sidecar may be using. Throws HistoryError. */
 export function testAlertRule({ path, rule, fromMs, toMs }: AlertTestOptions): AlertTestOutcome {
   if (!existsSync(path)) throw missingHistory(path);
   let database: Sqlite.Database | undefined;

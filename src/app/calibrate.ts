@@ -5,13 +5,13 @@ import { calibrate, type Calibration, type RatedCall } from '../score/calibratio
 import { scoringRules } from './settings/scoring-rules.ts';
 
 export interface CalibrationOutcome extends Calibration {
-  /** Ratings of people whom we had asked: they weigh what they stand for. */
+  /** Ratings that we asked for. Each weighs the calls that it stands for. */
   readonly asked: number;
-  /** Ratings that came by themselves: each weighs 1, and they are more often complaints. */
+  /** Ratings that came by themselves, mostly complaints. Each weighs 1. */
   readonly byThemselves: number;
 }
 
-/** Holds the stored scores of rated calls against what people said. Changes nothing. Throws HistoryError. */
+/** Compares stored scores with people's ratings. Changes nothing. Throws HistoryError. */
 export function calibrateHistory(
   settings: OfflineSettings,
   range: { readonly fromMs: number | undefined; readonly toMs: number | undefined },

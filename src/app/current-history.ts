@@ -4,15 +4,15 @@ import type { CallWithChannels, CurrentCalls, HistoryReader } from '../model/por
 import type { SegmentRecord } from '../model/record.ts';
 
 /**
- * The history as it is asked over REST: stored rows, which may be some seconds old of what is up, with what is known now laid over
- * them. Which calls a list has, and what they are ranked by, is by the stored rows.
+ * The history for REST: stored rows, with the present state in place of those of live calls, which may be seconds old. Lists
+ * are filtered and sorted by the stored rows.
  */
 export function currentHistory(history: HistoryReader, current: CurrentCalls): HistoryReader {
   const callNow = (stored: CallWithChannels): CallWithChannels => {
     const now = current.callNow(stored.linkedid);
     if (now === null) return stored;
     const known = new Set(now.channels.map(({ uniqueid }) => uniqueid));
-    // One that is in another call by now is not in this one.
+    // Leave out channels that have moved to another call.
     const others = stored.channels.filter(
       ({ uniqueid }) => !known.has(uniqueid) && current.channelNow(uniqueid) === null,
     );
@@ -46,7 +46,7 @@ export function currentHistory(history: HistoryReader, current: CurrentCalls): H
     },
     async calls(...asked) {
       const page = await history.calls(...asked);
-      // Of each that is up everything is found out anew: with hundreds, a hang-up is not to wait for all of them.
+      // Live calls are computed anew. With hundreds of them a hang-up must not wait for all.
       return { ...page, calls: await inParts(page.calls, callNow) };
     },
     endpoints: (...asked) => history.endpoints(...asked),

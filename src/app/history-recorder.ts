@@ -2,12 +2,12 @@ import type { HistorySink } from '../model/ports.ts';
 import type { ChannelRecord, HistoryChange } from '../model/record.ts';
 
 /**
- * How long changes are gathered, plus the time until the next tick, at most 65 ms. A channel that changes several times meanwhile is
- * stored once, and many channels share a commit: one costs about as much as twenty reports, most of it for waking the other thread.
+ * Changes are gathered for this time, and up to the next tick, 65 ms at most. A channel that changes several times is stored
+ * once, and many channels share a commit, which costs as much as twenty reports, mostly for waking the other thread.
  */
 const GATHER_MS = 160;
 
-/** What is to be stored, as the switchboard has it. */
+/** The changes to be stored. The switchboard implements it. */
 export interface ChangeSource {
   drain(nowMs?: number): HistoryChange[];
 }
@@ -17,11 +17,11 @@ export interface HistoryRecorderOptions {
   readonly history: HistorySink;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
-  /** Told of every channel that is stored. */
+  /** Called with each stored channel. */
   readonly onChannel: (channel: ChannelRecord) => void;
 }
 
-/** Hands what has changed to the history, gathered. */
+/** Hands gathered changes to the history. */
 export class HistoryRecorder {
   readonly #options: HistoryRecorderOptions;
   /** By `performance.now()`. */
@@ -31,16 +31,16 @@ export class HistoryRecorder {
     this.#options = options;
   }
 
-  /** Stores what is due, unless that happened within `GATHER_MS`. Call it several times as often. */
+  /** Stores what is due, unless it did so within `GATHER_MS`. Call it several times as often. */
   tick(): void {
     if (performance.now() - this.#storedAtMs < GATHER_MS) return;
     this.#storedAtMs = performance.now();
     this.#store(this.#options.nowMs());
-    // Reports that have come since, too.
+    // Also the reports that have come since.
     this.#options.history.hurry();
   }
 
-  /** Stores what there is; nothing comes after it. */
+  /** Stores everything. Nothing may come after it. */
   close(): void {
     this.#store();
   }

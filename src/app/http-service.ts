@@ -75,7 +75,7 @@ export class HttpService {
     });
   }
 
-  /** From the next request on; null: none is asked for. */
+  /** Changes the token from the next request on; null: no token is needed. */
   changeToken(token: string | null): void {
     this.#token.change(token);
   }

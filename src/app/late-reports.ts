@@ -7,7 +7,7 @@ import type { ChannelRecord } from '../model/record.ts';
 import type { StoredChannel } from '../model/rescoring.ts';
 import { noteHeard } from '../stats/phone-hearing.ts';
 
-/** Channels whose records wait to be changed at most: phones that were out of reach send what they kept. */
+/** Bound on the records that wait to be changed: phones that were out of reach send stored reports. */
 const MOST_WAITING = 1000;
 
 export interface LateReportsOptions {
@@ -22,10 +22,7 @@ export interface HeardReport {
   readonly userAgent: string | null;
 }
 
-/**
- * Takes reports into the records of calls that have ended, one call after another. The reasons are made anew from the stored
- * reports; scores stay as they are.
- */
+/** Adds phone reports to ended calls, one call after another. Sentences are made anew from the stored reports; scores stay. */
 export class LateReports {
   readonly #options: LateReportsOptions;
   readonly #waiting = new Map<string, HeardReport[]>();
@@ -36,7 +33,7 @@ export class LateReports {
     this.#options = options;
   }
 
-  /** Never throws: what goes wrong is told to `onError`. */
+  /** Queues a report. Never throws: problems go to `onError`. */
   add(uniqueid: string, heard: HeardReport): void {
     const waiting = this.#waiting.get(uniqueid);
     if (waiting !== undefined) waiting.push(heard);
@@ -45,7 +42,7 @@ export class LateReports {
     this.#working ??= this.#work().finally(() => (this.#working = undefined));
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when the queue is empty. */
   async idle(): Promise<void> {
     await this.#working;
   }

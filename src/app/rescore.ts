@@ -11,34 +11,34 @@ import {
 import type { ProfileName } from '../model/score.ts';
 import { scoringRules } from './settings/scoring-rules.ts';
 
-/** A sidecar keeps an ended call in memory for 10 s and may write it once more, later still when its disk is slow. */
+/** A call is final only this long after its end: a sidecar may write it again after 10 s, or later with a slow disk. */
 const FINAL_AFTER_MS = 120_000;
-/** Between two batches a running sidecar gets its turn. */
+/** Pause between two batches, for a running sidecar. */
 const PAUSE_MS = 20;
 
 export interface RescoreOptions {
   readonly settings: OfflineSettings;
   readonly profile: ProfileName;
-  /** As the user gave the range, so that the same words go on with an interrupted run. */
+  /** The range as the user wrote it: the same words continue an interrupted run. */
   readonly rangeText: string;
   /** Calls that began in [fromMs, toMs), epoch milliseconds; null is open. */
   readonly fromMs: number | null;
   readonly toMs: number | null;
   readonly nowMs: number;
-  /** Calls a transaction at most; 200 when not given. */
+  /** Bound on the calls of a transaction; 200 by default. */
   readonly batchCalls?: number;
   readonly onProgress: (done: number, total: number) => void;
 }
 
 export interface RescoreOutcome extends RescoringCounts {
   readonly began: RescoringBegin;
-  /** Calls of the range that were up, or had ended a moment ago. */
+  /** Calls of the range that were up, or had just ended. */
   readonly tooRecent: number;
 }
 
 /**
- * Scores the ended calls of the history again, by the settings but for the profile. An interrupted run goes on where it
- * stopped when it is asked for again with the same settings. Rejects with HistoryError.
+ * Scores the ended calls of a range again with the present settings, but with the given profile. The same run started again
+ * continues where it was interrupted. Rejects with HistoryError.
  */
 export async function rescoreHistory(options: RescoreOptions): Promise<RescoreOutcome> {
   const { settings, profile, rangeText, fromMs, toMs, nowMs, batchCalls, onProgress } = options;

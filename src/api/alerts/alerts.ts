@@ -56,9 +56,9 @@ const ALERTS_QUERY = z.strictObject({
 const DEFAULT_LIMIT = 100;
 const DEFAULT_AGO_MS = 86_400_000;
 
-/** Alerts as they are now, laid over those that are stored. */
+/** Stored alerts, with the present state in place of open ones. */
 export interface AlertService {
-  /** Those that go on, and those that were raised or ended since, the newest first. */
+  /** Open alerts, and those raised or ended since `sinceMs`, the newest first. */
   list(sinceMs: number, limit: number): Promise<z.output<typeof ALERT>[]>;
   one(id: string): Promise<z.output<typeof ALERT> | null>;
   readonly rules: readonly z.output<typeof RULE>[];

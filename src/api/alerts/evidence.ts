@@ -176,7 +176,7 @@ const USUAL_AGO_MS = 86_400_000;
 const LONGEST_MS = 92 * 86_400_000;
 
 export interface EvidenceService {
-  /** Null: no such call. */
+  /** The evidence of a call; null: no such call. */
   evidence(linkedid: string): Promise<z.output<typeof EVIDENCE> | null>;
   callPage(linkedid: string): Promise<string | null>;
   trunkEvidence(endpoint: string, range: TimeRange): Promise<z.output<typeof TRUNK_EVIDENCE>>;
@@ -188,7 +188,7 @@ export function noSuchCall(): Problem {
   return new Problem('MES_ERR_NO_SUCH_ID', 'no call has this linkedid; GET /v1/calls lists them');
 }
 
-/** The time of a trunk's evidence: the last day unless it is given, at most 92 days. Throws Problem. */
+/** The range of a trunk's evidence: the last day by default, at most 92 days. Throws Problem. */
 export function trunkRange(
   { from, to }: { readonly from?: Moment | undefined; readonly to?: Moment | undefined },
   nowMs: number,

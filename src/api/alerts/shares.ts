@@ -40,16 +40,16 @@ export interface NewShare {
 }
 
 export interface ShareService {
-  /** Null: no such call. */
+  /** Makes a link to a call; null: no such call. */
   shareCall(linkedid: string, days: number): Promise<NewShare | null>;
   shareTrunk(endpoint: string, range: TimeRange, days: number): Promise<NewShare>;
-  /** Those that were asked for, and those that were taken back; the newest first, until they expire. */
+  /** Links that were made or revoked, the newest first, until they expire. */
   shares(): Promise<z.output<typeof SHARES>['shares']>;
-  /** False: there is no such link. Of an alert, its id takes back the link in its messages. */
+  /** Revokes a link; false: there is none. The id of an alert revokes the link in its messages. */
   revoke(id: string): Promise<boolean>;
-  /** No link that was made before works any more. */
+  /** Revokes every link made so far. */
   revokeAll(): Promise<void>;
-  /** What a link shows; `isThere` false: it does not work. */
+  /** The page of a link; `isThere` false: the link does not work. */
   page(token: string): Promise<{ readonly html: string; readonly isThere: boolean }>;
   readonly pageHeaders: Readonly<Record<string, string>>;
 }
@@ -60,7 +60,7 @@ const answerOf = ({ id, url, expiresAtMs }: NewShare): z.output<typeof MADE> => 
   expires_at: new Date(expiresAtMs).toISOString(),
 });
 
-/** Links that show something to whoever has them, and how they are taken back. */
+/** Routes that make, list, revoke and open links. */
 export function shareRoutes(service: ShareService, clock: Clock): readonly Route[] {
   return [
     route({

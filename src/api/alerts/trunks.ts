@@ -20,7 +20,7 @@ const TRUNKS_ANSWER = z.strictObject({
   ),
 });
 
-/** What is known of trunks, the best first. */
+/** The quality of trunks, the best first. */
 export interface TrunkView {
   all(nowMs: number): readonly {
     readonly endpoint: string;

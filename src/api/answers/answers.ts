@@ -12,7 +12,7 @@ import { PHONE_HEARING } from '../phone/hearing.ts';
 
 const COUNT = z.int().nonnegative();
 const TEXT = z.string().nullable();
-/** Of answers of a fleet's gateway. */
+/** Fields that answers of a fleet's gateway add. */
 export const PBX_SHAPE = {
   pbx: z.string().optional().describe('on a fleet: the PBX that it is of'),
   site: z.string().optional().describe('on a fleet: where that PBX is'),
@@ -43,7 +43,7 @@ export const CHANNEL = z.strictObject({
   segments: z.array(SEGMENT).optional().describe('RTP sessions of both directions; of one call or channel only'),
 });
 
-/** What a list of many channels shows of each. */
+/** A channel in a list. */
 export const CHANNEL_SUMMARY = CHANNEL.pick({
   uniqueid: true,
   linkedid: true,
@@ -83,7 +83,7 @@ export const CALL = z.strictObject({
   channels: z.array(CHANNEL),
 });
 
-/** What a list of many calls shows of each. */
+/** A call in a list. */
 export const CALL_SUMMARY = CALL.omit({ channels: true, fault_why: true, fault_reports: true }).extend({
   channels: z.array(
     CHANNEL.pick({

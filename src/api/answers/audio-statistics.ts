@@ -47,7 +47,7 @@ export const AUDIO_STATISTICS = z.strictObject({
   codec_sdp_name: z.string(),
 });
 
-/** For a dynamic payload type that is not known. */
+/** Stands for an unknown dynamic payload type. */
 const NEGOTIATED = -1;
 /** Codecs whose R0 - Is in `score/codec-impairment.ts` is inferred. */
 const BASE_INFERRED: readonly string[] = ['opus'];
@@ -80,12 +80,12 @@ export function audioStatistics(
 ): z.output<typeof AUDIO_STATISTICS> {
   const rx = channel.streams.find(({ direction }) => direction === 'rx');
   const tx = channel.streams.find(({ direction }) => direction === 'tx');
-  // An older release stored no sessions: then there is the whole channel.
+  // An older release stored no segments: take the whole channel.
   const rxSession = segments.findLast(({ direction }) => direction === 'rx') ?? rx;
   const txSession = segments.findLast(({ direction }) => direction === 'tx') ?? tx;
   const received = rx !== undefined && rx.jitterTicks !== null;
   const sentPackets = txSession?.senderPackets ?? null;
-  // What it sends itself this server knows from the start, also while nothing comes in.
+  // This server knows what it sends from the start, also while nothing comes in.
   const hasLocal = received || sentPackets !== null;
   const hasRemoteRr = tx !== undefined && tx.jitterTicks !== null;
   const hasRemoteSr = rx !== undefined && rx.senderPackets !== null;
@@ -127,7 +127,7 @@ type Played = Pick<
   | 'decoded_10ms_silence'
 >;
 
-/** How the audio from the endpoint was played, by a simulated jitter buffer: RTCP does not tell, captured packets do. */
+/** How a simulated jitter buffer played the audio from the endpoint. It needs captured packets: RTCP does not tell. */
 function playedOut({ streams, lastReceivedAtMs }: ChannelRecord): Played {
   const capture = streams.find(({ direction }) => direction === 'rx')?.capture ?? null;
   const tally = capture?.media.tally;
@@ -146,12 +146,12 @@ function playedOut({ streams, lastReceivedAtMs }: ChannelRecord): Played {
   };
 }
 
-/** RFC 3550 §6.4.1: what was lost less what came twice. */
+/** Cumulative lost by RFC 3550 §6.4.1: lost packets less duplicates. */
 function totalLost(session: Pick<StreamRecord, 'packetsLost' | 'duplicates'> | undefined): number {
   return session === undefined || session.packetsLost === null ? 0 : session.packetsLost - session.duplicates;
 }
 
-/** What this server sends by, as captured in the codec that it sends; else as the codec has it. */
+/** The payload type that this server sends: the captured one in this codec, otherwise the codec's own. */
 function payloadTypeOf(codec: SdpCodec, name: string | null, tx: StreamRecord | undefined): number {
   const media = tx?.capture?.media;
   return media !== undefined && (media.codec === null || media.codec === name) ? media.payloadType : codec.payloadType;
@@ -161,7 +161,7 @@ function flag(isSet: boolean): 0 | 1 {
   return isSet ? 1 : 0;
 }
 
-/** 0 says "not available", so that a known round trip is never shown as 0. */
+/** Whole milliseconds, at least 1: 0 means "not available". */
 function wholeMs(rttMs: number | null): number {
   return rttMs === null ? 0 : Math.max(1, Math.round(rttMs));
 }

@@ -13,19 +13,22 @@ import type { RemarksReader } from '../remarks.ts';
 
 type CallsQuery = z.output<typeof CALLS_QUERY>;
 
-/** What a list of calls is made from. */
+/** Where a list of calls comes from. */
 export interface CallListSources {
   readonly history: HistoryReader;
   readonly clock: Clock;
-  /** What is stored of a number that is looked for; the number itself when this is absent. */
+  /** The stored form of a number that is searched for; absent: the number itself. */
   readonly storedNumber?: ((number: string) => string) | undefined;
-  /** What is stored of a text that may hold a number; the text itself when this is absent. */
+  /** The stored form of a text that may hold a number; absent: the text itself. */
   readonly storedText?: ((text: string) => string) | undefined;
-  /** What is stored of an endpoint that is looked for; undefined: nothing can be. The endpoint itself when this is absent. */
+  /**
+   * The stored form of an endpoint that is searched for; undefined: nothing can be stored under it. Absent: the endpoint
+   * itself.
+   */
   readonly storedEndpoint?: ((endpoint: string) => string | undefined) | undefined;
-  /** What people wrote about calls; absent: nothing is known of it. */
+  /** Notes and tags of calls; absent: this history has none. */
   readonly remarks?: RemarksReader | undefined;
-  /** The calls are of many PBXs. */
+  /** True: the calls are of many PBXs. */
   readonly isFleet?: boolean | undefined;
 }
 
@@ -34,10 +37,10 @@ export const NO_REMARKS: RemarksReader = {
   tagsOf: async () => new Map(),
 };
 
-/** Where a bare name such as `214` may stand behind. */
+/** Technologies that are tried in front of a bare name such as `214`. */
 const TECHNOLOGIES = ['PJSIP', 'SIP', 'IAX2', 'DAHDI', 'SCCP', 'Skinny', 'MGCP', 'Motif', 'OOH323'] as const;
 
-/** Undefined where masking leaves nothing of the number: stars alone would be taken for a beginning, that of all. */
+/** The stored form of a number; undefined when masking leaves only stars, which would be taken for "begins with anything". */
 function storedForm(number: string, { storedNumber }: CallListSources): string | undefined {
   const stored = storedNumber?.(number) ?? number;
   return stored.endsWith('*') && !number.endsWith('*') ? undefined : stored;
@@ -51,7 +54,7 @@ function storedForms(numbers: readonly string[], sources: CallListSources): stri
   });
 }
 
-/** The form that an endpoint is stored under. Throws Problem for a beginning that cuts a number which is hidden. */
+/** The stored form of an endpoint. Throws Problem for a prefix that cuts a hidden number. */
 export function storedEndpoint(
   parameter: string,
   endpoint: string,
@@ -104,7 +107,7 @@ function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources):
     sites: query.site,
     numbers: query.number && storedForms(query.number, sources),
     party: query.party === undefined ? undefined : partyFilter(query.party, sources),
-    // The form that is shown of a hidden number is found as well as the number.
+    // Search for both the tag and its form with hidden numbers.
     tags: query.tag?.flatMap((tag) => [...new Set([tag, sources.storedText?.(tag) ?? tag])]),
     verdicts: query.verdict,
     rating: ratingFilter(query),
@@ -151,7 +154,7 @@ export async function listCalls(sources: CallListSources, query: CallsQuery): Pr
   return { calls: await inParts(calls, (call) => ({ ...presentCall(call, nowMs), tags: tags(call) })), ...end };
 }
 
-/** The tags of each of these calls. */
+/** The tags of calls, by linkedid. */
 async function tagsOf(
   { remarks = NO_REMARKS }: CallListSources,
   calls: readonly CallWithChannels[],
@@ -161,8 +164,8 @@ async function tagsOf(
 }
 
 /**
- * The calls as CSV, piece by piece: all that fit the query, however many, or as many as its limit says.
- * Rejects with Problem before the first piece when the query contradicts itself.
+ * Calls as CSV, piece by piece: all matching calls, or as many as the limit says. Rejects with Problem before the first piece
+ * when the query contradicts itself.
  */
 export async function callsCsv(sources: CallListSources, query: CallsQuery): Promise<AsyncIterable<string>> {
   const nowMs = sources.clock.nowMs();

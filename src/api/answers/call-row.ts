@@ -6,7 +6,7 @@ import { csvLine, csvLines } from './csv.ts';
 import { presentCall } from './present.ts';
 import { inParts } from '../gate/turns.ts';
 
-/** Of a call in CSV. Loss, jitter and round trip are of the worst direction. */
+/** Columns of a call in CSV. Loss, jitter and round trip are those of the worst direction. */
 export const CALL_COLUMNS = [
   'linkedid',
   'state',
@@ -36,24 +36,24 @@ export const CALL_COLUMNS = [
   'profile',
   'version',
 ] as const;
-/** Before them on a fleet. */
+/** Columns that a fleet puts in front. */
 export const PBX_COLUMNS = ['pbx', 'site'] as const;
 const INTERVAL_COLUMNS = Object.keys(INTERVAL.shape);
 
-/** The highest of what is known; null where nothing is. */
+/** The highest known value; null when none is known. */
 function highest(streams: readonly StreamRecord[], valueOf: (stream: StreamRecord) => number | null): number | null {
   const known = streams.flatMap((stream) => valueOf(stream) ?? []);
   return known.length === 0 ? null : Number(Math.max(...known).toFixed(3));
 }
 
-/** The channel that the call began with, and the one that it reached: the first of the others that answered, or the first. */
+/** The caller's channel and the callee's: the first other channel that was answered, or the first other one. */
 function partiesOf({ linkedid, channels }: CallWithChannels): (ChannelRecord | undefined)[] {
   const caller = channels.find(({ uniqueid }) => uniqueid === linkedid) ?? channels[0];
   const others = channels.filter((channel) => channel !== caller && !channel.endpoint.startsWith('Local/'));
   return [caller, others.find(({ answeredAtMs }) => answeredAtMs !== null) ?? others[0]];
 }
 
-/** A call as a line of a table. */
+/** A call as a row of CSV. */
 export function callRow(call: CallWithChannels, nowMs: number): object {
   const { channels: _, ...row } = presentCall(call, nowMs);
   const [caller, callee] = partiesOf(call);
@@ -65,7 +65,7 @@ export function callRow(call: CallWithChannels, nowMs: number): object {
     caller_name: caller?.callerName,
     exten: caller?.exten,
     callee_endpoint: callee?.endpoint,
-    // What a called phone is known by: its own number, or what the caller was shown.
+    // The callee's own number, or the number that the caller was shown.
     callee_number: callee?.callerNumber ?? caller?.connectedNumber,
     callee_name: callee?.callerName ?? caller?.connectedName,
     loss_percent: highest(streams, ({ lossPercent }) => lossPercent),

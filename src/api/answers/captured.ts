@@ -111,7 +111,7 @@ const DIRECTION_ANSWER = z.strictObject({
 
 export const VOIP_METRICS_ANSWER = z.strictObject({ uniqueid: z.string(), streams: z.array(DIRECTION_ANSWER) });
 
-/** What was captured of a direction, as a part of its stream. */
+/** The capture of a direction, as a part of its stream. */
 export function presentCapture(capture: CaptureRecord): z.output<typeof CAPTURE> {
   const { media, rLq, rCq, mosLq, mosCq } = capture;
   const { tally } = media;
@@ -160,7 +160,7 @@ export function presentVoipMetrics(capture: CaptureRecord): z.output<typeof VOIP
   return exactVoipMetrics(measured(capture)) as z.output<typeof VOIP_METRICS>;
 }
 
-/** Both directions of a channel; where nothing was captured, null and one sentence why. */
+/** VoIP metrics of both directions of a channel. Without captured packets null, and one sentence why. */
 export function voipMetricsAnswer(channel: ChannelRecord, health: CaptureHealth): z.output<typeof VOIP_METRICS_ANSWER> {
   return {
     uniqueid: channel.uniqueid,

@@ -28,7 +28,7 @@ function cell(value: unknown): string {
   return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** One line with its end. What is not known is an empty cell; a list is separated by spaces. */
+/** One line with its end. Null is an empty cell; a list is separated by spaces. */
 export function csvLine(cells: readonly unknown[]): string {
   return `${cells.map((value) => cell(value)).join(',')}\r\n`;
 }

@@ -32,13 +32,13 @@ const TYPES = {
     if (least === null) return z.number();
     return least === 0 ? z.int().nonnegative() : z.int().min(least);
   },
-  // Not shown by the table: REST adds them by hand.
+  // The table does not show parts: REST adds them by hand.
   parts: () => z.never(),
 } as const satisfies Readonly<Record<FieldKind, (field: Field) => z.ZodType>>;
 
 type ShapeOf<Json> = { readonly [Name in keyof Json]: z.ZodType<Json[Name]> };
 
-/** The shape of a record's JSON: all that the table shows, each with its words. */
+/** The zod shape of a record's JSON: all shown fields, each with its description. */
 export function shapeOf<Table extends Fields>(table: Table): ShapeOf<JsonOf<Table>> {
   const shown = Object.entries(table).filter(([, { isShown }]) => isShown);
   return Object.fromEntries(
@@ -50,7 +50,7 @@ export function shapeOf<Table extends Fields>(table: Table): ShapeOf<JsonOf<Tabl
   ) as unknown as ShapeOf<JsonOf<Table>>;
 }
 
-/** The names that an object of this schema has. */
+/** The names of an object schema's properties. */
 export function namesOf<Shape extends object>({ shape }: { readonly shape: Shape }): ReadonlySet<keyof Shape & string> {
   return new Set(Object.keys(shape) as (keyof Shape & string)[]);
 }
@@ -59,7 +59,7 @@ export function rounded(value: number, decimals: number): number {
   return Number(value.toFixed(decimals));
 }
 
-/** How a value that is known is shown; undefined: as it is. */
+/** How a known value is shown; undefined: unchanged. */
 function shower({ kind, decimals }: Field): ((value: never) => unknown) | undefined {
   if (kind === 'moment') return (atMs: number) => new Date(atMs).toISOString();
   if (kind === 'ssrc') return (ssrc: number) => `0x${ssrc.toString(16).padStart(8, '0')}`;
@@ -81,12 +81,13 @@ function shower({ kind, decimals }: Field): ((value: never) => unknown) | undefi
 type NamesOf<Table extends Fields> = keyof JsonOf<Table> & string;
 
 type OptionalIn<Values> = { [Name in keyof Values]: undefined extends Values[Name] ? Name : never }[keyof Values];
-/** A record, or plain data in which what may be missing is. */
+/** A record, or plain data in which optional fields may be missing. */
 type Presented<Table extends Fields, Values = RecordOf<Table>> = Omit<Values, OptionalIn<Values>> &
   Partial<Pick<Values, OptionalIn<Values>>>;
 
 /**
- * Makes JSON of records of a table: what it shows, or of that only these names. Numbers are rounded for people, null stays null.
+ * Makes the function that turns records of a table into JSON: all shown fields, or only `names`. Numbers are rounded for
+ * people, null stays null.
  */
 export function presenter<Table extends Fields, Name extends string = NamesOf<Table>>(
   table: Table,

@@ -6,20 +6,20 @@ import { presentChannel, presentChannelSummary } from './present.ts';
 import { inParts, nextTurn } from '../gate/turns.ts';
 
 /**
- * All who ask within this time get the same list: with 2,000 channels it is a tenth of a second of work. A list that was
- * made sooner is shared for a shorter time: making lists takes one part in so many of the time at most.
+ * Requests within this time share a list, which takes a tenth of a second to make for 2,000 channels. A list that was made
+ * faster is shared for a shorter time, so that making lists never takes more than a fixed share of the time.
  */
 const SHARED_MS = 500;
 const REST_PER_WORK = 10;
-/** Different questions about the same list that are remembered. */
+/** Bound on the remembered answers of one list. */
 const MOST_ANSWERS = 16;
 
 type LiveQuery = z.output<typeof LIVE_QUERY>;
 
-/** What is shown of each channel, as JSON: all in one piece of memory, since as many strings would be garbage each time. */
+/** The JSON of all channels in one buffer: one string for each would be garbage each time. */
 interface Texts {
   readonly bytes: Buffer;
-  /** Where the text of each channel begins; one more for the end. Each ends with a comma. */
+  /** Where each channel's text begins, and the end of the last. Each text ends with a comma. */
   readonly starts: readonly number[];
 }
 
@@ -34,7 +34,7 @@ async function textsOf(channels: readonly ChannelRecord[], show: (channel: Chann
   return { bytes: Buffer.concat(pieces), starts };
 }
 
-/** The channels at one moment, and what was made of them. */
+/** The live channels at one moment, and the answers made of them. */
 class Snapshot {
   readonly #channels: readonly ChannelRecord[];
   readonly #nowMs: number;
@@ -59,7 +59,7 @@ class Snapshot {
 
   async #make(query: LiveQuery): Promise<Buffer> {
     const { bytes, starts } = await (query.fields === 'summary' ? this.#summaries() : this.#wholes());
-    // Many may have waited for the same texts.
+    // Many requests may have waited for the same texts.
     await nextTurn();
     const fitting = this.#channels.flatMap((channel, index) => (fits(channel, query) ? [index] : []));
     if (query.sort === 'mes') {
@@ -95,7 +95,7 @@ function isNamed(name: string, pattern: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-/** The list of channels that are up, made in parts and shared by all who ask at about the same time. */
+/** The list of live channels, made in parts and shared by requests of about the same time. */
 export class LiveList {
   readonly #live: LiveView;
   readonly #clock: Clock;

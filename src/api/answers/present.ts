@@ -23,17 +23,17 @@ const legFields = presenter(CHANNEL_FIELDS, namesOf(CALL_SUMMARY.shape.channels.
 export const presentSegment = presenter(SEGMENT_FIELDS);
 export const presentInterval = presenter(INTERVAL_FIELDS);
 
-/** Whose it is, on a fleet; nothing on a PBX. */
+/** `pbx` and `site` on a fleet; an empty object on a PBX. */
 export function pbxPart({ pbx, site }: PbxPart): PbxPart {
   return { ...(pbx === undefined ? {} : { pbx }), ...(site === undefined ? {} : { site }) };
 }
 
-/** Seconds from the start to the end, or to now; a clock that was set back gives 0. */
+/** Seconds from the start to the end, or to now; 0 when the clock was set back. */
 export function durationS(part: { startedAtMs: number; endedAtMs: number | null }, nowMs: number): number {
   return rounded(Math.max(0, (part.endedAtMs ?? nowMs) - part.startedAtMs) / 1000, 3);
 }
 
-/** `isWhole`: with all that was captured. */
+/** `isWhole`: with the capture. */
 export function presentStream(stream: StreamRecord, isWhole = false): z.output<typeof STREAM> {
   const { capture } = stream;
   const packets = {
@@ -53,7 +53,7 @@ function findingsOf(capture: StreamRecord['capture']): AudioFinding[] | null {
   return audio === null ? null : [...audioFindings(audio)];
 }
 
-/** `segments` undefined: neither they nor what was captured are part of this answer. */
+/** `segments` undefined: the answer has neither segments nor captures. */
 export function presentChannel(
   channel: ChannelRecord & Pick<PbxPart, 'pbx'>,
   nowMs: number,
@@ -71,12 +71,12 @@ export function presentChannel(
   };
 }
 
-/** A channel as a list of many shows it. */
+/** A channel in a list. */
 export function presentChannelSummary(channel: ChannelRecord, nowMs: number): z.output<typeof CHANNEL_SUMMARY> {
   return { ...channelSummary(channel), duration_s: durationS(channel, nowMs) };
 }
 
-/** What a call has of its channels. */
+/** Fields of a call that come from its channels. */
 function factsOf(
   call: CallWithChannels,
   nowMs: number,
@@ -92,7 +92,7 @@ function factsOf(
   };
 }
 
-/** `segmentsOf` undefined: neither segments nor what was captured are part of this answer. */
+/** `segmentsOf` undefined: the answer has neither segments nor captures. */
 export function presentCall(
   call: CallWithChannels,
   nowMs: number,
@@ -106,7 +106,7 @@ export function presentCall(
   };
 }
 
-/** A call as a list of many shows it: its legs without their streams. */
+/** A call in a list: its legs without their streams. */
 export function presentCallSummary(call: CallWithChannels, nowMs: number): z.output<typeof CALL_SUMMARY> {
   return { ...pbxPart(call), ...callSummary(call), ...factsOf(call, nowMs), channels: call.channels.map(legFields) };
 }

@@ -20,7 +20,7 @@ import {
 } from './quality.ts';
 
 const DEFAULT_BUCKET_MS = 3_600_000;
-/** More than a line beside a name can show. */
+/** A sparkline cannot show more. */
 const MOST_TREND_BUCKETS = 120;
 
 interface QualitySources {
@@ -30,7 +30,7 @@ interface QualitySources {
 type EndpointsAnswer = z.output<typeof ENDPOINTS_ANSWER>;
 type SummaryAnswer = z.output<typeof SUMMARY_ANSWER>;
 
-/** All endpoints, or those named and the trend of each. Throws Problem when the query contradicts itself. */
+/** The ranking of all endpoints, or the trends of the named ones. Throws Problem when the query contradicts itself. */
 export async function listEndpoints(
   { history, clock }: QualitySources,
   { from, to, endpoint: wanted, bucket: bucketMs, limit }: z.output<typeof ENDPOINTS_QUERY>,
@@ -57,7 +57,9 @@ export async function listEndpoints(
   };
 }
 
-/** Whole names, and for names with a star the worst endpoints of that beginning, as many as have trends in one answer. */
+/**
+ * The endpoints that names stand for. A name with a star stands for the worst endpoints of that prefix, up to `MOST_TRENDS`.
+ */
 async function namesOf(
   wanted: readonly string[],
   rank: () => ReturnType<HistoryReader['endpoints']>,
@@ -117,11 +119,11 @@ export async function summarize(
 const ENDPOINT_COLUMNS = Object.keys(ENDPOINT_QUALITY.omit({ trend: true, pbx: true, site: true }).shape);
 const BUCKET_COLUMNS = Object.keys(BUCKET_QUALITY.shape);
 const HALVES = ['earlier', 'later'] as const;
-/** What the two halves are judged by. */
+/** The columns of each half of a trend. */
 const HALF_COLUMNS = ['calls', 'bad_percent', 'mes_p5'] as const;
 const TREND_COLUMNS = ['course', ...HALVES.flatMap((half) => HALF_COLUMNS.map((column) => `${half}_${column}`))];
 
-/** Endpoints as CSV, under the same names as in JSON; of a trend the word and the two halves. */
+/** Endpoints as CSV, under the same names as in JSON. A trend is its word and its two halves. */
 export async function* endpointsCsv({ endpoints }: EndpointsAnswer): AsyncGenerator<string> {
   const columns = [
     ...(endpoints.some(({ pbx }) => pbx !== undefined) ? ['pbx', 'site'] : []),
@@ -139,7 +141,7 @@ export async function* endpointsCsv({ endpoints }: EndpointsAnswer): AsyncGenera
   );
 }
 
-/** The stretches as CSV, under the same names as in JSON. */
+/** Buckets as CSV, under the same names as in JSON. */
 export async function* bucketsCsv({ buckets }: SummaryAnswer): AsyncGenerator<string> {
   yield csvLine(BUCKET_COLUMNS);
   yield csvLines(BUCKET_COLUMNS, buckets);

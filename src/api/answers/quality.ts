@@ -76,17 +76,17 @@ export const SUMMARY_ANSWER = z.strictObject({
   buckets: z.array(BUCKET_QUALITY).describe('oldest first, without gaps, aligned to UTC'),
 });
 
-/** The range asked for: without `to` until now, without `from` the day before that. Throws Problem when it ends before it begins. */
+/** The requested range. `to` is now by default, `from` a day before `to`. Throws Problem when it ends before it begins. */
 export function timeRange(from: Moment | undefined, to: Moment | undefined, nowMs: number): TimeRange {
   const toMs = to === undefined ? nowMs : momentMs(to, nowMs);
   const fromMs = from === undefined ? toMs - DAY_MS : momentMs(from, nowMs);
   if (fromMs > toMs)
     throw new Problem('MES_ERR_PARAMETER_VALUE', 'parameter from: it is later than to; give an earlier time', 'from');
-  // Nobody had calls to score before 1970; a span of a hundred years may reach there.
+  // A span of a hundred years may reach back before 1970, where no calls are.
   return { fromMs: Math.max(0, fromMs), toMs: Math.max(0, toMs) };
 }
 
-/** Throws Problem when the range would be cut into more stretches than anyone can look at. */
+/** Throws Problem when the range has more than `most` buckets. */
 export function checkBucket({ fromMs, toMs }: TimeRange, bucketMs: number, most = MOST_BUCKETS): void {
   if ((toMs - fromMs) / bucketMs <= most) return;
   throw new Problem(

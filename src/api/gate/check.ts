@@ -33,7 +33,7 @@ function withComparisons(query: unknown): unknown {
   return Object.fromEntries(read);
 }
 
-/** The body as its schema makes it. Throws Problem, which names the first field that is wrong. */
+/** Checks a body. Throws Problem that names the first wrong field. */
 export function checkBody<Body extends z.ZodType>(schema: Body, body: unknown): z.output<Body> {
   const checked = schema.safeParse(body);
   if (checked.success) return checked.data;

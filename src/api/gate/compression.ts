@@ -3,9 +3,9 @@ import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 
-/** Shorter answers fit into a packet or two as they are. */
+/** Shorter answers fit into a packet or two uncompressed. */
 const SHORTEST_BYTES = 1024;
-/** JSON shrinks to a twentieth already; the higher levels take several times as long for a little more. */
+/** JSON shrinks to a twentieth. Higher levels take several times as long and gain little. */
 const LEVEL = 3;
 
 const compress = promisify(gzip);
@@ -17,7 +17,7 @@ export function acceptsGzip(header: string | string[] | undefined): boolean {
     .some((coding) => /^\s*(x-)?gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
 }
 
-/** Compresses answers where the client takes it, in Node's own threads; an answer that many get is compressed once. */
+/** Compresses answers for clients that accept it, in Node's thread pool. An answer that many get is compressed once. */
 export function compressAnswers(app: FastifyInstance): void {
   const compressed = new WeakMap<Buffer, Promise<Buffer>>();
 

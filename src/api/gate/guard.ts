@@ -6,12 +6,12 @@ import { assertMeantForThisMachine, assertNotForeign } from './own-host.ts';
 import { Problem } from '../problem.ts';
 import type { TokenCheck } from './token.ts';
 
-/** Requests a minute from one address (of IPv6 one /64). On this machine scripts may ask 500 times a second. */
+/** Requests a minute from one address, or one /64 of IPv6. Scripts on this machine may ask 500 times a second. */
 const MOST_REQUESTS = { thisMachine: 30_000, elsewhere: 600 } as const;
-/** The names under which loopback counts; all of ::1/64 is one. */
+/** Rate limit keys of loopback; ::1/64 is one key. */
 const THIS_MACHINE = /^(?:127\.|::1?$)/;
 
-/** A page may run and load what comes from here and nothing else, and no other page may frame it (CSP level 3). */
+/** The page runs and loads only what comes from here, and nobody may frame it (CSP level 3). */
 const CONTENT_SECURITY_POLICY = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -24,25 +24,22 @@ const CONTENT_SECURITY_POLICY = {
 };
 
 export interface GuardOptions {
-  /** Where none is set everyone who can connect may read, but only by this machine's own names. */
+  /** Without a token, everybody who can connect may read, but only under this machine's own names. */
   readonly token: TokenCheck;
-  /** Whether the address (as fastify writes it) is answered without the token. */
+  /** Whether a path (in fastify's form) needs no token. */
   readonly isOpen: (path: string | undefined) => boolean;
-  /** Whether it is part of the page, to which links may lead. */
+  /** Whether a path is part of the page, so that links from elsewhere may lead to it. */
   readonly isPage: (path: string | undefined) => boolean;
 }
 
-/**
- * Before anything else looks at a request: security headers, a limit to how often one may ask, and who may ask.
- * Returns the same for web sockets.
- */
+/** Runs before everything else: security headers, rate limit, and authorisation. Returns the same check for web sockets. */
 export function guard(app: FastifyInstance, { token, isOpen, isPage }: GuardOptions): AdmitSocket {
   const assertHost = (host: string | undefined): void => {
     if (!token.isSet) assertMeantForThisMachine(host);
   };
   let limiter: ReturnType<FastifyInstance['createRateLimit']> | undefined;
 
-  /** Before the token is looked at, so that it cannot be guessed at speed. */
+  /** Checked before the token, so that tokens cannot be guessed at speed. */
   async function assertNotTooOften(request: FastifyRequest): Promise<number | null> {
     limiter ??= app.createRateLimit();
     const state = await limiter(request);
@@ -57,7 +54,7 @@ export function guard(app: FastifyInstance, { token, isOpen, isPage }: GuardOpti
   app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
     xFrameOptions: { action: 'deny' },
-    // RFC 6797 §7.2: not over plain HTTP. Whoever puts TLS in front decides about it.
+    // Not allowed over plain HTTP (RFC 6797 §7.2). A TLS proxy in front may set it.
     strictTransportSecurity: false,
   });
   app.register(rateLimit, {
@@ -70,7 +67,7 @@ export function guard(app: FastifyInstance, { token, isOpen, isPage }: GuardOpti
       reply.header('cache-control', 'no-store');
       assertHost(request.headers.host);
       const { url } = request.routeOptions;
-      // Who has the token is no stranger's page; whether it is right is looked at below.
+      // A page of another site cannot send a token. Whether this one is right is checked below.
       if (!token.isSet || request.headers.authorization === undefined || isOpen(url))
         assertNotForeign(request.headers, isPage(url));
       const waitS = await assertNotTooOften(request);
@@ -84,7 +81,7 @@ export function guard(app: FastifyInstance, { token, isOpen, isPage }: GuardOpti
 
   return async (request) => {
     assertHost(request.headers.host);
-    // All that the limiter looks at.
+    // The parts of a request that the rate limiter reads.
     const asked = { ip: request.socket.remoteAddress ?? '', routeOptions: {} } as FastifyRequest;
     const waitS = await assertNotTooOften(asked);
     if (waitS !== null) throw tooOften(waitS);

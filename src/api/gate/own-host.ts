@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '../problem.ts';
 
-/** Names that no name server decides on, so that no stranger's name can be made to lead here (RFC 6761 §6.3, RFC 5735 §3). */
+/** Names that no name server resolves, so no stranger's name can lead here (RFC 6761 §6.3, RFC 5735 §3). */
 const THIS_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 
-/** What a page of this server, a person or a program sends as Sec-Fetch-Site (Fetch Metadata, W3C). */
+/** Values of Sec-Fetch-Site (W3C Fetch Metadata) that are not from another site. */
 const OWN_SITE = /^(?:same-origin|none)$/i;
 
 /**
- * Throws Problem 403 for what a page of another site makes a browser ask for: it cannot read the answer, but the work
- * would be done. `mayFollow`: a link from elsewhere may lead here, that is, what is asked for holds nothing of any call.
+ * Throws Problem 403 for requests that another site's page makes a browser send. That page could not read the answer, but the
+ * work would be done. `mayFollow`: links from elsewhere are allowed, because the answer has nothing of any call.
  */
 export function assertNotForeign(headers: IncomingHttpHeaders, mayFollow = false): void {
   const { origin, host } = headers;
@@ -25,9 +25,9 @@ function foreign(): Problem {
 }
 
 /**
- * Throws Problem 403 when a request was not meant for this machine by its Host header. A page of a name that its owner
- * lets point to 127.0.0.1 (DNS rebinding) would otherwise read everything, as a page of the same origin. Without the
- * header (HTTP/1.0) it comes from no browser.
+ * Throws Problem 403 when the Host header is not a name of this machine. Otherwise a page whose owner lets its name point to
+ * 127.0.0.1 (DNS rebinding) would have the same origin and could read everything. Requests without the header (HTTP/1.0) come
+ * from no browser.
  */
 export function assertMeantForThisMachine(host: string | undefined): void {
   if (host === undefined || THIS_MACHINE.test(host)) return;

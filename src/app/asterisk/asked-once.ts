@@ -4,21 +4,21 @@ import type { ChannelSnapshot, PbxEvent } from '../../model/event.ts';
 
 /** Channels that are asked about at the same time. */
 const AT_ONCE = 10;
-/** Channels that wait for their turn at most. */
+/** Bound on the channels that wait to be asked about. */
 const MOST_WAITING = 10_000;
-/** Channels remembered, which are those that are up. */
+/** Bound on the remembered channels, which are the live ones. */
 const MOST_REMEMBERED = 50_000;
 
 export type SipDriver = 'PJSIP' | 'SIP';
 
 export interface AskedOnceOptions {
   readonly isConnected: () => boolean;
-  /** Never rejects. */
+  /** Asks about one channel. Must not reject. */
   readonly ask: (uniqueid: string, driver: SipDriver) => Promise<void>;
   readonly onForgotten?: (uniqueid: string) => void;
 }
 
-/** Has each SIP channel asked about once, when it is up. Never waits, never throws. */
+/** Asks about each SIP channel once, when it is up. Never waits, never throws. */
 export class AskedOnce {
   readonly #options: AskedOnceOptions;
   readonly #known = new Set<string>();
@@ -30,12 +30,12 @@ export class AskedOnce {
     this.#options = options;
   }
 
-  /** Channels that were asked about and are up. */
+  /** Live channels that were asked about. */
   get size(): number {
     return this.#known.size;
   }
 
-  /** Channels that came when too many waited. */
+  /** Channels that were not asked about, because too many waited. */
   get leftOut(): number {
     return this.#leftOut;
   }

@@ -15,28 +15,28 @@ export interface AsteriskLinksOptions {
   readonly settings: Settings;
   readonly log: Logger;
   readonly clock: SteadyClock;
-  /** Events were read: what is due can be done in the same turn. */
+  /** Called when events were read, so that due work is done in the same turn. */
   readonly remind: () => void;
 }
 
-/** Takes what comes from Asterisk. */
+/** What the sidecar does with input from Asterisk. */
 export interface AsteriskListener {
-  /** Something was read, and is handed on next. */
+  /** Called before the events of a read. */
   readonly onRead: () => void;
   readonly onEvent: (event: PbxEvent) => void;
   readonly onVariableSet: (change: VariableSet) => void;
-  /** Asterisk has carried out a write, so long after the score changed. */
+  /** Called when Asterisk has carried out a write, `afterMs` after the score changed. */
   readonly onWritten: (afterMs: number) => void;
 }
 
-/** The connections to Asterisk: the two of AMI, ARI's, and the scores that go back. Nothing is connected before `start`. */
+/** The connections to Asterisk: AMI events, AMI actions and ARI, with the write-back of scores. `start` connects them. */
 export class AsteriskLinks {
   readonly actions: AmiActions;
   readonly events: AmiEventSession;
-  /** Null: ARI is not set up. */
+  /** Null: ARI is not configured. */
   readonly ari: Ari | null;
   readonly writeBack: WriteBack;
-  /** Null: nothing is written while a channel is up. */
+  /** Null: write-back is off. */
   readonly writer: VariableWriter | null;
   readonly #log: LinkLog;
   readonly #failure = Promise.withResolvers<string>();
@@ -46,7 +46,7 @@ export class AsteriskLinks {
     this.#log = new LinkLog(log);
     const random = (): number => Math.random();
     const onDebug = (sentence: string): void => log.debug(sentence);
-    // Answers to actions are in no hurry: they are read now and then when events are.
+    // Answers to actions are not urgent: read them together with events.
     const pace = new ReadPace(remind);
     const ami = { connection: settings.ami, random, pace };
     this.actions = new AmiActions({ ...ami, onState: (state) => this.#noteAmi('AMI actions', state) });
@@ -77,7 +77,7 @@ export class AsteriskLinks {
     this.writer = settings.writeback.variables || settings.writeback.cdr ? this.writeBack : null;
   }
 
-  /** Resolves with one sentence when a person has to change something before AMI can be used; never because of ARI. */
+  /** Resolves with one sentence when AMI cannot be used before a person changes something. ARI never makes it resolve. */
   get failed(): Promise<string> {
     return this.#failure.promise;
   }
@@ -94,13 +94,13 @@ export class AsteriskLinks {
     await Promise.all([this.events.stop(), this.actions.stop(), this.ari?.stop()]);
   }
 
-  /** Something was learnt from Asterisk in another way than by its events, such as by a question. */
+  /** Takes an event that did not come over AMI's event connection, such as the answer to a question. */
   deliver(event: PbxEvent): void {
     this.#listener?.onRead();
     this.#listener?.onEvent(event);
   }
 
-  /** Of each connection; null: ARI is not set up. */
+  /** The state of each connection; null: ARI is not configured. */
   get states(): { readonly events: LinkState; readonly actions: LinkState; readonly ari: LinkState | null } {
     return {
       events: this.#log.stateOf('AMI events'),
@@ -109,7 +109,7 @@ export class AsteriskLinks {
     };
   }
 
-  /** Without AMI nothing works, and what ARI lacks is no reason to give up. */
+  /** Only AMI can fail for good: without it nothing works, without ARI nearly everything does. */
   #noteAmi(link: 'AMI events' | 'AMI actions', state: LinkState): void {
     this.#log.note(link, state);
     if (link === 'AMI actions' && state.status === 'connected') this.writeBack.flush();

@@ -6,24 +6,24 @@ import { flatCopy } from '../../units/flat-copy.ts';
 import type { PbxEvent } from '../../model/event.ts';
 import { parseRtcpAll } from '../../wire/rtcp/rtcp-all.ts';
 
-/** How often a channel's counters are asked for at most: they only complete the reports. */
+/** Least time between two questions for a channel's counters, which only complete the reports. */
 const COUNTERS_EVERY_MS = 10_000;
 /** Questions under way at the same time, over all channels. */
 const MAX_IN_FLIGHT = 50;
-/** Waiting questions at most, in case Asterisk does not answer. */
+/** Bound on waiting questions, in case Asterisk does not answer. */
 const MAX_WAITING = 10_000;
 /**
  * Ticks between the answer of a channel and the question for its video. No report comes before 500 ms, and a call that is over
  * by then needs no question.
  */
 const VIDEO_AFTER_TICKS = 3;
-/** Ticks whose questions for codecs are sent together. */
+/** Questions for codecs are gathered over so many ticks. */
 const CODECS_EVERY_TICKS = 3;
 /** As Asterisk prints an empty list of formats. */
 const NO_FORMATS = '(nothing)';
 /** Questions that are asked once per channel. */
 const ASKED_ONCE = ['addresses', 'video'] as const;
-/** Channels remembered as asked: about as many as can be up. */
+/** Bound on remembered questions: about as many channels as can be up. */
 const MAX_REMEMBERED = 50_000;
 /** Where Asterisk leaves a channel's last counters at hang-up. */
 const QUALITY_VARIABLE = 'RTPAUDIOQOS';
@@ -45,9 +45,9 @@ export class ChannelQuestions {
   readonly #askedAtMs = new Map<string, number>();
   /** Channels whose codecs will be asked for. */
   #codecless: string[] = [];
-  /** Channels whose video will be asked for, after how many ticks, and who wants to know. */
+  /** Channels whose video will be asked for: after how many ticks, and where the answer goes. */
   readonly #videoAfterTicks = new Map<string, { ticks: number; readonly onVideo: OnVideo }>();
-  /** What was asked and must not be asked again, by question and channel, the oldest first. */
+  /** Questions that wait or are answered, by question and channel, the oldest first. None is asked twice. */
   readonly #waiting = new Map<string, Question>();
   #inFlight = 0;
   #ticks = 0;
@@ -84,12 +84,12 @@ export class ChannelQuestions {
     });
   }
 
-  /** Asks some ticks later for Asterisk's addresses of a channel's audio and video; only PJSIP tells them. */
+  /** Asks some ticks later for Asterisk's own addresses of a channel's audio and video. Only PJSIP tells them. */
   askVideo(uniqueid: string, onVideo: OnVideo): void {
     this.#videoAfterTicks.set(flatCopy(uniqueid), { ticks: VIDEO_AFTER_TICKS, onVideo });
   }
 
-  /** Asks ARI for the counters of a channel after a report, unless it was asked lately. */
+  /** Asks ARI for a channel's counters, unless it did so within `COUNTERS_EVERY_MS`. */
   askCounters(uniqueid: string): void {
     const { ari, nowMs } = this.#options;
     if (this.#isBusy || ari?.connected !== true) return;
@@ -103,14 +103,14 @@ export class ChannelQuestions {
     });
   }
 
-  /** The channel has ended: ask no more. */
+  /** Forgets an ended channel. */
   forget(uniqueid: string): void {
     this.#askedAtMs.delete(uniqueid);
     this.#videoAfterTicks.delete(uniqueid);
     for (const about of ASKED_ONCE) this.#waiting.delete(`${about} ${uniqueid}`);
   }
 
-  /** At hang-up Asterisk sets the last counters as a variable: they serve channels without our hangup handler. */
+  /** Takes the last counters, which Asterisk sets as a variable at hang-up. They serve channels without our hangup handler. */
   takeVariable({ uniqueid, name, value }: VariableSet): void {
     if (uniqueid === undefined || name !== QUALITY_VARIABLE) return;
     const counters = parseRtcpAll(value);
@@ -128,7 +128,7 @@ export class ChannelQuestions {
     const { actions } = this.#options;
     if (!actions.connected) return;
     this.#askOnce('video', uniqueid, async () => {
-      // Most calls have no video: nothing needs to be told apart, and asked for its address Asterisk logs two warnings.
+      // Most calls have no video, and Asterisk logs two warnings when it is asked for the address of video that is not there.
       const formats = await actions.getVariable(uniqueid, 'CHANNEL(videonativeformat)');
       const hasVideo = formats !== undefined && formats !== NO_FORMATS;
       const video = hasVideo ? await actions.getVariable(uniqueid, 'CHANNEL(rtp,src,video)') : undefined;
@@ -149,7 +149,8 @@ export class ChannelQuestions {
       const answer = await question();
       if (answer !== undefined) this.#options.onAnswer(answer);
     } catch {
-      // The channel is gone, or the link is down: when it is back, addresses are asked for anew, and counters with the reports.
+      // The channel is gone, or the link is down. When it is back, addresses are asked for again, and counters with the next
+      // reports.
     } finally {
       this.#inFlight--;
       const [next] = this.#waiting;

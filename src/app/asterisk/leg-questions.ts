@@ -9,12 +9,12 @@ const QUESTIONS = {
   PJSIP: {
     sipCallId: 'CHANNEL(pjsip,call-id)',
     signallingAddress: 'CHANNEL(pjsip,remote_addr)',
-    // Of a leg that Asterisk itself called, remote_addr is empty (22.10.1, 16.28).
+    // On a leg that Asterisk called, remote_addr is empty (22.10.1, 16.28).
     signallingTarget: 'CHANNEL(pjsip,target_uri)',
     localMedia: 'CHANNEL(rtp,src)',
     remoteMedia: 'CHANNEL(rtp,dest)',
   },
-  // chan_sip tells the address that the peer's requests come from, without its port; of RTP the far end alone.
+  // chan_sip has the address of the peer's requests without a port, and only the far end of RTP.
   SIP: {
     sipCallId: 'SIPCALLID',
     signallingAddress: 'CHANNEL(recvip)',
@@ -25,10 +25,10 @@ const QUESTIONS = {
 } as const;
 
 export interface LegQuestionsOptions {
-  /** Undefined: Asterisk has no value. Rejects when there is no answer. */
+  /** Undefined: Asterisk has no value. Rejects without an answer. */
   readonly getVariable: (uniqueid: string, name: string) => Promise<string | undefined>;
   readonly isConnected: () => boolean;
-  /** A leg as it is known now; of one perhaps several times. */
+  /** Called with a leg whenever more is known of it. */
   readonly onLeg: (leg: SipLeg, atMs: number) => void;
   readonly nowMs: () => number;
 }
@@ -37,7 +37,7 @@ export interface LegQuestionsOptions {
 export class LegQuestions {
   readonly #options: LegQuestionsOptions;
   readonly #once: AskedOnce;
-  /** Legs of channels that are up. */
+  /** Live legs by Uniqueid. */
   readonly #legs = new Map<string, SipLeg>();
 
   constructor(options: LegQuestionsOptions) {
@@ -84,7 +84,7 @@ export class LegQuestions {
     if (isUp || sipCallId !== undefined) this.#options.onLeg(leg, this.#options.nowMs());
   }
 
-  /** Undefined also when the channel is gone. */
+  /** Asks for one value. Undefined: there is none, or the channel is gone. */
   async #value(uniqueid: string, name: string | null): Promise<string | undefined> {
     if (name === null) return undefined;
     try {
@@ -97,7 +97,7 @@ export class LegQuestions {
   #noteSsrc({ channel, report }: Extract<PbxEvent, { type: 'rtcp' }>): void {
     const leg = this.#legs.get(channel.uniqueid);
     if (leg === undefined) return;
-    // A report's sender is one end, its block is about the other end's stream. What the far end says of others is not ours.
+    // The sender of a report is one end; its block is about the stream of the other. Blocks about third parties do not count.
     const isOurs = report.reporter === 'local';
     const rxSsrc = (isOurs ? report.block?.sourceSsrc : report.senderSsrc) ?? leg.rxSsrc;
     const txSsrc = (isOurs ? report.senderSsrc : undefined) ?? leg.txSsrc;

@@ -20,25 +20,28 @@ import type { PacketCursor } from '../../wire/packets/packet-cursor.ts';
 import { hasStaticPayloadType, type PayloadFormat } from '../../wire/payload-types.ts';
 import { type XrReport, XrReportSource } from './xr-report-source.ts';
 
-/** What `analyze` simulates, too, unless told. */
+/** The jitter buffer that `analyze` simulates by default, too. */
 const JITTER_BUFFER = { kind: 'fixed', nominalMs: 60 } as const;
-/** Whose audio is looked at: that of 2,000 calls, all of it. */
+/** All the audio of 2,000 calls (four streams each) is looked at; further streams are not. */
 const LISTENED = {
   mostStreams: 8000,
   enoughMs: Number.POSITIVE_INFINITY,
   enoughOfAllMs: Number.POSITIVE_INFINITY,
 };
 const SWEEP_EVERY_MS = 1000;
-/** A channel is told of at each report about it, and without reports this often. */
+/** A channel's capture is reported with each RTCP report, and without reports this often. */
 const TELL_EVERY_MS = 10_000;
 const TELL_AT_MOST_EVERY_MS = 900;
-/** From one packet to the next, either way: nobody sent anything, or the clock was set. Less than a step that is followed. */
+/**
+ * A jump between the times of two packets, either way: a silence, or the clock was set. Smaller than the smallest step that is
+ * followed.
+ */
 const CLOCK_JUMP_MS = 500;
 const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
 
 export interface CallCaptureOptions {
   readonly settings: Settings['capture'];
-  /** Takes what was captured of a channel, and asks for what is not known of it. */
+  /** Called with what was captured of a channel. */
   readonly onCaptured: (event: Extract<PbxEvent, { type: 'captured' }>) => void;
   readonly onXrReport: (event: XrReport) => void;
   readonly askAddresses: (uniqueid: string) => void;
@@ -46,29 +49,29 @@ export interface CallCaptureOptions {
   readonly onState: (state: LiveCaptureState) => void;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
-  /** Looks whether the clock was set; if so, `clockStepped` is called before it returns. */
+  /** Checks whether the clock was set. If so, it calls `clockStepped` before it returns. */
   readonly followClock: () => void;
   /** 0 up to 1. */
   readonly random: () => number;
-  /** How tcpdump is called, when not by its name. */
+  /** The command that runs tcpdump; `tcpdump` by default. */
   readonly command?: readonly [string, ...string[]];
 }
 
 export interface CallCaptureCounters {
   readonly capturing: number;
   readonly packets: number;
-  /** Streams now, and of those the ones that are a channel's. */
+  /** Streams now, and those of them that belong to a channel. */
   readonly streams: number;
   readonly streamsJoined: number;
-  /** Streams that were nobody's and were let go. */
+  /** Streams dropped because they belonged to no channel. */
   readonly streamsUnmatched: number;
-  /** Streams that came when as many as can be held were there. */
+  /** Streams left out because the table was full. */
   readonly streamsLeftOut: number;
   readonly droppedByKernel: number;
   readonly restarts: number;
 }
 
-/** Captures packets and tells of each channel what its streams amount to, until its end. Never waits, never throws. */
+/** Captures packets, and reports the streams of each channel until it ends. Never waits, never throws. */
 export class CallCapture {
   readonly #options: CallCaptureOptions;
   readonly #join = new CaptureJoin<TrackedStream>();
@@ -76,18 +79,18 @@ export class CallCapture {
   readonly #live: LiveCaptures;
   readonly #xr: XrReportSource;
   readonly #audio: CallAudio | undefined;
-  /** What had been missed when a stream was first seen to be somebody's. */
+  /** What the capture had missed when a stream was first joined to a channel. */
   readonly #missedBefore = new Map<TrackedStream, Missed>();
-  /** Streams since the last sweep that only their port names, by channel and direction. */
+  /** Streams since the last sweep that were joined by port alone, by channel and direction. */
   readonly #admitted = new Map<string, number>();
   readonly #toldAtMs = new Map<string, number>();
   readonly #asked = new Set<string>();
   #state: LiveCaptureState | undefined;
   #unmatched = 0;
   #sweptAtMs = 0;
-  /** Of the latest packet, by the clock as it was then. */
+  /** Time of the latest packet, by the clock at that time. */
   #packetAtMs = 0;
-  /** By how much the clock was set since packets that are still on their way were captured. */
+  /** The clock was set by so much since packets were captured that are still on their way to us. */
   #lateByMs = 0;
 
   constructor(options: CallCaptureOptions) {
@@ -141,14 +144,14 @@ export class CallCapture {
     this.#live.start();
   }
 
-  /** Ends capturing and tells of everything that was captured. */
+  /** Ends the capture, and reports everything that was captured. */
   async stop(): Promise<void> {
     await this.#live.stop();
     this.#sweep(this.#options.nowMs());
     for (const uniqueid of this.#join.joinedChannels()) this.#tell(uniqueid, this.#options.nowMs());
   }
 
-  /** To be told of every event before the calls are. */
+  /** Takes every event, before the calls do. */
   take(event: PbxEvent): void {
     this.#join.take(event);
     if (event.type === 'channel') this.#ask(event.channel.uniqueid, event.channel.stateNumber);
@@ -167,13 +170,13 @@ export class CallCapture {
     return (this.#reportOf(uniqueid, 'tx')?.atMs ?? 0) >= sinceMs;
   }
 
-  /** Does what has become due; to be called a few times a second. */
+  /** Does what is due. Call it a few times a second. */
   tick(nowMs: number): void {
-    // A clock that was set back does not hold it up.
+    // Also when the clock was set back.
     if (Math.abs(nowMs - this.#sweptAtMs) >= SWEEP_EVERY_MS) this.#sweep(nowMs);
   }
 
-  /** The clock was set, by so many milliseconds: what is due stays due when it was, and streams go on as if nobody had. */
+  /** The clock was set by `byMs`. Moves all times by it, so that nothing is due earlier or later. */
   clockStepped(byMs: number): void {
     this.#toldAtMs.clear();
     this.#join.clockStepped(byMs);
@@ -181,7 +184,9 @@ export class CallCapture {
     this.#lateByMs += byMs;
   }
 
-  /** The kernel times packets by the clock that can be set: a packet may know of it before us, or be from before it. */
+  /**
+   * The kernel stamps packets with the settable clock. A packet may show the new time before we know, or the old time after.
+   */
   #takePacket(packet: PacketCursor): void {
     if (Math.abs(packet.atMs - this.#packetAtMs) > CLOCK_JUMP_MS) this.#options.followClock();
     this.#packetAtMs = packet.atMs;
@@ -192,7 +197,7 @@ export class CallCapture {
     this.#analysis.take(packet, this.#lateByMs);
   }
 
-  /** Of channels that have gone since nothing is kept. The codecs came with the list of channels. */
+  /** Asks for the addresses of the listed channels. Their codecs came with the list. */
   #askAll(channels: readonly ChannelSnapshot[]): void {
     this.#asked.clear();
     for (const { uniqueid, stateNumber } of channels) {
@@ -261,8 +266,8 @@ export class CallCapture {
   }
 
   /**
-   * The latest report block about what is sent in one direction of a channel now; undefined when none was captured. A far end
-   * may go on reporting on the stream before as well, in the same packet.
+   * The latest captured report block about the present stream of a direction; undefined: none was captured. A far end may still
+   * report on the stream before in the same packet.
    */
   #reportOf(uniqueid: string, direction: Direction): CapturedReport | undefined {
     const [first, ...others] = this.#join.streamsOf(uniqueid, direction);
@@ -280,7 +285,10 @@ export class CallCapture {
     return { droppedByKernel: this.#live.droppedByKernel, interruptions: this.#live.restarts };
   }
 
-  /** One that is to be held is counted until it is joined. */
+  /**
+   * Whether a stream belongs to a channel. `isToBeHeld`: the stream will be held, so count it when only its port names the
+   * channel.
+   */
   #standingOf(stream: TrackedStream, isToBeHeld: boolean): Standing {
     const keyOf = ({ uniqueid, direction }: StreamOwner): string => `${uniqueid} ${direction}`;
     let counted: string | undefined;

@@ -10,14 +10,14 @@ import { coded } from '../state/log.ts';
 const HOUR_MS = 3_600_000;
 const MOST_LEGS = 20_000;
 const TIDY_EVERY_MS = 600_000;
-/** Channels of which it is remembered that they counted: one may be told of more than once. */
+/** Bound on remembered channels. The end of a channel may come more than once and must count once. */
 const MOST_COUNTED = 50_000;
-/** Trunks that one call may choose from. */
+/** Bound on the trunks that one call may choose from. */
 const MOST_NAMES = 20;
-/** An endpoint's name, with or without its technology: nothing that the dialplan would evaluate. */
+/** An endpoint's name with or without technology, and nothing that the dialplan would evaluate. */
 const NAME = /^(?:[A-Za-z0-9]+\/)?[\w.@+-]{1,80}$/;
 
-/** The trunk whose calls of late were best: `agi://…/best` for the dialplan, and `GET /v1/trunks`. */
+/** Chooses the trunk whose recent calls were best: `agi://…/best` for the dialplan, `GET /v1/trunks` for people. */
 export function bestCompanion({ clock, history, log }: CompanionContext): Companion {
   const trunks = new TrunkChoice();
   const counted = new Set<string>();
@@ -33,7 +33,7 @@ export function bestCompanion({ clock, history, log }: CompanionContext): Compan
     await conversation.command(encodeSetVariable('MES_BEST', chosen));
   };
 
-  /** After a restart the last hour's calls are known again. */
+  /** Reads the last hour's calls after a restart. */
   const restore = async (): Promise<void> => {
     const nowMs = clock.nowMs();
     const legs = await history.features.read('alerts', 'legs', {

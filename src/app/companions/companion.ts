@@ -9,55 +9,55 @@ import type { Clock, HistoryReader, LabelledCounter, LiveView } from '../../mode
 import type { ChannelRecord } from '../../model/record.ts';
 import type { Logger } from '../state/log.ts';
 
-/** Channels that are up, and the way to tell of them what is learnt beside Asterisk's events. */
+/** The live channels, and a way to add events about them that do not come from AMI. */
 export interface LiveChannels extends LiveView {
-  /** Nothing of channels that `holds` does not know. Numbers in it must be hidden. */
+  /** Takes an event about a channel that `holds` knows. Numbers in it must be hidden already. */
   handle(event: PbxEvent): void;
-  /** The channel is up, or ended so lately that what is told of it is taken in. */
+  /** Whether events about the channel are still taken: it is up, or has just ended. */
   holds(uniqueid: string): boolean;
 }
 
-/** What a capability beside the scoring of calls is given. */
+/** What a companion gets to work with. */
 export interface CompanionContext {
   readonly settings: Settings;
   readonly log: Logger;
   readonly clock: Clock;
-  /** For its own tables: `history.features`. */
+  /** The history; its `features` has the companion's own tables. */
   readonly history: History;
-  /** Calls as REST shows them: stored ones, with the live ones laid over them. */
+  /** Calls as REST shows them: stored rows, and the present state of live calls. */
   readonly calls: HistoryReader;
-  /** Channels that are up. */
+  /** The live channels. */
   readonly live: LiveChannels;
-  /** Tells whoever watches the live feed; never waits. */
+  /** Sends news to the clients of the live feed. Never waits. */
   readonly tellLive: (news: LiveNews) => void;
   readonly actions: AmiActions;
-  /** As Asterisk calls itself; null while there is no connection. */
+  /** Asterisk's version; null while there is no connection. */
   readonly asteriskVersion: () => string | null;
 }
 
 /**
- * A capability beside the scoring of calls, such as ratings or alerts: addresses, scripts and ports of its own, told of what
- * happens. Nothing of it may wait or throw where it is told; a call is never held up by one.
+ * A capability beside the scoring of calls, such as ratings or alerts. It may have routes, AGI scripts and ports, and gets all
+ * events. Its methods must not wait or throw, so that no call is delayed.
  */
 export interface Companion {
   readonly routes?: readonly Route[];
-  /** Asked for by the dialplan as `agi://…/NAME/SECRET`. */
+  /** FastAGI scripts by name; the dialplan calls `agi://…/NAME/SECRET`. */
   readonly agiScripts?: Readonly<Record<string, AgiScript>>;
-  /** In `/healthz` and `/metrics`, under the companion's name. */
+  /** Counters for `/healthz` and `/metrics`, under the companion's name. */
   counters?(): Readonly<Record<string, number>>;
-  /** In `/metrics` only. */
+  /** Counters with labels, for `/metrics` only. */
   labelledCounters?(): readonly LabelledCounter[];
   /** Opens its ports. Rejects with an Error of one sentence that says what to change. */
   start?(): Promise<void>;
-  /** Stores what there is and lets go of everything, within half a second. */
+  /** Stores everything and frees all resources, within half a second. */
   stop?(): Promise<void>;
-  /** Something happened to a channel; the calls have taken it in. Numbers are hidden as set. */
+  /** Takes an event after the calls have taken it. Numbers are hidden as `[history] numbers` says. */
   take?(event: PbxEvent): void;
-  /** A channel has ended, with its final scores; of one perhaps more than once. */
+  /** Takes an ended channel with its final scores. May be called more than once for a channel. */
   channelEnded?(channel: ChannelRecord): void;
-  /** Some ten times a second. */
+  /** Called some ten times a second. */
   tick?(nowMs: number): void;
 }
 
-/** Null: it is switched off. */
+/** Makes a companion; null: it is switched off. */
 export type MakeCompanion = (context: CompanionContext) => Companion | null;

@@ -15,7 +15,7 @@ import type { Companion, CompanionContext, MakeCompanion } from './companion.ts'
 import { xrReports } from './xr-reports.ts';
 import { fleetCompanion } from './fleet-companion.ts';
 
-/** Every capability beside the scoring of calls, one line each, in order of the alphabet. Its name is that of its counters. */
+/** All companions, one line each, by alphabet. The name is also that of the counters. */
 const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   alerts: alertsCompanion,
   best: bestCompanion,
@@ -29,7 +29,7 @@ const COMPANIONS: Readonly<Record<string, MakeCompanion>> = {
   xr_reports: xrReports,
 };
 
-/** Those that are switched on, as one. */
+/** The companions that are switched on, as one. */
 export class Companions {
   readonly #list: readonly (readonly [name: string, companion: Companion])[];
 
@@ -56,7 +56,7 @@ export class Companions {
     return this.#list.flatMap(([, companion]) => companion.labelledCounters?.() ?? []);
   }
 
-  /** Rejects with the first one's Error. */
+  /** Starts all. Rejects with the first Error. */
   async start(): Promise<void> {
     for (const [, companion] of this.#list) await companion.start?.();
   }

@@ -9,22 +9,22 @@ import type { Companion, CompanionContext } from './companion.ts';
 import { callIdHider } from '../numbers/call-id-hider.ts';
 import { textHider } from '../numbers/hidden-text.ts';
 
-/** What a contact's registration said, by its name; the oldest goes first. */
+/** Bound on remembered contacts; the oldest is dropped first. */
 const MOST_CONTACTS = 5000;
-/** A device may get another firmware. */
+/** A contact is asked again after this time: its device may have new firmware. */
 const CONTACT_KEPT_MS = 600_000;
-/** A name of Asterisk's own for a contact, which is put into a question. */
+/** The form of a contact's name in Asterisk. It becomes part of a question, so nothing else is allowed. */
 const CONTACT_NAME = /^[\w.;@+~-]{1,200}$/;
 const LONGEST_USER_AGENT = 200;
 
-/** What is at the other end of each channel, and where: asked once, stored with the channel. */
+/** Finds out the device at the far end of each channel, and its address. Asked once, stored with the channel. */
 export function devices(context: CompanionContext): Companion {
   return new Devices(context);
 }
 
 interface Registered {
   readonly userAgent: string | undefined;
-  /** Where the device believes to be. */
+  /** The address in the device's Via. */
   readonly viaAddress: string | undefined;
 }
 
@@ -32,7 +32,7 @@ interface Found {
   readonly userAgent: string | undefined;
   readonly transport: string | undefined;
   readonly address: string | null;
-  /** The device's own address, as it knows it. */
+  /** The address that the device has by its own word; null: unknown. */
   readonly ownAddress: string | null;
   readonly sipCallId: string | undefined;
   readonly localMedia: string | undefined;
@@ -43,7 +43,7 @@ class Devices implements Companion {
   readonly #context: CompanionContext;
   readonly #once: AskedOnce;
   readonly #contacts = new Map<string, { readonly atMs: number; readonly registered: Promise<Registered> }>();
-  /** The longest prefix first. */
+  /** `[network:PREFIX]` sections, the longest prefix first. */
   readonly #networks;
   readonly #hide: (text: string) => string;
   readonly #hideCallId: (callId: string) => string;
@@ -98,7 +98,7 @@ class Devices implements Companion {
     };
     const device = deviceText(details);
     const atMs = this.#context.clock.nowMs();
-    // Phones' reports are joined by their Call-ID; while they are on, they ask for it themselves.
+    // Phone reports are joined by Call-ID. While that companion is on, it asks for it itself.
     if (found.sipCallId !== undefined && this.#context.settings.phoneReports === null) {
       const sipCallId = this.#hideCallId(found.sipCallId);
       this.#context.live.handle({ type: 'sip-call-id', atMs, uniqueid, sipCallId });
@@ -107,7 +107,7 @@ class Devices implements Companion {
     this.#context.live.handle({ type: 'device', atMs, uniqueid, device, site: network?.site ?? null, details });
   }
 
-  /** Of a leg that called us the INVITE tells; of one that we called, where it registered. */
+  /** Asks about a PJSIP leg. When it called us, its INVITE has the device; when we called it, its registration has. */
   async #askPjsip(uniqueid: string): Promise<Found> {
     const [userAgent, viaText, remote, target, contact, sipCallId, localMedia, remoteMedia] = await this.#values(
       uniqueid,
@@ -171,7 +171,7 @@ class Devices implements Companion {
     return registered;
   }
 
-  /** In their order; undefined where Asterisk has no value, or the channel is gone. */
+  /** The values of variables, in order. Undefined: no value, or the channel is gone. */
   async #values(uniqueid: string, names: readonly string[]): Promise<(string | undefined)[]> {
     return Promise.all(
       names.map(async (name) => {
@@ -195,7 +195,7 @@ function transportOf(text: string | undefined): SipTransport | null {
   return SIP_TRANSPORTS.find((known) => known === text?.toLowerCase()) ?? null;
 }
 
-/** A name says nothing of a NAT. */
+/** An IP address; null for a name, which says nothing about NAT. */
 function literal(host: string | null): string | null {
   return host !== null && isIP(host) > 0 ? host : null;
 }

@@ -4,7 +4,7 @@ import type { Companion, CompanionContext } from './companion.ts';
 import { coded } from '../state/log.ts';
 import { VERSION } from '../version.ts';
 
-/** Ships calls to the fleet's gateway; null where none is set. */
+/** Ships calls to the fleet's gateway; null when `[fleet]` names none. */
 export function fleetCompanion({
   settings,
   history,

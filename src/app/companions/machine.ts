@@ -5,7 +5,7 @@ import type { Companion, CompanionContext } from './companion.ts';
 
 const LOOPBACK = /^(localhost|127\.|::1$|\[::1\]$)/;
 
-/** How the machine is, beside the calls that are up meanwhile. */
+/** Samples the machine's load, and shows it beside the calls of the same time. */
 export function machineCompanion(context: CompanionContext): Companion {
   return new Machine(context);
 }
@@ -36,7 +36,7 @@ class Machine implements Companion {
     void this.#look(nowMs).finally(() => (this.#looking = false));
   }
 
-  /** What cannot be stored now is no loss: there is another sample soon. */
+  /** Takes a sample. When it cannot be stored it is dropped: the next one comes soon. */
   async #look(nowMs: number): Promise<void> {
     const { history, live, settings } = this.#context;
     try {

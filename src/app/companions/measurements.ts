@@ -7,7 +7,7 @@ import type { Companion, CompanionContext } from './companion.ts';
 import { coded } from '../state/log.ts';
 import { VERSION } from '../version.ts';
 
-/** Anonymous measurements of calls for those who are to have them: see `src/measurements/README.md`. */
+/** Anonymous measurements of calls: see `src/measurements/README.md`. */
 export function measurementsCompanion(context: CompanionContext): Companion {
   const sender = context.settings.measurements.enabled ? senderOf(context) : null;
   const routes = routesOf(context, sender);

@@ -16,15 +16,18 @@ import { coded } from '../state/log.ts';
 import { scoringRules } from '../settings/scoring-rules.ts';
 import { errorText } from '../../units/error-text.ts';
 
-/** Reports that wait for the disk at most. */
+/** Bound on reports that wait for the disk. */
 const MOST_QUEUED = 10_000;
-/** Reports that are stored in one transaction. */
+/** Bound on the reports of one transaction. */
 const BATCH = 250;
-/** A report is joined up to this long after it came, and after its call has ended. */
+/** A report is joined up to this long after it came, and after the end of its call. */
 const JOINED_WITHIN_MS = 86_400_000;
 const EXPIRE_EVERY_MS = 3_600_000;
 
-/** Phones' own reports (RFC 6035): taken where `[phone_reports]` says, kept, joined to their channels, and always shown. */
+/**
+ * Phones' own reports (RFC 6035): received where `[phone_reports]` says, stored, joined to their channels, and shown over REST
+ * also while it is off.
+ */
 export function phoneReports(context: CompanionContext): Companion {
   const { phoneReports: settings } = context.settings;
   return settings === null ? { routes: routesOf(context) } : new PhoneReports(context, settings);
@@ -122,7 +125,7 @@ class PhoneReports implements Companion {
 
   #take(received: ReceivedPhoneReport): void {
     if (this.#queue.length >= MOST_QUEUED) this.#counters.notKept++;
-    // The collector has turned away who is no peer.
+    // With peers set, the collector has refused everybody else.
     else this.#queue.push({ ...this.#hide(received), isFromPeer: this.#settings.peers.length > 0 });
   }
 
@@ -154,7 +157,7 @@ class PhoneReports implements Companion {
     }
   }
 
-  /** Who is not known to be the phone is kept and shown, and changes no sentence. */
+  /** Adds a joined report to its channel. A report that may not be the phone's is only stored and shown. */
   #hear({ uniqueid, report, userAgent, isFromPhone }: JoinedPhoneReport): void {
     this.#counters.joined++;
     if (!isFromPhone) {
@@ -186,7 +189,7 @@ class PhoneReports implements Companion {
   }
 }
 
-/** Phones' identities and Call-IDs as they are kept. */
+/** Hides numbers in phones' identities and Call-IDs, as the setting says. */
 function hider(setting: CompanionContext['settings']['history']): {
   readonly callId: (callId: string) => string;
   readonly received: (received: ReceivedPhoneReport) => ReceivedPhoneReport;
@@ -204,7 +207,9 @@ function hider(setting: CompanionContext['settings']['history']): {
   return { callId, received: (received) => ({ ...received, report: hideReport(received.report) }) };
 }
 
-/** `"Alice" <sip:214@pbx>` without the person's name, and with the number hidden. */
+/**
+ * `"Alice" <sip:214@pbx>` without the name and with the number hidden. A single word is hidden whole; null for anything else.
+ */
 function hiddenIdentity(text: string, hide: (user: string) => string): string | null {
   const [, scheme, user, host] = /(sips?|tel):([^@;>\s]{1,128})(@[^;>\s]{1,128})?/i.exec(text) ?? [];
   if (scheme !== undefined && user !== undefined) return `${scheme}:${hide(user)}${host ?? ''}`;

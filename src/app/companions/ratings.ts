@@ -26,10 +26,10 @@ import { errorText } from '../../units/error-text.ts';
 const KEY_BYTES = 32;
 /** Asterisk's state of a channel that was answered. */
 const UP = 6;
-/** The variable with the link. */
+/** The channel variable with the link. */
 const LINK_VARIABLE = 'MES_RATE_URL';
 
-/** Ratings over REST always; by voice, code, link and key where [ratings] switches them on. */
+/** Ratings: over REST always, by voice, code, link and key as `[ratings]` says. */
 export function ratingsCompanion(context: CompanionContext): Companion {
   const { settings, clock, history, calls, live, tellLive, actions, log } = context;
   const { enabled, askPercent, never, questions: file, linkBase, linkLifetimeMs, prompts } = settings.ratings;
@@ -60,7 +60,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     live,
     recent,
     clock,
-    // A number is known as it is stored, and in clear from Asterisk itself.
+    // `never` must fit numbers as they are stored, and in clear as Asterisk gives them.
     rules: { askPercent, never: never.flatMap((name) => [name, hide.exten(name)]) },
     random: () => Math.random(),
     hideText: hide.text,
@@ -104,7 +104,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     () => randomUUID(),
   );
 
-  /** Tells Asterisk: whoever listens there, the channel while it is up, and its billing row. */
+  /** Publishes a rating in Asterisk: as an event, on the live channel, and in its CDR. */
   function announce(rating: Rating): void {
     tellLive({ rating });
     const { linkedid, uniqueid, side, score, source, issues, endpoint } = rating;
@@ -129,7 +129,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     const { variables, cdr } = settings.writeback;
     const values = new Map<string, string>();
     if (variables) values.set('MES_RATING', String(score));
-    // A row is about its caller: what the callee says must not stand in another party's.
+    // A CDR belongs to its caller, so the callee's rating does not go into it.
     if (cdr && side === 'caller') values.set('CDR(mes_rating)', String(score));
     actions.setVariables(uniqueid, values).catch(() => {});
   }
@@ -142,7 +142,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
     const Value = links.linkOf(linkedid, uniqueid, sideOf(event.channel));
     actions.send('Setvar', { Channel: uniqueid, Variable: LINK_VARIABLE, Value }).catch(() => {});
   }
-  /** Channels that have their link. */
+  /** Channels that have got their link. */
   const linked = new Set<string>();
 
   return {
@@ -177,7 +177,7 @@ export function ratingsCompanion(context: CompanionContext): Companion {
   };
 }
 
-/** Null: nothing is fetched. */
+/** Null: no questions are fetched. */
 function fetchedQuestions({ settings, history, clock, log }: CompanionContext): FetchedQuestions | null {
   const { enabled, questionsUrl: url, questionsKey: key } = settings.ratings;
   if (!enabled || url === null) return null;
@@ -197,7 +197,7 @@ function fetchedQuestions({ settings, history, clock, log }: CompanionContext): 
   });
 }
 
-/** The page behind a link: without a login, and without JavaScript. */
+/** Routes of the page behind a link: no login, no JavaScript. */
 function linkRoutes(links: RatingLinks): Route[] {
   const shared = {
     path: '/r/:token',
@@ -227,7 +227,7 @@ function linkRoutes(links: RatingLinks): Route[] {
   ];
 }
 
-/** Throws Error of one sentence. */
+/** Reads the questions in a file. Throws an Error of one sentence. */
 function questionsIn(file: string): readonly Question[] {
   let text: string;
   try {

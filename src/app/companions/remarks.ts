@@ -3,7 +3,7 @@ import { remarkRoutes } from '../../api/remarks.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 import { textHider } from '../numbers/hidden-text.ts';
 
-/** Notes and tags of calls. Numbers in them are hidden as those of the calls. */
+/** Notes and tags of calls. Numbers in them are hidden as in the calls. */
 export function remarksCompanion({ settings, clock, history, calls }: CompanionContext): Companion {
   const { features } = history;
   const hide = textHider(settings.history);

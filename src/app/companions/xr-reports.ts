@@ -3,14 +3,16 @@ import { coded } from '../state/log.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 import { errorText } from '../../units/error-text.ts';
 
-/** Channels whose latest report waits for the disk, at most. */
+/** Bound on the channels whose latest report waits for the disk. */
 const MOST_WAITING = 10_000;
-/** A far end sends XR every few seconds; of a channel the latest one is kept, and covers those before it. */
+/** Phones send XR every few seconds. Each report covers those before it, so only the latest of a channel is stored. */
 const STORE_EVERY_MS = 5000;
 
 type XrReport = Extract<PbxEvent, { type: 'xr-report' }>;
 
-/** What phones say in RTCP XR of the audio that they received, where packets are captured: kept beside their other reports. */
+/**
+ * Stores what phones report in RTCP XR about the audio that they receive, as phone reports. Null unless packets are captured.
+ */
 export function xrReports(context: CompanionContext): Companion | null {
   return context.settings.capture.enabled ? new XrReports(context) : null;
 }

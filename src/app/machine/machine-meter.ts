@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import type { MachineSample } from '../../model/machine.ts';
 
-/** `USER_HZ`: in what /proc counts processor time; 100 on every Linux that Debian has. */
+/** `USER_HZ`: the unit of processor time in /proc; 100 on all of Debian's architectures. */
 const TICKS_PER_S = 100;
 /** After the program's name in parentheses: utime and stime are the fields 14 and 15, num_threads is 20 (proc(5)). */
 const USER_TICKS = 11;
@@ -10,7 +10,7 @@ const SYSTEM_TICKS = 12;
 const THREADS = 17;
 const PERCENT = 100;
 
-/** Processor time so far, in ms of all processors. */
+/** Processor times so far, ms over all processors. */
 interface Times {
   readonly busyMs: number;
   readonly wholeMs: number;
@@ -22,14 +22,14 @@ interface AsteriskTimes {
   readonly atMs: number;
 }
 
-/** Looks at the machine; each look tells of the time since the one before it. */
+/** Measures the machine. Each sample covers the time since the one before. */
 export class MachineMeter {
   readonly #proc: string;
   readonly #isAsteriskHere: boolean;
   #times = cpuTimes();
   #asterisk: AsteriskTimes | undefined;
 
-  /** `proc`: where /proc is. */
+  /** `proc`: the directory to read instead of /proc. */
   constructor({ isAsteriskHere, proc = '/proc' }: { readonly isAsteriskHere: boolean; readonly proc?: string }) {
     this.#isAsteriskHere = isAsteriskHere;
     this.#proc = proc;
@@ -68,14 +68,14 @@ export class MachineMeter {
     const fields = rest?.trim().split(' ').map(Number) ?? [];
     const cpuMs = (((fields[USER_TICKS] ?? Number.NaN) + (fields[SYSTEM_TICKS] ?? Number.NaN)) * 1000) / TICKS_PER_S;
     const threads = fields[THREADS];
-    // It ended, and perhaps another program has its number.
+    // The process has ended, and another program may have its number.
     if (name !== 'asterisk' || !Number.isFinite(cpuMs) || threads === undefined) return undefined;
     this.#asterisk = { pid, cpuMs, atMs };
     const isTold = before !== undefined && atMs > before.atMs && cpuMs >= before.cpuMs;
     return { cpuPercent: isTold ? (PERCENT * (cpuMs - before.cpuMs)) / (atMs - before.atMs) : null, threads };
   }
 
-  /** Of several nobody knows which one is ours. */
+  /** The process id of Asterisk; undefined: none, or several, of which nobody knows which is ours. */
   async #findAsterisk(): Promise<number | undefined> {
     const names = await readdir(this.#proc).catch(() => []);
     const pids = names.filter((name) => /^\d+$/.test(name));
@@ -97,7 +97,7 @@ function cpuTimes(): Times {
   return { busyMs, wholeMs };
 }
 
-/** Nothing where there is nothing to read, or nobody may. */
+/** The text of a file; empty when it is missing or may not be read. */
 async function read(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '');
 }

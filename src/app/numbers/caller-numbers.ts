@@ -30,7 +30,7 @@ function masked(number: string): string {
   return '*'.repeat(number.length - shown) + number.slice(number.length - shown);
 }
 
-/** `#` and hexadecimal digits; without the key nobody can try all numbers out. */
+/** Hashes as `#` and hexadecimal digits. Nobody can try out all numbers without the key. */
 function hasher(key: string): (number: string) => string {
   const known = new Map<string, string>();
   return (number) => {

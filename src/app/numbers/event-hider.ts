@@ -3,12 +3,12 @@ import type { NumberSetting } from './caller-numbers.ts';
 import { textHider, type TextHider } from './hidden-text.ts';
 
 /**
- * What becomes of a field. `keep`: it is a measurement, an address, a word of Asterisk's own, or the id by which Asterisk
- * is spoken to, so that it has to stay as it is. `leave-out`: a person's name. Anything else is hidden in that way.
+ * What happens to a field. `keep`: a measurement, an address, a word of Asterisk's, or an id that Asterisk needs. `leave-out`:
+ * a person's name. Otherwise the method of `TextHider` that hides it.
  */
 type Fate = 'keep' | 'leave-out' | keyof TextHider;
 
-/** One entry for each field that any variant of the type has: a new field does not compile until its fate is said. */
+/** One entry for each field of all variants of the type, so that a new field does not compile without an entry. */
 type Fates<T> = { readonly [Key in FieldsOf<T>]-?: Fate };
 type FieldsOf<T> = T extends unknown ? keyof T : never;
 
@@ -79,7 +79,7 @@ const EVENTS = {
   resync: { type: 'keep', atMs: 'keep' },
 } as const satisfies { readonly [Type in EventType]: OwnFates<Type> };
 
-/** Only the fields of the table, so that one that it does not name is never handed on. */
+/** A copy with the fields of the table only: an unknown field is never passed on. */
 function hidden<T extends object>(record: T, fates: Readonly<Record<string, Fate>>, hide: TextHider): T {
   const shown: Record<string, unknown> = {};
   const values = record as Readonly<Record<string, unknown>>;
@@ -92,8 +92,8 @@ function hidden<T extends object>(record: T, fates: Readonly<Record<string, Fate
 }
 
 /**
- * The event as the rest of the sidecar is to know it. Unless numbers are kept in clear, every run of digits as long as a
- * number is hidden wherever it stands, and people's names are left out.
+ * Makes the function that hides numbers in events before anything else sees them. Unless numbers are kept in clear, every run
+ * of digits as long as a number is hidden wherever it stands, and people's names are left out.
  */
 export function eventHider(setting: NumberSetting): (event: PbxEvent) => PbxEvent {
   if (setting.numbers === 'clear') return (event) => event;

@@ -1,15 +1,15 @@
 import { numberHider, type NumberSetting } from './caller-numbers.ts';
 
 /**
- * At least five digits of any script, whatever stands between them that is no letter: `0155 50100`, `(0155) 50-100`,
- * `tel:+4915550100`. The beginning of a dialled number belongs to it.
+ * At least five digits of any script, with anything but letters between them: `0155 50100`, `(0155) 50-100`, `tel:+4915550100`.
+ * A leading `+`, `*` or `#` belongs to it.
  */
 const NUMBER_RUN = /[+*#]?\p{Nd}(?:[^\p{L}\p{M}\p{N}]*\p{Nd}){4,}/gu;
-/** An extension that is a number, and none of the dialplan's own names (`s`, `h`, `hangup`). */
+/** An extension that is a number, not a name of the dialplan (`s`, `h`, `hangup`). */
 const DIALLED = /^[+*#]?\d[\d*#]+$/;
 /** `Local/600@from-internal`: what was dialled, however short. */
 const DIALLED_LOCALLY = /((?:^|\/)Local\/)([+*#]?\d[\d*#]+)(?=@)/;
-/** The digits of a driver's name, or of a span (`DAHDI/i1/`), are no part of the number behind it. */
+/** Digits in a driver's name or span (`DAHDI/i1/`) do not belong to the number behind them. */
 const DRIVER = /(?:^|\/)(?:DAHDI\/(?:i\d{1,4}\/)?|IAX2\/)/;
 /**
  * What Asterisk puts at the end of a channel's name so that no two are the same: a counter of eight hexadecimal digits,
@@ -18,18 +18,18 @@ const DRIVER = /(?:^|\/)(?:DAHDI\/(?:i\d{1,4}\/)?|IAX2\/)/;
 const SERIAL = /-0[0-9a-f]{7}(?:;[12])?(?:<[A-Z]+>)?$/;
 const SHORT_SERIAL = /-[0-9a-f]{1,4}(?:<[A-Z]+>)?$/;
 const WITH_SHORT_SERIAL = /(?:^|\/)(?:DAHDI|IAX2)\//;
-/** Texts of which the hidden form is remembered: every report of a channel repeats its name. */
+/** Bound on remembered texts: every report of a channel repeats its name. */
 const MOST_REMEMBERED = 10_000;
 
 /** How to hide numbers in each kind of text. Equal texts stay equal. */
 export interface TextHider {
-  /** The text is a number, or what somebody gave for one: hidden whole. */
+  /** A number, or what somebody gave as one: hidden whole. */
   readonly number: (text: string) => string;
   /** Any text: numbers in it are hidden. */
   readonly text: (text: string) => string;
   /** An extension: a number of any length, or a word of the dialplan that may hold one. */
   readonly exten: (text: string) => string;
-  /** A channel's name: its serial number stays, and what was dialled goes however short it is. */
+  /** A channel's name: the serial number stays, a dialled number is hidden however short it is. */
   readonly channelName: (text: string) => string;
 }
 
@@ -40,7 +40,7 @@ function remembering(make: (text: string) => string): (text: string) => string {
     if (before !== undefined) return before;
     const made = make(text);
     if (known.size >= MOST_REMEMBERED) known.clear();
-    // Both would keep the whole event in memory that they were cut out of.
+    // Flat copies: slices would keep their whole event in memory.
     known.set(Buffer.from(text).toString(), made);
     return made;
   };
@@ -75,9 +75,9 @@ export function textHider(setting: NumberSetting): TextHider {
 const HASHED = /(#[0-9a-f]{16}(?![0-9a-f]))/;
 
 /**
- * Changes an endpoint's name, as it is asked for, into the form that it is stored under. What was shown stays as it is, and so does
- * a beginning (`*` at its end) without a number. Undefined for a beginning that cuts a number, which nothing is stored under. Throws
- * RangeError when a key is needed and missing.
+ * Makes the function that changes a requested endpoint into its stored form. A stored form stays as it is, and so does a prefix
+ * (`*` at its end) without a number. Undefined for a prefix that cuts a number: nothing is stored under it. Throws RangeError
+ * when a key is needed and missing.
  */
 export function endpointSearcher(setting: NumberSetting): (name: string) => string | undefined {
   if (setting.numbers === 'clear') return (name) => name;

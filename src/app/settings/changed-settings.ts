@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../../config/settings.ts';
 
-/** Settings that count from the moment on that the file is read again; all others are taken once, at the start. */
+/** Settings that a reload applies at once. All others need a restart. */
 const WHILE_RUNNING: ReadonlySet<string> = new Set(['[agi] peers', '[agi] secret', '[http] token']);
 
 export interface ChangedSettings {
-  /** `[http] token`: changed, and counts from now on. */
+  /** Changed settings that apply now, such as `[http] token`. */
   readonly taken: readonly string[];
-  /** Changed, and counts after a restart. */
+  /** Changed settings that need a restart. */
   readonly waiting: readonly string[];
 }
 
@@ -17,7 +17,7 @@ function writtenName(property: string): string {
   return property.replace(/(Ms|Bytes)$/, '').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** What differs between two readings, by the names of the file and never by value. */
+/** The names of settings that differ, never their values. */
 export function changedSettings(before: Settings, after: Settings): ChangedSettings {
   const changed = Object.entries(after).flatMap(([section, newer]: readonly [string, unknown]) => {
     const older: unknown = before[section as keyof Settings];
@@ -33,7 +33,7 @@ export function changedSettings(before: Settings, after: Settings): ChangedSetti
   };
 }
 
-/** Of what has a name of its own in `Settings`. */
+/** Sections whose name in `Settings` differs. */
 const SECTION_NAMES: Readonly<Record<string, string>> = {
   phoneReports: 'phone_reports',
   customProfile: 'profile:custom',

@@ -12,7 +12,7 @@ export interface PrivateFile {
   readonly holds: string;
 }
 
-/** Where the settings are; of a copy that systemd made, which nobody else can read, also the file that it is of. */
+/** The settings file. When it is a copy that systemd made, which nobody else can read, also the original. */
 export function settingsFiles(path: string, env: Environment, original = DEFAULT_SETTINGS_PATH): PrivateFile[] {
   const paths = isCopy(path, env) ? [path, original] : [path];
   return paths.map((each) => ({ path: each, holds: 'secrets' }));

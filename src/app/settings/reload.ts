@@ -6,17 +6,17 @@ import { coded, type Logger } from '../state/log.ts';
 import { errorText } from '../../units/error-text.ts';
 
 export interface ReloadOptions {
-  /** As given with --config; undefined: the default place. */
+  /** The path of `--config`; undefined: the default path. */
   readonly path: string | undefined;
   readonly env: Environment;
   readonly log: Logger;
-  /** As the sidecar was started with. */
+  /** The settings that the sidecar was started with. */
   readonly settings: Settings;
-  /** Takes over what can change while it runs. */
+  /** Applies the settings that may change while the sidecar runs. */
   readonly change: (settings: Settings) => void;
 }
 
-/** Reads the settings again at each call; a file that is wrong changes nothing. */
+/** Makes the function that reads the settings again. A wrong file changes nothing. */
 export function reloader({ path, env, log, settings, change }: ReloadOptions): () => Promise<void> {
   let current = settings;
   return async () => {
@@ -32,7 +32,7 @@ export function reloader({ path, env, log, settings, change }: ReloadOptions): (
       return;
     }
     const { taken } = changedSettings(current, read);
-    // Against the start: what waits for a restart goes on waiting.
+    // Compare with the start, so that settings that need a restart are named each time.
     const { waiting } = changedSettings(settings, read);
     current = read;
     if (taken.length > 0) change(read);

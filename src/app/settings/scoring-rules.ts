@@ -3,7 +3,7 @@ import type { OfflineSettings } from '../../config/settings.ts';
 import { mesProfile } from '../../score/profiles.ts';
 import { VERSION } from '../version.ts';
 
-/** By what the settings say that calls are to be scored. */
+/** The rules for scoring calls, from the settings. */
 export function scoringRules(settings: OfflineSettings): ScoringRules {
   return {
     profile: mesProfile(settings.general.profile, settings.customProfile),

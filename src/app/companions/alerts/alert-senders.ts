@@ -14,10 +14,10 @@ export interface SenderSources {
   readonly onDenied: (sentence: string) => void;
 }
 
-/** A header of AMI; Asterisk cuts longer lines. */
+/** Bound on an AMI header; Asterisk cuts longer lines. */
 const LONGEST_HEADER = 400;
 
-/** The ways that are set up. A digest goes by mail alone. */
+/** The configured ways. A digest goes by mail only. */
 export function alertSenders({ settings, actions, clock, onDenied }: SenderSources): Partial<Record<AlertWay, Sender>> {
   const { smtp, from, to, webhook, webhookSecret } = settings;
   const mailer =
@@ -33,7 +33,7 @@ export function alertSenders({ settings, actions, clock, onDenied }: SenderSourc
       try {
         await actions.send('UserEvent', userEvent(message));
       } catch (error) {
-        // Without the right it is refused each time; with the next connection it may be there.
+        // The AMI user lacks the right. It may have it with the next connection.
         if (!(error instanceof AmiActionError && error.problem === 'denied')) throw error;
         onDenied('Asterisk refused the event MesAlert; add "user" to write of our user in manager.conf');
       }

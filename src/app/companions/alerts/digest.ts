@@ -19,10 +19,10 @@ export interface DigestOptions {
 const LOOK_EVERY_MS = 60_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Stretches begin at multiples of their length since 1970: one of 126 years has every period whole. */
+/** Buckets begin at multiples of their length since 1970: a bucket of 126 years holds any period whole. */
 const ONE_BUCKET_MS = 4_000_000_000_000;
 
-/** Mails what a day or a week was like, once for each. */
+/** Mails a digest for each day or week, once. */
 export class Digest {
   readonly #options: DigestOptions;
   #nextLookMs = 0;
@@ -33,7 +33,7 @@ export class Digest {
     this.#options = options;
   }
 
-  /** Looks once a minute whether one is due. */
+  /** Checks once a minute whether a digest is due. */
   tick(nowMs: number): void {
     const { period, onProblem } = this.#options;
     if (period === 'off' || this.#isBusy || (nowMs < this.#nextLookMs && nowMs > this.#nextLookMs - LOOK_EVERY_MS))
@@ -87,7 +87,7 @@ export class Digest {
     );
   }
 
-  /** Day by day, so that other questions to the history come in between. */
+  /** Quality by device or site, read day by day so that other questions to the history get their turn. */
   async #groups(by: 'device' | 'site', fromMs: number, toMs: number): Promise<GroupQuality[]> {
     const sums = new Map<
       string,

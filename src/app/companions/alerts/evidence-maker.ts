@@ -11,19 +11,19 @@ import type { IntervalRecord } from '../../../model/record.ts';
 import type { CompanionContext } from '../companion.ts';
 
 const HOUR_MS = 3_600_000;
-/** Other calls that were up at the same time have ended by then, most of them. */
+/** Legs are found by their ends. Most calls that were up at the same time have ended by then. */
 const LATER_MS = HOUR_MS;
-/** Of a long call on a large PBX. */
+/** Bound on the other legs, for a long call on a large PBX. */
 const MOST_OTHER_LEGS = 20_000;
-/** Calls of a trunk that are looked at one by one, the newest. */
+/** Bound on the calls of a trunk that are looked at one by one, the newest. */
 const MOST_CALLS = 5000;
 const PAGE_OF_CALLS = 250;
-/** Stretches that a trunk's course has at most. */
+/** Bound on the buckets of a trunk's course. */
 const MOST_BUCKETS = 120;
-/** Stretches of a summary begin at multiples of their length since 1970: one of 126 years has every time whole. */
+/** Buckets begin at multiples of their length since 1970: a bucket of 126 years holds any range whole. */
 const ONE_BUCKET_MS = 4_000_000_000_000;
 
-/** Gathers what is known of a call, or of a trunk over a time, and shows it. */
+/** Makes the evidence of a call, or of a trunk over a time, and its page. */
 export class EvidenceMaker implements EvidenceService {
   readonly pageHeaders = SHARE_HEADERS;
   readonly #context: CompanionContext;
@@ -57,7 +57,7 @@ export class EvidenceMaker implements EvidenceService {
       });
       return callsAtTheSameTime(legs, { linkedid, fromMs: startedAtMs, toMs });
     } catch {
-      // The call itself can be shown without them.
+      // Show the call all the same.
       return NO_OTHER_CALLS;
     }
   }

@@ -3,7 +3,7 @@ import type { AlertRule, LegSample } from '../../../model/alert.ts';
 
 export interface RuleRoundsOptions {
   readonly rules: readonly AlertRule[];
-  /** A round begins so long after the last one began, or when that is done. */
+  /** Time between the beginnings of two rounds; a long round delays the next. */
   readonly everyMs: number;
   readonly legs: () => Iterable<LegSample>;
   readonly around: (rule: AlertRule, nowMs: number) => Surroundings;
@@ -15,7 +15,7 @@ interface Work {
   readonly steps: Generator<undefined, RuleSight[]>;
 }
 
-/** Looks through the legs by one rule after the other, a step with each tick. */
+/** Evaluates one rule after the other over the legs, a step in each tick. */
 export class RuleRounds {
   readonly #options: RuleRoundsOptions;
   #left: AlertRule[] = [];

@@ -14,11 +14,11 @@ import type { EvidenceMaker } from './evidence-maker.ts';
 const DAY_MS = 86_400_000;
 const KEY_BYTES = 32;
 const ID_BYTES = 9;
-/** A link in a message shows the calls of its alert for this long. */
+/** Life of a link in an alert's message. */
 const ALERT_LINK_DAYS = 30;
 const MOST_LISTED = 1000;
 
-/** Links that show one call, one trunk over a time, or the calls of one alert, and what they show. */
+/** Makes, revokes and serves links to a call, to a trunk over a time, or to the calls of an alert. */
 export class SharedLinks implements ShareService {
   readonly pageHeaders = SHARE_HEADERS;
   readonly #context: CompanionContext;
@@ -41,7 +41,7 @@ export class SharedLinks implements ShareService {
     this.#evidence = options.evidence;
   }
 
-  /** Links that were made before a restart go on working. */
+  /** Reads the stored links, so that they work after a restart. */
   async restore(): Promise<void> {
     const { features } = this.#context.history;
     this.#key = await features.write('alerts', 'keepSetting', { name: 'share_key', value: this.#key });
@@ -60,7 +60,7 @@ export class SharedLinks implements ShareService {
     const atMs = clock.nowMs();
     if (await history.features.write('shares', 'revoke', { id, atMs })) return true;
     if ((await this.#findAlert(id)) === null) return false;
-    // Its links were made without being stored: what is stored is that they work no more, for as long as they would have.
+    // Links of an alert are not stored. Store that they are revoked, until they would have expired.
     const expiresAtMs = atMs + ALERT_LINK_DAYS * DAY_MS;
     await history.features.write('shares', 'keep', {
       id,
@@ -107,7 +107,7 @@ export class SharedLinks implements ShareService {
   async #make(kind: SharedKind, subject: string, days: number): Promise<NewShare> {
     const { history, clock } = this.#context;
     const madeAtMs = clock.nowMs();
-    // The token has whole seconds.
+    // Whole seconds, as in the token.
     const expiresAtMs = Math.floor(madeAtMs / 1000) * 1000 + days * DAY_MS;
     const id = randomBytes(ID_BYTES).toString('base64url');
     await history.features.write('shares', 'keep', { id, kind, subject, madeAtMs, expiresAtMs, revokedAtMs: null });
@@ -135,7 +135,7 @@ export class SharedLinks implements ShareService {
     return this.#evidence.trunkPage(endpoint, { fromMs, toMs });
   }
 
-  /** Its calls' links expire with it, and are taken back with it. */
+  /** The page of an alert. Links to its calls expire with it and are revoked with it. Null: no such alert. */
   async #alertPage({ id, share, expiresAtMs }: Shared): Promise<string | null> {
     const alert = await this.#findAlert(id);
     if (alert === null) return null;
