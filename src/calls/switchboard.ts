@@ -9,6 +9,7 @@ import { type ChannelState, isLive, isLocalChannel, newChannel, noteSnapshot } f
 import { flatCopy } from '../units/flat-copy.ts';
 import { noteCounters, takeFinalCounters } from './channels/channel-report.ts';
 import { ChannelViews } from './channels/channel-views.ts';
+import { HangupRequests } from './channels/hangup-requests.ts';
 import { GoneChannels } from './channels/gone-channels.ts';
 import { LiveChannels } from './live-channels.ts';
 import { moveMoments } from './channels/clock-step.ts';
@@ -33,6 +34,7 @@ export class Switchboard implements LiveView {
   readonly #calls = new LinkedCalls();
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgePeers(this.#channels, this.#changes);
+  readonly #hangups = new HangupRequests(this.#calls, this.#bridges, this.#changes);
   readonly #lifecycle = new CallLifecycle(this.#calls, this.#changes);
   readonly #views: ChannelViews;
   readonly #writes: ScoreWriter;
@@ -72,9 +74,14 @@ export class Switchboard implements LiveView {
         return;
       case 'hangup':
         return this.#hangup(event);
+      case 'hangup-request':
+        // Of a channel that we never saw, it is no news.
+        if (!this.#channels.has(event.channel.uniqueid)) return;
+        return this.#hangups.noteRequest(this.#seen(event.channel, event.atMs), event.by, event.atMs);
       case 'bridge-enter': {
         const channel = this.#seen(event.channel, event.atMs);
         this.#bridges.enter(channel, event.bridgeId, event.bridgeTechnology, event.atMs);
+        this.#hangups.noteTalk(channel);
         return this.#writes.noteBridge(channel, event.atMs);
       }
       case 'dial': {

@@ -7,7 +7,14 @@ import {
   lastEntry,
   sectionsOf,
 } from '../wire/asterisk-conf.ts';
-import { HIDE_SCORES, hiddenEvents, hidesScores, NEEDED_EVENTS, RATING_EVENTS } from './event-filters.ts';
+import {
+  HANGUP_EVENTS,
+  HIDE_SCORES,
+  hiddenEvents,
+  hidesScores,
+  NEEDED_EVENTS,
+  RATING_EVENTS,
+} from './event-filters.ts';
 import type { DoctorFacts } from './facts.ts';
 import { addLines, type Change, type Finding, findingsOf, MANAGER_RELOAD, replaceLine, runLines } from './finding.ts';
 
@@ -125,7 +132,9 @@ export function checkEventFilter(facts: DoctorFacts): Finding {
     return unknown(`Whether [${user}] has lines such as eventfilter(name(…)) is not known: ${whereIsUser(facts)}`);
   }
   if (filters.length === 0) return ok('The user has no eventfilter.');
-  return ok(`The ${filters.length} eventfilter lines let everything through that is needed.`);
+  const all = `The ${filters.length} eventfilter lines let everything through that is needed`;
+  const missed = hiddenEvents(filters, HANGUP_EVENTS).events.join(' and ');
+  return ok(missed === '' ? `${all}.` : `${all}. They hide ${missed}, so nobody sees who hung up.`);
 }
 
 function filtersFromAmi({ ami }: DoctorFacts): ConfigEntry[] {

@@ -18,6 +18,9 @@ export const NEEDED_EVENTS = [
   'DialBegin',
 ] as const;
 
+/** Those that tell who hung up; nothing else lacks without them. */
+export const HANGUP_EVENTS = ['HangupRequest', 'SoftHangupRequest'] as const;
+
 /** Those that ratings need besides. */
 export const RATING_EVENTS = ['UserEvent'] as const;
 

@@ -71,6 +71,13 @@ export type PbxEvent =
       readonly cause?: number;
       readonly causeText?: string;
     }
+  /** A party hangs up, or something on this server ends its leg; `hangup` follows. */
+  | {
+      readonly type: 'hangup-request';
+      readonly atMs: number;
+      readonly channel: ChannelSnapshot;
+      readonly by: 'party' | 'server';
+    }
   | {
       readonly type: 'bridge-enter' | 'bridge-leave';
       readonly atMs: number;

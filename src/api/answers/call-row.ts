@@ -32,6 +32,7 @@ export const CALL_COLUMNS = [
   'fault_place',
   'fault_certainty',
   'fault_why',
+  'ended_by',
   'tags',
   'profile',
   'version',

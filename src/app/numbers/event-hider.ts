@@ -51,6 +51,7 @@ const EVENTS = {
   channel: { type: 'keep', atMs: 'keep' },
   rename: { type: 'keep', atMs: 'keep', uniqueid: 'keep', newName: 'channelName' },
   hangup: { type: 'keep', atMs: 'keep', cause: 'keep', causeText: 'text' },
+  'hangup-request': { type: 'keep', atMs: 'keep', by: 'keep' },
   'bridge-enter': BRIDGED,
   'bridge-leave': BRIDGED,
   dial: { type: 'keep', atMs: 'keep', dialledUniqueid: 'keep' },

@@ -18,6 +18,8 @@ export function rebuildChannel(channel: ChannelRecord): ChannelState {
   state.endReason = channel.endReason;
   state.hangupCause = channel.hangupCause;
   state.hangupCauseText = channel.hangupCauseText;
+  const { hangupBy: by, hangupAtMs: atMs, hangupEndedTalk: endedTalk } = channel;
+  state.hangupRequest = by === null || atMs === null ? null : { by, atMs, endedTalk: endedTalk ?? false };
   state.bridgeId = channel.bridgeId;
   state.bridgeTechnology = channel.bridgeTechnology;
   state.peerUniqueid = channel.peerUniqueid;

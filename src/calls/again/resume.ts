@@ -62,6 +62,7 @@ function readTally({ values, earlierJitterMs }: StoredTally): Tally {
 /** A state that has everything that another one may lack. */
 function wholeState(): ChannelState {
   const state = newChannel({ uniqueid: '', linkedid: '', name: '', stateNumber: 0 }, 0, 0, false);
+  state.hangupRequest = { by: 'party', atMs: 0, endedTalk: false };
   state.final = { mesPeerRx: 0, mesPeerTx: 0, mesCall: 0, atMs: 0 };
   const sentBefore = { packets: 0, octets: 0 };
   for (const direction of [state.rx, state.tx]) {

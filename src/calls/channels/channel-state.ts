@@ -66,6 +66,14 @@ export class Published {
   }
 }
 
+/** Who asked first for the end of a channel. */
+export interface HangupRequest {
+  readonly by: 'party' | 'server';
+  readonly atMs: number;
+  /** It spoke with another then, and nobody of the call has begun to speak with another since. */
+  readonly endedTalk: boolean;
+}
+
 /** Everything we know of one channel. Plain data: it is stored as it is and gone on with after a restart. */
 export interface ChannelState {
   readonly uniqueid: string;
@@ -82,6 +90,8 @@ export interface ChannelState {
   endReason: EndReason | null;
   hangupCause: number | null;
   hangupCauseText: string | null;
+  /** Who hung up first; null: nobody was seen to. */
+  hangupRequest: HangupRequest | null;
   /** When it last gave a sign of life. */
   lastSeenAtMs: number;
   bridgeId: string | null;
@@ -143,6 +153,7 @@ export function newChannel(
     endReason: null,
     hangupCause: null,
     hangupCauseText: null,
+    hangupRequest: null,
     lastSeenAtMs: nowMs,
     bridgeId: null,
     bridgeTechnology: null,

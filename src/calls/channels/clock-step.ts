@@ -59,6 +59,7 @@ const CHANNEL: Fates<ChannelState> = {
   answeredAtMs: 'moves',
   endedAtMs: 'moves',
   hangupCause: 'stays',
+  hangupRequest: { atMs: 'moves' },
   lastSeenAtMs: 'moves',
   bridges: BRIDGES,
   watchedSinceMs: 'moves',

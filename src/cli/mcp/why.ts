@@ -9,6 +9,7 @@ export interface Explained {
   readonly fault_place: string | null;
   readonly fault_certainty: string | null;
   readonly fault_why: string | null;
+  readonly ended_by: string | null;
   readonly channels: readonly {
     readonly uniqueid: string;
     readonly linkedid: string;
@@ -30,7 +31,8 @@ export interface Explained {
 
 /** Why the call was as it was, without all that does not bear on it. */
 export function explanationOf({ channels, ...call }: Explained): object {
-  const { linkedid, state, started_at, duration_s, mes, verdict, fault_place, fault_certainty, fault_why } = call;
+  const { linkedid, state, started_at, duration_s, mes, verdict, fault_place, fault_certainty, fault_why, ended_by } =
+    call;
   return {
     linkedid,
     state,
@@ -41,6 +43,7 @@ export function explanationOf({ channels, ...call }: Explained): object {
     fault_place,
     fault_certainty,
     fault_why,
+    ended_by,
     parties: channels.map((channel) => ({
       role: channel.uniqueid === channel.linkedid ? 'caller' : 'called',
       endpoint: channel.endpoint,

@@ -29,7 +29,7 @@ export interface RecordColumns<T> {
 }
 
 /** How a field is stored: as it is, 0 or 1, whole milliseconds, spread over six columns, or as JSON. */
-type Storage = 'plain' | 'boolean' | 'time' | 'summary' | 'json';
+type Storage = 'plain' | 'boolean' | 'boolean-or-null' | 'time' | 'summary' | 'json';
 
 const STORED = {
   text: ['plain', 'TEXT'],
@@ -54,9 +54,10 @@ interface StoredField {
 
 const SUMMARY_PARTS = ['last', 'mean', 'min', 'max', 'stdev'] as const satisfies readonly (keyof SampleSummary)[];
 
-function storedField(property: string, { kind, unit }: Field): StoredField {
+function storedField(property: string, { kind, unit, isNullable }: Field): StoredField {
   const column = snakeCase(property);
-  const [storage, type] = STORED[kind];
+  const [plainly, type] = STORED[kind];
+  const storage = plainly === 'boolean' && isNullable ? 'boolean-or-null' : plainly;
   // `rttMs` is kept in `rtt_last_ms` … `rtt_stdev_ms` and `rtt_count`: the unit stays last.
   const quantity = column.slice(0, -unit.length - 1);
   const parts = SUMMARY_PARTS.map((part) => [part, `${quantity}_${part}_${unit}`] as const);
@@ -89,6 +90,7 @@ function recordColumns<Table extends Fields>(table: Table): RecordColumns<Record
       const value = values[property];
       if (storage === 'time') cells[at++] = typeof value === 'number' ? Math.round(value) : null;
       else if (storage === 'boolean') cells[at++] = value === true ? 1 : 0;
+      else if (storage === 'boolean-or-null') cells[at++] = value === null ? null : Number(value);
       else if (storage === 'json') cells[at++] = value === null ? null : JSON.stringify(value);
       else if (storage === 'summary') for (const [part] of parts) cells[at++] = (value as SampleSummary)[part];
       else cells[at++] = value as Cell;
@@ -111,6 +113,8 @@ function recordColumns<Table extends Fields>(table: Table): RecordColumns<Record
       } else if (storage === 'json') {
         const text = row[column];
         record[property] = typeof text === 'string' ? JSON.parse(text) : null;
+      } else if (storage === 'boolean-or-null') {
+        record[property] = row[column] === null ? null : row[column] === 1;
       } else {
         record[property] = storage === 'boolean' ? row[column] === 1 : row[column];
       }

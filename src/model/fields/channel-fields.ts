@@ -4,6 +4,7 @@ import { PROFILE_NAMES, VERDICTS } from '../score.ts';
 import { type Fields, moment, number, opinion, orNull, parts, personal, text, truth, word } from './field.ts';
 
 const END_REASONS = ['hangup', 'vanished'] as const;
+const HANGUP_PARTIES = ['party', 'server'] as const;
 
 /** One Asterisk channel: one party's leg. Its directions are in `stream-fields.ts`. */
 export const CHANNEL_FIELDS = {
@@ -25,6 +26,16 @@ export const CHANNEL_FIELDS = {
   ),
   hangupCause: orNull(number('', null, 'Q.850 cause')),
   hangupCauseText: orNull(text('the same in words, as Asterisk has them')),
+  hangupBy: orNull(
+    word(
+      HANGUP_PARTIES,
+      'who hung up this leg first: its own party, or this server (dialplan, time limit, operator); null: nobody was seen to',
+    ),
+  ),
+  hangupAtMs: orNull(moment('when that was')),
+  hangupEndedTalk: orNull(
+    truth('whether it spoke with another then, and nobody of the call has begun to speak with another since'),
+  ),
   bridgeId: orNull(text('the bridge that it is in, or was in last')),
   bridgeTechnology: orNull(text('how that bridge passes media')),
   peerUniqueid: orNull(text('the channel at the other side of a bridge of two')),

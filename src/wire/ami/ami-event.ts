@@ -32,6 +32,10 @@ export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | unde
       return readRename(message, atMs);
     case 'Hangup':
       return readHangup(message, atMs);
+    case 'HangupRequest':
+      return withChannel(message, (channel) => ({ type: 'hangup-request', atMs, channel, by: 'party' }));
+    case 'SoftHangupRequest':
+      return withChannel(message, (channel) => ({ type: 'hangup-request', atMs, channel, by: 'server' }));
     case 'BridgeEnter':
       return readBridge(message, atMs, 'bridge-enter');
     case 'BridgeLeave':

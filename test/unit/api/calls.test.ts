@@ -13,6 +13,9 @@ beforeAll(async () => {
     linkedid: 'call 1/a',
     endedAtMs: START_MS + 61_250,
     endReason: 'hangup',
+    hangupBy: 'server',
+    hangupAtMs: START_MS + 61_200,
+    hangupEndedTalk: false,
     streams: [
       streamRecord(),
       streamRecord({ direction: 'tx', reporter: 'remote', ssrc: 0x2a, codec: 'g722', mes: 4.305_94, mes100: 86.1188 }),
@@ -23,6 +26,9 @@ beforeAll(async () => {
     endpoint: 'PJSIP/bob',
     callerNumber: '+4930200',
     connectedNumber: '*97',
+    hangupBy: 'party',
+    hangupAtMs: START_MS + 61_000,
+    hangupEndedTalk: true,
     streams: [],
   });
   history.record({ kind: 'channel', channel: alice, resume: null });
@@ -66,6 +72,8 @@ describe('a call', () => {
       fault_place: 'caller-network',
       fault_certainty: 'sure',
       fault_reports: 48,
+      ended_by: 'callee',
+      ended_by_uniqueid: '1795168800.2',
       fault_why: 'The fault lies between PJSIP/alice (the caller) and this server.',
       endpoints: ['PJSIP/alice', 'PJSIP/bob'],
       codecs: ['ulaw', 'g722'],
@@ -79,6 +87,8 @@ describe('a call', () => {
       channels: [],
     });
     expect(call.channels.map(({ uniqueid }) => uniqueid)).toEqual(['1795168800.1', '1795168800.2']);
+    expect(call.channels[0]).toMatchObject({ hangup_by: 'server', hangup_at: '2026-11-20T10:01:01.200Z' });
+    expect(call.channels.map(({ hangup_ended_talk: ended }) => ended)).toEqual([false, true]);
     expect(call.channels[0]?.streams[0]).toEqual({
       direction: 'rx',
       reporter: 'local',

@@ -37,7 +37,7 @@ async function csv(path: string, accept = 'text/csv') {
 }
 
 const HEADER =
-  'linkedid,state,started_at,ended_at,duration_s,caller_endpoint,caller_number,caller_name,exten,callee_endpoint,callee_number,callee_name,endpoints,codecs,mes,mes_100,mes_min,verdict,loss_percent,jitter_ms,rtt_ms,fault_place,fault_certainty,fault_why,tags,profile,version';
+  'linkedid,state,started_at,ended_at,duration_s,caller_endpoint,caller_number,caller_name,exten,callee_endpoint,callee_number,callee_name,endpoints,codecs,mes,mes_100,mes_min,verdict,loss_percent,jitter_ms,rtt_ms,fault_place,fault_certainty,fault_why,ended_by,tags,profile,version';
 
 describe('calls as CSV', () => {
   it('have a line each, in which nothing that a stranger sent can run', async () => {
@@ -48,7 +48,7 @@ describe('calls as CSV', () => {
     expect(text).toBe(
       `${HEADER}\r\nhostile,ended,2026-11-20T10:00:00.000Z,2026-11-20T10:01:01.250Z,61.25,PJSIP/alice,+4930123456,` +
         `"'=cmd|""/c calc""!A0","'@SUM(1,2)",PJSIP/bob,100,"Alice ""A"" O'Hara; DROP TABLE calls",` +
-        `PJSIP/alice PJSIP/bob,ulaw,4.29,85.7,3.5,good,2,,100.25,caller-network,sure,,,documented,0.1.0\r\n`,
+        `PJSIP/alice PJSIP/bob,ulaw,4.29,85.7,3.5,good,2,,100.25,caller-network,sure,,,,documented,0.1.0\r\n`,
     );
   });
 

@@ -115,6 +115,12 @@ export class Script {
     return this;
   }
 
+  /** Somebody asks for the end of a channel, which follows. */
+  asks(by: 'party' | 'server', uniqueid: string, of: Partial<ChannelSnapshot> = {}): this {
+    this.board.handle({ type: 'hangup-request', atMs: this.atMs, channel: snapshot(uniqueid, of), by });
+    return this;
+  }
+
   rtcp(uniqueid: string, report: RtcpReport, of: Partial<ChannelSnapshot> = {}): this {
     this.board.handle({ type: 'rtcp', atMs: this.atMs, channel: snapshot(uniqueid, of), report });
     return this;

@@ -8,8 +8,8 @@ import type { ALERTS_ANSWER } from '../../../src/api/alerts/alerts.ts';
 import type { CALLS_ANSWER, INTERVALS_ANSWER, LIVE_ANSWER } from '../../../src/api/answers/answers.ts';
 import type { LIVE_MESSAGE } from '../../../src/api/live-stream.ts';
 import type { ENDPOINTS_ANSWER, SUMMARY_ANSWER } from '../../../src/api/answers/quality.ts';
+import type { AlertsAnswer } from '../../../src/dashboard/client/rest/alert-answers.ts';
 import type {
-  AlertsAnswer,
   CallsAnswer,
   EndpointsAnswer,
   IntervalsAnswer,

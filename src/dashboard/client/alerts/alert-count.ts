@@ -1,4 +1,4 @@
-import type { AlertsAnswer } from '../rest/answers.ts';
+import type { AlertsAnswer } from '../rest/alert-answers.ts';
 import { el } from '../parts/dom.ts';
 import { tn } from '../words/language.ts';
 import { get } from '../rest/rest.ts';

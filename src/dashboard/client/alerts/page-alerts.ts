@@ -1,4 +1,4 @@
-import type { Alert, AlertRule, AlertsAnswer } from '../rest/answers.ts';
+import type { Alert, AlertRule, AlertsAnswer } from '../rest/alert-answers.ts';
 import { el, foreign } from '../parts/dom.ts';
 import { t, tn } from '../words/language.ts';
 import { errorNotice } from '../parts/notice.ts';

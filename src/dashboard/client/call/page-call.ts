@@ -1,4 +1,5 @@
-import type { Alert, AlertsAnswer, Call, Channel, Interval, IntervalsAnswer, WholeCall } from '../rest/answers.ts';
+import type { Alert, AlertsAnswer } from '../rest/alert-answers.ts';
+import type { Call, Channel, Interval, IntervalsAnswer, WholeCall } from '../rest/answers.ts';
 import { CallChart } from '../charts/chart.ts';
 import { directionCard } from './direction-card.ts';
 import { callHops } from './call-hops.ts';
@@ -194,7 +195,7 @@ function topOf(call: WholeCall, legs: readonly Channel[]): readonly HTMLElement[
     el(
       'p',
       { class: 'meta' },
-      call.state === 'up' ? el('b', { class: 'up' }, `● ${t('up now')}`) : t('ended'),
+      call.state === 'up' ? el('b', { class: 'up' }, `● ${t('up now')}`) : foreign(endedWords(call, legs)),
       ` · ${t('began')} `,
       el('time', { datetime: call.started_at, title: fullMoment(call.started_at) }, moment(call.started_at)),
       ` · ${duration(call.duration_s)} · ${call.codecs.join(', ') || t('codec not known')} · ${t('profile')} ${call.profile}`,
@@ -220,6 +221,12 @@ function topOf(call: WholeCall, legs: readonly Channel[]): readonly HTMLElement[
       ...legs.slice(0, MOST_IDS).flatMap((leg) => idsOf(leg)),
     ),
   ];
+}
+
+function endedWords({ ended_by: by, ended_by_uniqueid: uniqueid }: WholeCall, legs: readonly Channel[]): string {
+  if (by === 'server') return t('ended by this server');
+  const leg = legs.find((one) => one.uniqueid === uniqueid);
+  return leg === undefined ? t('ended') : t('ended by {who}', { who: shortEndpoint(leg.endpoint) });
 }
 
 /** What a leg is known by elsewhere: in Asterisk, in SIP, in the network. */

@@ -1,5 +1,6 @@
 import { el, foreign } from '../parts/dom.ts';
-import type { Alert, Channel, WholeCall } from '../rest/answers.ts';
+import type { Alert } from '../rest/alert-answers.ts';
+import type { Channel, WholeCall } from '../rest/answers.ts';
 import { t } from '../words/language.ts';
 import { clock, shortEndpoint } from '../words/words.ts';
 import { callChanges } from './call-marks.ts';
@@ -34,7 +35,7 @@ export function timelineOf(call: WholeCall, legs: readonly Channel[], alerts: re
       words: t('alert {rule}: {sentence}', { rule, sentence }),
       tone: 'bad' as const,
     })),
-    ...endings(legs),
+    ...endings(call, legs),
   ];
   return events.toSorted((a, b) => a.atMs - b.atMs).map((event, index) => ({ ...event, sign: signOf(index) }));
 }
@@ -68,13 +69,25 @@ function beginnings(legs: readonly Channel[]): TimelineEvent[] {
   return events;
 }
 
-function endings(legs: readonly Channel[]): TimelineEvent[] {
-  return legs.flatMap((leg) => {
+/** The end of each leg: who hung up, where that was seen. */
+function endings(call: WholeCall, legs: readonly Channel[]): TimelineEvent[] {
+  return legs.flatMap((leg, index) => {
     if (leg.ended_at === null) return [];
-    const who = shortEndpoint(leg.endpoint);
     const cause = leg.hangup_cause_text ?? (leg.end_reason === 'vanished' ? t('it was gone') : t('cause not known'));
-    return [{ atMs: Date.parse(leg.ended_at), words: t('the leg of {who} ends: {cause}', { who, cause }) }];
+    const end = { who: shortEndpoint(leg.endpoint), cause };
+    const hungUpMs = leg.hangup_at === null ? null : Date.parse(leg.hangup_at);
+    if (hungUpMs !== null && leg.hangup_by === 'party')
+      return [{ atMs: hungUpMs, words: hangupWords(leg, index === 0, end) }];
+    // That this server ends a leg whose talk is over tells nothing.
+    if (hungUpMs !== null && leg.uniqueid === call.ended_by_uniqueid)
+      return [{ atMs: hungUpMs, words: t('this server hangs up the leg of {who}: {cause}', end) }];
+    return [{ atMs: Date.parse(leg.ended_at), words: t('the leg of {who} ends: {cause}', end) }];
   });
+}
+
+function hangupWords(leg: Channel, isCaller: boolean, end: { readonly who: string; readonly cause: string }): string {
+  if (leg.answered_at !== null) return t('{who} hangs up: {cause}', end);
+  return isCaller ? t('{who} gives up: {cause}', end) : t('{who} does not take the call: {cause}', end);
 }
 
 function nameOf(legs: readonly Channel[], uniqueid: string): string {

@@ -137,6 +137,8 @@ export interface Channel extends Leg {
   readonly duration_s: number;
   readonly end_reason: 'hangup' | 'vanished' | null;
   readonly hangup_cause_text: string | null;
+  readonly hangup_by: 'party' | 'server' | null;
+  readonly hangup_at: string | null;
   readonly sip_call_id: string | null;
   readonly on_hold: boolean;
   readonly mes: number | null;
@@ -204,6 +206,8 @@ export interface WholeCall extends Call, RatedAnswer {
 export interface Call extends CallSummary {
   readonly fault_reports: number | null;
   readonly fault_why: string | null;
+  readonly ended_by: 'caller' | 'callee' | 'server' | null;
+  readonly ended_by_uniqueid: string | null;
   readonly channels: readonly Channel[];
 }
 
@@ -307,40 +311,4 @@ export interface SummaryAnswer {
   readonly to: string;
   readonly bucket_s: number;
   readonly buckets: readonly BucketQuality[];
-}
-
-/** An alert: that it began, and perhaps that it is over. */
-export interface Alert {
-  readonly id: string;
-  readonly rule: string;
-  /** Null: all endpoints of the rule together. */
-  readonly endpoint: string | null;
-  /** Of a rule by site. */
-  readonly site: string | null;
-  readonly status: 'active' | 'over';
-  readonly since: string;
-  readonly raised_at: string;
-  readonly over_at: string | null;
-  readonly worst: number;
-  readonly sentence: string;
-  readonly calls: number;
-  /** The first 100 of its calls. */
-  readonly linkedids: readonly string[];
-  readonly place: FaultPlace | null;
-  readonly told_at: string | null;
-}
-
-export interface AlertRule {
-  readonly name: string;
-  readonly over_s: number;
-  readonly endpoints: readonly string[];
-  readonly calls: number;
-  readonly raise: number;
-  readonly clear: number;
-  readonly send: boolean;
-}
-
-export interface AlertsAnswer {
-  readonly alerts: readonly Alert[];
-  readonly rules: readonly AlertRule[];
 }

@@ -1,0 +1,37 @@
+import type { FaultPlace } from './answers.ts';
+
+/** An alert: that it began, and perhaps that it is over. */
+export interface Alert {
+  readonly id: string;
+  readonly rule: string;
+  /** Null: all endpoints of the rule together. */
+  readonly endpoint: string | null;
+  /** Of a rule by site. */
+  readonly site: string | null;
+  readonly status: 'active' | 'over';
+  readonly since: string;
+  readonly raised_at: string;
+  readonly over_at: string | null;
+  readonly worst: number;
+  readonly sentence: string;
+  readonly calls: number;
+  /** The first 100 of its calls. */
+  readonly linkedids: readonly string[];
+  readonly place: FaultPlace | null;
+  readonly told_at: string | null;
+}
+
+export interface AlertRule {
+  readonly name: string;
+  readonly over_s: number;
+  readonly endpoints: readonly string[];
+  readonly calls: number;
+  readonly raise: number;
+  readonly clear: number;
+  readonly send: boolean;
+}
+
+export interface AlertsAnswer {
+  readonly alerts: readonly Alert[];
+  readonly rules: readonly AlertRule[];
+}

@@ -1,0 +1,50 @@
+import { LOCAL_CHANNEL_PREFIX } from './channel.ts';
+import type { ChannelRecord } from './record.ts';
+
+/** Who ended a call: the leg it began with, another one, or this server. */
+export const CALL_ENDERS = ['caller', 'callee', 'server'] as const;
+
+export interface CallEnd {
+  readonly by: (typeof CALL_ENDERS)[number];
+  /** The leg that was hung up. */
+  readonly uniqueid: string;
+}
+
+type Leg = Pick<
+  ChannelRecord,
+  'uniqueid' | 'endpoint' | 'startedAtMs' | 'answeredAtMs' | 'hangupBy' | 'hangupAtMs' | 'hangupEndedTalk'
+>;
+
+/**
+ * Who ended the last talk of a call; where nobody spoke with another, who gave up or refused. Null: it is up, or that is not
+ * known: nothing is concluded from what was not seen.
+ */
+export function callEnd(
+  { endedAtMs, linkedid }: { readonly endedAtMs: number | null; readonly linkedid: string },
+  channels: readonly Leg[],
+): CallEnd | null {
+  if (endedAtMs === null) return null;
+  const legs = channels.filter(({ endpoint }) => !endpoint.startsWith(LOCAL_CHANNEL_PREFIX));
+  const byStart = legs.toSorted((one, other) => one.startedAtMs - other.startedAtMs);
+  const caller = legs.find(({ uniqueid }) => uniqueid === linkedid) ?? byStart[0];
+  if (caller === undefined) return null;
+  const endBy = ({ uniqueid, hangupBy }: Leg): CallEnd | null => {
+    if (hangupBy === null) return null;
+    return { by: hangupBy === 'server' ? 'server' : uniqueid === caller.uniqueid ? 'caller' : 'callee', uniqueid };
+  };
+  const enders = legs.filter(({ hangupEndedTalk }) => hangupEndedTalk === true);
+  const last = enders.toSorted((one, other) => (other.hangupAtMs ?? 0) - (one.hangupAtMs ?? 0))[0];
+  if (last !== undefined) return endBy(last);
+
+  const others = legs.filter((leg) => leg !== caller);
+  // Somebody spoke with another, and the end of that was not seen.
+  if (others.some(({ answeredAtMs }) => answeredAtMs !== null)) return null;
+  const refusals = others.filter(({ hangupBy, hangupAtMs }) => {
+    return hangupBy === 'party' && (hangupAtMs ?? 0) <= (caller.hangupAtMs ?? Infinity);
+  });
+  const [refusal] = refusals;
+  if (refusal === undefined) return endBy(caller);
+  if (others.length === 1) return endBy(refusal);
+  // Of several that were called, not all need have refused.
+  return caller.hangupBy === 'party' ? endBy(caller) : null;
+}
