@@ -4,8 +4,9 @@ import { checkFastAgi, checkHangupHandler } from './dialplan-checks.ts';
 import type { DoctorFacts } from './facts.ts';
 import { CHECK_IDS, type Finding, findingsOf } from './finding.ts';
 import { leaveToFreePbx } from './freepbx.ts';
-import { checkFreePbxChown, checkFreePbxHandler } from './freepbx-checks.ts';
+import { checkDialOptions, checkFreePbxChown, checkFreePbxHandler } from './freepbx-checks.ts';
 import { checkAri, checkClock, checkDisk, checkNode, checkSidecar, checkTimeZone } from './host-checks.ts';
+import { checkReportBlocks } from './report-checks.ts';
 import { checkDirectMedia, checkRtcpInterval, checkSipDirectMedia, checkVersion } from './media-checks.ts';
 
 const SETTINGS_WHY = 'Without them the sidecar does not start.';
@@ -24,7 +25,9 @@ export function examine(facts: DoctorFacts): Finding[] {
     checkRtcpInterval(facts),
     checkDirectMedia(facts),
     checkSipDirectMedia(facts) ?? [],
+    checkReportBlocks(facts),
     facts.isFreePbx ? checkFreePbxHandler(facts) : checkHangupHandler(facts),
+    facts.isFreePbx ? checkDialOptions(facts) : [],
     facts.isFreePbx ? checkFreePbxChown(facts) : [],
     checkFastAgi(facts),
     checkCdr(facts),

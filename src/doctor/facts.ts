@@ -19,6 +19,10 @@ export interface DoctorFacts {
   readonly endpoints: readonly EndpointFacts[] | null;
   /** chan_sip's peers: those in sip.conf, and those that have a device state. */
   readonly sipPeers: readonly SipPeerFacts[] | null;
+  /** FreePBX: dial options in AstDB that count instead of the global ones. */
+  readonly ownDialOptions: readonly OwnDialOptions[] | null;
+  /** Endpoints of the last days by what their reports were good for; null: the history cannot be read. */
+  readonly reporters: readonly ReporterFacts[] | null;
   readonly fastAgi: FastAgiFacts;
   /** Null: ARI is not used. */
   readonly ari: { readonly url: string; readonly problem: string | null } | null;
@@ -95,6 +99,8 @@ export interface SettingsFacts {
   readonly agiScript: string;
   readonly writesVariables: boolean;
   readonly writesCdr: boolean;
+  /** [capture] enabled */
+  readonly captures: boolean;
   /** [ratings] enabled */
   readonly usesRatings: boolean;
   /** Checks whose findings are wanted as they are. */
@@ -124,6 +130,23 @@ export interface DialplanFacts {
 export interface EndpointFacts {
   readonly name: string;
   readonly directMedia: boolean;
+}
+
+export interface OwnDialOptions {
+  /** What the number names. */
+  readonly kind: 'extension' | 'trunk';
+  /** Such as `201`; of a trunk FreePBX's own number. */
+  readonly number: string;
+  /** They count also where they are empty; null: that they are there is all that is known. */
+  readonly options: string | null;
+}
+
+export interface ReporterFacts {
+  readonly endpoint: string;
+  /** Calls in which its reports came. */
+  readonly calls: number;
+  /** Those of which most reports were about another stream than the one that we sent. */
+  readonly unusableCalls: number;
 }
 
 export interface SipPeerFacts {

@@ -2,7 +2,7 @@ import { type AsteriskConfig, entriesOf, sectionsOf } from '../wire/asterisk-con
 import { usesHandler } from '../wire/ami/handler-uses.ts';
 import { howToLook } from './ami-checks.ts';
 import { checkHangupHandler } from './dialplan-checks.ts';
-import type { DoctorFacts } from './facts.ts';
+import type { DoctorFacts, OwnDialOptions } from './facts.ts';
 import { type Change, type Finding, findingsOf, runLines } from './finding.ts';
 
 /** What FreePBX calls on the caller's channel before it dials, and what it dials then. */
@@ -14,6 +14,8 @@ const CALLER_HOOKS: Readonly<Record<string, string>> = {
 };
 /** What FreePBX runs on each channel that it dials. */
 const CALLEE_CONTEXT = 'func-apply-sipheaders';
+/** How many numbers a sentence shows. */
+const NUMBERS_SHOWN = 5;
 const SETUP: readonly Change[] = [runLines(['asterisk-mes setup --write'], 'asterisk -rx "dialplan reload"')];
 const SECRETS = ['manager_mes.conf', 'ari_mes.conf', 'extensions_mes.conf'];
 
@@ -31,11 +33,11 @@ export function checkFreePbxHandler(facts: DoctorFacts): Finding[] {
   const handler = findingsOf('hangup-handler', contexts.why).ok('The dialplan has [mes] and [mes-hangup].');
   const hooks = Object.keys(CALLER_HOOKS).filter((name) => !isHooked(config, name));
   // B(…) in the dial options reaches the caller, too, where an extension or a trunk has none of its own.
-  const options = ['DIAL_OPTIONS', 'TRUNK_OPTIONS'].map((name) => optionText(config, name));
-  const byOptions = options.every((text) => /B\([^)]*mes[^)]*\)/.test(text));
+  const options = globalOptions(config);
+  const byOptions = options.every(reachesCaller);
   const missing = byOptions ? [] : hooks.map((name) => CALLER_HOOKS[name]);
   const isCalleeMissing = !isHooked(config, CALLEE_CONTEXT);
-  const useless = options.some((text) => /(?<![A-Z])b\([^)]*mes[^)]*\)/.test(text));
+  const useless = options.some(reachesNobody);
   if (missing.length === 0 && !isCalleeMissing) {
     const twice = byOptions && hooks.length < Object.keys(CALLER_HOOKS).length;
     return [
@@ -61,6 +63,50 @@ function isHooked(config: AsteriskConfig, context: string): boolean {
   );
   // A hook of somebody's own may call it further down; FreePBX's blank ones return at once.
   return first?.entries.some(({ value }) => usesHandler(value)) === true;
+}
+
+function globalOptions(config: AsteriskConfig): string[] {
+  return ['DIAL_OPTIONS', 'TRUNK_OPTIONS'].map((name) => optionText(config, name));
+}
+
+function reachesCaller(options: string): boolean {
+  return /B\([^)]*mes[^)]*\)/.test(options);
+}
+
+function reachesNobody(options: string): boolean {
+  return /b\([^)]*mes[^)]*\)/.test(options);
+}
+
+/** Whether an extension or a trunk has dial options of its own, so that the global ones do not bring the handler. */
+export function checkDialOptions({ ownDialOptions: own, files }: DoctorFacts): Finding {
+  const { ok, warning, unknown } = findingsOf(
+    'freepbx-dial-options',
+    'Dial options of an extension or a trunk count instead of the global ones, also where they are empty.',
+  );
+  const config = files['extensions.conf'];
+  if (own === null || config === null) return unknown('AstDB is not known: fix "ami" first.');
+  if (own.length === 0) return ok('No extension and no trunk has dial options of its own.');
+  const isByOptions = globalOptions(config).some(reachesCaller);
+  const without = own.filter(({ kind, options }) => {
+    const hook = kind === 'trunk' ? 'macro-dialout-trunk-predial-hook' : 'macro-dialout-one-predial-hook';
+    return isByOptions && !isHooked(config, hook) && !reachesCaller(options ?? '');
+  });
+  if (without.length > 0) {
+    const isKnown = without.every(({ options }) => options !== null);
+    const saw = `The handler is in the global dial options, and these have their own ${isKnown ? 'without it' : '(what they are only root can see)'}: ${numbersOf(without)}.`;
+    return warning(saw, SETUP);
+  }
+  const useless = own.filter(({ options }) => reachesNobody(options ?? ''));
+  if (useless.length > 0) {
+    const saw = `b(mes^s^1) in the dial options of ${numbersOf(useless)} does nothing, since FreePBX appends a b() of its own.`;
+    return warning(saw, SETUP);
+  }
+  return ok(`These have dial options of their own, on which the handler does not depend: ${numbersOf(own)}.`);
+}
+
+function numbersOf(own: readonly OwnDialOptions[]): string {
+  const names = own.slice(0, NUMBERS_SHOWN).map(({ kind, number }) => (kind === 'trunk' ? `trunk ${number}` : number));
+  return own.length > NUMBERS_SHOWN ? `${names.join(', ')} and ${own.length - NUMBERS_SHOWN} more` : names.join(', ');
 }
 
 function optionText(config: AsteriskConfig, name: string): string {

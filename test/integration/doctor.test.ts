@@ -63,6 +63,7 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
     'asterisk-version': release === '22' ? 'warning' : 'ok',
     'rtcp-interval': 'ok',
     'direct-media': 'ok',
+    'report-blocks': 'ok',
     'hangup-handler': 'ok',
     fastagi: 'ok',
     cdr: 'ok',
@@ -92,6 +93,7 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
       ...well,
       'ami-eventfilter': 'unknown',
       'ami-clients': 'unknown',
+      'report-blocks': 'ok',
       'hangup-handler': 'unknown',
     });
     expect(status).toBe(0);
@@ -136,6 +138,7 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
       'ami-clients': 'warning',
       'rtcp-interval': 'warning',
       'direct-media': 'problem',
+      'report-blocks': 'ok',
       'hangup-handler': 'warning',
       cdr: 'problem',
       'cdr-custom': 'warning',
@@ -230,6 +233,7 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
       'ami-eventfilter': 'ok',
       'asterisk-version': 'unknown',
       'direct-media': 'ok',
+      'report-blocks': 'ok',
       'hangup-handler': 'ok',
       cdr: 'ok',
       ari: 'warning',

@@ -71,6 +71,23 @@ describe.runIf(labIsReady())("a dialplan of FreePBX's shape", () => {
       expect([id, checks.get(id)?.status]).toEqual([id, 'ok']);
     }
     expect((await pbx.run('stat', '-c', '%a', '/etc/asterisk/mes.conf')).stdout).toBe('600\n');
+    expect(checks.get('freepbx-dial-options')?.saw).toBe('No extension and no trunk has dial options of its own.');
+    // As FreePBX keeps them in AstDB; the handler comes by the hooks.
+    await pbx.console('database put AMPUSER 201/dialopts HhTtr');
+    await pbx.console('database put AMPUSER 201/cidnum 201');
+    await pbx.console('database put TRUNK 1/dialopts Tb(mes^s^1)');
+    const saw = async (): Promise<string | undefined> => (await doctor()).get('freepbx-dial-options')?.saw;
+    // Asterisk commits once a second.
+    await expect
+      .poll(saw, SOON)
+      .toBe('b(mes^s^1) in the dial options of trunk 1 does nothing, since FreePBX appends a b() of its own.');
+    await pbx.console('database put TRUNK 1/dialopts T');
+    const both = 'These have dial options of their own, on which the handler does not depend: 201, trunk 1.';
+    await expect.poll(saw, SOON).toBe(both);
+    // Where the file cannot be read, AMI tells that they are there.
+    await pbx.run('mv', '/var/lib/asterisk/astdb.sqlite3', '/var/lib/asterisk/elsewhere');
+    expect(await saw()).toBe(both);
+    await pbx.run('mv', '/var/lib/asterisk/elsewhere', '/var/lib/asterisk/astdb.sqlite3');
   });
 
   test('has direct media found, and the lines that FreePBX keeps mend it', async () => {

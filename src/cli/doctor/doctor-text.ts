@@ -1,6 +1,7 @@
 import type { DoctorReport } from '../../doctor/gather/diagnose.ts';
 import type { Change, Finding, Status } from '../../doctor/finding.ts';
 import type { Paint, Tone } from '../terminal/paint.ts';
+import { wrapped } from '../terminal/words.ts';
 
 const WORD: Readonly<Record<Status, string>> = {
   ok: 'ok',
@@ -18,17 +19,24 @@ const TONE: Readonly<Record<Status, Tone>> = {
 };
 const STATUS_WIDTH = 9;
 const LINE_WIDTH = 80;
+/** A terminal with less room for a sentence breaks it itself. */
+const NARROWEST_SENTENCE = 30;
 
-/** The report for people: one line per check, followed by what to change. */
-export function doctorText({ findings }: DoctorReport, paint: Paint): string {
+/** How wide lines may be: in a pipe as wide as they are, since programs look for sentences. */
+export function widthOf({ isTTY, columns }: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>): number {
+  return isTTY ? columns : Number.POSITIVE_INFINITY;
+}
+
+/** The report for people: a sentence per check, followed by what to change. */
+export function doctorText({ findings }: DoctorReport, paint: Paint, width: number): string {
   const idWidth = Math.max(...findings.map(({ id }) => id.length)) + 2;
   const { shown, cause, unseen } = withoutConsequences(findings);
-  const blocks = shown.flatMap((finding) => findingLines(finding, paint, idWidth));
+  const blocks = shown.flatMap((finding) => findingLines(finding, paint, { width, idWidth }));
   if (cause !== undefined) {
     const indent = ' '.repeat(STATUS_WIDTH + idWidth);
     blocks.push(
       `${paint('dim', WORD.unknown.padEnd(STATUS_WIDTH))}${`${unseen.length} more`.padEnd(idWidth)}Not looked at; fix "${cause}" first.`,
-      ...wrapped(unseen, LINE_WIDTH - indent.length).map((line) => `${indent}${line}`),
+      ...listed(unseen, LINE_WIDTH - indent.length).map((line) => `${indent}${line}`),
     );
   }
   return `${blocks.join('\n')}\n\n${summary(findings)}\n`;
@@ -47,7 +55,7 @@ function withoutConsequences(findings: readonly Finding[]): {
 }
 
 /** Words in lines of at most so many characters. */
-function wrapped(words: readonly string[], width: number): string[] {
+function listed(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
@@ -57,17 +65,25 @@ function wrapped(words: readonly string[], width: number): string[] {
   return lines;
 }
 
-/** One finding, and what to change. */
-export function findingLines(finding: Finding, paint: Paint, idWidth = finding.id.length + 2): string[] {
-  const indent = ' '.repeat(STATUS_WIDTH + idWidth);
-  const word = paint(TONE[finding.status], WORD[finding.status].padEnd(STATUS_WIDTH));
-  const head = `${word}${finding.id.padEnd(idWidth)}${finding.saw}`;
-  return [head, ...details(finding).map((line) => `${indent}${line}`)];
+interface FindingShape {
+  readonly width: number;
+  readonly idWidth?: number;
 }
 
-function details({ status, why, changes }: Finding): string[] {
+/** One finding, and what to change. Lines to copy are never broken. */
+export function findingLines(finding: Finding, paint: Paint, { width, idWidth }: FindingShape): string[] {
+  const id = finding.id.padEnd(idWidth ?? finding.id.length + 2);
+  const indent = ' '.repeat(STATUS_WIDTH + id.length);
+  const word = paint(TONE[finding.status], WORD[finding.status].padEnd(STATUS_WIDTH));
+  const room = width - indent.length;
+  const broken = (text: string): string[] => (room < NARROWEST_SENTENCE ? [text] : wrapped(text, room));
+  const [first = '', ...rest] = broken(finding.saw);
+  return [`${word}${id}${first}`, ...[...rest, ...details(finding, broken)].map((line) => `${indent}${line}`)];
+}
+
+function details({ status, why, changes }: Finding, broken: (text: string) => string[]): string[] {
   if (status === 'ok' || status === 'accepted') return [];
-  return [...(status === 'unknown' ? [] : [`Why: ${why}`]), ...changes.flatMap(changeLines)];
+  return [...(status === 'unknown' ? [] : broken(`Why: ${why}`)), ...changes.flatMap(changeLines)];
 }
 
 function changeLines({ file, section, action, line, was, lines, afterwards }: Change): string[] {

@@ -32,13 +32,14 @@ Examples:
 
 async function doctor(words: DoctorWords): Promise<number> {
   // Loaded when needed, as the other commands do.
-  const [{ diagnose, DoctorError }, { readyLines }, { doctorJson }, { doctorText }, { paintFor }] = await Promise.all([
-    import('../../doctor/gather/diagnose.ts'),
-    import('../../app/ready-files.ts'),
-    import('./doctor-json.ts'),
-    import('./doctor-text.ts'),
-    import('../terminal/paint.ts'),
-  ]);
+  const [{ diagnose, DoctorError }, { readyLines }, { doctorJson }, { doctorText, widthOf }, { paintFor }] =
+    await Promise.all([
+      import('../../doctor/gather/diagnose.ts'),
+      import('../../app/ready-files.ts'),
+      import('./doctor-json.ts'),
+      import('./doctor-text.ts'),
+      import('../terminal/paint.ts'),
+    ]);
   let report: DoctorReport;
   try {
     report = await diagnose({
@@ -54,7 +55,7 @@ async function doctor(words: DoctorWords): Promise<number> {
   const text =
     words.json === true
       ? `${JSON.stringify(doctorJson(report), null, 2)}\n`
-      : doctorText(report, paintFor(process.stdout, process.env));
+      : doctorText(report, paintFor(process.stdout, process.env), widthOf(process.stdout));
   await writeOut([text]);
   return report.findings.some(({ status }) => status === 'problem') ? WORK_FAILED : DONE;
 }

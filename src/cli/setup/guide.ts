@@ -118,7 +118,7 @@ async function start({ settingsPath }: Installation, words: SetupWords): Promise
 
 /** What doctor says, without what is well. */
 async function examine(words: SetupWords): Promise<number> {
-  const [{ diagnose }, { readyLines }, { findingLines, summary }, { paintFor }] = await Promise.all([
+  const [{ diagnose }, { readyLines }, { findingLines, summary, widthOf }, { paintFor }] = await Promise.all([
     import('../../doctor/gather/diagnose.ts'),
     import('../../app/ready-files.ts'),
     import('../doctor/doctor-text.ts'),
@@ -128,7 +128,9 @@ async function examine(words: SetupWords): Promise<number> {
   const report = await diagnose({ config: words.config, asteriskDirectory, env: process.env, readyLines });
   const paint = paintFor(process.stdout, process.env);
   const found = report.findings.filter(({ status }) => status === 'problem' || status === 'warning');
-  say('', `asterisk-mes doctor: ${summary(report.findings)}`, ...found.flatMap((each) => findingLines(each, paint)));
+  const width = widthOf(process.stdout);
+  say('', `asterisk-mes doctor: ${summary(report.findings)}`);
+  say(...found.flatMap((each) => findingLines(each, paint, { width })));
   return found.some(({ status }) => status === 'problem') ? WORK_FAILED : DONE;
 }
 

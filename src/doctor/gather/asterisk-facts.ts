@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { askDialOptions } from './dial-options.ts';
 import { AmiInquiry } from '../../asterisk/ami/ami-inquiry.ts';
 import { AmiRefusedError } from '../../asterisk/ami/ami-login.ts';
 import { readConfigFile } from '../../asterisk/config-files.ts';
@@ -26,7 +27,16 @@ const PLAIN_NAME = /^[\w.@+-]+$/;
 
 type AsteriskFacts = Pick<
   DoctorFacts,
-  'ami' | 'asteriskVersion' | 'isFreePbx' | 'files' | 'values' | 'modules' | 'dialplan' | 'endpoints' | 'sipPeers'
+  | 'ami'
+  | 'asteriskVersion'
+  | 'isFreePbx'
+  | 'files'
+  | 'values'
+  | 'modules'
+  | 'dialplan'
+  | 'endpoints'
+  | 'sipPeers'
+  | 'ownDialOptions'
 > & { readonly clock: Pick<DoctorFacts['clock'], 'aheadMs' | 'asteriskOffsetMinutes'> };
 
 interface FailedInquiry {
@@ -57,6 +67,8 @@ export async function asteriskFacts(
     toBoolean(await inquiry.variable(`DIALPLAN_EXISTS(${context},s,1)`));
   const { files, isFreePbx: isWrittenByFreePbx } = await filesOf(inquiry, settings, directory);
   const devices = await inquiry.devices();
+  // Extensions have devices of the same name.
+  const extensions = ['PJSIP/', 'SIP/'].flatMap((technology) => plainNames(devices ?? [], technology));
   return {
     ami: await userFacts(inquiry, settings.ami.username),
     asteriskVersion: (await inquiry.variable('VERSION()')) || null,
@@ -69,6 +81,7 @@ export async function asteriskFacts(
     dialplan: { hasMes: await exists('mes'), hasMesHangup: await exists('mes-hangup') },
     endpoints: devices && (await askEndpoints(inquiry, plainNames(devices, 'PJSIP/'))),
     sipPeers: await askSipPeers(inquiry, files['sip.conf'], plainNames(devices ?? [], 'SIP/')),
+    ownDialOptions: isWrittenByFreePbx ? await askDialOptions(inquiry, extensions) : [],
     clock: {
       aheadMs: await inquiry.clockAheadMs(Date.now),
       asteriskOffsetMinutes: offsetMinutes(await inquiry.variable('STRFTIME(,,%z)')),
@@ -90,6 +103,7 @@ function factsOfFiles({ isRefused, problem }: FailedInquiry, directory: string |
     dialplan: { hasMes: null, hasMesHangup: null },
     endpoints: endpointsOf(files['pjsip.conf']),
     sipPeers: null,
+    ownDialOptions: null,
     clock: { aheadMs: null, asteriskOffsetMinutes: null },
   };
 }

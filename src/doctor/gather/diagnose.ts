@@ -10,7 +10,7 @@ import type { DoctorFacts } from '../facts.ts';
 import type { Finding } from '../finding.ts';
 import { asteriskFacts, openInquiry } from './asterisk-facts.ts';
 import { hostAndPortText } from '../../config/value-types.ts';
-import { ariFacts, diskFacts, fastAgiFacts, sidecarFacts } from './own-facts.ts';
+import { ariFacts, diskFacts, fastAgiFacts, reporterFacts, sidecarFacts } from './own-facts.ts';
 
 export interface DoctorOptions {
   /** Undefined: the default place. */
@@ -74,12 +74,14 @@ async function gather(
         agiScript: settings.agi.secret === null ? 'hangup' : `hangup/${settings.agi.secret}`,
         writesVariables: settings.writeback.variables,
         writesCdr: settings.writeback.cdr,
+        captures: settings.capture.enabled,
         usesRatings: settings.ratings.enabled,
         accepted: settings.doctor.accept,
       },
       ari: await ariFacts(settings),
       clock: { ...clock, ownOffsetMinutes: -new Date().getTimezoneOffset() },
       disk: await diskFacts(settings.history.path),
+      reporters: await reporterFacts(settings.history.path, Date.now()),
       sidecar,
       fastAgi: await fastAgiFacts(settings, sidecar, open),
     };

@@ -6,10 +6,14 @@ import type { AmiInquiry } from '../../asterisk/ami/ami-inquiry.ts';
 import { ariBaseUrl, checkAriCredentials } from '../../asterisk/ari-credentials.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hostAndPortText, type HostAndPort } from '../../config/value-types.ts';
-import type { DiskFacts, DoctorFacts, FastAgiFacts, SidecarFacts } from '../facts.ts';
+import { HistoryError } from '../../history/history-error.ts';
+import { unusedReports } from '../../history/read/unused-reports.ts';
+import type { DiskFacts, DoctorFacts, FastAgiFacts, ReporterFacts, SidecarFacts } from '../facts.ts';
 import { errorCode } from '../../model/errors/error-code.ts';
 
 const TIMEOUT_MS = 5000;
+/** Calls whose reports are looked at. */
+const RECENT_MS = 7 * 86_400_000;
 
 /** A server that listens on every address is asked on loopback. */
 const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
@@ -35,6 +39,17 @@ export async function diskFacts(path: string): Promise<DiskFacts> {
     return { path, problem: null, freeBytes: bavail * bsize };
   } catch (error) {
     return fail(`${place} cannot be written by the user that runs doctor (${errorCode(error)})`);
+  }
+}
+
+/** Null: the history cannot be read. Without one there are no reports. */
+export async function reporterFacts(path: string, nowMs: number): Promise<readonly ReporterFacts[] | null> {
+  if (!(await isAllowed(path, constants.F_OK))) return (await isAllowed(dirname(path), constants.X_OK)) ? [] : null;
+  try {
+    return unusedReports(path, nowMs - RECENT_MS);
+  } catch (error) {
+    if (!(error instanceof HistoryError)) throw error;
+    return null;
   }
 }
 

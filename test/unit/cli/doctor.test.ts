@@ -2,6 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { doctorText } from '../../../src/cli/doctor/doctor-text.ts';
+import { PLAIN } from '../../../src/cli/terminal/paint.ts';
+import { examine } from '../../../src/doctor/examine.ts';
+import { WELL } from '../doctor/installation.ts';
 import { asteriskMes } from './command.ts';
 
 const SECRET = 'do-not-print-me';
@@ -97,4 +101,20 @@ describe('asterisk-mes doctor', () => {
   test('wrong usage exits with 2', async () => {
     expect((await asteriskMes(['doctor', '--jsno'])).status).toBe(2);
   });
+});
+
+test('on a terminal of 80 columns sentences are broken below each other, and lines to copy are not', () => {
+  const findings = examine({
+    ...WELL,
+    ownDialOptions: [],
+    reporters: [{ endpoint: 'PJSIP/a', calls: 9, unusableCalls: 9 }],
+  });
+  const lines = doctorText({ asteriskVersion: null, findings }, PLAIN, 80).split('\n');
+  expect(lines.filter((line) => line.length > 80 && !/^ +/.test(line))).toEqual([]);
+  const at = lines.findIndex((line) => line.startsWith('WARNING  report-blocks'));
+  expect(lines.slice(at, at + 4).join('\n')).toMatch(
+    /^WARNING  report-blocks {8}Most reports of these were about another stream\n {30}than ours: PJSIP\/a \(9 of 9 calls\)\.\n {30}Why: After a transfer/,
+  );
+  const whole = doctorText({ asteriskVersion: null, findings }, PLAIN, Number.POSITIVE_INFINITY);
+  expect(whole).toContain('another stream than ours: PJSIP/a (9 of 9 calls).\n');
 });

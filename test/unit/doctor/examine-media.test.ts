@@ -2,7 +2,36 @@ import { describe, expect, test } from 'vitest';
 import type { DoctorFacts } from '../../../src/doctor/facts.ts';
 import { type Finding } from '../../../src/doctor/finding.ts';
 import { edits, find, withFiles } from './examined.ts';
-import { modules, UNTOLD } from './installation.ts';
+import { modules, UNTOLD, WELL } from './installation.ts';
+
+describe('reports of phones', () => {
+  const reporters = [
+    { endpoint: 'PJSIP/fine', calls: 400, unusableCalls: 2 },
+    { endpoint: 'PJSIP/queue7', calls: 40, unusableCalls: 4 },
+    { endpoint: 'PJSIP/transferrer', calls: 4, unusableCalls: 3 },
+  ];
+
+  test('about another stream than ours are named, the worst phone first, with what helps', () => {
+    const found = find('report-blocks', { reporters });
+    expect(found).toMatchObject({
+      status: 'warning',
+      saw: 'Most reports of these were about another stream than ours: PJSIP/transferrer (3 of 4 calls), PJSIP/queue7 (4 of 40 calls).',
+    });
+    expect(edits(found)).toEqual(['add mes.conf:null [capture] enabled = yes']);
+    const captured = find('report-blocks', { reporters, settings: { ...WELL.settings, captures: true } });
+    expect(captured.saw).toMatch(/Live capture is on, so this can be of the time before\.$/);
+    expect(captured.changes).toEqual([]);
+  });
+
+  test('that can be used, none at all, and a history that nobody may read', () => {
+    expect(find('report-blocks', { reporters: reporters.slice(0, 1) }).status).toBe('ok');
+    expect(find('report-blocks', { reporters: [] })).toMatchObject({
+      status: 'ok',
+      saw: expect.stringMatching(/^No reports/),
+    });
+    expect(find('report-blocks', { reporters: null }).status).toBe('unknown');
+  });
+});
 
 describe('the media', () => {
   test('rtcpinterval: what is rare or not allowed', () => {

@@ -36,6 +36,7 @@ describe('an installation as a whole', () => {
       'asterisk-version': 'unknown',
       'rtcp-interval': 'unknown',
       'direct-media': 'unknown',
+      'report-blocks': 'unknown',
       'hangup-handler': 'unknown',
       fastagi: 'warning',
       cdr: 'unknown',
@@ -121,6 +122,51 @@ describe('FreePBX', () => {
       expect(find('fastagi', facts)).toMatchObject({ status: 'problem' });
       const settings = { ...WELL.settings, agiBind: '127.0.0.1:4574' };
       expect(find('fastagi', { ...facts, settings }).status).toBe('ok');
+    });
+
+    describe('the dial options of an extension or a trunk', () => {
+      const [one = '', trunk = ''] = hooks;
+      const BY_OPTIONS = '[globals]\nDIAL_OPTIONS=HhTtrB(mes^s^1)\nTRUNK_OPTIONS=TB(mes^s^1)\n';
+      const own201 = { kind: 'extension', number: '201', options: '' } as const;
+      const own1 = { kind: 'trunk', number: '1', options: 'T' } as const;
+      const given = (text: string, ownDialOptions: DoctorFacts['ownDialOptions']): Finding =>
+        find('freepbx-dial-options', {
+          ...withFiles({ 'extensions.conf': own + text }),
+          isFreePbx: true,
+          ownDialOptions,
+        });
+
+      test('count instead of the global ones that bring the handler, also where they are empty', () => {
+        expect(given(BY_OPTIONS + blank(one), [own201, own1])).toMatchObject({
+          status: 'warning',
+          saw: 'The handler is in the global dial options, and these have their own without it: 201, trunk 1.',
+        });
+        expect(given(BY_OPTIONS + hooked(one), [own201, own1]).saw).toMatch(/without it: trunk 1\.$/);
+        expect(given(BY_OPTIONS, [{ ...own201, options: 'trB(mes^s^1)' }]).status).toBe('ok');
+        expect(given(BY_OPTIONS, [{ ...own201, options: null }]).saw).toMatch(
+          /their own \(what they are only root can see\): 201\.$/,
+        );
+        expect(edits(given(BY_OPTIONS, [own201]))).toEqual(['run null:null [null] asterisk-mes setup --write']);
+      });
+
+      test('do no harm where the hooks bring the handler, and b() there brings nothing', () => {
+        expect(given(hooked(one) + hooked(trunk), [own201, own1])).toMatchObject({
+          status: 'ok',
+          saw: 'These have dial options of their own, on which the handler does not depend: 201, trunk 1.',
+        });
+        expect(given(hooked(one), [{ ...own201, options: 'Tb(mes^s^1)' }])).toMatchObject({
+          status: 'warning',
+          saw: 'b(mes^s^1) in the dial options of 201 does nothing, since FreePBX appends a b() of its own.',
+        });
+        expect(given('', []).status).toBe('ok');
+        expect(given('', null).status).toBe('unknown');
+      });
+
+      test('are asked for on FreePBX only, and of many some are named', () => {
+        expect(examine(WELL).map(({ id }) => id)).not.toContain('freepbx-dial-options');
+        const many = Array.from({ length: 12 }, (_, index) => ({ ...own201, number: String(201 + index) }));
+        expect(given(BY_OPTIONS, many).saw).toMatch(/: 201, 202, 203, 204, 205 and 7 more\.$/);
+      });
     });
 
     test('its secrets and fwconsole chown', () => {
