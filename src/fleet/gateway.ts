@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BatchError, readBatch } from './batch.ts';
-import { readLot } from './live/lot.ts';
+import { readLiveBatch } from './live/live-batch.ts';
 import { BusyError, Merger, MOST_ROWS } from './merger.ts';
 import type { AnyKindName, FleetRow } from './kinds.ts';
 import { type FleetPbx, sha256 } from './settings.ts';
@@ -42,7 +42,7 @@ export class FleetGateway {
   readonly #options: GatewayOptions;
   #byTokenHash: ReadonlyMap<string, FleetPbx>;
   readonly #merger: Merger<StoredRow>;
-  readonly #counters = { batches: 0, rows: 0, live_lots: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
+  readonly #counters = { batches: 0, rows: 0, live_batches: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
   readonly #timer: NodeJS.Timeout;
   #working = 0;
   readonly #turns: (() => void)[] = [];
@@ -95,8 +95,8 @@ export class FleetGateway {
         );
       }
       return this.#take(request, reply, (text) => {
-        const rows = readLot(text, this.#options.nowMs());
-        this.#counters.live_lots++;
+        const rows = readLiveBatch(text, this.#options.nowMs());
+        this.#counters.live_batches++;
         return { rows, answer: { taken: rows.length } };
       });
     });

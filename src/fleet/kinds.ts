@@ -126,7 +126,7 @@ export const LIVE_KINDS = {
     required: ['at_ms'],
     order: ['call_started_at_ms', 'pbx', 'uniqueid'],
   },
-  /** One row a lot: how many channels are up there, also when none is. */
+  /** One row a batch: how many channels are up there, also when none is. */
   live_pbxs: {
     columns: new Map<string, ColumnType>([
       ['at_ms', 'INTEGER'],

@@ -45,9 +45,18 @@ function lowestScoresChange(earlier: HalfQuality, later: HalfQuality): Course | 
 
 /** Whether the share of what is bad went up (`worse`) or down by more than chance explains. */
 function shareChange(earlier: number, earlierCalls: number, later: number, laterCalls: number): Course {
-  const both = (earlier + later) / (earlierCalls + laterCalls);
-  const standardError = Math.sqrt(both * (1 - both) * (1 / earlierCalls + 1 / laterCalls));
-  const difference = later / laterCalls - earlier / earlierCalls;
-  if (Math.abs(difference) < CLEAR_Z * standardError || difference === 0) return 'steady';
-  return difference > 0 ? 'worse' : 'better';
+  const z = shareZ(earlier, earlierCalls, later, laterCalls);
+  if (Math.abs(z) < CLEAR_Z || z === 0) return 'steady';
+  return z > 0 ? 'worse' : 'better';
+}
+
+/**
+ * How far the second share lies above the first, in standard errors: the pooled z test of two proportions. 0 where both are
+ * the same, or one is of nothing.
+ */
+export function shareZ(ones: number, many: number, otherOnes: number, otherMany: number): number {
+  const difference = otherOnes / otherMany - ones / many;
+  const both = (ones + otherOnes) / (many + otherMany);
+  const standardError = Math.sqrt(both * (1 - both) * (1 / many + 1 / otherMany));
+  return standardError > 0 && Number.isFinite(difference) ? difference / standardError : 0;
 }

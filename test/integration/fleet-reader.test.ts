@@ -3,6 +3,7 @@ import type { HistoryReader } from '../../src/model/ports.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { CONTRACT_NOW_MS } from '../unit/history/contract-calls.ts';
 import { readerContract } from '../unit/history/reader-contract.ts';
+import { describeFleetFaults } from './fixtures/fleet-faults.ts';
 import { describeFleetOverRest } from './fixtures/fleet-over-rest.ts';
 import { ReadFleet } from './fixtures/read-fleet.ts';
 
@@ -66,5 +67,6 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
     expect(day).toMatchObject({ calls: 10, scoredCalls: 8, badCalls: 2, mesMean: 3.55 });
   });
 
+  describeFleetFaults(fleet);
   describeFleetOverRest(fleet);
 });

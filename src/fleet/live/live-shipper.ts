@@ -3,7 +3,7 @@ import { gzip } from 'node:zlib';
 import { inParts } from '../../api/gate/turns.ts';
 import type { LiveView } from '../../model/ports.ts';
 import type { ChannelRecord } from '../../model/record.ts';
-import { MOST_CHANNELS, writeLot } from './lot.ts';
+import { MOST_CHANNELS, writeLiveBatch } from './live-batch.ts';
 
 const SHIP_EVERY_MS = 5000;
 const ANSWER_WAIT_MS = 10_000;
@@ -12,9 +12,9 @@ const PAUSE_MS = 15_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** A gateway of an older release has no such address. */
 const NO_ADDRESS_PAUSE_MS = 600_000;
-/** A PBX with as many channels up ships all of them each time. Of more each comes again within ten lots. */
+/** A PBX with as many channels up ships all of them each time. Of more each comes again within ten batches. */
 const USUAL_CHANNELS = 100;
-const LOTS_OF_A_ROUND = 10;
+const BATCHES_OF_A_ROUND = 10;
 
 const zip = promisify(gzip);
 
@@ -28,7 +28,7 @@ export interface LiveShipperOptions {
 }
 
 /**
- * Shows the fleet's gateway what is up: a small lot every few seconds. A lot that is lost is not sent again, since the next
+ * Shows the fleet's gateway what is up: a small batch every few seconds. A batch that is lost is not sent again, since the next
  * one says more; so nothing of it waits here or is written to the disk.
  */
 export class LiveShipper {
@@ -40,7 +40,7 @@ export class LiveShipper {
   #nextMs = 0;
   #pauseMs = 0;
   #lastMs = 0;
-  #counters = { live_lots: 0, live_failed: 0 };
+  #counters = { live_batches: 0, live_failed: 0 };
 
   constructor(options: LiveShipperOptions) {
     this.#options = options;
@@ -51,7 +51,7 @@ export class LiveShipper {
   }
 
   channelEnded({ uniqueid }: Pick<ChannelRecord, 'uniqueid'>): void {
-    // Of more that end between two lots, the gateway notices that nothing comes of them any more.
+    // Of more that end between two batches, the gateway notices that nothing comes of them any more.
     if (this.#ended.size < MOST_CHANNELS) this.#ended.add(uniqueid);
   }
 
@@ -81,7 +81,7 @@ export class LiveShipper {
           'content-encoding': 'gzip',
           ...(site === null ? {} : { 'mes-site': site }),
         },
-        body: await zip(await this.#lot(nowMs, ended)),
+        body: await zip(await this.#batch(nowMs, ended)),
         signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(ANSWER_WAIT_MS)]),
       });
       await response.arrayBuffer();
@@ -93,23 +93,23 @@ export class LiveShipper {
       }
       for (const uniqueid of ended) this.#ended.delete(uniqueid);
       this.#pauseMs = 0;
-      this.#counters.live_lots++;
+      this.#counters.live_batches++;
     } catch {
       // What does not answer is told by whoever ships the calls.
       this.#pause(0);
     }
   }
 
-  async #lot(nowMs: number, ended: readonly string[]): Promise<string> {
+  async #batch(nowMs: number, ended: readonly string[]): Promise<string> {
     const { live } = this.#options;
     const up = live.liveCount;
     if (this.#round.length === 0) this.#round = live.liveUniqueids();
-    const wanted = Math.min(MOST_CHANNELS, Math.max(USUAL_CHANNELS, Math.ceil(up / LOTS_OF_A_ROUND)));
+    const wanted = Math.min(MOST_CHANNELS, Math.max(USUAL_CHANNELS, Math.ceil(up / BATCHES_OF_A_ROUND)));
     const found = await inParts(this.#round.splice(0, wanted), (uniqueid) => live.liveChannel(uniqueid));
     const isOver = new Set(ended);
-    // A lot of a later moment takes the place of one before, also when the clock was set back.
+    // A batch of a later moment takes the place of one before, also when the clock was set back.
     this.#lastMs = Math.max(Math.round(nowMs), this.#lastMs + 1);
-    return writeLot({
+    return writeLiveBatch({
       atMs: this.#lastMs,
       channelsUp: up,
       channels: found.filter((channel) => channel !== null && !isOver.has(channel.uniqueid)) as ChannelRecord[],

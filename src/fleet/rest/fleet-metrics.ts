@@ -1,4 +1,5 @@
 import { Gauge, Registry } from 'prom-client';
+import { FLEET_FAULT_KINDS, type FleetFault } from '../../alerting/fleet-faults.ts';
 import type { PbxList, PbxState } from '../read/pbxs.ts';
 
 const PREFIX = 'asterisk_mes_fleet';
@@ -27,11 +28,35 @@ const OF_PBX: Readonly<
   pbx_calls: ['Calls of the last 24 hours', ({ lastDay }) => lastDay.calls],
 };
 
-/** The metrics of a fleet: of each PBX, and of the gateway. */
+/** What is shown at one moment. */
+export interface FleetFigures {
+  /** Null, as `faults`: ClickHouse does not answer. */
+  readonly list: PbxList | null;
+  readonly faults: readonly FleetFault[] | null;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly nowMs: number;
+}
+
+/** Faults that have a sample each; all are counted. */
+const MOST_FAULTS = 100;
+
+/** The metrics of a fleet: of each PBX, what only all together show, and of the gateway. */
 export class FleetMetrics {
   readonly #registry = new Registry();
   readonly #ofPbx = new Map<string, Gauge<'pbx' | 'site'>>();
   readonly #own = new Map<string, Gauge>();
+  readonly #fault = new Gauge({
+    name: `${PREFIX}_fault`,
+    help: 'What only many PBXs together show, and on how many it does: a silent PBX, or a trunk, release or device that is bad',
+    labelNames: ['kind', 'subject'] as const,
+    registers: [this.#registry],
+  });
+  readonly #faults = new Gauge({
+    name: `${PREFIX}_faults`,
+    help: 'How many of these there are',
+    labelNames: ['kind'] as const,
+    registers: [this.#registry],
+  });
 
   constructor() {
     for (const [name, [help]] of Object.entries(OF_PBX)) {
@@ -44,8 +69,7 @@ export class FleetMetrics {
     return this.#registry.contentType;
   }
 
-  /** `list` null: ClickHouse does not answer. */
-  async render(list: PbxList | null, counters: Readonly<Record<string, number>>, nowMs: number): Promise<string> {
+  async render({ list, faults, counters, nowMs }: FleetFigures): Promise<string> {
     for (const [name, gauge] of this.#ofPbx) {
       gauge.reset();
       for (const pbx of list?.pbxs ?? []) {
@@ -53,6 +77,12 @@ export class FleetMetrics {
         if (value !== null) gauge.set({ pbx: pbx.pbx, site: pbx.site }, value);
       }
     }
+    this.#fault.reset();
+    for (const { kind, subject, pbxs } of faults?.slice(0, MOST_FAULTS) ?? [])
+      this.#fault.set({ kind, subject }, pbxs.length);
+    this.#faults.reset();
+    for (const kind of faults === null ? [] : FLEET_FAULT_KINDS)
+      this.#faults.set({ kind }, faults?.filter((fault) => fault.kind === kind).length ?? 0);
     this.#show('shards_answered', 'Shards of ClickHouse that answered just now', list?.shards?.answered ?? 0);
     if (list?.shards) this.#show('shards', 'Shards of ClickHouse that were asked', list.shards.of);
     for (const [name, value] of Object.entries(counters)) this.#show(`gateway_${name}`, `${name} of /healthz`, value);

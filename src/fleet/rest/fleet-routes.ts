@@ -9,6 +9,7 @@ import { listPbxs, type PbxList } from '../read/pbxs.ts';
 import { FleetRatings } from '../read/ratings.ts';
 import type { Scope } from '../read/scope.ts';
 import { type FleetRoutesOptions, inWords, scopeFor, type ScopeOf, type Whose, WHOSE, WHOSE_QUERY } from './asked.ts';
+import { faultRoutes, FleetFaults } from './fault-list.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
 import { liveRoutes } from './live-route.ts';
 import { PBXS_ANSWER, presentPbxs, SHARDS } from './pbx-list.ts';
@@ -30,6 +31,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
   const { store, database, clock } = options;
   const metrics = new FleetMetrics();
   const scopeOf = scopeFor(options);
+  const faults = new FleetFaults(options, scopeOf);
   const list = (asked: Whose, reader: string | null): Promise<PbxList> =>
     inWords(() => listPbxs(store, database, options.known().pbxs, scopeOf(asked, reader), clock.nowMs()));
 
@@ -38,6 +40,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
       .filter(({ path }) => SHARED.includes(path))
       .map((one) => scoped(one, options, scopeOf)),
     ...liveRoutes(options, scopeOf),
+    ...faultRoutes(faults),
     route({
       path: '/v1/pbxs',
       summary:
@@ -73,8 +76,12 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
       answer: z.string(),
       type: metrics.contentType,
       handle: async (_, __, ___, reader = null) => {
-        const pbxs = await list({}, reader).catch(() => null);
-        return metrics.render(pbxs, reader === null ? options.counters() : {}, clock.nowMs());
+        const [pbxs, found] = await Promise.all([
+          list({}, reader).catch(() => null),
+          faults.of({}, reader).catch(() => null),
+        ]);
+        const counters = reader === null ? options.counters() : {};
+        return metrics.render({ list: pbxs, faults: found?.faults ?? null, counters, nowMs: clock.nowMs() });
       },
     }),
   ];

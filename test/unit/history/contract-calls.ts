@@ -1,3 +1,4 @@
+import type { FaultPlace } from '../../../src/model/fault.ts';
 import type { SampleSummary } from '../../../src/model/fields/field.ts';
 import type { ChannelRecord, HistoryChange, StreamRecord } from '../../../src/model/record.ts';
 import type { Verdict } from '../../../src/model/score.ts';
@@ -39,7 +40,7 @@ export const rx = (lost: number, expected: number, jitterMs: number, reports: nu
     rttMs: samples(jitterMs * 10, reports),
   });
 
-function call(
+export function call(
   linkedid: string,
   startedAtMs: number,
   seconds: number,
@@ -47,14 +48,14 @@ function call(
     mes,
     verdict,
     mesMin = mes,
-    faultPlace = 'none' as const,
+    faultPlace = 'none',
     findings = null,
     legs,
   }: {
     readonly mes: number | null;
     readonly verdict: Verdict | null;
     readonly mesMin?: number | null;
-    readonly faultPlace?: 'none' | 'caller-network' | 'this-server';
+    readonly faultPlace?: FaultPlace;
     readonly findings?: string | null;
     readonly legs: readonly Leg[];
   },

@@ -48,3 +48,15 @@ export interface FleetLiveAnswer extends LiveAnswer {
   readonly matching: number;
   readonly pbxs: readonly LivePbx[];
 }
+
+/** What only many PBXs together show. */
+export interface FleetFault {
+  readonly kind: 'silent-pbx' | 'trunk' | 'release' | 'asterisk' | 'device';
+  readonly subject: string;
+  readonly why: string;
+}
+
+export interface FaultsAnswer {
+  readonly faults: readonly FleetFault[];
+  readonly shards: Shards | null;
+}

@@ -4,9 +4,10 @@ import { get } from '../rest/rest.ts';
 import type { Page } from '../rest/route.ts';
 import { t, tn } from '../words/language.ts';
 import { duration, fullMoment, moment, quantity } from '../words/words.ts';
-import type { Pbx, PbxsAnswer } from './answers.ts';
+import type { FaultsAnswer, FleetFault, Pbx, PbxsAnswer } from './answers.ts';
 
 const REFRESH_MS = 15_000;
+const MOST_FAULTS = 20;
 
 const HEADS = [
   t('PBX'),
@@ -40,6 +41,7 @@ export function pbxsPage(): Page {
   const stopped = new AbortController();
   const status = el('p', { class: 'status', role: 'status' }, t('Searching …'));
   const content = el('div');
+  const faults = el('ul', { class: 'fleet-faults', hidden: true, 'aria-label': t('What only all PBXs together show') });
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const show = ({ pbxs }: PbxsAnswer): void => {
@@ -69,6 +71,9 @@ export function pbxsPage(): Page {
     clearTimeout(timer);
     try {
       show(await get<PbxsAnswer>('/v1/pbxs', stopped.signal));
+      const found = await get<FaultsAnswer>('/v1/fleet/faults', stopped.signal);
+      faults.replaceChildren(...found.faults.slice(0, MOST_FAULTS).map(faultItem));
+      faults.hidden = found.faults.length === 0;
     } catch (error) {
       if (stopped.signal.aborted) return;
       status.textContent = '';
@@ -79,12 +84,22 @@ export function pbxsPage(): Page {
   void load();
   return {
     title: t('PBXs'),
-    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('PBXs')), status), content),
+    element: el('section', {}, el('div', { class: 'head' }, el('h1', {}, t('PBXs')), status), faults, content),
     leave: () => {
       stopped.abort();
       clearTimeout(timer);
     },
   };
+}
+
+/** Its calls are a click away, where it has any. */
+function faultItem({ kind, subject, why }: FleetFault): HTMLElement {
+  const words = foreign(why);
+  const about = { trunk: 'endpoint', device: 'device', release: null, asterisk: null, 'silent-pbx': null }[kind];
+  const query = { from: kind === 'trunk' ? '-3h' : '-24h', verdict: 'bad-or-worse' };
+  const link =
+    about === null ? words : el('a', { href: `#/calls?${new URLSearchParams({ ...query, [about]: subject })}` }, words);
+  return el('li', { class: 'tone-bad' }, el('span', { 'aria-hidden': 'true' }, '✕ '), link);
 }
 
 function pbxRow(pbx: Pbx): HTMLElement {

@@ -18,6 +18,7 @@ export const GERMAN_OF_FLEET: Readonly<Record<string, string>> = {
   Sites: 'Standorte',
   State: 'Zustand',
   'Waiting rows': 'Wartende Zeilen',
+  'What only all PBXs together show': 'Was nur alle Anlagen zusammen zeigen',
   'all PBXs': 'alle Anlagen',
   'never heard of': 'nie gehört',
   silent: 'schweigt',

@@ -3,7 +3,7 @@ import type { ChannelRecord } from '../../model/record.ts';
 import { BatchError, isCount, isObject, readCells } from '../batch.ts';
 import { type Cell, type FleetRow, type Kind, KINDS, type LiveKindName } from '../kinds.ts';
 
-/** Channels of one lot at most, those that are up and those that ended. */
+/** Channels of one batch at most, those that are up and those that ended. */
 export const MOST_CHANNELS = 500;
 const MOST_STREAMS = 8;
 /** A PBX whose clock is off by more is told so. */
@@ -11,17 +11,17 @@ const CLOCK_SLACK_MS = 86_400_000;
 const LONGEST_ID = 200;
 
 /** Some of the channels that are up on a PBX, as it has them at this moment. Nothing of it is kept for longer than minutes. */
-export interface LiveLot {
+export interface LiveBatch {
   readonly atMs: number;
-  /** Of the whole PBX: a lot may have fewer. */
+  /** Of the whole PBX: a batch may have fewer. */
   readonly channelsUp: number;
   readonly channels: readonly ChannelRecord[];
   /** Uniqueids of channels that were shipped and are not up any more. */
   readonly ended: readonly string[];
 }
 
-/** As `readLot` takes it. */
-export function writeLot({ atMs, channelsUp, channels, ended }: LiveLot): string {
+/** As `readLiveBatch` takes it. */
+export function writeLiveBatch({ atMs, channelsUp, channels, ended }: LiveBatch): string {
   return JSON.stringify({
     at_ms: Math.round(atMs),
     channels_up: channelsUp,
@@ -47,20 +47,25 @@ const STREAM_KIND: Pick<Kind, 'columns' | 'key' | 'required'> = {
 };
 
 /**
- * Checks all of a lot and makes rows for the store of it; `nowMs` is the gateway's clock. Throws BatchError: nothing of it
+ * Checks all of a batch and makes rows for the store of it; `nowMs` is the gateway's clock. Throws BatchError: nothing of it
  * is stored.
  */
-export function readLot(text: string, nowMs: number, unknownColumns = new Set<string>()): FleetRow<LiveKindName>[] {
-  let lot: unknown;
+export function readLiveBatch(
+  text: string,
+  nowMs: number,
+  unknownColumns = new Set<string>(),
+): FleetRow<LiveKindName>[] {
+  let batch: unknown;
   try {
-    lot = JSON.parse(text);
+    batch = JSON.parse(text);
   } catch {
     throw new BatchError('it is no JSON; was the request cut short?');
   }
-  if (!isObject(lot)) throw new BatchError('it is no object');
-  const { at_ms: atMs, channels_up: channelsUp, channels, ended, ...more } = lot;
+  if (!isObject(batch)) throw new BatchError('it is no object');
+  const { at_ms: atMs, channels_up: channelsUp, channels, ended, ...more } = batch;
   const [surplus] = Object.keys(more);
-  if (surplus === 'pbx' || surplus === 'site') throw new BatchError(`a lot may not say its ${surplus}; the token does`);
+  if (surplus === 'pbx' || surplus === 'site')
+    throw new BatchError(`a batch may not say its ${surplus}; the token does`);
   if (!isCount(atMs)) throw new BatchError('at_ms is no whole number');
   if (Math.abs(atMs - nowMs) > CLOCK_SLACK_MS)
     throw new BatchError("it is of another day than this gateway's clock says; set the PBX's clock");
