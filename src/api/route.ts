@@ -26,10 +26,11 @@ export interface Route {
   /** Of an answer that is no problem. */
   readonly status: number;
   /**
-   * `query` and `body` are checked; `id` is the path's parameter, or empty; `reader` whose token it was, null: the main one, or none is needed. A Buffer is the answer's JSON already, a Page has its own type. Throws
+   * `query` and `body` are checked; `id` is the path's parameter, or empty; `reader` whose token it was, null: the main one, or none is needed; `languages` the
+   * client's Accept-Language. A Buffer is the answer's JSON already, a Page has its own type. Throws
    * Problem.
    */
-  handle(query: unknown, id: string, body: unknown, reader?: string | null): unknown;
+  handle(query: unknown, id: string, body: unknown, reader?: string | null, languages?: string): unknown;
   /** Whether the answer seldom changes any more: then it has an ETag, by which a client can ask whether it has. */
   readonly isFinal?: ((answer: never) => boolean) | undefined;
   /** Media type of the answer when it is a text; JSON otherwise. */
@@ -55,6 +56,7 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
     id: string,
     body: z.output<Body>,
     reader?: string | null,
+    languages?: string,
   ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Page>;
   isFinal?: (answer: z.output<Answer>) => boolean;
   type?: string;
@@ -69,8 +71,8 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
     isPage,
     body,
     status,
-    handle: (query, id, given, reader) =>
-      definition.handle(query as z.output<Query>, id, given as z.output<Body>, reader),
+    handle: (query, id, given, reader, languages) =>
+      definition.handle(query as z.output<Query>, id, given as z.output<Body>, reader, languages),
     csv: csv && ((query, id) => csv(query as z.output<Query>, id)),
   };
 }

@@ -204,7 +204,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
             const pieces = Readable.from(await csv(query, id ?? '', reader));
             return reply.type(CSV_TYPE).header('content-disposition', attachment(route.path, id)).send(pieces);
           }
-          const made: unknown = await route.handle(query, id ?? '', body, reader);
+          const made: unknown = await route.handle(query, id ?? '', body, reader, request.headers['accept-language']);
           if (made instanceof Page) {
             return reply
               .code(made.status)

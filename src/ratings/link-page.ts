@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LINK_WORDS, type LinkLanguage, type LinkWords } from './link-words.ts';
 import { LONGEST_COMMENT, type Question } from '../model/people/rating.ts';
 
 const STYLE = `
@@ -30,77 +31,80 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   // With no-referrer a browser would send its own form with "Origin: null", as a stranger's page does (Fetch §3.2).
   'referrer-policy': 'same-origin',
   'x-robots-tag': 'noindex',
+  vary: 'accept-language',
 };
 
-/** From 1 to 5: the word, and how the mouth curves. */
-const FACES = [
-  ['Bad', 'M16 36 Q24 24 32 36'],
-  ['Poor', 'M16 34 Q24 28 32 34'],
-  ['Fair', 'M16 32 L32 32'],
-  ['Good', 'M16 30 Q24 36 32 30'],
-  ['Excellent', 'M14 28 Q24 42 34 28'],
-] as const;
+/** How the mouth of each face curves, from 1 to 5. */
+const MOUTHS = [
+  'M16 36 Q24 24 32 36',
+  'M16 34 Q24 28 32 34',
+  'M16 32 L32 32',
+  'M16 30 Q24 36 32 30',
+  'M14 28 Q24 42 34 28',
+];
 
 export interface RatedTime {
   readonly startedAtMs: number;
   readonly durationS: number;
 }
 
-/** The page of a valid link. `problem`: a sentence on what was missing in the last try. */
+/** The page of a link that is good. `lacksFace`: the time before, none was chosen. */
 export function askingPage(
   { startedAtMs, durationS }: RatedTime,
   questions: readonly Question[],
-  problem?: string,
+  language: LinkLanguage,
+  lacksFace = false,
 ): string {
-  const faces = FACES.map(
-    ([word, mouth], index) => `<label>
-<svg viewBox="0 0 48 48" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round"><circle cx="24" cy="24" r="21"/><path d="M17 18 v2 M31 18 v2 ${mouth}"/></svg>
+  const words = LINK_WORDS[language];
+  const faces = words.faces
+    .map(
+      (word, index) => `<label>
+<svg viewBox="0 0 48 48" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round"><circle cx="24" cy="24" r="21"/><path d="M17 18 v2 M31 18 v2 ${MOUTHS[index] ?? ''}"/></svg>
 <input type="radio" name="score" value="${index + 1}" required> ${word}</label>`,
-  ).join('\n');
+    )
+    .join('\n');
   const asked = questions
     .map(
-      ({ id, text }) => `<fieldset class="yes-no"><legend>${escaped(text)}</legend>
-<label><input type="radio" name="q.${escaped(id)}" value="yes"> Yes</label>
-<label><input type="radio" name="q.${escaped(id)}" value="no"> No</label></fieldset>`,
+      ({
+        id,
+        text,
+        textDe,
+      }) => `<fieldset class="yes-no"><legend>${escaped((language === 'de' ? textDe : undefined) ?? text)}</legend>
+<label><input type="radio" name="q.${escaped(id)}" value="yes"> ${words.yes}</label>
+<label><input type="radio" name="q.${escaped(id)}" value="no"> ${words.no}</label></fieldset>`,
     )
     .join('\n');
   return page(
-    'How was your call?',
-    `<p>Your call of ${escaped(timeText(startedAtMs))}, ${escaped(lengthText(durationS))} long.</p>
-${problem === undefined ? '' : `<p class="problem" role="alert">${escaped(problem)}</p>`}
+    language,
+    words.title,
+    `<p>${escaped(words.call(timeText(startedAtMs, words), lengthText(durationS, words)))}</p>
+${lacksFace ? `<p class="problem" role="alert">${words.noFace}</p>` : ''}
 <form method="post">
-<fieldset><legend>How did it sound?</legend>
+<fieldset><legend>${words.score}</legend>
 <div class="faces">
 ${faces}
 </div></fieldset>
 ${asked}
-<fieldset><legend><label for="comment">Anything else?</label></legend>
+<fieldset><legend><label for="comment">${words.comment}</label></legend>
 <textarea id="comment" name="comment" rows="3" maxlength="${LONGEST_COMMENT}"></textarea></fieldset>
-<button type="submit">Send</button>
+<button type="submit">${words.send}</button>
 </form>`,
   );
 }
 
-export function thanksPage(): string {
-  return page('Thank you', '<p>Your answer was stored. You can close this page.</p>');
+/**
+ * - `thanks`: the rating is stored
+ * - `refused`: the link is wrong, over, used or of a call that is not kept any more
+ * - `busy`: so many rate that no more are taken
+ */
+export function sayingPage(what: 'thanks' | 'refused' | 'busy', language: LinkLanguage): string {
+  const [title, text] = LINK_WORDS[language][what];
+  return page(language, title, `<p>${text}</p>`);
 }
 
-/** The page of a link that is wrong, expired or used, or whose call is gone. It does not say which. */
-export function refusalPage(): string {
-  return page(
-    'This link does not work',
-    '<p>It may be over, or was used already. There is nothing else you need to do.</p>',
-  );
-}
-
-/** The page while too many ratings come at once. */
-export function busyPage(): string {
-  return page('Please try again', '<p>Too many answers came at once. Wait a minute, and send yours again.</p>');
-}
-
-function page(title: string, content: string): string {
+function page(language: LinkLanguage, title: string, content: string): string {
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${title}</title>
+<html lang="${language}"><head><meta charset="utf-8"><title>${title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>${STYLE}</style></head>
 <body><main><h1>${title}</h1>
@@ -109,15 +113,13 @@ ${content}
 `;
 }
 
-function timeText(atMs: number): string {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short' }).format(atMs);
+function timeText(atMs: number, { locale }: LinkWords): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(atMs);
 }
 
-function lengthText(durationS: number): string {
-  const seconds = Math.round(durationS);
-  if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`;
-  const minutes = Math.round(seconds / 60);
-  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+function lengthText(durationS: number, { seconds, minutes }: LinkWords): string {
+  const whole = Math.round(durationS);
+  return whole < 60 ? seconds(whole) : minutes(Math.round(whole / 60));
 }
 
 function escaped(text: string): string {

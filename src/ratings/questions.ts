@@ -12,23 +12,38 @@ const PROMPT = /^[\w/.-]{1,80}(?:&[\w/.-]{1,80}){0,15}$/;
 const TURN_MS = 86_400_000;
 /** Control characters, and characters that change the direction of writing. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
-const KEYS = ['version', 'text', 'prompt', 'from', 'to', 'issue'];
+const KEYS = ['version', 'text', 'text_de', 'prompt', 'from', 'to', 'issue'];
 
-function own(id: string, issue: Issue, text: string): Question {
-  return { id, version: 1, text, prompt: [], issue, fromMs: null, toMs: null };
+function own(id: string, issue: Issue, text: string, textDe: string): Question {
+  return { id, version: 1, text, textDe, prompt: [], issue, fromMs: null, toMs: null };
 }
 
 /** The usual questions, in callers' words. They have no prompts, because Asterisk has no such sounds. */
 export const OWN_QUESTIONS: readonly Question[] = [
-  own('stuttering', 'stuttering', 'Did the sound stutter or drop out?'),
-  own('silence', 'silence', 'Was there silence where somebody should have been heard?'),
-  own('one-way', 'one_way', 'Could only one of you hear the other?'),
-  own('echo-of-me', 'echo_of_me', 'Did you hear your own voice come back?'),
-  own('echo-of-other', 'echo_of_other', 'Did the other side say that they heard themselves?'),
-  own('too-quiet', 'too_quiet', 'Was the other side too quiet?'),
-  own('noise', 'noise', 'Was there noise or crackling?'),
-  own('delay', 'delay', 'Did answers come so late that you talked over each other?'),
-  own('dropped', 'dropped', 'Did the call end before you hung up?'),
+  own('stuttering', 'stuttering', 'Did the sound stutter or drop out?', 'Stockte der Ton, oder setzte er aus?'),
+  own(
+    'silence',
+    'silence',
+    'Was there silence where somebody should have been heard?',
+    'War es still, wo jemand zu hören sein sollte?',
+  ),
+  own('one-way', 'one_way', 'Could only one of you hear the other?', 'Konnte nur eine Seite die andere hören?'),
+  own('echo-of-me', 'echo_of_me', 'Did you hear your own voice come back?', 'Hörten Sie Ihre eigene Stimme als Echo?'),
+  own(
+    'echo-of-other',
+    'echo_of_other',
+    'Did the other side say that they heard themselves?',
+    'Sagte die andere Seite, dass sie sich selbst hört?',
+  ),
+  own('too-quiet', 'too_quiet', 'Was the other side too quiet?', 'War die andere Seite zu leise?'),
+  own('noise', 'noise', 'Was there noise or crackling?', 'Hat es gerauscht oder geknackt?'),
+  own(
+    'delay',
+    'delay',
+    'Did answers come so late that you talked over each other?',
+    'Kamen Antworten so spät, dass Sie sich ins Wort fielen?',
+  ),
+  own('dropped', 'dropped', 'Did the call end before you hung up?', 'Endete der Anruf, bevor Sie auflegten?'),
 ];
 
 /**
@@ -129,7 +144,13 @@ function checked(source: string, unchecked: readonly UncheckedQuestion[]): reado
     const words = values.get('text') ?? '';
     if (words === '' || words.length > LONGEST_TEXT)
       refuse(`text is missing or longer than ${LONGEST_TEXT} characters`);
-    if (INVISIBLE.test(words)) refuse('text has characters that nobody sees; write it without them');
+    const german = values.get('text_de') ?? '';
+    if (german.length > LONGEST_TEXT) refuse(`text_de is longer than ${LONGEST_TEXT} characters`);
+    for (const [key, given] of [
+      ['text', words],
+      ['text_de', german],
+    ] as const)
+      if (INVISIBLE.test(given)) refuse(`${key} has characters that nobody sees; write it without them`);
     const prompt = values.get('prompt') ?? '';
     if (prompt !== '' && (!PROMPT.test(prompt) || prompt.includes('..')))
       refuse('prompt: give names of sounds, with & between them');
@@ -146,6 +167,7 @@ function checked(source: string, unchecked: readonly UncheckedQuestion[]): reado
       id,
       version: Number(version),
       text: words,
+      ...(german === '' ? {} : { textDe: german }),
       prompt: prompt === '' ? [] : prompt.split('&'),
       issue,
       fromMs,

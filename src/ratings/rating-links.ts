@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock, HistoryReader } from '../model/ports.ts';
 import type { GivenRating, Question, QuestionAnswer, Side } from '../model/people/rating.ts';
-import { askingPage, busyPage, refusalPage, thanksPage } from './link-page.ts';
+import { askingPage, sayingPage } from './link-page.ts';
+import type { LinkLanguage } from './link-words.ts';
 import { type LinkContent, linkToken, readLinkToken } from './link-token.ts';
 import type { RatingIntake } from './rating-intake.ts';
 
@@ -23,10 +24,8 @@ export interface LinkAnswer {
   readonly status: number;
 }
 
-const REFUSED: LinkAnswer = { html: refusalPage(), status: 404 };
 /** Bound on remembered ratings; older ones are found in the history. */
 const MOST_TAKEN = 10_000;
-const NO_FACE = 'Please choose one of the five faces.';
 
 interface GoodLink extends LinkContent {
   readonly ratingId: string;
@@ -50,29 +49,29 @@ export class RatingLinks {
     return `${base}/r/${linkToken({ linkedid, uniqueid, side, expiresAtMs: clock.nowMs() + lifetimeMs }, key())}`;
   }
 
-  async show(token: string): Promise<LinkAnswer> {
+  async show(token: string, language: LinkLanguage): Promise<LinkAnswer> {
     const link = await this.#open(token);
-    if (link === undefined) return REFUSED;
-    return { html: askingPage(link, this.#options.questions()), status: 200 };
+    if (link === undefined) return refused(language);
+    return { html: askingPage(link, this.#options.questions(), language), status: 200 };
   }
 
   /** Takes a rating from the fields of the form. */
-  async take(token: string, fields: Readonly<Record<string, string>>): Promise<LinkAnswer> {
+  async take(token: string, fields: Readonly<Record<string, string>>, language: LinkLanguage): Promise<LinkAnswer> {
     const link = await this.#open(token);
-    if (link === undefined || this.#taken.has(link.ratingId)) return REFUSED;
+    if (link === undefined || this.#taken.has(link.ratingId)) return refused(language);
     const questions = this.#options.questions();
     const given = givenBy(fields, questions);
-    if (given === undefined) return { html: askingPage(link, questions, NO_FACE), status: 400 };
+    if (given === undefined) return { html: askingPage(link, questions, language, true), status: 400 };
     const { linkedid, uniqueid, ratingId } = link;
     this.#claim(ratingId);
     let isStored = false;
     try {
       const rating = await this.#options.intake.rate({ linkedid, uniqueid }, given, { source: 'link', id: ratingId });
-      if (rating === 'too-many') return { html: busyPage(), status: 429 };
-      if (typeof rating === 'string') return REFUSED;
+      if (rating === 'too-many') return { html: sayingPage('busy', language), status: 429 };
+      if (typeof rating === 'string') return refused(language);
       isStored = true;
       this.#options.intake.count(rating);
-      return { html: thanksPage(), status: 200 };
+      return { html: sayingPage('thanks', language), status: 200 };
     } finally {
       if (!isStored) this.#taken.delete(ratingId);
     }
@@ -99,6 +98,10 @@ export class RatingLinks {
     const { startedAtMs, endedAtMs } = channel;
     return { ...content, ratingId, startedAtMs, durationS: ((endedAtMs ?? clock.nowMs()) - startedAtMs) / 1000 };
   }
+}
+
+function refused(language: LinkLanguage): LinkAnswer {
+  return { html: sayingPage('refused', language), status: 404 };
 }
 
 /** The id of a rating: one for each party of a call, so that a second link of the party is used up, too. */

@@ -11,6 +11,25 @@ import { openBrowser } from './fixtures/browser.ts';
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 640 };
 const QUESTIONS = 3;
+const ENGLISH = {
+  locale: 'en-GB',
+  yes: 'Yes',
+  no: 'No',
+  comment: 'Anything else?',
+  send: 'Send',
+  thanks: 'Thank you',
+  over: 'This link does not work',
+};
+type Words = typeof ENGLISH;
+const GERMAN: Words = {
+  locale: 'de-DE',
+  yes: 'Ja',
+  no: 'Nein',
+  comment: 'Sonst noch etwas?',
+  send: 'Senden',
+  thanks: 'Danke',
+  over: 'Dieser Link gilt nicht',
+};
 
 interface RestRating {
   readonly uniqueid: string;
@@ -55,25 +74,25 @@ describe.runIf(labObstacle() === undefined)('the link to rate a call, in a brows
     (await sidecar.get<{ ratings: readonly RestRating[] }>(`/v1/calls/${calls[call]?.linkedid}`)).ratings;
 
   /** Fills the page in as a person would, and sends it. */
-  async function rate(page: Page, face: string): Promise<void> {
+  async function rate(page: Page, face: string, words: Words): Promise<void> {
     await page.getByLabel(face, { exact: true }).check();
-    await page.getByLabel('Yes').first().check();
-    await page.getByLabel('No').last().check();
-    await page.getByLabel('Anything else?').fill('<b>bold</b>');
-    await page.getByRole('button', { name: 'Send' }).click();
-    await page.getByRole('heading', { name: 'Thank you' }).waitFor();
+    await page.getByLabel(words.yes, { exact: true }).first().check();
+    await page.getByLabel(words.no, { exact: true }).last().check();
+    await page.getByLabel(words.comment).fill('<b>bold</b>');
+    await page.getByRole('button', { name: words.send }).click();
+    await page.getByRole('heading', { name: words.thanks }).waitFor();
   }
 
   test.each([
-    ['a desktop with JavaScript', DESKTOP, true, 0, 'caller', 'Poor', 2],
-    ['a desktop without', DESKTOP, false, 0, 'callee', 'Bad', 1],
-    ['a phone with JavaScript', PHONE, true, 1, 'caller', 'Good', 4],
-    ['a phone without', PHONE, false, 1, 'callee', 'Excellent', 5],
-  ] as const)('works on %s, once', async (_, viewport, javaScriptEnabled, call, side, face, score) => {
+    ['a desktop with JavaScript', DESKTOP, true, 0, 'caller', 'Poor', 2, ENGLISH],
+    ['a desktop without', DESKTOP, false, 0, 'callee', 'Bad', 1, ENGLISH],
+    ['a phone with JavaScript', PHONE, true, 1, 'caller', 'Good', 4, ENGLISH],
+    ['a German phone without', PHONE, false, 1, 'callee', 'Sehr gut', 5, GERMAN],
+  ] as const)('works on %s, once', async (_, viewport, javaScriptEnabled, call, side, face, score, words) => {
     const leg = legOf(call, side);
     const url = await variableOf(leg, 'MES_RATE_URL');
     expect(url).toMatch(new RegExp(`^${sidecar.url}/r/[\\w-]+\\.[\\w-]{22}$`));
-    const context = await browser.newContext({ viewport, javaScriptEnabled });
+    const context = await browser.newContext({ viewport, javaScriptEnabled, locale: words.locale });
     const page = await context.newPage();
     page.setDefaultTimeout(8000);
     const complaints: string[] = [];
@@ -87,10 +106,10 @@ describe.runIf(labObstacle() === undefined)('the link to rate a call, in a brows
     const tooWide = await page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);
     expect(tooWide).toBe(0);
     await page.screenshot({ path: `.lab/screenshots/link-${viewport.width}-${javaScriptEnabled}.png`, fullPage: true });
-    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('button', { name: words.send }).click();
     // The browser itself asks for the face that is missing.
     expect(await page.locator('input[name=score]:invalid').count()).toBe(5);
-    await rate(page, face);
+    await rate(page, face, words);
     expect((await ratingsOf(call)).find(({ uniqueid }) => uniqueid === leg.uniqueid)).toMatchObject({
       score,
       source: 'link',
@@ -100,7 +119,7 @@ describe.runIf(labObstacle() === undefined)('the link to rate a call, in a brows
       issues: [expect.stringMatching(/^[a-z_]+$/)],
     });
     await page.goto(url);
-    await page.getByRole('heading', { name: 'This link does not work' }).waitFor();
+    await page.getByRole('heading', { name: words.over }).waitFor();
     expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
     await context.close();
   });

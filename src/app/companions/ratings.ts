@@ -12,6 +12,7 @@ import type { Question, Rating } from '../../model/people/rating.ts';
 import { FetchedQuestions } from '../../ratings/fetched-questions.ts';
 import { RatingLinks } from '../../ratings/rating-links.ts';
 import { PAGE_HEADERS } from '../../ratings/link-page.ts';
+import { linkLanguage } from '../../ratings/link-words.ts';
 import { OWN_QUESTIONS, questionsOf, readQuestions } from '../../ratings/questions.ts';
 import { RatingIntake, type RatingTables, sideOf } from '../../ratings/rating-intake.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
@@ -215,14 +216,14 @@ function linkRoutes(links: RatingLinks): Route[] {
     route({
       ...shared,
       summary: 'The page on which a person rates a call; the link is its own right, for one rating.',
-      handle: (_, token) => pageOf(links.show(token)),
+      handle: (_, token, __, ___, languages) => pageOf(links.show(token, linkLanguage(languages))),
     }),
     route({
       ...shared,
       method: 'POST',
       summary: "Takes that page's form.",
       body: z.record(z.string(), z.string()),
-      handle: (_, token, fields) => pageOf(links.take(token, fields)),
+      handle: (_, token, fields, __, languages) => pageOf(links.take(token, fields, linkLanguage(languages))),
     }),
   ];
 }

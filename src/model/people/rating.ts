@@ -130,6 +130,8 @@ export interface Question {
   readonly version: number;
   /** As the page asks it; yes means that something was wrong. */
   readonly text: string;
+  /** The same in German, for browsers that want it. */
+  readonly textDe?: string;
   /** Sounds of Asterisk that ask it, in order; empty: it is not asked by voice. */
   readonly prompt: readonly string[];
   /** What yes means. */

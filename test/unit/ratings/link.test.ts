@@ -9,13 +9,13 @@ let server: RatedServer;
 
 beforeAll(async () => {
   server = await startRatedServer('enabled = yes\nlink_base = https://pbx.example.net');
-  for (const uniqueid of ['5.1', '5.2', '5.3', '5.4'])
+  for (const uniqueid of ['5.1', '5.2', '5.3', '5.4', '5.5'])
     server.history.record({
       kind: 'channel',
       channel: channelRecord(uniqueid, { endedAtMs: START_MS + 125_000, callerNumber: '0155501002' }),
       resume: null,
     });
-  for (const linkedid of ['5.1', '5.2', '5.3', '5.4'])
+  for (const linkedid of ['5.1', '5.2', '5.3', '5.4', '5.5'])
     server.history.record({ kind: 'call', call: callRecord(linkedid, { endedAtMs: START_MS + 125_000 }) });
 });
 afterAll(() => server.close());
@@ -67,6 +67,29 @@ describe('a link to rate a call', () => {
     );
     expect(response.headers.get('referrer-policy')).toBe('same-origin');
     expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('speaks German to a browser that wants it, from the first page to the last', async () => {
+    const path = linkOf('5.5');
+    const german = { 'accept-language': 'de-CH,de;q=0.9,en;q=0.8' };
+    const response = await fetch(`${server.origin}${path}`, { headers: german });
+    const page = await response.text();
+    expect(response.headers.get('vary')).toMatch(/accept-language/i);
+    expect(page).toContain('<html lang="de">');
+    expect(page).toContain('<p>Ihr Anruf vom 20. November 2026 um ');
+    expect(page).toContain(', 2 Minuten lang.</p>');
+    expect(page.match(/value="no"> Nein</g)).toHaveLength(3);
+    // Of the questions, too, none is in English.
+    const asked = [...page.matchAll(/<legend>([^<]+)<\/legend>/g)].map(([, legend]) => legend);
+    expect(asked).toHaveLength(4);
+    expect(asked.filter((legend) => /\b(?:the|you|did|was)\b/i.test(legend ?? ''))).toEqual([]);
+    const noFace = await send(path, { score: '6' }, german);
+    expect(noFace).toMatchObject({ status: 400, body: expect.stringContaining('Bitte wählen Sie eines') as string });
+    const taken = await send(path, { score: '5' }, german);
+    expect(taken).toMatchObject({ status: 200, body: expect.stringContaining('<h1>Danke</h1>') as string });
+    const again = await send(path, { score: '5' }, german);
+    expect(again).toMatchObject({ status: 404, body: expect.stringContaining('Dieser Link gilt nicht') as string });
+    expect(await send(path, { score: '5' })).toEqual(refused);
   });
 
   test('takes one rating with its answers, and no second', async () => {
