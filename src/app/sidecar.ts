@@ -14,6 +14,7 @@ import { CallCapture } from './capture/call-capture.ts';
 import { Companions } from './companions/companions.ts';
 import { eventHider } from './numbers/event-hider.ts';
 import { ChannelQuestions } from './asterisk/channel-questions.ts';
+import { sidecarId } from './asterisk/sidecar-id.ts';
 import { currentHistory } from './current-history.ts';
 import { HistoryRecorder } from './history-recorder.ts';
 import { healthReport } from './state/health-report.ts';
@@ -74,7 +75,8 @@ export class Sidecar {
     const nowMs = (): number => clock.nowMs();
 
     // The source: Asterisk's events, and answers to questions.
-    const links = new AsteriskLinks({ settings, log, clock, remind: () => this.#ticker.remind() });
+    const id = sidecarId(settings.history.path);
+    const links = new AsteriskLinks({ settings, log, clock, id, remind: () => this.#ticker.remind() });
     const questions = new ChannelQuestions({
       actions: links.actions,
       events: links.events,

@@ -7,6 +7,7 @@ import { RELEASES } from '../lab/root-filesystem.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
 import { asteriskMes } from '../unit/cli/command.ts';
 import { applyChanges, consoleCommands, type Diagnosis, diagnose, runAfterwards } from './fixtures/doctor-command.ts';
+import { readiness } from './fixtures/sidecar-checks.ts';
 
 /** What reads the files again that the tests break. */
 const RELOADS = [
@@ -206,6 +207,22 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
       applyChanges(etc, changes);
       await runAfterwards(lab, changes);
       expect((await diagnose(sidecar.configPath, etc)).statuses['direct-media-sip']).toBe('ok');
+    }
+  });
+
+  test('a second sidecar with another database ends with one sentence, unless it writes nothing', async () => {
+    const second = async (extraConfig: string): Promise<SidecarProcess> => {
+      const pbx = { ...lab.pbx, agiPort: await lab.freePort() };
+      return SidecarProcess.start({ pbx }, { httpHost: lab.pbx.host, httpPort: await lab.freePort(), extraConfig });
+    };
+    const listening = await second('[writeback]\nvariables = no\ncdr = no\n');
+    try {
+      await expect(second('')).rejects.toThrow(
+        /\nasterisk-mes: Another asterisk-mes, with a database of its own, writes scores by Asterisk's manager at [\d.:]+; stop that one, or set variables = no and cdr = no in \[writeback\] of this one$/,
+      );
+      for (const other of [sidecar, listening]) expect(await readiness(other)).toMatch(/^200 /);
+    } finally {
+      await listening.stop();
     }
   });
 

@@ -15,6 +15,8 @@ export interface AsteriskLinksOptions {
   readonly settings: Settings;
   readonly log: Logger;
   readonly clock: SteadyClock;
+  /** See `sidecar-id.ts`. */
+  readonly id: string;
   /** Called when events were read, so that due work is done in the same turn. */
   readonly remind: () => void;
 }
@@ -42,14 +44,20 @@ export class AsteriskLinks {
   readonly #failure = Promise.withResolvers<string>();
   #listener: AsteriskListener | undefined;
 
-  constructor({ settings, log, clock, remind }: AsteriskLinksOptions) {
+  constructor({ settings, log, clock, id, remind }: AsteriskLinksOptions) {
     this.#log = new LinkLog(log);
     const random = (): number => Math.random();
     const onDebug = (sentence: string): void => log.debug(sentence);
     // Answers to actions are not urgent: read them together with events.
     const pace = new ReadPace(remind);
     const ami = { connection: settings.ami, random, pace };
-    this.actions = new AmiActions({ ...ami, onState: (state) => this.#noteAmi('AMI actions', state) });
+    const { variables, cdr } = settings.writeback;
+    this.actions = new AmiActions({
+      ...ami,
+      // Who writes nothing may listen beside others.
+      writerId: variables || cdr ? id : undefined,
+      onState: (state) => this.#noteAmi('AMI actions', state),
+    });
     this.events = new AmiEventSession({
       ...ami,
       nowMs: () => clock.nowMs(),
@@ -74,7 +82,7 @@ export class AsteriskLinks {
       onDebug,
       onWritten: (afterMs) => this.#listener?.onWritten(afterMs),
     });
-    this.writer = settings.writeback.variables || settings.writeback.cdr ? this.writeBack : null;
+    this.writer = variables || cdr ? this.writeBack : null;
   }
 
   /** Resolves with one sentence when AMI cannot be used before a person changes something. ARI never makes it resolve. */

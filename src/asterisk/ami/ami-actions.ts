@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from 'asterisk-manager';
 import { encodeAmiAction } from '../../wire/ami/ami.ts';
 import { AmiRefusedError, isDenied } from './ami-login.ts';
@@ -7,6 +8,7 @@ import { KeptLink, type BackOff, type LinkEnd, type LinkState } from '../link-st
 import { ACTION_ID, openManager, type ManagerClient } from './manager-client.ts';
 import { type PendingAction, PendingActions } from './pending-actions.ts';
 import { ReadPace } from './paced-reads.ts';
+import { SoleWriter } from './sole-writer.ts';
 import { arrayAssignment } from '../variable-assignment.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
 import { errorText } from '../../units/error-text.ts';
@@ -33,6 +35,8 @@ export interface AmiActionsOptions {
   readonly backOff?: BackOff;
   /** Shared by sockets that are read in the same turns. */
   readonly pace?: ReadPace;
+  /** Who writes scores here, when no other sidecar is to do so; nobody else is kept out when not given. */
+  readonly writerId?: string | undefined;
 }
 
 /** Actions under way at most; Asterisk answers thousands a second. */
@@ -59,17 +63,30 @@ export class AmiActions {
   readonly #timing: AmiLinkTiming;
   readonly #kept: KeptLink;
   readonly #pending = new PendingActions(MAX_PENDING);
+  /** Null: others may write to this Asterisk as well. */
+  readonly #sole: SoleWriter | null;
   #watching: NodeJS.Timeout | undefined;
   #manager: ManagerClient | undefined;
+  /** No other sidecar writes here. */
+  #isAdmitted = false;
 
   constructor(options: AmiActionsOptions) {
     this.#options = options;
     this.#kept = new KeptLink((onConnected, signal) => this.#openOnce(onConnected, signal), options);
     this.#timing = options.timing ?? DEFAULT_AMI_TIMING;
+    const { writerId } = options;
+    this.#sole =
+      writerId === undefined
+        ? null
+        : new SoleWriter(writerId, {
+            getGlobal: async (name) => headerOf(await this.send('Getvar', { Variable: name }), 'value') ?? '',
+            setGlobal: (name, value) => this.setGlobal(name, value),
+            clockS: () => this.#clockS(),
+          });
   }
 
   get connected(): boolean {
-    return this.#manager !== undefined;
+    return this.#isAdmitted;
   }
 
   /** Starts connecting; returns at once. */
@@ -81,7 +98,8 @@ export class AmiActions {
   async stop(): Promise<void> {
     if (this.connected) {
       const gone = { Variable: ALIVE_VARIABLE, Value: '0' };
-      await this.send('Setvar', gone, GOODBYE_TIMEOUT_MS).catch(() => {});
+      const goodbyes = [this.send('Setvar', gone, GOODBYE_TIMEOUT_MS), this.#sole?.leave() ?? Promise.resolve()];
+      await Promise.race([Promise.allSettled(goodbyes), sleep(GOODBYE_TIMEOUT_MS)]);
     }
     await this.#kept.stop();
   }
@@ -190,23 +208,55 @@ export class AmiActions {
       return { fatal: error instanceof AmiRefusedError, problem, wasConnected: false };
     }
     this.#manager = manager;
+    if (!(await this.#isAlone(manager, signal))) {
+      manager.close(this.#rivalry);
+      const problem = await manager.ended;
+      this.#manager = undefined;
+      this.#dropPending(problem);
+      return { fatal: true, problem, wasConnected: false };
+    }
+    this.#isAdmitted = true;
     const pulse = setInterval(() => void this.#keepAlive(manager), this.#timing.pingEveryMs);
     void this.#keepAlive(manager);
     onConnected();
     const problem = await manager.ended;
     clearInterval(pulse);
+    this.#isAdmitted = false;
     this.#manager = undefined;
     this.#dropPending(problem);
     return { fatal: false, problem, wasConnected: true };
   }
 
+  async #isAlone(manager: ManagerClient, signal: AbortSignal): Promise<boolean> {
+    if (this.#sole === null) return true;
+    const ended = new AbortController();
+    void manager.ended.then(() => ended.abort());
+    const relax = manager.hurry();
+    const isAlone = await this.#sole.isAlone(AbortSignal.any([signal, ended.signal]));
+    relax();
+    return isAlone;
+  }
+
+  get #rivalry(): string {
+    return (
+      `Another asterisk-mes, with a database of its own, writes scores by ${this.#where}; ` +
+      'stop that one, or set variables = no and cdr = no in [writeback] of this one'
+    );
+  }
+
+  async #clockS(): Promise<number | undefined> {
+    const answer = await this.send('Ping', {}, this.#timing.silenceMs);
+    const nowS = Number(headerOf(answer, 'timestamp'));
+    return Number.isFinite(nowS) ? nowS : undefined;
+  }
+
   async #keepAlive(manager: ManagerClient): Promise<void> {
     try {
-      const answer = await this.send('Ping', {}, this.#timing.silenceMs);
-      const nowS = Number(headerOf(answer, 'timestamp'));
-      if (!Number.isFinite(nowS)) return;
-      const aliveS = (this.#timing.pingEveryMs * ALIVE_PINGS) / 1000;
-      await this.setGlobal(ALIVE_VARIABLE, String(Math.ceil(nowS + aliveS)));
+      const nowS = await this.#clockS();
+      if (nowS === undefined) return;
+      const untilS = Math.ceil(nowS + (this.#timing.pingEveryMs * ALIVE_PINGS) / 1000);
+      if (this.#sole !== null && !(await this.#sole.keep(untilS))) manager.close(this.#rivalry);
+      else await this.setGlobal(ALIVE_VARIABLE, String(untilS));
     } catch (error) {
       if (error instanceof AmiActionError && error.problem === 'timeout') manager.close(error.message);
     }

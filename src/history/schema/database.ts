@@ -58,7 +58,7 @@ export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): D
  * file beside it, which a second one cannot have. Throws HistoryError when another has it.
  */
 export function lockHistory(path: string): Database {
-  const lockPath = `${path}-lock`;
+  const lockPath = historyLockPath(path);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(lockPath, 'a', 0o600));
   const lock = new Sqlite(lockPath, { timeout: LOCK_TIMEOUT_MS });
@@ -72,6 +72,11 @@ export function lockHistory(path: string): Database {
     );
   }
   return lock;
+}
+
+/** Stays where it is when the history is deleted or replaced. */
+export function historyLockPath(path: string): string {
+  return `${path}-lock`;
 }
 
 const STDERR = 2;
