@@ -174,6 +174,7 @@ function streamRecord(
   return {
     ...measures,
     capture,
+    lossyReports: state.lossyReports,
     mosLqInterval: interval.mosLq,
     mosCqInterval: interval.mosCq,
     senderPackets: state.srPackets,

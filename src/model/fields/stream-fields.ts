@@ -79,6 +79,7 @@ export const MEASURES = {
 /** One direction of a channel over all its RTP sessions, so far or in the end. */
 export const STREAM_FIELDS = {
   ...MEASURES,
+  lossyReports: orNull(number('', null, 'reports of intervals that lost 1 % of their packets or more')),
   mosLqInterval: orNull(number('MOS 1-4.5', 3, 'MOS of listening quality in the last report interval alone')),
   mosCqInterval: orNull(number('MOS 1-4.5', 3, 'MOS of conversational quality in the last report interval alone')),
   senderPackets: storedOnly(orNull(number('packets', null, 'what the sender last said that it has sent'))),

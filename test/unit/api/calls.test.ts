@@ -121,6 +121,7 @@ describe('a call', () => {
       r_cq: 84.46,
       mos_lq: 4.186,
       mos_cq: 4.181,
+      lossy_reports: 3,
       mos_lq_interval: 4.4,
       mos_cq_interval: null,
       verdict: 'good',

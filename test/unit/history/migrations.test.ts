@@ -53,6 +53,7 @@ it('keep every row of a database of schema 1, with what that did not know as not
     rCq: null,
     mosLq: null,
     mosCq: null,
+    lossyReports: null,
     mosLqInterval: null,
     senderPackets: null,
     senderOctets: null,

@@ -72,6 +72,7 @@ export function streamRecord(part: Partial<StreamRecord> = {}): StreamRecord {
     mosCqInterval: null,
     senderPackets: 610,
     senderOctets: 97_600,
+    lossyReports: 3,
     packetJitterMeanMs: 2.5,
     packetJitterStdevMs: 0.75,
     fractionLostQ8: 5,
@@ -304,6 +305,7 @@ export function segmentRecord(
   const {
     mosLqInterval: _mosLqInterval,
     mosCqInterval: _mosCqInterval,
+    lossyReports: _lossyReports,
     packetJitterMeanMs: _packetJitterMeanMs,
     packetJitterStdevMs: _packetJitterStdevMs,
     fractionLostQ8: _fractionLostQ8,
