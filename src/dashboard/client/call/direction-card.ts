@@ -27,6 +27,7 @@ export function directionCard(channel: Channel, stream: Stream, line: number): H
         ? t('{n}, by this server', { n: stream.reports })
         : t('{n}, by the far end', { n: stream.reports }),
     ],
+    ...(stream.lossy_reports === null ? [] : [[t('Reports with loss'), String(stream.lossy_reports)] as const]),
     [t('Ours, of 100'), quantity(stream.mes_100, 1)],
     [t("Asterisk's own"), quantity(stream.native_mes_100, 1)],
   ];

@@ -33,6 +33,7 @@ export interface Stream {
   readonly packets_expected: number | null;
   readonly packets_lost: number | null;
   readonly loss_percent: number | null;
+  readonly lossy_reports: number | null;
   readonly rtt_ms: Summary;
   readonly jitter_ms: Summary;
   readonly r_value: number | null;
