@@ -39,37 +39,37 @@ export interface SkippedPackets {
 }
 
 export interface RtcpSummary {
-  /** Each once, however often it was captured. */
+  /** Packets, each counted once however often it was captured. */
   readonly packets: number;
-  /** Captured a second time. */
+  /** Packets that were captured again. */
   readonly duplicates: number;
   /** Reports about streams whose packets are not in the capture. */
   readonly unmatchedReports: number;
-  /** Extended report blocks that speak of no stream of the capture: clocks, unknown types. The first ones. */
+  /** The first extended report blocks that are about no stream of the capture: clocks, unknown types. */
   readonly otherXrBlocks: readonly XrBlock[];
 }
 
 export interface AnalysisResult {
-  /** Made anew each time that it is asked for. */
+  /** Made anew with each call. */
   readonly streams: readonly StreamSummary[];
-  /** The same, one at a time. */
+  /** The same streams, one at a time. */
   readonly eachStream: () => Iterable<StreamSummary>;
   readonly packets: number;
   readonly skippedPackets: number;
   readonly skipped: SkippedPackets;
-  /** What packets are inside that is not read, and how many. */
+  /** Layers that are not read, and the packets inside each. */
   readonly unread: ReadonlyMap<UnreadLayer, number>;
-  /** Link layers that are not known, by their numbers at tcpdump.org, and how many packets are of each. */
+  /** Unknown link layers by their number at tcpdump.org, and the packets of each. */
   readonly unknownLinks: ReadonlyMap<number, number>;
-  /** More than the table holds. */
+  /** Streams that did not fit into the table. */
   readonly streamsLeftOut: number;
   readonly rtcp: RtcpSummary;
   readonly sipMessages: number;
 }
 
 /**
- * Takes a capture in, one packet after another, and tells what its RTP streams went through. Memory grows with the number
- * of streams that are there together, never with the number of packets.
+ * Analyses the RTP streams of a capture, packet by packet. Memory grows with the number of simultaneous streams, never with the
+ * number of packets.
  */
 export class CaptureAnalysis {
   readonly #datagram = new DatagramReader();
@@ -112,7 +112,7 @@ export class CaptureAnalysis {
     this.#table.clockStepped(byMs);
   }
 
-  /** Takes the packet at which the reader stands. `lateByMs`: from before the clock was set, and to be moved by that. */
+  /** Takes the reader's present packet. `lateByMs`: it was stamped before the clock was set by so much, so move it. */
   take(packet: PacketCursor, lateByMs = 0): void {
     this.#packets += 1;
     const datagram = this.#datagram;
@@ -140,7 +140,7 @@ export class CaptureAnalysis {
     }
   }
 
-  /** Streams that came when as many as can be held were there. */
+  /** Streams that did not fit into the table. */
   get streamsLeftOut(): number {
     return this.#table.streamsLeftOut;
   }
@@ -156,7 +156,7 @@ export class CaptureAnalysis {
     this.#table.adopt(stream);
   }
 
-  /** Seals all streams and gives the result; nothing may be taken in afterwards. */
+  /** Seals all streams and returns the result. No packet may be taken afterwards. */
   finish(): AnalysisResult {
     this.#sipOverTcp.finish();
     this.#table.finish();
@@ -288,9 +288,8 @@ export class CaptureAnalysis {
   }
 
   /**
-   * Where what RTCP says of a stream belongs. The SSRC alone does not tell: a native bridge sends a stream on with the
-   * SSRC that it came with, so the addresses must fit too, and the ports where more than one stream is left. Of sessions one
-   * after another it is the latest.
+   * The stream that an RTCP packet is about. The SSRC is not enough: a native bridge passes a stream on with its SSRC. So the
+   * addresses must fit, and the ports when several streams remain. Of consecutive sessions it is the latest.
    */
   #streamOf(ssrc: number, way: 'same' | 'opposite'): TrackedStream | undefined {
     const { addressWords, addressWordCount, sourcePort, destinationPort } = this.#datagram;

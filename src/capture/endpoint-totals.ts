@@ -1,7 +1,7 @@
 import type { ArrivalBin } from '../model/capture.ts';
 import type { StreamSummary } from './streams/stream-summary.ts';
 
-/** What the streams from one address went through, summed. */
+/** Sums over the streams from one address. */
 export interface EndpointTotals {
   /** Without the port. */
   readonly address: string;

@@ -1,9 +1,9 @@
-/** One answer may come while what was captured just now is on its way. */
+/** With one answer, packets may still be on their way to us. */
 const ANSWERS_UNTIL_MUTE = 2;
 
 /**
- * Notices a tcpdump that captures and writes nothing. A write of it that failed once, because a signal interrupted it while
- * the pipe was full, is the last: libpcap 1.10 drops all that follows, and counts it as captured.
+ * Notices a tcpdump that captures and writes nothing. When a signal interrupts a write into a full pipe, libpcap 1.10 never
+ * writes again, and still counts packets as captured.
  */
 export class Muteness {
   #captured = 0;
@@ -11,8 +11,8 @@ export class Muteness {
   #answers = 0;
 
   /**
-   * Told at each of tcpdump's answers how many packets it has captured, and how many pieces of its output were read, both
-   * since its start. True when it went on capturing and nothing came, and that for two answers in a row.
+   * Call it with each answer of tcpdump. `captured`: packets captured, `pieces`: pieces of output read, both since its start.
+   * True: for two answers in a row it captured and nothing came.
    */
   isMute(captured: number, pieces: number): boolean {
     const isSilent = captured > this.#captured && pieces === this.#pieces;

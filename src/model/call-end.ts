@@ -16,8 +16,8 @@ type Leg = Pick<
 >;
 
 /**
- * Who ended the last talk of a call; where nobody spoke with another, who gave up or refused. Null: it is up, or that is not
- * known: nothing is concluded from what was not seen.
+ * Who ended the last talk of a call, or, when nobody talked, who gave up or refused. Null: the call is up, or its end was not
+ * seen.
  */
 export function callEnd(
   { endedAtMs, linkedid }: { readonly endedAtMs: number | null; readonly linkedid: string },
@@ -37,7 +37,7 @@ export function callEnd(
   if (last !== undefined) return endBy(last);
 
   const others = legs.filter((leg) => leg !== caller);
-  // Somebody spoke with another, and the end of that was not seen.
+  // There was a talk, and its end was not seen.
   if (others.some(({ answeredAtMs }) => answeredAtMs !== null)) return null;
   const refusals = others.filter(({ hangupBy, hangupAtMs }) => {
     return hangupBy === 'party' && (hangupAtMs ?? 0) <= (caller.hangupAtMs ?? Infinity);
@@ -45,6 +45,6 @@ export function callEnd(
   const [refusal] = refusals;
   if (refusal === undefined) return endBy(caller);
   if (others.length === 1) return endBy(refusal);
-  // Of several that were called, not all need have refused.
+  // One of several called legs may have refused, but that need not have ended the call.
   return caller.hangupBy === 'party' ? endBy(caller) : null;
 }

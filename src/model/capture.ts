@@ -1,8 +1,8 @@
-/** What captured packets tell of media; `stats/packets/packet-tally.ts` computes it. */
+/** Media as captured packets show it. `stats/packets/packet-tally.ts` computes it. */
 
 import type { EModelRecord } from './record.ts';
 
-/** Numbers of 10 ms frames, as the ear gets them. */
+/** Numbers of 10 ms frames, by how they were played. */
 export interface FrameCounts {
   /** Decoded from a packet. */
   readonly normal: number;
@@ -36,7 +36,7 @@ export interface BurstGapTotals {
   readonly longestLossRun: number;
 }
 
-/** One burst, as it lay in time. */
+/** One burst in time. */
 export interface BurstSpan {
   /** Epoch milliseconds, as the packets would have come; to a second or so where the sender paused soon after. */
   readonly fromMs: number;
@@ -46,7 +46,7 @@ export interface BurstSpan {
   readonly losses: number;
 }
 
-/** What packets add up to. Plain data: it is stored as it is, and added to others of its kind. */
+/** The sums over packets. Plain data: it is stored as it is, and tallies can be added. */
 export interface PacketTally {
   /** Epoch milliseconds. */
   readonly firstAtMs: number;
@@ -56,11 +56,11 @@ export interface PacketTally {
   readonly packetsExpected: number;
   readonly duplicates: number;
   readonly outOfOrder: number;
-  /** RFC 3550 A.8 after each packet but the first: their sum, and how many they are. */
+  /** Interarrival jitter (RFC 3550 A.8) after each packet but the first: sum and number of samples. */
   readonly jitterSumMs: number;
   readonly jitterSamples: number;
   readonly jitterMaxMs: number;
-  /** Packets whose RTP clock was not known: with any, jitter and the buffer's results say nothing. Missing is none. */
+  /** Packets with an unknown RTP clock; missing: none. With any, jitter and the buffer's results mean nothing. */
   readonly untimedPackets?: number;
   /** Longest interval between two arrivals. */
   readonly maxGapMs: number;
@@ -76,10 +76,10 @@ export interface PacketTally {
   /** The longest ones, in order of time; empty where they were not asked for. */
   readonly burstSpans: readonly BurstSpan[];
   readonly burstSpansLeftOut: number;
-  /** By the simulated jitter buffer: too late, or too early. */
+  /** Packets that the simulated jitter buffer discarded as too late or too early. */
   readonly discarded: number;
   readonly frames10ms: FrameCounts;
-  /** Interruptions that something else had to fill. */
+  /** Interruptions that were filled with something else. */
   readonly fills: number;
   readonly gmin: number;
   readonly jbNominalMs: number;
@@ -88,74 +88,74 @@ export interface PacketTally {
   readonly isJitterBufferAdaptive: boolean;
 }
 
-/** How loud the audio of one direction was; dBm0: 0 is G.711's digital milliwatt, a loud talker has -15. */
+/** Levels of one direction's audio in dBm0: 0 is G.711's digital milliwatt, a loud talker is at -15. */
 export interface AudioLevels {
-  /** Of talk spurts; null: nobody spoke. */
+  /** Level of talk spurts; null: nobody spoke. */
   readonly signalDbm0: number | null;
-  /** Of the pauses; null: there were none to tell it by. */
+  /** Level of pauses; null: there were none. */
   readonly noiseDbm0: number | null;
-  /** Audio that was looked at, and how much of it was talk. */
+  /** Length of the examined audio, and of the talk in it. */
   readonly audioMs: number;
   readonly talkMs: number;
-  /** Pauses of more than 200 ms between talk spurts, and how long they were; null without any. */
+  /** Number and mean length of pauses over 200 ms between talk spurts; null: there were none. */
   readonly pauses: number;
   readonly meanPauseMs: number | null;
-  /** Samples in a row that were as great as the codec has them. */
+  /** Share of samples in runs of the codec's greatest value. */
   readonly clippedPercent: number;
 }
 
-/** What was said comes back: how late, and how much quieter (RFC 3611's residual echo return loss). */
+/** An echo: its delay, and how much quieter it is (residual echo return loss of RFC 3611). */
 export interface Echo {
   readonly delayMs: number;
   readonly returnLossDb: number;
 }
 
-/** What was found by looking at the audio itself, which is never stored. */
+/** The findings in the audio. The audio itself is never stored. */
 export interface CapturedAudio {
   readonly levels: AudioLevels;
-  /** What this direction's sender sends back of what it gets; null: none was found, or nothing can be told. */
+  /** The echo that this direction's sender sends back; null: none was found, or it cannot be known. */
   readonly echo: Echo | null;
 }
 
 export const AUDIO_FINDINGS = ['silent', 'too-quiet', 'too-loud', 'clipped', 'noisy', 'echo'] as const;
 export type AudioFinding = (typeof AUDIO_FINDINGS)[number];
 
-/** How captured audio was played, over a stretch of it. */
+/** How captured audio would have been played, over some time. */
 export interface PlayedAudio {
   readonly packetsReceived: number;
   readonly frames10ms: FrameCounts;
 }
 
-/** What was captured of one direction of a channel: its RTP streams, one after another. Plain data, like its tally. */
+/** The capture of one direction of a channel: its RTP streams, one after another. Plain data, like its tally. */
 export interface CapturedMedia {
   readonly tally: PacketTally;
   /** More than one where the SSRC, an address or a port changed in mid-call. */
   readonly streams: number;
-  /** Of the latest one; `address:port` as the packets have them. */
+  /** SSRC and addresses of the latest stream; `address:port` as in its packets. */
   readonly ssrc: number;
   readonly source: string;
   readonly destination: string;
   readonly payloadType: number;
-  /** By a static payload type, or by the channel's codec; null when neither tells. */
+  /** The codec, by static payload type or by the channel's codec; null: unknown. */
   readonly codec: string | null;
-  /** Null: the audio was not looked at, or cannot be read; missing in what older releases stored. */
+  /** Null: the audio was not examined or cannot be read. Missing: stored by an older release. */
   readonly audio?: CapturedAudio | null;
-  /** Packets of any stream that the kernel dropped meanwhile because we did not take them in time: they look like losses. */
+  /** Packets of all streams that the kernel dropped in the same time, because we were slow. They look like losses. */
   readonly droppedByKernel: number;
-  /** How often capturing was interrupted meanwhile: what passed then looks like losses, too. */
+  /** Interruptions of the capture in the same time. What passed meanwhile looks like losses, too. */
   readonly interruptions: number;
 }
 
-/** What captured packets tell of one direction, over the channel's life. Of tx: as it left this server. */
+/** Captured packets of one direction over the channel's life; tx as it left this server. */
 export interface CaptureRecord extends EModelRecord {
   readonly media: CapturedMedia;
-  /** The latest, by RTCP (RFC 3611 §4.7.3); null is not known. */
+  /** The latest round trip by RTCP (RFC 3611 §4.7.3); null: unknown. */
   readonly roundTripMs: number | null;
-  /** Of the RTP session that it is in, or was in last; missing where an older release stored it. */
+  /** Playback in the present or last RTP session. Missing: stored by an older release. */
   readonly session?: PlayedAudio;
 }
 
-/** A captured RTP stream, as far as it tells whose it is. */
+/** The facts of a captured RTP stream by which its channel is found. */
 export interface SeenStream {
   readonly ssrc: number;
   /** `address:port` */
@@ -177,9 +177,9 @@ export interface VoipMetrics {
   readonly burstDurationMs: number | null;
   readonly gapDurationMs: number | null;
   readonly roundTripDelayMs: number | null;
-  /** What is known of it: a packet's time and the simulated jitter buffer. */
+  /** The known part of it: a packet's duration and the simulated jitter buffer. */
   readonly endSystemDelayMs: number | null;
-  /** Of the E-model: 1 for random loss, more for bursts; null without loss. */
+  /** BurstR of the E-model: 1 for random loss, more for bursts; null: no loss. */
   readonly burstR: number | null;
   readonly gmin: number;
   readonly jbNominalMs: number;

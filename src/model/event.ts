@@ -3,7 +3,7 @@ import type { Device } from './phones/device.ts';
 import type { PhoneReport, ReceivedPhoneReport } from './phones/phone-report.ts';
 import type { Direction, ReportBlock, RtcpReport } from './report.ts';
 
-/** What every AMI channel event says of its channel. Strings from the telephone network are data, never trusted. */
+/** The channel in an AMI event. Its texts come from the telephone network: never trust them. */
 export interface ChannelSnapshot {
   readonly uniqueid: string;
   /** Call identity; changes when calls are joined. */
@@ -27,7 +27,7 @@ export interface ExistingChannel extends ChannelSnapshot {
   readonly bridgeId?: string;
   /** Seconds since the channel was created. */
   readonly ageS?: number;
-  /** Another channel dialled it, as far as Asterisk says. */
+  /** True: another channel dialled this one, by Asterisk's word. */
   readonly isDialled?: boolean;
   readonly codecs: ChannelCodecs;
 }
@@ -49,12 +49,12 @@ export interface RtpCounters {
 /** Where a channel's RTP or RTCP comes from and goes to: `address:port` as Asterisk prints it. */
 export interface MediaAddresses {
   readonly protocol: 'rtp' | 'rtcp';
-  /** Asterisk's own; perhaps a wildcard, or another of its addresses than the packets have. */
+  /** Asterisk's own address. It may be a wildcard, or differ from the address in the packets. */
   readonly local: string | undefined;
   readonly remote: string | undefined;
 }
 
-/** A report block out of a captured RTCP packet, which AMI may not have shown: there only the first of a packet is. */
+/** A report block of a captured RTCP packet. AMI shows only the first block of a packet. */
 export interface CapturedReport {
   readonly block: ReportBlock;
   readonly atMs: number;
@@ -105,7 +105,7 @@ export type PbxEvent =
       readonly addresses?: MediaAddresses;
     }
   | { readonly type: 'addresses'; readonly atMs: number; readonly uniqueid: string; readonly addresses: MediaAddresses }
-  /** Packets were captured: `open` is what the streams amount to that go on, `closed` is new and stays. */
+  /** Captured packets: `open` are the present sums of live streams, `closed` the final sums of streams that ended since. */
   | {
       readonly type: 'captured';
       readonly atMs: number;
@@ -113,14 +113,14 @@ export type PbxEvent =
       readonly direction: Direction;
       readonly open: CapturedMedia | null;
       readonly closed: CapturedMedia | null;
-      /** What the receiver of a stream that goes on last reported on it by RTCP. */
+      /** The latest RTCP report of the receiver about a live stream. */
       readonly report?: CapturedReport | undefined;
     }
   | { readonly type: 'codecs'; readonly atMs: number; readonly uniqueid: string; readonly codecs: ChannelCodecs }
   | { readonly type: 'counters'; readonly atMs: number; readonly uniqueid: string; readonly counters: RtpCounters }
-  /** Asterisk was asked which SIP dialog the channel is. */
+  /** The SIP dialog of a channel, as Asterisk answered. */
   | { readonly type: 'sip-call-id'; readonly atMs: number; readonly uniqueid: string; readonly sipCallId: string }
-  /** What is at the other end of the channel. */
+  /** The device at the far end of a channel. */
   | {
       readonly type: 'device';
       readonly atMs: number;
@@ -130,7 +130,7 @@ export type PbxEvent =
       readonly site: string | null;
       readonly details: Device;
     }
-  /** The phone itself has reported what it received. */
+  /** A phone has reported on the audio that it received. */
   | {
       readonly type: 'phone-heard';
       readonly atMs: number;
@@ -138,7 +138,7 @@ export type PbxEvent =
       readonly report: Pick<PhoneReport, 'kind' | 'localMetrics'>;
       readonly userAgent: string | null;
     }
-  /** The same, in the channel's own RTCP. */
+  /** A phone has reported the same in the RTCP of the channel. */
   | {
       readonly type: 'xr-report';
       readonly atMs: number;

@@ -47,20 +47,20 @@ export interface VariableWriter {
   write(uniqueid: string, values: ChannelValues): void;
   /** The channel has ended. */
   forget(uniqueid: string): void;
-  /** The channel goes on, although its last word was asked for. */
+  /** The channel goes on although its final scores were asked for: write to it again. */
   reopen(uniqueid: string): void;
 }
 
-/** A channel of a call that was up when the history was last written, with the state from which scoring goes on. */
+/** A channel of a call that was up when the history was last written, with the state to go on from. */
 export interface ResumableChannel {
   readonly channel: ChannelRecord;
-  /** Null when there is none: then it is to be made up from the channel and all its reports. */
+  /** The stored state; null: there is none, so rebuild it from the channel and all its reports. */
   readonly resume: string | null;
   /** The reports that were stored after that state, in the order of arrival. */
   readonly laterIntervals: readonly IntervalRecord[];
 }
 
-/** Of a list, a call fits that has one of its values; lists are not empty. */
+/** A filter for calls. A list fits a call that has one of its values; lists are never empty. */
 export interface CallFilter {
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
@@ -73,33 +73,33 @@ export interface CallFilter {
   readonly numbers?: readonly string[] | undefined;
   /** Make, model and firmware at any channel of the call: exact, or their beginning with `*` at its end. */
   readonly devices?: readonly string[] | undefined;
-  /** Where any channel of the call is, likewise. */
+  /** Site of any channel of the call: exact, or a prefix with `*` at its end. */
   readonly sites?: readonly string[] | undefined;
-  /** One of these endpoints or numbers has part in the call. */
+  /** Any of these endpoints or numbers takes part in the call. */
   readonly party?: { readonly endpoints: readonly string[]; readonly numbers: readonly string[] } | undefined;
-  /** What people tagged the call with, exact. */
+  /** Tags of the call, exact. */
   readonly tags?: readonly string[] | undefined;
   readonly verdicts?: readonly Verdict[] | undefined;
   readonly faultPlaces?: readonly FaultPlace[] | undefined;
-  /** Any of them, in the audio of any party. */
+  /** Findings in the audio of any party. */
   readonly findings?: readonly AudioFinding[] | undefined;
-  /** Calls that nobody rated, or of which one rating is as wished. */
+  /** `none`: calls without a rating. Otherwise calls with a rating that fits. */
   readonly rating?: 'none' | RatingWish | undefined;
   readonly maxMes?: number | undefined;
   readonly minMes?: number | undefined;
-  /** Of calls that ended: one that is up has no length yet. */
+  /** Length of ended calls; a live call has none yet. */
   readonly minDurationS?: number | undefined;
   readonly maxDurationS?: number | undefined;
 }
 
-/** Another order than newest first: of the newest 10,000 calls that fit. What is not known comes last. */
+/** An order other than newest first, over the newest 10,000 matching calls. Unknown values come last. */
 export type CallOrder = 'lowest-score' | 'highest-score' | 'lowest-minimum' | 'shortest' | 'longest';
 
-/** How a list of calls is to be given. */
+/** Options for a list of calls. */
 export interface CallListing {
-  /** Without it newest first; with it there is no next page. */
+  /** The order; absent: newest first. With an order there is no next page. */
   readonly order?: CallOrder | undefined;
-  /** Whether the calls that fit are to be counted. */
+  /** True: count the matching calls. */
   readonly isCounted?: boolean | undefined;
 }
 
@@ -108,7 +108,7 @@ export interface CallPage {
   readonly calls: CallWithChannels[];
   /** Null on the last page. */
   readonly next: CallCursor | null;
-  /** How many calls fit: null when more than 10,000, undefined when they were not to be counted. */
+  /** Number of matching calls; null: more than 10,000; undefined: not counted. */
   readonly matching?: number | null | undefined;
 }
 
@@ -120,10 +120,10 @@ export interface CallCursor {
   readonly pbx?: string | undefined;
 }
 
-/** Whose it is, on a fleet. */
+/** The PBX of a record, on a fleet. */
 export interface PbxPart {
   readonly pbx?: string | undefined;
-  /** Where that PBX is. */
+  /** The site of that PBX. */
   readonly site?: string | undefined;
 }
 
@@ -148,7 +148,7 @@ export interface SummaryQuery extends TimeRange {
 /** The quality of several calls. Quantiles are by nearest rank of the scores as shown. */
 export interface CallQuality extends RecordOf<typeof QUALITY_FIELDS> {}
 
-/** What calls are put together by, beside endpoints. */
+/** What calls are grouped by, beside endpoints. */
 export type Grouping = 'device' | 'site' | 'codec';
 
 /** The calls of some channels. A call has the mean score of its channels among them, and any fault of them. */

@@ -7,41 +7,41 @@ import { rtpHeaderBytes, rtpMediaBytes, rtpSequence, rtpTimestamp } from '../../
 import type { TrackedStream } from '../streams/tracked-stream.ts';
 import { StreamAudio, isReadable } from './stream-audio.ts';
 
-/** Calls of which echoes are looked for at once; each takes some 500 KB until it is known. */
+/** Calls that are searched for echoes at a time. Each takes some 500 KB until the result is known. */
 const MOST_CALLS = 4;
-/** Who was heard for so long in both directions can be searched, and is given up after so many half seconds. */
+/** A call is searched once both directions were heard this long. The search ends after so many half seconds. */
 const SEARCHED_FROM_MS = 1000;
 const MOST_TRIED = 40;
 const SAMPLES_PER_MS = 8;
 
-/** What one end sends, and what is sent to it. */
+/** The audio that one end sends, and the audio that is sent to it. */
 interface Pair {
   readonly returned: StreamAudio;
   readonly sent: StreamAudio;
   readonly search: EchoSearch;
-  /** Number of the sample after the last one that was looked at; undefined before the first. */
+  /** Number of the sample after the last examined one; undefined before the first. */
   searchedTo: number | undefined;
-  /** Half seconds that were looked at, with or without talk. */
+  /** Half seconds that were examined, with or without talk. */
   tried: number;
 }
 
 export interface CallAudioLimits {
-  /** Streams that are listened to at once; each takes some 12 KB. */
+  /** Streams that are examined at a time; each takes some 12 KB. */
   readonly mostStreams: number;
-  /** How much of a stream's audio is enough to tell, and of all streams together. */
+  /** How much audio of one stream, and of all streams together, is examined. */
   readonly enoughMs: number;
   readonly enoughOfAllMs: number;
 }
 
-/** Looks at the audio of streams, and for echoes between the two directions of a call. */
+/** Examines the audio of streams, and searches for echoes between the two directions of a call. */
 export class CallAudio {
-  /** What payload types mean whatever the capture says of them. */
+  /** Codecs by payload type that win over what the capture says. */
   readonly #codecs: ReadonlyMap<number, PayloadFormat>;
   /** The latest stream between two ports, one way. */
   readonly #streams = new Map<string, StreamAudio>();
   readonly #pairs = new Map<StreamAudio, Pair>();
   readonly #found = new Map<StreamAudio, Echo | null>();
-  /** Where the latest packet lies. */
+  /** The buffer of the latest packet. */
   #buffer: ArrayBufferLike | undefined;
   #bytes: Uint8Array = new Uint8Array(0);
   #listened = 0;
@@ -60,7 +60,7 @@ export class CallAudio {
     this.#codecs = codecs;
   }
 
-  /** A stream has begun. */
+  /** Begins with a stream. */
   add(stream: TrackedStream): void {
     if (this.#listened >= this.#mostStreams) return;
     this.#listened += 1;
@@ -74,7 +74,7 @@ export class CallAudio {
     back.opposite = audio;
   }
 
-  /** The RTP packet that `datagram` holds; nothing is done with one that was not captured whole. */
+  /** Takes the RTP packet in `datagram`, unless it was captured only in part. */
   take(stream: TrackedStream, payloadType: number, view: DataView, datagram: DatagramReader, atMs: number): void {
     const { audio } = stream;
     const { payloadStart: at, payloadEnd, payloadBytes } = datagram;
@@ -103,7 +103,7 @@ export class CallAudio {
     else if (audio.isUnsearched && audio.heardMs >= SEARCHED_FROM_MS) this.#begin(audio);
   }
 
-  /** What is known of a stream's audio, with what its sender sends back of what it gets; null: it cannot be read. */
+  /** The findings in a stream's audio, with the echo from its sender; null: the audio cannot be read. */
   audioOf({ audio }: TrackedStream): CapturedAudio | null {
     if (audio === undefined) return null;
     const levels = audio.levels();
@@ -111,7 +111,7 @@ export class CallAudio {
     return levels === null ? null : { levels, echo };
   }
 
-  /** The stream has ended. */
+  /** Ends with a stream. */
   remove({ audio, source, destination }: TrackedStream): void {
     if (audio === undefined) return;
     this.#listened -= 1;
@@ -123,7 +123,7 @@ export class CallAudio {
     if (audio.opposite?.opposite === audio) audio.opposite.opposite = undefined;
   }
 
-  /** Begins to look for the echoes of a call, if there is a place. */
+  /** Begins the search for echoes of a call, unless `MOST_CALLS` are being searched. */
   #begin(audio: StreamAudio): void {
     const { opposite } = audio;
     if (opposite === undefined || opposite.heardMs < SEARCHED_FROM_MS || this.#pairs.size >= 2 * MOST_CALLS) return;
@@ -147,7 +147,7 @@ export class CallAudio {
     const searchedTo = Math.min(pair.searchedTo ?? endNumber, endNumber);
     pair.searchedTo = searchedTo;
     if (endNumber - searchedTo < EchoSearch.windowSamples) return;
-    // What came back now was sent at the same moment or before.
+    // An echo that returns now was sent at the same moment or earlier.
     const offset = Math.round((returned.originMs - pair.sent.originMs) * SAMPLES_PER_MS);
     // The other direction may be behind by a packet or two.
     const end = Math.min(endNumber, sent.endNumber - offset);
@@ -161,7 +161,7 @@ export class CallAudio {
   #close(pair: Pair): void {
     this.#found.set(pair.returned, pair.search.echo());
     this.#pairs.delete(pair.returned);
-    // The other way round both are needed still.
+    // The search the other way round still needs both.
     if (this.#pairs.has(pair.sent)) return;
     pair.returned.history = undefined;
     pair.sent.history = undefined;

@@ -6,19 +6,19 @@ import type { AudioLevels } from '../../model/capture.ts';
 
 const FRAME_SAMPLES = 80;
 const STRIDE = 3;
-/** -9 dBm0: what is quieter is not cut off. */
+/** -9 dBm0: quieter audio is not clipped. */
 const LOUD_POWER = 32_768 ** 2 / 2 / 10 ** 1.214;
-/** Samples of the greatest size in a row are clipped; a pure tone that just fits has fewer. */
+/** So many samples of the greatest value in a row are clipped. A pure tone that just fits has fewer. */
 const CLIPPED_RUN = 3;
 const GREATEST_ULAW = Math.max(...ULAW_POWERS);
 const GREATEST_ALAW = Math.max(...ALAW_POWERS);
-/** A step of the RTP time beyond this is a new beginning. */
+/** A larger step of the RTP time is a new beginning. */
 const MOST_STEP_TICKS = 80_000;
-/** How many of the packets may be of another length than their RTP time says: more are no audio that can be read, such as SRTP. */
+/** Share of packets whose length may differ from their RTP time. With more it is no readable audio, but for example SRTP. */
 const MOST_ODD_SHARE = 0.1;
 const LEAST_TELLING = 10;
 
-/** Codecs that can be looked into: one byte for each tick of their clock. */
+/** Codecs that can be decoded here: one byte for each tick of their clock. */
 export type ReadableCodec = 'ulaw' | 'alaw' | 'g722';
 
 export function isReadable(codec: string | null | undefined): codec is ReadableCodec {
@@ -33,30 +33,30 @@ export interface CapturedPayload {
   readonly codec: ReadableCodec;
 }
 
-/** Looks at the audio of one stream as it passes, and keeps none of it but the last two seconds while an echo is looked for. */
+/** Examines the audio of one stream as it passes. It keeps none of it, except two seconds while an echo is searched for. */
 export class StreamAudio {
-  /** Kept while an echo is looked for. */
+  /** The last two seconds, while an echo is searched for. */
   history: SampleHistory | undefined;
-  /** The other direction between the same two ports, where there is one. */
+  /** The other direction between the same two ports; undefined: there is none. */
   opposite: StreamAudio | undefined;
-  /** An echo of this call was not looked for yet. */
+  /** True: no echo of this call was searched for yet. */
   isUnsearched = true;
-  /** When the sample that bears number 0 was sent at the latest, epoch milliseconds: the least that any packet says. */
+  /** Latest time at which sample 0 can have been sent, epoch milliseconds: the minimum over all packets. */
   originMs = Number.POSITIVE_INFINITY;
-  /** How much was looked at. */
+  /** Length of the examined audio. */
   heardMs = 0;
   readonly #meter = new AudioLevelMeter();
   #bands: G722Bands | undefined;
   #lastSequence = -1;
   #lastTimestamp = 0;
   #lastBytes = 0;
-  /** On the RTP clock, without its wraps. */
+  /** Sample number on the RTP clock, without its wraps. */
   #number = 0;
   #telling = 0;
   #odd = 0;
   #phase = 0;
 
-  /** Takes the media of a packet, whole; one that comes again or too late changes nothing. */
+  /** Takes the whole media of a packet. A duplicate or a late packet changes nothing. */
   take(payload: CapturedPayload, sequence: number, timestamp: number, atMs: number): void {
     const { from, to, codec } = payload;
     const ahead = (sequence - this.#lastSequence) & 0xffff;
@@ -81,13 +81,13 @@ export class StreamAudio {
     if (history !== undefined) remember(payload, history);
   }
 
-  /** Null: too little of it, or it is not what its codec says, as with SRTP. */
+  /** Null: too little audio, or it is not what the codec says, as with SRTP. */
   levels(): AudioLevels | null {
     const isRead = this.#telling >= LEAST_TELLING && this.#odd <= MOST_ODD_SHARE * this.#telling;
     return isRead ? this.#meter.levels() : null;
   }
 
-  /** A packet holds as much as the clock goes on until the next one; what encrypts adds some bytes to each. */
+  /** Checks that a packet's length fits the step of the clock to the next packet. Encryption adds bytes to each. */
   #compare(ticks: number): void {
     this.#telling += 1;
     // A pause of the sender is longer.
@@ -101,7 +101,7 @@ export class StreamAudio {
     if (this.history !== undefined) this.history = new SampleHistory();
   }
 
-  /** Every third sample tells the power: over a few packets all phases of any tone have their turn. */
+  /** Takes every third sample for the power. Over a few packets this meets all phases of any tone. */
   #takeG711(payload: CapturedPayload): void {
     const { bytes, from, to, codec } = payload;
     const powers = codec === 'ulaw' ? ULAW_POWERS : ALAW_POWERS;
@@ -133,7 +133,7 @@ export class StreamAudio {
   }
 }
 
-/** How many samples are in rows of the greatest size. */
+/** Counts samples in runs of the greatest value. */
 class ClippedRuns {
   samples = 0;
   #run = 0;

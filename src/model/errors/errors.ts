@@ -4,7 +4,7 @@ interface ErrorKind {
   readonly status: number | null;
   /** What happened, in one sentence. */
   readonly sentence: string;
-  /** What whoever reads it can do. */
+  /** What the reader can do about it. */
   readonly whatToDo: string;
 }
 

@@ -6,7 +6,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EACCES: 'only root may listen on so low a port',
 };
 
-/** Why a port cannot be listened on, in words where Node's code of the error is a usual one. */
+/** Why a port cannot be opened: words for Node's usual error codes, the code otherwise. */
 export function listenProblem(error: unknown): string {
   const code = errorCode(error);
   return SENTENCES[code] ?? code;

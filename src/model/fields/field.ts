@@ -1,10 +1,10 @@
 /**
  * The table of fields: what a call, channel, direction, RTP session or report has, each described once. From these tables
  * follow the record types (`model/record.ts`), the columns of SQLite and of the fleet's store (`history/schema/rows.ts`), JSON
- * and its schema (`api/answers/`), CSV, and the tables of fields in `src/api/README.md`.
+ * and its schema (`api/answers/`), and the table of columns in `src/history/README.md`.
  */
 
-/** What is kept of a row of samples. Unknown (no sample yet) is null in every field but `count`. */
+/** A summary of samples. Before the first sample every field but `count` is null. */
 export interface SampleSummary {
   readonly last: number | null;
   readonly mean: number | null;
@@ -24,19 +24,19 @@ export interface SampleSummary {
  */
 export type FieldKind = 'text' | 'word' | 'number' | 'truth' | 'moment' | 'ssrc' | 'opinion' | 'summary' | 'parts';
 
-/** One field. `Value` is what a record has, `Json` what REST answers: never where it does not show the field. */
+/** One field. `Value` is its type in records, `Json` its type in REST's answers (`never` when REST does not show it). */
 export interface Field<Value = unknown, Json = unknown, Kind extends FieldKind = FieldKind> {
   readonly kind: Kind;
   /** One line for REST's schema and the documents. */
   readonly means: string;
-  /** As people write it; '' for what has none. */
+  /** The unit as people write it; '' when there is none. */
   readonly unit: string;
   readonly isNullable: boolean;
-  /** It is missing in what older releases stored. */
+  /** The field may be missing in plain data of older releases. */
   readonly isOptional: boolean;
-  /** REST shows it. */
+  /** Whether REST shows the field. */
   readonly isShown: boolean;
-  /** A person can be known by it: `[history] numbers` decides what is kept of it. */
+  /** The field can identify a person: `[history] numbers` says how it is stored. */
   readonly isPersonal: boolean;
   /** Decimals that REST shows of a number or of a summary's parts; null: all. */
   readonly decimals: number | null;
