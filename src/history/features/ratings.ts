@@ -8,6 +8,7 @@ import type {
   RatingRequest,
 } from '../../model/people/rating.ts';
 import { RATING_CELLS, ratingOf, type RatingRow } from './rating-rows.ts';
+import { FACTS_STEP, forgetFacts, keepFacts } from './rating-facts.ts';
 import { ratingSummary } from './rating-summary.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
@@ -74,12 +75,14 @@ export const RATINGS = {
     CREATE TRIGGER rated_calls_end AFTER DELETE ON calls BEGIN
       DELETE FROM rated_calls WHERE linkedid = OLD.linkedid;
     END`,
+    FACTS_STEP,
   ],
   writes: {
     /** A rating of the same id is replaced: whoever rates may change their mind. */
     rate(statements: Statements, rating: Rating): void {
       statements.run(
-        'INSERT OR REPLACE INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        `INSERT OR REPLACE INTO ratings (id, linkedid, uniqueid, endpoint, side, score, issues, answers, comment, source, asked, weight, at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         rating.id,
         rating.linkedid,
         rating.uniqueid,
@@ -94,6 +97,7 @@ export const RATINGS = {
         rating.weight,
         Math.round(rating.atMs),
       );
+      keepFacts(statements);
     },
     ask(statements: Statements, request: RatingRequest): void {
       statements.run(
@@ -105,6 +109,7 @@ export const RATINGS = {
         request.probability,
         Math.round(request.askedAtMs),
       );
+      keepFacts(statements);
     },
     /** The key of links; one that is there stays. */
     keep(statements: Statements, key: string): void {
@@ -221,6 +226,7 @@ export const RATINGS = {
   },
   join(statements: Statements, from: string, into: string): void {
     statements.run('UPDATE ratings SET linkedid = ? WHERE linkedid = ?', into, from);
+    forgetFacts(statements, into);
     statements.run('UPDATE OR REPLACE rating_requests SET linkedid = ? WHERE linkedid = ?', into, from);
     statements.run('UPDATE moments SET linkedid = ? WHERE linkedid = ?', into, from);
   },
