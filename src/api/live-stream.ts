@@ -16,30 +16,30 @@ import { endThenDestroy, Problem, rawAnswer } from './problem.ts';
 import { nextTurn } from './gate/turns.ts';
 
 export const LIVE_STREAM_PATH = '/v1/live/stream';
-/** The one that is spoken; clients may leave it out. */
+/** The web socket subprotocol; clients may leave it out. */
 const SUBPROTOCOL = 'asterisk-mes';
 
 const MOST_CLIENTS = 50;
-/** Nothing that a client sends is read. */
+/** Bound on a client's messages, which are ignored. */
 const LARGEST_MESSAGE_BYTES = 1024;
 /** Least time between two messages to a client. */
 const GAP_MS = 500;
-/** Channels in one message: it takes a few milliseconds to make. */
+/** Channels in one message, which takes a few milliseconds to make. */
 const PART_CHANNELS = 100;
-/** Ratings and marks between two messages: more come from a program that is broken. */
+/** Bound on ratings and marks between two messages. More come from a broken program. */
 const MOST_NEWS = 50;
-/** Making messages may take this share of the time, one part in so many: with many channels up they come less often. */
+/** Making messages may take one part in so many of the time. With many channels up they come less often. */
 const REST_PER_WORK = 10;
 const HEARTBEAT_MS = 5000;
-/** A client that has not answered a ping for this long does not read, or is gone. */
+/** A client that does not answer pings for this long is gone, or does not read. */
 const SILENCE_MS = 15_000;
 const GOING_AWAY = 1001;
-/** A client may take this long to say goodbye in turn. */
+/** Time for a client to answer the closing handshake. */
 const GOODBYE_MS = 200;
 
 const AT = z.iso.datetime({ precision: 3 });
 
-/** What is pushed. */
+/** The messages of the feed. */
 export const LIVE_MESSAGE = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('full').describe('first, and again after the client fell behind: nothing before it holds'),
@@ -70,35 +70,35 @@ export const LIVE_MESSAGE = z.discriminatedUnion('type', [
 export interface LiveStreamOptions {
   readonly live: LiveView;
   readonly clock: Clock;
-  /** For tests: other spans than 0.5, 5 and 15 s. */
+  /** For tests: replace 0.5, 5 and 15 s. */
   readonly gapMs?: number;
   readonly heartbeatMs?: number;
   readonly silenceMs?: number;
 }
 
-/** Rejects with Problem when a web socket's request may not be let in. */
+/** Checks a web socket's request. Rejects with Problem to refuse it. */
 export type AdmitSocket = (request: IncomingMessage) => Promise<void>;
 
 export interface LiveStreamCounters {
   readonly clients: number;
   /** Clients disconnected because they did not read. */
   readonly dropped: number;
-  /** Turned away because there were too many. */
+  /** Clients refused because there were too many. */
   readonly refused: number;
-  /** Ratings and marks that were not sent, since too many came at once. */
+  /** Ratings and marks not sent because too many came at once. */
   readonly news_left_out: number;
 }
 
 interface Client {
   readonly socket: WebSocket;
-  /** It is owed the full list. */
+  /** True: send it the full list next. */
   isBehind: boolean;
   answeredAtMs: number;
 }
 
 /**
- * Pushes the channels that are up over web sockets. Nobody waits for a client: of a message that it has not taken yet
- * nothing more is queued behind, and when it has, it gets the full list; so a client costs one list of memory.
+ * Pushes live channels over web sockets. Nobody waits for a client: nothing is queued behind a message that it has not taken,
+ * and when it has, it gets the full list. So a slow client costs the memory of one list.
  */
 export class LiveStream {
   readonly #options: LiveStreamOptions;
@@ -114,7 +114,7 @@ export class LiveStream {
   #news: LiveNews[] = [];
   #newsLeftOut = 0;
   #sending: NodeJS.Timeout | undefined;
-  /** Not before then, by `performance.now()`. */
+  /** Earliest time of the next message, by `performance.now()`. */
   #nextAtMs = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #dropped = 0;
@@ -133,19 +133,19 @@ export class LiveStream {
     };
   }
 
-  /** Somebody reads the live feed. */
+  /** Whether any client is connected. */
   get isWatched(): boolean {
     return this.#clients.size > 0;
   }
 
-  /** Takes a channel's new state, to be sent with others; never waits. */
+  /** Notes a channel's new state, which is sent together with others. Never waits. */
   note(channel: ChannelRecord): void {
     if (this.#clients.size === 0) return;
     this.#changed.set(channel.uniqueid, channel);
     this.#schedule();
   }
 
-  /** Takes a rating or a mark, to be sent with what changes. A client that does not read misses it. */
+  /** Notes a rating or a mark, which is sent with the next changes. A client that does not read misses it. */
   tell(news: LiveNews): void {
     if (this.#clients.size === 0) return;
     if (this.#news.length >= MOST_NEWS) {
@@ -161,7 +161,7 @@ export class LiveStream {
     server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head, admit));
   }
 
-  /** Says goodbye to all clients. */
+  /** Closes all connections. */
   close(): void {
     clearTimeout(this.#sending);
     clearInterval(this.#heartbeat);
@@ -175,7 +175,7 @@ export class LiveStream {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admit: AdmitSocket): Promise<void> {
-    // Until somebody else looks after the socket.
+    // Handles errors until the web socket server takes over.
     const onError = (): void => void socket.destroy();
     socket.on('error', onError);
     try {
@@ -197,7 +197,7 @@ export class LiveStream {
       throw new Problem('MES_ERR_NO_SUCH_ADDRESS', `the only web socket is at ${LIVE_STREAM_PATH}`);
     }
     checkQuery(NO_QUERY, Object.fromEntries(address.searchParams));
-    // A browser lets any page open a web socket anywhere; only its Origin tells a strange page from ours.
+    // Browsers let any page open a web socket to anywhere. Only the Origin tells another site's page from ours.
     assertNotForeign(request.headers);
     if (this.#clients.size >= MOST_CLIENTS) {
       this.#refused++;
@@ -245,7 +245,7 @@ export class LiveStream {
       for (const client of behind) client.isBehind = false;
       workMs += await this.#push(behind, 'full', live.liveUniqueids(), (uniqueid) => live.liveChannel(uniqueid));
     }
-    // The list comes first, as whoever has just joined expects.
+    // The list comes first: new clients expect it.
     for (const message of this.#news.splice(0).map((news) => this.#newsMessage(news)))
       for (const { socket } of ready) socket.send(message, { binary: false });
     this.#nextAtMs = performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, REST_PER_WORK * workMs);
@@ -254,7 +254,7 @@ export class LiveStream {
       this.#schedule();
   }
 
-  /** Makes each part once for all and lets other work go in between. Resolves with the time that it took itself, ms. */
+  /** Makes each part once for all clients, with turns for other work in between. Resolves with its own working time, ms. */
   async #push<Item>(
     clients: readonly Client[],
     type: 'full' | 'changes',

@@ -6,9 +6,9 @@ import { moment } from './parameters.ts';
 import { type Route, route } from './route.ts';
 
 const MOST_POINTS = 500;
-/** How often the machine is looked at. */
+/** Time between two samples of the machine. */
 export const MACHINE_STEP_MS = 10_000;
-/** From here on who waits for a processor may be late with audio. */
+/** From this load on, a thread that waits for a processor may be late with audio. */
 const BUSY_PERCENT = 90;
 const CROWDED_LOAD = 2;
 const SCARCE_MEMORY_PERCENT = 5;
@@ -28,7 +28,7 @@ const PEAK = z.strictObject({
   channels_max: z.int().nonnegative().describe('channels that were up'),
 });
 
-/** How the machine was while a call was up. */
+/** The machine's peaks while a call was up. */
 export const MACHINE_OF_CALL = PEAK.extend({
   why: z.string().nullable().describe('one sentence where it was so busy that audio can suffer; null: it was not'),
 });
@@ -44,7 +44,7 @@ const MACHINE_ANSWER = z.strictObject({
 
 const MACHINE_QUERY = z.strictObject({ from: moment(), to: moment() });
 
-/** How busy it was from one moment to another; null: nothing is known of that time. */
+/** Peaks of the machine in a range; null: no samples. */
 export interface MachinePeaks {
   peak(span: { readonly fromMs: number; readonly toMs: number }): Promise<MachinePeak | null>;
 }
@@ -96,7 +96,7 @@ function presentPeak(peak: MachinePeak): z.output<typeof PEAK> {
   };
 }
 
-/** What speaks for this machine as the place of a fault. */
+/** One sentence that speaks for this machine as the place of a fault; null: nothing does. */
 function whyBusy({ cpuPercent, loadPerProcessor, memoryAvailablePercent }: MachinePeak): string | null {
   const reasons = [
     ...(cpuPercent !== null && cpuPercent >= BUSY_PERCENT

@@ -45,7 +45,7 @@ export interface MeasurementService {
   forget(): Promise<z.output<typeof FORGOT>>;
 }
 
-/** What leaves the house, for whoever looks after it, and how it is taken back. */
+/** Routes that show what measurements are sent, and take them back. */
 export function measurementRoutes(service: MeasurementService): Route[] {
   return [
     route({
@@ -86,7 +86,7 @@ export function measurementRoutes(service: MeasurementService): Route[] {
   ];
 }
 
-/** Its sentence speaks of the spool and of the collector, which whoever asks has set. */
+/** Turns a failure into a Problem. Its sentence may name spool and collector, because the reader has set both. */
 async function orProblem<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

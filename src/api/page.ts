@@ -1,4 +1,4 @@
-/** An answer for a browser, with headers that win over the usual ones. */
+/** An answer for a browser. Its headers replace the usual ones. */
 export class Page {
   readonly html: string;
   readonly status: number;

@@ -10,18 +10,18 @@ import { parseDurationMs } from '../units/duration.ts';
 import { parseMoment } from '../units/moment.ts';
 import { SORTS } from './call-order.ts';
 
-/** Calls on a page when the client does not say, and at most. */
+/** Calls on a page: by default, and at most. */
 export const DEFAULT_LIMIT = 50;
 export const MOST_LIMIT = 500;
 const LONGEST_CURSOR = 600;
-/** Of what a client sent, so much is said back. */
+/** Bound on what error sentences repeat of a client's text. */
 export const SHOWN_CHARACTERS = 80;
 
 export function shown(text: string): string {
   return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text);
 }
 
-/** How OpenAPI describes what is sent: `type: string` unless something better is known. */
+/** The OpenAPI schema of a parameter as it is sent; a string by default. */
 type Wire = Readonly<Record<string, unknown>>;
 
 /** A query parameter that may be left out; `allowed` completes "give …". */
@@ -38,17 +38,17 @@ export function parameter<T>(allowed: string, parse: (text: string) => T | undef
     .meta({ description: allowed, wire });
 }
 
-/** Values of one filter at most. */
+/** Bound on the values of one filter. */
 const MOST_VALUES = 25;
 
 interface Severals {
   readonly most?: number;
-  /** False: the values are given as often as there are, since a comma may stand in one. */
+  /** False: values may have commas, so they are not split at them. */
   readonly splits?: boolean;
   readonly items?: Wire;
 }
 
-/** The same with several values: given several times, or between commas. A value may stand for several. */
+/** A parameter with several values: repeated, or separated by commas. One value may parse to several. */
 export function several<T>(
   allowed: string,
   parse: (text: string) => T | readonly T[] | undefined,
@@ -126,13 +126,13 @@ function parseCursor(text: string): CallCursor | undefined {
   if (!parsed.success) return undefined;
   const [startedAtMs, linkedid, pbx] = parsed.data;
   const cursor = { startedAtMs, linkedid, pbx };
-  // Decoding forgives much; only what we gave out ourselves is taken.
+  // Base64 decoding is lax: accept only exactly what we gave out.
   return encodeCursor(cursor) === text ? cursor : undefined;
 }
 
 export const moment = () =>
   parameter('an ISO 8601 time such as 2026-11-20T10:00:00Z, or -1h, -30m, -7d, -45s', parseMoment);
-/** Stars within it are of a hidden number, which is shown by its last digits: `PJSIP/*******100`. */
+/** Stars inside belong to a hidden number, of which the last digits are shown: `PJSIP/*******100`. */
 const ENDPOINT_PATTERN = /^[^\p{Cc}*]{0,128}(?:\*+[\p{Nd}() .-]{1,3}[^\p{Cc}*]{0,64}){0,4}\*?$/u;
 const ENDPOINT_WORDS = 'an endpoint such as PJSIP/alice, or its beginning and * at its end';
 
@@ -144,7 +144,7 @@ export const endpoint = () => parameter(ENDPOINT_WORDS, parseEndpoint);
 const endpoints = () => several(ENDPOINT_WORDS, parseEndpoint);
 
 /**
- * As it is dialled or as it is stored. Anything may stand in a caller ID, a star too (`*97`); a plus sign that was not
+ * A number as dialled or as stored. A caller ID may have anything in it, also a star (`*97`). A plus sign that was not
  * percent-encoded arrives as a space.
  */
 function parseNumber(text: string): string | undefined {
@@ -194,7 +194,7 @@ function oneOf<Word extends string>(words: readonly Word[], meaning: string) {
   });
 }
 
-/** A length of time in seconds, whole or not. */
+/** A duration in seconds, with or without a fraction. */
 const seconds = () =>
   parameter('seconds, such as 90', (text) => (/^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined), {
     type: 'number',
@@ -221,7 +221,7 @@ const severalOf = <const Word extends string>(words: readonly Word[]) =>
     items: { type: 'string', enum: words },
   });
 
-/** As it is set, or as it is shown where a number in it is hidden. */
+/** A tag as it was set, or as it is shown with a hidden number. */
 const TAG = new RegExp(`^[\\p{L}\\p{M}\\p{N}_.:*#-]{1,${LONGEST_TAG * 4}}$`, 'u');
 
 export const CALLS_QUERY = z.strictObject({
@@ -258,7 +258,7 @@ export const CALLS_QUERY = z.strictObject({
   cursor: parameter('the next_cursor of the page before, unchanged', parseCursor),
 });
 
-/** Stretches shorter than this tell nothing: calls last about as long. */
+/** Shorter buckets say nothing: calls last about as long. */
 const SHORTEST_BUCKET_MS = 60_000;
 const bucket = () =>
   parameter('the length of a stretch, at least 1m, such as 15m, 1h or 1d', (text) => {
@@ -266,16 +266,16 @@ const bucket = () =>
     return ms !== undefined && ms >= SHORTEST_BUCKET_MS ? ms : undefined;
   });
 
-/** Endpoints whose trends are in one answer: so many take milliseconds, and fit into the address of a request. */
+/** Bound on the endpoints with trends in one answer. So many take milliseconds and fit into a URL. */
 export const MOST_TRENDS = 25;
 
-/** Endpoints that the ranking has at most. */
+/** Bound on the endpoints of the ranking. */
 const MOST_ENDPOINTS = 1000;
 
 export const ENDPOINTS_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
-  // A star may stand in a name: what is dialled over DAHDI is part of it.
+  // A name may have a star in it: over DAHDI the dialled number is part of the name.
   endpoint: several(ENDPOINT_WORDS, (text) => (/^\P{Cc}{1,128}$/u.test(text) ? text : undefined), {
     most: MOST_TRENDS,
   }),
@@ -283,7 +283,7 @@ export const ENDPOINTS_QUERY = z.strictObject({
   limit: limit(MOST_ENDPOINTS),
 });
 
-/** What calls are put together by, beside endpoints. */
+/** What calls are grouped by, beside endpoints. */
 export const GROUPINGS = ['device', 'site', 'codec'] as const satisfies readonly Grouping[];
 
 export const GROUPS_QUERY = z.strictObject({
@@ -300,7 +300,7 @@ export const SUMMARY_QUERY = z.strictObject({
   endpoint: endpoint(),
 });
 
-/** Reports of a channel that are given at most when a limit is; the last ones. */
+/** Bound on a limit for reports of a channel; the last ones are returned. */
 const MOST_INTERVALS = 100_000;
 
 export const INTERVALS_QUERY = z.strictObject({ limit: limit(MOST_INTERVALS) });

@@ -1,24 +1,23 @@
 import type { Duplex } from 'node:stream';
 import { ERRORS, type ProblemCode } from '../model/errors/errors.ts';
 
-// An `import` of it reads all that it exports, and so loads Node's whole HTTP client: 10 MB that nothing here needs.
+// An `import` would load Node's HTTP client as well: 10 MB that nothing here needs.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 export const PROBLEM_TYPE = 'application/problem+json';
-/** What a 401 asks for. */
+/** The `WWW-Authenticate` of a 401 (RFC 6750 §3). */
 export const CHALLENGE = 'Bearer realm="asterisk-mes"';
 
-/** What went wrong with a request, as the client sees it (RFC 9457). Thrown by handlers. */
+/** A failed request as the client sees it (RFC 9457). Thrown by handlers. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
   readonly status: number;
-  /** The query parameter that is at fault, if one is. */
+  /** The query parameter that is at fault; undefined: none is. */
   readonly parameter: string | undefined;
 
   /**
-   * `detail` is one sentence that says what to do; nothing in it may come from inside the server. `status` is given where
-   * the code stands for more than one.
+   * `detail`: one sentence that says what to do, without anything internal. `status`: needed only for a code that has several.
    */
   constructor(code: ProblemCode, detail: string, parameter?: string, status: number = ERRORS[code].status) {
     super(detail);
@@ -40,16 +39,16 @@ export class Problem extends Error {
   }
 }
 
-/** A client may take this long to read why it was refused. */
+/** Time for a refused client to read the answer. */
 const LAST_WORDS_MS = 500;
 
-/** Sends a last answer on a connection, and lets go of it whether or not the client reads and closes. */
+/** Sends a last answer on a connection and destroys it soon after, whether or not the client reads. */
 export function endThenDestroy(socket: Duplex, answer: string): void {
   socket.end(answer);
   setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
 }
 
-/** The problem as a whole HTTP answer, for a connection that fastify does not serve; it is to be closed afterwards. */
+/** The problem as a whole HTTP response, for connections that fastify does not serve. Close the connection after it. */
 export function rawAnswer(problem: Problem): string {
   const body = JSON.stringify(problem);
   const lines = [

@@ -58,13 +58,13 @@ const TAGS_BODY = z
   .strictObject({ add: tags.optional(), remove: tags.optional(), author })
   .refine(({ add = [], remove = [] }) => add.length + remove.length > 0, 'names no tag; give add, remove or both');
 
-/** What REST asks of notes and tags. */
+/** What REST needs of notes and tags. */
 export interface RemarkService {
-  /** `too-many`: the call has as many notes as one may have. */
+  /** Writes a note. `too-many`: the call has its greatest number of notes. */
   note(linkedid: string, text: string, author: string | null): Promise<Note | 'no-such-call' | 'too-many'>;
-  /** False: there is none. */
+  /** Deletes a note; false: there is none. */
   deleteNote(id: string): Promise<boolean>;
-  /** All tags of the call thereafter. */
+  /** Changes tags. Resolves with all tags of the call. */
   tag(
     linkedid: string,
     change: { readonly add: readonly string[]; readonly remove: readonly string[]; readonly author: string | null },
@@ -72,7 +72,7 @@ export interface RemarkService {
   tags(): Promise<readonly TagCount[]>;
 }
 
-/** What lists and calls show of them. */
+/** What lists and calls need of notes and tags. */
 export interface RemarksReader {
   ofCall(linkedid: string): Promise<CallRemarks>;
   tagsOf(linkedids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
@@ -86,7 +86,7 @@ function presentTag({ tag, author: by, atMs }: Tag): z.output<typeof TAG> {
   return { tag, author: by, at: new Date(atMs).toISOString() };
 }
 
-/** Of one call: `tags` as lists have them, and who set each and when. */
+/** The notes and tags of one call: `tags` as in lists, `tagged` with author and time. */
 export function presentRemarks({ notes, tags: tagged }: CallRemarks): {
   notes: z.output<typeof NOTE>[];
   tags: string[];

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import type { Page } from './page.ts';
 
-/** The same answer as another media type. */
+/** Another media type of the same answer. */
 export interface OtherType {
   readonly type: string;
-  /** Whether a client with this Accept header gets it. */
+  /** Whether a client with this Accept header gets this type. */
   isPreferredBy(accept: string | undefined): boolean;
   handle(): Promise<string>;
 }
@@ -12,35 +12,35 @@ export interface OtherType {
 /** One address of the API and one method. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** As fastify writes it: `/v1/calls/:linkedid`. */
+  /** The path in fastify's form: `/v1/calls/:linkedid`. */
   readonly path: string;
   readonly summary: string;
   /** `open`: answered without the token. `token`: refused, also on loopback, while no token is set. `usual`: as [http] says. */
   readonly access: 'open' | 'usual' | 'token';
-  /** A browser may come here by a link of another site. */
+  /** True: links on other sites may lead here. */
   readonly isPage: boolean;
   readonly query: z.ZodObject;
-  /** Of the request's JSON; null: it has no body. */
+  /** Schema of the request's JSON; null: there is no body. */
   readonly body: z.ZodType | null;
   readonly answer: z.ZodType;
-  /** Of an answer that is no problem. */
+  /** Status of a successful answer. */
   readonly status: number;
   /**
-   * `query` and `body` are checked; `id` is the path's parameter, or empty; `reader` whose token it was, null: the main one, or none is needed; `languages` the
-   * client's Accept-Language. A Buffer is the answer's JSON already, a Page has its own type. Throws
-   * Problem.
+   * Answers a request. `query` and `body` are checked already. `id`: the path's parameter, or empty. `reader`: whose token it
+   * was; null: the main one, or none is needed. `languages`: the client's Accept-Language. A Buffer is JSON already, a Page has
+   * its own type. Throws Problem.
    */
   handle(query: unknown, id: string, body: unknown, reader?: string | null, languages?: string): unknown;
-  /** Whether the answer seldom changes any more: then it has an ETag, by which a client can ask whether it has. */
+  /** True: the answer hardly changes any more, so it gets an ETag and clients can ask whether it has changed. */
   readonly isFinal?: ((answer: never) => boolean) | undefined;
-  /** Media type of the answer when it is a text; JSON otherwise. */
+  /** Media type of a text answer; absent: JSON. */
   readonly type?: string | undefined;
   readonly otherType?: OtherType | undefined;
-  /** The same as CSV, piece by piece; rejects with Problem. */
+  /** The answer as CSV, piece by piece. Rejects with Problem. */
   readonly csv?: ((query: unknown, id: string, reader?: string | null) => Promise<AsyncIterable<string>>) | undefined;
 }
 
-/** Makes a route; what is left out is as usual. The handler gets what the schemas make of query and body. */
+/** Makes a route with the usual values for what is left out. The handler gets query and body as their schemas parse them. */
 export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body extends z.ZodType>(definition: {
   method?: Route['method'];
   path: string;

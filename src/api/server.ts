@@ -20,20 +20,20 @@ import { TokenCheck } from './gate/token.ts';
 import { jsonInParts } from './gate/turns.ts';
 import { WorkLimit } from './gate/work-limit.ts';
 
-// An `import` of it reads all that it exports, and so loads Node's whole HTTP client: 10 MB that nothing here needs.
+// An `import` would load Node's HTTP client as well: 10 MB that nothing here needs.
 const { createServer } = process.getBuiltinModule('node:http');
 
 /** Header and address of a request together, bytes. */
 const LARGEST_HEADER_BYTES = 8192;
-/** What a client may say at once: a comment, some answers. */
+/** Bound on a request's body: a comment, some answers. */
 const LARGEST_BODY_BYTES = 16_384;
 const MOST_CONNECTIONS = 512;
-/** A client gets this long for sending its request, and for sending the next one on the same connection. */
+/** Time for a client to send its request, and the next one on the same connection. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 /** How often Node looks for clients that were too slow. */
 const TIMEOUT_CHECK_MS = 2000;
-/** How long answers may take to be sent when the sidecar stops. */
+/** Time for sending answers when the sidecar stops. */
 const LAST_ANSWERS_MS = 500;
 /** Asterisk's ids have at most 150 characters; a link to rate a call has two of them. */
 const LONGEST_ID = 400;
@@ -43,14 +43,14 @@ const HTML_TYPE = 'text/html; charset=utf-8';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 export interface ServerOptions {
-  /** What clients must send as `Authorization: Bearer …`; null or absent: everyone on this machine may read. */
+  /** The token that clients send as `Authorization: Bearer …`; null or absent: everybody on this machine may read. */
   readonly token?: string | null | undefined;
-  /** The same as something that can change while the server runs; it counts instead of `token`. */
+  /** The check of a token that may change while the server runs; it replaces `token`. */
   readonly tokenCheck?: TokenCheck | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
-  /** Pushes what is up; the caller tells it of changes. */
+  /** The live feed; the caller notes changes in it. */
   readonly liveStream?: LiveStream | undefined;
-  /** What browsers get, without the token: it holds nothing of any call. */
+  /** Files for browsers. They have nothing of any call, so they need no token. */
   readonly files?: readonly StaticFile[] | undefined;
   /** For tests: another span than the 10 s after which an answer that is not read is dropped. */
   readonly unreadMs?: number | undefined;
@@ -65,7 +65,7 @@ async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void>
   await reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-/** What the client sees of an error: nothing internal when the fault is ours. */
+/** The problem that a client sees for an error. It says nothing internal when the fault is ours. */
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
@@ -79,7 +79,7 @@ function problemOf(error: unknown): Problem {
   return new Problem('MES_ERR_SERVER', 'the server failed on this request; its log says why');
 }
 
-/** Answers what is not even HTTP, or comes too slowly. */
+/** Answers a connection whose bytes are not HTTP, or come too slowly. */
 function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -102,7 +102,7 @@ function gatedServer(gate: RequestGate, handler: RequestListener, hasStream: boo
     maxHeaderSize: LARGEST_HEADER_BYTES,
     headersTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    // Anything else that asks for an upgrade (curl offers h2c) gets its plain answer.
+    // Other requests for an upgrade (curl offers h2c) get a plain answer.
     shouldUpgradeCallback: ({ url }: { readonly url?: string | undefined }) =>
       hasStream && url?.startsWith(LIVE_STREAM_PATH) === true,
   };
@@ -126,7 +126,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   return serveRoutes(routes(options), options);
 }
 
-/** The same of a table of one's own. */
+/** The same for any table of routes. */
 export function serveRoutes(table: readonly Route[], options: ServerOptions): FastifyInstance {
   const gate = new RequestGate(options.unreadMs);
   const app: FastifyInstance = fastify({
@@ -164,7 +164,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
     );
   });
 
-  // An answer that is under way may still be sent; a client that is slow, or in the middle of asking, is not waited for.
+  // Answers under way may still be sent. Slow clients and unfinished requests are cut off.
   app.addHook('preClose', async () => {
     gate.close();
     setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
@@ -216,7 +216,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
           if (route.isFinal?.(made as never) !== true) return jsonInParts(made);
           return sendFinal(request, reply, JSON.stringify(made));
         };
-        // What needs nothing of the history does not wait behind what does.
+        // Routes that need no history must not wait behind those that do.
         return route.access === 'open' && id === undefined ? answer() : work.run(request.raw.socket, answer);
       },
     });

@@ -7,8 +7,13 @@ import { MIN_OPINION, OPINION_TO_100, opinionFromR, shownR } from './opinion.ts'
 const PACKETS_IN_5_S = 250;
 
 /**
- * The Media Experience Score of one direction (Asterisk's "Media Experience Score" page; README.md beside this file).
- * A round trip that is not known counts as 0 and the score says so (`rttKnown` false).
+ * The Media Experience Score of one direction (Asterisk's "Media Experience Score" page; `README.md` beside this file):
+ * ```
+ * latency = rtt × rttFactor + jitter × jitterFactor × (its deviation / jitterStdevDivisor) + codec delay     ms
+ * R       = baseR − cost of the latency − cost of the loss + advantage
+ * MES     = opinion of R (G.107 Annex B), 1-4.5
+ * ```
+ * An unknown round trip counts as 0, and the score says so (`rttKnown` false). All other inputs must be known.
  */
 export function computeMes(profile: MesProfile, inputs: ScoreInputs): MesScore {
   const effectiveLatencyMs = effectiveLatency(profile, inputs);
@@ -25,19 +30,21 @@ export function computeMes(profile: MesProfile, inputs: ScoreInputs): MesScore {
   };
 }
 
-/** The `mes` of that score alone. */
+/** The `mes` of that score alone, on the opinion scale 1-4.5, for callers that need nothing else. */
 export function opinionOf(profile: MesProfile, inputs: ScoreInputs): number {
   return opinionFromR(ratingOf(profile, inputs, effectiveLatency(profile, inputs)), profile.clampBelowOne);
 }
 
-/** The score of a direction or an interval in which packets were sent and none arrived: the lowest there is. */
+/** The score of a direction or an interval in which packets were sent and none arrived: the lowest on the scale. */
 export const DEAD_OPINION = MIN_OPINION;
 
+/** In ms. */
 function effectiveLatency(profile: MesProfile, inputs: ScoreInputs): number {
   const codecDelayMs = (profile.usesDelayOfCodec ? inputs.codecDelayMs : undefined) ?? profile.codecDelayMs;
   return (inputs.rttMeanMs ?? 0) * profile.rttFactor + jitterLatency(profile, inputs) + codecDelayMs;
 }
 
+/** The part of the latency that jitter makes. In ms; Asterisk up to 22.10 takes seconds for ms here (`jitterUnit`). */
 function jitterLatency(profile: MesProfile, inputs: ScoreInputs): number {
   const perUnit = profile.jitterUnit === 's' ? 1 / 1000 : 1;
   const jitter = (profile.jitterSample === 'last' ? inputs.jitterLastMs : inputs.jitterMeanMs) * perUnit;
@@ -45,12 +52,14 @@ function jitterLatency(profile: MesProfile, inputs: ScoreInputs): number {
   return jitter * profile.jitterFactor * (jitterStdev / profile.jitterStdevDivisor);
 }
 
+/** In R: one slope below the knee, a steeper one above it. */
 function latencyCost(profile: MesProfile, effectiveLatencyMs: number): number {
   return effectiveLatencyMs < profile.latencyKneeMs
     ? effectiveLatencyMs / profile.latencyDivisorBelow
     : (effectiveLatencyMs - profile.latencyOffsetMs) / profile.latencyDivisorAbove;
 }
 
+/** R, not yet limited to 0-100. */
 function ratingOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: number): number {
   const r = profile.baseR - latencyCost(profile, effectiveLatencyMs);
   if (!profile.usesCodecImpairment) return r - lossSampleOf(profile, inputs) * profile.lossFactor;
@@ -58,7 +67,7 @@ function ratingOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: 
   return r - effectiveImpairment(codec, lossPercent, burstR) + advantage;
 }
 
-/** The latency's cost is divided as the latency is. */
+/** What took how much of R. The cost of the latency is split between delay and jitter as the latency itself is. */
 function costsOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: number): ScoreCosts {
   const latencyR = latencyCost(profile, effectiveLatencyMs);
   const jitterShare = effectiveLatencyMs > 0 ? jitterLatency(profile, inputs) / effectiveLatencyMs : 0;
@@ -71,6 +80,7 @@ function costsOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: n
   return { delayR, jitterR, lossR: effectiveImpairment(codec, lossPercent, burstR) - codec.ie, codecR: codec.ie };
 }
 
+/** The loss that `lossFactor` is for: packets or percent, by `lossUnit` and `lossSample`. */
 function lossSampleOf(profile: MesProfile, inputs: ScoreInputs): number {
   if (profile.lossUnit === 'percent') return inputs.lossPercent;
   if (profile.lossSample === '5s') return packetsIn5S(inputs.lossPercent);

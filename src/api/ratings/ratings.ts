@@ -80,7 +80,7 @@ export const MOMENT = z.strictObject({
   ),
 });
 
-/** One call, with what people said of it, when they pressed a key to mark a moment, and what was written about it. */
+/** A call with its ratings, marked moments, notes and tags. */
 export const CALL_WITH_RATINGS = CALL.extend({
   ratings: z.array(RATING),
   moments: z.array(MOMENT),
@@ -111,7 +111,7 @@ function parseCursor(text: string): RatingCursor | undefined {
   if (text.length > LONGEST_CURSOR) return undefined;
   try {
     const [atMs, id] = CURSOR.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
-    // Decoding forgives much; only what we gave out ourselves is taken.
+    // Base64 decoding is lax: accept only exactly what we gave out.
     return encodeCursor({ atMs, id }) === text ? { atMs, id } : undefined;
   } catch {
     return undefined;
@@ -137,7 +137,7 @@ export function presentRating({ atMs, ...rating }: Rating): z.output<typeof RATI
   };
 }
 
-/** Ratings and marks of a call; `intervalsOf` has the reports of each of its channels. */
+/** Ratings and marks of a call. `intervalsOf`: the reports of each channel. */
 export function presentRated(
   { ratings, moments }: CallRatings,
   intervalsOf: ReadonlyMap<string, readonly IntervalRecord[]>,
@@ -172,7 +172,7 @@ function besideMark(interval: IntervalRecord | undefined): z.output<typeof BESID
   };
 }
 
-/** The call that an address means. */
+/** The party that a path and body name. */
 function partyOf(id: string, { side, uniqueid }: Pick<z.output<typeof RATING_BODY>, 'side' | 'uniqueid'>): RatedParty {
   if (!id.startsWith('last:')) return { linkedid: id, side, uniqueid };
   if (side === undefined && uniqueid === undefined) return { lastOf: id.slice('last:'.length) };

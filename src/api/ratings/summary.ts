@@ -49,7 +49,7 @@ export const RATING_SUMMARY = z.strictObject({
   measured_bad_said_good: z.array(CASE).describe('rated 4 or 5 and measured poor or worse; newest first'),
 });
 
-/** Tells what people said in some time, and where that does not fit what was measured. */
+/** The route that sums up ratings, with the cases in which they do not fit the scores. */
 export function summaryRoute(service: RatingService, clock: Clock): Route {
   return route({
     path: '/v1/ratings/summary',

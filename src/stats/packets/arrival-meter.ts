@@ -1,18 +1,18 @@
 import { ARRIVAL_BINS, arrivalBin } from './arrival-histogram.ts';
 
-/** When packets came: intervals between arrivals, and interarrival jitter by RFC 3550 A.8. */
+/** Measures arrivals: the intervals between packets, and interarrival jitter by RFC 3550 A.8. Times are epoch milliseconds. */
 export class ArrivalMeter {
   firstAtMs = 0.5;
   lastAtMs = 0.5;
-  /** After the latest packet, ms. */
+  /** Jitter after the latest packet; 0 before the second one. */
   jitterMs = 0.5;
-  /** The sum of the jitter after each packet but the first, and how many those are. */
+  /** Sum of the jitter after each packet but the first, and the number of these samples. */
   jitterSumMs = 0.5;
   jitterSamples = 0;
-  /** Longest interval between two arrivals, ms. */
+  /** Longest interval between two arrivals; 0 before the second packet. */
   maxGapMs = 0.5;
   arrivals = 0;
-  /** Packets whose RTP clock was not known. */
+  /** Packets with an unknown RTP clock, which have no transit time. */
   untimed = 0;
   readonly counts: Uint32Array;
   #peakMs = 0.5;
@@ -20,10 +20,11 @@ export class ArrivalMeter {
   #transitMs = 0.5;
   #hasTransit = false;
 
-  /** `counts`: for the intervals, by the bins of the arrival histogram. */
+  /** `counts` gets the intervals by the bins of `arrival-histogram.ts`; its memory may be the caller's. */
   constructor(counts: Uint32Array = new Uint32Array(ARRIVAL_BINS)) {
     this.counts = counts;
-    // They began as fractions so that V8 keeps them as doubles in place.
+    // A field that begins as a fraction is a double in place for V8; one that begins as 0 would be allocated anew with each
+    // change.
     this.jitterMs = 0;
     this.jitterSumMs = 0;
     this.maxGapMs = 0;
@@ -35,7 +36,7 @@ export class ArrivalMeter {
     return Math.max(this.#peakMs, this.#earlierPeakMs);
   }
 
-  /** The highest jitter since the last call; the stream's maximum stays. */
+  /** The highest jitter since the last call. Begins a new peak; `jitterMaxMs` stays. */
   takePeakMs(): number {
     const peakMs = this.#peakMs;
     this.#earlierPeakMs = this.jitterMaxMs;
@@ -48,8 +49,8 @@ export class ArrivalMeter {
     return this.#peakMs;
   }
 
-  /** A packet came. */
-  arrive(atMs: number): void {
+  /** Notes the arrival of a packet. */
+  addArrival(atMs: number): void {
     if (this.arrivals === 0) this.firstAtMs = atMs;
     else {
       const intervalMs = atMs - this.lastAtMs;
@@ -61,8 +62,10 @@ export class ArrivalMeter {
     this.lastAtMs = atMs;
   }
 
-  /** Its transit time, from any origin: RFC 3550 A.8. */
-  passed(transitMs: number): void {
+  /**
+   * Adds the packet's transit time (arrival less RTP time, from any origin) to the jitter: J += (|D| − J) / 16, RFC 3550 A.8.
+   */
+  addTransit(transitMs: number): void {
     if (this.#hasTransit) {
       this.jitterMs += (Math.abs(transitMs - this.#transitMs) - this.jitterMs) / 16;
       if (this.jitterMs > this.#peakMs) this.#peakMs = this.jitterMs;
@@ -73,8 +76,8 @@ export class ArrivalMeter {
     this.#transitMs = transitMs;
   }
 
-  /** It says nothing of jitter: a telephone event. */
-  passedUntold(): void {
+  /** The packet has no transit time, as a telephone event: the jitter so far counts once more. */
+  repeatJitter(): void {
     if (!this.#hasTransit) return;
     this.jitterSumMs += this.jitterMs;
     this.jitterSamples += 1;

@@ -199,7 +199,7 @@ export class PacketStream {
     this.#nextAfterStray = -1;
     const beforeMs = media.mediaMs;
     const mediaMs = media.ahead(step, timestamp, atMs, kind);
-    this.arrival.arrive(atMs);
+    this.arrival.addArrival(atMs);
     this.#keep(this.#highest, mediaMs, atMs, mediaMs - beforeMs, marker || media.isAfterPause, kind);
   }
 
@@ -212,11 +212,11 @@ export class PacketStream {
     if (this.#states[extended & WINDOW_MASK] !== MISSING) {
       this.duplicates += 1;
       if (this.#captureDuplicates.isFromCapture(this.received)) return;
-      this.arrival.arrive(atMs);
+      this.arrival.addArrival(atMs);
       this.#measure(mediaMs, atMs, kind);
       return;
     }
-    this.arrival.arrive(atMs);
+    this.arrival.addArrival(atMs);
     this.outOfOrder += 1;
     this.#keep(extended, mediaMs, atMs, 0, false, kind);
   }
@@ -228,11 +228,11 @@ export class PacketStream {
       return undefined;
     }
     if (kind === 'event') {
-      this.arrival.passedUntold();
+      this.arrival.repeatJitter();
       return undefined;
     }
     const transitMs = atMs - this.#transitOriginMs - mediaMs;
-    this.arrival.passed(transitMs);
+    this.arrival.addTransit(transitMs);
     return transitMs;
   }
 
