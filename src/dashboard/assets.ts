@@ -4,9 +4,9 @@ import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { dirname, extname, join, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-/** One file that the browser gets. */
+/** A file for the browser. */
 export interface Asset {
-  /** Its address: `/`, or below `/assets/` in a folder whose name changes when any of them does. */
+  /** The address: `/`, or below `/assets/` in a folder whose name changes with any of its files. */
   readonly path: string;
   readonly type: string;
   readonly body: Buffer;
@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** In this order: of two rules alike, the later one counts. */
+/** Style sheets in order: later rules win. */
 const STYLES = [
   'base',
   'call',
@@ -73,7 +73,7 @@ function asset(path: string, type: string, body: Buffer, isImmutable: boolean): 
   return { path, type, body, gzip: gzipSync(body, { level: 9 }), etag, isImmutable };
 }
 
-/** The browser's own modules, as JavaScript that imports its neighbours by name. */
+/** The client's modules as JavaScript. */
 function modules(): [string, Buffer][] {
   return readdirSync(CLIENT, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll(sep, '/'))
@@ -84,7 +84,7 @@ function modules(): [string, Buffer][] {
       const script = (MODULE_EXTENSION === '.ts' ? withoutTypes(text) : text)
         .replaceAll(/^((?:import|export)\b[^;'"]*from\s*'\.\.?\/[\w/.-]+)\.ts'/gm, "$1.js'")
         .replaceAll(/^(import\b[^;'"]*from\s*)'uplot'/gm, `$1'${name.includes('/') ? '..' : '.'}/uplot.js'`);
-      // A browser needs no module that has only types.
+      // Leave out modules that have only types.
       return /^(import|export)\b/m.test(script) ? [[name.replace(/\.ts$/, '.js'), Buffer.from(script)]] : [];
     });
 }
@@ -92,7 +92,7 @@ function modules(): [string, Buffer][] {
 /** Removes the blank lines that stripped types leave. */
 function withoutTypes(text: string): string {
   const emitWarning = process.emitWarning.bind(process);
-  // Node warns on the terminal that this function is experimental, though the program itself runs by it.
+  // Node would warn that this function is experimental, although Node itself runs TypeScript by it.
   process.emitWarning = () => {};
   try {
     return stripTypeScriptTypes(text)

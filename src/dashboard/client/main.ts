@@ -18,7 +18,7 @@ import { arrive } from './parts/list-memory.ts';
 import { hasToken, storeToken, TOKEN_NEEDED } from './rest/rest.ts';
 import { type Page, parseRoute, type Route } from './rest/route.ts';
 
-/** Those with a word stand in the bar, in this order. */
+/** All pages. Those with a word are in the bar, in this order. */
 const PAGES_OF_ONE: readonly { name: string; word?: string; open: (route: Route) => Page }[] = [
   { name: '', word: t('Now'), open: () => nowPage() },
   { name: 'calls', word: t('Calls'), open: callsPage },
@@ -30,7 +30,7 @@ const PAGES_OF_ONE: readonly { name: string; word?: string; open: (route: Route)
   { name: 'call', open: callPage },
   { name: 'compare', open: comparePage },
 ];
-/** What a fleet's store knows enough for. */
+/** Pages that the fleet's store can fill. */
 const OF_FLEETS: readonly string[] = ['calls', 'endpoints', 'trends', 'call'];
 const PAGES: typeof PAGES_OF_ONE = IS_FLEET
   ? [
@@ -87,7 +87,7 @@ function askToken(): void {
   dialog.showModal();
 }
 
-/** What stands in the page itself, and the choice of the language. */
+/** Translates the words of the page itself, and adds the choice of language. */
 function speak(): void {
   document.documentElement.lang = LANGUAGE;
   bar.setAttribute('aria-label', t('Pages'));
@@ -134,7 +134,7 @@ dialog.querySelector('form')?.addEventListener('submit', (event) => {
   picker?.load();
   open();
 });
-// Pages come after their address: the browser would scroll what is not there yet.
+// Pages load after their address changes, so the browser would scroll too early.
 history.scrollRestoration = 'manual';
 arrive();
 open();

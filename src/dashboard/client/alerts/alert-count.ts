@@ -5,7 +5,7 @@ import { get } from '../rest/rest.ts';
 
 const EVERY_MS = 30_000;
 
-/** Says in the bar, on every page, how many alerts go on. */
+/** Shows in the bar of every page how many alerts are open. */
 export function countAlerts(link: HTMLElement): void {
   const count = el('span', { class: 'chip tone-bad alert-count', hidden: true });
   link.append(count);
@@ -16,7 +16,7 @@ export function countAlerts(link: HTMLElement): void {
       count.textContent = alerts.length === 0 ? '' : String(alerts.length);
       count.title = tn('{n} alert goes on', '{n} alerts go on', alerts.length);
     } catch {
-      // The page itself says what is wrong; an old number would be worse than none.
+      // The page shows the problem. An old number would be worse than none.
       count.hidden = true;
     }
   };

@@ -9,7 +9,7 @@ import { fullMoment, moment, placeWords, quantity } from '../words/words.ts';
 
 const EVERY_MS = 10_000;
 const MOST_SHOWN = 500;
-/** Calls of an alert that are named at once; the others are behind a click. */
+/** Calls of an alert that are shown at once; more on a click. */
 const CALLS_AT_ONCE = 6;
 
 const HEADS = [t('Ended at'), t('Alert'), t('Since'), t('At its worst'), t('Calls'), t('Fault')] as const;
@@ -23,7 +23,7 @@ const RULE_HEADS = [
   t('Sent'),
 ] as const;
 
-/** What goes on now, since when and in which calls, what is over, and the rules. */
+/** The page of alerts: open ones with their calls, ended ones, and the rules. */
 export function alertsPage({ query }: Route): Page {
   let search = new AbortController();
   const span = spanPicker(query.get('from'));
@@ -71,7 +71,7 @@ export function alertsPage({ query }: Route): Page {
       show(await get<AlertsAnswer>(`/v1/alerts?${wanted}`, signal));
     } catch (error) {
       if (signal.aborted) return;
-      // What is shown may be over by now: nothing is better than old news.
+      // The shown alerts may be over by now: better show nothing.
       status.textContent = '';
       over.replaceChildren();
       active.replaceChildren(errorNotice(error, () => void load()));
@@ -128,7 +128,7 @@ function alertCard(alert: Alert, isSent: boolean): HTMLElement {
   );
 }
 
-/** The calls that it is about: each leads to its own page. */
+/** Links to the calls of an alert. */
 function callLinks({ linkedids, calls }: Alert): HTMLElement {
   const link = (linkedid: string): HTMLElement => el('a', { href: callAddress(linkedid) }, foreign(linkedid));
   const separated = (ids: readonly string[]): (string | HTMLElement)[] =>

@@ -3,14 +3,17 @@ import { el, foreign } from '../parts/dom.ts';
 import { t } from '../words/language.ts';
 import { quantity, shortEndpoint, streamOf, verdictWords } from '../words/words.ts';
 
-/** Which gap of the picture a fault lies in. */
+/** The arrows of the picture that a fault marks. */
 const FAULTY: Readonly<Record<string, readonly number[]>> = {
   'caller-network': [0],
   'callee-network': [1],
   'both-networks': [0, 1],
 };
 
-/** How the voice went: caller, this server and callee, an arrow a direction, and where the fault lies. Of calls of two legs. */
+/**
+ * The way of the voice: caller, this server and callee with an arrow for each direction, and the place of the fault. Null: the
+ * call has not two legs.
+ */
 export function callHops(call: Call, legs: readonly Channel[]): HTMLElement | null {
   const [caller, callee] = legs;
   if (caller === undefined || callee === undefined || legs.length > 2) return null;

@@ -7,7 +7,7 @@ import { phoneStory } from './phone-story.ts';
 import { score, verdictChip } from '../parts/verdict-chip.ts';
 import { directionWords, quantity, verdictWords } from '../words/words.ts';
 
-/** Everything known of one direction; `line` is its number in the chart. */
+/** The card of one direction. `line`: its number in the chart. */
 export function directionCard(channel: Channel, stream: Stream, line: number): HTMLElement {
   const { rtt_ms: rtt, jitter_ms: jitter } = stream;
   const lost =

@@ -11,7 +11,7 @@ function evidencePage(linkedid: string): string {
   return `/v1/calls/${encodeURIComponent(linkedid)}/evidence/page`;
 }
 
-/** What to tell the carrier, or whoever runs the network: as a text to paste, a file, or a link. */
+/** Evidence for the carrier, or whoever runs the network: as text to paste, as a file, or as a link. */
 export class ForCarrier {
   readonly element = el('section', { class: 'panel carrier', 'aria-label': t('For the carrier') });
   readonly #linkedid: string;
@@ -34,7 +34,7 @@ export class ForCarrier {
         this.#button(t('Copy the text'), () => this.#copy()),
         this.#button(t('↓ Evidence (JSON)'), () => this.#download()),
         this.#button(t('Make a link for 30 days'), () => this.#share()),
-        // A browser sends no token with a link: with one, the made link leads to the same page.
+        // A browser sends no token with a link. Where one is needed, the shared link leads to the same page.
         hasToken() ? null : el('a', { href: evidencePage(linkedid), target: '_blank' }, t('Page to print')),
       ),
       this.#said,
@@ -43,7 +43,7 @@ export class ForCarrier {
 
   show(call: WholeCall, legs: readonly Channel[]): void {
     const text = carrierText(call, legs);
-    // A reader's selection stays.
+    // Do not replace the same text: it would clear the reader's selection.
     if (this.#text.textContent !== text) this.#text.textContent = text;
   }
 

@@ -6,9 +6,9 @@ import { clock, quantity } from '../words/words.ts';
 const WIDTH = 100;
 const STRIP_HEIGHT = 20;
 const BARS_HEIGHT = 40;
-/** Shows even a burst of 100 ms in an hour. */
+/** Least width of a burst, so that 100 ms of an hour can be seen. */
 const LEAST_BURST_WIDTH = 0.7;
-/** Shows even one interval among thousands. */
+/** Least height of a bar, so that one interval of thousands can be seen. */
 const LEAST_BAR_HEIGHT = 2;
 
 /** The captured packets of a direction: bursts of loss over time, and arrival times. Null when none were captured. */
@@ -66,7 +66,7 @@ function strip({ started_at: from, ended_at: to, bursts }: Capture): SVGElement 
 
 function burstWords(capture: Capture, metrics: VoipMetrics): string {
   const { packets_lost: lost, packets_expected: expected, longest_loss_ms: longestMs, bursts } = capture;
-  // Null: the RTP clock is not known, so nobody knows what came too late.
+  // Null: the RTP clock is unknown, so nobody knows which packets were late.
   const discarded = capture.jitter_buffer.discarded ?? 0;
   const late = discarded === 0 ? '' : `, ${t('{n} came too late to be played', { n: discarded })}`;
   if (lost <= 0 && discarded === 0) return t('None of {n} packets lost.', { n: expected });

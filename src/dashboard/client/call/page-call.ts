@@ -30,11 +30,11 @@ import {
   verdictWords,
 } from '../words/words.ts';
 
-/** While the call is up. */
+/** Time between two reloads while the call is up. */
 const REFRESH_MS = 5000;
 /** Legs beyond these are named, but their reports are not drawn: a conference can have hundreds. */
 const MOST_DRAWN_LEGS = 8;
-/** Channels whose ids are offered for copying. */
+/** Bound on the channels whose ids can be copied. */
 const MOST_IDS = 4;
 const DIRECTIONS = ['rx', 'tx'] as const;
 
@@ -172,7 +172,7 @@ class CallPage implements Page {
   }
 }
 
-/** The alerts that the call is among; none where they cannot be asked for. */
+/** Alerts about the call; empty when they cannot be read. */
 async function alertsOf({ linkedid, started_at: from }: Call, signal: AbortSignal): Promise<readonly Alert[]> {
   if (IS_FLEET) return [];
   const none: AlertsAnswer = { alerts: [], rules: [] };
@@ -180,7 +180,7 @@ async function alertsOf({ linkedid, started_at: from }: Call, signal: AbortSigna
   return alerts.filter(({ linkedids }) => linkedids.includes(linkedid));
 }
 
-/** Who, when, how good, the one line of why and where, and the way of the voice. */
+/** The top of the page: who, when, how good, why and where, and the way of the voice. */
 function topOf(call: WholeCall, legs: readonly Channel[]): readonly HTMLElement[] {
   const names = legs.flatMap((leg, index) => [...(index === 0 ? [] : [' ↔ ']), foreign(party(leg))]);
   const worst = legs
@@ -229,7 +229,7 @@ function endedWords({ ended_by: by, ended_by_uniqueid: uniqueid }: WholeCall, le
   return leg === undefined ? t('ended') : t('ended by {who}', { who: shortEndpoint(leg.endpoint) });
 }
 
-/** What a leg is known by elsewhere: in Asterisk, in SIP, in the network. */
+/** The ids of a leg in Asterisk, in SIP and in the network. */
 function idsOf({ endpoint, uniqueid, sip_call_id: callId, device_details: device }: Channel): HTMLElement[] {
   const who = shortEndpoint(endpoint);
   const address = device?.address ?? null;
@@ -240,7 +240,7 @@ function idsOf({ endpoint, uniqueid, sip_call_id: callId, device_details: device
   ];
 }
 
-/** The calls before and after this one in the list that it was chosen from, and the other calls of the same two. */
+/** Links to the previous and next call of the list, and to other calls of the same two parties. */
 function neighbours({ linkedid, endpoints }: Call): HTMLElement {
   const near = neighboursOf(linkedid);
   const [one, other] = endpoints;

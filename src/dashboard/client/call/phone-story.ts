@@ -3,7 +3,7 @@ import { el, foreign } from '../parts/dom.ts';
 import { t, tn } from '../words/language.ts';
 import { quantity } from '../words/words.ts';
 
-/** The audio to a phone as this server knows it by RTCP, beside what the phone itself says. Null when the phone says nothing. */
+/** RTCP about the audio to a phone, beside the phone's own report. Null when the phone sent none. */
 export function phoneStory({ phone }: Channel, stream: Stream): HTMLElement | null {
   if (phone === null || stream.direction !== 'tx') return null;
   const rows: readonly (readonly [name: string, ours: string, phones: string])[] = [
@@ -40,7 +40,7 @@ function header(text: string): HTMLElement {
   return el('th', { scope: 'col' }, text);
 }
 
-/** Loss and discards together, and how long such a stretch is in the mean. */
+/** Loss with discards in bursts or gaps, and their mean length. */
 function stretch(percent: number | null, durationMs: number | null): string {
   if (percent === null) return quantity(null, 1);
   return durationMs === null

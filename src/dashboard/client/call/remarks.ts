@@ -8,10 +8,10 @@ import { moment } from '../words/words.ts';
 
 const AUTHOR_KEY = 'asterisk-mes-author';
 const LONGEST_NOTE = 2000;
-/** What was typed and not yet written, by call: a token that is asked for opens the page anew. */
+/** Unsaved text by call: asking for a token opens the page anew. */
 const drafts = new Map<string, string>();
 
-/** Notes and tags of a call, and the fields to write more. */
+/** Notes and tags of a call, with fields to add more. */
 export class Remarks {
   readonly element = el('section', { class: 'panel remarks', 'aria-label': t('Notes and tags') });
   readonly #linkedid: string;
@@ -127,7 +127,7 @@ export class Remarks {
 
   async #suggest(): Promise<void> {
     if (IS_FLEET) return;
-    // Without suggestions tags are typed; that is no failure.
+    // Tags can be typed without suggestions, so a failure is ignored.
     const none: { readonly tags: readonly { readonly tag: string }[] } = { tags: [] };
     const { tags } = await get<typeof none>('/v1/tags').catch(() => none);
     this.#known.replaceChildren(...tags.map(({ tag }) => el('option', { value: tag })));

@@ -12,12 +12,12 @@ export interface TimelineEvent {
   readonly tone?: 'bad' | undefined;
 }
 
-/** An event with its sign, which stands at its line in the charts and before its words: A, B, C … */
+/** An event with its sign (A, B, C …), which marks it in the charts and in the list. */
 export interface TimelineMark extends TimelineEvent {
   readonly sign: string;
 }
 
-/** The same in another leg within this time is the same event. */
+/** The same change in another leg within this time is the same event. */
 const SAME_EVENT_MS = 2000;
 
 /** Ring, answer, hold, transfer, codec, marks, alerts and the end of each leg, in order. */
@@ -69,7 +69,7 @@ function beginnings(legs: readonly Channel[]): TimelineEvent[] {
   return events;
 }
 
-/** The end of each leg: who hung up, where that was seen. */
+/** The end of each leg, and who hung up if that was seen. */
 function endings(call: WholeCall, legs: readonly Channel[]): TimelineEvent[] {
   return legs.flatMap((leg, index) => {
     if (leg.ended_at === null) return [];
@@ -78,7 +78,7 @@ function endings(call: WholeCall, legs: readonly Channel[]): TimelineEvent[] {
     const hungUpMs = leg.hangup_at === null ? null : Date.parse(leg.hangup_at);
     if (hungUpMs !== null && leg.hangup_by === 'party')
       return [{ atMs: hungUpMs, words: hangupWords(leg, index === 0, end) }];
-    // That this server ends a leg whose talk is over tells nothing.
+    // When the talk is over, that this server ends the other leg says nothing.
     if (hungUpMs !== null && leg.uniqueid === call.ended_by_uniqueid)
       return [{ atMs: hungUpMs, words: t('this server hangs up the leg of {who}: {cause}', end) }];
     return [{ atMs: Date.parse(leg.ended_at), words: t('the leg of {who} ends: {cause}', end) }];

@@ -2,7 +2,7 @@ import { el } from '../parts/dom.ts';
 import { t } from '../words/language.ts';
 import { understand } from './sentence.ts';
 
-/** The field in the bar: one sentence, from every page, finds calls. `/` goes to it. */
+/** The search field of every page: it finds calls by a sentence. The key `/` moves to it. */
 export function askForm(): HTMLFormElement {
   const input = el('input', {
     type: 'search',

@@ -8,7 +8,7 @@ import { type Span, SPANS } from '../parts/span-picker.ts';
 import { FAULT_PLACES, placeWords, VERDICT_GROUPS, VERDICTS, verdictWords } from '../words/words.ts';
 
 const CHOICES: readonly Span[] = [...SPANS, ...DAY_SPANS, ['', t('at any time')]];
-/** The span that asks for two moments; REST does not know it. */
+/** The span "between two times", which only this form knows. */
 const BETWEEN = 'between';
 /** Filters with the same name in the address, the form and REST. */
 const PLAIN = [
@@ -31,10 +31,10 @@ const PLAIN = [
   'issue',
 ] as const;
 type Plain = (typeof PLAIN)[number];
-/** The others, which most people do not need, stand behind a fold. */
+/** Filters that are always shown; the others are folded away. */
 const SHOWN: readonly string[] = ['party', 'verdict', 'fault_place', 'tag'];
 const FOLDED = PLAIN.filter((name) => !SHOWN.includes(name));
-/** The verdict that asks for boxes to tick; REST does not know it. */
+/** The verdict "several", which shows boxes to tick; only this form knows it. */
 const SEVERAL = 'several';
 const KNOWN: ReadonlySet<string> = new Set(['from', 'to', 'sort', ...PLAIN]);
 const SUGGESTED = 300;
@@ -61,7 +61,7 @@ function fields(): Readonly<Record<Plain, Field>> {
       ['from', t('made by it')],
       ['to', t('got by it')],
     ]),
-    // A text field: a number may be a name@host, or begin with a plus sign.
+    // A text field, since a number may be name@host or begin with a plus sign.
     number: text('number', '101, +4930*', 12),
     verdict: select('verdict', [
       ['', t('any')],
@@ -172,7 +172,7 @@ export class CallsFilter {
     });
   }
 
-  /** The filters as the address writes them; empty ones are left out. */
+  /** The filters as query parameters, without empty ones. */
   get query(): URLSearchParams {
     const query = new URLSearchParams();
     if (this.#span.value === BETWEEN) {
@@ -207,7 +207,7 @@ export class CallsFilter {
         field.value = SEVERAL;
         continue;
       }
-      // A select shows only what it offers: several values, or what REST will refuse, are to be seen as well.
+      // A select shows only its options. Add one for several values, or for a value that REST will refuse.
       if (field instanceof HTMLSelectElement && ![...field.options].some((option) => option.value === value)) {
         field.append(el('option', { value }, value));
       }
@@ -224,7 +224,7 @@ export class CallsFilter {
     this.#showBetween();
   }
 
-  /** Ticks the boxes of several verdicts; false where the value is not several that there are. */
+  /** Ticks the boxes of several verdicts. False when the value is not a list of known verdicts. */
   #tick(value: string): boolean {
     const wanted = value.split(',');
     const boxes = this.#boxes;
@@ -245,7 +245,7 @@ export class CallsFilter {
   }
 
   async #suggest(): Promise<void> {
-    // Without suggestions names are typed; that is no failure.
+    // Names can be typed without suggestions, so a failure is ignored.
     const none: EndpointsAnswer = { endpoints: [], left_out: 0 };
     const { endpoints } = await get<EndpointsAnswer>(`/v1/endpoints?from=-7d&limit=${SUGGESTED}`).catch(() => none);
     const names = endpoints.map(({ endpoint }) => endpoint).toSorted();
@@ -253,7 +253,7 @@ export class CallsFilter {
   }
 }
 
-/** What the address asks for as REST takes it. */
+/** The query for REST of an address. */
 export function restQuery(address: URLSearchParams): URLSearchParams {
   const query = new URLSearchParams(address);
   const moments = momentsOf(query.get('from') ?? '');
@@ -264,12 +264,12 @@ export function restQuery(address: URLSearchParams): URLSearchParams {
   return query;
 }
 
-/** What of a link is not known here, so that not everything is shown for it; undefined when all is. */
+/** A filter in a link that this page does not know; undefined: it knows all. Ignoring it would show too many calls. */
 export function strangeName(address: URLSearchParams): string | undefined {
   return [...address.keys()].find((name) => !KNOWN.has(name));
 }
 
-/** ISO 8601 as a date field takes it, in the viewer's time zone; empty when it is no time. */
+/** An ISO 8601 time as value of a date field, in the viewer's time zone; empty when it is no time. */
 function localTime(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return '';

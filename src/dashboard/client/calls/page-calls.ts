@@ -29,7 +29,7 @@ const SORTED_CALLS = 500;
 const MOST_NAMED = 3;
 /** The next page is fetched when its place is this near to the screen. */
 const NEAR = '600px';
-/** Columns, and what each can be sorted by; the first way is that of the first click. */
+/** Columns and their sort orders; the first click takes the first one. */
 const COLUMNS: readonly (readonly [head: string, ...sorts: string[]])[] = [
   [t('Began'), ''],
   [t('Who')],
@@ -41,7 +41,7 @@ const COLUMNS: readonly (readonly [head: string, ...sorts: string[]])[] = [
   [t('Fault')],
 ];
 
-/** The calls of the past, newest first or as sorted, as far as they fit the filter. */
+/** The page of calls: those that match the filter, newest first or sorted. */
 export function callsPage({ query }: Route): Page {
   return new CallsPage(query);
 }
@@ -57,7 +57,7 @@ class CallsPage implements Page {
   readonly #more = el('button', { type: 'button', class: 'more', hidden: true }, t('Load more'));
   readonly #seen: IntersectionObserver;
   readonly element: HTMLElement;
-  /** What the address asks for. */
+  /** The query of the address. */
   #asked: URLSearchParams;
   #search = new AbortController();
   #cursor: string | null = null;
@@ -163,7 +163,7 @@ class CallsPage implements Page {
     const query = restQuery(this.#asked);
     query.set('fields', 'summary');
     const place = this.#cursor === null ? placeIn(this.#address) : undefined;
-    // Whoever comes back finds as many as there were.
+    // Coming back to the list, load as many rows as there were.
     query.set('limit', String(this.#sort === '' ? Math.max(PAGE_CALLS, place?.rows ?? 0) : SORTED_CALLS));
     if (this.#cursor === null) query.set('count', 'yes');
     else query.set('cursor', this.#cursor);
@@ -172,7 +172,7 @@ class CallsPage implements Page {
       if (signal.aborted) return;
       this.#rows.append(...calls.map(callRow));
       this.#linkedids.push(...calls.map(({ linkedid }) => linkedid));
-      // A linkedid alone does not lead to a call of a fleet.
+      // On a fleet a linkedid alone does not name a call.
       if (!IS_FLEET) rememberList({ address: this.#address, linkedids: this.#linkedids });
       if (matching !== undefined) this.#matching = matching;
       this.#cursor = next;

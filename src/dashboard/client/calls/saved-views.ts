@@ -6,11 +6,11 @@ const MOST_VIEWS = 50;
 
 interface View {
   readonly name: string;
-  /** After `#`. */
+  /** The address after `#`. */
   readonly address: string;
 }
 
-/** Views are kept in this browser. What it keeps may be of another release, or broken. */
+/** The saved views of this browser. They may come from another release, or be broken. */
 function views(): View[] {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');

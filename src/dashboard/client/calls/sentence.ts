@@ -1,8 +1,8 @@
-/** What a sentence such as `214 yesterday one way` asks for. */
+/** The meaning of a sentence such as `214 yesterday one way`. */
 export interface Understood {
-  /** As the address of the page of calls has it. */
+  /** Query parameters for the page of calls. */
   readonly query: URLSearchParams;
-  /** Words that mean nothing here, as they were typed. */
+  /** Unknown words, as typed. */
   readonly strange: readonly string[];
 }
 
@@ -43,7 +43,7 @@ const CODECS = new Set([
   'silk8',
   'silk16',
 ]);
-/** Words that make a sentence of the others. */
+/** Words without a meaning of their own. */
 const FILLERS = new Set(
   'a an all and any audio by call calls codec extension for from had has have in is number of on or show that the to tag was were which who whose with alle anruf anrufe auf der die das und mit nummer von vom war waren welche im in zu zeige'.split(
     ' ',
@@ -62,10 +62,7 @@ const SECONDS: ReadonlyMap<string, number> = new Map([
 /** A number, an extension or an endpoint; a name only where it has its technology before it or a number in it. */
 const PARTY = /^(?:\+?[\d*#]+\*?|[\w.-]*\d[\w.-]*\*?|\w+\/\S+)$/;
 
-/**
- * Reads a sentence about calls. A bare word that has no other meaning is taken for the party, one of them: a person's or a trunk's
- * name.
- */
+/** Reads a sentence about calls. One word without another meaning is taken for the party: the name of a person or a trunk. */
 export function understand(sentence: string): Understood {
   const typed = sentence
     .trim()
@@ -111,7 +108,7 @@ function meaningAt(words: readonly string[], at: number, typed: readonly string[
   return [undefined, 1];
 }
 
-/** Several verdicts, codecs and tags are all meant; of anything else the last one. */
+/** Adds a parameter. Verdicts, codecs and tags add up; of anything else the last one counts. */
 function put(query: URLSearchParams, name: string, value: string): void {
   const before = query.get(name);
   const isList = ['verdict', 'codec', 'tag', 'fault_place'].includes(name);

@@ -40,12 +40,12 @@ export function lineStyle(ink: ChartInk, line: number): Pick<uPlot.Series, 'stro
 /** Ticks have room for four characters: `2K` for 2000. */
 const TICK = new Intl.NumberFormat(undefined, { notation: 'compact' });
 
-/** How a line looks, for beside its name; the same numbers as in the chart. */
+/** A sample of a line for a legend, by its number in the chart. */
 export function lineSample(line: number): HTMLElement {
   return el('span', { class: `line-sample line-${line % COLOURS.length}`, 'aria-hidden': 'true' });
 }
 
-/** The axis of time, its words only where asked for, and the axis of a quantity. */
+/** The axes of a chart: time (its labels only if asked for) and a quantity. */
 export function chartAxes(
   ink: ChartInk,
   label: string,

@@ -15,7 +15,7 @@ export interface ChartLine {
 /** A moment at which something changed. */
 export interface ChartMark {
   readonly atMs: number;
-  /** Shown at its line in the chart, and before its words in the list. */
+  /** The letter that marks it in the chart and in the list. */
   readonly sign: string;
 }
 
@@ -28,7 +28,7 @@ export interface ChartData {
 
 interface Metric {
   readonly name: string;
-  /** Where there is little room. */
+  /** The name where there is little room. */
   readonly short: string;
   readonly unit: string;
   readonly decimals: number;
@@ -46,7 +46,7 @@ const METRICS: readonly Metric[] = [
     decimals: 2,
     heightPx: 170,
     valueOf: ({ mes }) => mes,
-    // Room above the best for the signs of what happened.
+    // Up to 5, for the signs above the best score.
     range: () => [1, 5],
     splits: [1, 2, 3, 4],
   },
@@ -202,7 +202,7 @@ export class CallChart {
   }
 
   #noteCursor(chart: uPlot): void {
-    // All charts follow the one that is pointed at: once is enough.
+    // All charts share the cursor, so one of them reports it.
     if (chart !== this.#charts[0]) return;
     this.#index = chart.cursor.idx ?? null;
     this.#showValues();
@@ -239,7 +239,7 @@ export class CallChart {
     return el('label', {}, input, lineSample(line), el('bdi', {}, label));
   }
 
-  /** The arrow keys do what the mouse does. */
+  /** Moves the cursor by the arrow keys. */
   #step(event: KeyboardEvent): void {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const [first] = this.#charts;

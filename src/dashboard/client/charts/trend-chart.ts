@@ -14,7 +14,7 @@ interface Part {
   readonly lines: readonly {
     readonly number: number;
     readonly isBars: boolean;
-    /** Only the border of a band. */
+    /** True: it is the border of a band, not a line of its own. */
     readonly isBorder?: boolean;
     readonly valueOf: (bucket: BucketQuality, earlier: BucketQuality | undefined) => number | null;
   }[];
@@ -34,7 +34,7 @@ const PARTS: readonly Part[] = [
       { number: 0, isBars: false, isBorder: true, valueOf: ({ mes_p75: p75 }) => p75 },
       { number: 0, isBars: false, isBorder: true, valueOf: ({ mes_p25: p25 }) => p25 },
     ],
-    // Half of the calls are in the inner one, nine tenths in both.
+    // Half of the calls lie in the inner band, nine tenths in the outer.
     bands: [
       [3, 1],
       [4, 5],
@@ -58,13 +58,13 @@ const BAND = 0.13;
 
 export interface TrendData {
   readonly buckets: readonly BucketQuality[];
-  /** The same stretches a while before; undefined where there is none. */
+  /** The buckets of the earlier time; undefined: there is none. */
   readonly earlier: readonly (BucketQuality | undefined)[];
-  /** Says a moment as briefly as the span allows. */
+  /** Formats a time as briefly as the span allows. */
   readonly timeWords: (atMs: number) => string;
-  /** A stretch is pointed at. */
+  /** Called when a bucket is pointed at. */
   readonly onPoint: (index: number) => void;
-  /** It was clicked. */
+  /** Called when a bucket is clicked. */
   readonly onChoose: (index: number) => void;
 }
 
@@ -115,7 +115,7 @@ export class TrendChart {
       padding: [8, 26, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'trend' }, drag: { x: false, y: false }, y: false },
-      // Bars stand around their moment: the first and the last would be cut in half.
+      // Bars are centred on their time, so the first and the last need room at the sides.
       scales: {
         x: { time: true, range: (_, first, last) => [first - halfS, last + halfS] },
         y: { range: (_, __, highest) => range(highest ?? 0) },
@@ -144,7 +144,7 @@ export class TrendChart {
   }
 
   #point(chart: uPlot): void {
-    // All charts follow the one that is pointed at: once is enough.
+    // All charts share the cursor, so one of them reports it.
     if (chart === this.#charts[0] && typeof chart.cursor.idx === 'number') this.#data.onPoint(chart.cursor.idx);
   }
 

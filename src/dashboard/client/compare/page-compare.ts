@@ -18,19 +18,19 @@ import {
   streamOf,
 } from '../words/words.ts';
 
-/** Calls that are offered for comparison. */
+/** Bound on the calls offered for comparison. */
 const OFFERED = 20;
-/** Differences below these are those of any two calls. */
+/** Smaller differences are normal between any two calls. */
 const NOTABLE = { mes: 0.3, loss: 0.5, jitter: 5, rtt: 30 } as const;
 
 interface Line {
   readonly name: string;
   readonly cells: readonly (Node | string)[];
-  /** Which of the two is notably worse. */
+  /** Index of the call that is notably worse; absent: neither. */
   readonly worse?: 0 | 1 | undefined;
 }
 
-/** Two calls side by side: what differs between a good and a bad one. */
+/** The page that compares two calls. */
 export function comparePage({ query }: Route): Page {
   const stopped = new AbortController();
   const element = el('section', {}, el('p', { class: 'empty' }, t('Loading the call …')));
@@ -60,7 +60,7 @@ function heading({ linkedid }: WholeCall): HTMLElement {
   );
 }
 
-/** Calls of the same two first, then others of the caller. */
+/** Calls to compare with: first those of the same two parties, then others of the caller. */
 async function choice(call: WholeCall, signal: AbortSignal): Promise<HTMLElement[]> {
   const [from, to] = call.endpoints;
   const list = async (query: Readonly<Record<string, string>>): Promise<readonly CallSummary[]> => {

@@ -8,11 +8,11 @@ import { pinned, togglePin } from './pins.ts';
 /** The calls of an endpoint, device, site or codec. */
 export interface Part extends LegsQuality {
   readonly name: string;
-  /** On a fleet: the PBX that it is of. */
+  /** The PBX, on a fleet. */
   readonly pbx?: string | undefined;
 }
 
-/** Two PBXs may have endpoints of the same name. */
+/** The key of a row. Two PBXs may have endpoints of the same name. */
 export function keyOf({ name, pbx = '' }: Part): string {
   return `${pbx} ${name}`;
 }
@@ -47,7 +47,7 @@ export function partRow(
     trends,
     onPin,
   }: {
-    /** The name of the calls' filter for it. */
+    /** The filter of calls that selects it. */
     readonly kind: string;
     readonly before: Part | undefined;
     readonly from: string;

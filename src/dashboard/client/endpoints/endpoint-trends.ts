@@ -5,12 +5,12 @@ import { get } from '../rest/rest.ts';
 import { sparkline } from '../parts/sparkline.ts';
 import { quantity } from '../words/words.ts';
 
-/** REST answers this many at once. */
+/** Bound on the endpoints of one request. */
 const AT_ONCE = 25;
 /** A trend is fetched when its row is this near to the screen. */
 const NEAR = '600px';
 
-/** How long a stretch of a trend is, so that a line has some 12 to 31 of them, and what people call it. */
+/** Length of a trend's buckets by span, so that a line has 12 to 31, and their name. */
 const STRETCHES: Readonly<Record<string, readonly [value: string, word: string]>> = {
   '-1h': ['5m', t('5 minutes')],
   '-24h': ['1h', t('hour')],
@@ -19,7 +19,7 @@ const STRETCHES: Readonly<Record<string, readonly [value: string, word: string]>
 };
 const DAILY = ['1d', t('day')] as const;
 
-/** A sign and a word stand beside every colour. */
+/** Colour, sign and word of each course. */
 const COURSES = {
   better: ['↗', t('better'), 'good'],
   worse: ['↘', t('worse'), 'bad'],
@@ -57,7 +57,7 @@ export class EndpointTrends {
     signal.addEventListener('abort', () => this.#seen.disconnect());
   }
 
-  /** The link to this endpoint's trends, in which its line will appear; of a fleet's `pbx` there is the link alone. */
+  /** The link to an endpoint's trends, in which its sparkline will appear. With `pbx` there is no sparkline. */
   place(endpoint: string, pbx?: string): HTMLElement {
     const whose = pbx === undefined ? {} : { pbx };
     const link = el(
@@ -110,7 +110,7 @@ export class EndpointTrends {
   }
 }
 
-/** `trend` is undefined when its calls have left the range meanwhile. */
+/** Draws a trend; undefined: its calls have left the range meanwhile. */
 function showTrend(place: Element, trend: EndpointTrend | undefined, stretch: string): void {
   const course = trend?.course ?? null;
   const [sign, word, tone] = course === null ? NOT_KNOWN : COURSES[course];

@@ -20,7 +20,7 @@ const ORDERS = {
 } as const;
 type Order = keyof typeof ORDERS;
 
-/** What calls are put together by. */
+/** What calls are grouped by. */
 const KINDS = {
   endpoint: t('endpoint or trunk'),
   device: t('device'),
@@ -29,10 +29,10 @@ const KINDS = {
 } as const;
 type Kind = keyof typeof KINDS;
 
-/** Of fewer calls a percentile or a share says little. */
+/** Least numbers of calls to choose from. With few calls a percentile says little. */
 const FLOORS = ['1', '5', '20', '100'] as const;
 
-/** How much lower the 5th percentile is than before; nothing where either is not known. */
+/** How much the 5th percentile has fallen; 0 when either is unknown. */
 function fall(part: Part, before: Parts): number {
   const earlier = before.get(keyOf(part))?.mes_p5 ?? null;
   return earlier === null || part.mes_p5 === null ? Number.NEGATIVE_INFINITY : earlier - part.mes_p5;
@@ -70,7 +70,7 @@ async function partsOf(
   return { parts: groups, leftOut };
 }
 
-/** Endpoints and trunks, devices, sites or codecs, the worst first; each leads to its calls and to its course. */
+/** The page of endpoints, devices, sites or codecs, the worst first, with links to their calls and trends. */
 export function endpointsPage({ query }: Route): Page {
   let answer: Awaited<ReturnType<typeof partsOf>> | undefined;
   let before: Parts = new Map();

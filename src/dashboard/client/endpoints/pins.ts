@@ -1,6 +1,6 @@
 const KEY = 'asterisk-mes-pins';
 
-/** Endpoints that stand apart from the others, kept in this browser: nothing in a name tells a trunk from a phone. */
+/** Endpoints that this browser lists apart from the others, such as trunks: a name does not tell a trunk from a phone. */
 export function pinned(): ReadonlySet<string> {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');

@@ -29,14 +29,14 @@ const STATES = {
   never: ['?', t('never heard of'), 'unknown'],
 } as const;
 
-/** What is wrong comes first: silent, with a problem of its own, never heard of; then the largest share of bad calls. */
+/** Sort key, the most urgent first: silent, with a problem, never heard of, then by share of bad calls. */
 function urgency({ state, problem, last_day: day }: Pbx): number {
   if (state === 'silent') return 0;
   if (problem !== null) return 1;
   return state === 'never' ? 2 : 103 - (day.bad_percent ?? 0);
 }
 
-/** The PBXs of the fleet, those first with which something is wrong. */
+/** The page of the fleet's PBXs, those with problems first. */
 export function pbxsPage(): Page {
   const stopped = new AbortController();
   const status = el('p', { class: 'status', role: 'status' }, t('Searching …'));

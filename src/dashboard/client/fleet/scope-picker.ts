@@ -6,13 +6,13 @@ import { chooseScope, chosenScope, SHARDS_ANSWERED } from './scope.ts';
 
 export interface ScopePicker {
   readonly element: HTMLElement;
-  /** Shows what is chosen by now. */
+  /** Shows the present choice. */
   refresh(): void;
-  /** Asks once more which PBXs there are. */
+  /** Reads the list of PBXs again. */
   load(): void;
 }
 
-/** A choice of the PBXs that all pages are about; `changed` is called when another is chosen. */
+/** Chooses the PBXs that all pages show. `changed` is called after a choice. */
 export function scopePicker(changed: () => void): ScopePicker {
   const select = el('select', { name: 'scope' });
   let known: PbxsAnswer['pbxs'] = [];
@@ -37,7 +37,7 @@ export function scopePicker(changed: () => void): ScopePicker {
   };
   fill();
   const load = async (): Promise<void> => {
-    // Without a list all PBXs are shown; that is no failure.
+    // Without the list all PBXs are shown, so a failure is ignored.
     const none: PbxsAnswer = { pbxs: [], shards: null };
     known = (await get<PbxsAnswer>('/v1/pbxs?pbx=*').catch(() => none)).pbxs;
     fill();
@@ -55,7 +55,7 @@ export function scopePicker(changed: () => void): ScopePicker {
   };
 }
 
-/** "3 of 4 shards answered", for as long as it is so. */
+/** The notice "3 of 4 shards answered", while it is true. */
 export function shardsNotice(): HTMLElement {
   const notice = el('p', { class: 'notice tone-poor', role: 'alert', hidden: true });
   window.addEventListener(SHARDS_ANSWERED, (event) => {

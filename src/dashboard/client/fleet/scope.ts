@@ -3,7 +3,7 @@
 export const IS_FLEET = document.documentElement.dataset['fleet'] !== undefined;
 
 const CHOICE_KEY = 'asterisk-mes-pbx';
-/** Of a call that two PBXs may have: whose it is, as its page's address says. */
+/** The PBX that the address of a call's page names. */
 let ofPage: string | null = null;
 
 /** The PBX that the open page's address names; null: it names none. */
@@ -16,7 +16,7 @@ export function chosenScope(): string {
   return sessionStorage.getItem(CHOICE_KEY) ?? '';
 }
 
-/** Kept for as long as the browser's tab lives. */
+/** Stores the choice for the life of the browser's tab. */
 export function chooseScope(choice: string): void {
   sessionStorage.setItem(CHOICE_KEY, choice);
 }
@@ -24,13 +24,13 @@ export function chooseScope(choice: string): void {
 /** The window's event for an answer of fewer or of all shards; its detail is `Shards`. */
 export const SHARDS_ANSWERED = 'shards-answered';
 
-/** Takes note of how whole an answer of REST is. */
+/** Reports to the window how many shards an answer comes from. */
 export function noteShards(answer: unknown): void {
   if (!IS_FLEET || typeof answer !== 'object' || answer === null || !('shards' in answer)) return;
   if (answer.shards !== null) window.dispatchEvent(new CustomEvent(SHARDS_ANSWERED, { detail: answer.shards }));
 }
 
-/** An address of REST with what is chosen, unless it says whose itself. */
+/** Adds the chosen scope to an address of REST, unless it has one. */
 export function inScope(path: string): string {
   if (!IS_FLEET || /[?&](?:pbx|site)=/.test(path)) return path;
   const scope = ofPage === null ? chosenScope() : `${new URLSearchParams({ pbx: ofPage })}`;

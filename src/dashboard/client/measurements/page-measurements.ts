@@ -8,7 +8,7 @@ import { t, tn } from '../words/language.ts';
 const EVERY_MS = 10_000;
 const KILO = 1000;
 
-/** What leaves the house, to whom, what of the last call, and how it is taken back. */
+/** The page of measurements: what is sent and to whom, the documents of the last call, and how to take them back. */
 export function measurementsPage(): Page {
   const stop = new AbortController();
   const status = el('p', { class: 'status', role: 'status' }, t('Loading …'));
@@ -30,7 +30,7 @@ export function measurementsPage(): Page {
       const words = now.enabled
         ? t('No call has ended since asterisk-mes was started.')
         : t('Nothing is gathered. enabled = yes and a recipient in [measurements] of mes.conf switch it on.');
-      // A reader's place in a long table stays.
+      // Do not redraw the same table: the reader would lose the place.
       const shown = JSON.stringify(documents);
       if (last.dataset['shown'] !== shown) {
         last.dataset['shown'] = shown;
@@ -99,7 +99,7 @@ export function measurementsPage(): Page {
   };
 }
 
-/** A button that asks once more before it works. */
+/** A button that must be pressed twice. */
 function twice(words: string, again: string, work: () => Promise<void>): HTMLElement {
   const button = el('button', { type: 'button' }, words);
   const calm = (): void => {
@@ -151,7 +151,7 @@ function stateList(now: MeasurementStatus): HTMLElement {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What the table of fields calls the parts of a document. */
+/** Names of a document's parts in the table of fields. */
 const PARTS: Readonly<Record<string, string>> = {
   streams: 'each direction of it',
   course: 'each point of its course',
@@ -160,7 +160,7 @@ const PARTS: Readonly<Record<string, string>> = {
 
 /** Each field with its value and why it is there; parts of it, such as directions, below. */
 function documentTable(document: Values, fields: readonly MeasurementField[]): HTMLElement {
-  // Of a leg and of its directions a field may have the same name.
+  // A leg and its directions may have fields of the same name.
   const whyOf = new Map(fields.map(({ of, field, why }) => [`${of} ${field}`, why]));
   const rows: HTMLElement[] = [];
   const add = (values: Values, of: string, prefix: string): void => {
@@ -201,7 +201,7 @@ function documentTable(document: Values, fields: readonly MeasurementField[]): H
   );
 }
 
-/** The tenth point of a course needs no reason any more. */
+/** Only the first element of a list shows the reasons. */
 function isFirstOfItsKind(prefix: string): boolean {
   return prefix === '' || prefix.includes(' 1 · ');
 }

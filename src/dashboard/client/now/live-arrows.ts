@@ -3,10 +3,10 @@ import { el } from '../parts/dom.ts';
 import { directionWords, quantity, streamOf, verdictWords } from '../words/words.ts';
 
 const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
-/** Legs whose arrows fit into a line. */
+/** Bound on the legs whose arrows fit into a line. */
 const MOST_LEGS = 3;
 
-/** One arrow a direction, in the colour of its verdict; the worst of it is said in words beside. */
+/** One arrow for each direction in the colour of its verdict, with the worst one in words. */
 export function liveArrows(legs: readonly Channel[]): HTMLElement {
   const arrows = legs.slice(0, MOST_LEGS).flatMap((leg) =>
     DIRECTIONS.map((direction) => {
@@ -14,7 +14,7 @@ export function liveArrows(legs: readonly Channel[]): HTMLElement {
       const { tone, word, sign } = verdictWords(stream?.verdict ?? null);
       const name = `${directionWords(leg, direction)}: ${word}, ${quantity(stream?.mes, 2)}`;
       const arrow = direction === 'rx' ? '→' : '←';
-      // Beside the colour a sign, for whoever cannot tell colours apart.
+      // A sign beside the colour, for people who cannot tell colours apart.
       const mark = tone === 'good' ? '' : sign;
       return el('span', { class: `arrow tone-${tone}`, title: name }, `${arrow}${mark}`);
     }),

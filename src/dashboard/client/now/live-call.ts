@@ -84,12 +84,12 @@ export class LiveCall {
   #drawn: readonly Channel[] = [];
   #startedAtMs = 0;
   #isOpen = false;
-  /** What the reader chose; undefined: as the page has it. */
+  /** Whether the reader opened or closed it; undefined: the page decides. */
   #chosen: boolean | undefined;
 
   constructor(linkedid: string, pbx?: string) {
     this.key = pbx === undefined ? linkedid : `${linkedid} ${pbx}`;
-    // A fleet's store has a call when it is over: before, there is no page of it.
+    // The fleet's store has a call only when it is over: no page to link to yet.
     this.#link = pbx === undefined ? el('a', { href: callAddress(linkedid) }) : el('span');
     this.#pbx = pbx;
     this.#element.dataset['key'] = this.key;
@@ -101,7 +101,7 @@ export class LiveCall {
     this.#element.append(this.#head, this.#why, this.#ways);
   }
 
-  /** As it is now: drawn when it is asked for, since most of hundreds are not on the screen. */
+  /** The element. It is drawn when it is asked for, since most of hundreds are not on the screen. */
   get element(): HTMLElement {
     this.#draw();
     return this.#element;
@@ -111,7 +111,7 @@ export class LiveCall {
     return this.#legs;
   }
 
-  /** The stream that is worst off; undefined while there is none. */
+  /** The worst stream; undefined: there is none yet. */
   get worst(): Stream | undefined {
     return this.#legs
       .flatMap(({ streams }) => streams)
@@ -134,7 +134,7 @@ export class LiveCall {
     const { length } = this.#legs;
     if (channels.length === length && channels.every((channel) => this.#legs.includes(channel))) return;
     this.#legs = byStart(channels);
-    // The sidecar's own count: the viewer's clock may be wrong.
+    // Use the sidecar's duration: the viewer's clock may be wrong.
     this.#startedAtMs = Date.now() - Math.max(...channels.map(({ duration_s: seconds }) => seconds)) * 1000;
   }
 
@@ -216,7 +216,7 @@ export class LiveCall {
   async #loadScores(uniqueid: string): Promise<void> {
     if (!this.#element.isConnected) return;
     const path = `/v1/channels/${encodeURIComponent(uniqueid)}/intervals?limit=${2 * SPARK_POINTS}`;
-    // Without the earlier scores the line begins now; that is no failure.
+    // Without earlier scores the line begins now, so a failure is ignored.
     const { intervals } = await get<IntervalsAnswer>(path).catch((): IntervalsAnswer => ({ intervals: [] }));
     for (const direction of DIRECTIONS) {
       const own = intervals.filter((interval) => interval.direction === direction);

@@ -8,7 +8,7 @@ const STREAM_PATH = '/v1/live/stream';
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 5000;
 const READY_POLL_MS = 10_000;
-/** The PBXs of a fleet tell what is up as often; the worst are shown. */
+/** Time between two polls of a fleet, which is as often as its PBXs report. */
 const FLEET_POLL_MS = 5000;
 export const MOST_OF_FLEET = 500;
 const FLEET_PATH = `/v1/live?sort=mes&limit=${MOST_OF_FLEET}`;

@@ -4,7 +4,7 @@ import { t } from '../words/language.ts';
 import type { LiveCall } from './live-call.ts';
 import { verdictWords } from '../words/words.ts';
 
-/** What a tile counts: each call is in one of them. */
+/** The tiles. Each call counts in exactly one. */
 const TILES = [
   { name: 'bad', word: 'bad', sign: '✕', tone: 'bad' },
   { name: 'silent', word: 'no audio', sign: '∅', tone: 'bad' },
@@ -21,11 +21,11 @@ function tileOf(call: LiveCall): TileName {
   return verdictWords(verdict).tone;
 }
 
-/** Endpoints with as many calls up are trunks, or as busy as one. */
+/** Endpoints with so many live calls are listed as busy. */
 const BUSY_CALLS = 2;
 const MOST_BUSY = 100;
 
-/** Tiles that count the calls and choose among them, the busy endpoints, and a search. */
+/** Filters live calls: tiles that count and choose, busy endpoints, and a search. */
 export class LiveFilter {
   readonly element: HTMLElement;
   readonly #tiles = new Map<TileName, { button: HTMLButtonElement; count: HTMLElement }>();
@@ -64,7 +64,7 @@ export class LiveFilter {
     this.element.addEventListener('change', onChange);
   }
 
-  /** The calls that fit; counts all that fit but for the tiles. */
+  /** Returns the matching calls. The tiles count those that match everything else. */
   choose(calls: readonly LiveCall[]): LiveCall[] {
     this.#offer(calls);
     const text = this.#search.value.trim().toLocaleLowerCase();
@@ -96,7 +96,7 @@ export class LiveFilter {
       .toSorted(([one, most], [other, more]) => more - most || one.localeCompare(other))
       .slice(0, MOST_BUSY);
     const text = JSON.stringify(busy);
-    // An open list would close when its options are changed for nothing.
+    // Do not replace the same options: an open list would close.
     if (text === this.#endpoints && this.#endpoint.childElementCount > 0) return;
     this.#endpoints = text;
     this.#endpoint.replaceChildren(

@@ -11,14 +11,14 @@ import { VirtualList } from '../parts/virtual-list.ts';
 /** Data older than this is marked as old. */
 const OLD_MS = 7000;
 const CLOCK_MS = 1000;
-/** So many calls stand open; of more there is a line each. */
+/** Up to so many calls are shown open; more are one line each. */
 const MOST_OPEN = 6;
-/** A line with the gap below it. */
+/** Height of a line with its gap. */
 const LINE_PX = 46;
-/** PBXs that a sentence names. */
+/** Bound on the PBXs in a sentence. */
 const MOST_NAMED = 5;
 
-/** The calls that are up, worst first. */
+/** The page of live calls, the worst first. */
 export function nowPage(): Page {
   const status = el('p', { class: 'status', role: 'status' }, t('Connecting …'));
   const warning = el('p', { class: 'notice tone-bad', role: 'alert', hidden: true });
@@ -69,7 +69,7 @@ export function nowPage(): Page {
     const words = freshness(feed.state);
     if (status.textContent !== words.text) {
       status.textContent = words.text;
-      // What an empty list means depends on it.
+      // The feed's state decides what an empty list means.
       if (cards.size === 0 && feed.state.freshAtMs !== null) choose();
     }
     status.dataset['state'] = words.state;
@@ -113,7 +113,7 @@ function take(cards: Map<string, LiveCall>, channels: readonly Channel[]): void 
   }
 }
 
-/** What is missing here, or old; null: nothing is. */
+/** A sentence on missing or old data of a fleet; null: all is well. */
 function fleetProblem({ fleet }: FeedState): string | null {
   if (fleet === null) return null;
   const { pbxs, matching } = fleet;
@@ -139,11 +139,11 @@ function fleetProblem({ fleet }: FeedState): string | null {
   return sentences.length === 0 ? null : sentences.join(' ');
 }
 
-/** What the page says of itself. */
+/** How fresh the page's data is. */
 interface Freshness {
   readonly state: 'live' | 'cut' | 'connecting';
   readonly text: string;
-  /** Nothing comes from the sidecar. */
+  /** True: the sidecar sends nothing. */
   readonly isDisconnected: boolean;
 }
 

@@ -3,7 +3,7 @@ import { t } from '../words/language.ts';
 
 const SAID_MS = 2000;
 
-/** An id with a button that copies it. Where the page may not copy (plain HTTP from elsewhere), it is selected instead. */
+/** An id with a button that copies it, or selects it where the page may not copy (plain HTTP from elsewhere). */
 export function copyable(name: string, value: string): HTMLElement {
   const code = el('code', {}, foreign(value));
   const button = el('button', { type: 'button', class: 'copy', 'aria-label': t('Copy {name}', { name }) }, t('copy'));

@@ -1,7 +1,7 @@
 import { t } from '../words/language.ts';
 import type { Span } from './span-picker.ts';
 
-/** Spans that begin at a midnight of the viewer; REST does not know them. */
+/** Spans that begin at midnight in the viewer's time zone. REST does not know them. */
 export const DAY_SPANS: readonly Span[] = [
   ['today', t('today')],
   ['yesterday', t('yesterday')],
@@ -9,17 +9,17 @@ export const DAY_SPANS: readonly Span[] = [
   ['last-week', t('last week')],
 ];
 
-/** Midnight so many days before or after that of `now`, in the viewer's zone; a day may have 23 or 25 hours. */
+/** The midnight `days` after that of `now` in the viewer's time zone. A day may have 23 or 25 hours. */
 function midnight(now: Date, days: number): string {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() + days).toISOString();
 }
 
-/** Monday is 0. */
+/** Day of the week; Monday is 0. */
 function weekday(now: Date): number {
   return (now.getDay() + 6) % 7;
 }
 
-/** The moments that a span of days stands for, ISO 8601; undefined for any other text. */
+/** Beginning and end of a span of days, ISO 8601; undefined for any other text. */
 export function momentsOf(span: string, now = new Date()): { readonly from: string; readonly to?: string } | undefined {
   const monday = -weekday(now);
   switch (span) {

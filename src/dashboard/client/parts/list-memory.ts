@@ -20,30 +20,30 @@ export function neighboursOf(
   return { address: list.address, before: list.linkedids[at - 1], after: list.linkedids[at + 1] };
 }
 
-/** Where the reader was in a list: how many rows there were, and how far down. */
+/** The reader's place in a list: the number of rows, and the scroll position. */
 interface Place {
   readonly rows: number;
   readonly scrollY: number;
 }
 
-/** REST gives so many calls at once. */
+/** Bound on the calls in one answer of REST. */
 const MOST_ROWS = 500;
 const places = new Map<string, Place>();
 let isBack = false;
 
-/** To be called with each change of the address, before its page opens: an entry of the browser's history that was seen before is gone back to. */
+/** Call it with each change of the address, before its page opens. It notes whether the reader went back to a page. */
 export function arrive(): void {
   const state: unknown = history.state;
   isBack = typeof state === 'object' && state !== null && 'seen' in state;
   if (!isBack) history.replaceState({ seen: true }, '');
 }
 
-/** The page with this list is left. */
+/** Stores the reader's place when a list is left. */
 export function rememberPlace(address: string, rows: number): void {
   places.set(address, { rows: Math.min(rows, MOST_ROWS), scrollY: window.scrollY });
 }
 
-/** Where the reader was in this list; undefined for whoever comes anew. Tells it once. */
+/** The reader's stored place in a list, once; undefined: the reader has come anew. */
 export function placeIn(address: string): Place | undefined {
   if (!isBack) return undefined;
   isBack = false;

@@ -1,7 +1,7 @@
 import { el } from './dom.ts';
 import { t } from '../words/language.ts';
 
-/** A stretch of time that ends now, as REST takes it, and what people call it. */
+/** A span of time that ends now: its value for REST, and its name. */
 export type Span = readonly [value: string, word: string];
 
 export const SPANS = [
@@ -14,14 +14,14 @@ export const SPANS = [
 const WEEK_HOURS = 7 * 24;
 const HOURS: Readonly<Record<string, number>> = { '-1h': 1, '-24h': 24, '-7d': WEEK_HOURS, '-30d': 30 * 24 };
 
-/** The same span a week before, or of 30 days the 30 before them, as REST takes it. */
+/** The same span a week earlier (30 days: the 30 days before), as values for REST. */
 export function spanBefore(span: string): { readonly from: string; readonly to: string; readonly shiftMs: number } {
   const hours = HOURS[span] ?? 24;
   const shift = Math.max(WEEK_HOURS, hours);
   return { from: `-${hours + shift}h`, to: `-${shift}h`, shiftMs: shift * 3_600_000 };
 }
 
-/** A choice of spans; one that is not offered is the 24 hours. */
+/** A choice of spans. An unknown one becomes 24 hours. */
 export function spanPicker(wanted: string | null): HTMLSelectElement {
   const chosen = SPANS.some(([value]) => value === wanted) ? wanted : '-24h';
   return el(

@@ -4,9 +4,9 @@ const WIDTH = 100;
 const HEIGHT = 24;
 const LOWEST = 1;
 const HIGHEST = 4.5;
-/** The line at which a score begins to be good. */
+/** Score of the line above which calls are good. */
 const GOOD = 4;
-/** Points that are kept. */
+/** Bound on the points. */
 export const SPARK_POINTS = 60;
 /** A shorter line is scaled as if it had this many points. */
 const LEAST_POINTS = 15;

@@ -2,7 +2,7 @@ import type { Verdict } from '../rest/answers.ts';
 import { el, foreign } from './dom.ts';
 import { quantity, verdictWords } from '../words/words.ts';
 
-/** A verdict as colour, sign and word; `words`: what is to be said instead, where more is known. */
+/** A verdict as colour, sign and word. `words` replaces the word. */
 export function verdictChip(verdict: Verdict | null, words?: string): HTMLElement {
   const { sign, word, tone } = verdictWords(verdict);
   return el(

@@ -1,15 +1,15 @@
 import { el } from './dom.ts';
 
-/** Something that a long list shows. Its element is asked for when it comes near the screen, and may be taken out again. */
+/** An item of a long list. Its element is asked for when it comes near the screen, and may be removed again. */
 export interface ListItem {
   readonly key: string;
   readonly element: HTMLElement;
 }
 
-/** So much above and below the screen is kept as well. */
+/** Items within this distance of the screen are in the page, too. */
 const MARGIN_PX = 400;
 
-/** A list of any length, of which only what is near the screen is in the page. */
+/** A list of any length that keeps only items near the screen in the page. */
 export class VirtualList {
   readonly element: HTMLElement;
   readonly #above = el('div', { 'aria-hidden': 'true' });
@@ -21,7 +21,7 @@ export class VirtualList {
   #items: readonly ListItem[] = [];
   #isAsked = false;
 
-  /** `usualPx`: how high an item is that was never shown, with the gap below it. */
+  /** `usualPx`: assumed height of items that were never shown, with their gap. */
   constructor(rows: HTMLElement, usualPx: number) {
     this.#rows = rows;
     this.#usualPx = usualPx;

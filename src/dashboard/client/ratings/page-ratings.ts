@@ -17,7 +17,7 @@ const HELP = t(
 const CASE_HEADS = [t('Began'), t('Who'), t('Said'), t('What'), t('Measured')] as const;
 const GROUP_HEADS = [t('Mean'), t('Complaints'), t('Asked for'), t('Unasked'), t('Their mean')] as const;
 
-/** What people said of their calls: whether scores deserve trust, and what no score shows. */
+/** The page of ratings: whether scores deserve trust, and what no score shows. */
 export function ratingsPage({ query }: Route): Page {
   const span = spanPicker(query.get('from') ?? USUAL_SPAN);
   const content = el('div');
@@ -69,7 +69,7 @@ function nothingWords(asked: number): string {
   return t('Nobody rated a call in this time. With enabled = yes in [ratings] of mes.conf people are asked.');
 }
 
-/** The figures of all, and what was wrong. */
+/** The figures of all ratings, and the named issues. */
 function figures({ all, issues }: RatingSummary, from: string): HTMLElement {
   const figure = (value: string, words: string): HTMLElement =>
     el('div', { class: 'figure' }, el('b', {}, value), el('span', {}, words));

@@ -2,7 +2,7 @@ import { el, foreign } from '../parts/dom.ts';
 import type { Issue, Rating } from '../rest/rating-answers.ts';
 import { t } from '../words/language.ts';
 
-/** What was wrong, in the words that callers use. */
+/** Issues in callers' words. */
 const ISSUES: Readonly<Record<Issue, string>> = {
   silence: t('silence'),
   one_way: t('only one heard the other'),
@@ -18,7 +18,7 @@ const ISSUES: Readonly<Record<Issue, string>> = {
 };
 export const ISSUE_NAMES = Object.keys(ISSUES) as readonly Issue[];
 
-/** From 1 to 5 (ITU-T P.800, Annex B), with the colour of such a verdict. */
+/** Words of the scores 1 to 5 (ITU-T P.800, Annex B), with colours. */
 const SCORES = [
   { word: t('bad'), tone: 'bad' },
   { word: t('poor'), tone: 'poor' },
@@ -43,13 +43,13 @@ export function sourceWords(source: Rating['source']): string {
   return SOURCES[source] ?? source;
 }
 
-/** What somebody said, as figure, word and colour. */
+/** A rating as figure, word and colour. */
 export function ratingChip(score: number): HTMLElement {
   const said = SCORES[score - 1];
   return el('span', { class: `chip tone-${said?.tone ?? 'unknown'}` }, `${score}/5 ${said?.word ?? ''}`);
 }
 
-/** What was wrong, and what they added themselves. */
+/** The issues of a rating, and its comment. */
 export function complaintOf({ issues, comment }: Pick<Rating, 'issues' | 'comment'>): HTMLElement {
   const words = issues.map(issueWords).join(', ');
   return el(

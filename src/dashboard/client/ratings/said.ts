@@ -5,17 +5,17 @@ import { t } from '../words/language.ts';
 import { clock, directionWords, fullMoment, moment, quantity, shortEndpoint } from '../words/words.ts';
 import { complaintOf, ratingChip, sourceWords } from './rating-words.ts';
 
-/** Ratings beside the score; the others are named below. */
+/** Bound on the ratings shown beside the score; all are listed below. */
 const MOST_CHIPS = 4;
 const HEADS = [t('Direction'), t('Score'), t('Loss, %'), t('Jitter, ms'), t('RTT, ms')] as const;
 
-/** For the line of the score; nothing where nobody rated. */
+/** Ratings for the line of the score; empty without ratings. */
 export function peopleSaid(ratings: readonly Rating[]): readonly (string | HTMLElement)[] {
   if (ratings.length === 0) return [];
   return [` ${t('people said')} `, ...ratings.slice(0, MOST_CHIPS).flatMap(({ score }) => [ratingChip(score), ' '])];
 }
 
-/** What people said of a call, and the moments that they marked in it; nothing where they did neither. */
+/** Ratings of a call and marked moments; empty without either. */
 export function whatPeopleSaid({ ratings, moments }: RatedAnswer, legs: readonly Channel[]): readonly HTMLElement[] {
   if (ratings.length === 0 && moments.length === 0) return [];
   return [
@@ -56,7 +56,7 @@ function answersWords(answers: Rating['answers']): string {
   return answers.map(({ question, answer }) => `${question}: ${answer ? t('yes') : t('no')}`).join(', ');
 }
 
-/** What each direction did in the report before the mark and in the one after it. */
+/** A table of each direction's reports before and after a mark. */
 function momentTable({ at, uniqueid, directions }: Moment, legs: readonly Channel[]): HTMLElement {
   const legOf = (id: string): Channel | undefined => legs.find((leg) => leg.uniqueid === id);
   const leg = legOf(uniqueid);

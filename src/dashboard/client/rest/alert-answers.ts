@@ -1,12 +1,12 @@
 import type { FaultPlace } from './answers.ts';
 
-/** An alert: that it began, and perhaps that it is over. */
+/** An alert, open or ended. */
 export interface Alert {
   readonly id: string;
   readonly rule: string;
   /** Null: all endpoints of the rule together. */
   readonly endpoint: string | null;
-  /** Of a rule by site. */
+  /** The site, for rules by site. */
   readonly site: string | null;
   readonly status: 'active' | 'over';
   readonly since: string;
@@ -15,7 +15,7 @@ export interface Alert {
   readonly worst: number;
   readonly sentence: string;
   readonly calls: number;
-  /** The first 100 of its calls. */
+  /** Its first 100 calls. */
   readonly linkedids: readonly string[];
   readonly place: FaultPlace | null;
   readonly told_at: string | null;

@@ -48,7 +48,7 @@ export interface Stream {
   readonly verdict: Verdict | null;
   readonly why: string | null;
   readonly captured: boolean;
-  /** Of one call only, like `capture`. */
+  /** Only in the answer about one call, as is `capture`. */
   readonly voip_metrics?: VoipMetrics | null | undefined;
   readonly capture?: Capture | null | undefined;
 }
@@ -98,7 +98,7 @@ export interface Segment {
   readonly codec: string | null;
 }
 
-/** What the phone itself says of the audio that it received. */
+/** The phone's own report on the audio that it received. */
 export interface PhoneHearing {
   readonly network_loss_percent: number | null;
   readonly discard_percent: number | null;
@@ -115,7 +115,7 @@ export interface PhoneHearing {
   readonly user_agent: string | null;
 }
 
-/** What also a list of many calls shows of a channel. */
+/** A channel as lists show it. */
 export interface Leg {
   readonly uniqueid: string;
   readonly linkedid: string;
@@ -155,7 +155,7 @@ export interface Channel extends Leg {
 
 /** A call as a list shows it, with `fields=summary`. */
 export interface CallSummary {
-  /** On a fleet: the PBX that it is of. */
+  /** The PBX, on a fleet. */
   readonly pbx?: string | undefined;
   readonly linkedid: string;
   readonly state: 'up' | 'ended';
@@ -278,7 +278,7 @@ export interface LegsQuality extends Quality {
 }
 
 export interface EndpointQuality extends LegsQuality {
-  /** On a fleet: the PBX that it is of. */
+  /** The PBX, on a fleet. */
   readonly pbx?: string | undefined;
   readonly endpoint: string;
   /** Present for endpoints that were asked for by name. */
