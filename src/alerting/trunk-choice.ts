@@ -8,15 +8,15 @@ export const MARGIN = 0.2;
 /** One call in so many takes a trunk that is not the best, to notice when that one is good again. */
 export const PROBE_EVERY = 10;
 /** Each newer call multiplies the weight of older calls by this; five calls halve it. */
-const WEIGHT_OF_OLDER = 0.5 ** (1 / 5);
+export const WEIGHT_OF_OLDER = 0.5 ** (1 / 5);
 /** Time halves the weight as well: an hour ago says little about now. */
-const HALF_LIFE_MS = 600_000;
+export const HALF_LIFE_MS = 600_000;
 /** A trunk without a call for so long is unknown. */
 export const FORGET_AFTER_MS = 3_600_000;
 /** Bound on the calls kept of one trunk. */
 const MOST_CALLS = 1000;
 /** Score of a bad call that has none: the lowest on the scale. */
-const WORST_OPINION = 1;
+export const WORST_OPINION = 1;
 /** Bound on the remembered lists of trunks. */
 const MOST_LISTS = 1000;
 

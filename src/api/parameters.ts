@@ -141,7 +141,7 @@ function parseEndpoint(text: string): string | undefined {
 }
 
 export const endpoint = () => parameter(ENDPOINT_WORDS, parseEndpoint);
-const endpoints = () => several(ENDPOINT_WORDS, parseEndpoint);
+export const endpoints = () => several(ENDPOINT_WORDS, parseEndpoint);
 
 /**
  * A number as dialled or as stored. A caller ID may have anything in it, also a star (`*97`). A plus sign that was not

@@ -30,7 +30,7 @@ export const TAG = z.strictObject({
   at: TIME.describe('when it was set'),
 });
 const TAGGED_ANSWER = z.strictObject({ tags: z.array(TAG) });
-const TAGS_ANSWER = z.strictObject({
+export const TAGS_ANSWER = z.strictObject({
   tags: z
     .array(z.strictObject({ tag: z.string(), calls: z.int().nonnegative().describe('calls that have it') }))
     .describe('the tag of most calls first'),

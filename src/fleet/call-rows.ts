@@ -7,6 +7,7 @@ import {
 } from '../history/schema/rows.ts';
 import type { CallWithChannels } from '../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../model/record.ts';
+import type { CallRemarks } from '../model/people/remark.ts';
 import type { FleetRow } from './kinds.ts';
 
 /** Everything of one call that is shipped. */
@@ -17,12 +18,17 @@ export interface ShippedCall {
   readonly intervals: readonly IntervalRecord[];
   /** Linkedids of calls that were joined into it. */
   readonly aliases?: readonly string[];
+  /** Null: nothing was ever written about it. */
+  readonly remarks?: CallRemarks | null;
 }
 
 /**
  * The rows of a call, as its PBX stores them. `version` must be higher than in any row of this call that was shipped before.
  */
-export function callRows({ call, segments, intervals, aliases = [] }: ShippedCall, version: number): FleetRow[] {
+export function callRows(
+  { call, segments, intervals, aliases = [], remarks = null }: ShippedCall,
+  version: number,
+): FleetRow[] {
   const { channels, ...own } = call;
   const { linkedid, startedAtMs: callStartedAtMs } = call;
   const row = (kind: FleetRow['kind'], cells: FleetRow['cells']): FleetRow => ({
@@ -44,9 +50,18 @@ export function callRows({ call, segments, intervals, aliases = [] }: ShippedCal
     ]),
     ...segments.map((segment) => row('segments', SEGMENT_COLUMNS.toRow(segment))),
     ...intervals.map((interval) => row('intervals', INTERVAL_COLUMNS.toRow(interval))),
+    ...(remarks === null ? [] : [row('remarks', remarkCells(remarks))]),
     // The call comes last: whoever finds it in the store finds all its other rows, too.
     row('calls', CALL_COLUMNS.toRow(own)),
   ];
+}
+
+function remarkCells({ notes, tags }: CallRemarks): FleetRow['cells'] {
+  return {
+    notes: JSON.stringify(notes),
+    tags: JSON.stringify(tags),
+    tag_words: tags.map(({ tag }) => tag).join(' '),
+  };
 }
 
 /** Whether the reports of a direction are shipped with its call. */

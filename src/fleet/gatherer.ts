@@ -26,7 +26,8 @@ const PAGE = 200;
 /** A call may be stored so much later than it ended. */
 const MARK_SLACK_MS = 60_000;
 const DAY_MS = SPANS_MS[0];
-const LONGEST_CALL_MS = DAY_MS;
+/** No call is longer, as far as it is looked for. */
+export const LONGEST_CALL_MS = DAY_MS;
 
 export interface GathererOptions {
   readonly send: 'summaries' | 'bad-intervals' | 'intervals';
@@ -127,7 +128,7 @@ export class Gatherer {
   }
 
   /** Does nothing for a call that is still up: it is put when its last channel ends. */
-  async #putCall(linkedid: string, nowMs: number): Promise<void> {
+  async #putCall(linkedid: string, nowMs: number, isAgain = false): Promise<void> {
     const { calls, history, send } = this.#options;
     const call = await calls.call(linkedid);
     if (call === null || call.endedAtMs === null) return;
@@ -143,9 +144,15 @@ export class Gatherer {
       })),
     );
     const aliases = await history.features.read('outbox', 'aliases', call.linkedid);
+    const remarks = await history.features.read('remarks', 'ofCall', call.linkedid);
+    // What was taken back has to go there as well.
+    const isRemarked = isAgain || remarks.notes.length + remarks.tags.length > 0;
     const segments = parts.flatMap((part) => part.segments);
     const intervals = parts.flatMap((part) => part.intervals);
-    const rows = callRows({ call, segments, intervals, aliases }, this.#next(nowMs));
+    const rows = callRows(
+      { call, segments, intervals, aliases, remarks: isRemarked ? remarks : null },
+      this.#next(nowMs),
+    );
     this.#uncounted.add(call.linkedid);
     for (const key of sumsOf(call)) this.#sums.set(nameOf(key), key);
     await this.#put(rows, { endedAtMs: call.endedAtMs, linkedid });
@@ -160,9 +167,9 @@ export class Gatherer {
     for (const linkedid of await history.features.read('outbox', 'again', undefined)) {
       if (isStopping()) return;
       const call = await calls.call(linkedid);
-      if (call === null) continue;
+      if (call === null || call.endedAtMs === null) continue;
       await this.#putSums(await history.features.read('outbox', 'sums', sumsOf(call)), nowMs);
-      await this.#putCall(linkedid, nowMs);
+      await this.#putCall(linkedid, nowMs, true);
     }
   }
 

@@ -73,6 +73,13 @@ export const KINDS = {
     key: ['id'],
     required: ['linkedid', 'side', 'score', 'source', 'weight', 'at_ms'],
   },
+  /** What people wrote about a call: all of it in one row, so that what they take back goes as well. */
+  remarks: {
+    // Lists as JSON, and the tags once more with blanks between.
+    columns: texts('linkedid', 'notes', 'tags', 'tag_words'),
+    key: ['linkedid'],
+    required: [],
+  },
   /** What the PBX sums up of each hour and day (history/sums): shipped as it is, since a sum of versions counts a retry twice. */
   sums: {
     columns: new Map<string, ColumnType>([

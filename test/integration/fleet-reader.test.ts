@@ -5,6 +5,7 @@ import { CONTRACT_NOW_MS } from '../unit/history/contract-calls.ts';
 import { readerContract } from '../unit/history/reader-contract.ts';
 import { describeFleetFaults } from './fixtures/fleet-faults.ts';
 import { describeFleetOverRest } from './fixtures/fleet-over-rest.ts';
+import { describeFleetPeople } from './fixtures/fleet-people.ts';
 import { ReadFleet } from './fixtures/read-fleet.ts';
 
 describe.runIf(labIsReady())('the fleet’s store, read', () => {
@@ -68,5 +69,6 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
   });
 
   describeFleetFaults(fleet);
+  describeFleetPeople(fleet);
   describeFleetOverRest(fleet);
 });

@@ -5,20 +5,17 @@ import { type Route, route } from '../route.ts';
 
 const TIME = z.iso.datetime({ precision: 3 });
 
-const TRUNKS_ANSWER = z.strictObject({
-  trunks: z.array(
-    z.strictObject({
-      endpoint: z.string(),
-      calls: z.int().nonnegative().describe('of the last hour, with a verdict'),
-      bad_calls: z.int().nonnegative(),
-      recent_mes: z
-        .number()
-        .nullable()
-        .describe('mean of their scores, the latest counting most; null: fewer than five calls'),
-      last_call_at: TIME,
-    }),
-  ),
+export const TRUNK = z.strictObject({
+  endpoint: z.string(),
+  calls: z.int().nonnegative().describe('of the last hour, with a verdict'),
+  bad_calls: z.int().nonnegative(),
+  recent_mes: z
+    .number()
+    .nullable()
+    .describe('mean of their scores, the latest counting most; null: fewer than five calls'),
+  last_call_at: TIME,
 });
+const TRUNKS_ANSWER = z.strictObject({ trunks: z.array(TRUNK) });
 
 /** The quality of trunks, the best first. */
 export interface TrunkView {

@@ -10,6 +10,7 @@ import {
   RATING_SOURCES,
   type RatingService,
   type RatingCursor,
+  type RatingFilter,
   SIDES,
 } from '../../model/people/rating.ts';
 import type { IntervalRecord } from '../../model/record.ts';
@@ -103,7 +104,7 @@ const RATING_BODY = z.strictObject({
 const CURSOR = z.tuple([z.int(), z.string().min(1).max(200)]);
 const LONGEST_CURSOR = 400;
 
-function encodeCursor({ atMs, id }: RatingCursor): string {
+export function encodeCursor({ atMs, id }: RatingCursor): string {
   return Buffer.from(JSON.stringify([atMs, id])).toString('base64url');
 }
 
@@ -118,7 +119,7 @@ function parseCursor(text: string): RatingCursor | undefined {
   }
 }
 
-const RATINGS_QUERY = z.strictObject({
+export const RATINGS_QUERY = z.strictObject({
   from: moment(),
   to: moment(),
   endpoint: endpoint(),
@@ -179,6 +180,24 @@ function partyOf(id: string, { side, uniqueid }: Pick<z.output<typeof RATING_BOD
   throw new Problem('MES_ERR_BODY', 'the body: last: names the channel already; leave side and uniqueid out');
 }
 
+/** Throws Problem when the query contradicts itself. */
+export function ratingFilter(
+  {
+    from,
+    to,
+    endpoint: of,
+    score,
+    issue,
+  }: Pick<z.output<typeof RATINGS_QUERY>, 'from' | 'to' | 'endpoint' | 'score' | 'issue'>,
+  nowMs: number,
+): RatingFilter {
+  const fromMs = from && momentMs(from, nowMs);
+  const toMs = to && momentMs(to, nowMs);
+  if (fromMs !== undefined && toMs !== undefined && fromMs > toMs)
+    throw new Problem('MES_ERR_PARAMETER_VALUE', 'parameter from: it is later than to; give an earlier time', 'from');
+  return { fromMs, toMs, endpoint: of, issue, ...score };
+}
+
 /** The routes of ratings. */
 export function ratingRoutes(service: RatingService, clock: Clock): readonly Route[] {
   const list = async ({
@@ -191,14 +210,10 @@ export function ratingRoutes(service: RatingService, clock: Clock): readonly Rou
     cursor,
   }: z.output<typeof RATINGS_QUERY>) => {
     const nowMs = clock.nowMs();
-    const fromMs = from && momentMs(from, nowMs);
-    const toMs = to && momentMs(to, nowMs);
-    if (fromMs !== undefined && toMs !== undefined && fromMs > toMs)
-      throw new Problem('MES_ERR_PARAMETER_VALUE', 'parameter from: it is later than to; give an earlier time', 'from');
-    const filter = { fromMs, toMs, endpoint: of, issue, ...score };
+    const filter = ratingFilter({ from, to, endpoint: of, score, issue }, nowMs);
     const [{ ratings, next }, asking] = await Promise.all([
       service.list(filter, most ?? DEFAULT_LIMIT, cursor ?? null),
-      service.answered(fromMs ?? 0, toMs ?? nowMs + 1),
+      service.answered(filter.fromMs ?? 0, filter.toMs ?? nowMs + 1),
     ]);
     return {
       ratings: ratings.map(presentRating),

@@ -145,7 +145,13 @@ export class FleetCallSearch {
         `(pbx, linkedid) IN (SELECT pbx, linkedid FROM ${this.#question.newest('streams', `${key}, codec`, range, sieve)} WHERE ${test})`,
       );
     }
-    return allOf(callTest(filter), this.#question.isNoAlias(range), ...ofChannels, this.#ratingTest(filter, range));
+    return allOf(
+      callTest(filter),
+      this.#question.isNoAlias(range),
+      ...ofChannels,
+      this.#ratingTest(filter, range),
+      this.#tagTest(filter, range),
+    );
   }
 
   #ratingTest({ rating }: CallFilter, range: TimeRange): string {
@@ -160,6 +166,13 @@ export class FleetCallSearch {
       ?.map((issue) => `position(ifNull(issues, ''), ${quote(JSON.stringify(issue))}) > 0`)
       .join(' OR ');
     return `(pbx, linkedid) IN (${rated} WHERE ${allOf(score, any === undefined ? '' : `(${any})`)})`;
+  }
+
+  #tagTest({ tags }: CallFilter, range: TimeRange): string {
+    if (tags === undefined) return '';
+    const remarks = this.#question.newest('remarks', 'pbx, linkedid, tag_words', range);
+    return `(pbx, linkedid) IN (SELECT pbx, linkedid FROM ${remarks}
+      WHERE hasAny(splitByChar(' ', ifNull(tag_words, '')), [${tags.map(quote).join(', ')}]))`;
   }
 
   #all(table: string, range: TimeRange): string {

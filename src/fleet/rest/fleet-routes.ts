@@ -1,17 +1,22 @@
 import { z } from 'zod';
 import { NO_QUERY } from '../../api/parameters.ts';
 import { Problem } from '../../api/problem.ts';
+import { presentRemarks, TAGS_ANSWER } from '../../api/remarks.ts';
 import { type Route, route } from '../../api/route.ts';
 import { type ApiSources, documentRoutes, routes } from '../../api/routes.ts';
 import type { HealthReport } from '../../model/ports.ts';
 import { FleetHistory } from '../read/fleet-history.ts';
 import { listPbxs, type PbxList } from '../read/pbxs.ts';
+import { FleetRemarks } from '../read/remarks.ts';
 import { FleetRatings } from '../read/ratings.ts';
 import type { Scope } from '../read/scope.ts';
 import { type FleetRoutesOptions, inWords, scopeFor, type ScopeOf, type Whose, WHOSE, WHOSE_QUERY } from './asked.ts';
 import { faultRoutes, FleetFaults } from './fault-list.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
 import { liveRoutes } from './live-route.ts';
+import { fleetRatingRoutes } from './rating-list.ts';
+import { readOnlyRoutes } from './read-only.ts';
+import { fleetTrunkRoutes } from './trunk-list.ts';
 import { PBXS_ANSWER, presentPbxs, SHARDS } from './pbx-list.ts';
 
 /** Of the addresses of one PBX those that a fleet's store can answer. */
@@ -41,6 +46,21 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
       .map((one) => scoped(one, options, scopeOf)),
     ...liveRoutes(options, scopeOf),
     ...faultRoutes(faults),
+    ...fleetTrunkRoutes(options, scopeOf),
+    ...fleetRatingRoutes(options, scopeOf),
+    route({
+      path: '/v1/tags',
+      summary: 'The tags that calls of the PBXs have, that of most calls first.',
+      query: WHOSE_QUERY,
+      answer: TAGS_ANSWER.extend({ shards: SHARDS.nullable() }),
+      handle: (query, _, __, reader = null) =>
+        inWords(async () => {
+          const remarks = new FleetRemarks(store, database, scopeOf(query, reader));
+          const tags = await remarks.tags();
+          return { tags, shards: remarks.shards === null ? null : { ...remarks.shards } };
+        }),
+    }),
+    ...readOnlyRoutes(),
     route({
       path: '/v1/pbxs',
       summary:
@@ -90,7 +110,8 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
 
 /** The same address with `pbx` and `site`, asked of the store. */
 function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Route {
-  const { site: ofPhones, tag: _tag, ...own } = core.query.shape as Readonly<Record<string, z.ZodType>>;
+  const { store, database } = options;
+  const { site: ofPhones, ...own } = core.query.shape as Readonly<Record<string, z.ZodType>>;
   const query = z.strictObject({
     ...own,
     ...(ofPhones === undefined ? {} : { device_site: ofPhones }),
@@ -103,7 +124,7 @@ function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Rou
     const history = new FleetHistory(options.store, options.database, scope, options.clock.nowMs());
     const table = routes(sourcesOf(history, options, scope));
     const one = table.find(({ path, method }) => path === core.path && method === core.method) ?? core;
-    return { history, one, rest: { ...rest, ...(phones === undefined ? {} : { site: phones }) } };
+    return { history, one, scope, rest: { ...rest, ...(phones === undefined ? {} : { site: phones }) } };
   };
   const { csv } = core;
   return {
@@ -112,9 +133,9 @@ function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Rou
     answer: withShards(core.answer),
     handle: (asked, id, body, reader = null) =>
       inWords(async () => {
-        const { history, one, rest } = begin(asked, reader);
+        const { history, one, rest, scope } = begin(asked, reader);
         const answer = (await one.handle(rest, id, body)) as Readonly<Record<string, unknown>>;
-        return { ...withoutRemarks(answer), shards: history.shards };
+        return { ...(await remarked(answer, new FleetRemarks(store, database, scope))), shards: history.shards };
       }),
     csv:
       csv &&
@@ -135,16 +156,20 @@ function withShards(answer: z.ZodType): z.ZodType {
   return answer instanceof z.ZodObject ? answer.extend({ shards: SHARDS.nullable() }) : answer;
 }
 
-/** Notes and tags stay on their PBX: none here would be a claim. */
-function withoutRemarks({ notes: _notes, tags: _tags, calls, ...answer }: Readonly<Record<string, unknown>>): object {
-  if (!Array.isArray(calls)) return answer;
-  return {
-    calls: calls.map((call: object) => {
-      const { tags: _, ...own } = call as Readonly<Record<string, unknown>>;
-      return own;
-    }),
-    ...answer,
-  };
+/** An answer with the notes and tags of its calls: two PBXs may have calls of the same linkedid. */
+async function remarked(answer: Readonly<Record<string, unknown>>, remarks: FleetRemarks): Promise<object> {
+  const isCall = 'notes' in answer;
+  const list = isCall ? [answer] : Array.isArray(answer['calls']) ? (answer['calls'] as object[]) : [];
+  const calls = list as (object & { readonly pbx: string; readonly linkedid: string })[];
+  const found = await remarks.ofCalls(calls);
+  const made = calls.map((call) => {
+    const { notes, tags, tagged } = presentRemarks(
+      found.get(`${call.pbx} ${call.linkedid}`) ?? { notes: [], tags: [] },
+    );
+    return isCall ? { ...call, notes, tags, tagged } : { ...call, tags };
+  });
+  if (isCall) return made[0] ?? answer;
+  return calls.length === 0 ? answer : { ...answer, calls: made };
 }
 
 function sourcesOf(

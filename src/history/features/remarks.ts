@@ -54,10 +54,13 @@ export const REMARKS = {
         author,
         Math.round(atMs),
       );
+      shipAgain(statements, linkedid);
       return true;
     },
     /** False: there is none of this id. */
     deleteNote(statements: Statements, id: string): boolean {
+      const linkedid = statements.prepared('SELECT linkedid FROM call_notes WHERE id = ?').pluck().get(id);
+      if (typeof linkedid === 'string') shipAgain(statements, linkedid);
       return statements.run('DELETE FROM call_notes WHERE id = ?', id) > 0;
     },
     /** False, and nothing is changed: the call would have more tags than one may have. A tag that it has keeps who set it. */
@@ -69,6 +72,7 @@ export const REMARKS = {
       const wanted = new Set([...kept, ...add]);
       for (const tag of remove) wanted.delete(tag);
       if (wanted.size > MOST_TAGS) return false;
+      shipAgain(statements, linkedid);
       for (const tag of remove) statements.run('DELETE FROM call_tags WHERE linkedid = ? AND tag = ?', linkedid, tag);
       for (const tag of add) {
         if (!wanted.has(tag)) continue;
@@ -130,3 +134,8 @@ export const REMARKS = {
     );
   },
 } as const satisfies Feature;
+
+/** Where a fleet has the call, it gets what is written about it as well. */
+function shipAgain(statements: Statements, linkedid: string): void {
+  statements.run('INSERT OR IGNORE INTO outbox_again SELECT ? FROM outbox_mark WHERE ended_at_ms > 0', linkedid);
+}

@@ -210,6 +210,11 @@ export const ERRORS = {
     sentence: 'No ClickHouse of the fleet answers.',
     whatToDo: 'Ask again in some seconds; /readyz says whether they answer.',
   },
+  MES_ERR_FLEET_READ_ONLY: {
+    status: 403,
+    sentence: 'A fleet only shows; nothing is written at its gateway.',
+    whatToDo: 'Write notes, tags and ratings at the PBX of the call. They come to the fleet within seconds.',
+  },
   MES_ERR_FLEET_TOO_MUCH: {
     status: 422,
     sentence: 'This question would take ClickHouse more time or memory than one may take.',
