@@ -1,14 +1,14 @@
 import { errorCode } from '../model/errors/error-code.ts';
 import { errorText } from '../units/error-text.ts';
 
-/** The history cannot be opened or written: one plain sentence that says what to change. */
+/** Thrown when the history cannot be opened or written, with one sentence that says what to change. */
 export class HistoryError extends Error {
   override readonly name = 'HistoryError';
-  /** Survives the way between threads, where classes do not. */
+  /** The code survives the way between threads; the class does not. */
   readonly code = 'HISTORY';
 }
 
-/** For what reads a history that must be there already. */
+/** The error for commands that need an existing history. */
 export function missingHistory(path: string): HistoryError {
   return new HistoryError(
     `there is no history at ${path}; check path in [history], or name the settings with --config`,
@@ -29,7 +29,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^(SQLITE_IOERR|EIO)/, 'cannot be written because the disk reports an error; check the disk'],
 ];
 
-/** What an error of the database means for the one who runs the sidecar, in one sentence. */
+/** One sentence for administrators on an error of the database. */
 export function explain(error: unknown, path: string): string {
   const code = errorCode(error, '');
   const message = reasonOf(error);
@@ -39,7 +39,7 @@ export function explain(error: unknown, path: string): string {
   return `the history ${path} failed: ${message}`;
 }
 
-/** An error that repeats for ever with the same change, unlike a full disk or a lock. */
+/** Whether an error is about the change itself and would repeat for ever, unlike a full disk or a lock. */
 export function isAboutTheChange(error: unknown): boolean {
   return (
     error instanceof TypeError ||
@@ -48,7 +48,7 @@ export function isAboutTheChange(error: unknown): boolean {
   );
 }
 
-/** What was thrown, in its own words. */
+/** The text of whatever was thrown. */
 export function reasonOf(error: unknown): string {
   return errorText(error);
 }

@@ -33,20 +33,20 @@ import { WorkerLink } from './thread/worker-link.ts';
 const READ_WAIT_MS = 500;
 const RETENTION_PERIOD_MS = 3_600_000;
 /**
- * `close` gives the last commits this long, or one more try when the last one failed. All in all the sidecar is to end
- * within 3 s of being told to, also when the database is locked: up to 1 s is gone before (ARI, tcpdump), and a thread
- * that waits for the lock ends only when its statement gives up.
+ * `close` gives the last commits this long, or one more try when the last one failed. The sidecar must end within 3 s, also
+ * when the database is locked. Up to 1 s is gone before (ARI, tcpdump), and a thread that waits for the lock ends only when its
+ * statement gives up.
  */
 const LAST_COMMITS_MS = 1000;
 const LAST_TRY_MS = 500;
-/** What of it the commits leave is for tidying up, at most this long. */
+/** Bound on tidying up in the time that the commits leave. */
 const LAST_TIDY_MS = 300;
-/** Then the threads have this long to close their files. */
+/** Time for the reader's thread to close its file. */
 const READER_WAIT_MS = 200;
 const WRITER_WAIT_MS = 300;
-/** How long /healthz and the log say that the file was gone. */
+/** /healthz and the log mention for this long that the file was gone. */
 const FILE_PROBLEM_MS = 5000;
-/** To take over hundreds of calls from the reader's thread takes tens of milliseconds, which nothing else can have. */
+/** Copying hundreds of calls from the reader's thread blocks the main thread for tens of milliseconds. */
 const MOST_CALLS_AT_ONCE = 100;
 /** The reader's thread ends after this long without a question. */
 const READER_IDLE_MS = 60_000;
@@ -79,7 +79,7 @@ export class History implements HistorySink, HistoryReader {
   #cameLate = 0;
   #choreProblem: string | null = null;
   readonly #retention: NodeJS.Timeout;
-  /** What features with tables of their own store and ask. */
+  /** Writes and reads of features with tables of their own. */
   readonly features: FeatureClient<typeof FEATURES>;
   #closed = false;
 
@@ -111,12 +111,12 @@ export class History implements HistorySink, HistoryReader {
     else this.#commits.record(change);
   }
 
-  /** So often the file was found deleted or replaced, and was opened anew: what was stored before is not in it. */
+  /** How often the file was found deleted or replaced and opened anew, without what was stored before. */
   get reopened(): number {
     return this.#reopened;
   }
 
-  /** Commits what waits, at once and not together with what comes. */
+  /** Commits what waits now, without waiting for more. */
   hurry(): void {
     this.#commits.hurry();
   }
@@ -126,7 +126,7 @@ export class History implements HistorySink, HistoryReader {
     return this.#commits.flush();
   }
 
-  /** What came after `close` counts as dropped. */
+  /** Counters; changes after `close` count as dropped. */
   stats(): HistoryStats {
     const stats = this.#commits.stats();
     return {
@@ -137,11 +137,11 @@ export class History implements HistorySink, HistoryReader {
   }
 
   /**
-   * Does at once, for all that is committed, what otherwise happens from time to time: counts the calls that have ended, and moves
-   * the reports to where they stay. Resolves also when the disk does not take it.
+   * Does the chores for all committed changes now: counts ended calls and moves reports to their table. Resolves even when the
+   * disk fails.
    */
   async tidy(withinMs = Number.MAX_SAFE_INTEGER): Promise<void> {
-    // If the disk takes nothing, the commits tell.
+    // A failing disk shows in the commits.
     await this.#writer.request('tidy', { withinMs }).catch(() => {});
   }
 
@@ -162,7 +162,7 @@ export class History implements HistorySink, HistoryReader {
     return this.#writer.request('resumable', unreadable);
   }
 
-  /** Ends what is stored as up and is not known any more, as vanished at its last report. The disk's errors show in `stats`. */
+  /** Ends calls and channels that are stored as up but unknown, at their last report. Errors of the disk show in `stats`. */
   async endLost(known: () => KnownCalls): Promise<void> {
     try {
       await this.flush();
@@ -208,7 +208,7 @@ export class History implements HistorySink, HistoryReader {
     return this.#reader.request('segments', uniqueid);
   }
 
-  /** The jitter is in the stream's own clock where that is known, whatever was assumed when the report came. */
+  /** The reports of a channel, with jitter by the stream's true clock even when it was learnt after the report. */
   async intervals(uniqueid: string): Promise<IntervalRecord[] | null> {
     await this.#caughtUp();
     return this.#reader.request('intervals', uniqueid);
@@ -234,18 +234,18 @@ export class History implements HistorySink, HistoryReader {
     return this.#reader.request('summary', query);
   }
 
-  /** Commits what waits, as far as the disk allows within some seconds, and ends the threads. */
+  /** Commits what waits within the time limits above, and ends the threads. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#retention);
     this.#file.stop();
     this.#commits.retry();
-    // What is not tidied up by then will be after the next start.
+    // The rest is tidied up after the next start.
     const tidied = this.flush().then(() => this.tidy(LAST_TIDY_MS));
     await atMost(this.#commits.stats().problem === null ? LAST_COMMITS_MS : LAST_TRY_MS, tidied);
     this.#commits.abandon();
-    // The reader first: the last one out copies the write-ahead log into the file, which a reader may not.
+    // Close the reader first: the last connection copies the write-ahead log into the file, which a reader may not.
     await this.#reader.stop(READER_WAIT_MS);
     await this.#writer.stop(WRITER_WAIT_MS);
   }
@@ -268,7 +268,7 @@ export class History implements HistorySink, HistoryReader {
     }
   }
 
-  /** What is older than it is to be kept goes, step by step between the commits. */
+  /** Deletes what is too old, step by step between the commits. */
   async #retain(): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
     const limits = {

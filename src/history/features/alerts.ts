@@ -4,14 +4,14 @@ import type { Verdict } from '../../model/score.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
-/** What is saved at one time: after a crash all of it is there, or nothing. */
+/** Changes that are saved in one transaction. */
 export interface AlertChanges {
   readonly alerts: readonly Alert[];
   readonly message: AlertMessage | null;
   readonly ways: readonly AlertWay[];
 }
 
-/** Channels that ended in [fromMs, toMs). */
+/** Asks for channels that ended in [fromMs, toMs). */
 export interface LegsQuery {
   readonly fromMs: number;
   readonly toMs: number;
@@ -38,7 +38,7 @@ export interface EndedLegs {
   readonly lastAliveMs: number | null;
 }
 
-/** Channels of calls that began in [fromMs, toMs), by what is at their other end or where it is. */
+/** Asks for channels of calls that began in [fromMs, toMs), by device or site. */
 export interface GroupsQuery {
   readonly by: 'device' | 'site';
   readonly fromMs: number;
@@ -48,16 +48,16 @@ export interface GroupsQuery {
 export interface GroupSums {
   readonly name: string;
   readonly legs: number;
-  /** With a verdict on their quality. */
+  /** Channels with a verdict on their quality. */
   readonly judgedLegs: number;
   readonly badLegs: number;
   readonly scored: number;
   readonly mesSum: number;
 }
 
-/** A call that lasts longer is not found by the time of its end. */
+/** Calls that last longer are not found by the time of their end. */
 const LONGEST_CALL_MS = 86_400_000;
-/** Alerts and messages older than this go. */
+/** Alerts and messages older than this are deleted. */
 const KEEP_MS = 90 * 86_400_000;
 
 interface LegRow {
@@ -81,7 +81,7 @@ function sampleOf({ answeredAtMs, farReports, ...row }: LegRow): LegSample {
   return { ...row, answered: answeredAtMs !== null, hasFarReports: (farReports ?? 0) > 0, badSinceMs: null };
 }
 
-/** Alerts, what was made of them to be sent, and which way has not taken it yet. */
+/** Alerts, their messages, and the ways that have not taken a message yet. */
 export const ALERTS = {
   steps: [
     `CREATE TABLE alerts (
@@ -97,7 +97,7 @@ export const ALERTS = {
     CREATE TABLE alert_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT`,
   ],
   writes: {
-    /** The changes of alerts, and the message that tells of them, are one. */
+    /** Saves changed alerts together with their message. */
     save(statements: Statements, { alerts, message, ways }: AlertChanges): void {
       for (const alert of alerts) {
         statements.run(
@@ -140,7 +140,7 @@ export const ALERTS = {
         way,
       );
     },
-    /** Keeps the first value of a name; returns what is kept. */
+    /** Stores a value unless the name has one; returns the stored value. */
     keepSetting(statements: Statements, { name, value }: { name: string; value: string }): string {
       statements.run('INSERT OR IGNORE INTO alert_settings VALUES (?, ?)', name, value);
       return statements.prepared('SELECT value FROM alert_settings WHERE name = ?').pluck().get(name) as string;
@@ -150,7 +150,7 @@ export const ALERTS = {
     },
   },
   reads: {
-    /** Those that go on, and those that were raised or ended since; the newest first. */
+    /** Open alerts, and those raised or ended since `sinceMs`, the newest first. */
     list(statements: Statements, { sinceMs, limit }: { sinceMs: number; limit: number }): Alert[] {
       const texts = statements
         .prepared(
@@ -165,7 +165,7 @@ export const ALERTS = {
       const text = statements.prepared('SELECT alert FROM alerts WHERE id = ?').pluck().get(id);
       return typeof text === 'string' ? (JSON.parse(text) as Alert) : null;
     },
-    /** Alerts that go on, or of whose end nobody was told. */
+    /** Open alerts, and ended ones whose end was not sent. */
     unfinished(statements: Statements): Alert[] {
       const texts = statements
         .prepared(
@@ -176,7 +176,7 @@ export const ALERTS = {
         .all() as string[];
       return texts.map((text) => JSON.parse(text) as Alert);
     },
-    /** The last message about alerts, and of how many. */
+    /** Time of the last message about alerts and its number of alerts; null: none. */
     lastMessage(statements: Statements): { readonly atMs: number; readonly alerts: number } | null {
       const found = statements
         .prepared('SELECT at_ms AS atMs, alerts FROM alert_messages WHERE alerts > 0 ORDER BY at_ms DESC LIMIT 1')
@@ -186,7 +186,7 @@ export const ALERTS = {
     hasMessage(statements: Statements, id: string): boolean {
       return statements.prepared('SELECT 1 FROM alert_messages WHERE id = ?').get(id) !== undefined;
     },
-    /** What some way still has to take, the oldest first. */
+    /** Undelivered messages, the oldest first. */
     undelivered(statements: Statements, limit: number): { delivery: AlertDelivery; message: AlertMessage }[] {
       const rows = statements
         .prepared(
@@ -196,9 +196,9 @@ export const ALERTS = {
         .all(limit) as (AlertDelivery & { message: string })[];
       return rows.map(({ message, ...delivery }) => ({ delivery, message: JSON.parse(message) as AlertMessage }));
     },
-    /** The most frequent first, at most a thousand. Channels that never were answered count for nobody. */
+    /** Groups by number of channels, at most a thousand. Unanswered channels do not count. */
     groups(statements: Statements, { by, fromMs, toMs }: GroupsQuery): GroupSums[] {
-      // Not by the alias: a channel has a name of its own.
+      // Not by the alias, which is also a column of channels.
       const group = by === 'device' ? 'channels.device' : 'channels.site';
       const bad = `channels.verdict IN ('bad', 'no-media', 'one-way-rx', 'one-way-tx')`;
       return statements
@@ -227,7 +227,7 @@ export const ALERTS = {
         )
         .all(stretchMs, fromMs, toMs, endedBeforeMs) as EndedLegs[];
     },
-    /** In the order of their ends. */
+    /** Ended channels in the order of their ends. */
     legs(statements: Statements, { fromMs, toMs, limit }: LegsQuery): LegSample[] {
       const rows = statements
         .prepared(

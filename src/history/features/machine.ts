@@ -2,14 +2,14 @@ import type { MachinePeak, MachineSample } from '../../model/machine.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
-/** Rows that are deleted in one transaction: a day's. */
+/** Bound on the rows deleted in one transaction: a day's. */
 const PURGED_AT_ONCE = 8640;
 
 const PEAK_CELLS = `count(*) AS samples, max(cpu_percent) AS cpuPercent, max(load_per_processor) AS loadPerProcessor,
   min(memory_available_percent) AS memoryAvailablePercent, max(asterisk_cpu_percent) AS asteriskCpuPercent,
   max(asterisk_threads) AS asteriskThreads, coalesce(max(channels), 0) AS channels`;
 
-/** How the machine was, every ten seconds. */
+/** Samples of the machine, one every ten seconds. */
 export const MACHINE = {
   steps: [
     `CREATE TABLE machine_samples (
@@ -23,7 +23,7 @@ export const MACHINE = {
     ) STRICT`,
   ],
   writes: {
-    /** Keeps a sample, and forgets some that are older than `beforeMs`. */
+    /** Stores a sample, and deletes some that are older than `beforeMs`. */
     keep(statements: Statements, { sample, beforeMs }: { sample: MachineSample; beforeMs: number }): void {
       statements.run(
         'INSERT OR REPLACE INTO machine_samples VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -43,7 +43,7 @@ export const MACHINE = {
     },
   },
   reads: {
-    /** The worst of each stretch of `stepMs`, oldest first. */
+    /** The peaks of each step of `stepMs`, the oldest first. */
     course(
       statements: Statements,
       { fromMs, toMs, stepMs }: { fromMs: number; toMs: number; stepMs: number },
@@ -55,7 +55,7 @@ export const MACHINE = {
         )
         .all({ fromMs, toMs, stepMs: Math.round(stepMs) }) as (MachinePeak & { readonly atMs: number })[];
     },
-    /** The worst from `fromMs` on, up to and with `toMs`; null when nothing is known of that time. */
+    /** The peaks from `fromMs` to `toMs`, both included; null: no samples. */
     peak(statements: Statements, { fromMs, toMs }: { fromMs: number; toMs: number }): MachinePeak | null {
       const peak = statements
         .prepared(`SELECT ${PEAK_CELLS} FROM machine_samples WHERE at_ms >= ? AND at_ms <= ?`)

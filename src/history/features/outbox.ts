@@ -6,7 +6,7 @@ import { SPANS_MS } from '../sums/counted-calls.ts';
 
 /** A row that waits to be shipped to the fleet's store. */
 export interface OutboxRow {
-  /** Names the kind of row in the fleet's store; `intervals` go first when there is no room. */
+  /** The kind of row in the fleet's store. When there is no room, `intervals` are dropped first. */
   readonly kind: string;
   readonly version: number;
   readonly callStartedAtMs: number;
@@ -21,21 +21,21 @@ export interface SequencedOutboxRow extends OutboxRow {
 export interface OutboxState {
   readonly rows: number;
   readonly dropped: number;
-  /** When the row that has waited longest was put there, epoch milliseconds; null: nothing waits. */
+  /** When the oldest waiting row was put there, epoch milliseconds; null: nothing waits. */
   readonly oldestVersion: number | null;
 }
 
-/** How far the shipper has come; 0 before its first. */
+/** The progress of the shipper; 0 before the first shipping. */
 export interface OutboxProgress {
-  /** The highest that a row was given: a clock that is set back makes none lower. */
+  /** The highest version so far: it never falls, even when the clock is set back. */
   readonly version: number;
-  /** All sums of the days before this one were put. */
+  /** All sums of days before this one are in the outbox. */
   readonly sumsBeforeMs: number;
-  /** The last row of the ratings that was put. */
+  /** The last rating row in the outbox. */
   readonly rating: number;
 }
 
-/** Which sums of the history. */
+/** The key of a row of sums. */
 export interface SumsKey {
   readonly spanMs: number;
   readonly startsAtMs: number;
@@ -54,21 +54,21 @@ export interface ShippedRating {
 
 export interface OutboxPut {
   readonly rows: readonly OutboxRow[];
-  /** Rows that the outbox may have. */
+  /** Bound on the rows of the outbox. */
   readonly most: number;
-  /** Of a call: when it ended. */
+  /** For a call: when it ended. */
   readonly endedAtMs?: number | null;
-  /** Of a call: all that changed of it by now is in the rows. */
+  /** For a call: its linkedid. The rows have all its changes so far. */
   readonly linkedid?: string | null;
   readonly progress?: Partial<OutboxProgress>;
 }
 
-/** Calls that a read looks at together. */
+/** Bound on the calls of one read. */
 const MOST_AT_ONCE = 1000;
 
 const WASTED = `UPDATE outbox_dropped SET rows = rows + ?`;
 
-/** What waits for the fleet's gateway, until it is acknowledged. */
+/** Rows for the fleet's gateway, until it acknowledges them. */
 export const OUTBOX = {
   steps: [
     `CREATE TABLE outbox (
@@ -89,7 +89,7 @@ export const OUTBOX = {
     CREATE TABLE outbox_again (linkedid TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`,
   ],
   writes: {
-    /** Adds rows; where that makes more than `most`, the oldest go, reports before anything else, and are counted. */
+    /** Adds rows. With more than `most`, it drops and counts the oldest, reports before anything else. */
     put(statements: Statements, { rows, most, endedAtMs = null, linkedid = null, progress = {} }: OutboxPut): void {
       if (endedAtMs !== null) {
         statements.run('UPDATE outbox_mark SET ended_at_ms = max(ended_at_ms, ?)', Math.round(endedAtMs));
@@ -121,13 +121,13 @@ export const OUTBOX = {
         surplus -= dropped;
       }
     },
-    /** The gateway has everything up to there. */
+    /** Deletes rows up to a sequence that the gateway has stored. */
     acknowledge(statements: Statements, sequence: number): number {
       return statements.run('DELETE FROM outbox WHERE sequence <= ?', sequence);
     },
   },
   reads: {
-    /** The oldest first. */
+    /** The oldest rows. */
     next(statements: Statements, limit: number): SequencedOutboxRow[] {
       return statements
         .prepared(
@@ -135,7 +135,7 @@ export const OUTBOX = {
         )
         .all(limit) as SequencedOutboxRow[];
     },
-    /** When the last call ended that was put here; 0 before the first. */
+    /** End of the last call that was put here; 0 before the first. */
     mark(statements: Statements): number {
       return statements.prepared('SELECT ended_at_ms FROM outbox_mark').pluck().get() as number;
     },
@@ -167,7 +167,7 @@ export const OUTBOX = {
         .pluck()
         .all(linkedid) as string[];
     },
-    /** Sums by key; of those that are not there any more, nothing but zeros. */
+    /** Sums by key; zeros for sums that no longer exist. */
     sums(statements: Statements, keys: readonly SumsKey[]): SumsRow[] {
       const one = statements.prepared(
         'SELECT * FROM call_sums WHERE span_ms = ? AND starts_at_ms = ? AND kind = ? AND scope = ?',
@@ -178,7 +178,7 @@ export const OUTBOX = {
         return sumsRow((one.get(spanMs, startsAtMs, kind, scope) as StoredSums | undefined) ?? none);
       });
     },
-    /** All sums of the first day with any that begins at this moment or later; null: there is none. */
+    /** All sums of the first day with sums at or after a time; null: there is none. */
     sumsOfDay(
       statements: Statements,
       sinceMs: number,
@@ -195,10 +195,10 @@ export const OUTBOX = {
       ) as StoredSums[];
       return { dayMs, rows: rows.map(sumsRow) };
     },
-    /** Ratings that were given or changed after that one, of calls that are known. */
+    /** Ratings of known calls that were given or changed after the row `after`. */
     ratings(statements: Statements, after: number): ShippedRating[] {
       const last = statements.prepared('SELECT max(rowid) FROM ratings').pluck().get() as number | null;
-      // When the newest have expired, their numbers are given again; to ship a rating twice does no harm.
+      // SQLite reuses the numbers of the newest rows when those expire. Shipping a rating twice does no harm.
       const from = (last ?? 0) < after ? 0 : after;
       const rows = statements
         .prepared(

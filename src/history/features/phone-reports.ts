@@ -11,28 +11,28 @@ import { CountedCalls } from '../sums/counted-calls.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
-/** Reports that belong to no channel that we know of, at most; the oldest go first. */
+/** Bound on reports without a known channel; the oldest are dropped first. */
 const MOST_UNJOINED = 20_000;
-/** Of one channel: at 5 s each, a call of seven hours. */
+/** Bound on the reports of one channel: at 5 s each, seven hours. */
 const MOST_OF_A_CHANNEL = 5000;
-/** Legs of one Call-ID that are looked at: two, where this server called itself. */
+/** Bound on the legs of one Call-ID. There are two when this server called itself. */
 const MOST_CANDIDATES = 10;
 
-/** A report, and whether its address alone makes it one of a phone of ours (`peers`). */
+/** A report, and whether its address alone shows that it comes from one of our phones (`peers`). */
 export interface ReportToKeep extends ReceivedPhoneReport {
   readonly isFromPeer: boolean;
 }
 
 export interface KeptReports {
   readonly joined: readonly JoinedPhoneReport[];
-  /** Came a second time. */
+  /** Reports that came again. */
   readonly repeated: number;
   readonly unjoined: number;
-  /** Above what is kept. */
+  /** Reports dropped because of a bound. */
   readonly dropped: number;
 }
 
-/** What the records of an ended call are changed to. */
+/** New values for the records of an ended call. */
 export interface Amendment {
   readonly linkedid: string;
   readonly uniqueid: string;
@@ -60,7 +60,7 @@ const LEG_CELLS = `uniqueid, signalling_address AS signallingAddress, local_medi
 const REPORT_CELLS = `id, at_ms AS atMs, from_address AS fromAddress, is_from_peer AS isFromPeer, user_agent AS userAgent,
   joined_by AS joinedBy, is_from_phone AS isFromPhone, report`;
 
-/** What phones themselves said, and the legs that it can be about. */
+/** Phone reports, and the legs that they can be joined to. */
 export const PHONE_REPORTS = {
   steps: [
     `CREATE TABLE phone_legs (
@@ -99,7 +99,7 @@ export const PHONE_REPORTS = {
     CREATE INDEX phone_reports_by_remote ON phone_reports (remote_ssrc) WHERE uniqueid IS NULL`,
   ],
   writes: {
-    /** Keeps reports, each once, and says which channel they are of. */
+    /** Stores new reports, and returns the channels that they were joined to. */
     keep(statements: Statements, reports: readonly ReportToKeep[]): KeptReports {
       const joined: JoinedPhoneReport[] = [];
       const counts = { repeated: 0, unjoined: 0, dropped: 0 };
@@ -113,7 +113,7 @@ export const PHONE_REPORTS = {
       if (counts.unjoined > 0) counts.dropped += dropOldest(statements);
       return { joined, ...counts };
     },
-    /** Keeps what phones said in RTCP XR, of each channel the latest: it covers what came before it. */
+    /** Stores RTCP XR reports, of each channel the latest, which covers those before it. */
     keepXr(
       statements: Statements,
       reports: readonly { readonly uniqueid: string; readonly received: ReceivedPhoneReport }[],
@@ -133,7 +133,7 @@ export const PHONE_REPORTS = {
         );
       }
     },
-    /** Takes note of a leg as it is known now; returns earlier reports that turn out to be of it. */
+    /** Stores what is known of a leg, and returns earlier reports that can now be joined to it. */
     noteLeg(statements: Statements, { leg, atMs }: { leg: SipLeg; atMs: number }): JoinedPhoneReport[] {
       statements.run(
         'INSERT OR REPLACE INTO phone_legs VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -161,9 +161,9 @@ export const PHONE_REPORTS = {
         return [joined];
       });
     },
-    /** What a report about an ended call changes: nothing that is a score. */
+    /** Changes the records of an ended call, but no score. */
     amend(statements: Statements, { linkedid, uniqueid, phone, fault, why }: Amendment): void {
-      // Whose fault it was is part of the sums.
+      // The sums count whose fault a call was.
       new CountedCalls(statements.database).reopen(linkedid);
       statements.run('UPDATE channels SET phone = ? WHERE uniqueid = ?', JSON.stringify(phone), uniqueid);
       statements.run("UPDATE streams SET why = ? WHERE uniqueid = ? AND direction = 'tx'", why, uniqueid);
@@ -177,8 +177,8 @@ export const PHONE_REPORTS = {
       );
     },
     /**
-     * Forgets what nothing can be joined to any more: legs that ended, and reports that belong to none, before `beforeMs`.
-     * `up`: the channels that are up. Returns how many reports were given up.
+     * Deletes legs that ended and unjoined reports that came before `beforeMs`. `up`: the live channels. Returns the number of
+     * reports given up.
      */
     expire(
       statements: Statements,
@@ -194,7 +194,7 @@ export const PHONE_REPORTS = {
     },
   },
   reads: {
-    /** Oldest first. */
+    /** The reports of a channel, the oldest first. */
     ofChannel(statements: Statements, uniqueid: string): JoinedPhoneReport[] {
       const rows = statements
         .prepared(`SELECT ${REPORT_CELLS} FROM phone_reports WHERE uniqueid = ? ORDER BY at_ms, id`)
@@ -222,7 +222,10 @@ interface FoundLeg {
   readonly joinedBy: PhoneReportJoin;
 }
 
-/** Never a guess: of several legs of one Call-ID, the one that media addresses or SSRCs name; else none. */
+/**
+ * The leg of a report, never guessed: of several legs of one Call-ID the one with the same media addresses or SSRCs; otherwise
+ * none.
+ */
 function legOf(statements: Statements, report: PhoneReport): FoundLeg | undefined {
   if (report.callId !== null) {
     const legs = statements
@@ -244,12 +247,12 @@ function legOf(statements: Statements, report: PhoneReport): FoundLeg | undefine
   return leg === undefined || others.length > 0 ? undefined : { leg, joinedBy: 'address' };
 }
 
-/** What the phone sends is what we receive. */
+/** Compares crosswise: what the phone sends is what we receive. */
 function hasSsrcOf({ rxSsrc, txSsrc }: LegRow, { local, remote }: PhoneReport): boolean {
   return (rxSsrc !== null && rxSsrc === local.ssrc) || (txSsrc !== null && txSsrc === remote.ssrc);
 }
 
-/** Behind a NAT the phone names an address of its own that we do not know; its far end's is ours. */
+/** Behind a NAT the phone's own address is unknown to us, but the address of its far end is ours. */
 function hasAddressOf({ localMedia, remoteMedia }: LegRow, { local, remote }: PhoneReport): boolean {
   const is = (media: string | null, { address, port }: PhoneReport['local']): boolean =>
     media !== null && address !== null && port !== null && media === withPort(address, port);
@@ -260,7 +263,7 @@ function withPort(address: string, port: number): string {
   return address.includes(':') ? `[${address.toLowerCase()}]:${port}` : `${address}:${port}`;
 }
 
-/** Reports that belong to no channel so far, and share the leg's Call-ID or an SSRC. */
+/** Unjoined reports with the leg's Call-ID or an SSRC of it. */
 function waitingFor(statements: Statements, { sipCallId, rxSsrc, txSsrc }: SipLeg): ReportRow[] {
   const waiting = `SELECT ${REPORT_CELLS} FROM phone_reports WHERE uniqueid IS NULL`;
   return statements
@@ -282,7 +285,7 @@ function isOfPhone({ isFromPeer, fromAddress }: ReportToKeep, { signallingAddres
   return isFromPeer || fromAddress === signallingAddress || fromAddress === mediaAddress;
 }
 
-/** False: it is there already. */
+/** Inserts a report; false: it is there already. */
 function insert(statements: Statements, received: ReportToKeep, found: FoundLeg | undefined): boolean {
   const { report, atMs, fromAddress, isFromPeer, userAgent } = received;
   const rows = statements.run(
@@ -306,14 +309,14 @@ function insert(statements: Statements, received: ReportToKeep, found: FoundLeg 
 }
 
 /**
- * Phones send a report again whose answer they missed: of one call, span, stream and kind there is one. Where the phone gives
- * no span, only the same numbers make it the same.
+ * The key of a report: call, span, stream and kind. Phones send a report again when they missed the answer. Without a span,
+ * only equal numbers make it the same report.
  */
 function keyOf({ kind, callId, local, remote, localMetrics, alert }: PhoneReport, fromAddress: string): string {
   const { startAtMs, stopAtMs } = localMetrics;
   const hasSpan = startAtMs !== null && stopAtMs !== null;
   const stream = [callId, startAtMs, stopAtMs, local.ssrc, remote.ssrc, kind, alert?.metric ?? null];
-  // Somebody else who knows the Call-ID must not take the place of the phone's report.
+  // With the sender's address, so that somebody else who knows the Call-ID cannot replace the phone's report.
   return JSON.stringify([...stream, fromAddress, hasSpan ? null : localMetrics]);
 }
 
@@ -333,7 +336,7 @@ function unjoinedCount(statements: Statements): number {
   return statements.prepared(sql).pluck().get() as number;
 }
 
-/** Returns how many reports were above what is kept. */
+/** Drops the oldest reports above the bound; returns their number. */
 function dropOldest(statements: Statements): number {
   const above = unjoinedCount(statements) - MOST_UNJOINED;
   if (above <= 0) return 0;

@@ -1,10 +1,10 @@
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
-/** A link that was made for somebody, or one that was taken back. */
+/** A shared link, working or revoked. */
 export interface Share {
   readonly id: string;
-  /** What it shows: a call, a trunk over a time, or the calls of an alert. */
+  /** What the link shows: a call, a trunk over a time, or the calls of an alert. */
   readonly kind: 'call' | 'trunk' | 'alert';
   /** The call's linkedid, the alert's id, or JSON of the trunk and its time. */
   readonly subject: string;
@@ -16,7 +16,7 @@ export interface Share {
 
 const COLUMNS = 'id, kind, subject, made_at_ms AS madeAtMs, expires_at_ms AS expiresAtMs, revoked_at_ms AS revokedAtMs';
 
-/** Links that show something without a login, so that each can be taken back by itself. */
+/** Shared links, stored so that each can be revoked by itself. */
 export const SHARES = {
   steps: [
     `CREATE TABLE shares (
@@ -25,7 +25,7 @@ export const SHARES = {
     ) STRICT`,
   ],
   writes: {
-    /** One that is there stays as it is. */
+    /** Stores a link, unless it is there already. */
     keep(statements: Statements, { id, kind, subject, madeAtMs, expiresAtMs, revokedAtMs }: Share): void {
       statements.run(
         'INSERT OR IGNORE INTO shares VALUES (?, ?, ?, ?, ?, ?)',
@@ -38,7 +38,7 @@ export const SHARES = {
       );
       statements.run('DELETE FROM shares WHERE expires_at_ms < ?', Math.round(madeAtMs));
     },
-    /** Whether there was one. */
+    /** Revokes a link; false: there is none. */
     revoke(statements: Statements, { id, atMs }: { id: string; atMs: number }): boolean {
       const sql = 'UPDATE shares SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE id = ?';
       return statements.run(sql, Math.round(atMs), id) > 0;
@@ -51,7 +51,7 @@ export const SHARES = {
     one(statements: Statements, id: string): Share | null {
       return (statements.prepared(`SELECT ${COLUMNS} FROM shares WHERE id = ?`).get(id) ?? null) as Share | null;
     },
-    /** The newest first. */
+    /** Links that have not expired, the newest first. */
     list(statements: Statements, { nowMs, limit }: { nowMs: number; limit: number }): Share[] {
       return statements
         .prepared(`SELECT ${COLUMNS} FROM shares WHERE expires_at_ms > ? ORDER BY made_at_ms DESC, id LIMIT ?`)

@@ -5,27 +5,27 @@ import type { Row } from '../schema/rows.ts';
 import type { TermField } from '../sums/terms.ts';
 import { boundsOf, type Parameters, type TermList, type Wish, wishesOf } from './call-wishes.ts';
 
-/** How far the search goes to find a fast way; it finds the same calls in any case. */
+/** Bounds on the search for a fast plan. The result is the same with any. */
 export interface SearchLimits {
-  /** Of a list of calls so many are counted; how long it is beyond is estimated by how old the last of them is. */
+  /** Entries of a list that are counted. The rest is estimated by the age of the last one. */
   readonly mostCounted: number;
-  /** So many lists are merged as they are read, of as many terms that begin alike. */
+  /** Lists of terms with the same prefix that are merged while they are read. */
   readonly mostMerged: number;
-  /** Of more terms all entries are sorted, if there are no more than this. */
+  /** With more terms, all entries are sorted if they are no more than this. */
   readonly mostSorted: number;
 }
 
 const LIMITS: SearchLimits = { mostCounted: 2000, mostMerged: 100, mostSorted: 10_000 };
-/** Calls that are counted, or put in another order than by time: the newest that fit. */
+/** Only so many of the newest matching calls are counted, or sorted by something else than time. */
 export const MOST_ORDERED = 10_000;
-/** Looking at a call takes longer than reading an entry of a list. */
+/** Cost of looking at a call, in entries of a list. */
 const CALL_COST = 4;
 
 const NEWEST_FIRST = 'ORDER BY started_at_ms DESC, linkedid DESC';
-/** Behind all that are known. */
+/** A sort key behind all known values. */
 const LAST = 1e15;
 
-/** What calls are put in order by, the lowest first. What is not known comes last in either direction. */
+/** Sort keys, the lowest first. Unknown values come last in either direction. */
 const ORDER_KEYS: Readonly<Record<CallOrder, string>> = {
   'lowest-score': `ifnull(calls.mes, ${LAST})`,
   'highest-score': `ifnull(-calls.mes, ${LAST})`,
@@ -34,18 +34,18 @@ const ORDER_KEYS: Readonly<Record<CallOrder, string>> = {
   longest: `ifnull(calls.started_at_ms - calls.ended_at_ms, ${LAST})`,
 };
 
-/** A way to the counted calls that a search looks through. */
+/** A source of candidates among the counted calls. */
 interface Source {
   /** SELECTs that give `started_at_ms` and `linkedid`; a call may be in several. */
   readonly selects: readonly string[];
-  /** Entries, as far as they are counted or can be estimated. */
+  /** Number of entries, counted or estimated. */
   readonly cost: number;
 }
 
-/** Where the calls that fit are: rows of `calls AS c` with a condition, and SELECTs of those that are counted. */
+/** The matching calls: rows of `calls AS c` with a condition, and SELECTs of counted calls. */
 interface Found {
   readonly parameters: Parameters;
-  /** All there is when nothing but the time is asked for; otherwise those that are not counted. */
+  /** All calls when only a time is asked for; otherwise the uncounted calls. */
   readonly rows: string;
   readonly selects: readonly string[];
 }
@@ -63,7 +63,7 @@ export class CallSearch {
     this.#limits = limits;
   }
 
-  /** Rows of `calls`, at most `rows`: newest first, or of the newest 10,000 that fit the first by another order. */
+  /** At most `rows` rows of `calls`: newest first, or the first by another order of the newest 10,000 that match. */
   find(query: Pick<CallsQuery, 'filter' | 'cursor' | 'order'>, rows: number): Row[] {
     const found = this.#found(query);
     const parameters = { ...found.parameters, rows };
@@ -78,7 +78,7 @@ export class CallSearch {
     return [...counted, ...others].toSorted(newestFirst).slice(0, rows);
   }
 
-  /** How many calls fit; null when they are more than are counted. */
+  /** Number of matching calls; null: more than `MOST_ORDERED`. */
   count({ filter }: Pick<CallsQuery, 'filter'>): number | null {
     const { parameters, ...found } = this.#found({ filter, cursor: null });
     const parts = found.selects.length === 0 ? [] : [found.selects.join(' UNION ')];
@@ -128,7 +128,7 @@ export class CallSearch {
     return [...sources, walk].reduce((best, source) => (source.cost < best.cost ? source : best));
   }
 
-  /** Undefined where only a walk over all calls finds them. */
+  /** The cheapest source for a wish; undefined: only a walk over all calls finds them. */
   #source(wish: Wish, name: string, conditions: string, bounds: string, parameters: Parameters): Source | undefined {
     const { lists, rows = [], few } = wish;
     if (few !== undefined) return this.#sorted(few, conditions, parameters);
@@ -175,7 +175,7 @@ export class CallSearch {
     return { selects: selects.length === 0 ? [`SELECT started_at_ms, linkedid ${entries} FALSE`] : selects, cost };
   }
 
-  /** Rows that have to be sorted. Undefined where they are too many: then so many calls fit that a walk soon finds enough. */
+  /** A source that must be sorted; undefined: too many rows, and then a walk soon finds enough calls. */
   #sorted(few: string, conditions: string, parameters: Parameters): Source | undefined {
     const cost = CALL_COST * this.#countUpToSorted(`FROM ${few}`, parameters);
     if (cost === Infinity) return undefined;
@@ -190,7 +190,7 @@ export class CallSearch {
     return length > mostSorted ? Infinity : length;
   }
 
-  /** How many entries a list has, one of `among` lists that are looked at together. */
+  /** Number of entries in a list, one of `among` lists that are read together. */
   #length(list: string, parameters: Parameters, among: number): number {
     const most = Math.ceil(this.#limits.mostCounted / among);
     const [count, oldestMs, lastMs, firstMs] = this.#database
@@ -203,7 +203,7 @@ export class CallSearch {
     return count < most ? count : count * Math.max(1, (lastMs - firstMs) / (lastMs - oldestMs + 1));
   }
 
-  /** The values in a range, one more than `most` at most: each is looked up behind the one before. */
+  /** The values in a range, at most one more than `most`. Each is looked up behind the one before. */
   #terms(field: TermField, from: string, before: string, most: number): string[] {
     const next = (condition: string): string =>
       `(SELECT min(value) FROM call_terms WHERE field = @field AND value ${condition})`;
@@ -220,7 +220,7 @@ export class CallSearch {
   }
 }
 
-/** A wish as a condition on `c`: by single entries of `call_terms` where those tell, since they are looked up fastest. */
+/** A wish as a condition on `c`. Single entries of `call_terms` are used where they decide: looking them up is fastest. */
 function askedOf({ sql, lists, isWhole }: Wish, name: string, parameters: Parameters): string {
   if (!isWhole || lists.length === 0 || lists.some(({ values }) => values.length > 1)) return sql;
   const tests = lists.map(({ field, values: [value] }, index) => {

@@ -6,22 +6,22 @@ const LOWEST_OPINION = 0;
 const HIGHEST_OPINION = 5;
 const MS_PER_S = 1000;
 
-/** Entries of `call_terms`: those of one term, or of all terms from the first to before the second. */
+/** Entries of `call_terms`: of one term, or of all terms in a half-open range. */
 export interface TermList {
   readonly field: TermField;
   readonly values: readonly [only: string] | readonly [from: string, before: string];
 }
 
-/** What is asked of a call `c`. */
+/** A condition on a call `c`, and where its calls are found. */
 export interface Wish {
   readonly sql: string;
-  /** The calls that fulfil it are in these lists; empty when no list has them. */
+  /** Lists that hold all matching calls; empty: there is no such list. */
   readonly lists: readonly TermList[];
-  /** The counted calls that fulfil it, as rows `AS c` with a condition, each newest first by an index. */
+  /** The matching counted calls as rows `AS c` with a condition, each newest first by an index. */
   readonly rows?: readonly string[];
-  /** The same as rows in no order, which are sorted where they are few. */
+  /** The same as unsorted rows, for when they are few. */
   readonly few?: string;
-  /** All calls of the lists, or of the rows, fulfil it. */
+  /** True: every call of the lists or rows matches. */
   readonly isWhole: boolean;
 }
 
@@ -35,7 +35,7 @@ function anyChannel(condition: string, joins = ''): string {
   return `EXISTS (SELECT 1 FROM channels ${joins} WHERE channels.linkedid = c.linkedid AND ${condition})`;
 }
 
-/** Parameters for these values, as a list for SQL's IN. */
+/** Binds values, and returns their names for SQL's IN. */
 function bind(name: string, values: readonly string[], to: Parameters): string[] {
   return values.map((value, index) => {
     to[`${name}_${index}`] = value;
@@ -43,7 +43,7 @@ function bind(name: string, values: readonly string[], to: Parameters): string[]
   });
 }
 
-/** Columns that are one of the texts, or begin with one that has `*` at its end. */
+/** A condition: one of the columns equals one of the texts, or begins with a text that has `*` at its end. */
 function textTest(name: string, columns: readonly string[], texts: readonly string[], to: Parameters): string {
   const plain = texts.map((text) => (text.endsWith('*') ? text.slice(0, -1) : text));
   const tests = bind(name, plain, to).flatMap((parameter, index) =>
@@ -124,7 +124,7 @@ function qualityWishes({ verdicts, minMes, maxMes }: CallFilter, to: Parameters)
 
 const RATINGS_OF_CALL = 'FROM ratings WHERE ratings.linkedid = c.linkedid';
 
-/** Few calls are rated: those that are lead the way. */
+/** Wishes about ratings. Few calls are rated, so the search begins with those. */
 function ratingWishes({ rating }: CallFilter, to: Parameters): Wish[] {
   if (rating === undefined) return [];
   if (rating === 'none') return [{ sql: `NOT EXISTS (SELECT 1 ${RATINGS_OF_CALL})`, lists: [], isWhole: true }];
@@ -149,7 +149,7 @@ function ratingWishes({ rating }: CallFilter, to: Parameters): Wish[] {
   ];
 }
 
-/** All that a filter asks of a call, its time apart. */
+/** The wishes of a filter, without its time. */
 export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
   const wishes = [...channelWishes(filter, to), ...qualityWishes(filter, to), ...ratingWishes(filter, to)];
   const { codecs, faultPlaces, findings, tags, minDurationS, maxDurationS } = filter;
@@ -200,7 +200,7 @@ export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
   return wishes;
 }
 
-/** The time that a filter asks for, and where the page begins. */
+/** A condition for the filter's time and the page's beginning. */
 export function boundsOf({ fromMs, toMs }: CallFilter, cursor: CallCursor | null, to: Parameters): string {
   const bounds: string[] = [];
   if (fromMs !== undefined) bounds.push('c.started_at_ms >= @fromMs');

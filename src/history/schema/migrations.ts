@@ -16,7 +16,7 @@ import {
 /** Marks the file as ours ("MES1"), so that another program's database is never written to. */
 const APPLICATION_ID = 0x4d45_5331;
 
-/** Up to here the number of the schema was that of its last step. */
+/** Up to this one, the schema's number was that of its last step. */
 export const LAST_NUMBERED_STEP = NUMBERED_STEPS.length;
 
 /** The schema of this release and all later ones: `schema_steps` has the names of what was done to the database. */
@@ -40,7 +40,7 @@ const RECORD_TABLES: Readonly<Record<string, Pick<RecordColumns<never>, 'names' 
   recent_intervals: INTERVAL_COLUMNS,
 };
 
-/** What is done once to a database. */
+/** A step that is done once to a database. */
 interface Step {
   readonly name: string;
   readonly sql: string;
@@ -50,7 +50,7 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
 }
 
-/** Told before each step on an older database: the how manieth it is, of how many. */
+/** Called before each step on an older database: its number, counted from 1, and the number of all steps. */
 export type OnStep = (step: number, steps: number) => void;
 
 /**
@@ -123,7 +123,7 @@ function stepsOf(features: Features): Step[] {
   );
 }
 
-/** All columns of records, as if each were to be added. They may be null: older rows know nothing of them. */
+/** A step for each column of a record's table, in case it is missing. The columns are nullable: older rows lack them. */
 function columnsOf(table: string): Step[] {
   const { names = [], types = [] } = RECORD_TABLES[table] ?? {};
   return names.map((column, index) => ({
@@ -140,7 +140,7 @@ function missingColumns(database: Database): Step[] {
   });
 }
 
-/** A release that does not know all that was done to a database would leave it half written. */
+/** Throws HistoryError when the database has unknown steps: this release would leave their columns empty. */
 function refuseNewer(database: Database, path: string, features: Features): void {
   const known = new Set(
     [...stepsOf(features), ...Object.keys(RECORD_TABLES).flatMap(columnsOf)].map(({ name }) => name),

@@ -3,7 +3,7 @@ import { el, foreign } from '../parts/dom.ts';
 import { t } from '../words/language.ts';
 import { quantity, shortEndpoint, streamOf, verdictWords } from '../words/words.ts';
 
-/** The arrows of the picture that a fault marks. */
+/** The gaps that a fault marks: 0 is between caller and server, 1 between server and callee. */
 const FAULTY: Readonly<Record<string, readonly number[]>> = {
   'caller-network': [0],
   'callee-network': [1],
