@@ -1,8 +1,9 @@
+import type { OtherCalls } from '../model/alert.ts';
 import type { CallWithChannels } from '../model/ports.ts';
 import type { ChannelRecord, IntervalRecord, StreamRecord } from '../model/record.ts';
 import { roundOpinion } from '../score/opinion.ts';
 import { voipMetrics } from '../stats/packets/packet-tally.ts';
-import { type OtherCalls, rulesOutServer } from './other-calls.ts';
+import { rulesOutServer } from './other-calls.ts';
 
 /** Points that the course of a direction has at most. Of more reports the worst of each few is shown. */
 const MOST_POINTS = 400;
@@ -11,6 +12,10 @@ export const iso = (ms: number | null): string | null => (ms === null ? null : n
 
 export function rounded(value: number | null, decimals: number): number | null {
   return value === null ? null : Number(value.toFixed(decimals));
+}
+
+export function opinion(mes: number | null): number | null {
+  return mes === null ? null : roundOpinion(mes);
 }
 
 /** Which server made the evidence, and when. */
@@ -38,7 +43,7 @@ export function evidenceOf(
     started_at: new Date(call.startedAtMs).toISOString(),
     ended_at: iso(call.endedAtMs),
     verdict: call.verdict,
-    mes: call.mes === null ? null : roundOpinion(call.mes),
+    mes: opinion(call.mes),
     profile: call.profile,
     fault_place: faultPlace,
     fault_certainty: call.faultCertainty,
@@ -108,7 +113,7 @@ function directionEvidence({ endpoint }: ChannelRecord, stream: StreamRecord, in
     loss_percent: rounded(stream.lossPercent, 2),
     jitter_ms: { mean: rounded(stream.jitterMs.mean, 1), max: rounded(stream.jitterMs.max, 1) },
     rtt_ms: { mean: rounded(stream.rttMs.mean, 1), max: rounded(stream.rttMs.max, 1) },
-    mes: stream.mes === null ? null : roundOpinion(stream.mes),
+    mes: opinion(stream.mes),
     verdict: stream.verdict,
     why: stream.why,
     captured: capture !== null,
@@ -121,7 +126,7 @@ function directionEvidence({ endpoint }: ChannelRecord, stream: StreamRecord, in
       loss_percent: rounded(lossPercent, 2),
       jitter_ms: rounded(jitterMs, 1),
       rtt_ms: rounded(rttMs, 1),
-      mes: mes === null ? null : roundOpinion(mes),
+      mes: opinion(mes),
     })),
   };
 }

@@ -127,3 +127,10 @@ export interface AlertDelivery {
   readonly attempts: number;
   readonly nextAtMs: number;
 }
+
+/** Answered calls that used this server at the time of another one. */
+export interface OtherCalls {
+  readonly calls: number;
+  readonly judgedCalls: number;
+  readonly badCalls: number;
+}

@@ -33,14 +33,31 @@ function stay(text: () => string, isReading: boolean): void {
   });
   if (!isReading) return void socket.pause();
   socket.on('data', (bytes) => {
-    if (!bytes.includes('HTTP/1.1 200')) return;
-    answers++;
+    if (!bytes.includes('HTTP/1.1 ')) return;
+    if (bytes.includes('HTTP/1.1 200')) answers++;
     socket.write(text());
   });
 }
 
 let isOver = false;
 let count = 0;
+
+interface Description {
+  readonly paths: Readonly<Record<string, { readonly get?: object }>>;
+}
+
+/** Every question that REST describes, about a channel that is up. */
+async function everyQuestion(): Promise<readonly string[]> {
+  const answer = async <T>(path: string): Promise<T> => (await fetch(`http://${target}${path}`)).json() as Promise<T>;
+  const { paths } = await answer<Description>('/openapi.json');
+  const { channels } = await answer<{ channels: Record<string, string>[] }>('/v1/live?limit=1');
+  const known = channels[0] ?? {};
+  return Object.entries(paths)
+    .filter(([, { get }]) => get !== undefined)
+    .map(([path]) => path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(known[name] ?? 'x')));
+}
+
+const questions = await everyQuestion();
 const CROWD: readonly { readonly connections: number; readonly text: () => string; readonly isReading: boolean }[] = [
   // Twenty at once, and hardly ever the same question.
   { connections: 40, text: () => LIVE.repeat(20), isReading: true },
@@ -49,8 +66,7 @@ const CROWD: readonly { readonly connections: number; readonly text: () => strin
   { connections: 20, text: () => request(`/v1/live?limit=${2000 + (count++ % 5000)}&sort=mes`), isReading: true },
   { connections: 20, text: () => request('/v1/live?fields=summary'), isReading: true },
   { connections: 20, text: () => request('/v1/calls?limit=500'), isReading: true },
-  { connections: 10, text: () => request('/metrics'), isReading: true },
-  { connections: 10, text: () => request('/openapi.json'), isReading: true },
+  { connections: 40, text: () => request(questions[count++ % questions.length] ?? '/'), isReading: true },
   { connections: 100, text: () => request(`/v1/live?limit=${2000 + (count++ % 5000)}`), isReading: false },
 ];
 for (const { connections, text, isReading } of CROWD) {

@@ -1,6 +1,7 @@
-import type { Alert, AlertDelivery, AlertMessage, AlertWay, LegSample } from '../../model/alert.ts';
+import type { Alert, AlertDelivery, AlertMessage, AlertWay, LegSample, OtherCalls } from '../../model/alert.ts';
 import type { FaultPlace } from '../../model/fault.ts';
 import type { Verdict } from '../../model/score.ts';
+import { BAD, JUDGED } from '../sums/contribution.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
@@ -54,6 +55,17 @@ export interface GroupSums {
   readonly scored: number;
   readonly mesSum: number;
 }
+
+/** A call, and when it was up. */
+export interface BesideQuery {
+  readonly linkedid: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+const sqlWords = (words: ReadonlySet<Verdict | null>): string => [...words].map((word) => `'${word}'`).join(', ');
+const IS_BAD = `channels.verdict IN (${sqlWords(BAD)})`;
+const IS_JUDGED = `channels.verdict IN (${sqlWords(JUDGED)})`;
 
 /** Calls that last longer are not found by the time of their end. */
 const LONGEST_CALL_MS = 86_400_000;
@@ -200,11 +212,10 @@ export const ALERTS = {
     groups(statements: Statements, { by, fromMs, toMs }: GroupsQuery): GroupSums[] {
       // Not by the alias, which is also a column of channels.
       const group = by === 'device' ? 'channels.device' : 'channels.site';
-      const bad = `channels.verdict IN ('bad', 'no-media', 'one-way-rx', 'one-way-tx')`;
       return statements
         .prepared(
           `SELECT ${group} AS name, count(*) AS legs,
-            total(channels.verdict NOT IN ('too-short', 'no-rtcp')) AS judgedLegs, total(${bad}) AS badLegs,
+            total(${IS_JUDGED}) AS judgedLegs, total(${IS_BAD}) AS badLegs,
             count(channels.mes) AS scored, total(channels.mes) AS mesSum
           FROM calls JOIN channels ON channels.linkedid = calls.linkedid
           WHERE calls.started_at_ms >= ? AND calls.started_at_ms < ? AND ${group} IS NOT NULL
@@ -212,6 +223,20 @@ export const ALERTS = {
           GROUP BY ${group} ORDER BY legs DESC, ${group} LIMIT 1000`,
         )
         .all(fromMs, toMs) as GroupSums[];
+    },
+    /** Calls with an answered channel that was up with it for a moment, and has ended. */
+    callsBeside(statements: Statements, { linkedid, fromMs, toMs }: BesideQuery): OtherCalls {
+      return statements
+        .prepared(
+          `SELECT count(*) AS calls, total(isJudged) AS judgedCalls, total(isBad) AS badCalls FROM (
+            SELECT max(${IS_JUDGED}) AS isJudged, max(${IS_BAD}) AS isBad
+            FROM calls JOIN channels ON channels.linkedid = calls.linkedid
+            WHERE calls.started_at_ms >= ? AND calls.started_at_ms < ? AND calls.linkedid <> ?
+              AND channels.answered_at_ms IS NOT NULL AND channels.started_at_ms < ? AND channels.ended_at_ms > ?
+            GROUP BY calls.linkedid
+          )`,
+        )
+        .get(fromMs - LONGEST_CALL_MS, toMs, linkedid, toMs, fromMs) as OtherCalls;
     },
     /** When endpoints had calls. */
     ends(statements: Statements, { fromMs, toMs, endedBeforeMs, stretchMs }: EndsQuery): EndedLegs[] {

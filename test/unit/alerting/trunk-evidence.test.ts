@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { callsAtTheSameTime, rulesOutServer } from '../../../src/alerting/other-calls.ts';
+import { rulesOutServer } from '../../../src/alerting/other-calls.ts';
+import { TrunkCalls } from '../../../src/alerting/trunk-calls.ts';
 import { trunkEvidenceOf } from '../../../src/alerting/trunk-evidence.ts';
 import { trunkPage } from '../../../src/alerts/trunk-page.ts';
-import type { LegSample } from '../../../src/model/alert.ts';
 import type { CallQuality, CallWithChannels, EndpointWithTrend } from '../../../src/model/ports.ts';
 import type { CallRecord } from '../../../src/model/record.ts';
 import { callRecord, channelRecord, START_MS, streamRecord } from '../history/records.ts';
@@ -53,13 +53,16 @@ function evidence(
   all: Partial<CallQuality>,
   left = 0,
 ) {
+  const taken = new TrunkCalls(CARRIER);
+  taken.take(calls.slice(0, 400));
+  taken.take(calls.slice(400));
   return trunkEvidenceOf({
     endpoint: CARRIER,
     fromMs: START_MS,
     toMs: START_MS + 7_200_000,
     quality: trunkQuality(trunk),
     all: quality(all),
-    calls,
+    calls: taken,
     callsLeftOut: left,
     made: MADE,
   });
@@ -126,40 +129,25 @@ it('is a page in which no name is a tag, that says what is left out', () => {
 });
 
 it('says what other calls did at the time, and never that a server at fault is not', () => {
-  const leg = (id: number, part: Partial<LegSample> = {}): LegSample => ({
-    linkedid: `${id}.1`,
-    uniqueid: `${id}.1`,
-    endpoint: 'PJSIP/a',
-    startedAtMs: START_MS,
-    endedAtMs: START_MS + 1000,
-    answered: true,
-    verdict: 'good',
-    mes: 4,
-    lossPercent: 0,
-    jitterMs: 0,
-    rttMs: 0,
-    hasFarReports: true,
-    badSinceMs: null,
-    site: null,
-    faultPlace: null,
-    ...part,
-  });
-  const span = { linkedid: '1.1', fromMs: START_MS, toMs: START_MS + 500 };
-  const legs = [
-    leg(1, { verdict: 'bad' }),
-    leg(2, { startedAtMs: START_MS + 500 }),
-    leg(3, { startedAtMs: START_MS - 9000, endedAtMs: START_MS }),
-    ...[4, 5, 6, 7].map((id) => leg(id)),
-    leg(4, { uniqueid: '4.2' }),
-    leg(8, { verdict: 'no-rtcp' }),
-    leg(9, { answered: false }),
-  ];
-  expect(callsAtTheSameTime(legs, span)).toEqual({ calls: 5, judgedCalls: 4, badCalls: 0 });
-  const others = callsAtTheSameTime([...legs, leg(10)], span);
+  const others = { calls: 6, judgedCalls: 5, badCalls: 0 };
   expect(rulesOutServer({ faultPlace: 'caller-network', faultWhy: 'It came with gaps.' }, others)).toBe(
     'It came with gaps. At the same time 5 other calls went through this server, and none of them was bad.',
   );
   expect(rulesOutServer({ faultPlace: null, faultWhy: null }, { calls: 4, judgedCalls: 4, badCalls: 0 })).toBeNull();
   expect(rulesOutServer({ faultPlace: null, faultWhy: null }, { calls: 9, judgedCalls: 9, badCalls: 1 })).toBeNull();
   expect(rulesOutServer({ faultPlace: 'this-server', faultWhy: 'It was busy.' }, others)).toBeNull();
+});
+
+it('lists the hundred worst of any number of calls, and counts all', () => {
+  const good = Array.from({ length: 900 }, (_, n) => callOver(`g${n}`, false));
+  const bad = Array.from({ length: 30 }, (_, n) => callOver(`b${n}`, true));
+  // The bad ones are spread over the parts in which they come.
+  const calls = good.flatMap((call, n) => (n % 30 === 0 ? [call, ...bad.slice(n / 30, n / 30 + 1)] : [call]));
+  const made = evidence(calls, { judgedCalls: 930, badCalls: 30 }, { judgedCalls: 930, badCalls: 30 });
+  expect(made.worst_calls).toHaveLength(100);
+  expect(made.worst_calls.filter(({ verdict }) => verdict === 'bad')).toHaveLength(30);
+  expect(made.worst_calls.slice(0, 30).every(({ verdict }) => verdict === 'bad')).toBe(true);
+  // 30 calls lose 100 of their 1000 packets.
+  expect(made.directions[0]).toMatchObject({ calls: 930, packets_expected: 930_000, packets_lost: 3000 });
+  expect(made.others).toMatchObject({ judged_calls: 0, bad_calls: 0 });
 });

@@ -90,3 +90,38 @@ it('sums the legs of each device and site of a time, and what nobody knows count
     await history.close();
   }
 });
+
+it('counts other answered calls that were up at the time of one, by the worst of their legs', async () => {
+  const { history } = await openedHistory();
+  const add = (id: string, part: Partial<ChannelRecord> = {}): void => {
+    const times = { startedAtMs: START_MS, answeredAtMs: START_MS, endedAtMs: START_MS + 1000 };
+    const linkedid = `${id.split('.', 1)[0]}.1`;
+    const channel = channelRecord(id, { linkedid, ...times, verdict: 'good', ...part });
+    history.record({ kind: 'channel', channel, resume: null });
+    history.record({
+      kind: 'call',
+      call: callRecord(linkedid, { startedAtMs: channel.startedAtMs, endedAtMs: channel.endedAtMs }),
+    });
+  };
+  add('1.1', { verdict: 'bad' });
+  add('2.1', { startedAtMs: START_MS + 500 });
+  add('3.1', { startedAtMs: START_MS - 9000, endedAtMs: START_MS });
+  for (const id of ['4.1', '5.1', '6.1', '7.1']) add(id);
+  add('4.2', { verdict: 'one-way-rx' });
+  add('8.1', { verdict: 'no-rtcp' });
+  add('9.1', { answeredAtMs: null });
+  const span = { linkedid: '1.1', fromMs: START_MS, toMs: START_MS + 500 };
+  try {
+    await expect
+      .poll(() => history.features.read('alerts', 'callsBeside', span))
+      .toEqual({ calls: 5, judgedCalls: 4, badCalls: 1 });
+    const later = { ...span, fromMs: START_MS + 1000, toMs: START_MS + 2000 };
+    expect(await history.features.read('alerts', 'callsBeside', later)).toEqual({
+      calls: 0,
+      judgedCalls: 0,
+      badCalls: 0,
+    });
+  } finally {
+    await history.close();
+  }
+});

@@ -1,23 +1,22 @@
 import { hostname } from 'node:os';
 import { type Evidence, evidenceOf, type Made } from '../../../alerting/evidence.ts';
-import { NO_OTHER_CALLS, type OtherCalls, callsAtTheSameTime } from '../../../alerting/other-calls.ts';
+import { NO_OTHER_CALLS } from '../../../alerting/other-calls.ts';
+import { TrunkCalls } from '../../../alerting/trunk-calls.ts';
 import { type TrunkEvidence, trunkEvidenceOf } from '../../../alerting/trunk-evidence.ts';
 import { SHARE_HEADERS } from '../../../alerts/page-parts.ts';
 import { evidencePage } from '../../../alerts/share-pages.ts';
 import { trunkPage } from '../../../alerts/trunk-page.ts';
+import type { OtherCalls } from '../../../model/alert.ts';
 import type { EvidenceService } from '../../../api/alerts/evidence.ts';
 import type { CallWithChannels, TimeRange } from '../../../model/ports.ts';
 import type { IntervalRecord } from '../../../model/record.ts';
 import type { CompanionContext } from '../companion.ts';
 
 const HOUR_MS = 3_600_000;
-/** Legs are found by their ends. Most calls that were up at the same time have ended by then. */
-const LATER_MS = HOUR_MS;
-/** Bound on the other legs, for a long call on a large PBX. */
-const MOST_OTHER_LEGS = 20_000;
 /** Bound on the calls of a trunk that are looked at one by one, the newest. */
 const MOST_CALLS = 5000;
-const PAGE_OF_CALLS = 250;
+/** So many come from the history's thread in 10 ms, which nothing else on the main thread can use. */
+const PAGE_OF_CALLS = 50;
 /** Bound on the buckets of a trunk's course. */
 const MOST_BUCKETS = 120;
 /** Buckets begin at multiples of their length since 1970: a bucket of 126 years holds any range whole. */
@@ -48,14 +47,12 @@ export class EvidenceMaker implements EvidenceService {
 
   async #othersOf({ linkedid, startedAtMs, endedAtMs }: CallWithChannels): Promise<OtherCalls> {
     const { history, clock } = this.#context;
-    const toMs = endedAtMs ?? clock.nowMs();
     try {
-      const legs = await history.features.read('alerts', 'legs', {
+      return await history.features.read('alerts', 'callsBeside', {
+        linkedid,
         fromMs: startedAtMs,
-        toMs: toMs + LATER_MS,
-        limit: MOST_OTHER_LEGS,
+        toMs: endedAtMs ?? clock.nowMs(),
       });
-      return callsAtTheSameTime(legs, { linkedid, fromMs: startedAtMs, toMs });
     } catch {
       // Show the call all the same.
       return NO_OTHER_CALLS;
@@ -88,20 +85,16 @@ export class EvidenceMaker implements EvidenceService {
     });
   }
 
-  async #callsOf(
-    endpoint: string,
-    range: TimeRange,
-    known: number,
-  ): Promise<{ calls: CallWithChannels[]; leftOut: number }> {
-    const calls: CallWithChannels[] = [];
+  async #callsOf(endpoint: string, range: TimeRange, known: number): Promise<{ calls: TrunkCalls; leftOut: number }> {
+    const calls = new TrunkCalls(endpoint);
     const filter = { ...range, endpoints: [endpoint] };
     let page = await this.#context.calls.calls(filter, PAGE_OF_CALLS, null);
-    calls.push(...page.calls);
-    while (page.next !== null && calls.length < MOST_CALLS) {
+    calls.take(page.calls);
+    while (page.next !== null && calls.taken < MOST_CALLS) {
       page = await this.#context.calls.calls(filter, PAGE_OF_CALLS, page.next);
-      calls.push(...page.calls);
+      calls.take(page.calls);
     }
-    return { calls, leftOut: page.next === null ? 0 : Math.max(1, known - calls.length) };
+    return { calls, leftOut: page.next === null ? 0 : Math.max(1, known - calls.taken) };
   }
 
   async trunkPage(endpoint: string, range: TimeRange): Promise<string> {
