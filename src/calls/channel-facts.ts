@@ -97,7 +97,7 @@ export class ChannelFacts {
     this.#changes.touch(channel);
   }
 
-  /** A witness of its own: no score changes by it, also after the last word on the channel. */
+  /** Takes a phone's report. It changes no score, so it counts also after the final scores. */
   #takeHeard(uniqueid: string, report: Pick<PhoneReport, 'kind' | 'localMetrics'>, userAgent: string | null): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;

@@ -159,8 +159,8 @@ function heardParties({ channels, linkedid }: CallState): HeardParty[] {
 }
 
 /**
- * The worst interval of the call, and its word; null while they are not known. `nowMs`: for the last word on a channel,
- * which counts as over then; undefined while channels may say more.
+ * The worst interval and the worst verdict of a call; null: unknown. `nowMs`: when the final scores of a channel are asked for,
+ * so that it counts as ended; undefined while channels may still change.
  */
 export function worstOfCall(call: CallState, nowMs?: number): Pick<CallRecord, 'mesMin' | 'verdict'> {
   let mesMin: number | null = null;

@@ -1,9 +1,9 @@
 /** What is counted of all channels since the start. */
 export class SwitchboardCounters {
   reports = 0;
-  /** Reports for channels that had their last word already. */
+  /** Reports for channels that had their final scores already. */
   lateReports = 0;
-  /** Last words that were taken back, since the channel went on. */
+  /** Final scores that were revoked because the channel went on. */
   lastWordsUndone = 0;
   roundTripsRefused = 0;
   /** Times that Asterisk's counters knew of fewer received packets than its reports. */

@@ -127,16 +127,15 @@ export class Switchboard implements LiveView {
       this.#live.add(state, Number.NEGATIVE_INFINITY);
       this.#calls.add(state);
     }
-    // Of one that had its last word before a restart, nobody would notice any more that it goes on.
+    // Note channels that got their final scores before the restart: otherwise nobody would notice that one of them goes on.
     for (const channel of this.#channels.values())
       if (channel.final !== null && isLive(channel)) this.#givenFinals.note(channel, channel.final.atMs);
     this.#missReports();
   }
 
   /**
-   * The last word on a channel, asked by its hangup handler: all its values as they will stay. Undefined when the
-   * channel is not known or there is nothing to say of it. Reports that come later no longer count, unless it turns out that
-   * the channel goes on.
+   * The final scores of a channel, for its hangup handler. Undefined: the channel is unknown, or has nothing to write. Later
+   * reports no longer count, unless the channel turns out to go on.
    */
   finalWord(uniqueid: string, counters: RtpCounters, nowMs: number): ChannelValues | undefined {
     const channel = this.#channels.get(uniqueid);

@@ -172,7 +172,7 @@ export class LiveCapture {
     return ['-i', networkInterface, '-n', '-U', '--immediate-mode', ...sizes, '-w', '-', ...filter];
   }
 
-  /** Follows what tcpdump says, its answers among it; gives back a function that tells its last words. */
+  /** Reads what tcpdump prints, including its answers. Returns a function that returns its latest lines. */
   #listen(
     child: ChildProcess & { readonly stderr: Readable },
     packets: PacedPackets,

@@ -72,7 +72,10 @@ function rescoredStream(stored: StreamRecord, again: StreamRecord): StreamRecord
   };
 }
 
-/** As they stood when the last word was written, or else at the end of the call. What was not known then is not now. */
+/**
+ * The scores around the channel when its final scores were written, or else at the end of the call. What was unknown then stays
+ * unknown.
+ */
 function scoresAround(
   channel: ChannelRecord,
   call: CallRecord,

@@ -55,7 +55,7 @@ export function noteParted(channel: ChannelState, companions: readonly ChannelSt
 
 /**
  * Those in whose rows the channel may be party B: its companions of now, and those of a moment ago, that come before it.
- * `nowMs`: of a channel's last word, or of a report.
+ * `nowMs`: when final scores are asked for, or the time of a report.
  */
 export function partiesBefore(
   channel: ChannelState,

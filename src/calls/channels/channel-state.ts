@@ -18,7 +18,7 @@ export interface ScoresAround {
   readonly mesCall: number | null;
 }
 
-/** As they were when the channel's last word was written. */
+/** The scores around a channel when its final scores were written. */
 export interface FinalView extends ScoresAround {
   readonly atMs: number;
 }
@@ -126,7 +126,7 @@ export interface ChannelState {
   phone: PhoneHearing | null;
   /** As of the last report. */
   scores: ChannelScores;
-  /** Set once the hangup handler has had the last word: the score does not change any more. */
+  /** Set once the hangup handler has got the final scores, which do not change any more. */
   final: FinalView | null;
   readonly published: Published;
 }

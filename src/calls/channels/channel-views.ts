@@ -31,7 +31,10 @@ export class ChannelViews implements CurrentCalls {
     return scoreView(channel, this.around(channel), this.#peerOf(channel), untilMs);
   }
 
-  /** What a billing row says: the channel's scores, and the worst of its whole call. `nowMs`: of its last word. */
+  /**
+   * The scores for a billing row: the channel's, and the worst of its whole call. `nowMs`: when its final scores are asked for;
+   * undefined while it is up.
+   */
   billingView(channel: ChannelState, scores: ScoreView, nowMs: number | undefined): ScoreView {
     const call = this.#calls.whole(channel.linkedid);
     return call === undefined ? scores : { ...scores, ...worstOfCall(call, nowMs) };

@@ -115,7 +115,7 @@ export const ERRORS = {
   },
   MES_ERR_AGI_SECRET: {
     status: null,
-    sentence: 'Somebody asked the FastAGI server for a last word without the secret of [agi].',
+    sentence: 'Somebody asked the FastAGI server for final scores without the secret of [agi].',
     whatToDo: 'Run asterisk-mes setup --write and dialplan reload, so that the dialplan has the same secret.',
   },
   MES_ERR_CLOCK_SET: {

@@ -80,7 +80,7 @@ test('what comes after it of its channel follows it, our own report and other ch
   expect(reports.inOrder(resync)).toEqual([last, resync]);
 });
 
-test('the last word on a channel does not wait for it', () => {
+test('the final scores of a channel do not wait for it', () => {
   const { reports } = awaiting();
   const [one, two] = [theirs('1', T0, 2), theirs('2', T0, 3)];
   expect([...reports.inOrder(one), ...reports.inOrder(two)]).toEqual([]);

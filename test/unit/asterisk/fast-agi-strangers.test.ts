@@ -70,7 +70,7 @@ describe('FastAgiServer, whoever calls', () => {
     expect(server.counters.answered).toBe(1);
   });
 
-  it('survives a last word that throws, or that holds what no score holds', async () => {
+  it('survives final scores that throw, or that hold what no score holds', async () => {
     const throwing = await rig({ onHangup: () => Promise.reject(new Error('a fault')) });
     await hangUp(throwing.port);
     const hostile = await rig({ onHangup: () => Promise.resolve(values({ MES: '1"\nHANGUP' })) });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { COUNTERS, ends, environment, hangUp, rig, SLACK_MS } from './agi-rig.ts';
 
 describe('FastAgiServer', () => {
-  it('asks for the counters, and writes the last word', async () => {
+  it('asks for the counters, and writes the final scores', async () => {
     const { server, port, asked } = await rig();
     const { commands } = await hangUp(port);
     expect(commands).toEqual([
@@ -23,7 +23,7 @@ describe('FastAgiServer', () => {
     );
   });
 
-  it('gives a channel without RTP its last word too', async () => {
+  it('gives a channel without RTP its final scores too', async () => {
     const { port, asked } = await rig();
     await hangUp(port, environment(), (command) =>
       command.startsWith('GET') ? '200 result=1 ()\n' : '200 result=1\n',

@@ -184,7 +184,7 @@ describe('WriteBack', () => {
     expect(setter.sent).toHaveLength(513);
   });
 
-  it('lets a last word by another way be the last', async () => {
+  it('writes nothing after final scores that went another way', async () => {
     const { setter, writeBack } = rig();
     for (const score of ['4.31', '4.30', '4.20']) writeBack.write('1.1', mes(score));
     let sealed = false;

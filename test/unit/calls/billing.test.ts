@@ -144,7 +144,7 @@ describe('whose scores a billing row has', () => {
     expect(script.writes.at(-1)?.variables).toEqual({ MES_PEER_RX: '' });
   });
 
-  test('after its bridge a channel keeps its peer for its last word, not for what it does on its own', () => {
+  test('after its bridge a channel keeps its peer for its final scores, not for what it does on its own', () => {
     const after = (seconds: number): Record<string, string> => {
       const script = bridgedCall();
       heard(script, '1', 0);

@@ -56,7 +56,7 @@ describe('a two-party call', () => {
     expect(script.writes).toHaveLength(2);
   });
 
-  test('without a writer nothing is written while it is up, and its last words and records are the same', () => {
+  test('without a writer nothing is written while it is up, and its final scores and records are the same', () => {
     const told = [true, false].map((isWriting) => {
       const script = new Script(undefined, undefined, isWriting).up('1').up('2', { linkedid: '1' });
       script.enter('b', '1').enter('b', '2', { linkedid: '1' }).wait(5);

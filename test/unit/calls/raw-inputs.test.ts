@@ -68,7 +68,7 @@ test('a round trip belongs to the session that begins with its report', () => {
   expect(script.channel('1').streams[1]?.rttMs).toMatchObject({ mean: 60, count: 2 });
 });
 
-test('the record says when the hangup handler had the last word, and that it had none', () => {
+test('the record says when the hangup handler got the final scores, and that it got none', () => {
   const script = new Script().up('1').up('2', { linkedid: '1' }).wait(5);
   script.rtcp('1', local(reportBlock(250, 0)));
   script.board.finalWord('1', {}, script.atMs);

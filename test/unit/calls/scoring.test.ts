@@ -271,7 +271,7 @@ describe('the end of a channel', () => {
     expect(new Script().ring('1').wait(9).hangup('1', { stateNumber: 5 }).channel('1').verdict).toBeNull();
   });
 
-  test('the last word gives all variables as they stay, and later reports no longer count', () => {
+  test('the final scores have all variables as they stay, and later reports no longer count', () => {
     const script = new Script().up('1').wait(5);
     script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 }));
     const last = script.board.finalWord('1', { rxPackets: 250, rxLostPackets: 3 }, script.atMs);
@@ -296,7 +296,7 @@ describe('the end of a channel', () => {
     });
   });
 
-  test('after the last word neither a codec nor a second one changes the score', () => {
+  test('after the final scores neither a codec nor a second question changes the score', () => {
     const lastWord = (changes: (script: Script) => void): (number | null)[] => {
       const script = new Script().up('1').wait(5);
       script.rtcp('1', remote(reportBlock(250, 0), { rttMs: 40 }));

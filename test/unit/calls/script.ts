@@ -19,7 +19,7 @@ export class Script {
   readonly cdrWrites: { uniqueid: string; cdrFields: Record<string, string> }[] = [];
   readonly codecQuestions: string[] = [];
   readonly rules: ScoringRules;
-  /** Channels whose last word was taken back. */
+  /** Channels whose final scores were revoked. */
   readonly reopened: string[] = [];
   readonly board: Switchboard;
   readonly #changes: HistoryChange[] = [];

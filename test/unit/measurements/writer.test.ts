@@ -175,7 +175,7 @@ describe('a leg', () => {
     ]);
     expect(live.includes('ulaw') || live.includes('alice')).toBe(false);
     legs.channelEnded(upWith(4, { endedAtMs: START_MS + 21_000, mes: 3 }), START_MS + 21_000);
-    // The last word on it.
+    // Its final scores.
     legs.channelEnded(upWith(4, { endedAtMs: START_MS + 21_000, mes: 2 }), START_MS + 22_000);
     await at(25, null);
     expect(readSpool(folder, '.age')).toEqual([]);

@@ -19,7 +19,7 @@ function running(): Script {
   return script;
 }
 
-describe('a last word', () => {
+describe('final scores that were given', () => {
   it('that was asked for by somebody else is taken back when no hang-up follows, and the channel is scored on', () => {
     const script = running();
     const before = script.channel('1');
