@@ -171,6 +171,13 @@ function countFrom(marks: StreamMarks, measure: MediaMeasure, block: ReportBlock
   marks.baselineLostPackets = block.cumulativeLostPackets - marks.countedLostPackets;
 }
 
+/** How many packets can have been sent since the receiver last moved, of which `receivedPackets` arrived. */
+function sendableSinceMark(marks: Readonly<StreamMarks>, moment: ReportMoment, receivedPackets: number): Sendable {
+  const sinceMs = marks.markMovedAtMs ?? marks.markAtMs ?? moment.startedAtMs;
+  return sendablePackets(marks, sinceMs, moment.atMs, receivedPackets);
+}
+
+/** The highest sequence number rose by `moved` packets, and the cumulative loss by `lostDelta`. */
 function movedOn(
   marks: Readonly<StreamMarks>,
   block: ReportBlock,
@@ -178,8 +185,7 @@ function movedOn(
   lostDelta: number,
   moment: ReportMoment,
 ): IntervalMeasure {
-  const sinceMs = marks.markMovedAtMs ?? marks.markAtMs ?? moment.startedAtMs;
-  const sendable = sendablePackets(marks, sinceMs, moment.atMs, moved - Math.max(0, lostDelta));
+  const sendable = sendableSinceMark(marks, moment, moved - Math.max(0, lostDelta));
   const isFarStep = moved >= MAX_DROPOUT_PACKETS && moved > sendable.farthestPackets;
   const isLeapOfCount = lostDelta - moved > Math.max(COUNTING_SLACK_PACKETS, moved * COUNTING_SLACK_RATIO);
   if (isFarStep || isLeapOfCount) return RESTART;
@@ -231,8 +237,7 @@ function movedBack(
   lostDelta: number,
   moment: ReportMoment,
 ): IntervalMeasure {
-  const sinceMs = marks.markMovedAtMs ?? marks.markAtMs ?? moment.startedAtMs;
-  const { farthestPackets } = sendablePackets(marks, sinceMs, moment.atMs, 0);
+  const { farthestPackets } = sendableSinceMark(marks, moment, 0);
   const afterWrap = moved + SEQUENCE_CYCLE_PACKETS;
   if (afterWrap > 0 && afterWrap <= farthestPackets && Math.abs(lostDelta) <= afterWrap) {
     return movedOn(marks, block, afterWrap, lostDelta, moment);
@@ -240,10 +245,10 @@ function movedBack(
   return -moved <= MAX_MISORDER_PACKETS ? { kind: 'idle', undecided: true } : RESTART;
 }
 
+/** The first report about a stream: its counts are those since the stream began. */
 function firstReport(block: ReportBlock, marks: Readonly<StreamMarks>, moment: ReportMoment): IntervalMeasure {
   if (moment.joinedLate && marks.markAtMs === null) return { ...RESTART, isRestart: false };
-  const sinceMs = marks.markMovedAtMs ?? marks.markAtMs ?? moment.startedAtMs;
-  const { atMostPackets, farthestPackets } = sendablePackets(marks, sinceMs, moment.atMs, 0);
+  const { atMostPackets, farthestPackets } = sendableSinceMark(marks, moment, 0);
   if (block.cumulativeLostPackets > farthestPackets) return RESTART;
   const packetsLost = Math.min(Math.max(0, block.cumulativeLostPackets), Math.round(atMostPackets));
   return {

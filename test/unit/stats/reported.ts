@@ -6,24 +6,14 @@ import {
   type ReportMoment,
   type StreamMarks,
 } from '../../../src/stats/interval.ts';
+import { reportBlock } from '../calls/script.ts';
 
-/** A report block without jitter and without LSR. */
-export function block(
+/** A report block without jitter, from a receiver that has had no SR. */
+export const block = (
   extendedHighestSequence: number,
   cumulativeLostPackets: number,
   of: Partial<ReportBlock> = {},
-): ReportBlock {
-  return {
-    sourceSsrc: 0xabc,
-    fractionLostQ8: 0,
-    cumulativeLostPackets,
-    extendedHighestSequence,
-    jitterTicks: 0,
-    lsrNtp32: 0,
-    dlsrS: 0,
-    ...of,
-  };
-}
+): ReportBlock => reportBlock(extendedHighestSequence, cumulativeLostPackets, { lsrNtp32: 0, ...of });
 
 /** What the sender had counted at its last SR. */
 export interface Sender {
