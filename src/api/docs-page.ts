@@ -33,7 +33,9 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
-export const DOCS_STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
+export const DOCS_STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;background:#fff;color:#1a1a1a}
+a{color:#0b57d0}
+@media (prefers-color-scheme:dark){:root{background:#14181d;color:#e6eaef}a{color:#8ab4f8}}
 body{max-width:64rem;margin:0 auto;padding:1rem}
 h2{margin-top:2.5rem}
 code{font-size:.95em}

@@ -7,7 +7,7 @@ import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import type { Alert } from '../../src/model/alert.ts';
 import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';
 import { callRecord, channelRecord } from '../unit/history/records.ts';
-import { openBrowser, openPage, takePictures } from './fixtures/browser.ts';
+import { accessibilityFaults, openBrowser, openPage, takePictures } from './fixtures/browser.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -99,6 +99,16 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of alerts', () => {
     // The bar counts what goes on, on every page.
     expect(await page.locator('nav .alert-count').textContent()).toBe('1');
     expect(await takePictures(page, 'alerts')).toEqual([0, 0]);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    // The checker would find one.
+    await page.evaluate(
+      `document.querySelector('main').append(Object.assign(new Image(), { src: 'data:,', id: 'no-words' }))`,
+    );
+    expect(await accessibilityFaults(page)).toEqual([
+      expect.stringMatching(/^light: image-alt: .*no-words/),
+      expect.stringMatching(/^dark: image-alt: .*no-words/),
+    ]);
+    await page.evaluate(`document.querySelector('#no-words').remove()`);
 
     await page.getByLabel('Since').selectOption('-30d');
     await expect.poll(() => asked.at(-1)).toBe(NOW_MS - 30 * 24 * 60 * MINUTE_MS);

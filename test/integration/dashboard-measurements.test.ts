@@ -7,7 +7,7 @@ import { fieldRows } from '../../src/measurements/format/fields.ts';
 import { type TestServer, startServer } from '../unit/api/server.ts';
 import { channelRecord, streamRecord } from '../unit/history/records.ts';
 import { legOf } from '../unit/measurements/documents.ts';
-import { openBrowser, openPage, takePictures } from './fixtures/browser.ts';
+import { accessibilityFaults, openBrowser, openPage, takePictures } from './fixtures/browser.ts';
 
 const TOKEN = 'a-token-of-the-test';
 const OFF = {
@@ -114,6 +114,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of measurements', () =
     expect(words).toContain('7 files, 13 of at most 100000 kB');
     expect(words).toContain('42 sent, 0 refused');
     expect(await takePictures(page, 'measurements')).toEqual([0, 0]);
+    expect(await accessibilityFaults(page)).toEqual([]);
 
     const forget = page.getByRole('button', { name: 'Take back what was sent' });
     await forget.click();

@@ -6,7 +6,7 @@ import type { Rating } from '../../src/model/people/rating.ts';
 import type { Verdict } from '../../src/model/score.ts';
 import { callRecord, channelRecord, intervalRecord, START_MS, streamRecord } from '../unit/history/records.ts';
 import { type RatedServer, startRatedServer, TOKEN } from '../unit/ratings/rated-server.ts';
-import { openBrowser, openPage, takePictures, type WatchedPage } from './fixtures/browser.ts';
+import { accessibilityFaults, openBrowser, openPage, takePictures, type WatchedPage } from './fixtures/browser.ts';
 
 const HOUR_MS = 3_600_000;
 const HOSTILE = '<img src=x onerror=alert(1)> "it\'s bad"';
@@ -126,6 +126,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of ratings', () => {
     const trunk = page.getByRole('row', { name: `${TRUNK} 3.91 4.5 % 3 0 –` });
     expect(await trunk.locator('a').getAttribute('href')).toBe('#/calls?from=-30d&endpoint=PJSIP%2Ftrunk&rated=yes');
     expect(await takePictures(page, 'ratings')).toEqual([0, 0]);
+    expect(await accessibilityFaults(page)).toEqual([]);
     await page.locator('.issues a', { hasText: 'heard themselves' }).click();
     await expect.poll(() => page.locator('table.list tbody tr').allInnerTexts()).toHaveLength(1);
     expect(await page.locator('select[name=issue]').inputValue()).toBe('echo_of_me');
@@ -160,6 +161,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of ratings', () => {
     expect(await page.locator('.marks').innerText()).toContain('bob pressed the key');
     expect(await page.locator('img[src=x]').count()).toBe(0);
     expect(await takePictures(page, 'rated-call')).toEqual([0, 0]);
+    expect(await accessibilityFaults(page)).toEqual([]);
     const german = await open('#/call/1.3', 'de');
     await german.page.getByText('Was gehört wurde').waitFor();
     expect([...complaints, ...german.complaints]).toEqual([]);

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import { type TestServer, startServer } from '../unit/api/server.ts';
 import { channelRecord, streamRecord } from '../unit/history/records.ts';
-import { openBrowser, openPage, takePictures } from './fixtures/browser.ts';
+import { accessibilityFaults, openBrowser, openPage, takePictures } from './fixtures/browser.ts';
 import { ARABIC_NAME, HOSTILE_ENDPOINT, HOSTILE_NAME } from './fixtures/hostile-calls.ts';
 
 const TOKEN = 'Zürich-token/+?=';
@@ -32,6 +32,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard and strangers', (
     await dialog.waitFor();
     expect(await page.locator('.wrong').isVisible()).toBe(false);
     await takePictures(page, 'token');
+    expect(await accessibilityFaults(page)).toEqual([]);
     await page.getByLabel('Token', { exact: true }).fill('wrong');
     await page.getByRole('button', { name: 'Show the calls' }).click();
     await page.getByText('This token was not accepted.').waitFor();

@@ -6,7 +6,7 @@ import type { LabCall, Leg } from '../lab/call.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { labObstacle } from '../lab/obstacle.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
-import { openBrowser } from './fixtures/browser.ts';
+import { accessibilityFaults, openBrowser } from './fixtures/browser.ts';
 
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 640 };
@@ -105,6 +105,7 @@ describe.runIf(labObstacle() === undefined)('the link to rate a call, in a brows
     expect(await page.locator('fieldset.yes-no').count()).toBe(QUESTIONS);
     const tooWide = await page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);
     expect(tooWide).toBe(0);
+    if (javaScriptEnabled) expect(await accessibilityFaults(page)).toEqual([]);
     await page.screenshot({ path: `.lab/screenshots/link-${viewport.width}-${javaScriptEnabled}.png`, fullPage: true });
     await page.getByRole('button', { name: words.send }).click();
     // The browser itself asks for the face that is missing.
