@@ -34,6 +34,22 @@ const PERMANENT: Readonly<Record<string, number | null>> = {
   MES_ERR_HISTORY_REJECTED: null,
   MES_ERR_HISTORY_LOST: null,
   MES_ERR_FILE_EXPOSED: null,
+  MES_ERR_BODY: 400,
+  MES_ERR_TOKEN_NOT_SET: 403,
+  MES_ERR_ALERT: null,
+  MES_ERR_AGI_SECRET: null,
+  MES_ERR_PHONE_REPORTS: null,
+  MES_ERR_MEASUREMENTS: 503,
+  MES_ERR_RELOAD: null,
+  MES_ERR_RESTART_NEEDED: null,
+  MES_ERR_RATING_LOST: null,
+  MES_ERR_QUESTIONS: null,
+  MES_ERR_FLEET_GATEWAY: null,
+  MES_ERR_FLEET_STORE: null,
+  MES_ERR_FLEET_PBX_NEEDED: 409,
+  MES_ERR_FLEET_NO_ANSWER: 503,
+  MES_ERR_FLEET_READ_ONLY: 403,
+  MES_ERR_FLEET_TOO_MUCH: 422,
 };
 
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
