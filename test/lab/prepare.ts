@@ -32,6 +32,7 @@ const TEST_TOOLS: Tools = {
   openssl: '/usr/bin/openssl',
   'sip-tester': '/usr/bin/sipp',
   'linphone-cli': '/usr/bin/linphonec',
+  'espeak-ng': '/usr/bin/espeak-ng',
   age: '/usr/bin/age',
   'python3-aiosmtpd': '/usr/bin/aiosmtpd',
   'python3-prometheus-client': '/usr/lib/python3/dist-packages/prometheus_client',
