@@ -19,7 +19,11 @@ const TEXTS = {
 
 interface AnalyzedStream {
   readonly source: string;
-  readonly voip_metrics: { readonly signal_level_dbm: number; readonly noise_level_dbm: number; readonly rerl_db: number | null };
+  readonly voip_metrics: {
+    readonly signal_level_dbm: number;
+    readonly noise_level_dbm: number;
+    readonly rerl_db: number | null;
+  };
   readonly audio: { readonly echo_delay_ms: number | null } | null;
   readonly findings: readonly string[];
 }
@@ -33,7 +37,7 @@ describe('speech of a program that nobody here wrote', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** As loud as that by ITU-T P.56. */
-  function at(dbm0: number, samples = new Float64Array()): Float64Array {
+  function at(dbm0: number, samples: Float64Array = new Float64Array()): Float64Array {
     const gain = 10 ** ((dbm0 - activeSpeechLevelDbm0(samples, RATE_HZ)) / 20);
     return samples.map((sample) => sample * gain);
   }
@@ -48,7 +52,8 @@ describe('speech of a program that nobody here wrote', () => {
       ] as const) {
         const bytes = rtp({ sequence: 1000 + n, timestamp: n * PACKET, ssrc, payloadType, payloadBytes: PACKET });
         bytes.set(codes.subarray(n * PACKET, (n + 1) * PACKET), bytes.length - PACKET);
-        const route = port === 5004 ? {} : { sourcePort: 6004, destinationPort: 5004, source: '10.0.0.2', destination: '10.0.0.1' };
+        const route =
+          port === 5004 ? {} : { sourcePort: 6004, destinationPort: 5004, source: '10.0.0.2', destination: '10.0.0.1' };
         packets.push({ atMs: 20 * n, bytes: ethernet(ipv4(udp(bytes, route), route)) });
       }
     }
