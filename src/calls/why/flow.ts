@@ -2,8 +2,8 @@ import type { SegmentCause } from '../../model/record.ts';
 import type { DirectionState } from '../directions/direction-state.ts';
 import type { ReportSample } from '../directions/tally.ts';
 
-/** Over less than this the two ends of a stretch of time weigh too much. */
-const LONG_ENOUGH_MS = 10_000;
+/** Over less than this the two ends of a stretch of time weigh too much: two intervals of 5 s, whose reports may come early. */
+const LONG_ENOUGH_MS = 9500;
 
 /** Octets of payload in 1 ms of audio, of codecs that have the same number all the time, by Asterisk's name. */
 const OCTETS_PER_MS: Readonly<Record<string, number>> = {

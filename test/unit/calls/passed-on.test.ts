@@ -32,6 +32,9 @@ interface Setting {
   readonly leavesAt?: number;
   /** From this report on every packet is sent on. */
   readonly wholeFrom?: number;
+  /** How many reports there are, and by how much each comes before its time, seconds. */
+  readonly reports?: number;
+  readonly earlyS?: number;
   /** The report in which bob's phone says goodbye: its block is all zeros. */
   readonly saysGoodbyeAt?: number;
 }
@@ -55,8 +58,8 @@ function play(setting: Setting): Script {
   });
   const block = (n: number, moved: number, lost: number, sourceSsrc: number) =>
     reportBlock(n * moved, n * lost, { sourceSsrc, fractionLostQ8: Math.floor((lost * 256) / moved) });
-  for (let n = 1; n <= REPORTS; n++) {
-    script.wait(EVERY_S);
+  for (let n = 1; n <= (setting.reports ?? REPORTS); n++) {
+    script.wait(EVERY_S - (setting.earlyS ?? 0));
     if (n === setting.holdsAt || n === setting.takesBackAt) {
       script.board.handle({
         type: n === setting.holdsAt ? 'hold' : 'unhold',
@@ -190,6 +193,15 @@ describe('audio that this server does not send on', () => {
     expect(toBob(script)?.why).toMatch(/^This server sent on only 38 % of the audio that came in from PJSIP\/alice/);
     expect(toBob(script)?.verdict).toBe('bad');
     expect(callOf(script)).toMatchObject({ verdict: 'bad', faultPlace: 'this-server' });
+  });
+
+  test.each([
+    [4, 0.05, 'bad'],
+    [4, 1, 'good'],
+    [3, 0, 'good'],
+  ])('is said from the fourth report on, also when each comes a little early: %i reports, %f s early: %s', (...of) => {
+    const [reports, earlyS, verdict] = of;
+    expect(toBob(play({ ...HALF, reports, earlyS }))?.verdict).toBe(verdict);
   });
 
   test('is not said of what bob hears while he holds the call', () => {
