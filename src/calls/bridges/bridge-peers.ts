@@ -42,6 +42,7 @@ export class BridgePeers {
     this.#changes.touch(channel);
     if (isNew) {
       this.#disturb(channel, technology, 'bridge', atMs);
+      if (channel.bridges.wasBridged) channel.tx.movedAtMs = atMs;
       noteBridged(channel);
       this.#setPeer(channel.uniqueid, null);
     }

@@ -93,6 +93,8 @@ export class DirectionMarks
       'srFlowAtMs',
       // When one of the parties last held the call, or took it back.
       'heldAtMs',
+      // Of tx: when the channel last came into another bridge than its first.
+      'movedAtMs',
     ],
     sampled: [],
   })

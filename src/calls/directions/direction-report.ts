@@ -200,11 +200,13 @@ function mayBeSilent({ onHold, answeredAtMs }: ChannelState): boolean {
  */
 function isLossDisturbed(
   { answeredAtMs, watchedSinceMs }: ChannelState,
-  { direction, disturbedAtMs, heldAtMs, markAtMs }: DirectionState,
+  { direction, disturbedAtMs, heldAtMs, movedAtMs, markAtMs }: DirectionState,
 ): boolean {
   if (direction === 'rx' || disturbedAtMs === null) return false;
-  // A first report speaks of all the time before it. After a hold it may be of the music alone, and of the time without it.
-  if (markAtMs === null) return heldAtMs !== null || (answeredAtMs !== null && watchedSinceMs > answeredAtMs);
+  // A first report speaks of all the time before it. After a hold it may be of the music alone, and of the time without it;
+  // in another bridge it may take for lost by what the numbers of one party are ahead of those of the one before.
+  if (markAtMs === null)
+    return heldAtMs !== null || movedAtMs !== null || (answeredAtMs !== null && watchedSinceMs > answeredAtMs);
   return markAtMs < disturbedAtMs + DISTURBED_LOSS_MS;
 }
 

@@ -52,6 +52,16 @@ describe('RTP sessions of a channel', () => {
     expect(plain.channel('1').streams[1]?.packetsLost).toBe(200);
   });
 
+  test('nor does one that comes when the phone has gone over into another bridge, as in a consultation', () => {
+    const script = new Script().up('1').enter('b', '1').wait(2);
+    script.leave('b', '1').enter('c', '1');
+    // Of the one who spoke with it first the last number was 100, of the other one the first is 120.
+    script.wait(3).rtcp('1', remote(reportBlock(270, 20)));
+    expect(script.channel('1').streams[1]).toMatchObject({ packetsLost: null, lossPercent: null, reports: 1 });
+    script.wait(5).rtcp('1', remote(reportBlock(520, 30)));
+    expect(script.channel('1').streams[1]).toMatchObject({ packetsLost: 10, lossPercent: 4 });
+  });
+
   test('a source that is put on the channel before its first report spoils its jitter for 5 s; the first bridge does not', () => {
     const jittersMs = (bridgedAfterS: number, reportAfterS: number): number | undefined => {
       const script = new Script().up('1').wait(bridgedAfterS).enter('b', '1').wait(reportAfterS);
