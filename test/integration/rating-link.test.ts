@@ -11,6 +11,10 @@ import { accessibilityFaults, openBrowser } from './fixtures/browser.ts';
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 640 };
 const QUESTIONS = 3;
+const TOKEN = 'the-token-of-this-lab';
+/** As many as a thousand a second, for two seconds. */
+const FLOOD = 2000;
+const AT_ONCE = 50;
 const ENGLISH = {
   locale: 'en-GB',
   yes: 'Yes',
@@ -52,7 +56,7 @@ describe.runIf(labObstacle() === undefined)('the link to rate a call, in a brows
     });
     const httpPort = await lab.freePort();
     const extraConfig = '[ratings]\nenabled = yes\n';
-    sidecar = await SidecarProcess.start(lab, { httpHost: lab.pbx.host, httpPort, extraConfig });
+    sidecar = await SidecarProcess.start(lab, { httpHost: lab.pbx.host, httpPort, extraConfig, token: TOKEN });
     browser = await openBrowser();
     calls = [await lab.call('alice', 'bob'), await lab.call('carol', 'dave')];
     await sleep(1500);
@@ -132,5 +136,46 @@ describe.runIf(labObstacle() === undefined)('the link to rate a call, in a brows
     await Promise.all(calls.map((call) => call.hangup('callee')));
     expect(await waitForCdrRow(lab, uniqueid)).toMatchObject({ mes_rating: '2' });
     expect(await waitForCdrRow(lab, legOf(1, 'caller').uniqueid)).toMatchObject({ mes_rating: '4' });
+  });
+
+  test('a thousand ratings a second are refused beyond the limit; calls, hang-ups and billing go on', async () => {
+    const counted = async (): Promise<Record<string, number>> =>
+      (await sidecar.get<{ counters: Record<string, number> }>('/healthz')).counters;
+    const before = await counted();
+    const call = await lab.call('alice', 'bob');
+    const [rated] = calls;
+    const statuses: number[] = [];
+    let left = FLOOD;
+    const sender = async (): Promise<void> => {
+      while (left-- > 0) {
+        const answer = await fetch(`${sidecar.url}/v1/calls/${rated?.linkedid}/ratings`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ score: 3, comment: 'flood' }),
+        });
+        statuses.push(answer.status);
+        await answer.arrayBuffer();
+      }
+    };
+    const flood = Promise.all(Array.from({ length: AT_ONCE }, sender));
+    await sleep(300);
+    const hungUpMs = performance.now();
+    await call.hangup('caller');
+    const hangupMs = performance.now() - hungUpMs;
+    const row = await waitForCdrRow(lab, call.caller.uniqueid);
+    await flood;
+    const taken = statuses.filter((status) => status === 201).length;
+    const refused = statuses.filter((status) => status === 429).length;
+    expect(taken + refused).toBe(FLOOD);
+    // 600 a minute, and at most two minutes are touched.
+    expect(taken).toBeGreaterThan(0);
+    expect(taken).toBeLessThanOrEqual(1200);
+    expect(hangupMs).toBeLessThan(5000);
+    expect(row).toMatchObject({ mes_verdict: expect.stringMatching(/^[a-z-]+$/) as string });
+    const after = await counted();
+    expect((after['ratings_refused'] ?? 0) - (before['ratings_refused'] ?? 0)).toBe(refused);
+    expect(after).toMatchObject({ ratings_lost: 0, history_dropped: 0, agi_failed: 0 });
+    const { ratings } = await sidecar.get<{ ratings: readonly object[] }>(`/v1/calls/${rated?.linkedid}`);
+    expect(ratings).toHaveLength(2 + taken);
   });
 });

@@ -1,4 +1,4 @@
-import type { Alert, AlertRule, AlertsAnswer } from '../rest/alert-answers.ts';
+import type { Alert, AlertRule, AlertsAnswer, AlertSubject } from '../rest/alert-answers.ts';
 import { el, foreign } from '../parts/dom.ts';
 import { t, tn } from '../words/language.ts';
 import { errorNotice } from '../parts/notice.ts';
@@ -22,6 +22,20 @@ const RULE_HEADS = [
   t('Over at'),
   t('Sent'),
 ] as const;
+
+/** Of what a rule watches; null: it counts calls. */
+const UNITS: Readonly<Record<AlertSubject, string | null>> = {
+  'bad-live': null,
+  'bad-calls': '%',
+  p5: '',
+  'one-way': '%',
+  loss: '%',
+  jitter: 'ms',
+  rtt: 'ms',
+  'no-reports': '%',
+  gone: null,
+  ami: 's',
+};
 
 /** The page of alerts: open ones with their calls, ended ones, and the rules. */
 export function alertsPage({ query }: Route): Page {
@@ -153,7 +167,7 @@ function overRow(alert: Alert): HTMLElement {
     overAt === null ? '' : time(overAt),
     el('span', {}, ...nameOf(alert)),
     time(since),
-    quantity(worst, 2),
+    valueWords(alert.what, worst),
     linkedids.length === 0 ? String(calls) : callLinks(alert),
     placeWords(place),
   ];
@@ -167,8 +181,8 @@ function ruleRow(rule: AlertRule): HTMLElement {
     rule.over_s < 60 ? `${rule.over_s} s` : `${minutes} min`,
     foreign(rule.endpoints.join(', ')),
     String(rule.calls),
-    quantity(rule.raise, 1),
-    quantity(rule.clear, 1),
+    valueWords(rule.what, rule.raise),
+    valueWords(rule.what, rule.clear),
     rule.send ? t('yes') : t('no'),
   ];
   return el(
@@ -176,6 +190,13 @@ function ruleRow(rule: AlertRule): HTMLElement {
     { class: rule.send ? 'tone-good' : 'tone-unknown' },
     ...cells.map((cell, index) => cellOf(cell, RULE_HEADS[index])),
   );
+}
+
+/** A value of a rule with its unit; scores and counts have none. */
+function valueWords(what: AlertSubject, value: number): string {
+  const unit = UNITS[what];
+  const decimals = what === 'p5' ? 2 : 1;
+  return quantity(value, unit === null && Number.isInteger(value) ? 0 : decimals, unit ?? '');
 }
 
 function cellOf(content: string | HTMLElement, head = ''): HTMLElement {

@@ -1,9 +1,23 @@
 import type { FaultPlace } from './answers.ts';
 
+/** What a rule watches. */
+export type AlertSubject =
+  | 'bad-live'
+  | 'bad-calls'
+  | 'p5'
+  | 'one-way'
+  | 'loss'
+  | 'jitter'
+  | 'rtt'
+  | 'no-reports'
+  | 'gone'
+  | 'ami';
+
 /** An alert, open or ended. */
 export interface Alert {
   readonly id: string;
   readonly rule: string;
+  readonly what: AlertSubject;
   /** Null: all endpoints of the rule together. */
   readonly endpoint: string | null;
   /** The site, for rules by site. */
@@ -23,6 +37,7 @@ export interface Alert {
 
 export interface AlertRule {
   readonly name: string;
+  readonly what: AlertSubject;
   readonly over_s: number;
   readonly endpoints: readonly string[];
   readonly calls: number;
