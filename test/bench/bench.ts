@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: () => import('./ingest.ts'),
   live: () => import('./live.ts'),
   crowd: () => import('./crowd.ts'),
+  best: () => import('./best.ts'),
   soak: () => import('./soak.ts'),
   queries: () => import('./queries.ts'),
   retention: () => import('./retention.ts'),

@@ -16,10 +16,10 @@ export async function withSimulator<Result>(work: (simulator: SimulatedProcess) 
   }
 }
 
-/** A sidecar, as a process of its own, on an empty database; resolves when it is connected. */
+/** A sidecar, as a process of its own, on an empty database unless one is named; resolves when it is connected. */
 export async function startSidecarFor(
   simulator: SimulatedProcess,
-  options: Pick<SidecarOptions, 'entry' | 'extraConfig' | 'nodeOptions' | 'environment'>,
+  options: Pick<SidecarOptions, 'entry' | 'extraConfig' | 'nodeOptions' | 'environment' | 'dataDirectory'>,
 ): Promise<SidecarProcess> {
   const { connection } = await simulator.status();
   const pbx = {
