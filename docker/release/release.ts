@@ -62,17 +62,24 @@ async function main(): Promise<void> {
     options: {
       arch: { type: 'string', multiple: true, default: ['amd64', 'arm64'] },
       out: { type: 'string', default: 'release' },
+      // Of xz; a test has no time for more than 0.
+      compression: { type: 'string', default: '6' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) {
-    process.stdout.write('npm run release -- [--arch amd64] [--arch arm64] [--out DIR]    (both, into release/)\n');
+    process.stdout.write(
+      'npm run release -- [--arch amd64] [--arch arm64] [--out DIR] [--compression 6]    (both, into release/)\n',
+    );
     return;
   }
   const architectures = values.arch.map((name): Architecture => {
     if (name !== 'amd64' && name !== 'arm64') throw new Error(`--arch ${name} is not known; give amd64 or arm64`);
     return name;
   });
+  if (!/^[0-9]$/.test(values.compression)) {
+    throw new Error(`--compression ${values.compression} is not allowed; give a digit from 0 to 9`);
+  }
   const read = (name: string): string => readFileSync(join(REPOSITORY, name), 'utf8');
   const { version } = JSON.parse(read('package.json')) as { readonly version: string };
   const problem = releaseProblem({
@@ -82,7 +89,11 @@ async function main(): Promise<void> {
     changelog: read('CHANGELOG.md'),
   });
   if (problem !== undefined) throw new Error(problem);
-  const paths = await buildRelease({ out: resolve(values.out), architectures, compression: 6 });
+  const paths = await buildRelease({
+    out: resolve(values.out),
+    architectures,
+    compression: Number(values.compression),
+  });
   process.stdout.write(`${paths.join('\n')}\n`);
 }
 

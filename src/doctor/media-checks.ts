@@ -46,6 +46,7 @@ export function checkDirectMedia(facts: DoctorFacts): Finding {
     'Audio that two endpoints send to each other does not pass through Asterisk, so it cannot be scored.',
   );
   if (facts.endpoints === null) return unknown(`The PJSIP endpoints are not known: ${howToLook(facts)}`);
+  if (facts.endpoints.length === 0) return ok('There is no PJSIP endpoint.');
   const direct = facts.endpoints.filter(({ directMedia }) => directMedia);
   if (direct.length < 2) {
     const single = direct.length === 0 ? 'None' : 'Only one, which has no other to send to,';

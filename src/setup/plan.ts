@@ -4,7 +4,8 @@ import type { PlannedFile, SetupFacts, SetupInput, SetupPlan } from './input.ts'
 import { includesFile, STUB_SIGN, withChownItems, withInclude } from './own-lines.ts';
 import { type Part, PARTS, SECRET_FILES, USER_FILES } from './parts.ts';
 import { escaped, withSetting } from './settings-text.ts';
-import { withCode, withRatings } from './ratings-part.ts';
+import { withNewClasses, withNewContexts } from './older-files.ts';
+import { withCode } from './ratings-part.ts';
 import {
   type AsteriskConfig,
   isFalse,
@@ -203,11 +204,16 @@ function ownTextOf(part: Part, input: SetupInput, before: string | undefined, wi
   const { own } = part;
   const isThere = before !== undefined && !before.includes(STUB_SIGN);
   const text = isThere ? before : ownPart(part, input, without);
+  const has = (name: string): boolean => without.some((section) => section.name === name);
   if (own === 'extensions_mes.conf') {
-    const whole = withRatings(text, ownPart(part, input, without));
+    const whole = withNewContexts(text, ownPart(part, input, without), has);
     return withCode(withScript(withAddress(whole, input.agiBind), input.agiSecret), input.settings);
   }
-  if (own === 'manager_mes.conf') return withAmi(withValue(text, 'secret', input.secret), input, without);
+  if (part.leavesOut === true) return withNewContexts(text, ownPart(part, input, without), has);
+  if (own === 'manager_mes.conf') {
+    const whole = withNewClasses(text, input.ready(own));
+    return withAmi(withValue(whole, 'secret', input.secret), input, without);
+  }
   return own === 'ari_mes.conf' ? withValue(text, 'password', input.ariPassword) : text;
 }
 

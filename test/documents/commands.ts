@@ -65,7 +65,7 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, word
   'asterisk-mes setup': ['test/integration/setup.test.ts', "...pbx.inside, 'asterisk-mes', 'setup'"],
   'asterisk-mes setup --remove': ['test/integration/setup.test.ts', "'setup', '--remove'"],
   'apt purge asterisk-mes': ['test/integration/deb.test.ts', 'apt-get purge'],
-  'npm ci && npm run deb': ['test/integration/deb.test.ts', 'buildRelease('],
+  'npm ci && npm run deb': ['docker/release/release.ts', 'buildDeb('],
   'apt install ./asterisk-mes_1.0.0~rc.1_amd64.deb': ['test/integration/deb.test.ts', 'apt-get install'],
   'npm ci && npm pack': ['test/integration/package.test.ts', "'pack'"],
   'npm install --global ./asterisk-mes-1.0.0-rc.1.tgz': ['test/integration/package.test.ts', "'install'"],

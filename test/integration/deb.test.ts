@@ -1,9 +1,8 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildRelease } from '../../docker/release/release.ts';
 import { spawnConfined } from '../lab/confined.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { makeRunDirectory, REPOSITORY } from '../lab/paths.ts';
@@ -47,21 +46,83 @@ function repacked(deb: string, asVersion: string): string {
   execFileSync('dpkg-deb', ['-R', deb, unpacked]);
   const control = join(unpacked, 'DEBIAN/control');
   writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${asVersion}`));
+  // It did not choose trunks, nor tell Asterisk of alerts.
+  const files = join(unpacked, 'usr/lib/asterisk-mes/asterisk-conf');
+  const change = (name: string, pattern: RegExp, text: string): void => {
+    const before = readFileSync(join(files, name), 'utf8');
+    expect(before).toMatch(pattern);
+    writeFileSync(join(files, name), before.replace(pattern, text));
+  };
+  change('extensions_mes.conf', /\n; Which of some trunks[^]*$/, '');
+  change('manager_mes.conf', /^write = call,user$/m, 'write = call');
   const target = join(folder, 'older.deb');
   execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', unpacked, target], { stdio: 'pipe' });
   rmSync(unpacked, { recursive: true });
   return target;
 }
 
+/** A repository of what is here, committed: a release is made of a tag. */
+function repositoryOf(here: string): string {
+  const copy = join(folder, 'repository');
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: here,
+    encoding: 'utf8',
+  });
+  for (const name of new Set(files.split('\0').filter((file) => file !== '' && existsSync(join(here, file))))) {
+    mkdirSync(dirname(join(copy, name)), { recursive: true });
+    cpSync(join(here, name), join(copy, name));
+  }
+  execFileSync('cp', ['-al', join(here, 'node_modules'), join(copy, 'node_modules')]);
+  const git = (...words: string[]): void => {
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...words], {
+      cwd: copy,
+      stdio: 'pipe',
+    });
+  };
+  git('init', '--quiet');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'Everything');
+  return copy;
+}
+
+/** `npm run release`, as those who release it would. This process answers vitest meanwhile. */
+async function release(repository: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const words = ['run', '--silent', 'release', '--', '--arch', 'amd64', '--out', folder, '--compression', '0'];
+  try {
+    return await promisify(execFile)('npm', words, { cwd: repository });
+  } catch (error) {
+    return error as { readonly stdout: string; readonly stderr: string };
+  }
+}
+
+let refused = '';
+let made = '';
+let complained = '';
+
 beforeAll(async () => {
-  const [, deb = ''] = await buildRelease({ out: folder, architectures: ['amd64'], compression: 0 });
+  const repository = repositoryOf(REPOSITORY);
+  ({ stderr: refused } = await release(repository));
+  execFileSync('git', ['tag', `v${version}`], { cwd: repository });
+  ({ stdout: made, stderr: complained } = await release(repository));
+  const [, deb = ''] = made.split('\n');
   newer = deb;
   older = repacked(newer, '0.0.9');
+  rmSync(repository, { recursive: true });
 }, 400_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.runIf(labIsReady())('the Debian package', () => {
-  test('is made in one go with the npm package, and both have checksums', () => {
+  test('is made in one go with the npm package from a tag and nothing else, and both have checksums', () => {
+    const [tarball, deb, sums] = made.split('\n');
+    expect([complained, tarball, deb, sums]).toEqual([
+      '',
+      join(folder, `asterisk-mes-${version}.tgz`),
+      newer,
+      join(folder, 'SHA256SUMS'),
+    ]);
+    expect(refused).toBe(
+      `npm run release: package.json says ${version}, and this commit has no tag v${version}; set it with git tag v${version}\n`,
+    );
     const checked = execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: folder, encoding: 'utf8' });
     expect(checked).toBe(`asterisk-mes-${version}.tgz: OK\nasterisk-mes_${debVersion}_amd64.deb: OK\n`);
   });
@@ -87,10 +148,17 @@ describe.runIf(labIsReady())('the Debian package', () => {
         echo "= unconfigured"; asterisk-mes run 2>&1 || true
         echo "= started"; CREDENTIALS_DIRECTORY=/etc/asterisk sh -c "$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/asterisk-mes.service)" 2>&1 || true
         echo "= setup"; asterisk-mes setup >/tmp/setup.txt 2>&1 || true; cat /tmp/setup.txt
+        mkdir /tmp/pbx; cd /tmp/pbx; printf '[general]\\nenabled = yes\\n' | tee manager.conf > ari.conf; touch extensions.conf cdr.conf cdr_custom.conf http.conf
+        setup() { asterisk-mes setup --write --asterisk-dir /tmp/pbx --config /tmp/pbx/mes.conf; }
+        setup >/dev/null; sed -i 's/^;keep_calls = .*/keep_calls = 100d/' mes.conf; grep -q '^keep_calls = 100d' mes.conf; cp -r /tmp/pbx /tmp/before
         echo "; mine" >> /etc/asterisk/mes.conf; echo history > /var/lib/asterisk-mes/mes.sqlite
         apt-get install -q -y /mnt/${debFile(newer)} >/dev/null
         echo "= upgraded"; dpkg-query -W -f '\${Version} \${Status}\\n' asterisk-mes
         echo "= kept"; tail -1 /etc/asterisk/mes.conf; cat /var/lib/asterisk-mes/mes.sqlite
+        echo "= offered"; setup
+        echo "= changed"; diff -rq /tmp/before /tmp/pbx | grep -v '^Only in /tmp/pbx: .*before-asterisk-mes$' || true
+        echo "= new lines"; diff /tmp/before/extensions_mes.conf extensions_mes.conf | grep -c '^> \\[mes-best\\]'; diff /tmp/before/manager_mes.conf manager_mes.conf | grep '^[<>]'
+        echo "= again"; setup; cd /; rm -r /tmp/pbx /tmp/before
         echo "= completed"; bash -c '. /usr/share/bash-completion/completions/asterisk-mes
           COMP_WORDS=(asterisk-mes sc); COMP_CWORD=1; _asterisk_mes; echo "\${COMPREPLY[@]}"
           COMP_WORDS=(asterisk-mes setup --target ""); COMP_CWORD=3; _asterisk_mes; echo "\${COMPREPLY[@]}"'
@@ -114,6 +182,13 @@ describe.runIf(labIsReady())('the Debian package', () => {
       expect(said['setup']).toContain('extensions_mes.conf');
       expect(said['upgraded']).toBe(`${debVersion} install ok installed`);
       expect(said['kept']).toBe('; mine\nhistory');
+      expect(said['offered']).toContain('asterisk -rx "dialplan reload"');
+      expect(said['changed']?.split('\n').sort()).toEqual([
+        'Files /tmp/before/extensions_mes.conf and /tmp/pbx/extensions_mes.conf differ',
+        'Files /tmp/before/manager_mes.conf and /tmp/pbx/manager_mes.conf differ',
+      ]);
+      expect(said['new lines']).toBe('1\n< write = call\n> write = call,user');
+      expect(said['again']).toMatch(/^Everything is set up already/m);
       expect(said['completed']).toBe('score\nvanilla freepbx');
       expect(said['files']?.split('\n').sort()).toEqual([
         '/etc/asterisk/mes.conf',

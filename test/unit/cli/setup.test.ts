@@ -120,6 +120,54 @@ describe('asterisk-mes setup', () => {
     expect(stdout).toContain('Everything is set up already');
   });
 
+  test('after an upgrade: what the older release did not have comes in once, what people changed stays', async () => {
+    await pbx.setup('--write');
+    const now = pbx.read('extensions_mes.conf');
+    const secret = /agi:\/\/127\.0\.0\.1:4573\/hangup\/([\w-]{32})/.exec(now)?.[1] ?? '';
+    const contexts = (text: string): string[] => [...text.matchAll(/^\[([^\]]+)\]/gm)].map(([, name = '']) => name);
+    expect(contexts(now)).toEqual(['mes', 'mes-hangup', 'mes-rate', 'mes-code', 'mes-code-asked', 'mes-best']);
+    // As the first release wrote it, with a line of somebody's own, and one context that nobody wants.
+    const older = `${now.slice(0, now.indexOf('; How was it?'))}; mine\n;[mes-code]\n`;
+    writeFileSync(join(pbx.etc, 'extensions_mes.conf'), older);
+    const manager = pbx.read('manager_mes.conf');
+    expect(manager).toMatch(/^read = call,reporting,user$/m);
+    const olderManager = manager
+      .replace(/^read = .*$/m, 'read = call,reporting')
+      .replace(/^write = .*$/m, 'write = call');
+    writeFileSync(join(pbx.etc, 'manager_mes.conf'), olderManager);
+
+    const printed = await pbx.setup();
+    expect(printed.stdout).toContain('[mes-best]');
+    expect(printed.stdout).not.toContain(secret);
+    expect(pbx.read('extensions_mes.conf')).toBe(older);
+    const { status, stdout } = await pbx.setup('--write');
+    expect([status, ...stdout.matchAll(/^ {2}asterisk -rx "(.*?)"/gm)].map(String)).toEqual([
+      '0',
+      expect.stringMatching(/"manager reload",manager reload$/),
+      expect.stringMatching(/"dialplan reload",dialplan reload$/),
+    ]);
+    const upgraded = pbx.read('extensions_mes.conf');
+    expect(upgraded.startsWith(older)).toBe(true);
+    expect(contexts(upgraded)).toEqual(['mes', 'mes-hangup', 'mes-rate', 'mes-code-asked', 'mes-best']);
+    expect(upgraded).toContain('; Which of some trunks the next call should take');
+    expect(
+      [...upgraded.matchAll(/agi:\/\/127\.0\.0\.1:4573\/(?:hangup|rate|best)\/([\w-]+)/g)].map(([, of]) => of),
+    ).toEqual(Array.from({ length: 4 }, () => secret));
+    expect(pbx.read('manager_mes.conf')).toBe(manager);
+    expect((await pbx.setup('--write')).stdout).toContain('Everything is set up already');
+
+    // Classes of somebody's own stay, and a context that is elsewhere does not come twice.
+    writeFileSync(join(pbx.etc, 'manager_mes.conf'), manager.replace(/^write = .*$/m, 'write = call ; no more'));
+    writeFileSync(join(pbx.etc, 'extensions_mes.conf'), older);
+    writeFileSync(
+      join(pbx.etc, 'extensions.conf'),
+      `${pbx.read('extensions.conf')}[mes-best]\nexten => s,1,Return()\n`,
+    );
+    await pbx.setup('--write');
+    expect(pbx.read('manager_mes.conf')).toMatch(/^write = call ; no more$/m);
+    expect(contexts(pbx.read('extensions_mes.conf'))).toEqual(['mes', 'mes-hangup', 'mes-rate', 'mes-code-asked']);
+  });
+
   test('FreePBX: its own files stay, those for people get the lines, and the columns are named', async () => {
     writeFileSync(join(pbx.etc, 'manager.conf'), '[general]\n#include manager_custom.conf\n');
     writeFileSync(join(pbx.etc, 'extensions.conf'), '#include extensions_custom.conf\n');

@@ -64,6 +64,8 @@ export class ActiveAlerts {
   readonly #ended = new Map<string, LegSample>();
   readonly #habit = new ReportingHabit();
   readonly #calls = new CallHabit();
+  /** Of the past, what is not in it yet; null: nothing has been read. */
+  #unread: { fromMs: number; readonly toMs: number } | null = null;
   /** Whether the past is in it. */
   #knowsCalls = false;
   readonly #longestMs: number;
@@ -156,9 +158,14 @@ export class ActiveAlerts {
 
   /** When endpoints had calls before, the oldest first. What ends meanwhile is taken as it comes. */
   async #restoreCalls(toMs: number): Promise<void> {
-    for (let atMs = toMs - HABIT_MS; atMs < toMs; atMs += READ_MS) {
-      const query = { fromMs: atMs, toMs: Math.min(toMs, atMs + READ_MS), endedBeforeMs: toMs, stretchMs: QUARTER_MS };
+    // After a question that failed it goes on where it was: nothing counts twice.
+    const past = (this.#unread ??= { fromMs: toMs - HABIT_MS, toMs });
+    while (past.fromMs < past.toMs) {
+      const { fromMs, toMs: endedBeforeMs } = past;
+      const nextMs = Math.min(endedBeforeMs, fromMs + READ_MS);
+      const query = { fromMs, toMs: nextMs, endedBeforeMs, stretchMs: QUARTER_MS };
       for (const ended of await this.#options.store.ends(query)) this.#calls.add(ended);
+      past.fromMs = nextMs;
     }
     this.#knowsCalls = true;
   }
