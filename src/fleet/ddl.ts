@@ -1,4 +1,12 @@
-import { ALL_KINDS, type AnyKindName, type ColumnType, type Kind, LIVE_KINDS, LIVE_PARTITION_MS } from './kinds.ts';
+import {
+  ALL_KINDS,
+  type AnyKindName,
+  type ColumnType,
+  type Kind,
+  type KindName,
+  LIVE_KINDS,
+  LIVE_PARTITION_MS,
+} from './kinds.ts';
 
 /** How the store is laid out. */
 export interface StoreLayout {
@@ -51,10 +59,27 @@ export function tableOf(kind: AnyKindName): string {
   return `mes_${kind}`;
 }
 
+/** The tables that questions look through by time: of the others the order or a month is narrow enough. */
+const BY_WEEK: ReadonlySet<string> = new Set<KindName>(['calls', 'channels', 'streams', 'segments', 'intervals']);
+
+/** One insert may touch a hundred partitions in today's releases: weeks of 400 days are 58. */
 function partitionOf(kind: AnyKindName): string {
-  return kind in LIVE_KINDS
-    ? `intDiv(call_started_at_ms, ${LIVE_PARTITION_MS})`
-    : 'toYYYYMM(toDateTime(intDiv(call_started_at_ms, 1000)))';
+  if (kind in LIVE_KINDS) return `intDiv(call_started_at_ms, ${LIVE_PARTITION_MS})`;
+  const day = 'toDate(toDateTime(intDiv(call_started_at_ms, 1000)))';
+  return BY_WEEK.has(kind) ? `toYYYYMMDD(toMonday(${day}))` : `toYYYYMM(${day})`;
+}
+
+/** Partitions of weeks have eight digits; tables that an earlier build made have months there as well, of six. */
+const LEAST_WEEK = 10_000_000;
+
+/** Whether all in a partition is of before the one that this moment lies in. */
+export function isPartitionBefore(kind: AnyKindName, partition: number, ms: number): boolean {
+  if (kind in LIVE_KINDS) return partition < Math.floor(ms / LIVE_PARTITION_MS);
+  const date = new Date(ms);
+  // Days since Monday.
+  if (partition >= LEAST_WEEK) date.setUTCDate(date.getUTCDate() - ((date.getUTCDay() + 6) % 7));
+  const month = date.getUTCFullYear() * 100 + date.getUTCMonth() + 1;
+  return partition < (partition >= LEAST_WEEK ? month * 100 + date.getUTCDate() : month);
 }
 
 /**
@@ -102,7 +127,7 @@ export function missingColumnStatements(
   });
 }
 
-/** Drops a month, or of what is live some minutes. */
+/** Drops a partition: a week, a month, or of what is live some minutes. */
 export function dropPartitionStatement({ database }: StoreLayout, kind: AnyKindName, partition: number): string {
   return `ALTER TABLE ${database}.${tableOf(kind)} DROP PARTITION ${partition}`;
 }

@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   queries: () => import('./queries.ts'),
   retention: () => import('./retention.ts'),
   fleet: () => import('./fleet.ts'),
+  'fleet-kills': () => import('./fleet-kills.ts'),
 };
 const OPTIONS = { json: { type: 'boolean' }, calls: { type: 'string' } } as const;
 

@@ -20,8 +20,9 @@ import { unitFlags } from './unit-flags.ts';
 export const DEFAULT_CALLS = 1_000_000;
 const SHIPPING_PBXS = 1000;
 const CALLS_OF_A_BATCH = 40;
-const BATCHES = 600;
-const AT_ONCE = 64;
+const BATCHES = 1200;
+/** Each PBX sends one batch at a time, and waits until it is stored: it takes many to keep two gateways busy. */
+const AT_ONCE = 300;
 const RUNS = 5;
 const DAY_MS = 86_400_000;
 const NOBODY = { username: 'default', password: '' } as const;

@@ -247,7 +247,7 @@ describe.runIf(labIsReady())('the fleet on a real ClickHouse', () => {
     expect(await response.json()).toMatchObject({ detail: expect.stringMatching(detail) as unknown });
   });
 
-  test('a newer release adds its columns to tables of an older one, and months that are over go', async () => {
+  test('a newer release adds its columns to tables of an older one, and weeks that are over go', async () => {
     const [clickhouse] = shards;
     if (clickhouse === undefined) throw new Error('no ClickHouse');
     const of = await store('mes_older', false);
@@ -262,8 +262,9 @@ describe.runIf(labIsReady())('the fleet on a real ClickHouse', () => {
       clickhouse.query(
         `INSERT INTO mes_older.mes_calls (pbx_id, pbx, site, row_version, call_started_at_ms, linkedid) VALUES (1, 'a', '', 1, ${startedAtMs}, '${linkedid}')`,
       );
-    await insert('old', Date.UTC(2026, 0, 31));
-    await insert('kept', Date.UTC(2026, 1, 1));
+    // Sunday and Monday.
+    await insert('old', Date.UTC(2026, 1, 8, 23, 59));
+    await insert('kept', Date.UTC(2026, 1, 9));
     await of.dropBefore(Date.UTC(2026, 1, 15));
     expect(await clickhouse.query('SELECT linkedid FROM mes_older.mes_calls')).toBe('kept');
   });

@@ -37,7 +37,7 @@ export function newest(database: string, kind: KindName, columns: string, where:
     ORDER BY row_version DESC LIMIT 1 BY ${orderOf(KINDS[kind]).join(', ')})`;
 }
 
-/** A condition on the beginning of calls, by which ClickHouse also chooses the months to read. */
+/** A condition on the beginning of calls, by which ClickHouse also chooses the weeks to read. */
 export function window({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): string {
   const bound = (ms: number): number => Math.min(Math.max(0, Math.ceil(ms)), Number.MAX_SAFE_INTEGER);
   return `call_started_at_ms >= ${bound(fromMs)} AND call_started_at_ms < ${bound(toMs)}`;
