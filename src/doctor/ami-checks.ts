@@ -92,12 +92,18 @@ export function checkClasses(facts: DoctorFacts): Finding {
   if (!isWritten || read === null)
     return unknown(`What the user "${user}" may read is not known: ${whereIsUser(facts)}`);
   const given = { read, write };
+  const { usesRatings, sendsAlerts } = facts.settings;
+  const wantsUser = { read: usesRatings, write: usesRatings || sendsAlerts };
   const lacksUser = (['read', 'write'] as const).filter(
-    (key) => facts.settings.usesRatings && given[key] !== null && missingClasses(given[key], RATING_CLASSES).length > 0,
+    (key) => wantsUser[key] && given[key] !== null && missingClasses(given[key], RATING_CLASSES).length > 0,
   );
   if (lacksUser.length > 0) {
+    const losses = [
+      ...(usesRatings ? ['a key that marks a moment is not read, and nobody is told of ratings'] : []),
+      ...(sendsAlerts && lacksUser.includes('write') ? ['no program gets the event MesAlert of alerts'] : []),
+    ];
     return warning(
-      `The user "${user}" lacks the class user for ${lacksUser.join(' and ')}: a key that marks a moment is not read, and nobody is told of ratings.`,
+      `The user "${user}" lacks the class user for ${lacksUser.join(' and ')}: ${losses.join('; ')}.`,
       lacksUser.map((key) => setUserValue(facts, key, [given[key], ...RATING_CLASSES].join(','))),
     );
   }

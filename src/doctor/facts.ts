@@ -103,6 +103,8 @@ export interface SettingsFacts {
   readonly captures: boolean;
   /** [ratings] enabled */
   readonly usesRatings: boolean;
+  /** Some [alert:NAME] is sent. */
+  readonly sendsAlerts: boolean;
   /** Checks whose findings are wanted as they are. */
   readonly accepted: readonly string[];
 }

@@ -76,6 +76,7 @@ async function gather(
         writesCdr: settings.writeback.cdr,
         captures: settings.capture.enabled,
         usesRatings: settings.ratings.enabled,
+        sendsAlerts: settings.alerts.rules.some(({ send }) => send),
         accepted: settings.doctor.accept,
       },
       ari: await ariFacts(settings),

@@ -54,6 +54,19 @@ describe('the manager', () => {
     expect(find('ami-classes', { ami: { ...WELL.ami, mayWrite: false } }).status).toBe('problem');
   });
 
+  test('with alerts that are sent the class user is missed in write alone', () => {
+    const lines = '[mes]\nread = call,reporting\nwrite = call\nwritetimeout = 5000\n';
+    const ami = { ...WELL.ami, read: 'call,reporting', write: 'call' };
+    const watched = { settings: { ...WELL.settings, sendsAlerts: true } };
+    const finding = find('ami-classes', { ...withFiles({ 'manager.conf': lines }), ...watched, ami });
+    expect(finding).toMatchObject({
+      status: 'warning',
+      saw: 'The user "mes" lacks the class user for write: no program gets the event MesAlert of alerts.',
+    });
+    expect(edits(finding)).toEqual(['replace manager.conf:3 [mes] write = call,user']);
+    expect(find('ami-classes', { ...watched, ami: { ...ami, write: 'call,user' } }).status).toBe('ok');
+  });
+
   test('with ratings the class user is missed, and an eventfilter that hides its events; without them neither is', () => {
     const rated = { settings: { ...WELL.settings, usesRatings: true } };
     const lines = '[mes]\nread = call,reporting\nwrite = call\nwritetimeout = 5000\n';

@@ -64,6 +64,7 @@ export const WELL: DoctorFacts = {
     writesCdr: true,
     captures: false,
     usesRatings: false,
+    sendsAlerts: false,
     accepted: [],
   },
   ami: {
