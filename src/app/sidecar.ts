@@ -8,6 +8,7 @@ import { hostAndPortText } from '../config/value-types.ts';
 import { type History, openHistory } from '../history/history.ts';
 import type { PbxEvent, RtpCounters } from '../model/event.ts';
 import type { ChannelValues, HealthReport } from '../model/ports.ts';
+import { byeReport, readRtpStat } from '../wire/sip/rtp-stat.ts';
 import { AsteriskLinks } from './asterisk/asterisk-links.ts';
 import { AwaitedReports } from './capture/awaited-reports.ts';
 import { CallCapture } from './capture/call-capture.ts';
@@ -161,7 +162,7 @@ export class Sidecar {
           coded('MES_ERR_AGI_PEER'),
           `FastAGI: refused a connection from ${address}; if that is your Asterisk, add it to peers in [agi]`,
         ),
-      onHangup: (uniqueid, counters) => this.#lastWord(uniqueid, counters),
+      onHangup: (uniqueid, counters, said) => this.#lastWord(uniqueid, counters, said),
     });
 
     this.#links = links;
@@ -273,13 +274,15 @@ export class Sidecar {
     );
   }
 
-  async #lastWord(uniqueid: string, counters: RtpCounters | undefined): Promise<ChannelValues | undefined> {
+  async #lastWord(uniqueid: string, counters: RtpCounters | undefined, said = ''): Promise<ChannelValues | undefined> {
     // Nothing older may be written after it, and every report that Asterisk has sent must be in it.
     await Promise.all([
       this.#links.writeBack.seal(uniqueid),
       this.#links.events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {}),
     ]);
     this.#passOn(this.#awaited.release(uniqueid));
+    const report = readRtpStat(said);
+    if (report !== undefined) this.#take(byeReport(uniqueid, report, this.#clock.nowMs()));
     return this.#switchboard.finalWord(uniqueid, counters ?? {}, this.#clock.nowMs());
   }
 

@@ -24,6 +24,12 @@ const HANGUP_SCRIPT = 'hangup';
 
 /** An expression for Asterisk, not a template of ours. */
 const RTCP_ALL = `\${CHANNEL(rtcp,all)}`;
+/**
+ * What a phone says in its BYE. PJSIP_HEADER knows the first INVITE alone (22.10.1, 16.28); chan_sip's SIP_HEADER the latest request,
+ * which is the BYE when the phone hangs up.
+ */
+const BYE_STATISTICS = `\${SIP_HEADER(X-RTP-Stat)}|\${SIP_HEADER(P-RTP-Stat)}`;
+const CHAN_SIP = 'SIP/';
 
 /** Another script than the hangup handler's. The first 50 ms are its own as well; `conversation.extend` gives it more. */
 export type AgiScript = (conversation: AgiConversation, environment: AgiEnvironment) => Promise<void>;
@@ -40,10 +46,14 @@ export interface FastAgiOptions {
   /** Called once for each foreign address whose connection was closed. */
   readonly onStranger?: (address: string) => void;
   /**
-   * A channel is about to end. `counters` are its last ones, undefined without RTP. Resolves with its final scores, or
-   * undefined for an unknown channel. Late scores are not written.
+   * A channel is about to end. `counters` are its last ones, undefined without RTP; `byeStatistics` is what its phone said in its BYE.
+   * Resolves with its final scores, or undefined for an unknown channel. Late scores are not written.
    */
-  readonly onHangup: (uniqueid: string, counters: RtpCounters | undefined) => Promise<ChannelValues | undefined>;
+  readonly onHangup: (
+    uniqueid: string,
+    counters: RtpCounters | undefined,
+    byeStatistics: string | undefined,
+  ) => Promise<ChannelValues | undefined>;
   /** Other scripts by their names, which end in the secret as well: `rate` is asked for as `rate/SECRET`. */
   readonly scripts?: Readonly<Record<string, AgiScript>>;
   /** `[writeback] variables` and `[writeback] cdr` */
@@ -177,7 +187,7 @@ export class FastAgiServer {
 
   async #converse(conversation: AgiConversation): Promise<'answered' | 'unknown' | 'failed' | 'refused'> {
     const environment = await readAgiEnvironment(conversation);
-    const { script, uniqueid } = environment;
+    const { script, uniqueid, channel } = environment;
     const asked = digest(script);
     const known = this.#scripts.filter((candidate) => timingSafeEqual(asked, candidate.digest))[0];
     if (known === undefined) {
@@ -196,7 +206,10 @@ export class FastAgiServer {
     if (uniqueid === undefined) return 'refused';
     const answer = await conversation.command(encodeGetFullVariable(RTCP_ALL));
     const counters = answer.code === 200 ? parseRtcpAll(answer.value ?? '') : undefined;
-    const final = await conversation.inTime(this.#options.onHangup(uniqueid, counters));
+    const said = channel.startsWith(CHAN_SIP)
+      ? (await conversation.command(encodeGetFullVariable(BYE_STATISTICS))).value
+      : undefined;
+    const final = await conversation.inTime(this.#options.onHangup(uniqueid, counters, said));
     const assignments = final === undefined ? undefined : selectAssignments(final, this.#options);
     if (assignments === undefined || assignments.size === 0) return 'unknown';
     const { name, value } = arrayAssignment(assignments);

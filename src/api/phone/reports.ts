@@ -54,13 +54,15 @@ const METRICS = z.strictObject({
 const MEDIA_END = z.strictObject({ address: TEXT, port: NUMBER });
 
 const REPORT = z.strictObject({
-  kind: z.enum(['session', 'interval', 'alert', 'xr']).describe('xr: in RTCP XR (RFC 3611), the latest one'),
+  kind: z
+    .enum(['session', 'interval', 'alert', 'xr', 'bye'])
+    .describe('xr: in RTCP XR (RFC 3611), the latest one; bye: X-RTP-Stat or P-RTP-Stat of its BYE'),
   at: TIME.describe("when it came, by this server's clock"),
   from_address: z.string(),
   from_phone: z
     .boolean()
     .describe("it came from where the phone's signalling or audio comes from, or from peers: only then is it believed"),
-  joined_by: z.enum(['call-id', 'address', 'rtcp']),
+  joined_by: z.enum(['call-id', 'address', 'rtcp', 'bye']),
   user_agent: TEXT,
   sip_call_id: TEXT,
   local_id: TEXT,

@@ -10,11 +10,9 @@ const STORE_EVERY_MS = 5000;
 
 type XrReport = Extract<PbxEvent, { type: 'xr-report' }>;
 
-/**
- * Stores what phones report in RTCP XR about the audio that they receive, as phone reports. Null unless packets are captured.
- */
-export function xrReports(context: CompanionContext): Companion | null {
-  return context.settings.capture.enabled ? new XrReports(context) : null;
+/** Stores what phones report in RTCP XR and in their BYE about the audio that they receive, as phone reports. */
+export function xrReports(context: CompanionContext): Companion {
+  return new XrReports(context);
 }
 
 class XrReports implements Companion {
@@ -35,8 +33,8 @@ class XrReports implements Companion {
   take(event: PbxEvent): void {
     if (event.type !== 'xr-report') return;
     this.#counters.taken++;
-    if (this.#waiting.size < MOST_WAITING || this.#waiting.has(event.uniqueid))
-      this.#waiting.set(event.uniqueid, event);
+    const key = `${event.received.report.kind} ${event.uniqueid}`;
+    if (this.#waiting.size < MOST_WAITING || this.#waiting.has(key)) this.#waiting.set(key, event);
     else this.#counters.notKept++;
   }
 

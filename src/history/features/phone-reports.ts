@@ -113,7 +113,7 @@ export const PHONE_REPORTS = {
       if (counts.unjoined > 0) counts.dropped += dropOldest(statements);
       return { joined, ...counts };
     },
-    /** Stores RTCP XR reports, of each channel the latest, which covers those before it. */
+    /** Stores what a phone says in RTCP XR and in its BYE, of each channel the latest, which covers those before it. */
     keepXr(
       statements: Statements,
       reports: readonly { readonly uniqueid: string; readonly received: ReceivedPhoneReport }[],
@@ -122,9 +122,10 @@ export const PHONE_REPORTS = {
         statements.run(
           `INSERT OR REPLACE INTO phone_reports
             (report_key, uniqueid, joined_by, is_from_phone, remote_ssrc, at_ms, from_address, is_from_peer, user_agent, report)
-            VALUES (?, ?, 'rtcp', 1, ?, ?, ?, 0, ?, ?)`,
-          JSON.stringify(['xr', uniqueid, received.report.remote.ssrc]),
+            VALUES (?, ?, ?, 1, ?, ?, ?, 0, ?, ?)`,
+          JSON.stringify([received.report.kind, uniqueid, received.report.remote.ssrc]),
           uniqueid,
+          received.report.kind === 'bye' ? 'bye' : 'rtcp',
           received.report.remote.ssrc,
           Math.round(received.atMs),
           received.fromAddress,

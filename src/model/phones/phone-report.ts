@@ -1,7 +1,10 @@
 /** What a phone tells of the media that it received and sent (RFC 6035). Null everywhere: the phone did not say, or said what cannot be. */
 export interface PhoneReport {
-  /** `interval` of a call that goes on, `session` at its end, `alert` when a threshold was crossed, `xr` in RTCP (RFC 3611). */
-  readonly kind: 'session' | 'interval' | 'alert' | 'xr';
+  /**
+   * `interval` of a call that goes on, `session` at its end, `alert` when a threshold was crossed, `xr` in RTCP (RFC 3611), `bye` in the
+   * SIP request that ends the call.
+   */
+  readonly kind: 'session' | 'interval' | 'alert' | 'xr' | 'bye';
   /** The SIP Call-ID of the leg, which is that channel's `CHANNEL(pjsip,call-id)`. */
   readonly callId: string | null;
   readonly localId: string | null;
@@ -104,8 +107,8 @@ export interface PhoneHearing extends HeardQuantities {
   readonly userAgent: string | null;
 }
 
-/** How a report was found to be a channel's: by the leg's SIP Call-ID, by media addresses and an SSRC, or as part of its own RTCP. */
-export type PhoneReportJoin = 'call-id' | 'address' | 'rtcp';
+/** How a report was found to be a channel's: by the leg's SIP Call-ID, by media addresses and an SSRC, or as part of its own RTCP or BYE. */
+export type PhoneReportJoin = 'call-id' | 'address' | 'rtcp' | 'bye';
 
 /** A report and where it came from. */
 export interface ReceivedPhoneReport {

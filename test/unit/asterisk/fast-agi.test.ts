@@ -16,6 +16,23 @@ describe('FastAgiServer', () => {
     expect(server.counters).toEqual({ answered: 1, unknown: 0, late: 0, failed: 0, refused: 0 });
   });
 
+  it('asks for what a phone said in its BYE where Asterisk can tell: of chan_sip', async () => {
+    const asked: (string | undefined)[] = [];
+    const { port } = await rig({
+      onHangup: async (_uniqueid, _counters, byeStatistics) => {
+        asked.push(byeStatistics);
+        return undefined;
+      },
+    });
+    const said = 'PR=399;PL=0,0;JI=2.0,4.0|';
+    const answers = (command: string): string => `200 result=1 (${command.includes('SIP_HEADER') ? said : ''})\n`;
+    const of = (channel: string): string => environment().replace(/^agi_channel: .*$/m, `agi_channel: ${channel}`);
+    const { commands } = await hangUp(port, of('SIP/alice-00000001'), answers);
+    expect(commands).toHaveLength(2);
+    await hangUp(port, of('PJSIP/alice-00000001'), answers);
+    expect(asked).toEqual([said, undefined]);
+  });
+
   it('honours the settings of write-back', async () => {
     const { port } = await rig({ variables: false });
     expect((await hangUp(port)).commands[1]).toBe(
