@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { DONE, WRONG_USAGE } from './exit-status.ts';
 import { programFor } from './program.ts';
 
@@ -8,8 +8,10 @@ export async function main(args: readonly string[]): Promise<number> {
   const program = await programFor(args[0] ?? '', (commandStatus) => {
     status = commandStatus;
   });
-  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
-    command.exitOverride().configureOutput({ outputError: (text, write) => write(oneSentence(text)) });
+  const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];
+  for (const command of commands) {
+    const name = nameOf(command);
+    command.exitOverride().configureOutput({ outputError: (text, write) => write(oneSentence(text, name)) });
   }
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -20,13 +22,18 @@ export async function main(args: readonly string[]): Promise<number> {
   return status;
 }
 
+/** `asterisk-mes alerts test` */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+}
+
 /** Commander says `error: … is invalid. Give …`, in one line or more, with a full stop or without. */
-function oneSentence(text: string): string {
+function oneSentence(text: string, command: string): string {
   const problem = text
     .trim()
     .replace(/^error: /, '')
     .replace(/\.$/, '')
     .replaceAll(/\s*\n\s*/g, ' ')
     .replaceAll(/\. ([A-Z])/g, (_, letter: string) => `; ${letter.toLowerCase()}`);
-  return `asterisk-mes: ${problem}; asterisk-mes --help lists the commands and options\n`;
+  return `asterisk-mes: ${problem}; see ${command} --help\n`;
 }

@@ -117,7 +117,7 @@ describe('asterisk-mes run', () => {
       stdout: '',
       stderr:
         "asterisk-mes: option '--log-level <level>' argument 'verbose' is invalid; allowed choices are " +
-        'fatal, error, warn, info, debug, silent; asterisk-mes --help lists the commands and options\n',
+        'fatal, error, warn, info, debug, silent; see asterisk-mes run --help\n',
     });
   });
 
