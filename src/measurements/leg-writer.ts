@@ -7,7 +7,6 @@ import type { AgeFile, AgeWriter } from './age-writer.ts';
 import { type CourseMark, courseMark, coursePoint, thinned } from './format/course.ts';
 import { type CoursePoint, type LegDocument, legDocument, type Surroundings } from './format/document.ts';
 import { MOST_POINTS } from './format/fields.ts';
-import { MOST_FILE_BYTES } from './format/segments.ts';
 import type { Identity } from './installation.ts';
 import { Spool } from './spool.ts';
 
@@ -22,8 +21,6 @@ const MOST_SEGMENTS_PER_S = 100;
 const FINAL_SCORES_WITHIN_MS = 10_000;
 /** Points of both directions that a leg keeps before it is thinned out. */
 const MOST_KEPT_POINTS = 8 * MOST_POINTS;
-/** A live file of this size is written anew as one segment. */
-const REWRITE_BYTES = MOST_FILE_BYTES * 0.75;
 /** Time between two looks at which legs are up. */
 const LIST_EVERY_MS = 1000;
 const ENDED_KEPT = 10_000;
@@ -52,7 +49,6 @@ interface Leg {
   course: CoursePoint[];
   newPoints: number;
   pointsLeftOut: number;
-  liveBytes: number;
   writtenAtMs: number;
   /** The write under way; null: none. The next one waits for it. */
   writing: Promise<void> | null;
@@ -81,6 +77,7 @@ export class LegWriter {
 
   /** Starts the writes that are due; does not wait for the disk. Call it some ten times a second. */
   tick(nowMs: number): void {
+    void this.#flush(nowMs);
     for (const [uniqueid, { channel, endedAtMs }] of this.#ending) {
       if (nowMs - endedAtMs < FINAL_SCORES_WITHIN_MS) break;
       this.#ending.delete(uniqueid);
@@ -112,7 +109,7 @@ export class LegWriter {
     else before.channel = channel;
   }
 
-  /** Finishes ended legs and waits for all writes. The files of live legs stay in the spool. */
+  /** Finishes ended legs and waits for all writes. What is there of live legs stays in the spool. */
   async stop(nowMs: number): Promise<void> {
     for (const { channel } of this.#ending.values()) this.#finish(channel, nowMs);
     this.#ending.clear();
@@ -122,6 +119,12 @@ export class LegWriter {
   /** Resolves when every write so far is done. */
   async written(): Promise<void> {
     await Promise.all(this.#pending);
+    await this.#flush();
+  }
+
+  /** Writes what was appended since the last tick. */
+  async #flush(nowMs?: number): Promise<void> {
+    await this.#options.spool.flush(nowMs).catch((error: unknown) => this.#options.onProblem(error));
   }
 
   #isWanted(endpoint: string): boolean {
@@ -139,14 +142,10 @@ export class LegWriter {
     const leg = known ?? this.#begin(uniqueid, nowMs);
     leg.writtenAtMs = nowMs;
     this.#takePoints(leg, channel, nowMs);
-    if (leg.newPoints === 0 && known !== undefined) return false;
-    const replaces = leg.liveBytes > REWRITE_BYTES;
-    if (replaces) leg.liveBytes = 0;
-    const course = replaces ? thinned(leg.course) : thinned(leg.course.slice(-leg.newPoints || leg.course.length));
+    if (leg.newPoints === 0 && known !== undefined && !this.#options.spool.isBehind(leg.name)) return false;
     leg.newPoints = 0;
-    const segment = leg.file.encrypt(gzipped(this.#document(channel, leg, course, false, nowMs)));
-    leg.liveBytes += segment.length;
-    this.#write(leg, this.#options.spool.append(leg.name, segment, replaces));
+    const segment = leg.file.encrypt(gzipped(this.#document(channel, leg, thinned(leg.course), false, nowMs)));
+    this.#write(leg, this.#options.spool.append(leg.name, segment));
     return true;
   }
 
@@ -161,7 +160,6 @@ export class LegWriter {
       course: [],
       newPoints: 0,
       pointsLeftOut: 0,
-      liveBytes: 0,
       writtenAtMs: nowMs,
       writing: null,
     };
@@ -199,7 +197,6 @@ export class LegWriter {
       this.#ended.delete(oldest);
     }
     const course = thinned(leg.course);
-    leg.pointsLeftOut += leg.course.length - course.length;
     const document = this.#document(channel, leg, course, true, nowMs);
     this.#options.onDocument(document, linkedid);
     const segment = leg.file.encrypt(gzipped(document));
@@ -217,7 +214,7 @@ export class LegWriter {
     isWhole: boolean,
     nowMs: number,
   ): LegDocument {
-    const { identity, pointsLeftOut } = leg;
+    const { identity } = leg;
     if (leg.linkedid !== channel.linkedid) {
       leg.linkedid = channel.linkedid;
       leg.call = identity.callHash(channel.linkedid);
@@ -227,7 +224,7 @@ export class LegWriter {
       call: leg.call,
       around: this.#options.around(),
       course,
-      pointsLeftOut,
+      pointsLeftOut: leg.pointsLeftOut + leg.course.length - course.length,
       isWhole,
       nowMs,
     });

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, rename as renameFile, writeFile } from 'node:fs';
+import { rename as renameFile, writeFile } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../model/errors/error-code.ts';
 import { framed, splitSegments } from './format/segments.ts';
+import { LIVE, LiveJournal } from './live-journal.ts';
 
-/** Ending of the file of a live leg. After a crash the next start takes such files over. */
-const LIVE = '.live';
 /** Ending of a file that is ready to be sent. */
 export const READY = '.age';
 const NAME_BYTES = 16;
@@ -28,14 +27,14 @@ export class Spool {
   /** Ready files and their sizes, the oldest first. */
   readonly #ready = new Map<string, number>();
   #readyBytes = 0;
-  readonly #live = new Map<string, number>();
-  #liveBytes = 0;
+  readonly #journal: LiveJournal;
   #dropped = 0;
   #recovered = 0;
 
   constructor(directory: string, maxBytes: number) {
     this.#directory = directory;
     this.#maxBytes = maxBytes;
+    this.#journal = new LiveJournal(directory);
   }
 
   static newName(): string {
@@ -45,7 +44,7 @@ export class Spool {
   get counters(): SpoolCounters {
     return {
       waiting_files: this.#ready.size,
-      waiting_bytes: this.#readyBytes + this.#liveBytes,
+      waiting_bytes: this.#readyBytes + this.#journal.bytes,
       dropped: this.#dropped,
       recovered: this.#recovered,
     };
@@ -54,9 +53,11 @@ export class Spool {
   /** Reads the directory, and takes over files that a crash left behind. Only one sidecar may use a spool. */
   async open(): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await this.#takeOverJournal();
     const found: { readonly name: string; readonly bytes: number; readonly atMs: number }[] = [];
     for (const entry of await readdir(this.#directory)) {
       const name = entry.slice(0, entry.lastIndexOf('.'));
+      // As earlier builds left them, a file a leg.
       if (entry.endsWith(LIVE)) {
         if (!(await this.#takeOver(name))) continue;
         this.#recovered += 1;
@@ -68,25 +69,28 @@ export class Spool {
     await this.#bound();
   }
 
-  /** Adds a segment to the file of a live leg; `replaces`: instead of everything in it. */
-  async append(name: string, segment: Uint8Array, replaces: boolean): Promise<void> {
+  /** Gathers all of a live leg so far for the next `flush`, in place of what was appended before. */
+  async append(name: string, segment: Uint8Array): Promise<void> {
     // When the spool is full, drop waiting files first. With none left, do not write the new segment.
     await this.#bound(segment.length);
-    if (this.#readyBytes + this.#liveBytes + segment.length > this.#maxBytes) {
-      this.#dropped += 1;
-      return;
-    }
-    const bytes = framed(segment);
-    if (replaces) await this.#writeWhole(this.#path(name, LIVE), bytes);
-    else await done((then) => appendFile(this.#path(name, LIVE), bytes, PRIVATE, then));
-    this.#noteLive(name, bytes.length + (replaces ? 0 : (this.#live.get(name) ?? 0)));
+    if (this.#readyBytes + this.#journal.bytes + segment.length > this.#maxBytes) this.#dropped += 1;
+    else this.#journal.put(name, segment);
+  }
+
+  /** Whether a live leg has to be appended again, so that an old file can go. */
+  isBehind(name: string): boolean {
+    return this.#journal.isBehind(name);
+  }
+
+  /** Writes what was appended. */
+  flush(nowMs?: number): Promise<void> {
+    return this.#journal.flush(nowMs);
   }
 
   /** The leg has ended: `segment` has all of it and replaces what was appended before. */
   async finish(name: string, segment: Uint8Array): Promise<void> {
     await this.#writeWhole(this.#path(name, READY), segment);
-    if (this.#live.has(name)) await rm(this.#path(name, LIVE), { force: true });
-    this.#noteLive(name, 0);
+    this.#journal.end(name);
     this.#add(name, segment.length);
     await this.#bound();
   }
@@ -110,7 +114,20 @@ export class Spool {
 
   async remove(name: string): Promise<void> {
     this.#forget(name);
+    // Or the next start would take the leg, which is sent, for one that was up.
+    await this.#journal.flush().catch(() => {});
     await rm(this.#path(name, READY), { force: true });
+  }
+
+  /** Makes a file of each leg that was up, unless it had just got one when the sidecar ended. */
+  async #takeOverJournal(): Promise<void> {
+    const there = new Set(await readdir(this.#directory));
+    for (const [name, segment] of await this.#journal.left()) {
+      if (there.has(`${name}${READY}`)) continue;
+      await this.#writeWhole(this.#path(name, READY), segment);
+      this.#recovered += 1;
+    }
+    await this.#journal.forgetLeft();
   }
 
   /** Cuts off an unfinished last segment and makes the file ready. Resolves with false when nothing is left. */
@@ -125,12 +142,6 @@ export class Spool {
     return true;
   }
 
-  #noteLive(name: string, bytes: number): void {
-    this.#liveBytes += bytes - (this.#live.get(name) ?? 0);
-    if (bytes === 0) this.#live.delete(name);
-    else this.#live.set(name, bytes);
-  }
-
   #add(name: string, bytes: number): void {
     this.#ready.set(name, bytes);
     this.#readyBytes += bytes;
@@ -143,7 +154,7 @@ export class Spool {
 
   async #bound(moreBytes = 0): Promise<void> {
     for (const name of this.#ready.keys()) {
-      if (this.#readyBytes + this.#liveBytes + moreBytes <= this.#maxBytes) return;
+      if (this.#readyBytes + this.#journal.bytes + moreBytes <= this.#maxBytes) return;
       this.#dropped += 1;
       await this.remove(name);
     }

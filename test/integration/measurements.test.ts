@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgeWriter } from '../../src/measurements/age-writer.ts';
 import type { LegDocument } from '../../src/measurements/format/document.ts';
 import { checkDocument } from '../../src/measurements/format/check.ts';
-import { splitSegments } from '../../src/measurements/format/segments.ts';
+import { readJournal } from '../../src/measurements/live-journal.ts';
 import { startSidecarFor, withSimulator } from '../bench/simulated-pbx.ts';
 
 /** Each call of the recording takes so long here, with a report a second. */
@@ -67,7 +67,7 @@ describe('a sidecar', () => {
       let killedAtMs = 0;
       try {
         await until(
-          () => (liveFiles(spool).some((file) => splitSegments(file).segments.length >= 3) ? true : undefined),
+          () => (liveLegs(spool).some((segments) => segments.length >= 3) ? true : undefined),
           'three segments of a call',
           45_000,
         );
@@ -75,13 +75,11 @@ describe('a sidecar', () => {
       } finally {
         await sidecar.kill();
       }
-      const files = liveFiles(spool);
-      expect(files.length).toBeGreaterThanOrEqual(4);
-      const furthest = files.map((file) => {
-        const { segments, tornBytes } = splitSegments(file);
-        expect(tornBytes).toBe(0);
+      const legs = liveLegs(spool);
+      expect(legs.length).toBeGreaterThanOrEqual(4);
+      const furthest = legs.map((segments) => {
         const documents = segments.map((segment) => checkDocument(JSON.parse(decrypted(segment))) as LegDocument);
-        const course = documents.flatMap((document) => document.course);
+        const { course } = documents.at(-1) ?? { course: [] };
         expect(documents.every((document) => !document.is_whole)).toBe(true);
         return Math.max(...course.map(({ at_s }) => at_s)) - Math.min(...course.map(({ at_s }) => at_s));
       });
@@ -100,7 +98,10 @@ describe('a sidecar', () => {
           counters: Record<string, number>;
         };
         expect(JSON.stringify(counters)).toContain('recovered');
-        expect(readdirSync(spool).filter((name) => name.endsWith('.age')).length).toBeGreaterThanOrEqual(files.length);
+        const ready = readdirSync(spool).filter((name) => name.endsWith('.age'));
+        expect(ready.length).toBeGreaterThanOrEqual(legs.length);
+        const readable = ready.map((name) => checkDocument(JSON.parse(decrypted(readFileSync(join(spool, name))))));
+        expect(readable).toHaveLength(ready.length);
       } finally {
         await next.stop();
       }
@@ -141,12 +142,20 @@ describe('a sidecar', () => {
   });
 });
 
-function liveFiles(spool: string): Buffer[] {
+/** The segments of each leg that was up. */
+function liveLegs(spool: string): Buffer[][] {
   let names: string[] = [];
   try {
-    names = readdirSync(spool);
+    names = readdirSync(spool).filter((name) => name.endsWith('.live'));
   } catch {
     return [];
   }
-  return names.filter((name) => name.endsWith('.live')).map((name) => readFileSync(join(spool, name)));
+  const legs = new Map<string, Buffer[]>();
+  for (const name of names.toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))) {
+    for (const [leg, segment] of readJournal(readFileSync(join(spool, name)))) {
+      if (segment.length === 0) legs.delete(leg);
+      else legs.set(leg, [...(legs.get(leg) ?? []), segment]);
+    }
+  }
+  return [...legs.values()];
 }

@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LiveJournal, readJournal } from '../../../src/measurements/live-journal.ts';
+import { Spool } from '../../../src/measurements/spool.ts';
+import { filesOf, temporaryFolder } from './spooled.ts';
+
+const START_MS = 1_795_168_800_000;
+
+const namesIn = (folder: string): string[] => filesOf(folder, '.live').map((path) => path.slice(folder.length + 1));
+
+async function leftIn(folder: string): Promise<[string, string][]> {
+  return [...(await new LiveJournal(folder).left())].map(([name, segment]) => [name, segment.toString()]);
+}
+
+describe('the journal of legs that are up', () => {
+  it('has the last segment of each, and none of those that have ended', async () => {
+    const folder = temporaryFolder();
+    const journal = new LiveJournal(folder);
+    journal.put('a', Buffer.from('a1'));
+    journal.put('b', Buffer.from('b1'));
+    await journal.flush(START_MS);
+    journal.put('a', Buffer.from('a2'));
+    journal.end('b');
+    journal.put('c', Buffer.from('c1'));
+    expect(await leftIn(folder)).toEqual([
+      ['a', 'a1'],
+      ['b', 'b1'],
+    ]);
+    await journal.flush(START_MS + 65);
+    expect(await leftIn(folder)).toEqual([
+      ['a', 'a2'],
+      ['c', 'c1'],
+    ]);
+    // By hand: 1 + 1 + 4 bytes before each of five segments, four of which have 2 bytes.
+    expect(readFileSync(join(folder, '1.live'))).toHaveLength(5 * 6 + 4 * 2);
+    expect(journal.bytes).toBe(38);
+    expect(readFileSync(join(folder, '1.live')).subarray(0, 8).toString('hex')).toBe('0161000000026131');
+  });
+
+  it('begins another file in time, and lets an old one go when none of its legs needs it', async () => {
+    const folder = temporaryFolder();
+    const journal = new LiveJournal(folder);
+    for (const name of ['a', 'b', 'c']) journal.put(name, Buffer.from(`${name}1`));
+    await journal.flush(START_MS);
+    journal.put('a', Buffer.from('a2'));
+    await journal.flush(START_MS + 31_000);
+    expect(namesIn(folder)).toEqual(['1.live', '2.live']);
+    expect(['a', 'b', 'c', 'd'].map((name) => journal.isBehind(name))).toEqual([false, true, true, false]);
+    // An end stands in a newer file than what has ended.
+    journal.end('b');
+    await journal.flush(START_MS + 32_000);
+    expect(await leftIn(folder)).toEqual([
+      ['a', 'a2'],
+      ['c', 'c1'],
+    ]);
+    journal.put('c', Buffer.from('c2'));
+    await journal.flush(START_MS + 33_000);
+    expect(namesIn(folder)).toEqual(['2.live']);
+    expect(await leftIn(folder)).toEqual([
+      ['a', 'a2'],
+      ['c', 'c2'],
+    ]);
+    journal.end('a');
+    journal.end('c');
+    await journal.flush(START_MS + 34_000);
+    expect(namesIn(folder)).toEqual([]);
+    journal.put('d', Buffer.from('d1'));
+    await journal.flush(START_MS + 35_000);
+    expect(await leftIn(folder)).toEqual([['d', 'd1']]);
+  });
+
+  it('is read up to where it is torn, wherever that is', async () => {
+    const folder = temporaryFolder();
+    const journal = new LiveJournal(folder);
+    journal.put('leg', Buffer.from('first'));
+    journal.put('leg', Buffer.from('second'));
+    await journal.flush(START_MS);
+    const whole = readFileSync(join(folder, '1.live'));
+    const first = 1 + 3 + 4 + 5;
+    for (let length = 0; length <= whole.length; length++) {
+      const segments = readJournal(whole.subarray(0, length)).map(([, segment]) => segment.toString());
+      const expected = length < first ? [] : length < whole.length ? ['first'] : ['first', 'second'];
+      expect([length, segments]).toEqual([length, expected]);
+    }
+  });
+
+  it('becomes a file of each leg at the next start, in the order of its files, except of those that just had got one', async () => {
+    const folder = temporaryFolder();
+    const age = (text: string): Buffer => Buffer.from(`age-encryption.org/v1\n${text}`);
+    const record = (name: string, segment: Buffer): Buffer => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(segment.length);
+      return Buffer.concat([Buffer.of(name.length), Buffer.from(name), length, segment]);
+    };
+    writeFileSync(join(folder, '9.live'), Buffer.concat([record('up', age('old')), record('gone', age('x'))]));
+    writeFileSync(join(folder, '10.live'), Buffer.concat([record('gone', Buffer.alloc(0)), record('up', age('new'))]));
+    writeFileSync(join(folder, '11.live'), record('ended', age('part')));
+    writeFileSync(join(folder, 'ended.age'), age('whole'));
+    const spool = new Spool(folder, 10_000);
+    await spool.open();
+    expect(spool.counters).toMatchObject({ waiting_files: 2, recovered: 1 });
+    expect((await spool.read('up'))?.toString()).toBe(age('new').toString());
+    expect((await spool.read('ended'))?.toString()).toBe(age('whole').toString());
+    expect(namesIn(folder)).toEqual([]);
+  });
+
+  it('says when the disk takes nothing, and goes on with what comes next', async () => {
+    const folder = temporaryFolder();
+    const journal = new LiveJournal(join(folder, 'not-there'));
+    journal.put('a', Buffer.from('a1'));
+    await expect(journal.flush(START_MS)).rejects.toThrow('ENOENT');
+    await expect(journal.flush(START_MS)).resolves.toBeUndefined();
+    expect(journal.bytes).toBe(0);
+  });
+});
