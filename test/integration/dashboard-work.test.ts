@@ -8,6 +8,21 @@ import { NOW_MS, type TestServer, startServer } from '../unit/api/server.ts';
 import { accessibilityFaults, openBrowser, openPage } from './fixtures/browser.ts';
 import { legsOf, type Made, STORED, storeCalls } from './fixtures/stored-calls.ts';
 
+/** Numbers, and words at the heads of lines, that stand on two lines. */
+const BROKEN_WORDS = `[...document.querySelectorAll('.numbers-list td, .compare tbody th')].flatMap((cell) => {
+  const broken = [];
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+    for (const word of text.data.matchAll(/\\S+/g)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+})`;
+
 /** Who looks at the page finds what is wrong, with a calendar of their own. */
 describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
   let browser: Browser;
@@ -210,6 +225,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the dashboard at work', () => {
     for (const width of [320, 768, 2560]) {
       await page.setViewportSize({ width, height: 900 });
       expect([width, await page.evaluate('document.documentElement.scrollWidth - innerWidth')]).toEqual([width, 0]);
+      expect([width, await page.evaluate(BROKEN_WORDS)]).toEqual([width, []]);
     }
     await page.close();
   });
