@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
-import { asteriskAnswers, environment, hangUp, rig, SLACK_MS, values } from './agi-rig.ts';
+import { asteriskAnswers, environment, hangUp, IN_EARNEST, rig, SLACK_MS, values } from './agi-rig.ts';
 
 describe('FastAgiServer, whoever calls', () => {
   it('speaks with the configured peers only, and says once who else came', async () => {
@@ -26,7 +26,7 @@ describe('FastAgiServer, whoever calls', () => {
   });
 
   it('gives up on whoever sends a byte at a time', async () => {
-    const { server, port } = await rig();
+    const { server, port } = await rig(IN_EARNEST);
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => {});
     const drip = setInterval(() => socket.write('a'), 5);
@@ -79,7 +79,7 @@ describe('FastAgiServer, whoever calls', () => {
   });
 
   it('lets five hundred hang-ups at the same moment go, answered or not, and is there for the next', async () => {
-    const { server, port } = await rig();
+    const { server, port } = await rig(IN_EARNEST);
     const all = await Promise.all(
       Array.from({ length: 500 }, (_, index) => hangUp(port, environment('hangup', `1.${index}`))),
     );
