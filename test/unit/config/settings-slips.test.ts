@@ -175,4 +175,17 @@ describe('a slip in the settings', () => {
     expect(problems(`[http]\nbind = ${bind}`)).toHaveLength(1);
     expect(problems(`[http]\nbind = ${bind}\ntoken = t`)).toEqual([]);
   });
+
+  it('is a fleet named without its token', () => {
+    const fleet = '[fleet]\nurl = https://gateway.example.org\ntoken = abc\nsite = Berlin\nsend = intervals\n';
+    expect(load(fleet, LOGIN).fleet).toEqual({
+      url: 'https://gateway.example.org',
+      token: 'abc',
+      site: 'Berlin',
+      send: 'intervals',
+    });
+    expect(() => load('[fleet]\nurl = https://gateway.example.org\n', LOGIN)).toThrow(
+      '[fleet] url is set but token is missing',
+    );
+  });
 });

@@ -91,19 +91,6 @@ describe('settings', () => {
     expect(load('[ari]\nurl = http://h:1\nusername = u\npassword = p\n', { ...LOGIN, MES_ARI_URL: '' }).ari).toBeNull();
   });
 
-  it('name a fleet only as a whole', () => {
-    const fleet = '[fleet]\nurl = https://gateway.example.org\ntoken = abc\nsite = Berlin\nsend = intervals\n';
-    expect(load(fleet, LOGIN).fleet).toEqual({
-      url: 'https://gateway.example.org',
-      token: 'abc',
-      site: 'Berlin',
-      send: 'intervals',
-    });
-    expect(() => load('[fleet]\nurl = https://gateway.example.org\n', LOGIN)).toThrow(
-      '[fleet] url is set but token is missing',
-    );
-  });
-
   it('are the documented defaults when only the login is given', () => {
     expect(loadSettings(undefined, 'mes.conf', LOGIN)).toEqual({
       general: { profile: 'documented', thresholds: { good: 4, fair: 3.6, poor: 3.1 } },
