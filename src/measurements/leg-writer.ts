@@ -13,8 +13,8 @@ import { Spool } from './spool.ts';
 /** Time between two segments of a live call: a SIGKILL loses at most this much. */
 const WRITE_EVERY_MS = 5000;
 /**
- * With many legs up they take turns: 2,000 legs are written every 20 s each. That, and 40 legs that end each second, adds half
- * to the processor time of the sidecar.
+ * With many legs up they take turns: 2,000 legs are written every 20 s each. That, and 40 legs that end each second, adds a
+ * quarter to the processor time of the sidecar.
  */
 const MOST_SEGMENTS_PER_S = 100;
 /** Within this time after its end a channel may get its final scores once more. */
