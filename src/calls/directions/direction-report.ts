@@ -16,7 +16,14 @@ import {
   useCodec,
 } from './direction-state.ts';
 import { jitterSample } from './jitter-sample.ts';
-import { isOfNothing, noteAnother, noteOurs, noteUnsure, type ReportSubject } from './report-subject.ts';
+import {
+  isOfNothing,
+  mayGoOnFromBeforeHold,
+  noteAnother,
+  noteOurs,
+  noteUnsure,
+  type ReportSubject,
+} from './report-subject.ts';
 import { addToSums } from './report-sums.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
@@ -214,8 +221,9 @@ function isLossDisturbed(
  * The first report about a stream says what was lost since its first packet. That may have come before a hold, during which what
  * was not passed on counts as lost.
  */
-function mayHaveBegunBeforeHold({ direction, heldAtMs, markSsrc }: DirectionState, block: ReportBlock | null): boolean {
-  return direction === 'tx' && heldAtMs !== null && block !== null && block.sourceSsrc !== markSsrc;
+function mayHaveBegunBeforeHold(state: DirectionState, block: ReportBlock | null): boolean {
+  const { direction, markSsrc } = state;
+  return direction === 'tx' && block !== null && block.sourceSsrc !== markSsrc && mayGoOnFromBeforeHold(state);
 }
 
 /** Another source was put on the stream since our own last report: we may send with another SSRC than it named. */

@@ -84,6 +84,14 @@ export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSile
 }
 
 /**
+ * A stream that is reported on for the first time may be that of before a hold, which goes on. In another bridge since then it is
+ * that of somebody else, and has begun there.
+ */
+export function mayGoOnFromBeforeHold({ heldAtMs, movedAtMs }: DirectionState): boolean {
+  return heldAtMs !== null && (movedAtMs === null || movedAtMs <= heldAtMs);
+}
+
+/**
  * The far end's report is about our stream, perhaps one that it named before we did: then it counts from there. Or it has no
  * block at all (null), since nothing arrives of any stream.
  */
@@ -100,7 +108,7 @@ export function noteOurs(state: DirectionState, block: ReportBlock | null): void
     state.markMovedSenderPackets = state.markSenderPackets;
     state.markMovedSenderAtMs = state.markSenderAtMs;
     // A stream of before goes on, as far as anybody knows: what it lost was counted then, or was not sent to it meanwhile.
-    const isOfBefore = state.formerSsrc === block.sourceSsrc || state.heldAtMs !== null;
+    const isOfBefore = state.formerSsrc === block.sourceSsrc || mayGoOnFromBeforeHold(state);
     state.formerSsrc = state.markSsrc;
     state.markSsrc = state.anotherSsrc;
     state.markHighestSequence = state.anotherHighestSequence;

@@ -88,6 +88,17 @@ describe('the one who is held', () => {
     expect(call.tx).toMatchObject({ unusedReports: 1, deadReports: 0, unknownSinceMs: null });
   });
 
+  test('and is given to somebody else has a stream of that one, whose first report counts', () => {
+    const call = new HeldCall(SPEECH).hold(2).report({ ssrc: SPEECH, highest: 100 });
+    call.until(7);
+    call.script.leave('b', '2').enter('c', '2');
+    call.report({ ssrc: SPEECH, highest: 150 }, LATER_SPEECH);
+    call.report({ ssrc: LATER_SPEECH, highest: 9_400, lost: 20 });
+    expect(call.tx).toMatchObject({ packetsLost: 20, deadReports: 0 });
+    call.report({ ssrc: LATER_SPEECH, highest: 9_650, lost: 25 });
+    expect(call.tx).toMatchObject({ packetsLost: 25, deadReports: 0 });
+  });
+
   test('who has stood still with what we sent before is not deaf: we may send with another SSRC since', () => {
     const call = new HeldCall(MUSIC).hold(3.5).report({ ssrc: MUSIC, highest: 4094 });
     call.retrieve(5.1).report({ ssrc: MUSIC, highest: 4094 }, LATER_SPEECH);
