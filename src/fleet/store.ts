@@ -9,7 +9,7 @@ import {
   storedName,
   tableOf,
 } from './ddl.ts';
-import { type AnyKindName, KIND_NAMES, type FleetRow, LIVE_KINDS, type LiveKindName } from './kinds.ts';
+import { type AnyKindName, type Cell, KIND_NAMES, type FleetRow, LIVE_KINDS, type LiveKindName } from './kinds.ts';
 import { pbxIdOf, shardOf } from './shard.ts';
 
 const INSERT_WAIT_MS = 20_000;
@@ -120,11 +120,16 @@ export class FleetStore {
   }
 
   toStored({ name, site }: PbxIdentity, { version, callStartedAtMs, cells }: FleetRow<AnyKindName>): StoredRow {
-    let line = `{"pbx_id":${pbxIdOf(name)},"pbx":${JSON.stringify(name)},"site":${JSON.stringify(site)},"row_version":${version},"call_started_at_ms":${callStartedAtMs}`;
+    const row: Record<string, Cell> = {
+      pbx_id: pbxIdOf(name),
+      pbx: name,
+      site,
+      row_version: version,
+      call_started_at_ms: callStartedAtMs,
+    };
     // 18.16 takes no null for a column: one that is left out has its default, which is null.
-    for (const [column, value] of Object.entries(cells))
-      if (value !== null) line += `,"${storedName(column)}":${JSON.stringify(value)}`;
-    return `${line}}\n`;
+    for (const [column, value] of Object.entries(cells)) if (value !== null) row[storedName(column)] = value;
+    return `${JSON.stringify(row)}\n`;
   }
 
   /** Resolves when the shard has them. */

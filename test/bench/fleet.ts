@@ -8,7 +8,8 @@ import { callRows } from '../../src/fleet/call-rows.ts';
 import { FleetHistory } from '../../src/fleet/read/fleet-history.ts';
 import { listPbxs } from '../../src/fleet/read/pbxs.ts';
 import { newPbx } from '../../src/fleet/settings.ts';
-import { FleetStore, type StoredRow } from '../../src/fleet/store.ts';
+import type { FleetRow } from '../../src/fleet/kinds.ts';
+import { FleetStore } from '../../src/fleet/store.ts';
 import { freePort } from '../lab/addresses.ts';
 import { startShards } from '../lab/clickhouse.ts';
 import { makeRunDirectory, REPOSITORY } from '../lab/paths.ts';
@@ -62,18 +63,23 @@ async function ship(output: Output, folder: string, url: string): Promise<object
   const layout = { cluster: null, isReplicated: false, shards: [[url]], ...NOBODY };
   const store = new FleetStore({ ...layout, database: 'bare' });
   await store.migrate();
-  const byTable = new Map<string, StoredRow[]>();
+  const byTable = new Map<string, FleetRow[]>();
   for (let index = 0; index < BATCHES / 4; index++) {
     for (const row of batchOf(index, nowMs)) {
       const table = store.targetOf({ name: 'a', site: '' }, row.kind);
       byTable.set(table, byTable.get(table) ?? []);
-      byTable.get(table)?.push(store.toStored({ name: 'a', site: '' }, row));
+      byTable.get(table)?.push(row);
     }
   }
   const bareRows = [...byTable.values()].reduce((sum, rows) => sum + rows.length, 0);
   let beganMs = performance.now();
+  // Of rows as a program has them: to write them as JSON belongs to it.
   for (const [table, rows] of byTable)
-    for (let at = 0; at < rows.length; at += 50_000) await store.insert(table, rows.slice(at, at + 50_000));
+    for (let at = 0; at < rows.length; at += 50_000)
+      await store.insert(
+        table,
+        rows.slice(at, at + 50_000).map((row) => store.toStored({ name: 'a', site: '' }, row)),
+      );
   const barePerS = bareRows / ((performance.now() - beganMs) / 1000);
   await store.close();
   output.say(`Bare inserts of 50,000 rows: ${Math.round(barePerS)} rows/s.`);
