@@ -7,7 +7,7 @@ import { readLiveBatch } from './live/live-batch.ts';
 import { BusyError, Merger, MOST_ROWS } from './merger.ts';
 import type { AnyKindName, FleetRow } from './kinds.ts';
 import { type FleetPbx, sha256 } from './settings.ts';
-import type { FleetStore, StoredRow } from './store.ts';
+import { type FleetStore, storedRows, type StoredRows } from './store.ts';
 import { errorText } from '../units/error-text.ts';
 
 /** As sent, and unpacked: the most that a PBX sends at once has 5,000 rows of about 1 KB. */
@@ -41,7 +41,7 @@ export class FleetGateway {
   readonly app: FastifyInstance;
   readonly #options: GatewayOptions;
   #byTokenHash: ReadonlyMap<string, FleetPbx>;
-  readonly #merger: Merger<StoredRow>;
+  readonly #merger: Merger<StoredRows>;
   readonly #counters = { batches: 0, rows: 0, live_batches: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
   readonly #timer: NodeJS.Timeout;
   #working = 0;
@@ -51,6 +51,7 @@ export class FleetGateway {
     this.#options = options;
     this.#byTokenHash = new Map(options.pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
     this.#merger = new Merger({
+      countOf: ({ count }) => count,
       store: (target, rows) => options.store.insert(target, rows),
       // Not the time of day, which may be set back: the block would wait for as long.
       nowMs: () => performance.now(),
@@ -152,17 +153,22 @@ export class FleetGateway {
       );
     }
     const identity = { name: pbx.name, site: pbx.site === '' ? site : pbx.site };
-    const byTarget = new Map<string, StoredRow[]>();
+    let byTarget: ReadonlyMap<string, readonly StoredRows[]>;
     let answer: object;
+    let count: number;
     try {
       const found = read(await textOf(body, headers['content-encoding']));
       answer = found.answer;
+      count = found.rows.length;
+      const lines = new Map<string, string[]>();
       for (const row of found.rows) {
         const target = this.#options.store.targetOf(identity, row.kind);
-        const rows = byTarget.get(target) ?? [];
-        byTarget.set(target, rows);
-        rows.push(this.#options.store.toStored(identity, row));
+        const ofTarget = lines.get(target) ?? [];
+        lines.set(target, ofTarget);
+        ofTarget.push(this.#options.store.toStored(identity, row));
       }
+      // From here on only bytes wait.
+      byTarget = new Map([...lines].map(([target, ofTarget]) => [target, [storedRows(ofTarget)]]));
     } catch (error) {
       if (error instanceof BatchError) return this.#refuse(reply, 400, error.message);
       return this.#refuse(reply, 400, 'it cannot be unpacked; send gzip, 32 MB of text at most');
@@ -181,7 +187,7 @@ export class FleetGateway {
       );
     }
     this.#counters.batches++;
-    this.#counters.rows += [...byTarget.values()].reduce((sum, rows) => sum + rows.length, 0);
+    this.#counters.rows += count;
     return answer;
   }
 

@@ -3,6 +3,7 @@ interface Block<Row> {
   rows: Row[];
   waiting: { resolve: () => void; reject: (error: Error) => void }[];
   firstAtMs: number;
+  count: number;
 }
 
 export interface MergerOptions<Row> {
@@ -13,6 +14,8 @@ export interface MergerOptions<Row> {
   readonly blockRows?: number;
   /** Or when its first row has waited so long. */
   readonly blockMs?: number;
+  /** How many rows one of these is, 1 unless given. */
+  readonly countOf?: (row: Row) => number;
   /** Rows that wait or are being stored, at most: above it nothing is taken. */
   readonly mostRows?: number;
 }
@@ -37,7 +40,7 @@ export class Merger<Row> {
   #rows = 0;
 
   constructor(options: MergerOptions<Row>) {
-    this.#options = { blockRows: BLOCK_ROWS, blockMs: BLOCK_MS, mostRows: MOST_ROWS, ...options };
+    this.#options = { blockRows: BLOCK_ROWS, blockMs: BLOCK_MS, mostRows: MOST_ROWS, countOf: () => 1, ...options };
   }
 
   /** Rows that are not stored yet. */
@@ -47,7 +50,7 @@ export class Merger<Row> {
 
   /** Resolves when all of these are stored. Rejects with BusyError, or with the store's error. */
   async add(byTarget: ReadonlyMap<string, readonly Row[]>): Promise<void> {
-    const count = [...byTarget.values()].reduce((sum, rows) => sum + rows.length, 0);
+    const count = [...byTarget.values()].reduce((sum, rows) => sum + this.#countOf(rows), 0);
     if (this.#rows + count > this.#options.mostRows) throw new BusyError('too many rows wait for the store');
     this.#rows += count;
     await Promise.all([...byTarget].map(([target, rows]) => this.#addTo(target, rows)));
@@ -69,12 +72,17 @@ export class Merger<Row> {
 
   #addTo(target: string, rows: readonly Row[]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const block = this.#blocks.get(target) ?? { rows: [], waiting: [], firstAtMs: this.#options.nowMs() };
+    const block = this.#blocks.get(target) ?? { rows: [], waiting: [], firstAtMs: this.#options.nowMs(), count: 0 };
     this.#blocks.set(target, block);
     for (const row of rows) block.rows.push(row);
+    block.count += this.#countOf(rows);
     block.waiting.push({ resolve: () => resolve(), reject });
-    if (block.rows.length >= this.#options.blockRows) this.#flush(target, block);
+    if (block.count >= this.#options.blockRows) this.#flush(target, block);
     return promise;
+  }
+
+  #countOf(rows: readonly Row[]): number {
+    return rows.reduce((sum, row) => sum + this.#options.countOf(row), 0);
   }
 
   #flush(target: string, block: Block<Row>): void {
@@ -83,7 +91,7 @@ export class Merger<Row> {
     this.#storing.add(stored);
     void stored.finally(() => {
       this.#storing.delete(stored);
-      this.#rows -= block.rows.length;
+      this.#rows -= block.count;
     });
   }
 

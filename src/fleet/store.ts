@@ -40,8 +40,15 @@ export interface PbxIdentity {
   readonly site: string;
 }
 
-/** A row as ClickHouse reads it: a line of JSONEachRow. Half of the memory that an object takes, and it is written once only. */
-export type StoredRow = string;
+/** Rows as ClickHouse reads them: lines of JSONEachRow, as bytes. They wait outside of the heap, where objects would be ten times as much. */
+export interface StoredRows {
+  readonly bytes: Buffer;
+  readonly count: number;
+}
+
+export function storedRows(lines: readonly string[]): StoredRows {
+  return { bytes: Buffer.from(lines.join('')), count: lines.length };
+}
 
 const BOUNDS: QueryBounds = { seconds: 10, memoryBytes: 2_000_000_000, rows: 2_000_000_000 };
 /** ClickHouse's codes for a question that is beyond its bounds: time, rows, rows or bytes, memory, and too slow for its time. */
@@ -119,7 +126,8 @@ export class FleetStore {
     return `${shardOf(pbxIdOf(name), this.shardCount)} ${tableOf(kind)}`;
   }
 
-  toStored({ name, site }: PbxIdentity, { version, callStartedAtMs, cells }: FleetRow<AnyKindName>): StoredRow {
+  /** One line, with its end. */
+  toStored({ name, site }: PbxIdentity, { version, callStartedAtMs, cells }: FleetRow<AnyKindName>): string {
     const row: Record<string, Cell> = {
       pbx_id: pbxIdOf(name),
       pbx: name,
@@ -133,7 +141,7 @@ export class FleetStore {
   }
 
   /** Resolves when the shard has them. */
-  async insert(target: string, rows: readonly StoredRow[]): Promise<void> {
+  async insert(target: string, rows: readonly StoredRows[]): Promise<void> {
     const [shard = '0', table = ''] = target.split(' ');
     try {
       await this.#firstOf(Number(shard), (client) =>
@@ -249,17 +257,9 @@ async function ask<T>(
   return result.json<T>();
 }
 
-/** Rows of one piece: each alone would be a write of its own. */
-const ROWS_OF_A_PIECE = 500;
-
-/** All at once would be another copy of 50,000 rows. */
-function* pieces(rows: readonly StoredRow[]): Generator<Buffer> {
-  for (let at = 0; at < rows.length; at += ROWS_OF_A_PIECE)
-    yield Buffer.from(rows.slice(at, at + ROWS_OF_A_PIECE).join(''));
-}
-
-async function written(client: ClickHouseClient, query: string, rows: readonly StoredRow[]): Promise<void> {
-  const { stream } = await client.exec({ query, values: Readable.from(pieces(rows), { objectMode: false }) });
+async function written(client: ClickHouseClient, query: string, rows: readonly StoredRows[]): Promise<void> {
+  const bytes = rows.map((some) => some.bytes);
+  const { stream } = await client.exec({ query, values: Readable.from(bytes, { objectMode: false }) });
   // Nothing is in the answer, but the connection is free only when it was read.
   for await (const _ of stream);
 }

@@ -15,7 +15,7 @@ const DEFAULT_PORT = 8090;
 const ENDING_MS = 1500;
 const FLEET_ENDING_MS = 10_000;
 /** Two Asterisks may take longer to start than --seconds: their calls last long enough to be seen all the same. */
-const LEAST_MS = 7000;
+const LEAST_MS = 5000;
 
 interface DemoOptions {
   readonly seconds?: number;
