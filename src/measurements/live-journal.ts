@@ -12,10 +12,13 @@ export const LIVE = '.live';
 const ROTATE_MS = 30_000;
 const NAME_LENGTH_BYTES = 1;
 const LENGTH_BYTES = 4;
+/** A leg's name becomes the name of a file. */
+const NAME = /^\w{1,64}$/;
 
 /**
  * The legs that are up, for the next start after a SIGKILL: `[length of the name, 8 bit][name][length, 32 bit, big endian][an age
- * file]`, each with all of its leg so far; the last one counts. No bytes: the leg has ended. Torn bytes at the end are left out.
+ * file]`, each with all of its leg so far; the last one counts. No bytes: the leg has ended. Left out is what comes from the first
+ * record on that is torn or has no name: a loss of power may leave anything there.
  */
 export function readJournal(bytes: Buffer): (readonly [name: string, segment: Buffer])[] {
   const records: (readonly [string, Buffer])[] = [];
@@ -24,8 +27,9 @@ export function readJournal(bytes: Buffer): (readonly [name: string, segment: Bu
     const from = nameEnd + LENGTH_BYTES;
     if (from > bytes.length) break;
     const end = from + bytes.readUInt32BE(nameEnd);
-    if (end > bytes.length) break;
-    records.push([bytes.toString('latin1', at + NAME_LENGTH_BYTES, nameEnd), bytes.subarray(from, end)]);
+    const name = bytes.toString('latin1', at + NAME_LENGTH_BYTES, nameEnd);
+    if (end > bytes.length || !NAME.test(name)) break;
+    records.push([name, bytes.subarray(from, end)]);
     at = end;
   }
   return records;
@@ -37,6 +41,12 @@ function recordOf(name: string, segment: Uint8Array): Buffer {
   head.write(name, NAME_LENGTH_BYTES, 'latin1');
   head.writeUInt32BE(segment.length, NAME_LENGTH_BYTES + name.length);
   return Buffer.concat([head, segment]);
+}
+
+interface Gathered {
+  readonly name: string;
+  readonly record: Buffer;
+  readonly isEnd: boolean;
 }
 
 interface JournalFile {
@@ -53,7 +63,7 @@ export class LiveJournal {
   readonly #files: JournalFile[] = [];
   /** In which file the newest record of each leg that is up is. */
   readonly #legs = new Map<string, JournalFile>();
-  #gathered: { readonly name: string; readonly record: Buffer; readonly isEnd: boolean }[] = [];
+  #gathered: Gathered[] = [];
   #flushing: Promise<void> = Promise.resolve();
   #lastNumber = 0;
   #nowMs = 0;
@@ -113,7 +123,18 @@ export class LiveJournal {
     const gathered = this.#gathered;
     if (gathered.length === 0) return;
     this.#gathered = [];
-    const file = await this.#current(nowMs);
+    try {
+      await this.#append(await this.#current(nowMs), gathered);
+    } catch (error) {
+      // A leg that is up comes again. An end does not, and without it the files of its leg would stay.
+      const ends = gathered.filter(({ name, isEnd }) => isEnd && this.#legs.has(name));
+      this.#gathered.unshift(...ends);
+      throw error;
+    }
+    await this.#dropOld();
+  }
+
+  async #append(file: JournalFile, gathered: readonly Gathered[]): Promise<void> {
     const bytes = Buffer.concat(gathered.map(({ record }) => record));
     try {
       await writeAll(file.descriptor ?? -1, bytes);
@@ -127,7 +148,6 @@ export class LiveJournal {
       if (isEnd) this.#legs.delete(name);
       else this.#legs.set(name, file);
     }
-    await this.#dropOld();
   }
 
   async #current(nowMs: number): Promise<JournalFile> {

@@ -2,6 +2,7 @@ import { chown, copyFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/pro
 import { join } from 'node:path';
 import { errorCode } from '../model/errors/error-code.ts';
 import { Installation, INSTALLATION_FILE } from './installation.ts';
+import { LIVE } from './live-journal.ts';
 import { READY } from './spool.ts';
 import { STATUS_FILE } from './sender.ts';
 
@@ -57,7 +58,8 @@ export async function forgetMeasurements(
     done.push(token);
   }
   const names = await namesIn(spool);
-  for (const name of names) await rm(join(spool, name), { force: true });
+  // The next start would send what an ended sidecar left of calls that were up.
+  for (const name of [...names, ...(await namesIn(spool, LIVE))]) await rm(join(spool, name), { force: true });
   await installation.forgetTokens(done, nowMs);
   await keepOwner(spool);
   if (problem !== null) throw new Error(`${problem}; the spool is emptied, ask again later for what was sent`);
@@ -80,9 +82,9 @@ async function askToDelete(url: string, token: string): Promise<string | null> {
   }
 }
 
-async function namesIn(spool: string): Promise<string[]> {
+async function namesIn(spool: string, end = READY): Promise<string[]> {
   try {
-    return (await readdir(spool)).filter((name) => name.endsWith(READY));
+    return (await readdir(spool)).filter((name) => name.endsWith(end));
   } catch (error) {
     const code = errorCode(error, 'unknown');
     if (code === 'ENOENT') return [];

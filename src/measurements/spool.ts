@@ -8,6 +8,8 @@ import { LIVE, LiveJournal } from './live-journal.ts';
 
 /** Ending of a file that is ready to be sent. */
 export const READY = '.age';
+/** What follows the name of a file until it is whole. */
+const UNFINISHED = '.new';
 const NAME_BYTES = 16;
 const PRIVATE = { mode: 0o600 };
 
@@ -57,6 +59,7 @@ export class Spool {
     const found: { readonly name: string; readonly bytes: number; readonly atMs: number }[] = [];
     for (const entry of await readdir(this.#directory)) {
       const name = entry.slice(0, entry.lastIndexOf('.'));
+      if (entry.endsWith(`${READY}${UNFINISHED}`)) await rm(join(this.#directory, entry), { force: true });
       // As earlier builds left them, a file a leg.
       if (entry.endsWith(LIVE)) {
         if (!(await this.#takeOver(name))) continue;
@@ -89,7 +92,14 @@ export class Spool {
 
   /** The leg has ended: `segment` has all of it and replaces what was appended before. */
   async finish(name: string, segment: Uint8Array): Promise<void> {
-    await this.#writeWhole(this.#path(name, READY), segment);
+    try {
+      await this.#writeWhole(this.#path(name, READY), segment);
+    } catch (error) {
+      // It does not come again: its place in the journal would stay taken.
+      this.#dropped += 1;
+      this.#journal.end(name);
+      throw error;
+    }
     this.#journal.end(name);
     this.#add(name, segment.length);
     await this.#bound();
@@ -161,8 +171,8 @@ export class Spool {
   }
 
   async #writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-    await done((then) => writeFile(`${path}.new`, bytes, PRIVATE, then));
-    await done((then) => renameFile(`${path}.new`, path, then));
+    await done((then) => writeFile(`${path}${UNFINISHED}`, bytes, PRIVATE, then));
+    await done((then) => renameFile(`${path}${UNFINISHED}`, path, then));
   }
 
   #path(name: string, kind: string): string {

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LiveJournal, readJournal } from '../../../src/measurements/live-journal.ts';
+import { forgetMeasurements } from '../../../src/measurements/spool-visit.ts';
 import { Spool } from '../../../src/measurements/spool.ts';
 import { filesOf, temporaryFolder } from './spooled.ts';
 
@@ -113,4 +114,73 @@ describe('the journal of legs that are up', () => {
     await expect(journal.flush(START_MS)).resolves.toBeUndefined();
     expect(journal.bytes).toBe(0);
   });
+
+  it('lets its files go after the disk took the end of a leg only at the second attempt', async () => {
+    const folder = temporaryFolder();
+    const journal = new LiveJournal(folder);
+    journal.put('a', Buffer.from('a1'));
+    await journal.flush(START_MS);
+    // The next file cannot be made: the place of its name is taken.
+    mkdirSync(join(folder, '2.live'));
+    journal.end('a');
+    await expect(journal.flush(START_MS + 31_000)).rejects.toThrow('EISDIR');
+    rmSync(join(folder, '2.live'), { recursive: true });
+    journal.put('b', Buffer.from('b1'));
+    await journal.flush(START_MS + 32_000);
+    expect(await leftIn(folder)).toEqual([['b', 'b1']]);
+    expect(namesIn(folder)).toHaveLength(1);
+  });
+
+  it('ends where the bytes are no leg: no file outside the spool, and a start all the same', async () => {
+    const outside = temporaryFolder();
+    const folder = join(outside, 'spool');
+    mkdirSync(folder);
+    const good = Buffer.from('026b6b000000026b31', 'hex');
+    for (const [number, name] of ['../out', 'a\0b', '', 'a/b', 'x'.repeat(250)].entries()) {
+      const bad = Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.of(0, 0, 0, 1), Buffer.from('!')]);
+      writeFileSync(join(folder, `${number + 1}.live`), Buffer.concat([good, bad, good]));
+    }
+    const spool = new Spool(folder, 10_000);
+    await spool.open();
+    expect(spool.counters).toMatchObject({ waiting_files: 1, waiting_bytes: 2, recovered: 1 });
+    expect(filesOf(outside, '.age')).toEqual([]);
+  });
+});
+
+describe('a spool whose disk takes nothing for a while', () => {
+  it('counts the leg that ended then as dropped, and keeps no room for it', async () => {
+    const folder = temporaryFolder();
+    const spool = new Spool(folder, 10_000);
+    await spool.open();
+    await spool.append('leg', Buffer.alloc(100));
+    await spool.flush(START_MS);
+    mkdirSync(join(folder, 'leg.age.new'));
+    await expect(spool.finish('leg', Buffer.alloc(200))).rejects.toThrow('EISDIR');
+    await spool.append('other', Buffer.alloc(50));
+    await spool.flush(START_MS + 31_000);
+    await spool.finish('other', Buffer.alloc(60));
+    await spool.flush(START_MS + 32_000);
+    expect(namesIn(folder)).toEqual([]);
+    expect(spool.counters).toMatchObject({ waiting_files: 1, waiting_bytes: 60, dropped: 1 });
+  });
+
+  it('has nothing left of a file whose writing a kill cut off', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'leg.age.new'), 'part');
+    await new Spool(folder, 10_000).open();
+    expect(filesOf(folder, '.new')).toEqual([]);
+  });
+});
+
+it('forgets the legs of a journal that a sidecar left as well', async () => {
+  const folder = temporaryFolder();
+  const journal = new LiveJournal(folder);
+  journal.put('leg', Buffer.from('segment'));
+  await journal.flush(START_MS);
+  writeFileSync(join(folder, 'ready.age'), 'segment');
+  expect(await forgetMeasurements(folder, null, START_MS)).toMatchObject({ emptied: 1 });
+  const spool = new Spool(folder, 10_000);
+  await spool.open();
+  expect(spool.counters).toMatchObject({ waiting_files: 0, recovered: 0 });
+  expect([...filesOf(folder, '.age'), ...namesIn(folder)]).toEqual([]);
 });
