@@ -7,7 +7,7 @@ import { readUserAgent } from '../../wire/user-agent.ts';
 import { AskedOnce, type SipDriver } from '../asterisk/asked-once.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 import { callIdHider } from '../numbers/call-id-hider.ts';
-import { textHider } from '../numbers/hidden-text.ts';
+import { textHider, type TextHider } from '../numbers/hidden-text.ts';
 
 /** Bound on remembered contacts; the oldest is dropped first. */
 const MOST_CONTACTS = 5000;
@@ -45,14 +45,15 @@ class Devices implements Companion {
   readonly #contacts = new Map<string, { readonly atMs: number; readonly registered: Promise<Registered> }>();
   /** `[network:PREFIX]` sections, the longest prefix first. */
   readonly #networks;
-  readonly #hide: (text: string) => string;
+  readonly #hide: Pick<TextHider, 'text' | 'program'>;
   readonly #hideCallId: (callId: string) => string;
 
   constructor(context: CompanionContext) {
     this.#context = context;
     const { networks, history } = context.settings;
     this.#hideCallId = callIdHider(history);
-    this.#hide = history.numbers === 'clear' ? (text) => text : textHider(history).text;
+    const asItIs = (text: string): string => text;
+    this.#hide = history.numbers === 'clear' ? { text: asItIs, program: asItIs } : textHider(history);
     this.#networks = networks
       .toSorted((a, b) => b.subnet.prefixLength - a.subnet.prefixLength)
       .map(({ subnet, ...network }) => {
@@ -82,11 +83,11 @@ class Devices implements Companion {
     const found = driver === 'PJSIP' ? await this.#askPjsip(uniqueid) : await this.#askChanSip(uniqueid);
     const network = this.#networkOf(found.address);
     const name = readUserAgent((found.userAgent ?? '').slice(0, LONGEST_USER_AGENT));
-    const hide = (text: string | null): string | null => (text === null ? null : this.#hide(text));
+    const { text, program } = this.#hide;
     const details: Device = {
-      make: hide(name.make),
-      model: hide(name.model),
-      firmware: name.firmware,
+      make: name.make === null ? null : text(name.make),
+      model: name.model === null ? null : text(name.model),
+      firmware: name.firmware === null ? null : program(name.firmware),
       transport: transportOf(found.transport),
       address: found.address,
       isBehindNat: found.ownAddress === null || found.address === null ? null : found.ownAddress !== found.address,

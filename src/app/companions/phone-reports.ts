@@ -189,13 +189,13 @@ class PhoneReports implements Companion {
   }
 }
 
-/** Hides numbers in phones' identities and Call-IDs, as the setting says. */
+/** Hides numbers in phones' identities, names of themselves and Call-IDs, as the setting says. */
 function hider(setting: CompanionContext['settings']['history']): {
   readonly callId: (callId: string) => string;
   readonly received: (received: ReceivedPhoneReport) => ReceivedPhoneReport;
 } {
   if (setting.numbers === 'clear') return { callId: (callId) => callId, received: (received) => received };
-  const { exten } = textHider(setting);
+  const { exten, program } = textHider(setting);
   const callId = callIdHider(setting);
   const identity = (text: string | null): string | null => (text === null ? null : hiddenIdentity(text, exten));
   const hideReport = (report: PhoneReport): PhoneReport => ({
@@ -204,7 +204,12 @@ function hider(setting: CompanionContext['settings']['history']): {
     localId: identity(report.localId),
     remoteId: identity(report.remoteId),
   });
-  return { callId, received: (received) => ({ ...received, report: hideReport(received.report) }) };
+  const received = ({ report, userAgent, ...more }: ReceivedPhoneReport): ReceivedPhoneReport => ({
+    ...more,
+    report: hideReport(report),
+    userAgent: userAgent === null ? null : program(userAgent),
+  });
+  return { callId, received };
 }
 
 /**

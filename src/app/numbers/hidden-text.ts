@@ -5,6 +5,11 @@ import { numberHider, type NumberSetting } from './caller-numbers.ts';
  * A leading `+`, `*` or `#` belongs to it.
  */
 const NUMBER_RUN = /[+*#]?\p{Nd}(?:[^\p{L}\p{M}\p{N}]*\p{Nd}){4,}/gu;
+/**
+ * A number beside versions: `96.86.0.100` is none, and neither is `GXP2160 1.0.11.6`. So without dots seven digits are one, with dots
+ * eleven.
+ */
+const NUMBER_BESIDE_VERSIONS = /[+*#]?\p{Nd}(?:[^\p{L}\p{M}\p{N}.]*\p{Nd}){6,}(?!\.?\p{Nd})|\p{Nd}(?:\.?\p{Nd}){10,}/gu;
 /** An extension that is a number, not a name of the dialplan (`s`, `h`, `hangup`). */
 const DIALLED = /^[+*#]?\d[\d*#]+$/;
 /** `Local/600@from-internal`: what was dialled, however short. */
@@ -29,6 +34,8 @@ export interface TextHider {
   readonly text: (text: string) => string;
   /** An extension: a number of any length, or a word of the dialplan that may hold one. */
   readonly exten: (text: string) => string;
+  /** A program or device with its version, such as a User-Agent. */
+  readonly program: (text: string) => string;
   /** A channel's name: the serial number stays, a dialled number is hidden however short it is. */
   readonly channelName: (text: string) => string;
 }
@@ -67,6 +74,7 @@ export function textHider(setting: NumberSetting): TextHider {
     number,
     text,
     exten: remembering((exten) => (DIALLED.test(exten) ? number(exten) : text(exten))),
+    program: (whole) => whole.replaceAll(NUMBER_BESIDE_VERSIONS, (run) => number(run)),
     channelName: remembering(hideName),
   };
 }

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { numberHider, numberSearcher } from '../../../src/app/numbers/caller-numbers.ts';
+import { textHider } from '../../../src/app/numbers/hidden-text.ts';
 
 const KEY = 'sixteen or more characters';
 const CLEAR = { numbers: 'clear', numbersKey: null } as const;
@@ -58,4 +59,24 @@ describe('a number that is looked for', () => {
       expect(numberSearcher(HASHED)(number)).toBe(`#${expected}`);
     }
   });
+});
+
+describe('a program or device with its version', () => {
+  const { program } = textHider(MASKED);
+
+  it.each([
+    ['Softphone 4915550100 1.2.3', 'Softphone *******100 1.2.3'],
+    ['Softphone/+49 (155) 50-100', 'Softphone/*************100'],
+    ['Softphone 4915.5501.0000', 'Softphone ***********000'],
+  ])('%s is kept as %s', (text, shown) => expect(program(text)).toBe(shown));
+
+  it.each([
+    'Yealink SIP-T54W 96.86.0.100',
+    'Grandstream GXP2160 1.0.11.6',
+    'Cisco-CP-8841-3PCC/11.3.1',
+    'snomD785/10.1.169.13',
+    'PolycomVVX-VVX_411-UA/5.9.0.9373',
+    'Linphone/5.1.65',
+    'AVM FRITZ!Box 7590 154.07.29',
+  ])('%s stays as it is', (text) => expect(program(text)).toBe(text));
 });

@@ -145,6 +145,10 @@ describe('the device at the other end', () => {
     const told = await up('2', 'PJSIP/alice-00000002', named);
     expect(JSON.stringify(told)).not.toContain('15550');
     expect(told).toMatchObject({ details: { make: 'Softphone', firmware: '1.0' } });
+    const versioned = { ...CALLED_US, 'PJSIP_HEADER(read,User-Agent)': 'Softphone/4915550100' };
+    const toldToo = await up('3', 'PJSIP/alice-00000003', versioned);
+    expect(JSON.stringify(toldToo)).not.toContain('15550');
+    expect(toldToo).toMatchObject({ details: { make: 'Softphone', firmware: '*******100' } });
   });
 
   test('has the Call-ID of its leg told, hidden as numbers are, unless phone reports ask for it', async () => {

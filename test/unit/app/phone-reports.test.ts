@@ -124,7 +124,8 @@ describe('phones’ own reports', () => {
     const phones = await ReportingPhones.open('[history]\nnumbers = masked\n');
     phones.talk();
     await phones.until(() => phones.asked.length === ASKED);
-    await phones.publish('4915550100@phone', 'PacketLoss: NLR=1.0 JDR=0.0', 'sip:+4915550100@pbx');
+    const agent = 'Softphone 4915550100 1.2.3';
+    await phones.publish('4915550100@phone', 'PacketLoss: NLR=1.0 JDR=0.0', 'sip:+4915550100@pbx', agent);
     await phones.until(() => phones.joined());
     phones.hangUp();
     await phones.stored('1');
@@ -132,7 +133,7 @@ describe('phones’ own reports', () => {
     expect(shown).not.toMatch(/15550|Bob B|alice@/);
     expect(await phones.answer('1')).toMatchObject({
       sip_call_id: expect.stringMatching(/^[0-9a-f]{32}$/),
-      reports: [{ local_id: expect.stringMatching(/^sip:\*+100@pbx$/), from_phone: true }],
+      reports: [{ local_id: expect.stringMatching(/^sip:\*+100@pbx$/), from_phone: true, user_agent: 'Softphone *******100 1.2.3' }],
     });
   });
 

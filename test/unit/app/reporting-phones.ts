@@ -28,6 +28,8 @@ const VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Questions to Asterisk about two legs. */
 export const ASKED = 10;
 const PHONES = { '1': 'PJSIP/alice-00000001', '2': 'PJSIP/bob-00000002' } as const;
+/** What it says of itself unless told otherwise. */
+const AGENT = 'Yealink SIP-T54W 96.86.0.100';
 
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -150,7 +152,7 @@ export class ReportingPhones {
   }
 
   /** Sends a report as a phone would, and resolves with the status of the answer. */
-  async publish(callId: string, line: string, identity = 'sip:bob@pbx'): Promise<number> {
+  async publish(callId: string, line: string, identity = 'sip:bob@pbx', agent = AGENT): Promise<number> {
     const body = [
       'VQSessionReport: CallTerm',
       `CallID: ${callId}`,
@@ -168,7 +170,7 @@ export class ReportingPhones {
       'Call-ID: of-the-publish-itself',
       'CSeq: 1 PUBLISH',
       'Event: vq-rtcpxr',
-      'User-Agent: Yealink SIP-T54W 96.86.0.100',
+      `User-Agent: ${agent}`,
       'Content-Type: application/vq-rtcpxr',
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];
