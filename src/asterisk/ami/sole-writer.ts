@@ -8,6 +8,11 @@ export const WRITER_VARIABLE = 'MES_SIDECAR';
 
 /** How often it is looked whether another one that was alive is still so. */
 const LOOK_EVERY_MS = 500;
+/**
+ * A sidecar says that it is alive for the next 11 s at most. What says more is no sidecar's word: a stranger wrote it, or Asterisk's
+ * clock was set back since, and nobody would ever take it away.
+ */
+const LONGEST_S = 120;
 /** Of a sidecar that has said goodbye. */
 const GONE = 0;
 
@@ -70,7 +75,8 @@ export class SoleWriter {
     const writer = writerIn(await this.#globals.getGlobal(WRITER_VARIABLE));
     if (writer === null || writer.id === this.#id) return null;
     const nowS = await this.#globals.clockS();
-    return nowS === undefined || writer.untilS <= nowS ? null : writer;
+    if (nowS === undefined || writer.untilS <= nowS || writer.untilS > nowS + LONGEST_S) return null;
+    return writer;
   }
 }
 

@@ -133,7 +133,13 @@ describe('phones’ own reports', () => {
     expect(shown).not.toMatch(/15550|Bob B|alice@/);
     expect(await phones.answer('1')).toMatchObject({
       sip_call_id: expect.stringMatching(/^[0-9a-f]{32}$/),
-      reports: [{ local_id: expect.stringMatching(/^sip:\*+100@pbx$/), from_phone: true, user_agent: 'Softphone *******100 1.2.3' }],
+      reports: [
+        {
+          local_id: expect.stringMatching(/^sip:\*+100@pbx$/),
+          from_phone: true,
+          user_agent: 'Softphone *******100 1.2.3',
+        },
+      ],
     });
   });
 

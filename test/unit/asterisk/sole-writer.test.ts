@@ -77,6 +77,17 @@ describe('the one sidecar that writes to an Asterisk', () => {
     expect(globals.looks).toBe(1);
   });
 
+  it('is not kept out by a time that no sidecar writes: a stranger’s, or one from before the clock was set back', async () => {
+    const globals = new Globals();
+    for (const untilS of [999_999_999_999, START_S + 3600]) {
+      globals.values.set(WRITER_VARIABLE, `b ${untilS}`);
+      globals.looks = 0;
+      expect([await writer('a', globals).isAlone(AbortSignal.timeout(1000)), globals.looks]).toEqual([true, 1]);
+      expect(await writer('a', globals).keep(START_S + 10)).toBe(true);
+      expect(globals.values.get(WRITER_VARIABLE)).toBe(`a ${START_S + 10}`);
+    }
+  });
+
   it('overwrites nobody who has taken its place, nor when it leaves', async () => {
     const globals = new Globals();
     globals.values.set(WRITER_VARIABLE, `b ${START_S + 100}`);
