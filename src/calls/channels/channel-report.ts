@@ -151,15 +151,19 @@ function isLocallySilent(channel: ChannelState, atMs: number, forMs: number): bo
 }
 
 /**
- * After which time without a report of ours one is overdue. Once Asterisk has reported on a channel that is not on hold, it
- * goes on whether packets come or not: only a changed `rtcpinterval` explains a longer gap, and it may be a minute.
+ * After which time without a report of ours one is overdue. Once Asterisk has reported on a channel that is not on hold, or
+ * has sent packets that the far end received, it reports whether packets come or not: only its `rtcpinterval` explains a
+ * longer gap, and it may be a minute. What a native bridge forwards starts no reports (seen on 16.28 and 22.10).
  */
-function overdueAfterMs({ rx, watchedSinceMs }: ChannelState, slowestPaceMs: number): number {
+function overdueAfterMs(channel: ChannelState, slowestPaceMs: number): number {
+  const { rx, tx, watchedSinceMs } = channel;
   // It is silent already: then each report of the far end tells of one more interval.
   if (rx.deadSinceMs !== null && rx.markAtMs !== null && (rx.reportedAtMs ?? 0) < rx.markAtMs) return 0;
   const ownPaceMs = rx.paceMs ?? 0;
   const hasReported = rx.reportedAtMs !== null && rx.reportedAtMs > watchedSinceMs;
-  const slowestMs = hasReported ? LONGEST_REPORT_PACE_MS : Math.max(USUAL_REPORT_PACE_MS, slowestPaceMs);
+  const mayForward = channel.bridgeId !== null || channel.wasBridgedNatively;
+  const mustReport = hasReported || (tx.total.mediaReports > 0 && !mayForward);
+  const slowestMs = mustReport ? LONGEST_REPORT_PACE_MS : Math.max(USUAL_REPORT_PACE_MS, slowestPaceMs);
   return SILENT_PACES * Math.max(ownPaceMs, slowestMs) + ON_ITS_WAY_MS;
 }
 
