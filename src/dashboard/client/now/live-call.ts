@@ -82,6 +82,7 @@ export class LiveCall {
   readonly #pbx: string | undefined;
   #legs: readonly Channel[] = [];
   #drawn: readonly Channel[] = [];
+  #standing = standingOf([]);
   #startedAtMs = 0;
   #isOpen = false;
   /** Whether the reader opened or closed it; undefined: the page decides. */
@@ -111,29 +112,26 @@ export class LiveCall {
     return this.#legs;
   }
 
-  /** The worst stream; undefined: there is none yet. */
+  /** The worst stream; undefined: there is none yet. Found once a change: hundreds of calls are compared at each message. */
   get worst(): Stream | undefined {
-    return this.#legs
-      .flatMap(({ streams }) => streams)
-      .toSorted(
-        (a, b) => verdictWords(a.verdict).rank - verdictWords(b.verdict).rank || (a.mes ?? 5) - (b.mes ?? 5),
-      )[0];
+    return this.#standing.worst;
   }
 
   /** Lower is worse. */
   get rank(): number {
-    return Math.min(...this.#streams().map(({ verdict }) => verdictWords(verdict).rank), 7);
+    return this.#standing.rank;
   }
 
-  /** The lowest known score of its directions. */
+  /** The lowest known score of its directions; Infinity: none is known. */
   get worstMes(): number {
-    return Math.min(...this.#streams().map(({ mes }) => mes ?? Number.POSITIVE_INFINITY));
+    return this.#standing.mes;
   }
 
   update(channels: readonly Channel[]): void {
     const { length } = this.#legs;
     if (channels.length === length && channels.every((channel) => this.#legs.includes(channel))) return;
     this.#legs = byStart(channels);
+    this.#standing = standingOf(channels.flatMap(({ streams }) => streams));
     // Use the sidecar's duration: the viewer's clock may be wrong.
     this.#startedAtMs = Date.now() - Math.max(...channels.map(({ duration_s: seconds }) => seconds)) * 1000;
   }
@@ -146,8 +144,12 @@ export class LiveCall {
     this.#drawn = [];
   }
 
-  /** Advances the shown length of the call. */
+  /** Advances the length of the call where it is shown. */
   tick(): void {
+    if (this.#element.isConnected) this.#showLength();
+  }
+
+  #showLength(): void {
     this.#length.textContent = duration((Date.now() - this.#startedAtMs) / 1000);
   }
 
@@ -170,7 +172,7 @@ export class LiveCall {
     this.#toggle.setAttribute('aria-expanded', String(isOpen));
     this.#toggle.setAttribute('aria-label', t(isOpen ? 'Close the directions' : 'Open the directions'));
     this.#toggle.textContent = isOpen ? '▾' : '▸';
-    this.tick();
+    this.#showLength();
     this.#why.textContent = worst === undefined || worst.verdict === 'good' ? '' : (worst.why ?? '');
     this.#why.hidden = !isOpen || this.#why.textContent === '';
     this.#ways.hidden = !isOpen;
@@ -205,10 +207,6 @@ export class LiveCall {
     }
   }
 
-  #streams(): readonly Stream[] {
-    return this.#legs.flatMap(({ streams }) => streams);
-  }
-
   #seed(uniqueid: string): void {
     seeding = seeding.then(() => this.#loadScores(uniqueid));
   }
@@ -225,9 +223,25 @@ export class LiveCall {
   }
 }
 
+/** How a call compares with others, by its streams. */
+function standingOf(streams: readonly Stream[]): {
+  readonly worst: Stream | undefined;
+  readonly rank: number;
+  readonly mes: number;
+} {
+  const [worst] = streams.toSorted(
+    (a, b) => verdictWords(a.verdict).rank - verdictWords(b.verdict).rank || (a.mes ?? 5) - (b.mes ?? 5),
+  );
+  return {
+    worst,
+    rank: Math.min(...streams.map(({ verdict }) => verdictWords(verdict).rank), 7),
+    mes: Math.min(...streams.map(({ mes }) => mes ?? Number.POSITIVE_INFINITY)),
+  };
+}
+
 /** Worst verdict first; among equals the lowest score, then the oldest. */
 export function worstFirst(calls: readonly LiveCall[]): readonly LiveCall[] {
-  return calls.toSorted((a, b) => a.rank - b.rank || compare(a.worstMes, b.worstMes) || a.key.localeCompare(b.key));
+  return calls.toSorted((a, b) => a.rank - b.rank || compare(a.worstMes, b.worstMes) || (a.key < b.key ? -1 : 1));
 }
 
 /** Infinity is equal to itself. */

@@ -56,9 +56,10 @@ export class VirtualList {
   }
 
   #draw(): void {
+    const gapPx = this.#gapPx();
     for (const child of this.#rows.children) {
       const { key } = (child as HTMLElement).dataset;
-      if (key !== undefined) this.#heights.set(key, child.getBoundingClientRect().height + this.#gapPx());
+      if (key !== undefined) this.#heights.set(key, child.getBoundingClientRect().height + gapPx);
     }
     const top = this.element.getBoundingClientRect().top;
     const from = -top - MARGIN_PX;
