@@ -27,7 +27,8 @@ export class LiveScreen {
   readonly #rest: RestClient;
   readonly #paint: Paint;
   #view: LiveView;
-  #channels: readonly ChannelAnswer[] = [];
+  /** Null until the sidecar has answered once. */
+  #channels: readonly ChannelAnswer[] | null = null;
   #problem: string | null = null;
   #chosen: string | null = null;
   /** The call that is followed; null: the list is shown. */
@@ -81,7 +82,7 @@ export class LiveScreen {
   }
 
   #calls(): LiveCall[] {
-    return liveCalls(this.#channels, this.#view);
+    return liveCalls(this.#channels ?? [], this.#view);
   }
 
   #press({ name, ctrl, sequence }: Key): void {
@@ -159,10 +160,9 @@ export class LiveScreen {
     const filters = `${isBadOnly ? ', below good only' : ''}${search === '' ? '' : `, with "${search}"`}`;
     const keys =
       this.#typed === null ? 'q quit  s sort  b below good  / search  arrows, Enter follow' : `/${this.#typed}_`;
+    const summary = this.#channels === null ? 'Loading …' : `${liveSummary(calls)}, ${sort} first${filters}`;
     return [
-      this.#problem === null
-        ? `${liveSummary(calls)}, ${sort} first${filters}`.slice(0, columns)
-        : this.#paint('bad', this.#problem.slice(0, columns)),
+      this.#problem === null ? summary.slice(0, columns) : this.#paint('bad', this.#problem.slice(0, columns)),
       lines[0] ?? '',
       ...body.slice(first, first + room),
       '',

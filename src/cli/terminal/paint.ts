@@ -47,12 +47,12 @@ export function toneOf(verdict: VerdictWord | null): Tone {
   return verdict === null ? 'dim' : TONES[verdict];
 }
 
-/** Worst first; what is not yet known stands before what is good. */
+/** Worst first, in the order of REST's word of a call; what is not yet known stands before what is good. */
 const RANKS: Readonly<Record<VerdictWord, number>> = {
   'no-media': 0,
-  bad: 1,
+  'one-way-tx': 1,
   'one-way-rx': 2,
-  'one-way-tx': 3,
+  bad: 3,
   poor: 4,
   fair: 5,
   'no-rtcp': 6,
