@@ -123,6 +123,12 @@ describe('in a pipe', () => {
 
   test.each([
     [['calls', '--max-mes', '7'], 2, /^asterisk-mes: --max-mes "7" is not allowed; give an opinion from 1 to 4\.5\n$/],
+    [
+      ['calls', '--from', '-1h', '--to', '-2h'],
+      2,
+      /^asterisk-mes: --from: it is later than to; give an earlier time\n$/,
+    ],
+    [['calls', '--direction', 'from'], 2, /^asterisk-mes: --direction: [^\n]*give endpoint as well\n$/],
     [['call', 'nothing'], 1, /^asterisk-mes: [^\n]+\n$/],
     [['live', '--sort', 'loud'], 2, /^asterisk-mes: .*worst, newest, name.*\n$/],
   ])('%j is refused in one sentence', async (words, expected, sentence) => {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { CALLS_QUERY } from '../../api/parameters.ts';
-import { DONE, WRONG_USAGE, warn } from '../exit-status.ts';
+import { DONE, fail, WRONG_USAGE, warn } from '../exit-status.ts';
 import { askRest, type ReadOptions, withReadOptions } from './read-command.ts';
 import type { CallsAnswer } from '../terminal/answers.ts';
-import type { RestClient } from '../terminal/rest-client.ts';
+import { type RestClient, RestError } from '../terminal/rest-client.ts';
 
 /** `max_mes` → `--max-mes <value>`: whatever REST can filter by. */
 const FILTERS = Object.entries(CALLS_QUERY.shape).map(([name, { description }]) => ({
@@ -37,7 +37,15 @@ export function addCalls(program: Command, finish: (status: number) => void): vo
 }
 
 async function list(rest: RestClient, parameters: Readonly<Record<string, string>>, isJson: boolean): Promise<number> {
-  const answer = await rest.get<CallsAnswer>('/v1/calls', parameters);
+  const answer = await rest.get<CallsAnswer>('/v1/calls', parameters).catch((error: unknown) => {
+    // What only the sidecar can tell, such as parameters that contradict each other.
+    if (error instanceof RestError && error.parameter !== null) return error;
+    throw error;
+  });
+  if (answer instanceof RestError) {
+    const flag = `--${answer.parameter?.replaceAll('_', '-')}`;
+    return fail(answer.message.replace(/^parameter \w+:/, `${flag}:`), WRONG_USAGE);
+  }
   if (isJson) {
     process.stdout.write(`${JSON.stringify(answer)}\n`);
     return DONE;

@@ -5,6 +5,13 @@ const ANSWER_WAIT_MS = 10_000;
 /** Why REST gave no answer: one sentence for people. */
 export class RestError extends Error {
   override readonly name = 'RestError';
+  /** The parameter that REST does not take; null where none is at fault. */
+  readonly parameter: string | null;
+
+  constructor(message: string, options?: ErrorOptions & { readonly parameter?: string | null }) {
+    super(message, options);
+    this.parameter = options?.parameter ?? null;
+  }
 }
 
 /** Asks the sidecar of this machine, as the settings name it. */
@@ -38,7 +45,7 @@ export async function restClient(config: string | undefined): Promise<RestClient
       }
       const body: unknown = await response.json().catch(() => null);
       if (response.ok) return body as T;
-      throw new RestError(refusal(response.status, body, address));
+      throw new RestError(refusal(response.status, body, address), { parameter: parameterOf(body) });
     },
   };
 }
@@ -48,4 +55,10 @@ function refusal(status: number, body: unknown, address: string): string {
   if (status === 401)
     return `${address} wants another token; name the settings that the service runs with, with --config`;
   return detail === '' ? `${address} answered ${status}` : detail;
+}
+
+/** A problem document names the parameter that is at fault. */
+function parameterOf(body: unknown): string | null {
+  if (typeof body !== 'object' || body === null || !('parameter' in body)) return null;
+  return typeof body.parameter === 'string' ? body.parameter : null;
 }
