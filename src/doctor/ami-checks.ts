@@ -16,6 +16,7 @@ import {
   RATING_EVENTS,
 } from './event-filters.ts';
 import type { DoctorFacts } from './facts.ts';
+import { sectionChanges } from './written-value.ts';
 import { addLines, type Change, type Finding, findingsOf, MANAGER_RELOAD, replaceLine, runLines } from './finding.ts';
 
 /** With less, Asterisk may drop a client that is busy for a moment. Its default is 100. */
@@ -31,39 +32,82 @@ export function checkAmi({ ami, settings, files }: DoctorFacts): Finding {
   const config = files['manager.conf'] ?? [];
   if (isWaitingForReload(ami.state, config, settings)) {
     return problem(
-      `${ami.problem ?? 'The login failed'}; manager.conf has what is needed, so Asterisk has not read it yet.`,
+      `${ami.problem ?? 'The login failed'}; manager.conf has what is needed, so Asterisk ${
+        ami.state === 'unreachable' ? 'does not run, or ' : ''
+      }has not read it yet.`,
       [runLines([MANAGER_RELOAD])],
     );
   }
-  const section = ami.state === 'unreachable' ? 'general' : settings.amiUsername;
-  const lines =
-    ami.state === 'refused'
-      ? ['secret = (the secret of [ami] in mes.conf)', `permit = ${ownAddress(settings.amiHost)}/255.255.255.255`]
-      : listeningLines(settings);
-  const change = addLines('manager.conf', section, sectionsOf(config, section)[0], lines, MANAGER_RELOAD);
-  return problem(`${ami.problem ?? 'The login failed'}.`, [change]);
+  const saw = `${ami.problem ?? 'The login failed'}.`;
+  if (ami.state === 'unreachable') return problem(saw, listeningChanges(config, settings));
+  const user = settings.amiUsername;
+  const lines = [
+    'secret = (the secret of [ami] in mes.conf)',
+    `permit = ${ownAddress(settings.amiHost)}/255.255.255.255`,
+  ];
+  return problem(saw, [addLines('manager.conf', user, sectionsOf(config, user)[0], lines, MANAGER_RELOAD)]);
 }
 
 /** Whether the files say already what Asterisk does not know yet. */
 function isWaitingForReload(
   state: DoctorFacts['ami']['state'],
   config: AsteriskConfig,
-  { amiUsername, amiSecret, amiPort }: DoctorFacts['settings'],
+  settings: DoctorFacts['settings'],
 ): boolean {
-  const hasUser = lastEntry(config, amiUsername, 'secret')?.value === amiSecret;
+  const hasUser = lastEntry(config, settings.amiUsername, 'secret')?.value === settings.amiSecret;
   if (state === 'refused') return hasUser;
-  const isOn = isTrue(lastEntry(config, 'general', 'enabled')?.value ?? 'no');
-  return hasUser && isOn && Number(lastEntry(config, 'general', 'port')?.value ?? DEFAULT_AMI_PORT) === amiPort;
+  return hasUser && listeningChanges(config, settings).length === 0;
 }
 
-function listeningLines({ amiHost, amiPort, amiTls }: DoctorFacts['settings']): string[] {
-  if (amiTls) return ['enabled = yes', 'tlsenable = yes', `tlsbindaddr = ${amiHost}:${amiPort}`];
-  return ['enabled = yes', `port = ${amiPort}`, `bindaddr = ${amiHost}`];
+/** What is to be changed where nobody listens: other programs may use the address that manager.conf has, so it stays. */
+function listeningChanges(config: AsteriskConfig, settings: DoctorFacts['settings']): Change[] {
+  const { amiHost, amiPort, amiTls } = settings;
+  const inGeneral = (...lines: string[]): Change[] =>
+    sectionChanges('manager.conf', 'general', config, lines, MANAGER_RELOAD);
+  if (amiTls) return inGeneral('enabled = yes', 'tlsenable = yes', `tlsbindaddr = ${amiHost}:${amiPort}`);
+  const { entry, host, port, isOn } = listening(config);
+  const ours: string[] = [];
+  const theirs = ['enabled = yes'];
+  if (port !== amiPort) {
+    if (entry === undefined) theirs.push(`port = ${amiPort}`);
+    else ours.push(`port = ${port}`);
+  }
+  if (host === null) {
+    if (!isOn) theirs.push(`bindaddr = ${amiHost}`);
+  } else if (!isReached(host, amiHost)) {
+    if (isLoopback(host)) theirs.push(`bindaddr = ${amiHost}`);
+    else ours.push(`host = ${host}`);
+  }
+  const ourChange = ours.length === 0 ? [] : [addLines(settings.file, 'ami', undefined, ours, null)];
+  return [...inGeneral(...theirs), ...ourChange];
+}
+
+/** Whether and where manager.conf says that Asterisk listens; the host is null where it does not say. */
+function listening(config: AsteriskConfig) {
+  const of = (key: string): ConfigEntry | undefined => lastEntry(config, 'general', key);
+  const entry = of('port');
+  return {
+    isOn: isTrue(of('enabled')?.value ?? 'no'),
+    host: of('bindaddr')?.value.trim() ?? null,
+    port: Number(entry?.value ?? DEFAULT_AMI_PORT),
+    entry,
+  };
+}
+
+/** A host name may be any address. */
+function isReached(bindAddress: string, amiHost: string): boolean {
+  if (['0.0.0.0', '::', amiHost].includes(bindAddress)) return true;
+  if (isLoopback(amiHost)) return isLoopback(bindAddress);
+  return !/^[\d.]+$|:/.test(amiHost);
+}
+
+function isLoopback(host: string): boolean {
+  return host.startsWith('127.') || host === 'localhost' || host === '::1';
 }
 
 /** The address that Asterisk sees us connect from. */
 function ownAddress(amiHost: string): string {
-  return amiHost.startsWith('127.') || amiHost === 'localhost' ? '127.0.0.1' : '(the address of this machine)';
+  return isLoopback(amiHost) ? '127.0.0.1' : '(the address of this machine)';
 }
 
 /** Whether the user may read the events and set the variables. */

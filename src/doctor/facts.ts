@@ -25,7 +25,13 @@ export interface DoctorFacts {
   readonly reporters: readonly ReporterFacts[] | null;
   readonly fastAgi: FastAgiFacts;
   /** Null: ARI is not used. */
-  readonly ari: { readonly url: string; readonly problem: string | null } | null;
+  readonly ari: {
+    readonly url: string;
+    readonly problem: string | null;
+    readonly username: string;
+    /** To be compared, never shown. */
+    readonly password: string;
+  } | null;
   readonly clock: ClockFacts;
   readonly disk: DiskFacts;
   readonly sidecar: SidecarFacts;
@@ -48,6 +54,8 @@ export const CONFIG_FILES = [
   'cdr_mysql.conf',
   'cdr_syslog.conf',
   'freepbx_chown.conf',
+  'http.conf',
+  'ari.conf',
 ] as const;
 export type ConfigFileName = (typeof CONFIG_FILES)[number];
 

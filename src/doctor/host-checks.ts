@@ -1,5 +1,7 @@
 import type { DoctorFacts } from './facts.ts';
-import { addLines, type Finding, findingsOf, runLines } from './finding.ts';
+import { addLines, type Change, type Finding, findingsOf, runLines } from './finding.ts';
+import { type AsteriskConfig, isFalse, lastEntry } from '../wire/asterisk-conf.ts';
+import { sectionChanges } from './written-value.ts';
 
 const NEEDED_NODE = 24;
 /** A larger difference than two requests over a slow line explain. */
@@ -13,38 +15,45 @@ export function checkNode({ nodeVersion }: Pick<DoctorFacts, 'nodeVersion'>): Fi
   return problem(`Node.js is ${nodeVersion}, older than ${NEEDED_NODE}.`);
 }
 
+const ARI_RELOAD = 'asterisk -rx "module reload res_ari.so"';
+const HTTP_RELOAD = 'asterisk -rx "module reload http"';
+
 /** Whether ARI works. It only adds to AMI. */
-export function checkAri({ ari }: DoctorFacts): Finding {
+export function checkAri({ ari, files }: DoctorFacts): Finding {
   const { ok, warning } = findingsOf(
     'ari',
     'ARI adds per-packet jitter, and the last counters of channels without a hangup handler.',
   );
   if (ari === null) return ok('ARI is not used ([ari] url is empty), and not needed.');
   if (ari.problem === null) return ok(`ARI answers at ${ari.url}.`);
-  const afterwards = 'asterisk -rx "module reload res_ari.so"';
-  return warning(`${ari.problem}.`, [
-    addLines(
-      'http.conf',
-      'general',
-      undefined,
-      ['enabled = yes', 'bindaddr = 127.0.0.1'],
-      'asterisk -rx "module reload http"',
-    ),
-    addLines(
-      'ari.conf',
-      null,
-      undefined,
-      [
-        '[general](+)',
-        'channelvars = MES,MES_RX,MES_TX,MES_VERDICT',
-        '[mes]',
-        'type = user',
-        'password = (the password of [ari] in mes.conf)',
-        'read_only = yes',
-      ],
-      afterwards,
-    ),
-  ]);
+  const changes = [...httpChanges(files['http.conf'] ?? []), ...ariChanges(files['ari.conf'] ?? [], ari)];
+  if (changes.length > 0) return warning(`${ari.problem}.`, changes);
+  return warning(
+    `${ari.problem}; http.conf and ari.conf have what is needed, so Asterisk does not run, or has not read them yet.`,
+    [runLines([HTTP_RELOAD, ARI_RELOAD])],
+  );
+}
+
+/** Other programs may use the address that http.conf has, so it stays. */
+function httpChanges(config: AsteriskConfig): Change[] {
+  const hasAddress = lastEntry(config, 'general', 'bindaddr') !== undefined;
+  const lines = ['enabled = yes', ...(hasAddress ? [] : ['bindaddr = 127.0.0.1'])];
+  return sectionChanges('http.conf', 'general', config, lines, HTTP_RELOAD);
+}
+
+function ariChanges(config: AsteriskConfig, { username, password }: NonNullable<DoctorFacts['ari']>): Change[] {
+  const isOff = isFalse(lastEntry(config, 'general', 'enabled')?.value ?? '');
+  const change = isOff ? sectionChanges('ari.conf', 'general', config, ['enabled = yes'], ARI_RELOAD) : [];
+  if (lastEntry(config, username, 'password')?.value === password) return change;
+  const lines = [
+    '[general](+)',
+    'channelvars = MES,MES_RX,MES_TX,MES_VERDICT',
+    `[${username}]`,
+    'type = user',
+    'password = (the password of [ari] in mes.conf)',
+    'read_only = yes',
+  ];
+  return [...change, addLines('ari.conf', null, undefined, lines, ARI_RELOAD)];
 }
 
 /** Whether both clocks agree: reports have the time of ours, CDR rows that of Asterisk's. */

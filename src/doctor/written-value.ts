@@ -1,4 +1,4 @@
-import { type ConfigEntry, lastEntry, sectionsOf } from '../wire/asterisk-conf.ts';
+import { type AsteriskConfig, type ConfigEntry, isTrue, lastEntry, sectionsOf } from '../wire/asterisk-conf.ts';
 import { addLines, type Change, replaceLine } from './finding.ts';
 import { CONFIG_VALUES, type ConfigValueName, type DoctorFacts } from './facts.ts';
 
@@ -24,4 +24,31 @@ export function setValue(facts: DoctorFacts, name: ConfigValueName, line: string
   const entry = writtenValue(facts, name)?.entry;
   if (entry !== undefined) return replaceLine(entry, section, [line], afterwards);
   return addLines(file, section, sectionsOf(facts.files[file] ?? [], section)[0], [line], afterwards);
+}
+
+/**
+ * The changes by which a section says each of `lines` (`key = value`): a line with another value is replaced, what is there
+ * already stays, and what is missing is added.
+ */
+export function sectionChanges(
+  file: string,
+  section: string,
+  config: AsteriskConfig,
+  lines: readonly string[],
+  afterwards: string,
+): Change[] {
+  const changes: Change[] = [];
+  const missing: string[] = [];
+  for (const line of lines) {
+    const [key = '', value = ''] = line.split(' = ');
+    const entry = lastEntry(config, section, key);
+    if (entry === undefined) missing.push(line);
+    else if (!meansTheSame(entry.value, value)) changes.push(replaceLine(entry, section, [line], afterwards));
+  }
+  if (missing.length > 0) changes.push(addLines(file, section, sectionsOf(config, section)[0], missing, afterwards));
+  return changes;
+}
+
+function meansTheSame(one: string, other: string): boolean {
+  return one.trim().toLowerCase() === other.toLowerCase() || (isTrue(one) && isTrue(other));
 }

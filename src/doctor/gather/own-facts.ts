@@ -66,7 +66,8 @@ export async function ariFacts({ ari }: Settings): Promise<DoctorFacts['ari']> {
   if (ari === null) return null;
   const to = { ...ari, url: ariBaseUrl(ari.url) };
   const refusal = await checkAriCredentials(to, AbortSignal.timeout(TIMEOUT_MS));
-  return { url: ari.url, problem: refusal?.problem ?? null };
+  const { url, username, password } = ari;
+  return { url, username, password, problem: refusal?.problem ?? null };
 }
 
 /** Asks a running sidecar how it is. */

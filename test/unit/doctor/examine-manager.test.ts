@@ -7,9 +7,9 @@ import { BLIND, NO_FILES, WELL } from './installation.ts';
 
 describe('the manager', () => {
   test('nobody listens, or the login is refused: the section to look at', () => {
-    const unreachable = find('ami', { ami: BLIND.ami });
+    const unreachable = find('ami', { ami: BLIND.ami, ...withFiles({ 'manager.conf': '[general]\n' }) });
     expect(unreachable.status).toBe('problem');
-    expect(edits(unreachable)).toEqual(['add manager.conf:1 [general] enabled = yes port = 5038 bindaddr = 127.0.0.1']);
+    expect(edits(unreachable)).toEqual(['add manager.conf:1 [general] enabled = yes bindaddr = 127.0.0.1']);
     const refused = find('ami', { ami: { ...BLIND.ami, state: 'refused', problem: 'It refused the user "mes"' } });
     expect(refused.saw).toBe('It refused the user "mes".');
     expect(edits(refused)).toEqual([
@@ -29,6 +29,31 @@ describe('the manager', () => {
       ]);
       expect(JSON.stringify(finding)).not.toContain(WELL.settings.amiSecret);
     }
+  });
+
+  test.each([
+    ['enabled = no\nport = 5038\nbindaddr = 127.0.0.1', {}, ['replace manager.conf:2 [general] enabled = yes']],
+    [
+      'enabled = no\nport = 5039',
+      {},
+      [
+        'replace manager.conf:2 [general] enabled = yes',
+        'add manager.conf:1 [general] bindaddr = 127.0.0.1',
+        'add mes.conf:null [ami] port = 5039',
+      ],
+    ],
+    // What others reach there has to stay.
+    ['enabled = yes\nbindaddr = 192.0.2.1', {}, ['add mes.conf:null [ami] host = 192.0.2.1']],
+    [
+      'enabled = yes\nbindaddr = 127.0.0.1',
+      { amiHost: '192.0.2.1' },
+      ['replace manager.conf:3 [general] bindaddr = 192.0.2.1'],
+    ],
+    ['enabled = on\nbindaddr = 0.0.0.0', { amiPort: 5039 }, ['add manager.conf:1 [general] port = 5039']],
+  ])('nobody listens, and manager.conf says %j: the lines that are wrong, and no others', (general, own, expected) => {
+    const files = withFiles({ 'manager.conf': `[general]\n${general}\n` });
+    const finding = find('ami', { ...files, ami: BLIND.ami, settings: { ...WELL.settings, ...own } });
+    expect([finding.status, ...edits(finding)]).toEqual(['problem', ...expected]);
   });
 
   test('a finding that somebody wants is accepted, and a name that is no check is not', () => {

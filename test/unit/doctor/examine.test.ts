@@ -247,10 +247,34 @@ describe('the dialplan', () => {
 
 describe('the machine', () => {
   test('ARI that was asked for and does not answer costs no score', () => {
-    const finding = find('ari', { ari: { url: 'http://a', problem: 'It refused the user' } });
+    const user = { url: 'http://a', username: 'mes', password: 'never shown' };
+    const finding = find('ari', { ari: { ...user, problem: 'It refused the user' } });
     expect(finding.status).toBe('warning');
     expect(finding.changes.map(({ file }) => file)).toEqual(['http.conf', 'ari.conf']);
-    expect(find('ari', { ari: { url: 'http://a', problem: null } }).status).toBe('ok');
+    expect(find('ari', { ari: { ...user, problem: null } }).status).toBe('ok');
+  });
+
+  test('of ARI only that is advised which its files do not have yet', () => {
+    const ari = { url: 'http://a', username: 'mes', password: 'never shown', problem: 'It cannot be reached' };
+    const httpOff = '[general]\nenabled = no\nbindaddr = 192.0.2.1\n';
+    const httpOn = '[general]\nenabled = Yes\n';
+    const user = '[mes]\ntype = user\npassword = never shown\n';
+    const of = (http: string, text: string) =>
+      find('ari', { ari, ...withFiles({ 'http.conf': http, 'ari.conf': text }) });
+    expect(edits(of(httpOff, user))).toEqual(['replace http.conf:2 [general] enabled = yes']);
+    expect(edits(of(httpOn, `[general]\nenabled = no\n${user}`))).toEqual([
+      'add http.conf:1 [general] bindaddr = 127.0.0.1',
+      'replace ari.conf:2 [general] enabled = yes',
+    ]);
+    const whole = of(`${httpOn}bindaddr = 0.0.0.0\n`, user);
+    expect(edits(whole)).toEqual([
+      'run null:null [null] asterisk -rx "module reload http" asterisk -rx "module reload res_ari.so"',
+    ]);
+    expect(whole.saw).toBe(
+      'It cannot be reached; http.conf and ari.conf have what is needed, so Asterisk does not run, or has not read them yet.',
+    );
+    expect(JSON.stringify(whole)).not.toContain('never shown');
+    expect(of(`${httpOn}bindaddr = 0.0.0.0\n`, user.replace('never', 'another')).changes[0]?.file).toBe('ari.conf');
   });
 
   test('clocks a second apart, zones an hour apart', () => {

@@ -26,6 +26,8 @@ export const GOOD_FILES = {
   'cdr_mysql.conf': '',
   'cdr_syslog.conf': '',
   'freepbx_chown.conf': '',
+  'http.conf': '',
+  'ari.conf': '',
 } as const satisfies Readonly<Record<ConfigFileName, string>>;
 
 /** What doctor sees there through the files alone, with `texts` in place of some. */
