@@ -44,7 +44,8 @@ export async function readCaptureFile(
     throw new CaptureFileError(`${path} cannot be opened (${errorCode(error)}); check the name and its permissions.`);
   }
   try {
-    if ((await file.stat()).isDirectory()) throw new CaptureFileError(`${path} is a directory, not a capture file.`);
+    if ((await file.stat()).isDirectory())
+      throw new CaptureFileError(`${path} is a directory; name a capture file in it.`);
     const magic = new Uint8Array(2);
     await file.read(magic, 0, 2, 0);
     const isGzip = ((magic[0] ?? 0) << 8) + (magic[1] ?? 0) === GZIP_MAGIC;
@@ -53,7 +54,7 @@ export async function readCaptureFile(
     return await pump(path, fill, take, progress);
   } catch (error) {
     if (error instanceof CaptureFileError) throw error;
-    throw new CaptureFileError(`${path} cannot be read (${errorCode(error)}).`);
+    throw new CaptureFileError(`${path} cannot be read (${errorCode(error)}); check its disk, or copy it anew.`);
   } finally {
     await file.close();
   }
@@ -82,7 +83,9 @@ export async function readCaptureStream(
   };
   const end = await pump(name, fill, take, progress).catch((error: unknown) => {
     if (unpacking.problem === undefined) throw error;
-    throw new CaptureFileError(`${name} is gzip data that ends or breaks before a capture begins.`);
+    throw new CaptureFileError(
+      `${name} is gzip data that ends or breaks before a capture begins; copy it anew from where it is whole.`,
+    );
   });
   if (unpacking.problem === undefined || end.kind === 'damaged') return end;
   const note =
@@ -184,7 +187,7 @@ async function pump(
     [now, next] = [next, now];
     progress(total);
   }
-  if (total === 0) throw new CaptureFileError(`${name} is empty.`);
+  if (total === 0) throw new CaptureFileError(`${name} is empty; give a capture that has packets.`);
   if (reader === undefined) throw noCapture(name);
   const { droppedPackets } = reader;
   return start === CARRY_BYTES
@@ -193,5 +196,7 @@ async function pump(
 }
 
 function noCapture(name: string): CaptureFileError {
-  return new CaptureFileError(`${name} is not a capture: neither pcap nor pcapng.`);
+  return new CaptureFileError(
+    `${name} is not a capture; give a pcap or pcapng file, such as tcpdump and Wireshark write.`,
+  );
 }

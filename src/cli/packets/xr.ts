@@ -36,28 +36,33 @@ async function run(work: () => Promise<string>): Promise<number> {
 
 async function decode(argument: string): Promise<string> {
   const bytes = HEX_ONLY.test(argument) ? bytesFromHex(argument) : await bytesOfFile(argument);
-  if (bytes.length === 0) throw new RangeError('There are no bytes to decode.');
+  if (bytes.length === 0)
+    throw new RangeError('There are no bytes to decode; give them in hexadecimal digits, or a file with them.');
   return JSON.stringify(xrDocumentFromBytes(bytes));
 }
 
 async function encode(path: string): Promise<string> {
-  const json = readJson((await contentOf(path)).toString('utf8'), path);
+  const content = await contentOf(
+    path,
+    'name a file with what "asterisk-mes xr decode" printed, or - for standard input',
+  );
+  const json = readJson(content.toString('utf8'), path);
   return Buffer.from(xrDocumentToBytes(json)).toString('hex');
 }
 
 /** A file of bytes, or of their digits. */
 async function bytesOfFile(path: string): Promise<Uint8Array> {
-  const content = await contentOf(path);
+  const content = await contentOf(path, 'give hexadecimal digits, or a file with the bytes');
   const text = content.toString('latin1');
   return HEX_ONLY.test(text) ? bytesFromHex(text) : content;
 }
 
-async function contentOf(path: string): Promise<Buffer> {
+async function contentOf(path: string, advice: string): Promise<Buffer> {
   try {
     if (path === '-') return await buffer(process.stdin);
     return await readFile(path);
   } catch (error) {
-    throw new RangeError(`${path} is neither hexadecimal digits nor a file that can be read (${errorCode(error)}).`);
+    throw new RangeError(`${path} is no file that can be read (${errorCode(error)}); ${advice}.`);
   }
 }
 
@@ -66,9 +71,9 @@ function readJson(text: string, path: string): JsonObject {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new RangeError(`${path} is not JSON.`);
+    throw new RangeError(`${path} is not JSON; give what "asterisk-mes xr decode" printed.`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new RangeError(`${path} is not a JSON object.`);
+    throw new RangeError(`${path} is not a JSON object; give what "asterisk-mes xr decode" printed.`);
   return json as JsonObject;
 }

@@ -31,7 +31,7 @@ export function xrDocumentFromBytes(bytes: Uint8Array): JsonObject {
     const blocks = decodeXrBlocks(view, 0, bytes.length);
     if (blocks !== undefined) return { blocks: blocks.map(xrBlockToJson) };
     throw new RangeError(
-      `These ${bytes.length} bytes are no row of RFC 3611 report blocks: the lengths do not add up.`,
+      `These ${bytes.length} bytes are no row of RFC 3611 report blocks: the lengths do not add up; give whole blocks.`,
     );
   }
   const packets = rtcpPackets(view, 0, bytes.length);
@@ -42,7 +42,9 @@ export function xrDocumentFromBytes(bytes: Uint8Array): JsonObject {
   }
   if (packets.every(({ type }) => type !== PACKET_TYPE_EXTENDED_REPORT)) {
     const types = packets.map(({ type }) => type).join(', ');
-    throw new RangeError(`This is RTCP of type ${types} without an extended report (type 207).`);
+    throw new RangeError(
+      `This is RTCP of type ${types} without an extended report (type 207); give a packet that has one.`,
+    );
   }
   const blocks: XrBlock[] = [];
   const parts = packets.map(({ start, end, type }): JsonObject => {
@@ -53,7 +55,7 @@ export function xrDocumentFromBytes(bytes: Uint8Array): JsonObject {
         ? undefined
         : decodeXrBlocks(view, start + XR_HEADER_BYTES, end - padding);
     if (padding === undefined || own === undefined) {
-      throw new RangeError('The lengths in the extended report (type 207) do not add up.');
+      throw new RangeError('The lengths in the extended report (type 207) do not add up; give the whole packet.');
     }
     blocks.push(...own);
     return {
@@ -71,7 +73,8 @@ export function xrDocumentFromBytes(bytes: Uint8Array): JsonObject {
 /** The bytes of what `xrDocumentFromBytes` wrote, or of a document in its manner. Throws a RangeError with one plain sentence. */
 export function xrDocumentToBytes(document: JsonObject): Uint8Array {
   const { blocks: list, packets, sender_ssrc: sender } = document;
-  if (!Array.isArray(list)) throw new RangeError('There is no list "blocks".');
+  if (!Array.isArray(list))
+    throw new RangeError('There is no list "blocks"; give what "asterisk-mes xr decode" printed.');
   const blocks = (list as readonly Json[]).map(xrBlockFromJson);
   if (packets === undefined) {
     return sender === undefined ? encodeXrBlocks(blocks) : extendedReport(sender, blocks, new Uint8Array());

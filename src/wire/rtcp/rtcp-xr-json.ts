@@ -228,7 +228,7 @@ function plainFields(value: object, without: readonly string[]): JsonObject {
 export function bytesFromHex(text: string): Uint8Array {
   const digits = text.replaceAll(/\s/g, '');
   if (digits.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(digits)) {
-    throw new RangeError('This is no row of bytes in hexadecimal digits.');
+    throw new RangeError('This is no row of bytes in hexadecimal digits; give two digits for each byte.');
   }
   return Uint8Array.from({ length: digits.length / 2 }, (_, index) =>
     Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16),

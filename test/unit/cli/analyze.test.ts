@@ -189,7 +189,9 @@ describe('analyze', () => {
     writeFileSync(path('header.pcap.gz'), packed.subarray(0, 12));
     const header = await asteriskMes(['analyze', path('header.pcap.gz')]);
     expect([header.status, header.stdout]).toEqual([1, '']);
-    expect(header.stderr).toMatch(/header\.pcap\.gz is gzip data that ends or breaks before a capture begins\.\n$/);
+    expect(header.stderr).toMatch(
+      /header\.pcap\.gz is gzip data that ends or breaks before a capture begins; copy it anew from where it is whole\.\n$/,
+    );
   });
 
   test('is told what payload types mean, also against what the capture says', async () => {
@@ -232,10 +234,10 @@ describe('analyze', () => {
   });
 
   test.each([
-    ['empty.pcap', 'is empty.'],
-    ['text.pcap', 'is not a capture: neither pcap nor pcapng.'],
+    ['empty.pcap', 'is empty; give a capture that has packets.'],
+    ['text.pcap', 'is not a capture; give a pcap or pcapng file, such as tcpdump and Wireshark write.'],
     ['nowhere.pcap', 'cannot be opened (ENOENT); check the name and its permissions.'],
-    ['.', 'is a directory, not a capture file.'],
+    ['.', 'is a directory; name a capture file in it.'],
   ])('%s fails with one sentence', async (name, sentence) => {
     const { status, stdout, stderr } = await asteriskMes(['analyze', path(name)]);
     expect([status, stdout, stderr.split('\n').length]).toEqual([1, '', 2]);

@@ -177,14 +177,30 @@ describe('xr', () => {
   });
 
   test.each([
-    [['decode', '0700'], 'These 2 bytes are no row of RFC 3611 report blocks: the lengths do not add up.'],
-    [['decode', '070'], 'This is no row of bytes in hexadecimal digits.'],
-    [['decode', 'nowhere'], 'nowhere is neither hexadecimal digits nor a file that can be read (ENOENT).'],
+    [
+      ['decode', '0700'],
+      'These 2 bytes are no row of RFC 3611 report blocks: the lengths do not add up; give whole blocks.',
+    ],
+    [['decode', '070'], 'This is no row of bytes in hexadecimal digits; give two digits for each byte.'],
+    [
+      ['decode', 'nowhere'],
+      'nowhere is no file that can be read (ENOENT); give hexadecimal digits, or a file with the bytes.',
+    ],
+    [
+      ['encode', 'nowhere'],
+      '(ENOENT); name a file with what "asterisk-mes xr decode" printed, or - for standard input.',
+    ],
     [['decode', '80c90002aabbccdd'], 'begin as RTCP, but the lengths of its packets do not add up'],
-    [['decode', `${RECEIVER_REPORT}${DESCRIPTION}`], 'This is RTCP of type 201, 202 without an extended report'],
-    [['decode', `a0cf000b0000beef${BLOCK}00000005`], 'The lengths in the extended report (type 207) do not add up.'],
+    [
+      ['decode', `${RECEIVER_REPORT}${DESCRIPTION}`],
+      'This is RTCP of type 201, 202 without an extended report (type 207); give a packet that has one.',
+    ],
+    [
+      ['decode', `a0cf000b0000beef${BLOCK}00000005`],
+      'The lengths in the extended report (type 207) do not add up; give the whole packet.',
+    ],
     [['encode', 'disagreeing.json'], 'loss_rate is 0.5, which is 128 of 256, but loss_rate_q8 is 26; make them agree'],
-    [['encode', 'broken.json'], 'broken.json is not JSON.'],
+    [['encode', 'broken.json'], 'broken.json is not JSON; give what "asterisk-mes xr decode" printed.'],
     [['encode', 'wrong.json'], 'loss_rate must be a number.'],
   ])('%j fails with one sentence', async ([command = '', argument = ''], sentence) => {
     const name = argument.endsWith('.json') ? path(argument) : argument;
