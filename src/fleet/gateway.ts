@@ -79,14 +79,18 @@ export class FleetGateway {
       waiting_rows: this.#merger.waitingRows,
       counters: { ...this.#counters },
     }));
-    this.app.post('/v1/fleet/batches', (request, reply) =>
+    // Before a body is read: of strangers nothing is kept in memory.
+    const onRequest = async ({ headers }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if (this.#pbxOf(headers.authorization) === undefined) await this.#refuseStranger(reply);
+    };
+    this.app.post('/v1/fleet/batches', { onRequest }, (request, reply) =>
       this.#take(request, reply, (text) => {
         const { rows, lastSequence, unknownColumns } = readBatch(text, this.#options.nowMs());
         this.#counters.unknown_columns += unknownColumns.size;
         return { rows, answer: { acked_to: lastSequence } };
       }),
     );
-    this.app.post('/v1/fleet/live', (request, reply) => {
+    this.app.post('/v1/fleet/live', { onRequest }, (request, reply) => {
       if (this.#merger.waitingRows > LIVE_SHARE * (this.#options.mostRows ?? MOST_ROWS)) {
         this.#counters.busy++;
         return refuse(
@@ -137,10 +141,7 @@ export class FleetGateway {
   ): Promise<unknown> {
     const { headers, body } = request;
     const pbx = this.#pbxOf(headers.authorization);
-    if (pbx === undefined) {
-      reply.header('www-authenticate', 'Bearer realm="asterisk-mes fleet"');
-      return this.#refuse(reply, 401, 'this token is of no PBX; "asterisk-mes fleet add-pbx NAME" makes one');
-    }
+    if (pbx === undefined) return this.#refuseStranger(reply);
     if (!Buffer.isBuffer(body)) return this.#refuse(reply, 415, 'send application/x-ndjson');
     const said = [headers['mes-site']].flat()[0] ?? '';
     const site = SITE.test(said) ? said : '';
@@ -191,6 +192,11 @@ export class FleetGateway {
     return answer;
   }
 
+  #refuseStranger(reply: FastifyReply): FastifyReply {
+    reply.header('www-authenticate', 'Bearer realm="asterisk-mes fleet"');
+    return this.#refuse(reply, 401, 'this token is of no PBX; "asterisk-mes fleet add-pbx NAME" makes one');
+  }
+
   #refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {
     this.#counters.refused++;
     return refuse(reply, status, detail);
@@ -201,14 +207,17 @@ export class FleetGateway {
     if (this.#working >= MOST_AT_ONCE) {
       if (this.#turns.length >= MOST_WAITING) return false;
       await new Promise<void>((resolve) => void this.#turns.push(resolve));
+      // Whoever has ended hands the place on.
+      return true;
     }
     this.#working++;
     return true;
   }
 
   #endTurn(): void {
-    this.#working--;
-    this.#turns.shift()?.();
+    const next = this.#turns.shift();
+    if (next === undefined) this.#working--;
+    else next();
   }
 }
 
