@@ -65,6 +65,9 @@ export function guard(app: FastifyInstance, { token, isOpen, isPage }: GuardOpti
   app.after(() => {
     app.addHook('onRequest', async (request, reply) => {
       reply.header('cache-control', 'no-store');
+      // It left while its request waited: nobody reads an answer, and there is no address to count the request for.
+      if (request.raw.socket.remoteAddress === undefined)
+        throw new Problem('MES_ERR_REQUEST_UNREADABLE', 'the client has gone');
       assertHost(request.headers.host);
       const { url } = request.routeOptions;
       // A page of another site cannot send a token. Whether this one is right is checked below.

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
@@ -235,5 +236,18 @@ describe('a failure of our own', () => {
       code: 'MES_ERR_SERVER',
     });
     await broken.close();
+  });
+
+  it('is not in the log, where clients have gone while their requests waited', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line) => lines.push(line) });
+    const left = await startServer({ logger: errorsOnly(log) });
+    const socket = connect(left.port, '127.0.0.1');
+    // Who asks for more before the answer is cut off.
+    socket.write('GET /v1/summary HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(2));
+    await once(socket, 'close');
+    expect((await left.get('/v1/calls')).status).toBe(200);
+    expect(lines).toEqual([]);
+    await left.close();
   });
 });
