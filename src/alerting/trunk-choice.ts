@@ -48,6 +48,12 @@ interface Choice {
 export class TrunkChoice {
   readonly #trunks = new Map<string, Trunk>();
   readonly #choices = new Map<string, Choice>();
+  readonly #stored: (endpoint: string) => string;
+
+  /** `stored`: an endpoint as ended channels have it, where numbers in it are hidden. */
+  constructor(stored: (endpoint: string) => string = (endpoint) => endpoint) {
+    this.#stored = stored;
+  }
 
   /** Counts an ended channel, unless it says nothing about quality. */
   take(leg: LegSample): void {
@@ -107,7 +113,7 @@ export class TrunkChoice {
   }
 
   #mesOf(name: string, nowMs: number): number | null {
-    return this.quality(withTechnology(name), nowMs)?.recentMes ?? null;
+    return this.quality(this.#stored(withTechnology(name)), nowMs)?.recentMes ?? null;
   }
 
   /** Null: no recent call. */

@@ -5,6 +5,7 @@ import { trunkRoutes } from '../../api/alerts/trunks.ts';
 import type { AgiScript } from '../../asterisk/fast-agi.ts';
 import { encodeSetVariable } from '../../wire/agi.ts';
 import type { Companion, CompanionContext } from './companion.ts';
+import { endpointSearcher } from '../numbers/hidden-text.ts';
 import { coded } from '../state/log.ts';
 
 const HOUR_MS = 3_600_000;
@@ -18,8 +19,9 @@ const MOST_NAMES = 20;
 const NAME = /^(?:[A-Za-z0-9]+\/)?[\w.@+-]{1,80}$/;
 
 /** Chooses the trunk whose recent calls were best: `agi://…/best` for the dialplan, `GET /v1/trunks` for people. */
-export function bestCompanion({ clock, history, log }: CompanionContext): Companion {
-  const trunks = new TrunkChoice();
+export function bestCompanion({ settings, clock, history, log }: CompanionContext): Companion {
+  const stored = endpointSearcher(settings.history);
+  const trunks = new TrunkChoice((endpoint) => stored(endpoint) ?? endpoint);
   const counted = new Set<string>();
   let asked = 0;
   let tidyAtMs = 0;
