@@ -3,6 +3,7 @@ import type { OfflineSettings } from '../config/settings.ts';
 import { readRated } from '../history/read/rated-history.ts';
 import { calibrate, type Calibration, type RatedCall } from '../score/calibration.ts';
 import { scoringRules } from './settings/scoring-rules.ts';
+import { withStoredEndpoints } from './settings/stored-endpoints.ts';
 
 export interface CalibrationOutcome extends Calibration {
   /** Ratings that we asked for. Each weighs the calls that it stands for. */
@@ -16,7 +17,7 @@ export function calibrateHistory(
   settings: OfflineSettings,
   range: { readonly fromMs: number | undefined; readonly toMs: number | undefined },
 ): CalibrationOutcome {
-  const rules = scoringRules(settings);
+  const rules = scoringRules(withStoredEndpoints(settings));
   const calls: RatedCall[] = [];
   let asked = 0;
   readRated(settings.history.path, range, ({ rating, call }) => {

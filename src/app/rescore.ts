@@ -10,6 +10,7 @@ import {
 } from '../history/write/rescoring-store.ts';
 import type { ProfileName } from '../model/score.ts';
 import { scoringRules } from './settings/scoring-rules.ts';
+import { withStoredEndpoints } from './settings/stored-endpoints.ts';
 
 /** A call is final only this long after its end: a sidecar may write it again after 10 s, or later with a slow disk. */
 const FINAL_AFTER_MS = 120_000;
@@ -42,7 +43,7 @@ export interface RescoreOutcome extends RescoringCounts {
  */
 export async function rescoreHistory(options: RescoreOptions): Promise<RescoreOutcome> {
   const { settings, profile, rangeText, fromMs, toMs, nowMs, batchCalls, onProgress } = options;
-  const rules = scoringRules({ ...settings, general: { ...settings.general, profile } });
+  const rules = scoringRules({ ...withStoredEndpoints(settings), general: { ...settings.general, profile } });
   const key = JSON.stringify({ rangeText, rules: { ...rules, codecs: [...rules.codecs] } });
   const request: RescoringRequest = { key, fromMs, toMs, endedBeforeMs: nowMs - FINAL_AFTER_MS };
   const store = openForRescoring(settings.history.path, batchCalls);

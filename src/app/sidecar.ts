@@ -24,6 +24,7 @@ import { HistoryLog } from './state/history-log.ts';
 import { HttpService } from './http-service.ts';
 import { coded, type Logger } from './state/log.ts';
 import { scoringRules } from './settings/scoring-rules.ts';
+import { withStoredEndpoints } from './settings/stored-endpoints.ts';
 import { readableStates } from './state/readable-states.ts';
 import { StallDetector } from './state/stall-detector.ts';
 import { SteadyClock } from './state/steady-clock.ts';
@@ -317,7 +318,7 @@ function noteCapture(log: Logger, state: LiveCaptureState): void {
 export async function startSidecar(settings: Settings, log: Logger): Promise<Sidecar> {
   const clock = new SteadyClock();
   const history = await openHistory({ ...settings.history, clock });
-  const sidecar = new Sidecar(settings, log, history, clock);
+  const sidecar = new Sidecar(withStoredEndpoints(settings), log, history, clock);
   try {
     await sidecar.start();
   } catch (error) {

@@ -25,11 +25,18 @@ export function addAlerts(program: Command, finish: (status: number) => void): v
 
 async function testRule(name: string, words: TestWords): Promise<number> {
   // Loaded when needed, as the other commands do.
-  const [{ momentMs, parseMoment }, { readOfflineSettings }, { testAlertRule }, { alertJson }] = await Promise.all([
+  const [
+    { momentMs, parseMoment },
+    { readOfflineSettings },
+    { testAlertRule },
+    { alertJson },
+    { withStoredEndpoints },
+  ] = await Promise.all([
     import('../../units/moment.ts'),
     import('../../config/read-settings.ts'),
     import('../../app/alert-test.ts'),
     import('../../alerting/words.ts'),
+    import('../../app/settings/stored-endpoints.ts'),
   ]);
   const nowMs = Date.now();
   const from = parseMoment(words.from);
@@ -42,7 +49,7 @@ async function testRule(name: string, words: TestWords): Promise<number> {
   const toMs = momentMs(to, nowMs);
   if (fromMs > toMs) return fail('--from is later than --to; give an earlier time', WRONG_USAGE);
   try {
-    const settings = await readOfflineSettings(words.config, process.env);
+    const settings = withStoredEndpoints(await readOfflineSettings(words.config, process.env));
     const rule = settings.alerts.rules.find((known) => known.name === name);
     if (rule === undefined) {
       const names = settings.alerts.rules.map((known) => known.name).join(', ');
