@@ -6,7 +6,7 @@ import { BatchError, readBatch } from './batch.ts';
 import { readLiveBatch } from './live/live-batch.ts';
 import { BusyError, Merger, MOST_ROWS } from './merger.ts';
 import type { AnyKindName, FleetRow } from './kinds.ts';
-import { type FleetPbx, sha256 } from './settings.ts';
+import { type FleetPbx, type FleetReader, sha256 } from './settings.ts';
 import { type FleetStore, storedRows, type StoredRows } from './store.ts';
 import { errorText } from '../units/error-text.ts';
 
@@ -29,6 +29,8 @@ const unzip = promisify(gunzip);
 export interface GatewayOptions {
   readonly store: Pick<FleetStore, 'insert' | 'targetOf' | 'toStored'>;
   readonly pbxs: readonly FleetPbx[];
+  /** Only fleet.conf puts a PBX into a site that one of them is limited to: a PBX must not write for another's reader. */
+  readonly readers?: readonly Pick<FleetReader, 'sites'>[];
   readonly nowMs: () => number;
   readonly onProblem: (sentence: string) => void;
   /** For tests: other bounds than the usual ones. */
@@ -41,6 +43,9 @@ export class FleetGateway {
   readonly app: FastifyInstance;
   readonly #options: GatewayOptions;
   #byTokenHash: ReadonlyMap<string, FleetPbx>;
+  #sitesOfReaders: ReadonlySet<string>;
+  /** PBXs whose word for their site was not taken, as far as it was told. */
+  readonly #toldOf = new Set<string>();
   readonly #merger: Merger<StoredRows>;
   readonly #counters = { batches: 0, rows: 0, live_batches: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
   readonly #timer: NodeJS.Timeout;
@@ -50,6 +55,7 @@ export class FleetGateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#byTokenHash = new Map(options.pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
+    this.#sitesOfReaders = sitesOf(options.readers);
     this.#merger = new Merger({
       countOf: ({ count }) => count,
       store: (target, rows) => options.store.insert(target, rows),
@@ -108,8 +114,10 @@ export class FleetGateway {
   }
 
   /** From the next batch on: a token that is not there any more is of no PBX. */
-  changePbxs(pbxs: readonly FleetPbx[]): void {
+  change({ pbxs, readers }: Pick<GatewayOptions, 'pbxs' | 'readers'>): void {
     this.#byTokenHash = new Map(pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
+    this.#sitesOfReaders = sitesOf(readers);
+    this.#toldOf.clear();
   }
 
   get counters(): Readonly<Record<string, number>> {
@@ -134,6 +142,18 @@ export class FleetGateway {
     return pbx !== undefined && timingSafeEqual(Buffer.from(hash), Buffer.from(pbx.tokenSha256)) ? pbx : undefined;
   }
 
+  /** The site of a PBX of which fleet.conf says none. */
+  #siteBy({ name }: FleetPbx, said: string): string {
+    if (!SITE.test(said)) return '';
+    if (!this.#sitesOfReaders.has(said)) return said;
+    if (!this.#toldOf.has(name))
+      this.#options.onProblem(
+        `the PBX ${name} says that it is in ${said}, which readers are limited to, so fleet.conf has to say it; write site = ${said} into [pbx:${name}]`,
+      );
+    this.#toldOf.add(name);
+    return '';
+  }
+
   async #take(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -143,8 +163,6 @@ export class FleetGateway {
     const pbx = this.#pbxOf(headers.authorization);
     if (pbx === undefined) return this.#refuseStranger(reply);
     if (!Buffer.isBuffer(body)) return this.#refuse(reply, 415, 'send application/x-ndjson');
-    const said = [headers['mes-site']].flat()[0] ?? '';
-    const site = SITE.test(said) ? said : '';
     if (!(await this.#turn())) {
       this.#counters.busy++;
       return refuse(
@@ -153,7 +171,8 @@ export class FleetGateway {
         'too many PBXs send at this moment; send it again',
       );
     }
-    const identity = { name: pbx.name, site: pbx.site === '' ? site : pbx.site };
+    const said = [headers['mes-site']].flat()[0] ?? '';
+    const identity = { name: pbx.name, site: pbx.site === '' ? this.#siteBy(pbx, said) : pbx.site };
     let byTarget: ReadonlyMap<string, readonly StoredRows[]>;
     let answer: object;
     let count: number;
@@ -219,6 +238,10 @@ export class FleetGateway {
     if (next === undefined) this.#working--;
     else next();
   }
+}
+
+function sitesOf(readers: readonly Pick<FleetReader, 'sites'>[] = []): ReadonlySet<string> {
+  return new Set(readers.flatMap(({ sites }) => sites ?? []));
 }
 
 async function textOf(body: Buffer, encoding: string | undefined): Promise<string> {

@@ -34,7 +34,7 @@ export async function startFleet(settings: FleetSettings, log: Logger): Promise<
   const clock = { nowMs: () => Date.now() };
   const onProblem = (sentence: string): void => log.warn(coded('MES_ERR_FLEET_STORE'), sentence);
   let { pbxs, readers } = settings;
-  const gateway = new FleetGateway({ store, pbxs, nowMs: clock.nowMs, onProblem });
+  const gateway = new FleetGateway({ store, pbxs, readers, nowMs: clock.nowMs, onProblem });
   const token = new TokenCheck(settings.http.token, 'fleet.conf');
   token.changeReaders(namesByToken(settings));
   const api = serveRoutes(
@@ -78,7 +78,7 @@ export async function startFleet(settings: FleetSettings, log: Logger): Promise<
       if (token.isSet && changed.http.token === null && changed.readers.length === 0)
         throw new Error('no token would be left, and everybody here could read everything; give [http] token');
       ({ pbxs, readers } = changed);
-      gateway.changePbxs(pbxs);
+      gateway.change(changed);
       token.change(changed.http.token);
       token.changeReaders(namesByToken(changed));
       log.info(`fleet.conf was read again: ${pbxs.length} PBXs, ${readers.length} readers`);

@@ -3,23 +3,27 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { FleetGateway } from '../../../src/fleet/gateway.ts';
-import { newPbx, readFleetSettings } from '../../../src/fleet/settings.ts';
+import { newPbx, newReader, readFleetSettings } from '../../../src/fleet/settings.ts';
 
 const NOW_MS = 1_796_000_000_000;
 const ulm = newPbx('ulm', 'south');
 
-/** A gateway whose store takes everything. */
-async function openGateway() {
+/** A gateway whose store takes everything; `sites`: of whom each row came. */
+async function openGateway(lines = ulm.lines) {
+  const sites: string[] = [];
+  const problems: string[] = [];
+  const { pbxs, readers } = readFleetSettings(lines, 'fleet.conf');
   const gateway = new FleetGateway({
-    store: { insert: async () => {}, targetOf: () => 'target', toStored: () => ({}) as never },
-    pbxs: readFleetSettings(ulm.lines, 'fleet.conf').pbxs,
+    store: { insert: async () => {}, targetOf: () => 'target', toStored: ({ site }) => (sites.push(site), '') },
+    pbxs,
+    readers,
     nowMs: () => NOW_MS,
-    onProblem: () => {},
+    onProblem: (sentence) => problems.push(sentence),
     blockMs: 1,
   });
   onTestFinished(() => gateway.close());
   const { port } = new URL(await gateway.listen({ host: '127.0.0.1', port: 0 }));
-  return { gateway, port: Number(port) };
+  return { gateway, port: Number(port), sites, problems };
 }
 
 /** What comes back for the head of a request whose body of 8 MB never comes. */
@@ -45,3 +49,25 @@ test.each(['/v1/fleet/batches', '/v1/fleet/live'])(
     expect(gateway.counters).toMatchObject({ refused: strangers.length, batches: 0 });
   },
 );
+
+test('a PBX gets into a site that readers are limited to by fleet.conf only, and into any other by its own word', async () => {
+  const cheat = newPbx('cheat', '');
+  const reader = newReader('north', { sites: ['north'] });
+  const { port, sites, problems } = await openGateway(ulm.lines + cheat.lines + reader.lines);
+  const say = async (token: string, site: string): Promise<number> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/fleet/live`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson', 'mes-site': site },
+      body: JSON.stringify({ at_ms: NOW_MS, channels_up: 0, channels: [], ended: [] }),
+    });
+    return answer.status;
+  };
+  expect(await say(cheat.token, 'north')).toBe(200);
+  expect(await say(cheat.token, 'north')).toBe(200);
+  expect(await say(cheat.token, 'west')).toBe(200);
+  expect(await say(ulm.token, 'north')).toBe(200);
+  expect(sites).toEqual(['', '', 'west', 'south']);
+  expect(problems).toEqual([
+    'the PBX cheat says that it is in north, which readers are limited to, so fleet.conf has to say it; write site = north into [pbx:cheat]',
+  ]);
+});
