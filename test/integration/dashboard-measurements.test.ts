@@ -111,7 +111,7 @@ describe.runIf(existsSync('/usr/bin/chromium'))('the page of measurements', () =
     expect(await table.locator('tr').count()).toBe(known + ofStream);
     const words = (await page.locator('dl').textContent()) ?? '';
     expect(words).toContain('https://collector.example.org');
-    expect(words).toContain('7 files, 13 of at most 100000 kB');
+    expect(words).toContain('7 files, 13 kB of at most 100 MB');
     expect(words).toContain('42 sent, 0 refused');
     expect(await takePictures(page, 'measurements')).toEqual([0, 0]);
     expect(await accessibilityFaults(page)).toEqual([]);

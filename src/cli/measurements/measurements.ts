@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
 import { DONE, fail } from '../exit-status.ts';
+import { sizeText } from '../../units/size.ts';
 
 interface Options {
   readonly config?: string;
@@ -42,6 +43,10 @@ async function run(work: () => Promise<string>): Promise<number> {
   } catch (error) {
     return fail(error);
   }
+}
+
+function filesText(count: number): string {
+  return count === 1 ? '1 file' : `${count} files`;
 }
 
 async function settingsOf({ config }: Options) {
@@ -90,7 +95,7 @@ async function status(options: Options): Promise<string> {
     settings.enabled
       ? `on: ${settings.include.join(' and ')}, for ${settings.recipients.length === 1 ? 'one recipient' : `${settings.recipients.length} recipients`}`
       : 'off: nothing is gathered and nothing is sent',
-    `waiting    ${waitingFiles} files, ${Math.ceil(waitingBytes / 1000)} of at most ${settings.spoolMaxBytes / 1000} kB, in ${settings.spool}`,
+    `waiting    ${filesText(waitingFiles)}, ${sizeText(waitingBytes)} of at most ${sizeText(settings.spoolMaxBytes)}, in ${settings.spool}`,
     `collector  ${settings.collector ?? 'none; "asterisk-mes measurements export DIR" takes out what waits'}`,
   ];
   if (last !== null) {
@@ -98,7 +103,7 @@ async function status(options: Options): Promise<string> {
       `sent       ${count('sent')}, refused ${count('refused')}, given up for want of room ${count('dropped')}, since the last start`,
     );
     if (typeof last['problem'] === 'string') lines.push(`problem    ${last['problem']}`);
-    lines.push(`as of      ${JSON.stringify(last['at'])}`);
+    if (typeof last['at'] === 'string') lines.push(`as of      ${last['at']}`);
   }
   return lines.join('\n');
 }
@@ -117,7 +122,7 @@ async function forget(options: Options): Promise<string> {
   const { forgetMeasurements } = await import('../../measurements/spool-visit.ts');
   const { asked, emptied } = await forgetMeasurements(spool, collector, Date.now());
   if (options.json === true) return JSON.stringify({ asked, emptied });
-  return `${collector === null ? 'There is no collector to ask' : `Asked ${collector} to delete what was sent (${asked} tokens)`}; took ${emptied} files out of the spool.\nThe recipient deletes when next opening what came. Copies and studies made before, nobody can take back.`;
+  return `${collector === null ? 'There is no collector to ask' : `Asked ${collector} to delete what was sent (${asked} ${asked === 1 ? 'token' : 'tokens'})`}; took ${filesText(emptied)} out of the spool.\nThe recipient deletes when next opening what came. Copies and studies made before, nobody can take back.`;
 }
 
 async function exportTo(options: Options, directory: string): Promise<string> {
@@ -126,5 +131,5 @@ async function exportTo(options: Options, directory: string): Promise<string> {
   const files = await exportSpool(spool, directory);
   return options.json === true
     ? JSON.stringify({ files, directory })
-    : `Took ${files} files out of the spool into ${directory}.`;
+    : `Took ${filesText(files)} out of the spool into ${directory}.`;
 }

@@ -44,6 +44,8 @@ async function open(source: string, options: Options): Promise<number> {
     });
     const identities = identitiesIn(text, options.identity);
     const store = storeAt(place);
+    // A source that cannot be read makes no study.
+    for await (const _ of store.list()) break;
     const database = new StudyDatabase(options.database);
     try {
       const outcome = await openAll(store, identities, database, showProgress());

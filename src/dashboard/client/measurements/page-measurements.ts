@@ -129,10 +129,10 @@ function stateList(now: MeasurementStatus): HTMLElement {
     [t('Endpoints'), now.endpoints.join(', ') || t('all')],
     [
       t('Waiting'),
-      t('{files} files, {kb} of at most {most} kB, in {spool}', {
+      t('{files} files, {kb} kB of at most {mb} MB, in {spool}', {
         files: now.waiting_files,
         kb: Math.ceil(now.waiting_bytes / KILO),
-        most: Math.round(now.spool_max_bytes / KILO),
+        mb: Number((now.spool_max_bytes / KILO / KILO).toFixed(1)),
         spool: now.spool,
       }),
     ],

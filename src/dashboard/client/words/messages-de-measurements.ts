@@ -36,7 +36,7 @@ export const GERMAN_OF_MEASUREMENTS: Readonly<Record<string, string>> = {
   on: 'an',
   ratings: 'Bewertungen',
   'the media of calls': 'die Audiodaten der Verbindungen (nur Messwerte)',
-  '{files} files, {kb} of at most {most} kB, in {spool}': '{files} Dateien, {kb} von höchstens {most} kB, in {spool}',
+  '{files} files, {kb} kB of at most {mb} MB, in {spool}': '{files} Dateien, {kb} kB von höchstens {mb} MB, in {spool}',
   '{n} file was taken out of the spool.': '{n} Datei wurde aus der Warteschlange genommen.',
   '{n} files were taken out of the spool.': '{n} Dateien wurden aus der Warteschlange genommen.',
   '{sent} sent, {refused} refused, {dropped} given up for want of room':
