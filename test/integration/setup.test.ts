@@ -96,7 +96,7 @@ describe.runIf(labIsReady())('a new user', () => {
   test('answers four questions, and has a scored call and a page', async () => {
     before = await files();
     terminal.start([...pbx.inside, 'asterisk-mes', 'setup']);
-    await terminal.shows('Switch it on, for this machine only? [Y/n]');
+    await terminal.shows(/is off\. Switch\nit on, for this machine only\? \[Y\/n\]/);
     terminal.type('Enter');
     // The template and the other endpoint; alice and bob have it from theirs.
     await terminal.shows('Give 2 PJSIP endpoints or templates the hangup handler');

@@ -8,6 +8,7 @@ import { DONE, WORK_FAILED } from '../exit-status.ts';
 import { consoleOf, type SetupWords } from './setup-words.ts';
 import { NoAnswerError, Questions } from './questions.ts';
 import { announced, changedFiles, columnSteps, dialplanSteps, written } from './setup-text.ts';
+import { say } from './say.ts';
 
 /** Asks what cannot be found out, writes, reloads, starts and looks whether it works. Throws SetupError. */
 export async function guide(installation: Installation, words: SetupWords): Promise<number> {
@@ -147,8 +148,4 @@ async function whereThePageIs(words: SetupWords): Promise<string> {
   const token =
     http.token === null ? '' : ` (it asks for the token of [http] in ${words.config ?? DEFAULT_SETTINGS_PATH})`;
   return `The page: ${address}/${token}`;
-}
-
-function say(...lines: string[]): void {
-  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -1,4 +1,6 @@
 import { createInterface, type Interface } from 'node:readline/promises';
+import { fitted, say } from './say.ts';
+import { wrapped } from '../terminal/words.ts';
 
 /** Somebody ended the questions: nothing has been changed. */
 export class NoAnswerError extends Error {
@@ -15,7 +17,10 @@ export class Questions {
 
   async yes(question: string): Promise<boolean> {
     for (;;) {
-      const answer = (await this.#ask(`${question} [Y/n] `)).toLowerCase();
+      const lines = fitted(`${question} [Y/n]`, process.stdout.columns ?? Number.POSITIVE_INFINITY);
+      const last = lines.pop() ?? '';
+      if (lines.length > 0) say(...lines);
+      const answer = (await this.#ask(`${last} `)).toLowerCase();
       if (/^(?:|y|yes)$/.test(answer)) return true;
       if (/^(?:n|no)$/.test(answer)) return false;
       process.stdout.write('Please answer y or n.\n');
@@ -24,8 +29,12 @@ export class Questions {
 
   /** Gives the number of the choice; the first is proposed. */
   async choice(question: string, choices: readonly string[]): Promise<number> {
-    const listed = choices.map((choice, index) => `  ${index + 1}  ${choice}\n`).join('');
-    process.stdout.write(`${question}\n${listed}`);
+    const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+    const listed = choices
+      .map((choice, index) => `  ${index + 1}  ${wrapped(choice, columns, '     ').join('\n').trimStart()}\n`)
+      .join('');
+    say(question);
+    process.stdout.write(listed);
     for (;;) {
       const answer = await this.#ask('Number [1] ');
       const number = answer === '' ? 1 : Number(answer);

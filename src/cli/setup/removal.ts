@@ -4,6 +4,7 @@ import { reloadsFor } from '../../setup/reloads.ts';
 import { DONE, WORK_FAILED } from '../exit-status.ts';
 import { consoleOf, type SetupWords } from './setup-words.ts';
 import { NoAnswerError, Questions } from './questions.ts';
+import { say } from './say.ts';
 
 /** Takes back what setup did; on a terminal it asks first. Throws SetupError. */
 export async function removeSetup(words: SetupWords): Promise<number> {
@@ -71,8 +72,4 @@ async function stop(words: SetupWords): Promise<string | null> {
   const stopped = await stopService();
   if (stopped === 'absent') return null;
   return stopped === 'stopped' ? 'Stopped the service asterisk-mes.' : `The service does not stop: ${stopped.problem}`;
-}
-
-function say(...lines: string[]): void {
-  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
 }
