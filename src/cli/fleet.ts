@@ -93,6 +93,9 @@ async function add(
 }
 
 async function run({ config }: FleetOptions): Promise<number> {
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
   try {
     const [{ readFileSync }, { readFleetSettings }, { startFleet }, { createLog, coded }] = await Promise.all([
       import('node:fs'),
@@ -107,7 +110,7 @@ async function run({ config }: FleetOptions): Promise<number> {
       return fail(`${config} cannot be read; name the gateway's settings with --config`);
     }
     const log = createLog('info');
-    const running = await startFleet(readFleetSettings(text, config), log);
+    const running = await startFleet(readFleetSettings(text, config), log, stopping.signal);
     process.on('SIGHUP', () => {
       try {
         running.change(readFleetSettings(readFileSync(config, 'utf8'), config));
@@ -116,12 +119,10 @@ async function run({ config }: FleetOptions): Promise<number> {
         log.error(coded('MES_ERR_RELOAD'), `${config} cannot be taken in, so nothing changes: ${why}`);
       }
     });
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
+    await stopped;
     await running.stop();
     return DONE;
   } catch (error) {
-    return fail(error);
+    return stopping.signal.aborted ? DONE : fail(error);
   }
 }

@@ -28,8 +28,11 @@ export interface RunningFleet {
   stop(): Promise<void>;
 }
 
-/** Starts the fleet's gateway, and REST and the page over its store. Rejects with an Error of one sentence that says what to change. */
-export async function startFleet(settings: FleetSettings, log: Logger): Promise<RunningFleet> {
+/**
+ * Starts the fleet's gateway, and REST and the page over its store. Rejects with an Error of one sentence that says what to change,
+ * or when `stopping` ends the wait for ClickHouse.
+ */
+export async function startFleet(settings: FleetSettings, log: Logger, stopping: AbortSignal): Promise<RunningFleet> {
   const store = new FleetStore(settings);
   const clock = { nowMs: () => Date.now() };
   const onProblem = (sentence: string): void => log.warn(coded('MES_ERR_FLEET_STORE'), sentence);
@@ -55,7 +58,7 @@ export async function startFleet(settings: FleetSettings, log: Logger): Promise<
   let address: string;
   let httpAddress: string;
   try {
-    await migrated(store, log);
+    await migrated(store, log, stopping);
     address = await listening(gateway, settings.bind, 'the gateway', '[gateway]');
     httpAddress = await listening({ listen: (bind) => listen(api, bind) }, settings.http.bind, 'REST', '[http]');
   } catch (error) {
@@ -114,7 +117,7 @@ async function listening(
   }
 }
 
-async function migrated(store: FleetStore, log: Logger): Promise<void> {
+async function migrated(store: FleetStore, log: Logger, stopping: AbortSignal): Promise<void> {
   for (let left = TRIES; ; left--) {
     try {
       await store.migrate();
@@ -122,8 +125,11 @@ async function migrated(store: FleetStore, log: Logger): Promise<void> {
     } catch (error) {
       if (left === 0)
         throw new Error(`ClickHouse cannot be prepared (${errorText(error)}); see shards in [store]`, { cause: error });
-      if (left === TRIES) log.info('waiting for ClickHouse');
-      await sleep(TRY_AGAIN_MS);
+      if (left === TRIES) {
+        const why = `ClickHouse cannot be prepared yet (${errorText(error)}); see shards in [store]; trying again`;
+        log.warn(coded('MES_ERR_FLEET_STORE'), why);
+      }
+      await sleep(TRY_AGAIN_MS, undefined, { signal: stopping });
     }
   }
 }
