@@ -95,7 +95,7 @@ export function alertRules(
     const present = RULES_THAT_ARE_THERE.find((rule) => rule.name === name);
     const what = own?.what ?? present?.what;
     if (what === undefined) {
-      refuse(name, `what is missing; give one of ${ALERT_SUBJECTS.join(', ')}`);
+      refuse(name, `the key "what" is missing; give one of ${ALERT_SUBJECTS.join(', ')}`);
       return [];
     }
     const usual = USUAL[what];

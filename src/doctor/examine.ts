@@ -63,7 +63,7 @@ export function examineWithoutSettings(problems: readonly string[], nodeVersion:
     if (id === 'node') return node;
     const { problem, unknown } = findingsOf(id, SETTINGS_WHY);
     return id === 'settings'
-      ? problems.map((sentence) => problem(`${sentence}.`))
+      ? problems.map((sentence) => problem(sentence.endsWith('?') ? sentence : `${sentence}.`))
       : unknown('Mend the settings first.');
   });
 }

@@ -50,10 +50,10 @@ describe('an installation as a whole', () => {
   });
 
   test('wrong settings are named, and the rest waits', () => {
-    const findings = examineWithoutSettings(['[ami] secret is missing', 'mes.conf line 3: no'], '24.0.0');
+    const findings = examineWithoutSettings(['[ami] secret is missing', 'did you mean "ami"?'], '24.0.0');
     expect(findings.filter(({ status }) => status === 'problem').map(({ saw }) => saw)).toEqual([
       '[ami] secret is missing.',
-      'mes.conf line 3: no.',
+      'did you mean "ami"?',
     ]);
     expect(findings.find(({ id }) => id === 'node')?.status).toBe('ok');
     expect(findings.find(({ id }) => id === 'ami')?.status).toBe('unknown');
