@@ -128,7 +128,7 @@ class Flow {
   #skipEmptyLines(): void {
     if (this.#messageBytes > 0 || this.#searchedTo > 0) return;
     let count = 0;
-    while (count < this.#used && (this.#buffer[count] === CR || this.#buffer[count] === LF)) count += 1;
+    while (count < this.#used && isLineEnd(this.#buffer[count])) count += 1;
     if (count > 0) this.#drop(count);
   }
 
@@ -268,7 +268,9 @@ export class SipOverTcp {
     flow.takeRest(this.#take);
     const base = flow.nextSequence ?? flow.waiting[0]?.sequence ?? 0;
     const inOrder = flow.waiting.toSorted((one, other) => ((one.sequence - base) | 0) - ((other.sequence - base) | 0));
-    const first = inOrder.findIndex(({ bytes }) => START_OF_MESSAGE.test(latin1.decode(bytes.subarray(0, 64))));
+    const first = inOrder.findIndex(({ bytes }) =>
+      START_OF_MESSAGE.test(latin1.decode(bytes.subarray(0, 64)).trimStart()),
+    );
     flow.waiting = first < 0 ? [] : inOrder.slice(first);
     flow.nextSequence = flow.waiting[0]?.sequence;
     return this.#drain(flow);
@@ -288,11 +290,14 @@ export class SipOverTcp {
   }
 }
 
+/** Behind empty lines, too: a keep-alive may be in the same segment. */
 function beginsSip({ view, payloadStart, payloadEnd }: DatagramReader): boolean {
-  if (payloadEnd - payloadStart < 8) return false;
-  const first = view.getUint8(payloadStart);
+  let start = payloadStart;
+  while (start < payloadEnd && isLineEnd(view.getUint8(start))) start += 1;
+  if (payloadEnd - start < 8) return false;
+  const first = view.getUint8(start);
   if (first < 0x41 || first > 0x5a) return false;
-  const bytes = new Uint8Array(view.buffer, view.byteOffset + payloadStart, Math.min(64, payloadEnd - payloadStart));
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + start, Math.min(64, payloadEnd - start));
   return START_OF_MESSAGE.test(latin1.decode(bytes));
 }
 
@@ -301,6 +306,10 @@ export function isTlsOfSip({ view, payloadStart, payloadEnd, sourcePort, destina
   if (payloadEnd - payloadStart < 3 || (!isSipPort(sourcePort) && !isSipPort(destinationPort))) return false;
   const type = view.getUint8(payloadStart);
   return type >= TLS_FIRST_TYPE && type <= TLS_LAST_TYPE && view.getUint8(payloadStart + 1) === TLS_MAJOR_VERSION;
+}
+
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === CR || byte === LF;
 }
 
 function isSipPort(port: number): boolean {

@@ -58,6 +58,14 @@ describe('SIP messages in TCP', () => {
     expect(messagesIn(cutAt([1460, 2920])).messages).toEqual(MESSAGES);
   });
 
+  test('behind a keep-alive in the same segment, where the beginning of the connection was not captured', () => {
+    for (const keepAlive of ['\r\n\r\n', '\r\n', '\n\r\n\r\n']) {
+      for (const port of [5060, 34_567]) {
+        expect(messagesIn([{ sequence: 5, text: keepAlive + STREAM }], port).messages).toEqual(MESSAGES);
+      }
+    }
+  });
+
   test('at every single place where a segment may end', () => {
     for (let place = 1; place < STREAM.length; place += 1) {
       expect(messagesIn([SYN, ...cutAt([place])]).messages, `${place}`).toEqual(MESSAGES);
