@@ -264,13 +264,14 @@ function firstReport(block: ReportBlock, marks: Readonly<StreamMarks>, moment: R
 
 /** The receiver got nothing since its last report: was anything sent to it? */
 function standingStill(marks: Readonly<StreamMarks>, { mayBeSilent }: ReportMoment): IntervalMeasure {
-  const { markAtMs, markSenderPackets, markSenderAtMs, senderPackets, senderAtMs } = marks;
+  const { markAtMs, markSenderPackets, markSenderAtMs, markLostWhileStillPackets, senderPackets, senderAtMs } = marks;
   if (mayBeSilent || senderPackets === null || senderAtMs === null) return { kind: 'idle', undecided: false };
   const sentPackets = wrappedDelta(senderPackets, markSenderPackets ?? 0, PACKET_COUNT_MODULUS);
   // Without a newer SR nobody can say; with one that counts no more packets, nothing was sent.
   if (sentPackets <= 0) return { kind: 'idle', undecided: senderAtMs === markSenderAtMs };
-  // Part of these may have been sent, and received, between the older SR and the last report.
-  const sinceOlderSrS = markAtMs === null || markSenderAtMs === null ? 0 : (markAtMs - markSenderAtMs) / 1000;
+  // Part of these may have been sent, and received, between the older SR and the last report, unless it stood still by then.
+  const mayHaveCome = markAtMs !== null && markSenderAtMs !== null && markLostWhileStillPackets === null;
+  const sinceOlderSrS = mayHaveCome ? (markAtMs - markSenderAtMs) / 1000 : 0;
   const perhapsNotOverdue = (sinceOlderSrS + IN_FLIGHT_ALLOWANCE_S) * marks.packetRateHz;
   if (sentPackets <= perhapsNotOverdue) return { kind: 'idle', undecided: true };
   return { kind: 'dead', packetsLost: Math.round(sentPackets * shareSinceLastReport(marks, senderAtMs)) };

@@ -91,4 +91,14 @@ describe('a receiver that hears nothing', () => {
       { numRuns: 60 },
     );
   });
+
+  test.each([1, 2.5, 5, 10])('any more is dead in each report from the second on (every %d s)', (paceS) => {
+    const last = 4;
+    for (const direction of ['rx', 'tx'] as const) {
+      const manner = { shape: '22', direction, paceS, ssrc: 0xa11, firstSequence: 7, serial: 3 } as const;
+      const { stream } = play(manner, { block: from(last + 1, () => ({ highest: 7 + 50 * paceS * last })) });
+      expect(stream.deadReports).toBeGreaterThanOrEqual(REPORTS - last - 2);
+      expect(stream.deadReports).toBeLessThanOrEqual(REPORTS - last);
+    }
+  });
 });
