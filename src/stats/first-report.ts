@@ -4,6 +4,8 @@ import type { ReportMoment, StreamMarks } from './interval.ts';
 
 /** The two ways to know what was expected before the first report may differ by this much of the coarser one. */
 const ESTIMATE_TOLERANCE_RATIO = 0.25;
+/** Up to here fraction lost tells what was expected no better than by a fifth. */
+const COARSE_FRACTION_Q8 = 4;
 /** Asterisk's longest `rtcpinterval`, ms: what came before was reported on, or was not there. */
 const LONGEST_PACE_MS = 60_000;
 
@@ -25,7 +27,7 @@ export function expectedAtFirst(
   if (bySending === null) return byFraction;
   // Sequence numbers begin at 0 at the earliest. A sender's count may be of the stream before as well.
   const atLeastLost = Math.max(packetsLost, Math.min(bySending, extendedHighestSequence + 1));
-  if (byFraction === null) return atLeastLost;
+  if (byFraction === null || isWithinFraction(atLeastLost, packetsLost, fractionLostQ8)) return atLeastLost;
   return Math.abs(byFraction - atLeastLost) <= atLeastLost * ESTIMATE_TOLERANCE_RATIO ? byFraction : atLeastLost;
 }
 
@@ -33,6 +35,11 @@ export function expectedAtFirst(
 function expectedFromFraction(packetsLost: number, fractionLostQ8: number): number | null {
   if (packetsLost === 0 || fractionLostQ8 === 0) return null;
   return Math.max(packetsLost, Math.round((packetsLost * Q8_ONE) / fractionLostQ8));
+}
+
+/** The fraction is rounded down (RFC 3550 §6.4.1): a small one leaves a wide range, and so many packets are within it. */
+function isWithinFraction(packets: number, packetsLost: number, fractionLostQ8: number): boolean {
+  return fractionLostQ8 <= COARSE_FRACTION_Q8 && Math.floor((packetsLost * Q8_ONE) / packets) === fractionLostQ8;
 }
 
 /** What must have been sent until then, by the sender's count; null before its first SR. */

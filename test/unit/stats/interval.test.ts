@@ -60,6 +60,16 @@ describe('packets that moved', () => {
     expect(measureInterval(input({ previous: null, block: first, sender }))).toMatchObject({ packetsExpected: 102 });
   });
 
+  test('a small fraction of a first report says no better than the sender what was expected, unless it contradicts', () => {
+    const sender = { sentPackets: 505, atMs: 14_800 };
+    // 10 of 515 are 4.97/256, told as 4: by that alone it would be 640 packets.
+    const coarse = block(30_514, 10, { fractionLostQ8: 4 });
+    expect(measureInterval(input({ previous: null, block: coarse, sender }))).toMatchObject({ packetsExpected: 515 });
+    // 7 of 515 are told as 3; with 4 the receiver expected at most 448.
+    const other = block(30_514, 7, { fractionLostQ8: 4 });
+    expect(measureInterval(input({ previous: null, block: other, sender }))).toMatchObject({ packetsExpected: 448 });
+  });
+
   test('a first report cannot have expected more than its sequence has numbers, whatever the sender counts', () => {
     // The sender's count is of another stream as well: 99 numbers from 0 to 98.
     const sender = { sentPackets: 250, atMs: 15_000 };
