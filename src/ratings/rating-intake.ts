@@ -75,6 +75,8 @@ export class RatingIntake implements RatingService {
   readonly #lastAsked = new Map<string, number>();
   #minuteBeganAtMs = 0;
   #thisMinute = 0;
+  #marksBeganAtMs = 0;
+  #marksThisMinute = 0;
   readonly #counters = { asked: 0, answered: 0, marks: 0, refused: 0, lost: 0 };
   /** Ratings by source and score. All pairs exist from the start, so that Prometheus sees the first increase. */
   readonly #byKind = new Map(
@@ -138,10 +140,27 @@ export class RatingIntake implements RatingService {
     return request;
   }
 
-  /** Stores a moment that a person marked in a call. */
-  mark(moment: Moment): void {
+  /**
+   * Stores a moment that a person marked in a call. Returns it; undefined: it is refused. Whoever may send user events can say what
+   * he likes, so the channel must be up, and its call is the one that we know.
+   */
+  mark(uniqueid: string, atMs: number): Moment | undefined {
+    const { live, clock, tables } = this.#options;
+    const nowMs = clock.nowMs();
+    if (Math.abs(nowMs - this.#marksBeganAtMs) >= MINUTE_MS) {
+      this.#marksBeganAtMs = nowMs;
+      this.#marksThisMinute = 0;
+    }
+    const channel = this.#marksThisMinute < MOST_A_MINUTE ? live.liveChannel(uniqueid) : null;
+    if (channel === null) {
+      this.#counters.refused++;
+      return undefined;
+    }
+    this.#marksThisMinute++;
     this.#counters.marks++;
-    this.#options.tables.mark(moment).catch((error: unknown) => this.#lose(error));
+    const moment = { linkedid: channel.linkedid, uniqueid, atMs };
+    tables.mark(moment).catch((error: unknown) => this.#lose(error));
+    return moment;
   }
 
   /** The last call that an endpoint ended, at most ten minutes ago; undefined: none. */

@@ -169,10 +169,8 @@ export function ratingsCompanion(context: CompanionContext): Companion {
       if (event.type === 'hangup') linked.delete(event.channel.uniqueid);
       if (event.type === 'resync') keepOnly(linked, new Set(event.channels.map(({ uniqueid }) => uniqueid)));
       if (event.type !== 'mark') return;
-      const { linkedid, uniqueid } = event.channel;
-      const moment = { linkedid, uniqueid, atMs: event.atMs };
-      intake.mark(moment);
-      tellLive({ moment });
+      const moment = intake.mark(event.channel.uniqueid, event.atMs);
+      if (moment !== undefined) tellLive({ moment });
     },
     channelEnded: (channel) => recent.channelEnded(channel),
   };

@@ -15,6 +15,9 @@ import type { Statements } from '../schema/statements.ts';
 
 const REQUEST_CELLS = 'linkedid, uniqueid, endpoint, side, probability, asked_at_ms AS askedAtMs';
 
+/** Of one call; later ones are left out. */
+const MOST_MOMENTS = 100;
+
 /** What people said of calls, whom we asked, and the moments that they marked. */
 export const RATINGS = {
   steps: [
@@ -120,7 +123,14 @@ export const RATINGS = {
       statements.run('INSERT OR REPLACE INTO rating_questions VALUES (1, ?, ?, ?, ?)', url, key, signed, signature);
     },
     mark(statements: Statements, { linkedid, uniqueid, atMs }: Moment): void {
-      statements.run('INSERT INTO moments VALUES (?, ?, ?)', linkedid, uniqueid, Math.round(atMs));
+      statements.run(
+        'INSERT INTO moments SELECT ?, ?, ? WHERE (SELECT count(*) FROM moments WHERE linkedid = ?) < ?',
+        linkedid,
+        uniqueid,
+        Math.round(atMs),
+        linkedid,
+        MOST_MOMENTS,
+      );
     },
   },
   reads: {

@@ -71,6 +71,15 @@ test('what people said of a call comes back as it was, with whom we asked and wh
   ]);
 });
 
+test('a call has its first hundred marks, and another its own', async () => {
+  for (let atMs = 1; atMs <= 105; atMs++)
+    await history.features.write('ratings', 'mark', { linkedid: '1.1', uniqueid: '1.2', atMs });
+  await history.features.write('ratings', 'mark', { linkedid: '2.1', uniqueid: '2.1', atMs: 7 });
+  const { moments } = await history.features.read('ratings', 'ofCall', '1.1');
+  expect(moments.map(({ atMs }) => atMs)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+  expect((await history.features.read('ratings', 'ofCall', '2.1')).moments).toHaveLength(1);
+});
+
 test('the list is newest first, in pages, and filtered', async () => {
   for (let index = 0; index < 5; index++) {
     const part = { score: index + 1, atMs: START_MS + Math.floor(index / 2), endpoint: `PJSIP/21${index}` };
