@@ -25,7 +25,11 @@ const SHARES = z.strictObject({
     z.strictObject({
       id: z.string(),
       kind: z.enum(['call', 'trunk', 'alert']),
-      subject: z.string().describe('what it shows'),
+      subject: z
+        .string()
+        .describe('what it shows: the linkedid of a call, the endpoint of a trunk, the id of an alert'),
+      from: TIME.nullable().describe('of a trunk: from when on its calls are shown'),
+      to: TIME.nullable().describe('of a trunk: until when'),
       made_at: TIME,
       expires_at: TIME,
       revoked_at: TIME.nullable().describe('null: it works'),

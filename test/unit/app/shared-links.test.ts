@@ -91,6 +91,12 @@ describe('a link', () => {
     const isRevoked = (id: string) => listed.find((share) => share.id === id)?.revoked_at !== null;
     expect([one.id, two.id, trunk.id].map(isRevoked)).toEqual([true, false, false]);
     expect(listed).toHaveLength(3);
+    expect(listed.find(({ id }) => id === one.id)).toMatchObject({ subject: '1.1', from: null, to: null });
+    expect(listed.find(({ id }) => id === trunk.id)).toMatchObject({
+      subject: 'PJSIP/alice',
+      from: new Date(START_MS - 1000).toISOString(),
+      to: new Date(START_MS + DAY_MS).toISOString(),
+    });
     nowMs += DAY_MS + 1000;
     expect(await Promise.all([two.url, trunk.url].map(shows))).toEqual(['Call 2.1: bad', 'nothing']);
     await links.revokeAll();

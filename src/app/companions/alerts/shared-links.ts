@@ -79,7 +79,7 @@ export class SharedLinks implements ShareService {
     return shares.map(({ id, kind, subject, madeAtMs, expiresAtMs, revokedAtMs }) => ({
       id,
       kind,
-      subject,
+      ...sharedOf(kind, subject),
       made_at: new Date(madeAtMs).toISOString(),
       expires_at: new Date(expiresAtMs).toISOString(),
       revoked_at: revokedAtMs === null ? null : new Date(revokedAtMs).toISOString(),
@@ -131,8 +131,8 @@ export class SharedLinks implements ShareService {
     if (shared.kind === 'call') return this.#evidence.callPage(shared.id);
     if (shared.kind === 'alert') return this.#alertPage(shared);
     if (stored?.kind !== 'trunk') return null;
-    const { endpoint, fromMs, toMs } = JSON.parse(stored.subject) as TimeRange & { readonly endpoint: string };
-    return this.#evidence.trunkPage(endpoint, { fromMs, toMs });
+    const { endpoint, ...range } = trunkOf(stored.subject);
+    return this.#evidence.trunkPage(endpoint, range);
   }
 
   /** The page of an alert. Links to its calls expire with it and are revoked with it. Null: no such alert. */
@@ -155,4 +155,15 @@ export class SharedLinks implements ShareService {
     }
     return alertPage(alertJson(alert), rows);
   }
+}
+
+function trunkOf(subject: string): TimeRange & { readonly endpoint: string } {
+  return JSON.parse(subject) as TimeRange & { readonly endpoint: string };
+}
+
+/** What a link shows, as REST says it; the times are null but of a trunk. */
+function sharedOf(kind: Share['kind'], subject: string) {
+  if (kind !== 'trunk') return { subject, from: null, to: null };
+  const { endpoint, fromMs, toMs } = trunkOf(subject);
+  return { subject: endpoint, from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
 }
