@@ -181,6 +181,12 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
     { parseAs: 'string' },
     async (_: unknown, body: string) => Object.fromEntries([...new URLSearchParams(body)].toReversed()),
   );
+  // Many clients name JSON as the type of a DELETE that has no body.
+  const readJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (body === '') done(null, undefined);
+    else void readJson(request, body, done);
+  });
   compressAnswers(app);
   for (const route of table) {
     app.route({

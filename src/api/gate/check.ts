@@ -35,10 +35,44 @@ function withComparisons(query: unknown): unknown {
 
 /** Checks a body. Throws Problem that names the first wrong field. */
 export function checkBody<Body extends z.ZodType>(schema: Body, body: unknown): z.output<Body> {
-  const checked = schema.safeParse(body);
+  const checked = schema.safeParse(body, { error: bodyWords });
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0];
   const name = issue?.path.join('.').slice(0, SHOWN_CHARACTERS);
   const what = issue?.message ?? 'is not allowed';
   throw new Problem('MES_ERR_BODY', name ? `${name} in the body: ${what}` : `the body: ${what}`, name || undefined);
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'a JSON object',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** What to do about a value for which its field has no words of its own. */
+function bodyWords(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const wanted = `give ${KINDS[issue.expected] ?? issue.expected}`;
+      return issue.input === undefined ? `it is missing; ${wanted}` : wanted;
+    }
+    case 'too_big':
+      return `give at most ${issue.maximum}${countedIn(issue.origin)}`;
+    case 'too_small':
+      return `give at least ${issue.minimum}${countedIn(issue.origin)}`;
+    case 'invalid_value':
+      return `give one of ${issue.values.map(String).join(', ')}`;
+    case 'unrecognized_keys':
+      return `it has the unknown key ${shown(issue.keys[0] ?? '')}; take it out`;
+    default:
+      return 'it is not allowed; see /openapi.json';
+  }
+}
+
+function countedIn(origin: string): string {
+  if (origin === 'string') return ' characters';
+  return origin === 'array' || origin === 'set' ? ' entries' : '';
 }

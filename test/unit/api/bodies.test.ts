@@ -28,6 +28,15 @@ const NOTES = [
       return { id, text };
     },
   }),
+  route({
+    method: 'DELETE',
+    path: '/v1/words/:id',
+    summary: 'Deletes a word.',
+    access: 'token',
+    query: NO_QUERY,
+    answer: z.strictObject({ deleted: z.string() }),
+    handle: (_, id) => ({ deleted: id }),
+  }),
 ];
 
 let server: TestServer;
@@ -76,9 +85,11 @@ describe('an address that takes something', () => {
   });
 
   test.each([
-    ['{"text":1}', 400, 'MES_ERR_BODY', /^text in the body: /],
-    ['{"text":"a","more":1}', 400, 'MES_ERR_BODY', /^the body: .*more/],
-    ['[]', 400, 'MES_ERR_BODY', /^the body: /],
+    ['{"text":1}', 400, 'MES_ERR_BODY', /^text in the body: give a text$/],
+    ['{}', 400, 'MES_ERR_BODY', /^text in the body: it is missing; give a text$/],
+    ['', 400, 'MES_ERR_BODY', /^the body: it is missing; give a JSON object$/],
+    ['{"text":"a","more":1}', 400, 'MES_ERR_BODY', /^the body: it has the unknown key "more"; take it out$/],
+    ['[]', 400, 'MES_ERR_BODY', /^the body: give a JSON object$/],
     ['{', 400, 'MES_ERR_REQUEST_UNREADABLE', /^the request cannot be read/],
     [`{"text":"${'x'.repeat(20_000)}"}`, 413, 'MES_ERR_REQUEST_UNREADABLE', /^the request cannot be read/],
   ])('refuses %.30s in one sentence', async (body, status, code, detail) => {
@@ -87,6 +98,19 @@ describe('an address that takes something', () => {
     expect(answer).toMatchObject({ status, body: { code } });
     expect((answer.body as { readonly detail: string }).detail).toMatch(detail);
     expect(said).toEqual([]);
+  });
+
+  test('deletes for a client that names JSON as the type of no body', async () => {
+    server = await startServer({ token: 'secret', moreRoutes: NOTES });
+    const headers = { authorization: 'Bearer secret', 'content-type': 'application/json' };
+    for (const body of [undefined, '']) {
+      const response = await fetch(`http://127.0.0.1:${server.port}/v1/words/7`, {
+        method: 'DELETE',
+        headers,
+        ...(body === undefined ? {} : { body }),
+      });
+      expect([response.status, await response.json()]).toEqual([200, { deleted: '7' }]);
+    }
   });
 
   test('names its methods, and describes its body', async () => {
