@@ -44,6 +44,25 @@ const SENTENCES: Readonly<Record<AlertSubject, (number: string) => string>> = {
   ami: (number) => `Asterisk has not been reachable (AMI) for ${number} s`,
 };
 
+const UNITS: Readonly<Record<AlertSubject, string>> = {
+  'bad-live': ' calls',
+  'bad-calls': ' %',
+  p5: '',
+  'one-way': ' %',
+  loss: ' %',
+  jitter: ' ms',
+  rtt: ' ms',
+  'no-reports': ' %',
+  gone: ' calls',
+  ami: ' s',
+};
+
+/** A value of a rule with its unit: `20 %`, `40 ms`, `3.1`. */
+export function amountText(what: AlertSubject, value: number): string {
+  const number = String(Number(value.toFixed(2)));
+  return `${number}${number === '1' ? UNITS[what].replace('calls', 'call') : UNITS[what]}`;
+}
+
 /** What a value of a rule says, such as `12 % of the calls are bad`. */
 export function valueText(what: AlertSubject, value: number): string {
   return SENTENCES[what](String(Number(value.toFixed(what === 'p5' ? 2 : 1))));

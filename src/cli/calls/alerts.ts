@@ -29,7 +29,7 @@ async function testRule(name: string, words: TestWords): Promise<number> {
     { momentMs, parseMoment },
     { readOfflineSettings },
     { testAlertRule },
-    { alertJson },
+    { alertJson, amountText },
     { withStoredEndpoints },
   ] = await Promise.all([
     import('../../units/moment.ts'),
@@ -65,7 +65,7 @@ async function testRule(name: string, words: TestWords): Promise<number> {
     process.stdout.write(
       words.json === true
         ? `${JSON.stringify({ rule: name, from: iso(fromMs), to: iso(toMs), channels: outcome.channels, alerts: outcome.alerts.map((alert) => alertJson(alert)) })}\n`
-        : textOf(rule, outcome.alerts, outcome.channels, fromMs, toMs),
+        : textOf((value) => amountText(rule.what, value), rule, outcome.alerts, outcome.channels, fromMs, toMs),
     );
     return DONE;
   } catch (error) {
@@ -82,16 +82,22 @@ function minute(ms: number): string {
   return iso(ms).slice(0, 16).replace('T', ' ');
 }
 
-function textOf(rule: AlertRule, alerts: readonly Alert[], channels: number, fromMs: number, toMs: number): string {
+function textOf(
+  amountOf: (value: number) => string,
+  rule: AlertRule,
+  alerts: readonly Alert[],
+  channels: number,
+  fromMs: number,
+  toMs: number,
+): string {
   const span = `from ${minute(fromMs)} to ${minute(toMs)} UTC (${channels} channels)`;
-  const numberOf = (value: number): string => String(Number(value.toFixed(2)));
-  const thresholds = `It raises at ${numberOf(rule.raise)} and is over at ${numberOf(rule.clear)}, from ${rule.calls} calls on.`;
+  const thresholds = `It raises at ${amountOf(rule.raise)} and is over at ${amountOf(rule.clear)}, from ${rule.calls === 1 ? '1 call' : `${rule.calls} calls`} on.`;
   if (alerts.length === 0) return `${rule.name} would have raised no alert ${span}. ${thresholds}\n`;
   const count = alerts.length === 1 ? 'one alert' : `${alerts.length} alerts`;
   const rows = alerts.map((alert) => [
     minute(alert.raisedAtMs),
     alert.clearedAtMs === null ? 'goes on' : minute(alert.clearedAtMs),
-    numberOf(alert.worst),
+    amountOf(alert.worst),
     String(alert.calls),
     alert.subject,
   ]);
