@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { PreparedRemoval } from '../../app/setup/remove.ts';
 import { DEFAULT_SETTINGS_PATH } from '../../config/read-settings.ts';
 import { reloadsFor } from '../../setup/reloads.ts';
@@ -5,6 +6,8 @@ import { DONE, WORK_FAILED } from '../exit-status.ts';
 import { consoleOf, type SetupWords } from './setup-words.ts';
 import { NoAnswerError, Questions } from './questions.ts';
 import { say } from './say.ts';
+
+const USUAL_HISTORY = '/var/lib/asterisk-mes/mes.sqlite';
 
 /** Takes back what setup did; on a terminal it asks first. Throws SetupError. */
 export async function removeSetup(words: SetupWords): Promise<number> {
@@ -20,6 +23,8 @@ export async function removeSetup(words: SetupWords): Promise<number> {
     say('Nothing was changed.');
     return DONE;
   }
+  // While the settings are there.
+  const history = await historyPath(words.config);
   const stopped = await stop(words);
   if (stopped !== null) say(stopped);
   for (const file of removal.files) say(carryOut(file, removal.pathOf(file)));
@@ -37,7 +42,7 @@ export async function removeSetup(words: SetupWords): Promise<number> {
     } else say(`Ran ${outcome.command}.`);
   }
   say(...removal.notes, ...usesLeft(removal));
-  say("The history stays, with callers' numbers in it: rm -r /var/lib/asterisk-mes removes it.");
+  if (existsSync(history)) say(`The history stays, with callers' numbers in it: rm ${history}* removes it.`);
   return status;
 }
 
@@ -72,4 +77,13 @@ async function stop(words: SetupWords): Promise<string | null> {
   const stopped = await stopService();
   if (stopped === 'absent') return null;
   return stopped === 'stopped' ? 'Stopped the service asterisk-mes.' : `The service does not stop: ${stopped.problem}`;
+}
+
+async function historyPath(config: string | undefined): Promise<string> {
+  const { readOfflineSettings } = await import('../../config/read-settings.ts');
+  try {
+    return (await readOfflineSettings(config, process.env)).history.path;
+  } catch {
+    return USUAL_HISTORY;
+  }
 }

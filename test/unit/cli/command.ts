@@ -9,9 +9,13 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs `asterisk-mes` as a user does, with `input` on standard input. */
-export function asteriskMes(args: readonly string[], input: Uint8Array | string = ''): Promise<Outcome> {
-  const child = spawn(process.execPath, [ENTRY, ...args], { stdio: 'pipe' });
+/** Runs `asterisk-mes` as a user does, with `input` on standard input and more variables in its environment. */
+export function asteriskMes(
+  args: readonly string[],
+  input: Uint8Array | string = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [ENTRY, ...args], { stdio: 'pipe', env: { ...process.env, ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -80,7 +80,22 @@ describe('asterisk-mes setup --remove', () => {
     const expected = Object.fromEntries(Object.entries(files).filter(([name]) => !stub.includes(name)));
     expect(rest).toEqual(expected);
     expect(kept !== undefined).toBe(target === 'vanilla');
-    expect(stdout).toContain('The history stays');
+    // Nothing is said of a history that is not there.
+    expect(stdout).not.toContain('history');
+  });
+
+  test('says where the history is that stays', async () => {
+    make(VANILLA);
+    await setup('--write');
+    const history = join(folder, 'calls.sqlite');
+    writeFileSync(history, '');
+    const env = { MES_HISTORY_PATH: history };
+    const outcome = await asteriskMes(
+      ['setup', '--asterisk-dir', etc, '--config', join(etc, 'mes.conf'), '--remove'],
+      '',
+      env,
+    );
+    expect(outcome.stdout).toContain(`The history stays, with callers' numbers in it: rm ${history}* removes it.\n`);
   });
 
   test('a second time, once the lines are gone that used the handler, nothing is left', async () => {
