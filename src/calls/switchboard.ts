@@ -94,6 +94,8 @@ export class Switchboard implements LiveView {
       case 'hold':
       case 'unhold':
         return this.#bridges.hold(this.#seen(event.channel, event.atMs), event.type === 'hold', event.atMs);
+      case 'digit':
+        return this.#bridges.digit(this.#seen(event.channel, event.atMs), event.direction, event.atMs);
       case 'local-bridge':
         return this.#bridges.joinHalves(event.oneUniqueid, event.twoUniqueid);
       case 'addresses':

@@ -1,4 +1,10 @@
-import { missingClasses, NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES, RATING_CLASSES } from '../wire/ami/ami-classes.ts';
+import {
+  DIGIT_CLASSES,
+  missingClasses,
+  NEEDED_READ_CLASSES,
+  NEEDED_WRITE_CLASSES,
+  RATING_CLASSES,
+} from '../wire/ami/ami-classes.ts';
 import {
   type AsteriskConfig,
   type ConfigEntry,
@@ -8,6 +14,7 @@ import {
   sectionsOf,
 } from '../wire/asterisk-conf.ts';
 import {
+  DIGIT_EVENTS,
   HANGUP_EVENTS,
   HIDE_SCORES,
   hiddenEvents,
@@ -151,6 +158,12 @@ export function checkClasses(facts: DoctorFacts): Finding {
       lacksUser.map((key) => setUserValue(facts, key, [given[key], ...RATING_CLASSES].join(','))),
     );
   }
+  if (missingClasses(read, DIGIT_CLASSES).length > 0) {
+    return warning(
+      `The user "${user}" lacks the class dtmf for read: digits that are pressed in a call count as jitter, so a good call looks bad.`,
+      [setUserValue(facts, 'read', [read, ...DIGIT_CLASSES].join(','))],
+    );
+  }
   return ok(`The user "${user}" has read = ${read}, write = ${write ?? 'not known'}.`);
 }
 
@@ -183,8 +196,15 @@ export function checkEventFilter(facts: DoctorFacts): Finding {
   }
   if (filters.length === 0) return ok('The user has no eventfilter.');
   const all = `The ${filters.length} eventfilter lines let everything through that is needed`;
-  const missed = hiddenEvents(filters, HANGUP_EVENTS).events.join(' and ');
-  return ok(missed === '' ? `${all}.` : `${all}. They hide ${missed}, so nobody sees who hung up.`);
+  const hidden = (names: readonly string[]): string => hiddenEvents(filters, names).events.join(' and ');
+  const [ends, digits] = [hidden(HANGUP_EVENTS), hidden(DIGIT_EVENTS)];
+  return ok(
+    [
+      `${all}.`,
+      ...(ends === '' ? [] : [`They hide ${ends}, so nobody sees who hung up.`]),
+      ...(digits === '' ? [] : [`They hide ${digits}, so digits that are pressed in a call count as jitter.`]),
+    ].join(' '),
+  );
 }
 
 function filtersFromAmi({ ami }: DoctorFacts): ConfigEntry[] {

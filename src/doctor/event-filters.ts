@@ -21,6 +21,9 @@ export const NEEDED_EVENTS = [
 /** Those that tell who hung up; nothing else lacks without them. */
 export const HANGUP_EVENTS = ['HangupRequest', 'SoftHangupRequest'] as const;
 
+/** Those that tell of digits, whose packets look like jitter. */
+export const DIGIT_EVENTS = ['DTMFBegin', 'DTMFEnd'] as const;
+
 /** Those that ratings need besides. */
 export const RATING_EVENTS = ['UserEvent'] as const;
 

@@ -94,6 +94,13 @@ export type PbxEvent =
       readonly dialledUniqueid: string;
     }
   | { readonly type: 'hold' | 'unhold'; readonly atMs: number; readonly channel: ChannelSnapshot }
+  /** A digit (DTMF) begins or ends, which one is not kept. `rx`: its phone sends it, `tx`: this server does. */
+  | {
+      readonly type: 'digit';
+      readonly atMs: number;
+      readonly channel: ChannelSnapshot;
+      readonly direction: Direction;
+    }
   /** A person pressed the key that marks this moment of the call. */
   | { readonly type: 'mark'; readonly atMs: number; readonly channel: ChannelSnapshot }
   | { readonly type: 'local-bridge'; readonly atMs: number; readonly oneUniqueid: string; readonly twoUniqueid: string }

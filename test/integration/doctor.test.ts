@@ -115,7 +115,7 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
   test('what is broken is found, and doing what is said mends it', async () => {
     edit('manager.conf', (text) =>
       text
-        .replace('read = call,reporting\n', 'read = call\neventfilter = Event: (RTCP|Hangup)\n')
+        .replace('read = call,reporting,dtmf\n', 'read = call\neventfilter = Event: (RTCP|Hangup)\n')
         .replace('[mes]\nwritetimeout = 5000\n', '[mes]\n')
         .replace('eventfilter = !Event: VarSet\n', ''),
     );

@@ -7,6 +7,7 @@ const WITH_16 = new Set([
   'a trunk that sends no RTCP (SIPp)',
   'from baresip to Linphone',
   'blind transfer by Linphone',
+  'digits pressed in the call',
   'hold by Linphone',
 ]);
 

@@ -202,7 +202,7 @@ export async function planLab(options: LabOptions, block: AddressBlock): Promise
     seed: options.seed ?? 1,
     mesSecret: randomBytes(12).toString('hex'),
     labSecret: randomBytes(12).toString('hex'),
-    mesRead: options.mesRead ?? 'call,reporting',
+    mesRead: options.mesRead ?? 'call,reporting,dtmf',
     mesWrite: options.mesWrite ?? 'call',
     extra: options.extra ?? {},
     inRealTime: options.inRealTime ?? true,

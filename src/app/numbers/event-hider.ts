@@ -58,6 +58,7 @@ const EVENTS = {
   hold: HELD,
   mark: { type: 'keep', atMs: 'keep' },
   unhold: HELD,
+  digit: { type: 'keep', atMs: 'keep', direction: 'keep' },
   'local-bridge': { type: 'keep', atMs: 'keep', oneUniqueid: 'keep', twoUniqueid: 'keep' },
   rtcp: { type: 'keep', atMs: 'keep', report: 'keep', addresses: 'keep' },
   addresses: { type: 'keep', atMs: 'keep', uniqueid: 'keep', addresses: 'keep' },

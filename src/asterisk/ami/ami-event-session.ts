@@ -8,8 +8,8 @@ import type { ReadPace } from './paced-reads.ts';
 import { KeptLink, sleepUnlessAborted, type BackOff, type LinkEnd, type LinkState } from '../link-state.ts';
 import { errorText } from '../../units/error-text.ts';
 
-/** The event classes that we read: `call` has channels, bridges and hold, `reporting` RTCP. */
-const EVENT_MASK = 'call,reporting';
+/** The event classes that we read: `call` has channels, bridges and hold, `reporting` RTCP, `dtmf` digits. */
+const EVENT_MASK = 'call,reporting,dtmf';
 /** With those that the dialplan makes. */
 const EVENT_MASK_WITH_USER = `${EVENT_MASK},user`;
 

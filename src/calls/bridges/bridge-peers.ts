@@ -74,6 +74,12 @@ export class BridgePeers {
     if (isOnItsOwn(channel, nowMs)) this.#setPeer(channel.uniqueid, null);
   }
 
+  /** A digit is sent in one direction of a channel. One that its phone sends makes a gap in what the others in its bridge hear. */
+  digit(channel: ChannelState, direction: Direction, atMs: number): void {
+    channel[direction].digitAtMs = atMs;
+    if (direction === 'rx') for (const companion of this.companionsOf(channel)) companion.tx.digitAtMs = atMs;
+  }
+
   leave(channel: ChannelState, technology: string | null, atMs: number): void {
     if (channel.bridgeId === null) return;
     this.#disturb(channel, technology, 'bridge', atMs);

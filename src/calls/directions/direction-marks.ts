@@ -63,6 +63,8 @@ export class DirectionMarks
     times: [
       // When another source was last put on this direction (hold, bridge); null if never since media first flowed.
       'disturbedAtMs',
+      // When a digit (DTMF) was last sent in this direction, or taken out of what is passed on in it.
+      'digitAtMs',
       // When loss was seen, for the sentence that explains a score: the begin of the first interval that lost more than a
       // trace, the end of the last one, and since when nothing has arrived any more (null while something does).
       'firstMediaAtMs',

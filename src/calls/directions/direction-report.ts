@@ -1,7 +1,7 @@
 import type { IntervalRecord, SegmentRecord } from '../../model/record.ts';
 import type { ReportBlock, Reporter, SenderInfo } from '../../model/report.ts';
 import { directionMeasuredBy } from '../../model/report.ts';
-import { type IntervalMeasure, measureInterval, moveMarks } from '../../stats/interval.ts';
+import { type IntervalMeasure, type MediaMeasure, measureInterval, moveMarks } from '../../stats/interval.ts';
 import { nextReportPace } from '../../stats/report-pace.ts';
 import { CUMULATIVE_LOST_MODULUS, ticksToMs } from '../../units/rtp.ts';
 import { segmentRecord } from '../channels/channel-record.ts';
@@ -15,7 +15,7 @@ import {
   openSegment,
   useCodec,
 } from './direction-state.ts';
-import { jitterSample } from './jitter-sample.ts';
+import { hasDigit, jitterSample } from './jitter-sample.ts';
 import {
   isOfNothing,
   mayGoOnFromBeforeHold,
@@ -188,12 +188,22 @@ function judge(
   const measure = measureInterval(state, block, moment);
   if (measure.kind === 'media') {
     state.emptyReports = 0;
-    return isReturning || isLossDisturbed(channel, state) || mayHaveBegunBeforeHold(state, block)
+    const isUntold =
+      isReturning ||
+      isLossDisturbed(channel, state) ||
+      mayHaveBegunBeforeHold(state, block) ||
+      isGapOfDigit(state, measure);
+    return isUntold
       ? { ...measure, packetsExpected: null, packetsLost: null, latePackets: 0, isRestart: false }
       : measure;
   }
   if (measure.kind === 'dead') return maySendAnother(state) ? { kind: 'idle', undecided: true } : measure;
   return neverAnythingArrived(channel, state, atMs) ? { kind: 'dead', packetsLost: null } : measure;
+}
+
+/** Where a digit is taken out of what is passed on, its numbers are missing, and the audio that Asterisk leaves out meanwhile. */
+function isGapOfDigit(state: DirectionState, { packetsLost }: MediaMeasure): boolean {
+  return state.direction === 'tx' && (packetsLost ?? 0) > 0 && hasDigit(state);
 }
 
 /** On hold, or not up: standing still is no fault. */

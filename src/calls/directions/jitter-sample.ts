@@ -47,6 +47,10 @@ export function jitterSample(
   const packetsReceived = Math.max(0, (packetsExpected ?? 0) - (packetsLost ?? 0));
   forgetJumpAtFirst(state, jitterTicks, packetsReceived);
   const { refusedJitterTicks } = state;
+  if (hasDigit(state)) {
+    state.refusedJitterTicks = jitterTicks;
+    return { jitterTicks: null, isReset: true };
+  }
   if (measure.isRestart || isDisturbed(state, atMs)) {
     state.refusedJitterTicks = jitterTicks;
     return NO_SAMPLE;
@@ -78,6 +82,17 @@ export function forgetJumpAtFirst(state: DirectionState, jitterTicks: number | n
   const ofSegment = state.segment.tally;
   if (ofSegment !== null && onlyJitterTicks(ofSegment) !== null) forgetJitter(ofSegment);
   state.refusedJitterTicks = firstTicks;
+}
+
+/** A digit may have begun before the report that ended the interval before it, and have gone on after it. */
+const DIGIT_SLACK_MS = 500;
+
+/**
+ * A digit was sent since the last report. Packets of a digit have the time at which it began (RFC 4733), so that the receiver takes
+ * its length for jitter: three digits are 100 ms at the next report.
+ */
+export function hasDigit({ digitAtMs, markAtMs }: DirectionState): boolean {
+  return digitAtMs !== null && (markAtMs === null || digitAtMs > markAtMs - DIGIT_SLACK_MS);
 }
 
 function isDisturbed({ disturbedAtMs }: DirectionState, atMs: number): boolean {

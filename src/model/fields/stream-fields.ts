@@ -58,7 +58,9 @@ export const MEASURES = {
   sequenceRestarts: orNull(
     number('', null, 'jumps of sequence or cumulative loss beyond what can have been sent: no loss'),
   ),
-  jitterResets: orNull(number('', null, "reports whose jitter was a jump of the sender's clock: no sample")),
+  jitterResets: orNull(
+    number('', null, "reports whose jitter was a jump of the sender's clock, or a digit that was pressed: no sample"),
+  ),
   lossPercent: orNull(number('%', 2, 'share of the expected packets that were lost')),
   lostPacketsPerReportMean: orNull(number('packets', 3, 'mean of the packets lost between two reports')),
   rttMs: summary('ms', 'round trip between this server and the far end'),

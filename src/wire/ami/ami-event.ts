@@ -46,6 +46,9 @@ export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | unde
       return withChannel(message, (channel) => ({ type: 'hold', atMs, channel }));
     case 'Unhold':
       return withChannel(message, (channel) => ({ type: 'unhold', atMs, channel }));
+    case 'DTMFBegin':
+    case 'DTMFEnd':
+      return readDigit(message, atMs);
     case 'UserEvent':
       if (message.get('UserEvent') !== MARK) return undefined;
       return withChannel(message, (channel) => ({ type: 'mark', atMs, channel }));
@@ -105,6 +108,13 @@ function readDial(message: AmiMessage, atMs: number): PbxEvent | undefined | 'ma
   const dialledUniqueid = known(message.get('DestUniqueid'));
   if (dialledUniqueid === undefined) return 'malformed';
   return withChannel(message, (channel) => ({ type: 'dial', atMs, channel, dialledUniqueid }));
+}
+
+/** Which digit it is, a PIN perhaps, nobody here needs to know. */
+function readDigit(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {
+  const direction = { Received: 'rx', Sent: 'tx' }[message.get('Direction') ?? ''];
+  if (direction !== 'rx' && direction !== 'tx') return 'malformed';
+  return withChannel(message, (channel) => ({ type: 'digit', atMs, channel, direction }));
 }
 
 function readLocalBridge(message: AmiMessage, atMs: number): PbxEvent | 'malformed' {

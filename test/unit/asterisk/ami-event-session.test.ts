@@ -60,7 +60,7 @@ describe('AmiEventSession', () => {
     await connected(states);
     expect(manager.asked).toEqual(['login', 'setvar', 'getvar', 'getvar', 'getvar', 'events', 'status']);
     expect(manager.actions[0]?.get('Events')).toBe('off');
-    expect(manager.actions[5]?.get('EventMask')).toBe('call,reporting');
+    expect(manager.actions[5]?.get('EventMask')).toBe('call,reporting,dtmf');
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({
       type: 'resync',

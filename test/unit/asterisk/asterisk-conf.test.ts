@@ -5,7 +5,12 @@ import { ALIVE_VARIABLE } from '../../../src/asterisk/ami/ami-actions.ts';
 import { loadSettings, type Settings } from '../../../src/config/settings.ts';
 import { SETTINGS } from '../../../src/config/settings-table.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
-import { NEEDED_READ_CLASSES, NEEDED_WRITE_CLASSES, RATING_CLASSES } from '../../../src/wire/ami/ami-classes.ts';
+import {
+  DIGIT_CLASSES,
+  NEEDED_READ_CLASSES,
+  NEEDED_WRITE_CLASSES,
+  RATING_CLASSES,
+} from '../../../src/wire/ami/ami-classes.ts';
 
 const folder = new URL('../../../asterisk-conf/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
@@ -147,7 +152,7 @@ describe('asterisk-conf', () => {
 
   it('asks for the classes that are checked for, and no others', () => {
     expect(read('manager_mes.conf')).toMatch(
-      new RegExp(`^read = ${[...NEEDED_READ_CLASSES, ...RATING_CLASSES].join(',')}$`, 'm'),
+      new RegExp(`^read = ${[...NEEDED_READ_CLASSES, ...DIGIT_CLASSES, ...RATING_CLASSES].join(',')}$`, 'm'),
     );
     expect(read('manager_mes.conf')).toMatch(
       new RegExp(`^write = ${[...NEEDED_WRITE_CLASSES, ...RATING_CLASSES].join(',')}$`, 'm'),

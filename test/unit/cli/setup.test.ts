@@ -130,7 +130,7 @@ describe('asterisk-mes setup', () => {
     const older = `${now.slice(0, now.indexOf('; How was it?'))}; mine\n;[mes-code]\n`;
     writeFileSync(join(pbx.etc, 'extensions_mes.conf'), older);
     const manager = pbx.read('manager_mes.conf');
-    expect(manager).toMatch(/^read = call,reporting,user$/m);
+    expect(manager).toMatch(/^read = call,reporting,dtmf,user$/m);
     const olderManager = manager
       .replace(/^read = .*$/m, 'read = call,reporting')
       .replace(/^write = .*$/m, 'write = call');

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { HANGUP_EVENTS, hiddenEvents, NEEDED_EVENTS, RATING_EVENTS } from '../../../src/doctor/event-filters.ts';
+import {
+  DIGIT_EVENTS,
+  HANGUP_EVENTS,
+  hiddenEvents,
+  NEEDED_EVENTS,
+  RATING_EVENTS,
+} from '../../../src/doctor/event-filters.ts';
 import { readAsteriskConfig } from '../../../src/wire/asterisk-conf.ts';
 
 /** Events hidden from a user with these lines, and the lines that do it. */
@@ -54,7 +60,9 @@ describe('eventfilter', () => {
     const text = readFileSync(new URL('../../../asterisk-conf/manager_mes.conf', import.meta.url), 'utf8');
     const lines = text.split('\n').flatMap((line) => (line.startsWith(';eventfilter(') ? [line.slice(1)] : []));
     expect(lines).toEqual(
-      [...NEEDED_EVENTS, ...HANGUP_EVENTS, ...RATING_EVENTS].map((name) => `eventfilter(name(${name})) =`),
+      [...NEEDED_EVENTS, ...HANGUP_EVENTS, ...DIGIT_EVENTS, ...RATING_EVENTS].map(
+        (name) => `eventfilter(name(${name})) =`,
+      ),
     );
     expect(hidden(lines, NEEDED_EVENTS).events).toEqual([]);
   });

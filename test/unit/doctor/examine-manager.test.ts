@@ -80,8 +80,8 @@ describe('the manager', () => {
   });
 
   test('with alerts that are sent the class user is missed in write alone', () => {
-    const lines = '[mes]\nread = call,reporting\nwrite = call\nwritetimeout = 5000\n';
-    const ami = { ...WELL.ami, read: 'call,reporting', write: 'call' };
+    const lines = '[mes]\nread = call,reporting,dtmf\nwrite = call\nwritetimeout = 5000\n';
+    const ami = { ...WELL.ami, read: 'call,reporting,dtmf', write: 'call' };
     const watched = { settings: { ...WELL.settings, sendsAlerts: true } };
     const finding = find('ami-classes', { ...withFiles({ 'manager.conf': lines }), ...watched, ami });
     expect(finding).toMatchObject({
@@ -94,22 +94,42 @@ describe('the manager', () => {
 
   test('with ratings the class user is missed, and an eventfilter that hides its events; without them neither is', () => {
     const rated = { settings: { ...WELL.settings, usesRatings: true } };
-    const lines = '[mes]\nread = call,reporting\nwrite = call\nwritetimeout = 5000\n';
-    const ami = { ...WELL.ami, read: 'call,reporting', write: 'call' };
+    const lines = '[mes]\nread = call,reporting,dtmf\nwrite = call\nwritetimeout = 5000\n';
+    const ami = { ...WELL.ami, read: 'call,reporting,dtmf', write: 'call' };
     const finding = find('ami-classes', { ...withFiles({ 'manager.conf': lines }), ...rated, ami });
     expect(finding.status).toBe('warning');
     expect(finding.saw).toContain('lacks the class user for read and write');
     expect(edits(finding)).toEqual([
-      'replace manager.conf:2 [mes] read = call,reporting,user',
+      'replace manager.conf:2 [mes] read = call,reporting,dtmf,user',
       'replace manager.conf:3 [mes] write = call,user',
     ]);
     expect(find('ami-classes', { ...withFiles({ 'manager.conf': lines }), ami }).status).toBe('ok');
-    const all = { ...WELL.ami, read: 'call,reporting,user', write: 'all' };
+    const all = { ...WELL.ami, read: 'call,reporting,dtmf,user', write: 'all' };
     expect(find('ami-classes', { ...rated, ami: all }).status).toBe('ok');
     const filters = NEEDED_EVENTS.map((name) => `eventfilter(name(${name})) =\n`).join('');
-    const filtered = withFiles({ 'manager.conf': `[mes]\nread = call,reporting,user\n${filters}` });
+    const filtered = withFiles({ 'manager.conf': `[mes]\nread = call,reporting,dtmf,user\n${filters}` });
     expect(find('ami-eventfilter', { ...filtered, ...rated }).saw).toContain('hide UserEvent');
     expect(find('ami-eventfilter', filtered).status).toBe('ok');
+  });
+
+  test('without the class dtmf digits look like jitter: a warning, with the line', () => {
+    const lines = '[mes]\nread = call,reporting\nwrite = call\n';
+    const finding = find('ami-classes', {
+      ...withFiles({ 'manager.conf': lines }),
+      ami: { ...WELL.ami, read: 'call,reporting', write: 'call' },
+    });
+    expect(finding).toMatchObject({
+      status: 'warning',
+      saw: 'The user "mes" lacks the class dtmf for read: digits that are pressed in a call count as jitter, so a good call looks bad.',
+    });
+    expect(edits(finding)).toEqual(['replace manager.conf:2 [mes] read = call,reporting,dtmf']);
+    expect(find('ami-classes', { ami: { ...WELL.ami, read: 'all', write: 'all' } }).status).toBe('ok');
+    const filters = NEEDED_EVENTS.map((name) => `eventfilter(name(${name})) =\n`).join('');
+    const filtered = find('ami-eventfilter', withFiles({ 'manager.conf': `[mes]\nread = all\n${filters}` }));
+    expect(filtered.status).toBe('ok');
+    expect(filtered.saw).toContain(
+      'They hide DTMFBegin and DTMFEnd, so digits that are pressed in a call count as jitter.',
+    );
   });
 
   test('an eventfilter that hides RTCP: the line goes', () => {

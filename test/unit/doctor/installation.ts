@@ -11,7 +11,7 @@ import { type AsteriskConfig, readAsteriskConfig } from '../../../src/wire/aster
 /** The text of Asterisk's files in an installation where all is well. */
 export const GOOD_FILES = {
   'manager.conf':
-    '[general]\nenabled = yes\n[mes]\nsecret = x\nread = call,reporting\nwrite = call\nwritetimeout = 5000\n',
+    '[general]\nenabled = yes\n[mes]\nsecret = x\nread = call,reporting,dtmf\nwrite = call\nwritetimeout = 5000\n',
   'rtp.conf': '[general]\nrtpstart = 10000\n',
   'extensions.conf':
     '[mes]\nexten => s,1,Return()\n[mes-hangup]\nexten => s,1,AGI(agi://127.0.0.1:4573/hangup)\n[in]\nexten => 1,1,Gosub(mes,s,1)\n',
@@ -72,7 +72,7 @@ export const WELL: DoctorFacts = {
   ami: {
     state: 'logged-in',
     problem: null,
-    read: 'call,reporting',
+    read: 'call,reporting,dtmf',
     write: 'call',
     mayWrite: true,
     writeTimeout: '5000',

@@ -87,6 +87,21 @@ describe('RTCP events', () => {
     expect(ofCount('1')).toMatchObject({ report: { hasMoreBlocks: false } });
   });
 
+  test('of digits that do not say who sent them cannot be read, and no digit is kept', () => {
+    const digit = {
+      Event: 'DTMFEnd',
+      Channel: 'PJSIP/a-1',
+      ChannelState: '6',
+      Uniqueid: '1.1',
+      Linkedid: '1.0',
+      Digit: '7',
+    };
+    expect(readPbxEvent(message(digit), 77)).toBe('malformed');
+    const read = readPbxEvent(message({ ...digit, Direction: 'Received' }), 77);
+    expect(JSON.stringify(read)).not.toContain('"7"');
+    expect(read).toMatchObject({ type: 'digit', direction: 'rx' });
+  });
+
   test("the event's own SSRC is not believed: it holds NTP seconds", () => {
     const other = readPbxEvent(message({ ...RTCP_RECEIVED, SSRC: 'nonsense' }), 77);
     expect(other).toEqual(readPbxEvent(message(RTCP_RECEIVED), 77));
@@ -155,6 +170,8 @@ describe('other events', () => {
     ['Newchannel', channel, { type: 'channel' }],
     ['Hold', channel, { type: 'hold' }],
     ['Unhold', channel, { type: 'unhold' }],
+    ['DTMFBegin', { ...channel, Digit: '5', Direction: 'Received' }, { type: 'digit', direction: 'rx' }],
+    ['DTMFEnd', { ...channel, Digit: '5', DurationMs: '120', Direction: 'Sent' }, { type: 'digit', direction: 'tx' }],
     [
       'Hangup',
       { ...channel, Cause: '16', 'Cause-txt': 'Normal Clearing' },
