@@ -117,6 +117,7 @@ describe('in a pipe', () => {
   test('calls takes the filters of REST', async () => {
     expect((await run('calls', '--verdict', 'bad')).stdout).toMatch(/\d:\d\d +bad +3\.73 *alice . bob +1\.1\n$/);
     expect((await run('calls', '--verdict', 'good')).stdout).toBe('No such call.\n');
+    expect((await run('calls', '--verdict', 'bad', '--count', 'yes')).stdout).toMatch(/ 1\.1\n1 call fits\.\n$/);
     const { stdout } = await run('calls', '--limit', '1', '--json');
     expect((JSON.parse(stdout) as { readonly calls: readonly unknown[] }).calls).toHaveLength(1);
   });

@@ -56,6 +56,15 @@ async function list(rest: RestClient, parameters: Readonly<Record<string, string
   ]);
   const lines = callsLines(answer.calls, process.stdout.columns ?? 80, paintFor(process.stdout, process.env));
   const more = answer.next_cursor === null ? [] : [`More: add --cursor ${answer.next_cursor}`];
-  process.stdout.write(`${(answer.calls.length === 0 ? ['No such call.'] : [...lines, ...more]).join('\n')}\n`);
+  const count = answer.matching === undefined ? [] : [countText(answer.matching)];
+  process.stdout.write(
+    `${(answer.calls.length === 0 ? ['No such call.'] : [...lines, ...count, ...more]).join('\n')}\n`,
+  );
   return DONE;
+}
+
+/** What `--count yes` asked for; null: more than are counted. */
+function countText(matching: number | null): string {
+  if (matching === null) return 'More than 10,000 calls fit.';
+  return matching === 1 ? '1 call fits.' : `${matching} calls fit.`;
 }
