@@ -1,6 +1,6 @@
 import type { IntervalRecord } from '../model/record.ts';
 import type { RtcpReport } from '../model/report.ts';
-import { slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
+import { LONGEST_REPORT_PACE_MS, slowestReportPace, USUAL_REPORT_PACE_MS } from '../stats/report-pace.ts';
 import type { BridgePeers } from './bridges/bridge-peers.ts';
 import type { ChangeLog } from './change-log.ts';
 import { noteCodecQuestion, takeRtcp } from './channels/channel-report.ts';
@@ -35,7 +35,7 @@ export class ReportIntake {
 
   /** A report that comes after the final scores of its channel no longer counts, unless it shows that the channel goes on. */
   take(channel: ChannelState, report: RtcpReport, atMs: number): void {
-    const { rules, ports, channels, changes, writes, givenFinals, counters } = this.#options;
+    const { rules, ports, channels, changes, bridges, writes, givenFinals, counters } = this.#options;
     if (channel.final !== null || !isLive(channel)) {
       counters.lateReports++;
       const revoked = givenFinals.takeReport(channel, report, atMs);
@@ -43,7 +43,10 @@ export class ReportIntake {
       return;
     }
     counters.reports++;
-    const taken = takeRtcp(channel, report, atMs, this.#slowestPaceMs, rules);
+    const isWaitedFor =
+      report.reporter === 'remote' && channel.rx.reportedAtMs === null && isHeardByPeer(channel, bridges);
+    const slowestPaceMs = isWaitedFor ? LONGEST_REPORT_PACE_MS : this.#slowestPaceMs;
+    const taken = takeRtcp(channel, report, atMs, slowestPaceMs, rules);
     const { paceMs } = channel.rx;
     if (report.reporter === 'local' && paceMs !== null)
       this.#slowestPaceMs = slowestReportPace(this.#slowestPaceMs, paceMs);
@@ -76,4 +79,16 @@ export class ReportIntake {
     if (!changes.keepsBack(channel, interval)) ports.storeInterval(interval);
     bridges.noteInterval(channel, interval);
   }
+}
+
+/**
+ * The only other party got audio since its report before, and not what it heard before the answer: it comes from this channel.
+ * Then our first report is not missing because nothing arrives, but because `rtcpinterval` is long.
+ */
+function isHeardByPeer(channel: ChannelState, bridges: BridgePeers): boolean {
+  const [peer, ...others] = bridges.companionsOf(channel);
+  if (peer === undefined || others.length > 0 || channel.answeredAtMs === null) return false;
+  const { markAtMs, markMovedAtMs } = peer.tx;
+  const sinceMs = Math.max(channel.answeredAtMs, channel.watchedSinceMs);
+  return markMovedAtMs !== null && markMovedAtMs === markAtMs && markMovedAtMs - sinceMs >= USUAL_REPORT_PACE_MS;
 }

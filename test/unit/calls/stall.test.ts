@@ -47,3 +47,23 @@ test('a first report of ours that never comes, though the far end receives our a
   expect(kinds(script)).toContain('dead');
   expect(script.channel('1').verdict).toBe('one-way-tx');
 });
+
+test.each([
+  { everyS: 20, hears: 'something', dead: 0 },
+  { everyS: 20, hears: 'nothing', dead: 2 },
+])(
+  'in a bridge our first report after $everyS s is $dead times missed when the other party hears $hears',
+  ({ everyS, hears, dead }) => {
+    const script = new Script().up('1').up('2', { linkedid: '1' }).enter('b', '1').enter('b', '2', { linkedid: '1' });
+    for (let atS = 5; atS <= everyS; atS += 5) {
+      const sent = sender(atS, atS * 50);
+      const heard = hears === 'nothing' ? null : reportBlock(atS * 50, 0);
+      script.wait(5);
+      script.rtcp('2', remote(heard, { rttMs: 20, sender: sent }), { linkedid: '1' });
+      script.rtcp('1', remote(reportBlock(atS * 50, 0), { rttMs: 20, sender: sent }));
+    }
+    const deadOnes = kinds(script).filter((kind) => kind === 'dead');
+    expect(deadOnes).toHaveLength(dead);
+    expect(script.channel('1').verdict).toBe(dead === 0 ? 'good' : 'one-way-tx');
+  },
+);
