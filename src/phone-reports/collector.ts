@@ -15,7 +15,7 @@ const IDLE_MS = 120_000;
 /** A connection with so many unread bytes of responses is closed. */
 const MAX_UNREAD_BYTES = 65_536;
 /**
- * Messages a second, on all connections and UDP together; more are dropped unread. A thousand phones that hang up at once send
+ * Messages and keep-alives a second, on all connections and UDP together; more are dropped unread. A thousand phones that hang up at once send
  * some hundred.
  */
 const MESSAGES_PER_S = 2000;
@@ -57,6 +57,8 @@ export class PhoneReportCollector {
   readonly #udp: UdpSocket;
   readonly #tcp: Server;
   readonly #sockets = new Set<Socket>();
+  /** Reads of connections that wait for their turn, one of each at most. */
+  readonly #waiting: (() => void)[] = [];
   readonly #peers = new BlockList();
   readonly #rate: AdmittedRate;
   /** Responses by transaction key, the oldest first. */
@@ -138,22 +140,40 @@ export class PhoneReportCollector {
     socket.on('close', () => this.#sockets.delete(socket));
     const reader = new SipStreamReader();
     socket.on('data', (bytes: Buffer) => {
-      for (const item of reader.push(bytes)) {
-        if (item.kind === 'keep-alive') {
-          socket.write('\r\n');
-        } else if (item.kind === 'unreadable') {
-          this.#counters.unreadable++;
-          socket.destroy();
-          return;
-        } else if (!this.#rate.admits(this.#options.nowMs())) {
-          this.#counters.dropped++;
-        } else {
-          const text = this.#respond(item.message, { address, port });
-          if (text !== undefined) socket.write(text);
-        }
-      }
-      if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
+      // What many connections bring at one moment is read in turns: hang-ups go in between.
+      socket.pause();
+      this.#waiting.push(() => {
+        if (socket.destroyed) return;
+        this.#takeBytes(bytes, reader, socket, { address, port });
+        socket.resume();
+      });
+      if (this.#waiting.length === 1) setImmediate(() => this.#takeTurn());
     });
+  }
+
+  #takeTurn(): void {
+    this.#waiting[0]?.();
+    this.#waiting.shift();
+    if (this.#waiting.length > 0) setImmediate(() => this.#takeTurn());
+  }
+
+  #takeBytes(bytes: Buffer, reader: SipStreamReader, socket: Socket, peer: SipPeer): void {
+    for (const item of reader.push(bytes)) {
+      if (item.kind === 'unreadable') {
+        this.#counters.unreadable++;
+        socket.destroy();
+        return;
+      }
+      if (!this.#rate.admits(this.#options.nowMs())) {
+        this.#counters.dropped++;
+      } else if (item.kind === 'keep-alive') {
+        socket.write('\r\n');
+      } else {
+        const text = this.#respond(item.message, peer);
+        if (text !== undefined) socket.write(text);
+      }
+    }
+    if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
   }
 
   #isPeer(address: string): boolean {

@@ -169,6 +169,26 @@ describe('over TCP', () => {
     expect(reports).toHaveLength(2);
   });
 
+  test('a crowd is read in turns, so that a hang-up waits for one connection and not for all', async () => {
+    const { port, reports } = await collector();
+    const phones = await Promise.all(Array.from({ length: 100 }, () => tcpPhone(port)));
+    // All are accepted, and nothing is under way.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const [index, phone] of phones.entries()) phone.write(request({ branch: `z9hG4bK${index}` }));
+    let most = 0;
+    let before = 0;
+    let isOver = false;
+    const turn = (): void => {
+      most = Math.max(most, reports.length - before);
+      before = reports.length;
+      if (!isOver) setImmediate(turn);
+    };
+    turn();
+    await expect.poll(() => reports.length).toBe(phones.length);
+    isOver = true;
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
   test.each([
     [
       'a megabyte',
