@@ -155,7 +155,7 @@ export function checkClasses(facts: DoctorFacts): Finding {
     ];
     return warning(
       `The user "${user}" lacks the class user for ${lacksUser.join(' and ')}: ${losses.join('; ')}.`,
-      lacksUser.map((key) => setUserValue(facts, key, [given[key], ...RATING_CLASSES].join(','))),
+      lacksUser.map((key) => setUserValue(facts, key, [withClasses(given[key], key), ...RATING_CLASSES].join(','))),
     );
   }
   if (missingClasses(read, DIGIT_CLASSES).length > 0) {
@@ -167,9 +167,9 @@ export function checkClasses(facts: DoctorFacts): Finding {
   return ok(`The user "${user}" has read = ${read}, write = ${write ?? 'not known'}.`);
 }
 
-/** The needed classes, and those that the user has already. */
+/** The needed classes, that of digits, and those that the user has already. */
 function withClasses(given: string | null, key: 'read' | 'write'): string {
-  const needed: readonly string[] = key === 'read' ? NEEDED_READ_CLASSES : NEEDED_WRITE_CLASSES;
+  const needed: readonly string[] = key === 'read' ? [...NEEDED_READ_CLASSES, ...DIGIT_CLASSES] : NEEDED_WRITE_CLASSES;
   const kept = (given ?? '').split(/[\s,]+/).filter((name) => name !== '' && !needed.includes(name));
   return [...needed, ...kept].join(',');
 }

@@ -61,7 +61,7 @@ describe('asterisk-mes doctor', () => {
           action: 'replace',
           line: 3,
           was: 'read = call',
-          lines: ['read = call,reporting'],
+          lines: ['read = call,reporting,dtmf'],
           afterwards: 'asterisk -rx "manager reload"',
         },
       ],

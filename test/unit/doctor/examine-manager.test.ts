@@ -72,7 +72,7 @@ describe('the manager', () => {
     expect(finding.status).toBe('problem');
     expect(finding.saw).toBe('The user "mes" lacks the read class reporting, and the write class call.');
     expect(edits(finding)).toEqual([
-      'replace manager.conf:2 [mes] read = call,reporting,cdr',
+      'replace manager.conf:2 [mes] read = call,reporting,dtmf,cdr',
       'replace manager.conf:3 [mes] write = call,system',
     ]);
     expect(find('ami-classes', { ami: { ...WELL.ami, read: 'all', write: 'all' } }).status).toBe('ok');
