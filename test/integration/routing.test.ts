@@ -75,6 +75,12 @@ class World {
     return new World(release, lab, mails, sidecar);
   }
 
+  /** Calls that tried the carrier that is known to be bad. */
+  probes = 0;
+  callsOfCarrier2 = 0;
+  /** Of them, those with 30 % of its packets lost. */
+  badCalls = 0;
+
   private constructor(release: Release, lab: Lab, mails: TestMailServer, sidecar: SidecarProcess) {
     this.release = release;
     this.lab = lab;
@@ -148,18 +154,30 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
         // Nothing is known: the first one named.
         expect(await world.carriersOf('700')).toEqual(five('carrier1'));
         expect(await world.recentMesOf('carrier1', 5)).toBeLessThan(3.6);
-        // The first is known to be bad, and the other one is not known; the tenth question is a probe.
-        expect(await world.carriersOf('700')).toEqual(['carrier1', ...five('carrier2').slice(1)]);
-        expect(await world.recentMesOf('carrier2', 4)).not.toBeUndefined();
+        // The first is known to be bad, and the other one is not known; the tenth question is a probe. On a busy machine one of the
+        // first may have gone to the first one named unasked: then the tenth comes later.
+        const chosen = await world.carriersOf('700');
+        world.probes = chosen.filter((carrier) => carrier === 'carrier1').length;
+        expect(world.probes).toBeLessThanOrEqual(1);
+        expect(chosen.slice(world.probes)).toEqual(five('carrier2').slice(world.probes));
+        expect(await world.recentMesOf('carrier2', 5 - world.probes)).not.toBeUndefined();
 
         await lab.relay.setProfile('carrier1', 'rx', {});
         await lab.relay.setProfile('carrier2', 'rx', { lossRatio: 0.3 });
         // Calls that go there for other reasons tell as well.
         await Promise.all([world.carriersOf('carrier1'), world.carriersOf('carrier2')]);
         await Promise.all([world.carriersOf('carrier1'), world.carriersOf('carrier2')]);
-        const [first, second] = [await world.recentMesOf('carrier1', 15), await world.recentMesOf('carrier2', 14)];
+        const [first, second] = [
+          await world.recentMesOf('carrier1', 15 + world.probes),
+          await world.recentMesOf('carrier2', 15 - world.probes),
+        ];
         expect(first).toBeGreaterThan(second ?? 5);
-        expect(await world.carriersOf('700')).toEqual(five('carrier1'));
+        const again = await world.carriersOf('700');
+        const late = again.filter((carrier) => carrier === 'carrier2').length;
+        expect(late).toBeLessThanOrEqual(1);
+        expect(again.slice(0, 5 - late)).toEqual(five('carrier1').slice(late));
+        world.badCalls = 10 + late;
+        world.callsOfCarrier2 = 15 - world.probes + late;
 
         const onsetMs = await talk;
         const event = await world.mesAlert('carol');
@@ -240,16 +258,15 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
           directions: readonly { direction: string; loss_percent: number | null }[];
           worst_calls: readonly { linkedid: string; verdict: string }[];
         }>('/v1/trunks/PJSIP%2Fcarrier2/evidence?from=-1h');
-        // Fourteen calls of carrier2, ten of them with 30 % of its packets lost.
-        expect(trunk.judged_calls).toBe(14);
-        expect(trunk.bad_calls).toBe(10);
-        expect(Object.values(trunk.faults).reduce((sum, count) => sum + count, 0)).toBe(10);
+        expect(trunk.judged_calls).toBe(world.callsOfCarrier2);
+        expect(trunk.bad_calls).toBe(world.badCalls);
+        expect(Object.values(trunk.faults).reduce((sum, count) => sum + count, 0)).toBe(world.badCalls);
         expect(trunk.faults['at_trunk']).toBeGreaterThanOrEqual(8);
         const lossOf = (direction: string): number =>
           trunk.directions.find((one) => one.direction === direction)?.loss_percent ?? -1;
         expect(lossOf('rx')).toBeGreaterThan(15);
         expect(lossOf('rx')).toBeLessThan(30);
-        expect(trunk.worst_calls).toHaveLength(14);
+        expect(trunk.worst_calls).toHaveLength(world.callsOfCarrier2);
         expect(trunk.worst_calls.slice(0, 10).map(({ verdict }) => verdict)).toEqual(
           Array.from({ length: 10 }, () => 'bad'),
         );
