@@ -33,8 +33,11 @@ test('a flood of marks is refused, until the next minute', () => {
   expect(stored).toHaveLength(MOST_A_MINUTE);
   expect(marks.counters).toMatchObject({ marks: MOST_A_MINUTE, refused: 5000 - MOST_A_MINUTE });
   time.nowMs += 60_000;
-  expect(marks.mark('1.2', time.nowMs)).toBeDefined();
+  const again = { linkedid: '1.1', uniqueid: '1.2', atMs: time.nowMs };
+  expect(marks.mark('1.2', time.nowMs)).toEqual(again);
   // Clocks are set back.
   time.nowMs -= 3_600_000;
-  expect(marks.mark('1.2', time.nowMs)).toBeDefined();
+  const before = { ...again, atMs: time.nowMs };
+  expect(marks.mark('1.2', time.nowMs)).toEqual(before);
+  expect(stored.slice(MOST_A_MINUTE)).toEqual([again, before]);
 });
