@@ -1,5 +1,5 @@
 import type { LegSample } from '../model/alert.ts';
-import { isBad, isJudged } from './rule-value.ts';
+import { isBad, isJudged } from './rules/rule-value.ts';
 
 /** A trunk with fewer recent calls than this is not judged. */
 export const FEWEST_CALLS = 5;

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-import { CallHabit, HABIT_MS as CALL_HABIT_MS, QUARTER_MS } from '../alerting/call-habit.ts';
-import { replay } from '../alerting/replay.ts';
-import { ReportingHabit } from '../alerting/reporting-habit.ts';
+import { CallHabit, HABIT_MS as CALL_HABIT_MS, QUARTER_MS } from '../alerting/rules/call-habit.ts';
+import { replay } from '../alerting/rules/replay.ts';
+import { ReportingHabit } from '../alerting/rules/reporting-habit.ts';
 import { ALERTS } from '../history/features/alerts.ts';
 import { explain, HistoryError, missingHistory } from '../history/history-error.ts';
 import { Statements } from '../history/schema/statements.ts';

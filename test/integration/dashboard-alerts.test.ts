@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { alertJson } from '../../src/alerting/words.ts';
+import { alertJson } from '../../src/alerting/messages/words.ts';
 import { alertRoutes } from '../../src/api/alerts/alerts.ts';
 import { dashboardAssets } from '../../src/dashboard/assets.ts';
 import type { Alert } from '../../src/model/alert.ts';

@@ -1,5 +1,5 @@
-import { endedSample } from '../../alerting/recent-media.ts';
-import { isJudged } from '../../alerting/rule-value.ts';
+import { endedSample } from '../../alerting/rules/recent-media.ts';
+import { isJudged } from '../../alerting/rules/rule-value.ts';
 import { TrunkChoice } from '../../alerting/trunk-choice.ts';
 import { trunkRoutes } from '../../api/alerts/trunks.ts';
 import type { AgiScript } from '../../asterisk/fast-agi.ts';

@@ -35,7 +35,7 @@ async function testRule(name: string, words: TestWords): Promise<number> {
     import('../../units/moment.ts'),
     import('../../config/read-settings.ts'),
     import('../../app/alert-test.ts'),
-    import('../../alerting/words.ts'),
+    import('../../alerting/messages/words.ts'),
     import('../../app/settings/stored-endpoints.ts'),
   ]);
   const nowMs = Date.now();

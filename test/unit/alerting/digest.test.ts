@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { changeSentence, digestMessage, digestPeriod } from '../../../src/alerting/digest.ts';
+import { changeSentence, digestMessage, digestPeriod } from '../../../src/alerting/messages/digest.ts';
 import type { CallQuality } from '../../../src/model/ports.ts';
 
 /** 2026-11-20T10:00:00.000Z, a Friday. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CallHabit, MOST_ENDPOINTS, QUARTER_MS } from '../../../src/alerting/call-habit.ts';
-import { judge } from '../../../src/alerting/judge.ts';
-import { replay } from '../../../src/alerting/replay.ts';
-import { ReportingHabit } from '../../../src/alerting/reporting-habit.ts';
-import { sights } from '../../../src/alerting/rule-value.ts';
-import { alertJson, alertMessage } from '../../../src/alerting/words.ts';
+import { CallHabit, MOST_ENDPOINTS, QUARTER_MS } from '../../../src/alerting/rules/call-habit.ts';
+import { judge } from '../../../src/alerting/rules/judge.ts';
+import { replay } from '../../../src/alerting/rules/replay.ts';
+import { ReportingHabit } from '../../../src/alerting/rules/reporting-habit.ts';
+import { sights } from '../../../src/alerting/rules/rule-value.ts';
+import { alertJson, alertMessage } from '../../../src/alerting/messages/words.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { Alert, AlertRule, LegSample } from '../../../src/model/alert.ts';
 

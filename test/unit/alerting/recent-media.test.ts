@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { endedSample, RecentLooks } from '../../../src/alerting/recent-media.ts';
+import { endedSample, RecentLooks } from '../../../src/alerting/rules/recent-media.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
 import type { SampleSummary } from '../../../src/model/fields/field.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';

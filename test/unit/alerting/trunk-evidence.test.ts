@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { rulesOutServer } from '../../../src/alerting/other-calls.ts';
-import { TrunkCalls } from '../../../src/alerting/trunk-calls.ts';
-import { trunkEvidenceOf } from '../../../src/alerting/trunk-evidence.ts';
+import { rulesOutServer } from '../../../src/alerting/evidence/other-calls.ts';
+import { TrunkCalls } from '../../../src/alerting/evidence/trunk-calls.ts';
+import { trunkEvidenceOf } from '../../../src/alerting/evidence/trunk-evidence.ts';
 import { trunkPage } from '../../../src/alerts/trunk-page.ts';
 import type { CallQuality, CallWithChannels, EndpointWithTrend } from '../../../src/model/ports.ts';
 import type { CallRecord } from '../../../src/model/record.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { evidenceOf } from '../../../src/alerting/evidence.ts';
-import { NO_OTHER_CALLS } from '../../../src/alerting/other-calls.ts';
+import { evidenceOf } from '../../../src/alerting/evidence/evidence.ts';
+import { NO_OTHER_CALLS } from '../../../src/alerting/evidence/other-calls.ts';
 import { noSuchLinkPage, SHARE_HEADERS } from '../../../src/alerts/page-parts.ts';
 import { alertPage, evidencePage } from '../../../src/alerts/share-pages.ts';
 import {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { QUARTER_MS, type QuarterLegs } from '../../../src/alerting/call-habit.ts';
-import { alertMessage } from '../../../src/alerting/words.ts';
+import { QUARTER_MS, type QuarterLegs } from '../../../src/alerting/rules/call-habit.ts';
+import { alertMessage } from '../../../src/alerting/messages/words.ts';
 import { ActiveAlerts, type AlertStore } from '../../../src/app/companions/alerts/active-alerts.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { Alert, AlertMessage, AlertRule, LegSample } from '../../../src/model/alert.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { alertMessage } from '../../../src/alerting/words.ts';
+import { alertMessage } from '../../../src/alerting/messages/words.ts';
 import { alertSenders } from '../../../src/app/companions/alerts/alert-senders.ts';
 import { AmiActionError } from '../../../src/asterisk/ami/ami-actions.ts';
 import { loadSettings } from '../../../src/config/settings.ts';

@@ -1,9 +1,9 @@
-import { CallHabit, HABIT_MS, QUARTER_MS, type QuarterLegs } from '../../../alerting/call-habit.ts';
-import { dueNews } from '../../../alerting/gather.ts';
-import { judge } from '../../../alerting/judge.ts';
-import { endedSample, RecentLooks, type RecentRules } from '../../../alerting/recent-media.ts';
-import { ReportingHabit } from '../../../alerting/reporting-habit.ts';
-import type { RuleSight, Surroundings } from '../../../alerting/rule-value.ts';
+import { CallHabit, HABIT_MS, QUARTER_MS, type QuarterLegs } from '../../../alerting/rules/call-habit.ts';
+import { dueNews } from '../../../alerting/messages/gather.ts';
+import { judge } from '../../../alerting/rules/judge.ts';
+import { endedSample, RecentLooks, type RecentRules } from '../../../alerting/rules/recent-media.ts';
+import { ReportingHabit } from '../../../alerting/rules/reporting-habit.ts';
+import type { RuleSight, Surroundings } from '../../../alerting/rules/rule-value.ts';
 import type { Alert, AlertMessage, AlertRule, LegSample } from '../../../model/alert.ts';
 import type { HistoryReader, LiveView } from '../../../model/ports.ts';
 import type { ChannelRecord } from '../../../model/record.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { alertJson, alertMessage } from '../../../alerting/words.ts';
+import { alertJson, alertMessage } from '../../../alerting/messages/words.ts';
 import { Outbox } from '../../../alerts/outbox.ts';
 import { alertRoutes, type AlertService } from '../../../api/alerts/alerts.ts';
 import { evidenceRoutes } from '../../../api/alerts/evidence.ts';

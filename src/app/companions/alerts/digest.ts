@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { digestMessage, digestPeriod, type GroupQuality } from '../../../alerting/digest.ts';
+import { digestMessage, digestPeriod, type GroupQuality } from '../../../alerting/messages/digest.ts';
 import type { GroupsQuery, GroupSums } from '../../../history/features/alerts.ts';
 import type { Alert, AlertMessage } from '../../../model/alert.ts';
 import type { CallQuality, HistoryReader } from '../../../model/ports.ts';

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
-import { type Evidence, evidenceOf, type Made } from '../../../alerting/evidence.ts';
-import { NO_OTHER_CALLS } from '../../../alerting/other-calls.ts';
-import { TrunkCalls } from '../../../alerting/trunk-calls.ts';
-import { type TrunkEvidence, trunkEvidenceOf } from '../../../alerting/trunk-evidence.ts';
+import { type Evidence, evidenceOf, type Made } from '../../../alerting/evidence/evidence.ts';
+import { NO_OTHER_CALLS } from '../../../alerting/evidence/other-calls.ts';
+import { TrunkCalls } from '../../../alerting/evidence/trunk-calls.ts';
+import { type TrunkEvidence, trunkEvidenceOf } from '../../../alerting/evidence/trunk-evidence.ts';
 import { SHARE_HEADERS } from '../../../alerts/page-parts.ts';
 import { evidencePage } from '../../../alerts/share-pages.ts';
 import { trunkPage } from '../../../alerts/trunk-page.ts';

@@ -1,4 +1,4 @@
-import { sightsInSteps, type RuleSight, type Surroundings } from '../../../alerting/rule-value.ts';
+import { sightsInSteps, type RuleSight, type Surroundings } from '../../../alerting/rules/rule-value.ts';
 import type { AlertRule, LegSample } from '../../../model/alert.ts';
 
 export interface RuleRoundsOptions {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { alertJson } from '../../../alerting/words.ts';
+import { alertJson } from '../../../alerting/messages/words.ts';
 import { noSuchLinkPage, SHARE_HEADERS } from '../../../alerts/page-parts.ts';
 import { alertPage, type AlertCall } from '../../../alerts/share-pages.ts';
 import { readShareToken, type Shared, type SharedKind, shareToken } from '../../../alerts/signing.ts';

@@ -1,4 +1,4 @@
-import type { Alert, AlertRule } from '../model/alert.ts';
+import type { Alert, AlertRule } from '../../model/alert.ts';
 import { type CallHabit, type EndpointHabit, LONGEST_SILENCE_MS } from './call-habit.ts';
 import { fits } from './endpoint-pattern.ts';
 import type { RuleSight, Surroundings } from './rule-value.ts';

@@ -1,9 +1,9 @@
-import type { CallWithChannels } from '../model/ports.ts';
-import type { ChannelRecord, StreamRecord } from '../model/record.ts';
-import type { SampleSummary } from '../model/fields/field.ts';
-import type { Direction } from '../model/report.ts';
+import type { CallWithChannels } from '../../model/ports.ts';
+import type { ChannelRecord, StreamRecord } from '../../model/record.ts';
+import type { SampleSummary } from '../../model/fields/field.ts';
+import type { Direction } from '../../model/report.ts';
 import { iso, mediaEnds, opinion, rounded } from './evidence.ts';
-import { isBad, isJudged } from './rule-value.ts';
+import { isBad, isJudged } from '../rules/rule-value.ts';
 
 /** Bound on the calls that are listed one by one, the worst first. */
 export const MOST_WORST_CALLS = 100;

@@ -1,4 +1,4 @@
-import type { Alert, AlertRule } from '../model/alert.ts';
+import type { Alert, AlertRule } from '../../model/alert.ts';
 import { goOnBeingGone } from './gone.ts';
 import { isClear, reaches, type RuleSight } from './rule-value.ts';
 

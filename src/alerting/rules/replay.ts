@@ -1,4 +1,4 @@
-import type { Alert, AlertRule, LegSample } from '../model/alert.ts';
+import type { Alert, AlertRule, LegSample } from '../../model/alert.ts';
 import type { CallHabit } from './call-habit.ts';
 import { fits } from './endpoint-pattern.ts';
 import { judge } from './judge.ts';

@@ -1,5 +1,5 @@
-import type { CallQuality, EndpointWithTrend } from '../model/ports.ts';
-import { fisherExact } from '../stats/fisher-exact.ts';
+import type { CallQuality, EndpointWithTrend } from '../../model/ports.ts';
+import { fisherExact } from '../../stats/fisher-exact.ts';
 import { type Made, opinion, rounded } from './evidence.ts';
 import type { TrunkCalls } from './trunk-calls.ts';
 

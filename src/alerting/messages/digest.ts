@@ -1,6 +1,6 @@
-import type { Alert, AlertMessage } from '../model/alert.ts';
-import type { CallQuality, Course, EndpointQuality, HalfQuality } from '../model/ports.ts';
-import { courseOf } from '../score/trend.ts';
+import type { Alert, AlertMessage } from '../../model/alert.ts';
+import type { CallQuality, Course, EndpointQuality, HalfQuality } from '../../model/ports.ts';
+import { courseOf } from '../../score/trend.ts';
 import { alertLine, utc } from './words.ts';
 
 /** Endpoints that a digest names. */

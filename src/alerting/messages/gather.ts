@@ -1,4 +1,4 @@
-import type { Alert, AlertRule, QuietHours } from '../model/alert.ts';
+import type { Alert, AlertRule, QuietHours } from '../../model/alert.ts';
 
 /** A message waits this long after the newest alert, so that alerts that come together are one message. */
 export const MORE_NEWS_MS = 5000;

@@ -1,4 +1,4 @@
-import type { LegSample } from '../model/alert.ts';
+import type { LegSample } from '../../model/alert.ts';
 
 /** Calls are counted by the quarter of an hour in which they ended. */
 export const QUARTER_MS = 900_000;

@@ -1,4 +1,4 @@
-import type { LegSample } from '../model/alert.ts';
+import type { LegSample } from '../../model/alert.ts';
 
 const DAY_MS = 86_400_000;
 /** The habit is that of the last so many days. */

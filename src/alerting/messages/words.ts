@@ -1,7 +1,7 @@
-import type { Alert, AlertMessage, AlertRule, AlertSubject } from '../model/alert.ts';
-import type { FaultPlace } from '../model/fault.ts';
+import type { Alert, AlertMessage, AlertRule, AlertSubject } from '../../model/alert.ts';
+import type { FaultPlace } from '../../model/fault.ts';
 import { STORM } from './gather.ts';
-import { TOGETHER } from './rule-value.ts';
+import { TOGETHER } from '../rules/rule-value.ts';
 
 /** Alerts that a message writes out; of more it tells how many. */
 export const MOST_WRITTEN = 20;

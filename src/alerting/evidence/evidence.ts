@@ -1,8 +1,8 @@
-import type { OtherCalls } from '../model/alert.ts';
-import type { CallWithChannels } from '../model/ports.ts';
-import type { ChannelRecord, IntervalRecord, StreamRecord } from '../model/record.ts';
-import { roundOpinion } from '../score/opinion.ts';
-import { voipMetrics } from '../stats/packets/packet-tally.ts';
+import type { OtherCalls } from '../../model/alert.ts';
+import type { CallWithChannels } from '../../model/ports.ts';
+import type { ChannelRecord, IntervalRecord, StreamRecord } from '../../model/record.ts';
+import { roundOpinion } from '../../score/opinion.ts';
+import { voipMetrics } from '../../stats/packets/packet-tally.ts';
 import { rulesOutServer } from './other-calls.ts';
 
 /** Points that the course of a direction has at most. Of more reports the worst of each few is shown. */

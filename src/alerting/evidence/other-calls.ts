@@ -1,5 +1,5 @@
-import type { OtherCalls } from '../model/alert.ts';
-import type { CallRecord } from '../model/record.ts';
+import type { OtherCalls } from '../../model/alert.ts';
+import type { CallRecord } from '../../model/record.ts';
 
 /** With fewer judged calls beside it, nothing follows about this server. */
 const FEWEST_OTHERS = 5;

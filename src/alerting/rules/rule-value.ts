@@ -1,6 +1,6 @@
-import type { AlertRule, AlertSubject, LegSample } from '../model/alert.ts';
-import type { FaultPlace } from '../model/fault.ts';
-import type { Verdict } from '../model/score.ts';
+import type { AlertRule, AlertSubject, LegSample } from '../../model/alert.ts';
+import type { FaultPlace } from '../../model/fault.ts';
+import type { Verdict } from '../../model/score.ts';
 import type { CallHabit } from './call-habit.ts';
 import { fits } from './endpoint-pattern.ts';
 import { goneSights } from './gone.ts';

@@ -1,9 +1,9 @@
-import type { LegSample } from '../model/alert.ts';
-import type { LiveMedia, MediaSums, SampleSums } from '../model/ports.ts';
-import type { ChannelRecord } from '../model/record.ts';
-import type { MesProfile, Verdict, VerdictThresholds } from '../model/score.ts';
-import { computeMes, DEAD_OPINION } from '../score/mes.ts';
-import { verdictOf } from '../score/verdict.ts';
+import type { LegSample } from '../../model/alert.ts';
+import type { LiveMedia, MediaSums, SampleSums } from '../../model/ports.ts';
+import type { ChannelRecord } from '../../model/record.ts';
+import type { MesProfile, Verdict, VerdictThresholds } from '../../model/score.ts';
+import { computeMes, DEAD_OPINION } from '../../score/mes.ts';
+import { verdictOf } from '../../score/verdict.ts';
 import { isBad } from './rule-value.ts';
 
 /** What counts as "now" for a live call. It holds two of Asterisk's reports, and two of most phones'. */
