@@ -64,7 +64,7 @@ export function machineRoutes(reader: MachineReader, clock: Clock): readonly Rou
       summary: 'How busy this machine was over time: the worst of each step; a day unless told.',
       query: MACHINE_QUERY,
       answer: MACHINE_ANSWER,
-      handle: async ({ from, to }) => {
+      handle: async ({ query: { from, to } }) => {
         const { fromMs, toMs } = timeRange(from, to, clock.nowMs());
         const stepMs = Math.max(1, Math.ceil((toMs - fromMs) / MOST_POINTS / MACHINE_STEP_MS)) * MACHINE_STEP_MS;
         const points = await reader.course({ fromMs, toMs, stepMs });

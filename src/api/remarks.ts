@@ -109,7 +109,7 @@ export function remarkRoutes(service: RemarkService): readonly Route[] {
       body: NOTE_BODY,
       answer: NOTE,
       status: 201,
-      handle: async (_, linkedid, { text, author: by }) => {
+      handle: async ({ id: linkedid, body: { text, author: by } }) => {
         const note = await service.note(linkedid, text, by || null);
         if (note === 'no-such-call') throw new Problem('MES_ERR_NO_SUCH_ID', NO_SUCH_CALL);
         if (note !== 'too-many') return presentNote(note);
@@ -123,7 +123,7 @@ export function remarkRoutes(service: RemarkService): readonly Route[] {
       access: 'token',
       query: NO_QUERY,
       answer: DELETED_ANSWER,
-      handle: async (_, id) => {
+      handle: async ({ id }) => {
         if (await service.deleteNote(id)) return { deleted: true as const };
         throw new Problem('MES_ERR_NO_SUCH_ID', 'no note of this id is known; it may be deleted already');
       },
@@ -136,7 +136,7 @@ export function remarkRoutes(service: RemarkService): readonly Route[] {
       query: NO_QUERY,
       body: TAGS_BODY,
       answer: TAGGED_ANSWER,
-      handle: async (_, linkedid, { add = [], remove = [], author: by }) => {
+      handle: async ({ id: linkedid, body: { add = [], remove = [], author: by } }) => {
         const found = await service.tag(linkedid, { add, remove, author: by || null });
         if (found === 'no-such-call') throw new Problem('MES_ERR_NO_SUCH_ID', NO_SUCH_CALL);
         if (found !== 'too-many') return { tags: found.map(presentTag) };

@@ -9,6 +9,19 @@ export interface OtherType {
   handle(): Promise<string>;
 }
 
+/** What a client asks of a route. Query and body are checked and parsed by the route's schemas. */
+export interface RouteRequest<Query = unknown, Body = unknown> {
+  readonly query: Query;
+  /** The parameter in the route's path; empty: the path has none. */
+  readonly id: string;
+  /** Undefined: the route takes none. */
+  readonly body: Body;
+  /** The name of the reader whose token came; null: it was the main token, or none is needed. */
+  readonly reader: string | null;
+  /** The client's Accept-Language; undefined: it sent none. */
+  readonly languages: string | undefined;
+}
+
 /** One address of the API and one method. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -25,19 +38,15 @@ export interface Route {
   readonly answer: z.ZodType;
   /** Status of a successful answer. */
   readonly status: number;
-  /**
-   * Answers a request. `query` and `body` are checked already. `id`: the path's parameter, or empty. `reader`: whose token it
-   * was; null: the main one, or none is needed. `languages`: the client's Accept-Language. A Buffer is JSON already, a Page has
-   * its own type. Throws Problem.
-   */
-  handle(query: unknown, id: string, body: unknown, reader?: string | null, languages?: string): unknown;
+  /** The answer, by its schema. A Buffer is JSON already, a Page has its own type. Throws Problem. */
+  handle(request: RouteRequest): unknown;
   /** True: the answer hardly changes any more, so it gets an ETag and clients can ask whether it has changed. */
   readonly isFinal?: ((answer: never) => boolean) | undefined;
   /** Media type of a text answer; absent: JSON. */
   readonly type?: string | undefined;
   readonly otherType?: OtherType | undefined;
   /** The answer as CSV, piece by piece. Rejects with Problem. */
-  readonly csv?: ((query: unknown, id: string, reader?: string | null) => Promise<AsyncIterable<string>>) | undefined;
+  readonly csv?: ((request: RouteRequest) => Promise<AsyncIterable<string>>) | undefined;
 }
 
 /** Makes a route with the usual values for what is left out. The handler gets query and body as their schemas parse them. */
@@ -52,18 +61,15 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
   answer: Answer;
   status?: number;
   handle(
-    query: z.output<Query>,
-    id: string,
-    body: z.output<Body>,
-    reader?: string | null,
-    languages?: string,
+    request: RouteRequest<z.output<Query>, z.output<Body>>,
   ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Page>;
   isFinal?: (answer: z.output<Answer>) => boolean;
   type?: string;
   otherType?: OtherType;
-  csv?: (query: z.output<Query>, id: string) => Promise<AsyncIterable<string>>;
+  csv?: (request: RouteRequest<z.output<Query>, z.output<Body>>) => Promise<AsyncIterable<string>>;
 }): Route {
   const { method = 'GET', access = 'usual', body = null, status = 200, isPage = false, csv } = definition;
+  const parsed = (request: RouteRequest) => request as RouteRequest<z.output<Query>, z.output<Body>>;
   return {
     ...definition,
     method,
@@ -71,8 +77,7 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
     isPage,
     body,
     status,
-    handle: (query, id, given, reader, languages) =>
-      definition.handle(query as z.output<Query>, id, given as z.output<Body>, reader, languages),
-    csv: csv && ((query, id) => csv(query as z.output<Query>, id)),
+    handle: (request) => definition.handle(parsed(request)),
+    csv: csv && ((request) => csv(parsed(request))),
   };
 }

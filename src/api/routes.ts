@@ -83,8 +83,8 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'Calls that began in [from, to), newest first.',
       query: CALLS_QUERY,
       answer: CALLS_ANSWERS,
-      handle: (query) => listCalls(sources, query),
-      csv: (query) => callsCsv(sources, query),
+      handle: ({ query }) => listCalls(sources, query),
+      csv: ({ query }) => callsCsv(sources, query),
     }),
     route({
       path: '/v1/calls/:linkedid',
@@ -92,7 +92,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       query: NO_QUERY,
       answer: CALL_WITH_RATINGS,
       isFinal: ({ state }) => state === 'ended',
-      handle: async (_, linkedid) => {
+      handle: async ({ id: linkedid }) => {
         const call = known(await history.call(linkedid), 'call');
         const segments = await Promise.all(
           call.channels.map(async ({ uniqueid }) => [uniqueid, await history.segments(uniqueid)] as const),
@@ -123,7 +123,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'One channel with its streams.',
       query: NO_QUERY,
       answer: CHANNEL,
-      handle: async (_, uniqueid) => {
+      handle: async ({ id: uniqueid }) => {
         const channel = known(await history.channel(uniqueid), 'channel');
         return presentChannel(channel, clock.nowMs(), await history.segments(uniqueid));
       },
@@ -133,7 +133,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: "A channel's audio statistics, of the RTP session that it is in or was in last; 0 is not available.",
       query: NO_QUERY,
       answer: AUDIO_STATISTICS,
-      handle: async (_, uniqueid) => {
+      handle: async ({ id: uniqueid }) => {
         const channel = known(await history.channel(uniqueid), 'channel');
         return audioStatistics(channel, await history.segments(uniqueid));
       },
@@ -143,7 +143,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'RFC 3611 metrics of both directions of a channel, and the block; where none was captured, why.',
       query: NO_QUERY,
       answer: VOIP_METRICS_ANSWER,
-      handle: async (_, uniqueid) =>
+      handle: async ({ id: uniqueid }) =>
         voipMetricsAnswer(known(await history.channel(uniqueid), 'channel'), health.health().capture),
     }),
     route({
@@ -151,15 +151,15 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'Every report about a channel, oldest first; with limit the last ones.',
       query: INTERVALS_QUERY,
       answer: INTERVALS_ANSWER,
-      handle: async ({ limit }, uniqueid) => ({ intervals: await intervalsOf(uniqueid, limit) }),
-      csv: async ({ limit }, uniqueid) => intervalsCsv(await intervalsOf(uniqueid, limit)),
+      handle: async ({ query: { limit }, id: uniqueid }) => ({ intervals: await intervalsOf(uniqueid, limit) }),
+      csv: async ({ query: { limit }, id: uniqueid }) => intervalsCsv(await intervalsOf(uniqueid, limit)),
     }),
     route({
       path: '/v1/live',
       summary: 'The channels that are up now, the oldest first; at most half a second old.',
       query: LIVE_QUERY,
       answer: LIVE_ANSWERS,
-      handle: (query) => liveList.answer(query),
+      handle: ({ query }) => liveList.answer(query),
     }),
     route({
       path: LIVE_STREAM_PATH,
@@ -179,8 +179,8 @@ export function routes(sources: ApiSources): readonly Route[] {
         'How calls that began in [from, to) went by endpoint or trunk, the worst first; the last day by default. Of endpoints that are named also their trends, by the hour by default.',
       query: ENDPOINTS_QUERY,
       answer: ENDPOINTS_ANSWER,
-      handle: (query) => listEndpoints(sources, query),
-      csv: async (query) => endpointsCsv(await listEndpoints(sources, query)),
+      handle: ({ query }) => listEndpoints(sources, query),
+      csv: async ({ query }) => endpointsCsv(await listEndpoints(sources, query)),
     }),
     ...groupRoutes(sources),
     route({
@@ -188,8 +188,8 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'The same over time, of all calls or of one endpoint; by the hour by default.',
       query: SUMMARY_QUERY,
       answer: SUMMARY_ANSWER,
-      handle: (query) => summarize(sources, query),
-      csv: async (query) => bucketsCsv(await summarize(sources, query)),
+      handle: ({ query }) => summarize(sources, query),
+      csv: async ({ query }) => bucketsCsv(await summarize(sources, query)),
     }),
     route({
       path: '/healthz',
@@ -285,8 +285,8 @@ function groupRoutes({ history, clock }: ApiSources): Route[] {
         'How calls that began in [from, to) went by device, site or codec, the worst first; the last day by default.',
       query: GROUPS_QUERY,
       answer: GROUPS_ANSWER,
-      handle: (query) => listGroups(groups, clock, query),
-      csv: async (query) => groupsCsv(await listGroups(groups, clock, query)),
+      handle: ({ query }) => listGroups(groups, clock, query),
+      csv: async ({ query }) => groupsCsv(await listGroups(groups, clock, query)),
     }),
   ];
 }

@@ -12,7 +12,7 @@ import { checkBody, checkQuery } from './gate/check.ts';
 import { LIVE_STREAM_PATH, type LiveStream } from './live-stream.ts';
 import { CHALLENGE, endThenDestroy, Problem, PROBLEM_TYPE, rawAnswer } from './problem.ts';
 import { RequestGate } from './gate/request-gate.ts';
-import type { Route } from './route.ts';
+import type { Route, RouteRequest } from './route.ts';
 import { routes, type ApiSources } from './routes.ts';
 import { sendFinal } from './gate/entity-tag.ts';
 import { serveFiles, type StaticFile } from './static.ts';
@@ -196,8 +196,14 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
         if (route.access === 'token') token.assertIsSet();
         const query = withStoredEndpoints(checkQuery(route.query, request.query), options);
         const body = route.body === null ? undefined : checkBody(route.body, request.body);
-        const reader = token.readerOf(request.headers);
         const [id] = Object.values(request.params as Record<string, string>);
+        const asked: RouteRequest = {
+          query,
+          id: id ?? '',
+          body,
+          reader: token.readerOf(request.headers),
+          languages: request.headers['accept-language'],
+        };
         reply.code(route.status).type(route.type ?? 'application/json; charset=utf-8');
         const { csv, otherType } = route;
         if (csv !== undefined || otherType !== undefined) reply.header('vary', 'accept');
@@ -207,10 +213,10 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
             return otherType.handle();
           }
           if (csv !== undefined && prefersCsv(request.headers.accept)) {
-            const pieces = Readable.from(await csv(query, id ?? '', reader));
+            const pieces = Readable.from(await csv(asked));
             return reply.type(CSV_TYPE).header('content-disposition', attachment(route.path, id)).send(pieces);
           }
-          const made: unknown = await route.handle(query, id ?? '', body, reader, request.headers['accept-language']);
+          const made: unknown = await route.handle(asked);
           if (made instanceof Page) {
             return reply
               .code(made.status)

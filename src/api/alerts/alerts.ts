@@ -71,7 +71,7 @@ export function alertRoutes(service: AlertService, clock: Clock): readonly Route
       summary: 'Alerts that go on, and those of the last day, or since `from`',
       query: ALERTS_QUERY,
       answer: ALERTS_ANSWER,
-      async handle({ from, status, limit = DEFAULT_LIMIT }) {
+      async handle({ query: { from, status, limit = DEFAULT_LIMIT } }) {
         const nowMs = clock.nowMs();
         const sinceMs = from === undefined ? nowMs - DEFAULT_AGO_MS : momentMs(from, nowMs);
         const alerts = await service.list(sinceMs, status === undefined ? limit : 1000);
@@ -84,7 +84,7 @@ export function alertRoutes(service: AlertService, clock: Clock): readonly Route
       summary: 'One alert',
       query: NO_QUERY,
       answer: ALERT,
-      async handle(_query, id) {
+      async handle({ id }) {
         const alert = await service.one(id);
         if (alert === null) throw new Problem('MES_ERR_NO_SUCH_ID', 'no alert has this id; GET /v1/alerts lists them');
         return alert;

@@ -213,7 +213,7 @@ export function evidenceRoutes(service: EvidenceService, clock: Clock): readonly
       summary: 'All that is known of a call, for a carrier',
       query: NO_QUERY,
       answer: EVIDENCE,
-      async handle(_query, linkedid) {
+      async handle({ id: linkedid }) {
         const evidence = await service.evidence(linkedid);
         if (evidence === null) throw noSuchCall();
         return evidence;
@@ -225,7 +225,7 @@ export function evidenceRoutes(service: EvidenceService, clock: Clock): readonly
       type: 'text/html',
       query: NO_QUERY,
       answer: z.string(),
-      async handle(_query, linkedid) {
+      async handle({ id: linkedid }) {
         const html = await service.callPage(linkedid);
         if (html === null) throw noSuchCall();
         return new Page(html, 200, service.pageHeaders);
@@ -236,7 +236,7 @@ export function evidenceRoutes(service: EvidenceService, clock: Clock): readonly
       summary: 'All that is known of a trunk (or any endpoint) over a time, held against all other calls',
       query: TRUNK_QUERY,
       answer: TRUNK_EVIDENCE,
-      handle: (query, endpoint) => service.trunkEvidence(endpoint, trunkRange(query, clock.nowMs())),
+      handle: ({ query, id: endpoint }) => service.trunkEvidence(endpoint, trunkRange(query, clock.nowMs())),
     }),
     route({
       path: '/v1/trunks/:endpoint/evidence/page',
@@ -244,7 +244,7 @@ export function evidenceRoutes(service: EvidenceService, clock: Clock): readonly
       type: 'text/html',
       query: TRUNK_QUERY,
       answer: z.string(),
-      handle: async (query, endpoint) =>
+      handle: async ({ query, id: endpoint }) =>
         new Page(await service.trunkPage(endpoint, trunkRange(query, clock.nowMs())), 200, service.pageHeaders),
     }),
   ];

@@ -76,7 +76,7 @@ export function shareRoutes(service: ShareService, clock: Clock): readonly Route
       body: CALL_BODY,
       answer: MADE,
       status: 201,
-      async handle(_query, linkedid, { days = USUAL_DAYS }) {
+      async handle({ id: linkedid, body: { days = USUAL_DAYS } }) {
         const made = await service.shareCall(linkedid, days);
         if (made === null) throw noSuchCall();
         return answerOf(made);
@@ -91,7 +91,7 @@ export function shareRoutes(service: ShareService, clock: Clock): readonly Route
       body: TRUNK_BODY,
       answer: MADE,
       status: 201,
-      async handle(_query, endpoint, { from, to, days = USUAL_DAYS }) {
+      async handle({ id: endpoint, body: { from, to, days = USUAL_DAYS } }) {
         const range = trunkRange({ from: momentOf('from', from), to: momentOf('to', to) }, clock.nowMs());
         return answerOf(await service.shareTrunk(endpoint, range, days));
       },
@@ -111,7 +111,7 @@ export function shareRoutes(service: ShareService, clock: Clock): readonly Route
       access: 'token',
       query: NO_QUERY,
       answer: REVOKED,
-      async handle(_query, id) {
+      async handle({ id }) {
         if (!(await service.revoke(id)))
           throw new Problem('MES_ERR_NO_SUCH_ID', 'no link has this id; GET /v1/shares lists them');
         return { revoked: true };
@@ -137,7 +137,7 @@ export function shareRoutes(service: ShareService, clock: Clock): readonly Route
       type: 'text/html',
       query: NO_QUERY,
       answer: z.string(),
-      async handle(_query, token) {
+      async handle({ id: token }) {
         const { html, isThere } = await service.page(token);
         return new Page(html, isThere ? 200 : 404, service.pageHeaders);
       },

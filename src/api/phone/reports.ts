@@ -96,7 +96,7 @@ export function phoneReportRoutes({ channel, reports }: PhoneReportSources): rea
       summary: 'What the phone itself reported of what it received (RFC 6035, and RTCP XR where packets are captured).',
       query: NO_QUERY,
       answer: PHONE_REPORTS_ANSWER,
-      handle: async (_query, uniqueid) => {
+      handle: async ({ id: uniqueid }) => {
         const found = await channel(uniqueid);
         if (found === null) {
           throw new Problem(

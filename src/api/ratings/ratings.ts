@@ -231,7 +231,7 @@ export function ratingRoutes(service: RatingService, clock: Clock): readonly Rou
       body: RATING_BODY,
       answer: RATING,
       status: 201,
-      handle: async (_, id, { side, uniqueid, ...given }) => {
+      handle: async ({ id, body: { side, uniqueid, ...given } }) => {
         const rating = await service.rate(partyOf(id, { side, uniqueid }), given);
         if (typeof rating !== 'string') return presentRating(rating);
         if (rating === 'too-many')
@@ -247,8 +247,8 @@ export function ratingRoutes(service: RatingService, clock: Clock): readonly Rou
       summary: 'What people said of their calls in [from, to), newest first.',
       query: RATINGS_QUERY,
       answer: RATINGS_ANSWER,
-      handle: list,
-      csv: async (query) => {
+      handle: ({ query }) => list(query),
+      csv: async ({ query }) => {
         const { ratings } = await list(query);
         return ratingsCsv(ratings);
       },

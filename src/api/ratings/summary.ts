@@ -56,7 +56,7 @@ export function summaryRoute(service: RatingService, clock: Clock): Route {
     summary: 'What the ratings of [from, to) amount to, the last 30 days by default.',
     query: z.strictObject({ from: moment(), to: moment() }),
     answer: RATING_SUMMARY,
-    handle: async ({ from, to }) => {
+    handle: async ({ query: { from, to } }) => {
       const nowMs = clock.nowMs();
       const toMs = to === undefined ? nowMs + 1 : momentMs(to, nowMs);
       const fromMs = from === undefined ? toMs - USUAL_MS : momentMs(from, nowMs);

@@ -214,14 +214,14 @@ function linkRoutes(links: RatingLinks): Route[] {
     route({
       ...shared,
       summary: 'The page on which a person rates a call; the link is its own right, for one rating.',
-      handle: (_, token, __, ___, languages) => pageOf(links.show(token, linkLanguage(languages))),
+      handle: ({ id: token, languages }) => pageOf(links.show(token, linkLanguage(languages))),
     }),
     route({
       ...shared,
       method: 'POST',
       summary: "Takes that page's form.",
       body: z.record(z.string(), z.string()),
-      handle: (_, token, fields, __, languages) => pageOf(links.take(token, fields, linkLanguage(languages))),
+      handle: ({ id: token, body: fields, languages }) => pageOf(links.take(token, fields, linkLanguage(languages))),
     }),
   ];
 }

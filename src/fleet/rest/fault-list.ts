@@ -87,7 +87,7 @@ export function faultRoutes(faults: FleetFaults): readonly Route[] {
         'What only many PBXs together show: silent PBXs, trunks that are bad on many, releases and devices that are worse than the rest.',
       query: WHOSE_QUERY,
       answer: FAULTS_ANSWER,
-      handle: (query, _, __, reader = null) =>
+      handle: ({ query, reader }) =>
         inWords(async () => {
           const { faults: found, shards } = await faults.of(query, reader);
           return { faults: found.map(presentFault), shards: shards === null ? null : { ...shards } };

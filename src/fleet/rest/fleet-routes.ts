@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { NO_QUERY } from '../../api/parameters.ts';
 import { Problem } from '../../api/problem.ts';
 import { presentRemarks, TAGS_ANSWER } from '../../api/remarks.ts';
-import { type Route, route } from '../../api/route.ts';
+import { type Route, type RouteRequest, route } from '../../api/route.ts';
 import { type ApiSources, documentRoutes, routes } from '../../api/routes.ts';
 import type { HealthReport } from '../../model/ports.ts';
 import { FleetHistory } from '../read/fleet-history.ts';
@@ -53,7 +53,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
       summary: 'The tags that calls of the PBXs have, that of most calls first.',
       query: WHOSE_QUERY,
       answer: TAGS_ANSWER.extend({ shards: SHARDS.nullable() }),
-      handle: (query, _, __, reader = null) =>
+      handle: ({ query, reader }) =>
         inWords(async () => {
           const remarks = new FleetRemarks(store, database, scopeOf(query, reader));
           const tags = await remarks.tags();
@@ -67,7 +67,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
         'The PBXs of the fleet: when they were last heard of, what they said of themselves, and how their calls go.',
       query: WHOSE_QUERY,
       answer: PBXS_ANSWER,
-      handle: async (query, _, __, reader = null) => presentPbxs(await list(query, reader)),
+      handle: async ({ query, reader }) => presentPbxs(await list(query, reader)),
     }),
     route({
       path: '/healthz',
@@ -95,7 +95,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
       query: NO_QUERY,
       answer: z.string(),
       type: metrics.contentType,
-      handle: async (_, __, ___, reader = null) => {
+      handle: async ({ reader }) => {
         const [pbxs, found] = await Promise.all([
           list({}, reader).catch(() => null),
           faults.of({}, reader).catch(() => null),
@@ -118,7 +118,7 @@ function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Rou
     ...WHOSE,
   });
   /** The route on the PBXs that are asked for. */
-  const begin = (asked: unknown, reader: string | null) => {
+  const begin = ({ query: asked, reader }: RouteRequest) => {
     const { pbx: pbxs, site: sites, device_site: phones, ...rest } = asked as Whose & Readonly<Record<string, unknown>>;
     const scope = scopeOf({ pbx: pbxs, site: sites }, reader);
     const history = new FleetHistory(options.store, options.database, scope, options.clock.nowMs());
@@ -131,20 +131,20 @@ function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Rou
     ...core,
     query,
     answer: withShards(core.answer),
-    handle: (asked, id, body, reader = null) =>
+    handle: (request) =>
       inWords(async () => {
-        const { history, one, rest, scope } = begin(asked, reader);
-        const answer = (await one.handle(rest, id, body)) as Readonly<Record<string, unknown>>;
+        const { history, one, rest, scope } = begin(request);
+        const answer = (await one.handle({ ...request, query: rest })) as Readonly<Record<string, unknown>>;
         return { ...(await remarked(answer, new FleetRemarks(store, database, scope))), shards: history.shards };
       }),
     csv:
       csv &&
-      ((asked, id, reader = null) =>
+      ((request) =>
         inWords(async () => {
-          const { history, one, rest } = begin(asked, reader);
+          const { history, one, rest } = begin(request);
           // A table has no place to say that a part of it is missing.
           history.beStrict();
-          return (await one.csv?.(rest, id)) ?? none();
+          return (await one.csv?.({ ...request, query: rest })) ?? none();
         })),
   };
 }

@@ -54,7 +54,7 @@ export function liveRoutes(options: FleetRoutesOptions, scopeOf: ScopeOf): reado
       summary: 'The channels that are up on the PBXs of the fleet, each as its PBX told last; by name of the PBX.',
       query: z.strictObject({ ...LIVE_QUERY.shape, limit: limit(MOST_LIMIT), ...WHOSE }),
       answer: ANSWERS,
-      handle: ({ pbx, site, limit: most = USUAL_LIMIT, fields, ...query }, _, __, reader = null) =>
+      handle: ({ query: { pbx, site, limit: most = USUAL_LIMIT, fields, ...query }, reader }) =>
         inWords(async () => {
           const scope = scopeOf({ pbx, site }, reader);
           const question = new Question(store, database, scope);

@@ -20,7 +20,7 @@ export function fleetRatingRoutes({ store, database, clock }: FleetRoutesOptions
       summary: 'What people said of their calls in [from, to) on the PBXs of the fleet, newest first.',
       query: z.strictObject({ ...RATINGS_QUERY.shape, ...WHOSE }),
       answer: ANSWER,
-      handle: ({ pbx, site, limit = DEFAULT_LIMIT, cursor = null, ...query }, _, __, reader = null) =>
+      handle: ({ query: { pbx, site, limit = DEFAULT_LIMIT, cursor = null, ...query }, reader }) =>
         inWords(async () => {
           const ratings = new FleetRatings(store, database, scopeOf({ pbx, site }, reader));
           const { ratings: found, next } = await ratings.list(ratingFilter(query, clock.nowMs()), limit, cursor);

@@ -24,7 +24,7 @@ export function fleetTrunkRoutes({ store, database, clock }: FleetRoutesOptions,
         'Recent quality of every endpoint of every PBX, the best first; calls come here some seconds after their end.',
       query: z.strictObject({ endpoint: endpoints(), limit: limit(MOST_LIMIT), ...WHOSE }),
       answer: ANSWER,
-      handle: ({ pbx, site, endpoint, limit: most = USUAL_LIMIT }, _, __, reader = null) =>
+      handle: ({ query: { pbx, site, endpoint, limit: most = USUAL_LIMIT }, reader }) =>
         inWords(async () => {
           const question = new Question(store, database, scopeOf({ pbx, site }, reader));
           const found = await fleetTrunks(question, endpoint, most, clock.nowMs());

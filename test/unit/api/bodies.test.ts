@@ -23,7 +23,7 @@ const NOTES = [
     body: NOTE,
     answer: z.strictObject({ id: z.string(), text: z.string() }),
     status: 201,
-    handle: (_, id, { text }) => {
+    handle: ({ id, body: { text } }) => {
       said.push(text);
       return { id, text };
     },
@@ -35,7 +35,7 @@ const NOTES = [
     access: 'token',
     query: NO_QUERY,
     answer: z.strictObject({ deleted: z.string() }),
-    handle: (_, id) => ({ deleted: id }),
+    handle: ({ id }) => ({ deleted: id }),
   }),
 ];
 

@@ -4,6 +4,7 @@ import { phoneReports } from '../../../src/app/companions/phone-reports.ts';
 import { createLog } from '../../../src/app/state/log.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { ASKED, ReportingPhones } from './reporting-phones.ts';
+import { routeRequest } from '../api/route-request.ts';
 
 describe('phones’ own reports', () => {
   test('are joined to a live call by the leg’s Call-ID, and shown in seed 003’s names', async () => {
@@ -189,7 +190,7 @@ test('without bind no port is opened, and what there is can be asked for', async
   const [route, ...others] = companion.routes ?? [];
   expect(others).toEqual([]);
   expect(route?.path).toBe('/v1/channels/:uniqueid/phone-reports');
-  await expect(route?.handle({}, '1796059698.15', undefined)).resolves.toEqual({
+  await expect(route?.handle(routeRequest({}, '1796059698.15'))).resolves.toEqual({
     uniqueid: '1796059698.15',
     sip_call_id: null,
     phone: null,

@@ -13,6 +13,7 @@ import { loadSettings } from '../../../src/config/settings.ts';
 import { type History, openHistory } from '../../../src/history/history.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
 import { local, remote, reportBlock, Script, snapshot } from '../calls/script.ts';
+import { routeRequest } from '../api/route-request.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 /** What Asterisk answers about the legs of alice (1) and bob (2). */
@@ -201,7 +202,7 @@ export class ReportingPhones {
 
   async answer(uniqueid: string): Promise<Record<string, unknown>> {
     const route = this.companion.routes?.find(({ path }) => path.endsWith('/phone-reports'));
-    const answer = route === undefined ? {} : await route.handle({}, uniqueid, undefined);
+    const answer = route === undefined ? {} : await route.handle(routeRequest({}, uniqueid));
     return route?.answer.parse(answer) as Record<string, unknown>;
   }
 }

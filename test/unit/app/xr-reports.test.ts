@@ -13,6 +13,7 @@ import { decodeXrBlocks } from '../../../src/wire/rtcp/rtcp-xr.ts';
 import { byeReport, readRtpStat } from '../../../src/wire/sip/rtp-stat.ts';
 import { xrPhoneReport } from '../../../src/wire/rtcp/xr-phone-report.ts';
 import { local, remote, reportBlock, Script } from '../calls/script.ts';
+import { routeRequest } from '../api/route-request.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 const CALL = { name: 'PJSIP/alice-00000001', linkedid: '1' } as const;
@@ -72,7 +73,7 @@ test('what a phone says in RTCP XR is another witness: the latest is kept, and n
     // Stored within a quarter of a second.
     const ended = async (): Promise<boolean> => ((await history.channel('1'))?.endedAtMs ?? null) !== null;
     while (!(await ended())) await new Promise((resolve) => setTimeout(resolve, 5));
-    const answer = shown?.answer.parse(await shown.handle({}, '1', undefined));
+    const answer = shown?.answer.parse(await shown.handle(routeRequest({}, '1')));
     expect(answer).toMatchObject({
       uniqueid: '1',
       phone: { reports: 4, mos_lq: 3.1 },

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { machineRoutes, presentMachine } from '../../../src/api/machine.ts';
 import { type History, openHistory } from '../../../src/history/history.ts';
 import type { MachinePeak, MachineSample } from '../../../src/model/machine.ts';
+import { routeRequest } from '../api/route-request.ts';
 
 const AT_MS = Date.parse('2026-11-20T10:00:00Z');
 const SECOND_MS = 1000;
@@ -76,7 +77,7 @@ describe('how the machine was', () => {
     );
     const query = shown?.query.parse({ from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z' });
     // A day in at most 500 steps: 172.8 s, up to the next ten.
-    expect(await shown?.handle(query, '', undefined)).toEqual({
+    expect(await shown?.handle(routeRequest(query))).toEqual({
       from: '2026-11-20T00:00:00.000Z',
       to: '2026-11-21T00:00:00.000Z',
       step_s: 180,

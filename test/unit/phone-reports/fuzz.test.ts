@@ -9,6 +9,7 @@ import { MAX_SIP_MESSAGE_BYTES, readSipDatagram, type SipMessage } from '../../.
 import { responsePort, sipResponse } from '../../../src/wire/sip/response.ts';
 import { SipStreamReader } from '../../../src/wire/sip/stream.ts';
 import { fuzz, FUZZ_TIMEOUT_MS, jsonOf, readCorpus } from '../fuzz-corpus.ts';
+import { routeRequest } from '../api/route-request.ts';
 
 const PEER = { address: '192.0.2.9', port: 5060 };
 const TAG = '0123456789abcdef';
@@ -57,7 +58,7 @@ async function show(reports: readonly PhoneReport[]): Promise<string> {
         isFromPhone: true,
       })),
   });
-  return jsonOf([reports, phone, route?.answer.parse(await route.handle({}, '1', undefined))]);
+  return jsonOf([reports, phone, route?.answer.parse(await route.handle(routeRequest({}, '1')))]);
 }
 
 /** On a connection, in pieces of so many bytes. */
