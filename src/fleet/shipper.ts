@@ -1,11 +1,11 @@
-import { gzip } from 'node:zlib';
-import { promisify } from 'node:util';
 import type { Clock } from '../model/ports.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { type SequencedRow, writeBatch } from './batch.ts';
+import { type GatewayAddress, postRows } from './gateway-client.ts';
 import { Gatherer, type GathererOptions, type OutboxView } from './gatherer.ts';
 import type { Cell, KindName } from './kinds.ts';
 import { errorText } from '../units/error-text.ts';
+import { retryAfterMs } from '../units/retry-after.ts';
 
 const SHIP_EVERY_MS = 2000;
 const BATCH_ROWS = 5000;
@@ -13,12 +13,7 @@ const ANSWER_WAIT_MS = 30_000;
 const FIRST_BACK_OFF_MS = 2000;
 const LONGEST_BACK_OFF_MS = 300_000;
 
-const zip = promisify(gzip);
-
-export interface ShipperOptions extends GathererOptions {
-  readonly url: string;
-  readonly token: string;
-  readonly site: string | null;
+export interface ShipperOptions extends GathererOptions, GatewayAddress {
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -81,7 +76,7 @@ export class FleetShipper {
     try {
       await this.#gatherer.gather(nowMs, this.#outbox, () => this.#stopping.signal.aborted);
     } catch (error) {
-      this.#tell(`the outbox cannot be written (${messageOf(error)})`);
+      this.#tell(`the outbox cannot be written (${errorText(error)})`);
     }
   }
 
@@ -109,7 +104,7 @@ export class FleetShipper {
       const waitMs = error instanceof WaitError ? error.waitMs : 0;
       this.#backOffMs = Math.min(LONGEST_BACK_OFF_MS, Math.max(FIRST_BACK_OFF_MS, this.#backOffMs * 2, waitMs));
       this.#nextShipMs = nowMs + this.#backOffMs * jitter;
-      this.#tell(`the fleet's gateway ${this.#options.url} does not take rows (${messageOf(error)}); they wait here`);
+      this.#tell(`the fleet's gateway ${this.#options.url} does not take rows (${errorText(error)}); they wait here`);
     }
   }
 
@@ -118,18 +113,9 @@ export class FleetShipper {
    * must be sent again later.
    */
   async #send(rows: readonly SequencedRow[]): Promise<boolean> {
-    const { url, token, site, history } = this.#options;
-    const response = await fetch(`${url}/v1/fleet/batches`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/x-ndjson',
-        'content-encoding': 'gzip',
-        ...(site === null ? {} : { 'mes-site': site }),
-      },
-      body: await zip(writeBatch(rows)),
-      signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(ANSWER_WAIT_MS)]),
-    });
+    const { history } = this.#options;
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(ANSWER_WAIT_MS)]);
+    const response = await postRows(this.#options, '/v1/fleet/batches', writeBatch(rows), signal);
     const body: unknown = await response.json().catch(() => null);
     if (response.ok) {
       const acknowledged = Number((body as { readonly acked_to?: unknown } | null)?.acked_to);
@@ -144,7 +130,7 @@ export class FleetShipper {
     const { detail: said } = (body ?? {}) as { readonly detail?: unknown };
     const detail = typeof said === 'string' ? said : `it answered ${response.status}`;
     if (response.status !== 400 && response.status !== 413) {
-      throw new WaitError(detail, Number(response.headers.get('retry-after') ?? '0') * 1000);
+      throw new WaitError(detail, retryAfterMs(response.headers.get('retry-after'), LONGEST_BACK_OFF_MS));
     }
     // Some row is refused. Find it by halves, so that it holds up no other row.
     const [only] = rows;
@@ -171,10 +157,6 @@ class WaitError extends Error {
 
   constructor(message: string, waitMs: number) {
     super(message);
-    this.waitMs = Number.isFinite(waitMs) ? waitMs : 0;
+    this.waitMs = waitMs;
   }
-}
-
-function messageOf(error: unknown): string {
-  return errorText(error);
 }

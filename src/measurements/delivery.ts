@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { retryAfterMs } from '../units/retry-after.ts';
 
 export const LONGEST_BACK_OFF_MS = 3_600_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -78,7 +79,7 @@ async function outcomeOf(where: string, response: Response, done: ReadonlySet<nu
   if (done.has(status)) return { is: 'sent' };
   const problem = `${where} answered ${status}`;
   if (REFUSED_FOR_GOOD.has(status)) return { is: 'refused', problem };
-  return { is: 'later', problem, waitMs: retryAfterMs(response.headers.get('retry-after')) };
+  return { is: 'later', problem, waitMs: retryAfterMs(response.headers.get('retry-after'), LONGEST_BACK_OFF_MS) };
 }
 
 async function answerOf(response: Response): Promise<unknown> {
@@ -111,11 +112,6 @@ function targetOf(
       typeof entry[1] === 'string' && S3_HEADER.test(entry[0]) && /^[\x21-\x7e]{1,200}$/.test(entry[1]),
   );
   return { url: address.toString(), headers: Object.fromEntries(kept) };
-}
-
-/** Milliseconds of a Retry-After in seconds, at most as long as our own longest wait; 0 for anything else. */
-export function retryAfterMs(header: string | null): number {
-  return header !== null && /^[0-9]{1,9}$/.test(header) ? Math.min(LONGEST_BACK_OFF_MS, Number(header) * 1000) : 0;
 }
 
 function reasonOf(error: unknown): string {

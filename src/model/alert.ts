@@ -78,6 +78,19 @@ export interface LegSample {
   readonly faultPlace: FaultPlace | null;
 }
 
+/** Channels of one endpoint that ended in one stretch of time. */
+export interface EndedLegs {
+  readonly endpoint: string;
+  readonly site: string | null;
+  /** The stretch, counted from 1970 in lengths of a stretch. */
+  readonly stretch: number;
+  readonly legs: number;
+  /** Those that show that the endpoint is there: it began the call, or answered it. */
+  readonly alive: number;
+  /** When the last of these ended; null: there is none. */
+  readonly lastAliveMs: number | null;
+}
+
 /** An alert: that it began, and perhaps that it is over. */
 export interface Alert {
   readonly id: string;

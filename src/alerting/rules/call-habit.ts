@@ -1,4 +1,4 @@
-import type { LegSample } from '../../model/alert.ts';
+import type { EndedLegs, LegSample } from '../../model/alert.ts';
 
 /** Calls are counted by the quarter of an hour in which they ended. */
 export const QUARTER_MS = 900_000;
@@ -15,19 +15,6 @@ const QUARTERS = HABIT_MS / QUARTER_MS + 3;
 export const MOST_ENDPOINTS = 10_000;
 /** Calls of one endpoint in a quarter of an hour; more are not told apart. */
 const MOST_CALLS = 255;
-
-/** Channels of one endpoint that ended in one quarter of an hour. */
-export interface QuarterLegs {
-  readonly endpoint: string;
-  readonly site: string | null;
-  /** Since 1970, in quarters of an hour. */
-  readonly stretch: number;
-  readonly legs: number;
-  /** Those that show that something is there: the call began with them, or they were answered. */
-  readonly alive: number;
-  /** When the last of these ended; null: there is none. */
-  readonly lastAliveMs: number | null;
-}
 
 /** Counts of the last quarters of an hour, in a ring. */
 class QuarterCounts {
@@ -114,7 +101,7 @@ export class CallHabit {
   }
 
   /** Channels that have ended. Local channels are Asterisk's own. */
-  add({ endpoint, site, stretch, legs, alive, lastAliveMs }: QuarterLegs): void {
+  add({ endpoint, site, stretch, legs, alive, lastAliveMs }: EndedLegs): void {
     if (endpoint.startsWith('Local/')) return;
     this.#legs.add(stretch, legs);
     if (lastAliveMs === null) return;

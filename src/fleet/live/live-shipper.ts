@@ -1,35 +1,30 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { inParts } from '../../api/gate/turns.ts';
 import type { LiveView } from '../../model/ports.ts';
 import type { ChannelRecord } from '../../model/record.ts';
+import { retryAfterMs } from '../../units/retry-after.ts';
+import { type GatewayAddress, postRows } from '../gateway-client.ts';
 import { MOST_CHANNELS, writeLiveBatch } from './live-batch.ts';
 
 const SHIP_EVERY_MS = 5000;
 const ANSWER_WAIT_MS = 10_000;
-/** Where the gateway takes nothing, or asks for a pause. */
+/** The first pause after a failure; each further failure doubles it. */
 const PAUSE_MS = 15_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** A gateway of an older release has no such address. */
 const NO_ADDRESS_PAUSE_MS = 600_000;
-/** A PBX with as many channels up ships all of them each time. Of more each comes again within ten batches. */
+/** A PBX with at most so many channels up ships all of them in each batch. With more, each channel comes within ten batches. */
 const USUAL_CHANNELS = 100;
 const BATCHES_OF_A_ROUND = 10;
 
-const zip = promisify(gzip);
-
-export interface LiveShipperOptions {
-  readonly url: string;
-  readonly token: string;
-  readonly site: string | null;
+export interface LiveShipperOptions extends GatewayAddress {
   readonly live: Pick<LiveView, 'liveUniqueids' | 'liveChannel' | 'liveCount'>;
-  /** For tests: another span than five seconds. */
+  /** Tests ship more often. */
   readonly everyMs?: number;
 }
 
 /**
- * Shows the fleet's gateway what is up: a small batch every few seconds. A batch that is lost is not sent again, since the next
- * one says more; so nothing of it waits here or is written to the disk.
+ * Shows the fleet's gateway which channels are up: a small batch every few seconds. A lost batch is not sent again, because the
+ * next one knows more. So no batch waits here, and none is written to the disk.
  */
 export class LiveShipper {
   readonly #options: LiveShipperOptions;
@@ -51,12 +46,12 @@ export class LiveShipper {
   }
 
   channelEnded({ uniqueid }: Pick<ChannelRecord, 'uniqueid'>): void {
-    // Of more that end between two batches, the gateway notices that nothing comes of them any more.
+    // Beyond the bound, the gateway notices by itself that a channel does not come any more.
     if (this.#ended.size < MOST_CHANNELS) this.#ended.add(uniqueid);
   }
 
   tick(nowMs: number): void {
-    // Not the time of day, which may be set back.
+    // A monotonic clock: the time of day may be set back.
     const timeMs = performance.now();
     if (this.#stopping.signal.aborted || this.#shipping !== null || timeMs < this.#nextMs) return;
     this.#nextMs = timeMs + (this.#options.everyMs ?? SHIP_EVERY_MS);
@@ -70,32 +65,22 @@ export class LiveShipper {
 
   /** Never rejects. */
   async #ship(nowMs: number): Promise<void> {
-    const { url, token, site } = this.#options;
     const ended = [...this.#ended];
     try {
-      const response = await fetch(`${url}/v1/fleet/live`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': 'application/x-ndjson',
-          'content-encoding': 'gzip',
-          ...(site === null ? {} : { 'mes-site': site }),
-        },
-        body: await zip(await this.#batch(nowMs, ended)),
-        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(ANSWER_WAIT_MS)]),
-      });
+      const batch = await this.#batch(nowMs, ended);
+      const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(ANSWER_WAIT_MS)]);
+      const response = await postRows(this.#options, '/v1/fleet/live', batch, signal);
       await response.arrayBuffer();
       if (!response.ok) {
-        this.#pause(
-          response.status === 404 ? NO_ADDRESS_PAUSE_MS : Number(response.headers.get('retry-after') ?? '0') * 1000,
-        );
+        const askedMs = retryAfterMs(response.headers.get('retry-after'), LONGEST_PAUSE_MS);
+        this.#pause(response.status === 404 ? NO_ADDRESS_PAUSE_MS : askedMs);
         return;
       }
       for (const uniqueid of ended) this.#ended.delete(uniqueid);
       this.#pauseMs = 0;
       this.#counters.live_batches++;
     } catch {
-      // What does not answer is told by whoever ships the calls.
+      // The shipper of ended calls logs that the gateway does not answer.
       this.#pause(0);
     }
   }
@@ -107,7 +92,7 @@ export class LiveShipper {
     const wanted = Math.min(MOST_CHANNELS, Math.max(USUAL_CHANNELS, Math.ceil(up / BATCHES_OF_A_ROUND)));
     const found = await inParts(this.#round.splice(0, wanted), (uniqueid) => live.liveChannel(uniqueid));
     const isOver = new Set(ended);
-    // A batch of a later moment takes the place of one before, also when the clock was set back.
+    // A batch replaces those of earlier moments, so its moment must rise even when the clock is set back.
     this.#lastMs = Math.max(Math.round(nowMs), this.#lastMs + 1);
     return writeLiveBatch({
       atMs: this.#lastMs,
@@ -121,7 +106,7 @@ export class LiveShipper {
     this.#counters.live_failed++;
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, this.#pauseMs * 2));
     this.#nextMs = performance.now() + Math.max(wantedMs, this.#pauseMs);
-    // Channels that ended meanwhile are not shown there any more by then.
+    // After the pause the gateway shows these channels no longer anyway.
     this.#ended.clear();
   }
 }

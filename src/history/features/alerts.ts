@@ -1,4 +1,12 @@
-import type { Alert, AlertDelivery, AlertMessage, AlertWay, LegSample, OtherCalls } from '../../model/alert.ts';
+import type {
+  Alert,
+  AlertDelivery,
+  AlertMessage,
+  AlertWay,
+  EndedLegs,
+  LegSample,
+  OtherCalls,
+} from '../../model/alert.ts';
 import type { FaultPlace } from '../../model/fault.ts';
 import type { Verdict } from '../../model/score.ts';
 import { BAD, JUDGED } from '../sums/contribution.ts';
@@ -25,18 +33,6 @@ export interface EndsQuery {
   readonly toMs: number;
   readonly endedBeforeMs: number;
   readonly stretchMs: number;
-}
-
-/** The channels of one endpoint that ended in one stretch. */
-export interface EndedLegs {
-  readonly endpoint: string;
-  readonly site: string | null;
-  /** Since 1970, in stretches. */
-  readonly stretch: number;
-  readonly legs: number;
-  /** The call began with them, or they were answered. */
-  readonly alive: number;
-  readonly lastAliveMs: number | null;
 }
 
 /** Asks for channels of calls that began in [fromMs, toMs), by device or site. */

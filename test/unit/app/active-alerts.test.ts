@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { QUARTER_MS, type QuarterLegs } from '../../../src/alerting/rules/call-habit.ts';
+import { QUARTER_MS } from '../../../src/alerting/rules/call-habit.ts';
 import { alertMessage } from '../../../src/alerting/messages/words.ts';
 import { ActiveAlerts, type AlertStore } from '../../../src/app/companions/alerts/active-alerts.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
-import type { Alert, AlertMessage, AlertRule, LegSample } from '../../../src/model/alert.ts';
+import type { Alert, AlertMessage, AlertRule, EndedLegs, LegSample } from '../../../src/model/alert.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
 import type { SampleSummary } from '../../../src/model/fields/field.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
@@ -65,7 +65,7 @@ class Disk {
   readonly alerts = new Map<string, Alert>();
   readonly messages: AlertMessage[] = [];
   legs: LegSample[] = [];
-  ends: QuarterLegs[] = [];
+  ends: EndedLegs[] = [];
   /** The history does not answer at this of the questions when endpoints had calls. */
   failsAt = 0;
 

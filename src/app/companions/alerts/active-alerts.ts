@@ -1,10 +1,10 @@
-import { CallHabit, HABIT_MS, QUARTER_MS, type QuarterLegs } from '../../../alerting/rules/call-habit.ts';
+import { CallHabit, HABIT_MS, QUARTER_MS } from '../../../alerting/rules/call-habit.ts';
 import { dueNews } from '../../../alerting/messages/gather.ts';
 import { judge } from '../../../alerting/rules/judge.ts';
 import { endedSample, RecentLooks, type RecentRules } from '../../../alerting/rules/recent-media.ts';
 import { ReportingHabit } from '../../../alerting/rules/reporting-habit.ts';
 import type { RuleSight, Surroundings } from '../../../alerting/rules/rule-value.ts';
-import type { Alert, AlertMessage, AlertRule, LegSample } from '../../../model/alert.ts';
+import type { Alert, AlertMessage, AlertRule, EndedLegs, LegSample } from '../../../model/alert.ts';
 import type { HistoryReader, LiveView } from '../../../model/ports.ts';
 import type { ChannelRecord } from '../../../model/record.ts';
 import type { FaultPlace } from '../../../model/fault.ts';
@@ -21,7 +21,7 @@ export interface AlertStore {
     toMs: number;
     endedBeforeMs: number;
     stretchMs: number;
-  }) => Promise<readonly QuarterLegs[]>;
+  }) => Promise<readonly EndedLegs[]>;
   /** Stores alerts together with their message, which the outbox then sends. */
   readonly save: (alerts: readonly Alert[], message: AlertMessage | null) => Promise<void>;
 }
