@@ -84,43 +84,72 @@ function readRow(line: string, number: number, nowMs: number, unknownColumns: Se
   if (version > nowMs + CLOCK_SLACK_MS) return refuse("its version is of the future; set the PBX's clock");
   if (!isObject(row)) return refuse('row is no object');
   const name = kind as KindName;
-  return { sequence, kind: name, version, callStartedAtMs, cells: readCells(row, KINDS[name], unknownColumns, refuse) };
+  const cells = readCells(row, KINDS[name], unknownColumns, refuse);
+  const stamped = name === 'heartbeats' ? { ...cells, heard_at_ms: Math.round(nowMs) } : cells;
+  return { sequence, kind: name, version, callStartedAtMs, cells: stamped };
 }
 
-/** Checks the cells of one row; `refuse` throws a BatchError that says of which. */
+/** What a column's value has to be. */
+interface ColumnTest {
+  readonly isRight: (value: unknown) => boolean;
+  readonly word: string;
+  readonly isTime: boolean;
+}
+
+type Checked = Pick<Kind, 'columns' | 'key' | 'required'>;
+
+/** What of a kind is asked of each row; made once. */
+interface KindTests {
+  readonly columns: Readonly<Record<string, ColumnTest>>;
+  readonly needed: readonly string[];
+}
+
+const TESTS = new WeakMap<Checked, KindTests>();
+
+function testsOf(kind: Checked): KindTests {
+  let tests = TESTS.get(kind);
+  if (tests === undefined) {
+    const columns: Record<string, ColumnTest> = Object.create(null) as Record<string, ColumnTest>;
+    for (const [name, type] of kind.columns)
+      columns[name] = { isRight: TYPE_TESTS[type], word: TYPE_WORDS[type], isTime: IS_TIME.test(name) };
+    tests = { columns, needed: [...kind.key, ...kind.required] };
+    TESTS.set(kind, tests);
+  }
+  return tests;
+}
+
+/** Checks the cells of one row, and leaves out columns that are not known; `refuse` throws a BatchError that says of which row. */
 export function readCells(
   row: Readonly<Record<string, unknown>>,
-  { columns, key, required }: Pick<Kind, 'columns' | 'key' | 'required'>,
+  kind: Checked,
   unknownColumns: Set<string>,
   refuse: (why: string) => never,
-): Record<string, Cell> {
-  const cells: Record<string, Cell> = {};
-  for (const [name, value] of Object.entries(row)) {
-    const type = columns.get(name);
-    if (type === undefined && (name === 'pbx' || name === 'site'))
-      refuse(`a row may not say its ${name}; the token does`);
-    else if (type === undefined) unknownColumns.add(name.slice(0, 60));
-    else if (value === null) cells[name] = null;
-    else if (TYPE_TESTS[type](value)) cells[name] = value as Cell;
-    else refuse(`${name} is no ${TYPE_WORDS[type]}`);
-    if (type !== undefined && typeof value === 'number' && isTime(name) && (value < 0 || value > LAST_MS))
-      refuse(`${name} is no time`);
+): Readonly<Record<string, Cell>> {
+  const { columns, needed } = testsOf(kind);
+  let isKnown = true;
+  for (const name in row) {
+    const value = row[name];
+    const test = columns[name];
+    if (test === undefined) {
+      if (name === 'pbx' || name === 'site') refuse(`a row may not say its ${name}; the token does`);
+      unknownColumns.add(name.slice(0, 60));
+      isKnown = false;
+    } else if (value !== null) {
+      if (!test.isRight(value)) refuse(`${name} is no ${test.word}`);
+      if (test.isTime && ((value as number) < 0 || (value as number) > LAST_MS)) refuse(`${name} is no time`);
+    }
   }
-  for (const name of [...key, ...required]) if ((cells[name] ?? null) === null) refuse(`${name} is missing`);
-  if (columns.has('direction') && !DIRECTIONS.includes(cells['direction'])) refuse('direction is neither rx nor tx');
-  const { score_hundredths: scores = [], score_calls: calls = [] } = cells;
-  if (Array.isArray(scores) && Array.isArray(calls) && scores.length !== calls.length)
+  const cells = (
+    isKnown ? row : Object.fromEntries(Object.entries(row).filter(([name]) => columns[name] !== undefined))
+  ) as Readonly<Record<string, Cell>>;
+  for (const name of needed) if ((cells[name] ?? null) === null) refuse(`${name} is missing`);
+  if (columns['direction'] !== undefined && !DIRECTIONS.includes(cells['direction']))
+    refuse('direction is neither rx nor tx');
+  const { score_hundredths: scores, score_calls: calls } = cells;
+  const lengthOf = (list: unknown): number => (Array.isArray(list) ? list.length : 0);
+  if (columns['score_calls'] !== undefined && lengthOf(scores) !== lengthOf(calls))
     refuse('score_calls has not one number for each of score_hundredths');
   return cells;
-}
-
-const TIMES = new Map<string, boolean>();
-
-/** Whether a column is a moment; remembered, since it is asked of each cell. */
-function isTime(column: string): boolean {
-  let found = TIMES.get(column);
-  if (found === undefined) TIMES.set(column, (found = IS_TIME.test(column)));
-  return found;
 }
 
 /** ClickHouse refuses a whole block, with the rows of other PBXs in it, for one cell that is not of its column's type. */

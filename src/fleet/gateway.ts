@@ -6,8 +6,10 @@ import { BatchError, readBatch } from './batch.ts';
 import { readLiveBatch } from './live/live-batch.ts';
 import { BusyError, Merger, MOST_ROWS } from './merger.ts';
 import type { AnyKindName, FleetRow } from './kinds.ts';
+import { Room } from './room.ts';
 import { type FleetPbx, type FleetReader, sha256 } from './settings.ts';
-import { type FleetStore, storedRows, type StoredRows } from './store.ts';
+import type { FleetStore } from './store.ts';
+import { lineWriter, storedRows, type StoredRows } from './stored-rows.ts';
 import { errorText } from '../units/error-text.ts';
 
 /** As sent, and unpacked: the most that a PBX sends at once has 5,000 rows of about 1 KB. */
@@ -27,7 +29,7 @@ const SITE = /^[\w. -]{1,64}$/;
 const unzip = promisify(gunzip);
 
 export interface GatewayOptions {
-  readonly store: Pick<FleetStore, 'insert' | 'targetOf' | 'toStored'>;
+  readonly store: Pick<FleetStore, 'insert' | 'targetOf'>;
   readonly pbxs: readonly FleetPbx[];
   /** Only fleet.conf puts a PBX into a site that one of them is limited to: a PBX must not write for another's reader. */
   readonly readers?: readonly Pick<FleetReader, 'sites'>[];
@@ -50,12 +52,14 @@ export class FleetGateway {
   readonly #counters = { batches: 0, rows: 0, live_batches: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
   readonly #timer: NodeJS.Timeout;
   #working = 0;
+  readonly #room: Room;
   readonly #turns: (() => void)[] = [];
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#byTokenHash = new Map(options.pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
     this.#sitesOfReaders = sitesOf(options.readers);
+    this.#room = new Room(options.mostRows ?? MOST_ROWS);
     this.#merger = new Merger({
       countOf: ({ count }) => count,
       store: (target, rows) => options.store.insert(target, rows),
@@ -87,7 +91,17 @@ export class FleetGateway {
     }));
     // Before a body is read: of strangers nothing is kept in memory.
     const onRequest = async ({ headers }: FastifyRequest, reply: FastifyReply): Promise<void> => {
-      if (this.#pbxOf(headers.authorization) === undefined) await this.#refuseStranger(reply);
+      const pbx = this.#pbxOf(headers.authorization);
+      if (pbx === undefined) return void (await this.#refuseStranger(reply));
+      const bytes = Math.min(LARGEST_BODY_BYTES, Number(headers['content-length'] ?? LARGEST_BODY_BYTES));
+      const { whyNot, give } = this.#room.take('bytes', pbx.name, bytes);
+      reply.raw.once('close', give);
+      if (whyNot === null) return;
+      this.#counters.busy++;
+      reply.header('retry-after', RETRY_AFTER_S);
+      await (whyNot === 'of-one'
+        ? refuse(reply, 429, 'this PBX sends more than 16 MB at once; send one batch after the other')
+        : refuse(reply, 503, 'too many PBXs send at this moment; send it again'));
     };
     this.app.post('/v1/fleet/batches', { onRequest }, (request, reply) =>
       this.#take(request, reply, (text) => {
@@ -181,11 +195,12 @@ export class FleetGateway {
       answer = found.answer;
       count = found.rows.length;
       const lines = new Map<string, string[]>();
+      const lineOf = lineWriter(identity);
       for (const row of found.rows) {
         const target = this.#options.store.targetOf(identity, row.kind);
         const ofTarget = lines.get(target) ?? [];
         lines.set(target, ofTarget);
-        ofTarget.push(this.#options.store.toStored(identity, row));
+        ofTarget.push(lineOf(row));
       }
       // From here on only bytes wait.
       byTarget = new Map([...lines].map(([target, ofTarget]) => [target, [storedRows(ofTarget)]]));
@@ -195,7 +210,9 @@ export class FleetGateway {
     } finally {
       this.#endTurn();
     }
+    const { whyNot, give } = this.#room.take('rows', pbx.name, count);
     try {
+      if (whyNot !== null) throw new BusyError('too many rows wait for the store');
       await this.#merger.add(byTarget);
     } catch (error) {
       if (!(error instanceof BusyError)) this.#options.onProblem(errorText(error));
@@ -205,6 +222,8 @@ export class FleetGateway {
         503,
         'the store does not take rows at this moment; send them again',
       );
+    } finally {
+      give();
     }
     this.#counters.batches++;
     this.#counters.rows += count;

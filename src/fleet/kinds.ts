@@ -107,6 +107,8 @@ export const KINDS = {
       ['outbox_dropped', 'INTEGER'],
       // When the oldest row that waits was put into the outbox.
       ['outbox_since_ms', 'INTEGER'],
+      // By the gateway's clock: a PBX whose own is slow is not silent.
+      ['heard_at_ms', 'INTEGER'],
     ]),
     // Of an hour the last one stays.
     key: ['hour'],

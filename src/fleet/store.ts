@@ -6,11 +6,11 @@ import {
   isPartitionBefore,
   missingColumnStatements,
   type StoreLayout,
-  storedName,
   tableOf,
 } from './ddl.ts';
-import { type AnyKindName, type Cell, KIND_NAMES, type FleetRow, LIVE_KINDS, type LiveKindName } from './kinds.ts';
+import { type AnyKindName, KIND_NAMES, LIVE_KINDS, type LiveKindName } from './kinds.ts';
 import { pbxIdOf, shardOf } from './shard.ts';
+import { insertStatement, type PbxIdentity, type StoredRows } from './stored-rows.ts';
 
 const INSERT_WAIT_MS = 20_000;
 const DDL_WAIT_MS = 60_000;
@@ -32,22 +32,6 @@ export interface StoreOptions extends StoreLayout {
   readonly shards: readonly (readonly string[])[];
   readonly username: string;
   readonly password: string;
-}
-
-/** Whose rows these are: the token says so, never a row. */
-export interface PbxIdentity {
-  readonly name: string;
-  readonly site: string;
-}
-
-/** Rows as ClickHouse reads them: lines of JSONEachRow, as bytes. They wait outside of the heap, where objects would be ten times as much. */
-export interface StoredRows {
-  readonly bytes: Buffer;
-  readonly count: number;
-}
-
-export function storedRows(lines: readonly string[]): StoredRows {
-  return { bytes: Buffer.from(lines.join('')), count: lines.length };
 }
 
 const BOUNDS: QueryBounds = { seconds: 10, memoryBytes: 2_000_000_000, rows: 2_000_000_000 };
@@ -121,32 +105,17 @@ export class FleetStore {
     }
   }
 
-  /** Which table of which shard has this row: `2 mes_calls`. */
+  /** The shard and the kind of this row: `2 calls`. */
   targetOf({ name }: PbxIdentity, kind: AnyKindName): string {
-    return `${shardOf(pbxIdOf(name), this.shardCount)} ${tableOf(kind)}`;
-  }
-
-  /** One line, with its end. */
-  toStored({ name, site }: PbxIdentity, { version, callStartedAtMs, cells }: FleetRow<AnyKindName>): string {
-    const row: Record<string, Cell> = {
-      pbx_id: pbxIdOf(name),
-      pbx: name,
-      site,
-      row_version: version,
-      call_started_at_ms: callStartedAtMs,
-    };
-    // 18.16 takes no null for a column: one that is left out has its default, which is null.
-    for (const [column, value] of Object.entries(cells)) if (value !== null) row[storedName(column)] = value;
-    return `${JSON.stringify(row)}\n`;
+    return `${shardOf(pbxIdOf(name), this.shardCount)} ${kind}`;
   }
 
   /** Resolves when the shard has them. */
   async insert(target: string, rows: readonly StoredRows[]): Promise<void> {
-    const [shard = '0', table = ''] = target.split(' ');
+    const [shard = '0', kind = ''] = target.split(' ');
+    const statement = insertStatement(this.#options.database, kind as AnyKindName);
     try {
-      await this.#firstOf(Number(shard), (client) =>
-        written(client, `INSERT INTO ${this.#options.database}.${table} FORMAT JSONEachRow`, rows),
-      );
+      await this.#firstOf(Number(shard), (client) => written(client, statement, rows));
     } catch (error) {
       throw new StoreError(`ClickHouse does not take rows (${reasonOf(error)})`, 'gone', error);
     }

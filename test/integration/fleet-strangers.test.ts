@@ -261,6 +261,14 @@ describe.runIf(labIsReady())('a fleet with a stranger among its PBXs', () => {
     expect(process.memoryUsage().rss).toBeLessThan(1_500_000_000);
   });
 
+  test('a text comes back as it was sent, whatever ClickHouse takes for an end of a cell', async () => {
+    const text = String.raw`\N \t \x41 "'` + '\t\n\r\0\b\f\v|\u2028ä😀';
+    const id = 'texts\t1';
+    expect((await send('honest', line('calls', { linkedid: id, profile: text, mes: 1e-7 }))).status).toBe(200);
+    const sql = `SELECT profile, mes, verdict FROM ${DATABASE}.mes_calls WHERE linkedid = 'texts\\t1' FORMAT JSONEachRow`;
+    expect(JSON.parse(await clickhouse.query(sql))).toEqual({ profile: text, mes: 1e-7, verdict: null });
+  });
+
   test('a store that is behind is 503, with nothing stored and nothing held without a bound', async () => {
     const many = (from: number): string =>
       Array.from({ length: 4000 }, (_, index) =>

@@ -42,7 +42,10 @@ export interface PbxState {
 interface Heartbeat {
   readonly pbx: string;
   readonly at_site: string;
+  /** By the gateway's clock. */
   readonly heard: number;
+  /** When the PBX wrote the last one, by its own clock. */
+  readonly said: number | null;
   readonly release: string | null;
   readonly asterisk: string | null;
   readonly up: number | null;
@@ -54,6 +57,7 @@ interface Heartbeat {
 
 const HEARTBEAT_CELLS: Readonly<Record<string, string>> = {
   at_site: 'site',
+  said: 'at_ms',
   release: 'release',
   asterisk: 'asterisk_version',
   up: 'calls_up',
@@ -83,7 +87,7 @@ export async function listPbxs(
   );
   const [heartbeats, lastDay, weekBefore] = await Promise.all([
     question.ask<Readonly<Record<string, unknown>>>(
-      `SELECT pbx, max(assumeNotNull(at_ms)) AS heard, ${cells.join(', ')} FROM ${database}.${tableOf('heartbeats')}
+      `SELECT pbx, max(ifNull(heard_at_ms, assumeNotNull(at_ms))) AS heard, ${cells.join(', ')} FROM ${database}.${tableOf('heartbeats')}
         WHERE ${allOf(window({ fromMs: nowMs - LOOKS_BACK_MS, toMs: nowMs + 2 * DAY_MS }), question.mine)} GROUP BY pbx`,
     ),
     sumsByPbx(question, nowMs, 0),
@@ -124,7 +128,7 @@ function stateOf(
 ): Omit<PbxState, 'lastDay' | 'weekBefore'> {
   const isSilent = heartbeat !== undefined && nowMs - heartbeat.heard > SILENT_AFTER_MS;
   const state = heartbeat === undefined ? 'never' : isSilent ? 'silent' : 'up';
-  const { heard = null, since = null } = heartbeat ?? {};
+  const { heard = null, said = null, since = null } = heartbeat ?? {};
   const nothingWaits = heartbeat?.waiting === 0;
   return {
     pbx,
@@ -137,7 +141,7 @@ function stateOf(
     callsUp: isSilent ? null : (heartbeat?.up ?? null),
     outboxRows: heartbeat?.waiting ?? null,
     outboxDropped: heartbeat?.lost ?? null,
-    lagMs: heard === null || isSilent ? null : since !== null ? Math.max(0, heard - since) : nothingWaits ? 0 : null,
+    lagMs: said === null || isSilent ? null : since !== null ? Math.max(0, said - since) : nothingWaits ? 0 : null,
     problem: heartbeat?.trouble ?? null,
   };
 }

@@ -41,6 +41,14 @@ describe('a batch', () => {
     expect([...unknownColumns]).toEqual(['warmth']);
   });
 
+  test("has the gateway's time of a PBX's state, whatever the PBX says of it", () => {
+    const row = { hour: 5, at_ms: START_MS, heard_at_ms: 1 };
+    expect(readBatch(line({ kind: 'heartbeats', row }), NOW_MS).rows[0]?.cells).toEqual({
+      ...row,
+      heard_at_ms: NOW_MS,
+    });
+  });
+
   test('of an older PBX has columns that are not known', () => {
     expect(readBatch(line({}), NOW_MS).rows[0]?.cells).toEqual({ linkedid: '1.1' });
   });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { Room } from '../../../src/fleet/room.ts';
 import { FleetGateway } from '../../../src/fleet/gateway.ts';
 import { newPbx, newReader, readFleetSettings } from '../../../src/fleet/settings.ts';
 
@@ -14,7 +15,14 @@ async function openGateway(lines = ulm.lines) {
   const problems: string[] = [];
   const { pbxs, readers } = readFleetSettings(lines, 'fleet.conf');
   const gateway = new FleetGateway({
-    store: { insert: async () => {}, targetOf: () => 'target', toStored: ({ site }) => (sites.push(site), '') },
+    store: {
+      targetOf: () => 'target',
+      // The third cell of a line is the site.
+      insert: async (_, rows) =>
+        void sites.push(
+          ...rows.flatMap(({ bytes }) => String(bytes).trim().split('\n')).map((line) => line.split('\t')[2] ?? ''),
+        ),
+    },
     pbxs,
     readers,
     nowMs: () => NOW_MS,
@@ -49,6 +57,33 @@ test.each(['/v1/fleet/batches', '/v1/fleet/live'])(
     expect(gateway.counters).toMatchObject({ refused: strangers.length, batches: 0 });
   },
 );
+
+test('two bodies of 8 MB are all that one PBX may send at once, and eight all that the gateway takes of all', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const pbxs = names.map((name) => newPbx(name, ''));
+  const { port } = await openGateway(pbxs.map(({ lines }) => lines).join(''));
+  const answers: string[] = [];
+  for (const { token } of pbxs)
+    for (let n = 0; n < 3; n++)
+      answers.push(await answerToHead(port, '/v1/fleet/batches', `Authorization: Bearer ${token}\r\n`, 150));
+  const ofOne = ['waits', 'waits', 'HTTP/1.1 429'];
+  // The heads' sockets are open until this test ends.
+  expect(answers).toEqual([...ofOne, ...ofOne, ...ofOne, ...ofOne, ...Array.from({ length: 3 }, () => 'HTTP/1.1 503')]);
+});
+
+test('one PBX gets half of the room for rows, and what it gives back is free again', () => {
+  const room = new Room(1000);
+  const first = room.take('rows', 'ulm', 400);
+  expect(first.whyNot).toBeNull();
+  expect(room.take('rows', 'ulm', 101).whyNot).toBe('of-one');
+  expect(room.take('rows', 'ulm', 100).whyNot).toBeNull();
+  expect(room.take('rows', 'bonn', 500).whyNot).toBeNull();
+  expect(room.take('rows', 'jena', 1).whyNot).toBe('of-all');
+  first.give();
+  expect(room.take('rows', 'ulm', 401).whyNot).toBe('of-one');
+  expect(room.take('rows', 'jena', 400).whyNot).toBeNull();
+  expect(room.take('rows', 'kiel', 1).whyNot).toBe('of-all');
+});
 
 test('a PBX gets into a site that readers are limited to by fleet.conf only, and into any other by its own word', async () => {
   const cheat = newPbx('cheat', '');
