@@ -67,7 +67,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 type Usual = Pick<AlertRule, 'overMs' | 'by' | 'calls' | 'raise' | 'clear'>;
 
-/** What a rule has that does not say. Thresholds: the bands of G.109, and G.114's 300 ms of round trip. */
+/** What a rule has unless its section says otherwise. The thresholds are the bands of G.109 and G.114's 300 ms of round trip. */
 const USUAL: Readonly<Record<AlertSubject, Usual>> = {
   'bad-live': { overMs: 15_000, by: 'endpoint', calls: 1, raise: 1, clear: 0 },
   'bad-calls': { overMs: HOUR_MS, by: 'endpoint', calls: 10, raise: 20, clear: 5 },
@@ -81,10 +81,10 @@ const USUAL: Readonly<Record<AlertSubject, Usual>> = {
   ami: { overMs: 30_000, by: 'all', calls: 1, raise: 30, clear: 0 },
 };
 
-/** Rules that are there without a line in the file: shown, not sent. */
+/** Rules that hold without a section in the file: they are shown, and not sent. */
 export const RULES_THAT_ARE_THERE = ALERT_SUBJECTS.map((what) => ({ name: what, what }));
 
-/** The sections as rules, and those that are there; a section of the same name changes one of these. */
+/** The rules: those that always hold, changed by sections of the same name, and those of other sections. */
 export function alertRules(
   given: ReadonlyMap<string, GivenRule>,
   refuse: (name: string, problem: string) => void,
@@ -126,7 +126,7 @@ export function alertRules(
   });
 }
 
-/** As far from the given threshold, in proportion, as the usual ones are from each other. */
+/** The clear value for a threshold of the user's: as far from it, in proportion, as the usual ones are apart. */
 function usualClear(what: AlertSubject, raise: number, usual: Usual): number {
   return what === 'p5' ? Math.min(4.5, (raise * usual.clear) / usual.raise) : (raise * usual.clear) / usual.raise;
 }

@@ -74,7 +74,7 @@ export interface CollectSettings {
 
 const S3_ADDRESS = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w./-]*))?$/;
 
-/** Reads a place as people write it. `s3`: what is set of the server. Throws SettingsError with one sentence. */
+/** Reads a place as people write it. `s3`: what the file says about the S3 server. Throws SettingsError with one sentence. */
 export function storePlace(
   text: string,
   s3: { readonly [Key in keyof S3Settings]: S3Settings[Key] | null },
@@ -92,7 +92,7 @@ export function storePlace(
   return { kind: 's3', bucket: address[1] ?? '', prefix, s3: { endpoint, region, accessKey, secretKey } };
 }
 
-/** Reads a collection server's settings; `undefined` takes the environment alone. Throws SettingsError with all problems. */
+/** Reads a collection server's settings; path `undefined`: from the environment alone. Throws SettingsError with all problems. */
 export async function readCollectSettings(path: string | undefined, env: Environment): Promise<CollectSettings> {
   let text = '';
   try {

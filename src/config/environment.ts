@@ -7,7 +7,10 @@ export const CODEC_VARIABLE = new RegExp(
   `^MES_CODEC_([A-Z0-9_]+)_(?:${Object.keys(CODEC_SETTINGS).join('|').toUpperCase()})$`,
 );
 
-/** Sections with names of their own. A variable's name says no more than letters and digits of one, so the file has to have it. */
+/**
+ * Sections whose names the user chooses. A variable's name holds only the letters and digits of one, so the section itself must
+ * be in the file.
+ */
 const NAMED = [
   ['MES_ENDPOINT_', ENDPOINT_SETTINGS, 'endpoints are set in the file, in [endpoint:PATTERN]'],
   ['MES_ALERT_', ALERT_SETTINGS, 'rules are set in the file, in [alert:NAME]'],
@@ -15,8 +18,8 @@ const NAMED = [
 ] as const;
 
 /**
- * Refuses variables that name a section but no key of it: nobody would notice a misspelt one. `sections` are the names that
- * the file has.
+ * Refuses variables that name a section but no key of it, because a misspelt one would change nothing in silence. `sections` are
+ * those that the file has.
  */
 export function checkEnvironment(reader: SettingReader, env: Environment, sections: readonly string[]): void {
   const known = [

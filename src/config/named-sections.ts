@@ -8,7 +8,7 @@ const CODEC_NAME = /^codec:([a-z0-9][a-z0-9._-]*)$/i;
 const ENDPOINT_PATTERN = /^endpoint:([^\s*]+\*?|\*)$/;
 const ALERT_NAME = /^alert:([A-Za-z0-9][\w.-]{0,63})$/;
 
-/** The sections whose names say what they are about. */
+/** The sections whose names the user chooses. */
 export interface NamedSections {
   readonly codecs: ReadonlyMap<string, ConfSection | undefined>;
   readonly endpoints: ReadonlyMap<string, ConfSection>;

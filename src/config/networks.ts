@@ -5,7 +5,7 @@ import type { SettingReader } from './setting-reader.ts';
 import { NETWORK_SETTINGS } from './settings-table.ts';
 import { SUBNETS } from './value-types.ts';
 
-/** Where the devices of an IP network are, by a section `[network:PREFIX]`; null is not said. */
+/** What a section `[network:PREFIX]` says of the devices in an IP network; null: it does not say. */
 export interface NetworkSettings {
   readonly subnet: Subnet;
   readonly site: string | null;
@@ -14,10 +14,10 @@ export interface NetworkSettings {
   readonly asn: number | null;
 }
 
-/** How the names of such sections begin. */
+/** The beginning of these sections' names. */
 export const NETWORK_SECTION = 'network:';
 
-/** Reads those sections; those whose name is no network are refused. */
+/** Reads these sections and refuses those whose name is no network. */
 export function readNetworks(reader: SettingReader, sections: readonly ConfSection[]): NetworkSettings[] {
   return sections.flatMap((section) => {
     const [subnet, ...others] = SUBNETS.parse(section.name.slice(NETWORK_SECTION.length)) ?? [];

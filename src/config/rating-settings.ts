@@ -7,13 +7,13 @@ export interface RatingSettings {
   readonly askPercent: number;
   readonly never: readonly string[];
   readonly code: string;
-  /** Null: our own. */
+  /** A file with questions; null: our own questions. */
   readonly questions: string | null;
-  /** Null: none are fetched. */
+  /** Null: no questions are fetched. */
   readonly questionsUrl: string | null;
-  /** The Ed25519 key (DER, base64) that they are signed with; null: whichever comes first. */
+  /** The Ed25519 key (DER, base64) that must have signed them; null: the key of the first questions that come. */
   readonly questionsKey: string | null;
-  /** Without a slash at its end; null: made of [http] bind. */
+  /** Has no slash at its end; null: the links use the address of [http] bind. */
   readonly linkBase: string | null;
   readonly linkLifetimeMs: number;
   /** Names of sounds, in order. */

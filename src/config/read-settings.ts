@@ -7,14 +7,14 @@ import { loadOfflineSettings, loadSettings, type OfflineSettings, type Settings 
 export const DEFAULT_SETTINGS_PATH = '/etc/asterisk/mes.conf';
 
 /**
- * Reads the settings from a file and the environment. The default file may be missing, since environment and defaults can be
- * enough; a named file may not. Throws SettingsError.
+ * Reads the settings from a file and the environment. The default file may be missing, because environment and defaults can be
+ * enough. A named file may not. Throws SettingsError.
  */
 export async function readSettings(path: string | undefined, env: Environment): Promise<Settings> {
   return loadSettings(await textOf(path), path ?? DEFAULT_SETTINGS_PATH, env);
 }
 
-/** Like `readSettings`, for what does not talk to Asterisk. */
+/** Like `readSettings`, for commands that do not talk to Asterisk. */
 export async function readOfflineSettings(path: string | undefined, env: Environment): Promise<OfflineSettings> {
   return loadOfflineSettings(await textOf(path), path ?? DEFAULT_SETTINGS_PATH, env);
 }

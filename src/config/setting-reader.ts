@@ -41,14 +41,14 @@ export class SettingReader {
     this.problems.push({ line, sentence: `${this.#fileName} line ${line}: ${sentence}` });
   }
 
-  /** Notes a problem outside the file. These come after the file's own. */
+  /** Notes a problem that is not in the file. These problems come after the file's own. */
   refuse(sentence: string): void {
     this.problems.push({ line: Number.POSITIVE_INFINITY, sentence });
   }
 
   /**
-   * The values of one section. A value with a problem is undefined: check `problems` before use. `mayLack`: one that is needed and
-   * missing is undefined, and no problem.
+   * The values of one section. A value with a problem is undefined: check `problems` before use. `mayLack`: a required value that
+   * is missing is undefined, and that is no problem.
    */
   section<S extends Section>(
     name: string,

@@ -1,4 +1,4 @@
-/** Problems that the message shows: a file that is not mes.conf has one in every line. */
+/** Bound on the problems in a message: a file that is not mes.conf has one in every line. */
 const MOST_SHOWN = 20;
 
 /** Why the settings cannot be used: one sentence per problem, without secrets. */

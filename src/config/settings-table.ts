@@ -28,7 +28,7 @@ export interface Setting<T> {
   readonly type: ValueType<T>;
   /** The default as one would write it in the file; undefined when there is none. */
   readonly defaultText: string | undefined;
-  /** Without value and default: refuse to start, or leave the setting out. */
+  /** What a setting does without value and default: refuse to start, or be left out. */
   readonly whenAbsent: 'refuse' | 'leave-out';
   readonly doc: string;
 }
@@ -159,7 +159,7 @@ export const SETTINGS = {
   },
   capture: {
     enabled: setting(YES_NO, 'no', 'whether packets are captured'),
-    // tcpdump would read a leading dash as an option.
+    // tcpdump would take a name that begins with a dash for an option.
     interface: setting(matching('the name of a network interface, or any', /^[\w.:@][\w.:@-]{0,63}$/), 'any', 'where'),
     ports: setting(PORT_RANGE, '10000-20000', 'UDP ports that carry RTP (rtp.conf: rtpstart, rtpend)'),
     audio: setting(YES_NO, 'no', 'whether levels, noise and echo are to be measured in the audio of captured packets'),
@@ -291,7 +291,7 @@ export const ENDPOINT_SETTINGS = {
   advantage: override(decimal(0, 20), "the E-model's advantage factor, R that users forgive"),
 } as const satisfies Section;
 
-/** Keys of `[network:PREFIX]`, PREFIX an IP network such as `192.0.2.0/24`; the longest that fits counts. */
+/** Keys of `[network:PREFIX]`, PREFIX an IP network such as `192.0.2.0/24`; of several that fit the longest counts. */
 export const NETWORK_SETTINGS = {
   site: override(NAME, 'where the devices of that network are'),
   kind: override(choice(...NETWORK_KINDS), 'what kind of network it is'),

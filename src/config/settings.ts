@@ -12,7 +12,7 @@ import { SettingsError } from './settings-error.ts';
 import { CODEC_SETTINGS, ENDPOINT_SETTINGS, SETTINGS } from './settings-table.ts';
 import { isLoopback, type HostAndPort, type PortRange, type SmtpServer } from './value-types.ts';
 
-/** The numbers of `[profile:custom]` that were given; the others are those of `documented`. */
+/** The numbers that `[profile:custom]` gives; the others are those of `documented`. */
 export type CustomProfile = Partial<
   Omit<MesProfile, 'name' | 'clampBelowOne' | 'usesDelayOfCodec' | 'usesCodecImpairment'>
 >;
@@ -45,13 +45,13 @@ export interface Settings {
   readonly http: { readonly bind: HostAndPort; readonly token: string | null; readonly metricsGroups: number };
   readonly writeback: { readonly variables: boolean; readonly cdr: boolean };
   readonly alerts: {
-    /** Null: no mail. Then neither `from` nor `to` is needed. */
+    /** Null: no mail is sent, and `from` and `to` may be missing. */
     readonly smtp: SmtpServer | null;
     readonly from: string | null;
     readonly to: readonly string[];
     readonly webhook: string | null;
     readonly webhookSecret: string | null;
-    /** Without a slash at its end; null: the address that REST listens on. */
+    /** Has no slash at its end; null: links use the address that REST listens on. */
     readonly url: string | null;
     readonly digest: 'off' | 'daily' | 'weekly';
     readonly rules: readonly AlertRule[];
@@ -64,7 +64,7 @@ export interface Settings {
     /** Not null when numbers are hashed. */
     readonly numbersKey: string | null;
   };
-  /** Null: phones' reports are not taken. No peers: from anywhere. */
+  /** Null: reports of phones are not taken. No peers: they are taken from any address. */
   readonly phoneReports: { readonly bind: HostAndPort; readonly peers: readonly Subnet[] } | null;
   readonly networks: readonly NetworkSettings[];
   readonly capture: {
@@ -77,18 +77,18 @@ export interface Settings {
     readonly enabled: boolean;
     /** Public keys of age; not empty when enabled. */
     readonly recipients: readonly string[];
-    /** Null: what is gathered waits in the spool, to be exported. */
+    /** Null: measurements stay in the spool until somebody exports them. */
     readonly collector: string | null;
     readonly uploadTo: string | null;
     readonly include: readonly ('calls' | 'ratings')[];
-    /** Endpoints, or their beginning and `*`; empty: all. */
+    /** Endpoints, or the beginning of their names and `*`; empty: all endpoints. */
     readonly endpoints: readonly string[];
     readonly spool: string;
     readonly spoolMaxBytes: number;
   };
   /** Ids of doctor's checks. */
   readonly doctor: { readonly accept: readonly string[] };
-  /** Null when nothing is shipped. */
+  /** Null: nothing is shipped. */
   readonly fleet: {
     readonly url: string;
     readonly token: string;
@@ -108,7 +108,7 @@ function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key]
   return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }
 
-/** Checks settings that must fit each other. */
+/** Checks settings against each other. */
 function combinedProblems(settings: Settings, problems: string[]): string[] {
   const { good, fair, poor } = settings.general.thresholds;
   if (good < fair || fair < poor) {
@@ -147,7 +147,7 @@ function combinedProblems(settings: Settings, problems: string[]): string[] {
   return problems;
 }
 
-/** The rules of `[alert:NAME]`, and those that are there without. */
+/** The alert rules: those of `[alert:NAME]`, and those that hold without a section. */
 function readRules(reader: SettingReader, sections: NamedSections['alerts']): readonly AlertRule[] {
   const written = new Map<string, GivenRule>();
   for (const [name, section] of sections) written.set(name, reader.section(section.name, ALERT_SETTINGS, section));
@@ -156,18 +156,18 @@ function readRules(reader: SettingReader, sections: NamedSections['alerts']): re
   );
 }
 
-/** What commands need that do not talk to Asterisk. */
+/** The settings of commands that do not talk to Asterisk. */
 export type OfflineSettings = Omit<Settings, 'ami'>;
 
-/** Like `loadSettings`, where nobody need have said how to log in to Asterisk. */
+/** Like `loadSettings`, but nobody need say how to log in to Asterisk. */
 export function loadOfflineSettings(text: string | undefined, fileName: string, env: Environment): OfflineSettings {
   return load(text, fileName, env, true);
 }
 
 /**
- * Reads all settings from the text of `mes.conf` (undefined: no file) and the environment, whose `MES_<SECTION>_<KEY>` win.
- * Durations become milliseconds; `fileName` is for messages only.
- * Throws SettingsError with every problem found, one sentence each.
+ * Reads all settings from the text of `mes.conf` (undefined: there is no file) and the environment, whose `MES_<SECTION>_<KEY>`
+ * override the file. Durations become milliseconds. `fileName` is for messages only. Throws SettingsError with every problem
+ * found, one sentence each.
  */
 export function loadSettings(text: string | undefined, fileName: string, env: Environment): Settings {
   return load(text, fileName, env, false);

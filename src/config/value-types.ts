@@ -9,8 +9,8 @@ export interface ValueType<T> {
   /** True: the value may hold a secret, so a refusal must not show it. */
   readonly secret: boolean;
   /**
-   * True of passwords, tokens and keys: an empty environment variable does not take the one of the file away. It is what a
-   * compose file makes of a variable that was forgotten, and nothing must be open to all because of that.
+   * True of passwords, tokens and keys: an empty environment variable does not delete the file's value. A compose file makes a
+   * forgotten variable empty, and that must not open anything to everybody.
    */
   readonly outlastsEmptyVariable?: boolean;
   /** Undefined when the text is not allowed. */
@@ -55,7 +55,7 @@ export function matching(
   return { allowed, ...options, parse: (value) => (pattern.test(value) ? value : undefined) };
 }
 
-/** Empty counts as not given: null. */
+/** The same type, for which an empty text counts as not given: null. */
 export function optional<T>(type: ValueType<T>): ValueType<T | null> {
   return { ...type, parse: (value) => (value === '' ? null : type.parse(value)) };
 }
@@ -118,7 +118,7 @@ export const SIZE: ValueType<number> = {
   },
 };
 
-/** Several values with commas in between, none of them twice; empty is none. */
+/** Several values separated by commas. A value may not occur twice. Empty: none. */
 export function listOf<T>(type: ValueType<T>, allowed: string): ValueType<readonly T[]> {
   return {
     allowed,
@@ -164,11 +164,11 @@ export const HTTP_URL: ValueType<string> = {
   },
 };
 
-/** A mail server. Without user name and password nothing is asked of who sends. */
+/** A mail server. Without user name and password, mail is sent without a login. */
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;
-  /** TLS from the first byte on; otherwise STARTTLS. */
+  /** True: TLS from the first byte on; false: STARTTLS. */
   readonly isTls: boolean;
   readonly user: string | null;
   readonly password: string | null;
@@ -212,7 +212,7 @@ export const MAIL_ADDRESS: ValueType<string> = {
   parse: (value) => (ADDRESS.test(value) ? value : undefined),
 };
 
-/** An address with whatever path and query its owner gave it; both may be what keeps strangers out. */
+/** An address that may have a path and a query: both may be the secret that keeps strangers out. */
 export const WEBHOOK_URL: ValueType<string> = {
   allowed: 'an address such as https://example.com/hooks/mes, without user name and password',
   secret: true,
@@ -263,7 +263,7 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Endpoints or numbers, separated by commas; none is allowed. */
+/** Endpoints or numbers, separated by commas; may be empty. */
 export const NAMES = listOf(
   matching('an endpoint or a number', /^[^\p{Cc}\s*]{1,128}\*?$|^\*[\d*#]{1,32}$/u),
   'endpoints or numbers with commas in between, such as PJSIP/lift*, 112',

@@ -26,7 +26,7 @@ import type { DoctorFacts } from './facts.ts';
 import { sectionChanges } from './written-value.ts';
 import { addLines, type Change, type Finding, findingsOf, MANAGER_RELOAD, replaceLine, runLines } from './finding.ts';
 
-/** With less, Asterisk may drop a client that is busy for a moment. Its default is 100. */
+/** With a shorter timeout Asterisk may drop a client that is busy for a moment. Asterisk's default is 100 ms. */
 const LEAST_WRITE_TIMEOUT_MS = 1000;
 const GOOD_WRITE_TIMEOUT_MS = 5000;
 const DEFAULT_AMI_PORT = 5038;
@@ -55,7 +55,7 @@ export function checkAmi({ ami, settings, files }: DoctorFacts): Finding {
   return problem(saw, [addLines('manager.conf', user, sectionsOf(config, user)[0], lines, MANAGER_RELOAD)]);
 }
 
-/** Whether the files say already what Asterisk does not know yet. */
+/** Whether the files already have what is needed, so that Asterisk only has to read them. */
 function isWaitingForReload(
   state: DoctorFacts['ami']['state'],
   config: AsteriskConfig,
@@ -66,7 +66,7 @@ function isWaitingForReload(
   return hasUser && listeningChanges(config, settings).length === 0;
 }
 
-/** What is to be changed where nobody listens: other programs may use the address that manager.conf has, so it stays. */
+/** The changes where nobody listens. An address that manager.conf already has stays, because other programs may use it. */
 function listeningChanges(config: AsteriskConfig, settings: DoctorFacts['settings']): Change[] {
   const { amiHost, amiPort, amiTls } = settings;
   const inGeneral = (...lines: string[]): Change[] =>
@@ -89,7 +89,7 @@ function listeningChanges(config: AsteriskConfig, settings: DoctorFacts['setting
   return [...inGeneral(...theirs), ...ourChange];
 }
 
-/** Whether and where manager.conf says that Asterisk listens; the host is null where it does not say. */
+/** Whether manager.conf switches AMI on, and the address that it gives; host null: it gives none. */
 function listening(config: AsteriskConfig) {
   const of = (key: string): ConfigEntry | undefined => lastEntry(config, 'general', key);
   const entry = of('port');
@@ -167,7 +167,7 @@ export function checkClasses(facts: DoctorFacts): Finding {
   return ok(`The user "${user}" has read = ${read}, write = ${write ?? 'not known'}.`);
 }
 
-/** The needed classes, that of digits, and those that the user has already. */
+/** The classes that the user has, and those that it needs: ours and the one for digits. */
 function withClasses(given: string | null, key: 'read' | 'write'): string {
   const needed: readonly string[] = key === 'read' ? [...NEEDED_READ_CLASSES, ...DIGIT_CLASSES] : NEEDED_WRITE_CLASSES;
   const kept = (given ?? '').split(/[\s,]+/).filter((name) => name !== '' && !needed.includes(name));
@@ -279,13 +279,13 @@ function setUserValue(facts: DoctorFacts, key: string, value: string): Change {
   return addLines('manager.conf', user, userSection(facts), [line], MANAGER_RELOAD);
 }
 
-/** Ends the sentence that a line of the user is not known. */
+/** Completes "… is not known:" for a line of the user. */
 function whereIsUser(facts: DoctorFacts): string {
   if (facts.files['manager.conf'] === null) return howToLook(facts);
   return `manager.conf has no section [${facts.settings.amiUsername}].`;
 }
 
-/** Ends the sentence that something could not be looked at. */
+/** Completes "… is not known:" with how to make it known. */
 export function howToLook({ ami }: DoctorFacts): string {
   const files = "run doctor as root, or name the directory of Asterisk's files with --asterisk-dir";
   return ami.state === 'logged-in' ? `${files}.` : `fix "ami" first, or ${files}.`;

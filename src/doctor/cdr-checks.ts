@@ -15,16 +15,16 @@ import { setValue, writtenValue } from './written-value.ts';
 const WHY =
   'CDR(mes) and the others are always set, but a row has only the fields that its backend is configured to write.';
 
-/** A backend that can be told to write the fields. */
+/** A CDR backend that can be configured to write the score fields. */
 interface Backend {
   readonly id: CheckId;
   readonly module: ModuleName;
-  /** Undefined: it is loaded but not set up, so nobody uses it. */
+  /** Undefined: the backend is loaded but not set up, so nobody uses it. */
   readonly examine: (facts: DoctorFacts) => Reach | undefined;
 }
 
 interface Reach {
-  /** Null: not known. */
+  /** The score fields that reach a row; null: not known. */
   readonly fields: readonly string[] | null;
   readonly saw: string;
   readonly changes: readonly Change[];
@@ -160,7 +160,7 @@ function sqliteReach(facts: DoctorFacts): Reach | undefined {
   };
 }
 
-/** Backends that fill each column that has the name of a field. */
+/** Backends that fill every column whose name is a field's name. */
 function tableReach(facts: DoctorFacts, module: 'cdr_adaptive_odbc' | 'cdr_pgsql' | 'cdr_mysql'): Reach | undefined {
   const config = facts.files[`${module}.conf`];
   // Packages ship it loaded, without a database.

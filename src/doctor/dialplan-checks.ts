@@ -4,7 +4,7 @@ import { howToLook } from './ami-checks.ts';
 import type { DoctorFacts } from './facts.ts';
 import { addLines, type Change, type Finding, findingsOf, replaceLine, runLines } from './finding.ts';
 
-/** Of FreePBX's `core-fastagi`. */
+/** The port of FreePBX's own FastAGI server, `core-fastagi`. */
 const FREEPBX_AGI_PORT = 4573;
 const DIALPLAN_RELOAD = 'asterisk -rx "dialplan reload"';
 
@@ -120,12 +120,12 @@ function agiAddress(value: string): string {
   return /AGI\(agi:\/\/([^/,)]+)/i.exec(value)?.[1] ?? '';
 }
 
-/** The same line without what doctor may not show. */
+/** The same line with `SECRET` in place of the secret, which doctor may not show. */
 function withoutSecret(entry: ConfigEntry): ConfigEntry {
   return { ...entry, text: entry.text.replace(/(\/hangup\/)[\w-]+/, '$1SECRET') };
 }
 
-/** `hangup/SECRET` in the same. */
+/** The script in the same value: `hangup/SECRET`. */
 function agiScript(value: string): string {
   return /AGI\(agi:\/\/[^/,)]+\/([^,)]*)/i.exec(value)?.[1] ?? '';
 }

@@ -18,19 +18,19 @@ export const NEEDED_EVENTS = [
   'DialBegin',
 ] as const;
 
-/** Those that tell who hung up; nothing else lacks without them. */
+/** Events that tell who hung up. Without them only that is lost. */
 export const HANGUP_EVENTS = ['HangupRequest', 'SoftHangupRequest'] as const;
 
-/** Those that tell of digits, whose packets look like jitter. */
+/** Events that tell when digits are pressed: the packets of digits look like jitter. */
 export const DIGIT_EVENTS = ['DTMFBegin', 'DTMFEnd'] as const;
 
-/** Those that ratings need besides. */
+/** Further events that ratings need. */
 export const RATING_EVENTS = ['UserEvent'] as const;
 
 interface Filter {
   readonly entry: ConfigEntry;
   readonly excludes: boolean;
-  /** Null: it depends on other headers of the event. */
+  /** Whether the filter matches an event of this name; null: that depends on the event's other headers. */
   readonly matches: (event: string) => boolean | null;
 }
 
@@ -65,11 +65,11 @@ export function hiddenEvents(entries: readonly ConfigEntry[], events: readonly s
   return { events: [...hidden], lines: [...lines] };
 }
 
-/** A VarSet event as each score that we write makes one. */
+/** The VarSet event that writing a score causes. */
 const SCORE_EVENT =
   'Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: PJSIP/a-1\r\nVariable: MES_RX\r\nValue: 4.41\r\n';
 
-/** Hides the events of our variables from a client, and of nobody else's; works in all releases. */
+/** Hides the events of our variables from one client and changes nothing for the others. It works in all releases. */
 export const HIDE_SCORES = 'eventfilter = !Variable: (MES|MES_[A-Z_]+|CDR.mes[a-z_]*.)[[:space:]]';
 
 /** Whether these lines keep the events of our variables from their user. */

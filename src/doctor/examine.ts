@@ -11,7 +11,7 @@ import { checkDirectMedia, checkRtcpInterval, checkSipDirectMedia, checkVersion 
 
 const SETTINGS_WHY = 'Without them the sidecar does not start.';
 
-/** Examines an installation. Findings come in the order of `CHECK_IDS`; a module that is not loaded has none. */
+/** Examines an installation. Findings come in the order of `CHECK_IDS`. A module that is not loaded has no finding. */
 export function examine(facts: DoctorFacts): Finding[] {
   const findings = [
     checkSettings(facts),
@@ -50,7 +50,7 @@ function checkSettings({ settings }: DoctorFacts): Finding {
   return warning(`[doctor] accept names ${unknown.join(', ')}, and there is no such check: ${known.join(', ')}.`);
 }
 
-/** Somebody wants it so: it is shown, and costs no exit status. */
+/** The settings accept this finding: it is shown, and does not change the exit status. */
 function accept(finding: Finding, accepted: readonly string[]): Finding {
   const isBad = finding.status === 'warning' || finding.status === 'problem';
   return isBad && accepted.includes(finding.id) ? { ...finding, status: 'accepted', changes: [] } : finding;

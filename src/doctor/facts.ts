@@ -11,17 +11,17 @@ export interface DoctorFacts {
   readonly isFreePbx: boolean;
   /** Asterisk's configuration files by name, such as `manager.conf`; null: missing or unreadable. */
   readonly files: Readonly<Record<ConfigFileName, AsteriskConfig | null>>;
-  /** Values as Asterisk itself has them; null: not asked, or no answer; '': not set. */
+  /** Values as Asterisk itself has them; null: nobody asked, or no answer came; '': not set. */
   readonly values: Readonly<Record<ConfigValueName, string | null>>;
   /** Whether a module is loaded. */
   readonly modules: Readonly<Record<ModuleName, boolean | null>>;
   readonly dialplan: DialplanFacts;
   readonly endpoints: readonly EndpointFacts[] | null;
-  /** chan_sip's peers: those in sip.conf, and those that have a device state. */
+  /** The peers of chan_sip: those in sip.conf and those that have a device state. */
   readonly sipPeers: readonly SipPeerFacts[] | null;
-  /** FreePBX: dial options in AstDB that count instead of the global ones. */
+  /** FreePBX only: dial options in AstDB that replace the global ones. */
   readonly ownDialOptions: readonly OwnDialOptions[] | null;
-  /** Endpoints of the last days by what their reports were good for; null: the history cannot be read. */
+  /** How usable the reports of each endpoint were in the last days; null: the history cannot be read. */
   readonly reporters: readonly ReporterFacts[] | null;
   readonly fastAgi: FastAgiFacts;
   /** Null: ARI is not used. */
@@ -29,13 +29,13 @@ export interface DoctorFacts {
     readonly url: string;
     readonly problem: string | null;
     readonly username: string;
-    /** To be compared, never shown. */
+    /** Only compared, never shown. */
     readonly password: string;
   } | null;
   readonly clock: ClockFacts;
   readonly disk: DiskFacts;
   readonly sidecar: SidecarFacts;
-  /** The lines of the ready files in `asterisk-conf/`, without comments. */
+  /** The lines of a ready file in `asterisk-conf/`, without comments. */
   readonly readyLines: (name: string) => readonly string[];
 }
 
@@ -59,7 +59,7 @@ export const CONFIG_FILES = [
 ] as const;
 export type ConfigFileName = (typeof CONFIG_FILES)[number];
 
-/** The values that AMI can be asked for when files cannot be read: file, section, key. */
+/** Where AMI finds a value when the files cannot be read: file, section, key. */
 export const CONFIG_VALUES = {
   rtcpInterval: ['rtp.conf', 'general', 'rtcpinterval'],
   cdrEnable: ['cdr.conf', 'general', 'enable'],
@@ -99,11 +99,11 @@ export interface SettingsFacts {
   readonly amiPort: number;
   readonly amiTls: boolean;
   readonly amiUsername: string;
-  /** To be compared, never shown. */
+  /** Only compared, never shown. */
   readonly amiSecret: string;
   /** `127.0.0.1:4573` */
   readonly agiBind: string;
-  /** What the hangup handler's script is to be: `hangup`, or `hangup/` and the secret, which nothing may show. */
+  /** The script that the hangup handler has to ask for: `hangup`, or `hangup/SECRET`. Never shown. */
   readonly agiScript: string;
   readonly writesVariables: boolean;
   readonly writesCdr: boolean;
@@ -111,9 +111,9 @@ export interface SettingsFacts {
   readonly captures: boolean;
   /** [ratings] enabled */
   readonly usesRatings: boolean;
-  /** Some [alert:NAME] is sent. */
+  /** Whether some [alert:NAME] is sent. */
   readonly sendsAlerts: boolean;
-  /** Checks whose findings are wanted as they are. */
+  /** Checks whose findings the settings accept. */
   readonly accepted: readonly string[];
 }
 
@@ -121,13 +121,13 @@ export interface AmiFacts {
   readonly state: 'logged-in' | 'unreachable' | 'refused';
   /** One sentence; null when logged in. */
   readonly problem: string | null;
-  /** The user's lines in manager.conf as Asterisk has them, the last of each key; '': not set. */
+  /** The classes in manager.conf as Asterisk has them: the last line of each key; '': not set. */
   readonly read: string | null;
   readonly write: string | null;
   /** False: Asterisk refused an action of class `call`. */
   readonly mayWrite: boolean | null;
   readonly writeTimeout: string | null;
-  /** The user's `eventfilter` lines. AMI does not tell those of the new form, `eventfilter(…)`. */
+  /** The user's `eventfilter` lines. AMI does not show lines of the new form, `eventfilter(…)`. */
   readonly filters: readonly string[] | null;
 }
 
@@ -143,19 +143,19 @@ export interface EndpointFacts {
 }
 
 export interface OwnDialOptions {
-  /** What the number names. */
+  /** What the number stands for. */
   readonly kind: 'extension' | 'trunk';
-  /** Such as `201`; of a trunk FreePBX's own number. */
+  /** An extension such as `201`, or FreePBX's own number of a trunk. */
   readonly number: string;
-  /** They count also where they are empty; null: that they are there is all that is known. */
+  /** The options; '': none, which replaces the global ones, too; null: they exist, but are not known. */
   readonly options: string | null;
 }
 
 export interface ReporterFacts {
   readonly endpoint: string;
-  /** Calls in which its reports came. */
+  /** Calls in which the endpoint's reports came. */
   readonly calls: number;
-  /** Those of which most reports were about another stream than the one that we sent. */
+  /** Those of them in which most reports were about another stream than the one that we sent. */
   readonly unusableCalls: number;
 }
 
@@ -173,7 +173,7 @@ export interface FastAgiFacts {
 }
 
 export interface ClockFacts {
-  /** How far Asterisk's clock is ahead of ours, at least; negative when it is behind. */
+  /** How far Asterisk's clock is ahead of ours, at least; negative: it is behind; null: not known. */
   readonly aheadMs: number | null;
   readonly asteriskOffsetMinutes: number | null;
   readonly ownOffsetMinutes: number;

@@ -46,7 +46,7 @@ export type CheckId = (typeof CHECK_IDS)[number];
 
 /** An edit of one file, or commands to run. */
 export interface Change {
-  /** Null for `run`. */
+  /** The file to change; null for `run`. */
   readonly file: string | null;
   /** The `[section]` of the lines; null in a file without sections. */
   readonly section: string | null;
@@ -57,7 +57,7 @@ export interface Change {
   /** The line that is replaced or removed. */
   readonly was: string | null;
   readonly lines: readonly string[];
-  /** The command that makes it take effect. */
+  /** The command that makes Asterisk or the sidecar use the change; null: none is needed. */
   readonly afterwards: string | null;
 }
 

@@ -5,21 +5,21 @@ import { checkHangupHandler } from './dialplan-checks.ts';
 import type { DoctorFacts, OwnDialOptions } from './facts.ts';
 import { type Change, type Finding, findingsOf, runLines } from './finding.ts';
 
-/** What FreePBX calls on the caller's channel before it dials, and what it dials then. */
+/** The contexts that FreePBX calls on the caller's channel, and what it dials after each. */
 const CALLER_HOOKS: Readonly<Record<string, string>> = {
   'macro-dialout-one-predial-hook': 'extensions',
   'macro-dialout-trunk-predial-hook': 'trunks',
   'macro-dial-ringall-predial-hook': 'ring groups',
   'macro-dial-hunt-predial-hook': 'hunt groups',
 };
-/** What FreePBX runs on each channel that it dials. */
+/** The context that FreePBX runs on each channel that it dials. */
 const CALLEE_CONTEXT = 'func-apply-sipheaders';
 /** How many numbers a sentence shows. */
 const NUMBERS_SHOWN = 5;
 const SETUP: readonly Change[] = [runLines(['asterisk-mes setup --write'], 'asterisk -rx "dialplan reload"')];
 const SECRETS = ['manager_mes.conf', 'ari_mes.conf', 'extensions_mes.conf'];
 
-/** Whether callers and those who are called get the hangup handler. */
+/** Whether callers and called channels get the hangup handler. */
 export function checkFreePbxHandler(facts: DoctorFacts): Finding[] {
   const config = facts.files['extensions.conf'];
   const own = findingsOf(
@@ -32,7 +32,7 @@ export function checkFreePbxHandler(facts: DoctorFacts): Finding[] {
   if (config === null) return [contexts, own.unknown(`FreePBX's hooks are not known: ${howToLook(facts)}`)];
   const handler = findingsOf('hangup-handler', contexts.why).ok('The dialplan has [mes] and [mes-hangup].');
   const hooks = Object.keys(CALLER_HOOKS).filter((name) => !isHooked(config, name));
-  // B(…) in the dial options reaches the caller, too, where an extension or a trunk has none of its own.
+  // B(…) in the dial options reaches the caller as well, unless an extension or trunk has options of its own.
   const options = globalOptions(config);
   const byOptions = options.every(reachesCaller);
   const missing = byOptions ? [] : hooks.map((name) => CALLER_HOOKS[name]);
@@ -56,12 +56,15 @@ export function checkFreePbxHandler(facts: DoctorFacts): Finding[] {
   return [handler, own.warning(`${saw[0]?.toUpperCase()}${saw.slice(1)}.`, SETUP)];
 }
 
-/** Whether the context uses the handler where Asterisk enters it: of several lines of one priority the first that it reads counts. */
+/**
+ * Whether the context's first priority uses the handler. Of several lines with one priority, the first that Asterisk reads
+ * counts.
+ */
 function isHooked(config: AsteriskConfig, context: string): boolean {
   const first = sectionsOf(config, context).find(({ entries }) =>
     entries.some(({ value }) => /^s\s*,\s*1\s*,/.test(value)),
   );
-  // A hook of somebody's own may call it further down; FreePBX's blank ones return at once.
+  // Somebody's own hook may call it further down, but FreePBX's empty hooks return at once.
   return first?.entries.some(({ value }) => usesHandler(value)) === true;
 }
 
@@ -77,7 +80,7 @@ function reachesNobody(options: string): boolean {
   return /b\([^)]*mes[^)]*\)/.test(options);
 }
 
-/** Whether an extension or a trunk has dial options of its own, so that the global ones do not bring the handler. */
+/** Whether an extension or trunk has dial options of its own, so that the handler in the global ones does not reach it. */
 export function checkDialOptions({ ownDialOptions: own, files }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'freepbx-dial-options',

@@ -1,14 +1,14 @@
 import type { Change, Finding } from './finding.ts';
 
 /**
- * FreePBX overwrites most of Asterisk's files and includes others that it leaves to people. Changes go into those, as additions
- * to the same section, where the last line counts. (From FreePBX's documentation; none of our machines runs it.)
+ * FreePBX overwrites most of Asterisk's files, and includes others that people may edit. This moves each change into such a file,
+ * as an addition to the same section, where the last line counts. (By FreePBX's documentation; no FreePBX was tried.)
  */
 export function leaveToFreePbx(findings: readonly Finding[]): Finding[] {
   return findings.map((finding) => ({ ...finding, changes: finding.changes.map(inCustomFile) }));
 }
 
-/** The file for peers' sections; [general] has a file of its own. */
+/** The file for sections of chan_sip's peers. [general] has another. */
 const SIP_PEERS = 'sip_custom_post.conf';
 const CUSTOM_FILE: Readonly<Record<string, string>> = {
   'manager.conf': 'manager_custom.conf',
@@ -24,14 +24,14 @@ const CUSTOM_FILE: Readonly<Record<string, string>> = {
   'sip_additional.conf': SIP_PEERS,
 };
 
-/** A line can only be removed from the file that has it. */
+/** A line can be removed only from the file that has it. */
 function inCustomFile(change: Change): Change {
   const { file, section, action, lines } = change;
   const slash = (file ?? '').lastIndexOf('/') + 1;
   const own = (file ?? '').slice(slash);
   const custom = own === 'sip.conf' && section !== 'general' ? SIP_PEERS : CUSTOM_FILE[own];
   if (file === null || custom === undefined || action === 'remove') return change;
-  // FreePBX includes this file of chan_sip inside [general].
+  // FreePBX includes this file inside [general] of sip.conf.
   const isInside = section === null || custom === 'sip_general_custom.conf';
   return {
     ...change,

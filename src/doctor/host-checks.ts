@@ -4,7 +4,7 @@ import { type AsteriskConfig, isFalse, lastEntry } from '../wire/asterisk-conf.t
 import { sectionChanges } from './written-value.ts';
 
 const NEEDED_NODE = 24;
-/** A larger difference than two requests over a slow line explain. */
+/** Two requests over a slow line explain a smaller difference. */
 const CLOCK_TOLERANCE_MS = 1000;
 const LITTLE_BYTES = 1024 ** 3;
 const NO_BYTES = 100 * 1024 ** 2;
@@ -18,7 +18,7 @@ export function checkNode({ nodeVersion }: Pick<DoctorFacts, 'nodeVersion'>): Fi
 const ARI_RELOAD = 'asterisk -rx "module reload res_ari.so"';
 const HTTP_RELOAD = 'asterisk -rx "module reload http"';
 
-/** Whether ARI works. It only adds to AMI. */
+/** Whether ARI works. Scores do not need it. */
 export function checkAri({ ari, files }: DoctorFacts): Finding {
   const { ok, warning } = findingsOf(
     'ari',
@@ -34,7 +34,7 @@ export function checkAri({ ari, files }: DoctorFacts): Finding {
   );
 }
 
-/** Other programs may use the address that http.conf has, so it stays. */
+/** An address that http.conf already has stays, because other programs may use it. */
 function httpChanges(config: AsteriskConfig): Change[] {
   const hasAddress = lastEntry(config, 'general', 'bindaddr') !== undefined;
   const lines = ['enabled = yes', ...(hasAddress ? [] : ['bindaddr = 127.0.0.1'])];
@@ -56,7 +56,7 @@ function ariChanges(config: AsteriskConfig, { username, password }: NonNullable<
   return [...change, addLines('ari.conf', null, undefined, lines, ARI_RELOAD)];
 }
 
-/** Whether both clocks agree: reports have the time of ours, CDR rows that of Asterisk's. */
+/** Whether both clocks agree: reports carry the time of our clock, CDR rows that of Asterisk's. */
 export function checkClock({ clock }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'clock',

@@ -5,17 +5,17 @@ import { addLines, type Change, type Finding, findingsOf, replaceLine } from './
 import { setValue, writtenValue } from './written-value.ts';
 
 const DEFAULT_INTERVAL_MS = 5000;
-/** The range that rtp.conf accepts; outside of it Asterisk uses its default. */
+/** The range that rtp.conf accepts, ms. For a value outside of it Asterisk takes its default. */
 const SHORTEST_INTERVAL_MS = 500;
 const LONGEST_INTERVAL_MS = 60_000;
-/** The oldest release that is tested. */
+/** The oldest release that tests run against. */
 const OLDEST_RELEASE = 16;
-/** The first release with a score of its own, and the last 22 in which that score is wrong. */
+/** The first release with its own score, and the last release of series 22 whose own score is wrong. */
 const FIRST_RELEASE_WITH_SCORE = 20;
 const LAST_WRONG_22 = 10;
 /** How many names a sentence shows. */
 const NAMES_SHOWN = 5;
-/** Changes shown at most: more endpoints than this have a template, where one change does. */
+/** Bound on the changes shown: so many endpoints share a template, where one change is enough. */
 const CHANGES_SHOWN = 20;
 const SIP_RELOAD = 'asterisk -rx "sip reload"';
 
@@ -68,7 +68,9 @@ function withoutDirectMedia({ files }: DoctorFacts, { name }: EndpointFacts): Ch
   return addLines('pjsip.conf', name, section, ['direct_media = no'], afterwards);
 }
 
-/** The same for chan_sip, if it is loaded. A peer's own line overrides [general], where the default is yes. */
+/**
+ * The same for chan_sip's peers; null: chan_sip is not loaded. A peer's own line overrides [general], where the default is yes.
+ */
 export function checkSipDirectMedia(facts: DoctorFacts): Finding | null {
   if (facts.modules.chan_sip !== true) return null;
   const { ok, problem, unknown } = findingsOf(
@@ -102,7 +104,7 @@ export function checkSipDirectMedia(facts: DoctorFacts): Finding | null {
   );
 }
 
-/** The setting in [general], under the name that is used there; null when not known. */
+/** The setting in [general] under the name that is used there; null: not known. */
 function sipGeneral(facts: DoctorFacts): { readonly name: ConfigValueName; readonly value: string } | null {
   const older = writtenValue(facts, 'sipCanReinvite');
   const written = writtenValue(facts, 'sipDirectMedia');
@@ -119,14 +121,14 @@ function peerWithoutDirectMedia({ files }: DoctorFacts, { name }: SipPeerFacts):
   return addLines('sip.conf', name, section, ['directmedia = no'], SIP_RELOAD);
 }
 
-/** Looks at the section's own lines only: a template's lines may be shared with other sections. */
+/** Looks only at the section's own lines, because other sections may share a template's lines. */
 function ownEntry(section: ConfigSection | undefined, key: RegExp): ConfigEntry | undefined {
   return section?.entries.findLast(
     (entry) => key.test(entry.key.toLowerCase()) && entry.line !== null && entry.line > (section.line ?? 0),
   );
 }
 
-/** Whether the release is tested, and whether its own score is wrong. */
+/** Whether tests cover the release, and whether its own score is wrong. */
 export function checkVersion({ asteriskVersion }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'asterisk-version',

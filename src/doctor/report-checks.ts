@@ -1,12 +1,12 @@
 import type { DoctorFacts, ReporterFacts } from './facts.ts';
 import { addLines, type Finding, findingsOf } from './finding.ts';
 
-/** One such call may be chance. */
+/** One call with unusable reports may be chance. */
 const FEWEST_CALLS = 3;
 /** How many names a sentence shows. */
 const NAMES_SHOWN = 5;
 
-/** Whether the phones' reports are about what we send them. */
+/** Whether phones report on the stream that we send them. */
 export function checkReportBlocks({ reporters, settings }: DoctorFacts): Finding {
   const { ok, warning, unknown } = findingsOf(
     'report-blocks',

@@ -18,7 +18,7 @@ export function writtenValue(facts: DoctorFacts, name: ConfigValueName): Written
   return { value: told ?? entry?.value ?? '', entry };
 }
 
-/** The change that sets a value: it replaces the line that sets it now, or adds one to the section. */
+/** The change that sets a value: it replaces the line that sets it now, or adds a line to the section. */
 export function setValue(facts: DoctorFacts, name: ConfigValueName, line: string, afterwards: string): Change {
   const [file, section] = CONFIG_VALUES[name];
   const entry = writtenValue(facts, name)?.entry;
@@ -27,8 +27,8 @@ export function setValue(facts: DoctorFacts, name: ConfigValueName, line: string
 }
 
 /**
- * The changes by which a section says each of `lines` (`key = value`): a line with another value is replaced, what is there
- * already stays, and what is missing is added.
+ * The changes after which a section has each of `lines` (`key = value`): a line with another value is replaced, a line with the
+ * same value stays, a missing line is added.
  */
 export function sectionChanges(
   file: string,

@@ -1,9 +1,9 @@
 import { type AsteriskConfig, entriesOf, isTrue, lastEntry, sectionsOf } from '../wire/asterisk-conf.ts';
 
-/** Variables that ride in each event of a channel, for every ARI application (`channelvars`). */
+/** Asterisk puts these variables into every channel event of every ARI application (`channelvars`). */
 const CHANNEL_VARIABLES = ['MES', 'MES_RX', 'MES_TX', 'MES_VERDICT'];
 const DEFAULT_PORT = '8088';
-/** Every address of the machine: we take the one that never leaves it. */
+/** Addresses that mean every address of the machine; ARI is then asked on loopback. */
 const WILDCARDS: readonly string[] = ['0.0.0.0', '::', '[::]'];
 
 /** Whether Asterisk's HTTP server, which ARI needs, is on. */
@@ -11,7 +11,7 @@ export function isHttpOn(http: AsteriskConfig): boolean {
   return isTrue(lastEntry(http, 'general', 'enabled')?.value ?? 'no');
 }
 
-/** Where this machine reaches ARI, by the http.conf that there is or is going to be. */
+/** ARI's address for this machine, by the http.conf that there is or that setup writes. */
 export function ariUrl(http: AsteriskConfig): string {
   const read = (key: string): string | undefined => lastEntry(http, 'general', key)?.value || undefined;
   const address = (isHttpOn(http) ? read('bindaddr') : undefined) ?? '127.0.0.1';
@@ -21,14 +21,17 @@ export function ariUrl(http: AsteriskConfig): string {
   return `http://${inUrl}:${read('bindport') ?? DEFAULT_PORT}${prefix === '' ? '' : `/${prefix}`}`;
 }
 
-/** ari.conf has one list of variables, and the last line counts: ours names also those that were there. */
+/**
+ * ari.conf with our variables. It has one list of variables, of which the last line counts, so ours repeats those that were
+ * there.
+ */
 export function withChannelVariables(text: string, ari: AsteriskConfig): string {
   const theirs = (lastEntry(ari, 'general', 'channelvars')?.value ?? '').split(',').map((name) => name.trim());
   const names = [...theirs.filter((name) => name !== '' && !CHANNEL_VARIABLES.includes(name)), ...CHANNEL_VARIABLES];
   return text.replace(/^channelvars = .*$/m, () => `channelvars = ${names.join(',')}`);
 }
 
-/** mes.conf with ARI in it; the same where it has an address of ARI's, or an empty one, already. */
+/** mes.conf with ARI's address, user and password; unchanged where it already has an address or an empty one. */
 export function withAri(
   text: string,
   settings: AsteriskConfig,

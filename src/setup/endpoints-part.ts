@@ -2,9 +2,9 @@ import type { PlannedFile, SetupFacts, SetupInput, SetupPlan } from './input.ts'
 import { HANDLER_LINE, withHandlerLines } from './own-lines.ts';
 
 const ROOT = 'pjsip.conf';
-/** Bounds files that include each other in a circle. */
+/** Files may include each other in a circle; this bound ends it. */
 const MOST_FILES = 500;
-/** A template may stand in another file than its endpoints, and have a template itself. */
+/** A template may be in another file than its endpoints, and may itself have a template. */
 const PASSES = 3;
 
 interface EndpointFile {
@@ -12,7 +12,7 @@ interface EndpointFile {
   readonly text: string;
 }
 
-/** Gives each PJSIP endpoint the hangup handler where that was chosen. */
+/** Gives each PJSIP endpoint the hangup handler, where the user chose that. */
 export function planEndpoints(input: SetupInput): SetupPlan {
   if (!input.choices.endpoints) return { files: [], notes: [], toDo: [] };
   const { own, foreign } = endpointFiles(input);

@@ -1,16 +1,16 @@
 import type { Includer } from '../wire/asterisk-conf.ts';
 
 export const SETUP_TARGETS = ['vanilla', 'freepbx'] as const;
-/** FreePBX writes Asterisk's files itself and leaves files named `…_custom.conf` to people. */
+/** Whom Asterisk's files belong to. FreePBX writes them itself and leaves files named `…_custom.conf` to people. */
 export type SetupTarget = (typeof SETUP_TARGETS)[number];
 
-/** What people decide; `NO_CHOICES` is what nobody was asked about. */
+/** What the user decides. `NO_CHOICES` is what holds when nobody was asked. */
 export interface SetupChoices {
-  /** Switch AMI on where it is off, for this machine only. */
+  /** Switch AMI on where it is off; only this machine will reach it. */
   readonly enablesAmi: boolean;
   /** Give each PJSIP endpoint the hangup handler, so that no Dial() has to be changed. */
   readonly endpoints: boolean;
-  /** Where the page is to be reached, and the token that it needs there; null: as it is. */
+  /** The page's address, and the token that it needs there; null: both stay as they are. */
   readonly http: { readonly bind: string; readonly token: string } | null;
 }
 
@@ -19,9 +19,9 @@ export const NO_CHOICES: SetupChoices = { enablesAmi: false, endpoints: false, h
 export interface SetupInput {
   readonly target: SetupTarget;
   readonly choices: SetupChoices;
-  /** Of Asterisk's files. */
+  /** The directory of Asterisk's files. */
   readonly directory: string;
-  /** Of mes.conf. */
+  /** The path of mes.conf. */
   readonly settingsPath: string;
   /** The present text of one of Asterisk's files; undefined: there is no such file. */
   readonly current: (name: string) => string | undefined;
@@ -33,24 +33,24 @@ export interface SetupInput {
   readonly settings: string | undefined;
   readonly username: string;
   readonly secret: string;
-  /** Of ARI's user of the same name. */
+  /** The password of ARI's user, which has the same name as AMI's. */
   readonly ariPassword: string;
   /** `127.0.0.1:4573` */
   readonly agiBind: string;
-  /** It is not what mes.conf has, so that it is to be written there. */
+  /** True: mes.conf has another address, so this one has to be written there. */
   readonly isNewAgiBind: boolean;
-  /** What the hangup handler's script ends in. */
+  /** The secret at the end of the hangup handler's script. */
   readonly agiSecret: string;
-  /** It has just been made up, so that it is to be written into mes.conf. */
+  /** True: the secret is new, so it has to be written into mes.conf. */
   readonly isNewAgiSecret: boolean;
 }
 
-/** What is known before secrets are chosen. */
+/** What is known before secrets are generated. */
 export type SetupFacts = Omit<SetupInput, 'secret' | 'ariPassword' | 'agiSecret' | 'isNewAgiSecret' | 'choices'>;
 
 /** One file to write. */
 export interface PlannedFile {
-  /** The name in Asterisk's directory; null: mes.conf, which may be elsewhere. */
+  /** The name in Asterisk's directory; null: mes.conf, which may be in another directory. */
   readonly name: string | null;
   readonly text: string;
   /** The lines that are added to somebody else's file; null: the file is ours. */
@@ -64,7 +64,7 @@ export interface PlannedFile {
 }
 
 export interface SetupPlan {
-  /** Only files that change. */
+  /** Only files whose text changes. */
   readonly files: readonly PlannedFile[];
   /** What is left out and why, one sentence each. */
   readonly notes: readonly string[];

@@ -1,12 +1,15 @@
-/** What a ready file of an older release lacks. Lines that people have changed stay. */
+/** Brings a ready file of an older release up to date. Lines that people have changed stay. */
 
-/** Lines as older releases had them; who has changed one keeps it. */
+/** Lines as older releases wrote them. A line that differs was changed by somebody, and stays. */
 const FORMER_LINES: Readonly<Record<string, readonly string[]>> = {
   read: ['read = call,reporting', 'read = call,reporting,user'],
   write: ['write = call'],
 };
 
-/** Adds the contexts of the ready file that it lacks, each with the comment above it; those that are elsewhere are left out. */
+/**
+ * Adds the contexts of the ready file that this text lacks, each with the comment above it. Contexts that exist elsewhere are not
+ * added.
+ */
 export function withNewContexts(text: string, ready: string, isElsewhere: (context: string) => boolean): string {
   const missing = contextsWithComments(ready).filter(({ name }) => !hasContext(text, name) && !isElsewhere(name));
   if (missing.length === 0) return text;
@@ -14,7 +17,7 @@ export function withNewContexts(text: string, ready: string, isElsewhere: (conte
   return `${start}${missing.map((context) => `\n${context.text}`).join('')}`;
 }
 
-/** The classes of the AMI user as the ready file has them, in place of lines that an older release wrote. */
+/** The text with the AMI user's classes as the ready file has them. Only lines that an older release wrote are replaced. */
 export function withNewClasses(text: string, ready: string): string {
   return text.replaceAll(/^(read|write) = .*$/gm, (line, key: string) => {
     const [now] = new RegExp(`^${key} = .*$`, 'm').exec(ready) ?? [];
@@ -22,12 +25,12 @@ export function withNewClasses(text: string, ready: string): string {
   });
 }
 
-/** Who has made a comment of it wants it away. */
+/** A context that somebody made a comment of counts as present: its owner does not want it. */
 function hasContext(text: string, name: string): boolean {
   return text.split('\n').some((line) => line.replace(/^[;\s]+/, '').startsWith(`[${name}]`));
 }
 
-/** Contexts follow each other after an empty line and a comment. The first one's comment is that of the whole file. */
+/** The contexts, each with the comment above it. The first comment is about the whole file. */
 function contextsWithComments(ready: string): { readonly name: string; readonly text: string }[] {
   return [...ready.matchAll(/(?:^;[^\n]*\n)*^\[([^\]]+)\]\n(?:(?!\[|\n)[^\n]*\n?)*/gm)].map(([whole, name = '']) => ({
     name,

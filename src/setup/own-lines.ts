@@ -1,14 +1,14 @@
-/** Lines of ours in somebody else's file: how they look, how they get in, and how they are taken out again. */
+/** Our lines in other people's files: how they look, how they get in, and how they are taken out again. */
 
 const MARK = '; asterisk-mes:';
-/** The end of a line that was put into the middle of a file. */
+/** The end of each line that setup put into the middle of a file. */
 const LINE_MARK = '; asterisk-mes';
 export const HANDLER_LINE = `set_var = CHANNEL(hangup_handler_push)=mes-hangup,s,1 ${LINE_MARK}`;
 const OWN_FILE = String.raw`[\w-]+_mes(?:_[\w-]+)?\.conf`;
 const INCLUDE = new RegExp(String.raw`^\s*#(?:try)?include\s+["<]?(?:\S*/)?(${OWN_FILE})[">]?\s*$`);
 const ITEM = /^item\s*=\s*\S*\/(?:mes|[\w-]+_mes(?:_[\w-]+)?)\.conf$/;
 
-/** In the file that --remove leaves behind where the dialplan still names its contexts. */
+/** Marks the file that --remove leaves behind where the dialplan still names its contexts. */
 export const STUB_SIGN = 'what is left of asterisk-mes';
 
 /** Adds an `#include` of one of our files at the end. */
@@ -40,13 +40,13 @@ export function withChownItems(
 interface OpenSection {
   readonly name: string;
   readonly bases: readonly string[];
-  /** The index of its line `type = endpoint`. */
+  /** The index of the section's line `type = endpoint`; undefined: it has none. */
   typeAt: number | undefined;
 }
 
 /**
- * Puts the hangup handler below each `type = endpoint`, in a template or in an endpoint of its own. An endpoint whose template has
- * it gets none. `given` are the templates of files that were read before. Undefined: there is nothing to add.
+ * Adds the hangup handler below each `type = endpoint`, in templates and in endpoints. An endpoint whose template has the handler
+ * gets none of its own. `given`: the templates of files that were read before. Undefined: nothing has to be added.
  */
 export function withHandlerLines(
   text: string,
@@ -98,7 +98,7 @@ export function withoutOwnLines(text: string, keepIncludesOf: readonly string[] 
   const goes = lines.map(isOwn);
   for (const [index, line] of lines.entries()) {
     if (line.trim() !== MARK) continue;
-    // The heading that we gave a list goes with the list.
+    // Setup wrote the heading together with the list, so both go.
     const isHeading = lines[index + 1]?.trim() === '[blacklist]' && goes[index + 2] === true;
     if (isHeading) goes[index + 1] = true;
     if (goes[index + 1] === true) goes[index] = true;

@@ -9,9 +9,9 @@ export interface Part {
   readonly host: Readonly<Record<SetupTarget, string | null>>;
   /** The file that Asterisk reads, which has or includes the host. */
   readonly root: string;
-  /** Why the part is not needed, given the configuration without it; undefined when it is needed. */
+  /** Says in one sentence why the part is not needed, given the configuration without it; undefined: it is needed. */
   readonly needless: (config: AsteriskConfig, input: SetupInput) => string | undefined;
-  /** It has contexts of FreePBX's: those that people have already are left out of it. */
+  /** The part has contexts that FreePBX calls. Those that people already have are left out of it. */
   readonly leavesOut?: true;
 }
 
@@ -84,6 +84,6 @@ export const PARTS: readonly Part[] = [
   },
 ];
 
-/** Ours that hold the secret of a user of their own. */
+/** Files of ours with the secret of a user of their own. */
 export const USER_FILES: readonly string[] = ['manager_mes.conf', 'ari_mes.conf'];
 export const SECRET_FILES: readonly string[] = [...USER_FILES, 'extensions_mes.conf'];

@@ -48,7 +48,7 @@ export function planSetup(input: SetupInput): SetupPlan {
   };
 }
 
-/** Setup switches AMI on only where it is asked to: the owner of manager.conf decides that. */
+/** Says that AMI is off. Setup switches it on only when asked to, because the owner of manager.conf decides that. */
 function switchedOff(input: SetupInput): string[] {
   const notes: string[] = [];
   if (isAmiOff(input) && !input.choices.enablesAmi) {
@@ -61,7 +61,7 @@ function switchedOff(input: SetupInput): string[] {
   return notes;
 }
 
-/** Whether nobody but us has switched AMI on. */
+/** Whether AMI is off. What our own file says counts, otherwise what the other files say. */
 export function isAmiOff(input: SetupFacts): boolean {
   const own = lastEntry(readAlone('manager_mes.conf', input.current('manager_mes.conf')), 'general', 'enabled');
   const config = configWithout('manager_mes.conf', 'manager.conf', input);
@@ -73,7 +73,7 @@ export function knownSecret(input: SetupFacts): string | undefined {
   return knownValue(input, { section: 'ami', own: 'manager_mes.conf', root: 'manager.conf', key: 'secret' });
 }
 
-/** The same of ARI. */
+/** ARI's password that ari.conf or mes.conf already has; undefined: there is none. */
 export function knownAriPassword(input: SetupFacts): string | undefined {
   return knownValue(input, { section: 'ari', own: 'ari_mes.conf', root: 'ari.conf', key: 'password' });
 }
@@ -103,7 +103,7 @@ function configWithout(own: string, name: string, { current, include }: SetupFac
   );
 }
 
-/** Writes mes.conf if there is none, or if it lacks what setup has to set. */
+/** mes.conf, where it is missing or lacks what setup has to set; undefined: it has everything. */
 function planSettings(input: SetupInput): PlannedFile | undefined {
   const before = input.settings;
   let text = withSecret(before ?? withUser(input.ready('mes.conf'), input), input.secret);
@@ -112,7 +112,7 @@ function planSettings(input: SetupInput): PlannedFile | undefined {
     username: input.username,
     password: escaped(input.ariPassword),
   });
-  // Where the dialplan has a handler of its own, that would not know the secret.
+  // A hangup handler that somebody wrote would not know the secret.
   if (input.isNewAgiSecret && hasOwnHandler(input)) text = withSetting(text, 'agi', 'secret', input.agiSecret);
   if (input.isNewAgiBind) text = withSetting(text, 'agi', 'bind', input.agiBind);
   const { http } = input.choices;
@@ -121,13 +121,13 @@ function planSettings(input: SetupInput): PlannedFile | undefined {
   return { name: null, text, added: null, place: '', isSecret: true, neighbour: 'manager.conf' };
 }
 
-/** Whether the hangup handler is, or will be, that of our own file. */
+/** Whether the hangup handler is, or will be, the one in our own file. */
 function hasOwnHandler(input: SetupInput): boolean {
   const without = configWithout('extensions_mes.conf', 'extensions.conf', input);
   return sectionsOf(without, 'mes-hangup').length === 0;
 }
 
-/** Our scripts' lines with this installation's address; a name of a machine stays, with the new port. */
+/** The lines of our scripts with this installation's address. A host name stays, and gets the new port. */
 function withAddress(text: string, bind: string): string {
   const port = bind.slice(bind.lastIndexOf(':') + 1);
   const reachable = bind.replace(/^(?:0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
@@ -139,7 +139,7 @@ function withAddress(text: string, bind: string): string {
   });
 }
 
-/** The lines that ask us, with this installation's secret; the address in them stays. */
+/** The lines that ask the sidecar, with this installation's secret. Their address stays. */
 function withScript(text: string, secret: string): string {
   return text.replaceAll(
     /(agi:\/\/[^/\s)]+\/(?:hangup|rate|best))(?:\/[\w-]*)?(?=[\s),])/g,
@@ -170,7 +170,7 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
   const toDo = part.leavesOut === true ? leftOut(input.ready(own), without, root) : [];
   const files: PlannedFile[] = [];
   const ownBefore = input.current(own);
-  // Keep what people have changed in our file.
+  // What people have changed in our file stays.
   const ownText = ownTextOf(part, input, ownBefore, without);
   if (!/^\[/m.test(ownText)) return { files: [], notes: [], toDo };
   if (ownText !== ownBefore) {
@@ -185,7 +185,7 @@ function planPart(part: Part, input: SetupInput): SetupPlan {
   return { files, notes: [], toDo };
 }
 
-/** Of contexts that people have made themselves: what they are to do there. */
+/** What the user has to do in contexts that he made himself and that are therefore left out. */
 function leftOut(ready: string, without: AsteriskConfig, root: string): string[] {
   return contextsOf(ready).flatMap((name) => {
     const theirs = without.filter((section) => section.name === name);
@@ -199,7 +199,7 @@ function contextsOf(text: string): string[] {
   return [...text.matchAll(/^\[([^\]]+)\]/gm)].map(([, name = '']) => name);
 }
 
-/** Our file, with the address and the secrets that mes.conf has. */
+/** The text of our file, with the address and the secrets of mes.conf. */
 function ownTextOf(part: Part, input: SetupInput, before: string | undefined, without: AsteriskConfig): string {
   const { own } = part;
   const isThere = before !== undefined && !before.includes(STUB_SIGN);
@@ -221,7 +221,7 @@ function withValue(text: string, key: 'secret' | 'password', value: string): str
   return text.replace(new RegExp(`^(${key}\\s*=\\s*).*$`, 'm'), (_, start: string) => `${start}${escaped(value)}`);
 }
 
-/** Switches AMI on in our own file: the last line of a key counts. */
+/** Switches AMI on in our own file. It comes last, and the last line of a key counts. */
 function withAmi(text: string, input: SetupInput, without: AsteriskConfig): string {
   if (!input.choices.enablesAmi || !isAmiOff(input) || /^enabled\s*=/m.test(text)) return text;
   const heading = without.some(({ name }) => name === 'general') ? '[general](+)' : '[general]';
@@ -240,7 +240,7 @@ function ownPart({ own, leavesOut }: Part, input: SetupInput, without: AsteriskC
   return text.replaceAll(/^\[(\w+)\]\(\+\)$/gm, (heading, name: string) => (has(name) ? heading : `[${name}]`));
 }
 
-/** `fwconsole chown` opens the files of /etc/asterisk to their group, unless they are in its blacklist. */
+/** FreePBX's blacklist with our files: without it `fwconsole chown` opens all files of /etc/asterisk to their group. */
 function planChown(input: SetupInput): PlannedFile[] {
   if (input.target !== 'freepbx') return [];
   const paths = [input.settingsPath, ...SECRET_FILES.map((name) => `${input.directory}/${name}`)];

@@ -2,7 +2,10 @@ import { lastEntry, readAsteriskConfig } from '../wire/asterisk-conf.ts';
 
 const CODE_SECTION = /^\[mes-code\]\n(?:(?!\[)[^\n]*\n)*/m;
 
-/** The extension that people dial to rate their last call, as [ratings] of mes.conf has it; where it has none, it stays. */
+/**
+ * The text with the extension that people dial to rate their last call, as [ratings] of mes.conf sets it; unchanged where it sets
+ * none.
+ */
 export function withCode(text: string, settings: string | undefined): string {
   const code =
     lastEntry(

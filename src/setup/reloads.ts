@@ -1,8 +1,8 @@
-/** A command of Asterisk's console that makes it read a file again. */
+/** A console command that makes Asterisk read a file again. */
 export interface Reload {
   /** `dialplan reload` */
   readonly command: string;
-  /** The module that is to be loaded where it is not; null: the command works anyhow. */
+  /** The module to load where it is not loaded; null: the command works without one. */
   readonly module: string | null;
 }
 
@@ -14,7 +14,7 @@ const plain = (files: RegExp, command: string): Rule => ({ files, command, modul
 /** A module without configuration may not be loaded yet. */
 const ofModule = (files: RegExp, module: string): Rule => ({ files, command: `module reload ${module}`, module });
 
-/** In the order in which they are to be run. */
+/** In the order in which they have to run. */
 const RULES: readonly Rule[] = [
   ofModule(/^pjsip|\/pjsip/, 'res_pjsip.so'),
   plain(/^manager_/, 'manager reload'),
@@ -25,7 +25,7 @@ const RULES: readonly Rule[] = [
   ofModule(/^cdr_custom_mes\.conf$/, 'cdr_custom.so'),
 ];
 
-/** What Asterisk has to read again after these files changed; an endpoint may be in a file of any name. */
+/** The commands to run after these files changed. Endpoints may be in a file of any name. */
 export function reloadsFor(
   files: readonly { readonly name: string | null; readonly isEndpoints: boolean }[],
 ): Reload[] {

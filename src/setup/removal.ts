@@ -7,7 +7,7 @@ import { handlerUses } from '../wire/ami/handler-uses.ts';
 
 const DIALPLAN = 'extensions_mes.conf';
 const CHOWN = 'freepbx_chown.conf';
-/** Keys of mes.conf that setup sets: a file that differs in nothing else has nothing of anybody's. */
+/** Keys of mes.conf that setup sets. A file that differs in no other key has no settings of the user's. */
 const SET_BY_SETUP: readonly string[] = [
   'ami.username',
   'ami.secret',
@@ -21,23 +21,23 @@ const SET_BY_SETUP: readonly string[] = [
 ];
 
 export interface RemovalInput extends Pick<SetupFacts, 'directory' | 'current' | 'include' | 'ready' | 'settings'> {
-  /** What a file was before setup changed it first; undefined: there is no such backup. A null name is mes.conf. */
+  /** What a file was before setup first changed it; undefined: there is no backup. A null name is mes.conf. */
   readonly backup: (name: string | null) => string | undefined;
-  /** Lines that use the handler, found elsewhere than in files: dialplan in AEL or Lua, FreePBX's database. */
+  /** Lines that use the handler outside of files: dialplan in AEL or Lua, FreePBX's database. */
   readonly usesElsewhere: readonly string[];
 }
 
 /** What happens to one file. */
 export interface Removal {
-  /** In Asterisk's directory; null: mes.conf. */
+  /** The name in Asterisk's directory; null: mes.conf. */
   readonly name: string | null;
-  /** `keep`: our file has lines of somebody's; it is set aside under another name. */
+  /** `keep`: our file has lines of the user's, so it is kept under another name. */
   readonly action: 'remove' | 'write' | 'keep';
-  /** Of `write`. */
+  /** The new text of `write`. */
   readonly text: string;
   /** Whether the file is again, byte for byte, what it was before setup. */
   readonly isAsBefore: boolean;
-  /** Whether nothing of ours is left in it. */
+  /** Whether no line of ours is left in it. */
   readonly isFinal: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface RemovalPlan {
   readonly notes: readonly string[];
 }
 
-/** Plans how everything is taken back that setup did: its files, its lines, and nothing that others have changed since. */
+/** Plans how to take back what setup did: its files and its lines, but nothing that others have changed since. */
 export function planRemoval(input: RemovalInput): RemovalPlan {
   const hosts = hostNames(input);
   const uses = usesLeft(input, hosts);
@@ -86,7 +86,7 @@ function hostNames(input: RemovalInput): string[] {
   return [...new Set([...named, ...endpoints, CHOWN])];
 }
 
-/** A text without its last line's end got one from us. */
+/** What happens to a file without our lines. It counts as before also where setup ended its last line with a line break. */
 function asBefore(name: string, taken: string, backup: string | undefined): Removal {
   if (backup === undefined && taken.trim() === '') {
     return { name, action: 'remove', text: '', isAsBefore: true, isFinal: true };
@@ -96,7 +96,7 @@ function asBefore(name: string, taken: string, backup: string | undefined): Remo
   return { name, action: 'write', text: isSame ? backup : taken, isAsBefore: isSame, isFinal };
 }
 
-/** Lines of others that call [mes] or [mes-hangup], which must not lead to nothing: Asterisk would end the call. */
+/** Lines of others that call [mes] or [mes-hangup]. If these were missing, Asterisk would end the call. */
 function usesLeft(input: RemovalInput, hosts: readonly string[]): string[] {
   const { directory, current, include, usesElsewhere } = input;
   const ours = new Set(PARTS.map(({ own }) => own));
@@ -104,7 +104,7 @@ function usesLeft(input: RemovalInput, hosts: readonly string[]): string[] {
     const name = file.replace(`${directory.replace(/\/$/, '')}/`, '');
     return hosts.includes(name) ? withoutOwnLines(text) : text;
   };
-  // Lines are counted as they will be.
+  // Line numbers are those after the removal.
   const read = (name: string): AsteriskConfig =>
     readAsteriskConfig(`${directory.replace(/\/$/, '')}/${name}`, clean(name, current(name) ?? ''), (pattern) =>
       include(pattern)
@@ -131,14 +131,14 @@ function stubDialplan(uses: readonly string[]): string {
   ].join('\n');
 }
 
-/** Whether one of our files has settings that it had not from us. */
+/** Whether one of our files has settings that setup did not write. */
 function hasOthersLines(own: string, text: string, { ready }: RemovalInput): boolean {
   if (text.includes(STUB_SIGN)) return false;
   const known = new Set(settingsIn(own, ready(own)));
   return settingsIn(own, text).some((line) => !known.has(line));
 }
 
-/** Its lines as `section.key=value`, without what differs from one installation to the next. */
+/** The file's settings as `section.key=value`, without those that differ between installations. */
 function settingsIn(own: string, text: string): string[] {
   return readAsteriskConfig(own, text, () => []).flatMap(({ name, entries }) =>
     entries.flatMap(({ key, value }) => {
@@ -150,7 +150,7 @@ function settingsIn(own: string, text: string): string[] {
   );
 }
 
-/** mes.conf becomes what it was, or goes, unless somebody has set something else in it. */
+/** mes.conf becomes what it was before setup, or is removed, unless it has settings of the user's. */
 function removeSettings({ settings, backup, ready }: RemovalInput): {
   readonly files: readonly Removal[];
   readonly notes: readonly string[];

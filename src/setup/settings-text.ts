@@ -1,6 +1,6 @@
 /**
- * Sets a key of mes.conf: in place of its line or of its default in a comment, else below its section's heading, else in a new
- * section at the end. All other lines stay as they are.
+ * mes.conf with one key set: in place of the key's line, or of its default in a comment, or below the section's heading, or in a
+ * new section at the end. All other lines stay as they are.
  */
 export function withSetting(text: string, section: string, key: string, value: string): string {
   const line = `${key} = ${value}`;

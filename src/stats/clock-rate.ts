@@ -3,7 +3,7 @@ import { STANDARD_CLOCK_RATES_HZ } from '../units/rtp.ts';
 
 /** How far ΔRTP / ΔNTP may be from a standard rate and still be taken for it. */
 const RATE_TOLERANCE_RATIO = 0.05;
-/** Two SRs closer than this say little: 1 ms of error in the sender's clock is 1 % of 0.1 s. */
+/** An interval between two SRs that is shorter than this proves little: 1 ms of error in the sender's clock is 1 % of 0.1 s. */
 const MIN_SR_DISTANCE_S = 0.1;
 const RTP_TIMESTAMP_MODULUS = 0x1_0000_0000;
 

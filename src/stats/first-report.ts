@@ -2,17 +2,17 @@ import type { ReportBlock } from '../model/report.ts';
 import { Q8_ONE } from '../units/rtp.ts';
 import type { ReportMoment, StreamMarks } from './interval.ts';
 
-/** The two ways to know what was expected before the first report may differ by this much of the coarser one. */
+/** The two estimates of what was expected before the first report may differ by this part of the coarser one. */
 const ESTIMATE_TOLERANCE_RATIO = 0.25;
-/** Up to here fraction lost tells what was expected no better than by a fifth. */
+/** Up to this fraction lost, it tells the expected packets only to within a fifth. */
 const COARSE_FRACTION_Q8 = 4;
-/** Asterisk's longest `rtcpinterval`, ms: what came before was reported on, or was not there. */
+/** Asterisk's longest `rtcpinterval`, ms. What came earlier had its own report, or did not exist. */
 const LONGEST_PACE_MS = 60_000;
 
 /**
- * Packets expected until the first report of a stream, `packetsLost` among them; null when nothing tells. A first report
- * does not say where the sequence began. Fraction lost is the finest measure, but of one interval only: when the far end's
- * first report was lost on the way, the one that is first for us counts the loss of two. The sender's count shows that.
+ * Packets expected until the first report of a stream, `packetsLost` among them; null: nothing tells. A first report does not say
+ * where the sequence began. Fraction lost is the finest measure, but it covers one interval. If the far end's first report got
+ * lost, the first that we see counts the loss of two intervals; the sender's count shows that.
  */
 export function expectedAtFirst(
   packetsLost: number,
@@ -21,7 +21,7 @@ export function expectedAtFirst(
   moment: ReportMoment,
 ): number | null {
   const byFraction = expectedFromFraction(packetsLost, fractionLostQ8);
-  // Another stream has followed on one that was reported on: when, nobody can say.
+  // This stream followed one that already had reports, and nobody can say when it began.
   if (marks.markHighestSequence !== null || moment.mayBeSilent) return byFraction;
   const bySending = expectedFromSending(marks, moment) ?? expectedFromTime(marks, moment);
   if (bySending === null) return byFraction;
@@ -37,12 +37,12 @@ function expectedFromFraction(packetsLost: number, fractionLostQ8: number): numb
   return Math.max(packetsLost, Math.round((packetsLost * Q8_ONE) / fractionLostQ8));
 }
 
-/** The fraction is rounded down (RFC 3550 §6.4.1): a small one leaves a wide range, and so many packets are within it. */
+/** Whether `packets` fit the fraction. It is rounded down (RFC 3550 §6.4.1), so a small fraction allows a wide range. */
 function isWithinFraction(packets: number, packetsLost: number, fractionLostQ8: number): boolean {
   return fractionLostQ8 <= COARSE_FRACTION_Q8 && Math.floor((packetsLost * Q8_ONE) / packets) === fractionLostQ8;
 }
 
-/** What must have been sent until then, by the sender's count; null before its first SR. */
+/** Packets sent until then by the sender's count; null before its first SR. */
 function expectedFromSending(
   { markAtMs, senderPackets, senderAtMs, packetRateHz }: Readonly<StreamMarks>,
   { atMs }: ReportMoment,
@@ -51,7 +51,7 @@ function expectedFromSending(
   return senderPackets + Math.round(((atMs - senderAtMs) / 1000) * packetRateHz);
 }
 
-/** At the usual pace since the answer, or since a report that knew of no packet yet; null when that is too long ago. */
+/** Packets sent at the usual pace since the answer, or since a report that knew of no packet; null: that is too long ago. */
 function expectedFromTime(
   { markAtMs, packetRateHz }: Readonly<StreamMarks>,
   { atMs, answeredAtMs }: ReportMoment,

@@ -7,8 +7,8 @@ const LANCZOS = [
 const LANCZOS_G = 7;
 
 /**
- * How likely shares as far apart as these, or further, are by chance alone: Fisher's exact test, two-sided, of
- * `ones` of `many` against `otherOnes` of `otherMany`. 1 when either is empty. All are whole numbers of 0 or more.
+ * Fisher's exact test, two-sided: how likely chance alone makes two shares differ as much as `ones` of `many` and `otherOnes` of
+ * `otherMany`, or more. 1 when either is empty. All arguments are whole numbers of 0 or more.
  */
 export function fisherExact(ones: number, many: number, otherOnes: number, otherMany: number): number {
   const allOnes = ones + otherOnes;

@@ -6,82 +6,85 @@ import { type Sendable, sendablePackets, wrappedDelta } from './sendable.ts';
 
 const EXTENDED_SEQUENCE_MODULUS = 0x1_0000_0000;
 const PACKET_COUNT_MODULUS = 0x1_0000_0000;
-/** Packets sent this shortly before the receiver's report may still have been on their way. */
+/** Packets sent so shortly before the receiver's report may still have been on their way. */
 const IN_FLIGHT_ALLOWANCE_S = 0.5;
-/** RFC 3550 A.1: a step back by no more than this is disorder. */
+/** A step back by at most this many packets is disorder (RFC 3550 A.1). */
 const MAX_MISORDER_PACKETS = 100;
-/** No receiver can lose more than it expected; a few count both at slightly different moments. */
+/** No receiver can lose more than it expected, but a few count the two at slightly different moments. */
 const COUNTING_SLACK_PACKETS = 5;
 const COUNTING_SLACK_RATIO = 0.1;
-/** A receiver that has got so far in what was sent has stopped nowhere: its reports and the sender's are not of one moment. */
+/**
+ * A receiver that has got at least this part of what was sent never stopped: its reports and the sender's are of different
+ * moments.
+ */
 const REACHED_RATIO = 0.9;
-/** A cumulative count that falls by fewer packets fell because of packets that came late or twice. */
+/** A cumulative count that falls by fewer packets fell because packets came late or twice. */
 const RESET_FALL_PACKETS = 5;
 
-/** Where the two ends of a stream stood, as far as they said. A sender's count is known together with its time. */
+/** Where the two ends of a stream stood, as far as they said. Each count of the sender has its time beside it. */
 export interface StreamMarks {
-  /** When the receiver last reported; null before its first report. */
+  /** Where the receiver stood then; all three null: it had received nothing. */
   markAtMs: number | null;
   /** Where it stood then; all three null when it had received nothing at all. */
   markSsrc: number | null;
   markLostPackets: number | null;
   markHighestSequence: number | null;
-  /** When its highest sequence number last moved. */
+  /** When the receiver's highest sequence number last moved; null: it never did. */
   markMovedAtMs: number | null;
-  /** The sender's count that belongs to that number, and when it was told: null when it is reckoned from an older count. */
+  /** The sender's count at that number, and when the sender gave it; a null time: the count is calculated from an older one. */
   markMovedSenderPackets: number | null;
   markMovedSenderAtMs: number | null;
-  /** The sender's count as known then. */
+  /** The sender's latest count at the last report, and when it came. */
   markSenderPackets: number | null;
   markSenderAtMs: number | null;
-  /** Packets counted as lost since the receiver stood still; null when it had moved. */
+  /** Packets counted as lost since the receiver stopped receiving; null: it received something. */
   markLostWhileStillPackets: number | null;
-  /** The cumulative count with which the present row of reports began: 0, or where a restart left it. */
+  /** The cumulative count at which the present numbering began: 0, or what a restart left. */
   baselineLostPackets: number;
-  /** Packets counted as lost in that row, less those that came late. */
+  /** Packets counted as lost in the present numbering, less those that came late. */
   countedLostPackets: number;
-  /** The newest of them: half as many with each report. */
+  /** The recent part of them: each report halves it. */
   recentLostPackets: number;
-  /** Packets sent by the sender's latest SR, and when we learnt it, epoch milliseconds. */
+  /** The packet count of the sender's latest SR, and when it came (epoch milliseconds); null: no SR came. */
   readonly senderPackets: number | null;
   readonly senderAtMs: number | null;
-  /** Packets a second that the sender sends while it sends; 50 when unknown. */
+  /** Packets a second while the sender sends; 50 when unknown. */
   readonly packetRateHz: number;
   /** How often the receiver reports; null when unknown. */
   readonly paceMs: number | null;
 }
 
-/** What else a receiver's report is judged by. */
+/** The circumstances of a receiver's report. */
 export interface ReportMoment {
   readonly atMs: number;
   /** When the channel began: no packet is older. */
   readonly startedAtMs: number;
   readonly answeredAtMs: number | null;
-  /** On hold, not up: nothing that stands still is a fault. */
+  /** True on hold and before the answer: a stream that stands still is no fault then. */
   readonly mayBeSilent: boolean;
-  /** We came in the middle: the cumulative count of a first report says nothing of its interval. */
+  /** True: the channel was up before the sidecar, so the counts of a first report are not those of one interval. */
   readonly joinedLate: boolean;
 }
 
-/** Packets moved. Counts are `null` where the report cannot tell. */
+/** Packets moved. A count is null where the report cannot tell. */
 export interface MediaMeasure {
   readonly kind: 'media';
   readonly packetsExpected: number | null;
   readonly packetsLost: number | null;
-  /** Counted as lost by earlier intervals, but came after all. */
+  /** Packets that earlier intervals counted as lost and that came after all. */
   readonly latePackets: number;
   readonly duplicates: number;
-  /** The receiver counts from another point on than before. */
+  /** The receiver began to count from zero again. */
   readonly isFresh: boolean;
-  /** Sequence or cumulative loss jumped by more than can have been sent: the numbering began anew. */
+  /** Sequence or cumulative loss jumped by more than can have been sent, so the numbering began anew. */
   readonly isRestart: boolean;
 }
 
 export type IntervalMeasure =
   | MediaMeasure
-  /** Nothing was sent, or nothing that must have arrived yet. `undecided`: keep the old mark. */
+  /** Nothing was sent, or nothing that must have arrived by now. `undecided`: the next report decides, so keep the marks. */
   | { readonly kind: 'idle'; readonly undecided: boolean }
-  /** Packets were sent and none arrived; null when nobody counted them. */
+  /** Packets were sent and none arrived. `packetsLost` null: nobody counted them. */
   | { readonly kind: 'dead'; readonly packetsLost: number | null };
 
 const RESTART: MediaMeasure = {
@@ -95,10 +98,10 @@ const RESTART: MediaMeasure = {
 };
 
 /**
- * What one report says of the packets since the report before (RFC 3550 §6.4.1 and A.3). `block` null: it had none, since
- * nothing was received.
- * Handles wraps of both counters, duplicates and late packets (a falling cumulative count), a changed SSRC, a numbering that
- * begins anew, and a stream that stands still.
+ * Measures the packets between a receiver's last report and this one (RFC 3550 §6.4.1 and A.3). `block` null: the report has
+ * none, because nothing was received.
+ * Handles wraps of both counters, duplicates and late packets (the cumulative count falls), a new SSRC, a numbering that begins
+ * anew, and a stream that stands still.
  */
 export function measureInterval(
   marks: Readonly<StreamMarks>,
@@ -118,7 +121,7 @@ export function measureInterval(
     : movedBack(marks, block, moved, lostDelta, moment);
 }
 
-/** Leaves the marks as the next report needs them. */
+/** Moves the marks to this report. */
 export function moveMarks(marks: StreamMarks, measure: IntervalMeasure, block: ReportBlock | null, atMs: number): void {
   if (measure.kind === 'idle' && measure.undecided) return;
   const lostNow = measure.kind === 'idle' ? 0 : (measure.packetsLost ?? 0);
@@ -143,8 +146,8 @@ export function moveMarks(marks: StreamMarks, measure: IntervalMeasure, block: R
 }
 
 /**
- * The sender's count that belongs to the highest number received, where that lags behind what the sender has told: the rest did
- * not arrive, as far as the receiver can know. Null where it does not lag, and where nobody can say.
+ * The sender's count at the highest number received, if the sender has counted beyond it: those packets have not arrived, as far
+ * as the receiver knows. Null: the sender has not counted beyond it, or nobody can tell.
  */
 function countWhereItStopped(marks: Readonly<StreamMarks>, block: ReportBlock): number | null {
   const { markSsrc, markHighestSequence, markMovedSenderPackets, markSenderPackets, senderPackets } = marks;
@@ -156,7 +159,10 @@ function countWhereItStopped(marks: Readonly<StreamMarks>, block: ReportBlock): 
   return Math.max(markMovedSenderPackets + moved, markSenderPackets ?? 0);
 }
 
-/** What was not counted, because it cannot have been lost or must not be judged, is never counted later either. */
+/**
+ * Moves the baseline over losses that were not counted, because they were impossible or must not be judged. So no later report
+ * counts them.
+ */
 function countFrom(marks: StreamMarks, measure: MediaMeasure, block: ReportBlock, lostNow: number): void {
   if (measure.isFresh) {
     marks.baselineLostPackets = 0;
@@ -166,18 +172,18 @@ function countFrom(marks: StreamMarks, measure: MediaMeasure, block: ReportBlock
   marks.countedLostPackets = Math.max(0, marks.countedLostPackets + lostNow - measure.latePackets);
   marks.recentLostPackets = lostNow + marks.recentLostPackets / 2;
   const sinceBaseline = cumulativeLostDelta(block.cumulativeLostPackets, marks.baselineLostPackets);
-  // Below the baseline are packets that came twice: they stand against those that will be lost.
+  // A count below the baseline is of packets that came twice; RFC 3550 sets those against later losses.
   if (sinceBaseline < 0 && marks.countedLostPackets === 0) return;
   marks.baselineLostPackets = block.cumulativeLostPackets - marks.countedLostPackets;
 }
 
-/** How many packets can have been sent since the receiver last moved, of which `receivedPackets` arrived. */
+/** How many packets can have been sent since the receiver last moved, if `receivedPackets` of them arrived. */
 function sendableSinceMark(marks: Readonly<StreamMarks>, moment: ReportMoment, receivedPackets: number): Sendable {
   const sinceMs = marks.markMovedAtMs ?? marks.markAtMs ?? moment.startedAtMs;
   return sendablePackets(marks, sinceMs, moment.atMs, receivedPackets);
 }
 
-/** The highest sequence number rose by `moved` packets, and the cumulative loss by `lostDelta`. */
+/** The highest sequence number rose by `moved` packets, the cumulative loss by `lostDelta`. */
 function movedOn(
   marks: Readonly<StreamMarks>,
   block: ReportBlock,
@@ -199,9 +205,9 @@ function movedOn(
   const cannotBeLost = reported - boundedLoss(reported, moved, sendable);
   const packetsLost = Math.min(Math.max(0, change - cannotBeLost), moved);
   const latePackets = Math.max(0, -change);
-  // The receiver notices only now what was lost while it stood still, and what was expected as such already.
+  // Only now does the receiver see what it lost while it stood still. Those packets were counted as expected already.
   const expectedBefore = cannotBeLost + (marks.markLostWhileStillPackets ?? 0);
-  // Nor were packets expected that nobody can have sent.
+  // Packets that nobody can have sent were not expected either.
   const canBeExpected = moved > sendable.farthestPackets ? Math.round(sendable.farthestPackets) : moved;
   return {
     kind: 'media',
@@ -214,7 +220,10 @@ function movedOn(
   };
 }
 
-/** No more can be lost than was sent, and of a step that nothing explains no more than the sender sent beyond what arrived. */
+/**
+ * Bounds the reported loss by what can have been sent. If even that does not explain the step, only packets that the sender sent
+ * beyond those that arrived are lost.
+ */
 function boundedLoss(reported: number, moved: number, sendable: Sendable): number {
   const atMost = Math.round(sendable.atMostPackets);
   if (reported <= atMost) return reported;
@@ -222,14 +231,16 @@ function boundedLoss(reported: number, moved: number, sendable: Sendable): numbe
   return Math.min(atMost, Math.max(0, Math.round(sendable.aboutPackets) - (moved - reported)));
 }
 
-/** Whether the count fell because the receiver counts afresh: that many packets, lost long ago, do not arrive after all. */
+/**
+ * Whether the count fell because the receiver counts from zero again: so many packets that were lost long ago do not arrive late.
+ */
 function isCounterReset(marks: Readonly<StreamMarks>, block: ReportBlock, lostDelta: number): boolean {
   const { cumulativeLostPackets: now } = block;
   const fall = -lostDelta;
   return fall >= RESET_FALL_PACKETS && fall > marks.recentLostPackets && now >= 0 && now < fall;
 }
 
-/** The highest sequence number fell: a wrap that the receiver does not count, a report that came late, or a new beginning. */
+/** The highest sequence number fell: the receiver does not count wraps, or the report came late, or the numbering began anew. */
 function movedBack(
   marks: Readonly<StreamMarks>,
   block: ReportBlock,
@@ -245,7 +256,7 @@ function movedBack(
   return -moved <= MAX_MISORDER_PACKETS ? { kind: 'idle', undecided: true } : RESTART;
 }
 
-/** The first report about a stream: its counts are those since the stream began. */
+/** The first report about a stream counts everything since the stream began. */
 function firstReport(block: ReportBlock, marks: Readonly<StreamMarks>, moment: ReportMoment): IntervalMeasure {
   if (moment.joinedLate && marks.markAtMs === null) return { ...RESTART, isRestart: false };
   const { atMostPackets, farthestPackets } = sendableSinceMark(marks, moment, 0);
@@ -262,14 +273,14 @@ function firstReport(block: ReportBlock, marks: Readonly<StreamMarks>, moment: R
   };
 }
 
-/** The receiver got nothing since its last report: was anything sent to it? */
+/** The receiver got nothing since its last report. Was anything sent to it? */
 function standingStill(marks: Readonly<StreamMarks>, { mayBeSilent }: ReportMoment): IntervalMeasure {
   const { markAtMs, markSenderPackets, markSenderAtMs, markLostWhileStillPackets, senderPackets, senderAtMs } = marks;
   if (mayBeSilent || senderPackets === null || senderAtMs === null) return { kind: 'idle', undecided: false };
   const sentPackets = wrappedDelta(senderPackets, markSenderPackets ?? 0, PACKET_COUNT_MODULUS);
-  // Without a newer SR nobody can say; with one that counts no more packets, nothing was sent.
+  // Without a newer SR nobody can tell. A newer one that counts no more packets says that nothing was sent.
   if (sentPackets <= 0) return { kind: 'idle', undecided: senderAtMs === markSenderAtMs };
-  // Part of these may have been sent, and received, between the older SR and the last report, unless it stood still by then.
+  // Some of these packets may have arrived between the older SR and the last report, unless the receiver stood still by then.
   const mayHaveCome = markAtMs !== null && markSenderAtMs !== null && markLostWhileStillPackets === null;
   const sinceOlderSrS = mayHaveCome ? (markAtMs - markSenderAtMs) / 1000 : 0;
   const perhapsNotOverdue = (sinceOlderSrS + IN_FLIGHT_ALLOWANCE_S) * marks.packetRateHz;
@@ -278,8 +289,8 @@ function standingStill(marks: Readonly<StreamMarks>, { mayBeSilent }: ReportMome
 }
 
 /**
- * What part of the packets that the sender has counted since its older SR it sent after the receiver's last report: what
- * it had sent before came in, if the receiver was still moving then. Sent evenly, they are as their times.
+ * The part of the packets since the sender's older SR that it sent after the receiver's last report, if it sent them evenly.
+ * Earlier ones arrived, unless the receiver already stood still.
  */
 function shareSinceLastReport(
   { markAtMs, markSenderAtMs, markLostWhileStillPackets }: Readonly<StreamMarks>,

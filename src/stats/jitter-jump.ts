@@ -1,33 +1,36 @@
-/** RFC 3550 A.8: with each packet the estimate keeps this part of what it was. */
+/** With each packet the jitter estimate keeps this part of its value (RFC 3550 A.8). */
 const KEPT_BY_EACH_PACKET = 15 / 16;
-/** A.8 takes a sixteenth of each difference: for this much a packet would have to be minutes late. No network does that. */
+/**
+ * The estimate takes a sixteenth of each difference. For this value one packet would have to be minutes late, which no network
+ * does.
+ */
 const IMPOSSIBLE_MS = 10_000;
-/** Above this it is a jump, unless loss or round trip say that the network was ill. */
+/** Jitter above this comes from a jump, unless loss or round trip say that the network was ill. */
 const CERTAIN_MS = 1000;
-/** And above this when it is also this many times the stream's average. */
+/** So does jitter above this that is also this many times the stream's average. */
 const SUSPECT_MS = 200;
 const SUSPECT_RATIO = 20;
-/** What is left of a jump is known to so much. */
+/** The remainder of a jump is known to within this factor. */
 const ECHO_TOLERANCE = 1.5;
-/** Less than this of a jump is no longer worth a word. */
+/** A smaller remainder of a jump does not matter. */
 const NEGLIGIBLE_MS = 1;
 
-/** What one report's jitter is judged by. */
+/** What one report's jitter is compared with. */
 export interface JitterMoment {
   readonly jitterMs: number;
-  /** Of the samples taken so far; null before the first. */
+  /** The mean of the samples so far; null before the first. */
   readonly meanMs: number | null;
-  /** Of the report before this one, if it was not taken; null if it was. */
+  /** The jitter of the report before, if that gave no sample; null if it did. */
   readonly refusedMs: number | null;
-  /** Received in this interval; 0 when not known. */
+  /** Packets received in this interval; 0 when not known. */
   readonly packetsReceived: number;
-  /** Loss or round trip are worse than usual as well. */
+  /** True: loss or round trip are worse than usual, too. */
   readonly isNetworkIll: boolean;
 }
 
 /**
- * Whether a report's jitter comes from a jump of the sender's clock (a new source, a hold or a transfer that no event told
- * of), or is what A.8 has kept of one. Such a report gives no sample. Jitter that stays is the network's, however high.
+ * Whether a report's jitter comes from a jump of the sender's clock (a new source, or a hold or transfer without an event), or is
+ * the remainder of an earlier jump. Such a report gives no sample. Jitter that stays is the network's, however high.
  */
 export function isJitterOfJump(moment: JitterMoment): boolean {
   const { jitterMs, meanMs, refusedMs, packetsReceived, isNetworkIll } = moment;
@@ -43,8 +46,8 @@ export function isJitterOfJump(moment: JitterMoment): boolean {
 }
 
 /**
- * Whether the jitter of a stream's first report, which had nothing to be compared with, came from a jump: the next report's
- * has no more of it than A.8 keeps. `packetsReceived`: between the two; 0 when not known.
+ * Whether the jitter of a stream's first report, which nothing could be compared with, came from a jump: the next report has only
+ * the remainder of it. `packetsReceived`: between the two reports; 0 when not known.
  */
 export function wasJumpAtFirst(firstMs: number, nextMs: number, packetsReceived: number): boolean {
   if (firstMs <= SUSPECT_MS || packetsReceived === 0) return false;

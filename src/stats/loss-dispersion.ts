@@ -1,6 +1,6 @@
-/** What reports about one direction say of how evenly it lost. */
+/** How evenly the reports of one direction lost packets. */
 export interface ReportedLoss {
-  /** Reports with both the expected and the lost packets. */
+  /** The number of reports that have both the expected and the lost packets. */
   readonly reports: number;
   readonly packetsExpected: number;
   readonly packetsLost: number;
@@ -8,9 +8,9 @@ export interface ReportedLoss {
   readonly lostSquaredPerExpected: number;
 }
 
-/** Fewer do not tell a burst from chance. */
+/** Fewer reports cannot tell a burst from chance. */
 const FEWEST_REPORTS = 3;
-/** Standard errors from which on the dispersion is more than chance: one in a hundred is by chance. */
+/** A dispersion this many standard errors above 1 is a burst. Chance alone makes one in a hundred so. */
 const CLEAR_Z = 2.33;
 
 /**

@@ -12,7 +12,7 @@ export interface Moments {
 /** No samples: every other field is meaningless until `count` is above 0. */
 export const NO_SAMPLES: Moments = { count: 0, last: 0, min: 0, max: 0, mean: 0, m2: 0 };
 
-/** How many numbers moments are where they stand in a row with others, in the order of their names. */
+/** How many numbers the moments take in a row of numbers, in the order of their names. */
 export const MOMENTS_SIZE = 6;
 const COUNT = 0;
 const LAST = 1;
@@ -48,7 +48,7 @@ export function momentsAt(row: readonly number[], at: number): Moments {
   };
 }
 
-/** Parts of the moments that stand at `at`, as those would have them. */
+/** The next four read single moments of those that stand at `at`. */
 export function countAt(row: readonly number[], at: number): number {
   return row[at + COUNT] ?? 0;
 }
@@ -61,13 +61,13 @@ export function meanAt(row: readonly number[], at: number): number {
   return row[at + MEAN] ?? 0;
 }
 
-/** The standard deviation of the samples each multiplied by `factor`: that of `scaleMoments`. */
+/** The standard deviation after each sample is multiplied by `factor`, as `scaleMoments` gives it. */
 export function standardDeviationAt(row: readonly number[], at: number, factor: number): number {
   const count = row[at + COUNT] ?? 0;
   return deviationOf(count, (row[at + M2] ?? 0) * factor * factor);
 }
 
-/** Puts moments in the place of those that stand at `at`. */
+/** Replaces the moments that stand at `at`. */
 export function setMomentsAt(row: number[], at: number, moments: Moments): void {
   row[at + COUNT] = moments.count;
   row[at + LAST] = moments.last;
@@ -77,7 +77,7 @@ export function setMomentsAt(row: number[], at: number, moments: Moments): void 
   row[at + M2] = moments.m2;
 }
 
-/** What one pass over both rows would have given; `later` supplies the last sample. */
+/** The moments of both rows of samples together. The last sample is that of `later`. */
 export function mergeMoments(earlier: Moments, later: Moments): Moments {
   if (earlier.count === 0) return later;
   if (later.count === 0) return earlier;
@@ -93,7 +93,7 @@ export function mergeMoments(earlier: Moments, later: Moments): Moments {
   };
 }
 
-/** The moments of the samples each multiplied by `factor` (0 or above): a change of unit. */
+/** The moments after each sample is multiplied by `factor` (0 or above), as by a change of unit. */
 export function scaleMoments(moments: Moments, factor: number): Moments {
   return {
     count: moments.count,

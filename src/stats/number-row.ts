@@ -3,7 +3,7 @@ import { momentsAt, type Moments, MOMENTS_SIZE, setMomentsAt } from './moments.t
 /** A row as it is stored; null is unknown. */
 export type StoredRow = readonly (number | null)[];
 
-/** Named numbers in one array of doubles: see `numberRow`. */
+/** Named numbers in one array of doubles; `numberRow` makes such a class. */
 export class NumberRow {
   /** NaN is unknown. */
   readonly values: number[];
@@ -12,35 +12,35 @@ export class NumberRow {
     this.values = values;
   }
 
-  /** Of its single numbers; moments have none of their own. */
+  /** The names of its single numbers; those of moments are in `sampledNames`. */
   get names(): readonly string[] {
     return [];
   }
 
-  /** Of those of its numbers that are epoch milliseconds. */
+  /** The names of those that are epoch milliseconds. */
   get timeNames(): readonly string[] {
     return [];
   }
 
-  /** Of its moments. */
+  /** The names of its moments. */
   get sampledNames(): readonly string[] {
     return [];
   }
 
-  /** A `StoredRow`, once JSON has made null of NaN. */
+  /** What JSON turns into a `StoredRow`: it writes null for NaN. */
   toJSON(): object {
     return this.values;
   }
 }
 
 export interface RowNames<Known extends string, Unknown extends string, Time extends string, Sampled extends string> {
-  /** Numbers that are 0 in the beginning. */
+  /** Numbers that begin with 0. */
   readonly known: readonly Known[];
-  /** Numbers that are null while they are not known, as in the beginning. */
+  /** Numbers that are null until they are known. */
   readonly unknown: readonly Unknown[];
-  /** The same, of numbers that are epoch milliseconds: they move with the clock when it is set. */
+  /** Epoch milliseconds that are null until they are known. They move with the clock when it is set. */
   readonly times: readonly Time[];
-  /** Moments; without samples in the beginning. */
+  /** Moments that begin without samples. */
   readonly sampled: readonly Sampled[];
 }
 
@@ -50,7 +50,7 @@ type Row<Known extends string, Unknown extends string, Time extends string, Samp
   Record<Sampled, Moments>;
 
 interface RowClass<Known extends string, Unknown extends string, Time extends string, Sampled extends string> {
-  /** Where the moments of each name stand in `values`: there samples are added, and parts read without a copy of all. */
+  /** Where the moments of each name stand in `values`, to add samples and to read parts without a copy. */
   readonly places: Readonly<Record<Sampled, number>>;
   new (stored?: StoredRow): Row<Known, Unknown, Time, Sampled>;
 }
@@ -104,7 +104,7 @@ export function numberRow<
     }
   }
 
-  // `this` is the instance: what follows are the properties that the type promises.
+  // `this` is the instance; this defines the properties that its type promises.
   for (const [at, name] of known.entries()) {
     Object.defineProperty(NamedRow.prototype, name, {
       get(this: NamedRow): number {
@@ -140,7 +140,7 @@ export function numberRow<
   return NamedRow as unknown as RowClass<Known, Unknown, Time, Sampled>;
 }
 
-/** A copy that V8 keeps as doubles, and copies of it too: it begins with one, where zeros alone would count as integers. */
+/** A copy that V8 stores as doubles. A row of zeros alone would be stored as integers, so the copy begins with a fraction. */
 function doubles(values: readonly number[]): number[] {
   const copy = [Number.NaN, ...values];
   copy.shift();

@@ -6,16 +6,16 @@ import {
   type PhoneReport,
 } from '../model/phones/phone-report.ts';
 
-/** Video's RTP clock (RFC 3551 §5): what a phone says of it is no matter of the audio. */
+/** The clock rate of video (RFC 3551 §5). Reports of video say nothing about audio. */
 const VIDEO_CLOCK_RATE_HZ = 90_000;
-/** Phones write whole seconds, so an interval may seem to begin before the one before it has ended. */
+/** Phones write whole seconds, so an interval may seem to begin before the last one has ended. */
 const ROUNDED_MS = 1000;
 
 /**
- * Takes one more report into what the phone's reports of a channel add up to. Intervals that follow one another are
- * weighted by their time. A report that covers what is known already, and more, takes its place: the report at the end of a
- * session, and intervals that always begin at the call's start, as Linphone's do. What it leaves out stays as it was.
- * An alert is a snapshot, and video is not heard: null when nothing else came yet.
+ * Adds one more report to what a phone's reports about a channel have in common. Intervals that follow one another are weighted
+ * by their time. A report replaces what is known if it covers all of that and more: the report at the end of a session, or
+ * intervals that always begin at the call's start, as Linphone's do. Values that it leaves out stay. Alerts (snapshots) and
+ * reports about video do not count; null: no other report has come yet.
  */
 export function noteHeard(
   before: PhoneHearing | null,
@@ -47,7 +47,9 @@ function relation(before: Span, later: Span): 'covers' | 'follows' | 'older' {
   return later.startAtMs >= before.stopAtMs - ROUNDED_MS ? 'follows' : 'older';
 }
 
-/** Rates, durations and scores by the time that each report covers. The newest delays count, as RFC 3611 §4.7.3 has them. */
+/**
+ * Rates, durations and scores are weighted by the time that each report covers. Of delays the newest counts (RFC 3611 §4.7.3).
+ */
 function weighted(before: PhoneHearing, later: PhoneMetrics, name: keyof HeardQuantities): number | null {
   const [earlierValue, laterValue] = [before[name], later[name]];
   if (earlierValue === null || laterValue === null) return laterValue ?? earlierValue;

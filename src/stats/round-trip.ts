@@ -1,16 +1,15 @@
 import type { RtcpReport } from '../model/report.ts';
 
-/** Above this a round trip is a clock step, not a network. */
+/** A longer round trip is a clock step, not a network. */
 export const MAX_ROUND_TRIP_MS = 10_000;
 
 /** A round-trip sample, why it was refused, or `none` when the report brought none at all. */
 export type RoundTripSample = { readonly rttMs: number } | 'refused' | 'none';
 
 /**
- * Takes the round trip out of a remote report.
- * It is a new sample only when the report block answers an SR of ours (LSR not 0); without that Asterisk repeats the
- * old value. Exactly 0 before any sample, anything above 10 s, and what comes with a block about another stream than ours
- * is refused.
+ * The round trip that a remote report measured. It is a new sample only if the report block answers an SR of ours (LSR is not 0);
+ * otherwise Asterisk repeats the old value. Refused are exactly 0 before any sample, values above 10 s, and values that come with
+ * a block about another stream than ours.
  */
 export function roundTripSample(report: RtcpReport, earlierSamples: number, isAboutUs = true): RoundTripSample {
   if (report.reporter !== 'remote' || report.rttMs === undefined || report.block === undefined) return 'none';

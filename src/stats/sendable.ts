@@ -1,11 +1,11 @@
 import type { StreamMarks } from './interval.ts';
 
 const PACKET_COUNT_MODULUS = 0x1_0000_0000;
-/** An estimate from the pace of a stream alone may be wrong by so much. */
+/** An estimate by the pace of the stream alone may be wrong by this factor. */
 const PACE_TOLERANCE = 2;
-/** Reports that were held up are read together: no interval counts as shorter than this, or than the usual one. */
+/** Reports that were held up come in together, so no interval counts as shorter than this, or than the usual one. */
 const SHORTEST_INTERVAL_MS = 1000;
-/** More arrived than a sender counts, but for these that were on their way: it counts wrongly, or of another time. */
+/** If the receiver got more than this beyond the sender's count, the count is wrong or of another time. */
 const CREDIBLE_PACKETS = 5;
 const CREDIBLE_RATIO = 1.1;
 
@@ -14,13 +14,13 @@ export interface Sendable {
   /** The best estimate. */
   readonly aboutPackets: number;
   readonly atMostPackets: number;
-  /** By how far the sequence can have moved, packets that were lost before they came to the sender included. */
+  /** How far the sequence can have moved. It includes packets that were lost before they reached the sender. */
   readonly farthestPackets: number;
 }
 
 /**
- * What can have been sent from `sinceMs` to `atMs`, of which the receiver got `receivedPackets`: by the sender's own count
- * where an SR told it since the mark, else by the usual pace of the stream.
+ * How many packets can have been sent from `sinceMs` to `atMs`, if the receiver got `receivedPackets` of them. The sender's own
+ * count tells, where an SR came since the mark; otherwise the stream's usual pace.
  */
 export function sendablePackets(
   marks: Readonly<StreamMarks>,
@@ -34,7 +34,7 @@ export function sendablePackets(
   if (toldPackets !== null) {
     const sinceSrMs = Math.max(0, atMs - (marks.senderAtMs ?? atMs));
     const sinceSrPackets = (sinceSrMs / 1000) * marks.packetRateHz;
-    // What the count of now does not tell yet stands against what the count at the mark did not tell.
+    // The time that the present count does not cover, less the time that the count at the mark did not cover.
     const untoldMs = Math.max(0, sinceSrMs - untoldAtMarkMs(marks));
     const atMostPackets = toldPackets + PACE_TOLERANCE * (untoldMs / 1000) * marks.packetRateHz;
     if (receivedPackets <= CREDIBLE_RATIO * atMostPackets + CREDIBLE_PACKETS) {
@@ -52,18 +52,18 @@ function untoldAtMarkMs({ markMovedAtMs, markMovedSenderAtMs }: Readonly<StreamM
   return markMovedAtMs === null || markMovedSenderAtMs === null ? 0 : Math.max(0, markMovedAtMs - markMovedSenderAtMs);
 }
 
-/** Packets that the sender has counted since the receiver last moved; null without an SR since. */
+/** Packets that the sender counted since the receiver last moved; null: no SR came since. */
 function sentSinceMark(marks: Readonly<StreamMarks>): number | null {
   const { senderPackets, senderAtMs, markMovedSenderPackets, markMovedSenderAtMs, markMovedAtMs } = marks;
   if (senderPackets === null || senderAtMs === null || senderAtMs === markMovedSenderAtMs) return null;
-  // Its count at the mark is not known: nobody can say what it has sent since.
+  // The count at the mark is not known, so nobody can tell what was sent since.
   if (markMovedAtMs !== null && markMovedSenderPackets === null) return null;
   const since = wrappedDelta(senderPackets, markMovedSenderPackets ?? 0, PACKET_COUNT_MODULUS);
-  // A count that fell was begun anew.
+  // A count that fell began anew.
   return since < 0 ? senderPackets : since;
 }
 
-/** later − earlier of counters that wrap; negative when the later one is behind. */
+/** later − earlier of counters that wrap; negative: the later one is behind. */
 export function wrappedDelta(later: number, earlier: number, modulus: number): number {
   const forward = (((later - earlier) % modulus) + modulus) % modulus;
   return forward >= modulus / 2 ? forward - modulus : forward;

@@ -20,7 +20,7 @@ import { type AsteriskConfig, isFalse, isTrue, lastEntry, sectionsOf } from '../
 import { errorText } from '../../units/error-text.ts';
 
 const DEFAULT_DIRECTORY = '/etc/asterisk';
-/** Filters asked for at most. */
+/** Bound on the filters that are asked for. */
 const MOST_FILTERS = 100;
 /** A name that is safe as an argument of a dialplan function. */
 const PLAIN_NAME = /^[\w.@+-]+$/;
@@ -122,7 +122,7 @@ async function userFacts(inquiry: AmiInquiry, username: string): Promise<AmiFact
   };
 }
 
-/** Asks for one after another until there are no more. */
+/** Asks for the filters one by one, until there is none. */
 async function askFilters(inquiry: AmiInquiry, username: string): Promise<string[] | null> {
   if (!PLAIN_NAME.test(username)) return null;
   const filters: string[] = [];
@@ -141,7 +141,7 @@ async function filesOf(
 ): Promise<Pick<DoctorFacts, 'files' | 'isFreePbx'>> {
   const place = directory ?? localDirectory(settings, (await inquiry.variable('ASTETCDIR')) || DEFAULT_DIRECTORY);
   const files = readFiles(place);
-  // Files of another Asterisk, such as the one on a container's host, would mislead.
+  // This machine may have the files of another Asterisk, as a container's host does, and they would mislead.
   const { username, secret } = settings.ami;
   const isTheirs =
     directory !== undefined || lastEntry(files['manager.conf'] ?? [], username, 'secret')?.value === secret;
@@ -174,8 +174,8 @@ function plainNames(devices: readonly string[], technology: string): string[] {
 }
 
 /**
- * Asks for each peer's own lines: the parsed values (SIPshowpeer) need more rights than the sidecar has. `names` are the peers
- * with a device state. Null when there are none and sip.conf cannot be read.
+ * Asks for each peer's own lines, because the parsed values (SIPshowpeer) need more rights than the sidecar has. `names`: the
+ * peers with a device state. Null: there are none, and sip.conf cannot be read.
  */
 async function askSipPeers(
   inquiry: AmiInquiry,
@@ -190,7 +190,7 @@ async function askSipPeers(
   return known.map((name, index) => ({ name, directMedia: values[index] || older[index] || '' }));
 }
 
-/** The peers in sip.conf, also those that are not registered. */
+/** The peers in sip.conf, whether registered or not. */
 function peersOf(config: AsteriskConfig | null): string[] {
   return (config ?? []).flatMap((section) => {
     const type = lastEntry([section], section.name, 'type')?.value ?? '';
@@ -206,7 +206,7 @@ async function askEndpoints(inquiry: AmiInquiry, names: readonly string[]): Prom
   });
 }
 
-/** The same from pjsip.conf, where direct media is the default. */
+/** The endpoints in pjsip.conf, where direct media is the default. */
 function endpointsOf(config: AsteriskConfig | null): EndpointFacts[] | null {
   if (config === null) return null;
   const named = new Set(config.map(({ name }) => name));
@@ -240,7 +240,7 @@ function keyed<Name extends string>(names: readonly Name[]): Record<Name, Name> 
   return Object.fromEntries(names.map((name) => [name, name])) as Record<Name, Name>;
 }
 
-/** Reads a dialplan function's 1 or 0; null for no answer, such as from a function that is not loaded. */
+/** Reads 1 or 0 of a dialplan function; null: it gave nothing, as a function that is not loaded does. */
 function toBoolean(value: string | null): boolean | null {
   if (value === '1') return true;
   return value === '0' ? false : null;

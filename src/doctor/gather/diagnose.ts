@@ -15,14 +15,14 @@ import { ariFacts, diskFacts, fastAgiFacts, reporterFacts, sidecarFacts } from '
 export interface DoctorOptions {
   /** Undefined: the default place. */
   readonly config: string | undefined;
-  /** Where Asterisk's files are; undefined: where Asterisk says, if that is on this machine. */
+  /** The directory of Asterisk's files; undefined: the one that Asterisk names, if it is on this machine. */
   readonly asteriskDirectory: string | undefined;
   readonly env: Environment;
   /** Returns the lines of a ready file of `asterisk-conf/`, without comments. */
   readonly readyLines: DoctorFacts['readyLines'];
 }
 
-/** Why doctor cannot look at anything, in one sentence. */
+/** Doctor cannot look at anything; the message is one sentence. */
 export class DoctorError extends Error {
   override readonly name = 'DoctorError';
 }

@@ -5,14 +5,14 @@ import type { OwnDialOptions } from '../facts.ts';
 
 /** A name that is safe as an argument of a dialplan function. */
 const PLAIN_NAME = /^[\w.@+-]+$/;
-/** FreePBX's families in AstDB. */
+/** Families of FreePBX's keys in AstDB. */
 const FAMILIES = { extension: 'AMPUSER', trunk: 'TRUNK' } as const;
-/** Asterisk commits once a second, and holds the file for a moment. */
+/** How long to wait for the file: Asterisk commits once a second and locks it for a moment. */
 const LOCKED_MS = 2000;
 
 /**
- * The dial options that FreePBX keeps in AstDB for one extension or trunk. Over AMI, without more rights than the sidecar has,
- * Asterisk tells only that they are there (Getvar of DB() is empty); what they are is in the file, if it is here.
+ * The dial options that FreePBX keeps in AstDB for one extension or trunk. With the sidecar's rights, AMI tells only that they
+ * exist (Getvar of DB() is empty). What they are stands in AstDB's file, if that is on this machine.
  */
 export async function askDialOptions(inquiry: AmiInquiry, devices: readonly string[]): Promise<OwnDialOptions[]> {
   const stored = readAstDb((await inquiry.variable('ASTVARLIBDIR')) || '/var/lib/asterisk');
@@ -31,7 +31,7 @@ export async function askDialOptions(inquiry: AmiInquiry, devices: readonly stri
   return asked.filter((_, index) => there[index] === '1').map((own) => ({ ...own, options: null }));
 }
 
-/** Null: the file is not here, or cannot be read. */
+/** Null: the file is not on this machine, or cannot be read. */
 function readAstDb(directory: string): OwnDialOptions[] | null {
   let database: Sqlite.Database | undefined;
   try {

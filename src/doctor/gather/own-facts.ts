@@ -12,7 +12,7 @@ import type { DiskFacts, DoctorFacts, FastAgiFacts, ReporterFacts, SidecarFacts 
 import { errorCode } from '../../model/errors/error-code.ts';
 
 const TIMEOUT_MS = 5000;
-/** Calls whose reports are looked at. */
+/** How far back reports of calls are looked at. */
 const RECENT_MS = 7 * 86_400_000;
 
 /** A server that listens on every address is asked on loopback. */
@@ -42,7 +42,7 @@ export async function diskFacts(path: string): Promise<DiskFacts> {
   }
 }
 
-/** Null: the history cannot be read. Without one there are no reports. */
+/** How usable each endpoint's reports were. No history: no endpoint. Null: the history cannot be read. */
 export async function reporterFacts(path: string, nowMs: number): Promise<readonly ReporterFacts[] | null> {
   if (!(await isAllowed(path, constants.F_OK))) return (await isAllowed(dirname(path), constants.X_OK)) ? [] : null;
   try {
@@ -81,13 +81,13 @@ export async function sidecarFacts({ http }: Settings): Promise<SidecarFacts> {
   return { url, isRunning: true, problem: typeof detail === 'string' ? detail : 'it does not say that it is ready' };
 }
 
-/** Whether hang-ups reach the sidecar: it has answered one, or it counts a connection that Asterisk opens on request. */
+/** Whether hang-ups reach the sidecar: it has answered one, or it counts a connection that Asterisk opens for this check. */
 export async function fastAgiFacts(
   { agi }: Settings,
   sidecar: SidecarFacts,
   inquiry: AmiInquiry | undefined,
 ): Promise<FastAgiFacts> {
-  // A running sidecar has its port; a try would only be counted.
+  // A running sidecar has its port, and would only count our attempt.
   if (!sidecar.isRunning) return { isListening: await canConnect(asSeenHere(agi.bind)), fromAsterisk: null };
   return { isListening: true, fromAsterisk: await knockFromAsterisk(agi.bind, sidecar.url, inquiry) };
 }

@@ -1,12 +1,12 @@
 import type { AudioLevels, CapturedAudio } from '../../model/capture.ts';
 
-/** Two stretches of one direction together. The echo is the one that was found last. */
+/** Joins the audio of two stretches of one direction. Of two echoes the later one stays. */
 export function addAudio(one: CapturedAudio | null, other: CapturedAudio | null): CapturedAudio | null {
   if (one === null || other === null) return one ?? other;
   return { levels: addLevels(one.levels, other.levels), echo: other.echo ?? one.echo };
 }
 
-/** Levels are means of power, weighted by the time that they were heard; what is not known in one stretch is that of the other. */
+/** Joins levels as means of power, weighted by how long each was heard. A level that one stretch does not know is the other's. */
 function addLevels(one: AudioLevels, other: AudioLevels): AudioLevels {
   const pauses = one.pauses + other.pauses;
   const pausesMs = (one.meanPauseMs ?? 0) * one.pauses + (other.meanPauseMs ?? 0) * other.pauses;

@@ -1,18 +1,18 @@
 import type { AudioFinding, CapturedAudio } from '../../model/capture.ts';
 
-/** A talker has some -20 dBm0 (ITU-T P.56 and G.168 test with -10 to -30); these bounds are ours. */
+/** Bounds of our own. A talker's usual level is about -20 dBm0 (ITU-T P.56 and G.168 test with -10 to -30). */
 const QUIET_BELOW_DBM0 = -36;
 const LOUD_ABOVE_DBM0 = -9;
 const NOISY_ABOVE_DBM0 = -45;
 const NOISY_WITHIN_DB = 15;
 const CLIPPED_FROM_PERCENT = 0.1;
-/** Nobody minds to hear himself at once, or very quietly (ITU-T G.131 asks for echo control from 25 ms on). */
+/** Nobody is disturbed by an echo that is quicker or much quieter than this (ITU-T G.131 asks for echo control from 25 ms on). */
 const ECHO_FROM_MS = 25;
 const ECHO_BELOW_DB = 40;
 /** A direction without speech for this long counts as silent. */
 const SILENT_FROM_MS = 10_000;
 
-/** What one would hear is wrong with the audio of a direction. It is told beside the verdict, which it never changes. */
+/** What a listener would notice as wrong with a direction's audio. It is shown beside the verdict and never changes it. */
 export function audioFindings({ levels, echo }: CapturedAudio): readonly AudioFinding[] {
   const { signalDbm0, noiseDbm0, audioMs, talkMs, clippedPercent } = levels;
   const isNoisy =
@@ -29,7 +29,7 @@ export function audioFindings({ levels, echo }: CapturedAudio): readonly AudioFi
   return found.flatMap(([finding, isTrue]) => (isTrue ? [finding] : []));
 }
 
-/** The same for people, as parts of a sentence: `too quiet (-39 dBm0)`; none where nobody looked. */
+/** The findings as parts of a sentence, such as `too quiet (-39 dBm0)`; empty: nothing is wrong, or nobody measured it. */
 export function findingWords(audio: CapturedAudio | null): readonly string[] {
   return audio === null ? [] : audioFindings(audio).map((finding) => words(finding, audio));
 }

@@ -1,43 +1,43 @@
 /**
- * How loud speech and noise are, packet by packet (RFC 3611 §4.7.3: the signal level is that of talk spurts, the noise level
- * that of the pauses). What counts as talk follows ITU-T P.56: frames that are at most 15.9 dB under the level of all such
- * frames, and pauses of up to 200 ms between them. P.56 lets a talk spurt end 200 ms late; here it ends with its last frame, so that
- * bursts of a tone have the level of the tone.
+ * How loud speech and noise are, packet by packet. By RFC 3611 §4.7.3 the signal level is that of talk spurts, the noise level
+ * that of the pauses. By ITU-T P.56 a frame is talk if it is at most 15.9 dB below the level of all such frames, or lies in a
+ * pause of up to 200 ms between them. P.56 ends a talk spurt 200 ms late. Here it ends with its last frame, so that bursts of a
+ * tone have the level of the tone.
  */
 import type { AudioLevels } from '../../model/capture.ts';
 
 const FRAME_MS = 10;
-/** 0 dBm0 is 3.14 dB under a sine of full scale (G.711, A-law; 3.17 for µ-law). */
+/** The power of 0 dBm0: 3.14 dB below a sine of full scale (G.711, A-law; 3.17 for µ-law). */
 const POWER_AT_0_DBM0 = 32_768 ** 2 / 2 / 10 ** 0.314;
-/** Nothing at all has no level. */
+/** The level of digital silence, which has none. */
 const LEAST_DBM0 = -90;
 const MARGIN_DB = 15.9;
-/** A pause is at least so much quieter than talk. */
+/** Talk is at least this much louder than a pause. */
 const OVER_NOISE_DB = 6;
 const BRIDGED_FRAMES = 20;
 const STEP_DB = 3;
 const THRESHOLDS = 31;
 const BINS_PER_DB = 2;
 const BINS = 100 * BINS_PER_DB;
-/** Of the quietest frames, which one is taken as the noise; noise that is steady is 0.2 dB louder. */
+/** The noise is the frame at this share of the quietest ones, from the quietest up. Steady noise is 0.2 dB louder than that. */
 const NOISE_SHARE = 0.4;
 const QUIET_SHARE = 0.1;
 const LOUD_SHARE = 0.9;
 const LEAST_TALK_FRAMES = 10;
 const LEAST_PAUSE_FRAMES = 25;
-/** Steady sound that is quieter than this is nobody who speaks. */
+/** A steady sound that is quieter than this is no speech. */
 const LEAST_STEADY_TALK_DBM0 = -50;
 
 /** Takes the audio of one direction, packet by packet; lengths are in frames of 10 ms, and parts of one. */
 export class AudioLevelMeter {
   #frames = 0;
   #clippedFrames = 0;
-  /** Of packets in a row: the first threshold that they reach, how long they are, and their power. */
+  /** Of the packets in a row that reach the same threshold: that threshold, their length and their power. */
   #reached = 0;
   #stretchFrames = 0;
   #stretchPower = 0;
   readonly #bins = new Float32Array(BINS);
-  /** By threshold: frames and power of talk, pauses between talk spurts, their frames, and the pause that goes on. */
+  /** For each threshold: frames and power of talk, pauses between talk spurts, their frames, and the pause that goes on. */
   readonly #talkFrames = new Float32Array(THRESHOLDS);
   readonly #talkPower = new Float64Array(THRESHOLDS);
   readonly #pauses = new Uint32Array(THRESHOLDS);
@@ -88,7 +88,7 @@ export class AudioLevelMeter {
     };
   }
 
-  /** Counts the stretch that ends here by each threshold; `reached`: the first one that the next stretch reaches. */
+  /** Ends a stretch and counts it for each threshold. `reached`: the first threshold that the next stretch reaches. */
   #endStretch(reached: number): void {
     const [frames, power] = [this.#stretchFrames, this.#stretchPower];
     const first = this.#reached;
@@ -121,7 +121,7 @@ export class AudioLevelMeter {
     this.#openPower[index] = (this.#openPower[index] ?? 0) + power;
   }
 
-  /** The lowest threshold that P.56's margin and the noise allow. */
+  /** The lowest threshold that P.56's margin and the noise allow; undefined: there is none. */
   #talkThreshold(quietDbm0: number): number | undefined {
     let chosen: number | undefined;
     for (let index = 0; index < THRESHOLDS; index += 1) {
@@ -135,14 +135,17 @@ export class AudioLevelMeter {
     return chosen;
   }
 
-  /** Of as many of the quietest frames as the pauses have: dips within talk are quieter than talk, and louder than those. */
+  /**
+   * The noise, taken from as many of the quietest frames as there are frames in pauses. Frames in dips within talk are quieter
+   * than talk and louder than those.
+   */
   #noiseBelow(threshold: number): number | null {
     const open = this.#openFrames[threshold] ?? 0;
     const frames = (this.#pauseFrames[threshold] ?? 0) + (open > BRIDGED_FRAMES ? open : 0);
     return frames < LEAST_PAUSE_FRAMES ? null : this.#levelAt(NOISE_SHARE, frames);
   }
 
-  /** The level of the frame that stands so far up among the `frames` quietest ones. */
+  /** The level of the frame at `share` among the `frames` quietest ones, from the quietest up. */
   #levelAt(share: number, frames: number): number {
     let left = share * frames;
     for (let bin = 0; bin < BINS; bin += 1) {
@@ -154,7 +157,7 @@ export class AudioLevelMeter {
   }
 
   #meanPower(): number {
-    // Every frame was at least as loud as the lowest threshold, or there is nothing to hear.
+    // Every frame reaches the lowest threshold, or there is nothing to hear.
     const last = THRESHOLDS - 1;
     const frames = this.#talkFrames[last] ?? 0;
     return frames === 0 ? 0 : (this.#talkPower[last] ?? 0) / frames;

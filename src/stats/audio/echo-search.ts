@@ -1,7 +1,7 @@
 /**
- * Looks for the audio of one direction in that of the other: who hears himself back, how late and how loud. The spectrum of what
- * comes back, divided by that of what was sent and averaged over the call, is the response of the echo's way; its peak tells
- * the delay even where speech repeats itself, and the plain correlation at that delay how loud the echo is.
+ * Looks for the audio of one direction in that of the other: who hears himself, how late and how loud. The cross spectrum,
+ * divided by the spectrum of what was sent and averaged over the call, is the response of the echo's path. The response's peak is
+ * the delay, even where speech repeats itself. The plain correlation at that delay is the loudness.
  */
 import type { Echo } from '../../model/capture.ts';
 import { FourierTransform } from './fft.ts';
@@ -9,35 +9,38 @@ import type { SampleHistory } from './sample-history.ts';
 
 const TRANSFORM_BITS = 13;
 const SAMPLES_PER_MS = 8;
-/** What is looked at once: half a second that came back, and all of the half second before it that may be in it. */
+/** One window: half a second that came back, and the half second before it in which all of it may have been sent. */
 const WINDOW = 2 ** (TRANSFORM_BITS - 1);
 const SPAN = 2 * WINDOW;
 const DELAY_STEP = 32;
-/** Half seconds of talk that tell, and that are enough. */
+/** Windows with talk: so many are needed, and so many are enough. */
 const LEAST_WINDOWS = 4;
 const MOST_WINDOWS = 8;
-/** Who is quieter, -45 dBm0, has no echo to speak of. */
+/** The power of -45 dBm0. A quieter talker has no noticeable echo. */
 const LEAST_POWER = 32_768 ** 2 / 2 / 10 ** 4.814;
-/** How far the peak stands out of what chance makes: its root mean square over all other delays. */
+/** How many times the peak must exceed what chance makes: the root mean square over all other delays. */
 const LEAST_PEAK_RATIO = 8;
-/** Nor may anything beyond 2 ms of it be nearly as high: then the sound repeats itself and its delay is anyone's guess. */
+/**
+ * A second peak, more than 2 ms away, may be at most this high in proportion. A higher one means that the sound repeats itself,
+ * so that its delay cannot be told.
+ */
 const MOST_SECOND_RATIO = 0.7;
-/** Over how many parts of the spectrum the sound is spread at least, each a hertz wide; a tone has a handful. */
+/** The sound must be spread over at least so many parts of the spectrum, each 1 Hz wide; a tone has only a few. */
 const LEAST_SPREAD = 40;
 const PEAK_SAMPLES = 2 * SAMPLES_PER_MS;
-/** Where nothing was sent nothing can be divided: this share of the mean power is added to it. */
+/** This share of the mean power is added before dividing, because nothing can be divided where nothing was sent. */
 const REGULARISATION = 0.01;
 
 const transform = new FourierTransform(TRANSFORM_BITS);
 const real = new Float64Array(SPAN);
 const imaginary = new Float64Array(SPAN);
 
-/** One direction's echo in the other's, of one call. */
+/** Finds the echo of one direction in the other, within one call. */
 export class EchoSearch {
   readonly #crossReal = new Float64Array(SPAN);
   readonly #crossImaginary = new Float64Array(SPAN);
   readonly #sentPower = new Float64Array(SPAN);
-  /** Energy of what was sent in windows that are earlier by whole steps: what an echo of such a delay is made of. */
+  /** Energy of what was sent in windows that begin whole steps earlier: an echo of that delay is made of it. */
   readonly #sentEnergy = new Float64Array(WINDOW / DELAY_STEP + 1);
   #windows = 0;
 
@@ -75,7 +78,7 @@ export class EchoSearch {
     return true;
   }
 
-  /** Null: too little talk to tell, or none was found. */
+  /** Null: there was too little talk to tell, or no echo was found. */
   echo(): Echo | null {
     if (this.#windows < LEAST_WINDOWS || spreadOf(this.#sentPower) < LEAST_SPREAD) return null;
     const response = this.#overTime((n, floor) => 1 / ((this.#sentPower[n] ?? 0) + floor));
@@ -114,7 +117,7 @@ export class EchoSearch {
   }
 }
 
-/** Where a response has its one peak; undefined where it has none. */
+/** The delay at which a response has its one peak; undefined: it has none. */
 function standingOut(response: Float64Array): number | undefined {
   let best = 0;
   for (let n = 1; n < response.length; n += 1) {
@@ -135,7 +138,7 @@ function standingOut(response: Float64Array): number | undefined {
   return isOne ? best : undefined;
 }
 
-/** In how many values most of their sum is: all of them when they are equal, 1 when there is only one. */
+/** How many values hold most of the sum: all of them when they are equal, 1 when there is only one. */
 function spreadOf(values: Float64Array): number {
   let sum = 0;
   let squares = 0;

@@ -16,7 +16,7 @@ export class FourierTransform {
     }
   }
 
-  /** `real` and `imaginary`: `size` values each, replaced by their spectrum. */
+  /** Replaces `size` values of `real` and `imaginary` by their spectrum. */
   transform(real: Float64Array, imaginary: Float64Array): void {
     this.#reorder(real, imaginary);
     for (let length = 2; length <= this.size; length *= 2) {

@@ -1,17 +1,17 @@
 /**
  * The two sub-bands of a G.722 stream at 64 kbit/s (ITU-T G.722, clauses 4 and 6.2): below and above 4 kHz, each with 8000
- * samples a second. Levels and echoes need no more, so the filter that joins the bands is left out. Names in comments are
- * those of the recommendation's blocks.
+ * samples a second. Levels and echoes need only these, so the filter that joins the bands is left out. Comments name the
+ * recommendation's blocks.
  */
 
 const LOW_CODE = 0x3f;
 const HIGH_SHIFT = 6;
-/** Of a reconstructed sub-band signal (LIMIT). */
+/** Bound on a reconstructed sub-band signal (LIMIT). */
 const MAX_BAND = 16_383;
 const MIN_BAND = -16_384;
 const MAX_16 = 32_767;
 const MIN_16 = -32_768;
-/** 16-bit linear samples are twice as fine as a sub-band's. */
+/** A sub-band's sample has one bit less than a 16-bit linear sample. */
 const TO_16_BIT = 2;
 
 const LOW_STEPS_6: readonly number[] = [
@@ -36,7 +36,7 @@ const ANTI_LOGS: readonly number[] = [
   3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
 ];
 
-/** How fast a band's step size grows, and up to what. */
+/** How fast a band's step size may grow, and its bound. */
 interface BandScale {
   readonly startDetector: number;
   readonly maxLog: number;
@@ -127,7 +127,7 @@ class Band {
   }
 }
 
-/** Decodes code by code; a lost packet leaves the predictors as they are, and they find their way back by themselves. */
+/** Decodes one code after another. A lost packet leaves the predictors unchanged; they adapt again by themselves. */
 export class G722Bands {
   /** The latest samples of both bands, as 16-bit linear ones. */
   low = 0;
@@ -135,7 +135,7 @@ export class G722Bands {
   readonly #low = new Band(LOW);
   readonly #high = new Band(HIGH);
 
-  /** Whether the lower band is as great as it can be. */
+  /** Whether the lower band is at its maximum. */
   get isGreatest(): boolean {
     return this.low >= TO_16_BIT * MAX_BAND || this.low <= TO_16_BIT * MIN_BAND;
   }

@@ -1,10 +1,13 @@
-/** The last two seconds of one direction's audio, 8000 samples a second, by their number on its RTP clock; what was lost is silence. */
+/**
+ * The last two seconds of one direction's audio, 8000 samples a second, addressed by sample number on its RTP clock. Lost samples
+ * are silence.
+ */
 const KEPT_SAMPLES = 2 ** 14;
 const MASK = KEPT_SAMPLES - 1;
 
 export class SampleHistory {
   readonly #samples = new Int16Array(KEPT_SAMPLES);
-  /** Of the first sample that was ever taken, and after the last one. */
+  /** The number of the first sample ever taken, and the number after the last one. */
   #firstNumber = 0;
   #endNumber = 0;
   #isEmpty = true;
@@ -14,7 +17,7 @@ export class SampleHistory {
     return this.#endNumber;
   }
 
-  /** The next sample that is taken has this number. False when it is behind those that are there. */
+  /** Gives the next sample this number. False: the number is behind samples that are already there. */
   goTo(number: number): boolean {
     if (this.#isEmpty) {
       this.#isEmpty = false;
@@ -35,7 +38,7 @@ export class SampleHistory {
     this.#endNumber += 1;
   }
 
-  /** Copies `count` samples from number `from` on to `target[at]`. False when not all of them are there. */
+  /** Copies `count` samples, beginning with number `from`, to `target[at]`. False: some of them are not there. */
   copyTo(target: Float64Array, at: number, from: number, count: number): boolean {
     const isThere =
       !this.#isEmpty &&

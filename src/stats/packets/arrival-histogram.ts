@@ -6,10 +6,10 @@ import type { ArrivalBin } from '../../model/capture.ts';
  */
 const OCTAVES = 14;
 export const ARRIVAL_BINS = OCTAVES * 2 + 2;
-/** So that the square, whose power of two is the bin, fits 31 bits. */
+/** Bound on an interval, so that its square, whose power of two is the bin, fits 31 bits. */
 const TOP_MS = 2 ** OCTAVES;
 
-/** The bin of an interval between two arrivals, ms; below 0 (a clock stepped back) counts as 0. */
+/** The bin of an interval between two arrivals, ms. A negative interval (the clock was set back) counts as 0. */
 export function arrivalBin(intervalMs: number): number {
   if (!(intervalMs >= 1)) return 0;
   if (intervalMs >= TOP_MS) return ARRIVAL_BINS - 1;
@@ -17,7 +17,7 @@ export function arrivalBin(intervalMs: number): number {
   return 32 - Math.clz32(intervalMs * intervalMs);
 }
 
-/** The bins that hold anything, from the shortest interval to the longest. */
+/** The bins that are not empty, from the shortest interval to the longest. */
 export function arrivalBins(counts: ArrayLike<number>): ArrivalBin[] {
   const bins: ArrivalBin[] = [];
   for (let bin = 0; bin < ARRIVAL_BINS; bin += 1) {

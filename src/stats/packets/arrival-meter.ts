@@ -6,13 +6,13 @@ export class ArrivalMeter {
   lastAtMs = 0.5;
   /** Jitter after the latest packet; 0 before the second one. */
   jitterMs = 0.5;
-  /** Sum of the jitter after each packet but the first, and the number of these samples. */
+  /** The sum of the jitter after each packet but the first, and the number of these values. */
   jitterSumMs = 0.5;
   jitterSamples = 0;
   /** Longest interval between two arrivals; 0 before the second packet. */
   maxGapMs = 0.5;
   arrivals = 0;
-  /** Packets with an unknown RTP clock, which have no transit time. */
+  /** Packets without a transit time, because the RTP clock's rate is not known. */
   untimed = 0;
   readonly counts: Uint32Array;
   #peakMs = 0.5;
@@ -20,10 +20,10 @@ export class ArrivalMeter {
   #transitMs = 0.5;
   #hasTransit = false;
 
-  /** `counts` gets the intervals by the bins of `arrival-histogram.ts`; its memory may be the caller's. */
+  /** `counts` gets the intervals by the bins of `arrival-histogram.ts`. The caller may provide its memory. */
   constructor(counts: Uint32Array = new Uint32Array(ARRIVAL_BINS)) {
     this.counts = counts;
-    // A field that begins as a fraction is a double in place for V8; one that begins as 0 would be allocated anew with each
+    // V8 keeps a field that begins as a fraction as a double in place. A field that begins as 0 would be allocated anew with each
     // change.
     this.jitterMs = 0;
     this.jitterSumMs = 0;
@@ -36,7 +36,7 @@ export class ArrivalMeter {
     return Math.max(this.#peakMs, this.#earlierPeakMs);
   }
 
-  /** The highest jitter since the last call. Begins a new peak; `jitterMaxMs` stays. */
+  /** The highest jitter since the last call. Begins a new peak and leaves `jitterMaxMs` unchanged. */
   takePeakMs(): number {
     const peakMs = this.#peakMs;
     this.#earlierPeakMs = this.jitterMaxMs;
@@ -76,7 +76,7 @@ export class ArrivalMeter {
     this.#transitMs = transitMs;
   }
 
-  /** The packet has no transit time, as a telephone event: the jitter so far counts once more. */
+  /** Counts the present jitter once more, for a packet without a transit time, such as a telephone event. */
   repeatJitter(): void {
     if (!this.#hasTransit) return;
     this.jitterSumMs += this.jitterMs;

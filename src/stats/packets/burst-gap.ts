@@ -5,12 +5,11 @@ import { BurstLog } from './burst-log.ts';
 export const DEFAULT_GMIN = 16;
 
 /**
- * Cuts a stream into bursts and gaps exactly (RFC 3611 §4.7.2), one packet after another in the order of their sequence
- * numbers, in constant memory.
- *
- * Losses with fewer than Gmin received packets between them belong together; two or more together are a burst, from
- * the first to the last of them. Everything else is gaps. The session counts as preceded and followed by Gmin
- * received packets; a gap without packets (a session that begins with a burst) is none.
+ * Cuts a stream into bursts and gaps (RFC 3611 §4.7.2), exactly and in constant memory, from its packets in the order of their
+ * sequence numbers.
+ * Losses with fewer than Gmin received packets between them belong together. Two or more together are a burst, from the first to
+ * the last of them. Everything else is gaps. The session counts as preceded and followed by Gmin received packets. A gap without
+ * packets (the session begins with a burst) is none.
  */
 export class BurstGapMeter {
   readonly gmin: number;
@@ -23,29 +22,29 @@ export class BurstGapMeter {
   #lossRuns = 0;
   #longestLossRun = 0;
   readonly #log: BurstLog | undefined;
-  /** Packets since the last burst, up to the losses whose fate is open. */
+  /** Packets since the last burst, up to the losses that are not decided yet. */
   #openGapPackets = 0;
   #openGapLosses = 0;
-  /** Losses, and packets from the first to the last of them, that are a burst if there is more than one. */
+  /** The undecided losses, and the packets from the first to the last of them. More than one loss is a burst. */
   #clusterLosses = 0;
   #clusterPackets = 0;
-  /** Received since the last loss. */
+  /** Packets received since the last loss. */
   #receivedRun = 0;
-  /** Lost since the last received. */
+  /** Packets lost since the last received one. */
   #lossRun = 0;
   /** When the cluster's first and last loss should have come. */
   #clusterFromMs = 0.5;
   #clusterToMs = 0.5;
-  /** Media times: of the first packet, the latest one, and the cluster's first and last loss. */
+  /** Media times of the first packet, of the latest one, and of the cluster's first and last loss. */
   #firstMediaMs = 0.5;
   #lastMediaMs = 0.5;
   #clusterFromMediaMs = 0.5;
   #clusterToMediaMs = 0.5;
-  /** From the first to the last loss of each burst, summed; a packet each is to be added. */
+  /** The sum over bursts of the time from the first to the last loss, without the length of the last packet. */
   #burstSpansMs = 0.5;
   #hasBegun = false;
 
-  /** `log` is told of each burst. Throws when `gmin` is not a whole number of at least 1. */
+  /** `log` gets each burst. Throws when `gmin` is not a whole number of at least 1. */
   constructor(gmin: number = DEFAULT_GMIN, log?: BurstLog) {
     if (!Number.isInteger(gmin) || gmin < 1) throw new RangeError('Gmin is a whole number of at least 1.');
     this.gmin = gmin;
@@ -81,7 +80,7 @@ export class BurstGapMeter {
     return copy;
   }
 
-  /** `mediaMs` is where the packet begins in the stream's media. */
+  /** `mediaMs`: where the packet begins in the stream's media. */
   received(mediaMs = 0): void {
     this.#reach(mediaMs);
     this.#receivedRun += 1;
@@ -89,8 +88,8 @@ export class BurstGapMeter {
   }
 
   /**
-   * A lost or a discarded packet: both have the same effect. `mediaMs` is where it begins in the stream's media, `atMs` when
-   * it should have come, for the log.
+   * A packet was lost or discarded: both have the same effect. `mediaMs`: where it begins in the stream's media. `atMs`: when it
+   * should have come, for the log.
    */
   missing(mediaMs = 0, atMs = 0): void {
     this.#reach(mediaMs);
@@ -116,7 +115,7 @@ export class BurstGapMeter {
     this.#receivedRun = 0;
   }
 
-  /** The clock that times `missing` was set by `byMs`. */
+  /** Somebody set the clock that gives `atMs`, by `byMs`. */
   clockStepped(byMs: number): void {
     this.#clusterFromMs += byMs;
     this.#clusterToMs += byMs;
@@ -127,7 +126,7 @@ export class BurstGapMeter {
   totals(): BurstGapTotals {
     const isBurst = this.#clusterLosses > 1;
     const gapTail = this.#receivedRun + (isBurst ? 0 : this.#clusterPackets);
-    // The open stretch is one gap, or, around an open burst, one before and one after it.
+    // The undecided packets are one gap. If they hold a burst, they are that burst and a gap on each side.
     const openGaps = isBurst
       ? Number(this.#openGapPackets > 0) + Number(gapTail > 0)
       : Number(this.#openGapPackets + gapTail > 0);
@@ -144,8 +143,8 @@ export class BurstGapMeter {
   }
 
   /**
-   * How long all bursts and all gaps lasted, as if the stream ended here. By timestamps (RFC 3611 §4.7.2): from the begin of
-   * the first packet to the end of the last, so that a pause of the sender counts as time. `packetMs` is a packet's length.
+   * How long all bursts and all gaps lasted, as if the stream ended here. By timestamps (RFC 3611 §4.7.2), from the begin of the
+   * first packet to the end of the last, so a pause of the sender counts as time. `packetMs` is a packet's length.
    */
   durations(packetMs: number): { readonly burstMs: number; readonly gapMs: number } {
     if (!this.#hasBegun) return { burstMs: 0, gapMs: 0 };
@@ -155,7 +154,7 @@ export class BurstGapMeter {
     return { burstMs, gapMs: Math.max(0, this.#lastMediaMs - this.#firstMediaMs + packetMs - burstMs) };
   }
 
-  /** The bursts that the log holds, and the one that is open: copies, which who gets them may move in time. */
+  /** Copies of the bursts in the log, and of the one that goes on. The caller may move them in time. */
   spans(): BurstSpan[] {
     const closed = (this.#log?.spans ?? []).map((span) => ({ ...span }));
     return this.#log !== undefined && this.#clusterLosses > 1 ? [...closed, this.#openSpan()] : closed;
@@ -171,7 +170,7 @@ export class BurstGapMeter {
     this.#lastMediaMs = mediaMs;
   }
 
-  /** Gmin received packets have followed: the losses before them are a burst, or one that belongs to the gap. */
+  /** Gmin received packets have followed. So the losses before them are a burst, or a single loss that belongs to the gap. */
   #closeCluster(): void {
     if (this.#clusterLosses > 1) {
       this.#log?.add(this.#openSpan());

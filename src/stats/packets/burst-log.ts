@@ -1,14 +1,14 @@
 import type { BurstSpan } from '../../model/capture.ts';
 
-/** Bursts remembered of one direction; a strip on a screen shows no more. */
+/** Bound on the bursts remembered of one direction. A strip on a screen shows no more. */
 export const MOST_SPANS = 60;
 
-/** Remembers when bursts were: the longest ones, in order of time, in bounded memory. */
+/** Remembers when the longest bursts were, in order of time and in bounded memory. */
 export class BurstLog {
   #spans: BurstSpan[];
   leftOut: number;
 
-  /** Begins with what another one holds, if given. */
+  /** Begins with a copy of `other`. */
   constructor(other?: BurstLog) {
     this.#spans = [...(other?.spans ?? [])];
     this.leftOut = other?.leftOut ?? 0;
@@ -18,12 +18,12 @@ export class BurstLog {
     return this.#spans;
   }
 
-  /** The clock was set by `byMs`. */
+  /** Somebody set the clock by `byMs`. */
   clockStepped(byMs: number): void {
     this.#spans = this.#spans.map((span) => ({ ...span, fromMs: span.fromMs + byMs, toMs: span.toMs + byMs }));
   }
 
-  /** Bursts come in order of time. */
+  /** Adds a burst that is later than those before it. */
   add(span: BurstSpan): void {
     this.#spans.push(span);
     if (this.#spans.length <= MOST_SPANS) return;

@@ -1,4 +1,4 @@
-/** So many duplicates in a row, each at most so many packets after the last, come from the capture. */
+/** The capture itself makes duplicates when so many follow each other, each at most so many packets after the last. */
 const CAPTURED_TWICE_AFTER_DUPLICATES = 3;
 const CAPTURED_TWICE_WITHIN_PACKETS = 3;
 
@@ -9,10 +9,12 @@ const CAPTURED_TWICE_WITHIN_PACKETS = 3;
  */
 export class CaptureDuplicates {
   #receivedAtDuplicate = 0;
-  /** Duplicates close upon each other. It starts full, because a mirror port doubles from the first packet on. */
+  /**
+   * Duplicates that follow close on each other. The count starts full, because a mirror port doubles from the first packet on.
+   */
   #duplicatesInRow = CAPTURED_TWICE_AFTER_DUPLICATES;
 
-  /** Whether the capture made a duplicate. `received`: different packets so far. */
+  /** Whether the capture, and not the network, made a duplicate. `received`: different packets so far. */
   isFromCapture(received: number): boolean {
     const isNear = received - this.#receivedAtDuplicate <= CAPTURED_TWICE_WITHIN_PACKETS;
     this.#receivedAtDuplicate = received;

@@ -2,7 +2,10 @@ import type { CapturedMedia } from '../../model/capture.ts';
 import { addAudio } from '../audio/add-audio.ts';
 import { addTallies } from './packet-tally.ts';
 
-/** Two parts of what was captured of one direction together; what names a stream is that of the later one. Null is nothing. */
+/**
+ * Joins two parts of one direction's captured media. SSRC, addresses and codec are those of the later part. Null: nothing was
+ * captured.
+ */
 export function addMedia(one: CapturedMedia | null, other: CapturedMedia | null): CapturedMedia | null {
   if (one === null || other === null) return one ?? other;
   const later = other.tally.lastAtMs >= one.tally.lastAtMs ? other : one;

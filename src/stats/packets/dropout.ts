@@ -2,22 +2,25 @@ import { SEQUENCE_CYCLE_PACKETS } from '../../units/rtp.ts';
 
 /** RFC 3550 A.1: a step forward in the sequence, packets, that is still a loss and not a new beginning. */
 export const MAX_DROPOUT_PACKETS = 3000;
-/** A step up to here is a loss, whatever the clocks say. */
+/** A step of up to so many packets is a loss, whatever the clocks say. */
 const SURE_DROPOUT_PACKETS = 100;
-/** How many times as long or as short as by the RTP clock a longer one may be by the wall clock. */
+/** By the wall clock a longer step may last this many times as long, or as short, as by the RTP clock. */
 const CLOCK_RATIO = 2;
-/** More than this many times what can have been sent in the time that passed was never sent. Bunched arrivals do not matter. */
+/**
+ * A step of more than this many times the packets that fit into the elapsed time was never sent. The ratio allows for bunched
+ * arrivals.
+ */
 const SENT_RATIO = 4;
 const BUNCHED_MS = 2000;
 const HALF_SEQUENCE_CYCLE = SEQUENCE_CYCLE_PACKETS / 2;
-/** After a silence the RTP clock may be off by so much, or by a part of the silence, and still be the same. */
+/** After a silence the RTP clock may be off by this much, or by this part of the silence, and still be the same clock. */
 const SAME_CLOCK_MS = 1000;
 const SAME_CLOCK_RATIO = 0.1;
 
 /**
- * Whether a packet so many numbers further on is of the same row, and what lies between is lost (RFC 3550 A.1). Of a long
- * step both clocks have to say so: the RTP clock, which went on by `elapsedTicks`, exactly, and the wall clock about.
- * `packetTicks` is a packet's own time, 0 while that is not known.
+ * Whether a packet so many numbers further on belongs to the same numbering, so that the packets between are lost (RFC 3550 A.1).
+ * For a long step both clocks have to agree: the RTP clock, which went on by `elapsedTicks`, exactly, and the wall clock roughly.
+ * `packetTicks`: a packet's length, 0 while it is not known.
  */
 export function staysInRow(
   step: number,
@@ -38,9 +41,9 @@ export function staysInRow(
 }
 
 /**
- * Whether a packet after a silence begins another session. The same one goes on where it was in the sequence, or at least
- * by the RTP clock, which went on with the wall clock or stood still. The arguments are those of `staysInRow`, counted from
- * the last packet with an RTP time of its own.
+ * Whether a packet after a silence begins another session. The same session goes on with the next sequence numbers, or at least
+ * with its RTP clock, which followed the wall clock or stood still. The arguments are those of `staysInRow`, counted from the
+ * last packet with an RTP time of its own.
  */
 export function isNewSession(
   step: number,

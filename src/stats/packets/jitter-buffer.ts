@@ -1,23 +1,26 @@
-/** A jitter buffer to simulate. `fixed` holds every packet until `nominalMs` after the first one's arrival. */
+/**
+ * A jitter buffer to simulate. `fixed` holds the first packet of a talkspurt for `nominalMs` and plays the others at their RTP
+ * times after it.
+ */
 export type JitterBufferKind = { readonly kind: 'fixed'; readonly nominalMs: number } | { readonly kind: 'adaptive' };
 
-/** A fixed buffer has room for packets that come this many times earlier than the latest that it can use. */
+/** A fixed buffer has room for packets that come up to this many times the nominal delay before they are played. */
 const FIXED_ROOM_RATIO = 2;
 /** Where the adaptive one begins. */
 const ADAPTIVE_START_MS = 60;
-/** It never holds less than one usual packet, nor more than Asterisk's own (`jbmaxsize`, 200 ms by default). */
+/** Bounds of the adaptive delay: one usual packet, and Asterisk's own bound (`jbmaxsize`, 200 ms by default). */
 const ADAPTIVE_LEAST_MS = 20;
 const ADAPTIVE_MOST_MS = 200;
-/** Weight of the past in both estimates, per packet, and how many mean deviations are waited for (Ramjee et al.). */
+/** Weight of the past in both estimates, per packet, and the number of mean deviations that the buffer waits (Ramjee et al.). */
 const ALPHA = 0.998002;
 const DEVIATIONS = 4;
-/** Within a talkspurt, one frame of 10 ms is inserted or left out at most this often. */
+/** Within a talkspurt the buffer inserts or leaves out one frame of 10 ms, at most this often. */
 const STEP_MS = 10;
 const STEP_EVERY_MS = 100;
-/** This many useless packets in a row mean that the sender's clock has moved, not the network: the buffer starts afresh. */
+/** After so many discarded packets in a row, the sender's clock has moved and not the network: the buffer starts afresh. */
 const RESYNC_AFTER_DISCARDS = 10;
 
-/** What happened to an arriving packet. `late` and `early` are discarded. */
+/** What happened to an arriving packet. Late and early packets are discarded. */
 export type BufferOutcome = 'played' | 'late' | 'early';
 
 /**
@@ -60,22 +63,22 @@ export class JitterBuffer {
     return this.discardedLate + this.discardedEarly;
   }
 
-  /** What a packet that comes exactly on time waits now. */
+  /** The wait of a packet that comes exactly on time. */
   get nominalMs(): number {
     return this.isAdaptive && !this.#isEmpty ? this.#playoutMs - this.#meanTransitMs : this.#nominalMs;
   }
 
-  /** What the earliest packet that is not discarded waits. */
+  /** The wait of the earliest packet that is not discarded. */
   get maximumMs(): number {
     return this.#roomMs;
   }
 
-  /** The longest that it can ever hold a packet. */
+  /** The longest time that the buffer can ever hold a packet. */
   get absoluteMaximumMs(): number {
     return this.#roomMs;
   }
 
-  /** Decides over a packet; `elapsedMs` is the media time since the one before. */
+  /** Decides about a packet. `elapsedMs` is the media time since the packet before. */
   arrive(transitMs: number, elapsedMs: number, startsTalkspurt: boolean): BufferOutcome {
     if (this.#isEmpty || this.#discardRun >= RESYNC_AFTER_DISCARDS) this.#restart(transitMs);
     else if (this.isAdaptive) this.#adapt(transitMs, elapsedMs, startsTalkspurt);

@@ -1,42 +1,44 @@
 import type { PayloadKind } from './playout-frames.ts';
 
-/** Votes that a new packet time needs against a well established one. */
+/** Bound on votes: so many different votes replace even a long-established packet time. */
 const MAX_VOTES = 3;
-/** RFC 3551 §4.2: what a packet holds where nothing tells. */
+/** A packet's usual length where nothing tells (RFC 3551 §4.2). */
 const DEFAULT_PACKET_MS = 20;
-/** Up to here the network, not the sender's clock, is taken to have moved a packet. */
+/** The network explains a shift of up to this much; beyond it, the sender's clock may have jumped. */
 const LEAST_JUMP_MS = 60;
-/** The RTP clock has jumped when the sequence explains an arrival this many times better. */
+/** The RTP clock jumped if the sequence numbers explain an arrival this many times better. */
 const JUMP_RATIO = 4;
-/** No network holds a packet for this long (formulas: "a jump of the sender's clock"), but a sender can pause. */
+/** No network holds a packet for this long, but a sender can pause. */
 const LEAST_PAUSE_MS = 1000;
-/** The same where the RTP clock stood still meanwhile, as the sequence did: a network that stalls looks like that, too. */
+/** The same, where the RTP clock and the sequence stood still meanwhile, as they also do when a network stalls. */
 const LEAST_FROZEN_PAUSE_MS = 2000;
 
 /**
- * Turns the RTP times of a stream into milliseconds of media. They go on as the sender's media did, also where its RTP clock
- * jumped, stood still during a hold, or was exchanged with the codec: what no network can have done is not jitter. Where the
- * clock's rate is not known, media time goes on with the arrivals, which tells how long packets last but nothing of jitter.
+ * Turns the RTP times of a stream into milliseconds of media. Media time goes on as the sender's media did, even where its RTP
+ * clock jumped, stood still during a hold, or changed with the codec, because what no network can do is not jitter. Where the
+ * clock's rate is not known, media time follows the arrivals: that tells how long packets last, and nothing about jitter.
  */
 export class MediaClock {
-  /** Times that the RTP clock jumped or stood still. */
+  /** How often the RTP clock jumped or stood still. */
   jumps = 0;
-  /** The latest packet came after media that nobody sent: the RTP clock went on for longer than the packets account for. */
+  /**
+   * True: a pause of the sender precedes the latest packet, since the RTP clock went on for longer than the packets account for.
+   */
   isAfterPause = false;
-  /** Of the latest packet that is ahead of all before it and has an RTP time of its own. */
+  /** Media time of the latest packet that is ahead of all others and has its own RTP time. */
   mediaMs = 0.5;
   #timestamp = 0;
   #atMs = 0.5;
-  /** Sequence numbers since then. */
+  /** Sequence numbers since that packet. */
   #steps = 0;
-  /** Not a number while the rate is not known. */
+  /** NaN while the rate is not known. */
   #msPerTick: number;
   #hasBegun = false;
-  /** The next packet's RTP time cannot be compared with the one before it. */
+  /** True: the next packet's RTP time cannot be compared with the one before. */
   #isAnew = false;
   #ticks = 0;
   #votes = 0;
-  /** The same of neighbours that are not next to each other, for where there are no others. */
+  /** The same, from packets that do not follow each other directly. It serves while there are no others. */
   #spacedTicks = 0;
   #spacedVotes = 0;
   #allSteps = 0;
@@ -59,14 +61,14 @@ export class MediaClock {
     return this.#ticks > 0 ? this.#ticks : this.#spacedTicks;
   }
 
-  /** What one packet usually holds, ms: as its neighbours tell, or by the pace of arrivals. */
+  /** A packet's usual length, ms, by neighbouring packets or else by the pace of arrivals. */
   get packetMs(): number {
     const ms = this.packetTicks * this.#msPerTick;
     if (ms > 0) return ms;
     return this.#allSteps > 0 && this.mediaMs > 0 ? this.mediaMs / this.#allSteps : DEFAULT_PACKET_MS;
   }
 
-  /** From the next packet on, RTP time is that of another clock. */
+  /** The next packet's RTP time is by another clock. */
   change(clockRateHz: number | undefined): void {
     const { packetMs } = this;
     this.#msPerTick = clockRateHz === undefined ? Number.NaN : 1000 / clockRateHz;
@@ -77,7 +79,7 @@ export class MediaClock {
     this.restart();
   }
 
-  /** The sender began anew: the next packet goes on where the last one was, as its arrival says. */
+  /** The sender began anew: the next packet's media time follows the last one's by their arrivals. */
   restart(): void {
     this.#isAnew = true;
     this.#steps = 0;
@@ -87,12 +89,12 @@ export class MediaClock {
     this.#atMs += byMs;
   }
 
-  /** Ticks since the latest packet that had an RTP time. */
+  /** RTP ticks since the latest packet with its own RTP time. */
   ticksSince(timestamp: number): number {
     return (timestamp - this.#timestamp) | 0;
   }
 
-  /** Sequence numbers to that packet, when the next one is `step` numbers ahead. */
+  /** Sequence numbers since that packet, if the next packet is `step` numbers ahead. */
   stepsTo(step: number): number {
     return this.#steps + step;
   }
@@ -123,7 +125,7 @@ export class MediaClock {
     return this.mediaMs;
   }
 
-  /** The media time of a packet `behind` numbers below the highest; without an RTP time by this clock, as its number says. */
+  /** The media time of a packet `behind` numbers below the highest. Where it has no RTP time by this clock, its number tells. */
   behind(behind: number, timestamp: number | undefined): number {
     const expectedMs = this.mediaMs + (this.#steps - behind) * this.packetMs;
     if (timestamp === undefined) return expectedMs;
@@ -134,7 +136,7 @@ export class MediaClock {
   #advanceMs(ticks: number, steps: number, elapsedMs: number): number {
     const byClockMs = ticks * this.#msPerTick;
     const offMs = Math.abs(elapsedMs - byClockMs);
-    // Not a number: the rate is not known.
+    // NaN: the rate is not known.
     if (!(offMs >= 0)) return Math.max(0, elapsedMs);
     const packetTicks = this.#ticks > 0 ? this.#ticks : this.#spacedTicks;
     this.isAfterPause = packetTicks > 0 && ticks > steps * packetTicks;

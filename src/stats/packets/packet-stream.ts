@@ -10,13 +10,13 @@ import { type PayloadKind, PlayoutFrames } from './playout-frames.ts';
 import { CaptureDuplicates } from './capture-duplicates.ts';
 
 /**
- * How far behind the highest sequence number a packet may come and still be known as late or as a duplicate; after that
- * its fate is sealed. RFC 3550 A.1 has 100; this is the next power of two, 2.5 s of usual speech.
+ * How far behind the highest sequence number a packet may come and still count as late or as a duplicate. RFC 3550 A.1 has 100;
+ * this is the next power of two, 2.5 s of usual speech.
  */
 const WINDOW_PACKETS = 128;
 const WINDOW_MASK = WINDOW_PACKETS - 1;
 const SEQUENCE_MASK = SEQUENCE_CYCLE_PACKETS - 1;
-/** Media times wait for their turn in 32 bits: differences of up to nine hours, to 16 µs. */
+/** Media times wait in the window as 32-bit numbers of this unit: differences of up to nine hours, to 16 µs. */
 const MEDIA_UNITS_PER_MS = 64;
 
 const MISSING = 0;
@@ -24,11 +24,11 @@ const PLAYED = 1;
 const DISCARDED = 2;
 const PLAYED_COMFORT_NOISE = 3;
 const PLAYED_EVENT = 4;
-/** Received, but nobody knows when it is to be played. */
+/** Received, but its playout time is not known. */
 const UNTIMED = 5;
 
 export interface PacketStreamOptions {
-  /** Undefined while it is not known: packets are counted, and nothing is said of when they came. */
+  /** Undefined: not known. Packets are then counted, but have no jitter. */
   readonly clockRateHz: number | undefined;
   readonly gmin: number;
   readonly jitterBuffer: JitterBufferKind;
@@ -37,12 +37,11 @@ export interface PacketStreamOptions {
 }
 
 /**
- * Everything that the packets of one RTP stream tell, one packet after another in constant memory (about 3 kB):
- * counts by RFC 3550 A.1 and A.3, interarrival jitter by A.8, arrival intervals, bursts and gaps, and a simulated jitter
- * buffer. Mutable and free of allocations, because it runs for every packet of a server.
- *
- * `received` counts each sequence number once, so that expected = received + lost and what arrived is
- * received + duplicates; RFC 3550 A.3 and tshark count duplicates as received, which lets them hide losses.
+ * Everything that the packets of one RTP stream tell, one packet after another in constant memory (about 3 kB): counts by RFC
+ * 3550 A.1 and A.3, interarrival jitter by A.8, arrival intervals, bursts and gaps, and a simulated jitter buffer. It is mutable
+ * and allocates nothing, because it runs for every packet of a server.
+ * `received` counts each sequence number once, so that expected = received + lost, and received + duplicates is what arrived. RFC
+ * 3550 A.3 and tshark count duplicates as received, so there duplicates hide losses.
  */
 export class PacketStream {
   readonly arrival: ArrivalMeter;
@@ -54,22 +53,22 @@ export class PacketStream {
   duplicates = 0;
   /** Arrived after a packet with a higher sequence number. */
   outOfOrder = 0;
-  /** Strange sequence numbers that nothing followed: not of this stream's row, and not counted. */
+  /** Strange sequence numbers that no packet followed. They belong to no numbering and are not counted. */
   strays = 0;
-  /** The sequence began anew, far from where it was. */
+  /** How often the sequence began anew, far from where it was. */
   restarts = 0;
   readonly #states: Uint8Array;
   readonly #mediaTimes: Int32Array;
-  /** What transit times are counted from, ms. */
+  /** Where transit times are counted from, ms. */
   #transitOriginMs = 0.5;
-  /** Extended sequence numbers: those of this row, since the last restart. */
+  /** Extended sequence numbers of the present numbering, which began with the last restart. */
   #base = 0;
   #highest = 0;
   #expectedOfEarlierRows = 0;
-  /** What would be the next after a strange one (RFC 3550 A.1's bad_seq); -1 for none. */
+  /** The number that would follow a strange one (bad_seq in RFC 3550 A.1); -1: the last number was not strange. */
   #nextAfterStray = -1;
   #stray: { readonly timestamp: number; readonly atMs: number; readonly kind: PayloadKind } | undefined;
-  /** Media time of what was sealed last, and the same as the window has it. */
+  /** The media time of the packet that left the window last, and the same in the window's unit. */
   #sealedMs = 0.5;
   #sealedUnits = 0;
   readonly #captureDuplicates = new CaptureDuplicates();
@@ -80,7 +79,7 @@ export class PacketStream {
     this.burstGap = new BurstGapMeter(options.gmin, options.keepsBursts === true ? new BurstLog() : undefined);
     this.jitterBuffer = new JitterBuffer(options.jitterBuffer);
     this.frames = new PlayoutFrames();
-    // One piece of memory for all three: half of what three would cost.
+    // One allocation for all three takes half the memory of three.
     const memory = new ArrayBuffer(ARRIVAL_BINS * 4 + WINDOW_PACKETS * 5);
     this.arrival = new ArrivalMeter(new Uint32Array(memory, 0, ARRIVAL_BINS));
     this.#mediaTimes = new Int32Array(memory, ARRIVAL_BINS * 4, WINDOW_PACKETS);
@@ -88,7 +87,7 @@ export class PacketStream {
     this.#sealedMs = 0;
   }
 
-  /** Sequence numbers from the first to the highest, over all rows. */
+  /** Sequence numbers from the first to the highest, over all numberings. */
   get expected(): number {
     return this.#expectedOfEarlierRows + (this.arrival.arrivals === 0 ? 0 : this.#highest - this.#base + 1);
   }
@@ -97,14 +96,14 @@ export class PacketStream {
     return this.expected - this.received;
   }
 
-  /** What one packet usually holds, ms; an estimate where neighbours do not tell. */
+  /** A packet's usual length, ms; an estimate where neighbouring packets do not tell. */
   get packetMs(): number {
     return this.media.packetMs;
   }
 
   /**
-   * Whether a packet after a silence belongs to another session of the same SSRC between the same ports: the next call,
-   * and not this one after a hold.
+   * Whether a packet after a silence belongs to another session with the same SSRC and ports: the next call, and not this one
+   * after a hold.
    */
   beginsSession(sequence: number, timestamp: number, atMs: number): boolean {
     const { media } = this;
@@ -118,12 +117,12 @@ export class PacketStream {
     );
   }
 
-  /** From the next packet on, RTP time is that of another clock. */
+  /** The next packet's RTP time is by another clock. */
   changeClock(clockRateHz: number | undefined): void {
     this.media.change(clockRateHz);
   }
 
-  /** Takes one packet in, in the order of arrival. `timestamp` is the RTP time as a signed 32-bit number. */
+  /** Takes a packet, in the order of arrival. `timestamp` is the RTP time as a signed 32-bit number. */
   take(sequence: number, timestamp: number, atMs: number, marker: boolean, kind: PayloadKind): void {
     const { media } = this;
     if (this.arrival.arrivals === 0) {
@@ -157,18 +156,18 @@ export class PacketStream {
     this.#takeAhead(1, timestamp, atMs, marker, kind);
   }
 
-  /** Whether a packet comes after others that were sent later, or a second time. */
+  /** Whether a packet comes after later-sent ones, or a second time. */
   isBehind(sequence: number): boolean {
     const step = (sequence - this.#highest) & SEQUENCE_MASK;
     return this.arrival.arrivals > 0 && (step === 0 || step > SEQUENCE_CYCLE_PACKETS - WINDOW_PACKETS);
   }
 
-  /** Takes one that is behind and whose RTP time is by another clock than the latest ones'. */
+  /** Takes a packet that is behind and whose RTP time is by another clock than the latest ones'. */
   takeOvertaken(sequence: number, atMs: number): void {
     this.#takeBehind((this.#highest - sequence) & SEQUENCE_MASK, undefined, atMs, 'audio');
   }
 
-  /** The clock that times arrivals was set by `byMs`. */
+  /** Somebody set the clock that times arrivals, by `byMs`. */
   clockStepped(byMs: number): void {
     this.arrival.clockStepped(byMs);
     this.media.clockStepped(byMs);
@@ -176,7 +175,7 @@ export class PacketStream {
     this.#transitOriginMs += byMs;
   }
 
-  /** Seals every packet's fate; nothing may be taken in afterwards. */
+  /** Decides every packet in the window. The stream takes no more packets afterwards. */
   finish(): void {
     if (this.arrival.arrivals > 0 && !this.#isFinished) this.#sealRow(this.burstGap, this.frames);
     this.#isFinished = true;
@@ -193,7 +192,7 @@ export class PacketStream {
     return { burstGap, frames };
   }
 
-  /** A packet with the highest sequence number so far, `step` after the one that was it. */
+  /** Takes a packet `step` numbers above the highest so far. */
   #takeAhead(step: number, timestamp: number, atMs: number, marker: boolean, kind: PayloadKind): void {
     const { media } = this;
     this.#nextAfterStray = -1;
@@ -203,10 +202,10 @@ export class PacketStream {
     this.#keep(this.#highest, mediaMs, atMs, mediaMs - beforeMs, marker || media.isAfterPause, kind);
   }
 
-  /** A packet that comes after others that were sent later, `behind` numbers below the highest, or a second time. */
+  /** Takes a packet `behind` numbers below the highest: it comes late, or a second time. */
   #takeBehind(behind: number, timestamp: number | undefined, atMs: number, kind: PayloadKind): void {
     const extended = this.#highest - behind;
-    // Overtaken before the first one that we saw: its place is free, for nothing of this row has been sealed yet.
+    // Others overtook it before the first one that we saw. Its place is free, because nothing has left the window yet.
     if (extended < this.#base) this.#base = extended;
     const mediaMs = this.media.behind(behind, timestamp);
     if (this.#states[extended & WINDOW_MASK] !== MISSING) {
@@ -221,7 +220,10 @@ export class PacketStream {
     this.#keep(extended, mediaMs, atMs, 0, false, kind);
   }
 
-  /** RFC 3550 A.8 over every packet in the order of arrival; gives its transit time, undefined where nothing tells. */
+  /**
+   * Jitter by RFC 3550 A.8, over all packets in the order of arrival. Returns the packet's transit time, ms; undefined: it cannot
+   * be told.
+   */
   #measure(mediaMs: number, atMs: number, kind: PayloadKind): number | undefined {
     if (!this.media.isKnown) {
       this.arrival.untimed += 1;
@@ -257,7 +259,7 @@ export class PacketStream {
     else this.#states[slot] = kind === 'comfort-noise' ? PLAYED_COMFORT_NOISE : PLAYED;
   }
 
-  /** Makes room up to a new highest sequence number, and seals what leaves the window. */
+  /** Moves the window up to a new highest sequence number, and decides what leaves it. */
   #advanceTo(extended: number): void {
     for (let next = this.#highest + 1; next <= extended; next += 1) {
       if (next - WINDOW_PACKETS >= this.#base) this.#seal(next - WINDOW_PACKETS, this.burstGap, this.frames);
@@ -294,7 +296,9 @@ export class PacketStream {
     for (let extended = first; extended <= this.#highest; extended += 1) this.#seal(extended, burstGap, frames);
   }
 
-  /** Two in a row from somewhere else: the sender began anew. The first of them was taken for a stray. */
+  /**
+   * Two packets in a row came from elsewhere in the sequence, so the sender began anew. The first of them was taken for a stray.
+   */
   #startNewRow(sequence: number): void {
     this.#sealRow(this.burstGap, this.frames);
     this.#expectedOfEarlierRows += this.#highest - this.#base + 1;

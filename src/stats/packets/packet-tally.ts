@@ -3,7 +3,7 @@ import { burstRatio } from './burst-gap.ts';
 import { BurstLog } from './burst-log.ts';
 import type { PacketStream } from './packet-stream.ts';
 
-/** What a stream's packets add up to, as if it ended here. */
+/** The sums over a stream's packets, as if it ended here. */
 export function packetTally(packets: PacketStream): PacketTally {
   const { arrival, jitterBuffer, packetMs } = packets;
   const { burstGap, frames } = packets.ifEndedNow();
@@ -40,7 +40,7 @@ export function packetTally(packets: PacketStream): PacketTally {
   };
 }
 
-/** Two streams of one direction together; the jitter buffer's sizes are those of the one that ended later. */
+/** Adds two streams of one direction. The jitter buffer's sizes are those of the stream that ended later. */
 export function addTallies(one: PacketTally, other: PacketTally): PacketTally {
   const later = other.lastAtMs >= one.lastAtMs ? other : one;
   const log = new BurstLog();
@@ -84,7 +84,7 @@ export function addTallies(one: PacketTally, other: PacketTally): PacketTally {
   };
 }
 
-/** RFC 3611's metrics of these packets; `roundTripMs` null is not known. */
+/** The metrics of RFC 3611; `roundTripMs` null: not known. */
 export function voipMetrics(tally: PacketTally, roundTripMs: number | null): VoipMetrics {
   const { burstGap, burstMs, gapMs, packetsExpected, packetsReceived, discarded } = tally;
   const meanMs = (totalMs: number | null, count: number): number | null =>
@@ -107,14 +107,14 @@ export function voipMetrics(tally: PacketTally, roundTripMs: number | null): Voi
   };
 }
 
-/** Whether the RTP clock was known, so that there is jitter, and a jitter buffer could be simulated. */
+/** Whether the RTP clock's rate was known. Without it there is no jitter and no simulated jitter buffer. */
 export function isTimed({ untimedPackets = 0 }: PacketTally): boolean {
   return untimedPackets === 0;
 }
 
 /**
- * Percent that the listener did not get: what is discarded is lost to him (RFC 3611 §4.7.1). Null without packets, and where
- * nobody knows what came too late.
+ * The percentage of packets that the listener did not hear: discarded packets count as lost (RFC 3611 §4.7.1). Null: there were
+ * no packets, or nobody knows which came too late.
  */
 export function unheardPercent(tally: PacketTally): number | null {
   const { packetsExpected, packetsReceived, discarded } = tally;
@@ -122,12 +122,12 @@ export function unheardPercent(tally: PacketTally): number | null {
   return (100 * (packetsExpected - packetsReceived + discarded)) / packetsExpected;
 }
 
-/** Mean of the jitter after each packet, ms; null before the second packet, and where the RTP clock is not known. */
+/** Mean of the jitter after each packet, ms; null: before the second packet, and where the RTP clock's rate is not known. */
 export function meanJitterMs(tally: PacketTally): number | null {
   return hasJitter(tally) ? tally.jitterSumMs / tally.jitterSamples : null;
 }
 
-/** Its maximum, under the same conditions. */
+/** Maximum of the jitter, ms; null under the same conditions. */
 export function maxJitterMs(tally: PacketTally): number | null {
   return hasJitter(tally) ? tally.jitterMaxMs : null;
 }

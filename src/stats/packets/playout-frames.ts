@@ -2,23 +2,23 @@ import type { FrameCounts } from '../../model/capture.ts';
 
 /** Frames are counted in units of this many milliseconds, as softphone SDKs do. */
 const FRAME_MS = 10;
-/** Concealment fades out after this long (G.711 Appendix I); what follows of a loss is silence. */
+/** Concealment fades out after this long (G.711 Appendix I); the rest of a loss is silence. */
 const LONGEST_CONCEALMENT_MS = 60;
-/** Media that goes on after more than this is another stream's, not this one's after a pause. */
+/** A longer pause ends the stream: media after it belongs to another. */
 const LONGEST_PAUSE_MS = 600_000;
 
-/** Less is how a clock that does not divide a millisecond rounds. */
+/** A shorter gap is rounding, of a clock that does not divide a millisecond. */
 const LEAST_GAP_MS = 0.25;
 
 /** What a packet holds: sound, a description of background noise (RFC 3389), or a telephone event (RFC 4733). */
 export type PayloadKind = 'audio' | 'comfort-noise' | 'event';
 
 /**
- * Lays the packets of a stream, in the order of their sequence numbers, on its media time and counts what a player would
- * have played in each 10 ms (`decoded_10ms_…` of the audio statistics), in constant memory.
+ * Counts what a player would have played in each 10 ms of media time (`decoded_10ms_…` of the audio statistics). It takes a
+ * stream's packets in the order of their sequence numbers and needs constant memory.
  */
 export class PlayoutFrames {
-  /** Interruptions that something else had to fill: concealment or silence (RedPhone's "audio gap fill counts"). */
+  /** Interruptions that concealment or silence had to fill (RedPhone's "audio gap fill counts"). */
   fills = 0;
   #normalMs = 0.5;
   #plcMs = 0.5;
@@ -56,7 +56,7 @@ export class PlayoutFrames {
     if (this.#hasStarted) this.#missingPackets += 1;
   }
 
-  /** A packet was played; `packetMs` is what one usually holds. Noise and events last until the next packet. */
+  /** A packet was played. `packetMs` is a packet's usual length. Noise and events last until the next packet. */
   played(mediaMs: number, packetMs: number, kind: PayloadKind): void {
     if (this.#hasStarted) this.#fillUpTo(mediaMs, packetMs);
     this.#hasStarted = true;

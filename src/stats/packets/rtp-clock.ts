@@ -1,6 +1,6 @@
 import { RTP_CLOCK_RATES_HZ } from '../../units/rtp.ts';
 
-/** What an RTP clock's rate is measured from. */
+/** One packet, as the rate of an RTP clock is measured from it. */
 export interface ClockPoint {
   readonly sequence: number;
   /** Signed 32 bits. */
@@ -8,27 +8,27 @@ export interface ClockPoint {
   readonly atMs: number;
 }
 
-/** Fewer packets, or less time, do not tell. */
+/** Fewer packets, or a shorter time, do not tell. */
 const LEAST_PACKETS = 12;
 const LEAST_SPAN_MS = 150;
-/** A pause ends a piece, and so does a step of this many usual ones: the clock may have jumped there, or stood still. */
+/** A pause ends a piece, and so does a step of this many usual ones: there the clock may have jumped or stood still. */
 const PAUSE_MS = 1000;
 const JUMP_STEPS = 25;
-/** How far a measured clock may be from a usual one (formulas §1). */
+/** How far a measured rate may be from a standard one and still be taken for it. */
 const TOLERANCE_RATIO = 0.05;
 const MAX_ERROR_RATIO = 0.1;
 /**
- * Three standard errors of the difference of two medians of m values each, in standard deviations: 3 × 1.253 × √2 / √m. What
- * delays packets delays their neighbours, too, so it is never taken for less than one.
+ * Three standard errors of the difference between two medians of m values each, in standard deviations: 3 × 1.253 × √2 / √m. What
+ * delays one packet also delays its neighbours, so the error never counts as less than one standard deviation.
  */
 const ERRORS = 5.32;
 /** Standard deviations in one median absolute deviation of a normal distribution. */
 const DEVIATIONS_PER_MAD = 1.4826;
 
 /**
- * The usual clock rate that packets show by how their RTP time went on while they arrived, over the longest piece without a
- * pause or a jump; undefined while that does not tell. The slope is that of Tukey's resistant line, between the medians of
- * the first and the last third, which packets that were late, early or bunched do not turn.
+ * The standard clock rate at which the packets' RTP time went on while they arrived, measured over the longest piece without a
+ * pause or jump; undefined: the packets do not tell yet. The slope is that of Tukey's resistant line, between the medians of the
+ * first and the last third. Late, early or bunched packets do not turn it.
  */
 export function measuredClockRateHz(points: readonly ClockPoint[]): number | undefined {
   const slope = slopeOf(longestPiece(points));
@@ -41,7 +41,7 @@ export function measuredClockRateHz(points: readonly ClockPoint[]): number | und
   return isSure && offRatio <= TOLERANCE_RATIO ? nearest : undefined;
 }
 
-/** Whether the first and the last packet show a clock that is about this one: a first look, before anything is sorted. */
+/** Whether the first and the last packet fit this clock rate roughly. It is a first look, before anything is sorted. */
 export function looksLikeClock(points: readonly ClockPoint[], clockRateHz: number, withinRatio: number): boolean {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) return false;
@@ -49,7 +49,7 @@ export function looksLikeClock(points: readonly ClockPoint[], clockRateHz: numbe
   return Math.abs(hz / clockRateHz - 1) <= withinRatio;
 }
 
-/** The ticks are those since the piece began. */
+/** A packet's place within a piece; ticks count from the piece's begin. */
 interface Place {
   readonly ticks: number;
   readonly atMs: number;
@@ -72,7 +72,7 @@ function longestPiece(points: readonly ClockPoint[]): readonly Place[] {
   return piece.length > longest.length ? piece : longest;
 }
 
-/** From each packet to the next one with a higher sequence number. */
+/** The steps from each packet to the next one with a higher sequence number. */
 function neighbours(points: readonly ClockPoint[]): { step: number; ticks: number; elapsedMs: number; atMs: number }[] {
   const pairs: { step: number; ticks: number; elapsedMs: number; atMs: number }[] = [];
   let [before] = points;
