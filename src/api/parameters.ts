@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AUDIO_FINDINGS } from '../model/capture.ts';
+import { CALL_ENDERS } from '../model/call-end.ts';
 import type { CallCursor, Grouping } from '../model/ports.ts';
 import { FAULT_PLACES } from '../model/fault.ts';
 import { ISSUES } from '../model/people/rating.ts';
@@ -239,6 +240,7 @@ export const CALLS_QUERY = z.strictObject({
   site: named('a site that [network:PREFIX] names'),
   verdict: verdicts(),
   fault_place: severalOf(FAULT_PLACES),
+  ended_by: severalOf(CALL_ENDERS),
   finding: severalOf(AUDIO_FINDINGS),
   rated: parameter('yes for calls that somebody rated, no for the others', parseRated, {
     type: 'string',

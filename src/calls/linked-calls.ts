@@ -1,4 +1,5 @@
-import type { CallRecord } from '../model/record.ts';
+import { callEnd } from '../model/call-end.ts';
+import type { CallRecord, CallScores, FaultRecord } from '../model/record.ts';
 import { QUALITY_WORDS, type Verdict } from '../model/score.ts';
 import { meanOfKnown, worseOpinion } from '../score/verdict.ts';
 import { type ChannelState, isLive, isLocalChannel } from './channels/channel-state.ts';
@@ -120,21 +121,39 @@ export function callMes(call: CallState): number | null {
   return meanOfKnown(scores);
 }
 
-/** Its scores as they are now. */
-export function callScores(call: CallState): Pick<CallRecord, 'linkedid' | 'mes' | 'mesMin' | 'verdict'> {
-  return { linkedid: call.linkedid, mes: callMes(call), ...worstOfCall(call) };
+/** Its scores as they are now, and where its fault lies. */
+export function callScores(call: CallState, rules: ScoringRules): Omit<CallScores, 'channels'> {
+  return { linkedid: call.linkedid, mes: callMes(call), ...worstOfCall(call), ...faultOf(call, rules) };
 }
 
 export function callRecord(call: CallState, rules: ScoringRules): CallRecord {
   return {
-    ...callScores(call),
+    ...callScores(call, rules),
     startedAtMs: call.startedAtMs,
     endedAtMs: call.endedAtMs,
     profile: rules.profile.name,
     version: rules.version,
-    ...withPhones(findFault(call, rules), heardParties(call)),
+    ...endOf(call),
     findings: findingsOf(call),
   };
+}
+
+function faultOf(call: CallState, rules: ScoringRules): FaultRecord {
+  return withPhones(findFault(call, rules), heardParties(call));
+}
+
+function endOf(call: CallState): Pick<CallRecord, 'endedBy' | 'endedByUniqueid'> {
+  const legs = [...call.channels].map(({ uniqueid, name, startedAtMs, answeredAtMs, hangupRequest }) => ({
+    uniqueid,
+    endpoint: endpointOf(name),
+    startedAtMs,
+    answeredAtMs,
+    hangupBy: hangupRequest?.by ?? null,
+    hangupAtMs: hangupRequest?.atMs ?? null,
+    hangupEndedTalk: hangupRequest?.endedTalk ?? null,
+  }));
+  const end = callEnd(call, legs);
+  return { endedBy: end?.by ?? null, endedByUniqueid: end?.uniqueid ?? null };
 }
 
 /** Of what each party sent: what was sent to it is what another one sent. */

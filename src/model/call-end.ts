@@ -3,9 +3,10 @@ import type { ChannelRecord } from './record.ts';
 
 /** Who ended a call: the leg it began with, another one, or this server. */
 export const CALL_ENDERS = ['caller', 'callee', 'server'] as const;
+export type CallEnder = (typeof CALL_ENDERS)[number];
 
 export interface CallEnd {
-  readonly by: (typeof CALL_ENDERS)[number];
+  readonly by: CallEnder;
   /** The leg that was hung up. */
   readonly uniqueid: string;
 }

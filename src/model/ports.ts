@@ -1,3 +1,4 @@
+import type { CallEnder } from './call-end.ts';
 import type { AudioFinding } from './capture.ts';
 import type { FaultPlace } from './fault.ts';
 import type { RecordOf, SampleSummary } from './fields/field.ts';
@@ -81,6 +82,8 @@ export interface CallFilter {
   readonly tags?: readonly string[] | undefined;
   readonly verdicts?: readonly Verdict[] | undefined;
   readonly faultPlaces?: readonly FaultPlace[] | undefined;
+  /** Who hung up. */
+  readonly enders?: readonly CallEnder[] | undefined;
   /** Findings in the audio of any party. */
   readonly findings?: readonly AudioFinding[] | undefined;
   /** `none`: calls without a rating. Otherwise calls with a rating that fits. */

@@ -58,7 +58,7 @@ export interface ChannelScores extends Pick<
 }
 
 /** The scores of a call that is up, and of those of its channels that have new ones. */
-export interface CallScores extends Pick<CallRecord, 'linkedid' | 'mes' | 'mesMin' | 'verdict'> {
+export interface CallScores extends Pick<CallRecord, 'linkedid' | 'mes' | 'mesMin' | 'verdict' | keyof FaultRecord> {
   readonly channels: readonly ChannelScores[];
 }
 

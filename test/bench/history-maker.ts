@@ -5,7 +5,8 @@ import type { Database } from 'better-sqlite3';
 import { openForWriting } from '../../src/history/schema/database.ts';
 import { CALL_COLUMNS, CHANNEL_COLUMNS, INTERVAL_COLUMNS, STREAM_COLUMNS } from '../../src/history/schema/rows.ts';
 import { Writer } from '../../src/history/write/writer.ts';
-import type { HistoryChange } from '../../src/model/record.ts';
+import { FAULT_PLACES } from '../../src/model/fault.ts';
+import type { CallRecord, HistoryChange } from '../../src/model/record.ts';
 import type { Direction } from '../../src/model/report.ts';
 import type { Verdict } from '../../src/model/score.ts';
 import { REPOSITORY } from '../lab/paths.ts';
@@ -46,6 +47,11 @@ export const RARE = {
 /** Every twentieth call. */
 const TAGGED = `INSERT INTO call_tags SELECT linkedid, 'seen', started_at_ms, NULL, started_at_ms FROM calls WHERE CAST(substr(linkedid, -3) AS INTEGER) % 40 = 0`;
 
+/** About every fiftieth call, with scores from 1 to 5; complaints name an echo. */
+const RATED = `INSERT INTO ratings SELECT 'r' || linkedid, linkedid, NULL, NULL, 'caller', serial % 5 + 1,
+    CASE serial % 5 WHEN 0 THEN '["echo_of_me"]' ELSE '[]' END, '[]', NULL, 'code', 0, 1, ended_at_ms
+  FROM (SELECT linkedid, ended_at_ms, CAST(substr(linkedid, -7) AS INTEGER) / 2 AS serial FROM calls) WHERE serial % 51 = 0`;
+
 /** Makes a history of calls as a sidecar stores them, unless this very one is there already. Returns whether it was made. */
 export function makeHistory(path: string, plan: HistoryPlan): boolean {
   const stamp = `${path}.stamp`;
@@ -55,7 +61,8 @@ export function makeHistory(path: string, plan: HistoryPlan): boolean {
   for (const suffix of ['', '-wal', '-shm', '.stamp']) rmSync(`${path}${suffix}`, { force: true });
   const database = openForWriting(path);
   // Whoever is interrupted begins anew.
-  for (const pragma of ['journal_mode = OFF', 'synchronous = OFF', 'cache_size = -500000', 'temp_store = MEMORY']) {
+  // With a WAL every page would be written twice. (Better-sqlite3 refuses OFF.)
+  for (const pragma of ['journal_mode = DELETE', 'synchronous = OFF', 'cache_size = -500000', 'temp_store = MEMORY']) {
     database.pragma(pragma);
   }
   const writer = new Writer(database);
@@ -64,6 +71,7 @@ export function makeHistory(path: string, plan: HistoryPlan): boolean {
     copyPatterns(database, plan);
     record(writer, rareCalls(plan.endMs));
     database.exec(TAGGED);
+    database.exec(RATED);
     while (writer.countEnded(COUNTED_AT_ONCE) > 0);
   })();
   database.pragma('journal_mode = WAL');
@@ -95,6 +103,17 @@ function verdictOf(mes: number): Verdict {
   return (['good', 'fair', 'poor'] as const).find((_, index) => mes >= ([4, 3.6, 3.1][index] ?? 0)) ?? 'bad';
 }
 
+/** Where the fault lies, who hung up, and what is wrong with the audio: seldom this server, in every 300th call an echo. */
+function circumstances(
+  index: number,
+  verdict: Verdict,
+): Pick<CallRecord, 'faultPlace' | 'endedBy' | 'endedByUniqueid' | 'findings'> {
+  const place = FAULT_PLACES[index % FAULT_PLACES.length] ?? 'none';
+  const faultPlace = verdict === 'no-rtcp' ? null : verdict === 'good' ? 'none' : place;
+  const endedBy = index % 500 === 3 ? 'server' : index % 3 === 0 ? 'callee' : 'caller';
+  return { faultPlace, endedBy, endedByUniqueid: null, findings: index % 300 === 7 ? 'echo' : null };
+}
+
 /** Of a hundred calls five have no score, a few are bad; trunk 0 never speaks G.722 though many phones do. */
 function patterns(): HistoryChange[] {
   return Array.from({ length: PATTERNS }, (_, index): HistoryChange[] => {
@@ -118,7 +137,7 @@ function patterns(): HistoryChange[] {
       ];
     };
     return [
-      { kind: 'call', call: callRecord(linkedid, { mes, verdict }) },
+      { kind: 'call', call: callRecord(linkedid, { mes, verdict, ...circumstances(index, verdict) }) },
       ...leg(0, `PJSIP/phone-${index % PHONES}`, String(1000 + (index % PHONES))),
       ...leg(1, `PJSIP/trunk-${trunk}`, String(1000 + (index % PHONES))),
     ];

@@ -1,6 +1,5 @@
 /** What the API answers. Times are ISO 8601 in UTC; null is "not known". Fields of records come from the tables in `model/fields/`. */
 import { z } from 'zod';
-import { CALL_ENDERS } from '../../model/call-end.ts';
 import { AUDIO_FINDINGS } from '../../model/capture.ts';
 import { CALL_FIELDS } from '../../model/fields/call-fields.ts';
 import { CHANNEL_FIELDS } from '../../model/fields/channel-fields.ts';
@@ -80,11 +79,6 @@ export const CALL = z.strictObject({
   findings: z
     .array(z.enum(AUDIO_FINDINGS))
     .describe('what is wrong with the audio itself, of any party; none too where nobody looked'),
-  ended_by: z
-    .enum(CALL_ENDERS)
-    .nullable()
-    .describe('who hung up: of the last talk, or before anybody spoke; null: it is up, or that was not seen'),
-  ended_by_uniqueid: TEXT.describe('the channel that was hung up'),
   tags: z.array(z.string()).optional().describe('what people tagged it with; not in evidence for others'),
   channels: z.array(CHANNEL),
 });

@@ -112,6 +112,7 @@ function callFilter(query: CallsQuery, nowMs: number, sources: CallListSources):
     verdicts: query.verdict,
     rating: ratingFilter(query),
     faultPlaces: query.fault_place,
+    enders: query.ended_by,
     findings: query.finding,
     maxMes,
     minMes,

@@ -5,7 +5,6 @@ import { CALL_FIELDS } from '../../model/fields/call-fields.ts';
 import { CHANNEL_FIELDS } from '../../model/fields/channel-fields.ts';
 import { INTERVAL_FIELDS } from '../../model/fields/interval-fields.ts';
 import { SEGMENT_FIELDS, STREAM_FIELDS } from '../../model/fields/stream-fields.ts';
-import { callEnd } from '../../model/call-end.ts';
 import type { CallWithChannels, PbxPart } from '../../model/ports.ts';
 import type { ChannelRecord, SegmentRecord, StreamRecord } from '../../model/record.ts';
 import { OPINION_TO_100 } from '../../score/opinion.ts';
@@ -81,12 +80,8 @@ export function presentChannelSummary(channel: ChannelRecord, nowMs: number): z.
 function factsOf(
   call: CallWithChannels,
   nowMs: number,
-): Pick<
-  z.output<typeof CALL>,
-  'state' | 'duration_s' | 'mes_100' | 'endpoints' | 'codecs' | 'findings' | 'ended_by' | 'ended_by_uniqueid'
-> {
+): Pick<z.output<typeof CALL>, 'state' | 'duration_s' | 'mes_100' | 'endpoints' | 'codecs' | 'findings'> {
   const codecs = call.channels.flatMap(({ streams }) => streams.flatMap(({ codec }) => codec ?? []));
-  const end = callEnd(call, call.channels);
   return {
     state: call.endedAtMs === null ? 'up' : 'ended',
     duration_s: durationS(call, nowMs),
@@ -94,8 +89,6 @@ function factsOf(
     endpoints: [...new Set(call.channels.map(({ endpoint }) => endpoint))],
     codecs: [...new Set(codecs)],
     findings: AUDIO_FINDINGS.filter((finding) => call.findings?.split(' ').includes(finding)),
-    ended_by: end?.by ?? null,
-    ended_by_uniqueid: end?.uniqueid ?? null,
   };
 }
 

@@ -114,5 +114,6 @@ function rescoredCall(stored: CallRecord, own: readonly ReplayedChannel[], rules
   const { linkedid, startedAtMs, endedAtMs } = stored;
   const channels = new Set(own.map(({ state }) => state));
   const again = callRecord({ linkedid, startedAtMs, endedAtMs, channels, joinedInto: null }, rules);
-  return again.mes === null ? { ...again, verdict: stored.verdict } : again;
+  const { endedBy, endedByUniqueid } = stored;
+  return { ...again, endedBy, endedByUniqueid, verdict: again.mes === null ? stored.verdict : again.verdict };
 }

@@ -51,7 +51,7 @@ export class ChannelViews implements CurrentCalls {
   /** The call's scores and those of these channels of it, which are up. */
   callScores(call: CallState, channels: readonly ChannelState[]): CallScores {
     return {
-      ...callScores(call),
+      ...callScores(call, this.#rules),
       channels: channels.map((channel) =>
         channelScoresNow(channel, this.view(channel, undefined), this.#peerOf(channel)),
       ),

@@ -31,15 +31,26 @@ const ORDER_KEYS: Readonly<Record<CallOrder, string>> = {
   longest: 'toFloat64(call_started_at_ms) - toFloat64(ended_at_ms)',
 };
 
-const CALL_CELLS = 'pbx, linkedid, call_started_at_ms, ended_at_ms, mes, mes_min, verdict, fault_place, findings';
+const CALL_CELLS =
+  'pbx, linkedid, call_started_at_ms, ended_at_ms, mes, mes_min, verdict, fault_place, ended_by, findings';
 const CHANNEL_CELLS = 'pbx, linkedid, uniqueid, endpoint, caller_number, connected_number, device, device_site';
 
 /** The filter's conditions on the row of a call. */
-function callTest({ verdicts, faultPlaces, findings, minMes, maxMes, minDurationS, maxDurationS }: CallFilter): string {
+function callTest({
+  verdicts,
+  faultPlaces,
+  enders,
+  findings,
+  minMes,
+  maxMes,
+  minDurationS,
+  maxDurationS,
+}: CallFilter): string {
   const between = (what: string, from: number, to: number): string => `(${what} >= ${from} AND ${what} <= ${to})`;
   return allOf(
     verdicts === undefined ? '' : `verdict IN ${listOf(verdicts)}`,
     faultPlaces === undefined ? '' : `fault_place IN ${listOf(faultPlaces)}`,
+    enders === undefined ? '' : `ended_by IN ${listOf(enders)}`,
     findings === undefined
       ? ''
       : `hasAny(splitByChar(' ', ifNull(findings, '')), [${findings.map((word) => `'${word}'`).join(', ')}])`,

@@ -149,10 +149,21 @@ function ratingWishes({ rating }: CallFilter, to: Parameters): Wish[] {
   ];
 }
 
+/** A wish for one of some words in a column of calls that has an index of its own. */
+function wordWish(column: string, index: string, words: readonly string[], to: Parameters): Wish {
+  const asked = bind(column, words, to);
+  return {
+    sql: `${ofCall(column)} IN (${asked.join(', ')})`,
+    lists: [],
+    rows: asked.map((word) => `calls AS c INDEXED BY ${index} WHERE c.${column} = ${word} AND c.is_counted = 1`),
+    isWhole: true,
+  };
+}
+
 /** The wishes of a filter, without its time. */
 export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
   const wishes = [...channelWishes(filter, to), ...qualityWishes(filter, to), ...ratingWishes(filter, to)];
-  const { codecs, faultPlaces, findings, tags, minDurationS, maxDurationS } = filter;
+  const { codecs, faultPlaces, enders, findings, tags, minDurationS, maxDurationS } = filter;
   if (codecs !== undefined) {
     const sql = anyChannel(
       `streams.codec IN (${bind('codec', codecs, to).join(', ')})`,
@@ -165,17 +176,8 @@ export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
     const lists = findings.map((finding) => ({ field: 'finding', values: [finding] }) as const);
     wishes.push({ sql: `(${tests.join(' OR ')})`, lists, isWhole: true });
   }
-  if (faultPlaces !== undefined) {
-    const places = bind('faultPlace', faultPlaces, to);
-    wishes.push({
-      sql: `${ofCall('fault_place')} IN (${places.join(', ')})`,
-      lists: [],
-      rows: places.map(
-        (place) => `calls AS c INDEXED BY calls_by_fault_place WHERE c.fault_place = ${place} AND c.is_counted = 1`,
-      ),
-      isWhole: true,
-    });
-  }
+  if (faultPlaces !== undefined) wishes.push(wordWish('fault_place', 'calls_by_fault_place', faultPlaces, to));
+  if (enders !== undefined) wishes.push(wordWish('ended_by', 'calls_by_ender', enders, to));
   if (tags !== undefined) {
     const asked = bind('tag', tags, to);
     wishes.push({

@@ -95,4 +95,9 @@ export const CORE_STEPS: readonly string[] = [
   DELETE FROM call_terms;
   UPDATE calls SET is_counted = 0 WHERE is_counted = 1;
   `,
+  `
+  -- Who hung up, and calls by that, newest first.
+  ALTER TABLE calls ADD COLUMN ended_by TEXT;
+  CREATE INDEX calls_by_ender ON calls (ended_by, started_at_ms, linkedid) WHERE ended_by IS NOT NULL;
+  `,
 ];

@@ -3,7 +3,7 @@
  * A field that is added there is a column: the writer adds it when it next opens a database (`migrations.ts`). Rows that were
  * stored before have null in it.
  */
-import { CALL_FIELDS } from '../../model/fields/call-fields.ts';
+import { CALL_FIELDS, FAULT } from '../../model/fields/call-fields.ts';
 import { CHANNEL_FIELDS } from '../../model/fields/channel-fields.ts';
 import type { Field, FieldKind, Fields, RecordOf, SampleSummary } from '../../model/fields/field.ts';
 import { INTERVAL_FIELDS } from '../../model/fields/interval-fields.ts';
@@ -139,7 +139,10 @@ export const SEGMENT_COLUMNS = recordColumns(SEGMENT_FIELDS);
 export const INTERVAL_COLUMNS = recordColumns(INTERVAL_FIELDS);
 
 /** What is brought up to date of a call that is up. */
-export const CALL_SCORE_COLUMNS = recordColumns(some(CALL_FIELDS, 'linkedid', 'mes', 'mesMin', 'verdict'));
+export const CALL_SCORE_COLUMNS = recordColumns({
+  ...some(CALL_FIELDS, 'linkedid', 'mes', 'mesMin', 'verdict'),
+  ...FAULT,
+});
 
 export const CHANNEL_SCORE_COLUMNS = recordColumns(
   some(CHANNEL_FIELDS, 'uniqueid', 'mes', 'mesRx', 'mesTx', 'mesPeerRx', 'mesPeerTx', 'mesCall', 'mesMin', 'verdict'),

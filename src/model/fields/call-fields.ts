@@ -1,3 +1,4 @@
+import { CALL_ENDERS } from '../call-end.ts';
 import { FAULT_PLACES } from '../fault.ts';
 import { PROFILE_NAMES, VERDICTS } from '../score.ts';
 import { type Fields, moment, number, opinion, orNull, storedOnly, text, word } from './field.ts';
@@ -23,6 +24,10 @@ export const CALL_FIELDS = {
   profile: word(PROFILE_NAMES, 'by which profile of formulas it was scored'),
   version: text('the release of asterisk-mes that scored it'),
   ...FAULT,
+  endedBy: orNull(
+    word(CALL_ENDERS, 'who hung up: of the last talk, or before anybody spoke; null: it is up, or that was not seen'),
+  ),
+  endedByUniqueid: orNull(text('the channel that was hung up')),
   // Shown as a list.
   findings: storedOnly(
     orNull(text('what is wrong with the audio itself, between blanks; null: nothing, or nobody looked')),

@@ -35,8 +35,20 @@ beforeAll(async () => {
   });
   record('good', 'PJSIP/214', 'PJSIP/trunk', { ...at(0, 30), mes: 4.3, verdict: 'good', faultPlace: 'none' });
   record('fair', 'PJSIP/trunk', 'SIP/214', { ...at(1, 90), mes: 3.7, verdict: 'fair', faultPlace: 'none' }, 'alaw');
-  record('poor', 'PJSIP/2140', 'PJSIP/bob', { ...at(2, 61), mes: 3.2, verdict: 'poor', faultPlace: 'caller-network' });
-  record('bad', 'PJSIP/bob', 'PJSIP/trunk', { ...at(3, 600), mes: 1.5, verdict: 'bad', faultPlace: 'callee-network' });
+  record('poor', 'PJSIP/2140', 'PJSIP/bob', {
+    ...at(2, 61),
+    mes: 3.2,
+    verdict: 'poor',
+    faultPlace: 'caller-network',
+    endedBy: 'caller',
+  });
+  record('bad', 'PJSIP/bob', 'PJSIP/trunk', {
+    ...at(3, 600),
+    mes: 1.5,
+    verdict: 'bad',
+    faultPlace: 'callee-network',
+    endedBy: 'server',
+  });
   record(
     'silent',
     'PJSIP/bob',
@@ -50,8 +62,11 @@ beforeAll(async () => {
     ...at(6, null),
     mes: 2.2,
     verdict: 'one-way-tx',
-    faultPlace: 'both-networks',
+    faultPlace: null,
   });
+  // It is up, and by now its reports tell where the fault lies.
+  const now = callRecord('mute', { mes: 2.2, verdict: 'one-way-tx', faultPlace: 'both-networks' });
+  server.history.record({ kind: 'scores', scores: { ...now, channels: [] } });
 });
 afterAll(() => server.close());
 
@@ -75,6 +90,10 @@ describe('filters of calls', () => {
     ['fault_place=this-server', ['deaf']],
     ['fault_place=callee-network,both-networks', ['mute', 'bad']],
     ['fault_place=none&verdict=fair', ['fair']],
+    ['ended_by=server', ['bad']],
+    ['ended_by=caller,server', ['bad', 'poor']],
+    ['ended_by=callee', []],
+    ['ended_by=caller&verdict=bad', []],
     ['codec=alaw,opus', ['silent', 'fair']],
     ['endpoint=PJSIP/214', ['deaf', 'good']],
     ['endpoint=PJSIP/214,SIP/214', ['deaf', 'fair', 'good']],
@@ -118,6 +137,7 @@ describe('filters of calls', () => {
     ['verdict=bad,', 'verdict'],
     ['verdict=bad,great', 'verdict'],
     ['fault_place=here', 'fault_place'],
+    ['ended_by=nobody', 'ended_by'],
     ['direction=from', 'direction'],
     ['endpoint=PJSIP/214&direction=in', 'direction'],
     ['min_duration_s=9&max_duration_s=3', 'min_duration_s'],

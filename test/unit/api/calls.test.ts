@@ -33,7 +33,8 @@ beforeAll(async () => {
   });
   history.record({ kind: 'channel', channel: alice, resume: null });
   history.record({ kind: 'channel', channel: bob, resume: null });
-  const ended = { mes: 4.286_61, endedAtMs: START_MS + 61_250 };
+  const end = { endedBy: 'callee', endedByUniqueid: '1795168800.2' } as const;
+  const ended = { mes: 4.286_61, endedAtMs: START_MS + 61_250, ...end };
   history.record({ kind: 'call', call: callRecord('call 1/a', ended) });
   history.record({ kind: 'interval', interval: intervalRecord('1795168800.1', 1) });
   history.record({ kind: 'interval', interval: intervalRecord('1795168800.1', 2, { ssrc: null, dlsrS: 1.234_56 }) });

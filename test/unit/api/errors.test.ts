@@ -36,12 +36,12 @@ describe('a request that is wrong', () => {
     [
       '?form=-1h',
       'form',
-      'unknown parameter "form"; known are from, to, party, endpoint, direction, codec, number, device, site, verdict, fault_place, finding, rated, rating, issue, max_mes, min_mes, min_duration_s, max_duration_s, tag, sort, fields, count, limit, cursor',
+      'unknown parameter "form"; known are from, to, party, endpoint, direction, codec, number, device, site, verdict, fault_place, ended_by, finding, rated, rating, issue, max_mes, min_mes, min_duration_s, max_duration_s, tag, sort, fields, count, limit, cursor',
     ],
     [
       '?__proto__=1',
       '__proto__',
-      'unknown parameter "__proto__"; known are from, to, party, endpoint, direction, codec, number, device, site, verdict, fault_place, finding, rated, rating, issue, max_mes, min_mes, min_duration_s, max_duration_s, tag, sort, fields, count, limit, cursor',
+      'unknown parameter "__proto__"; known are from, to, party, endpoint, direction, codec, number, device, site, verdict, fault_place, ended_by, finding, rated, rating, issue, max_mes, min_mes, min_duration_s, max_duration_s, tag, sort, fields, count, limit, cursor',
     ],
     ['?from=yesterday', 'from', `parameter from: "yesterday" is not allowed; ${TIMES}`],
     ['?from=2026-02-30', 'from', `parameter from: "2026-02-30" is not allowed; ${TIMES}`],

@@ -132,8 +132,14 @@ describe('where the fault lies', () => {
 
   /** Twelve reports in each direction with so many lost packets each; native: the SSRC of one party goes out to the other. */
   function play(losses: Losses, isNative = false, reports = 12): Script {
-    const alice = { name: 'PJSIP/alice-00000001', linkedid: '1' };
-    const bob = { name: 'PJSIP/bob-00000002', linkedid: '1' };
+    return talk(losses, isNative, reports).hangup('1', alice).hangup('2', bob);
+  }
+
+  const alice = { name: 'PJSIP/alice-00000001', linkedid: '1' };
+  const bob = { name: 'PJSIP/bob-00000002', linkedid: '1' };
+
+  /** The same while the call is up. */
+  function talk(losses: Losses, isNative: boolean, reports: number): Script {
     const script = new Script().up('1', alice).up('2', bob).enter('b', '1', alice).enter('b', '2', bob);
     const block = (n: number, perReport: number, sourceSsrc: number) =>
       reportBlock(250 * n, perReport * n, { sourceSsrc, fractionLostQ8: Math.round((perReport * 256) / 250) });
@@ -148,7 +154,7 @@ describe('where the fault lies', () => {
       script.rtcp('2', local(block(n, losses.calleeRx ?? 0, 0xb)), bob);
       script.rtcp('2', remote(block(n, losses.calleeTx ?? 0, isNative ? 0xa : 0x2), { rttMs: 20 }), bob);
     }
-    return script.hangup('1', alice).hangup('2', bob);
+    return script;
   }
 
   function callWith(...how: Parameters<typeof play>): CallRecord {
@@ -168,6 +174,20 @@ describe('where the fault lies', () => {
     ['what either of them gets is lost', { callerTx: 12, calleeTx: 12 }, 'this-server'],
   ])('%s', (_what, losses, place) => {
     expect(callWith(losses)).toMatchObject({ faultPlace: place, faultCertainty: 'sure' });
+  });
+
+  test.each<[Losses, CallRecord['faultPlace']]>([
+    [{ callerRx: 12 }, 'caller-network'],
+    [{}, 'none'],
+  ])('of a call that is up is stored with its scores: %o, %s', (losses, place) => {
+    const script = talk(losses, false, 3);
+    script.drain(script.atMs);
+    script
+      .wait(5)
+      .rtcp('1', local(reportBlock(1000, 0, { sourceSsrc: 0xa })), alice)
+      .wait(5);
+    const scores = script.drain(script.atMs).flatMap((change) => (change.kind === 'scores' ? [change.scores] : []));
+    expect(scores).toMatchObject([{ linkedid: '1', faultPlace: place, faultCertainty: 'likely' }]);
   });
 
   test('a native bridge passes loss on, and it is counted where it arose', () => {

@@ -59,6 +59,8 @@ describe('who hung up', () => {
       const end = callEnd({ linkedid, endedAtMs: script.atMs }, channels);
       const hungUp = channels.find(({ uniqueid }) => uniqueid === end?.uniqueid);
       expect([release, end?.by, hungUp?.endpoint]).toEqual([release, by, `PJSIP/${who}`]);
+      const stored = script.stored().findLast((change) => change.kind === 'call');
+      expect(stored).toMatchObject({ call: { linkedid, endedBy: by, endedByUniqueid: end?.uniqueid } });
     }
   });
 

@@ -15,6 +15,8 @@ describe('a sentence about calls', () => {
     ['longer than 5 minutes', { min_duration_s: '300' }],
     ['kürzer als 20 Sekunden heute', { from: 'today', max_duration_s: '20' }],
     ["caller's network this week", { from: 'this-week', fault_place: 'caller-network,both-networks' }],
+    ['echo or noise yesterday 214', { from: 'yesterday', party: '214', finding: 'echo,noisy' }],
+    ['server hung up today', { from: 'today', ended_by: 'server' }],
     ['letzte stunde 101', { from: '-1h', party: '101' }],
     ['last 30 minutes', { from: '-30m' }],
     ['', {}],

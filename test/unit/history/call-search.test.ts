@@ -11,6 +11,7 @@ import { Writer } from '../../../src/history/write/writer.ts';
 import { AUDIO_FINDINGS } from '../../../src/model/capture.ts';
 import type { CallCursor, CallFilter, CallOrder, CallWithChannels } from '../../../src/model/ports.ts';
 import type { ChannelRecord } from '../../../src/model/record.ts';
+import { CALL_ENDERS } from '../../../src/model/call-end.ts';
 import { FAULT_PLACES } from '../../../src/model/fault.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
 import { DEVICES, SITES } from './random-history.ts';
@@ -48,6 +49,7 @@ const everything = fc.record({
   sites: some(fc.constantFrom(...SITES, 'Ber*', 'Berl*', 'Rome')),
   verdicts: some(fc.constantFrom(...VERDICTS)),
   faultPlaces: some(fc.constantFrom(...FAULT_PLACES)),
+  enders: some(fc.constantFrom(...CALL_ENDERS)),
   findings: some(fc.constantFrom(...AUDIO_FINDINGS)),
   tags: some(fc.constantFrom('odd', 'third', 'none')),
   minMes: sixtyFourth,
@@ -68,6 +70,7 @@ const NAMES = [
   'sites',
   'verdicts',
   'faultPlaces',
+  'enders',
   'findings',
   'tags',
   'minMes',
@@ -120,6 +123,7 @@ function isWanted(call: CallWithChannels, wanted: CallFilter): boolean {
     (wanted.sites === undefined || channels.some(({ site }) => fits(site, wanted.sites ?? []))) &&
     (verdicts === undefined || (call.verdict !== null && verdicts.includes(call.verdict))) &&
     (faultPlaces === undefined || (call.faultPlace !== null && faultPlaces.includes(call.faultPlace))) &&
+    (wanted.enders === undefined || (call.endedBy !== null && wanted.enders.includes(call.endedBy))) &&
     (wanted.findings === undefined ||
       wanted.findings.some((finding) => call.findings?.split(' ').includes(finding) === true)) &&
     (wanted.tags === undefined || isTagged(call.linkedid, wanted.tags)) &&

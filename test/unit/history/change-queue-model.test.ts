@@ -54,7 +54,7 @@ const operation: fc.Arbitrary<(n: number) => StateChange> = fc.oneof(
     weight: 4,
     arbitrary: fc.nat(5).map((id) => (n: number) => ({
       kind: 'scores' as const,
-      scores: { linkedid: `c-${id}`, mes: n, mesMin: null, verdict: null, channels: [] },
+      scores: { ...callRecord(`c-${id}`, { mes: n, mesMin: null, verdict: null }), channels: [] },
     })),
   },
   {

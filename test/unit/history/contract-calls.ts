@@ -1,3 +1,4 @@
+import type { CallEnder } from '../../../src/model/call-end.ts';
 import type { FaultPlace } from '../../../src/model/fault.ts';
 import type { SampleSummary } from '../../../src/model/fields/field.ts';
 import type { ChannelRecord, HistoryChange, StreamRecord } from '../../../src/model/record.ts';
@@ -49,6 +50,7 @@ export function call(
     verdict,
     mesMin = mes,
     faultPlace = 'none',
+    endedBy = null,
     findings = null,
     legs,
   }: {
@@ -56,6 +58,7 @@ export function call(
     readonly verdict: Verdict | null;
     readonly mesMin?: number | null;
     readonly faultPlace?: FaultPlace;
+    readonly endedBy?: CallEnder | null;
     readonly findings?: string | null;
     readonly legs: readonly Leg[];
   },
@@ -64,7 +67,7 @@ export function call(
   return [
     {
       kind: 'call',
-      call: callRecord(linkedid, { startedAtMs, endedAtMs, mes, mesMin, verdict, faultPlace, findings }),
+      call: callRecord(linkedid, { startedAtMs, endedAtMs, mes, mesMin, verdict, faultPlace, endedBy, findings }),
     },
     ...legs.map(({ endpoint, streams = [], part, ...score }, index): HistoryChange => ({
       kind: 'channel',
@@ -115,6 +118,7 @@ export const CONTRACT_CHANGES: readonly HistoryChange[] = [
     verdict: 'bad',
     mesMin: 1,
     faultPlace: 'this-server',
+    endedBy: 'callee',
     findings: 'noisy echo',
     legs: [
       { endpoint: 'PJSIP/alice', mes: 3, verdict: 'poor', streams: [rx(27, 300, 20, 30)] },
@@ -141,6 +145,7 @@ export const CONTRACT_CHANGES: readonly HistoryChange[] = [
     mes: 3.5,
     verdict: 'poor',
     faultPlace: 'caller-network',
+    endedBy: 'server',
     findings: 'too-quiet',
     legs: [
       { endpoint: 'PJSIP/alice', mes: 3, verdict: 'poor' },

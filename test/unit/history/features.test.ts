@@ -178,6 +178,7 @@ it('a column of a record that the table lacks is added, with null in the rows th
     { name: 'mos_cq', type: 'REAL' },
   ]);
   expect(database.prepare("SELECT name FROM schema_steps WHERE name LIKE 'column %'").pluck().all()).toEqual([
+    'column calls.ended_by_uniqueid',
     'column calls.findings',
     'column channels.device',
     'column channels.device_details',

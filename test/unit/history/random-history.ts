@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import type { Writer } from '../../../src/history/write/writer.ts';
 import type { HistoryChange, StreamRecord } from '../../../src/model/record.ts';
 import { AUDIO_FINDINGS } from '../../../src/model/capture.ts';
+import { CALL_ENDERS } from '../../../src/model/call-end.ts';
 import { FAULT_PLACES } from '../../../src/model/fault.ts';
 import { VERDICTS } from '../../../src/model/score.ts';
 import { batchOf, callRecord, channelRecord, streamRecord } from './records.ts';
@@ -62,6 +63,7 @@ const call = fc
     mes: score,
     verdict,
     faultPlace: fc.option(fc.constantFrom(...FAULT_PLACES)),
+    endedBy: fc.option(fc.constantFrom(...CALL_ENDERS)),
     findings: fc.option(fc.subarray([...AUDIO_FINDINGS], { minLength: 1 }).map((words) => words.join(' '))),
   })
   .map(({ lengthS, ...part }): HistoryChange => {

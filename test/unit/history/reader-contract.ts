@@ -40,6 +40,8 @@ export function readerContract(
       ['of a phone’s site', { sites: ['Berlin'] }, ['c1']],
       ['of a party by either', { party: { endpoints: ['SIP/trunk'], numbers: ['+49301', '7'] } }, ['c4', 'c2']],
       ['of a fault', { faultPlaces: ['this-server', 'caller-network'] }, ['c4', 'c2']],
+      ['that the callee or this server ended', { enders: ['callee', 'server'] }, ['c4', 'c2']],
+      ['that the caller ended', { enders: ['caller'] }, []],
       ['of a finding in its audio', { findings: ['echo'] }, ['c2']],
       ['of one of several findings', { findings: ['clipped', 'noisy', 'too-quiet'] }, ['c4', 'c2']],
       ['of a length', { minDurationS: 60, maxDurationS: 120 }, ['c4', 'c1']],

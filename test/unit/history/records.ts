@@ -244,6 +244,8 @@ export function callRecord(linkedid: string, part: Partial<CallRecord> = {}): Ca
     faultCertainty: 'sure',
     faultReports: 48,
     faultWhy: 'The fault lies between PJSIP/alice (the caller) and this server.',
+    endedBy: null,
+    endedByUniqueid: null,
     findings: null,
     ...part,
   };

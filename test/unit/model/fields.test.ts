@@ -44,6 +44,8 @@ describe('the tables of fields', () => {
       fault_certainty: true,
       fault_reports: true,
       fault_why: true,
+      ended_by: true,
+      ended_by_uniqueid: true,
     };
     expect(Object.keys(shapeOf(CALL_FIELDS)).sort()).toEqual(Object.keys(ofCall).sort());
     const difficult: readonly (keyof JsonOf<typeof INTERVAL_FIELDS>)[] = [

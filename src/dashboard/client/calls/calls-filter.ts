@@ -5,7 +5,7 @@ import { t } from '../words/language.ts';
 import { ISSUE_NAMES, issueWords } from '../ratings/rating-words.ts';
 import { get } from '../rest/rest.ts';
 import { type Span, SPANS } from '../parts/span-picker.ts';
-import { FAULT_PLACES, placeWords, VERDICT_GROUPS, VERDICTS, verdictWords } from '../words/words.ts';
+import { FAULT_PLACES, FINDINGS, placeWords, VERDICT_GROUPS, VERDICTS, verdictWords } from '../words/words.ts';
 
 const CHOICES: readonly Span[] = [...SPANS, ...DAY_SPANS, ['', t('at any time')]];
 /** The span "between two times", which only this form knows. */
@@ -18,6 +18,8 @@ const PLAIN = [
   'number',
   'verdict',
   'fault_place',
+  'finding',
+  'ended_by',
   'device',
   'site',
   'tag',
@@ -73,6 +75,13 @@ function fields(): Readonly<Record<Plain, Field>> {
       ['', t('any')],
       ...FAULT_PLACES.map((place) => [place, placeWords(place)] as const),
     ]),
+    finding: select('finding', [['', t('any')], ...FINDINGS]),
+    ended_by: select('ended_by', [
+      ['', t('any')],
+      ['caller', t('the caller')],
+      ['callee', t('the callee')],
+      ['server', t('this server')],
+    ]),
     device: text('device', 'Yealink*', 14),
     site: text('site', '', 8),
     tag: text('tag', '', 10),
@@ -111,7 +120,7 @@ export class CallsFilter {
 
   constructor(query: URLSearchParams, onChange: () => void) {
     const { party, endpoint, direction, number, verdict, fault_place: place, codec } = this.#fields;
-    const { device, site, tag } = this.#fields;
+    const { device, site, tag, finding, ended_by: ender } = this.#fields;
     const { min_mes: lowest, max_mes: highest, min_duration_s: shortest, max_duration_s: longest } = this.#fields;
     const { rated, rating, issue } = this.#fields;
     this.#between = [el('label', {}, t('From'), this.#from), el('label', {}, t('Until'), this.#to)];
@@ -128,6 +137,8 @@ export class CallsFilter {
         el('label', {}, t('Length from, s'), shortest),
         el('label', {}, t('to, s'), longest),
         el('label', {}, t('Codec'), codec),
+        el('label', {}, t('In the audio'), finding),
+        el('label', {}, t('Hung up by'), ender),
         el('label', {}, t('Rated'), rated),
         el('label', {}, t('Rating'), rating),
         el('label', {}, t('Complaint'), issue),

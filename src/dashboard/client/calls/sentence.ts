@@ -25,6 +25,13 @@ const PHRASES: Readonly<Record<string, Meaning>> = {
   ...same({ fault_place: 'caller-network,both-networks' }, "caller's network", 'netz des anrufers'),
   ...same({ fault_place: 'callee-network,both-networks' }, "callee's network", 'netz des angerufenen'),
   ...same({ fault_place: 'caller-phone,callee-phone' }, 'phone fault', 'telefonfehler'),
+  ...same({ ended_by: 'caller' }, 'caller hung up', 'ended by caller', 'anrufer legte auf'),
+  ...same({ ended_by: 'callee' }, 'callee hung up', 'ended by callee', 'angerufener legte auf'),
+  ...same({ ended_by: 'server' }, 'server hung up', 'ended by server', 'server legte auf'),
+  ...same({ finding: 'echo' }, 'echo'),
+  ...same({ finding: 'noisy' }, 'noise', 'noisy', 'rauschen'),
+  ...same({ finding: 'too-quiet' }, 'too quiet', 'zu leise'),
+  ...same({ finding: 'too-loud' }, 'too loud', 'zu laut'),
   ...same({ sort: 'mes' }, 'worst', 'worst first', 'schlechteste', 'schlechteste zuerst'),
   ...same({ sort: '-duration_s' }, 'longest', 'longest first', 'längste', 'längste zuerst'),
 };
@@ -111,7 +118,7 @@ function meaningAt(words: readonly string[], at: number, typed: readonly string[
 /** Adds a parameter. Verdicts, codecs and tags add up; of anything else the last one counts. */
 function put(query: URLSearchParams, name: string, value: string): void {
   const before = query.get(name);
-  const isList = ['verdict', 'codec', 'tag', 'fault_place'].includes(name);
+  const isList = ['verdict', 'codec', 'tag', 'fault_place', 'finding', 'ended_by'].includes(name);
   query.set(name, before === null || !isList ? value : `${before},${value}`);
 }
 

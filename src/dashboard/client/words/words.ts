@@ -153,6 +153,16 @@ const PLACES: Readonly<Record<FaultPlace, string>> = {
 
 export const FAULT_PLACES = Object.keys(PLACES) as readonly FaultPlace[];
 
+/** What may be wrong with the audio itself. */
+export const FINDINGS: readonly (readonly [finding: string, word: string])[] = [
+  ['echo', t('echo')],
+  ['noisy', t('noise')],
+  ['too-quiet', t('too quiet')],
+  ['too-loud', t('too loud')],
+  ['clipped', t('clipped')],
+  ['silent', t('silence')],
+];
+
 /** Where the fault is; empty when it is not known. */
 export function placeWords(place: FaultPlace | null): string {
   return place === null ? '' : (PLACES[place] ?? '');
