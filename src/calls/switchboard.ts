@@ -100,6 +100,7 @@ export class Switchboard implements LiveView {
         return this.#bridges.joinHalves(event.oneUniqueid, event.twoUniqueid);
       case 'addresses':
       case 'mark':
+      case 'endpoint-state':
         return;
       case 'link-lost':
         return this.#missReports();

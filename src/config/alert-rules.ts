@@ -35,14 +35,17 @@ const QUIET_HOURS: ValueType<QuietHours> = {
 /** Keys of `[alert:NAME]`. */
 export const ALERT_SETTINGS = {
   what: override(choice(...ALERT_SUBJECTS), 'what the rule looks at; needed in a rule of your own'),
-  over: override(DURATION, 'the time that its calls ended in; for bad-live, gone and ami: how long it has to last'),
+  over: override(
+    DURATION,
+    'the time that its calls ended in; for bad-live, gone, unreachable and ami: how long it has to last',
+  ),
   endpoint: override(PATTERNS, 'whom it is about; without it everybody'),
   by: override(
     choice(...ALERT_GROUPINGS),
     'whether each endpoint is judged by itself, those of a site together, or all together',
   ),
   calls: override(wholeNumber(1, 100_000), 'from how many calls on it judges'),
-  raise: override(decimal(0, 1_000_000), 'the value that raises it: percent, ms, s, calls, or a score'),
+  raise: override(decimal(0, 1_000_000), 'the value that raises it: percent, ms, s, calls, endpoints, or a score'),
   clear: override(decimal(0, 1_000_000), 'the value at which it is over'),
   quiet: override(optional(QUIET_HOURS), 'local hours in which nothing is sent; it is sent when they end'),
   again: override(DURATION, 'how often an alert that goes on is sent again; without it once'),
@@ -78,6 +81,7 @@ const USUAL: Readonly<Record<AlertSubject, Usual>> = {
   rtt: { overMs: HOUR_MS, by: 'endpoint', calls: 5, raise: 400, clear: 300 },
   'no-reports': { overMs: 2 * HOUR_MS, by: 'endpoint', calls: 5, raise: 90, clear: 50 },
   gone: { overMs: 10 * MINUTE_MS, by: 'endpoint', calls: 20, raise: 10, clear: 1 },
+  unreachable: { overMs: 5 * MINUTE_MS, by: 'endpoint', calls: 1, raise: 1, clear: 0 },
   ami: { overMs: 30_000, by: 'all', calls: 1, raise: 30, clear: 0 },
 };
 

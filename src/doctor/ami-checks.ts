@@ -15,6 +15,7 @@ import {
 } from '../wire/asterisk-conf.ts';
 import {
   DIGIT_EVENTS,
+  ENDPOINT_EVENTS,
   HANGUP_EVENTS,
   HIDE_SCORES,
   hiddenEvents,
@@ -197,12 +198,15 @@ export function checkEventFilter(facts: DoctorFacts): Finding {
   if (filters.length === 0) return ok('The user has no eventfilter.');
   const all = `The ${filters.length} eventfilter lines let everything through that is needed`;
   const hidden = (names: readonly string[]): string => hiddenEvents(filters, names).events.join(' and ');
-  const [ends, digits] = [hidden(HANGUP_EVENTS), hidden(DIGIT_EVENTS)];
+  const [ends, digits, endpoints] = [HANGUP_EVENTS, DIGIT_EVENTS, ENDPOINT_EVENTS].map(hidden);
   return ok(
     [
       `${all}.`,
       ...(ends === '' ? [] : [`They hide ${ends}, so nobody sees who hung up.`]),
       ...(digits === '' ? [] : [`They hide ${digits}, so digits that are pressed in a call count as jitter.`]),
+      ...(endpoints === ''
+        ? []
+        : [`They hide ${endpoints}, so endpoints that cannot be reached are noticed two minutes late.`]),
     ].join(' '),
   );
 }

@@ -24,6 +24,9 @@ export const HANGUP_EVENTS = ['HangupRequest', 'SoftHangupRequest'] as const;
 /** Events that tell when digits are pressed: the packets of digits look like jitter. */
 export const DIGIT_EVENTS = ['DTMFBegin', 'DTMFEnd'] as const;
 
+/** Events that tell which endpoints Asterisk can reach, for alerts. */
+export const ENDPOINT_EVENTS = ['DeviceStateChange'] as const;
+
 /** Further events that ratings need. */
 export const RATING_EVENTS = ['UserEvent'] as const;
 

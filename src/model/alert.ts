@@ -5,7 +5,7 @@ import type { Verdict } from './score.ts';
  * What a rule looks at. `bad-live`: calls that are up and are bad now; `bad-calls` and `one-way`: share of the calls, in
  * percent; `p5`: the 5th percentile of the scores; `loss`, `jitter`, `rtt`: mean over the calls of the worse direction;
  * `no-reports`: share of the calls of an endpoint that sent reports before and now sends none; `gone`: calls that are usual in
- * the time since the last one; `ami`: seconds without a connection to Asterisk.
+ * the time since the last one; `unreachable`: endpoints that Asterisk cannot reach; `ami`: seconds without a connection to Asterisk.
  */
 export const ALERT_SUBJECTS = [
   'bad-live',
@@ -17,6 +17,7 @@ export const ALERT_SUBJECTS = [
   'rtt',
   'no-reports',
   'gone',
+  'unreachable',
   'ami',
 ] as const;
 
@@ -35,7 +36,7 @@ export type AlertGrouping = (typeof ALERT_GROUPINGS)[number];
 export interface AlertRule {
   readonly name: string;
   readonly what: AlertSubject;
-  /** The calls of the last so many milliseconds; of `bad-live`, `gone` and `ami` how long it has to last. */
+  /** The calls of the last so many milliseconds; of `bad-live`, `gone`, `unreachable` and `ami` how long it has to last. */
   readonly overMs: number;
   /** Endpoints, or their beginnings and `*`. */
   readonly endpoints: readonly string[];
@@ -113,6 +114,8 @@ export interface Alert {
   readonly calls: number;
   readonly linkedids: readonly string[];
   readonly place: FaultPlace | null;
+  /** Whether Asterisk can reach the endpoint; missing or null: not known, or several. */
+  readonly isReachable?: boolean | null;
   /** When the last message said that it goes on, and that it is over. */
   readonly toldAtMs: number | null;
   readonly endToldAtMs: number | null;

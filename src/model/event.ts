@@ -152,6 +152,8 @@ export type PbxEvent =
       readonly uniqueid: string;
       readonly received: ReceivedPhoneReport;
     }
+  /** Asterisk's device state of an endpoint, by AMI's word, such as `NOT_INUSE`. */
+  | { readonly type: 'endpoint-state'; readonly atMs: number; readonly endpoint: string; readonly state: string }
   /** The link to Asterisk was lost: reports may have been missed from here on. */
   | { readonly type: 'link-lost'; readonly atMs: number }
   /** The full list of channels that exist now, after a (re)connect. */

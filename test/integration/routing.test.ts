@@ -34,7 +34,7 @@ const CALL_SECONDS = 5;
 const TOKEN = 'a-token-of-the-test';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
-/** Three bad calls of any carrier are mailed, and so is a call of carol's that is bad now. */
+/** Three bad calls of any carrier are mailed, and so is a call of carol's that is bad now. That erin has gone is only shown. */
 const ALERTS = `[alerts]
 smtp = smtp://mes:secret@127.0.0.1:PORT
 from = pbx@example.com
@@ -48,6 +48,11 @@ raise = 50
 [alert:carol]
 what = bad-live
 endpoint = PJSIP/carol
+[alert:erin]
+what = unreachable
+endpoint = PJSIP/erin
+over = 5s
+send = no
 `;
 
 /** An Asterisk of one release, its sidecar, and a mail server. */
@@ -62,7 +67,10 @@ class World {
       release,
       rtcpIntervalMs: 500,
       mesWrite: 'call,user',
-      phones: [{ name: 'alice' }, { name: 'carrier1' }, { name: 'carrier2' }, { name: 'carol' }, { name: 'dave' }],
+      phones: [
+        ...['alice', 'carrier1', 'carrier2', 'carol', 'dave'].map((name) => ({ name })),
+        { name: 'erin', client: 'baresip' },
+      ],
       extra: { extensions: DIALPLAN },
     });
     const mails = await testMailServer();
@@ -150,6 +158,9 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
       inBoth(async (world) => {
         const { lab } = world;
         const talk = talkOfCarol(world);
+        const goneMs = Date.now();
+        // It takes its registration back.
+        lab.soft.phone('erin').command('quit');
         await lab.relay.setProfile('carrier1', 'rx', { lossRatio: 0.3 });
         // Nothing is known: the first one named.
         expect(await world.carriersOf('700')).toEqual(five('carrier1'));
@@ -184,8 +195,12 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
         expect(event).toMatchObject({ Event: 'UserEvent', MesStatus: 'active', MesEndpoint: 'PJSIP/carol' });
         expect(event['MesText']).toMatch(/: 1 call that is up is bad now$/);
         const { alerts } = await world.sidecar.get<{
-          alerts: readonly { rule: string; told_at: string; since: string }[];
+          alerts: readonly { rule: string; told_at: string; since: string; sentence: string; reachable: boolean }[];
         }>('/v1/alerts');
+        const gone = alerts.find(({ rule }) => rule === 'erin');
+        expect(gone).toMatchObject({ endpoint: 'PJSIP/erin', status: 'active', reachable: false, told_at: null });
+        expect(gone?.sentence).toBe('Asterisk cannot reach it: it is not registered, or does not answer');
+        expect(Math.abs(Date.parse(gone?.since ?? '') - goneMs)).toBeLessThan(10_000);
         const told = alerts.find(({ rule }) => rule === 'carol');
         expect(Date.parse(told?.told_at ?? '') - onsetMs).toBeLessThan(60_000);
         expect(Date.parse(told?.since ?? '')).toBeGreaterThanOrEqual(onsetMs);

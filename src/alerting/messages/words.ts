@@ -41,6 +41,8 @@ const SENTENCES: Readonly<Record<AlertSubject, (number: string) => string>> = {
   rtt: (number) => `the round trip takes ${number} ms`,
   'no-reports': (number) => `${number} % of the calls have no RTCP report from the far end, which used to send them`,
   gone: (number) => `no call was made or answered, where ${number} are usual in that time`,
+  unreachable: (number) =>
+    number === '1' ? 'Asterisk cannot reach 1 endpoint' : `Asterisk cannot reach ${number} endpoints`,
   ami: (number) => `Asterisk has not been reachable (AMI) for ${number} s`,
 };
 
@@ -54,13 +56,14 @@ const UNITS: Readonly<Record<AlertSubject, string>> = {
   rtt: ' ms',
   'no-reports': ' %',
   gone: ' calls',
+  unreachable: ' endpoints',
   ami: ' s',
 };
 
 /** A value of a rule with its unit: `20 %`, `40 ms`, `3.1`. */
 export function amountText(what: AlertSubject, value: number): string {
   const number = String(Number(value.toFixed(2)));
-  return `${number}${number === '1' ? UNITS[what].replace('calls', 'call') : UNITS[what]}`;
+  return `${number}${number === '1' ? UNITS[what].replace(/(call|endpoint)s$/, '$1') : UNITS[what]}`;
 }
 
 /** What a value of a rule says, such as `12 % of the calls are bad`. */
@@ -68,10 +71,21 @@ export function valueText(what: AlertSubject, value: number): string {
   return SENTENCES[what](String(Number(value.toFixed(what === 'p5' ? 2 : 1))));
 }
 
+const UNREACHABLE = 'Asterisk cannot reach it: it is not registered, or does not answer';
+
+/** What an alert says now. A silent endpoint that Asterisk cannot reach is another finding than one that it can. */
+export function sentenceOf({ what, value, worst, by, subject, isReachable = null }: Alert): string {
+  const isOne = by === 'endpoint' && subject !== TOGETHER;
+  if (what === 'unreachable' && isOne) return UNREACHABLE;
+  const sentence = valueText(what, value ?? worst);
+  if ((what !== 'gone' && what !== 'no-reports') || isReachable === null) return sentence;
+  return `${sentence}. ${isReachable ? 'Asterisk can reach it' : UNREACHABLE}`;
+}
+
 /** One line: which rule, where, and what. */
 export function alertLine(alert: Alert): string {
   const where = alert.subject === TOGETHER ? '' : ` at ${alert.subject}`;
-  if (alert.clearedAtMs === null) return `${alert.rule}${where}: ${valueText(alert.what, alert.value ?? alert.worst)}`;
+  if (alert.clearedAtMs === null) return `${alert.rule}${where}: ${sentenceOf(alert)}`;
   return `${alert.rule}${where}: over`;
 }
 
@@ -79,7 +93,7 @@ function details(alert: Alert, linkOf: MessageFrame['linkOf']): string[] {
   const lines = [`  Since ${utc(alert.sinceMs)}.`];
   if (alert.clearedAtMs !== null) {
     lines.push(
-      `  Over at ${utc(alert.clearedAtMs)}${because(alert)}. At its worst: ${valueText(alert.what, alert.worst)}.`,
+      `  Over at ${utc(alert.clearedAtMs)}${because(alert)}. At its worst: ${sentenceOf({ ...alert, value: alert.worst })}.`,
     );
   }
   if (alert.place !== null && alert.place !== 'none')
@@ -91,6 +105,7 @@ function details(alert: Alert, linkOf: MessageFrame['linkOf']): string[] {
 function because({ what, clearedBecause }: Alert): string {
   if (clearedBecause === 'no-calls' && what === 'gone')
     return ', since nobody expects its calls after two weeks without any';
+  if (clearedBecause === 'no-calls' && what === 'unreachable') return ', since nobody expects it back after two weeks';
   if (clearedBecause === 'no-calls') return ', since there have been no calls for a day';
   return clearedBecause === 'rule-gone' ? ', since its rule was taken away' : '';
 }
@@ -153,7 +168,8 @@ export function alertJson(alert: Alert) {
     over_because: alert.clearedBecause,
     value: alert.value,
     worst: alert.worst,
-    sentence: valueText(alert.what, alert.value ?? alert.worst),
+    sentence: sentenceOf(alert),
+    reachable: alert.isReachable ?? null,
     calls: alert.calls,
     linkedids: [...alert.linkedids],
     place: alert.place,

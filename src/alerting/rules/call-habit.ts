@@ -92,6 +92,11 @@ export class CallHabit {
     return this.#endpoints.values();
   }
 
+  /** Null: not known. */
+  siteOf(endpoint: string): string | null {
+    return this.#endpoints.get(endpoint)?.site ?? null;
+  }
+
   /** A channel that has ended. */
   take({ endpoint, site, linkedid, uniqueid, endedAtMs, answered }: LegSample): void {
     if (endedAtMs === null) return;

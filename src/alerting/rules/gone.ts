@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
  */
 export function* goneSights(
   rule: AlertRule,
-  { nowMs, amiDownSinceMs, watchedSinceMs, calls }: Surroundings,
+  { nowMs, amiDownSinceMs, watchedSinceMs, calls, reach }: Surroundings,
 ): Generator<undefined, RuleSight[]> {
   // Who cannot see calls cannot miss them.
   if (calls === null || amiDownSinceMs !== null) return [];
@@ -37,7 +37,8 @@ export function* goneSights(
     const fromMs = Math.max(lastMs, watchedSinceMs, nowMs - LONGEST_SILENCE_MS);
     const value = nowMs - fromMs < rule.overMs ? 0 : missing(rule, calls, group, { fromMs, toMs: nowMs });
     const judged = value === null ? 0 : 1;
-    seen.push({ subject, value, judged, isUp: false, linkedids: [], sinceMs: lastMs, place: null });
+    const isReachable = rule.by === 'endpoint' ? (reach?.isReachable(subject) ?? null) : null;
+    seen.push({ subject, value, judged, isUp: false, linkedids: [], sinceMs: lastMs, place: null, isReachable });
     const before = count;
     count += group.length;
     if (Math.floor(before / ENDPOINTS_A_STEP) !== Math.floor(count / ENDPOINTS_A_STEP)) yield;

@@ -1,5 +1,6 @@
 import type { Alert, AlertRule } from '../../model/alert.ts';
 import { goOnBeingGone } from './gone.ts';
+import { goOnBeingUnreachable } from './reachability.ts';
 import { isClear, reaches, type RuleSight } from './rule-value.ts';
 
 /** Linkedids that an alert keeps. */
@@ -21,7 +22,8 @@ export function judge(
   const changed: Alert[] = [];
   const sightOf = new Map(seen.map((sight) => [sight.subject, sight]));
   for (const alert of open) {
-    const next = goOn(rule, alert, sightOf.get(alert.subject), nowMs);
+    const sight = sightOf.get(alert.subject);
+    const next = withReach(goOn(rule, alert, sight, nowMs), sight);
     if (next !== alert) changed.push(next);
   }
   const isOpen = new Set(open.map(({ subject }) => subject));
@@ -48,13 +50,23 @@ function begin(rule: AlertRule, sight: RuleSight, value: number, nowMs: number, 
     calls: sight.linkedids.length,
     linkedids: sight.linkedids.slice(0, MOST_LINKEDIDS),
     place: sight.place,
+    isReachable: sight.isReachable,
     toldAtMs: null,
     endToldAtMs: null,
   };
 }
 
+/** An endpoint may stop being reachable only after it fell silent. How it was at the end of an alert says nothing of the alert. */
+function withReach(alert: Alert, sight: RuleSight | undefined): Alert {
+  const isReachable = sight?.isReachable ?? null;
+  if (isReachable === null || alert.clearedAtMs !== null || alert.isReachable === isReachable) return alert;
+  return { ...alert, isReachable };
+}
+
 function goOn(rule: AlertRule, alert: Alert, sight: RuleSight | undefined, nowMs: number): Alert {
-  if (rule.what === 'gone') return goOnBeingGone(alert, sight, nowMs, (value) => isClear(rule, value));
+  const isOver = (value: number): boolean => isClear(rule, value);
+  if (rule.what === 'gone') return goOnBeingGone(alert, sight, nowMs, isOver);
+  if (rule.what === 'unreachable') return goOnBeingUnreachable(alert, sight, nowMs, isOver);
   if (sight === undefined || (sight.judged === 0 && rule.what !== 'ami')) {
     return withoutCalls(rule, alert, sight?.isUp ?? false, nowMs);
   }

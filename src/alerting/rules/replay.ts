@@ -38,6 +38,7 @@ export function* replay(rule: AlertRule, legs: Iterable<LegSample>, past: Past):
       watchedSinceMs: Number.NEGATIVE_INFINITY,
       usedToReport: (endpoint: string) => habit.usedToReport(endpoint, nowMs - rule.overMs),
       calls,
+      reach: null,
     };
     const changed = judge(rule, open, sights(rule, window, around), nowMs, () => String(++count));
     const byId = new Map([...open, ...changed].map((alert) => [alert.id, alert]));

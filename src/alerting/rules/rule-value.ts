@@ -4,6 +4,7 @@ import type { Verdict } from '../../model/score.ts';
 import type { CallHabit } from './call-habit.ts';
 import { fits } from './endpoint-pattern.ts';
 import { goneSights } from './gone.ts';
+import type { Reachability } from './reachability.ts';
 
 /** What a rule sees of one endpoint, or of all together. */
 export interface RuleSight {
@@ -18,6 +19,8 @@ export interface RuleSight {
   readonly linkedids: readonly string[];
   readonly sinceMs: number | null;
   readonly place: FaultPlace | null;
+  /** Whether Asterisk can reach the endpoint; null: not known, or several. */
+  readonly isReachable: boolean | null;
 }
 
 /** What is known beside the calls of the window. */
@@ -31,6 +34,8 @@ export interface Surroundings {
   readonly usedToReport: (endpoint: string) => boolean;
   /** When endpoints usually have calls; null: not known. */
   readonly calls: CallHabit | null;
+  /** Which endpoints Asterisk can reach; null: nobody knows, as of the past. */
+  readonly reach: Reachability | null;
 }
 
 export const TOGETHER = 'all';
@@ -66,6 +71,9 @@ export function* sightsInSteps(
 ): Generator<undefined, RuleSight[]> {
   if (rule.what === 'ami') return [amiSight(around)];
   if (rule.what === 'gone') return yield* goneSights(rule, around);
+  if (rule.what === 'unreachable') {
+    return around.reach?.sights(rule, around, (endpoint) => around.calls?.siteOf(endpoint) ?? null) ?? [];
+  }
   const fromMs = around.nowMs - rule.overMs;
   const groups = new Map<string, Group>();
   let count = 0;
@@ -81,7 +89,8 @@ export function* sightsInSteps(
   }
   const seen: RuleSight[] = [];
   for (const [subject, group] of groups) {
-    seen.push(sightOf(rule, subject, group));
+    const isReachable = rule.by === 'endpoint' ? (around.reach?.isReachable(subject) ?? null) : null;
+    seen.push({ ...sightOf(rule, subject, group), isReachable });
     const before = count;
     count += group.calls.size;
     if (Math.floor(before / LEGS_A_STEP) !== Math.floor(count / LEGS_A_STEP)) yield;
@@ -91,7 +100,16 @@ export function* sightsInSteps(
 
 function amiSight({ nowMs, amiDownSinceMs }: Surroundings): RuleSight {
   const value = amiDownSinceMs === null ? 0 : (nowMs - amiDownSinceMs) / 1000;
-  return { subject: TOGETHER, value, judged: 0, isUp: false, linkedids: [], sinceMs: amiDownSinceMs, place: null };
+  return {
+    subject: TOGETHER,
+    value,
+    judged: 0,
+    isUp: false,
+    linkedids: [],
+    sinceMs: amiDownSinceMs,
+    place: null,
+    isReachable: null,
+  };
 }
 
 interface CallSight {
@@ -126,7 +144,7 @@ function addLeg(rule: AlertRule, group: Group, leg: LegSample, around: Surroundi
   else call.value = rule.what === 'p5' ? Math.min(call.value, value) : Math.max(call.value, value);
 }
 
-function sightOf(rule: AlertRule, subject: string, { calls, isUp }: Group): RuleSight {
+function sightOf(rule: AlertRule, subject: string, { calls, isUp }: Group): Omit<RuleSight, 'isReachable'> {
   const values: number[] = [];
   const atFault: CallSight[] = [];
   for (const call of calls.values()) {
@@ -171,6 +189,7 @@ const LEG_VALUES: Readonly<Record<AlertSubject, LegValue>> = {
   rtt: ({ rttMs }) => rttMs,
   ami: () => null,
   gone: () => null,
+  unreachable: () => null,
 };
 
 function liveValue({ endedAtMs, badSinceMs, verdict }: LegSample, overMs: number, nowMs: number): number | null {

@@ -27,6 +27,10 @@ export const ALERT = z.strictObject({
   calls: z.int().nonnegative(),
   linkedids: z.array(z.string()).describe('the first 100 of its calls'),
   place: z.enum(FAULT_PLACES).nullable().describe('where the fault of its calls probably lies'),
+  reachable: z
+    .boolean()
+    .nullable()
+    .describe('whether Asterisk can reach the endpoint: registered, or answering; null: not known, or several'),
   told_at: TIME.nullable(),
   end_told_at: TIME.nullable(),
 });

@@ -19,6 +19,9 @@ const MAX_LISTED_CHANNELS = 100_000;
 /** Asterisk lists about 50,000 channels a second; a busy one takes longer. */
 const LIST_TIMEOUT_MS = 30_000;
 
+/** An event filter may hide the changes. A thousand endpoints are some 90 KB. */
+const ENDPOINTS_EVERY_MS = 120_000;
+
 export interface AmiEventSessionOptions {
   readonly connection: AmiConnection;
   /** Called in the order of Asterisk's events. It must return soon and not throw. */
@@ -73,6 +76,7 @@ export class AmiEventSession {
   };
   /** One time for all events of a read. A read has 64 KB at most and takes a few ms; a clock call per event cost as much as scoring. */
   #readAtMs = 0;
+  #askedEndpointsAtMs = 0;
   #link: AmiLink | undefined;
   #list: OpenList | undefined;
   #synced = false;
@@ -203,6 +207,14 @@ export class AmiEventSession {
   #noteRead(): void {
     this.#readAtMs = this.#options.nowMs();
     this.#options.onRead?.();
+    // A clock that was set back must not stop it.
+    if (this.#synced && Math.abs(this.#readAtMs - this.#askedEndpointsAtMs) >= ENDPOINTS_EVERY_MS) this.#askEndpoints();
+  }
+
+  /** Asks for the state of all endpoints. The rows come as events of changes do; without the right to ask, only changes come. */
+  #askEndpoints(): void {
+    this.#askedEndpointsAtMs = this.#readAtMs;
+    this.#link?.tell('DeviceStateList');
   }
 
   #take(message: AmiMessage): void {
@@ -231,6 +243,7 @@ export class AmiEventSession {
     this.#list = undefined;
     this.#synced = true;
     this.#emit({ type: 'resync', atMs: this.#readAtMs, channels: list.channels });
+    this.#askEndpoints();
     list.done();
   }
 

@@ -55,9 +55,9 @@ async function testRule(name: string, words: TestWords): Promise<number> {
       const names = settings.alerts.rules.map((known) => known.name).join(', ');
       return fail(`there is no rule "${name}"; known are ${names}`, WRONG_USAGE);
     }
-    if (rule.what === 'bad-live' || rule.what === 'ami') {
+    if (rule.what === 'bad-live' || rule.what === 'unreachable' || rule.what === 'ami') {
       return fail(
-        `a rule about ${rule.what} cannot be tried: the history does not say how calls that have ended once looked, nor when Asterisk could not be reached; try bad-calls`,
+        `a rule about ${rule.what} cannot be tried: the history does not say how calls that have ended once looked, nor when Asterisk or an endpoint could not be reached; try bad-calls`,
         WRONG_USAGE,
       );
     }

@@ -191,6 +191,11 @@ export const ALERTS = {
         .get();
       return (found ?? null) as { atMs: number; alerts: number } | null;
     },
+    setting(statements: Statements, name: string): string | null {
+      return (statements.prepared('SELECT value FROM alert_settings WHERE name = ?').pluck().get(name) ?? null) as
+        | string
+        | null;
+    },
     hasMessage(statements: Statements, id: string): boolean {
       return statements.prepared('SELECT 1 FROM alert_messages WHERE id = ?').get(id) !== undefined;
     },

@@ -9,6 +9,7 @@ import { readUnsigned } from '../number-text.ts';
 const MARK = 'MESMark';
 const MAX_HANGUP_CAUSE = 1000;
 const MAX_CHANNEL_AGE_S = 1e9;
+const ENDPOINT = /^(?!Local\/)[A-Za-z0-9_]{1,20}\/./;
 /** What a channel that was dialled is said to execute, by Dial() and Queue(). */
 const DIALLED = /^App(?:Dial|Queue)/;
 
@@ -52,6 +53,8 @@ export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | unde
     case 'UserEvent':
       if (message.get('UserEvent') !== MARK) return undefined;
       return withChannel(message, (channel) => ({ type: 'mark', atMs, channel }));
+    case 'DeviceStateChange':
+      return readEndpointState(message, atMs);
     case 'LocalBridge':
       return readLocalBridge(message, atMs);
     default:
@@ -122,6 +125,15 @@ function readLocalBridge(message: AmiMessage, atMs: number): PbxEvent | 'malform
   const twoUniqueid = known(message.get('LocalTwoUniqueid'));
   if (oneUniqueid === undefined || twoUniqueid === undefined) return 'malformed';
   return { type: 'local-bridge', atMs, oneUniqueid, twoUniqueid };
+}
+
+/** Undefined for what is no endpoint: `Queue:sales_avail`, `Custom:night`, and Local channels, which are Asterisk's own. */
+function readEndpointState(message: AmiMessage, atMs: number): PbxEvent | undefined | 'malformed' {
+  const endpoint = known(message.get('Device'));
+  const state = known(message.get('State'));
+  if (endpoint === undefined || state === undefined) return 'malformed';
+  if (!ENDPOINT.test(endpoint)) return undefined;
+  return { type: 'endpoint-state', atMs, endpoint, state };
 }
 
 function withChannel(message: AmiMessage, make: (channel: ChannelSnapshot) => PbxEvent): PbxEvent | 'malformed' {

@@ -45,7 +45,14 @@ function leg(part: Partial<LegSample> = {}): LegSample {
   };
 }
 
-const AROUND = { nowMs: START_MS + 1, amiDownSinceMs: null, watchedSinceMs: 0, usedToReport: () => true, calls: null };
+const AROUND = {
+  nowMs: START_MS + 1,
+  amiDownSinceMs: null,
+  watchedSinceMs: 0,
+  usedToReport: () => true,
+  calls: null,
+  reach: null,
+};
 
 function valueOf(rule: AlertRule, legs: readonly LegSample[]): number | null | undefined {
   return sights(rule, legs, AROUND)[0]?.value;

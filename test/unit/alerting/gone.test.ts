@@ -207,7 +207,14 @@ describe('an alert that something is gone', () => {
     }
     return calls;
   }
-  const around = { nowMs, amiDownSinceMs: null, watchedSinceMs: 0, usedToReport: () => true, calls: habit() };
+  const around = {
+    nowMs,
+    amiDownSinceMs: null,
+    watchedSinceMs: 0,
+    usedToReport: () => true,
+    calls: habit(),
+    reach: null,
+  };
   const see = (part: Partial<typeof around>) => sights(rule, [], { ...around, ...part });
   const begun = (): Alert => {
     const [alert] = judge(rule, [], see({}), nowMs, () => 'a1');

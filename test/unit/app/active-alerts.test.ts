@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { QUARTER_MS } from '../../../src/alerting/rules/call-habit.ts';
+import { Reachability } from '../../../src/alerting/rules/reachability.ts';
 import { alertMessage } from '../../../src/alerting/messages/words.ts';
 import { ActiveAlerts, type AlertStore } from '../../../src/app/companions/alerts/active-alerts.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
@@ -118,6 +119,7 @@ async function started(world: World, rules: readonly AlertRule[]): Promise<Activ
     },
     calls: { call: async () => null },
     store: world.disk.store,
+    reach: new Reachability(),
     isAsteriskThere: () => world.isThere,
     makeMessage: (alerts, atMs) =>
       alertMessage(alerts, { id: `m${atMs}`, atMs, host: 'pbx1', rules, linkOf: ({ id }) => `link-${id}` }),

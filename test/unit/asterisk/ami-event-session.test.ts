@@ -53,12 +53,21 @@ const connected = async (states: readonly LinkState[], times = 1): Promise<void>
 };
 
 describe('AmiEventSession', () => {
-  it('logs in without events, then asks for no more than it needs, then lists the channels', async () => {
+  it('logs in without events, then asks for no more than it needs, then lists channels and endpoints', async () => {
     const { manager, events, states, session } = await rig(
       asterisk(() => channelEvent('Status', '1.1', 'BridgeID: b1', 'Seconds: 7') + channelEvent('Status', '1.2')),
     );
     await connected(states);
-    expect(manager.asked).toEqual(['login', 'setvar', 'getvar', 'getvar', 'getvar', 'events', 'status']);
+    expect(manager.asked).toEqual([
+      'login',
+      'setvar',
+      'getvar',
+      'getvar',
+      'getvar',
+      'events',
+      'status',
+      'devicestatelist',
+    ]);
     expect(manager.actions[0]?.get('Events')).toBe('off');
     expect(manager.actions[5]?.get('EventMask')).toBe('call,reporting,dtmf');
     expect(events).toHaveLength(1);
@@ -115,7 +124,7 @@ describe('AmiEventSession', () => {
     const { manager, session, states, events } = await rig();
     await connected(states);
     manager.send(
-      'Event: DeviceStateChange\r\nDevice: PJSIP/alice\r\n\r\n' +
+      'Event: DeviceStateChange\r\nDevice: Queue:sales_avail\r\nState: INUSE\r\n\r\n' +
         'Event: Hangup\r\nUniqueid: 1.1\r\n\r\n' +
         'what is this\r\n\r\n' +
         channelEvent('Newstate', '1.3'),

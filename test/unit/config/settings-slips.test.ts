@@ -6,7 +6,7 @@ describe('a slip in the settings', () => {
     ['[ami]\nsercet = x', 'mes.conf line 2: unknown key "sercet" in [ami]; did you mean "secret"?'],
     [
       '[alert:mine]\nraise = 3',
-      'mes.conf line 1: [alert:mine] the key "what" is missing; give one of bad-live, bad-calls, p5, one-way, loss, jitter, rtt, no-reports, gone, ami',
+      'mes.conf line 1: [alert:mine] the key "what" is missing; give one of bad-live, bad-calls, p5, one-way, loss, jitter, rtt, no-reports, gone, unreachable, ami',
     ],
     [
       '[alert:loss]\nraise = 3\nclear = 4',

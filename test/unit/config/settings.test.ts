@@ -124,6 +124,7 @@ describe('settings', () => {
           shown({ name: 'rtt', overMs: HOUR_MS, calls: 5, raise: 400, clear: 300 }),
           shown({ name: 'no-reports', overMs: 2 * HOUR_MS, calls: 5, raise: 90, clear: 50 }),
           shown({ name: 'gone', overMs: 10 * 60_000, calls: 20, raise: 10, clear: 1 }),
+          shown({ name: 'unreachable', overMs: 5 * 60_000, calls: 1, raise: 1, clear: 0 }),
           shown({ name: 'ami', overMs: 30_000, by: 'all', calls: 1, raise: 30, clear: 0 }),
         ],
       },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   DIGIT_EVENTS,
+  ENDPOINT_EVENTS,
   HANGUP_EVENTS,
   hiddenEvents,
   NEEDED_EVENTS,
@@ -60,7 +61,7 @@ describe('eventfilter', () => {
     const text = readFileSync(new URL('../../../asterisk-conf/manager_mes.conf', import.meta.url), 'utf8');
     const lines = text.split('\n').flatMap((line) => (line.startsWith(';eventfilter(') ? [line.slice(1)] : []));
     expect(lines).toEqual(
-      [...NEEDED_EVENTS, ...HANGUP_EVENTS, ...DIGIT_EVENTS, ...RATING_EVENTS].map(
+      [...NEEDED_EVENTS, ...HANGUP_EVENTS, ...DIGIT_EVENTS, ...ENDPOINT_EVENTS, ...RATING_EVENTS].map(
         (name) => `eventfilter(name(${name})) =`,
       ),
     );

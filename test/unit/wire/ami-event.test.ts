@@ -238,3 +238,17 @@ describe('other events', () => {
     expect(readExistingChannel(message({ Event: 'StatusComplete' }))).toBeUndefined();
   });
 });
+
+describe('states of endpoints', () => {
+  test.each([
+    ['PJSIP/alice', { type: 'endpoint-state', atMs: 77, endpoint: 'PJSIP/alice', state: 'UNAVAILABLE' }],
+    ['DAHDI/i1/4930', { type: 'endpoint-state', atMs: 77, endpoint: 'DAHDI/i1/4930', state: 'UNAVAILABLE' }],
+    ['Local/600@queue', undefined],
+    ['Queue:sales_avail', undefined],
+    ['Custom:night', undefined],
+    ['', 'malformed'],
+  ])('of %s', (device, event) => {
+    const headers = { Event: 'DeviceStateChange', Privilege: 'call,all', Device: device, State: 'UNAVAILABLE' };
+    expect(readPbxEvent(message(headers), 77)).toEqual(event);
+  });
+});

@@ -2,6 +2,7 @@ import { CallHabit, HABIT_MS, QUARTER_MS } from '../../../alerting/rules/call-ha
 import { dueNews } from '../../../alerting/messages/gather.ts';
 import { judge } from '../../../alerting/rules/judge.ts';
 import { endedSample, RecentLooks, type RecentRules } from '../../../alerting/rules/recent-media.ts';
+import type { Reachability } from '../../../alerting/rules/reachability.ts';
 import { ReportingHabit } from '../../../alerting/rules/reporting-habit.ts';
 import type { RuleSight, Surroundings } from '../../../alerting/rules/rule-value.ts';
 import type { Alert, AlertMessage, AlertRule, EndedLegs, LegSample } from '../../../model/alert.ts';
@@ -32,6 +33,7 @@ export interface ActiveAlertsOptions {
   readonly live: Pick<LiveView, 'liveUniqueids' | 'liveMedia'>;
   readonly calls: Pick<HistoryReader, 'call'>;
   readonly store: AlertStore;
+  readonly reach: Reachability;
   readonly isAsteriskThere: () => boolean;
   readonly makeMessage: (alerts: readonly Alert[], atMs: number) => AlertMessage;
   readonly newId: () => string;
@@ -96,6 +98,7 @@ export class ActiveAlerts {
         watchedSinceMs: this.#watchedSinceMs,
         usedToReport: (endpoint) => this.#habit.usedToReport(endpoint, nowMs - rule.overMs),
         calls: this.#knowsCalls ? this.#calls : null,
+        reach: options.reach,
       }),
       onSeen: (rule: AlertRule, seen: readonly RuleSight[], nowMs: number) => this.#judge(rule, seen, nowMs),
     };
@@ -309,6 +312,7 @@ function isNews(alert: Alert, before: readonly Alert[]): boolean {
     alert.clearedAtMs !== null ||
     alert.calls !== old.calls ||
     alert.worst !== old.worst ||
-    alert.place !== old.place
+    alert.place !== old.place ||
+    alert.isReachable !== old.isReachable
   );
 }

@@ -15,9 +15,12 @@ import { alertSenders } from './alert-senders.ts';
 import { ActiveAlerts } from './active-alerts.ts';
 import { Digest } from './digest.ts';
 import { EvidenceMaker } from './evidence-maker.ts';
+import { KeptReach } from './kept-reach.ts';
 import { SharedLinks } from './shared-links.ts';
 import { errorText } from '../../../units/error-text.ts';
 
+/** The name of what is stored of endpoints. */
+const USUAL_REACH = 'usual_reach';
 const MOST_UNDELIVERED = 1000;
 /** When the history does not answer at the start. */
 const RESTORE_AGAIN_MS = 10_000;
@@ -81,8 +84,15 @@ export function alertsCompanion(context: CompanionContext): Companion {
     }
   };
 
+  const kept = new KeptReach({
+    stored: () => features.read('alerts', 'setting', USUAL_REACH),
+    store: (value) => features.write('alerts', 'replaceSetting', { name: USUAL_REACH, value }),
+    nowMs: () => clock.nowMs(),
+    onProblem: warn,
+  });
   const active = new ActiveAlerts({
     rules,
+    reach: kept.reach,
     recent: scoringRules(settings),
     live,
     calls,
@@ -133,6 +143,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
     for (const { message, delivery } of await features.read('alerts', 'undelivered', MOST_UNDELIVERED)) {
       outbox.add(message, delivery);
     }
+    await kept.restore();
     await active.restore();
   };
 
@@ -160,11 +171,14 @@ export function alertsCompanion(context: CompanionContext): Companion {
   return {
     routes: [...alertRoutes(service, clock), ...evidenceRoutes(evidence, clock), ...shareRoutes(links, clock)],
     counters: () => ({ ...active.counters, ...outbox.counters }),
+    take: (event) => kept.take(event),
+    stop: () => kept.store(),
     channelEnded: (channel) => active.channelEnded(channel),
     tick(nowMs) {
       // A long history takes seconds to look through; scoring does not wait for that.
       restoreSoon(nowMs);
       active.tick(nowMs);
+      kept.tick(nowMs);
       digest.tick(nowMs);
       outbox.tick(nowMs);
     },

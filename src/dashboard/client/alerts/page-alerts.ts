@@ -34,6 +34,7 @@ const UNITS: Readonly<Record<AlertSubject, string | null>> = {
   rtt: 'ms',
   'no-reports': '%',
   gone: null,
+  unreachable: null,
   ami: 's',
 };
 

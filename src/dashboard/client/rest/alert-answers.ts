@@ -11,6 +11,7 @@ export type AlertSubject =
   | 'rtt'
   | 'no-reports'
   | 'gone'
+  | 'unreachable'
   | 'ami';
 
 /** An alert, open or ended. */
