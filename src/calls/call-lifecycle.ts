@@ -3,7 +3,7 @@ import type { ChangeLog } from './change-log.ts';
 import type { ChannelState } from './channels/channel-state.ts';
 import { EndedCalls } from './ended-calls.ts';
 
-/** Notes what follows when a channel goes over to another call or ends: what is to be stored, and what may be forgotten. */
+/** Moves channels between calls and ends calls; notes what has to be stored then, and what may be forgotten. */
 export class CallLifecycle {
   readonly #calls: LinkedCalls;
   readonly #changes: ChangeLog;
@@ -30,7 +30,7 @@ export class CallLifecycle {
   endIfOver(call: CallState, atMs: number): void {
     this.#noteMerge(this.#calls.endIfOver(call), atMs);
     this.#ended.note(call, atMs);
-    // The end of a call is also the end of its channels' resume state.
+    // A call's end also ends the stored states of its channels.
     if (call.endedAtMs !== null) for (const channel of call.channels) this.#changes.touch(channel);
   }
 
@@ -46,7 +46,7 @@ export class CallLifecycle {
   #noteMerge(merge: Merge | undefined, atMs: number): void {
     if (merge === undefined) return;
     this.#changes.addMerge(merge);
-    // One that had ended may now have ended later.
+    // The other call may have ended before and now has a later end.
     const into = this.#calls.get(merge.intoLinkedid);
     if (into !== undefined) this.#ended.note(into, atMs);
   }

@@ -7,12 +7,18 @@ import { segmentTally } from './directions/direction-state.ts';
 import { writeResume } from './again/resume.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
-/** How often the scores of a channel with new reports alone are stored: within 5 s, commit included. Its reports are stored at once. */
+/**
+ * How often a channel with new reports, and no other change, has its scores stored: within 5 s, commit included. Its reports are
+ * stored at once.
+ */
 const ROUND_MS = 4500;
-/** How often all of it is stored, with the state from which scoring goes on after a restart; later reports are counted again then. */
+/**
+ * How often all of a channel is stored, with the state from which scoring goes on after a restart. Reports that came later are
+ * then counted again.
+ */
 const STATE_EVERY_MS = 60_000;
 
-/** What has changed since the last `drain`: closed segments and merges in order, then channels and calls once each. */
+/** What has changed since the last `drain`: closed segments and merges in their order, then channels and calls, each once. */
 export class ChangeLog {
   readonly #calls: LinkedCalls;
   #inOrder: HistoryChange[] = [];
@@ -20,12 +26,12 @@ export class ChangeLog {
   readonly #channels = new Set<ChannelState>();
   readonly #touchedCalls = new Set<CallState>();
   /**
-   * Goes round all calls, some at each `drain`, for those with nothing but new scores. Calls come in the order in which they began,
-   * which is that of their rows: so a page that many rows share is written once a round.
+   * Goes through all calls, some at each `drain`, for channels that have only new scores. Calls come in the order in which they
+   * began, which is that of their rows, so that each page of the database is written once a round.
    */
   #round: Iterator<CallState>;
   #drainedAtMs = Number.NEGATIVE_INFINITY;
-  /** Channels that look different since somebody last asked; each knows by its `shownTurn` whether it is in here. */
+  /** Channels that look different since somebody last asked. A channel's `shownTurn` tells whether it is listed already. */
   #shown: ChannelState[] = [];
   #shownTurn = 0;
 
@@ -34,7 +40,7 @@ export class ChangeLog {
     this.#round = calls.all();
   }
 
-  /** The channel, and with it its call, must be stored anew. */
+  /** The channel and its call have to be stored anew. */
   touch(channel: ChannelState): void {
     this.#channels.add(channel);
     this.#show(channel);
@@ -42,7 +48,7 @@ export class ChangeLog {
     if (call !== undefined) this.#touchedCalls.add(call);
   }
 
-  /** The channel changed in ways that its stored reports contain or that soon change again: it is stored later. */
+  /** The channel's change follows from its stored reports, or soon changes again, so it is stored later. */
   touchLater(channel: ChannelState): void {
     if (!isLive(channel)) return this.touch(channel);
     this.#show(channel);
@@ -55,8 +61,8 @@ export class ChangeLog {
   }
 
   /**
-   * Keeps an interval until its channel is stored, and returns whether it did. After a kill, an interval without its channel would
-   * belong to none, and the channel, found anew, would count its reports from 1 again.
+   * Keeps an interval until its channel is stored; false: the channel is stored already. If the sidecar were killed in between, a
+   * stored interval would have no channel, and the channel, found anew, would number its reports from 1 again.
    */
   keepsBack(channel: ChannelState, interval: IntervalRecord): boolean {
     if (channel.published.storedAtMs !== Number.NEGATIVE_INFINITY) return false;
@@ -78,7 +84,7 @@ export class ChangeLog {
     return this.#touchedCalls.has(call);
   }
 
-  /** What is due by `nowMs`: each call of which anything is due, with all its channels that have changed. */
+  /** What is due by `nowMs`: each call with something due, and all its channels that have changed. */
   drain(rules: ScoringRules, views: ChannelViews, nowMs: number): HistoryChange[] {
     const changes = this.#inOrder;
     this.#inOrder = [];
@@ -86,7 +92,7 @@ export class ChangeLog {
       const channels = this.#takeNewScores(call, nowMs);
       if (channels.length > 0) changes.push({ kind: 'scores', scores: views.callScores(call, channels) });
     }
-    // What is stored at the end is stored for good.
+    // The last state stored is final.
     const storedAtMs = nowMs === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : nowMs;
     for (const channel of this.#channels) {
       channel.published.hasNewScores = false;
@@ -102,7 +108,7 @@ export class ChangeLog {
     return changes;
   }
 
-  /** The channels that look different since the last time; none when nobody `isWatching`. */
+  /** The channels that look different since the last time; none while nobody `isWatching`. */
   takeShown(isWatching: boolean): ChannelState[] {
     const shown = this.#shown;
     this.#shown = [];
@@ -116,7 +122,7 @@ export class ChangeLog {
     this.#shown.push(channel);
   }
 
-  /** As many calls as the time since the last `drain` is of a round; all for everything. */
+  /** The next calls of the round: as large a part of all as the time since the last `drain` is of a round. */
   #nextOfRound(nowMs: number): CallState[] {
     if (nowMs === Number.POSITIVE_INFINITY) return [...this.#calls.all()];
     const { size } = this.#calls;
@@ -131,7 +137,7 @@ export class ChangeLog {
     return next;
   }
 
-  /** Those of its channels that have nothing but new scores; what is to be stored whole is touched. */
+  /** The call's channels that have only new scores. Those that have to be stored whole are touched. */
   #takeNewScores(call: CallState, nowMs: number): ChannelState[] {
     const channels: ChannelState[] = [];
     for (const channel of call.channels) {
@@ -149,7 +155,7 @@ export class ChangeLog {
   }
 }
 
-/** `isOver`: so is its whole call, and nothing will be gone on with. */
+/** `isOver`: the whole call is over, so nothing will go on from the state. */
 function channelChanges(
   channel: ChannelState,
   isOver: boolean,

@@ -8,20 +8,20 @@ import { noteHeard } from '../stats/phone-hearing.ts';
 import { leastReceived, noteCaptured } from './directions/direction-state.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 
-/** Facts about a channel beside its life and its reports. */
+/** Facts about a channel other than its life and its reports. */
 export type Fact = Extract<
   PbxEvent,
   { type: 'rename' | 'codecs' | 'counters' | 'captured' | 'sip-call-id' | 'device' | 'phone-heard' | 'xr-report' }
 >;
 
-/** Takes in facts about channels. Those about unknown channels are dropped. */
+/** Takes facts about channels. Facts about unknown channels are dropped. */
 export class ChannelFacts {
   readonly #channels: ReadonlyMap<string, ChannelState>;
   readonly #changes: ChangeLog;
   readonly #rules: ScoringRules;
   readonly #counters: { countersDisagreed: number };
 
-  /** `counters` are counted up. */
+  /** Increases `counters`. */
   constructor(
     channels: ReadonlyMap<string, ChannelState>,
     changes: ChangeLog,
@@ -67,7 +67,7 @@ export class ChannelFacts {
     if (channel === undefined || channel.final !== null) return;
     const isFirst = channel.rx.codec === null && channel.tx.codec === null;
     if (!noteCodecs(channel, codecs, atMs, this.#rules)) return;
-    // The next report tells of the first ones; others begin a segment.
+    // The first codecs are stored with the next report. Others begin a segment.
     if (isFirst) this.#changes.touchLater(channel);
     else this.#changes.touch(channel);
   }
@@ -97,7 +97,7 @@ export class ChannelFacts {
     this.#changes.touch(channel);
   }
 
-  /** Takes a phone's report. It changes no score, so it counts also after the final scores. */
+  /** Takes a phone's report. It changes no score, so it counts even after the final scores. */
   #takeHeard(uniqueid: string, report: Pick<PhoneReport, 'kind' | 'localMetrics'>, userAgent: string | null): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;

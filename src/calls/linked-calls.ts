@@ -20,7 +20,7 @@ export interface CallState {
   startedAtMs: number;
   endedAtMs: number | null;
   readonly channels: Set<ChannelState>;
-  /** One of its channels went over to this call; the others follow when none of them is up. */
+  /** The linkedid of the call to which one of its channels moved. The other channels follow when none of them is up. */
   joinedInto: string | null;
 }
 
@@ -29,7 +29,7 @@ export interface Merge {
   readonly intoLinkedid: string;
 }
 
-/** Which channels make which call, through transfers, parking and conferences. */
+/** Knows which channels make up which call, through transfers, parking and conferences. */
 export class LinkedCalls {
   readonly #calls = new Map<string, CallState>();
 
@@ -37,7 +37,7 @@ export class LinkedCalls {
     return this.#calls.get(linkedid);
   }
 
-  /** The call as it will be when its remaining channels have followed into the call that it was joined to: with both sides' channels. */
+  /** The call as it will be when its remaining channels have followed into the call that it joined, with the channels of both. */
   whole(linkedid: string): CallState | undefined {
     const call = this.#calls.get(linkedid);
     const joined = call === undefined || call.joinedInto === null ? undefined : this.#calls.get(call.joinedInto);
@@ -49,7 +49,7 @@ export class LinkedCalls {
     return this.#calls.size;
   }
 
-  /** In the order in which they were first seen; goes on when calls come and go meanwhile. */
+  /** In the order in which they were first seen. Calls may come and go meanwhile. */
   all(): IterableIterator<CallState> {
     return this.#calls.values();
   }
@@ -67,7 +67,7 @@ export class LinkedCalls {
       this.#calls.set(channel.linkedid, call);
     }
     call.channels.add(channel);
-    // The same, but one text for all.
+    // Equal, but one text shared by all channels takes less memory.
     channel.linkedid = call.linkedid;
     call.startedAtMs = Math.min(call.startedAtMs, channel.startedAtMs);
     if (isLive(channel)) call.endedAtMs = null;
@@ -75,8 +75,8 @@ export class LinkedCalls {
   }
 
   /**
-   * Asterisk gave the channel another linkedid: its call was joined with an older one. Returns the merges that follow,
-   * which is one when the call that it left has nothing up any more.
+   * Asterisk gave the channel another linkedid, because its call was joined with an older one. Returns the merge that follows, if
+   * the call that it left has no channel up any more.
    */
   move(channel: ChannelState, linkedid: string): Merge | undefined {
     const left = this.#calls.get(channel.linkedid);
@@ -88,7 +88,7 @@ export class LinkedCalls {
     return this.endIfOver(left);
   }
 
-  /** If no channel of the call is up, it ends, or its channels follow into the call that it was joined to. */
+  /** If no channel of the call is up, the call ends, or its channels follow into the call that it joined. */
   endIfOver(call: CallState): Merge | undefined {
     for (const channel of call.channels) if (isLive(channel)) return undefined;
     const target = call.joinedInto === null ? undefined : this.#calls.get(call.joinedInto);
@@ -103,7 +103,7 @@ export class LinkedCalls {
     target.startedAtMs = Math.min(target.startedAtMs, call.startedAtMs);
     if (target.endedAtMs !== null) target.endedAtMs = lastEnd(target);
     this.#calls.delete(call.linkedid);
-    // What was to follow into the vanished call follows into its target.
+    // Calls that would have followed into the vanished call follow into its target.
     for (const other of this.#calls.values())
       if (other.joinedInto === call.linkedid) other.joinedInto = target.linkedid;
     return { fromLinkedid: call.linkedid, intoLinkedid: target.linkedid };
@@ -114,7 +114,7 @@ export class LinkedCalls {
   }
 }
 
-/** The mean over all known directions of all its channels (README, What is written); null when none is known. */
+/** The mean over all known directions of all its channels (README, What is written); null: none is known. */
 export function callMes(call: CallState): number | null {
   const scores: (number | null)[] = [];
   for (const channel of call.channels) scores.push(channel.scores.mesRx, channel.scores.mesTx);
@@ -156,7 +156,7 @@ function endOf(call: CallState): Pick<CallRecord, 'endedBy' | 'endedByUniqueid'>
   return { endedBy: end?.by ?? null, endedByUniqueid: end?.uniqueid ?? null };
 }
 
-/** Of what each party sent: what was sent to it is what another one sent. */
+/** Audio findings about what each party sent. What was sent to a party is what another one sent, so it counts once. */
 function findingsOf({ channels }: CallState): string | null {
   const found = [...channels].flatMap(({ rx }) => {
     const audio = capturedOf(rx)?.audio ?? null;
@@ -178,8 +178,8 @@ function heardParties({ channels, linkedid }: CallState): HeardParty[] {
 }
 
 /**
- * The worst interval and the worst verdict of a call; null: unknown. `nowMs`: when the final scores of a channel are asked for,
- * so that it counts as ended; undefined while channels may still change.
+ * The worst interval and the worst verdict of a call; null: unknown. `nowMs`: when a channel's final scores are asked for, so
+ * that the channel counts as ended; undefined: channels may still change.
  */
 export function worstOfCall(call: CallState, nowMs?: number): Pick<CallRecord, 'mesMin' | 'verdict'> {
   let mesMin: number | null = null;
@@ -187,12 +187,12 @@ export function worstOfCall(call: CallState, nowMs?: number): Pick<CallRecord, '
   return { mesMin, verdict: judgeCall(call, nowMs) };
 }
 
-/** That nothing came from a party is the cause, that its peer was sent nothing the effect. */
+/** That nothing came from a party is the cause; that its peer was sent nothing is the effect. */
 const WORST_FIRST: readonly Verdict[] = ['no-media', 'one-way-tx', 'one-way-rx', ...QUALITY_WORDS];
 
 /**
- * The word of a call: a direction without media outranks all, then comes the word of its worst direction, then why there
- * is no score. `untilMs` is when it is judged for good, undefined while its channels may still get a score.
+ * The word of a call: a direction without media outranks all others, then comes the word of the worst direction, then why there
+ * is no score. `untilMs`: when the call is judged for good; undefined: its channels may still get a score.
  */
 function judgeCall(call: CallState, untilMs: number | undefined): Verdict | null {
   const verdicts: (Verdict | null)[] = [];
@@ -204,7 +204,7 @@ function judgeCall(call: CallState, untilMs: number | undefined): Verdict | null
   return null;
 }
 
-/** The channel's bridged peer, where it is of the same call. */
+/** The channel's bridged peer, if it belongs to the same call. */
 function peerIn({ channels }: CallState, { peerUniqueid }: ChannelState): ChannelState | undefined {
   if (peerUniqueid === null) return undefined;
   for (const channel of channels) if (channel.uniqueid === peerUniqueid) return channel;

@@ -1,10 +1,10 @@
 import { type ChannelState, isLive } from './channels/channel-state.ts';
 
-/** Four times the 10,000 legs that a large PBX has; some 8 KB each. */
+/** Bound: four times the 10,000 channels of a large PBX, some 8 KB each. */
 const MOST_LIVE_CHANNELS = 40_000;
 /** A channel with media reports every 5 s; one on hold may be silent for longer. */
 const QUIET_MS = 600_000;
-/** How many channels are searched for a quiet one. */
+/** How many channels are looked at for a quiet one. */
 const MOST_LOOKS = 100;
 
 /** Channels that are up, in the order in which they began. Asterisk never reports the end of some, so their number is bounded. */
@@ -24,14 +24,14 @@ export class LiveChannels {
     return [...this.#channels];
   }
 
-  /** Adds a channel that is up. Returns the one to give up when there are too many: the oldest that has been quiet. */
+  /** Adds a channel that is up. Returns the channel to give up if there are too many: the oldest quiet one. */
   add(channel: ChannelState, nowMs: number): ChannelState | undefined {
     if (isLive(channel)) this.#channels.add(channel);
     if (this.#channels.size <= this.#most) return undefined;
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const [oldest] = this.#channels;
       if (oldest === undefined || nowMs - oldest.lastSeenAtMs >= QUIET_MS) return oldest;
-      // Looked at again when all others were.
+      // It is looked at again after all others.
       this.delete(oldest);
       this.#channels.add(oldest);
     }

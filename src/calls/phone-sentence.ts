@@ -2,14 +2,14 @@ import type { FaultRecord } from '../model/record.ts';
 import type { PhoneHearing } from '../model/phones/phone-report.ts';
 
 /**
- * From here on what a phone threw away is worth a sentence: discarded packets are as bad as lost ones (RFC 3611 §4.7), and
- * 2 % lost takes G.711's MOS-LQ below 4 (G.107).
+ * From this percentage on, discarded packets get a sentence. They are as bad as lost ones (RFC 3611 §4.7), and 2 % lost takes
+ * G.711's MOS-LQ below 4 (G.107).
  */
 const NOTICEABLE_DISCARD_PERCENT = 2;
-/** With more jitter than this it was the network that made packets late. */
+/** With more jitter than this, the network made packets late. */
 const NOTICEABLE_JITTER_MS = 20;
 
-/** A party of a call, what RTCP says of the way to its phone, and what the phone itself says. */
+/** A party of a call, what RTCP says of the network to its phone, and what the phone itself says. */
 export interface HeardParty {
   readonly endpoint: string;
   readonly isCaller: boolean;
@@ -19,13 +19,13 @@ export interface HeardParty {
   readonly phone: PhoneHearing | null;
 }
 
-/** What of the audio a phone threw away, percent, by its own word; null: nothing that is worth a word, or not known. */
+/** How much of the audio a phone discarded, percent, by its own report; null: not known, or too little to mention. */
 export function thrownAwayPercent(phone: PhoneHearing | null): number | null {
   const percent = phone?.discardPercent ?? null;
   return percent !== null && percent >= NOTICEABLE_DISCARD_PERCENT ? percent : null;
 }
 
-/** A second sentence for a direction to a phone; empty when the phone threw away next to nothing, or does not say. */
+/** A second sentence about a direction to a phone; empty: the phone discarded next to nothing, or does not tell. */
 export function phoneSentence(phone: PhoneHearing | null): string {
   const percent = thrownAwayPercent(phone);
   return percent === null
@@ -34,8 +34,9 @@ export function phoneSentence(phone: PhoneHearing | null): string {
 }
 
 /**
- * A call's fault with the phones' word. A phone is believed that audio was thrown away, and never that all was well: so it
- * can become the place only where RTCP of every direction found no fault, and is no more than likely.
+ * A call's fault, with what the phones report. A phone is believed when it says that it discarded audio, and never when it says
+ * that all was well. So a phone becomes the place of the fault only where RTCP found no fault in any direction, and then is no
+ * more than likely.
  */
 export function withPhones(fault: FaultRecord, parties: readonly HeardParty[]): FaultRecord {
   const [worst] = parties

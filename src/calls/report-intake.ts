@@ -14,7 +14,7 @@ import type { SwitchboardPorts } from './switchboard-ports.ts';
 export interface ReportIntakeOptions {
   readonly rules: ScoringRules;
   readonly ports: SwitchboardPorts;
-  /** All that are known, for their number alone. */
+  /** All known channels, for their number alone. */
   readonly channels: ReadonlyMap<string, ChannelState>;
   readonly changes: ChangeLog;
   readonly bridges: BridgePeers;
@@ -23,17 +23,17 @@ export interface ReportIntakeOptions {
   readonly counters: SwitchboardCounters;
 }
 
-/** Takes RTCP reports into their channels: each is scored, stored at once, and what changed is written. */
+/** Takes RTCP reports into their channels: each is scored and stored at once, and changed scores are written. */
 export class ReportIntake {
   readonly #options: ReportIntakeOptions;
-  /** The longest that any channel waits for the next report of ours. */
+  /** The slowest pace of our own reports on any channel. */
   #slowestPaceMs = USUAL_REPORT_PACE_MS;
 
   constructor(options: ReportIntakeOptions) {
     this.#options = options;
   }
 
-  /** A report that comes after the final scores of its channel no longer counts, unless it shows that the channel goes on. */
+  /** A report after the channel's final scores does not count, unless it shows that the channel goes on. */
   take(channel: ChannelState, report: RtcpReport, atMs: number): void {
     const { rules, ports, channels, changes, bridges, writes, givenFinals, counters } = this.#options;
     if (channel.final !== null || !isLive(channel)) {
@@ -63,7 +63,7 @@ export class ReportIntake {
     writes.noteReport(channel, atMs);
   }
 
-  /** The channel goes on: it is scored and written again, with the reports that came since its final scores. */
+  /** The channel goes on: it is scored and written again, with the reports since its final scores. */
   revoke({ channel, reports }: RevokedFinals, nowMs: number): void {
     const { ports, changes, writes, counters } = this.#options;
     counters.lastWordsUndone++;
@@ -82,8 +82,8 @@ export class ReportIntake {
 }
 
 /**
- * The only other party got audio since its report before, and not what it heard before the answer: it comes from this channel.
- * Then our first report is not missing because nothing arrives, but because `rtcpinterval` is long.
+ * Whether the only other party got audio since its last report that it did not hear before the answer. That audio comes from this
+ * channel. So our first report is late because `rtcpinterval` is long, and not because nothing arrives.
  */
 function isHeardByPeer(channel: ChannelState, bridges: BridgePeers): boolean {
   const [peer, ...others] = bridges.companionsOf(channel);

@@ -1,14 +1,14 @@
 import type { VariableWriter } from '../model/ports.ts';
 import type { IntervalRecord } from '../model/record.ts';
 
-/** What the calls use of the rest. */
+/** What the calls use of other rooms. */
 export interface SwitchboardPorts {
-  /** Null: nothing is written while a channel is up; the hangup handler asks for its values. */
+  /** Null: nothing is written while a channel is up. The hangup handler asks for its values. */
   readonly writer: VariableWriter | null;
-  /** Asked again and again while a channel has RTCP; the answer comes as a `codecs` event. */
+  /** Called again and again while a channel has RTCP. The answer comes as a `codecs` event. */
   readonly askCodecs: (uniqueid: string) => void;
-  /** Is given every report as it comes, before any state that counts it is drained. */
+  /** Called with each report as it comes, before `drain` returns any state that counts it. */
   readonly storeInterval: (interval: IntervalRecord) => void;
-  /** Channels that may be up; 40,000 when not given. */
+  /** Bound on the channels that may be up; absent: 40,000. */
   readonly mostLiveChannels?: number;
 }

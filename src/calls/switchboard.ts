@@ -22,14 +22,14 @@ import { GivenFinals } from './channels/given-finals.ts';
 import { SwitchboardCounters } from './switchboard-counters.ts';
 import { ScoreWriter } from './writing/score-writer.ts';
 
-/** All channels and calls: takes events in, keeps their state, and says what is to be stored and written. */
+/** All channels and calls: takes events, keeps their state, and tells what to store and to write. */
 export class Switchboard implements LiveView {
   readonly counters = new SwitchboardCounters();
   readonly #rules: ScoringRules;
   readonly #channels = new Map<string, ChannelState>();
   readonly #live: LiveChannels;
   readonly #gone = new GoneChannels();
-  /** Channels in memory that were over when Asterisk last listed what there is. */
+  /** Channels in memory that were over when Asterisk last listed its channels. */
   #former: ReadonlySet<string> = new Set();
   readonly #calls = new LinkedCalls();
   readonly #changes = new ChangeLog(this.#calls);
@@ -75,7 +75,7 @@ export class Switchboard implements LiveView {
       case 'hangup':
         return this.#hangup(event);
       case 'hangup-request':
-        // Of a channel that we never saw, it is no news.
+        // The channel was never seen, so the event changes nothing.
         if (!this.#channels.has(event.channel.uniqueid)) return;
         return this.#hangups.noteRequest(this.#seen(event.channel, event.atMs), event.by, event.atMs);
       case 'bridge-enter': {
@@ -116,12 +116,12 @@ export class Switchboard implements LiveView {
     return { linkedids: [...this.#calls.all()].map(({ linkedid }) => linkedid), uniqueids: [...this.#channels.keys()] };
   }
 
-  /** Everything is to be stored anew. */
+  /** Everything has to be stored anew. */
   storeAnew(): void {
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
   }
 
-  /** Goes on with the stored state of calls; reports may have been missed since. Call it before any event. */
+  /** Goes on from the stored states of calls. Reports may have been missed since. Call it before any event. */
   restore(resumable: readonly ResumableChannel[]): void {
     for (const stored of resumable) {
       const { state, closed } = goOnFrom(stored, this.#rules);
@@ -130,7 +130,7 @@ export class Switchboard implements LiveView {
       this.#live.add(state, Number.NEGATIVE_INFINITY);
       this.#calls.add(state);
     }
-    // Note channels that got their final scores before the restart: otherwise nobody would notice that one of them goes on.
+    // These channels got their final scores before the restart. Note them, so that one that goes on is noticed.
     for (const channel of this.#channels.values())
       if (channel.final !== null && isLive(channel)) this.#givenFinals.note(channel, channel.final.atMs);
     this.#missReports();
@@ -138,12 +138,12 @@ export class Switchboard implements LiveView {
 
   /**
    * The final scores of a channel, for its hangup handler. Undefined: the channel is unknown, or has nothing to write. Later
-   * reports no longer count, unless the channel turns out to go on.
+   * reports do not count any more, unless they show that the channel goes on.
    */
   finalWord(uniqueid: string, counters: RtpCounters, nowMs: number): ChannelValues | undefined {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined || isLocalChannel(channel)) return undefined;
-    // Asked a second time, it has the same to say.
+    // A second question gets the same answer.
     if (channel.final === null) {
       if (isLive(channel)) this.#givenFinals.note(channel, nowMs);
       this.#bridges.forgetPast(channel, nowMs);
@@ -163,7 +163,7 @@ export class Switchboard implements LiveView {
   }
 
   /**
-   * The clock was set by `byMs`: the moments of calls that are up move with it, so that the time between them stays right. What is
+   * Somebody set the clock: the moments of calls that are up move with it, so that the time between them stays right. What is
    * stored already stays.
    */
   clockStepped(byMs: number): void {
@@ -174,22 +174,22 @@ export class Switchboard implements LiveView {
     this.#lifecycle.clockStepped(byMs);
   }
 
-  /** The sidecar stood still and read nothing: from here on it is judged anew whose reports are overdue. */
+  /** The sidecar stood still and read nothing. From now on overdue reports are judged anew. */
   wasDeaf(nowMs: number): void {
     for (const channel of this.#channels.values()) channel.watchedSinceMs = nowMs;
   }
 
-  /** What is due to be stored by `nowMs`; everything when it is left out. Reports are stored as they come. */
+  /** What has to be stored by `nowMs`; without an argument, everything. Reports are stored as they come, by a port. */
   drain(nowMs = Number.POSITIVE_INFINITY): HistoryChange[] {
     return this.#changes.drain(this.#rules, this.#views, nowMs);
   }
 
-  /** Channels that have changed since the last call, as they are now; none unless somebody `isWatching`. */
+  /** Channels that have changed since the last call, as they are now; none while nobody `isWatching`. */
   takeShown(isWatching: boolean): ChannelRecord[] {
     return this.#changes.takeShown(isWatching).map((channel) => this.#views.record(channel));
   }
 
-  /** The channel is up, or ended a moment ago: events about it still count. */
+  /** Whether the channel is up, or ended a moment ago, so that events about it still count. */
   holds(uniqueid: string): boolean {
     return this.#channels.has(uniqueid);
   }
@@ -221,7 +221,7 @@ export class Switchboard implements LiveView {
     return this.#views;
   }
 
-  /** The channel of a snapshot, made if it is new; in the call that the snapshot names. */
+  /** The channel of a snapshot, in the call that the snapshot names. It is created if it is new. */
   #seen(snapshot: ChannelSnapshot, atMs: number, joinedLate = false, startedAtMs = atMs): ChannelState {
     const known = this.#channels.get(snapshot.uniqueid);
     if (known === undefined) {
@@ -240,7 +240,7 @@ export class Switchboard implements LiveView {
   }
 
   #hangup(event: Extract<PbxEvent, { type: 'hangup' }>): void {
-    // The end of a channel that we never saw is no news.
+    // The channel was never seen, so its end changes nothing.
     if (!this.#channels.has(event.channel.uniqueid)) return this.#gone.note(event.channel.uniqueid, event.atMs);
     const channel = this.#seen(event.channel, event.atMs);
     if (channel.endReason === 'vanished') channel.endReason = 'hangup';
@@ -250,7 +250,7 @@ export class Switchboard implements LiveView {
     this.#end(channel, 'hangup', event.atMs);
   }
 
-  /** `atMs`: when it was, or was last heard of; `notedAtMs`: when we came to know. */
+  /** `atMs`: when the channel ended, or was last heard of. `notedAtMs`: when that became known. */
   #end(channel: ChannelState, reason: EndReason, atMs: number, notedAtMs = atMs): void {
     if (!isLive(channel)) return;
     channel.endedAtMs = atMs;
@@ -305,7 +305,7 @@ export class Switchboard implements LiveView {
     this.#calls.forget(call.linkedid);
     for (const { uniqueid } of call.channels) {
       this.#channels.delete(uniqueid);
-      // An Asterisk that has begun anew since may give its id to another channel.
+      // Asterisk may have restarted since and may give the id to another channel.
       if (!this.#former.has(uniqueid)) this.#gone.note(uniqueid, nowMs);
     }
   }

@@ -5,15 +5,15 @@ import { effectiveCount, type RankCorrelation, rankCorrelation } from './rank-co
 import { mesProfile } from './profiles.ts';
 import { meanOfKnown } from './verdict.ts';
 
-/** A call that somebody rated, with what was measured of it. */
+/** A call that somebody rated, and what was measured of it. */
 export interface RatedCall {
   /** 1-5. */
   readonly score: number;
-  /** How many calls it stands for: the inverse of how likely it was to be asked about. */
+  /** How many calls it stands for: the inverse of the probability that it was asked about. */
   readonly weight: number;
-  /** Of each direction with a known score. */
+  /** What was measured of each direction that has a score. */
   readonly directions: readonly ScoreInputs[];
-  /** The E-model's, as a mean over directions; null is not known. */
+  /** The E-model's MOS-CQ, as a mean over directions; null: not known. */
   readonly mosCq: number | null;
 }
 
@@ -21,27 +21,27 @@ export interface RatedCall {
 export interface Predictor {
   readonly name: ProfileName | 'mos_cq';
   readonly ratings: number;
-  /** Null: too few, or always the same. */
+  /** Null: there are too few ratings, or they are all the same. */
   readonly correlation: RankCorrelation | null;
-  /** Of the calls at or above each threshold: the share that people complained of, 0-1; null where there is no call. */
+  /** The share of complaints, 0-1, among the calls at or above each threshold; null: there is no such call. */
   readonly complaintsAbove: readonly { readonly threshold: number; readonly complaintRatio: number | null }[];
-  /** The threshold that parts complaints from others best; null where there is none that does. */
+  /** The threshold that separates complaints from other ratings best; null: none does. */
   readonly bestThreshold: BestThreshold | null;
 }
 
 export interface BestThreshold {
   readonly threshold: number;
-  /** Share of the complaints that lie below it, 0-1. */
+  /** Share of the complaints that are below the threshold, 0-1. */
   readonly complaintsFound: number;
-  /** Share of the others that lie at or above it, 0-1. */
+  /** Share of the other ratings that are at or above the threshold, 0-1. */
   readonly othersSpared: number;
 }
 
 export interface Calibration {
   readonly ratings: number;
-  /** How many equally weighted ratings tell as much. */
+  /** The number of equally weighted ratings that would tell as much. */
   readonly effectiveRatings: number;
-  /** Share of complaints, 0-1, weighted; null without ratings. */
+  /** Weighted share of complaints, 0-1; null without ratings. */
   readonly complaintRatio: number | null;
   readonly predictors: readonly Predictor[];
   readonly fit: ProfileFit;
@@ -56,7 +56,7 @@ const PREDICTING_PROFILES = [
   'asterisk-2026.09',
 ] as const satisfies readonly ProfileName[];
 
-/** Holds scores against ratings. Changes nothing. */
+/** Compares scores with ratings. Changes nothing. */
 export function calibrate(calls: readonly RatedCall[], thresholds: VerdictThresholds): Calibration {
   const predictors = PREDICTING_PROFILES.map((name) => {
     const profile = mesProfile(name);
@@ -72,7 +72,7 @@ export function calibrate(calls: readonly RatedCall[], thresholds: VerdictThresh
   };
 }
 
-/** The call's score by a profile: the mean of its directions, as everywhere; null without any. */
+/** The call's score by a profile: the mean of its directions, as everywhere; null: it has none. */
 export function meanMes(profile: MesProfile, { directions }: Pick<RatedCall, 'directions'>): number | null {
   return meanOfKnown(directions.map((inputs) => computeMes(profile, inputs).mes));
 }
@@ -114,7 +114,7 @@ function sumOf(calls: readonly RatedCall[], wanted: (call: RatedCall) => boolean
   return calls.reduce((sum, call) => sum + (wanted(call) ? call.weight : 0), 0);
 }
 
-/** By Youden's J (1950): the largest sum of both shares. */
+/** The best threshold by Youden's J (1950), the largest sum of both shares; null: none is better than chance. */
 function bestThreshold(predicted: readonly Predicted[]): BestThreshold | null {
   const complaints = sumOf(
     predicted.map(({ call }) => call),

@@ -3,13 +3,13 @@ import { MAX_OPINION, opinionFromR, shownR } from './opinion.ts';
 
 export interface EModelInputs {
   readonly codec: CodecImpairment;
-  /** Packets that were lost, or came too late to be played, of those expected, 0-100. */
+  /** The percentage of expected packets that were lost or came too late to be played, 0-100. */
   readonly lossPercent: number;
-  /** Mean length of loss runs over the one under random loss; 1 (random) when not known. */
+  /** Mean length of loss runs over that of random loss; undefined: not known, so 1 (random). */
   readonly burstR?: number | undefined;
-  /** Mean round trip; unknown adds no delay impairment. */
+  /** Mean round trip; undefined: not known, which adds no delay impairment. */
   readonly rttMs?: number | undefined;
-  /** What users forgive for the sake of mobility (G.113 Appendix II); 0 when not set. */
+  /** How much R users forgive for mobility (G.113 Appendix II); undefined: 0. */
   readonly advantage?: number | undefined;
 }
 
@@ -21,26 +21,25 @@ export interface EModelScore {
   readonly mosCq: number;
 }
 
-/** Talker echo: none, as phones cancel it. Listener echo: the constant that softphone SDKs take. */
+/** Phones cancel talker echo, so it counts nothing. For listener echo softphone SDKs take this constant. */
 const TALKER_ECHO_IMPAIRMENT = 0;
 const LISTENER_ECHO_IMPAIRMENT = 0.15;
 /** One-way delay up to which nobody notices (G.107 §7.4). */
 const UNNOTICED_DELAY_MS = 100;
-/** From G.107's wideband scale, whose best is 129, to that of the opinion formula (G.107.1). */
+/** Converts from the wideband scale, whose best is 129, to that of the opinion formula (G.107.1). */
 const WIDEBAND_SCALE = 1.29;
 /** What Ie,eff tends to when every packet is lost (G.107 §7.5). */
 const MAX_IMPAIRMENT = 95;
 /**
- * The range that G.107's table 2 permits for BurstR: 1 to 8 since the edition of 04/2009, 1 to 2 before. Its note adds that
- * above 2 the prediction has been validated for losses under 2 % only. Runs of loss that are shorter than random ones count
- * as random.
+ * The range of BurstR that G.107's table 2 permits: 1 to 8 since the edition of 04/2009, 1 to 2 before. Its note says that
+ * predictions above 2 are validated only for losses under 2 %. Loss runs that are shorter than random ones count as random.
  */
 const MIN_BURST_R = 1;
 const MAX_BURST_R = 8;
 
 /**
- * The E-model (ITU-T G.107, simplified as in softphone SDKs; README.md beside this file): quality of listening from codec
- * and loss, quality of conversation from that and the delay.
+ * The E-model (ITU-T G.107, simplified as in softphone SDKs; README.md beside this file). Listening quality follows from codec
+ * and loss, conversational quality from these and the delay.
  */
 export function computeEModel(inputs: EModelInputs): EModelScore {
   const { codec } = inputs;
@@ -54,7 +53,10 @@ export function mosCqOf(inputs: EModelInputs): number {
   return mosOf(conversationalR(inputs, listeningR(inputs)), inputs.codec);
 }
 
-/** What each cause takes off R(CQ) on the scale of the opinion; jitter takes nothing here. The codec's cost is that against G.711. */
+/**
+ * How much R(CQ) each cause takes, on the scale of the opinion. Jitter takes none here. The codec's cost is counted against
+ * `reference`.
+ */
 export function eModelCosts(inputs: EModelInputs, reference: CodecImpairment): ScoreCosts {
   const { codec, lossPercent, burstR, rttMs = 0 } = inputs;
   const scale = codec.isWidebandScale ? WIDEBAND_SCALE : 1;

@@ -3,7 +3,7 @@ import { G711 } from './codec-impairment.ts';
 import { effectiveImpairment } from './e-model.ts';
 import { MIN_OPINION, OPINION_TO_100, opinionFromR, shownR } from './opinion.ts';
 
-/** Packets of 20 ms in 5 s of audio, for which the seed's 2.5 R a lost packet holds: Asterisk reports every 5 s. */
+/** Packets of 20 ms in 5 s of audio. The published 2.5 R per lost packet is for that time, since Asterisk reports every 5 s. */
 const PACKETS_IN_5_S = 250;
 
 /**
@@ -30,21 +30,21 @@ export function computeMes(profile: MesProfile, inputs: ScoreInputs): MesScore {
   };
 }
 
-/** The `mes` of that score alone, on the opinion scale 1-4.5, for callers that need nothing else. */
+/** Only the `mes` of that score, on the opinion scale 1-4.5. */
 export function opinionOf(profile: MesProfile, inputs: ScoreInputs): number {
   return opinionFromR(ratingOf(profile, inputs, effectiveLatency(profile, inputs)), profile.clampBelowOne);
 }
 
-/** The score of a direction or an interval in which packets were sent and none arrived: the lowest on the scale. */
+/** The score of a direction or interval in which packets were sent and none arrived: the lowest on the scale. */
 export const DEAD_OPINION = MIN_OPINION;
 
-/** In ms. */
+/** All delay that the score charges, ms. */
 function effectiveLatency(profile: MesProfile, inputs: ScoreInputs): number {
   const codecDelayMs = (profile.usesDelayOfCodec ? inputs.codecDelayMs : undefined) ?? profile.codecDelayMs;
   return (inputs.rttMeanMs ?? 0) * profile.rttFactor + jitterLatency(profile, inputs) + codecDelayMs;
 }
 
-/** The part of the latency that jitter makes. In ms; Asterisk up to 22.10 takes seconds for ms here (`jitterUnit`). */
+/** The part of the latency that jitter adds, ms. Asterisk up to 22.10 takes seconds for milliseconds here (`jitterUnit`). */
 function jitterLatency(profile: MesProfile, inputs: ScoreInputs): number {
   const perUnit = profile.jitterUnit === 's' ? 1 / 1000 : 1;
   const jitter = (profile.jitterSample === 'last' ? inputs.jitterLastMs : inputs.jitterMeanMs) * perUnit;
@@ -52,7 +52,7 @@ function jitterLatency(profile: MesProfile, inputs: ScoreInputs): number {
   return jitter * profile.jitterFactor * (jitterStdev / profile.jitterStdevDivisor);
 }
 
-/** In R: one slope below the knee, a steeper one above it. */
+/** R that the latency costs: one slope below the knee, a steeper one above it. */
 function latencyCost(profile: MesProfile, effectiveLatencyMs: number): number {
   return effectiveLatencyMs < profile.latencyKneeMs
     ? effectiveLatencyMs / profile.latencyDivisorBelow
@@ -67,7 +67,7 @@ function ratingOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: 
   return r - effectiveImpairment(codec, lossPercent, burstR) + advantage;
 }
 
-/** What took how much of R. The cost of the latency is split between delay and jitter as the latency itself is. */
+/** How much R each cause takes. The latency's cost is split between delay and jitter in the proportion of the latency itself. */
 function costsOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: number): ScoreCosts {
   const latencyR = latencyCost(profile, effectiveLatencyMs);
   const jitterShare = effectiveLatencyMs > 0 ? jitterLatency(profile, inputs) / effectiveLatencyMs : 0;
@@ -80,7 +80,7 @@ function costsOf(profile: MesProfile, inputs: ScoreInputs, effectiveLatencyMs: n
   return { delayR, jitterR, lossR: effectiveImpairment(codec, lossPercent, burstR) - codec.ie, codecR: codec.ie };
 }
 
-/** The loss that `lossFactor` is for: packets or percent, by `lossUnit` and `lossSample`. */
+/** The loss that `lossFactor` multiplies, in packets or percent by `lossUnit` and `lossSample`. */
 function lossSampleOf(profile: MesProfile, inputs: ScoreInputs): number {
   if (profile.lossUnit === 'percent') return inputs.lossPercent;
   if (profile.lossSample === '5s') return packetsIn5S(inputs.lossPercent);

@@ -16,12 +16,12 @@ export function opinionFromR(r: number, clampBelowOne = true): number {
   return clampBelowOne ? Math.max(MIN_OPINION, opinion) : opinion;
 }
 
-/** R as it is shown anywhere: the scale goes from 0 to 100 ("final range"; RFC 3611 §4.7.5). */
+/** R as it is shown everywhere, limited to 0-100 (RFC 3611 §4.7.5). */
 export function shownR(r: number): number {
   return Math.min(100, Math.max(0, r));
 }
 
-/** Every opinion in hundredths as text, since the same few hundred are written all the time. */
+/** Every opinion in hundredths as text, because the same few hundred are written all the time. */
 const TEXTS = Array.from({ length: MAX_OPINION * 100 + 1 }, (_, hundredths) => (hundredths / 100).toFixed(2));
 
 /** The opinion as written to variables, CDR and REST: two decimals. */

@@ -4,7 +4,7 @@ import { mesProfile } from './profiles.ts';
 import { effectiveCount } from './rank-correlation.ts';
 import { meanOfKnown } from './verdict.ts';
 
-/** What of a rated call the fit needs. */
+/** What the fit needs of a rated call. */
 export interface FittedCall {
   /** 1-5. */
   readonly score: number;
@@ -12,35 +12,35 @@ export interface FittedCall {
   readonly directions: readonly ScoreInputs[];
 }
 
-/** Numbers of `[profile:custom]` that ratings can tell something of. */
+/** The numbers of `[profile:custom]` about which ratings can tell something. */
 export type FittedNumbers = Pick<MesProfile, 'baseR' | 'rttFactor' | 'jitterFactor' | 'lossFactor'>;
 
 export type ProfileFit =
   | { readonly kind: 'too-few'; readonly needed: number }
-  /** What was measured does not explain what people say. */
+  /** No profile explains what people say. */
   | { readonly kind: 'no-relation' }
-  /** The documented numbers do as well as any. */
+  /** The documented profile is as good as any. */
   | { readonly kind: 'documented' }
   | {
       readonly kind: 'fitted';
       readonly numbers: FittedNumbers;
-      /** Those that differ from the documented profile. */
+      /** The names of the numbers that differ from the documented profile. */
       readonly changed: readonly (keyof FittedNumbers)[];
-      /** Root mean square of what is left unexplained, on the opinion scale, of calls that the fit had not seen. */
+      /** Root mean square of the unexplained remainder, on the opinion scale, over calls that the fit had not seen. */
       readonly errorOpinion: number;
-      /** The same of the documented profile. */
+      /** The same for the documented profile. */
       readonly documentedErrorOpinion: number;
     };
 
-/** Below this nothing is said: five folds of 40 are the least in which an error of a tenth of the scale shows. */
+/** With fewer ratings nothing is said: an error of a tenth of the scale shows only in five folds of at least 40. */
 export const FEWEST_RATINGS = 200;
 const FOLDS = 5;
-/** More change nothing in the answer, and take their time. */
+/** Bound on the calls: more take time and do not change the answer. */
 const MOST_CALLS = 2000;
 const MOST_ROUNDS = 25;
-/** A number moves only for a gain that is no accident of a few calls. */
+/** A number moves only for at least this gain, which a few calls cannot bring about by accident. */
 const LEAST_GAIN_RATIO = 0.002;
-/** What the fit must explain beyond the mean, or beyond the documented profile, to be worth a word. */
+/** How much more than the mean, and than the documented profile, a fit must explain to be reported. */
 const LEAST_IMPROVEMENT_RATIO = 0.02;
 const FACTORS = [0.5, 0.75, 0.9, 1.1, 1.33, 2] as const;
 const BASE_STEPS = [-8, -4, -2, -1, 1, 2, 4, 8] as const;
@@ -48,7 +48,9 @@ const MOST_BASE_R = 100;
 const LEAST_BASE_R = 40;
 const MOST_FACTOR = 50;
 
-/** Looks for the numbers that come nearest to what people say; cross-validated, so that it cannot praise itself. */
+/**
+ * Finds the numbers of the profile that come nearest to what people say. It is cross-validated, so that it cannot praise itself.
+ */
 export function fitCustomProfile(all: readonly FittedCall[]): ProfileFit {
   const known = all.filter(({ directions }) => directions.length > 0);
   if (effectiveCount(known.map(({ weight }) => weight)) < FEWEST_RATINGS)
@@ -101,7 +103,7 @@ function weightedMean(calls: readonly FittedCall[]): number {
   return calls.reduce((sum, { score, weight }) => sum + weight * opinionOfRating(score), 0) / total;
 }
 
-/** One number after the other is moved as long as that helps. */
+/** Moves one number after the other as long as that helps. */
 function fit(calls: readonly FittedCall[]): FittedNumbers {
   let best = numbersOf(mesProfile('documented'));
   let least = squares(best, calls);

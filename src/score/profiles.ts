@@ -26,10 +26,10 @@ const DOCUMENTED: MesProfile = {
   clampBelowOne: true,
 };
 
-/** The page's words taken literally: packets lost "since the last report", however often there is one. */
+/** The page's words taken literally: packets lost "since the last report", however long ago that was. */
 const DOCUMENTED_PER_REPORT: MesProfile = { ...DOCUMENTED, name: 'documented-per-report', lossSample: 'report' };
 
-/** The page's "Future improvements" as one score: codec, burstiness of the loss and advantage of the endpoint (G.107 §7.5). */
+/** The page's "Future improvements" in one score: codec, burstiness of the loss, advantage of the endpoint (G.107 §7.5). */
 const INFORMED: MesProfile = { ...DOCUMENTED, name: 'informed', usesCodecImpairment: true };
 
 /** What releases up to 22.10 compute, bug for bug: upstream #2097 (seconds for milliseconds), #2101 (mean of cumulative loss), #2095. */
@@ -63,10 +63,7 @@ const FIXED_PROFILES = {
   'asterisk-2026.09': ASTERISK_2026_09,
 } as const;
 
-/**
- * The numbers of a profile.
- * `custom` is the documented one with `overrides` in place of its numbers; the others cannot be changed.
- */
+/** The numbers of a profile. `custom` is the documented profile with `overrides`. The others cannot be changed. */
 export function mesProfile(name: ProfileName, overrides: Partial<Omit<MesProfile, 'name'>> = {}): MesProfile {
   return name === 'custom' ? { ...DOCUMENTED, ...overrides, name } : FIXED_PROFILES[name];
 }

@@ -1,6 +1,6 @@
-/** How well one row of numbers orders another, with the interval in which the true value lies 95 times of 100. */
+/** How well one row of numbers orders another, with the 95 % confidence interval. */
 export interface RankCorrelation {
-  /** Spearman's rho: 1 the same order, -1 the opposite one, 0 no relation. */
+  /** Spearman's rho: 1 for the same order, -1 for the opposite one, 0 for no relation. */
   readonly rho: number;
   readonly low: number;
   readonly high: number;
@@ -9,12 +9,12 @@ export interface RankCorrelation {
 export interface WeightedPair {
   readonly x: number;
   readonly y: number;
-  /** Above 0: how many of the whole this one stands for. */
+  /** How many of the population this pair stands for; above 0. */
   readonly weight: number;
 }
 
 const FEWEST_PAIRS = 10;
-/** Of the normal distribution, two-sided 95 %. */
+/** The normal distribution's quantile for a two-sided 95 %. */
 const Z_95 = 1.959_964;
 /** Fieller, Hartley and Pearson 1957: the variance of Fisher's z for Spearman's rho is 1.06 / (n − 3). */
 const FIELLER = 1.06;
@@ -41,7 +41,7 @@ export function rankCorrelation(pairs: readonly WeightedPair[]): RankCorrelation
   return { rho, low: Math.tanh(Math.atanh(bounded) - half), high: Math.tanh(Math.atanh(bounded) + half) };
 }
 
-/** The place of each in the order of the whole, from 0 to 1: equal ones share the middle of theirs. */
+/** The rank of each pair, from 0 to 1. Equal values share the middle of their ranks. */
 function ranks(pairs: readonly WeightedPair[], valueOf: (pair: WeightedPair) => number): number[] {
   const total = pairs.reduce((sum, { weight }) => sum + weight, 0);
   const order = pairs.map((_, index) => index).sort((a, b) => valueAt(a) - valueAt(b));

@@ -1,15 +1,15 @@
 import type { Course, HalfQuality } from '../model/ports.ts';
 
-/** Fewer tell nothing: of twenty calls, a single bad one is 5 %. */
+/** Fewer calls tell nothing: one bad call of twenty is 5 %. */
 const FEWEST_CALLS = 20;
 /**
- * How far, in standard errors, two shares must lie apart: chance alone takes one endpoint in a hundred this far. The
- * usual 1.96 would be one in twenty, and a ranking has hundreds of endpoints.
+ * How many standard errors two shares must be apart. Chance alone takes one endpoint in a hundred this far. The usual 1.96 would
+ * be one in twenty, and a ranking has hundreds of endpoints.
  */
 const CLEAR_Z = 2.58;
-/** Percentage points that matter; of a million calls, even the least difference is no chance. */
+/** Percentage points that matter: with a million calls even the smallest difference is not chance. */
 const LEAST_BAD_PERCENT = 1;
-/** On the opinion scale. */
+/** The same on the opinion scale. */
 const LEAST_MES = 0.1;
 
 /**
@@ -43,7 +43,7 @@ function lowestScoresChange(earlier: HalfQuality, later: HalfQuality): Course | 
   return change === (rise < 0 ? 'worse' : 'better') ? change : 'steady';
 }
 
-/** Whether the share of what is bad went up (`worse`) or down by more than chance explains. */
+/** Whether the share of bad calls rose (`worse`) or fell (`better`) by more than chance explains; null: neither. */
 function shareChange(earlier: number, earlierCalls: number, later: number, laterCalls: number): Course {
   const z = shareZ(earlier, earlierCalls, later, laterCalls);
   if (Math.abs(z) < CLEAR_Z || z === 0) return 'steady';

@@ -4,8 +4,8 @@ import { roundOpinion } from './opinion.ts';
 export const DEFAULT_THRESHOLDS: VerdictThresholds = { good: 4.0, fair: 3.6, poor: 3.1 };
 
 /**
- * The word for an opinion score: each threshold is the lowest score that still earns its word.
- * Judged as it is shown, with two decimals, so that a score that reads 4.00 is what 4.00 is.
+ * The word for an opinion score. Each threshold is the lowest score that earns its word. The score is judged as it is shown, with
+ * two decimals, so that 3.996, which is shown as 4.00, earns what 4.00 earns.
  */
 export function verdictOf(score: number, thresholds: VerdictThresholds): QualityWord {
   const opinion = roundOpinion(score);
@@ -20,13 +20,13 @@ export function worseOpinion(one: number | null, other: number | null): number |
   return Math.min(one, other);
 }
 
-/** The worst of some words; unknown ones are left out; null when all are unknown. */
+/** The worst of these words, without unknown ones; null: all are unknown. */
 export function worstWord(words: readonly (QualityWord | null)[]): QualityWord | null {
   for (const word of QUALITY_WORDS) if (words.includes(word)) return word;
   return null;
 }
 
-/** Mean of the scores that are known; null when none is. */
+/** The mean of the known scores; null: none is known. */
 export function meanOfKnown(scores: Iterable<number | null>): number | null {
   let sum = 0;
   let count = 0;

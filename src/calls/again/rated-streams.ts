@@ -6,7 +6,7 @@ import { percentIn5S } from '../../score/mes.ts';
 import { meanOfKnown } from '../../score/verdict.ts';
 import { advantageOf, type ScoringRules } from '../scoring-rules.ts';
 
-/** What a stored call tells of the directions that had a score, for scoring it by other numbers. */
+/** The inputs of the score of each direction of a stored call that had one, to score it with other numbers. */
 export function storedDirections(
   { channels }: Pick<CallWithChannels, 'channels'>,
   rules: ScoringRules,
@@ -18,7 +18,7 @@ export function storedDirections(
   };
 }
 
-/** Undefined: the direction has no score. One in which nothing arrived lost all its packets. */
+/** Undefined: the direction has no score. A direction in which nothing arrived lost all its packets. */
 function inputsOf(stream: StreamRecord, advantage: number, rules: ScoringRules): ScoreInputs | undefined {
   const { direction, codec, mes, rttMs, jitterMs, lossPercent, lostPacketsPerReportMean, verdict } = stream;
   if (mes === null) return undefined;

@@ -2,8 +2,8 @@ import type { ChannelRecord } from '../../model/record.ts';
 import { type ChannelState, newChannel } from '../channels/channel-state.ts';
 
 /**
- * The state of a channel as its row tells it, before its first report: where the state to go on from is missing or cannot be read,
- * its stored reports make up the rest, so that it goes on behind them.
+ * A channel's state before its first report, made from its row. Where the stored state is missing or cannot be read, the channel
+ * goes on from this and its stored reports.
  */
 export function rebuildChannel(channel: ChannelRecord): ChannelState {
   const { uniqueid, linkedid, name, startedAtMs, streams } = channel;

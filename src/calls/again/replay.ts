@@ -23,30 +23,30 @@ import type { ReportSample } from '../directions/tally.ts';
 
 const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
 
-/** A channel whose stored reports were counted and scored once more. */
+/** A channel whose stored reports were counted and scored again. */
 export interface ReplayedChannel {
   readonly stored: StoredChannel;
-  /** As it was in the end, as far as scores depend on it. */
+  /** The state at the end, as far as scores depend on it. */
   readonly state: ChannelState;
   readonly segments: readonly SegmentRecord[];
   readonly intervals: readonly IntervalRecord[];
-  /** The scores as they stood at a moment, epoch milliseconds. */
+  /** The scores at a moment, epoch milliseconds. */
   scoresAt(atMs: number): ChannelScores;
 }
 
-/** Whether every report that the channel's scores were made of is still there. */
+/** Whether every report from which the channel's scores were made is still stored. */
 export function isWhole({ channel, segments, intervals }: StoredChannel): boolean {
   return DIRECTIONS.every((direction) => {
     const stored = intervals.filter((interval) => interval.direction === direction).length;
     const counted = channel.streams.find((stream) => stream.direction === direction)?.reports ?? 0;
     const own = segments.filter((segment) => segment.direction === direction);
-    // A release before segments left none.
+    // Releases before there were segments stored none.
     const inSegments = own.length === 0 ? counted : own.reduce((sum, { reports }) => sum + reports, 0);
     return stored === counted && inSegments === counted;
   });
 }
 
-/** Takes a channel's stored reports in the order in which they came, by `rules`. The channel must be whole. */
+/** Scores a channel's stored reports again by `rules`, in the order in which they came. The channel must be whole. */
 export function replayChannel(stored: StoredChannel, rules: ScoringRules): ReplayedChannel {
   const { channel } = stored;
   const state = emptyState(stored);
@@ -94,7 +94,10 @@ function emptyState({ channel }: StoredChannel): ChannelState {
   return state;
 }
 
-/** Reports of one millisecond, of a release that did not number them: the far end's first, whose round trip serves both. */
+/**
+ * Orders reports of one millisecond that an older release did not number: the far end's first, because its round trip serves both
+ * directions.
+ */
 function byArrival(a: IntervalRecord, b: IntervalRecord): number {
   if (a.channelReportNumber !== null && b.channelReportNumber !== null)
     return a.channelReportNumber - b.channelReportNumber;
@@ -144,7 +147,7 @@ function takeAgain(
   };
 }
 
-/** From a report about another stream on, and while it had no score for that, the direction was not known. */
+/** Notes since when the direction was not known: a report was about another stream, and brought no score. */
 function noteUnknown(direction: DirectionState, { kind, mesRunning, reporter, atMs }: IntervalRecord): void {
   if (kind === 'unused' && mesRunning === null) direction.unknownSinceMs ??= atMs;
   else if (kind !== 'unused' && directionMeasuredBy(reporter) === direction.direction) direction.unknownSinceMs = null;
@@ -165,7 +168,7 @@ function sampleOf(interval: IntervalRecord): ReportSample {
     latePackets: interval.latePackets ?? 0,
     isSequenceRestart: false,
     isJitterReset: false,
-    // A jitter that was no sample has no milliseconds.
+    // Jitter that gave no sample was stored in ticks only.
     jitterTicks: interval.jitterMs === null ? null : interval.jitterTicks,
     cumulativeLost:
       cumulativeLostPackets === null
@@ -175,7 +178,7 @@ function sampleOf(interval: IntervalRecord): ReportSample {
   };
 }
 
-/** What became known of the direction after its last report. */
+/** Takes what became known of the direction after its last report. */
 function takeLaterFacts(direction: DirectionState, stream: StreamRecord): void {
   if (stream.clockRateSource !== 'assumed') noteClockRate(direction, stream.clockRateHz, stream.clockRateSource);
   direction.codec = stream.codec;
@@ -189,7 +192,7 @@ function takeLaterFacts(direction: DirectionState, stream: StreamRecord): void {
   }
 }
 
-/** Asterisk's last counters may show, where no report did, that nothing had come in. Returns since when, or null. */
+/** Asterisk's last counters may show that nothing had come in where no report did. Returns since when; null: they do not. */
 function noteFinalSilence({ rx }: ChannelState, { channel }: StoredChannel): number | null {
   const told = channel.streams.find(({ direction }) => direction === 'rx')?.deadReports ?? 0;
   if (told <= rx.total.deadReports) return null;
@@ -198,7 +201,7 @@ function noteFinalSilence({ rx }: ChannelState, { channel }: StoredChannel): num
   return channel.finalAtMs ?? channel.endedAtMs ?? channel.startedAtMs;
 }
 
-/** When each direction was last reported on, as far as anything asks for it. */
+/** Restores when each direction was last reported on, as far as the scores need it. */
 function restoreMarks(state: ChannelState, { segments, intervals }: StoredChannel): void {
   for (const direction of DIRECTIONS) {
     const isOwn = (row: SegmentRecord | IntervalRecord): boolean => row.direction === direction;
@@ -207,7 +210,7 @@ function restoreMarks(state: ChannelState, { segments, intervals }: StoredChanne
   }
 }
 
-/** Leads the replay from segment to segment: each has as many reports as it had. */
+/** Opens the segments again: each gets as many reports as it had. */
 class SegmentsAgain {
   readonly closed: SegmentRecord[] = [];
   readonly #stored: readonly SegmentRecord[];

@@ -1,6 +1,6 @@
 import type { StreamMeasures } from '../../model/record.ts';
 
-/** What a new score replaces of a stream or a session; everything else was measured and stays. */
+/** What a new score replaces in a stream or a session. Everything else was measured and stays. */
 type Scores = Pick<
   StreamMeasures,
   'effectiveLatencyMs' | 'rValue' | 'mes' | 'mes100' | 'mesMin' | 'profile' | 'rLq' | 'rCq' | 'mosLq' | 'mosCq'

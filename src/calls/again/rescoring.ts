@@ -9,9 +9,8 @@ import { scoresOf } from './rescored-fields.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 
 /**
- * An ended call as it would have been stored had it been scored by `rules` from the start. Null when not all of its
- * reports are there any more: it is never scored from nothing. What does not depend on the rules stays as it is, the
- * reasons for missing scores among it.
+ * An ended call as `rules` would have scored it from the start. Null: some of its reports are not stored any more, and a call is
+ * never scored from a part of them. What does not depend on the rules stays, such as the reason for a missing score.
  */
 export function rescoreCall(stored: StoredCall, rules: ScoringRules): RescoredCall | null {
   if (![...stored.channels, ...stored.peers].every(isWhole)) return null;
@@ -73,8 +72,8 @@ function rescoredStream(stored: StreamRecord, again: StreamRecord): StreamRecord
 }
 
 /**
- * The scores around the channel when its final scores were written, or else at the end of the call. What was unknown then stays
- * unknown.
+ * The scores of peer and call when the channel's final scores were written, or else at the end of the call. What was unknown then
+ * stays unknown.
  */
 function scoresAround(
   channel: ChannelRecord,
@@ -93,8 +92,8 @@ function scoresAround(
 }
 
 /**
- * Asterisk's own counters are not stored as such. Where a stream's packets are not what its reports add up to, they are
- * from there; and a channel without a score is given those that led to the reason that is stored.
+ * Restores Asterisk's own counters, which are not stored. If a stream's packets are more than its reports add up to, they came
+ * from there. A channel without a score gets counters that lead to its stored reason.
  */
 function restoreCounters(state: ChannelState, { streams, verdict }: ChannelRecord): void {
   const rx = streams.find(({ direction }) => direction === 'rx');

@@ -6,7 +6,7 @@ import { DirectionState, type SegmentState } from '../directions/direction-state
 import { Tally } from '../directions/tally.ts';
 import { WHOLE_PAST_FLOW } from '../why/flow.ts';
 
-/** The names of all fields of a state, in their order: a state with others is of another release, and is not read. */
+/** The names of all fields of a state, in their order. A stored state with other names is of another release and is not read. */
 export const RESUME_FIELDS: readonly string[] = fieldsOf(wholeState());
 const RESUME_FORMAT = hashOf(RESUME_FIELDS.join(' '));
 
@@ -23,8 +23,8 @@ type StoredChannel = Omit<ChannelState, 'rx' | 'tx' | 'published' | 'bridges'> &
 };
 
 /**
- * A channel's state as text, to be stored and gone on with after a restart. Rows of numbers go without their names, so that
- * it fits into one page of the database.
+ * A channel's state as text, to go on from after a restart. Rows of numbers have no names in it, so that it fits into one page of
+ * the database.
  */
 export function writeResume(state: ChannelState): ResumeState {
   return {
@@ -34,7 +34,7 @@ export function writeResume(state: ChannelState): ResumeState {
   };
 }
 
-/** The state back; undefined when it is of another format or not such a text. */
+/** The state in a text; undefined: the text is of another format, or no state. */
 export function readResume(text: string, uniqueid: string): ChannelState | undefined {
   let stored: unknown;
   try {
@@ -59,7 +59,7 @@ function readTally({ values, earlierJitterMs }: StoredTally): Tally {
   return Object.assign(new Tally(values), { earlierJitterMs });
 }
 
-/** A state that has everything that another one may lack. */
+/** A state in which no optional part is missing. */
 function wholeState(): ChannelState {
   const state = newChannel({ uniqueid: '', linkedid: '', name: '', stateNumber: 0 }, 0, 0, false);
   state.hangupRequest = { by: 'party', atMs: 0, endedTalk: false };
@@ -73,7 +73,7 @@ function wholeState(): ChannelState {
   return state;
 }
 
-/** What a value is made of, by name; a row of numbers by the names of its places. */
+/** The names of a value's properties. Those of a row of numbers are the names of its places. */
 function fieldsOf(value: object): string[] {
   const inRow = value instanceof NumberRow ? [...value.names, ...value.sampledNames] : [];
   const others = Object.entries(value).filter(([name]) => name !== 'published' && name !== 'values');

@@ -1,22 +1,22 @@
 import type { ChannelState } from '../channels/channel-state.ts';
 
 /**
- * Asterisk's billing rows (CDR): a row is about one channel, party A, and has that channel's fields; but a field that
- * party A does not have is filled with the field of that name of the other one in the row, party B (main/cdr.c,
- * `cdr_object_create_public_records`). So what is written to a channel that may be party B must not be what party A lacks.
- * A blank in its place would not do: it is no number, and some backends refuse the whole row for it.
+ * Who is party A and party B of Asterisk's billing rows (CDR). A row is about one channel, party A, and has that channel's
+ * fields. A field that party A does not have gets the value of party B's field of that name (main/cdr.c,
+ * `cdr_object_create_public_records`). So a channel that may be party B must not have a field that party A lacks. A blank would
+ * not help: it is no number, and some backends refuse the whole row for it.
  */
 
-/** How long after a bridge its row may still be open, unless its party A ended before. */
+/** How long after a bridge its row may still be open, unless its party A ended earlier. */
 const ROW_OPEN_MS = 1000;
 
 /**
- * So long after a bridge its peer is still the channel's: its row is written when the channel hangs up, after an `h` extension
- * that may take its time.
+ * How long after a bridge the channel keeps its peer: Asterisk writes the row when the channel hangs up, which may take as long
+ * as an `h` extension runs.
  */
 const PEER_KEPT_MS = 5000;
 
-/** Asterisk's own channels, which play and record in conferences: it makes no rows about them. */
+/** Asterisk's own channels, which play and record in conferences. Asterisk writes no rows about them. */
 const INTERNAL = /^(?:CBAnn|CBRec|Announcer|Recorder|Surrogate)\//;
 
 interface FormerCompanion {
@@ -24,11 +24,11 @@ interface FormerCompanion {
   readonly partedAtMs: number;
 }
 
-/** With whom a channel was in bridges: of no use after a restart, and so not stored. */
+/** The bridges that a channel was in. Nobody needs them after a restart, so they are not stored. */
 export class BridgeMemory {
-  /** It has been in a bridge: until then, who was dialled is nothing but party B. */
+  /** It has been in a bridge. Before that, a dialled channel is only ever party B. */
   wasBridged = false;
-  /** When it left its last bridge; null while it is in one, or never was. */
+  /** When it left its last bridge; null: it is in one, or never was. */
   leftAtMs: number | null = null;
   former: FormerCompanion[] = [];
 
@@ -54,7 +54,7 @@ export function noteParted(channel: ChannelState, companions: readonly ChannelSt
 }
 
 /**
- * Those in whose rows the channel may be party B: its companions of now, and those of a moment ago, that come before it.
+ * The channels in whose rows this one may be party B: its present companions, and those of a moment ago, if they come before it.
  * `nowMs`: when final scores are asked for, or the time of a report.
  */
 export function partiesBefore(
@@ -69,8 +69,8 @@ export function partiesBefore(
 }
 
 /**
- * Whether a row may have the channel's fields at all. Who was dialled is party B from the beginning, and party A only of
- * what follows: when it goes on without the one who dialled it.
+ * Whether a row may have the channel's fields at all. A dialled channel is party B from the beginning. It is party A only of a
+ * later row: when it goes on without the channel that dialled it.
  */
 export function mayHaveFields({ isDialled, bridges }: ChannelState, before: readonly ChannelState[]): boolean {
   return !isDialled || (bridges.wasBridged && before.length === 0);
@@ -82,8 +82,8 @@ export function isOnItsOwn({ bridges: { leftAtMs } }: ChannelState, nowMs: numbe
 }
 
 /**
- * Which of two Asterisk makes a row about: who was not dialled, or else who is older (`cdr_object_pick_party_a`). Between
- * them stands CDR_PROP(party_A), which no event tells.
+ * Which of two channels Asterisk makes party A: the one that was not dialled, or else the older one (`cdr_object_pick_party_a`).
+ * CDR_PROP(party_A) may change that, but no event tells.
  */
 function comesFirst(one: ChannelState, other: ChannelState): boolean {
   if (one.isDialled !== other.isDialled) return other.isDialled;
@@ -91,7 +91,7 @@ function comesFirst(one: ChannelState, other: ChannelState): boolean {
   return serialOf(one.uniqueid) < serialOf(other.uniqueid);
 }
 
-/** `42` of `1764512345.42`: Asterisk counts its channels. */
+/** The `42` of `1764512345.42`: Asterisk numbers its channels. */
 function serialOf(uniqueid: string): number {
   return Number(uniqueid.slice(uniqueid.lastIndexOf('.') + 1));
 }

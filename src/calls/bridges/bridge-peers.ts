@@ -7,24 +7,27 @@ import type { ChannelState } from '../channels/channel-state.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
 import { noteDisturbance } from '../directions/direction-state.ts';
 
-/** Each party of a conference hears a mix of its own, which others' coming and going does not interrupt. */
+/** Conferences: each party hears its own mix, and nobody's coming or going interrupts it. */
 const CONFERENCE_TECHNOLOGY = 'softmix';
 
-/** Of parked calls and others that wait: none of them hears another. */
+/** Bridges for parked calls and others that wait: no member hears another. */
 const HOLDING_TECHNOLOGY = 'holding_bridge';
 
-/** A bridge this soon after the answer interrupts nothing: it is the call's first. */
+/** A bridge so soon after the answer is the call's first, and interrupts nothing. */
 const FIRST_BRIDGE_MS = 1000;
 
-/** Packets are passed on as they are, or not even through this server. */
+/** Asterisk passes packets on unchanged, or they do not come through this server at all. */
 const NATIVE_TECHNOLOGY = 'native_rtp';
 
-/** Who hears whom: keeps the peers of channels, and notes when a channel is given other audio to send. */
+/** Knows who hears whom: keeps each channel's peer, and notes when a channel gets other audio to send. */
 export class BridgePeers {
   readonly #channels: ReadonlyMap<string, ChannelState>;
   readonly #changes: ChangeLog;
   readonly #bridges = new Bridges();
-  /** Channels on hold while the link was down: the last report of each direction that may be from before; null once it had audio. */
+  /**
+   * Channels that were on hold while the connection to Asterisk was lost. For each direction the last report number that may be
+   * from before; null: audio has come since.
+   */
   readonly #doubtfulHolds = new Map<string, Record<Direction, number | null>>();
 
   constructor(channels: ReadonlyMap<string, ChannelState>, changes: ChangeLog) {
@@ -32,7 +35,7 @@ export class BridgePeers {
     this.#changes = changes;
   }
 
-  /** `technology` null: not known. Entering the bridge that the channel is in changes nothing. */
+  /** The channel enters a bridge; `technology` null: not known. Entering the bridge that it is in changes nothing. */
   enter(channel: ChannelState, bridgeId: string, technology: string | null, atMs: number): void {
     const isNew = channel.bridgeId !== bridgeId;
     if (isNew) channel.bridgeId = flatCopy(bridgeId);
@@ -49,7 +52,7 @@ export class BridgePeers {
     this.#notePeers(channel.bridgeId ?? bridgeId);
   }
 
-  /** The other channels of its bridge that may speak with it. */
+  /** The other channels of its bridge that hear it. */
   companionsOf(channel: ChannelState): ChannelState[] {
     if (channel.bridgeTechnology === HOLDING_TECHNOLOGY) return [];
     const companions: ChannelState[] = [];
@@ -60,7 +63,7 @@ export class BridgePeers {
     return companions;
   }
 
-  /** The channel dials another one: who it spoke with before is not its peer any more. */
+  /** The channel dials another one, so its former peer is not its peer any more. */
   dial(channel: ChannelState, dialled: ChannelState | undefined): void {
     if (dialled !== undefined && !dialled.isDialled) {
       dialled.isDialled = true;
@@ -69,12 +72,12 @@ export class BridgePeers {
     if (channel.bridgeId === null) this.#setPeer(channel.uniqueid, null);
   }
 
-  /** A channel that was in a bridge and has gone on without it for a while, such as to a voice mailbox, has no peer. */
+  /** Takes the peer from a channel that left its bridge a while ago and has gone on without it, such as to a voice mailbox. */
   forgetPast(channel: ChannelState, nowMs: number): void {
     if (isOnItsOwn(channel, nowMs)) this.#setPeer(channel.uniqueid, null);
   }
 
-  /** A digit is sent in one direction of a channel. One that its phone sends makes a gap in what the others in its bridge hear. */
+  /** A digit is sent in one direction of a channel. A digit from its phone leaves a gap in what the others in the bridge hear. */
   digit(channel: ChannelState, direction: Direction, atMs: number): void {
     channel[direction].digitAtMs = atMs;
     if (direction === 'rx') for (const companion of this.companionsOf(channel)) companion.tx.digitAtMs = atMs;
@@ -93,7 +96,7 @@ export class BridgePeers {
     this.#changes.touch(channel);
   }
 
-  /** A transfer also retrieves channels that were never on hold: that changes nothing. */
+  /** A transfer also takes channels off hold that were never on hold; that changes nothing. */
   hold(channel: ChannelState, onHold: boolean, atMs: number): void {
     this.#doubtfulHolds.delete(channel.uniqueid);
     if (channel.onHold === onHold) return;
@@ -103,12 +106,12 @@ export class BridgePeers {
     this.#disturb(channel, channel.bridgeTechnology, onHold ? 'hold' : 'retrieve', atMs);
   }
 
-  /** The end of a hold may have been missed. */
+  /** The connection was lost, so the end of a hold may have been missed. */
   doubtHold({ uniqueid, onHold, rx, tx }: ChannelState): void {
     if (onHold) this.#doubtfulHolds.set(uniqueid, { rx: rx.total.reports + 1, tx: tx.total.reports + 1 });
   }
 
-  /** Audio in both directions says that a hold is over whose end may have been missed. */
+  /** Audio in both directions shows that a hold whose end may have been missed is over. */
   noteInterval(channel: ChannelState, { direction, kind, reportNumber, atMs }: IntervalRecord): void {
     if (this.#doubtfulHolds.size === 0) return;
     const doubt = this.#doubtfulHolds.get(channel.uniqueid);
@@ -139,7 +142,7 @@ export class BridgePeers {
     }
   }
 
-  /** Other audio is put on the channel, and on those that it is bridged with, from now on. */
+  /** The channel, and those bridged with it, get other audio from now on. */
   #disturb(channel: ChannelState, technology: string | null, cause: SegmentCause, atMs: number): void {
     const companions = technology === CONFERENCE_TECHNOLOGY ? [] : this.#bridges.companionsOf(channel.uniqueid);
     for (const uniqueid of [channel.uniqueid, ...companions]) {
@@ -152,11 +155,11 @@ export class BridgePeers {
     }
   }
 
-  /** Finds the peers of a bridge's members, also across Local channels. A member without a peer keeps its last one. */
+  /** Finds the peers of a bridge's members, also through Local channels. A member that has none keeps its last one. */
   #notePeers(bridgeId: string): void {
     const members = this.#bridges.membersOf(bridgeId);
     for (const uniqueid of members) {
-      // In a conference nobody has one peer.
+      // In a conference nobody has a single peer.
       if (members.length > 2) this.#setPeer(uniqueid, null);
       if (this.#channels.get(uniqueid)?.bridgeTechnology === HOLDING_TECHNOLOGY) continue;
       const peerUniqueid = this.#bridges.peerOf(uniqueid);

@@ -1,6 +1,6 @@
 /** Who is in which bridge, and which Local channels are two halves of one. Knows uniqueids only. */
 
-/** Local channels can lead to Local channels; more than this is a loop. */
+/** Bound on Local channels in a row: a longer row is a loop. */
 const MAX_LOCAL_HOPS = 8;
 
 const NOBODY: readonly string[] = [];
@@ -18,7 +18,7 @@ export class Bridges {
     this.#bridgeOf.set(uniqueid, bridgeId);
   }
 
-  /** Out of whatever bridge it is in; returns who remains there. */
+  /** Takes the channel out of its bridge, if it is in one, and returns who remains there. */
   leave(uniqueid: string): readonly string[] {
     const bridgeId = this.#bridgeOf.get(uniqueid);
     if (bridgeId === undefined) return [];
@@ -29,7 +29,7 @@ export class Bridges {
     return [...(members ?? [])];
   }
 
-  /** Who is in the channel's bridge with it. */
+  /** The other channels in the channel's bridge. */
   companionsOf(uniqueid: string): readonly string[] {
     const bridgeId = this.#bridgeOf.get(uniqueid);
     const members = bridgeId === undefined ? undefined : this.#members.get(bridgeId);
@@ -39,7 +39,7 @@ export class Bridges {
     return companions;
   }
 
-  /** Who is in the bridge. */
+  /** The channels in the bridge. */
   membersOf(bridgeId: string): readonly string[] {
     return [...(this.#members.get(bridgeId) ?? [])];
   }
@@ -49,7 +49,7 @@ export class Bridges {
     this.#otherHalf.set(twoUniqueid, oneUniqueid);
   }
 
-  /** The channel is gone; returns who remains in its bridge. */
+  /** Forgets a channel that is gone, and returns who remains in its bridge. */
   forget(uniqueid: string): readonly string[] {
     const remaining = this.leave(uniqueid);
     const other = this.#otherHalf.get(uniqueid);
@@ -59,8 +59,8 @@ export class Bridges {
   }
 
   /**
-   * The one channel at the other end of the channel's bridge, through Local channels.
-   * Undefined when it is in no bridge, alone in it, or in a conference.
+   * The one channel at the other end of the channel's bridge, through Local channels. Undefined: it is in no bridge, alone in
+   * one, or in a conference.
    */
   peerOf(uniqueid: string): string | undefined {
     let from = uniqueid;

@@ -8,9 +8,8 @@ import { noteCodec } from '../directions/direction-state.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 
 /**
- * Takes a channel on from a state of some reports ago to that after its last stored one, as `takeRtcp` had taken it
- * there. `intervals` in the order in which they came; those that the state counts already are passed over. Returns the
- * segments that were closed.
+ * Brings a channel from an older state to that after its last stored report, as `takeRtcp` would have. `intervals` are in the
+ * order in which they came. Those that the state has counted already are skipped. Returns the segments that were closed.
  */
 export function catchUp(
   channel: ChannelState,
@@ -22,7 +21,7 @@ export function catchUp(
     const direction = channel[interval.direction];
     if (interval.reportNumber <= direction.total.reports) continue;
     if (interval.reportNumber > direction.total.reports + 1) {
-      // Those between came, but were never stored.
+      // The reports between these numbers came and were never stored.
       direction.total.reports = interval.reportNumber - 1;
       direction.reportsMissed = true;
     }
@@ -47,7 +46,7 @@ function inputsOf(interval: IntervalRecord): ReportInputs {
     reporter: interval.reporter,
     sender: hasSender ? { ntpS, rtpTicks, sentPackets, sentOctets } : null,
     senderSsrc: interval.sentSsrc,
-    // A block has all or none of them.
+    // A block has all of these values or none.
     block:
       ssrc === null
         ? null
@@ -60,7 +59,7 @@ function inputsOf(interval: IntervalRecord): ReportInputs {
             lsrNtp32: lsrNtp32 ?? 0,
             dlsrS: dlsrS ?? 0,
           },
-    // Of one that was used the stream is known.
+    // For a report that was used, the stream is known already.
     hasMoreBlocks: interval.kind === 'unused',
     rttSampleMs: interval.rttMs,
     nativeMes100: interval.nativeMes100,

@@ -26,13 +26,13 @@ import { nativeDifference } from '../why/native-difference.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 import { isLossKnown, jitterOf, lossPercentOf, meanLost, roundTripMeanMs, type Tally } from '../directions/tally.ts';
 
-/** A direction's score so far and its word; null while they are not known. */
+/** A direction's score so far, and its word; null: not known yet. */
 export interface DirectionOutcome {
   readonly mes: number | null;
   readonly word: QualityWord | null;
 }
 
-/** `mes` where it is known already. */
+/** `mes`: the score, where the caller knows it already. */
 export function directionOutcome(
   channel: ChannelState,
   state: DirectionState,
@@ -44,7 +44,7 @@ export function directionOutcome(
   return { mes: score, word: directionWord(state, score, own, rules) };
 }
 
-/** Those of both directions, to be kept in `channel.scores`. */
+/** The scores of both directions, to keep in `channel.scores`. */
 export function channelScores(channel: ChannelState, rules: ScoringRules): ChannelScores {
   return joinOutcomes(directionOutcome(channel, channel.rx, rules), directionOutcome(channel, channel.tx, rules));
 }
@@ -53,13 +53,13 @@ export function joinOutcomes(rx: DirectionOutcome, tx: DirectionOutcome): Channe
   return { mesRx: rx.mes, mesTx: tx.mes, wordRx: rx.word, wordTx: tx.word };
 }
 
-/** What the channel's variables and CDR fields are made of. */
+/** What the channel's variables and CDR fields are written from. */
 export type ScoreView = Pick<
   ChannelRecord,
   'mes' | 'mesRx' | 'mesTx' | 'mesPeerRx' | 'mesPeerTx' | 'mesCall' | 'mesMin' | 'verdict'
 >;
 
-/** A channel's scores and those around it. `untilMs`: when it ended, undefined while it is up. */
+/** A channel's scores, and those of its peer and call. `untilMs`: when it ended; undefined: it is up. */
 export function scoreView(
   channel: ChannelState,
   others: ScoresAround,
@@ -79,7 +79,7 @@ export function scoreView(
   };
 }
 
-/** The scores of a channel that is up, and of its directions, without what they are made of. */
+/** Only the scores of a channel that is up and of its directions. */
 export function channelScoresNow(channel: ChannelState, view: ScoreView, peer: ChannelState | undefined): StoredScores {
   const streams = [channel.rx, channel.tx].map((state) => {
     const mes = state.direction === 'rx' ? view.mesRx : view.mesTx;
@@ -104,7 +104,9 @@ export function channelTotals(channel: ChannelState, rules: ScoringRules): Chann
   return { rx: totalOf(channel.rx), tx: totalOf(channel.tx) };
 }
 
-/** A channel as it is shown, stored and asked for. `others` are the scores around it at this moment, `peer` its bridged peer. */
+/**
+ * A channel as it is shown, stored and asked for. `others`: the present scores of its peer and call. `peer`: its bridged peer.
+ */
 export function channelRecord(
   channel: ChannelState,
   rules: ScoringRules,
@@ -190,7 +192,10 @@ function streamRecord(
   };
 }
 
-/** The RTP session that a direction is in, or was in last. `totals`: the channel's, which are also those of an only session. */
+/**
+ * The RTP session that a direction is in, or was in last. `totals` are the channel's; if the session is the only one, they are
+ * also its own.
+ */
 export function segmentRecord(
   channel: ChannelState,
   state: DirectionState,
@@ -271,8 +276,8 @@ function commonCodec(channel: ChannelState): string | null {
 type PacketCounts = Pick<StreamMeasures, 'packetsExpected' | 'packetsReceived' | 'packetsLost' | 'lossPercent'>;
 
 /**
- * Counts from Asterisk's own counters, where it has told them and they go beyond the reports: those know the packets
- * before the first and after the last report. Of what we sent only the reports know how much arrived.
+ * The counts of Asterisk's own counters where these go beyond the reports; undefined: they do not. They know the packets before
+ * the first and after the last report. How much of our own audio arrived, only the reports know.
  */
 export function countsOf(channel: ChannelState, state: DirectionState): PacketCounts | undefined {
   const { rxPackets, rxLostPackets } = channel.counters;
@@ -285,7 +290,7 @@ export function countsOf(channel: ChannelState, state: DirectionState): PacketCo
     packetsExpected: expected,
     packetsReceived: rxPackets,
     packetsLost: lost,
-    // The counters know what was received up to now, but what was lost up to the last report only.
+    // The counters count received packets up to now, but lost ones only up to the last report.
     lossPercent: lossPercentOf(state.total) ?? (expected === 0 ? null : (100 * lost) / expected),
   };
 }

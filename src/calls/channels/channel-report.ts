@@ -12,14 +12,14 @@ import { hasForgotten, noteOwnSsrc, type ReportSubject, subjectOf } from '../dir
 import type { ScoringRules } from '../scoring-rules.ts';
 import { roundTripsOf } from '../directions/tally.ts';
 
-/** Intervals of our own reports without one after which the far end's word on what it sends stands alone. */
+/** After so many intervals without a report of ours, the far end's report of what it sends counts alone. */
 const SILENT_PACES = 2;
-/** By so much one of ours may come after the far end's of the same moment. */
+/** Our report may come this much later than the far end's of the same moment. */
 const ON_ITS_WAY_MS = 1000;
 
 export interface TakenReport {
   readonly interval: IntervalRecord;
-  /** A second one when the report also shows that nothing of what the sender sends arrives here, or else null. */
+  /** A second interval, where the report also shows that nothing of what the sender sends arrives here; otherwise null. */
   readonly silence: IntervalRecord | null;
   /** Segments that the report closed. */
   readonly closed: readonly SegmentRecord[];
@@ -27,8 +27,8 @@ export interface TakenReport {
 }
 
 /**
- * Takes one RTCP report into its channel. Its report block speaks of one direction, its sender part of the other, its
- * round trip of both: so both directions may have a new score. `slowestPaceMs`: of our own reports on all channels.
+ * Takes one RTCP report into its channel. Its report block is about one direction, its sender part about the other, its round
+ * trip about both, so both may have a new score. `slowestPaceMs`: the slowest pace of our own reports on all channels.
  */
 export function takeRtcp(
   channel: ChannelState,
@@ -40,7 +40,7 @@ export function takeRtcp(
   const { reporter, sender = null, senderSsrc = null, nativeMes100 = null } = report;
   const sent = channel[directionSentBy(reporter)];
   const { clockRateHz } = sent;
-  // A round trip is reckoned from the same block: of another stream it is as wrong as the rest.
+  // The round trip is calculated from the same block. If the block is about another stream, the round trip is wrong, too.
   const told = { reporter, block: report.block ?? null, hasMoreBlocks: report.hasMoreBlocks ?? false };
   const isUsed = subjectIn(channel, told) === 'ours';
   const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total), isUsed);
@@ -59,7 +59,7 @@ export function takeRtcp(
   return { interval, silence, closed, isRoundTripRefused };
 }
 
-/** Takes a report into both directions, as far as an interval of its own tells it again; adds to `closed` like `takeReport`. */
+/** Takes a report into both directions, as far as its stored interval contains it. Adds to `closed` as `takeReport` does. */
 export function takeInputs(
   channel: ChannelState,
   inputs: ReportInputs,
@@ -71,18 +71,18 @@ export function takeInputs(
   if (sender !== null) noteSender(channel[directionSentBy(reporter)], sender, atMs);
   if (senderSsrc !== null) noteOwnSsrc(channel.tx, senderSsrc, atMs);
   if (reporter === 'remote') channel.lastReceivedAtMs = atMs;
-  // Only reports of the far end bring one: those about tx, which note it for that direction themselves.
+  // Only far-end reports, which are about tx, bring a round trip, and `takeReport` notes it for tx.
   if (rttSampleMs !== null) noteRoundTrip(channel.rx, rttSampleMs);
   const subject = subjectIn(channel, inputs);
   return takeReport(channel, channel[directionMeasuredBy(reporter)], subject, inputs, rules, closed);
 }
 
-/** What a report says, and who says it. */
+/** What a report says, and who reports. */
 type Told = Pick<ReportInputs, 'reporter' | 'block' | 'hasMoreBlocks'>;
 
 /**
- * Where AMI shows a block about another stream, the one about ours out of the captured packet, if there is a new one. What was
- * captured before AMI's last report is of that one or older.
+ * Where AMI shows a block about another stream, takes the block about ours from the captured packet, if a new one was captured.
+ * One that was captured before AMI's last report is of that report or older.
  */
 function capturedInstead(channel: ChannelState, told: Told): Told {
   const { published, tx } = channel;
@@ -95,14 +95,14 @@ function capturedInstead(channel: ChannelState, told: Told): Told {
   return { ...told, block: captured.block, hasMoreBlocks: false };
 }
 
-/** What we measure ourselves is the stream that we receive, whatever its SSRC. */
+/** Our own measurements are always about the stream that we receive, whatever its SSRC. */
 function subjectIn({ rx, tx }: ChannelState, { reporter, block, hasMoreBlocks }: Told): ReportSubject {
   if (block === null) return 'ours';
   if (reporter === 'remote') return subjectOf(tx, block, hasMoreBlocks);
   return hasForgotten(rx, block) ? 'nobody' : 'ours';
 }
 
-/** The far end sends, by its own word, and nothing of it is heard here; adds to `closed` like `takeReport`. */
+/** The far end reports that it sends, and nothing of it arrives here. Adds to `closed` as `takeReport` does. */
 export function takeSilence(
   channel: ChannelState,
   atMs: number,
@@ -120,7 +120,7 @@ export function takeSilence(
   return takeReport(channel, channel.rx, 'ours', { reporter: 'remote', ...nothing, atMs }, rules, closed);
 }
 
-/** A report scores its own direction; the other one has a new score only when the round trip or its clock has changed. */
+/** A report changes the score of its own direction. The other direction's changes only with the round trip or the clock rate. */
 function scoresAfter(
   channel: ChannelState,
   { direction, mesRunning }: IntervalRecord,
@@ -137,13 +137,16 @@ function scoresAfter(
     );
   }
   const txNow = directionOutcome(channel, tx, rules, mesRunning);
-  // A silence is of rx: its score is the newest.
+  // A silence is about rx, so its score is the newest one of rx.
   if (silence !== null) return joinOutcomes(directionOutcome(channel, rx, rules, silence.mesRunning), txNow);
   const rxBefore: DirectionOutcome = { mes: scores.mesRx, word: scores.wordRx };
   return joinOutcomes(isOtherNew ? directionOutcome(channel, rx, rules) : rxBefore, txNow);
 }
 
-/** Where nothing was ever received and nothing is sent, Asterisk sends no reports: then only the far end tells that it is sending. */
+/**
+ * Whether our own reports have been missing for `forMs`. Asterisk sends none where it never received and does not send anything;
+ * then only the far end tells that it is sending.
+ */
 function isLocallySilent(channel: ChannelState, atMs: number, forMs: number): boolean {
   if (channel.onHold || channel.answeredAtMs === null) return false;
   const lastReportAtMs = channel.rx.markAtMs ?? channel.watchedSinceMs;
@@ -151,13 +154,13 @@ function isLocallySilent(channel: ChannelState, atMs: number, forMs: number): bo
 }
 
 /**
- * After which time without a report of ours one is overdue. Once Asterisk has reported on a channel that is not on hold, or
- * has sent packets that the far end received, it reports whether packets come or not: only its `rtcpinterval` explains a
- * longer gap, and it may be a minute. What a native bridge forwards starts no reports (seen on 16.28 and 22.10).
+ * After how long without a report of ours one is overdue, ms. Once Asterisk has reported on a channel that is not on hold, or has
+ * sent packets that the far end received, it reports whether packets come or not. Only its `rtcpinterval`, up to a minute,
+ * explains a longer gap. What a native bridge forwards starts no reports (seen on 16.28 and 22.10).
  */
 function overdueAfterMs(channel: ChannelState, slowestPaceMs: number): number {
   const { rx, tx, watchedSinceMs } = channel;
-  // It is silent already: then each report of the far end tells of one more interval.
+  // The direction is silent already, so each far-end report stands for one more interval.
   if (rx.deadSinceMs !== null && rx.markAtMs !== null && (rx.reportedAtMs ?? 0) < rx.markAtMs) return 0;
   const ownPaceMs = rx.paceMs ?? 0;
   const hasReported = rx.reportedAtMs !== null && rx.reportedAtMs > watchedSinceMs;
@@ -168,9 +171,9 @@ function overdueAfterMs(channel: ChannelState, slowestPaceMs: number): number {
 }
 
 /**
- * Asterisk's own counters at the end of a channel. When they say that not one packet came in while ours went out, and no
- * report ever said so, the direction is dead all the same. Without packets in either direction there is no telling: the
- * media may have gone past us.
+ * Takes Asterisk's own counters at the end of a channel. If they say that ours went out and not one packet came in, the direction
+ * is dead even without a report that said so. Without packets in either direction nobody can tell: the media may have gone past
+ * us.
  */
 export function takeFinalCounters(
   channel: ChannelState,
@@ -182,7 +185,7 @@ export function takeFinalCounters(
   const { rx, tx } = channel;
   const sentSome = tx.total.mediaReports > 0 || (channel.counters.txPackets ?? 0) > 0;
   const gotNothing = channel.counters.rxPackets === 0 && rx.total.mediaReports + rx.total.deadReports === 0;
-  // A far end that reported what it received had at least one interval of its own to be heard in.
+  // A far end that has reported what it received had at least one interval in which we could hear it.
   const silentForMs = tx.total.mediaReports > 0 ? 0 : SILENT_PACES * (rx.paceMs ?? USUAL_REPORT_PACE_MS);
   if (!gotNothing || !sentSome || !isLocallySilent(channel, nowMs, silentForMs)) return;
   rx.total.deadReports++;
@@ -190,14 +193,14 @@ export function takeFinalCounters(
   channel.scores = channelScores(channel, rules);
 }
 
-/** A re-INVITE may bring other codecs, and no event tells of it: Asterisk is asked with every report at its usual pace of 5 s. */
+/** A re-INVITE may bring other codecs, and no event tells. So Asterisk is asked with every report, at the usual pace of 5 s. */
 const CODECS_EVERY_MS = 4000;
-/** But with many channels that would be as many questions as reports: they take turns, fifty a second. */
+/** With many channels that would be as many questions as reports, so they take turns: fifty a second. */
 const CODECS_TURN_MS = 20;
 
 /**
- * Whether Asterisk is to be asked for the codecs now: at the first report, at the first of each new RTP session, and then at
- * a steady pace, which is slower with more than 200 `channels` (of all).
+ * Whether to ask Asterisk for the codecs now: at the first report, at the first of each new RTP session, and then at a steady
+ * pace, which is slower with more than 200 `channels`.
  */
 export function noteCodecQuestion(
   channel: ChannelState,
@@ -212,7 +215,7 @@ export function noteCodecQuestion(
   return true;
 }
 
-/** Takes in the codecs that Asterisk names for a channel. Returns whether they differ from what was known. */
+/** Takes the codecs that Asterisk names for a channel. Returns whether they differ from those known before. */
 export function noteCodecs(channel: ChannelState, codecs: ChannelCodecs, atMs: number, rules: ScoringRules): boolean {
   const news = [noteCodec(channel.rx, codecs.rx, atMs), noteCodec(channel.tx, codecs.tx, atMs)];
   if (!news.includes(true)) return false;
@@ -220,19 +223,19 @@ export function noteCodecs(channel: ChannelState, codecs: ChannelCodecs, atMs: n
   return true;
 }
 
-/** Part of the packets of a call that may pass here before a native bridge sends the rest directly. */
+/** Up to this part of a call's packets may pass here before a native bridge sends the rest directly. */
 const PASSING_RATIO = 0.1;
-/** Shorter calls may not have got beyond that. */
+/** A shorter call may still have been in that phase. */
 const LONG_ENOUGH_MS = 10_000;
 const USUAL_PACKETS_PER_MS = 0.05;
 
-/** Takes in Asterisk's own counters of a channel. At its end they also show whether the audio went past this server. */
+/** Takes Asterisk's own counters of a channel. At its end they also show whether the audio went past this server. */
 export function noteCounters(channel: ChannelState, counters: RtpCounters, nowMs: number): void {
   channel.counters = { ...channel.counters, ...counters };
   channel.wentPastUs = wentPastUs(channel, channel.endedAtMs ?? nowMs);
 }
 
-/** Whether the parties sent their audio to each other (direct media), from what is known at the end. */
+/** Whether the parties sent their audio to each other (direct media), judged at the end of the channel. */
 function wentPastUs(channel: ChannelState, nowMs: number): boolean {
   const { rxPackets, txPackets } = channel.counters;
   if (channel.answeredAtMs === null || rxPackets === undefined || txPackets === undefined) return false;

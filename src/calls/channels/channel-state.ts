@@ -8,10 +8,10 @@ import type { QualityWord } from '../../model/score.ts';
 import { DirectionState } from '../directions/direction-state.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
 
-/** Shared by all channels whose counters are not known. */
+/** All channels whose counters are not known share this one. */
 const NO_COUNTERS: RtpCounters = {};
 
-/** The peer's and the call's scores. */
+/** The scores of the peer and of the call. */
 export interface ScoresAround {
   readonly mesPeerRx: number | null;
   readonly mesPeerTx: number | null;
@@ -23,32 +23,35 @@ export interface FinalView extends ScoresAround {
   readonly atMs: number;
 }
 
-/** Null where a direction is not known. */
+/** A score or word is null where its direction is not known. */
 export interface ChannelScores {
   readonly mesRx: number | null;
   readonly mesTx: number | null;
-  /** What each direction deserves by itself, see `directionWord`. */
+  /** The word of each direction alone, see `directionWord`. */
   readonly wordRx: QualityWord | null;
   readonly wordTx: QualityWord | null;
 }
 
 export const NO_SCORES: ChannelScores = { mesRx: null, mesTx: null, wordRx: null, wordTx: null };
 
-/** What has left this program of a channel: variables written, scores stored and shown. Of no use after a restart, so not stored. */
+/**
+ * What was already published of a channel: variables written, scores stored and shown. Nobody needs it after a restart, so it is
+ * not stored.
+ */
 export class Published {
   /**
-   * Variables and CDR fields as last written, in the order of `written-texts.ts`: '' has no value, undefined is not known.
-   * A place for each from the beginning, since an array that grows takes twice as much.
+   * The last values of variables and CDR fields, in the order of `written-texts.ts`: '' was written as empty, undefined is not
+   * known. Every place exists from the beginning, because an array that grows takes twice the memory.
    */
   readonly variables: (string | undefined)[];
   readonly cdrFields: (string | undefined)[];
-  /** Of `DueWrites`, while the channel waits to be written because others' scores changed; else null. */
+  /** The ticket of `DueWrites`, while the channel waits to be written because others' scores changed; otherwise null. */
   writeTicket: number | null = null;
-  /** The far end's latest report on our stream, as captured; null where packets are not captured. */
+  /** The far end's latest captured report on our stream; null: none was captured. */
   capturedReport: CapturedReport | null = null;
   /** The turn of `ChangeLog.takeShown` in which the channel was last listed. */
   shownTurn = -1;
-  /** Reports have come since its scores were last stored, and since all of it was. */
+  /** Whether reports have come since its scores were last stored, and since all of it was. */
   hasNewScores = false;
   hasNewReports = false;
   /** When all of it was last stored, with the state to go on from. */
@@ -66,15 +69,15 @@ export class Published {
   }
 }
 
-/** Who asked first for the end of a channel. */
+/** Who first asked for the end of a channel. */
 export interface HangupRequest {
   readonly by: 'party' | 'server';
   readonly atMs: number;
-  /** It spoke with another then, and nobody of the call has begun to speak with another since. */
+  /** True: the channel was in a talk then, and no channel of the call has begun another since. */
   readonly endedTalk: boolean;
 }
 
-/** Everything we know of one channel. Plain data: it is stored as it is and gone on with after a restart. */
+/** Everything known of one channel. Plain data: it is stored as it is, and scoring goes on from it after a restart. */
 export interface ChannelState {
   readonly uniqueid: string;
   linkedid: string;
@@ -90,31 +93,31 @@ export interface ChannelState {
   endReason: EndReason | null;
   hangupCause: number | null;
   hangupCauseText: string | null;
-  /** Who hung up first; null: nobody was seen to. */
+  /** Who hung up first; null: no event told. */
   hangupRequest: HangupRequest | null;
   /** When it last gave a sign of life. */
   lastSeenAtMs: number;
   bridgeId: string | null;
   bridgeTechnology: string | null;
-  /** A bridge that it was in was native: Asterisk says so only when somebody leaves it, and of who leaves last no longer. */
+  /** It was in a native bridge. Asterisk tells so only when a member leaves, and not when the last one does. */
   wasBridgedNatively: boolean;
-  /** The bridged peer; after the bridge the last one, until the channel goes on without it. */
+  /** The bridged peer. After the bridge it is the last one, until the channel goes on without it. */
   peerUniqueid: string | null;
-  /** Another channel dialled it: Dial() or Queue() made it. */
+  /** Another channel dialled it: Dial() or Queue() created it. */
   isDialled: boolean;
   readonly bridges: BridgeMemory;
   onHold: boolean;
-  /** Since when, at the latest, reports should have come: not before it was up, nor while on hold or unseen. */
+  /** Since when reports should have come, at the latest: not before it was up, nor while it was on hold or unseen. */
   watchedSinceMs: number;
-  /** It was there before we were. */
+  /** The channel was up before the sidecar saw it. */
   readonly joinedLate: boolean;
   rttRefused: number;
   rtcpEvents: number;
-  /** When RTCP of the far end last came. */
+  /** When RTCP of the far end last came; null: never. */
   lastReceivedAtMs: number | null;
   /** When Asterisk was last asked for the codecs; null before the first time. */
   codecsAskedAtMs: number | null;
-  /** It was in a native bridge, and hardly a packet of it passed here: direct media. */
+  /** It was in a native bridge and hardly any of its packets passed here: direct media. */
   wentPastUs: boolean;
   readonly rx: DirectionState;
   readonly tx: DirectionState;
@@ -124,9 +127,9 @@ export interface ChannelState {
   site: string | null;
   deviceDetails: Device | null;
   phone: PhoneHearing | null;
-  /** As of the last report. */
+  /** The scores after the last report. */
   scores: ChannelScores;
-  /** Set once the hangup handler has got the final scores, which do not change any more. */
+  /** Not null once the hangup handler has the final scores. They do not change any more. */
   final: FinalView | null;
   readonly published: Published;
 }
@@ -185,19 +188,21 @@ export function newChannel(
   return state;
 }
 
-/** A new channel that is neither ringing us nor in a call of its own is about to be dialled, also where DialBegin is filtered. */
+/**
+ * A new channel that is neither ringing nor in its own call is about to be dialled, even where DialBegin events are filtered out.
+ */
 function wasMadeForAnother({ uniqueid, linkedid, stateNumber }: ChannelSnapshot): boolean {
   return stateNumber === CHANNEL_STATE_DOWN && linkedid !== uniqueid;
 }
 
-/** `newer` to be kept: most often it is what is there already. */
+/** The text to keep: mostly the one that is there already. */
 function kept(older: string | null, newer: string | undefined): string | null {
   return newer === undefined || newer === older ? older : flatCopy(newer);
 }
 
 /**
- * Takes in what an event says of its channel, its linkedid aside (that moves it between calls).
- * Returns whether anything that is shown has changed.
+ * Takes what an event says of its channel, except the linkedid, which moves it between calls. Returns whether anything that is
+ * shown has changed.
  */
 export function noteSnapshot(state: ChannelState, channel: ChannelSnapshot, nowMs: number): boolean {
   state.lastSeenAtMs = nowMs;

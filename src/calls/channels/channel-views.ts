@@ -14,7 +14,7 @@ import { segmentTally } from '../directions/direction-state.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 import { liveMedia } from './live-media.ts';
 
-/** Channels as they look from outside: with the scores of their peers and calls. */
+/** Channels as they look from outside, with the scores of their peers and calls. */
 export class ChannelViews implements CurrentCalls {
   readonly #rules: ScoringRules;
   readonly #channels: ReadonlyMap<string, ChannelState>;
@@ -26,14 +26,14 @@ export class ChannelViews implements CurrentCalls {
     this.#calls = calls;
   }
 
-  /** What its variables are made of. `untilMs`: when it ended, undefined while it is up. */
+  /** What its variables are written from. `untilMs`: when it ended; undefined: it is up. */
   view(channel: ChannelState, untilMs: number | undefined): ScoreView {
     return scoreView(channel, this.around(channel), this.#peerOf(channel), untilMs);
   }
 
   /**
-   * The scores for a billing row: the channel's, and the worst of its whole call. `nowMs`: when its final scores are asked for;
-   * undefined while it is up.
+   * The scores for a billing row: the channel's own, and the worst of its whole call. `nowMs`: when its final scores are asked
+   * for; undefined: it is up.
    */
   billingView(channel: ChannelState, scores: ScoreView, nowMs: number | undefined): ScoreView {
     const call = this.#calls.whole(channel.linkedid);
@@ -48,7 +48,7 @@ export class ChannelViews implements CurrentCalls {
     return liveMedia(channel, this.#peerOf(channel));
   }
 
-  /** The call's scores and those of these channels of it, which are up. */
+  /** The scores of the call and of these of its channels, which are up. */
   callScores(call: CallState, channels: readonly ChannelState[]): CallScores {
     return {
       ...callScores(call, this.#rules),
@@ -58,7 +58,7 @@ export class ChannelViews implements CurrentCalls {
     };
   }
 
-  /** Null when it is not known, or forgotten already. */
+  /** Null: the channel is not known, or already forgotten. */
   channelNow(uniqueid: string): ChannelRecord | null {
     const channel = this.#channels.get(uniqueid);
     return channel === undefined ? null : this.record(channel);
@@ -70,7 +70,7 @@ export class ChannelViews implements CurrentCalls {
     return { ...callRecord(call, this.#rules), channels: [...call.channels].map((channel) => this.record(channel)) };
   }
 
-  /** Of each direction that has reports the RTP session that it is in, or was in last. */
+  /** For each direction with reports, the RTP session that it is in, or was in last. */
   segmentsNow(uniqueid: string): SegmentRecord[] {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return [];

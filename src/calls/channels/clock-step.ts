@@ -8,8 +8,8 @@ import type { CallState } from '../linked-calls.ts';
 import type { ChannelState } from './channel-state.ts';
 
 /**
- * What becomes of a property when the clock is set: epoch milliseconds `move` with it, other numbers `stay`. Of an object some
- * properties may move (a table of its own), or all of it stays. Rows of numbers say themselves which of theirs move.
+ * What happens to a property when somebody sets the clock. Epoch milliseconds `move`, other numbers `stay`. An object has a table
+ * of its own, or stays. Rows of numbers know their epoch milliseconds themselves.
  */
 type Fate<Value> = Value extends number
   ? 'moves' | 'stays'
@@ -19,7 +19,7 @@ type Fate<Value> = Value extends number
       ? 'row'
       : 'stays' | Partial<Fates<Value>>;
 
-/** A fate for everything but texts and truths: a new property does not compile until its fate is said. */
+/** A fate for every property but texts and booleans: a new property does not compile before it has one. */
 type Fates<State> = {
   readonly [
     Name in keyof State as NonNullable<State[Name]> extends string | boolean | ((...given: never) => unknown)
@@ -45,7 +45,7 @@ const BRIDGES: Fates<BridgeMemory> = {
   leftAtMs: 'moves',
   former: [
     {
-      // A companion that has ended may be known here alone.
+      // A channel that has ended may be known only here, as a companion.
       get channel() {
         return CHANNEL;
       },
@@ -80,14 +80,14 @@ const CHANNEL: Fates<ChannelState> = {
 
 const CALL: Fates<Omit<CallState, 'channels'>> = { startedAtMs: 'moves', endedAtMs: 'moves' };
 
-/** The clock was set: every moment of these channels and calls moves by `byMs`, in place, so that what lies between them stays. */
+/** Somebody set the clock: moves every moment of these channels and calls by `byMs`, so that the time between them stays. */
 export function moveMoments(channels: Iterable<ChannelState>, calls: Iterable<CallState>, byMs: number): void {
   const moved = new Set<object>();
   for (const channel of channels) move(channel, CHANNEL, byMs, moved);
   for (const call of calls) move(call, CALL, byMs, moved);
 }
 
-/** `moved`: parts may be shared. */
+/** `moved`: what was moved already, since objects may be shared. */
 function move(data: object, fates: object, byMs: number, moved: Set<object>): void {
   if (moved.has(data)) return;
   moved.add(data);

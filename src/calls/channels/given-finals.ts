@@ -2,11 +2,11 @@ import type { RtpCounters } from '../../model/event.ts';
 import type { RtcpReport } from '../../model/report.ts';
 import type { ChannelScores, ChannelState } from './channel-state.ts';
 
-/** A channel hangs up within this time after it asked for its final scores, even when other hangup handlers run first. */
+/** A channel hangs up within this time after it asked for its final scores, even if other hangup handlers run first. */
 const HANGUP_WITHIN_MS = 5000;
-/** Reports that were on their way arrive within this time. A later one shows that the channel goes on. */
+/** Reports that were on their way arrive within this time. A later report shows that the channel goes on. */
 const REPORTS_UNTIL_MS = 1000;
-/** Bound on the reports kept for one channel; two a second come at most. */
+/** Bound on the reports kept for one channel; at most two a second come. */
 const MOST_REPORTS = 20;
 
 export interface KeptReport {
@@ -20,7 +20,7 @@ export interface RevokedFinals {
   readonly reports: readonly KeptReport[];
 }
 
-/** What final scores change in a channel. */
+/** The parts of a channel that final scores change, as they were before. */
 interface Before {
   readonly counters: RtpCounters;
   readonly wentPastUs: boolean;
@@ -84,7 +84,7 @@ export class GivenFinals {
     Object.assign(channel, own);
     Object.assign(channel.rx.total, { deadReports, mesMin });
     channel.final = null;
-    // Its variables may never have been set.
+    // The hangup handler may never have set its variables.
     channel.published.variables.fill(undefined);
     channel.published.cdrFields.fill(undefined);
     return { channel, reports };

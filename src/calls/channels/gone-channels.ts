@@ -2,12 +2,12 @@ import { flatCopy } from '../../units/flat-copy.ts';
 
 /** No event about a channel comes this long after its hang-up. */
 const REMEMBERED_MS = 60_000;
-/** No Asterisk ends more in that time. */
+/** Bound on remembered channels: no Asterisk ends more in that time. */
 const MOST_REMEMBERED = 20_000;
 
 /**
  * Channels that are over: forgotten ones, and those whose hang-up was the first event about them. A later event about one of them
- * must not make a new channel: no hang-up would ever end it.
+ * must not create a channel, because no hang-up would ever end it.
  */
 export class GoneChannels {
   readonly #goneAtMs = new Map<string, number>();
@@ -26,7 +26,7 @@ export class GoneChannels {
     return goneAtMs !== undefined && atMs - goneAtMs < REMEMBERED_MS;
   }
 
-  /** Asterisk may have begun anew, and gives what ids it likes. */
+  /** Asterisk may have restarted, and may use any id again. */
   clear(): void {
     this.#goneAtMs.clear();
   }

@@ -4,9 +4,9 @@ import type { LinkedCalls } from '../linked-calls.ts';
 import { type ChannelState, type HangupRequest, isLocalChannel } from './channel-state.ts';
 
 /**
- * Who hung up. Asterisk 16 and 22 say so before the channel leaves its bridge: `HangupRequest` when the party did (BYE, CANCEL or a
- * refusal), `SoftHangupRequest` when something on the server did. The second also follows upon the first, and comes when the
- * dialplan of a channel ends because its peer has hung up: only what comes first counts.
+ * Finds out who hung up. Asterisk 16 and 22 tell before the channel leaves its bridge: `HangupRequest` when the party did (BYE,
+ * CANCEL or a refusal), `SoftHangupRequest` when something on the server did. The second also follows the first, and comes when a
+ * channel's dialplan ends because its peer hung up. So only the first of them counts.
  */
 export class HangupRequests {
   readonly #calls: LinkedCalls;
@@ -20,17 +20,20 @@ export class HangupRequests {
   }
 
   noteRequest(channel: ChannelState, by: HangupRequest['by'], atMs: number): void {
-    // Both halves of a Local channel are asked to end by the other one.
+    // Each half of a Local channel is asked to end by the other half.
     if (channel.hangupRequest !== null || isLocalChannel(channel)) return;
     const companions = this.#bridges.companionsOf(channel);
-    // Of two that hang up at the same time, the first one ended the talk.
+    // If two hang up at the same time, the first one ended the talk.
     const endedTalk =
       companions.length > 0 && companions.every(({ hangupRequest }) => hangupRequest?.endedTalk !== true);
     channel.hangupRequest = { by, atMs, endedTalk };
     this.#changes.touch(channel);
   }
 
-  /** The channel has come into a bridge: whoever of the call hung up before left it to others, such as after a transfer. */
+  /**
+   * The channel entered a bridge, so earlier hang-ups in the call did not end the talk: it goes on with others, as after a
+   * transfer.
+   */
   noteTalk(channel: ChannelState): void {
     const call = this.#calls.get(channel.linkedid);
     if (call === undefined || this.#bridges.companionsOf(channel).length === 0) return;

@@ -7,7 +7,7 @@ import { judgeChannel } from '../why/judgement.ts';
 import { countsOf } from './channel-record.ts';
 import type { ChannelState } from './channel-state.ts';
 
-/** What watches thousands of channels asks of each: as `channelRecord` has it, for a tenth of the work. */
+/** What the alert rules ask of each of thousands of channels: a part of `channelRecord`, for a tenth of the work. */
 export function liveMedia(channel: ChannelState, peer: ChannelState | undefined): LiveMedia {
   return {
     uniqueid: channel.uniqueid,

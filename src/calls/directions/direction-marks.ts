@@ -1,7 +1,7 @@
 import type { StreamMarks } from '../../stats/interval.ts';
 import { numberRow } from '../../stats/number-row.ts';
 
-/** What is known of a direction in numbers, beside its sums: where its reports stand, and when losses were seen. */
+/** What is known of a direction in numbers, beside its sums: where its reports stand, and when it lost packets. */
 export class DirectionMarks
   extends numberRow({
     known: [
@@ -9,9 +9,9 @@ export class DirectionMarks
       // Reports without a single packet since the channel came up.
       'emptyReports',
       'lossyReports',
-      // Of the expected packets, those before the first report of a stream: that does not say how many they were.
+      // Expected packets that are an estimate: those before the first report of a stream, which does not tell their number.
       'estimatedPackets',
-      // Of tx: how often in a row our own SSRC was the one before the last again.
+      // For tx: how often in a row our own SSRC went back to the one before.
       'sentSsrcFlips',
       // See `StreamMarks`.
       'baselineLostPackets',
@@ -21,19 +21,19 @@ export class DirectionMarks
     unknown: [
       'ssrc',
       'nativeMes100',
-      // Of the last report alone.
+      // The values of the last report alone.
       'lastLossPercent',
       'lastPacketsReceived',
       'lastFractionLostQ8',
       'lastJitterTicks',
       // How often the reporter reports.
       'paceMs',
-      // Jitter of the last report, ticks, when it was no sample.
+      // Jitter of the last report in ticks, if it gave no sample.
       'refusedJitterTicks',
-      // Of tx: our own SSRC by our latest report, and the one before it.
+      // For tx: our own SSRC in our latest report, and the one before it.
       'sentSsrc',
       'sentSsrcBefore',
-      // The last block about another stream, while there is one.
+      // The last block about another stream; null: the last block was about ours.
       'anotherSsrc',
       'anotherHighestSequence',
       'anotherLostPackets',
@@ -45,7 +45,7 @@ export class DirectionMarks
       'markSenderPackets',
       'markLostWhileStillPackets',
       'senderPackets',
-      // See `flow.ts`: where the receiver's reports and the sender's SRs stood at the first of a session.
+      // Where the receiver's reports and the sender's SRs stood at the first of a session, see `flow.ts`.
       'flowFromExpected',
       'flowFromLost',
       'srFlowFromPackets',
@@ -57,30 +57,30 @@ export class DirectionMarks
       'srRtpTicks',
       'srPackets',
       'srOctets',
-      // Of tx: the stream that was reported on before the one of `markSsrc`.
+      // For tx: the SSRC that was reported on before `markSsrc`.
       'formerSsrc',
     ],
     times: [
-      // When another source was last put on this direction (hold, bridge); null if never since media first flowed.
+      // When the direction last got another source (hold, bridge); null: never since media first flowed.
       'disturbedAtMs',
-      // When a digit (DTMF) was last sent in this direction, or taken out of what is passed on in it.
+      // When a digit (DTMF) was last sent in this direction, or taken out of the audio that is passed on in it.
       'digitAtMs',
-      // When loss was seen, for the sentence that explains a score: the begin of the first interval that lost more than a
-      // trace, the end of the last one, and since when nothing has arrived any more (null while something does).
+      // When packets were lost, for the sentence that explains a score: the begin of the first interval with more than a trace of
+      // loss, the end of the last one, and since when nothing has arrived (null: something does).
       'firstMediaAtMs',
       'firstLossyAtMs',
       'lastLossyAtMs',
       'deadSinceMs',
       // When the reporter last reported.
       'reportedAtMs',
-      // Of tx: when the report came that had `sentSsrc`.
+      // For tx: when the report with `sentSsrc` came.
       'sentSsrcAtMs',
-      // Since when there have been blocks about another stream, and when the last one came.
+      // Since when blocks have been about another stream, and when the last of them came.
       'anotherSinceMs',
       'anotherAtMs',
-      // Of tx: when the captured report was captured that was last taken in the place of AMI's.
+      // For tx: when the captured report that last replaced AMI's was captured.
       'capturedReportAtMs',
-      // Since when the far end's reports are about a stream that this server does not send any more.
+      // Since when the far end's reports have been about a stream that this server no longer sends.
       'unknownSinceMs',
       // See `StreamMarks`.
       'markAtMs',
@@ -88,14 +88,14 @@ export class DirectionMarks
       'markMovedSenderAtMs',
       'markSenderAtMs',
       'senderAtMs',
-      // See `flow.ts`: the first and the last report of a session, and the same of the sender's SRs.
+      // Times of the first and last report of a session, and of the sender's SRs, see `flow.ts`.
       'flowSinceMs',
       'flowAtMs',
       'srFlowSinceMs',
       'srFlowAtMs',
-      // When one of the parties last held the call, or took it back.
+      // When a party last put the call on hold, or took it back.
       'heldAtMs',
-      // Of tx: when the channel last came into another bridge than its first.
+      // For tx: when the channel last entered another bridge than its first.
       'movedAtMs',
     ],
     sampled: [],

@@ -28,26 +28,26 @@ import { addToSums } from './report-sums.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 import type { ReportSample } from './tally.ts';
 
-/** Report intervals without a packet after which a direction whose sender says nothing is dead. */
+/** After so many intervals without a packet, a direction whose sender reports nothing is dead. */
 const EMPTY_REPORTS_UNTIL_DEAD = 2;
-/** A report may still have been on its way when another source was put on the stream. */
+/** A report may still have been on its way when the stream got another source. */
 const DISTURBED_LOSS_MS = 500;
-/** Reports are not sent to the millisecond. */
+/** An interval may be shorter than the pace, down to this part of it, and count as whole. */
 const INTERVAL_SLACK_RATIO = 0.9;
 
-/** The report is not about our stream. */
+/** A report that is not about our stream. */
 const UNUSED = { kind: 'unused' } as const;
 
-/** What a report changes; its interval contains all of it. */
+/** Everything in a report that changes the state. Its stored interval contains all of it. */
 export interface ReportInputs {
   readonly reporter: Reporter;
-  /** What it says of the other direction. */
+  /** What it says of the other direction; null: nothing. */
   readonly sender: SenderInfo | null;
-  /** The reporter's own SSRC; null unless it is ours. */
+  /** The reporter's own SSRC; null: the reporter is not this server. */
   readonly senderSsrc: number | null;
   /** Null: nothing was received. */
   readonly block: ReportBlock | null;
-  /** The report has further blocks, which nobody has seen. */
+  /** The report has further blocks, which AMI does not show. */
   readonly hasMoreBlocks: boolean;
   readonly rttSampleMs: number | null;
   readonly nativeMes100: number | null;
@@ -55,8 +55,8 @@ export interface ReportInputs {
 }
 
 /**
- * Takes one report about a direction of a channel into its state and says what it amounted to. To `closed` it adds the
- * segment that the report shows to be over.
+ * Takes one report about a direction of a channel into its state, and returns the interval. Adds to `closed` the segment that the
+ * report shows to be over.
  */
 export function takeReport(
   channel: ChannelState,
@@ -68,17 +68,17 @@ export function takeReport(
 ): IntervalRecord {
   const { sender, senderSsrc, block, rttSampleMs, nativeMes100, atMs } = inputs;
   const isUnused = subject !== 'ours';
-  // What its receiver has of our stream: null is nothing at all.
+  // What the receiver has of our stream; null: nothing.
   const heard = block !== null && isOfNothing(state, block) ? null : block;
   const isLostSight = noteSubject(channel, state, subject, block, atMs);
   if (state.nextSegment !== null) {
     closed.push(segmentRecord(channel, state, rules));
     beginSegment(state, state.nextSegment);
   }
-  // Only now: the segment that is over keeps the score that it had.
+  // Not earlier: the segment that is over keeps its score.
   if (isLostSight) state.unknownSinceMs = state.anotherSinceMs;
   if (state.nextCodec !== null) useCodec(state, state.nextCodec);
-  // It belongs to the session that it was measured in, which may begin with this very report.
+  // The round trip belongs to the session in which it was measured, which may begin with this report.
   if (rttSampleMs !== null) noteRoundTrip(state, rttSampleMs);
   const channelReportNumber = channel.rx.total.reports + channel.tx.total.reports + 1;
   const isReturning = heard !== null && hasReturned(state, heard);
@@ -169,8 +169,8 @@ function noteSubject(
 }
 
 /**
- * We send with an SSRC that the far end has reported on before, as after a hold with music: it counts on, and takes for lost
- * what was not sent to it meanwhile.
+ * Whether we send again with an SSRC that the far end has reported on before, as after music on hold. The far end then counts as
+ * lost what was not sent to it meanwhile.
  */
 function hasReturned({ direction, markSsrc, formerSsrc }: DirectionState, { sourceSsrc }: ReportBlock): boolean {
   return direction === 'tx' && sourceSsrc !== markSsrc && sourceSsrc === formerSsrc;
@@ -201,47 +201,53 @@ function judge(
   return neverAnythingArrived(channel, state, atMs) ? { kind: 'dead', packetsLost: null } : measure;
 }
 
-/** Where a digit is taken out of what is passed on, its numbers are missing, and the audio that Asterisk leaves out meanwhile. */
+/**
+ * Whether a digit explains the loss: where it was taken out of the audio that is passed on, its sequence numbers are missing, and
+ * so is the audio that Asterisk leaves out meanwhile.
+ */
 function isGapOfDigit(state: DirectionState, { packetsLost }: MediaMeasure): boolean {
   return state.direction === 'tx' && (packetsLost ?? 0) > 0 && hasDigit(state);
 }
 
-/** On hold, or not up: standing still is no fault. */
+/** On hold or before the answer, a stream that stands still is no fault. */
 function mayBeSilent({ onHold, answeredAtMs }: ChannelState): boolean {
   return onHold || answeredAtMs === null;
 }
 
 /**
- * In a native bridge packets pass with their sequence numbers: after hold or a transfer the far end takes what was never
- * sent to it for lost. What we receive ourselves is not touched by that.
+ * Whether something else than the network explains the loss. A native bridge passes sequence numbers on, so after a hold or a
+ * transfer the far end counts as lost what was never sent to it. What we receive ourselves is not affected.
  */
 function isLossDisturbed(
   { answeredAtMs, watchedSinceMs }: ChannelState,
   { direction, disturbedAtMs, heldAtMs, movedAtMs, markAtMs }: DirectionState,
 ): boolean {
   if (direction === 'rx' || disturbedAtMs === null) return false;
-  // A first report speaks of all the time before it. After a hold it may be of the music alone, and of the time without it;
-  // in another bridge it may take for lost by what the numbers of one party are ahead of those of the one before.
+  // A first report covers all the time before it. After a hold that may be music, and time without it. In another bridge the far
+  // end may count as lost the difference between the sequence numbers of two parties.
   if (markAtMs === null)
     return heldAtMs !== null || movedAtMs !== null || (answeredAtMs !== null && watchedSinceMs > answeredAtMs);
   return markAtMs < disturbedAtMs + DISTURBED_LOSS_MS;
 }
 
 /**
- * The first report about a stream says what was lost since its first packet. That may have come before a hold, during which what
- * was not passed on counts as lost.
+ * Whether the stream of a first report may have begun before a hold. The report counts losses since the stream's first packet,
+ * and during a hold everything that is not passed on counts as lost.
  */
 function mayHaveBegunBeforeHold(state: DirectionState, block: ReportBlock | null): boolean {
   const { direction, markSsrc } = state;
   return direction === 'tx' && block !== null && block.sourceSsrc !== markSsrc && mayGoOnFromBeforeHold(state);
 }
 
-/** Another source was put on the stream since our own last report: we may send with another SSRC than it named. */
+/** Whether the stream got another source since our last report, so that we may send with another SSRC than it named. */
 function maySendAnother({ direction, disturbedAtMs, sentSsrcAtMs }: DirectionState): boolean {
   return direction === 'tx' && disturbedAtMs !== null && sentSsrcAtMs !== null && sentSsrcAtMs <= disturbedAtMs;
 }
 
-/** Their sender says nothing, the channel is up, and nothing came in over two whole intervals. Of our own sending we know. */
+/**
+ * Whether two whole intervals passed on a channel that is up, in which its sender reported nothing and nothing arrived. Of our
+ * own audio we know what we sent.
+ */
 function neverAnythingArrived(channel: ChannelState, state: DirectionState, atMs: number): boolean {
   if (state.direction !== 'rx' || state.senderPackets !== null || state.total.mediaReports > 0) return false;
   if (mayBeSilent(channel) || channel.answeredAtMs === null || channel.joinedLate) return false;
@@ -254,7 +260,7 @@ function neverAnythingArrived(channel: ChannelState, state: DirectionState, atMs
   );
 }
 
-/** How many report intervals the report stands for: more than one only after reports were missed. */
+/** How many report intervals the report stands for; more than one only if reports were missed. */
 function countCoveredReports(
   { reportsMissed, reportedAtMs, paceMs }: DirectionState,
   kind: IntervalRecord['kind'],
@@ -264,7 +270,10 @@ function countCoveredReports(
   return Math.max(1, Math.round((atMs - reportedAtMs) / Math.max(1, paceMs)));
 }
 
-/** Each end of each channel reports at a pace of its own: phones choose theirs, and a channel keeps that of its beginning. */
+/**
+ * Learns the pace of the reports. Each end of each channel has its own: phones choose theirs, and a channel keeps that of its
+ * beginning.
+ */
 function notePace(state: DirectionState, atMs: number): void {
   const { reportedAtMs, reportsMissed } = state;
   if (reportedAtMs !== null && !reportsMissed) state.paceMs = nextReportPace(state.paceMs, atMs - reportedAtMs);
@@ -289,7 +298,7 @@ function sampleOf(
     isSequenceRestart: media?.isRestart ?? false,
     isJitterReset: jitter?.isReset ?? false,
     jitterTicks: jitter?.jitterTicks ?? null,
-    // Asterisk's own score, which takes it, knows no difference between streams.
+    // Asterisk's own score uses this count and does not distinguish streams.
     cumulativeLost:
       block === null ? null : (block.cumulativeLostPackets + CUMULATIVE_LOST_MODULUS) % CUMULATIVE_LOST_MODULUS,
     coversReports: countCoveredReports(state, measure.kind, atMs),

@@ -22,21 +22,21 @@ import {
   type Tally,
 } from './tally.ts';
 
-/** Fewer received packets than this are too few for the E-model (README, The score). */
+/** With fewer received packets the E-model has no score (README, The score). */
 const FEWEST_PACKETS = 5;
 
-/** By what a direction is scored. */
+/** The rules for scoring a direction. */
 export interface DirectionRules {
   readonly profile: MesProfile;
-  /** Of the direction's codec, when it has its own. */
+  /** The codec's own delay; undefined: the profile's counts. */
   readonly codecDelayMs: number | undefined;
-  /** Undefined when the codec is not known, or has no factors. */
+  /** Undefined: the codec is not known, or has no factors. */
   readonly codec: CodecImpairment | undefined;
-  /** Of the channel's endpoint. */
+  /** The advantage factor of the channel's endpoint. */
   readonly advantage: number;
 }
 
-/** By what a direction of `channel` is scored now. */
+/** The present rules for a direction of `channel`. */
 export function directionRules(
   channel: Pick<ChannelState, 'name'>,
   state: DirectionState,
@@ -51,13 +51,13 @@ export function directionRules(
   };
 }
 
-/** A direction's score: `score` is absent for a dead one, whose opinion is 1 whatever the formula says. */
+/** A direction's score. `score` is absent for a dead direction, whose opinion is 1 whatever the formula says. */
 export interface DirectionScore {
   readonly mes: number;
   readonly score: MesScore | null;
 }
 
-/** The score of a tally; null while there is no interval to judge by: an unknown direction has no score. */
+/** The score of a tally; null: no interval can be judged, so the direction is unknown. */
 export function scoreTally(state: DirectionState, tally: Tally, rules: DirectionRules): DirectionScore | null {
   if (isUnknownNow(state, tally)) return null;
   if (isTallyDead(tally)) return { mes: DEAD_OPINION, score: null };
@@ -66,7 +66,7 @@ export function scoreTally(state: DirectionState, tally: Tally, rules: Direction
   return { mes: score.mes, score };
 }
 
-/** The `mes` of that score alone. */
+/** Only the `mes` of that score. */
 export function tallyMes(
   state: DirectionState,
   tally: Tally,
@@ -78,12 +78,12 @@ export function tallyMes(
   return isLossKnown(tally) ? opinionOf(rules.profile, scoreInputs(state, tally, rules, jitter)) : null;
 }
 
-/** The direction as a whole is not known for what it was before; a segment that is over keeps its score. */
+/** Whether the direction as a whole has become unknown. A segment that is over keeps its score. */
 function isUnknownNow({ unknownSinceMs, total }: DirectionState, tally: Tally): boolean {
   return unknownSinceMs !== null && tally === total;
 }
 
-/** What the formulas take from a tally; all means are 0 where there was no sample. */
+/** The inputs of the formulas. Means are 0 where there was no sample. */
 export function scoreInputs(
   state: DirectionState,
   tally: Tally,
@@ -106,14 +106,17 @@ export function scoreInputs(
   };
 }
 
-/** Where no report says how many packets it expected, its loss counts as that of 5 s, the usual pace of reports. */
+/**
+ * The loss that is scored. Where no report tells how many packets it expected, the loss counts as that of 5 s, the usual pace of
+ * reports.
+ */
 function scoredLossPercent(tally: Tally): number {
   return lossPercentOf(tally) ?? Math.min(100, percentIn5S(meanLost(tally)));
 }
 
 /**
- * For the profile that takes it: from captured packets, or else from the reports. Of what we sent the captured packets
- * show how it left, not what became of it.
+ * The burst ratio, for the profile that uses it, from captured packets or else from the reports. Captured packets of our own
+ * audio show how it left, not how it arrived.
  */
 export function burstRatioOf(state: DirectionState, tally: Tally, profile: MesProfile): number | undefined {
   if (!profile.usesCodecImpairment) return undefined;
@@ -122,8 +125,8 @@ export function burstRatioOf(state: DirectionState, tally: Tally, profile: MesPr
 }
 
 /**
- * The opinion that a direction's word is for: the worse of its MES (`mes`) and the E-model's MOS-CQ, which is already in
- * the MES where the profile knows the codec. Null while there is no score.
+ * The opinion that decides a direction's word: the worse of its MES (`mes`) and the E-model's MOS-CQ. Where the profile knows the
+ * codec, the MES already contains that. Null: there is no score.
  */
 export function judgedOpinion(tally: Tally, mes: number | null, rules: DirectionRules): number | null {
   if (mes === null || rules.profile.usesCodecImpairment || isTallyDead(tally)) return mes;
@@ -131,7 +134,7 @@ export function judgedOpinion(tally: Tally, mes: number | null, rules: Direction
   return inputs === undefined ? mes : worseOpinion(mes, mosCqOf(inputs));
 }
 
-/** What the E-model takes from a tally; undefined where its score is not available. */
+/** The inputs of the E-model; undefined: its score is not available. */
 export function eModelInputs(tally: Tally, rules: DirectionRules): EModelInputs | undefined {
   return availableInputs({
     codec: rules.codec,
@@ -142,7 +145,7 @@ export function eModelInputs(tally: Tally, rules: DirectionRules): EModelInputs 
   });
 }
 
-/** What the E-model is computed from. */
+/** What the E-model's score is computed from. */
 export interface EModelBasis {
   /** Undefined: not known, or without factors. */
   readonly codec: CodecImpairment | undefined;
@@ -157,7 +160,7 @@ export interface EModelBasis {
 
 const NOT_AVAILABLE: EModelRecord = { rLq: null, rCq: null, mosLq: null, mosCq: null };
 
-/** The E-model's quality; all null where it is not available: codec or loss not known, or too few packets received. */
+/** The E-model's quality; all null: codec or loss are not known, or too few packets were received. */
 export function eModelOf(basis: EModelBasis): EModelRecord {
   const inputs = availableInputs(basis);
   return inputs === undefined ? NOT_AVAILABLE : computeEModel(inputs);

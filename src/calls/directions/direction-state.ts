@@ -10,7 +10,7 @@ import { DirectionMarks } from './direction-marks.ts';
 import { beginFlow, NO_PAST_FLOW, noteSenderFlow, type PastFlow } from '../why/flow.ts';
 import { addRoundTrip, foldJitter, isTallyDead, Tally } from './tally.ts';
 
-/** 20 ms packets, the usual. */
+/** The usual rate, of packets of 20 ms. */
 const USUAL_PACKET_RATE_HZ = 50;
 
 export interface SentCount {
@@ -23,15 +23,15 @@ export interface SegmentState {
   readonly number: number;
   readonly openedBy: SegmentCause;
   readonly startedAtMs: number;
-  /** What the sender had sent when it began; null at the channel's own beginning, or when not known. */
+  /** What the sender had sent when the session began; null: it is the channel's first, or that is not known. */
   readonly sentBefore: SentCount | null;
-  /** What had been captured when it began; missing at the channel's own beginning. */
+  /** What had been captured when the session began; absent: it is the channel's first. */
   readonly playedBefore?: PlayedAudio;
-  /** Null in a direction's first segment: that is all of its `total`. */
+  /** The session's sums; null: it is the first, so they are the direction's `total`. */
   readonly tally: Tally | null;
 }
 
-/** What was captured: of streams that are over, and of those that go on. */
+/** What was captured of streams that are over, and of those that go on. */
 interface Captured {
   readonly closed: CapturedMedia | null;
   readonly open: CapturedMedia | null;
@@ -39,7 +39,7 @@ interface Captured {
 
 const NOTHING_CAPTURED: Captured = { closed: null, open: null };
 
-/** Why and since when the next report belongs to a new segment. */
+/** Why and when a new segment begins, with the next report. */
 interface NextSegment {
   readonly cause: SegmentCause;
   readonly atMs: number;
@@ -47,27 +47,27 @@ interface NextSegment {
   readonly playedBefore?: PlayedAudio;
 }
 
-/** Everything we know of one direction of a channel: it is stored as it is and gone on with after a restart. */
+/** Everything known of one direction of a channel. It is stored as it is, and scoring goes on from it after a restart. */
 export class DirectionState extends DirectionMarks {
   readonly direction: Direction;
-  /** As of the last report; null is not known. */
+  /** The codec at the last report; null: not known. */
   codec: string | null = null;
-  /** Asterisk named another codec: it counts from the next report on. */
+  /** Another codec that Asterisk named. It counts from the next report on. */
   nextCodec: string | null = null;
   clockRateHz = ASSUMED_CLOCK_RATE_HZ;
   clockRateSource: ClockRateSource = 'assumed';
   /** Reports may have been missed since the last one. */
   reportsMissed = false;
-  /** Over the channel's whole life; its `reports` is the last report number given. */
+  /** Sums over the channel's whole life. `reports` is also the last report number given. */
   readonly total: Tally;
   segment: SegmentState;
   nextSegment: NextSegment | null = null;
   captured = NOTHING_CAPTURED;
   pastFlow: PastFlow = NO_PAST_FLOW;
-  /** What flows now is music, or nothing: one of the parties holds the call. */
+  /** A party holds the call, so that music flows, or nothing. */
   isFlowHeld = false;
 
-  /** `stored` and `total`: of a direction that is gone on with. */
+  /** `stored` and `total`: those of a direction that goes on after a restart. */
   constructor(direction: Direction, startedAtMs: number, stored?: StoredRow, total = new Tally()) {
     super(stored);
     this.direction = direction;
@@ -76,7 +76,7 @@ export class DirectionState extends DirectionMarks {
     this.segment = { number: 1, openedBy: 'start', startedAtMs, sentBefore: null, tally: null };
   }
 
-  /** A view of the same direction with other knowledge of its stream. */
+  /** The same direction with another codec or clock rate. */
   with(other: Pick<DirectionState, 'codec' | 'clockRateHz' | 'clockRateSource'>): DirectionState {
     return Object.assign(new DirectionState(this.direction, 0), this, other);
   }
@@ -91,7 +91,7 @@ export function segmentTally({ segment, total }: DirectionState): Tally {
   return segment.tally ?? total;
 }
 
-/** Takes in what the sender of this direction says of itself: its packet count, and with the SR before it its clock. */
+/** Takes what the sender of this direction reports: its packet count and, with the SR before, its clock rate. */
 export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number): void {
   const { srNtpS, srRtpTicks, srPackets } = state;
   state.senderPackets = sr.sentPackets;
@@ -110,8 +110,8 @@ export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number):
 }
 
 /**
- * Better knowledge of the clock replaces poorer: SRs before the codec, the codec before an assumption. Equally good
- * knowledge of another clock (another codec, other SRs) means that the clock has changed.
+ * Better knowledge of the clock rate replaces poorer: SRs are better than the codec, the codec is better than an assumption.
+ * Equally good knowledge of another rate (another codec, other SRs) means that the clock has changed.
  */
 export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr' | 'codec'): void {
   if (source === 'codec' && state.clockRateSource === 'sr') return;
@@ -123,30 +123,30 @@ export function noteClockRate(state: DirectionState, rateHz: number, source: 'sr
   state.clockRateSource = source;
 }
 
-/** Takes in what was captured: `closed` is new and stays, `open` takes the place of what was open before. */
+/** Takes what was captured: `closed` is new and stays, `open` replaces what was open before. */
 export function noteCaptured(state: DirectionState, open: CapturedMedia | null, closed: CapturedMedia | null): void {
   state.captured = { closed: addMedia(state.captured.closed, closed), open };
 }
 
-/** After a restart: what was open will not go on. */
+/** After a restart, streams that were open do not go on. */
 export function closeCaptured(state: DirectionState): void {
   noteCaptured(state, null, state.captured.open);
 }
 
-/** All that was captured of the direction; null when nothing was. */
+/** Everything captured of the direction; null: nothing was. */
 export function capturedOf({ captured }: Pick<DirectionState, 'captured'>): CapturedMedia | null {
   return addMedia(captured.closed, captured.open);
 }
 
-/** A round trip belongs to the channel, and so to both its directions. */
+/** Notes a round trip. It belongs to the channel, and so to both directions. */
 export function noteRoundTrip(state: DirectionState, rttMs: number): void {
   addRoundTrip(state.total, rttMs);
   if (state.segment.tally !== null) addRoundTrip(state.segment.tally, rttMs);
 }
 
 /**
- * Another source was put on the direction: sequence and timestamps may jump without a packet being lost or late.
- * `isBeginning`: the channel has just been answered, so there may be nothing yet to jump from.
+ * The direction got another source, so sequence and timestamps may jump although no packet is lost or late. `isBeginning`: the
+ * channel has just been answered, so there may be nothing yet from which they jump.
  */
 export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs: number, isBeginning: boolean): void {
   if (cause === 'hold' || cause === 'retrieve') state.heldAtMs = atMs;
@@ -155,7 +155,7 @@ export function noteDisturbance(state: DirectionState, cause: SegmentCause, atMs
   openSegment(state, cause, atMs);
 }
 
-/** The next report begins a new RTP session; a segment without reports is not closed but takes the cause over. */
+/** The next report begins a new RTP session. A segment without reports is not closed; it gets the new cause. */
 export function openSegment(state: DirectionState, cause: SegmentCause, atMs: number): void {
   if (segmentTally(state).reports === 0 && state.segment.number > 1) {
     state.segment = { ...state.segment, openedBy: cause, startedAtMs: atMs, ...soFar(state) };
@@ -164,7 +164,7 @@ export function openSegment(state: DirectionState, cause: SegmentCause, atMs: nu
   }
 }
 
-/** The sums start afresh with the first report after whatever opened a new RTP session. */
+/** Begins the sums of a new RTP session, with the first report after what opened it. */
 export function beginSegment(
   state: DirectionState,
   { cause, atMs, ...before }: NonNullable<DirectionState['nextSegment']>,
@@ -187,7 +187,7 @@ function playedSoFar(state: DirectionState): PlayedAudio | undefined {
   return { packetsReceived, frames10ms };
 }
 
-/** How what was captured in this segment was played; undefined when nothing was captured at all. */
+/** How the captured packets of this segment were played; undefined: nothing was captured. */
 export function playedInSegment(state: DirectionState): PlayedAudio | undefined {
   const until = state.nextSegment?.playedBefore ?? playedSoFar(state);
   const before = state.segment.playedBefore;
@@ -203,7 +203,7 @@ function sentSoFar({ srPackets: packets, srOctets: octets }: DirectionState): Se
   return packets === null || octets === null ? null : { packets, octets };
 }
 
-/** What the sender says that it has sent in this segment; null when it has said nothing. A smaller count was begun afresh. */
+/** What the sender says it has sent in this segment; null: it has said nothing. A smaller count began anew. */
 export function sentInSegment(state: DirectionState): SentCount | null {
   const before = state.segment.sentBefore;
   const until = state.nextSegment === null ? sentSoFar(state) : state.nextSegment.sentBefore;
@@ -212,9 +212,9 @@ export function sentInSegment(state: DirectionState): SentCount | null {
 }
 
 /**
- * Asterisk told the direction's codec; null when it did not. The first one is taken to have been there from the beginning.
- * Another one counts from the next report on, which begins a new RTP session, unless one has just shown itself: that one
- * had the codec from its beginning. Returns whether that is news.
+ * Asterisk named the direction's codec; null: it did not. The first codec counts from the channel's beginning. Another one counts
+ * from the next report on, which begins a new RTP session, unless a new session has just shown itself: then it counts from that
+ * session's beginning. Returns whether the codec is new.
  */
 export function noteCodec(state: DirectionState, codec: string | null, atMs: number): boolean {
   if (codec === null || codec === (state.nextCodec ?? state.codec)) return false;
@@ -228,7 +228,7 @@ export function noteCodec(state: DirectionState, codec: string | null, atMs: num
   return true;
 }
 
-/** The direction's audio is in this codec; its clock serves until SRs show one. */
+/** Sets the direction's codec. Its clock rate serves until SRs show one. */
 export function useCodec(state: DirectionState, codec: string): void {
   state.codec = codec;
   state.nextCodec = null;
@@ -236,19 +236,19 @@ export function useCodec(state: DirectionState, codec: string): void {
   if (rateHz !== undefined) noteClockRate(state, rateHz, 'codec');
 }
 
-/** The direction's codec; null when its clock contradicts the codec that Asterisk names. */
+/** The direction's codec; null: its clock rate contradicts the codec that Asterisk names. */
 export function knownCodec({ codec, clockRateHz, clockRateSource }: DirectionState): string | null {
   if (codec === null || clockRateSource !== 'sr') return codec;
   const rateHz = codecClockRateHz(codec);
   return rateHz === undefined || rateHz === clockRateHz ? codec : null;
 }
 
-/** Packets that were received by the reports alone, those aside that are an estimate. */
+/** Received packets by the reports alone, without estimates. */
 export function leastReceived({ total, estimatedPackets }: DirectionState): number {
   return total.packetsExpected - total.packetsLostOfExpected - estimatedPackets;
 }
 
-/** Whether packets were sent and not one of them ever arrived, as far as anybody can tell. */
+/** Whether packets were sent and none of them ever arrived, as far as anybody can tell. */
 export function isDead(state: DirectionState): boolean {
   return state.unknownSinceMs === null && isTallyDead(state.total);
 }

@@ -18,9 +18,9 @@ import {
  * timestamps, as after an attended transfer, may jump by half of their 32 bits: of that, 250 packets leave 1.7 ms at 8 kHz.
  */
 const DISTURBED_JITTER_MS = 5000;
-/** Below this no report's jitter is suspect; see `stats/jitter-jump.ts`. */
+/** Jitter below this is never suspect; see `stats/jitter-jump.ts`. */
 const UNSUSPECTED_MS = 200;
-/** Loss, percent, and a round trip, ms above the mean, with which high jitter is the network's own. */
+/** With this loss (percent), or a round trip so much above the mean (ms), high jitter is the network's own. */
 const ILL_LOSS_PERCENT = 1;
 const ILL_LOSS_RATIO = 2;
 const ILL_ROUND_TRIP_MS = 100;
@@ -28,13 +28,13 @@ const ILL_ROUND_TRIP_MS = 100;
 export interface JitterSample {
   /** Null: the report gives no sample. */
   readonly jitterTicks: number | null;
-  /** It was left out: the sender's clock had jumped without an event that explains it. */
+  /** The sender's clock had jumped without an event that explains it, so the sample was left out. */
   readonly isReset: boolean;
 }
 
 const NO_SAMPLE: JitterSample = { jitterTicks: null, isReset: false };
 
-/** The jitter of a report about packets that moved, unless something else than the network made it. */
+/** The jitter of a report about packets that moved; no sample where something else than the network made it. */
 export function jitterSample(
   state: DirectionState,
   measure: MediaMeasure,
@@ -69,8 +69,8 @@ export function jitterSample(
 }
 
 /**
- * Takes back the jitter of the first report when that of the next one shows that the sender's clock had jumped before it.
- * `packetsReceived`: between the two; 0 when not known.
+ * Removes the first report's jitter if the next report's shows that the sender's clock had jumped before it. `packetsReceived`:
+ * between the two; 0 when not known.
  */
 export function forgetJumpAtFirst(state: DirectionState, jitterTicks: number | null, packetsReceived: number): void {
   const { total, clockRateHz } = state;
@@ -84,12 +84,12 @@ export function forgetJumpAtFirst(state: DirectionState, jitterTicks: number | n
   state.refusedJitterTicks = firstTicks;
 }
 
-/** A digit may have begun before the report that ended the interval before it, and have gone on after it. */
+/** A digit may have begun before the last report, or gone on after it, by so much. */
 const DIGIT_SLACK_MS = 500;
 
 /**
- * A digit was sent since the last report. Packets of a digit have the time at which it began (RFC 4733), so that the receiver takes
- * its length for jitter: three digits are 100 ms at the next report.
+ * Whether a digit was sent since the last report. All packets of a digit have the time at which it began (RFC 4733), so the
+ * receiver counts its length as jitter: three digits are 100 ms at the next report.
  */
 export function hasDigit({ digitAtMs, markAtMs }: DirectionState): boolean {
   return digitAtMs !== null && (markAtMs === null || digitAtMs > markAtMs - DIGIT_SLACK_MS);

@@ -5,16 +5,17 @@ import { type DirectionState, openSegment } from './direction-state.ts';
 const SHARED_PORT_FLIPS = 3;
 
 /**
- * Whose stream a far end's report block is about: the one that we send, another one, or none at all. `unsure`: one of several
- * that it has heard, and our own first report has not come yet.
+ * Whose stream a far end's report block is about: ours, another one, or none. `unsure`: one of several streams that the far end
+ * has heard, before our own first report.
  */
 export type ReportSubject = 'ours' | 'another' | 'nobody' | 'unsure';
 
 /**
- * AMI shows report block 0 alone. After a transfer or a queue answer Asterisk sends with a new SSRC, and a phone may go on to
- * report on the old one in block 0, whose numbers stand still for ever: only our own latest `RTCPSent` tells the two apart.
- * Before the first one an only block is about our stream; one of several is when it has moved on since the report before. In
- * the first second of a call Asterisk may send a single packet with another SSRC: baresip's first report is about that one.
+ * Finds whose stream a block is about. AMI shows only report block 0. After a transfer or a queue's answer Asterisk sends with a
+ * new SSRC, but a phone may still report on the old one in block 0, and its numbers stand still for ever. Only our own latest
+ * `RTCPSent` tells them apart. Before our first one, a single block is about our stream, and one of several is if it has moved on
+ * since the last report. In the first second of a call Asterisk may send a single packet with another SSRC, and baresip's first
+ * report is about that one.
  */
 export function subjectOf(state: DirectionState, block: ReportBlock, hasMoreBlocks: boolean): ReportSubject {
   const { sentSsrc, sentSsrcBefore, sentSsrcFlips } = state;
@@ -28,23 +29,23 @@ export function subjectOf(state: DirectionState, block: ReportBlock, hasMoreBloc
   return !hasMoreBlocks || hasMovedOn(state, block) ? 'ours' : 'unsure';
 }
 
-/** The stream of the block was reported on before, and more of it has arrived since. */
+/** Whether the block's stream was reported on before and has received more since. */
 function hasMovedOn(state: DirectionState, { sourceSsrc, extendedHighestSequence }: ReportBlock): boolean {
   if (state.markSsrc === sourceSsrc) return true;
   return state.anotherSsrc === sourceSsrc && (state.anotherHighestSequence ?? 0) < extendedHighestSequence;
 }
 
-/** A receiver does not go back to the very beginning: such a block is about nobody. */
+/** Whether the block is back at the very beginning, which no receiver goes back to. Such a block is about nobody. */
 export function hasForgotten({ markHighestSequence }: DirectionState, block: ReportBlock): boolean {
   return block.extendedHighestSequence === 0 && (markHighestSequence ?? 0) !== 0;
 }
 
-/** A block about our stream of which not one packet has arrived: it says what a report without a block says. */
+/** Whether the block is about our stream and none of it has arrived. It then means the same as a report without a block. */
 export function isOfNothing({ markHighestSequence }: DirectionState, block: ReportBlock): boolean {
   return block.extendedHighestSequence === 0 && (markHighestSequence ?? 0) === 0;
 }
 
-/** The SSRC that we send with, by our own report. */
+/** Notes the SSRC that we send with, by our own report. */
 export function noteOwnSsrc(state: DirectionState, ssrc: number, atMs: number): void {
   state.sentSsrcFlips = ssrc === state.sentSsrcBefore && ssrc !== state.sentSsrc ? state.sentSsrcFlips + 1 : 0;
   if (ssrc !== state.sentSsrc) state.sentSsrcBefore = state.sentSsrc;
@@ -52,7 +53,10 @@ export function noteOwnSsrc(state: DirectionState, ssrc: number, atMs: number): 
   state.sentSsrcAtMs = atMs;
 }
 
-/** Nobody can say whose stream the block is about. Once it is known to be ours, the next report counts all from the beginning. */
+/**
+ * Notes a block of which nobody can say whose stream it is about. Once that is known to be ours, the next report counts
+ * everything from the beginning.
+ */
 export function noteUnsure(state: DirectionState, block: ReportBlock, atMs: number): void {
   state.unknownSinceMs ??= atMs;
   state.anotherSsrc = block.sourceSsrc;
@@ -60,10 +64,9 @@ export function noteUnsure(state: DirectionState, block: ReportBlock, atMs: numb
 }
 
 /**
- * The block is about another stream than ours. A single such block may have crossed our own report on its way: it is of the
- * stream before, or of the one that our next report will name. When it stands still, or our next report has come and it is
- * still another, nobody knows any more how our audio arrives: returns whether that is news. `mayBeSilent`: nothing need have
- * been sent.
+ * Notes a block about another stream. A single one may have crossed our own report on its way: it is about our stream before, or
+ * about one that our next report will name. If it stands still, or is still about another stream after our next report, nobody
+ * knows how our audio arrives. Returns whether that is new. `mayBeSilent`: nothing need have been sent.
  */
 export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSilent: boolean, atMs: number): boolean {
   const { sourceSsrc, extendedHighestSequence, cumulativeLostPackets } = block;
@@ -84,16 +87,16 @@ export function noteAnother(state: DirectionState, block: ReportBlock, mayBeSile
 }
 
 /**
- * A stream that is reported on for the first time may be that of before a hold, which goes on. In another bridge since then it is
- * that of somebody else, and has begun there.
+ * Whether a stream that is reported on for the first time may be one from before a hold that goes on. If the channel entered
+ * another bridge since, the stream is somebody else's and began there.
  */
 export function mayGoOnFromBeforeHold({ heldAtMs, movedAtMs }: DirectionState): boolean {
   return heldAtMs !== null && (movedAtMs === null || movedAtMs <= heldAtMs);
 }
 
 /**
- * The far end's report is about our stream, perhaps one that it named before we did: then it counts from there. Or it has no
- * block at all (null), since nothing arrives of any stream.
+ * Notes a far-end report about our stream. If it named that stream before we did, it counts from there. Block null: nothing
+ * arrives of any stream.
  */
 export function noteOurs(state: DirectionState, block: ReportBlock | null): void {
   if (state.unknownSinceMs === null && state.anotherSinceMs === null) return;
@@ -107,7 +110,7 @@ export function noteOurs(state: DirectionState, block: ReportBlock | null): void
     state.markMovedAtMs = state.anotherAtMs;
     state.markMovedSenderPackets = state.markSenderPackets;
     state.markMovedSenderAtMs = state.markSenderAtMs;
-    // A stream of before goes on, as far as anybody knows: what it lost was counted then, or was not sent to it meanwhile.
+    // A stream from before goes on, as far as anybody knows. What it lost was counted then, or was not sent to it meanwhile.
     const isOfBefore = state.formerSsrc === block.sourceSsrc || mayGoOnFromBeforeHold(state);
     state.formerSsrc = state.markSsrc;
     state.markSsrc = state.anotherSsrc;

@@ -14,24 +14,24 @@ import {
   type ReportSample,
 } from './tally.ts';
 
-/** Loss of an interval, percent, from which on it is more than a trace. */
+/** From this loss on, percent, an interval lost more than a trace. */
 const LOSSY_PERCENT = 1;
 
 /** What a report tells beside its sample. */
 export interface ReportFacts {
-  /** The moment from which on it counts: that of the report before; null for the first. */
+  /** When its interval began: at the report before; null: it is the first. */
   readonly beganAtMs: number | null;
   readonly atMs: number;
-  /** Null when it had no block. */
+  /** Null: the report had no block. */
   readonly sourceSsrc: number | null;
   readonly fractionLostQ8: number | null;
   readonly jitterTicks: number | null;
   readonly nativeMes100: number | null;
 }
 
-/** What a report amounts to. */
+/** What follows from a report. */
 export interface ScoredReport {
-  /** Of the interval alone; null where it does not tell how much was lost. */
+  /** The interval's own score; null: the report does not tell how much was lost. */
   readonly score: MesScore | null;
   /** The interval's opinion, 1 for a dead one. */
   readonly mes: number | null;
@@ -41,8 +41,8 @@ export interface ScoredReport {
 }
 
 /**
- * Adds a report to the sums of its direction and scores it. Both those who take reports and those who score the history
- * again come here, so that the same reports always give the same scores.
+ * Adds a report to its direction's sums and scores it. New reports and stored ones that are scored again both come here, so that
+ * the same reports always give the same scores.
  */
 export function addToSums(
   state: DirectionState,
@@ -72,7 +72,10 @@ export function addToSums(
   return { score, mes, mesRunning: tallyMes(state, total, rules, jitter), lossPercent };
 }
 
-/** The interval by itself: its own loss and jitter (the mean when it brought none), the latest round trip, deviation and burstiness so far. */
+/**
+ * The score of the interval by itself: its own loss and jitter (or the mean jitter so far), the latest round trip, and deviation
+ * and burstiness so far.
+ */
 function scoreInterval(
   state: DirectionState,
   sample: ReportSample,

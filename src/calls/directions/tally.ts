@@ -15,7 +15,7 @@ import { burstRatioOfReports } from '../../stats/loss-dispersion.ts';
 import { numberRow } from '../../stats/number-row.ts';
 import { ticksToMs } from '../../units/rtp.ts';
 
-/** What the reports about one direction add up to: over the channel's life, or over one segment of it. */
+/** Sums over the reports about one direction, in the channel's life or in one segment. */
 export class Tally extends numberRow({
   known: [
     'reports',
@@ -24,20 +24,20 @@ export class Tally extends numberRow({
     'deadReports',
     'unusedReports',
     'packetsLost',
-    // Of the reports that tell both, which are counted in `measuredReports`.
+    // Sums over the `measuredReports`, which tell both expected and lost packets.
     'packetsExpected',
     'packetsLostOfExpected',
     'duplicates',
     'sequenceRestarts',
     'jitterResets',
     'measuredReports',
-    // Sum of lost² / expected over them: how unevenly they lost.
+    // Sum of lost² / expected over them, which tells how unevenly they lost.
     'lostSquaredPerExpected',
   ],
   unknown: ['mesMin'],
   times: [],
   sampled: [
-    // In ticks of the stream's clock, so that a rate learnt late is right for the earlier samples too.
+    // In ticks of the stream's clock, so that a rate learnt late is right for earlier samples, too.
     'jitterTicks',
     'rttMs',
     'lostPackets',
@@ -45,7 +45,7 @@ export class Tally extends numberRow({
     'cumulativeLost',
   ],
 }) {
-  /** Of clock rates that the stream had before; null, as it is with nearly all, while it has its first. */
+  /** Samples by earlier clock rates of the stream; null for nearly all streams, which keep their first rate. */
   earlierJitterMs: Moments | null = null;
 
   override toJSON(): object {
@@ -55,20 +55,20 @@ export class Tally extends numberRow({
 
 const { jitterTicks: JITTER, rttMs: ROUND_TRIP, lostPackets: LOST, cumulativeLost: CUMULATIVE_LOST } = Tally.places;
 
-/** What one report contributes; null where it tells nothing. */
+/** What one report contributes; null: it does not tell. */
 export interface ReportSample {
   readonly kind: IntervalKind;
   readonly packetsExpected: number | null;
   readonly packetsLost: number | null;
   readonly duplicates: number;
-  /** Counted as lost before, but came after all. */
+  /** Packets counted as lost before that came after all. */
   readonly latePackets: number;
   readonly isSequenceRestart: boolean;
   readonly isJitterReset: boolean;
   readonly jitterTicks: number | null;
   /** Unsigned. */
   readonly cumulativeLost: number | null;
-  /** Reports that this one stands for, itself included. */
+  /** How many reports this one stands for, itself included. */
   readonly coversReports: number;
 }
 
@@ -98,23 +98,23 @@ export function addReport(tally: Tally, sample: ReportSample): void {
   tally.duplicates += sample.duplicates;
 }
 
-/** An interval's own score, for the worst one. */
+/** Notes an interval's own score; the worst one is kept. */
 export function noteIntervalMes(tally: Tally, mes: number | null): void {
   if (mes !== null && (tally.mesMin === null || mes < tally.mesMin)) tally.mesMin = mes;
 }
 
-/** The only jitter sample so far, ticks; null when there is none, or more. */
+/** The only jitter sample so far, ticks; null: there is none, or more than one. */
 export function onlyJitterTicks({ values, earlierJitterMs }: Tally): number | null {
   return earlierJitterMs === null && countAt(values, JITTER) === 1 ? lastAt(values, JITTER) : null;
 }
 
-/** The only jitter sample so far turned out to be none. */
+/** Removes the only jitter sample so far. */
 export function forgetJitter(tally: Tally): void {
   tally.jitterTicks = NO_SAMPLES;
   tally.jitterResets++;
 }
 
-/** The stream goes on with another clock: what was sampled so far is kept in milliseconds. */
+/** The stream goes on with another clock rate, so the samples so far are kept in milliseconds. */
 export function foldJitter(tally: Tally, clockRateHz: number): void {
   tally.earlierJitterMs = jitterOf(tally, clockRateHz);
   tally.jitterTicks = NO_SAMPLES;
@@ -126,7 +126,7 @@ export function jitterOf(tally: Tally, clockRateHz: number): Moments {
   return tally.earlierJitterMs === null ? jitterMs : mergeMoments(tally.earlierJitterMs, jitterMs);
 }
 
-/** What a score takes of all the jitter samples; 0 where there are none. */
+/** What a score needs of all the jitter samples; 0 where there are none. */
 export interface JitterFigures {
   readonly meanMs: number;
   readonly lastMs: number;
@@ -175,32 +175,32 @@ export function isLossKnown({ values }: Tally): boolean {
   return countAt(values, LOST) > 0;
 }
 
-/** Mean of the packets lost between two reports; 0 when no report said it. */
+/** Mean of the packets lost between two reports; 0: no report told. */
 export function meanLost({ values }: Tally): number {
   return meanAt(values, LOST);
 }
 
-/** Mean of the cumulative counts, packets; 0 when no report had one. */
+/** Mean of the cumulative counts, packets; 0: no report had one. */
 export function meanCumulativeLost({ values }: Tally): number {
   return meanAt(values, CUMULATIVE_LOST);
 }
 
-/** The latest cumulative count, packets; 0 when no report had one. */
+/** The latest cumulative count, packets; 0: no report had one. */
 export function lastCumulativeLost({ values }: Tally): number {
   return lastAt(values, CUMULATIVE_LOST);
 }
 
-/** Whether packets were sent and not one of them arrived. */
+/** Whether packets were sent and none of them arrived. */
 export function isTallyDead(tally: Tally): boolean {
   return tally.deadReports > 0 && tally.mediaReports === 0;
 }
 
-/** Percent of the expected packets; null when no report said it. */
+/** Lost packets in percent of those expected; null: no report told. */
 export function lossPercentOf(tally: Tally): number | null {
   return tally.packetsExpected === 0 ? null : (100 * tally.packetsLostOfExpected) / tally.packetsExpected;
 }
 
-/** BurstR (G.107 §7.5) from how unevenly the reports lost; 1 when that is not known. */
+/** BurstR (G.107 §7.5) by how unevenly the reports lost; 1: not known. */
 export function reportedBurstRatio(tally: Tally): number {
   return burstRatioOfReports({
     reports: tally.measuredReports,

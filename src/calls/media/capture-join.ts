@@ -4,28 +4,31 @@ import { type Direction, directionMeasuredBy, directionSentBy } from '../../mode
 import { flatCopy } from '../../units/flat-copy.ts';
 import { StreamOwners, type StreamOwner } from './stream-owners.ts';
 
-/** After a hang-up, for packets that are still on their way from the kernel to us. */
+/** After a hang-up, packets may still be on their way from the kernel for this long. */
 const HANGUP_GRACE_MS = 500;
-/** A stream without an owner waits this long for Asterisk to name one: RTCP comes every 5 s by default. */
+/** A stream without an owner waits this long for Asterisk to name one. By default RTCP comes every 5 s. */
 const NOBODYS_MS = 60_000;
 /** A stream without an owner is over after this long without a packet. */
 const NOBODYS_IDLE_MS = 10_000;
-/** Streams of one direction of a channel that only Asterisk's port names; a transfer or a re-INVITE brings a new one. */
+/**
+ * Bound on the streams of one direction that only Asterisk's port assigns to the channel. A transfer or a re-INVITE brings a new
+ * one.
+ */
 const MOST_BY_PORT = 16;
-/** One that another of its direction has followed is over when it had no packet for this long. */
+/** A stream that another one of its direction followed is over after this long without a packet. */
 const FOLLOWED_IDLE_MS = 10_000;
 
-/** What has become of streams; the caller, which keeps their packets, acts on it. */
+/** What became of streams. The caller has their packets and acts on it. */
 export interface Swept<S> {
-  /** New ones that have an owner now. */
+  /** New streams that now have an owner. */
   readonly joined: readonly S[];
-  /** Over, with their owners: the caller closes and reports them, then calls `remove`. */
+  /** Streams that are over and have an owner. The caller closes and reports them, then calls `remove`. */
   readonly over: readonly S[];
-  /** Over, and never anybody's. */
+  /** Streams that are over and never had an owner. */
   readonly nobodys: readonly S[];
 }
 
-/** Which captured streams are which channel's audio, from the first packet to the hang-up. */
+/** Knows which captured streams are which channel's audio, from the first packet to the hang-up. */
 export class CaptureJoin<S extends SeenStream> {
   readonly #streamOwners = new StreamOwners();
   readonly #codecs = new Map<string, ChannelCodecs>();
@@ -34,7 +37,7 @@ export class CaptureJoin<S extends SeenStream> {
   /** Channels that have ended, and when their streams are over. */
   readonly #endings = new Map<string, number>();
 
-  /** Takes in what an event tells of whose media is where. */
+  /** Takes what an event tells about where whose media is. */
   take(event: PbxEvent): void {
     switch (event.type) {
       case 'channel':
@@ -56,7 +59,7 @@ export class CaptureJoin<S extends SeenStream> {
     }
   }
 
-  /** Finds owners for new streams, and says which streams are over. To be called about every second. */
+  /** Finds owners for new streams, and tells which streams are over. Call it about every second. */
   sweep(streams: Iterable<S>, nowMs: number): Swept<S> {
     const joined: S[] = [];
     const nobodys: S[] = [];
@@ -80,7 +83,7 @@ export class CaptureJoin<S extends SeenStream> {
     return { joined, over: [...over], nobodys };
   }
 
-  /** The clock was set by `byMs`; the caller moves the streams. */
+  /** Somebody set the clock by `byMs`; the caller moves the streams. */
   clockStepped(byMs: number): void {
     this.#streamOwners.clockStepped(byMs);
     for (const [uniqueid, dueAtMs] of this.#endings) this.#endings.set(uniqueid, dueAtMs + byMs);
@@ -91,8 +94,8 @@ export class CaptureJoin<S extends SeenStream> {
   }
 
   /**
-   * Whether a new stream is a channel's, by what is known now. Where only the port says so, one direction of a channel takes a few;
-   * `others`: how many of those it has that are not joined yet.
+   * Whether a new stream belongs to a channel, by what is known now. Where only the port tells, one direction of a channel takes
+   * a bounded number; `others`: how many it has that are not joined yet.
    */
   isKnown(stream: SeenStream, others: (owner: StreamOwner) => number): boolean {
     return this.#streamOwners.ownersOf(stream).some((owner) => {
@@ -117,7 +120,7 @@ export class CaptureJoin<S extends SeenStream> {
     return this.#owners.size;
   }
 
-  /** The codec of the channel and direction that a stream belongs to; undefined while one of both is not known. */
+  /** The codec of the channel and direction to which a stream belongs; undefined: one of the two is not known. */
   codecOf(stream: SeenStream): string | undefined {
     for (const { uniqueid, direction } of this.#streamOwners.ownersOf(stream)) {
       const codec = this.#codecs.get(uniqueid)?.[direction] ?? undefined;
@@ -181,7 +184,7 @@ export class CaptureJoin<S extends SeenStream> {
     return this.ownersOf(stream).some((owner) => owner.uniqueid === uniqueid && owner.direction === direction);
   }
 
-  /** A stream that stands still may be one whose packets are lost: only another one that came after it ends it. */
+  /** Packets of a stream that stands still may just be lost, so only a later stream of its direction ends it. */
   #isFollowed(uniqueid: string, stream: S, nowMs: number): boolean {
     if (nowMs - stream.lastAtMs < FOLLOWED_IDLE_MS) return false;
     const [owner] = this.ownersOf(stream);

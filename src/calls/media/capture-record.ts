@@ -8,10 +8,10 @@ import { capturedOf, type DirectionState, playedInSegment } from '../directions/
 import type { ScoringRules } from '../scoring-rules.ts';
 import { lastRoundTripMs, roundTripMeanMs } from '../directions/tally.ts';
 
-/** BurstR (G.107 §7.5) is 1 for losses at random; loss runs half as long again are bursts. */
+/** BurstR (G.107 §7.5) is 1 for random loss; loss runs half as long again are bursts. */
 const BURSTY_BURST_R = 1.5;
 
-/** What captured packets tell of a direction, with the E-model's quality by it; null when none was captured. */
+/** What the captured packets of a direction tell, with the E-model's quality by them; null: none was captured. */
 export function captureRecord(
   state: DirectionState,
   own: DirectionRules,
@@ -39,13 +39,13 @@ export function captureRecord(
 
 /** How packets were lost, or came too late to be played. */
 export interface LossShape {
-  /** All of them in a row. */
+  /** All of them in one row. */
   readonly isOneGap: boolean;
   readonly isBursty: boolean;
   readonly longestGapMs: number;
 }
 
-/** Undefined where nothing was lost, and where the packets do not tell: some were missed by ourselves, or their length is not known. */
+/** Undefined: nothing was lost, or the packets do not tell, because we missed some ourselves or do not know their length. */
 export function howPacketsWereLost({ tally, droppedByKernel, interruptions }: CapturedMedia): LossShape | undefined {
   const { burstGap, longestLossMs } = tally;
   if (burstGap.lossRuns === 0 || longestLossMs === null || droppedByKernel + interruptions > 0) return undefined;

@@ -13,30 +13,30 @@ export interface StreamOwner {
   readonly direction: Direction;
 }
 
-/** What is known of one channel's RTP. */
+/** What is known about the RTP of one channel. */
 interface ChannelMedia {
   readonly uniqueid: string;
   startedAtMs: number;
-  /** `address:port` of Asterisk's RTP, and its port; undefined until known. */
+  /** `address:port` of Asterisk's RTP, and the port alone; undefined: not known yet. */
   local: string | undefined;
   localPort: number | undefined;
-  /** `address:port` of the far end's RTP as Asterisk names it, and guesses from that of its RTCP. */
+  /** `address:port` of the far end's RTP as Asterisk names it, and guesses from the address of its RTCP. */
   remote: string | undefined;
   remoteGuesses: readonly string[];
   readonly ssrc: Record<Direction, number | undefined>;
 }
 
 /**
- * Tells whose audio a captured stream is. Asterisk's own port belongs to one channel at a time, so the end of a stream
- * that is Asterisk's tells the channel and the direction, also in a native bridge, where both legs have one SSRC. The
- * address at that end may differ from what Asterisk says (more than one network card, a NAT of its own): then the far
- * end's must fit. Where Asterisk names no address at all, only a wildcard, the far end's must fit, or the SSRC.
+ * Tells whose audio a captured stream is. Asterisk's own port belongs to one channel at a time. So Asterisk's end of a stream
+ * tells the channel and the direction, even in a native bridge, where both legs have one SSRC. If the address at that end differs
+ * from what Asterisk says (several network cards, a NAT), the far end's address must fit. If Asterisk names only a wildcard
+ * address, the far end's address or the SSRC must fit.
  */
 export class StreamOwners {
   readonly #channels = new Map<string, ChannelMedia>();
   readonly #byPort = new Map<number, Set<ChannelMedia>>();
 
-  /** A channel came into being; `startedAtMs` in epoch milliseconds, minus infinity when that is not known. */
+  /** A channel began; `startedAtMs` in epoch milliseconds, minus infinity when not known. */
   begin(uniqueid: string, startedAtMs: number): void {
     if (this.#channels.has(uniqueid)) return;
     const ssrc = { rx: undefined, tx: undefined };
@@ -53,12 +53,12 @@ export class StreamOwners {
     return this.#channels.keys();
   }
 
-  /** Takes in what Asterisk said of a channel's addresses; of a channel that never began nothing is kept. */
+  /** Takes what Asterisk says of a channel's addresses. Nothing is kept about a channel that never began. */
   noteAddresses(uniqueid: string, { protocol, local, remote }: MediaAddresses): void {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return;
     const own = local === undefined ? undefined : parseAddressAndPort(local);
-    // Asterisk's own RTP ports are even, and RTCP is on the next one or the same (RFC 5761).
+    // Asterisk's own RTP ports are even, and RTCP has the next port or the same one (RFC 5761).
     if (own !== undefined) this.#place(channel, own.host, protocol === 'rtcp' ? own.port & ~1 : own.port);
     const far = remote === undefined ? undefined : parseAddressAndPort(remote);
     if (far === undefined) return;
@@ -71,7 +71,7 @@ export class StreamOwners {
     if (channel !== undefined) channel.ssrc[direction] = ssrc;
   }
 
-  /** The clock was set by `byMs`, and the times of streams moved with it. */
+  /** Somebody set the clock by `byMs`, and the times of streams moved with it. */
   clockStepped(byMs: number): void {
     for (const channel of this.#channels.values()) channel.startedAtMs += byMs;
   }
@@ -83,17 +83,17 @@ export class StreamOwners {
     this.#channels.delete(uniqueid);
   }
 
-  /** Two where both ends are Asterisk's own: what one channel sends the other receives. Empty while there is none. */
+  /**
+   * The channels whose audio the stream is: two where both ends are Asterisk's own, so that one channel sends what the other
+   * receives; none while nobody knows.
+   */
   ownersOf(stream: SeenStream): StreamOwner[] {
     const received = this.#find(stream, 'rx', stream.destination, stream.source);
     const sent = this.#find(stream, 'tx', stream.source, stream.destination);
     return [...received, ...sent];
   }
 
-  /**
-   * Whether not only Asterisk's port, to which anybody may send, but also the far end's address or the SSRC is that of a
-   * channel.
-   */
+  /** Whether the far end's address or the SSRC is the channel's, and not only Asterisk's port, to which anybody may send. */
   isSureOf(stream: SeenStream, { uniqueid, direction }: StreamOwner): boolean {
     const channel = this.#channels.get(uniqueid);
     if (channel === undefined) return false;
@@ -119,7 +119,7 @@ export class StreamOwners {
     if (channel.local === local) return;
     this.#unplace(channel);
     const there = this.#byPort.get(port) ?? new Set();
-    // A channel that took over another one's media (a masquerade): the port is with the newer word.
+    // A channel took over another one's media (a masquerade), so the port belongs to the channel that named it last.
     for (const other of there) if (other.local === local) this.#unplace(other);
     channel.local = local;
     channel.localPort = port;

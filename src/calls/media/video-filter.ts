@@ -3,36 +3,36 @@ import type { ChannelSnapshot, PbxEvent } from '../../model/event.ts';
 import { portOf } from '../../wire/ip-address.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
 
-/** Only these can be asked for the address of their video. */
+/** Only PJSIP channels can be asked for the address of their video. */
 const PJSIP = 'PJSIP/';
 
 interface Media {
-  /** Asterisk's own RTCP ports that reports came by: one, or two with video. */
+  /** Asterisk's own RTCP ports by which reports came: one, or two with video. */
   ports: readonly number[];
-  /** Asterisk's own RTP port for the video; null while none is known. */
+  /** Asterisk's own RTP port for the video; null: none is known. */
   videoPort: number | null;
 }
 
-/** Asterisk's own address for a channel's audio and for its video, as it prints them; undefined where it has none. */
+/** Asterisk's own addresses for a channel's audio and video, as it prints them; undefined: there is none. */
 export type OnVideo = (audio: string | undefined, video: string | undefined) => void;
 
 /**
- * Keeps the reports about a channel's video away from its audio: Asterisk prints both as the same events of the same
- * channel, and only its own port tells them apart. Which port is the video's is asked when a channel is up, before the
- * first report, and again when reports come by another port, since video may be added later.
- * Where audio and video share a port (BUNDLE) nothing is set aside.
+ * Keeps reports about a channel's video away from its audio. Asterisk prints both as the same events of the same channel, and
+ * only its own port tells them apart. The video's port is asked for when a channel is up, before its first report, and again when
+ * reports come by another port, since video may be added later. Where audio and video share a port (BUNDLE), nothing is kept
+ * away.
  */
 export class VideoFilter {
   readonly counters = { reportsSetAside: 0 };
   readonly #media = new Map<string, Media>();
   readonly #ask: (uniqueid: string, onVideo: OnVideo) => void;
 
-  /** `ask`: some time after it is called, `onVideo` is, if Asterisk answers. */
+  /** `ask` calls `onVideo` some time later, if Asterisk answers. */
   constructor(ask: (uniqueid: string, onVideo: OnVideo) => void) {
     this.#ask = ask;
   }
 
-  /** Whether an event is to be handed on: false for a report about video. */
+  /** Whether to pass an event on; false: it is a report about video. */
   admits(event: PbxEvent): boolean {
     switch (event.type) {
       case 'channel':
@@ -52,7 +52,9 @@ export class VideoFilter {
     }
   }
 
-  /** What is known of the channel, from now on if it can be asked for its video; undefined if not. */
+  /**
+   * What is known of the channel. A channel that can be asked for its video is kept from now on; undefined: it cannot be asked.
+   */
   #meet({ uniqueid, name, stateNumber }: ChannelSnapshot): Media | undefined {
     const known = this.#media.get(uniqueid);
     if (known !== undefined || stateNumber !== CHANNEL_STATE_UP || !name.startsWith(PJSIP)) return known;

@@ -7,28 +7,28 @@ import type { DirectionState } from '../directions/direction-state.ts';
 import { jitterFigures, lossPercentOf, roundTripMeanMs } from '../directions/tally.ts';
 
 /**
- * A cause that costs less R than this, and keeps to its own limit, is fine. The opinion falls by at most 0.053 for each R
- * (G.107 Annex B), so that it costs at most a sixth of a point.
+ * A cause that costs less R than this and stays within its own limit is fine. The opinion falls by at most 0.053 for each R
+ * (G.107 Annex B), so the cause costs at most a sixth of a point.
  */
 const FINE_R = 3;
-/** A codec that costs a smaller part than this of what the greatest cause does is not worth a word beside it. */
+/** A codec is not mentioned beside a cause that costs more than twice as much. */
 const NOTICEABLE_CODEC_PART = 0.5;
-/** A cause that costs less R than this is not worth a word even where there is no greater one. */
+/** A cause that costs less R than this is not mentioned, even if none costs more. */
 const TRACE_R = 0.5;
 
 export type CauseName = 'loss' | 'delay' | 'jitter' | 'codec';
 
-/** What takes something off a direction's score. */
+/** Something that takes R off a direction's score. */
 export interface Cause {
   readonly name: CauseName;
   readonly costR: number;
-  /** It costs next to nothing, and keeps to its own limit. */
+  /** It costs next to nothing and stays within its own limit. */
   readonly isFine: boolean;
 }
 
 /**
- * What the causes cost of the two scores that a direction's word is made of: each what it costs of that one which it
- * costs more. Null while there is no score.
+ * What the causes cost. A direction's word follows from two scores, and each cause counts with the cost in the one that it costs
+ * more. Null: there is no score.
  */
 export function costsOf(state: DirectionState, own: DirectionRules): ScoreCosts | null {
   const score = scoreTally(state, state.total, own)?.score ?? null;
@@ -45,7 +45,7 @@ export function costsOf(state: DirectionState, own: DirectionRules): ScoreCosts 
   };
 }
 
-/** The causes of a direction's score; those that are not known are not among them. */
+/** The known causes of a direction's score. */
 export function causesOf(state: DirectionState, own: DirectionRules): Cause[] {
   const costs = costsOf(state, own);
   if (costs === null) return [];
@@ -64,7 +64,10 @@ export function causesOf(state: DirectionState, own: DirectionRules): Cause[] {
   ];
 }
 
-/** Those that explain a score that is not good, the costliest first: those that are not fine, or else whatever costs more than a trace. */
+/**
+ * The causes that explain a score that is not good, the costliest first: those that are not fine, or else those that cost more
+ * than a trace.
+ */
 export function mainCauses(causes: readonly Cause[]): Cause[] {
   const mostR = Math.max(...causes.map(({ costR }) => costR));
   const byCost = causes

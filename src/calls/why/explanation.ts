@@ -14,16 +14,16 @@ import { passedOnLossPercent, sentOnTooLittle } from './passed-on.ts';
 import { phoneSentence } from '../phone-sentence.ts';
 import { jitterOf, reportedBurstRatio, roundTripMeanMs } from '../directions/tally.ts';
 
-/** BurstR from which on the unevenness of the reports is called bursts; a loss that begins in mid-call makes it 2. */
+/** From this BurstR on, uneven reports are called bursts. A loss that begins in the middle of a call makes it 2. */
 const BURSTY_BURST_R = 2.5;
-/** A smaller part of the loss is not worth a word: the parties' reports are not of the same packets. */
+/** A smaller part of the loss is not mentioned: the reports of the two parties are not about the same packets. */
 const NOTICEABLE_PART = 0.2;
-/** This many reports about one direction, and none about the other, are no accident. */
+/** So many reports about one direction, and none about the other, are no accident. */
 const TELLING_REPORTS = 3;
-/** Loss that was there from the beginning needs no time. */
+/** Loss that was there from the beginning gets no time of day. */
 const CLEAN_BEGINNING_REPORTS = 2;
 
-/** What the sentence is about: one direction of a channel. */
+/** The direction of a channel that the sentence is about. */
 export interface DirectionToExplain {
   readonly channel: ChannelState;
   readonly state: DirectionState;
@@ -31,11 +31,11 @@ export interface DirectionToExplain {
   readonly verdict: Verdict | null;
   readonly capture: CaptureRecord | null;
   readonly own: DirectionRules;
-  /** The bridged peer, whose audio goes out on this channel; undefined when there is none. */
+  /** The bridged peer, whose audio goes out on this channel; undefined: there is none. */
   readonly peer: ChannelState | undefined;
 }
 
-/** One plain sentence: why the direction's score is what it is, or why there is none. Null while it is too early to say. */
+/** One plain sentence on why the direction's score is what it is, or why there is none. Null: it is too early to say. */
 export function explainDirection(direction: DirectionToExplain): string | null {
   const { channel, state, measures, verdict, own } = direction;
   const endpoint = endpointOf(channel.name);
@@ -53,9 +53,9 @@ export function explainDirection(direction: DirectionToExplain): string | null {
   const causes = causesOf(state, own);
   const tooLittle = state.direction === 'tx' && peerSentOnTooLittle(direction);
   const unknown = measures.rttKnown ? '' : '; the round trip is not known';
-  // Beside what the network did: what became of the audio that it brought, and what that was like.
+  // Further sentences, on what happened to the audio that the network delivered, and how that audio was.
   const beside = state.direction === 'tx' ? phoneSentence(channel.phone) : audioSentence(direction.capture);
-  // A sentence does not say of audio that it was fine when part of it was thrown away, or has an echo.
+  // Where audio was discarded or has an echo, the sentence calls only the network fine, not the audio.
   const network = `the network ${state.direction === 'rx' ? 'from' : 'to'} ${endpoint}`;
   const fineWay = beside === '' ? audio : network;
   const main = mainCauses(causes).filter(({ name, isFine }) => verdict !== 'good' || (name !== 'codec' && !isFine));
@@ -71,13 +71,13 @@ export function explainDirection(direction: DirectionToExplain): string | null {
   return `${beginning}${whatWasFine(causes, main)}${unknown}.${beside}`;
 }
 
-/** What was found in the audio itself; empty when nothing was, or nobody looked. */
+/** What was found in the audio itself; empty: nothing, or nobody looked. */
 function audioSentence(capture: CaptureRecord | null): string {
   const words = findingWords(capture?.media.audio ?? null);
   return words.length === 0 ? '' : ` In the audio itself there is something wrong: ${words.join(', ')}.`;
 }
 
-/** The causes that are not complained of, and cost next to nothing. */
+/** The causes that are not complained of and cost next to nothing. */
 function whatWasFine(causes: readonly Cause[], main: readonly Cause[]): string {
   const fine = causes
     .filter((cause) => cause.isFine && cause.name !== 'codec' && !main.includes(cause))
@@ -116,7 +116,7 @@ function explainMissing(direction: DirectionToExplain, audio: string): string | 
     : 'The far end sent no RTCP report.';
 }
 
-/** `, so PJSIP/alice did not hear PJSIP/bob`; empty without a peer. */
+/** Such as `, so PJSIP/alice did not hear PJSIP/bob`; empty without a peer. */
 function whoHeardNothing({ channel, state, peer }: DirectionToExplain): string {
   if (peer === undefined) return '';
   const [listener, talker] = state.direction === 'rx' ? [peer, channel] : [channel, peer];
@@ -140,7 +140,7 @@ function lossWords({ lossPercent }: StreamMeasures, { total }: DirectionState): 
   return lossPercent === null ? `${total.packetsLost} packets` : `${lossPercent.toFixed(1)} %`;
 }
 
-/** `before`: the complaints before it in the sentence. */
+/** `before`: the complaints that the sentence already has. */
 function complaintOf(
   name: Cause['name'],
   direction: DirectionToExplain,
@@ -174,7 +174,7 @@ function complaintOfLoss(direction: DirectionToExplain, audio: string): string {
 
 function howLost(state: DirectionState, capture: CaptureRecord | null): string {
   const areReportsUneven = reportedBurstRatio(state.total) >= BURSTY_BURST_R;
-  // Of what we sent the captured packets show how it left, not what became of it.
+  // Captured packets of our own audio show how it left, not how it arrived.
   const seen = state.direction === 'rx' && capture !== null ? howPacketsWereLost(capture.media) : undefined;
   if (seen === undefined) return areReportsUneven ? ', in bursts' : '';
   const gapMs = seen.longestGapMs.toFixed(0);
@@ -194,7 +194,7 @@ function whenLost(state: DirectionState): string {
   return hadCleanEnd ? `, until ${timeOfDay(lastLossyAtMs)}` : '';
 }
 
-/** What of the loss the other party's network had: gaps are passed on where nothing is transcoded. */
+/** How much of the loss happened in the other party's network. Where nothing is transcoded, gaps are passed on. */
 function whereLost({ state, measures, peer }: DirectionToExplain): string {
   if (peer === undefined || state.direction === 'rx') return '';
   const beforePercent = passedOnLossPercent(peer.rx, state);
@@ -204,7 +204,7 @@ function whereLost({ state, measures, peer }: DirectionToExplain): string {
   return `, ${how} on the way from ${endpointOf(peer.name)} to this server`;
 }
 
-/** The complaint that this server passed on far less than it got; undefined when it did not, or nobody can tell. */
+/** The complaint that this server sent on much less than it received; undefined: it did not, or nobody can tell. */
 function peerSentOnTooLittle({ channel, state, peer }: DirectionToExplain): string | undefined {
   const ratio = peer === undefined ? undefined : sentOnTooLittle(peer, channel);
   if (peer === undefined || ratio === undefined || state.direction === 'rx') return undefined;
@@ -212,7 +212,7 @@ function peerSentOnTooLittle({ channel, state, peer }: DirectionToExplain): stri
   return `this server sent on only ${percent} % of the audio that came in from ${endpointOf(peer.name)}: what comes late or out of order is left out when it is transcoded`;
 }
 
-/** In UTC, since the server's time zone is not ours to know: `14:03:10 UTC`. */
+/** A time such as `14:03:10 UTC`: the server's time zone is not known here. */
 function timeOfDay(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
 }

@@ -13,34 +13,34 @@ import { passedOnLossPercent, sentOnTooLittle } from './passed-on.ts';
 import type { ScoringRules } from '../scoring-rules.ts';
 import { jitterFigures, lossPercentOf, roundTripMeanMs } from '../directions/tally.ts';
 
-/** From here on the sentence names them; with 10 ms for the codec this round trip reaches the knee of the MES. */
+/** From here on the sentence names a round trip. With 10 ms for the codec it reaches the knee of the MES. */
 const NOTICEABLE_ROUND_TRIP_MS = 150;
 const NOTICEABLE_JITTER_MS = 20;
-/** Less is not worth a word. */
+/** A smaller loss is not mentioned. */
 const TRACE_PERCENT = 0.05;
-/** Reports a direction that make a judgement sure, and likely; fewer make it a guess. */
+/** Reports that each direction needs for a sure judgement, and for a likely one. With fewer it is a guess. */
 const SURE_REPORTS = 10;
 const LIKELY_REPORTS = 3;
 
 const UNKNOWN: FaultRecord = { faultPlace: null, faultCertainty: null, faultReports: null, faultWhy: null };
 
-/** One way between this server and a party. */
+/** The network between this server and a party, in one direction. */
 interface Stretch {
   readonly channel: ChannelState;
   readonly peer: ChannelState;
   readonly state: DirectionState;
-  /** Of this stretch alone: what was lost before and passed on is taken off. Null: not known. */
+  /** The loss of this stretch alone, without what was lost before and passed on; null: not known. */
   readonly ownLossPercent: number | null;
   readonly passedOnPercent: number;
-  /** Part of the audio that came in for this way out and was sent on, when that was far too little. */
+  /** The part of the audio that came in for this direction and was sent on; undefined: it was enough, or is not known. */
   readonly sentOnRatio: number | undefined;
-  /** The direction's word, and what it would be for this stretch's network alone; null while not known. */
+  /** The direction's word, and its word for this stretch's network alone; null: not known yet. */
   readonly word: QualityWord | null;
   readonly networkWord: QualityWord | null;
   readonly isDead: boolean;
 }
 
-/** Its network is at fault by itself. */
+/** Whether its network alone is at fault. */
 function isBad({ isDead: dead, word, networkWord: ofNetwork }: Stretch): boolean {
   return dead || (isBelowGood(word) && isBelowGood(ofNetwork));
 }
@@ -53,7 +53,10 @@ function isKnown({ isDead: dead, word }: Stretch): boolean {
   return dead || word !== null;
 }
 
-/** Where the fault of a two-party call lies, from its four directions. What is passed on from one to the other is subtracted. */
+/**
+ * Finds where the fault of a two-party call lies, from its four directions. Loss that one direction passes on to another is
+ * subtracted there.
+ */
 export function findFault(call: CallState, rules: ScoringRules): FaultRecord {
   const parties = [...call.channels]
     .filter((channel) => !isLocalChannel(channel) && channel.rtcpEvents > 0)
@@ -74,10 +77,10 @@ export function findFault(call: CallState, rules: ScoringRules): FaultRecord {
   const faultPlace = placeOf(stretches);
   const faultReports = judged.reduce((sum, { state }) => sum + reportsOf(state), 0);
   const fewest = Math.min(...judged.map(({ state }) => reportsOf(state)));
-  // What nobody reported about may be at fault as well.
+  // A direction that nobody reported about may be at fault as well.
   const isWhole = judged.length === all.length;
   const faultCertainty = isWhole && fewest >= SURE_REPORTS ? 'sure' : fewest >= LIKELY_REPORTS ? 'likely' : 'guess';
-  // That nothing is at fault is no guess.
+  // A guess is not enough to say that nothing is at fault.
   if (faultPlace === 'none' && faultCertainty === 'guess') return UNKNOWN;
   return { faultPlace, faultCertainty, faultReports, faultWhy: sentenceOf(faultPlace, caller, callee, all, rules) };
 }
@@ -91,13 +94,15 @@ function placeOf(stretches: Stretches): NetworkPlace {
   if (!isCallerBad && !isCalleeBad) return placeOfTheRest(Object.values(stretches));
   if (isCallerBad && !isCalleeBad) return 'caller-network';
   if (!isCallerBad) return 'callee-network';
-  // Both suffer in the same direction only: what they share is this server and its own line.
+  // Both parties suffer in the same direction only. What they share is this server and its own line.
   const onlyTx = !isBad(callerRx) && !isBad(calleeRx);
   const onlyRx = !isBad(callerTx) && !isBad(calleeTx);
   return onlyTx || onlyRx ? 'this-server' : 'both-networks';
 }
 
-/** No stretch is bad by itself: this server may have left audio out, or two losses that are small make one that is not. */
+/**
+ * The place where no stretch is bad by itself: this server may have left audio out, or two small losses add up to a large one.
+ */
 function placeOfTheRest(stretches: readonly Stretch[]): NetworkPlace {
   if (stretches.some(({ sentOnRatio }) => sentOnRatio !== undefined)) return 'this-server';
   return stretches.some(isSumBad) ? 'both-networks' : 'none';
@@ -161,7 +166,7 @@ function sentenceOf(
   return facts.length === 0 ? `${beginnings[place]}.` : `${beginnings[place]}: ${facts.join(', ')}.`;
 }
 
-/** No network is at fault where a codec costs that much by itself. */
+/** Names the codec if it alone costs that much, so that no network is at fault. */
 function codecWords(all: readonly Stretch[], rules: ScoringRules): string {
   const codecs = all.flatMap(({ channel, state, word }) => {
     if (!isBelowGood(word)) return [];
@@ -172,7 +177,7 @@ function codecWords(all: readonly Stretch[], rules: ScoringRules): string {
   return `: what keeps the score down is the codec ${[...new Set(codecs)].join(', ')} itself`;
 }
 
-/** What is wrong with a stretch beside its round trip; empty when nothing is worth a word. */
+/** What is wrong with a stretch, except its round trip; empty: nothing to mention. */
 function describeStretch({ channel, peer, state, ownLossPercent, sentOnRatio, isDead: dead }: Stretch): string[] {
   const endpoint = endpointOf(channel.name);
   const other = endpointOf(peer.name);
@@ -202,13 +207,13 @@ function describeStretch({ channel, peer, state, ownLossPercent, sentOnRatio, is
   return [`${facts.join(' and ')} ${way}`, ...sentOn];
 }
 
-/** Of what one party heard, what either network lost. */
+/** The loss that one party heard, split between the two networks. */
 function describeSum({ channel, peer, ownLossPercent, passedOnPercent }: Stretch): string {
   const own = (ownLossPercent ?? 0).toFixed(1);
   return `${passedOnPercent.toFixed(1)} % lost from ${endpointOf(peer.name)} and ${own} % to ${endpointOf(channel.name)}`;
 }
 
-/** The round trip belongs to a party, not to a direction. */
+/** Long round trips. They belong to a party, not to a direction. */
 function longWays(bad: readonly Stretch[]): string[] {
   return [...new Set(bad.map(({ channel }) => channel))].flatMap((channel) => {
     const rttMs = roundTripMeanMs(channel.rx.total);

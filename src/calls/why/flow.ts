@@ -2,10 +2,10 @@ import type { SegmentCause } from '../../model/record.ts';
 import type { DirectionState } from '../directions/direction-state.ts';
 import type { ReportSample } from '../directions/tally.ts';
 
-/** Over less than this the two ends of a stretch of time weigh too much: two intervals of 5 s, whose reports may come early. */
+/** In a shorter stretch of time its two ends weigh too much: two intervals of 5 s, whose reports may come early. */
 const LONG_ENOUGH_MS = 9500;
 
-/** Octets of payload in 1 ms of audio, of codecs that have the same number all the time, by Asterisk's name. */
+/** Octets of payload in 1 ms of audio, for codecs with a constant rate, by Asterisk's names. */
 const OCTETS_PER_MS: Readonly<Record<string, number>> = {
   ulaw: 8,
   alaw: 8,
@@ -15,13 +15,13 @@ const OCTETS_PER_MS: Readonly<Record<string, number>> = {
   adpcm: 4,
   gsm: 33 / 20,
   g729: 1,
-  // With frames of 20 ms it is 38 / 20.
+  // 38 / 20 with frames of 20 ms.
   ilbc: 50 / 30,
   slin: 16,
   slin16: 32,
 };
 
-/** What a receiver counted in a stretch of time, from one of its reports to another. */
+/** What a receiver counted between two of its reports. */
 interface ReceiverFlow {
   readonly fromMs: number;
   readonly toMs: number;
@@ -29,18 +29,18 @@ interface ReceiverFlow {
   readonly receivedPerMs: number;
 }
 
-/** What a sender counted in a stretch of time, from one of its SRs to another. */
+/** What a sender counted between two of its SRs. */
 interface SenderFlow {
   readonly fromMs: number;
   readonly toMs: number;
   readonly packetsPerMs: number;
-  /** Milliseconds of audio in one millisecond; null where the codec does not tell. */
+  /** Milliseconds of audio sent in one millisecond; null: the codec does not tell. */
   readonly audioPerMs: number | null;
 }
 
 /**
- * The flow of the last session that was long enough. It stands until the next one is: the session that is left when the other
- * party has hung up is over in no time, and says nothing of the call.
+ * The flow of the last session that was long enough. It stays until the next such session. The session that remains after the
+ * other party hung up is short, and says nothing about the call.
  */
 export interface PastFlow {
   readonly received: ReceiverFlow | null;
@@ -48,17 +48,17 @@ export interface PastFlow {
 }
 
 export const NO_PAST_FLOW: PastFlow = { received: null, sent: null };
-/** With everything that one may have. */
+/** One in which no optional part is missing. */
 export const WHOLE_PAST_FLOW: PastFlow = {
   received: { fromMs: 0, toMs: 0, expectedPerMs: 0, receivedPerMs: 0 },
   sent: { fromMs: 0, toMs: 0, packetsPerMs: 0, audioPerMs: 0 },
 };
 
-/** A receiver has reported: what it expects and gets is followed from the first report of a session on. */
+/** Takes a receiver's report. What the receiver expects and gets is followed from the first report of a session on. */
 export function noteReceiverFlow(state: DirectionState, sample: ReportSample, atMs: number): void {
   const { total } = state;
   const isUncounted = sample.kind === 'unused' || (sample.kind === 'media' && sample.packetsExpected === null);
-  // Packets that nobody counted passed in this interval: begin afresh, behind it.
+  // Packets that nobody counted passed in this interval, so begin anew after it.
   if (isUncounted) return endReceiverFlow(state, !state.isFlowHeld);
   if (total.mediaReports === 0) return;
   if (state.flowSinceMs === null) {
@@ -69,10 +69,10 @@ export function noteReceiverFlow(state: DirectionState, sample: ReportSample, at
   state.flowAtMs = atMs;
 }
 
-/** Takes in a sender's counts (SR) once media flows. */
+/** Takes a sender's counts (SR) once media flows. */
 export function noteSenderFlow(state: DirectionState, packets: number, octets: number, atMs: number): void {
   const { srFlowPackets } = state;
-  // A smaller count was begun afresh.
+  // A smaller count began anew.
   if (srFlowPackets !== null && packets < srFlowPackets) endSenderFlow(state, !state.isFlowHeld);
   if (state.srFlowSinceMs === null) {
     if (state.total.mediaReports === 0) return;
@@ -85,7 +85,7 @@ export function noteSenderFlow(state: DirectionState, packets: number, octets: n
   state.srFlowOctets = octets;
 }
 
-/** A new session begins, for this `cause`. What flowed on hold is of no account. */
+/** A new session begins, for this `cause`. What flowed on hold does not count. */
 export function beginFlow(state: DirectionState, cause: SegmentCause): void {
   const isOfTalk = !state.isFlowHeld && cause !== 'retrieve';
   endReceiverFlow(state, isOfTalk);
@@ -107,7 +107,7 @@ function endSenderFlow(state: DirectionState, isKept: boolean): void {
   state.srFlowPackets = null;
 }
 
-/** Of the present session; undefined while it is too short. */
+/** The receiver's flow of the present session; undefined: it is too short. */
 function receiverFlow(state: DirectionState): ReceiverFlow | undefined {
   const { flowSinceMs: fromMs, flowAtMs: toMs, flowFromExpected, flowFromLost, total } = state;
   if (fromMs === null || toMs === null || toMs - fromMs < LONG_ENOUGH_MS) return undefined;
@@ -117,7 +117,7 @@ function receiverFlow(state: DirectionState): ReceiverFlow | undefined {
   return { fromMs, toMs, expectedPerMs: expected / spanMs, receivedPerMs: (expected - lost) / spanMs };
 }
 
-/** Of the present session; undefined while it is too short. */
+/** The sender's flow of the present session; undefined: it is too short. */
 function senderFlow(state: DirectionState): SenderFlow | undefined {
   const { srFlowSinceMs: fromMs, srFlowAtMs: toMs, srFlowFromPackets, srFlowFromOctets } = state;
   if (fromMs === null || toMs === null || toMs - fromMs < LONG_ENOUGH_MS) return undefined;
@@ -129,7 +129,10 @@ function senderFlow(state: DirectionState): SenderFlow | undefined {
   return { fromMs, toMs, packetsPerMs: packets / spanMs, audioPerMs };
 }
 
-/** Of the present session, unless it is one of hold, and of the one before it, as far as they were long enough. */
+/**
+ * The receiver's flows of the present session, unless that is on hold, and of the session before it, as far as they are long
+ * enough.
+ */
 function receiverFlows(state: DirectionState, isOnHold = state.isFlowHeld): ReceiverFlow[] {
   return known(isOnHold ? undefined : receiverFlow(state), state.pastFlow.received);
 }
@@ -138,7 +141,7 @@ function senderFlows(state: DirectionState, isOnHold = state.isFlowHeld): Sender
   return known(isOnHold ? undefined : senderFlow(state), state.pastFlow.sent);
 }
 
-/** Without a list of lists: it is asked for with every report. */
+/** Plain pushes instead of nested lists, because every report comes through here. */
 function known<Flow>(present: Flow | undefined, past: Flow | null): Flow[] {
   if (present === undefined) return past === null ? [] : [past];
   return past === null ? [present] : [present, past];
@@ -146,7 +149,7 @@ function known<Flow>(present: Flow | undefined, past: Flow | null): Flow[] {
 
 type Stretch = Pick<ReceiverFlow, 'fromMs' | 'toMs'>;
 
-/** Whether they were counted at the same time, for the most part: sessions of one direction may be others than those of another. */
+/** Whether the flows were mostly counted at the same time: sessions of different directions need not be the same. */
 function areOfOneTime(one: Stretch, other: Stretch, third = other): boolean {
   const sharedMs = Math.min(one.toMs, other.toMs, third.toMs) - Math.max(one.fromMs, other.fromMs, third.fromMs);
   const isMostOf = ({ fromMs, toMs }: Stretch): boolean => sharedMs >= (toMs - fromMs) / 2;
@@ -154,8 +157,9 @@ function areOfOneTime(one: Stretch, other: Stretch, third = other): boolean {
 }
 
 /**
- * Gaps in the numbering of what was sent, percent of the numbers: those of packets that never came in and were left out
- * (the far end counts them, too). From the sender's count of packets beside the receiver's of sequence numbers; undefined where one is not known.
+ * Gaps in the numbering of what was sent, in percent of the numbers: packets that never came in and were left out, which the far
+ * end counts as lost, too. They follow from the sender's count of packets and the receiver's sequence numbers; undefined: one of
+ * these is not known.
  */
 export function gapsSentPercent(state: DirectionState): number | undefined {
   for (const sent of senderFlows(state)) {
@@ -168,9 +172,9 @@ export function gapsSentPercent(state: DirectionState): number | undefined {
 }
 
 /**
- * What part of the audio that came in from one party (`upstream`, rx) went out to the other (`downstream`, tx): 1 is
- * all. In milliseconds of audio, so that it does not depend on how much a packet holds; undefined where a codec or a
- * count does not tell, and while hardly anything comes in. While one of them `isOnHold`, it is what was sent on before.
+ * The part of the audio from one party (`upstream`, rx) that went out to the other (`downstream`, tx); 1 is all of it. It is
+ * measured in milliseconds of audio, so that packet lengths do not matter. Undefined: a codec or a count does not tell, or hardly
+ * anything comes in. While a party `isOnHold`, it is the part before the hold.
  */
 export function sentOnRatio(
   upstream: DirectionState,
@@ -198,7 +202,7 @@ function ratioOf(received: ReceiverFlow, from: SenderFlow, to: SenderFlow): numb
   return audioIn > LEAST_AUDIO_RATIO ? to.audioPerMs / audioIn : undefined;
 }
 
-/** Of the time; less may be noise, or a party that is silent. */
+/** The part of the time in which audio must come in: less may be noise, or a silent party. */
 const LEAST_AUDIO_RATIO = 0.3;
 
 function octetRate({ codec }: DirectionState): number | undefined {

@@ -12,19 +12,19 @@ import type { ScoringRules } from '../scoring-rules.ts';
 import { jitterFigures } from '../directions/tally.ts';
 
 /**
- * A channel without any report that was up for less than this was too short for one; for longer, there is no RTCP.
- * Twice Asterisk's default `rtcpinterval`, because we cannot see what it is set to.
+ * A channel without any report that was up for a shorter time was too short for one; otherwise there is no RTCP. It is twice
+ * Asterisk's default `rtcpinterval`, whose real value the sidecar cannot see.
  */
 const TOO_SHORT_MS = 10_000;
-/** One idle report may be of the time before the parties were bridged. */
+/** A single idle report may be about the time before the parties were bridged. */
 const FEW_REPORTS = 3;
 
-/** A channel's score is the mean of its known directions, a dead one counting with its 1 (README, What is written). */
+/** A channel's score is the mean of its known directions; a dead one counts as 1 (README, What is written). */
 export function channelMes(scores: ChannelScores): number | null {
   return meanOfKnown([scores.mesRx, scores.mesTx]);
 }
 
-/** What a direction's network alone would be worth: with `lossShare` (0-1) of its loss, and a codec that costs nothing by itself. */
+/** The word for a direction's network alone: with `lossShare` (0-1) of its loss, and a codec that costs nothing. */
 export function networkWord(
   state: DirectionState,
   lossShare: number,
@@ -46,8 +46,8 @@ export function networkWord(
 }
 
 /**
- * The word that a direction deserves by what its reports add up to, null while it has no score: the worse of its MES (`mes`)
- * and MOS-CQ. Jitter that no usual jitter buffer takes is not good, even where the formulas do not weigh it.
+ * The word that a direction deserves by its reports: that of the worse of its MES (`mes`) and MOS-CQ; null: it has no score.
+ * Jitter above what a usual jitter buffer can smooth is never good, even where the formulas do not count it.
  */
 export function directionWord(
   state: DirectionState,
@@ -68,16 +68,16 @@ function wordFor(
   return word === 'good' && jitterFigures(total, clockRateHz).meanMs > JITTER_LIMIT_MS ? 'fair' : word;
 }
 
-/** The word where this server passed on far too little audio: that much loss is bad with every codec. */
+/** The word where this server passed on much too little audio: so much loss is bad with every codec. */
 const SENT_ON_TOO_LITTLE: QualityWord = 'bad';
 
-/** What a channel is sent, as its reports have it, and what of its peer's audio is sent on to it. */
+/** The word for what a channel is sent, by its reports and by how much of its peer's audio is sent on to it. */
 function txWord(channel: ChannelState, peer: ChannelState | undefined): QualityWord | null {
   const isTooLittle = peer !== undefined && sentOnTooLittle(peer, channel) !== undefined;
   return isTooLittle ? SENT_ON_TOO_LITTLE : channel.scores.wordTx;
 }
 
-/** The worst interval of either direction; null before the first. */
+/** The worst interval of either direction; null: there is none yet. */
 export function worstInterval(channel: ChannelState): number | null {
   const { mesMin: rx } = channel.rx.total;
   const { mesMin: tx } = channel.tx.total;
@@ -86,8 +86,8 @@ export function worstInterval(channel: ChannelState): number | null {
 }
 
 /**
- * The word for a channel, that of its worst direction, or why it has no score; null while it is too early to say and for a channel that was never up.
- * `untilMs` is when it ended, or undefined while it is up.
+ * The word for a channel: that of its worst direction, or why it has no score. Null: it is too early to say, or the channel was
+ * never up. `untilMs`: when it ended; undefined: it is up.
  */
 export function judgeChannel(
   channel: ChannelState,
@@ -106,7 +106,7 @@ export function judgeChannel(
   return reasonForNoScore(channel, untilMs - channel.answeredAtMs);
 }
 
-/** It has a peer, and in all its time not one packet of the peer's could be sent on to it: it hears nobody. */
+/** Whether it has a peer of which not one packet could be sent on to it in all its time: it hears nobody. */
 export function hasNothingToPassOn({ tx, peerUniqueid, onHold }: ChannelState): boolean {
   return (
     peerUniqueid !== null && !onHold && tx.total.reports >= FEW_REPORTS && tx.total.reports === tx.total.idleReports
@@ -123,7 +123,7 @@ function reasonForNoScore(channel: ChannelState, upMs: number): Verdict | null {
   return channel.rtcpEvents === 0 || (hasNoReport(channel.rx) && hasNoReport(channel.tx)) ? 'no-rtcp' : 'no-media';
 }
 
-/** A report about nobody is none. */
+/** A report about nobody does not count. */
 function hasNoReport({ total }: DirectionState): boolean {
   return total.reports === total.unusedReports;
 }
@@ -132,7 +132,7 @@ function isSipChannel(channel: ChannelState): boolean {
   return /^(?:PJSIP|SIP)\//.test(channel.name);
 }
 
-/** The word for one direction, or why it has no score; null while it is too early to say. */
+/** The word for one direction, or why it has no score; null: it is too early to say. */
 export function judgeDirection(
   channel: ChannelState,
   state: DirectionState,

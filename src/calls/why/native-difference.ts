@@ -5,21 +5,21 @@ import { mesProfile } from '../../score/profiles.ts';
 import { type DirectionRules, scoreInputs } from '../directions/direction-score.ts';
 import { type DirectionState, isDead } from '../directions/direction-state.ts';
 
-/** Points of 100 that two scores may differ without a word: rounding, and choices that nobody feels. */
+/** Two scores may differ by this many points of 100 without a sentence: rounding, and differences that nobody notices. */
 const WORTH_A_WORD = 2;
-/** What releases up to 22.10 make of no data at all: round trip 0, jitter 0, loss 0. */
+/** The score that releases up to 22.10 give without any data: round trip 0, jitter 0, loss 0. */
 const NO_DATA_MES_100 = 88.087887;
 const NO_DATA_TOLERANCE = 0.06;
 
 interface Defect {
   readonly name: string;
-  /** Undefined: both. */
+  /** The direction that has the defect; undefined: both. */
   readonly direction?: Direction;
-  /** Asterisk's formula with this one thing put right. */
+  /** Asterisk's formula with this one defect corrected. */
   readonly corrected: (profile: MesProfile) => MesProfile;
 }
 
-/** The known defects of the native score that loss and jitter can tell apart, and the one difference that is a choice. */
+/** The known defects of the native score that loss and jitter can tell apart, and one difference by choice. */
 const DEFECTS: readonly Defect[] = [
   {
     name: 'Asterisk averages the cumulative loss as if it were the loss of each report (#2101)',
@@ -42,8 +42,8 @@ const DEFECTS: readonly Defect[] = [
 ];
 
 /**
- * What explains that Asterisk's own score of a direction differs from ours by more than 2 points of 100; null when it does
- * not, or when either is not known. `mes100` is ours.
+ * Explains why Asterisk's own score of a direction differs from ours by more than 2 points of 100; null: it does not, or one of
+ * the scores is not known. `mes100` is ours.
  */
 export function nativeDifference(state: DirectionState, rules: DirectionRules, mes100: number | null): string | null {
   const native = state.nativeMes100;

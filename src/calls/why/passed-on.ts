@@ -3,14 +3,17 @@ import { type DirectionState, knownCodec } from '../directions/direction-state.t
 import { gapsSentPercent, sentOnRatio } from './flow.ts';
 import { lossPercentOf } from '../directions/tally.ts';
 
-/** Less of the audio that came in than this went out again: a quarter lost is bad with every codec (G.113). */
+/**
+ * If less than this part of the audio that came in went out again, that is too little: a quarter lost is bad with every codec
+ * (G.113).
+ */
 const TOO_LITTLE_RATIO = 0.75;
 
 /**
- * What one party's network had lost, percent, of what goes out to the other (`downstream`): this server passes gaps in the
- * numbering on in every bridge in which it does not transcode, so that the far end counts them, too. `upstream` is what
- * comes in from the other party. Shown by the counts where there are enough of them: the numbers that the far end has seen go by
- * beside the packets that were sent. Else by what can pass through, if the far end has lost as much. 0 when nothing is known.
+ * How much one party's network had lost, percent, of the audio that goes out to the other (`downstream`). `upstream` is what
+ * comes in from the one party. In every bridge without transcoding this server passes gaps in the numbering on, and the far end
+ * counts them, too. Where there are enough counts they tell: the sequence numbers that the far end has seen go by, beside the
+ * packets that were sent. Otherwise it is the loss that may pass through, if the far end lost as much. 0: nothing is known.
  */
 export function passedOnLossPercent(upstream: DirectionState | undefined, downstream: DirectionState): number {
   const upstreamPercent = upstream === undefined ? 0 : (lossPercentOf(upstream.total) ?? 0);
@@ -24,15 +27,15 @@ export function passedOnLossPercent(upstream: DirectionState | undefined, downst
   return isSameCodec && mayHoldThatLoss(downstream, upstreamPercent) ? upstreamPercent : 0;
 }
 
-/** Whether the far end has lost as much as had been lost before, but for chance: the two do not report on the same packets. */
+/** Whether the far end lost at least as much as was lost before, within chance: the two do not report about the same packets. */
 function mayHoldThatLoss({ total }: DirectionState, upstreamPercent: number): boolean {
   const passedOnPackets = (upstreamPercent / 100) * total.packetsExpected;
   return total.packetsLostOfExpected >= passedOnPackets - 3 * Math.sqrt(passedOnPackets);
 }
 
 /**
- * What part of the audio from `peer` was sent on to `channel`, when that was far less than all; undefined when it was
- * not, and where it cannot be told. This server leaves out what comes late or out of order when it transcodes.
+ * The part of the audio from `peer` that was sent on to `channel`, if that was much too little; undefined: it was enough, or
+ * cannot be told. When this server transcodes, it leaves out packets that come late or out of order.
  */
 export function sentOnTooLittle(peer: ChannelState, channel: ChannelState): number | undefined {
   const ratio = sentOnRatio(peer.rx, channel.tx, peer.onHold || channel.onHold);

@@ -1,6 +1,6 @@
 import { type ChannelState, isLive, isLocalChannel } from '../channels/channel-state.ts';
 
-/** A channel whose peers' scores changed is written at the latest this long after, if no report of its own comes first. */
+/** A channel whose peers' scores changed is written at the latest this much later, if no report of its own comes first. */
 const PEER_WRITE_DELAY_MS = 1000;
 
 interface DueWrite {
@@ -10,15 +10,15 @@ interface DueWrite {
 }
 
 /**
- * Channels to be written because scores of others in their call changed. Most get a report of their own first, which writes them:
- * the ticket is then cancelled, and the entry in the queue passes without effect.
+ * Channels to write because others' scores in their call changed. Most of them get a report of their own first, which writes
+ * them. Then the ticket is cancelled, and the entry in the queue has no effect.
  */
 export class DueWrites {
   /** In order of time. */
   #queue: DueWrite[] = [];
   #lastTicket = 0;
 
-  /** The channel's scores have changed: the others of its call show them too. */
+  /** The channel's scores have changed, which the other channels of its call show, too. */
   noteOthers(channel: ChannelState, channelsOfCall: ReadonlySet<ChannelState>, nowMs: number): void {
     channelsOfCall.forEach((other) => {
       if (other === channel || other.published.writeTicket !== null || !isLive(other) || isLocalChannel(other)) return;
@@ -32,7 +32,7 @@ export class DueWrites {
     channel.published.writeTicket = null;
   }
 
-  /** Takes out those that are due. */
+  /** Takes out the channels that are due. */
   take(nowMs: number): ChannelState[] {
     const later = this.#queue.findIndex(({ dueAtMs }) => dueAtMs > nowMs);
     const past = this.#queue.splice(0, later < 0 ? this.#queue.length : later);

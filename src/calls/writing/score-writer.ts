@@ -10,12 +10,12 @@ import type { ChannelViews } from '../channels/channel-views.ts';
 import { DueWrites } from './due-writes.ts';
 import { takeChanged, textsOf } from './written-texts.ts';
 
-/** In larger bridges, members notice who comes and goes at their next report. */
+/** In larger bridges, members show who came or went at their next report. */
 const SMALL_BRIDGE = 4;
 
 const NO_TEXTS: readonly string[] = [];
 
-/** Writes scores to Asterisk's channels: a channel's own report at once, changes by others in its call a little later. */
+/** Writes scores to Asterisk's channels: after a channel's own report at once, after others' changes a little later. */
 export class ScoreWriter {
   readonly #writer: VariableWriter | null;
   readonly #views: ChannelViews;
@@ -24,7 +24,7 @@ export class ScoreWriter {
   readonly #changes: ChangeLog;
   readonly #due = new DueWrites();
 
-  /** `writer` null: nothing is written while a channel is up, and nothing prepared for it. */
+  /** `writer` null: nothing is written or prepared while a channel is up. */
   constructor(
     writer: VariableWriter | null,
     views: ChannelViews,
@@ -47,14 +47,14 @@ export class ScoreWriter {
     if (call !== undefined) this.#due.noteOthers(channel, call.channels, nowMs);
   }
 
-  /** The channel entered a bridge: its CDR fields and those of the others there may not belong in each other's billing rows. */
+  /** The channel entered a bridge. Its CDR fields may not belong in the others' billing rows, nor theirs in its row. */
   noteBridge(channel: ChannelState, nowMs: number): void {
     const companions = this.#bridges.companionsOf(channel);
     const affected = companions.length < SMALL_BRIDGE ? [channel, ...companions] : [channel];
     for (const member of affected) this.#rewrite(member, nowMs);
   }
 
-  /** The channel dials another one, and a new billing row begins. */
+  /** The channel dials another one, so a new billing row begins. */
   noteDial(channel: ChannelState, nowMs: number): void {
     this.#rewrite(channel, nowMs);
   }
@@ -65,7 +65,7 @@ export class ScoreWriter {
     for (const channel of this.#due.take(nowMs)) this.#write(channel, nowMs, this.#writer);
   }
 
-  /** All values of a channel as they will stay, for its hangup handler to write; nothing more is written from here. */
+  /** All final values of a channel, for its hangup handler to write. The sidecar writes nothing more to it. */
   lastWord(channel: ChannelState, nowMs: number): ChannelValues {
     this.#due.cancel(channel);
     const scores = this.#views.view(channel, nowMs);
@@ -86,7 +86,7 @@ export class ScoreWriter {
     this.#due.clockStepped(byMs);
   }
 
-  /** Takes back at once what the channel has been written but should no longer have. */
+  /** Takes back at once what the channel has and should not have any more. */
   #rewrite(channel: ChannelState, nowMs: number): void {
     if (this.#writer === null || isLocalChannel(channel) || !hasValues(channel)) return;
     this.#write(channel, nowMs, this.#writer);
@@ -106,7 +106,7 @@ export class ScoreWriter {
     writer.write(channel.uniqueid, { variables, cdrFields });
   }
 
-  /** The fields that the channel may add to its billing row; '' or missing: none. `untilMs`: when it is over. */
+  /** The fields that the channel may add to its billing row; '' or missing: none. `untilMs`: when it ended. */
   #fieldTexts(channel: ChannelState, scores: ScoreView, nowMs: number, untilMs: number | undefined): readonly string[] {
     const before = partiesBefore(channel, this.#bridges.companionsOf(channel), nowMs);
     if (!mayHaveFields(channel, before)) return NO_TEXTS;
@@ -123,7 +123,7 @@ function hasValues({ published: { variables, cdrFields } }: ChannelState): boole
   return [...variables, ...cdrFields].some((text) => text !== '');
 }
 
-/** All that are known, and '' for those that may have been written but no longer are. */
+/** All known values, and '' for those that may have been written and are not known any more. */
 function takeAll(
   names: readonly string[],
   texts: readonly string[],

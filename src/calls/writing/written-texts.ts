@@ -2,7 +2,7 @@ import { WRITTEN_FIELDS } from '../../model/fields/written-fields.ts';
 import { formatOpinion } from '../../score/opinion.ts';
 import type { ScoreView } from '../channels/channel-record.ts';
 
-/** The scores as they are written, in the order of `WRITTEN_FIELDS`; '' is not known. */
+/** The scores as they are written, in the order of `WRITTEN_FIELDS`; '': not known. */
 export function textsOf(scores: ScoreView): string[] {
   const texts: string[] = [];
   for (const [, , field] of WRITTEN_FIELDS) {
@@ -12,7 +12,7 @@ export function textsOf(scores: ScoreView): string[] {
   return texts;
 }
 
-/** Those that differ from what was written last, by name; `written` takes them over. */
+/** The texts that differ from those written last, by name. `written` takes them over. */
 export function takeChanged(
   names: readonly string[],
   texts: readonly string[],
