@@ -1,4 +1,5 @@
 import type { PhoneMetrics, PhoneReport } from '../../model/phones/phone-report.ts';
+import { withoutEmptyZeros } from '../vq-report/empty-zeros.ts';
 import { type VoipMetricsBlock, q8ToRatio } from './rtcp-xr-voip.ts';
 
 const PERCENT = 100;
@@ -21,7 +22,7 @@ export function xrPhoneReport(block: VoipMetricsBlock, measured: XrMeasurement):
     remoteId: null,
     local: { address: null, port: null, ssrc: null },
     remote: { address: null, port: null, ssrc: block.ssrc },
-    localMetrics: metricsOf(block, measured),
+    localMetrics: withoutEmptyZeros(metricsOf(block, measured), false),
     remoteMetrics: null,
     alert: null,
   };

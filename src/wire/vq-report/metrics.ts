@@ -1,4 +1,5 @@
 import type { PhoneMetrics } from '../../model/phones/phone-report.ts';
+import { withoutEmptyZeros } from './empty-zeros.ts';
 import { type ReportLine, reportPairs } from './lines.ts';
 import { echoReturnLoss, level, milliseconds, moment, numberWithin, opinion, rating } from './values.ts';
 
@@ -73,40 +74,11 @@ export function readMetrics(lines: readonly ReportLine[], { lossesAreQ8 }: Diale
     mosLq: opinion(quality.get('MOSLQ')),
     mosCq: opinion(quality.get('MOSCQ')),
   };
-  return saysNothing(metrics) ? { ...metrics, ...NOTHING_MEASURED } : metrics;
-}
-
-const MEASURED = [
-  'networkLossPercent',
-  'discardPercent',
-  'burstLossPercent',
-  'burstDurationMs',
-  'gapLossPercent',
-  'gapDurationMs',
-  'roundTripDelayMs',
-  'endSystemDelayMs',
-  'oneWayDelayMs',
-  'interarrivalJitterMs',
-  'meanAbsoluteJitterMs',
-  'signalLevelDbm',
-  'noiseLevelDbm',
-  'rerlDb',
-  'rLq',
-  'rCq',
-  'extRIn',
-  'extROut',
-  'mosLq',
-  'mosCq',
-] as const satisfies readonly (keyof PhoneMetrics)[];
-
-const NOTHING_MEASURED = Object.fromEntries(MEASURED.map((name) => [name, null])) as Readonly<
-  Record<(typeof MEASURED)[number], null>
->;
-
-/** Zeros for want of data, seen in web phones: no time covered, and not one number but 0. Perfect is not what they say. */
-function saysNothing(metrics: PhoneMetrics): boolean {
-  const coversTime = metrics.startAtMs !== null && metrics.stopAtMs !== null && metrics.stopAtMs > metrics.startAtMs;
-  return !coversTime && MEASURED.every((name) => metrics[name] === null || metrics[name] === 0);
+  const opinions = [quality.get('MOSLQ'), quality.get('MOSCQ')];
+  return withoutEmptyZeros(
+    metrics,
+    opinions.some((text) => numberWithin(text, 0, 0) === 0),
+  );
 }
 
 /** An enumeration's or a size's 0 is "unspecified". */

@@ -202,6 +202,70 @@ describe('what phones write differently', () => {
     expect(read?.localMetrics).toMatchObject({ networkLossPercent: 0, discardPercent: 0, mosLq: null });
   });
 
+  describe('over a time that was covered', () => {
+    const metricsOf = (...lines: readonly string[]) =>
+      readPhoneReport(
+        report(
+          'VQSessionReport: CallTerm',
+          'LocalMetrics:',
+          'Timestamps: START=2026-01-02T03:04:05Z STOP=2026-01-02T03:05:05Z',
+          ...lines,
+        ),
+      )?.localMetrics;
+
+    test('zeros for want of data are not known, and no loss beside them is no measurement', () => {
+      const metrics = metricsOf(
+        'JitterBuffer: JBA=0 JBN=0 JBM=0 JBX=0',
+        'PacketLoss: NLR=0.0 JDR=0.0',
+        'BurstGapLoss: BLD=0.0 BD=0 GLD=0.0 GD=0 GMIN=16',
+        'Delay: RTD=0 ESD=0 SOWD=0 IAJ=0 MAJ=0',
+        'Signal: SL=0 NL=0 RERL=0',
+        'QualityEst: RLQ=0 RCQ=0 EXTRI=0 MOSLQ=0.0 MOSCQ=0.0',
+      );
+      const { startAtMs, stopAtMs, gmin, ...rest } = metrics ?? {};
+      expect([startAtMs, stopAtMs, gmin]).toEqual([Date.UTC(2026, 0, 2, 3, 4, 5), Date.UTC(2026, 0, 2, 3, 5, 5), 16]);
+      expect(Object.values(rest).filter((value) => value !== null)).toEqual([]);
+    });
+
+    test.each([
+      ['an opinion of 0', ['QualityEst: MOSLQ=0.0 MOSCQ=0']],
+      ['a rating of 0', ['QualityEst: RLQ=0 RCQ=0']],
+      ['a round trip of 0', ['Delay: RTD=0 IAJ=0']],
+    ])('%s beside nothing but zeros', (_, lines) => {
+      const metrics = metricsOf('PacketLoss: NLR=0.0 JDR=0.0', ...lines);
+      expect(metrics).toMatchObject({
+        networkLossPercent: null,
+        discardPercent: null,
+        rLq: null,
+        roundTripDelayMs: null,
+      });
+    });
+
+    test('beside what was measured, no loss is no loss', () => {
+      expect(
+        metricsOf('PacketLoss: NLR=0.0 JDR=0.0', 'Delay: RTD=0 ESD=0 IAJ=3', 'QualityEst: RLQ=0 MOSLQ=4.2'),
+      ).toMatchObject({
+        networkLossPercent: 0,
+        discardPercent: 0,
+        roundTripDelayMs: null,
+        endSystemDelayMs: null,
+        interarrivalJitterMs: 3,
+        rLq: null,
+        mosLq: 4.2,
+      });
+      expect(metricsOf('Signal: SL=0 NL=-60 RERL=30')).toMatchObject({ signalLevelDbm: 0, noiseLevelDbm: -60 });
+    });
+
+    test('the worst that can be is not taken for want of data', () => {
+      expect(metricsOf('PacketLoss: NLR=60.0 JDR=0.0', 'QualityEst: RLQ=0 RCQ=0')).toMatchObject({
+        networkLossPercent: 60,
+        rLq: 0,
+        rCq: 0,
+      });
+      expect(metricsOf('QualityEst: RLQ=0 RCQ=0 MOSLQ=1.0 MOSCQ=1.0')).toMatchObject({ rLq: 0, rCq: 0, mosLq: 1 });
+    });
+  });
+
   test('no Call-ID after a renegotiation, and fractions of 256 (Linphone)', () => {
     const lines = [
       'VQIntervalReport',
