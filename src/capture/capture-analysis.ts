@@ -6,7 +6,7 @@ import { RTP_HEADER_BYTES, isWholeRtpHeader, mediaKind } from '../wire/rtp.ts';
 import type { UnreadLayer } from '../wire/packets/inner-start.ts';
 import { SipOverTcp, isTlsOfSip } from '../wire/packets/sip-over-tcp.ts';
 import { unreadAtPort } from '../wire/packets/tunnels.ts';
-import { readSipAudio } from '../wire/sip-sdp.ts';
+import { readSipMedia } from '../wire/sip-sdp.ts';
 import type { CallAudio } from './audio/call-audio.ts';
 import { CapturedCopies } from './streams/captured-copies.ts';
 import { SdpAnnouncements } from './sdp-announcements.ts';
@@ -236,9 +236,9 @@ export class CaptureAnalysis {
 
   /** False when it is no SIP message. */
   #readSip(view: DataView, start: number, end: number): boolean {
-    const audio = readSipAudio(view, start, end);
-    if (audio === undefined) return false;
-    for (const part of audio) this.#sdp.add(part);
+    const media = readSipMedia(view, start, end);
+    if (media === undefined) return false;
+    for (const part of media) this.#sdp.add(part);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { type PayloadFormat, TELEPHONE_EVENT } from '../wire/payload-types.ts';
-import type { SdpAudio } from '../wire/sip-sdp.ts';
+import type { SdpMedia } from '../wire/sip-sdp.ts';
 
 /** Media addresses remembered at most; the oldest go first. */
 const MAX_ENTRIES = 8192;
@@ -7,26 +7,28 @@ const MAX_ENTRIES = 8192;
 /** What the SIP messages of a capture said of payload types and media addresses. */
 export class SdpAnnouncements {
   readonly #byAddress = new Map<string, ReadonlyMap<number, PayloadFormat>>();
-  /** What every SDP so far agrees on; null where two differ. */
-  readonly #agreed = new Map<number, PayloadFormat | null>();
+  /** What every SDP so far agrees on; null where two differ. The same payload type may mean something else in video. */
+  readonly #agreed = {
+    audio: new Map<number, PayloadFormat | null>(),
+    video: new Map<number, PayloadFormat | null>(),
+  };
 
-  add(audio: SdpAudio): void {
-    const key = audio.address.includes(':')
-      ? `[${audio.address.toLowerCase()}]:${audio.port}`
-      : `${audio.address}:${audio.port}`;
+  add({ kind, address, port, formats }: SdpMedia): void {
+    const key = address.includes(':') ? `[${address.toLowerCase()}]:${port}` : `${address}:${port}`;
     this.#byAddress.delete(key);
-    this.#byAddress.set(key, audio.formats);
+    this.#byAddress.set(key, formats);
     if (this.#byAddress.size > MAX_ENTRIES) {
       for (const oldest of this.#byAddress.keys()) {
         this.#byAddress.delete(oldest);
         break;
       }
     }
-    for (const [payloadType, format] of audio.formats) {
-      const known = this.#agreed.get(payloadType);
-      if (known === undefined) this.#agreed.set(payloadType, format);
+    const agreed = this.#agreed[kind];
+    for (const [payloadType, format] of formats) {
+      const known = agreed.get(payloadType);
+      if (known === undefined) agreed.set(payloadType, format);
       else if (known?.codec !== format.codec || known.clockRateHz !== format.clockRateHz) {
-        this.#agreed.set(payloadType, null);
+        agreed.set(payloadType, null);
       }
     }
   }
@@ -48,7 +50,8 @@ export class SdpAnnouncements {
     return (
       this.#byAddress.get(destination)?.get(payloadType) ??
       this.#byAddress.get(source)?.get(payloadType) ??
-      this.#agreed.get(payloadType) ??
+      this.#agreed.audio.get(payloadType) ??
+      this.#agreed.video.get(payloadType) ??
       undefined
     );
   }

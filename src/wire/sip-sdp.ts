@@ -1,13 +1,17 @@
 import { type PayloadFormat, formatFromSdp } from './payload-types.ts';
 
-/** One audio stream that an SDP offers or accepts: where its owner listens, and what the payload types mean there. */
-export interface SdpAudio {
+/** One stream that an SDP offers or accepts: where its owner listens, and what the payload types mean there. */
+export interface SdpMedia {
+  readonly kind: MediaKind;
   /** As written, without brackets. */
   readonly address: string;
   readonly port: number;
   /** Only what `a=rtpmap` says; static types may be missing. */
   readonly formats: ReadonlyMap<number, PayloadFormat>;
 }
+
+/** What of an SDP goes by RTP and is read. */
+type MediaKind = 'audio' | 'video';
 
 const MAX_SIP_BYTES = 65_535;
 const MAX_PORT = 65_535;
@@ -21,10 +25,10 @@ const CONNECTION = /^c=IN IP[46] ([0-9A-Fa-f.:]{2,45})/;
 const MEDIA = /^m=([a-z]{1,20}) (\d{1,5})(?:\/\d{1,5})? /;
 
 /**
- * Reads the audio streams out of a SIP message with an SDP body in a UDP payload, as far as it was captured.
+ * Reads the audio and video streams out of a SIP message with an SDP body in a UDP payload, as far as it was captured.
  * Undefined when it is no SIP message; empty when it has no SDP. Only what names codecs and media addresses is read.
  */
-export function readSipAudio(view: DataView, start: number, end: number): SdpAudio[] | undefined {
+export function readSipMedia(view: DataView, start: number, end: number): SdpMedia[] | undefined {
   const first = end > start ? view.getUint8(start) : 0;
   if (first < UPPER_CASE_A || first > UPPER_CASE_Z) return undefined;
   const bytes = new Uint8Array(view.buffer, view.byteOffset + start, Math.min(end - start, MAX_SIP_BYTES));
@@ -34,30 +38,30 @@ export function readSipAudio(view: DataView, start: number, end: number): SdpAud
   if (endOfHeaders === null) return [];
   const headers = text.slice(0, endOfHeaders.index);
   if (!/^(?:content-type|c)\s*:\s*(?:application\/sdp|multipart\/)/im.test(headers)) return [];
-  return readSdpAudio(text.slice(endOfHeaders.index + endOfHeaders[0].length));
+  return readSdpMedia(text.slice(endOfHeaders.index + endOfHeaders[0].length));
 }
 
-/** Reads the audio parts of an SDP (RFC 8866). A part without an address or with port 0 (refused) is left out. */
-export function readSdpAudio(text: string): SdpAudio[] {
-  const audio: SdpAudio[] = [];
+/** Reads the audio and video parts of an SDP (RFC 8866). A part without an address or with port 0 (refused) is left out. */
+export function readSdpMedia(text: string): SdpMedia[] {
+  const media: SdpMedia[] = [];
   let sessionAddress: string | undefined;
   let address: string | undefined;
   let port = 0;
   let isInMedia = false;
-  let isAudio = false;
+  let kind: MediaKind | undefined;
   let formats = new Map<number, PayloadFormat>();
   const closePart = (): void => {
-    if (isAudio && address !== undefined && port > 0) audio.push({ address, port, formats });
+    if (kind !== undefined && address !== undefined && port > 0) media.push({ kind, address, port, formats });
     formats = new Map();
   };
   for (const line of text.split(/\r?\n/)) {
-    const media = MEDIA.exec(line);
+    const part = MEDIA.exec(line);
     const connection = CONNECTION.exec(line);
-    if (media !== null) {
+    if (part !== null) {
       closePart();
       isInMedia = true;
-      isAudio = media[1] === 'audio';
-      port = Number(media[2]) <= MAX_PORT ? Number(media[2]) : 0;
+      kind = part[1] === 'audio' || part[1] === 'video' ? part[1] : undefined;
+      port = Number(part[2]) <= MAX_PORT ? Number(part[2]) : 0;
       address = sessionAddress;
     } else if (connection !== null) {
       address = connection[1];
@@ -67,7 +71,7 @@ export function readSdpAudio(text: string): SdpAudio[] {
     }
   }
   closePart();
-  return audio;
+  return media;
 }
 
 function readRtpmap(line: string, formats: Map<number, PayloadFormat>): void {

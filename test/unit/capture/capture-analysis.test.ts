@@ -5,8 +5,8 @@ import { voipMetricsBlock } from '../../../src/wire/rtcp/voip-metrics.ts';
 import { START_MS, ethernet, ipv4, pcap, rtp, u32, udp } from '../wire/packets.ts';
 import { BACK, FIXED, analyse, call, onlyStream, packet, range, senderReport } from './captured.ts';
 
-function sip(address: string, port: number, rtpmap: string, payloadTypes: string): Buffer {
-  const body = `v=0\r\nc=IN IP4 ${address}\r\nm=audio ${port} RTP/AVP ${payloadTypes}\r\n${rtpmap}`;
+function sip(address: string, port: number, rtpmap: string, payloadTypes: string, kind = 'audio'): Buffer {
+  const body = `v=0\r\nc=IN IP4 ${address}\r\nm=${kind} ${port} RTP/AVP ${payloadTypes}\r\n${rtpmap}`;
   return Buffer.from(`INVITE sip:b@x SIP/2.0\r\nContent-Type: application/sdp\r\n\r\n${body}`);
 }
 
@@ -108,6 +108,28 @@ describe('codecs', () => {
     expect(onlyStream(result)).toMatchObject({ codec: 'opus', clockRateHz: 48_000, clockRateSource: 'sdp' });
     expect(onlyStream(result).jitterMaxMs).toBeLessThan(0.01);
     expect(onlyStream(result).score?.mosLq).toBeGreaterThan(4);
+  });
+
+  test('of video come from the SDP, and never in the place of those of audio', () => {
+    const video = [
+      packet(-9, sip('10.0.0.2', 6004, 'a=rtpmap:107 H264/90000\r\n', '107', 'video')),
+      ...range(0, 60).map((index) =>
+        packet(index * 20, rtp({ sequence: index, timestamp: index * 1800, payloadType: 107 })),
+      ),
+    ];
+    expect(onlyStream(analyse(video))).toMatchObject({
+      codec: 'h264',
+      clockRateHz: 90_000,
+      clockRateSource: 'sdp',
+      score: null,
+    });
+    // Behind a NAT only what all SDPs agree on is known.
+    const audio = analyse([
+      packet(-9, sip('192.0.2.7', 6000, 'a=rtpmap:107 opus/48000/2\r\n', '107')),
+      packet(-8, sip('192.0.2.7', 6002, 'a=rtpmap:107 H264/90000\r\n', '107', 'video')),
+      ...range(0, 60).map((index) => opus(index)),
+    ]);
+    expect(onlyStream(audio)).toMatchObject({ codec: 'opus', clockRateHz: 48_000, clockRateSource: 'sdp' });
   });
 
   test('without an SDP the clock is measured, and the codec is unknown', () => {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatFromSdp, staticFormat } from '../../../src/wire/payload-types.ts';
-import { readSdpAudio, readSipAudio } from '../../../src/wire/sip-sdp.ts';
+import { readSdpMedia, readSipMedia } from '../../../src/wire/sip-sdp.ts';
 
-function readSip(text: string): ReturnType<typeof readSipAudio> {
+function readSip(text: string): ReturnType<typeof readSipMedia> {
   const bytes = Buffer.from(text, 'latin1');
-  return readSipAudio(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
+  return readSipMedia(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
 }
 
 const SDP = [
@@ -41,6 +41,24 @@ describe('SDP in SIP', () => {
     ]);
   });
 
+  test('video is told from audio, and what is neither is left out', () => {
+    const text = `c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\nm=video 4002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\nm=image 4004 udptl t38\r\n`;
+    expect(readSdpMedia(text)).toEqual([
+      {
+        kind: 'audio',
+        address: '192.0.2.1',
+        port: 4000,
+        formats: new Map([[97, { codec: 'opus', clockRateHz: 48_000 }]]),
+      },
+      {
+        kind: 'video',
+        address: '192.0.2.1',
+        port: 4002,
+        formats: new Map([[97, { codec: 'h264', clockRateHz: 90_000 }]]),
+      },
+    ]);
+  });
+
   test('answers, short header names and plain line ends', () => {
     const text = `SIP/2.0 200 OK\nc: application/sdp\n\n${SDP.replaceAll('\r', '')}`;
     expect(readSip(text)?.[0]?.port).toBe(18_026);
@@ -48,16 +66,16 @@ describe('SDP in SIP', () => {
 
   test("a media part's own address is its own; the session's holds for the others", () => {
     const text = 'c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:db8::5\r\nm=audio 4002 RTP/SAVP 8\r\n';
-    expect(readSdpAudio(text)).toMatchObject([
+    expect(readSdpMedia(text)).toMatchObject([
       { address: '2001:db8::5', port: 4000 },
       { address: '192.0.2.1', port: 4002 },
     ]);
   });
 
   test('refused and unreachable parts are left out', () => {
-    expect(readSdpAudio('c=IN IP4 192.0.2.1\r\nm=audio 0 RTP/AVP 0\r\n')).toEqual([]);
-    expect(readSdpAudio('m=audio 4000 RTP/AVP 0\r\n')).toEqual([]);
-    expect(readSdpAudio('c=IN IP4 192.0.2.1\r\nm=audio 99999 RTP/AVP 0\r\n')).toEqual([]);
+    expect(readSdpMedia('c=IN IP4 192.0.2.1\r\nm=audio 0 RTP/AVP 0\r\n')).toEqual([]);
+    expect(readSdpMedia('m=audio 4000 RTP/AVP 0\r\n')).toEqual([]);
+    expect(readSdpMedia('c=IN IP4 192.0.2.1\r\nm=audio 99999 RTP/AVP 0\r\n')).toEqual([]);
   });
 
   test('a SIP message without SDP, and what is no SIP', () => {
@@ -72,7 +90,7 @@ describe('SDP in SIP', () => {
   test('nonsense in an rtpmap is left out', () => {
     const text =
       'c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0\r\na=rtpmap:200 opus/48000\r\na=rtpmap:96 opus/0\r\na=rtpmap:97 x\r\n';
-    expect(readSdpAudio(text)[0]?.formats.size).toBe(0);
+    expect(readSdpMedia(text)[0]?.formats.size).toBe(0);
   });
 
   test('any text is read in good time', () => {
@@ -80,7 +98,7 @@ describe('SDP in SIP', () => {
       fc.property(
         fc.array(fc.constantFrom('m=audio ', '1', ' ', 'c=IN IP4 ', '\r\n', 'a=rtpmap:', '9/', '.', 'x')),
         (parts) => {
-          expect(readSdpAudio(parts.join('')).length).toBeLessThanOrEqual(parts.length);
+          expect(readSdpMedia(parts.join('')).length).toBeLessThanOrEqual(parts.length);
         },
       ),
     );
