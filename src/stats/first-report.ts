@@ -27,6 +27,8 @@ export function expectedAtFirst(
   if (bySending === null) return byFraction;
   // Sequence numbers begin at 0 at the earliest. A sender's count may be of the stream before as well.
   const atLeastLost = Math.max(packetsLost, Math.min(bySending, extendedHighestSequence + 1));
+  // The fraction is then of all that is lost, and rounded down: no more can have been expected.
+  if (byFraction !== null && moment.isSurelyFirst && byFraction < atLeastLost) return byFraction;
   if (byFraction === null || isWithinFraction(atLeastLost, packetsLost, fractionLostQ8)) return atLeastLost;
   return Math.abs(byFraction - atLeastLost) <= atLeastLost * ESTIMATE_TOLERANCE_RATIO ? byFraction : atLeastLost;
 }

@@ -64,6 +64,8 @@ export interface ReportMoment {
   readonly mayBeSilent: boolean;
   /** True: the channel was up before the sidecar, so the counts of a first report are not those of one interval. */
   readonly joinedLate: boolean;
+  /** When this is the first report that we have of a stream, there was none before it. */
+  readonly isSurelyFirst: boolean;
 }
 
 /** Packets moved. A count is null where the report cannot tell. */

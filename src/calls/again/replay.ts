@@ -116,6 +116,8 @@ function takeAgain(
   const direction = state[interval.direction];
   if (interval.sentPackets !== null && interval.sentOctets !== null) {
     const sender = state[directionSentBy(interval.reporter)];
+    sender.senderPackets = interval.sentPackets;
+    sender.senderAtMs = interval.atMs;
     noteSenderFlow(sender, interval.sentPackets, interval.sentOctets, interval.atMs);
   }
   // An older release did not store the codec with the report.

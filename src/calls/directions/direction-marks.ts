@@ -57,6 +57,9 @@ export class DirectionMarks
       'srRtpTicks',
       'srPackets',
       'srOctets',
+      // See `first-estimate.ts`: where the first report stood, and how many packets it seemed to expect.
+      'firstHighestSequence',
+      'firstExpectedPackets',
       // For tx: the SSRC that was reported on before `markSsrc`.
       'formerSsrc',
     ],
@@ -71,6 +74,8 @@ export class DirectionMarks
       'firstLossyAtMs',
       'lastLossyAtMs',
       'deadSinceMs',
+      // When the first report came; null once its estimate is as good as it gets.
+      'firstAtMs',
       // When the reporter last reported.
       'reportedAtMs',
       // For tx: when the report with `sentSsrc` came.

@@ -99,6 +99,7 @@ export function takeReport(
     beganAtMs,
     atMs,
     sourceSsrc: usedBlock?.sourceSsrc ?? null,
+    extendedHighestSequence: usedBlock?.extendedHighestSequence ?? null,
     fractionLostQ8: usedBlock?.fractionLostQ8 ?? null,
     jitterTicks: usedBlock?.jitterTicks ?? null,
     nativeMes100: isUnused ? null : nativeMes100,
@@ -184,7 +185,15 @@ function judge(
   atMs: number,
 ): IntervalMeasure {
   const { joinedLate, startedAtMs, answeredAtMs } = channel;
-  const moment = { atMs, startedAtMs, answeredAtMs, mayBeSilent: mayBeSilent(channel), joinedLate };
+  const moment = {
+    atMs,
+    startedAtMs,
+    answeredAtMs,
+    mayBeSilent: mayBeSilent(channel),
+    joinedLate,
+    // Our own reports come straight from Asterisk; one of the far end's may have been lost on its way.
+    isSurelyFirst: state.direction === 'rx',
+  };
   const measure = measureInterval(state, block, moment);
   if (measure.kind === 'media') {
     state.emptyReports = 0;

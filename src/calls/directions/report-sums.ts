@@ -1,6 +1,7 @@
 import type { MesScore } from '../../model/score.ts';
 import { computeMes, DEAD_OPINION, percentIn5S } from '../../score/mes.ts';
 import { ticksToMs } from '../../units/rtp.ts';
+import { followFirstEstimate } from './first-estimate.ts';
 import { burstRatioOf, type DirectionRules, tallyMes } from './direction-score.ts';
 import type { DirectionState } from './direction-state.ts';
 import { noteReceiverFlow } from '../why/flow.ts';
@@ -22,8 +23,9 @@ export interface ReportFacts {
   /** When its interval began: at the report before; null: it is the first. */
   readonly beganAtMs: number | null;
   readonly atMs: number;
-  /** Null: the report had no block. */
+  /** Both null: the report had no block. */
   readonly sourceSsrc: number | null;
+  readonly extendedHighestSequence: number | null;
   readonly fractionLostQ8: number | null;
   readonly jitterTicks: number | null;
   readonly nativeMes100: number | null;
@@ -50,6 +52,7 @@ export function addToSums(
   facts: ReportFacts,
   rules: DirectionRules,
 ): ScoredReport {
+  followFirstEstimate(state, sample, facts);
   state.nativeMes100 = facts.nativeMes100 ?? state.nativeMes100;
   state.ssrc = facts.sourceSsrc ?? state.ssrc;
   const { total } = state;

@@ -52,6 +52,7 @@ export function input(of: Partial<Input>): Input {
     answeredAtMs: null,
     mayBeSilent: false,
     joinedLate: false,
+    isSurelyFirst: false,
     ...of,
   };
 }
