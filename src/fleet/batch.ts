@@ -1,37 +1,37 @@
 import { type Cell, type ColumnType, type FleetRow, KINDS, type Kind, type KindName } from './kinds.ts';
 
-/** Rows of one request at most: what a day's outage leaves comes in many requests. */
+/** Bound on the rows of one request. After a day's outage a PBX sends many requests. */
 export const MOST_ROWS = 20_000;
 const LONGEST_TEXT = 65_536;
 const YEAR_MS = 366 * 86_400_000;
-/** A PBX's clock may be ahead by so much. */
+/** A PBX's clock may be ahead by this much. */
 const CLOCK_SLACK_MS = 86_400_000;
-/** The last moment of the year 9999: what is later is no date. */
+/** The last moment of the year 9999. A later one is no date. */
 const LAST_MS = 253_402_300_799_999;
-/** Opinions in hundredths, with room to spare. */
+/** Bound on the opinions, which come in hundredths, with room to spare. */
 const MOST_COUNTS = 1024;
 const IS_TIME = /(?:^|_)(?:at|since)_ms$/;
 const DIRECTIONS: readonly unknown[] = ['rx', 'tx'];
 
-/** A row with the number that its PBX gave it. */
+/** A row, and the number that its PBX gave it. */
 export interface SequencedRow extends FleetRow {
   readonly sequence: number;
 }
 
-/** Why a batch is not taken: one sentence for whoever runs the PBX. Nothing of the batch is stored. */
+/** Why a batch is refused: one sentence for whoever runs the PBX. Nothing of the batch is stored. */
 export class BatchError extends Error {
   override readonly name = 'BatchError';
 }
 
 export interface ReadBatch {
   readonly rows: readonly SequencedRow[];
-  /** The last sequence: what is acknowledged when all is stored. */
+  /** The sequence of the last row, which is acknowledged when all rows are stored. */
   readonly lastSequence: number;
-  /** Columns that this gateway does not know, since the PBX is of a newer release; their values are left out. */
+  /** Columns that this gateway does not know, because the PBX has a newer release. Their values are left out. */
   readonly unknownColumns: ReadonlySet<string>;
 }
 
-/** A batch's text, a line a row, as `readBatch` takes it. */
+/** A batch's text: one row a line, as `readBatch` takes it. */
 export function writeBatch(rows: readonly SequencedRow[]): string {
   return rows
     .map(({ sequence, kind, version, callStartedAtMs, cells }) =>
@@ -152,7 +152,7 @@ export function readCells(
   return cells;
 }
 
-/** ClickHouse refuses a whole block, with the rows of other PBXs in it, for one cell that is not of its column's type. */
+/** ClickHouse refuses a whole block, with other PBXs' rows in it, for one cell that does not fit its column's type. */
 const TYPE_TESTS: Readonly<Record<ColumnType, (value: unknown) => boolean>> = {
   TEXT: (value) => typeof value === 'string' && value.length <= LONGEST_TEXT && value.isWellFormed(),
   REAL: (value) => Number.isFinite(value),

@@ -10,21 +10,19 @@ import type { ChannelRecord, IntervalRecord, SegmentRecord } from '../model/reco
 import type { CallRemarks } from '../model/people/remark.ts';
 import type { FleetRow } from './kinds.ts';
 
-/** Everything of one call that is shipped. */
+/** Everything that is shipped about one call. */
 export interface ShippedCall {
   readonly call: CallWithChannels;
   readonly segments: readonly SegmentRecord[];
   /** The reports that are shipped. */
   readonly intervals: readonly IntervalRecord[];
-  /** Linkedids of calls that were joined into it. */
+  /** Linkedids of calls that were joined into this one. */
   readonly aliases?: readonly string[];
-  /** Null: nothing was ever written about it. */
+  /** Null: nobody has written anything about it. */
   readonly remarks?: CallRemarks | null;
 }
 
-/**
- * The rows of a call, as its PBX stores them. `version` must be higher than in any row of this call that was shipped before.
- */
+/** The rows of a call as its PBX stores them. `version` must be higher than in any row of this call that was shipped before. */
 export function callRows(
   { call, segments, intervals, aliases = [], remarks = null }: ShippedCall,
   version: number,
@@ -51,7 +49,7 @@ export function callRows(
     ...segments.map((segment) => row('segments', SEGMENT_COLUMNS.toRow(segment))),
     ...intervals.map((interval) => row('intervals', INTERVAL_COLUMNS.toRow(interval))),
     ...(remarks === null ? [] : [row('remarks', remarkCells(remarks))]),
-    // The call comes last: whoever finds it in the store finds all its other rows, too.
+    // The call comes last, so that whoever finds it in the store finds all its other rows, too.
     row('calls', CALL_COLUMNS.toRow(own)),
   ];
 }

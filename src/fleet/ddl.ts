@@ -8,12 +8,12 @@ import {
   LIVE_PARTITION_MS,
 } from './kinds.ts';
 
-/** How the store is laid out. */
+/** The layout of the store. */
 export interface StoreLayout {
   readonly database: string;
   /** The cluster's name in ClickHouse's configuration; null: one server. */
   readonly cluster: string | null;
-  /** Whether each shard has replicas, kept together by ZooKeeper or Keeper under the macros `shard` and `replica`. */
+  /** Whether each shard has replicas, which ZooKeeper or Keeper holds together by the macros `shard` and `replica`. */
   readonly isReplicated: boolean;
 }
 
@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
   COUNTS: 'Array(Int64)',
 };
 
-/** Of every table, before the columns of the PBX's own. */
+/** The first columns of every table. The PBX's own columns follow. */
 const FRAME = [
   ['pbx_id', 'UInt32'],
   ['pbx', 'String'],
@@ -33,24 +33,27 @@ const FRAME = [
   ['call_started_at_ms', 'UInt64'],
 ] as const;
 
-/** Columns as ClickHouse has them: what may be unknown is Nullable, the key is not. */
+/** The columns with their types in ClickHouse. A column that may be unknown is Nullable; one of the key is not. */
 export function storeColumns({ columns, key }: Kind): (readonly [name: string, type: string])[] {
   const own = [...columns].map(([name, type]) => {
     const plain = TYPES[type];
-    // ClickHouse has no list that may be null; an empty one is as good.
+    // ClickHouse has no Nullable list; an empty one serves as well.
     return [storedName(name), key.includes(name) || type === 'COUNTS' ? plain : `Nullable(${plain})`] as const;
   });
   return [...FRAME, ...own];
 }
 
-/** Columns of a PBX's rows whose names the store has for something else: the release that scored, and where a device is. */
+/**
+ * The store uses these names of a PBX's columns for something else (the release that scored, and where a device is), so the
+ * columns get other names there.
+ */
 const RENAMED: Readonly<Record<string, string>> = { version: 'mes_version', site: 'device_site' };
 
 export function storedName(column: string): string {
   return RENAMED[column] ?? column;
 }
 
-/** The columns by which a table is sorted: those that make a row the same row again. */
+/** The columns that a table is sorted by: two rows that agree in these are versions of one row. */
 export function orderOf({ key, order = ['pbx', ...key] }: Kind): readonly string[] {
   return order.map(storedName);
 }
@@ -59,20 +62,20 @@ export function tableOf(kind: AnyKindName): string {
   return `mes_${kind}`;
 }
 
-/** The tables that questions look through by time: of the others the order or a month is narrow enough. */
+/** Tables that are searched by time. In others the order or a month narrows the search enough. */
 const BY_WEEK: ReadonlySet<string> = new Set<KindName>(['calls', 'channels', 'streams', 'segments', 'intervals']);
 
-/** One insert may touch a hundred partitions in today's releases: weeks of 400 days are 58. */
+/** Partitions of weeks: 400 days are 58 of them, and in today's releases one insert may touch a hundred partitions. */
 function partitionOf(kind: AnyKindName): string {
   if (kind in LIVE_KINDS) return `intDiv(call_started_at_ms, ${LIVE_PARTITION_MS})`;
   const day = 'toDate(toDateTime(intDiv(call_started_at_ms, 1000)))';
   return BY_WEEK.has(kind) ? `toYYYYMMDD(toMonday(${day}))` : `toYYYYMM(${day})`;
 }
 
-/** Partitions of weeks have eight digits; tables that an earlier build made have months there as well, of six. */
+/** A partition of a week has eight digits. Tables of an earlier build also have months, of six digits. */
 const LEAST_WEEK = 10_000_000;
 
-/** Whether all in a partition is of before the one that this moment lies in. */
+/** Whether everything in the partition is older than the partition that has this moment. */
 export function isPartitionBefore(kind: AnyKindName, partition: number, ms: number): boolean {
   if (kind in LIVE_KINDS) return partition < Math.floor(ms / LIVE_PARTITION_MS);
   const date = new Date(ms);
@@ -83,8 +86,8 @@ export function isPartitionBefore(kind: AnyKindName, partition: number, ms: numb
 }
 
 /**
- * The statements that make all tables on one server, each to be run on every server of a cluster. The same on ClickHouse
- * 18.16 and today's: no TTL, no DateTime64, no column codecs.
+ * The statements that create all tables on one server; each server of a cluster runs them. They are the same for ClickHouse 18.16
+ * and today's, so they have no TTL, no DateTime64 and no column codecs.
  */
 export function createStatements({ database, cluster, isReplicated }: StoreLayout): string[] {
   const tables = Object.entries<Kind>(ALL_KINDS).flatMap(([name, kind]) => {
@@ -110,7 +113,7 @@ export function createStatements({ database, cluster, isReplicated }: StoreLayou
   return [`CREATE DATABASE IF NOT EXISTS ${database}`, ...tables];
 }
 
-/** The statements that add what a newer release stores, given the columns that a server has by table. */
+/** The statements that add a newer release's columns, given each table's present columns. */
 export function missingColumnStatements(
   { database, cluster }: StoreLayout,
   existing: ReadonlyMap<string, ReadonlySet<string>>,
@@ -127,7 +130,7 @@ export function missingColumnStatements(
   });
 }
 
-/** Drops a partition: a week, a month, or of what is live some minutes. */
+/** Drops a partition: a week, a month, or some minutes of live data. */
 export function dropPartitionStatement({ database }: StoreLayout, kind: AnyKindName, partition: number): string {
   return `ALTER TABLE ${database}.${tableOf(kind)} DROP PARTITION ${partition}`;
 }

@@ -12,16 +12,16 @@ import type { FleetStore } from './store.ts';
 import { lineWriter, storedRows, type StoredRows } from './stored-rows.ts';
 import { errorText } from '../units/error-text.ts';
 
-/** As sent, and unpacked: the most that a PBX sends at once has 5,000 rows of about 1 KB. */
+/** Bounds on a body as sent and unpacked. The most that a PBX sends at once is 5,000 rows of about 1 KB. */
 const LARGEST_BODY_BYTES = 8_000_000;
 const LARGEST_TEXT_BYTES = 32_000_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const TICK_MS = 100;
-/** Batches that are unpacked and checked at the same time; others wait their turn, at most so many. */
+/** Batches that are unpacked and checked at the same time, and the number that may wait for that. */
 const MOST_AT_ONCE = 4;
 const MOST_WAITING = 200;
 const RETRY_AFTER_S = 5;
-/** What is up now is not taken while more than this share of the room is full: calls that ended come first. */
+/** While more than this share of the room is full, live data is refused: ended calls come first. */
 const LIVE_SHARE = 0.25;
 const LIVE_RETRY_AFTER_S = 30;
 const SITE = /^[\w. -]{1,64}$/;
@@ -31,11 +31,11 @@ const unzip = promisify(gunzip);
 export interface GatewayOptions {
   readonly store: Pick<FleetStore, 'insert' | 'targetOf'>;
   readonly pbxs: readonly FleetPbx[];
-  /** Only fleet.conf puts a PBX into a site that one of them is limited to: a PBX must not write for another's reader. */
+  /** A site that some reader is limited to must be named in fleet.conf: otherwise a PBX could write for another site's reader. */
   readonly readers?: readonly Pick<FleetReader, 'sites'>[];
   readonly nowMs: () => number;
   readonly onProblem: (sentence: string) => void;
-  /** For tests: other bounds than the usual ones. */
+  /** Tests set other bounds. */
   readonly blockMs?: number;
   readonly mostRows?: number;
 }
@@ -46,7 +46,7 @@ export class FleetGateway {
   readonly #options: GatewayOptions;
   #byTokenHash: ReadonlyMap<string, FleetPbx>;
   #sitesOfReaders: ReadonlySet<string>;
-  /** PBXs whose word for their site was not taken, as far as it was told. */
+  /** PBXs whose own site was refused and logged. */
   readonly #toldOf = new Set<string>();
   readonly #merger: Merger<StoredRows>;
   readonly #counters = { batches: 0, rows: 0, live_batches: 0, refused: 0, busy: 0, failed: 0, unknown_columns: 0 };
@@ -63,7 +63,7 @@ export class FleetGateway {
     this.#merger = new Merger({
       countOf: ({ count }) => count,
       store: (target, rows) => options.store.insert(target, rows),
-      // Not the time of day, which may be set back: the block would wait for as long.
+      // A monotonic clock: if the time of day were set back, a block would wait that much longer.
       nowMs: () => performance.now(),
       ...(options.blockMs === undefined ? {} : { blockMs: options.blockMs }),
       ...(options.mostRows === undefined ? {} : { mostRows: options.mostRows }),
@@ -89,7 +89,7 @@ export class FleetGateway {
       waiting_rows: this.#merger.waitingRows,
       counters: { ...this.#counters },
     }));
-    // Before a body is read: of strangers nothing is kept in memory.
+    // Checks the token before the body is read, so that strangers take no memory.
     const onRequest = async ({ headers }: FastifyRequest, reply: FastifyReply): Promise<void> => {
       const pbx = this.#pbxOf(headers.authorization);
       if (pbx === undefined) return void (await this.#refuseStranger(reply));
@@ -127,7 +127,7 @@ export class FleetGateway {
     });
   }
 
-  /** From the next batch on: a token that is not there any more is of no PBX. */
+  /** Applies from the next batch on. A token that is gone belongs to no PBX. */
   change({ pbxs, readers }: Pick<GatewayOptions, 'pbxs' | 'readers'>): void {
     this.#byTokenHash = new Map(pbxs.map((pbx) => [pbx.tokenSha256, pbx]));
     this.#sitesOfReaders = sitesOf(readers);
@@ -156,7 +156,7 @@ export class FleetGateway {
     return pbx !== undefined && timingSafeEqual(Buffer.from(hash), Buffer.from(pbx.tokenSha256)) ? pbx : undefined;
   }
 
-  /** The site of a PBX of which fleet.conf says none. */
+  /** The site of a PBX for which fleet.conf names none. */
   #siteBy({ name }: FleetPbx, said: string): string {
     if (!SITE.test(said)) return '';
     if (!this.#sitesOfReaders.has(said)) return said;
@@ -202,7 +202,7 @@ export class FleetGateway {
         lines.set(target, ofTarget);
         ofTarget.push(lineOf(row));
       }
-      // From here on only bytes wait.
+      // Only bytes wait from here on.
       byTarget = new Map([...lines].map(([target, ofTarget]) => [target, [storedRows(ofTarget)]]));
     } catch (error) {
       if (error instanceof BatchError) return this.#refuse(reply, 400, error.message);
@@ -240,12 +240,12 @@ export class FleetGateway {
     return refuse(reply, status, detail);
   }
 
-  /** Waits for a place among those that are worked on; false when too many wait already. */
+  /** Waits until the batch may be worked on; false: too many wait already. */
   async #turn(): Promise<boolean> {
     if (this.#working >= MOST_AT_ONCE) {
       if (this.#turns.length >= MOST_WAITING) return false;
       await new Promise<void>((resolve) => void this.#turns.push(resolve));
-      // Whoever has ended hands the place on.
+      // The batch that ends passes its place on.
       return true;
     }
     this.#working++;

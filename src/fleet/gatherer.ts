@@ -6,13 +6,13 @@ import type { CallWithChannels, HistoryReader } from '../model/ports.ts';
 import { callRows, wantsIntervals } from './call-rows.ts';
 import type { Cell, FleetRow } from './kinds.ts';
 
-/** By then the last reports of a call and its final scores have come. */
+/** After this time the last reports of a call and its final scores have come. */
 const QUIET_MS = 3000;
 const HEARTBEAT_EVERY_MS = 60_000;
 /** Time between two looks for ratings and for calls that were scored again. */
 const LOOK_EVERY_MS = 2000;
 /**
- * Calls of half a minute mostly count in the same sums, so these are shipped once. The fleet's sums lag behind its calls by
+ * Calls of half a minute mostly count in the same sums, which are then shipped once. The fleet's sums lag behind its calls by
  * this time.
  */
 const SUMS_EVERY_MS = 30_000;
@@ -23,10 +23,10 @@ const ROOM_FOR_SUMS = 20_000;
 const SUMS_AT_ONCE = 1000;
 /** Calls that are read at a time when the sidecar starts. */
 const PAGE = 200;
-/** A call may be stored so much later than it ended. */
+/** A call may be stored this much later than it ended. */
 const MARK_SLACK_MS = 60_000;
 const DAY_MS = SPANS_MS[0];
-/** No call is longer, as far as it is looked for. */
+/** Nobody looks for longer calls. */
 export const LONGEST_CALL_MS = DAY_MS;
 
 export interface GathererOptions {
@@ -36,7 +36,7 @@ export interface GathererOptions {
   /** The state of the PBX, shipped once a minute. */
   readonly heartbeat: () => Readonly<Record<string, Cell>>;
   readonly onProblem: (sentence: string) => void;
-  /** For tests: another span than half a minute. */
+  /** Tests set another span than half a minute. */
   readonly sumsEveryMs?: number | undefined;
 }
 
@@ -50,13 +50,13 @@ export interface OutboxView {
 /** Puts changes into the outbox: ended calls, their sums, ratings, and once a minute the state of the PBX. */
 export class Gatherer {
   readonly #options: GathererOptions;
-  /** Linkedid of calls with channels that ended → when the last one did. */
+  /** When the last channel of each of these calls (by linkedid) ended. */
   readonly #ended = new Map<string, number>();
   /** Sums that have changed with the calls put into the outbox. */
   readonly #sums = new Map<string, SumsKey>();
   /** Calls put into the outbox whose sums may not have them yet. */
   #uncounted = new Set<string>();
-  /** From this day on sums are still to be put; null: all were. */
+  /** Sums from this day on are still to be put into the outbox; null: all are there. */
   #walkFromMs: number | null = null;
   #version = 0;
   #nextLookMs = 0;
@@ -145,7 +145,7 @@ export class Gatherer {
     );
     const aliases = await history.features.read('outbox', 'aliases', call.linkedid);
     const remarks = await history.features.read('remarks', 'ofCall', call.linkedid);
-    // What was taken back has to go there as well.
+    // Notes and tags that were taken back must be taken back in the store, too.
     const isRemarked = isAgain || remarks.notes.length + remarks.tags.length > 0;
     const segments = parts.flatMap((part) => part.segments);
     const intervals = parts.flatMap((part) => part.intervals);
@@ -159,7 +159,7 @@ export class Gatherer {
   }
 
   /**
-   * Puts calls that were scored again. Puts pending sums first: they are known in memory only and would be lost with the
+   * Puts calls that were scored again. Puts the pending sums first: only memory knows them, so they would be lost with the
    * process.
    */
   async #putAgain(nowMs: number, isStopping: () => boolean): Promise<void> {
@@ -186,7 +186,7 @@ export class Gatherer {
     );
   }
 
-  /** Puts sums of the past, a day at a time: from before the first shipping, or that a crash left unshipped. */
+  /** Puts the sums of the past, one day at a time: those from before the first shipping, or those that a crash left unshipped. */
   async #walk(nowMs: number): Promise<void> {
     if (this.#walkFromMs === null) return;
     const day = await this.#options.history.features.read('outbox', 'sumsOfDay', this.#walkFromMs);
@@ -236,7 +236,7 @@ export class Gatherer {
     await this.#options.history.features.write('outbox', 'put', { ...more, rows: stored, most: MOST_OUTBOX_ROWS });
   }
 
-  /** The next version: higher than all before, also when the clock was set back. */
+  /** The next version: higher than all before, even if the clock was set back. */
   #next(nowMs: number): number {
     this.#version = Math.max(Math.round(nowMs), this.#version + 1);
     return this.#version;

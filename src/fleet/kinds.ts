@@ -7,18 +7,18 @@ import {
 } from '../history/schema/rows.ts';
 import { SUM_COLUMNS } from '../history/sums/score-sums.ts';
 
-/** Of a column: SQLite's type, which is how the PBX stores it; `COUNTS` is a list of whole numbers. */
+/** A column's type: SQLite's, as the PBX stores it, or `COUNTS`, a list of whole numbers. */
 export type ColumnType = 'TEXT' | 'REAL' | 'INTEGER' | 'COUNTS';
 
-/** What is shipped: rows of one table, as the PBX's own history has them. */
+/** A kind of rows that is shipped: those of one table of the PBX's own history. */
 export interface Kind {
-  /** Columns by name, with those of the key. */
+  /** The columns by name, those of the key included. */
   readonly columns: ReadonlyMap<string, ColumnType>;
-  /** Of one PBX: what makes a row the same row again. Never null. */
+  /** The columns that make a row of one PBX the same row again. Never null. */
   readonly key: readonly string[];
-  /** What is never null beside the key: who reads the store relies on it. */
+  /** Further columns that are never null, on which readers of the store rely. */
   readonly required: readonly string[];
-  /** Order of the table where it is not the PBX and then the key. All of these are in it. */
+  /** The order of the table, where it is not the PBX followed by the key. It contains all columns of the key. */
   readonly order?: readonly string[];
 }
 
@@ -73,14 +73,17 @@ export const KINDS = {
     key: ['id'],
     required: ['linkedid', 'side', 'score', 'source', 'weight', 'at_ms'],
   },
-  /** What people wrote about a call: all of it in one row, so that what they take back goes as well. */
+  /** What people wrote about a call, in one row, so that what they take back goes as well. */
   remarks: {
     // Lists as JSON, and the tags once more with blanks between.
     columns: texts('linkedid', 'notes', 'tags', 'tag_words'),
     key: ['linkedid'],
     required: [],
   },
-  /** What the PBX sums up of each hour and day (history/sums): shipped as it is, since a sum of versions counts a retry twice. */
+  /**
+   * The PBX's sums of each hour and day (history/sums). They are shipped as they are, because summing versions in the store would
+   * count a retry twice.
+   */
   sums: {
     columns: new Map<string, ColumnType>([
       ['scope_kind', 'TEXT'],
@@ -88,13 +91,13 @@ export const KINDS = {
       ['starts_at_ms', 'INTEGER'],
       ['scope', 'TEXT'],
       ...SUM_COLUMNS.map(([, column]): [string, ColumnType] => [column, 'INTEGER']),
-      // As many of one as of the other: a score in hundredths, and how many calls had it.
+      // Two lists of equal length: scores in hundredths, and how many calls had each.
       ['score_hundredths', 'COUNTS'],
       ['score_calls', 'COUNTS'],
     ]),
     key: ['scope_kind', 'span_ms', 'starts_at_ms', 'scope'],
     required: [...SUM_COLUMNS.map(([, column]) => column), 'score_hundredths', 'score_calls'],
-    // Questions are about one kind and one span, of all PBXs or of one.
+    // A question is about one kind and one span, of all PBXs or of one.
     order: ['scope_kind', 'span_ms', 'pbx', 'starts_at_ms', 'scope'],
   },
   heartbeats: {
@@ -105,20 +108,20 @@ export const KINDS = {
       ['calls_up', 'INTEGER'],
       ['outbox_rows', 'INTEGER'],
       ['outbox_dropped', 'INTEGER'],
-      // When the oldest row that waits was put into the outbox.
+      // When the oldest waiting row was put into the outbox.
       ['outbox_since_ms', 'INTEGER'],
       // By the gateway's clock: a PBX whose own is slow is not silent.
       ['heard_at_ms', 'INTEGER'],
     ]),
-    // Of an hour the last one stays.
+    // Of each hour the last row stays.
     key: ['hour'],
     required: ['at_ms'],
   },
 } as const satisfies Readonly<Record<string, Kind>>;
 
 /**
- * What is up now: kept for minutes, apart from what is kept for months. `call_started_at_ms` of these tables is when the
- * gateway got the row, so that no PBX's clock matters.
+ * Live data, kept for minutes and apart from what is kept for months. `call_started_at_ms` of these tables is when the gateway
+ * got the row, so that no PBX's clock matters.
  */
 export const LIVE_KINDS = {
   live: {
@@ -135,7 +138,7 @@ export const LIVE_KINDS = {
     required: ['at_ms'],
     order: ['call_started_at_ms', 'pbx', 'uniqueid'],
   },
-  /** One row a batch: how many channels are up there, also when none is. */
+  /** One row a batch: how many channels are up there, even when none is. */
   live_pbxs: {
     columns: new Map<string, ColumnType>([
       ['at_ms', 'INTEGER'],
@@ -149,7 +152,7 @@ export const LIVE_KINDS = {
 
 export const ALL_KINDS = { ...KINDS, ...LIVE_KINDS };
 
-/** Rows of the live kinds lie in partitions of so long, which are dropped as a whole. */
+/** The length of a partition of live data. A partition is dropped as a whole. */
 export const LIVE_PARTITION_MS = 600_000;
 
 export type LiveKindName = keyof typeof LIVE_KINDS;
@@ -161,12 +164,12 @@ export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 
 export type Cell = string | number | readonly number[] | null;
 
-/** One row on its way: its natural key and its version make it idempotent. */
+/** A row on its way. Its natural key and its version make it idempotent. */
 export interface FleetRow<Name extends AnyKindName = KindName> {
   readonly kind: Name;
-  /** A higher version of the same key takes the place of a lower one. */
+  /** A higher version replaces a lower one with the same key. */
   readonly version: number;
-  /** When the call began, epoch milliseconds: all versions of a row lie in one partition. */
+  /** When the call began, epoch milliseconds. So all versions of a row lie in one partition. */
   readonly callStartedAtMs: number;
   readonly cells: Readonly<Record<string, Cell>>;
 }

@@ -1,4 +1,4 @@
-/** Rows of many PBXs for one table of one shard, with those who wait for them to be stored. */
+/** Rows of many PBXs for one table of one shard, and those who wait until they are stored. */
 interface Block<Row> {
   rows: Row[];
   waiting: { resolve: () => void; reject: (error: Error) => void }[];
@@ -10,13 +10,13 @@ export interface MergerOptions<Row> {
   /** Stores a block; resolves when the store has it. */
   readonly store: (target: string, rows: readonly Row[]) => Promise<void>;
   readonly nowMs: () => number;
-  /** A block goes when it has so many rows. */
+  /** A block is stored when it has so many rows. */
   readonly blockRows?: number;
-  /** Or when its first row has waited so long. */
+  /** It is also stored when its first row has waited so long. */
   readonly blockMs?: number;
   /** How many rows one of these is, 1 unless given. */
   readonly countOf?: (row: Row) => number;
-  /** Rows that wait or are being stored, at most: above it nothing is taken. */
+  /** Bound on the rows that wait or are being stored. Above it nothing is taken. */
   readonly mostRows?: number;
 }
 
@@ -24,14 +24,14 @@ const BLOCK_ROWS = 50_000;
 const BLOCK_MS = 1000;
 export const MOST_ROWS = 200_000;
 
-/** The store is behind: nothing was taken, and the PBX is to send the rows again. */
+/** The store is behind: nothing was taken, and the PBX has to send the rows again. */
 export class BusyError extends Error {
   override readonly name = 'BusyError';
 }
 
 /**
- * Merges rows of many senders into blocks: what wears a store out is not rows but inserts. Who adds rows waits until they
- * are stored; one failing insert fails all who have rows in it, and each of them sends its rows again.
+ * Merges rows of many senders into blocks, because inserts wear a store out and rows do not. Whoever adds rows waits until they
+ * are stored. If an insert fails, all who have rows in it fail, and each sends its rows again.
  */
 export class Merger<Row> {
   readonly #options: Required<MergerOptions<Row>>;
@@ -95,7 +95,7 @@ export class Merger<Row> {
     });
   }
 
-  /** Never rejects: who waits is told. */
+  /** Never rejects: those who wait get the error. */
   async #store(target: string, { rows, waiting }: Block<Row>): Promise<void> {
     try {
       await this.#options.store(target, rows);

@@ -41,7 +41,7 @@ export class FleetShipper {
     return { ...this.#counters, outbox_rows: this.#outbox.rows, outbox_dropped: this.#outbox.dropped };
   }
 
-  /** Finds what the sidecar did not put into the outbox before it last ended. */
+  /** Finds what the sidecar had not put into the outbox when it last ended. */
   async start(): Promise<void> {
     await this.#gatherer.start();
   }
@@ -57,7 +57,7 @@ export class FleetShipper {
     this.#shipping ??= this.#ship(nowMs).finally(() => (this.#shipping = null));
   }
 
-  /** Every change is in the outbox. */
+  /** Whether every change is in the outbox. */
   get isEven(): boolean {
     return this.#gatherer.isEven;
   }

@@ -14,12 +14,12 @@ import { insertStatement, type PbxIdentity, type StoredRows } from './stored-row
 
 const INSERT_WAIT_MS = 20_000;
 const DDL_WAIT_MS = 60_000;
-/** Beyond the time that ClickHouse itself allows a question: then it hangs. */
+/** How long to wait beyond the time that ClickHouse allows a question. After that, it hangs. */
 const HANG_MS = 2000;
-/** A server that did not answer is left alone for so long, while another has the same rows. */
+/** A server that did not answer is left alone for so long, if another has the same rows. */
 const REST_AFTER_FAILURE_MS = 5000;
 
-/** What one question may take of ClickHouse. */
+/** How much of ClickHouse one question may take. */
 export interface QueryBounds {
   readonly seconds: number;
   readonly memoryBytes: number;
@@ -28,20 +28,23 @@ export interface QueryBounds {
 
 export interface StoreOptions extends StoreLayout {
   readonly bounds?: QueryBounds;
-  /** One address a shard, in the order in which the cluster names them; the first of several replicas that answers is used. */
+  /**
+   * The shards in the order in which the cluster names them. Each has the addresses of its replicas; the first that answers is
+   * used.
+   */
   readonly shards: readonly (readonly string[])[];
   readonly username: string;
   readonly password: string;
 }
 
 const BOUNDS: QueryBounds = { seconds: 10, memoryBytes: 2_000_000_000, rows: 2_000_000_000 };
-/** ClickHouse's codes for a question that is beyond its bounds: time, rows, rows or bytes, memory, and too slow for its time. */
+/** ClickHouse's codes for a question beyond its bounds: time, rows (two codes), bytes or rows, memory, too slow. */
 const BEYOND_BOUNDS: ReadonlySet<number> = new Set([158, 159, 160, 241, 307, 396]);
 
-/** Why the store does not answer, in one sentence. */
+/** The store does not answer; the message is one sentence. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
-  /** `too-large`: it would take too much; a shorter time or fewer PBXs may do. */
+  /** `too-large`: the answer would take too much. A shorter time or fewer PBXs may do. */
   readonly why: 'gone' | 'too-large';
 
   constructor(message: string, why: StoreError['why'], cause: unknown) {
@@ -50,7 +53,7 @@ export class StoreError extends Error {
   }
 }
 
-/** Part of an answer: how many shards gave theirs. */
+/** An answer, and how many shards gave their part of it. */
 export interface Answered<T> {
   readonly rows: readonly T[];
   readonly shardsAnswered: number;
@@ -74,13 +77,13 @@ export class FleetStore {
           url,
           username,
           password,
-          // Each request has a shorter limit of its own, except for inserts.
+          // Each request but an insert has a shorter limit of its own.
           request_timeout: INSERT_WAIT_MS,
-          // It would write to the console; what fails is told by whoever asked.
+          // It would write to the console. Whoever asked logs the failure.
           log: { level: ClickHouseLogLevel.OFF },
-          // The gateway stands beside its store: packing rows would take as much of a processor as all else that it does.
+          // The gateway is beside its store. Packing rows would take as much processor time as everything else that it does.
           compression: { request: false, response: false },
-          // Shorter than the server's, or a request meets a connection that is just being closed.
+          // Shorter than the server's: otherwise a request could meet a connection that is just being closed.
           keep_alive: { enabled: true, idle_socket_ttl: 2000 },
         }),
       ),
@@ -91,7 +94,7 @@ export class FleetStore {
     return this.#clients.length;
   }
 
-  /** Makes the tables that are missing, and adds the columns that a newer release stores. */
+  /** Creates missing tables, and adds the columns of a newer release. */
   async migrate(): Promise<void> {
     for (const client of this.#clients.flat()) {
       for (const query of createStatements(this.#options)) await command(client, query);
@@ -110,7 +113,7 @@ export class FleetStore {
     return `${shardOf(pbxIdOf(name), this.shardCount)} ${kind}`;
   }
 
-  /** Resolves when the shard has them. */
+  /** Resolves when the shard has the rows. */
   async insert(target: string, rows: readonly StoredRows[]): Promise<void> {
     const [shard = '0', kind = ''] = target.split(' ');
     const statement = insertStatement(this.#options.database, kind as AnyKindName);
@@ -122,8 +125,8 @@ export class FleetStore {
   }
 
   /**
-   * Asks the shards that have rows of these PBXs, or all, each by itself, so that one that hangs hides no other. Rejects with
-   * StoreError when none answers, or when the question is too much for one.
+   * Asks the shards that have rows of these PBXs, or all. Each is asked by itself, so that one that hangs hides no other. Rejects
+   * with StoreError if none answers, or if the question is too large for one.
    */
   async ask<T>(query: string, pbxs?: readonly string[]): Promise<Answered<T>> {
     const all = this.#clients.map((_, shard) => shard);
@@ -154,13 +157,16 @@ export class FleetStore {
       max_memory_usage: String(memoryBytes),
       max_rows_to_read: String(rows),
       output_format_json_quote_64bit_integers: 0,
-      // Conditions stay where they are written: outside of the choice of the newest version.
+      // Keeps conditions where they are written: outside of the choice of the newest version.
       enable_optimize_predicate_expression: 0,
     } as const;
     return this.#firstOf(shard, (client) => ask<T>(client, query, seconds * 1000 + HANG_MS, settings));
   }
 
-  /** The first replica of a shard that answers; one that did not just now comes last. Rejects with the last one's error. */
+  /**
+   * The answer of a shard's first replica that gives one. A replica that just failed is asked last. Rejects with the last one's
+   * error.
+   */
   async #firstOf<T>(shard: number, work: (client: ClickHouseClient) => Promise<T>): Promise<T> {
     const nowMs = performance.now();
     const rests = (client: ClickHouseClient): number => Number((this.#restsUntilMs.get(client) ?? 0) > nowMs);
@@ -172,7 +178,7 @@ export class FleetStore {
         return answer;
       } catch (error) {
         last = error;
-        // Another replica would find it too much as well.
+        // It would be too large for another replica as well.
         if (BEYOND_BOUNDS.has(codeOf(error) ?? 0)) break;
         this.#restsUntilMs.set(client, performance.now() + REST_AFTER_FAILURE_MS);
       }
@@ -180,12 +186,12 @@ export class FleetStore {
     throw last;
   }
 
-  /** Drops the weeks, and of sums the months, that lie wholly before then. */
+  /** Drops the weeks, and for sums the months, that end before `ms`. */
   async dropBefore(ms: number): Promise<void> {
     await this.#dropPartitions(KIND_NAMES, ms);
   }
 
-  /** Drops what was live before then. */
+  /** Drops live data from before `ms`. */
   async dropLiveBefore(ms: number): Promise<void> {
     await this.#dropPartitions(Object.keys(LIVE_KINDS) as LiveKindName[], ms);
   }
@@ -229,7 +235,7 @@ async function ask<T>(
 async function written(client: ClickHouseClient, query: string, rows: readonly StoredRows[]): Promise<void> {
   const bytes = rows.map((some) => some.bytes);
   const { stream } = await client.exec({ query, values: Readable.from(bytes, { objectMode: false }) });
-  // Nothing is in the answer, but the connection is free only when it was read.
+  // The answer is empty, but the connection is free only after it was read.
   for await (const _ of stream);
 }
 

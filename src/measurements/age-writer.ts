@@ -10,12 +10,12 @@ import {
 import { bech32 } from '@scure/base';
 import { AGE_MAGIC } from './format/segments.ts';
 
-/** A chunk of the payload (STREAM). What we write fits into one chunk, which is the last. */
+/** The size of a chunk of the payload (STREAM). What we write fits into one chunk, which is also the last. */
 const CHUNK_BYTES = 65_536;
 const FILE_KEY_BYTES = 16;
 const NONCE_BYTES = 16;
 const KEY_BYTES = 32;
-/** Of SHA-256, and what its HMAC mixes into the key (RFC 2104 §2). */
+/** The block size of SHA-256, and the bytes that its HMAC mixes into the key (RFC 2104 §2). */
 const BLOCK_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
@@ -33,10 +33,10 @@ interface Recipient {
 }
 
 /**
- * Writes age files (age-encryption.org/v1) for X25519 recipients by Node's own cryptography: 0.15 ms of processor time a file and
- * 0.03 ms for each further segment of it. The library that we read them with takes 0.7 ms for each, because it cannot keep the
- * key of a file; with 2,000 legs up that is a difference between 1 and 10 % of a processor. `test/integration/measurements.test.ts`
- * opens what this writes with age itself.
+ * Writes age files (age-encryption.org/v1) for X25519 recipients with Node's own cryptography: 0.15 ms of processor time a file
+ * and 0.03 ms for each further segment of it. The library with which we read them takes 0.7 ms for each segment, because it
+ * cannot keep the key of a file. With 2,000 legs up that is the difference between 1 and 10 % of a processor.
+ * `test/integration/measurements.test.ts` opens what this writes with age itself.
  */
 export class AgeWriter {
   readonly #recipients: readonly Recipient[];
@@ -94,8 +94,8 @@ function stanzaFor({ bytes, key }: Recipient, fileKey: Buffer): string {
 }
 
 /**
- * HKDF-SHA-256 (RFC 5869) for one block of output. By `hash` it takes a quarter of the time of `hkdfSync`, which makes key objects
- * of what is used once.
+ * HKDF-SHA-256 (RFC 5869) for one block of output. By `hash` it takes a quarter of the time of `hkdfSync`, which makes key
+ * objects for keys that are used once.
  */
 function derive(secret: Buffer, salt: Buffer, info: string): Buffer {
   const extracted = hmac(salt, secret);

@@ -16,9 +16,10 @@ const LENGTH_BYTES = 4;
 const NAME = /^\w{1,64}$/;
 
 /**
- * The legs that are up, for the next start after a SIGKILL: `[length of the name, 8 bit][name][length, 32 bit, big endian][an age
- * file]`, each with all of its leg so far; the last one counts. No bytes: the leg has ended. Left out is what comes from the first
- * record on that is torn or has no name: a loss of power may leave anything there.
+ * Reads the legs that were up, for the next start after a SIGKILL. A record is `[length of the name, 8 bit][name][length, 32 bit,
+ * big endian][an age file]` and has all of its leg so far. The last record of a leg counts. One without bytes says that the leg
+ * has ended. From the first record on that is torn or has no name, everything is ignored, because a loss of power may leave
+ * anything there.
  */
 export function readJournal(bytes: Buffer): (readonly [name: string, segment: Buffer])[] {
   const records: (readonly [string, Buffer])[] = [];
@@ -56,12 +57,15 @@ interface JournalFile {
   bytes: number;
 }
 
-/** Keeps the legs that are up on the disk: one write for all that have changed, since a file for each took a third of all the time. */
+/**
+ * Keeps the legs that are up on the disk, with one write for all that have changed. A file for each leg took a third of the
+ * sidecar's time.
+ */
 export class LiveJournal {
   readonly #directory: string;
   /** The oldest first; the last one is written to. */
   readonly #files: JournalFile[] = [];
-  /** In which file the newest record of each leg that is up is. */
+  /** The file that has the newest record of each live leg. */
   readonly #legs = new Map<string, JournalFile>();
   #gathered: Gathered[] = [];
   #flushing: Promise<void> = Promise.resolve();
@@ -72,7 +76,7 @@ export class LiveJournal {
     this.#directory = directory;
   }
 
-  /** Of the files and of what is gathered. */
+  /** The size of the files and of what waits to be written. */
   get bytes(): number {
     const gathered = this.#gathered.reduce((sum, { record }) => sum + record.length, 0);
     return this.#files.reduce((sum, { bytes }) => sum + bytes, gathered);
@@ -84,7 +88,7 @@ export class LiveJournal {
     return file !== undefined && file !== this.#files.at(-1);
   }
 
-  /** Takes what an ended process left: the legs that were up, each with its last segment. `forgetLeft` removes it. */
+  /** Takes what an ended process left: the legs that were up, each with its last segment. `forgetLeft` removes them. */
   async left(): Promise<ReadonlyMap<string, Buffer>> {
     const legs = new Map<string, Buffer>();
     for (const path of await this.#leftFiles()) {
@@ -100,7 +104,7 @@ export class LiveJournal {
     for (const path of await this.#leftFiles()) await rm(path, { force: true });
   }
 
-  /** Gathers the whole of a leg so far, for the next `flush`. */
+  /** Keeps the whole of a leg so far, for the next `flush`. */
   put(name: string, segment: Uint8Array): void {
     this.#gathered.push({ name, record: recordOf(name, segment), isEnd: false });
   }
@@ -110,7 +114,7 @@ export class LiveJournal {
     this.#gathered.push({ name, record: recordOf(name, new Uint8Array()), isEnd: true });
   }
 
-  /** Writes what is gathered. Resolves when all of it is in the file. */
+  /** Writes what was put. Resolves when all of it is in the file. */
   flush(nowMs = this.#nowMs): Promise<void> {
     this.#nowMs = nowMs;
     if (this.#gathered.length === 0) return this.#flushing;
@@ -126,7 +130,7 @@ export class LiveJournal {
     try {
       await this.#append(await this.#current(nowMs), gathered);
     } catch (error) {
-      // A leg that is up comes again. An end does not, and without it the files of its leg would stay.
+      // A live leg is put again; an end is not, and without it the files of its leg would stay.
       const ends = gathered.filter(({ name, isEnd }) => isEnd && this.#legs.has(name));
       this.#gathered.unshift(...ends);
       throw error;
@@ -139,7 +143,7 @@ export class LiveJournal {
     try {
       await writeAll(file.descriptor ?? -1, bytes);
     } catch (error) {
-      // What comes behind a torn record cannot be read: the next write begins another file.
+      // Nothing behind a torn record can be read, so the next write begins another file.
       await finished(file);
       throw error;
     }
@@ -160,7 +164,7 @@ export class LiveJournal {
     return file;
   }
 
-  /** From the oldest on, so that no file goes before one that its ends are about. */
+  /** Goes from the oldest on, so that no file goes before one about whose legs its ends are. */
   async #dropOld(): Promise<void> {
     const used = new Set(this.#legs.values());
     for (let [oldest] = this.#files; oldest !== undefined && !used.has(oldest); [oldest] = this.#files) {

@@ -60,7 +60,7 @@ export class Spool {
     for (const entry of await readdir(this.#directory)) {
       const name = entry.slice(0, entry.lastIndexOf('.'));
       if (entry.endsWith(`${READY}${UNFINISHED}`)) await rm(join(this.#directory, entry), { force: true });
-      // As earlier builds left them, a file a leg.
+      // Earlier builds left a file for each live leg.
       if (entry.endsWith(LIVE)) {
         if (!(await this.#takeOver(name))) continue;
         this.#recovered += 1;
@@ -72,7 +72,7 @@ export class Spool {
     await this.#bound();
   }
 
-  /** Gathers all of a live leg so far for the next `flush`, in place of what was appended before. */
+  /** Keeps all of a live leg so far for the next `flush`, in place of what was appended before. */
   async append(name: string, segment: Uint8Array): Promise<void> {
     // When the spool is full, drop waiting files first. With none left, do not write the new segment.
     await this.#bound(segment.length);
@@ -95,7 +95,7 @@ export class Spool {
     try {
       await this.#writeWhole(this.#path(name, READY), segment);
     } catch (error) {
-      // It does not come again: its place in the journal would stay taken.
+      // The leg does not come again, so its place in the journal would stay taken.
       this.#dropped += 1;
       this.#journal.end(name);
       throw error;
@@ -124,12 +124,12 @@ export class Spool {
 
   async remove(name: string): Promise<void> {
     this.#forget(name);
-    // Or the next start would take the leg, which is sent, for one that was up.
+    // Otherwise the next start would take the leg, which was sent, for one that was up.
     await this.#journal.flush().catch(() => {});
     await rm(this.#path(name, READY), { force: true });
   }
 
-  /** Makes a file of each leg that was up, unless it had just got one when the sidecar ended. */
+  /** Makes a file of each leg that was up, unless the sidecar had just made one when it ended. */
   async #takeOverJournal(): Promise<void> {
     const there = new Set(await readdir(this.#directory));
     for (const [name, segment] of await this.#journal.left()) {
@@ -180,7 +180,10 @@ export class Spool {
   }
 }
 
-/** Of what is done some hundred times a second: `node:fs/promises` makes a FileHandle for each file, which takes twice the time. */
+/**
+ * A promise for callbacks of `node:fs`. `node:fs/promises` makes a FileHandle for each file, which takes twice the time, and this
+ * runs some hundred times a second.
+ */
 function done(work: (then: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     work((error) => {

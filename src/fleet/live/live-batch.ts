@@ -3,24 +3,24 @@ import type { ChannelRecord } from '../../model/record.ts';
 import { BatchError, isCount, isObject, readCells } from '../batch.ts';
 import { type Cell, type FleetRow, type Kind, KINDS, type LiveKindName } from '../kinds.ts';
 
-/** Channels of one batch at most, those that are up and those that ended. */
+/** Bound on the channels of one batch, those that are up and those that ended. */
 export const MOST_CHANNELS = 500;
 const MOST_STREAMS = 8;
-/** A PBX whose clock is off by more is told so. */
+/** A PBX whose clock is off by more gets an error that says so. */
 const CLOCK_SLACK_MS = 86_400_000;
 const LONGEST_ID = 200;
 
-/** Some of the channels that are up on a PBX, as it has them at this moment. Nothing of it is kept for longer than minutes. */
+/** Some of the channels that are up on a PBX, as it sees them at this moment. Nothing of it is kept for longer than minutes. */
 export interface LiveBatch {
   readonly atMs: number;
-  /** Of the whole PBX: a batch may have fewer. */
+  /** The channels of the whole PBX; a batch may have fewer. */
   readonly channelsUp: number;
   readonly channels: readonly ChannelRecord[];
   /** Uniqueids of channels that were shipped and are not up any more. */
   readonly ended: readonly string[];
 }
 
-/** As `readLiveBatch` takes it. */
+/** The text of a batch, as `readLiveBatch` takes it. */
 export function writeLiveBatch({ atMs, channelsUp, channels, ended }: LiveBatch): string {
   return JSON.stringify({
     at_ms: Math.round(atMs),
@@ -33,12 +33,12 @@ export function writeLiveBatch({ atMs, channelsUp, channels, ended }: LiveBatch)
   });
 }
 
-/** What is not known is not sent: it is null at the other end as well. */
+/** Unknown values are not sent: they are null at the other end as well. */
 function known(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
 }
 
-/** Of the channel itself: its call is not over, so more of it may be unknown than of one that ended. */
+/** The columns of a live channel. Its call is not over, so more of them may be unknown than for one that ended. */
 const CHANNEL_KIND: Pick<Kind, 'columns' | 'key' | 'required'> = KINDS.channels;
 const STREAM_KIND: Pick<Kind, 'columns' | 'key' | 'required'> = {
   columns: KINDS.streams.columns,
@@ -47,7 +47,7 @@ const STREAM_KIND: Pick<Kind, 'columns' | 'key' | 'required'> = {
 };
 
 /**
- * Checks all of a batch and makes rows for the store of it; `nowMs` is the gateway's clock. Throws BatchError: nothing of it
+ * Checks a whole batch and makes rows for the store. `nowMs` is the gateway's clock. Throws BatchError: then nothing of the batch
  * is stored.
  */
 export function readLiveBatch(

@@ -2,14 +2,14 @@ import type { CallCursor, CallFilter, CallOrder, TimeRange } from '../../model/p
 import type { Question } from './question.ts';
 import { allOf, listOf, quote, textTest } from './sql.ts';
 
-/** Only so many of the newest matching calls are counted, or sorted by something else than time. */
+/** Only so many of the newest matching calls are counted, or sorted by something other than time. */
 export const MOST_ORDERED = 10_000;
-/** At 1,000 calls a second this stretch holds as many calls as are sorted in a tenth of a second. */
+/** At 1,000 calls a second this stretch has as many calls as can be sorted in a tenth of a second. */
 const FIRST_SPAN_MS = 120_000;
 /** Each stretch of time is so many times as long as the one before; the last one is all the rest. */
 const GROWTH = 20;
 const LONGEST_SPAN_MS = 400 * 86_400_000;
-/** A PBX's clock may be ahead by so much (batch.ts). */
+/** A PBX's clock may be ahead by this much (batch.ts). */
 const AHEAD_MS = 2 * 86_400_000;
 const LOWEST_OPINION = 0;
 const HIGHEST_OPINION = 5;

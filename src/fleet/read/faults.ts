@@ -16,10 +16,10 @@ import type { Question } from './question.ts';
 import { allOf, listOf, quote } from './sql.ts';
 
 const HOUR_MS = 3_600_000;
-/** A trunk is bad at once on many PBXs: that shows within hours. Of a firmware or a release it takes a day of calls. */
+/** A bad trunk shows on many PBXs within hours. A firmware or a release needs a day of calls. */
 const TRUNK_HOURS = 3;
 const DEVICE_HOURS = 24;
-/** Names and devices that are looked at, those of most PBXs or calls first. */
+/** Bounds on the names and devices that are looked at. Those of the most PBXs or calls come first. */
 const MOST_TRUNKS = 200;
 const MOST_DEVICE_ROWS = 20_000;
 
@@ -62,7 +62,7 @@ function sharesBy(
   return groups;
 }
 
-/** Sums by name and PBX: `j` calls that are judged, `o` those of them whose fault lies with this endpoint or device. */
+/** Sums by name and PBX: `j` judged calls, and `o` those of them whose fault lies with this endpoint or device. */
 function sums(question: Question, kind: 'endpoint' | 'device', { fromMs, toMs }: TimeRange, test = ''): string {
   const where = allOf(`scope_kind = '${kind}'`, `span_ms = ${HOUR_MS}`, `scope != ''`, test);
   const cells = 'pbx, scope, starts_at_ms, judged, own_faults';
@@ -70,7 +70,7 @@ function sums(question: Question, kind: 'endpoint' | 'device', { fromMs, toMs }:
     FROM ${question.newest('sums', cells, { fromMs, toMs }, where)} GROUP BY scope, pbx`;
 }
 
-/** Whole hours, and the one that it is. */
+/** The last whole hours, and the present one. */
 function lastHours(hours: number, nowMs: number): TimeRange {
   const toMs = Math.ceil(nowMs / HOUR_MS) * HOUR_MS;
   return { fromMs: toMs - hours * HOUR_MS, toMs };
@@ -107,7 +107,7 @@ async function trunkFaults(question: Question, nowMs: number): Promise<FleetFaul
     `SELECT name, count() AS n, toInt64(sum(j)) AS js, toInt64(sum(o)) AS os FROM ${pairs} WHERE name IN ${listOf(names)} GROUP BY name`,
   );
   const trunks: SharedTrunk[] = names.map((endpoint) => {
-    // Each shard has its PBXs.
+    // Each shard has some of the PBXs.
     const rows = all.filter(({ name }) => name === endpoint);
     const sum = (of: (row: (typeof all)[number]) => number): number => rows.reduce((so, row) => so + of(row), 0);
     return {

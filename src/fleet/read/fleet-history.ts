@@ -18,14 +18,14 @@ import { callOf, channelOf, intervalOf, segmentOf, type StoreRow } from './recor
 import type { Scope } from './scope.ts';
 import { allOf, quote } from './sql.ts';
 
-/** The PBX and the call whose rows a channel's are. */
+/** The PBX and the call to which a channel's rows belong. */
 interface Place {
   readonly pbx: string;
   readonly linkedid: string;
   readonly callStartedAtMs: number;
 }
 
-/** Thrown when more than one PBX has a call or channel of this id. */
+/** More than one PBX has a call or channel with this id. */
 export class AmbiguousError extends Error {
   override readonly name = 'AmbiguousError';
   readonly pbxs: readonly string[];
@@ -39,8 +39,8 @@ export class AmbiguousError extends Error {
 const ALWAYS: TimeRange = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
 
 /**
- * The history of all PBXs of a scope, asked as that of one PBX is. For one request: it remembers where what it has found is, and
- * how many shards answered. Rejects with StoreError, and with AmbiguousError where an id is of several PBXs.
+ * The history of all PBXs of a scope, asked like that of one PBX. It serves one request: it remembers where the found rows are,
+ * and how many shards answered. Rejects with StoreError, and with AmbiguousError where several PBXs have the id.
  */
 export class FleetHistory implements HistoryReader {
   readonly #question: Question;
@@ -55,7 +55,7 @@ export class FleetHistory implements HistoryReader {
     this.#rankings = new FleetRankings(this.#question);
   }
 
-  /** From now on every question rejects when a shard does not answer. */
+  /** From now on every question rejects if a shard does not answer. */
   beStrict(): void {
     this.#question.isStrict = true;
   }

@@ -5,11 +5,11 @@ import type { Question } from './question.ts';
 import { liveChannelOf } from './records.ts';
 import { allOf, listOf, quote, textTest, window } from './sql.ts';
 
-/** A channel of which nothing more came for so long is not shown: it may be over. */
+/** A channel is shown for so long after its PBX last sent it. After that it may be over. */
 export const SHOWN_FOR_MS = 60_000;
-/** A PBX sends every five seconds; after so long without anything, what is shown of it is said to be old. */
+/** A PBX sends every five seconds. After so long without anything, its channels are marked as old. */
 export const STALE_AFTER_MS = 20_000;
-/** After that it is not known any more whether the PBX shows what is up at all. */
+/** After so long it is not known whether the PBX sends live data at all. */
 const LOOKS_BACK_MS = 600_000;
 /** The clocks of two gateways differ by less. */
 const CLOCK_SLACK_MS = 60_000;
@@ -25,20 +25,20 @@ export interface FleetLiveQuery {
 
 export interface FleetLiveChannel {
   readonly channel: ChannelRecord & { readonly pbx: string };
-  /** When its PBX said this, by the PBX's own clock: what happened since is not known. */
+  /** When its PBX sent this, by the PBX's own clock. What happened since is not known. */
   readonly saidAtMs: number;
   /** The same by the gateway's clock. */
   readonly asOfMs: number;
 }
 
-/** How far what is shown of one PBX can be relied on. */
+/** How far the live data of one PBX can be relied on. */
 export interface LivePbx {
   readonly pbx: string;
   readonly site: string;
-  /** `none`: nothing within ten minutes; it is silent, or of a release that does not send what is up. */
+  /** `none`: nothing came for ten minutes. The PBX is silent, or its release does not send live data. */
   readonly state: 'live' | 'stale' | 'none';
   readonly asOfMs: number | null;
-  /** Null where it is not live: nobody knows. */
+  /** Null: the PBX is not live, so nobody knows. */
   readonly channelsUp: number | null;
 }
 
@@ -58,7 +58,7 @@ interface Key {
 
 const CELLS = 'pbx, uniqueid, row_version, call_started_at_ms, endpoint, codec, verdict, mes, ended_at_ms';
 
-/** The channels that are up on the PBXs of a scope, as they were told of last. Rejects with StoreError. */
+/** The channels that are up on the PBXs of a scope, as their PBXs last sent them. Rejects with StoreError. */
 export async function askLive(
   question: Question,
   query: FleetLiveQuery,
@@ -82,7 +82,7 @@ export async function askLive(
         FROM ${database}.${tableOf('live_pbxs')} WHERE ${allOf(since(LOOKS_BACK_MS), mine)} GROUP BY pbx`,
     ),
   ]);
-  // Each shard has its own order.
+  // Each shard has sorted its own rows only.
   const chosen = keys
     .toSorted((one, other) => (query.sort === 'mes' ? worst(one.score, other.score) : 0) || byName(one, other))
     .slice(0, limit);
@@ -103,7 +103,7 @@ function test({ endpoint, codec, verdict, max_mes: maxMes, min_mes: minMes }: Fl
   );
 }
 
-/** What is not known comes last. */
+/** Unknown values come last. */
 function worst(one: number | null, other: number | null): number {
   return one === other ? 0 : (one ?? Infinity) - (other ?? Infinity);
 }
@@ -113,7 +113,7 @@ function byName(one: Key, other: Key): number {
   return one.uniqueid < other.uniqueid ? -1 : 1;
 }
 
-/** All of the chosen ones: the texts of the others are not read. */
+/** Reads the chosen channels whole; the texts of others are not read. */
 async function channelsOf(question: Question, chosen: readonly Key[]): Promise<FleetLiveChannel[]> {
   if (chosen.length === 0) return [];
   const began = chosen.map((key) => key.began);

@@ -14,12 +14,12 @@ interface RatingRow extends Omit<Rating, 'issues' | 'answers' | 'asked' | 'atMs'
 const CELLS = 'id, linkedid, uniqueid, endpoint, side, score, issues, answers, comment, source, asked, weight, at_ms';
 const LONGEST_UNTIL_RATED_MS = 2 * 86_400_000;
 
-/** Whose it is as well. */
+/** A rating, with its PBX and site. */
 export type FleetRating = Rating & { readonly pbx: string; readonly site: string };
 
 const ALWAYS = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
 
-/** Ratings of calls, as far as they were shipped: requests and marked moments are not. */
+/** Ratings of calls. Requests and marked moments are not shipped. */
 export class FleetRatings {
   readonly #question: Question;
 
@@ -35,7 +35,7 @@ export class FleetRatings {
     return { ratings: rows.map(ratingOf), requests: [], moments: [] };
   }
 
-  /** Of what was asked; null: nothing. */
+  /** The shards that answered; null: nothing was asked. */
   get shards(): Shards | null {
     return this.#question.shards;
   }
@@ -46,7 +46,7 @@ export class FleetRatings {
     limit: number,
     cursor: RatingCursor | null,
   ): Promise<{ readonly ratings: readonly FleetRating[]; readonly next: RatingCursor | null }> {
-    // A call is rated after it began, at most so long.
+    // A call is rated at most so long after it began.
     const range = { fromMs: fromMs - LONGEST_UNTIL_RATED_MS, toMs };
     const where = allOf(
       `at_ms >= ${Math.ceil(fromMs)} AND at_ms < ${Math.ceil(toMs)}`,
@@ -79,7 +79,7 @@ function ratingOf({ issues, answers, asked, at_ms: atMs, ...row }: RatingRow): R
   };
 }
 
-/** The list in a JSON text; empty when it is none, since one bad row must not spoil the answer. */
+/** The list in a JSON text; empty: it is none, since one bad row must not spoil the answer. */
 function listIn(text: string | null): readonly unknown[] {
   try {
     const list: unknown = JSON.parse(text ?? '[]');

@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts';
 import { quote } from './sql.ts';
 
 const ALWAYS = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
-/** Tags that are listed at most, those of most calls first. */
+/** Bound on the listed tags; those of the most calls come first. */
 const MOST_LISTED = 500;
 
 interface RemarksRow {
@@ -23,12 +23,12 @@ export class FleetRemarks {
     this.#question = new Question(store, database, scope);
   }
 
-  /** Of what was asked; null: nothing. */
+  /** The shards that answered; null: nothing was asked. */
   get shards(): Shards | null {
     return this.#question.shards;
   }
 
-  /** Of some calls, by `pbx linkedid`; those without any are left out. */
+  /** Notes and tags of these calls, by `pbx linkedid`. Calls without any are left out. */
   async ofCalls(
     calls: readonly { readonly pbx: string; readonly linkedid: string }[],
   ): Promise<ReadonlyMap<string, CallRemarks>> {
@@ -46,14 +46,14 @@ export class FleetRemarks {
     );
   }
 
-  /** The tag of most calls first. */
+  /** All tags, those of the most calls first. */
   async tags(): Promise<TagCount[]> {
     const rows = await this.#question.ask<{ readonly tag: string; readonly n: number }>(
       `SELECT tag, toInt64(count()) AS n FROM ${this.#question.newest('remarks', 'pbx, linkedid, tag_words', ALWAYS)}
         ARRAY JOIN splitByChar(' ', ifNull(tag_words, '')) AS tag WHERE tag != '' GROUP BY tag ORDER BY n DESC, tag LIMIT ${MOST_LISTED}`,
     );
     const counts = new Map<string, number>();
-    // Each shard has its PBXs.
+    // Each shard has some of the PBXs.
     for (const { tag, n } of rows) counts.set(tag, (counts.get(tag) ?? 0) + n);
     return [...counts]
       .map(([tag, calls]) => ({ tag, calls }))
@@ -62,7 +62,7 @@ export class FleetRemarks {
   }
 }
 
-/** What a stranger sent must not spoil the answer. */
+/** One bad row of a PBX must not spoil the answer. */
 function listIn<Item>(text: string | null, fits: (item: Readonly<Record<string, unknown>>) => boolean): Item[] {
   try {
     const list: unknown = JSON.parse(text ?? '[]');

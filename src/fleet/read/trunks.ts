@@ -11,7 +11,7 @@ import { LONGEST_CALL_MS } from '../gatherer.ts';
 import type { Question } from './question.ts';
 import { allOf, listOf, quote, textTest } from './sql.ts';
 
-/** An endpoint of a PBX, and how its calls of late went; as `TrunkQuality` (alerting) of one PBX has it. */
+/** An endpoint of a PBX, and how its recent calls went. `TrunkQuality` (alerting) is the same on one PBX. */
 export interface FleetTrunk {
   readonly pbx: string;
   readonly site: string;
@@ -26,8 +26,8 @@ const textsOf = (set: ReadonlySet<string | null>): string => listOf([...set].map
 const ONE_WAY = listOf(['no-media', 'one-way-rx', 'one-way-tx']);
 
 /**
- * The endpoints with calls that ended within the last hour, the best first: what `TrunkChoice` (alerting) says of one PBX, in
- * SQL. A call's weight falls with each newer one of its trunk, and with the minutes before the latest.
+ * The endpoints with calls that ended within the last hour, the best first: what `TrunkChoice` (alerting) computes on one PBX, in
+ * SQL. A call's weight falls with each newer call of its trunk, and with the minutes before the latest.
  */
 export async function fleetTrunks(
   question: Question,
@@ -81,7 +81,7 @@ export async function fleetTrunks(
     .slice(0, most);
 }
 
-/** Those of which too little is known last; then by name, as texts are told apart everywhere. */
+/** The best first; those with too few calls come last. Equal ones are sorted by name. */
 function bestFirst(one: FleetTrunk, other: FleetTrunk): number {
   const [name, otherName] = [`${one.endpoint} ${one.pbx}`, `${other.endpoint} ${other.pbx}`];
   return (other.recentMes ?? 0) - (one.recentMes ?? 0) || (name < otherName ? -1 : 1);

@@ -11,7 +11,7 @@ export interface FleetRoutesOptions {
   readonly store: Pick<FleetStore, 'ask'>;
   readonly database: string;
   readonly clock: Clock;
-  /** May change while the gateway runs. */
+  /** The answer may change while the gateway runs. */
   readonly known: () => { readonly pbxs: readonly FleetPbx[]; readonly readers: readonly FleetReader[] };
   readonly counters: () => Readonly<Record<string, number>>;
 }
@@ -24,24 +24,24 @@ const site = () =>
   several('where the PBX is, as fleet.conf or [fleet] of its mes.conf names it', (text) =>
     /^[\w. -]{1,64}$/.test(text) ? text : undefined,
   );
-/** Whose rows a question is about. */
+/** The parameters that choose PBXs. */
 export const WHOSE = { pbx: pbx(), site: site() };
 export const WHOSE_QUERY = z.strictObject(WHOSE);
 export type Whose = z.output<typeof WHOSE_QUERY>;
 
-/** The scope of what is asked for, within what the reader's token allows. */
+/** The scope of a question, within what the reader's token allows. */
 export type ScopeOf = (asked: Whose, reader: string | null) => Scope;
 
 export function scopeFor({ known }: Pick<FleetRoutesOptions, 'known'>): ScopeOf {
   return (asked, reader) => {
     const allowed: readonly PbxFilter[] = reader === null ? [] : known().readers.filter(({ name }) => name === reader);
-    // A reader that fleet.conf does not have any more sees nothing.
+    // A reader that was taken out of fleet.conf sees nothing.
     if (reader !== null && allowed.length === 0) return [{ pbxs: [] }];
     return [...allowed, { pbxs: asked.pbx, sites: asked.site }];
   };
 }
 
-/** What the store rejects with, as REST says it. */
+/** Turns the store's errors into those of REST. */
 export async function inWords<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

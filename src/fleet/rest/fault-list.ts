@@ -7,10 +7,10 @@ import { Question, type Shards } from '../read/question.ts';
 import { type FleetRoutesOptions, inWords, type ScopeOf, type Whose, WHOSE_QUERY } from './asked.ts';
 import { SHARDS } from './pbx-list.ts';
 
-/** It looks at a day of sums; Prometheus and open pages ask for it again and again. */
+/** Answers are shared for so long: each looks at a day of sums, and Prometheus and open pages ask again and again. */
 const SHARED_MS = 20_000;
 const MOST_SHARED = 50;
-/** PBXs that are named. */
+/** Bound on the PBXs that are named. */
 const MOST_NAMED = 20;
 
 const COUNT = z.int().nonnegative();
@@ -44,7 +44,7 @@ export interface FaultList {
   readonly shards: Shards | null;
 }
 
-/** Finds what only the fleet shows, and remembers it for some seconds. */
+/** Finds what shows only in the whole fleet, and remembers it for some seconds. */
 export class FleetFaults {
   readonly #options: FleetRoutesOptions;
   readonly #scopeOf: ScopeOf;
@@ -63,7 +63,7 @@ export class FleetFaults {
     if (this.#found.size >= MOST_SHARED) this.#found.clear();
     const list = this.#find(asked, reader);
     this.#found.set(key, { untilMs: performance.now() + SHARED_MS, list });
-    // What failed is asked again.
+    // A failed question is asked again.
     list.catch(() => this.#found.delete(key));
     return list;
   }

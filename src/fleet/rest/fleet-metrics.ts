@@ -30,17 +30,17 @@ const OF_PBX: Readonly<
 
 /** What is shown at one moment. */
 export interface FleetFigures {
-  /** Null, as `faults`: ClickHouse does not answer. */
+  /** Null, like `faults`: ClickHouse does not answer. */
   readonly list: PbxList | null;
   readonly faults: readonly FleetFault[] | null;
   readonly counters: Readonly<Record<string, number>>;
   readonly nowMs: number;
 }
 
-/** Faults that have a sample each; all are counted. */
+/** Bound on the faults with a sample each. All are counted. */
 const MOST_FAULTS = 100;
 
-/** The metrics of a fleet: of each PBX, what only all together show, and of the gateway. */
+/** The metrics of a fleet: those of each PBX, the faults that show only in the whole fleet, and those of the gateway. */
 export class FleetMetrics {
   readonly #registry = new Registry();
   readonly #ofPbx = new Map<string, Gauge<'pbx' | 'site'>>();

@@ -19,7 +19,7 @@ import { readOnlyRoutes } from './read-only.ts';
 import { fleetTrunkRoutes } from './trunk-list.ts';
 import { PBXS_ANSWER, presentPbxs, SHARDS } from './pbx-list.ts';
 
-/** Of the addresses of one PBX those that a fleet's store can answer. */
+/** The addresses of one PBX that a fleet's store can answer, too. */
 const SHARED: readonly string[] = [
   '/v1/calls',
   '/v1/calls/:linkedid',
@@ -31,7 +31,7 @@ const SHARED: readonly string[] = [
   '/v1/summary',
 ];
 
-/** All addresses of a fleet's gateway for people and programs; what one PBX has takes `pbx` and `site` as well. */
+/** All addresses of a fleet's gateway for people and programs. Those that one PBX has, too, also take `pbx` and `site`. */
 export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
   const { store, database, clock } = options;
   const metrics = new FleetMetrics();
@@ -108,7 +108,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
   return [...described, ...documentRoutes(described)];
 }
 
-/** The same address with `pbx` and `site`, asked of the store. */
+/** The same route with `pbx` and `site`, answered by the store. */
 function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Route {
   const { store, database } = options;
   const { site: ofPhones, ...own } = core.query.shape as Readonly<Record<string, z.ZodType>>;
@@ -117,7 +117,7 @@ function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Rou
     ...(ofPhones === undefined ? {} : { device_site: ofPhones }),
     ...WHOSE,
   });
-  /** The route on the PBXs that are asked for. */
+  /** The route over the PBXs that the request chooses. */
   const begin = ({ query: asked, reader }: RouteRequest) => {
     const { pbx: pbxs, site: sites, device_site: phones, ...rest } = asked as Whose & Readonly<Record<string, unknown>>;
     const scope = scopeOf({ pbx: pbxs, site: sites }, reader);
@@ -142,7 +142,7 @@ function scoped(core: Route, options: FleetRoutesOptions, scopeOf: ScopeOf): Rou
       ((request) =>
         inWords(async () => {
           const { history, one, rest } = begin(request);
-          // A table has no place to say that a part of it is missing.
+          // A CSV table has no place to say that a part of it is missing.
           history.beStrict();
           return (await one.csv?.({ ...request, query: rest })) ?? none();
         })),
@@ -156,7 +156,7 @@ function withShards(answer: z.ZodType): z.ZodType {
   return answer instanceof z.ZodObject ? answer.extend({ shards: SHARDS.nullable() }) : answer;
 }
 
-/** An answer with the notes and tags of its calls: two PBXs may have calls of the same linkedid. */
+/** An answer with the notes and tags of its calls. Two PBXs may have calls with the same linkedid. */
 async function remarked(answer: Readonly<Record<string, unknown>>, remarks: FleetRemarks): Promise<object> {
   const isCall = 'notes' in answer;
   const list = isCall ? [answer] : Array.isArray(answer['calls']) ? (answer['calls'] as object[]) : [];
@@ -190,7 +190,7 @@ function sourcesOf(
   };
 }
 
-/** Only of capture something is asked: packets are not shipped, what was made of them is. */
+/** The routes use only `capture` of it: what came of packets is shipped, the packets themselves are not. */
 const HEALTH: HealthReport = {
   amiConnected: true,
   amiProblem: null,

@@ -11,7 +11,7 @@ import { isWithin } from '../read/scope.ts';
 import { type FleetRoutesOptions, inWords, type ScopeOf, WHOSE } from './asked.ts';
 import { SHARDS } from './pbx-list.ts';
 
-/** Of a hundred thousand channels nobody looks at more. */
+/** Nobody looks at more of a hundred thousand channels. */
 const USUAL_LIMIT = 500;
 const MOST_LIMIT = 2000;
 
@@ -45,7 +45,7 @@ const ANSWERS = z.union([
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** What is up on all PBXs, as they told last. */
+/** The live channels of all PBXs, as these last sent them. */
 export function liveRoutes(options: FleetRoutesOptions, scopeOf: ScopeOf): readonly Route[] {
   const { store, database, clock } = options;
   return [

@@ -4,7 +4,7 @@ import { Problem } from '../../api/problem.ts';
 import { type Route, route } from '../../api/route.ts';
 import { WHOSE } from './asked.ts';
 
-/** What people write on one PBX. A gateway keeps nothing of its own, and would not know of what a PBX hides of numbers. */
+/** What people write on one PBX. A gateway stores nothing of its own, and does not know what a PBX hides of numbers. */
 const WRITTEN_AT_THE_PBX = [
   ['POST', '/v1/calls/:linkedid/notes'],
   ['DELETE', '/v1/notes/:id'],
@@ -12,7 +12,7 @@ const WRITTEN_AT_THE_PBX = [
   ['POST', '/v1/calls/:linkedid/ratings'],
 ] as const;
 
-/** The addresses of one PBX that write: refused, with where to go instead. */
+/** The addresses of one PBX that write. A fleet refuses them and says where to go. */
 export function readOnlyRoutes(): readonly Route[] {
   return WRITTEN_AT_THE_PBX.map(([method, path]) =>
     route({

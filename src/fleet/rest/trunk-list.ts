@@ -15,7 +15,7 @@ const ANSWER = z.strictObject({
   shards: SHARDS.nullable(),
 });
 
-/** What is known of the trunks of all PBXs of late. */
+/** The recent quality of all PBXs' trunks. */
 export function fleetTrunkRoutes({ store, database, clock }: FleetRoutesOptions, scopeOf: ScopeOf): readonly Route[] {
   return [
     route({
