@@ -17,6 +17,11 @@ const NAMED = [
   ['MES_NETWORK_', NETWORK_SETTINGS, 'networks are set in the file, in [network:PREFIX]'],
 ] as const;
 
+const OWN_PREFIXES = [...Object.keys(SETTINGS), 'profile', 'codec'].map((section) => environmentName(section, ''));
+
+/** What a variable that means a section of mes.conf begins with. */
+export const SECTION_PREFIXES: readonly string[] = [...OWN_PREFIXES, ...NAMED.map(([beginning]) => beginning)];
+
 /**
  * Refuses variables that name a section but no key of it, because a misspelt one would change nothing in silence. `sections` are
  * those that the file has.
@@ -32,7 +37,6 @@ export function checkEnvironment(reader: SettingReader, env: Environment, sectio
         .flatMap((section) => Object.keys(keys).map((key) => environmentName(section, key))),
     ),
   ];
-  const prefixes = [...Object.keys(SETTINGS), 'profile', 'codec'].map((section) => environmentName(section, ''));
   for (const name of Object.keys(env).sort()) {
     if (known.includes(name)) continue;
     const inFile = NAMED.find(([beginning]) => name.startsWith(beginning))?.[2];
@@ -40,7 +44,7 @@ export function checkEnvironment(reader: SettingReader, env: Environment, sectio
       reader.refuse(
         `environment variable ${name} is not known; ${inFile}, and a variable changes a key of one that is there`,
       );
-    } else if (!prefixes.some((prefix) => name.startsWith(prefix))) {
+    } else if (!OWN_PREFIXES.some((prefix) => name.startsWith(prefix))) {
       continue;
     } else if (!CODEC_VARIABLE.test(name)) {
       reader.refuse(`unknown environment variable ${name}${suggestion(name, known)}`);
