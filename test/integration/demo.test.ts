@@ -7,6 +7,7 @@ import { DEMO_PBXS, WAVES } from '../lab/demo-phones.ts';
 import type { CallAnswer } from '../lab/demo-tables.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { type LabTraces, leftoversOf } from './fixtures/leftovers.ts';
+import { soon } from './fixtures/sidecar-checks.ts';
 
 const hasLab = labIsReady();
 const DEMO = fileURLToPath(new URL('../lab/demo.ts', import.meta.url));
@@ -57,7 +58,8 @@ describe.runIf(hasLab)('npm run demo', () => {
     for (const demo of demos) demo.kill('SIGKILL');
   });
 
-  test('--json prints one document with a scored call over every network, and nothing is left', async () => {
+  // Beside the others, since it mostly waits.
+  test.concurrent('--json prints one document with a scored call over every network, and nothing is left', async () => {
     const demo = startDemo('--seconds', '24', '--json', '--port', String(await randomPort()));
     const startedAtMs = Date.now();
     const { status, stdout, stderr } = await demo.ended;
@@ -94,6 +96,14 @@ describe.runIf(hasLab)('npm run demo', () => {
     expect(await leftoversOf(tracesFrom(stderr, demo.process))).toStrictEqual([]);
   });
 
+  describe.concurrent('beside it', () => {
+    describe('one after the other', { concurrent: false }, () => {
+      testOthers();
+    });
+  });
+});
+
+function testOthers(): void {
   test('Ctrl-C in the middle of calls ends it in good order', async () => {
     const demo = startDemo('--port', String(await randomPort()));
     await demo.says('Ctrl-C ends the demo');
@@ -121,7 +131,7 @@ describe.runIf(hasLab)('npm run demo', () => {
       return [...seen].toSorted();
     };
     // Each PBX tells every five seconds.
-    await expect.poll(look, { timeout: 60_000, interval: 200 }).toEqual(names);
+    await soon(async () => expect(await look()).toEqual(names));
     const { status, stdout, stderr } = await demo.ended;
     expect([status, stderr]).toEqual([0, expect.not.stringContaining('Error')]);
     // A busy machine takes longer to begin and to end.
@@ -164,4 +174,4 @@ describe.runIf(hasLab)('npm run demo', () => {
     expect({ status, stdout }).toStrictEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/^error: /);
   });
-});
+}

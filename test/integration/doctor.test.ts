@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { labIsReady } from '../lab/obstacle.ts';
-import { RELEASES } from '../lab/root-filesystem.ts';
+import { type Release, RELEASES } from '../lab/root-filesystem.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
 import { asteriskMes } from '../unit/cli/command.ts';
 import { applyChanges, consoleCommands, type Diagnosis, diagnose, runAfterwards } from './fixtures/doctor-command.ts';
@@ -22,7 +22,14 @@ const RELOADS = [
   'module reload res_ari.so',
 ];
 
-describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) => {
+// Both releases beside each other, the tests of each one after the other.
+describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', { concurrent: true }, (release) => {
+  describe('in this order', { concurrent: false }, () => {
+    testDoctor(release);
+  });
+});
+
+function testDoctor(release: Release): void {
   let lab: Lab;
   let sidecar: SidecarProcess;
   let etc = '';
@@ -305,4 +312,4 @@ describe.runIf(labIsReady()).each(RELEASES)('doctor at Asterisk %s', (release) =
       for (const [name, text] of kept) writeFileSync(join(etc, name), text);
     }
   });
-});
+}

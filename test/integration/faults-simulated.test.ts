@@ -8,8 +8,8 @@ import type { RestStream } from './fixtures/rest.ts';
 import { expectScoresWritten, LOSSY, print, readiness, soon, startCall } from './fixtures/sidecar-checks.ts';
 import { readStored, startSimulatedPbx, type SimulatedPbx, type StoredHistory } from './fixtures/simulated-pbx.ts';
 
-/** Of each of two sidecars, which are killed side by side for the sake of time: 30 in all. */
-const KILLS = 15;
+/** Of each of three sidecars, which are killed side by side for the sake of time: 30 in all. */
+const KILLS = 10;
 /** They come in turn: at any moment of a sidecar's beginning, when it has stored what it knows, at any moment later. */
 const LIVES_MS = [400, 'settled', 1500] as const;
 /** By then some reports have come. */
@@ -71,8 +71,8 @@ interface Killed {
 /** Kills a sidecar again and again while calls come and go, and lets the last one be. */
 async function killUnderLoad({ asterisk, sidecar }: SimulatedPbx): Promise<Killed> {
   // 71 packets a second: twice the usual 50, without a sender's count, are all that the sidecar may believe.
-  const call = atPace(withoutSenders(LOSSY), { reportEveryMs: 700, callMs: 10_000 });
-  const calling = setInterval(() => asterisk.startCall(call), 400);
+  const call = atPace(withoutSenders(LOSSY), { reportEveryMs: 700, callMs: 7000 });
+  const calling = setInterval(() => asterisk.startCall(call), 300);
   const watch = new PromisedChannels(asterisk, sidecar);
   // Of which the database has told once.
   const known = new Set<string>();
@@ -107,7 +107,7 @@ async function killUnderLoad({ asterisk, sidecar }: SimulatedPbx): Promise<Kille
 }
 
 describe.concurrent('against a simulated Asterisk', { timeout: 300_000 }, () => {
-  test.each([24_000, 24_050])(
+  test.each([24_000, 24_050, 24_100])(
     `killed at ${KILLS} random moments under load: the database whole, no call lost, no interval twice (port %i)`,
     async (port) => {
       const pbx = await startSimulatedPbx(port);

@@ -66,7 +66,7 @@ async function send(address: string, body: Uint8Array): Promise<number> {
 
 const LEG = legOf(channelRecord('1.1'));
 
-describe('from a PBX to a study', () => {
+describe.concurrent('from a PBX to a study', () => {
   it('calls go through a collection server that cannot read them, are opened, and are taken back', async () => {
     const store = join(folder, 'store');
     const spool = join(folder, 'spool');
@@ -76,7 +76,7 @@ describe('from a PBX to a study', () => {
     const open = (...more: string[]) =>
       asteriskMes(['open', '--identity', keyFile, '--database', study, store, '--json', ...more]);
     await withSimulator(async (simulator) => {
-      await simulator.load({ recording: '22-lossy-call', pace: { reportEveryMs: 1000, callMs: 6000 }, legs: 4 });
+      await simulator.load({ recording: '22-lossy-call', pace: { reportEveryMs: 500, callMs: 3000 }, legs: 4 });
       const sidecar = await startSidecarFor(simulator, { extraConfig });
       const config = join(folder, 'mes.conf');
       copyFileSync(sidecar.configPath, config);
@@ -150,7 +150,7 @@ describe('from a PBX to a study', () => {
   });
 });
 
-describe('a collection server on S3', () => {
+describe.concurrent('a collection server on S3', () => {
   it('stores with signed requests, from where the recipient opens it; a wrong secret is refused', async () => {
     const s3 = await S3Server.start();
     try {

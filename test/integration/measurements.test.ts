@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,7 +57,7 @@ describe("Debian's age", () => {
   });
 });
 
-describe('a sidecar', () => {
+describe.concurrent('a sidecar', () => {
   it('that is killed in mid-call leaves all but the last seconds, and nothing in clear; the next one takes it over', async () => {
     const spool = join(folder, 'killed');
     const extraConfig = `[measurements]\nenabled = yes\nrecipient = ${recipient}\nspool = ${spool}\n`;
@@ -90,7 +90,8 @@ describe('a sidecar', () => {
       }
       for (const name of readdirSync(spool)) {
         const text = readFileSync(join(spool, name), 'latin1');
-        expect(text.match(/PJSIP|alice|bob|ulaw|"mes"/g)).toBeNull();
+        // With a sign that base64 does not have, or long: an age file's head has "bob" by chance now and then.
+        expect(text.match(/PJSIP|alice|bob-|"ulaw"|"mes"/g)).toBeNull();
       }
       const next = await startSidecarFor(simulator, { extraConfig });
       try {
@@ -109,38 +110,46 @@ describe('a sidecar', () => {
   });
 
   it('sends nothing and keeps nothing with enabled = no, whatever else is set', async () => {
-    const connections: unknown[] = [];
-    const listener: Server = createServer((socket) => {
-      connections.push(socket.remoteAddress);
-      socket.destroy();
-    });
-    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-    const { port } = listener.address() as { readonly port: number };
+    const [silent, heard] = await Promise.all([listener(), listener()]);
     const spool = join(folder, 'off');
-    const config = (enabled: string): string =>
-      `[measurements]\nenabled = ${enabled}\nrecipient = ${recipient}\ncollector = http://127.0.0.1:${port}\nspool = ${spool}\n`;
-    const pace = { reportEveryMs: 500, callMs: 4000 };
+    const config = (enabled: string, port: number): string =>
+      `[measurements]\nenabled = ${enabled}\nrecipient = ${recipient}\ncollector = http://127.0.0.1:${port}\nspool = ${enabled === 'no' ? spool : join(folder, 'on')}\n`;
+    const recording = { recording: '22-lossy-call', pace: { reportEveryMs: 500, callMs: 4000 }, legs: 4 } as const;
     try {
-      await withSimulator(async (simulator) => {
-        await simulator.load({ recording: '22-lossy-call', pace, legs: 4 });
-        const off = await startSidecarFor(simulator, { extraConfig: config('no') });
-        await sleep(18_000);
-        await off.stop();
-        expect(connections).toEqual([]);
-        expect(() => readdirSync(spool)).toThrow('ENOENT');
-        // The same with yes, so that the listener is known to hear.
-        const on = await startSidecarFor(simulator, { extraConfig: config('yes') });
-        try {
-          await until(() => (connections.length > 0 ? true : undefined), 'something is sent');
-        } finally {
-          await on.stop();
-        }
-      });
+      await withSimulator(async (ofSilent) =>
+        withSimulator(async (ofHeard) => {
+          await Promise.all([ofSilent.load(recording), ofHeard.load(recording)]);
+          const off = await startSidecarFor(ofSilent, { extraConfig: config('no', silent.port) });
+          // The same with yes shows how long that takes, and that a listener hears it.
+          const on = await startSidecarFor(ofHeard, { extraConfig: config('yes', heard.port) });
+          try {
+            await until(() => (heard.connections() > 0 ? true : undefined), 'something is sent');
+            await sleep(2000);
+          } finally {
+            await Promise.all([off.stop(), on.stop()]);
+          }
+        }),
+      );
+      expect(silent.connections()).toBe(0);
+      expect(() => readdirSync(spool)).toThrow('ENOENT');
     } finally {
-      listener.close();
+      silent.close();
+      heard.close();
     }
   });
 });
+
+/** A server that closes each connection at once, and counts them. */
+async function listener() {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { readonly port: number };
+  return { port, connections: () => connections, close: () => server.close() };
+}
 
 /** The segments of each leg that was up. */
 function liveLegs(spool: string): Buffer[][] {

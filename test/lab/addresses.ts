@@ -44,10 +44,17 @@ export async function takeAddressBlock(): Promise<AddressBlock> {
   throw new Error(`No loopback addresses for the lab: something listens on TCP port ${LOCK_PORT} of every address.`);
 }
 
-/** The first port at or after `from` that is free for TCP and UDP on an address. */
+/** Ports that this process has been given, or looks at just now: who asks beside gets another one. */
+const given = new Set<string>();
+
+/** The first port at or after `from` that is free for TCP and UDP on an address, and that nobody else here was given. */
 export async function freePort(address: string, from: number): Promise<number> {
   for (let port = from; port < from + 1000; port += 1) {
+    const place = `${address}:${port}`;
+    if (given.has(place)) continue;
+    given.add(place);
     if ((await tcpIsFree(address, port)) && (await udpIsFree(address, port))) return port;
+    given.delete(place);
   }
   throw new Error(`No free port from ${from} to ${from + 999} on ${address}.`);
 }

@@ -1,9 +1,11 @@
 /** `npm test` runs this first: it installs and builds what the tests with a real Asterisk need, or says what is missing. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { labObstacle, wayAround } from './obstacle.ts';
 import {
   BARE_SUITES,
+  type BuildOptions,
   RELEASES,
   type Release,
   ensureBareDebian,
@@ -78,6 +80,30 @@ export async function prepareLab(
   for (const release of releases) await ensureRootFilesystem(release, options);
 }
 
+/** Builds everything that the tests run on, the longest first and as many at a time as there are processors for. */
+async function buildAll({ progress, signal }: Required<BuildOptions>): Promise<void> {
+  const failed = new AbortController();
+  const options = { progress, signal: AbortSignal.any([signal, failed.signal]) };
+  const waiting = [
+    () => ensureS3Server(options),
+    ...RELEASES.map((release) => () => ensureRootFilesystem(release, options)),
+    () => ensureDebianTarball(options),
+    ...BARE_SUITES.map((suite) => () => ensureBareDebian(suite, options)),
+  ];
+  const builder = async (): Promise<void> => {
+    for (let build = waiting.shift(); build !== undefined; build = waiting.shift()) await build();
+  };
+  let reason: unknown;
+  const builders = Array.from({ length: availableParallelism() }, () =>
+    builder().catch((error: unknown) => {
+      reason ??= error;
+      failed.abort();
+    }),
+  );
+  await Promise.all(builders);
+  if (reason !== undefined) throw reason;
+}
+
 async function main(): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const stop = new AbortController();
@@ -86,10 +112,7 @@ async function main(): Promise<void> {
   if (problem === undefined) {
     try {
       installTools({ ...BUILD_TOOLS, ...TEST_TOOLS }, say);
-      await prepareLab(RELEASES, { progress: say, signal: stop.signal });
-      await ensureDebianTarball({ progress: say, signal: stop.signal });
-      await ensureS3Server({ progress: say, signal: stop.signal });
-      for (const suite of BARE_SUITES) await ensureBareDebian(suite, { progress: say, signal: stop.signal });
+      await buildAll({ progress: say, signal: stop.signal });
       return;
     } catch (error) {
       if (stop.signal.aborted) {

@@ -160,7 +160,8 @@ async function bootstrap({ suite, packages, target }: Bootstrap, options: BuildO
   const watch = (line: string): void => {
     lastLines.push(line);
     if (lastLines.length > 20) lastLines.shift();
-    if (line.startsWith('I: ')) options.progress?.(`  ${line.slice(3)}`);
+    // Several are built at once.
+    if (line.startsWith('I: ')) options.progress?.(`  ${suite}: ${line.slice(3)}`);
   };
   for (const stream of [build.process.stdout, build.process.stderr]) {
     if (stream !== null) createInterface({ input: stream }).on('line', watch);
