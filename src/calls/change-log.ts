@@ -80,6 +80,21 @@ export class ChangeLog {
     for (const channel of this.#calls.get(merge.intoLinkedid)?.channels ?? []) this.touch(channel);
   }
 
+  /** The next `drain` stores these as they are now, before what comes later; so it does their `call`, where they are all of it. */
+  settle(
+    channels: readonly ChannelState[],
+    call: CallState | undefined,
+    rules: ScoringRules,
+    views: ChannelViews,
+  ): void {
+    for (const channel of channels) {
+      if (this.#channels.delete(channel))
+        this.#inOrder.push(...channelChanges(channel, this.#isOver(channel), rules, views));
+    }
+    if (call !== undefined && this.#touchedCalls.delete(call))
+      this.#inOrder.push({ kind: 'call', call: callRecord(call, rules) });
+  }
+
   isTouched(call: CallState): boolean {
     return this.#touchedCalls.has(call);
   }

@@ -10,6 +10,7 @@ import { flatCopy } from '../units/flat-copy.ts';
 import { noteCounters, takeFinalCounters } from './channels/channel-report.ts';
 import { ChannelViews } from './channels/channel-views.ts';
 import { HangupRequests } from './channels/hangup-requests.ts';
+import { FormerChannels } from './channels/former-channels.ts';
 import { GoneChannels } from './channels/gone-channels.ts';
 import { LiveChannels } from './live-channels.ts';
 import { moveMoments } from './channels/clock-step.ts';
@@ -29,8 +30,7 @@ export class Switchboard implements LiveView {
   readonly #channels = new Map<string, ChannelState>();
   readonly #live: LiveChannels;
   readonly #gone = new GoneChannels();
-  /** Channels in memory that were over when Asterisk last listed its channels. */
-  #former: ReadonlySet<string> = new Set();
+  readonly #former: FormerChannels;
   readonly #calls = new LinkedCalls();
   readonly #changes = new ChangeLog(this.#calls);
   readonly #bridges = new BridgePeers(this.#channels, this.#changes);
@@ -47,6 +47,12 @@ export class Switchboard implements LiveView {
     this.#live = new LiveChannels(ports.mostLiveChannels);
     this.#views = new ChannelViews(rules, this.#channels, this.#calls);
     this.#facts = new ChannelFacts(this.#channels, this.#changes, rules, this.counters);
+    this.#former = new FormerChannels({
+      channels: this.#channels,
+      calls: this.#calls,
+      settle: (channels, call) => this.#changes.settle(channels, call, rules, this.#views),
+      writer: ports.writer,
+    });
     this.#writes = new ScoreWriter(ports.writer, this.#views, this.#calls, this.#bridges, this.#changes);
     this.#reports = new ReportIntake({
       rules,
@@ -67,6 +73,7 @@ export class Switchboard implements LiveView {
     }
     switch (event.type) {
       case 'channel':
+        if (event.isNew === true) this.#former.makeWay(event.channel.uniqueid);
         this.#seen(event.channel, event.atMs);
         return;
       case 'rtcp':
@@ -171,6 +178,7 @@ export class Switchboard implements LiveView {
     for (const channel of this.#channels.values()) this.#changes.touch(channel);
     this.#writes.clockStepped(byMs);
     this.#givenFinals.clockStepped(byMs);
+    this.#former.clockStepped(byMs);
     this.#lifecycle.clockStepped(byMs);
   }
 
@@ -282,12 +290,14 @@ export class Switchboard implements LiveView {
 
   #resync(existing: readonly ExistingChannel[], atMs: number): void {
     this.#gone.clear();
+    const others = existing.filter((channel) => this.#former.isAnother(channel, atMs));
     const present = new Set(existing.map((channel) => channel.uniqueid));
+    for (const { uniqueid } of others) present.delete(uniqueid);
     for (const channel of this.#channels.values()) {
       if (isLive(channel) && !present.has(channel.uniqueid)) this.#end(channel, 'vanished', channel.lastSeenAtMs, atMs);
     }
-    const ended = [...this.#channels.values()].filter((channel) => !isLive(channel));
-    this.#former = new Set(ended.map(({ uniqueid }) => uniqueid));
+    this.#former.noteList();
+    for (const { uniqueid } of others) this.#former.makeWay(uniqueid);
     for (const snapshot of existing) {
       const channel = this.#seen(snapshot, atMs, true, atMs - (snapshot.ageS ?? 0) * 1000);
       channel.watchedSinceMs = atMs;

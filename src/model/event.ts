@@ -62,7 +62,13 @@ export interface CapturedReport {
 
 /** Everything that can happen to a channel, as the `calls` room takes it in. `atMs` is epoch milliseconds. */
 export type PbxEvent =
-  | { readonly type: 'channel'; readonly atMs: number; readonly channel: ChannelSnapshot }
+  | {
+      readonly type: 'channel';
+      readonly atMs: number;
+      readonly channel: ChannelSnapshot;
+      /** Asterisk has just made the channel. */
+      readonly isNew?: boolean;
+    }
   | { readonly type: 'rename'; readonly atMs: number; readonly uniqueid: string; readonly newName: string }
   | {
       readonly type: 'hangup';

@@ -48,7 +48,7 @@ const HELD = { type: 'keep', atMs: 'keep' } as const;
 
 /** Every field of every event. */
 const EVENTS = {
-  channel: { type: 'keep', atMs: 'keep' },
+  channel: { type: 'keep', atMs: 'keep', isNew: 'keep' },
   rename: { type: 'keep', atMs: 'keep', uniqueid: 'keep', newName: 'channelName' },
   hangup: { type: 'keep', atMs: 'keep', cause: 'keep', causeText: 'text' },
   'hangup-request': { type: 'keep', atMs: 'keep', by: 'keep' },

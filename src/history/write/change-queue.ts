@@ -100,10 +100,10 @@ export class ChangeQueue {
   }
 }
 
-/** What a later state replaces. */
+/** What a later state replaces. By its beginning, too: Asterisk may use an id again. */
 function keyOf(change: StateChange): string {
-  if (change.kind === 'channel') return `channel ${change.channel.uniqueid}`;
-  if (change.kind === 'call') return `call ${change.call.linkedid}`;
+  if (change.kind === 'channel') return `channel ${change.channel.uniqueid} ${change.channel.startedAtMs}`;
+  if (change.kind === 'call') return `call ${change.call.linkedid} ${change.call.startedAtMs}`;
   if (change.kind === 'scores') return `scores ${change.scores.linkedid}`;
   if (change.kind === 'call-merged') return 'merge';
   const { uniqueid, direction, segmentNumber } = change.segment;

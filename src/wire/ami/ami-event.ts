@@ -25,6 +25,7 @@ export function readPbxEvent(message: AmiMessage, atMs: number): PbxEvent | unde
     case 'RTCPReceived':
       return readRtcpEvent(message, atMs, 'remote');
     case 'Newchannel':
+      return withChannel(message, (channel) => ({ type: 'channel', atMs, channel, isNew: true }));
     case 'Newstate':
     case 'NewCallerid':
     case 'NewConnectedLine':

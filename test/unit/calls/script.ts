@@ -4,6 +4,7 @@ import type { ChannelRecord, HistoryChange, IntervalRecord } from '../../../src/
 import type { ReportBlock, RtcpReport, SenderInfo } from '../../../src/model/report.ts';
 import type { MesProfile } from '../../../src/model/score.ts';
 import type { ScoringRules } from '../../../src/calls/scoring-rules.ts';
+import { flatCopy } from '../../../src/units/flat-copy.ts';
 import { Switchboard } from '../../../src/calls/switchboard.ts';
 import { mesProfile } from '../../../src/score/profiles.ts';
 import { DEFAULT_THRESHOLDS } from '../../../src/score/verdict.ts';
@@ -45,7 +46,9 @@ export class Script {
       version: '9.9.9',
     };
     this.board = new Switchboard(this.rules, {
-      writer: isWriting ? { write, forget: () => undefined, reopen: (uniqueid) => this.reopened.push(uniqueid) } : null,
+      writer: isWriting
+        ? { write, forget: () => undefined, reopen: (uniqueid) => this.reopened.push(flatCopy(uniqueid)) }
+        : null,
       askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
       storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
       ...(mostLiveChannels === undefined ? {} : { mostLiveChannels }),

@@ -2,8 +2,8 @@ import type { StateChange } from '../../../src/model/record.ts';
 
 /** What can be told from the record alone: which later one replaces it; undefined for a merge. */
 function keyOf(operation: StateChange): string | undefined {
-  if (operation.kind === 'channel') return `channel ${operation.channel.uniqueid}`;
-  if (operation.kind === 'call') return `call ${operation.call.linkedid}`;
+  if (operation.kind === 'channel') return `channel ${operation.channel.uniqueid} ${operation.channel.startedAtMs}`;
+  if (operation.kind === 'call') return `call ${operation.call.linkedid} ${operation.call.startedAtMs}`;
   if (operation.kind === 'call-merged') return undefined;
   if (operation.kind === 'scores') return `scores ${operation.scores.linkedid}`;
   const { uniqueid, direction, segmentNumber } = operation.segment;
