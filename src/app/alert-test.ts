@@ -22,11 +22,11 @@ export interface AlertTestOutcome {
 }
 
 const DAY_MS = 86_400_000;
-/** What is read at once. */
+/** The stretch that is read at once. */
 const SLICE_MS = 6 * 3_600_000;
-/** Legs of so many days before the range show the habits of endpoints. */
+/** The legs of this time before the range show the habits of endpoints. */
 const HABIT_MS = 7 * DAY_MS;
-/** In that time; an Asterisk has fewer. */
+/** Bound on the legs in that time; an Asterisk has fewer. */
 const MOST_LEGS = 1_000_000;
 
 /** Tries a rule on a history, which a sidecar may be using. Throws HistoryError. */

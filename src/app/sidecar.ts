@@ -30,14 +30,14 @@ import { StallDetector } from './state/stall-detector.ts';
 import { SteadyClock } from './state/steady-clock.ts';
 import { Ticker } from './state/ticker.ts';
 
-/** How often the live feed is told what has changed, and the history's state is looked at. */
+/** How often the live feed is sent changes, and the history's state is looked at. */
 const SHOW_EVERY_TICKS = 3;
-/** The hangup handler waits for us: this long for the last events to come in, of the 50 ms that it has in all. */
+/** How long final scores wait for the last events. The hangup handler waits 50 ms in all. */
 const LAST_EVENTS_TIMEOUT_MS = 20;
 
 /**
- * All rooms, wired together: one running sidecar. The constructor makes them in the order in which data goes through them, from
- * Asterisk to calls and on to the history, REST and the hangup handler; nothing needs what is made after it.
+ * All rooms, wired together: one running sidecar. The constructor makes them in the order in which data goes through them: from
+ * Asterisk to the calls, and on to the history, REST and the hangup handler. Nothing needs what is made after it.
  */
 export class Sidecar {
   readonly #settings: Settings;
@@ -63,7 +63,7 @@ export class Sidecar {
   readonly #historyRecorder: HistoryRecorder;
   readonly #agi: FastAgiServer;
   #ticks = 0;
-  /** So often the history's file was found gone; a new one has nothing of the calls that are up. */
+  /** How often the history's file was found to be gone. A new file has nothing about the calls that are up. */
   #reopened = 0;
 
   /** Use `startSidecar`. */
@@ -91,7 +91,7 @@ export class Sidecar {
     this.#hideNumbers = eventHider(settings.history);
     this.#video = new VideoFilter((uniqueid, onVideo) => questions.askVideo(uniqueid, onVideo));
 
-    // The calls. Each report is stored at once; what else changes is drained.
+    // The calls. Each report is stored at once; other changes are drained.
     const switchboard = new Switchboard(scoringRules(settings), {
       writer: links.writer,
       askCodecs: (uniqueid) => questions.askCodecs(uniqueid),
@@ -177,7 +177,7 @@ export class Sidecar {
     return this.#links.failed;
   }
 
-  /** Goes on from the history, opens the ports, and starts to connect. Rejects with an Error of one sentence. */
+  /** Goes on from the history, opens the ports and starts to connect. Rejects with an Error of one sentence. */
   async start(): Promise<void> {
     this.#switchboard.restore(await readableStates(this.#history));
     await this.#agi.listen();
@@ -194,20 +194,20 @@ export class Sidecar {
     this.#log.info(`asterisk-mes listens on http://${hostAndPortText(this.#settings.http.bind)}`);
   }
 
-  /** Takes over what can change while it runs (`changed-settings.ts`). */
+  /** Applies the settings that may change while the sidecar runs (`changed-settings.ts`). */
   change({ agi, http }: Settings): void {
     this.#agi.change(agi);
     this.#http.changeToken(http.token);
   }
 
-  /** Stops taking events, stores what there is, and lets go of everything. */
+  /** Takes no more events, stores everything, and frees all resources. */
   async stop(): Promise<void> {
     this.#ticker.stop();
     await Promise.all([
       this.#links.stop(),
       this.#agi.close(),
       this.#http.close(),
-      // Tells the calls what it captured last, before they are stored.
+      // It passes its last packets to the calls before these are stored.
       this.#capture?.stop(),
     ]);
     this.#passOn(this.#awaited.releaseAll());
@@ -218,7 +218,7 @@ export class Sidecar {
     this.#historyLog.close(this.#history.stats());
   }
 
-  /** One event through all rooms. */
+  /** Takes one event through all rooms. */
   #take(said: PbxEvent): void {
     const event = this.#hideNumbers(said);
     if (this.#video.admits(event)) this.#passOn(this.#awaited.inOrder(event));
@@ -229,7 +229,7 @@ export class Sidecar {
   }
 
   #pass(event: PbxEvent): void {
-    // First, so that what was captured is in what the calls make of the event.
+    // The capture comes first, so that the calls know its packets when they take the event.
     this.#capture?.take(event);
     this.#switchboard.handle(event);
     this.#companions.take(event);
@@ -259,7 +259,7 @@ export class Sidecar {
     this.#historyLog.look(this.#history.stats(), performance.now());
   }
 
-  /** Before anything else is done: what was said while we stood still comes in only now, and is not late. */
+  /** Runs before everything else: events from the time in which the sidecar stood still come only now, and are not late. */
   #noticeStall(): void {
     if (this.#stalls.stoodStill(performance.now())) this.#switchboard.wasDeaf(this.#clock.nowMs());
   }
@@ -276,7 +276,7 @@ export class Sidecar {
   }
 
   async #lastWord(uniqueid: string, counters: RtpCounters | undefined, said = ''): Promise<ChannelValues | undefined> {
-    // Nothing older may be written after it, and every report that Asterisk has sent must be in it.
+    // No older value may be written after the final scores, and they must contain every report that Asterisk has sent.
     await Promise.all([
       this.#links.writeBack.seal(uniqueid),
       this.#links.events.barrier(LAST_EVENTS_TIMEOUT_MS).catch(() => {}),
@@ -308,7 +308,7 @@ export class Sidecar {
   }
 }
 
-/** Without packets calls are scored all the same. */
+/** Without packets, calls are scored all the same. */
 function noteCapture(log: Logger, state: LiveCaptureState): void {
   if (state.status === 'capturing') log.info('capture: packets are captured');
   else log.warn(coded('MES_ERR_CAPTURE'), `capture: ${state.problem} Trying again`);

@@ -5,7 +5,7 @@ import { AgiLineReader, readAgiAnswer, readAgiVariable, type AgiAnswer } from '.
 /** Asterisk sends about 22 lines of environment, and one more for each argument, of which our handler gives none. */
 const MAX_ENVIRONMENT_LINES = 64;
 
-/** Unread lines at most: the conversation is question and answer. */
+/** Bound on unread lines: the conversation is question and answer. */
 const MAX_QUEUED_LINES = 400;
 
 /** Thrown when the conversation ends early; `late` when the time was up. */
@@ -78,7 +78,7 @@ export class AgiConversation {
     return Promise.race([work, this.#failed]);
   }
 
-  /** Gives the conversation another time from now on: a person may be asked something. */
+  /** Sets a new deadline, counted from now, for example to ask a person something. */
   extend(deadlineMs: number): void {
     clearTimeout(this.#timer);
     this.#timer = this.#deadline(deadlineMs);

@@ -25,13 +25,13 @@ const HANGUP_SCRIPT = 'hangup';
 /** An expression for Asterisk, not a template of ours. */
 const RTCP_ALL = `\${CHANNEL(rtcp,all)}`;
 /**
- * What a phone says in its BYE. PJSIP_HEADER knows the first INVITE alone (22.10.1, 16.28); chan_sip's SIP_HEADER the latest request,
- * which is the BYE when the phone hangs up.
+ * What a phone says in its BYE. PJSIP_HEADER knows only the first INVITE (22.10.1, 16.28). chan_sip's SIP_HEADER knows the latest
+ * request, which is the BYE when the phone hangs up.
  */
 const BYE_STATISTICS = `\${SIP_HEADER(X-RTP-Stat)}|\${SIP_HEADER(P-RTP-Stat)}`;
 const CHAN_SIP = 'SIP/';
 
-/** Another script than the hangup handler's. The first 50 ms are its own as well; `conversation.extend` gives it more. */
+/** Another script than the hangup handler's. It also has 50 ms at first; `conversation.extend` gives it more. */
 export type AgiScript = (conversation: AgiConversation, environment: AgiEnvironment) => Promise<void>;
 
 export interface FastAgiOptions {
@@ -91,7 +91,7 @@ export class FastAgiServer {
   readonly #workQueue = new WorkQueue();
   readonly #counters = { answered: 0, unknown: 0, late: 0, failed: 0, refused: 0 };
   #peers = new BlockList();
-  /** Scripts by the digests of their names and the secret: a comparison takes the same time whatever is asked for. */
+  /** Scripts by the digests of their names and the secret, so that a comparison takes the same time whatever is asked for. */
   #scripts: readonly { readonly name: string; readonly digest: Buffer }[] = [];
   #hasToldOfSecret = false;
   readonly #strangers = new Set<string>();
@@ -100,7 +100,7 @@ export class FastAgiServer {
     this.#options = options;
     this.change(options);
     this.#server = createServer({ noDelay: true }, (socket) => {
-      // Nobody listens for one that breaks before its turn.
+      // Until its turn comes, nobody else listens for a connection's error.
       const onError = (): void => {};
       socket.on('error', onError);
       this.#workQueue.take(() => {

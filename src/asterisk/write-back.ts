@@ -57,7 +57,7 @@ const MAX_CHANNELS = 20_000;
 /** Actions under way at the same time, over all channels. */
 const MAX_IN_FLIGHT = 512;
 
-/** The same for one channel. Answers are read some time later, and the next report need not wait for that. */
+/** Bound for one channel. Answers are read some time later, and the next report need not wait for that. */
 const MAX_UNDER_WAY = 2;
 
 const DONE = Promise.resolve();

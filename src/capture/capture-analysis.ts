@@ -25,7 +25,7 @@ const LAST_RTCP_TYPE = 207;
 
 /**
  * Why packets went into no stream. `notUdp`: neither UDP nor SIP over TCP. `notMedia`: UDP that is no RTP, RTCP or SIP, or too
- * little of it to be sure. `fragments`: of datagrams that are not whole. `unread`: inside something that is not read.
+ * little of it to be sure. `fragments`: parts of incomplete datagrams. `unread`: inside a layer that is not read.
  */
 export interface SkippedPackets {
   readonly notUdp: number;
@@ -39,7 +39,7 @@ export interface SkippedPackets {
 }
 
 export interface RtcpSummary {
-  /** Packets, each counted once however often it was captured. */
+  /** Packets, each counted once even if it was captured several times. */
   readonly packets: number;
   /** Packets that were captured again. */
   readonly duplicates: number;
@@ -50,7 +50,7 @@ export interface RtcpSummary {
 }
 
 export interface AnalysisResult {
-  /** Made anew with each call. */
+  /** Computed anew with each call. */
   readonly streams: readonly StreamSummary[];
   /** The same streams, one at a time. */
   readonly eachStream: () => Iterable<StreamSummary>;
@@ -107,12 +107,15 @@ export class CaptureAnalysis {
     return this.#packets;
   }
 
-  /** The clock that times packets was set by `byMs`: streams go on as if it had not been. */
+  /** Somebody set the clock that times packets, by `byMs`. Streams go on as if nobody had. */
   clockStepped(byMs: number): void {
     this.#table.clockStepped(byMs);
   }
 
-  /** Takes the reader's present packet. `lateByMs`: it was stamped before the clock was set by so much, so move it. */
+  /**
+   * Takes the reader's present packet. `lateByMs`: the clock was set by this much after the packet was stamped, so its time is
+   * moved.
+   */
   take(packet: PacketCursor, lateByMs = 0): void {
     this.#packets += 1;
     const datagram = this.#datagram;
@@ -151,7 +154,7 @@ export class CaptureAnalysis {
     this.#table.remove(stream);
   }
 
-  /** A stream has turned out to be a channel's. */
+  /** A stream has turned out to belong to a channel. */
   adopt(stream: TrackedStream): void {
     this.#table.adopt(stream);
   }

@@ -6,30 +6,30 @@ import { errorCode } from '../model/errors/error-code.ts';
 import { FORMAT_BYTES, readerFor } from '../wire/packets/capture-format.ts';
 import { type CaptureReader, MAX_RECORD_BYTES, type PacketCursor } from '../wire/packets/packet-cursor.ts';
 
-/** Read at once: large enough that the calls do not count, small enough to stay in the processor's cache. */
+/** Bytes read at once: enough that system calls do not matter, and few enough to stay in the processor's cache. */
 const READ_BYTES = 524_288;
 const GZIP_MAGIC = 0x1f8b;
 
-/** What is wrong with a capture, as one plain sentence. */
+/** Why a capture cannot be read, in one plain sentence. */
 export class CaptureFileError extends Error {
   override readonly name = 'CaptureFileError';
 }
 
-/** How a capture ended: whole, in the middle of a packet (a capture that was killed), or in nonsense. */
+/** How a capture ended: whole, in the middle of a packet (the capture was killed), or in bytes that make no sense. */
 export interface CaptureEnd {
   readonly kind: 'whole' | 'cut-short' | 'damaged';
   /** What is wrong with it, as one sentence; empty when it is whole. */
   readonly note: string;
-  /** Packets that the capturing side says it dropped itself: they look like losses. */
+  /** Packets that the capturing program says it dropped; they look like losses. */
   readonly droppedPackets: number;
 }
 
-/** Fills a buffer as far as there are bytes; resolves with their number, 0 at the end. */
+/** Fills a buffer as far as there are bytes. Resolves with their number; 0: the end. */
 type Fill = (buffer: Uint8Array) => Promise<number>;
 
 /**
- * Reads a capture file (`-`: standard input), plain or gzip, pcap or pcapng, and shows `take` every packet; `progress` gets
- * the bytes read. Memory does not depend on the size of the file. Throws a CaptureFileError when it is no capture.
+ * Reads a capture file (`-`: standard input), plain or gzip, pcap or pcapng, and gives `take` every packet; `progress` gets the
+ * bytes read. Memory does not depend on the file's size. Throws CaptureFileError when it is no capture.
  */
 export async function readCaptureFile(
   path: string,
@@ -95,12 +95,12 @@ export async function readCaptureStream(
   return { ...end, kind: unpacking.problem, note };
 }
 
-/** Why not all of a gzip stream could be unpacked; undefined while all is well. */
+/** Why a gzip stream could not be unpacked whole; undefined: all is well so far. */
 interface Unpacking {
   problem: 'cut-short' | 'damaged' | undefined;
 }
 
-/** The bytes of a stream, unpacked when they begin as gzip does, as far as that goes. */
+/** The bytes of a stream, unpacked if they begin as gzip does, up to where they can be unpacked. */
 async function* plainChunks(bytes: Readable, unpacking: Unpacking): AsyncGenerator<Uint8Array> {
   const chunks = bytes[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   const first = await chunks.next();
@@ -113,7 +113,7 @@ async function* plainChunks(bytes: Readable, unpacking: Unpacking): AsyncGenerat
   }
   const gunzip = createGunzip();
   try {
-    // `pipeline` hands an error of the packed bytes on to the one who reads.
+    // `pipeline` passes an error of the packed bytes on to the reader.
     yield* pipeline(flushedAtEnd(all, gunzip), gunzip, () => undefined) as AsyncIterable<Uint8Array>;
   } catch (error) {
     const code = errorCode(error);
@@ -122,7 +122,7 @@ async function* plainChunks(bytes: Readable, unpacking: Unpacking): AsyncGenerat
   }
 }
 
-/** A file that is cut short ends in an error, which takes along what has been unpacked and not yet read: it is read first. */
+/** A file that is cut short ends in an error, which would discard what was unpacked and not read yet. So that is read first. */
 async function* flushedAtEnd(packed: AsyncIterable<Uint8Array>, gunzip: Gunzip): AsyncGenerator<Uint8Array> {
   yield* packed;
   await new Promise<void>((resolve) => {
@@ -136,17 +136,17 @@ async function* startWith(first: Uint8Array, others: AsyncIterator<Uint8Array>):
   yield* { [Symbol.asyncIterator]: () => others };
 }
 
-/** What may be left of one record, its header included, in front of the bytes that are read next. */
+/** Room in front of the bytes that are read next, for the rest of one record and its header. */
 const CARRY_BYTES = MAX_RECORD_BYTES + 4096;
 
-/** A buffer with room for what the one before left over, and for one read after that. */
+/** A buffer with room for what the buffer before left over, and for one read after it. */
 class ReadBuffer {
   readonly bytes = new Uint8Array(CARRY_BYTES + READ_BYTES);
   readonly view = new DataView(this.bytes.buffer);
   readonly room = this.bytes.subarray(CARRY_BYTES);
 }
 
-/** Reads into one buffer while the packets of the other are looked at. */
+/** Reads into one buffer while the packets of the other are taken. */
 async function pump(
   name: string,
   fill: Fill,

@@ -9,29 +9,29 @@ import { Muteness } from './muteness.ts';
 import { PushedCapture } from './pushed-capture.ts';
 import { droppedByKernel, isListening, packetsCaptured, startProblem, tcpdumpProblem } from './tcpdump-words.ts';
 
-/** Enough for every header up to RTP's over IPv6 with VLAN tags. */
+/** Bytes of each packet that are kept: every header up to RTP's, over IPv6 with VLAN tags. */
 const SNAP_BYTES = 128;
-/** More than any packet of audio has. */
+/** More bytes than any packet of audio has. */
 const WHOLE_PACKET_BYTES = 2048;
-/** The kernel's own buffer, KiB: half a second of 100,000 packets/s, for when a busy machine keeps tcpdump waiting. */
+/** The kernel's own buffer, KiB: half a second of 100,000 packets/s, for a machine that is too busy to run tcpdump. */
 const KERNEL_BUFFER_KIB = 16_384;
-/** RTCP by its second byte (RFC 5761 §4), over IPv4 and IPv6: tcpdump's `udp[…]` knows the former only. */
+/** RTCP by its second byte (RFC 5761 §4), over IPv4 and IPv6. tcpdump's `udp[…]` knows only IPv4. */
 const RTCP = '((udp[9] >= 192 and udp[9] <= 223) or (ip6[6] = 17 and ip6[49] >= 192 and ip6[49] <= 223))';
 const FILTERS = { headers: ['and', 'not', RTCP], rtcp: ['and', RTCP], whole: [] } as const;
 /**
- * How often tcpdump is asked (SIGUSR1) how many packets the kernel dropped; not before what it has written was read: a
- * signal that interrupts its writing into a full pipe is an error to it, after which libpcap 1.10 writes nothing more. (For
- * the same reason it is not asked by SIGUSR2 to write what it holds, but writes each packet at once, `-U`.)
+ * How often tcpdump is asked (SIGUSR1) how many packets the kernel dropped, but only after its output was read. A signal that
+ * interrupts a write into a full pipe is an error to tcpdump, and libpcap 1.10 writes nothing more after it. For the same reason
+ * tcpdump is not asked by SIGUSR2 to write what it holds; it writes each packet at once (`-U`).
  */
 const STATISTICS_EVERY_MS = 5000;
 const BACK_OFF_MIN_MS = 1000;
 const BACK_OFF_MAX_MS = 60_000;
-/** One that captured for this long has worked: the next trouble is a new one. */
+/** A tcpdump that captured for this long has worked, so its next problem is a new one. */
 const WORKED_AFTER_MS = 10_000;
 const KILL_AFTER_MS = 1000;
 const KEPT_WORDS = 4096;
 
-/** `waiting`: not capturing, with the reason as one plain sentence; it will be tried again. */
+/** `waiting`: it does not capture, for a reason in one plain sentence, and tries again. */
 export type LiveCaptureState =
   | { readonly status: 'capturing' }
   | { readonly status: 'waiting'; readonly problem: string };
@@ -40,7 +40,7 @@ export interface LiveCaptureOptions {
   /** `any` for all. */
   readonly interface: string;
   readonly ports: { readonly from: number; readonly to: number };
-  /** `headers`: of RTP the headers alone. `rtcp`: RTCP alone, whole. `whole`: both, whole. */
+  /** `headers`: only the headers of RTP. `rtcp`: only RTCP, whole. `whole`: both, whole. */
   readonly what?: 'headers' | 'rtcp' | 'whole';
   /** Called for each packet, in the order of capture. */
   readonly take: (packet: PacketCursor) => void;
@@ -48,15 +48,15 @@ export interface LiveCaptureOptions {
   readonly onState: (state: LiveCaptureState) => void;
   /** 0 up to 1, for the back-off. */
   readonly random: () => number;
-  /** Epoch milliseconds, the clock that packets are stamped by. */
+  /** Epoch milliseconds of the clock that stamps packets. */
   readonly nowMs: () => number;
-  /** How tcpdump is called, when not by its name. */
+  /** The command that runs tcpdump; absent: `tcpdump`. */
   readonly command?: readonly [string, ...string[]];
   readonly backOffMinMs?: number;
 }
 
 /**
- * Captures RTP and RTCP with a tcpdump of its own, started again with back-off whenever it ends; never throws. When this
+ * Captures RTP and RTCP with a tcpdump of its own, which is started again with back-off whenever it ends. Never throws. If this
  * process is killed, tcpdump ends, too.
  */
 export class LiveCapture {
@@ -73,7 +73,7 @@ export class LiveCapture {
     this.#options = options;
   }
 
-  /** Packets that the kernel dropped because nobody took them in time, since the start. */
+  /** Packets since the start that the kernel dropped because nobody took them in time. */
   get droppedByKernel(): number {
     return this.#droppedEarlier + this.#dropped;
   }
@@ -87,7 +87,7 @@ export class LiveCapture {
     this.#running ??= this.#run();
   }
 
-  /** Ends tcpdump; resolves when it is gone and all that it captured has been taken. */
+  /** Ends tcpdump. Resolves when it is gone and everything that it captured was taken. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const child = this.#child;
@@ -118,21 +118,21 @@ export class LiveCapture {
     const child = withoutReadingAhead(() =>
       spawn(command, [...words, ...this.#arguments()], {
         stdio: ['ignore', 'pipe', 'pipe'],
-        // The words that we look for are English.
+        // We look for words in English.
         env: { ...process.env, LC_ALL: 'C' },
-        // A session of its own: Ctrl-C is for us, who then stop it in good order.
+        // A session of its own, so that Ctrl-C reaches only us. We then stop tcpdump in good order.
         detached: true,
       }),
     );
-    // With too many files open it has no streams either.
+    // With too many open files it has no streams either.
     if (child.pid === undefined) {
       const [error]: unknown[] = await once(child, 'error');
       return startProblem(error);
     }
     this.#child = child;
-    // Such as a signal that could not be sent: it goes on.
+    // For example a signal could not be sent; the capture goes on.
     child.on('error', () => undefined);
-    // Left alone, it may go on for ever: having once failed to write, it takes packets and writes none.
+    // Left alone it might run for ever: after one failed write it captures and writes nothing.
     const unwatch = endsWithUs(child.pid);
     const ended = new Promise<string>((resolve) => {
       child.once('close', (status, signal) => {

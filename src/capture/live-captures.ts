@@ -1,8 +1,8 @@
 import { LiveCapture, type LiveCaptureOptions, type LiveCaptureState } from './live-capture.ts';
 
 /**
- * Everything that is to be captured. RTP's headers without their audio and RTCP's packets as a whole take two tcpdumps, since one
- * cuts all packets alike; audio as well takes one.
+ * All captures together. RTP's headers without audio and whole RTCP packets take two tcpdumps, because each cuts all its packets
+ * alike. With audio one is enough.
  */
 export class LiveCaptures {
   readonly #parts: readonly LiveCapture[];
@@ -18,7 +18,7 @@ export class LiveCaptures {
     );
   }
 
-  /** Packets that the kernel dropped because nobody took them in time, since the start. */
+  /** Packets since the start that the kernel dropped because nobody took them in time. */
   get droppedByKernel(): number {
     return this.#parts.reduce((sum, part) => sum + part.droppedByKernel, 0);
   }
@@ -36,7 +36,7 @@ export class LiveCaptures {
     await Promise.all(this.#parts.map(async (part) => part.stop()));
   }
 
-  /** It captures when all parts do; while one waits, it waits for that one's reason. */
+  /** It captures when all parts do. While a part waits, its reason counts for all. */
   #note(index: number, state: LiveCaptureState): void {
     this.#states.set(index, state);
     const states = [...this.#states.values()];

@@ -4,23 +4,23 @@ import type { CaptureReader, PacketCursor } from '../wire/packets/packet-cursor.
 const NOTHING = new Uint8Array(0);
 
 /**
- * Reads a capture that comes in pieces, at the moment when each comes: of a live capture there are tens of thousands a second, and
- * for each a promise or two would cost more than its packets do.
+ * Reads a capture in pieces, each at the moment when it comes. A live capture has tens of thousands a second, and a promise or
+ * two for each would cost more than its packets do.
  */
 export class PushedCapture {
   readonly #take: (packet: PacketCursor) => void;
   #reader: CaptureReader | undefined;
   #isNone = false;
-  /** What is not yet a whole packet. */
+  /** Bytes that are not a whole packet yet. */
   #rest: Uint8Array = NOTHING;
-  /** When the latest packet was captured, epoch milliseconds; before the first, the beginning of time. */
+  /** Capture time of the latest packet, epoch milliseconds; minus infinity before the first. */
   newestAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(take: (packet: PacketCursor) => void) {
     this.#take = take;
   }
 
-  /** Why nothing more can be read, as part of a sentence; undefined while all is well, and for what is no capture at all. */
+  /** Why nothing more can be read, as part of a sentence; undefined: all is well, or it is no capture at all. */
   get damage(): string | undefined {
     return this.#reader?.damage;
   }

@@ -1,10 +1,10 @@
 import { type PayloadFormat, TELEPHONE_EVENT } from '../wire/payload-types.ts';
 import type { SdpMedia } from '../wire/sip-sdp.ts';
 
-/** Media addresses remembered at most; the oldest go first. */
+/** Bound on remembered media addresses; the oldest go first. */
 const MAX_ENTRIES = 8192;
 
-/** What the SIP messages of a capture said of payload types and media addresses. */
+/** What the SIP messages of a capture say about payload types and media addresses. */
 export class SdpAnnouncements {
   readonly #byAddress = new Map<string, ReadonlyMap<number, PayloadFormat>>();
   /** What every SDP so far agrees on; null where two differ. The same payload type may mean something else in video. */
@@ -37,14 +37,14 @@ export class SdpAnnouncements {
     return this.#byAddress.size === 0;
   }
 
-  /** Whether somebody said that media will be sent from or to this `address:port`. */
+  /** Whether an SDP announces media from or to this `address:port`. */
   announces(addressAndPort: string): boolean {
     return this.#byAddress.has(addressAndPort);
   }
 
   /**
-   * What a payload type means in a stream: as its receiver asked for (RFC 3264 §5.1), else as its sender would have it,
-   * else (behind a NAT or a relay) what all SDPs of the capture agree on.
+   * The format of a payload type in a stream: as its receiver asked for (RFC 3264 §5.1), or else as its sender offered, or else
+   * (behind a NAT or a relay) as all SDPs of the capture agree.
    */
   format(payloadType: number, source: string, destination: string): PayloadFormat | undefined {
     return (
@@ -56,7 +56,7 @@ export class SdpAnnouncements {
     );
   }
 
-  /** The payload type of keys pressed in a stream; undefined when no SDP of either end names one. */
+  /** The payload type of pressed keys in a stream; undefined: no SDP of either end names one. */
   eventPayloadType(source: string, destination: string): number | undefined {
     for (const address of [destination, source]) {
       for (const [payloadType, { codec }] of this.#byAddress.get(address) ?? []) {

@@ -36,39 +36,39 @@ export type AlertGrouping = (typeof ALERT_GROUPINGS)[number];
 export interface AlertRule {
   readonly name: string;
   readonly what: AlertSubject;
-  /** The calls of the last so many milliseconds; of `bad-live`, `gone`, `unreachable` and `ami` how long it has to last. */
+  /** The length of the window, back from now. For `bad-live`, `gone`, `unreachable` and `ami`: how long the fault has to last. */
   readonly overMs: number;
-  /** Endpoints, or their beginnings and `*`. */
+  /** Endpoints, or the beginnings of their names and `*`. */
   readonly endpoints: readonly string[];
   /** `endpoint`: each by itself. `site`: those of a site together. `all`: those that the patterns name, together. */
   readonly by: AlertGrouping;
-  /** From how many calls on it judges. */
+  /** With fewer calls the rule does not judge. */
   readonly calls: number;
-  /** In the unit of what it looks at. A p5 rule raises at or below, all others at or above. */
+  /** In the unit of the subject. A p5 rule raises at or below it, all others at or above. */
   readonly raise: number;
   readonly clear: number;
   readonly quiet: QuietHours | null;
   /** How often an alert that goes on is sent again; null: once. */
   readonly againMs: number | null;
-  /** Otherwise it is shown only. */
+  /** False: the alert is only shown. */
   readonly send: boolean;
 }
 
-/** One channel's part in a call, as far as rules look at it. Of a channel that is up: its last half minute. */
+/** One channel's part in a call, as far as rules look at it. For a channel that is up it covers the last half minute. */
 export interface LegSample {
   readonly linkedid: string;
   readonly uniqueid: string;
   readonly endpoint: string;
-  /** Where it is, by `[network:PREFIX]`; null is not said. */
+  /** The endpoint's site by `[network:PREFIX]`; null: not known. */
   readonly site: string | null;
-  /** Of the channel. */
+  /** When the channel began. */
   readonly startedAtMs: number;
-  /** Null: it is up. */
+  /** When it ended; null: it is up. */
   readonly endedAtMs: number | null;
   readonly answered: boolean;
   readonly verdict: Verdict | null;
   readonly mes: number | null;
-  /** Of the worse direction; null is not known. */
+  /** The value of the worse direction; null: not known. */
   readonly lossPercent: number | null;
   readonly jitterMs: number | null;
   readonly rttMs: number | null;
@@ -99,18 +99,18 @@ export interface Alert {
   readonly what: AlertSubject;
   /** The endpoint or site; `all` where the rule takes them together. */
   readonly subject: string;
-  /** What that is; missing where an older release stored it: an endpoint, or all. */
+  /** What `subject` is. Missing in alerts of older releases: then an endpoint, or all. */
   readonly by?: AlertGrouping;
-  /** Start of the first call that it is about, when the connection was lost, or when the last call ended. */
+  /** When the first of its calls began, the connection was lost, or the last call ended. */
   readonly sinceMs: number;
   readonly raisedAtMs: number;
-  /** Null: it goes on. */
+  /** When it was over; null: it goes on. */
   readonly clearedAtMs: number | null;
   readonly clearedBecause: 'better' | 'no-calls' | 'rule-gone' | null;
-  /** Now; null: not known. */
+  /** The present value; null: not known. */
   readonly value: number | null;
   readonly worst: number;
-  /** Calls that it is about, the first of them by their linkedids. */
+  /** The number of calls that it is about, and the linkedids of the first of them. */
   readonly calls: number;
   readonly linkedids: readonly string[];
   readonly place: FaultPlace | null;
@@ -121,7 +121,7 @@ export interface Alert {
   readonly endToldAtMs: number | null;
 }
 
-/** What goes out at one time: one or more alerts. */
+/** One message about one or more alerts. */
 export interface AlertMessage {
   readonly id: string;
   readonly atMs: number;
@@ -130,13 +130,13 @@ export interface AlertMessage {
   readonly text: string;
   /** Null: text only. */
   readonly html: string | null;
-  /** What a webhook gets. */
+  /** The body of the webhook's request. */
   readonly json: string;
 }
 
 export type AlertWay = 'mail' | 'webhook' | 'ami';
 
-/** A message that one way still has to take. */
+/** A message that still has to be sent one way. */
 export interface AlertDelivery {
   readonly messageId: string;
   readonly way: AlertWay;

@@ -16,10 +16,7 @@ type Leg = Pick<
   'uniqueid' | 'endpoint' | 'startedAtMs' | 'answeredAtMs' | 'hangupBy' | 'hangupAtMs' | 'hangupEndedTalk'
 >;
 
-/**
- * Who ended the last talk of a call, or, when nobody talked, who gave up or refused. Null: the call is up, or its end was not
- * seen.
- */
+/** Who ended the last talk of a call. If nobody talked: who gave up or refused. Null: the call is up, or nobody saw its end. */
 export function callEnd(
   { endedAtMs, linkedid }: { readonly endedAtMs: number | null; readonly linkedid: string },
   channels: readonly Leg[],
@@ -38,7 +35,7 @@ export function callEnd(
   if (last !== undefined) return endBy(last);
 
   const others = legs.filter((leg) => leg !== caller);
-  // There was a talk, and its end was not seen.
+  // There was a talk, and nobody saw its end.
   if (others.some(({ answeredAtMs }) => answeredAtMs !== null)) return null;
   const refusals = others.filter(({ hangupBy, hangupAtMs }) => {
     return hangupBy === 'party' && (hangupAtMs ?? 0) <= (caller.hangupAtMs ?? Infinity);

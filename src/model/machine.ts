@@ -1,14 +1,17 @@
-/** How the machine was that Asterisk, as it is usual, shares with us. Null everywhere: it does not tell, or Asterisk is elsewhere. */
+/**
+ * The load of Asterisk's machine, which the sidecar usually shares. Null: the machine does not tell, or Asterisk runs on another
+ * one.
+ */
 export interface MachineSample {
-  /** Epoch milliseconds: the end of the ten seconds that the percentages are of. */
+  /** Epoch milliseconds: the end of the ten seconds that the percentages cover. */
   readonly atMs: number;
-  /** Of all processors together. */
+  /** All processors together. */
   readonly cpuPercent: number | null;
-  /** Processes that ran or waited for a processor, mean of a minute, for each processor. */
+  /** Processes that ran or waited for a processor, as a mean over a minute, divided by the number of processors. */
   readonly loadPerProcessor: number;
-  /** Memory that programs can still have. */
+  /** Memory that is available to programs. */
   readonly memoryAvailablePercent: number | null;
-  /** Of one processor, so it can be above 100. */
+  /** In percent of one processor, so it can be above 100. */
   readonly asteriskCpuPercent: number | null;
   readonly asteriskThreads: number | null;
   /** Channels that are up. */

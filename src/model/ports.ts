@@ -35,8 +35,8 @@ export interface HistorySink {
 }
 
 /**
- * What is to be written to a channel, name → value: variables such as `MES` → `4.31`, and fields of its CDR such as
- * `mes` → `4.31`. An empty value takes back one that is not known any more.
+ * What to write to a channel, by name: variables such as `MES` → `4.31`, and fields of its CDR such as `mes` → `4.31`. An empty
+ * value takes back one that is not known any more.
  */
 export interface ChannelValues {
   readonly variables: ReadonlyMap<string, string>;
@@ -225,11 +225,11 @@ export interface LiveView {
   liveUniqueids(): string[];
   /** As it is now; null when it is up no more. */
   liveChannel(uniqueid: string): ChannelRecord | null;
-  /** The same, without what takes time to find out and room to keep. */
+  /** A small part of that, at a fraction of its time and memory. */
   liveMedia(uniqueid: string): LiveMedia | null;
 }
 
-/** What the reports of one direction add up to so far. */
+/** Sums over the reports of one direction so far. */
 export interface MediaSums extends Pick<
   StreamRecord,
   'direction' | 'reporter' | 'reports' | 'deadReports' | 'packetsExpected' | 'packetsLost'
@@ -240,7 +240,7 @@ export interface MediaSums extends Pick<
 
 export type SampleSums = Pick<SampleSummary, 'last' | 'mean' | 'stdev' | 'count'>;
 
-/** A channel as far as its media are watched. */
+/** What is watched of a live channel's media. */
 export interface LiveMedia extends Pick<
   ChannelRecord,
   'uniqueid' | 'linkedid' | 'endpoint' | 'site' | 'startedAtMs' | 'endedAtMs' | 'answeredAtMs' | 'onHold' | 'verdict'
@@ -248,16 +248,16 @@ export interface LiveMedia extends Pick<
   readonly streams: readonly MediaSums[];
 }
 
-/** Calls that are up or ended some seconds ago, as they are now: what is stored of them may be some seconds old. */
+/** Calls that are up or ended some seconds ago, as they are now. Their stored rows may be some seconds old. */
 export interface CurrentCalls {
   /** Null when it is not in memory. */
   channelNow(uniqueid: string): ChannelRecord | null;
   callNow(linkedid: string): CallWithChannels | null;
-  /** Of each direction that has reports the RTP session that it is in, or was in last. */
+  /** For each direction with reports, the RTP session that it is in, or was in last. */
   segmentsNow(uniqueid: string): SegmentRecord[];
 }
 
-/** A counter for Prometheus that is told apart by labels; what these can be is bounded. */
+/** A counter for Prometheus with labels whose possible values are bounded. */
 export interface LabelledCounter {
   /** Without the product's prefix and without `_total`. */
   readonly name: string;
@@ -266,7 +266,7 @@ export interface LabelledCounter {
   readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
-/** What `/healthz` and `/readyz` are made of. */
+/** The data of `/healthz` and `/readyz`. */
 export interface HealthView {
   health(): HealthReport;
 }

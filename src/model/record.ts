@@ -32,7 +32,7 @@ export interface ChannelRecord extends RecordOf<typeof CHANNEL_FIELDS> {
   readonly streams: readonly StreamRecord[];
 }
 
-/** How a channel came to its end: Asterisk said so, or it was gone when we looked again. */
+/** How a channel ended: Asterisk said so, or it was gone at the next look. */
 export type EndReason = NonNullable<ChannelRecord['endReason']>;
 
 /** Where the fault of a call lies; all null for other than two parties. */
@@ -47,7 +47,7 @@ export interface ResumeState {
   readonly txReports: number;
 }
 
-/** The scores of a direction, without what they are made of. */
+/** Only the scores of a direction. */
 export type StreamScores = Pick<StreamRecord, 'direction' | 'mes' | 'mes100' | 'verdict'>;
 
 export interface ChannelScores extends Pick<
@@ -68,10 +68,10 @@ export type HistoryChange =
   | { readonly kind: 'segment'; readonly segment: SegmentRecord }
   /** `resume`: null once the whole call has ended. */
   | { readonly kind: 'channel'; readonly channel: ChannelRecord; readonly resume: ResumeState | null }
-  /** Of rows that are stored; the rest of them, and the state to go on from, is some reports older. */
+  /** New scores of stored rows. Their other values, and the state to go on from, are some reports older. */
   | { readonly kind: 'scores'; readonly scores: CallScores }
   | { readonly kind: 'call'; readonly call: CallRecord }
-  /** All channels of `fromLinkedid` belong to `intoLinkedid` now; asking for the old one finds the new one. */
+  /** All channels of `fromLinkedid` now belong to `intoLinkedid`. Questions for the old linkedid find the new one. */
   | { readonly kind: 'call-merged'; readonly fromLinkedid: string; readonly intoLinkedid: string };
 
 /** Every change but a report: of each channel, call and segment only the last state matters. */

@@ -39,11 +39,11 @@ export interface RtcpReport {
   readonly sender?: SenderInfo | undefined;
   /** Absent when the reporter received nothing from any source (report count 0). */
   readonly block?: ReportBlock | undefined;
-  /** It has further blocks, about other streams, which Asterisk does not show. */
+  /** It has further blocks about other streams, which Asterisk does not show. */
   readonly hasMoreBlocks?: boolean | undefined;
   /** As printed, in milliseconds; only a sample when the block's LSR is not 0 (see `stats/round-trip.ts`). */
   readonly rttMs?: number | undefined;
-  /** Of the reporter's own stream; known of our own only, see `wire/ami/ami-rtcp.ts`. */
+  /** The reporter's own SSRC, known only for our own reports (`wire/ami/ami-rtcp.ts`). */
   readonly senderSsrc?: number | undefined;
   /** Asterisk's own score for the direction of the report block, 0-100; absent before Asterisk 20. */
   readonly nativeMes100?: number | undefined;

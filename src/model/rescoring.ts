@@ -16,7 +16,7 @@ export interface StoredCall {
   readonly peers: readonly StoredChannel[];
 }
 
-/** The same call scored by other rules: the same rows, with other scores. */
+/** The same call scored by other rules: the same rows with other scores. */
 export interface RescoredCall {
   readonly call: CallRecord;
   readonly channels: readonly ChannelRecord[];

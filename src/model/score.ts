@@ -30,15 +30,18 @@ export interface MesProfile {
   readonly jitterFactor: number;
   readonly jitterStdevDivisor: number;
   readonly codecDelayMs: number;
-  /** Whether a codec's own delay (`ScoreInputs.codecDelayMs`) takes the place of `codecDelayMs`; Asterisk has one for all. */
+  /**
+   * Whether a codec's own delay (`ScoreInputs.codecDelayMs`) replaces the profile's `codecDelayMs`. Asterisk has one delay for
+   * all codecs.
+   */
   readonly usesDelayOfCodec: boolean;
   readonly latencyKneeMs: number;
   readonly latencyDivisorBelow: number;
   readonly latencyOffsetMs: number;
   readonly latencyDivisorAbove: number;
   /**
-   * What lost packets are counted over: 5 s of audio whatever the pace of the reports, or one report. `cumulative-tx`
-   * repeats releases up to 22.10: the mean of the far end's cumulative counts.
+   * What lost packets are counted over: 5 s of audio whatever the pace of the reports, or one report. `cumulative-tx` repeats
+   * releases up to 22.10: the mean of the far end's cumulative counts.
    */
   readonly lossSample: '5s' | 'report' | 'cumulative-tx';
   readonly lossUnit: 'packets' | 'percent';
@@ -57,11 +60,11 @@ export interface CodecImpairment {
   readonly bpl: number;
   /** Base rating R0 − Is. */
   readonly r0Is: number;
-  /** Rated on the wideband scale, whose best is 129: the opinion is taken of R / 1.29. */
+  /** True: rated on the wideband scale, whose best is 129, so the opinion is that of R / 1.29. */
   readonly isWidebandScale: boolean;
 }
 
-/** What the settings say of a codec; undefined leaves our own number. */
+/** What the settings say about a codec; undefined: our own number counts. */
 export interface CodecSettings {
   readonly delayMs?: number | undefined;
   readonly ie?: number | undefined;
@@ -84,7 +87,7 @@ export interface ScoreInputs {
   readonly lostPacketsMean: number;
   /** Mean of the cumulative counts as Asterisk keeps it (unsigned). */
   readonly cumulativeLostMean: number;
-  /** Of the expected packets, so that every interval weighs as many packets as it has. */
+  /** In percent of the expected packets, so that every interval has the weight of its packets. */
   readonly lossPercent: number;
   /** Overrides the profile's codec delay when the codec has its own. */
   readonly codecDelayMs?: number | undefined;
@@ -92,17 +95,17 @@ export interface ScoreInputs {
   readonly codec?: CodecImpairment | undefined;
   /** Mean length of loss runs over the one under random loss; undefined counts as random. */
   readonly burstR?: number | undefined;
-  /** What users forgive (G.113 Appendix II); undefined is nothing. */
+  /** How much R users forgive (G.113 Appendix II); undefined: none. */
   readonly advantage?: number | undefined;
 }
 
-/** What each cause takes off R. */
+/** How much R each cause takes. */
 export interface ScoreCosts {
-  /** Round trip and codec delay. */
+  /** The cost of round trip and codec delay. */
   readonly delayR: number;
   readonly jitterR: number;
   readonly lossR: number;
-  /** Of the codec by itself, without loss. */
+  /** The cost of the codec by itself, without loss. */
   readonly codecR: number;
 }
 

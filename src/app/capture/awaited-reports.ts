@@ -1,8 +1,11 @@
 import type { PbxEvent } from '../../model/event.ts';
 
-/** AMI tells of a packet before or after tcpdump does; it takes longer only where the machine has no time. */
+/**
+ * How long a report waits. AMI tells of a packet before or after tcpdump does, and the difference is longer only where the
+ * machine has no time.
+ */
 const LONGEST_WAIT_MS = 300;
-/** AMI's event is the later one by no more than this; no far end reports more often. */
+/** AMI's event comes at most this much after the packet. No far end reports more often. */
 const SAME_PACKET_MS = 400;
 
 type RtcpEvent = Extract<PbxEvent, { type: 'rtcp' }>;
@@ -13,8 +16,8 @@ export interface AwaitedReportsOptions {
 }
 
 /**
- * A far end's report of more blocks than the one that AMI shows waits here until its packet is captured. Otherwise the blocks of the
- * report before would be taken for those of this one. What is told of its channel later follows it.
+ * AMI shows only the first block of a far end's report. A report with several blocks waits here until its packet is captured:
+ * otherwise its other blocks would be taken from the report before. Later events of its channel wait behind it.
  */
 export class AwaitedReports {
   readonly #isCaptured: AwaitedReportsOptions['isCaptured'];
@@ -25,7 +28,7 @@ export class AwaitedReports {
     this.#isCaptured = isCaptured;
   }
 
-  /** What is to be taken now that this has happened, in its order. */
+  /** The events to take now that this one has come, in their order. */
   inOrder(event: PbxEvent): readonly PbxEvent[] {
     if (event.type === 'resync') return [...this.releaseAll(), event];
     const { uniqueid } = 'channel' in event ? event.channel : { uniqueid: undefined };
@@ -37,17 +40,17 @@ export class AwaitedReports {
     return before;
   }
 
-  /** Those that have waited long enough; to be called several times a second. */
+  /** The events that have waited long enough. Call it several times a second. */
   due(nowMs: number): readonly PbxEvent[] {
     if (this.#waiting.size === 0) return [];
     const due = [...this.#waiting.values()].filter(
-      // A clock that was set holds nothing up.
+      // The difference counts in both directions, so that a clock that was set delays nothing.
       (event) => Math.abs(nowMs - event.atMs) >= LONGEST_WAIT_MS || !this.#isToWait(event),
     );
     return due.flatMap(({ channel }) => this.release(channel.uniqueid));
   }
 
-  /** The one of a channel, which waits no longer. */
+  /** The event of a channel that waits no longer. */
   release(uniqueid: string): readonly PbxEvent[] {
     const event = this.#waiting.get(uniqueid);
     this.#waiting.delete(uniqueid);

@@ -33,8 +33,8 @@ const SWEEP_EVERY_MS = 1000;
 const TELL_EVERY_MS = 10_000;
 const TELL_AT_MOST_EVERY_MS = 900;
 /**
- * A jump between the times of two packets, either way: a silence, or the clock was set. Smaller than the smallest step that is
- * followed.
+ * A jump between the times of two packets, in either direction: a silence, or somebody set the clock. It is smaller than the
+ * smallest step that is followed.
  */
 const CLOCK_JUMP_MS = 500;
 const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
@@ -90,7 +90,7 @@ export class CallCapture {
   #sweptAtMs = 0;
   /** Time of the latest packet, by the clock at that time. */
   #packetAtMs = 0;
-  /** The clock was set by so much since packets were captured that are still on their way to us. */
+  /** How much the clock was set while packets were still on their way to us. */
   #lateByMs = 0;
 
   constructor(options: CallCaptureOptions) {

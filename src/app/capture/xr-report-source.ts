@@ -5,7 +5,7 @@ import { xrPhoneReport } from '../../wire/rtcp/xr-phone-report.ts';
 
 export type XrReport = Extract<PbxEvent, { type: 'xr-report' }>;
 
-/** Sends each VoIP Metrics block (RFC 3611 §4.7) that a phone sends about the audio it receives on, once. */
+/** Passes on each VoIP Metrics block (RFC 3611 §4.7) that a phone sends about the audio it receives, once. */
 export class XrReportSource {
   readonly #sent = new WeakMap<TrackedStream, VoipMetricsBlock>();
   readonly #onReport: (event: XrReport) => void;

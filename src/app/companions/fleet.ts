@@ -14,16 +14,16 @@ import { errorText } from '../../units/error-text.ts';
 const DAY_MS = 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
 const FORGET_LIVE_EVERY_MS = 300_000;
-/** Who asks what is up looks back by minutes. */
+/** Questions about live channels look back by minutes. */
 const LIVE_FOR_MS = 1_200_000;
 const TRY_AGAIN_MS = 2000;
-/** ClickHouse may be starting beside us. */
+/** ClickHouse may still be starting. */
 const TRIES = 15;
 
 export interface RunningFleet {
   readonly address: string;
   readonly httpAddress: string;
-  /** Takes in which PBXs and readers there are, and the tokens; everything else needs a new start. Throws an Error of one sentence. */
+  /** Takes other PBXs, readers and tokens. Everything else needs a restart. Throws an Error of one sentence. */
   change(settings: FleetSettings): void;
   stop(): Promise<void>;
 }

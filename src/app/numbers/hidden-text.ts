@@ -6,13 +6,13 @@ import { numberHider, type NumberSetting } from './caller-numbers.ts';
  */
 const NUMBER_RUN = /[+*#]?\p{Nd}(?:[^\p{L}\p{M}\p{N}]*\p{Nd}){4,}/gu;
 /**
- * A number beside versions: `96.86.0.100` is none, and neither is `GXP2160 1.0.11.6`. So without dots seven digits are one, with dots
- * eleven.
+ * A number beside versions: `96.86.0.100` and `GXP2160 1.0.11.6` are none. So a number needs seven digits without dots between
+ * them, or eleven with dots.
  */
 const NUMBER_BESIDE_VERSIONS = /[+*#]?\p{Nd}(?:[^\p{L}\p{M}\p{N}.]*\p{Nd}){6,}(?!\.?\p{Nd})|\p{Nd}(?:\.?\p{Nd}){10,}/gu;
 /** An extension that is a number, not a name of the dialplan (`s`, `h`, `hangup`). */
 const DIALLED = /^[+*#]?\d[\d*#]+$/;
-/** `Local/600@from-internal`: what was dialled, however short. */
+/** The dialled number in `Local/600@from-internal`, however short. */
 const DIALLED_LOCALLY = /((?:^|\/)Local\/)([+*#]?\d[\d*#]+)(?=@)/;
 /** Digits in a driver's name or span (`DAHDI/i1/`) do not belong to the number behind them. */
 const DRIVER = /(?:^|\/)(?:DAHDI\/(?:i\d{1,4}\/)?|IAX2\/)/;

@@ -2,8 +2,9 @@ import type { OfflineSettings } from '../../config/settings.ts';
 import { textHider } from '../numbers/hidden-text.ts';
 
 /**
- * The settings with endpoints as they are stored: where numbers are hidden, `PJSIP/4915550100` of mes.conf would fit no endpoint, and
- * stand in clear in /metrics and REST. Of a beginning (`PJSIP/4915550100*`) only a whole number can be found.
+ * The settings with endpoints in their stored form. Where numbers are hidden, `PJSIP/4915550100` of mes.conf would fit no
+ * endpoint, and would stand in clear in /metrics and REST. A beginning such as `PJSIP/4915550100*` can be changed only if it
+ * holds a whole number.
  */
 export function withStoredEndpoints<Some extends OfflineSettings>(settings: Some): Some {
   if (settings.history.numbers === 'clear') return settings;

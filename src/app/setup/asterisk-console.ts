@@ -6,18 +6,18 @@ import { usesHandler } from '../../wire/ami/handler-uses.ts';
 
 const DEFAULT_DIRECTORY = '/etc/asterisk';
 const TIMEOUT_MS = 15_000;
-/** Much more than the largest dialplan that was seen (100 MB is refused). */
+/** Far more than the largest dialplan that was seen. A larger answer is refused. */
 const MOST_BYTES = 100 * 1024 ** 2;
-/** Uses shown of a database. */
+/** Bound on the uses in a database that are shown. */
 const MOST_USES = 20;
 
 export interface Reloaded {
   readonly command: string;
-  /** Asterisk's words; null: done. */
+  /** What Asterisk said; null: it is done. */
   readonly problem: string | null;
 }
 
-/** `asterisk -rx` on this machine. */
+/** Runs `asterisk -rx` on this machine. */
 export class AsteriskConsole {
   readonly #start: readonly string[];
 
@@ -25,9 +25,9 @@ export class AsteriskConsole {
     this.#start = start;
   }
 
-  /** The console of the Asterisk whose files these are; undefined when none answers here. */
+  /** The console of the Asterisk that has these files; undefined: none answers on this machine. */
   static async find(directory: string): Promise<AsteriskConsole | undefined> {
-    // One of several on this machine has its own place for its control socket, which its asterisk.conf names.
+    // Where several run on this machine, each has its own control socket, which its asterisk.conf names.
     const config = join(directory, 'asterisk.conf');
     const isOther = directory.replace(/\/$/, '') !== DEFAULT_DIRECTORY;
     if (isOther && !existsSync(config)) return undefined;
@@ -37,19 +37,19 @@ export class AsteriskConsole {
   }
 
   /**
-   * Makes Asterisk read a file again; gives the command that was run, and its words when they tell of a failure.
-   * `mayBeEmpty`: after a removal a module may have no configuration any more, which it calls a failure.
+   * Makes Asterisk read a file again. Returns the command, and what Asterisk said if it failed. `mayBeEmpty`: after a removal a
+   * module may have no configuration any more, and Asterisk calls that a failure.
    */
   async reload({ command, module }: Reload, { mayBeEmpty = false } = {}): Promise<Reloaded> {
     const isLoaded = module === null || (await this.#isLoaded(module));
-    // After a removal, what is not loaded has nothing to forget.
+    // A module that is not loaded has nothing to forget.
     if (!isLoaded && mayBeEmpty) return { command, problem: null };
     const run = isLoaded ? command : `module load ${module}`;
     const { isDone, text } = await this.#run(run);
     const failed = /unable to|fail(?:ed|ure)|error|no such|not loaded|declined/i.exec(text);
     if (isDone && failed === null) return { command: run, problem: null };
-    // cdr_custom without a mapping: it has dropped the old ones all the same. Unloaded then, it ends Asterisk 22.10.1 at the
-    // next CDR (tried), so it stays.
+    // cdr_custom without a mapping has dropped the old ones in spite of the failure. It stays loaded, because unloading it then
+    // ends Asterisk 22.10.1 at the next CDR (tried).
     if (mayBeEmpty && /reported a reload failure/.test(text)) return { command: run, problem: null };
     return { command: run, problem: text.trim().split('\n').at(-1) || 'no answer' };
   }
@@ -59,7 +59,7 @@ export class AsteriskConsole {
     return text.split('\n').some((line) => line.startsWith(`${module} `) && !/\bNot Running\b/.test(line));
   }
 
-  /** Uses of the hangup handler that no file shows: a dialplan in AEL or Lua, and options that FreePBX keeps in its database. */
+  /** Uses of the hangup handler that are in no file: a dialplan in AEL or Lua, and options in FreePBX's database. */
   async hiddenUses(): Promise<string[]> {
     const dialplan = (await this.#run('dialplan show')).text
       .split('\n')

@@ -1,7 +1,10 @@
 import { createServer } from 'node:net';
 import type { HostAndPort } from '../../config/value-types.ts';
 
-/** Whether we could listen there. An address that this machine does not have counts as free: another one may be meant. */
+/**
+ * Whether the sidecar could listen there. An address that this machine does not have counts as free, because another machine may
+ * be meant.
+ */
 export async function isPortFree({ host, port }: HostAndPort): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const server = createServer();

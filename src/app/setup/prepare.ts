@@ -21,18 +21,18 @@ import { readyFile } from '../ready-files.ts';
 import { isPortFree } from './free-port.ts';
 import { SetupError, type SetupFile, textOfFile } from './write-files.ts';
 
-/** Of mes.conf: it is read by nobody but the sidecar. */
+/** The mode of mes.conf: only the sidecar reads it. */
 const SETTINGS_MODE = 0o600;
-/** Of the manager's user: Asterisk's own group reads it. */
+/** The mode of a file with a user's secret: Asterisk's group reads it. */
 const SECRET_MODE = 0o640;
 const SECRET_BYTES = 24;
-/** FastAGI's usual port, which FreePBX's own server has (`core-fastagi`). */
+/** FastAGI's usual port. On FreePBX its own server (`core-fastagi`) has it. */
 const USUAL_AGI_PORT = 4573;
-/** Ports tried after it. */
+/** How many ports after it are tried. */
 const PORTS_TRIED = 50;
 
 export interface SetupOptions {
-  /** Undefined: as the files in the directory suggest. */
+  /** Undefined: the files in the directory tell. */
   readonly target: SetupTarget | undefined;
   /** Undefined: the default place. */
   readonly config: string | undefined;
@@ -45,23 +45,23 @@ export interface Setup {
   readonly files: readonly SetupFile[];
   readonly notes: readonly string[];
   readonly toDo: readonly string[];
-  /** Secrets that have just been made up. */
+  /** Secrets that were just generated. */
   readonly newSecrets: ReadonlySet<string>;
 }
 
-/** What setup found, and what follows from it. */
+/** What setup found. */
 export interface Installation {
   readonly target: SetupTarget;
   readonly directory: string;
   readonly settingsPath: string;
-  /** With mes.conf as it is. */
+  /** The settings of mes.conf as it is. */
   readonly settings: Settings;
   readonly isAmiOff: boolean;
-  /** Templates and endpoints of PJSIP that could get the hangup handler; 0 where the dialplan uses it already. */
+  /** The number of PJSIP templates and endpoints that could get the hangup handler; 0: the dialplan already uses it. */
   readonly endpoints: number;
   /** Whether mes.conf says where the page is. */
   readonly hasHttpBind: boolean;
-  /** What has to be written. Writes nothing. */
+  /** The files to write for these choices. Writes nothing. */
   readonly plan: (choices?: SetupChoices) => Setup;
 }
 
@@ -132,12 +132,12 @@ export function isFreePbx(directory: string): boolean {
   return existsSync(join(directory, 'extensions_additional.conf'));
 }
 
-/** A token of the page, or another secret that people copy. */
+/** A token for the page, or another secret that people copy. */
 export function newToken(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
 }
 
-/** What the hangup handler's script ends in; undefined without one. */
+/** The secret at the end of the hangup handler's script; undefined: there is none. */
 function secretOfScript(text: string | undefined): string | undefined {
   return /agi:\/\/[^/\s]+\/hangup\/([\w-]{8,128})\)/.exec(text ?? '')?.[1];
 }
@@ -150,7 +150,7 @@ function bindLine(text: string | undefined): unknown {
   );
 }
 
-/** Whether a line of the dialplan or of pjsip.conf has the hangup handler already. */
+/** Whether a line of the dialplan or of pjsip.conf already uses the hangup handler. */
 function isHandlerUsed({ current, include }: SetupFacts): boolean {
   return ['extensions.conf', 'pjsip.conf'].some(
     (name) => handlerUses(readAsteriskConfig(name, current(name) ?? '', include)).length > 0,
@@ -158,8 +158,8 @@ function isHandlerUsed({ current, include }: SetupFacts): boolean {
 }
 
 /**
- * The port of [agi] bind. It is another one where FreePBX has it, or where at the first installation somebody listens on it:
- * "run" would not start.
+ * The port of [agi] bind. It changes where FreePBX has it, or where something else listens on it at the first installation:
+ * otherwise "run" could not start.
  */
 async function agiPort(
   { agi: { bind } }: Settings,
@@ -175,12 +175,12 @@ async function agiPort(
   return bind.port;
 }
 
-/** A file of comments alone, as the Debian package puts there, says as little as none. */
+/** A file that has only comments, such as the Debian package's, counts as no file. */
 function settingsIn(text: string | undefined): string | undefined {
   return text?.split('\n').some((line) => /^\s*[^;\s]/.test(line)) === true ? text : undefined;
 }
 
-/** A file that is there keeps its mode, unless the secret goes into it; a new one without secret has that of its neighbour. */
+/** An existing file keeps its mode, unless a secret goes into it. A new file without a secret gets the mode of its neighbour. */
 function modeOf(file: PlannedFile, path: string, asteriskDirectory: string): number {
   if (file.isSecret) return file.name === null ? SETTINGS_MODE : SECRET_MODE;
   const like = [path, join(asteriskDirectory, file.neighbour)].find((candidate) => existsSync(candidate));

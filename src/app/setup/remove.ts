@@ -19,7 +19,7 @@ export interface PreparedRemoval extends RemovalPlan {
   readonly pathOf: (file: Removal) => string;
 }
 
-/** Finds out what has to be taken back. Changes nothing. Throws SetupError. */
+/** Finds what has to be taken back. Changes nothing. Throws SetupError. */
 export function prepareRemoval({ config, asteriskDirectory, usesElsewhere }: RemovalOptions): PreparedRemoval {
   if (!existsSync(asteriskDirectory)) {
     throw new SetupError(`${asteriskDirectory} does not exist; name the directory of manager.conf with --asterisk-dir`);
@@ -38,7 +38,7 @@ export function prepareRemoval({ config, asteriskDirectory, usesElsewhere }: Rem
   return { ...plan, pathOf: ({ name }) => pathOf(name) };
 }
 
-/** Does it to one file; gives a sentence about it. Throws SetupError. */
+/** Changes one file, and returns a sentence about it. Throws SetupError. */
 export function carryOut(file: Removal, path: string): string {
   if (file.action === 'keep') {
     const aside = `${path}${ASIDE_SUFFIX}`;
@@ -59,7 +59,7 @@ export function carryOut(file: Removal, path: string): string {
     : `Took our lines out of ${path}; what others have changed since stays.`;
 }
 
-/** What setup kept of a file, once nothing of ours is in it. */
+/** Removes what setup kept of a file, once nothing of ours is in it. */
 function removeBackups(path: string): void {
   const start = `${basename(path)}${BACKUP_SUFFIX}`;
   for (const name of readdirSync(dirname(path))) {

@@ -6,7 +6,7 @@ const TIMEOUT_MS = 30_000;
 const READY_WITHIN_MS = 10_000;
 const ASK_EVERY_MS = 200;
 
-/** Starts the service, and at each start of the machine. `absent`: there is no unit, or no systemd. */
+/** Starts the service, now and at each start of the machine. `absent`: there is no unit, or no systemd. */
 export async function startService(): Promise<'started' | 'absent' | { readonly problem: string }> {
   if (!(await systemctl('cat', UNIT)).isDone) return 'absent';
   for (const words of [
@@ -19,14 +19,14 @@ export async function startService(): Promise<'started' | 'absent' | { readonly 
   return 'started';
 }
 
-/** Stops it, and starts it no more. */
+/** Stops the service, and takes it from the start of the machine. */
 export async function stopService(): Promise<'stopped' | 'absent' | { readonly problem: string }> {
   if (!(await systemctl('cat', UNIT)).isDone) return 'absent';
   const { isDone, text } = await systemctl('disable', '--now', UNIT);
   return isDone ? 'stopped' : { problem: text.trim().split('\n').at(-1) || 'no answer' };
 }
 
-/** Whether the sidecar at this address gets ready. */
+/** Whether the sidecar at this address becomes ready. */
 export async function becomesReady(url: string): Promise<boolean> {
   const end = performance.now() + READY_WITHIN_MS;
   do {

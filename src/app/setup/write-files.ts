@@ -16,30 +16,30 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
 import { errorCode } from '../../model/errors/error-code.ts';
 import type { PlannedFile } from '../../setup/input.ts';
 
-/** Of mes.conf: it is read by nobody but the sidecar. */
+/** The mode of mes.conf: only the sidecar reads it. */
 const SETTINGS_MODE = 0o600;
-/** Of a backup, at most. */
+/** The widest mode of a backup. */
 const TIGHT_MODE = 0o640;
-/** A file is never without a backup of what it was before us, and a second change does not take its place. */
+/** Ending of the backup of a file as it was before setup first changed it. A later change does not replace the backup. */
 export const BACKUP_SUFFIX = '.before-asterisk-mes';
 
-/** Why nothing, or not all, could be set up; one sentence for people. */
+/** Why not everything could be set up; one sentence for people. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 }
 
-/** One file that is to be written. */
+/** A file to write. */
 export interface SetupFile extends PlannedFile {
   readonly path: string;
   readonly isNew: boolean;
   readonly mode: number;
 }
 
-/** Writes one file; gives the path of the backup of what was there, null when nothing was. Throws SetupError. */
+/** Writes one file. Returns the path of the backup of the old file; null: there was none. Throws SetupError. */
 export function writeSetupFile(file: SetupFile, asteriskDirectory: string): string | null {
   const { path, text, mode } = file;
   try {
-    // What a link stands for is written, not the link; but as root we follow none that somebody else may have laid.
+    // A link stays, and its target is written. But root must not follow a link that somebody else may have made.
     const target = file.isNew ? path : realpathSync(path);
     assertWithin(target, dirname(path));
     const backup = file.isNew ? null : keepBackup(path, mode);
@@ -51,7 +51,7 @@ export function writeSetupFile(file: SetupFile, asteriskDirectory: string): stri
   }
 }
 
-/** Puts `text` in the place of what `path` has, with its owner and mode, without a backup. Throws SetupError. */
+/** Replaces the text of a file, keeping its owner and mode, without a backup. Throws SetupError. */
 export function replaceText(path: string, text: string): void {
   try {
     const target = realpathSync(path);
@@ -62,7 +62,7 @@ export function replaceText(path: string, text: string): void {
   }
 }
 
-/** Removes a file of ours. One that is not there is fine. Throws SetupError. */
+/** Removes a file of ours, if it is there. Throws SetupError. */
 export function removeFile(path: string): void {
   try {
     rmSync(path, { force: true });
@@ -76,7 +76,7 @@ function ownerAndMode(path: string): Owner & { readonly mode: number } {
   return { uid, gid, mode };
 }
 
-/** Renames a finished file over the old one, so that nobody reads a half. */
+/** Renames a finished file over the old one, so that nobody reads half of it. */
 function putInPlace(target: string, content: Buffer, as: Owner & { readonly mode: number }): void {
   const temporary = `${target}.asterisk-mes-new`;
   rmSync(temporary, { force: true });
@@ -84,7 +84,7 @@ function putInPlace(target: string, content: Buffer, as: Owner & { readonly mode
     createFile(temporary, content, as);
     renameSync(temporary, target);
   } finally {
-    // Renamed, unless that failed: no copy of the secret stays behind.
+    // After a failed rename, no copy of the secret may stay behind.
     rmSync(temporary, { force: true });
   }
 }
@@ -107,7 +107,7 @@ function assertWithin(target: string, directory: string): void {
   );
 }
 
-/** Undefined: there is no such file. Throws SetupError. */
+/** The text of a file; undefined: there is no such file. Throws SetupError. */
 export function textOfFile(path: string): string | undefined {
   try {
     const bytes = readFileSync(path);
@@ -119,12 +119,12 @@ export function textOfFile(path: string): string | undefined {
   }
 }
 
-/** Files of long ago are Latin-1; their bytes stay as they are, whatever they stand for. */
+/** Very old files are Latin-1. Their bytes stay as they are. */
 function encodingOf(bytes: Buffer): 'utf8' | 'latin1' {
   return isUtf8(bytes) ? 'utf8' : 'latin1';
 }
 
-/** As the file of that path is encoded. */
+/** The text in the encoding of the file at that path. */
 function encoded(text: string, path: string | undefined): Buffer {
   return Buffer.from(text, path === undefined ? 'utf8' : encodingOf(readFileSync(path)));
 }
@@ -135,8 +135,8 @@ interface Owner {
 }
 
 /**
- * Makes a file that is not there yet. Asterisk's user may write the directory while we are root: where that user has put
- * a link, nothing is written, and owner and mode go to the file that we opened, whatever bears its name by then.
+ * Creates a new file. Asterisk's user may be able to write to the directory while we are root. So nothing is written through a
+ * link, and owner and mode go to the opened file, whatever its name leads to by then.
  */
 function createFile(path: string, content: Buffer, { uid, gid, mode }: Owner & { readonly mode: number }): void {
   const file = openSync(path, 'wx', SETTINGS_MODE);
@@ -149,7 +149,10 @@ function createFile(path: string, content: Buffer, { uid, gid, mode }: Owner & {
   }
 }
 
-/** The neighbour's; but where root's files are open to all, Asterisk reads them as a user of its own, whose group it must be. */
+/**
+ * The owner of a new file: that of its neighbour. Where root's files are open to everybody, Asterisk reads them as its own user,
+ * so the group must be Asterisk's.
+ */
 function ownerOf(neighbour: string, directory: string): Owner {
   const { uid, gid } = statSync(existsSync(neighbour) ? neighbour : directory);
   return { uid, gid: gid === 0 ? (asteriskGroup() ?? gid) : gid };
@@ -160,7 +163,7 @@ function asteriskGroup(): number | undefined {
   return line === null ? undefined : Number(line[1]);
 }
 
-/** Others than owner and group may not read it, nor whom the new file is closed to: it may hold an older secret. */
+/** A backup may hold an older secret. So nobody but owner and group may read it, and nobody who may not read the new file. */
 function keepBackup(path: string, newMode: number): string {
   for (let number = 1; ; number++) {
     const backup = `${path}${BACKUP_SUFFIX}${number === 1 ? '' : `.${number}`}`;

@@ -2,7 +2,7 @@ import { readResume } from '../../calls/again/resume.ts';
 import type { History } from '../../history/history.ts';
 import type { ResumableChannel } from '../../model/ports.ts';
 
-/** What the history has of calls that were up; where a state cannot be read, all reports of its channel in its place. */
+/** The stored states of calls that were up. Where a state cannot be read, all reports of its channel take its place. */
 export async function readableStates(history: History): Promise<ResumableChannel[]> {
   const resumable = await history.resumable();
   const unreadable = resumable

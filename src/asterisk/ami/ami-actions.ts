@@ -35,11 +35,11 @@ export interface AmiActionsOptions {
   readonly backOff?: BackOff;
   /** Shared by sockets that are read in the same turns. */
   readonly pace?: ReadPace;
-  /** Who writes scores here, when no other sidecar is to do so; nobody else is kept out when not given. */
+  /** The id of this sidecar, if no other may write scores here; absent: others may. */
   readonly writerId?: string | undefined;
 }
 
-/** Actions under way at most; Asterisk answers thousands a second. */
+/** Bound on the actions under way; Asterisk answers thousands a second. */
 const MAX_PENDING = 2000;
 
 /** How often overdue answers are looked for. One timer per action would be hundreds a second. */
@@ -67,7 +67,7 @@ export class AmiActions {
   readonly #sole: SoleWriter | null;
   #watching: NodeJS.Timeout | undefined;
   #manager: ManagerClient | undefined;
-  /** No other sidecar writes here. */
+  /** Whether it was found that no other sidecar writes here. */
   #isAdmitted = false;
 
   constructor(options: AmiActionsOptions) {
@@ -125,7 +125,7 @@ export class AmiActions {
   async getVariable(uniqueid: string, name: string): Promise<string | undefined> {
     const answer = await this.send('Getvar', { Channel: uniqueid, Variable: name });
     const value = headerOf(answer, 'value') ?? '';
-    // Most are kept for as long as their channel is up, and none is to keep all that was read with it.
+    // Most values are kept as long as their channel is up. A flat copy does not keep alive everything that was read with it.
     return value === '' ? undefined : flatCopy(value);
   }
 
@@ -190,7 +190,7 @@ export class AmiActions {
   #dropPending(problem: string): void {
     clearTimeout(this.#watching);
     this.#watching = undefined;
-    // The newest first, so that values which are taken back for later do not hide newer ones.
+    // The newest first, so that older values that are queued again do not hide newer ones.
     for (const { reject } of this.#pending.takeAll()) reject(new AmiActionError('disconnected', problem));
   }
 

@@ -10,7 +10,7 @@ import { errorText } from '../../units/error-text.ts';
 
 /** The event classes that we read: `call` has channels, bridges and hold, `reporting` RTCP, `dtmf` digits. */
 const EVENT_MASK = 'call,reporting,dtmf';
-/** With those that the dialplan makes. */
+/** The same and the events that the dialplan makes. */
 const EVENT_MASK_WITH_USER = `${EVENT_MASK},user`;
 
 /** More channels than any Asterisk has. A longer list means a broken connection. */
@@ -26,7 +26,7 @@ export interface AmiEventSessionOptions {
   readonly connection: AmiConnection;
   /** Called in the order of Asterisk's events. It must return soon and not throw. */
   readonly onEvent: (event: PbxEvent) => void;
-  /** Whether UserEvent() of the dialplan is read too, where the user has the class. */
+  /** Whether UserEvent() of the dialplan is read as well, if the user has the class. */
   readonly readsUserEvents?: boolean;
   /** Called before the first event of each read. */
   readonly onRead?: () => void;

@@ -1,38 +1,38 @@
-/** A line of an answer: the longest value that Asterisk prints is a variable of some 4,000 characters. */
+/** The longest line of an answer. The longest value that Asterisk prints is a variable of some 4,000 characters. */
 const MOST_LINE_CHARACTERS = 8192;
-/** Of one message; a long answer comes as many. */
+/** Bound on the lines of one message. A long answer comes as several messages. */
 const MOST_LINES = 500;
 const HEADER = /^([A-Za-z][A-Za-z0-9_-]{0,63}):[ \t]?/;
 const MESSAGE_END = '\r\n\r\n';
-/** What Asterisk 16 to 22 answer to a Setvar, around the ActionID. */
+/** How Asterisk 16 to 22 answer a Setvar, around the ActionID. */
 const SET_BEGIN = 'Response: Success\r\nActionID: ';
 const SET_END = `\r\nMessage: Variable Set${MESSAGE_END}`;
 /** The package waits for an end of a command's output that an answer of ours never has. */
 const OUTPUT_FOLLOWS = /^response: .*follow/i;
 
 /**
- * Lets through of a manager's stream what the package `asterisk-manager` can take: headers of ordinary length, one message
- * after another. It takes the blanks off a header's name with an expression that is quadratic in their number, so that one
+ * Passes on what the package `asterisk-manager` can take of a manager's stream: headers of ordinary length, one message after
+ * another. The package strips the blanks from a header's name with an expression that is quadratic in their number, so that one
  * line of 60,000 would hold everything up for seconds.
  */
 export class AnswerLines {
   #rest = '';
-  /** The line that has begun is too long: nothing of it counts. */
+  /** The present line is too long, so none of it counts. */
   #isOverlong = false;
   #lines = 0;
-  /** Lines that were left out; the greeting is one. */
+  /** Lines that were left out; the greeting is one of them. */
   dropped = 0;
   readonly #onSet: (actionId: string) => void;
 
   /**
-   * `onSet`: a Setvar was carried out. Four of five answers say no more than that, hundreds a second; the package, which would take
-   * each line apart twice, does not get them.
+   * `onSet` gets each Setvar that was carried out. Four of five answers say no more than that, at hundreds a second. The package
+   * would take each line apart twice, so it does not get them.
    */
   constructor(onSet: (actionId: string) => void) {
     this.#onSet = onSet;
   }
 
-  /** The next text of the stream; gives what the package is to have of it. */
+  /** Takes the next text of the stream, and returns what the package gets of it. */
   take(text: string): string {
     let kept = '';
     for (let at = 0; at < text.length;) {
@@ -45,7 +45,7 @@ export class AnswerLines {
     return kept;
   }
 
-  /** Takes answers to Setvars that stand at `at`; returns where something else begins. */
+  /** Takes the answers to Setvars that begin at `at`, and returns where something else begins. */
   #takeSet(text: string, at: number): number {
     if (this.#rest !== '' || this.#lines > 0 || this.#isOverlong) return at;
     let from = at;

@@ -19,7 +19,7 @@ const SUCCESS: createManager.Answer = { response: 'Success' };
 /** Nobody waits for most answers: they are read together, every fourth turn. */
 const ANSWER_TURNS = 4;
 
-/** Characters without the end of a message; Asterisk's longest has about 25,000. */
+/** Bound on the characters of a message; Asterisk's longest has about 25,000. */
 const MOST_CHARACTERS = 1_000_000;
 
 /** One connection of the package `asterisk-manager`, logged in. */

@@ -1,19 +1,19 @@
 import { sleepUnlessAborted } from '../link-state.ts';
 
 /**
- * A global variable in Asterisk: which sidecar writes scores to its channels, and until which second of Asterisk's clock it counts
- * as alive. Two of them, each with a database of its own, would overwrite each other's scores.
+ * The global variable in Asterisk that says which sidecar writes scores to its channels, and until which second of Asterisk's
+ * clock it counts as alive. Two sidecars, each with its own database, would overwrite each other's scores.
  */
 export const WRITER_VARIABLE = 'MES_SIDECAR';
 
-/** How often it is looked whether another one that was alive is still so. */
+/** How often to look whether another sidecar is still alive. */
 const LOOK_EVERY_MS = 500;
 /**
- * A sidecar says that it is alive for the next 11 s at most. What says more is no sidecar's word: a stranger wrote it, or Asterisk's
- * clock was set back since, and nobody would ever take it away.
+ * A sidecar says that it is alive for the next 11 s at most. A longer time comes from no sidecar: a stranger wrote it, or
+ * somebody set Asterisk's clock back. Nobody would ever take it away, so it is ignored.
  */
 const LONGEST_S = 120;
-/** Of a sidecar that has said goodbye. */
+/** The second that a sidecar writes when it says goodbye. */
 const GONE = 0;
 
 interface Writer {
@@ -21,21 +21,21 @@ interface Writer {
   readonly untilS: number;
 }
 
-/** What is needed of the connection; each rejects where Asterisk does not answer, or does not allow it. */
+/** What is needed of the connection. Each method rejects if Asterisk does not answer or does not allow it. */
 export interface GlobalVariables {
   getGlobal(name: string): Promise<string>;
   setGlobal(name: string, value: string): Promise<void>;
-  /** Seconds of Asterisk's clock; undefined where it does not tell. */
+  /** Seconds of Asterisk's clock; undefined: Asterisk does not tell. */
   clockS(): Promise<number | undefined>;
 }
 
-/** Keeps the place of the one sidecar that writes scores to an Asterisk. */
+/** Makes sure that one sidecar alone writes scores to an Asterisk. */
 export class SoleWriter {
   readonly #id: string;
   readonly #globals: GlobalVariables;
   readonly #lookEveryMs: number;
 
-  /** `id`: the same after a restart, so that a sidecar that was killed is not kept out by itself. Letters and digits. */
+  /** `id`: letters and digits, the same after a restart, so that a sidecar that was killed does not keep itself out. */
   constructor(id: string, globals: GlobalVariables, lookEveryMs = LOOK_EVERY_MS) {
     this.#id = id;
     this.#globals = globals;
@@ -43,8 +43,8 @@ export class SoleWriter {
   }
 
   /**
-   * Resolves with false as soon as another sidecar is seen alive, with true when there is none. Where one was alive a moment ago,
-   * that takes until it has shown itself again or its time has run out. What cannot be asked keeps nobody out.
+   * Resolves with false as soon as another sidecar is seen alive, and with true when there is none. If one was alive a moment
+   * ago, this takes until it shows itself again or its time has run out. If Asterisk cannot be asked, nobody is kept out.
    */
   async isAlone(stopping: AbortSignal): Promise<boolean> {
     let firstS: number | undefined;
@@ -58,7 +58,7 @@ export class SoleWriter {
     return true;
   }
 
-  /** Takes the place, or keeps it, until this second of Asterisk's clock. Resolves with false when another sidecar has taken it. */
+  /** Takes or keeps the place until this second of Asterisk's clock. Resolves with false if another sidecar has taken it. */
   async keep(untilS: number): Promise<boolean> {
     if ((await this.#other()) !== null) return false;
     await this.#globals.setGlobal(WRITER_VARIABLE, `${this.#id} ${untilS}`);
@@ -70,7 +70,7 @@ export class SoleWriter {
     await this.keep(GONE);
   }
 
-  /** Another sidecar that counts as alive; null: none does. */
+  /** Another sidecar that counts as alive; null: there is none. */
   async #other(): Promise<Writer | null> {
     const writer = writerIn(await this.#globals.getGlobal(WRITER_VARIABLE));
     if (writer === null || writer.id === this.#id) return null;

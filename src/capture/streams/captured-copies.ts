@@ -1,20 +1,20 @@
 import type { DatagramReader } from '../../wire/packets/datagram.ts';
 
-/** A copy comes at once; feedback that says the same again, or a message sent again, comes later. */
+/** A copy comes at once. Feedback that says the same again, or a repeated message, comes later. */
 const COPY_WITHIN_MS = 50;
 const REMEMBERED = 64;
 const FNV_PRIME = 0x0100_0193;
 const FNV_OFFSET = 0x811c_9dc5;
-/** Enough to tell two packets apart: NTP time, counters. */
+/** Enough bytes to tell two packets apart: they contain NTP time and counters. */
 const COMPARED_BYTES = 128;
 
-/** Recognises RTCP and SIP that was captured twice, by its ports and its bytes. RTP has sequence numbers for that. */
+/** Recognises RTCP and SIP that was captured twice, by ports and bytes. For RTP sequence numbers do that. */
 export class CapturedCopies {
   readonly #hashes = new Int32Array(REMEMBERED);
   readonly #timesMs = new Float64Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
   #next = 0;
 
-  /** Whether the datagram that `reader` holds came just now, too. */
+  /** Whether the reader's datagram also came a moment ago. */
   isCopy(reader: DatagramReader, atMs: number): boolean {
     const hash = hashOf(reader);
     for (let index = 0; index < REMEMBERED; index += 1) {

@@ -2,15 +2,18 @@ import type { CapturedAudio, CapturedMedia } from '../../model/capture.ts';
 import { packetTally } from '../../stats/packets/packet-tally.ts';
 import type { TrackedStream } from './tracked-stream.ts';
 
-/** What may have passed uncounted, up to a moment. */
+/** What may have passed uncounted up to a moment. */
 export interface Missed {
   /** Packets that the kernel dropped. */
   readonly droppedByKernel: number;
-  /** Times that capturing was interrupted. */
+  /** How often capturing was interrupted. */
   readonly interruptions: number;
 }
 
-/** What a stream amounts to so far; `then` and `now`: what had been missed when it began and up to now. Null before it is believed and its RTP clock is known. */
+/**
+ * The capture of a stream so far. `then` and `now`: what had been missed when it began, and what was missed until now. Null: the
+ * stream is not believed yet, or its RTP clock is not known.
+ */
 export function capturedMedia(
   stream: TrackedStream,
   then: Missed,

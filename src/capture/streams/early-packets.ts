@@ -1,39 +1,42 @@
 import { PAYLOAD_TYPE_COMFORT_NOISE } from '../../wire/rtp.ts';
 import type { RtpPacket } from './stream-meter.ts';
 
-/** Packets that must go on from each other before an unannounced stream is believed. */
+/** So many packets must follow each other before an unannounced stream is believed. */
 export const PACKETS_TO_BELIEVE = 3;
-/** A believable step between two of the first packets, either way. */
+/** The largest believable step between two of the first packets, in either direction. */
 const BELIEVABLE_STEP_PACKETS = 100;
-/** RFC 3550 A.1's MAX_DROPOUT: packets so far apart may still be of one row with a loss in between. */
+/** RFC 3550 A.1's MAX_DROPOUT: packets this far apart may still be of one numbering, with a loss in between. */
 const MAX_DROPOUT_PACKETS = 3000;
-/** Media is sent all the time; a counter in some other protocol that goes on after this long is none. */
+/** Media is sent all the time. A counter that goes on after a longer pause belongs to another protocol. */
 const BELIEVABLE_PAUSE_MS = 5000;
-/** The fastest RTP clock there is (192 kHz audio), ticks per ms, and what a talk spurt may add. */
+/** The fastest RTP clock (192 kHz audio), ticks per ms, and how much a talk spurt may add. */
 const FASTEST_CLOCK_TICKS_PER_MS = 192;
 const BELIEVABLE_LEAP_MS = 1000;
-/** Far below the slowest clock (8000 Hz), for packets that the network held back; after a longer time it proves nothing. */
+/**
+ * Far below the slowest clock (8000 Hz), because the network may have held packets back. After a longer time the test proves
+ * nothing.
+ */
 const SLOWEST_CLOCK_TICKS_PER_MS = 0.25;
 const HELD_BACK_MS = 500;
 
 /**
- * Whether early packets, the latest `rowPackets` of which go on from each other, are RTP: an RTP time that moves, and
- * most of them of one payload type.
+ * Whether early packets are RTP, if the latest `rowPackets` of them follow each other: their RTP time moves, and most have one
+ * payload type.
  */
 export function isBelievable(early: readonly RtpPacket[], rowPackets: number): boolean {
   if (rowPackets < PACKETS_TO_BELIEVE) return false;
-  // Only the packets of one video frame or one telephone event have one RTP time, and others follow them.
+  // Only packets of one video frame or one telephone event share one RTP time, and others follow them.
   if (early.every(({ timestamp }) => timestamp === early[0]?.timestamp)) return false;
   const main = mainPayloadType(early);
   return early.filter(({ payloadType }) => payloadType === main).length * 2 >= early.length;
 }
 
-/** The same packet, captured twice or sent twice. */
+/** Whether it is the same packet, captured or sent twice. */
 export function isSamePacket(one: RtpPacket, other: RtpPacket): boolean {
   return one.sequence === other.sequence && one.timestamp === other.timestamp && one.payloadType === other.payloadType;
 }
 
-/** Whether a packet follows another as RTP does: in its sequence number, its RTP time and the time of its arrival. */
+/** Whether a packet follows another as in RTP: by sequence number, RTP time and time of arrival. */
 export function goesOn(from: RtpPacket, to: RtpPacket): boolean {
   const step = ((to.sequence - from.sequence + 0x8000) & 0xffff) - 0x8000;
   if (step === 0 || Math.abs(step) > BELIEVABLE_STEP_PACKETS) return false;
@@ -44,13 +47,13 @@ export function goesOn(from: RtpPacket, to: RtpPacket): boolean {
   return elapsedTicks === 0 || elapsedMs > HELD_BACK_MS || elapsedTicks >= elapsedMs * SLOWEST_CLOCK_TICKS_PER_MS;
 }
 
-/** Whether a packet that does not follow another may be of the same stream, with a loss in between. */
+/** Whether a packet that does not follow another may be of the same stream, after a loss. */
 export function mayBeAfterLoss(from: RtpPacket, to: RtpPacket): boolean {
   const step = (to.sequence - from.sequence) & 0xffff;
   return step > 0 && step < MAX_DROPOUT_PACKETS && Math.abs(to.atMs - from.atMs) <= BELIEVABLE_PAUSE_MS;
 }
 
-/** The payload type that most of the packets have; comfort noise only when there is nothing else. */
+/** The payload type of most of the packets. Comfort noise counts only if there is nothing else. */
 export function mainPayloadType(early: readonly RtpPacket[]): number {
   const counts = new Map<number, number>();
   for (const { payloadType } of early) counts.set(payloadType, (counts.get(payloadType) ?? 0) + 1);

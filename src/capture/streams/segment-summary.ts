@@ -6,7 +6,7 @@ import { isTimed, unheardPercent } from '../../stats/packets/packet-tally.ts';
 import type { StreamFormat } from './stream-meter.ts';
 import type { StreamSegment } from './stream-segments.ts';
 
-/** Fewer received packets than this say nothing of quality (formulas §3). */
+/** Fewer received packets tell nothing about quality (formulas §3). */
 const MIN_PACKETS_FOR_SCORE = 5;
 
 /** A stretch of a stream with one payload type. */
@@ -17,13 +17,13 @@ export interface SegmentSummary {
   readonly lastAtMs: number;
   readonly packetsReceived: number;
   readonly packetsExpected: number;
-  /** Null, as the discards are, while the RTP clock is only a guess. */
+  /** Null, like the discards: the RTP clock is only a guess. */
   readonly jitterMeanMs: number | null;
   readonly jitterMaxMs: number | null;
   readonly discarded: number | null;
 }
 
-/** Stretches of a few packets tell nothing; they are left out where there is a longer one. */
+/** Stretches of a few packets tell nothing, and are left out if there is a longer one. */
 export function segmentSummaries(segments: readonly StreamSegment[]): SegmentSummary[] {
   const telling = segments.filter(({ packetsReceived }) => packetsReceived >= MIN_PACKETS_FOR_SCORE);
   return (telling.length > 0 ? telling : segments).map((segment) => {
@@ -44,8 +44,8 @@ export function segmentSummaries(segments: readonly StreamSegment[]): SegmentSum
 }
 
 /**
- * The E-model's quality of a stream: of its codec, or of each stretch by its own codec and loss, weighted by their packets.
- * Null with too few packets, for a codec without impairment factors, and where nobody knows what came too late.
+ * The E-model's quality of a stream: that of its codec, or the mean of its stretches, each by its own codec and loss, weighted by
+ * packets. Null: too few packets, a codec without impairment factors, or nobody knows what came too late.
  */
 export function scoreOf(
   segments: readonly SegmentSummary[],

@@ -2,12 +2,12 @@ import type { StreamHash } from './stream-hash.ts';
 import type { TrackedStream } from './tracked-stream.ts';
 
 /**
- * Streams of one SSRC between two addresses that RTCP is looked up among: sessions one after another, a bridge to the same
- * machine. More of them are made up.
+ * Bound on the streams of one SSRC between two addresses among which RTCP looks: successive sessions, or a bridge to the same
+ * machine. More of them are forged.
  */
 const MOST_ALIKE = 16;
 
-/** Finds the streams that RTCP may speak of by SSRC and addresses: of a made-up SSRC there may be thousands. */
+/** Finds the streams that RTCP may be about, by SSRC and addresses. A forged SSRC may have thousands. */
 export class SsrcIndex {
   readonly #hash: StreamHash;
   readonly #byPair = new Map<number, TrackedStream[]>();
@@ -33,7 +33,10 @@ export class SsrcIndex {
     else this.#byPair.set(key, others);
   }
 
-  /** In the order in which they came; both ways between the addresses, and now and then others of the same hash. */
+  /**
+   * In the order in which they came, in both directions between the addresses. Now and then others with the same hash are among
+   * them.
+   */
   find(ssrc: number, words: Int32Array, wordCount: number): readonly TrackedStream[] {
     const alike = this.#byPair.get(this.#hash.ofPair(words, wordCount, ssrc | 0)) ?? [];
     return alike.filter((stream) => stream.ssrc === ssrc);

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 
-/** Keys of a map are small integers, which cost no allocation: the upper bits, which are the well mixed ones. */
+/**
+ * Bits that are dropped, so that keys of a map are small integers, which need no allocation. The upper bits stay; they are mixed
+ * best.
+ */
 const UNUSED_BITS = 2;
-/** Two IPv6 addresses, both ports, SSRC. */
+/** The words of a key: two IPv6 addresses, both ports, SSRC. */
 const MOST_WORDS = 10;
 
 /**
- * A hash that nobody can find collisions of without its seed: each word times a random odd number of its own, all added
- * (multiply-shift hashing, Dietzfelbinger 1997). With a fixed one, chosen ports and SSRCs all share one place.
+ * A hash whose collisions nobody can find without its seed: each word times its own random odd number, all added (multiply-shift
+ * hashing, Dietzfelbinger 1997). With a fixed hash, chosen ports and SSRCs could all share one place.
  */
 export class StreamHash {
   readonly #factors: Int32Array;
@@ -21,7 +24,7 @@ export class StreamHash {
     this.#ssrcFactor = this.#factors[MOST_WORDS - 1] ?? 1;
   }
 
-  /** Of one way between two addresses and ports. */
+  /** The hash of one direction between two addresses and ports. */
   ofStream(words: Int32Array, count: number, sourcePort: number, destinationPort: number, ssrcWord: number): number {
     let sum =
       (Math.imul(ssrcWord, this.#ssrcFactor) + Math.imul((sourcePort << 16) | destinationPort, this.#portsFactor)) | 0;
@@ -31,7 +34,7 @@ export class StreamHash {
     return sum >>> UNUSED_BITS;
   }
 
-  /** Of both ways between two addresses, whatever the ports. */
+  /** The hash of both directions between two addresses, whatever the ports. */
   ofPair(words: Int32Array, count: number, ssrcWord: number): number {
     const half = count / 2;
     let sum = Math.imul(ssrcWord, this.#ssrcFactor);

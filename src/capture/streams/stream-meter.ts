@@ -5,38 +5,41 @@ import { ASSUMED_CLOCK_RATE_HZ } from '../../units/rtp.ts';
 import { COMFORT_NOISE, TELEPHONE_EVENT } from '../../wire/payload-types.ts';
 import { StreamSegments, type StreamSegment } from './stream-segments.ts';
 
-/** How many of a payload type's first packets tell its clock, and how many of them outvote what signalling says. */
+/** How many first packets of a payload type tell its clock rate, and how many of them overrule what signalling says. */
 const PACKETS_TO_TELL = 16;
 const PACKETS_TO_OUTVOTE = 24;
 /**
- * Packets that wait at most for the clock that signalling says to show; then it is believed, unless they are sure of another.
- * Where nobody says one they wait longer, until two sender reports may have come.
+ * Bound on the packets that wait until the clock rate that signalling names shows. After that it is believed, unless the packets
+ * are sure of another. If signalling names none they wait longer, so that two sender reports may come.
  */
 const MOST_WAITING = 48;
 const MOST_WAITING_UNKNOWN = 640;
-/** A payload type that has fewer of the waiting packets than this is nothing that is played by itself. */
+/** A payload type with a smaller share of the waiting packets is not the audio. */
 const LEAST_SHARE = 1 / 3;
-/** How far the clock that packets show may be from the one that signalling says, as long as nothing else is sure. */
+/** How far the clock rate of the packets may be from the one that signalling names, if nothing else is sure. */
 const SIGNALLED_WITHIN_RATIO = 0.25;
 
 const FIRST_DYNAMIC_PAYLOAD_TYPE = 96;
-/** A telephone event's payload (RFC 4733 §2.3), bare, or with the usual SRTP tags. */
+/** The payload of a telephone event (RFC 4733 §2.3), bare or with the usual SRTP tags. */
 const TELEPHONE_EVENT_BYTES: readonly number[] = [4, 8, 14, 20];
-/** A description of noise is a byte for the level, and some for its colour (RFC 3389 §3). */
+/** A description of noise has a byte for the level, and some for its colour (RFC 3389 §3). */
 const MOST_NOISE_BYTES = 13;
 /** An event of any other size shows by its RTP time, which stands still. */
 const MOST_EVENT_BYTES = 40;
 
-/** `option`: told with `--codec`. `channel`: of the codec that the PBX names. `sr`: by sender reports. `assumed`: a guess, and nothing is measured by it. */
+/**
+ * How a clock rate is known. `option`: by `--codec`. `channel`: by the codec that the PBX names. `sr`: by sender reports.
+ * `assumed`: a guess, by which nothing is measured.
+ */
 export type ClockSource = 'option' | 'static' | 'sdp' | 'channel' | 'sr' | 'measured' | 'assumed';
 
 /** What is known of the codec of a stream. */
 export interface StreamFormat {
-  /** By its Asterisk name; null for a dynamic payload type that no SDP explains. */
+  /** Asterisk's name of the codec; null: no SDP explains the dynamic payload type. */
   readonly codec: string | null;
   readonly clockRateHz: number;
   readonly clockRateSource: ClockSource;
-  /** The clock that signalling or the codec has, where the packets show another one. */
+  /** The clock rate of signalling or of the codec, if the packets show another one. */
   readonly signalledClockRateHz?: number;
 }
 
@@ -49,31 +52,31 @@ export interface RtpPacket {
   readonly mediaBytes: number;
 }
 
-/** Packets that wait in all streams together: a bound for hostile input. */
+/** Packets that wait in all streams together, which is bounded because of hostile input. */
 export interface WaitingPackets {
   count: number;
 }
 const MOST_WAITING_TOGETHER = 65_536;
 
 export interface StreamMeterOptions extends Omit<PacketStreamOptions, 'clockRateHz'> {
-  /** That of the audio, as far as the first packets tell. */
+  /** The payload type of the audio, as far as the first packets tell. */
   readonly payloadType: number;
-  /** What is known from elsewhere of a payload type of this stream. */
+  /** What is known from elsewhere about a payload type of this stream. */
   readonly formatOf: (payloadType: number) => StreamFormat | undefined;
   readonly waiting: WaitingPackets;
 }
 
 /**
- * One stream's packets with what each payload type means: which of them are audio, and by which clock. Packets wait until
- * the clock of their payload type is told, by signalling that they agree with or by themselves.
+ * One stream's packets, and what each payload type means: which packets are audio, and by which clock rate. Packets wait until
+ * the clock rate of their payload type is known: from signalling, if they agree with it, or from themselves.
  */
 export class StreamMeter {
   readonly packets: PacketStream;
   readonly segments: StreamSegments;
-  /** Of the latest audio; -1 before it. */
+  /** The payload type of the latest audio; -1: there was none yet. */
   payloadType = -1;
   readonly #options: StreamMeterOptions;
-  /** Payload types that are audio, with their clocks. */
+  /** Payload types that are audio, with their clock rates. */
   readonly #formats = new Map<number, StreamFormat>();
   /** Payload types whose RTP times tell nothing. */
   readonly #untimed = new Set<number>();
@@ -105,7 +108,7 @@ export class StreamMeter {
         this.#wait(packet);
         return;
       }
-      // One that was overtaken does not change the codec back.
+      // A packet that was overtaken does not change the codec back.
       if (this.packets.isBehind(packet.sequence)) {
         this.packets.takeOvertaken(packet.sequence, packet.atMs);
         return;
@@ -125,10 +128,10 @@ export class StreamMeter {
     return payloadType === this.payloadType && this.#waiting === undefined;
   }
 
-  /** What two sender reports, from `sinceMs` on, say of the clock; used where nothing better is known. */
+  /** Takes the clock rate of two sender reports, the first of `sinceMs`. It serves where nothing better is known. */
   noteSenderClock(clockRateHz: number, sinceMs: number): void {
     if (this.#waiting !== undefined) {
-      // Of the payload type before it the clock may be another one.
+      // The payload type before it may have another clock rate.
       if (this.payloadType >= 0 && sinceMs < (this.#waiting[0]?.atMs ?? 0)) return;
       if (this.#knownFormat(this.#waitsFor) === undefined)
         this.#decide({ codec: null, clockRateHz, clockRateSource: 'sr' });
@@ -141,7 +144,7 @@ export class StreamMeter {
     this.#change(this.payloadType, told, this.packets.arrival.lastAtMs);
   }
 
-  /** What each stretch amounts to so far; of a codec that signalling named only afterwards, too. */
+  /** All stretches so far. A codec that signalling named later counts, too. */
   allSegments(): StreamSegment[] {
     return this.segments.all().map((segment) => {
       const { payloadType, format } = segment;
@@ -158,7 +161,7 @@ export class StreamMeter {
     this.#waiting = this.#waiting?.map((packet) => ({ ...packet, atMs: packet.atMs + byMs }));
   }
 
-  /** Decides over what waits, and seals every packet's fate. */
+  /** Decides about waiting packets, and about every packet in the window. */
   finish(): void {
     while (this.#waiting !== undefined) this.#decide(this.#toldFormat(true) ?? this.#lastResort());
     this.packets.finish();
@@ -182,7 +185,7 @@ export class StreamMeter {
       this.#decide(this.#lastResort());
   }
 
-  /** The format of the waiting packets' payload type, once it is known; `isLast`: nothing more will be known. */
+  /** The format of the waiting packets' payload type; undefined: not known yet. `isLast`: nothing more will become known. */
   #toldFormat(isLast: boolean): StreamFormat | undefined {
     const own = (this.#waiting ?? []).filter(({ payloadType }) => payloadType === this.#waitsFor);
     const known = this.#knownFormat(this.#waitsFor);
@@ -199,7 +202,10 @@ export class StreamMeter {
       : { ...known, clockRateHz, clockRateSource: 'measured', signalledClockRateHz: known.clockRateHz };
   }
 
-  /** No format is known: audio of that payload type is not measured; any other payload type is let through. */
+  /**
+   * The format where none is known: audio of that payload type is not measured. Undefined: it is another payload type, which
+   * passes.
+   */
   #lastResort(): StreamFormat | undefined {
     const isAll = this.payloadType < 0;
     const isMuch = (this.#waiting?.length ?? 0) >= MOST_WAITING && this.#share() >= LEAST_SHARE;
@@ -207,12 +213,12 @@ export class StreamMeter {
     return { codec: null, clockRateHz: ASSUMED_CLOCK_RATE_HZ, clockRateSource: 'assumed' };
   }
 
-  /** Takes the waiting packets in. Without a format, their payload type is nothing whose RTP time tells anything. */
+  /** Takes the waiting packets. Without a format, the RTP times of their payload type tell nothing. */
   #decide(format: StreamFormat | undefined): void {
     const waiting = this.#waiting ?? [];
     if (format === undefined) this.#untimed.add(this.#waitsFor);
     else this.#formats.set(this.#waitsFor, format);
-    // What comes before the first audio goes by its clock.
+    // Packets before the first audio go by its clock.
     if (format !== undefined && this.payloadType < 0) this.#change(this.#waitsFor, format, waiting[0]?.atMs ?? 0);
     this.#options.waiting.count -= waiting.length;
     this.#waiting = undefined;
@@ -238,7 +244,7 @@ export class StreamMeter {
     return this.#options.formatOf(payloadType);
   }
 
-  /** What a packet holds that is not of the payload type of the audio. */
+  /** What a packet of another payload type than the audio's holds. */
   #kindOf({ payloadType, mediaBytes, timestamp }: RtpPacket): PayloadKind {
     if (this.#untimed.has(payloadType)) return 'event';
     if (this.#formats.has(payloadType) || payloadType === this.#options.payloadType) return 'audio';

@@ -1,8 +1,8 @@
 import type { TrackedStream } from './tracked-stream.ts';
 
-/** Streams of channels, about 5 KB each: more than any Asterisk has. A file may come from anybody, so it gets fewer. */
+/** Bounds on streams of channels, about 5 KB each: more than any Asterisk has. A file may come from anybody, so it gets fewer. */
 const MOST_KNOWN = { live: 40_000, file: 10_000 } as const;
-/** Streams without an owner: of channels that have just begun, or forged. */
+/** Bound on streams without an owner: their channels have just begun, or they are forged. */
 const MOST_STRANGERS = 1000;
 
 /** `known`: it belongs to a channel. `stranger`: no channel is known for it yet. */

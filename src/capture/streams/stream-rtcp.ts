@@ -4,31 +4,34 @@ import type { RtcpSenderPart } from '../../wire/rtcp/rtcp.ts';
 import type { VoipMetricsBlock } from '../../wire/rtcp/rtcp-xr-voip.ts';
 import type { XrBlock } from '../../wire/rtcp/rtcp-xr-blocks.ts';
 
-/** SRs remembered to recognise the one that a report answers: 20 s of Asterisk's fastest. */
+/** SRs that are remembered to find the one that a report answers: 20 s at Asterisk's fastest pace. */
 const REMEMBERED_SENDER_REPORTS = 8;
 /** Above this a round trip is a clock step, not a network. */
 const MAX_LOOP_MS = 10_000;
-/** Extended report blocks kept a stream, the latest ones. */
+/** Bound on the extended report blocks of one stream; the latest are kept. */
 const MAX_XR_BLOCKS = 32;
 const NTP32_PER_MS = 65.536;
-/** Two SRs that are nearer tell the clock's rate too coarsely: their RTP time is that of a packet, give or take one. */
+/** Two SRs that are closer tell the clock rate too coarsely: their RTP time is that of a packet, give or take one. */
 const LEAST_SENDER_SPAN_S = 1;
 const CLOCK_TOLERANCE_RATIO = 0.05;
 
-/** What RTCP said of one stream of packets. */
+/** What RTCP says about one stream of packets. */
 export class StreamRtcp {
   senderReports = 0;
   receiverReports = 0;
   lastSender: RtcpSenderPart | undefined;
-  /** The RTP clock by its latest two SRs, Hz, and when the first of them came; undefined where they do not tell. */
+  /** The RTP clock rate by its latest two SRs, Hz, and when the first of them came; undefined: they do not tell. */
   clock: { readonly rateHz: number; readonly sinceMs: number } | undefined;
   lastReport: ReportBlock | undefined;
-  /** When that was captured. */
+  /** When the last report was captured. */
   lastReportAtMs = 0;
   readonly xrBlocks: XrBlock[] = [];
   /** The latest VoIP metrics of the stream's receiver, and when they were captured. */
   lastVoip: { readonly block: VoipMetricsBlock; readonly atMs: number } | undefined;
-  /** From where we capture to the stream's receiver and back, by the latest answer to an SR, ms; undefined without one. */
+  /**
+   * The round trip from the point of capture to the stream's receiver, by the latest answer to an SR, ms; undefined: there is
+   * none.
+   */
   loopMs: number | undefined;
   #sent: { readonly ntp32: number; readonly atMs: number }[] = [];
 
@@ -49,7 +52,7 @@ export class StreamRtcp {
     const answered = this.#sent.findLast(({ ntp32 }) => ntp32 === block.lsrNtp32);
     if (answered === undefined) return;
     const loopMs = atMs - answered.atMs - block.dlsrS * 1000;
-    // The answer's delay is rounded: a little below 0 is 0.
+    // The answer's delay is rounded, so a value just below 0 is 0.
     if (loopMs < -1 / NTP32_PER_MS || loopMs > MAX_LOOP_MS) return;
     // RFC 3611 §4.7.3: the most recently calculated round trip.
     this.loopMs = Math.max(0, loopMs);
@@ -61,7 +64,7 @@ export class StreamRtcp {
     if (this.xrBlocks.length > MAX_XR_BLOCKS) this.xrBlocks.shift();
   }
 
-  /** The clock that times packets was set by `byMs`. */
+  /** Somebody set the clock that times packets, by `byMs`. */
   clockStepped(byMs: number): void {
     this.#sent = this.#sent.map(({ ntp32, atMs }) => ({ ntp32, atMs: atMs + byMs }));
   }

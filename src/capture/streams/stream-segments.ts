@@ -1,10 +1,10 @@
 import type { PacketStream } from '../../stats/packets/packet-stream.ts';
 import type { StreamFormat } from './stream-meter.ts';
 
-/** More are those of a sender that changes its codec all the time, or of somebody who means harm. */
+/** A sender with more changes its codec all the time, or means harm. */
 const MOST_SEGMENTS = 32;
 
-/** Shorter ones are part of what surrounds them: a stray packet, or two payload types by turns. */
+/** A shorter stretch is part of its neighbour: a stray packet, or two payload types in turn. */
 const LEAST_PACKETS = 5;
 
 /** A stretch of a stream with one payload type. */
@@ -30,13 +30,13 @@ interface Counters {
   readonly jitterSamples: number;
 }
 
-/** Cuts a stream where its payload type changes. Late packets count where they come in. */
+/** Cuts a stream where its payload type changes. A late packet counts where it arrives. */
 export class StreamSegments {
   readonly #packets: PacketStream;
   #ended: (StreamSegment & { readonly from: Counters })[] = [];
   #open: Pick<StreamSegment, 'payloadType' | 'format'> | undefined;
   #from: Counters;
-  /** Of what the open one took over from the one before it. */
+  /** What the open stretch took over from the one before. */
   #takenPeakMs = 0;
 
   constructor(packets: PacketStream) {
@@ -49,7 +49,7 @@ export class StreamSegments {
     return this.#open?.format;
   }
 
-  /** All of them, the open one as if it ended here; a short one is part of the one before it. */
+  /** All stretches, the open one as if it ended here. A short one is part of the one before. */
   all(): readonly StreamSegment[] {
     const last = this.#ended.at(-1);
     if (last !== undefined && this.#isShort()) {
@@ -61,7 +61,7 @@ export class StreamSegments {
     return open === undefined ? this.#ended : [...this.#ended, open];
   }
 
-  /** The next packet is one of another payload type, or has another clock. */
+  /** The next packet has another payload type or clock rate. */
   begin(payloadType: number, format: StreamFormat, atMs: number): void {
     const next = { payloadType, format };
     const isShort = this.#isShort();

@@ -9,7 +9,7 @@ import type { ClockSource, StreamFormat } from './stream-meter.ts';
 import { scoreOf, segmentSummaries, type SegmentSummary } from './segment-summary.ts';
 import type { TrackedStream } from './tracked-stream.ts';
 
-/** All that a capture tells of one stream. */
+/** Everything that a capture tells about one stream. */
 export interface StreamSummary {
   readonly ssrc: number;
   /** `address:port` */
@@ -19,9 +19,9 @@ export interface StreamSummary {
   readonly codec: string | null;
   readonly clockRateHz: number;
   readonly clockRateSource: ClockSource;
-  /** One sentence where the clock is not what the codec has, or not known; else null. */
+  /** One sentence if the clock rate is not the codec's, or is not known; otherwise null. */
   readonly clockNote: string | null;
-  /** Stretches with one payload type each, in their order; what names the stream is the longest one's. */
+  /** Stretches with one payload type each, in their order. The longest one names the stream's codec. */
   readonly segments: readonly SegmentSummary[];
   readonly firstAtMs: number;
   readonly lastAtMs: number;
@@ -31,7 +31,7 @@ export interface StreamSummary {
   readonly packetsLost: number;
   readonly duplicates: number;
   readonly outOfOrder: number;
-  /** Null before the second packet and, like the jitter buffer's results, while the RTP clock is only a guess. */
+  /** Null: before the second packet, and, like the jitter buffer's results, while the RTP clock rate is only a guess. */
   readonly jitterMeanMs: number | null;
   readonly jitterMaxMs: number | null;
   readonly maxGapMs: number;
@@ -40,9 +40,9 @@ export interface StreamSummary {
   readonly frames10ms: FrameCounts | null;
   readonly fills: number | null;
   readonly arrivalHistogram: readonly ArrivalBin[];
-  /** Null where the audio was not looked at or cannot be read. */
+  /** Null: the audio was not examined, or cannot be read. */
   readonly audio: CapturedAudio | null;
-  /** Null with too few packets, and for a codec without impairment factors. */
+  /** Null: too few packets, or a codec without impairment factors. */
   readonly score: EModelScore | null;
   readonly senderReports: number;
   readonly receiverReports: number;
@@ -50,7 +50,7 @@ export interface StreamSummary {
   readonly xrBlocks: readonly XrBlock[];
 }
 
-/** The summaries of streams, in their order, one at a time: of many they take more memory than the streams do. */
+/** The summaries of streams in their order, one at a time: many summaries take more memory than the streams do. */
 export function* eachSummary(
   streams: Iterable<TrackedStream>,
   callAudio: CallAudio | undefined,
@@ -63,7 +63,7 @@ export function* eachSummary(
   for (const stream of streams) {
     const there = loops.get(`${stream.source} ${stream.destination}`);
     const back = loops.get(`${stream.destination} ${stream.source}`);
-    // From here to one end and back, and from here to the other end and back: together the whole way.
+    // From the point of capture to each end and back: together the whole round trip.
     const roundTripMs = there === undefined || back === undefined ? undefined : there + back;
     const { packets, meter } = stream;
     if (packets === undefined || meter === undefined || packets.received === 0) continue;
@@ -114,7 +114,7 @@ function summarise(
   };
 }
 
-/** The later one of two that are as long. */
+/** The longest stretch; of two equally long ones the later. */
 function longest(segments: readonly SegmentSummary[]): SegmentSummary | undefined {
   return segments.reduce<SegmentSummary | undefined>(
     (best, segment) => (best !== undefined && best.packetsReceived > segment.packetsReceived ? best : segment),

@@ -20,15 +20,15 @@ import { type RtpPacket, type StreamFormat, StreamMeter, type WaitingPackets } f
 import { type Standing, StreamQuota } from './stream-quota.ts';
 import { TrackedStream } from './tracked-stream.ts';
 
-/** An unexplained payload type needs more of them. */
+/** An unexplained payload type needs more packets. */
 const UNEXPLAINED_TO_BELIEVE = 16;
-/** Early packets kept of one possible stream, copies included. */
+/** Bound on the early packets kept of one candidate, copies included. */
 const MAX_EARLY_PACKETS = 64;
-/** Possible streams looked at together; random UDP traffic can look like the first packet of one. The oldest go first. */
+/** Bound on candidates: random UDP traffic can look like the first packet of a stream. The oldest go first. */
 const MAX_CANDIDATES = 4096;
-/** How many of the oldest are searched for one without an owner. */
+/** How many of the oldest candidates are searched for one without an owner. */
 const LOOKED_AT_CANDIDATES = 8;
-/** After a silence of this long, packets of a stream may be those of the next call. */
+/** After a silence of this long, a stream's packets may belong to the next call. */
 const SESSION_PAUSE_MS = 2000;
 
 export interface StreamTableOptions {
@@ -36,24 +36,24 @@ export interface StreamTableOptions {
   readonly jitterBuffer: JitterBufferKind;
   /** Whether to remember when bursts were. */
   readonly keepsBursts?: boolean | undefined;
-  /** Looks at the audio itself, where it was captured and can be read. */
+  /** Examines the audio itself, if it was captured and can be read. */
   readonly audio?: CallAudio | undefined;
-  /** What payload types mean whatever the capture says of them. */
+  /** What payload types mean, whatever the capture says. */
   readonly codecs?: ReadonlyMap<number, PayloadFormat> | undefined;
-  /** What is known from elsewhere of a stream with a dynamic payload type; no SIP is in a capture of RTP ports. */
+  /** What is known from elsewhere about a stream with a dynamic payload type: a capture of RTP ports has no SIP. */
   readonly formatOf?: ((stream: TrackedStream) => PayloadFormat | undefined) | undefined;
-  /** Whose a stream is, by what is known of channels; of a file, where nobody is a stranger, there is no such question. */
+  /** Whether a stream belongs to a channel, by what is known of channels; absent for a file, in which nobody is a stranger. */
   readonly standingOf?: ((stream: TrackedStream, isToBeHeld: boolean) => Standing) | undefined;
 }
 
 /**
- * Tells RTP streams from other UDP traffic, without a list of ports: by SSRC, addresses, ports and sequence numbers
- * that go on from each other. One lookup and no allocation for a packet of a known stream.
+ * Tells RTP streams from other UDP traffic without a list of ports: by SSRC, addresses, ports and sequence numbers that follow
+ * each other. A packet of a known stream takes one lookup and no allocation.
  */
 export class StreamTable {
   /** Packets that turned out to be no RTP, or of no stream. */
   rejectedPackets = 0;
-  /** Those of them that are inside something else by their ports. */
+  /** Those of them that are inside another layer, by their ports. */
   readonly rejectedUnread = new Map<UnreadLayer, number>();
   /** Streams that came when the table was full. */
   streamsLeftOut = 0;
@@ -74,17 +74,17 @@ export class StreamTable {
     this.#sdp = sdp;
   }
 
-  /** The streams that are believed, in the order in which they were. */
+  /** The believed streams, in the order in which they became so. */
   get streams(): ReadonlySet<TrackedStream> {
     return this.#streams;
   }
 
-  /** The streams of an SSRC between two addresses, either way: more than one where a bridge sends packets on as they came. */
+  /** The streams of an SSRC between two addresses, in either direction; several where a bridge sends packets on unchanged. */
   withSsrc(ssrc: number, words: Int32Array, wordCount: number): readonly TrackedStream[] {
     return this.#ssrcs.find(ssrc, words, wordCount);
   }
 
-  /** A stream has turned out to be a channel's. */
+  /** A stream has turned out to belong to a channel. */
   adopt(stream: TrackedStream): void {
     this.#quota.adopt(stream);
   }
@@ -121,12 +121,12 @@ export class StreamTable {
     else meter.take(packet);
   }
 
-  /** The clock that times packets was set by `byMs`. */
+  /** Somebody set the clock that times packets, by `byMs`. */
   clockStepped(byMs: number): void {
     for (const stream of [...this.#streams, ...this.#candidates]) stream.clockStepped(byMs);
   }
 
-  /** Decides over what is still open, and seals every stream. */
+  /** Decides about everything that is open, and ends every stream. */
   finish(): void {
     for (const candidate of this.#candidates) {
       if (isBelievable(candidate.early, candidate.rowPackets)) this.#believe(candidate);
@@ -136,7 +136,7 @@ export class StreamTable {
     for (const { meter } of this.#streams) meter?.finish();
   }
 
-  /** Forgets a stream; the next packet of it begins another. */
+  /** Forgets a stream. Its next packet begins another. */
   remove(stream: TrackedStream): void {
     if (!this.#streams.delete(stream)) return;
     this.#unlink(stream);
@@ -156,7 +156,7 @@ export class StreamTable {
     return this.#beginCandidate(stream, atMs);
   }
 
-  /** The sender has begun anew after a silence: what comes now is another session, of whatever call. */
+  /** The sender has begun anew after a silence: its packets are now another session, of whatever call. */
   #beginSession(ended: TrackedStream, atMs: number): TrackedStream {
     this.#unlink(ended);
     return this.#beginCandidate(ended.successor(), atMs);
@@ -172,7 +172,7 @@ export class StreamTable {
     return stream;
   }
 
-  /** The oldest without an owner: made-up streams do not push out those of a call that begins. */
+  /** Drops the oldest candidate without an owner, so that forged streams do not push out those of a call that begins. */
   #dropOldestCandidate(): void {
     let dropped: TrackedStream | undefined;
     let looked = 0;
@@ -199,7 +199,7 @@ export class StreamTable {
     if (earlier !== undefined) earlier.nextOfHash = stream.nextOfHash;
   }
 
-  /** Keeps the first packets until they are believed. A copy or a gap among them does not discredit the others. */
+  /** Keeps the first packets until they are believed. A copy or a gap among them does not spoil the others. */
   #takeEarly(stream: TrackedStream, packet: RtpPacket): void {
     const { early } = stream;
     if (!early.some((other) => isSamePacket(other, packet))) {

@@ -4,30 +4,30 @@ import type { StreamAudio } from '../audio/stream-audio.ts';
 import type { RtpPacket, StreamFormat, StreamMeter } from './stream-meter.ts';
 import type { StreamRtcp } from './stream-rtcp.ts';
 
-/** One row of RTP packets with the same SSRC, addresses and ports. Until `meter` is there, perhaps not RTP at all. */
+/** RTP packets with one SSRC, addresses and ports. Until it has a `meter`, it may not be RTP at all. */
 export class TrackedStream {
   readonly #words: Int32Array;
   readonly sourcePort: number;
   readonly destinationPort: number;
-  /** As a signed 32-bit number. */
+  /** The SSRC as a signed 32-bit number. */
   readonly ssrcWord: number;
-  /** Of the key, as its table computes it. */
+  /** The hash of its key, as its table computes it. */
   readonly hash: number;
   early: RtpPacket[] = [];
-  /** How many of the early packets, up to the latest, go on from each other; copies not counted. */
+  /** How many of the early packets, up to the latest, follow each other, without copies. */
   rowPackets = 0;
   meter: StreamMeter | undefined;
-  /** Epoch milliseconds of its first packet and its latest. */
+  /** Arrival of its first and its latest packet, epoch milliseconds. */
   firstAtMs = 0.5;
   lastAtMs = 0.5;
   rtcp: StreamRtcp | undefined;
-  /** Where the audio itself is looked at. */
+  /** Examines its audio; undefined: nobody does. */
   audio: StreamAudio | undefined;
-  /** False before that, and when enough was heard. */
+  /** False: not examined yet, or enough was heard. */
   isListenedTo = false;
   /** Another stream whose key has the same hash. */
   nextOfHash: TrackedStream | undefined;
-  /** It came when as many as can be held were there. */
+  /** It came when the table was full. */
   isLeftOut = false;
 
   constructor(
@@ -62,7 +62,7 @@ export class TrackedStream {
     return formatAddressAndPort(this.#half(1), this.destinationPort);
   }
 
-  /** Without its port. */
+  /** The address without its port. */
   get destinationAddress(): string {
     return formatAddress(this.#half(1));
   }
@@ -71,17 +71,17 @@ export class TrackedStream {
     return this.meter?.packets;
   }
 
-  /** Of the latest audio; -1 before it. */
+  /** The payload type of the latest audio; -1: there was none yet. */
   get payloadType(): number {
     return this.meter?.payloadType ?? -1;
   }
 
-  /** Of the latest audio. */
+  /** The format of the latest audio. */
   get format(): StreamFormat | undefined {
     return this.meter?.segments.format;
   }
 
-  /** Another one with the same SSRC, addresses and ports, for the next session between them. */
+  /** A stream with the same SSRC, addresses and ports, for the next session between them. */
   successor(): TrackedStream {
     const { sourcePort, destinationPort, ssrcWord, hash } = this;
     return new TrackedStream(this.#words, this.#words.length, sourcePort, destinationPort, ssrcWord, hash);
@@ -101,12 +101,12 @@ export class TrackedStream {
     return true;
   }
 
-  /** Whether a datagram between these addresses goes the stream's way. */
+  /** Whether a datagram between these addresses goes in the stream's direction. */
   hasDirection(words: Int32Array, wordCount: number): boolean {
     return this.#words.length === wordCount && this.#words.every((word, index) => word === words[index]);
   }
 
-  /** Whether it goes the opposite way. */
+  /** Whether it goes in the opposite direction. */
   hasOppositeDirection(words: Int32Array, wordCount: number): boolean {
     const half = wordCount / 2;
     return (
@@ -114,7 +114,7 @@ export class TrackedStream {
     );
   }
 
-  /** The clock that times packets was set by `byMs`: intervals between packets stay as they were. */
+  /** Somebody set the clock that times packets, by `byMs`. The intervals between packets stay. */
   clockStepped(byMs: number): void {
     this.firstAtMs += byMs;
     this.lastAtMs += byMs;

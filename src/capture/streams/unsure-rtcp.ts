@@ -2,7 +2,7 @@ import { formatAddressAndPort } from '../../wire/ip-address.ts';
 import type { DatagramReader } from '../../wire/packets/datagram.ts';
 import type { TrackedStream } from './tracked-stream.ts';
 
-/** Pairs of ends remembered at most; what comes between others is not taken for RTCP. */
+/** Bound on remembered pairs of ends. Packets between others do not count as RTCP. */
 const MAX_PAIRS = 1024;
 
 export type UnsureKind = 'encrypted' | 'malformed';
@@ -15,8 +15,8 @@ interface Pair {
 }
 
 /**
- * Packets that begin as RTCP does and cannot be read. DNS, IPsec and others begin so now and then: it was RTCP only if a
- * stream has one of its ends, which may turn out later.
+ * Packets that begin like RTCP and cannot be read. DNS, IPsec and others begin so now and then. Such a packet was RTCP only if a
+ * stream has one of its ends, which may show later.
  */
 export class UnsureRtcp {
   readonly #pairs = new Map<string, Pair>();
@@ -58,7 +58,7 @@ export class UnsureRtcp {
   }
 }
 
-/** RTCP's place when it does not share RTP's (RFC 3550 §11). */
+/** Where RTCP is if it does not share RTP's port (RFC 3550 §11). */
 function nextPort(addressAndPort: string, port: number): string {
   return `${addressAndPort.slice(0, -String(port).length)}${port + 1}`;
 }

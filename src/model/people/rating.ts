@@ -1,6 +1,6 @@
 import type { Verdict } from '../score.ts';
 
-/** What was wrong with a call, in the words that callers use; the documentation maps other systems' words to them. */
+/** What was wrong with a call, in words that callers use. The documentation maps other systems' words to them. */
 export const ISSUES = [
   'silence',
   'one_way',
@@ -20,10 +20,10 @@ export const RATING_SOURCES = ['ivr', 'code', 'link', 'rest', 'mark'] as const;
 export type RatingSource = (typeof RATING_SOURCES)[number];
 
 export const SIDES = ['caller', 'callee'] as const;
-/** Whose ears: the party that called, or one that was called. */
+/** Who heard it: the party that called, or one that was called. */
 export type Side = (typeof SIDES)[number];
 
-/** One answer to one of the questions that change from time to time. */
+/** An answer to one of the changing questions. */
 export interface QuestionAnswer {
   readonly question: string;
   readonly version: number;
@@ -31,13 +31,13 @@ export interface QuestionAnswer {
   readonly answer: boolean;
 }
 
-/** What a person said of a call. */
+/** What a person said about a call. */
 export interface Rating {
   readonly id: string;
   readonly linkedid: string;
-  /** The channel of whoever rated; null is not known. */
+  /** The channel of the person who rated; null: not known. */
   readonly uniqueid: string | null;
-  /** That channel's endpoint, kept so that ratings are found by it; null is not known. */
+  /** That channel's endpoint, stored so that ratings are found by it; null: not known. */
   readonly endpoint: string | null;
   readonly side: Side;
   /** 1 bad to 5 excellent. */
@@ -46,35 +46,35 @@ export interface Rating {
   readonly answers: readonly QuestionAnswer[];
   readonly comment: string | null;
   readonly source: RatingSource;
-  /** Whether we asked; false: it came by itself. */
+  /** Whether the person was asked; false: the rating came by itself. */
   readonly asked: boolean;
-  /** How many calls it stands for: the inverse of the probability with which such a call is asked about; 0 for what came by itself. */
+  /** How many calls the rating stands for: the inverse of the probability of asking about such a call; 0: it came by itself. */
   readonly weight: number;
   readonly atMs: number;
 }
 
-/** That somebody was asked: kept so that those who did not answer are counted. */
+/** A person was asked. It is stored so that those who did not answer are counted. */
 export interface RatingRequest {
   readonly linkedid: string;
   readonly uniqueid: string;
   readonly endpoint: string;
   readonly side: Side;
-  /** With which such a call is asked about, above 0 up to 1. */
+  /** The probability of asking about such a call, above 0 up to 1. */
   readonly probability: number;
   readonly askedAtMs: number;
 }
 
-/** A person pressed a key in mid-call: now something is wrong. */
+/** A person pressed a key in the middle of a call to say that something is wrong now. */
 export interface Moment {
   readonly linkedid: string;
   readonly uniqueid: string;
   readonly atMs: number;
 }
 
-/** What people say or mark, as it comes. */
+/** A new rating, or a marked moment. */
 export type LiveNews = { readonly rating: Rating } | { readonly moment: Moment };
 
-/** What people said of one call, oldest first. */
+/** All that people said about one call, oldest first. */
 export interface CallRatings {
   readonly ratings: readonly Rating[];
   readonly requests: readonly RatingRequest[];
@@ -84,7 +84,7 @@ export interface CallRatings {
 export interface RatingFilter {
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
-  /** Exact, or with `*` at its end. */
+  /** An exact name, or a beginning with `*`. */
   readonly endpoint?: string | undefined;
   readonly lowestScore?: number | undefined;
   readonly highestScore?: number | undefined;
@@ -95,17 +95,17 @@ export interface RatingFilter {
 export interface RatingWish {
   readonly lowestScore?: number | undefined;
   readonly highestScore?: number | undefined;
-  /** It has one of these. */
+  /** It has one of these issues. */
   readonly issues?: readonly Issue[] | undefined;
 }
 
-/** Position in the list of ratings, newest first: the last one already given. */
+/** A position in the list of ratings, newest first: the last one already given. */
 export interface RatingCursor {
   readonly atMs: number;
   readonly id: string;
 }
 
-/** Emergency numbers of most countries: whoever called there is left alone. */
+/** The emergency numbers of most countries. Nobody who called one is asked. */
 export const EMERGENCY_NUMBERS = [
   '000',
   '110',
@@ -128,30 +128,30 @@ export const EMERGENCY_NUMBERS = [
 export interface Question {
   readonly id: string;
   readonly version: number;
-  /** As the page asks it; yes means that something was wrong. */
+  /** Its words on the page. Yes means that something was wrong. */
   readonly text: string;
-  /** The same in German, for browsers that want it. */
+  /** Its words in German, for browsers that want them. */
   readonly textDe?: string;
-  /** Sounds of Asterisk that ask it, in order; empty: it is not asked by voice. */
+  /** Asterisk's sounds that ask it, in order; empty: it is not asked by voice. */
   readonly prompt: readonly string[];
   /** What yes means. */
   readonly issue: Issue;
-  /** Epoch milliseconds: asked from then on, and before then; null is open. */
+  /** It is asked from and before these moments, epoch milliseconds; null: no limit. */
   readonly fromMs: number | null;
   readonly toMs: number | null;
 }
 
-/** Questions that were fetched, as they came: they are asked while their address is away. */
+/** Fetched questions as they came. They are asked while their address does not answer. */
 export interface KeptQuestions {
   readonly url: string;
-  /** The public key (Ed25519, DER, base64) that they are signed with. */
+  /** The public key (Ed25519, DER, base64) that verifies them. */
   readonly key: string;
   /** Their JSON text. */
   readonly signed: string;
   readonly signature: string;
 }
 
-/** What somebody says of a call; what is not given is not known. */
+/** What somebody says about a call. Absent: not said. */
 export interface GivenRating {
   readonly score: number;
   readonly issues?: readonly Issue[] | undefined;
@@ -159,51 +159,54 @@ export interface GivenRating {
   readonly comment?: string | null | undefined;
 }
 
-/** Whose call: by linkedid, or the last that an endpoint ended. */
+/** Which call is rated: the one with a linkedid, or the last that an endpoint ended. */
 export type RatedParty =
   | { readonly linkedid: string; readonly uniqueid?: string | undefined; readonly side?: Side | undefined }
   | { readonly lastOf: string };
 
-/** What some ratings amount to. */
+/** The means over some ratings. */
 export interface RatingMean {
   readonly ratings: number;
-  /** Of these, those that we asked for. */
+  /** How many of them were asked for. */
   readonly asked: number;
-  /** Mean score over all calls, of those that we asked for, each weighing as many calls as it stands for; null: there are none. */
+  /** Mean score over all calls, from the ratings that were asked for, each with its weight; null: there are none. */
   readonly askedMean: number | null;
-  /** Share of complaints (1 or 2) over all calls, likewise. */
+  /** Share of complaints (1 or 2) over all calls, in the same way. */
   readonly complaintsPercent: number | null;
-  /** Plain mean of those that came by themselves. */
+  /** Plain mean of the ratings that came by themselves; null: there are none. */
   readonly unaskedMean: number | null;
 }
 
-/** Null: it is not known. */
+/** The means of one group; name null: not known. */
 export interface NamedRatingMean extends RatingMean {
   readonly name: string | null;
 }
 
-/** A rating that does not fit what was measured. */
+/** A call whose rating does not fit what was measured. */
 export interface RatedCase {
   readonly rating: Rating;
   readonly startedAtMs: number;
   readonly mes: number | null;
   readonly verdict: Verdict | null;
-  /** Endpoints that had part in the call. */
+  /** The endpoints of the call. */
   readonly endpoints: readonly string[];
 }
 
 /** What people said in some time. */
 export interface RatingSummary {
   readonly all: RatingMean;
-  /** By whoever rated; those with most ratings first, at most a hundred. */
+  /** By the endpoint of the person who rated, most ratings first, at most a hundred. */
   readonly byEndpoint: readonly NamedRatingMean[];
-  /** By what whoever rated heard. */
+  /** By the codec that this person heard. */
   readonly byCodec: readonly NamedRatingMean[];
-  /** By who was at the other side, such as a trunk. */
+  /** By the endpoint at the other side, such as a trunk. */
   readonly byOtherSide: readonly NamedRatingMean[];
   /** The most frequent first. */
   readonly issues: readonly { readonly issue: Issue; readonly ratings: number }[];
-  /** What no statistic of the network shows comes first: echo, level, noise. */
+  /**
+   * Calls that were said to be bad and measured as good. Those that no statistic of the network shows come first: echo, level,
+   * noise.
+   */
   readonly saidBadMeasuredGood: readonly RatedCase[];
   readonly measuredBadSaidGood: readonly RatedCase[];
 }
@@ -211,16 +214,16 @@ export interface RatingSummary {
 /** Why a rating was not taken. */
 export type RatingRefusal = 'no-such-call' | 'no-such-channel' | 'too-many';
 
-/** What REST asks of ratings. */
+/** What REST needs of ratings. */
 export interface RatingService {
-  /** Stores it and tells others. */
+  /** Stores a rating, and tells the rest of the sidecar. */
   rate(party: RatedParty, given: GivenRating): Promise<Rating | RatingRefusal>;
   list(
     filter: RatingFilter,
     limit: number,
     cursor: RatingCursor | null,
   ): Promise<{ readonly ratings: readonly Rating[]; readonly next: RatingCursor | null }>;
-  /** How many were asked in that time, and how many of these answered. */
+  /** How many people were asked in that time, and how many of these answered. */
   answered(fromMs: number, toMs: number): Promise<{ readonly asked: number; readonly answered: number }>;
   summary(fromMs: number, toMs: number): Promise<RatingSummary>;
 }

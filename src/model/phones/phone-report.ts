@@ -1,8 +1,11 @@
-/** What a phone tells of the media that it received and sent (RFC 6035). Null everywhere: the phone did not say, or said what cannot be. */
+/**
+ * A phone's report about the media that it received and sent (RFC 6035). A null value: the phone did not give it, or gave an
+ * impossible one.
+ */
 export interface PhoneReport {
   /**
-   * `interval` of a call that goes on, `session` at its end, `alert` when a threshold was crossed, `xr` in RTCP (RFC 3611), `bye` in the
-   * SIP request that ends the call.
+   * `interval`: the call goes on. `session`: at its end. `alert`: a threshold was crossed. `xr`: in RTCP (RFC 3611). `bye`: in
+   * the SIP request that ends the call.
    */
   readonly kind: 'session' | 'interval' | 'alert' | 'xr' | 'bye';
   /** The SIP Call-ID of the leg, which is that channel's `CHANNEL(pjsip,call-id)`. */
@@ -13,7 +16,7 @@ export interface PhoneReport {
   readonly remote: PhoneMediaAddress;
   /** What the phone measured of the audio that it received. */
   readonly localMetrics: PhoneMetrics;
-  /** What its far end told the phone; null when the report has no such part. */
+  /** What its far end reported to the phone; null: the report has no such part. */
   readonly remoteMetrics: PhoneMetrics | null;
   readonly alert: PhoneAlert | null;
 }
@@ -40,7 +43,7 @@ export interface PhoneMetrics {
   /** The SDP's encoding name in lower case. */
   readonly codec: string | null;
   readonly clockRateHz: number | null;
-  /** Of one frame of the codec. */
+  /** The length of one frame of the codec. */
   readonly frameDurationMs: number | null;
   readonly framesPerPacket: number | null;
   readonly packetsPerS: number | null;
@@ -52,9 +55,9 @@ export interface PhoneMetrics {
   readonly jbNominalMs: number | null;
   readonly jbMaximumMs: number | null;
   readonly jbAbsMaxMs: number | null;
-  /** Percent, as are all that end so. */
+  /** Percent, like all values whose names end so. */
   readonly networkLossPercent: number | null;
-  /** Thrown away by the jitter buffer: came too late, or too early. */
+  /** Discarded by the jitter buffer, because it came too late or too early. */
   readonly discardPercent: number | null;
   readonly burstLossPercent: number | null;
   readonly burstDurationMs: number | null;
@@ -69,7 +72,7 @@ export interface PhoneMetrics {
   readonly signalLevelDbm: number | null;
   readonly noiseLevelDbm: number | null;
   readonly rerlDb: number | null;
-  /** 0-120: wideband codecs pass 100. */
+  /** 0-120: wideband codecs exceed 100. */
   readonly rLq: number | null;
   readonly rCq: number | null;
   readonly extRIn: number | null;
@@ -79,7 +82,7 @@ export interface PhoneMetrics {
   readonly mosCq: number | null;
 }
 
-/** Of a phone's metrics, what its reports of one channel are summed up to. */
+/** The metrics of a phone that are summed over its reports of one channel. */
 export const HEARD_QUANTITIES = [
   'networkLossPercent',
   'discardPercent',
@@ -98,16 +101,22 @@ export const HEARD_QUANTITIES = [
 
 export type HeardQuantities = Pick<PhoneMetrics, (typeof HEARD_QUANTITIES)[number]>;
 
-/** What a phone's own reports say of the audio that it received on a channel: our tx. A witness beside RTCP, not in its place. */
+/**
+ * What a phone's own reports say about the audio that it received on a channel, our tx. They stand beside RTCP and do not replace
+ * it.
+ */
 export interface PhoneHearing extends HeardQuantities {
   readonly reports: number;
-  /** The time that the quantities cover, by the phone's clock; null when it does not say. */
+  /** The time that the quantities cover, by the phone's clock; null: it does not say. */
   readonly startAtMs: number | null;
   readonly stopAtMs: number | null;
   readonly userAgent: string | null;
 }
 
-/** How a report was found to be a channel's: by the leg's SIP Call-ID, by media addresses and an SSRC, or as part of its own RTCP or BYE. */
+/**
+ * How a report's channel was found: by the leg's SIP Call-ID, by media addresses and an SSRC, or because the report came in the
+ * channel's own RTCP or BYE.
+ */
 export type PhoneReportJoin = 'call-id' | 'address' | 'rtcp' | 'bye';
 
 /** A report and where it came from. */
@@ -115,24 +124,27 @@ export interface ReceivedPhoneReport {
   readonly report: PhoneReport;
   readonly atMs: number;
   readonly fromAddress: string;
-  /** As the phone names itself: make, model and firmware; null when it does not. */
+  /** Make, model and firmware as the phone names itself; null: it does not. */
   readonly userAgent: string | null;
 }
 
-/** A report that was found to be a channel's. */
+/** A report whose channel was found. */
 export interface JoinedPhoneReport extends ReceivedPhoneReport {
   readonly uniqueid: string;
   readonly joinedBy: PhoneReportJoin;
-  /** It came from where the phone's signalling or audio comes from, or from an address that `peers` names: only then is it believed. */
+  /**
+   * Whether it came from where the phone's signalling or audio comes from, or from an address in `peers`. Only then is it
+   * believed.
+   */
   readonly isFromPhone: boolean;
 }
 
-/** What a report can be joined by. Addresses are `address:port`, `signallingAddress` has no port. */
+/** What a report can be joined by. Addresses are `address:port`; `signallingAddress` has no port. */
 export interface SipLeg {
   readonly uniqueid: string;
   readonly sipCallId: string | null;
   readonly signallingAddress: string | null;
-  /** Of the RTP: Asterisk's end, and the phone's. */
+  /** Asterisk's and the phone's address of the RTP. */
   readonly localMedia: string | null;
   readonly remoteMedia: string | null;
   readonly rxSsrc: number | null;

@@ -53,9 +53,9 @@ const TELL_EVERY_MS = 1000;
 const MOST_LEGS = 20_000;
 const HABIT_DAYS = 7;
 const DAY_MS = 86_400_000;
-/** What is read of the past at once, so that other questions come in between. */
+/** The stretch of the past that is read at once, so that other questions get their turn. */
 const READ_MS = 6 * 3_600_000;
-/** So many calls of a new alert are looked up for the place of their fault. */
+/** So many calls of a new alert are looked up to find where their fault lies. */
 const ASKED_CALLS = 5;
 
 /** Evaluates the alert rules over live and ended channels: raises alerts, clears them, and sends messages about both. */
@@ -66,9 +66,9 @@ export class ActiveAlerts {
   readonly #ended = new Map<string, LegSample>();
   readonly #habit = new ReportingHabit();
   readonly #calls = new CallHabit();
-  /** Of the past, what is not in it yet; null: nothing has been read. */
+  /** The part of the past that was not read yet; null: nothing has been read. */
   #unread: { fromMs: number; readonly toMs: number } | null = null;
-  /** Whether the past is in it. */
+  /** Whether the past was read whole. */
   #knowsCalls = false;
   readonly #longestMs: number;
   /** Alerts that go on, or whose end was not sent yet; by id. */
@@ -159,9 +159,9 @@ export class ActiveAlerts {
     await this.#restoreCalls(toMs);
   }
 
-  /** When endpoints had calls before, the oldest first. What ends meanwhile is taken as it comes. */
+  /** Reads when endpoints had calls before, the oldest first. Calls that end meanwhile are taken as they come. */
   async #restoreCalls(toMs: number): Promise<void> {
-    // After a question that failed it goes on where it was: nothing counts twice.
+    // After a failed question it goes on where it was, so that nothing counts twice.
     const past = (this.#unread ??= { fromMs: toMs - HABIT_MS, toMs });
     while (past.fromMs < past.toMs) {
       const { fromMs, toMs: endedBeforeMs } = past;

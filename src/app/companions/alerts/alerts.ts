@@ -19,12 +19,12 @@ import { KeptReach } from './kept-reach.ts';
 import { SharedLinks } from './shared-links.ts';
 import { errorText } from '../../../units/error-text.ts';
 
-/** The name of what is stored of endpoints. */
+/** The key under which usual endpoints are stored. */
 const USUAL_REACH = 'usual_reach';
 const MOST_UNDELIVERED = 1000;
-/** When the history does not answer at the start. */
+/** Pause before the history is asked again, if it does not answer at the start. */
 const RESTORE_AGAIN_MS = 10_000;
-/** A mail server that is away for a night is in the log some times, not thousands of times. */
+/** A mail server that is away for a night is logged some times, not thousands of times. */
 const TELL_PROBLEM_EVERY_MS = 600_000;
 
 /** The address under which people reach REST. */
@@ -68,7 +68,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
   const links = new SharedLinks(context, { url, findAlert, evidence });
   const linkOf = ({ id }: Alert): string => links.ofAlert(id);
 
-  /** Sent although the disk does not take it: a full disk is no reason to keep silent. */
+  /** An alert that cannot be stored is sent all the same: a full disk is no reason to keep silent. */
   const save = async (
     alerts: readonly Alert[],
     message: AlertMessage | null,
