@@ -41,6 +41,9 @@ export const SHARE_HEADERS: Readonly<Record<string, string>> = {
   'x-robots-tag': 'noindex',
 };
 
+/** Begins a table that may be wider than the page: the keyboard scrolls it too. */
+export const WIDE = '<div class="wide" tabindex="0" role="group" aria-label="Table">';
+
 export function escaped(text: string): string {
   return text
     .replaceAll('&', '&amp;')
@@ -55,7 +58,9 @@ export function pageOf(title: string, body: string): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title><style>${STYLE}</style></head>
 <body>
+<main>
 ${body}
+</main>
 </body></html>
 `;
 }

@@ -1,4 +1,4 @@
-import { barChart, cell, escaped, pageOf, spanLines, timeIn } from './page-parts.ts';
+import { barChart, cell, escaped, pageOf, spanLines, timeIn, WIDE } from './page-parts.ts';
 
 export interface SharedDirection {
   readonly direction: 'rx' | 'tx';
@@ -71,7 +71,7 @@ function directionSection(direction: SharedDirection): string {
   const isBad = direction.verdict !== 'good' && direction.verdict !== 'fair';
   return `<section><h3>From ${escaped(direction.from)} to ${escaped(direction.to)}: <span${isBad ? ' class="bad"' : ''}>${escaped(direction.verdict ?? 'not known')}</span></h3>
 <p>${escaped(direction.why ?? '')}</p>
-<div class="wide"><table><tr><th>score</th><th>packets</th><th>lost</th><th>loss %</th><th>jitter mean, ms</th><th>jitter max, ms</th><th>round trip, ms</th><th>codec</th><th>SSRC</th></tr>
+${WIDE}<table><tr><th>score</th><th>packets</th><th>lost</th><th>loss %</th><th>jitter mean, ms</th><th>jitter max, ms</th><th>round trip, ms</th><th>codec</th><th>SSRC</th></tr>
 <tr>${cell(direction.mes, true)}${cell(direction.packets_expected, true)}${cell(direction.packets_lost, true)}${cell(direction.loss_percent, true)}${cell(jitter.mean, true)}${cell(jitter.max, true)}${cell(rtt.mean, true)}${cell(direction.codec)}${cell(direction.ssrc)}</tr></table></div>
 <p class="small">Measured by ${escaped(direction.measured_by)}, in ${direction.reports} reports. ${escaped(lossWords(direction))} ${escaped(burstWords(direction))}</p>
 ${barChart(
@@ -110,9 +110,9 @@ ${spanLines(call.started_at, call.ended_at, call.time_zone)}
 <p>${escaped(call.fault_why ?? 'What was measured does not tell.')}${call.fault_certainty === null ? '' : ` (${escaped(call.fault_certainty)}${call.fault_reports === null ? '' : `, from ${call.fault_reports} reports`})`}</p>
 <p>What rules out this server: ${escaped(call.what_rules_out_this_server ?? 'nothing that was measured.')}</p>
 <h2>The parties</h2>
-<div class="wide"><table><tr><th>endpoint</th><th>caller ID</th><th>connected</th><th>dialled</th><th>answered (UTC)</th><th>ended (UTC)</th><th>hang-up cause</th><th>uniqueid</th></tr>
+${WIDE}<table><tr><th>endpoint</th><th>caller ID</th><th>connected</th><th>dialled</th><th>answered (UTC)</th><th>ended (UTC)</th><th>hang-up cause</th><th>uniqueid</th></tr>
 ${rows.join('\n')}</table></div>
-<div class="wide"><table><tr><th>endpoint</th><th>SIP Call-ID</th><th>signalling</th><th>RTP of this server, as it has it</th><th>RTP of the far end</th><th>codec</th><th>device</th></tr>
+${WIDE}<table><tr><th>endpoint</th><th>SIP Call-ID</th><th>signalling</th><th>RTP of this server, as it has it</th><th>RTP of the far end</th><th>codec</th><th>device</th></tr>
 ${call.channels
   .map(
     (channel) =>
@@ -161,7 +161,7 @@ export function alertPage(alert: SharedAlert, calls: readonly AlertCall[]): stri
     `<h1>${escaped(title)}</h1>
 <p>${escaped(alert.sentence)}</p>
 <p>Since ${escaped(timeIn(alert.since, 'UTC') ?? '')} UTC; ${alert.over_at === null ? 'it goes on' : `over at ${escaped(timeIn(alert.over_at, 'UTC') ?? '')} UTC`}.</p>
-<div class="wide"><table><tr><th>began (UTC)</th><th>ended (UTC)</th><th>endpoints</th><th>verdict</th><th>score</th></tr>
+${WIDE}<table><tr><th>began (UTC)</th><th>ended (UTC)</th><th>endpoints</th><th>verdict</th><th>score</th></tr>
 ${rows.join('\n')}</table></div>
 ${more > 0 ? `<p class="small">And ${more} more calls that are not kept one by one.</p>` : ''}`,
   );

@@ -1,4 +1,4 @@
-import { barChart, cell, escaped, pageOf, spanLines, timeIn } from './page-parts.ts';
+import { barChart, cell, escaped, pageOf, spanLines, timeIn, WIDE } from './page-parts.ts';
 
 type Value = number | null;
 
@@ -113,7 +113,7 @@ export function trunkPage(trunk: SharedTrunk): string {
     title,
     `<h1>${escaped(title)}</h1>
 ${spanLines(trunk.from, trunk.to, trunk.time_zone)}
-<div class="wide"><table><tr>${heads(['', 'calls that could be judged', 'bad', 'share, %'])}</tr>
+${WIDE}<table><tr>${heads(['calls', 'calls that could be judged', 'bad', 'share, %'])}</tr>
 <tr><td>over ${escaped(endpoint)}</td>${cell(trunk.judged_calls, true)}${cell(trunk.bad_calls, true)}${cell(trunk.bad_percent, true)}</tr>
 <tr><td>all others of this server</td>${cell(others.judged_calls, true)}${cell(others.bad_calls, true)}${cell(others.bad_percent, true)}</tr></table></div>
 <p>${trunk.calls} calls. Scores (Media Experience Score, 1.00 to 4.50): mean ${opinion(trunk.mes_mean)}, 5th percentile ${opinion(trunk.mes_p5)}, worst ${opinion(trunk.mes_worst)}.</p>
@@ -122,12 +122,12 @@ ${spanLines(trunk.from, trunk.to, trunk.time_zone)}
 <p>What rules out this server: ${escaped(trunk.what_rules_out_this_server ?? 'nothing that was measured.')}</p>
 <p>Codecs: ${list(trunk.codecs.map(({ codec, calls }) => [codec, calls]))}. Addresses of its RTP: ${list(trunk.remote_media.map(({ address, calls }) => [address, calls]))}.</p>
 <h2>The directions</h2>
-<div class="wide"><table><tr>${heads(DIRECTION_HEADS)}</tr>
+${WIDE}<table><tr>${heads(DIRECTION_HEADS)}</tr>
 ${trunk.directions.map(directionRow).join('\n')}</table></div>
 <h2>The course</h2>
 ${chart === '' ? '<p>No call was bad, or there is too little to draw.</p>' : chart}
 <h2>The worst calls</h2>
-<div class="wide"><table><tr>${heads(CALL_HEADS)}</tr>
+${WIDE}<table><tr>${heads(CALL_HEADS)}</tr>
 ${trunk.worst_calls.map(callRows).join('\n')}</table></div>
 ${trunk.calls_left_out > 0 ? `<p class="small">${trunk.calls_left_out} older calls were too many to look at one by one: directions, faults, codecs, addresses and this list are without them.</p>` : ''}
 <p class="small">A call is bad by its verdict: a score below the threshold for bad, no audio, or audio one way. How likely the difference to the other calls is by chance alone: ${others.p_value === null ? 'not known' : others.p_value.toPrecision(2)} (Fisher's exact test). Made by asterisk-mes on ${escaped(trunk.host)} at ${escaped(timeIn(trunk.made_at, 'UTC') ?? '')} UTC, from RTCP reports (RFC 3550). A dash is what nobody measured.</p>`,

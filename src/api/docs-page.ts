@@ -15,12 +15,14 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
 }
 
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly security?: readonly object[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
   readonly parameters: readonly Parameter[];
   readonly responses: Readonly<
     Record<string, { description: string; content?: Readonly<Record<string, { schema: Schema }>> }>
@@ -36,7 +38,7 @@ interface Document {
 export const DOCS_STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;background:#fff;color:#1a1a1a}
 a{color:#0b57d0}
 @media (prefers-color-scheme:dark){:root{background:#14181d;color:#e6eaef}a{color:#8ab4f8}}
-body{max-width:64rem;margin:0 auto;padding:1rem}
+body{max-width:64rem;margin:0 auto;padding:1rem;overflow-wrap:anywhere}
 h2{margin-top:2.5rem}
 code{font-size:.95em}
 table{border-collapse:collapse;width:100%}
@@ -68,7 +70,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
 }
 
 function operation(path: string, method: string, described: Operation): string {
-  const { summary, parameters, responses, security, operationId } = described;
+  const { summary, parameters, responses, requestBody, security, operationId } = described;
   const access =
     security === undefined ? '' : security.length === 0 ? '<p>Answered without a token.</p>' : '<p>Needs a token.</p>';
   const rows = parameters.map(({ name, in: place, description = '', schema = {} }) => [
@@ -77,6 +79,9 @@ function operation(path: string, method: string, described: Operation): string {
     typeOf(schema),
     text(description),
   ]);
+  const bodies = Object.entries(requestBody?.content ?? {}).map(
+    ([type, { schema }]) => `<p>Takes ${text(type)}:</p>\n${bodyTable(schema)}`,
+  );
   const answers = Object.entries(responses).map(([status, { description, content = {} }]) => [
     text(status),
     text(description),
@@ -86,7 +91,17 @@ function operation(path: string, method: string, described: Operation): string {
   ]);
   return `<details id="${text(operationId)}"><summary><span class="method">${text(method)}</span> <code>${text(path)}</code> ${text(summary)}</summary>
 ${access}${rows.length === 0 ? '' : table(['Parameter', 'In', 'Type', 'Meaning'], rows)}
-${table(['Status', 'Meaning', 'Content'], answers)}</details>`;
+${bodies.join('\n')}${table(['Status', 'Meaning', 'Content'], answers)}</details>`;
+}
+
+/** What a request may send. */
+function bodyTable({ properties = {}, required = [] }: Schema): string {
+  const rows = Object.entries(properties).map(([field, schema]) => [
+    `<code>${text(field)}</code>${required.includes(field) ? '' : ' (optional)'}`,
+    typeOf(schema),
+    text(schema.description ?? ''),
+  ]);
+  return table(['Field', 'Type', 'Meaning'], rows);
 }
 
 /** `document`: as openApi makes it. */
@@ -109,6 +124,7 @@ export function docsPage(document: object): string {
 <meta charset="utf-8">
 <title>REST of ${text(info.title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/docs/style.css">
 </head>
 <body>

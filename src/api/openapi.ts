@@ -129,6 +129,9 @@ function parameters({ path, query }: DescribedRoute): Json[] {
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   linkedid: "Asterisk's linkedid of the call, or one that was joined to it",
   uniqueid: "Asterisk's uniqueid of the channel",
+  endpoint: 'name of the trunk or phone, such as PJSIP/carrier1; the slash as it is or as %2F',
+  id: 'its id, as the list has it',
+  token: 'the last part of a link that somebody was given',
 };
 
 /** `/v1/channels/:uniqueid/intervals` is `getChannelsIntervals`: the method, and the words of the path. */
@@ -199,7 +202,7 @@ function operation(route: DescribedRoute): Json {
 
 /** A page's form sends its own type. */
 function requestBody({ body, isPage }: DescribedRoute): Json {
-  const schema = body === null ? {} : inDocument(z.toJSONSchema(body, { io: 'input' }));
+  const schema = body === null ? {} : withWords(inDocument(z.toJSONSchema(body, { io: 'input' })));
   const type = isPage ? 'application/x-www-form-urlencoded' : 'application/json';
   return { required: true, content: { [type]: { schema } } };
 }

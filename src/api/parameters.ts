@@ -307,4 +307,7 @@ const MOST_INTERVALS = 100_000;
 
 export const INTERVALS_QUERY = z.strictObject({ limit: limit(MOST_INTERVALS) });
 
+/** Of a short list: all of it unless a limit is given. */
+export const LIST_QUERY = z.strictObject({ limit: limit(MOST_ENDPOINTS) });
+
 export const NO_QUERY = z.strictObject({});

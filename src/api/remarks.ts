@@ -11,7 +11,7 @@ import {
   TAG_WORDS,
   type TagCount,
 } from '../model/people/remark.ts';
-import { NO_QUERY } from './parameters.ts';
+import { LIST_QUERY, NO_QUERY } from './parameters.ts';
 import { Problem } from './problem.ts';
 import { type Route, route } from './route.ts';
 
@@ -146,9 +146,9 @@ export function remarkRoutes(service: RemarkService): readonly Route[] {
     route({
       path: '/v1/tags',
       summary: 'The tags that calls have, that of most calls first.',
-      query: NO_QUERY,
+      query: LIST_QUERY,
       answer: TAGS_ANSWER,
-      handle: async () => ({ tags: [...(await service.tags())] }),
+      handle: async ({ query: { limit } }) => ({ tags: (await service.tags()).slice(0, limit) }),
     }),
   ];
 }

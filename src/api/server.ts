@@ -16,6 +16,7 @@ import type { Route, RouteRequest } from './route.ts';
 import { routes, type ApiSources } from './routes.ts';
 import { sendFinal } from './gate/entity-tag.ts';
 import { serveFiles, type StaticFile } from './static.ts';
+import { withEncodedSlashes } from './gate/slashes.ts';
 import { TokenCheck } from './gate/token.ts';
 import { jsonInParts } from './gate/turns.ts';
 import { WorkLimit } from './gate/work-limit.ts';
@@ -137,6 +138,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     serverFactory: (handler) => gatedServer(gate, handler, options.liveStream !== undefined),
+    rewriteUrl: ({ url = '' }) => withEncodedSlashes(url),
     routerOptions: { maxParamLength: LONGEST_ID },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply as unknown as FastifyReply, problemOf(error)),
     clientErrorHandler: refuseConnection,

@@ -95,6 +95,22 @@ async function documentOfSidecar(folder: string): Promise<{ readonly paths: Read
   }
 }
 
+/** Where fields and parameters stand that nobody describes. */
+function undescribed(part: unknown, where = ''): string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  return Object.entries(part).flatMap(([key, value]: [string, Record<string, unknown>]) => {
+    const here = `${where}.${key}`;
+    if (key === 'properties') {
+      const fields = Object.entries(value).filter(([, field]) => {
+        return !('description' in (field as object)) && !('$ref' in (field as object));
+      });
+      return [...fields.map(([name]) => `${where}.${name}`), ...undescribed(value, where)];
+    }
+    const isParameter = where.endsWith('.parameters') && (value['description'] ?? value['name']) === value['name'];
+    return [...(isParameter ? [`${here} ${String(value['name'])}`] : []), ...undescribed(value, here)];
+  });
+}
+
 describe('programs that others wrote', () => {
   let server: TestServer;
   let folder: string;
@@ -165,6 +181,12 @@ describe('programs that others wrote', () => {
     const document = await documentOfSidecar(folder);
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining(['/v1/ratings/summary', '/v1/alerts', '/v1/trunks', '/v1/calls/{linkedid}/notes']),
+    );
+    expect(undescribed(document)).toEqual([]);
+    const { '/v1/tags': tags } = document.paths;
+    const bare = JSON.parse(JSON.stringify(tags).replaceAll('"description"', '"words"')) as object;
+    expect(undescribed(bare, '/v1/tags')).toEqual(
+      expect.arrayContaining(['/v1/tags.get.parameters.0 limit', expect.stringMatching(/\.tags\.items\.calls$/)]),
     );
     const rules = async (described: object): Promise<string[]> => {
       await writeFile(join(folder, 'whole.json'), JSON.stringify(described));

@@ -3,7 +3,7 @@ import type { Clock, TimeRange } from '../../model/ports.ts';
 import { parseMoment } from '../../units/moment.ts';
 import { noSuchCall, trunkRange } from './evidence.ts';
 import { Page } from '../page.ts';
-import { NO_QUERY } from '../parameters.ts';
+import { LIST_QUERY, NO_QUERY } from '../parameters.ts';
 import { Problem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 
@@ -100,9 +100,9 @@ export function shareRoutes(service: ShareService, clock: Clock): readonly Route
       path: '/v1/shares',
       summary: 'Links that were made, and those that were taken back',
       access: 'token',
-      query: NO_QUERY,
+      query: LIST_QUERY,
       answer: SHARES,
-      handle: async () => ({ shares: await service.shares() }),
+      handle: async ({ query: { limit } }) => ({ shares: (await service.shares()).slice(0, limit) }),
     }),
     route({
       method: 'DELETE',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../model/ports.ts';
-import { NO_QUERY } from '../parameters.ts';
+import { LIST_QUERY } from '../parameters.ts';
 import { type Route, route } from '../route.ts';
 
 const TIME = z.iso.datetime({ precision: 3 });
@@ -33,10 +33,11 @@ export function trunkRoutes(view: TrunkView, clock: Clock): readonly Route[] {
     route({
       path: '/v1/trunks',
       summary: 'Recent quality of every endpoint, as the script best compares trunks; the best first',
-      query: NO_QUERY,
+      query: LIST_QUERY,
       answer: TRUNKS_ANSWER,
-      async handle() {
-        const trunks = view.all(clock.nowMs()).map(({ endpoint, calls, badCalls, recentMes, lastAtMs }) => ({
+      async handle({ query: { limit } }) {
+        const best = view.all(clock.nowMs()).slice(0, limit);
+        const trunks = best.map(({ endpoint, calls, badCalls, recentMes, lastAtMs }) => ({
           endpoint,
           calls,
           bad_calls: badCalls,

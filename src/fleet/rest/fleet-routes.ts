@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NO_QUERY } from '../../api/parameters.ts';
+import { LIST_QUERY, NO_QUERY } from '../../api/parameters.ts';
 import { Problem } from '../../api/problem.ts';
 import { presentRemarks, TAGS_ANSWER } from '../../api/remarks.ts';
 import { type Route, type RouteRequest, route } from '../../api/route.ts';
@@ -51,12 +51,12 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
     route({
       path: '/v1/tags',
       summary: 'The tags that calls of the PBXs have, that of most calls first.',
-      query: WHOSE_QUERY,
+      query: WHOSE_QUERY.extend(LIST_QUERY.shape),
       answer: TAGS_ANSWER.extend({ shards: SHARDS.nullable() }),
-      handle: ({ query, reader }) =>
+      handle: ({ query: { limit, ...whose }, reader }) =>
         inWords(async () => {
-          const remarks = new FleetRemarks(store, database, scopeOf(query, reader));
-          const tags = await remarks.tags();
+          const remarks = new FleetRemarks(store, database, scopeOf(whose, reader));
+          const tags = (await remarks.tags()).slice(0, limit);
           return { tags, shards: remarks.shards === null ? null : { ...remarks.shards } };
         }),
     }),

@@ -91,6 +91,8 @@ describe('notes and tags', () => {
     await send('POST', '/v1/calls/1.2/tags', { remove: ['a'], add: ['c'] });
     expect(await found('tag=a')).toEqual(['1.1']);
     const { tags } = (await get('/v1/tags')) as { tags: { tag: string; calls: number }[] };
+    expect(await get('/v1/tags?limit=1')).toEqual({ tags: tags.slice(0, 1) });
+    expect(tags.length).toBeGreaterThan(1);
     expect(tags).toEqual(
       expect.arrayContaining([
         { tag: 'a', calls: 1 },

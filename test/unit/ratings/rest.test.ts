@@ -100,10 +100,21 @@ describe('ratings over REST', () => {
   });
 
   test("are of an endpoint's last call, for ten minutes", async () => {
-    expect((await rate({ score: 4 }, 'last:PJSIP/bob')).body).toMatchObject({
+    expect((await server.post('/v1/calls/last:PJSIP/bob/ratings', { score: 4 })).body).toMatchObject({
       linkedid: '1.1',
       uniqueid: '1.2',
       side: 'callee',
+    });
+    // Written by people, and by the libraries of clients; of nobody.
+    const ways = ['last:PJSIP/bob', 'last:PJSIP%2Fbob', 'last%3APJSIP%2Fbob', 'a/b/c'];
+    const answers = await Promise.all(ways.map((id) => server.post(`/v1/calls/${id}/ratings`, { score: 9 })));
+    expect(answers.map(({ body }) => (body as { parameter?: string }).parameter)).toEqual(ways.map(() => 'score'));
+    expect((await server.post('/v1/calls/a/b/c/ratings', { score: 4 })).body).toMatchObject({
+      code: 'MES_ERR_NO_SUCH_ID',
+    });
+    expect(await server.post('/v1/calls/last:PJSIP/bob/ratings?id=/ratings', { score: 4 })).toMatchObject({
+      status: 400,
+      body: { parameter: 'id' },
     });
     expect((await rate({ score: 4, side: 'caller' }, 'last:PJSIP/bob')).status).toBe(400);
     expect((await rate({ score: 4 }, 'last:PJSIP/carol')).status).toBe(404);
