@@ -2,6 +2,11 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeCursor, MOST_TRENDS } from '../../src/api/parameters.ts';
 import { seededRandom } from '../lab/network-profile.ts';
+import { ratingRoutes } from '../../src/api/ratings/ratings.ts';
+import { summaryRoute } from '../../src/api/ratings/summary.ts';
+import type { Route } from '../../src/api/route.ts';
+import type { CompanionContext } from '../../src/app/companions/companion.ts';
+import type { RatingService } from '../../src/model/people/rating.ts';
 import { LAB_HOME } from '../lab/paths.ts';
 import { NOW_MS, startServer, type TestServer } from '../unit/api/server.ts';
 import { makeHistory, RARE, SPAN_MS } from './history-maker.ts';
@@ -149,6 +154,17 @@ function someMoment(random: () => number): string {
   return new Date(NOW_MS - Math.floor(random() * SPAN_MS)).toISOString();
 }
 
+/** What REST answers of ratings. */
+function ratingQuestions({ history: { features }, clock }: Pick<CompanionContext, 'history' | 'clock'>): Route[] {
+  const service: RatingService = {
+    rate: () => Promise.reject(new Error('nobody rates here')),
+    list: (filter, limit, cursor) => features.read('ratings', 'list', { filter, limit, cursor }),
+    answered: (fromMs, toMs) => features.read('ratings', 'answered', { fromMs, toMs }),
+    summary: (fromMs, toMs) => features.read('ratings', 'summary', { fromMs, toMs }),
+  };
+  return [...ratingRoutes(service, clock), summaryRoute(service, clock)];
+}
+
 interface Line {
   readonly question: string;
   readonly p50_ms: number;
@@ -171,7 +187,7 @@ export async function run(output: Output, numberOfCalls = DEFAULT_CALLS): Promis
   }
   const megabytes = Math.round(statSync(path).size / 1e6);
   output.say(`${megabytes} MB; each question ${RUNS} times\n`);
-  const server = await startServer({ historyPath: path });
+  const server = await startServer({ historyPath: path, routesOf: ratingQuestions });
   const lines: Line[] = [];
   try {
     for (const [question, ask] of Object.entries(QUESTIONS)) {
