@@ -48,9 +48,9 @@ export const RARE = {
 const TAGGED = `INSERT INTO call_tags SELECT linkedid, 'seen', started_at_ms, NULL, started_at_ms FROM calls WHERE CAST(substr(linkedid, -3) AS INTEGER) % 40 = 0`;
 
 /** About every fiftieth call, with scores from 1 to 5; complaints name an echo. */
-const RATED = `INSERT INTO ratings (id, linkedid, side, score, issues, answers, source, asked, weight, at_ms)
+const RATED = `INSERT INTO ratings (id, linkedid, side, score, issues, answers, source, asked, weight, at_ms, heard_codec, other_sides)
   SELECT 'r' || linkedid, linkedid, 'caller', serial % 5 + 1,
-    CASE serial % 5 WHEN 0 THEN '["echo_of_me"]' ELSE '[]' END, '[]', 'code', 0, 1, ended_at_ms
+    CASE serial % 5 WHEN 0 THEN '["echo_of_me"]' ELSE '[]' END, '[]', 'code', 0, 1, ended_at_ms, 'alaw', '["PJSIP/trunk-3"]'
   FROM (SELECT linkedid, ended_at_ms, CAST(substr(linkedid, -7) AS INTEGER) / 2 AS serial FROM calls) WHERE serial % 51 = 0`;
 
 /** Makes a history of calls as a sidecar stores them, unless this very one is there already. Returns whether it was made. */

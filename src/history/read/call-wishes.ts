@@ -31,6 +31,10 @@ function ofCall(column: string): string {
   return `(SELECT ${column} FROM calls WHERE calls.linkedid = c.linkedid)`;
 }
 
+/** The call is counted: asked of the few that are not, since to look into each row of `calls` takes ten times as long. */
+const IS_COUNTED = `NOT EXISTS (SELECT 1 FROM calls AS waiting INDEXED BY calls_unsettled
+  WHERE waiting.is_counted = 0 AND waiting.started_at_ms = c.started_at_ms AND waiting.linkedid = c.linkedid)`;
+
 function anyChannel(condition: string, joins = ''): string {
   return `EXISTS (SELECT 1 FROM channels ${joins} WHERE channels.linkedid = c.linkedid AND ${condition})`;
 }
@@ -143,7 +147,7 @@ function ratingWishes({ rating }: CallFilter, to: Parameters): Wish[] {
     {
       sql: `EXISTS (SELECT 1 ${RATINGS_OF_CALL} AND ${test})`,
       lists: [],
-      rows: [`rated_calls AS c WHERE ${ofCall('is_counted')} = 1`],
+      rows: [`rated_calls AS c WHERE ${IS_COUNTED}`],
       isWhole: tests.length === 1,
     },
   ];
@@ -155,7 +159,7 @@ function wordWish(column: string, index: string, words: readonly string[], to: P
   return {
     sql: `${ofCall(column)} IN (${asked.join(', ')})`,
     lists: [],
-    rows: asked.map((word) => `calls AS c INDEXED BY ${index} WHERE c.${column} = ${word} AND c.is_counted = 1`),
+    rows: asked.map((word) => `calls AS c INDEXED BY ${index} WHERE c.${column} = ${word} AND ${IS_COUNTED}`),
     isWhole: true,
   };
 }
@@ -183,7 +187,7 @@ export function wishesOf(filter: CallFilter, to: Parameters): Wish[] {
     wishes.push({
       sql: `EXISTS (SELECT 1 FROM call_tags WHERE call_tags.linkedid = c.linkedid AND call_tags.tag IN (${asked.join(', ')}))`,
       lists: [],
-      rows: asked.map((tag) => `call_tags AS c WHERE c.tag = ${tag} AND ${ofCall('is_counted')} = 1`),
+      rows: asked.map((tag) => `call_tags AS c WHERE c.tag = ${tag} AND ${IS_COUNTED}`),
       isWhole: true,
     });
   }
