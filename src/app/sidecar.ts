@@ -95,6 +95,7 @@ export class Sidecar {
     const switchboard = new Switchboard(scoringRules(settings), {
       writer: links.writer,
       askCodecs: (uniqueid) => questions.askCodecs(uniqueid),
+      askCounters: (uniqueid) => questions.askCounters(uniqueid, 'ari or ami'),
       storeInterval: (interval) => history.record({ kind: 'interval', interval }),
     });
     this.#capture = settings.capture.enabled

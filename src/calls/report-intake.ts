@@ -43,9 +43,10 @@ export class ReportIntake {
       return;
     }
     counters.reports++;
-    const isWaitedFor =
-      report.reporter === 'remote' && channel.rx.reportedAtMs === null && isHeardByPeer(channel, bridges);
+    const isUnreported = report.reporter === 'remote' && channel.rx.reportedAtMs === null;
+    const isWaitedFor = isUnreported && mayBeReceived(channel, bridges);
     const slowestPaceMs = isWaitedFor ? LONGEST_REPORT_PACE_MS : this.#slowestPaceMs;
+    if (isUnreported && isFirstLate(channel, atMs)) ports.askCounters(channel.uniqueid);
     const taken = takeRtcp(channel, report, atMs, slowestPaceMs, rules);
     const { paceMs } = channel.rx;
     if (report.reporter === 'local' && paceMs !== null)
@@ -79,6 +80,21 @@ export class ReportIntake {
     if (!changes.keepsBack(channel, interval)) ports.storeInterval(interval);
     bridges.noteInterval(channel, interval);
   }
+}
+
+function isFirstLate({ answeredAtMs, watchedSinceMs, onHold }: ChannelState, atMs: number): boolean {
+  return !onHold && answeredAtMs !== null && atMs - Math.max(answeredAtMs, watchedSinceMs) >= USUAL_REPORT_PACE_MS;
+}
+
+/**
+ * Whether something may come in on a channel on which we have not reported. Asterisk's own count tells, or the other party. If
+ * that one never reports and the count is not known, `rtcpinterval` may be a minute and nobody can say.
+ */
+function mayBeReceived(channel: ChannelState, bridges: BridgePeers): boolean {
+  const { rxPackets } = channel.counters;
+  if ((rxPackets ?? 0) > 0 || isHeardByPeer(channel, bridges)) return true;
+  const [peer, ...others] = bridges.companionsOf(channel);
+  return rxPackets === undefined && peer !== undefined && others.length === 0 && peer.lastReceivedAtMs === null;
 }
 
 /**

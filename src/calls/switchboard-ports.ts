@@ -7,6 +7,8 @@ export interface SwitchboardPorts {
   readonly writer: VariableWriter | null;
   /** Called again and again while a channel has RTCP. The answer comes as a `codecs` event. */
   readonly askCodecs: (uniqueid: string) => void;
+  /** Called when our first report on a channel is late. The answer comes as a `counters` event. */
+  readonly askCounters: (uniqueid: string) => void;
   /** Called with each report as it comes, before `drain` returns any state that counts it. */
   readonly storeInterval: (interval: IntervalRecord) => void;
   /** Bound on the channels that may be up; absent: 40,000. */

@@ -137,6 +137,7 @@ class Soaked {
       {
         writer,
         askCodecs: () => {},
+        askCounters: () => {},
         storeInterval: (interval) => history.record({ kind: 'interval', interval }),
       },
     );

@@ -89,16 +89,20 @@ export class ChannelQuestions {
     this.#videoAfterTicks.set(flatCopy(uniqueid), { ticks: VIDEO_AFTER_TICKS, onVideo });
   }
 
-  /** Asks ARI for a channel's counters, unless it did so within `COUNTERS_EVERY_MS`. */
-  askCounters(uniqueid: string): void {
-    const { ari, nowMs } = this.#options;
-    if (this.#isBusy || ari?.connected !== true) return;
+  /** Asks ARI for a channel's counters, or AMI where there is no ARI and that `serves` too; at most every `COUNTERS_EVERY_MS`. */
+  askCounters(uniqueid: string, serves: 'ari' | 'ari or ami' = 'ari'): void {
+    const { actions, ari, nowMs } = this.#options;
+    const byAri = ari?.connected === true ? ari : null;
+    if (this.#isBusy || (byAri === null && (serves === 'ari' || !actions.connected))) return;
     const lastMs = this.#askedAtMs.get(uniqueid);
     if (lastMs !== undefined && Math.abs(nowMs() - lastMs) < COUNTERS_EVERY_MS) return;
     if (this.#askedAtMs.size >= MAX_REMEMBERED) this.#askedAtMs.clear();
     this.#askedAtMs.set(flatCopy(uniqueid), nowMs());
     void this.#ask(async () => {
-      const counters = await ari.rtpStatistics(uniqueid);
+      const counters =
+        byAri === null
+          ? parseRtcpAll((await actions.getVariable(uniqueid, 'CHANNEL(rtcp,all)')) ?? '')
+          : await byAri.rtpStatistics(uniqueid);
       return counters === undefined ? undefined : { type: 'counters', atMs: nowMs(), uniqueid, counters };
     });
   }

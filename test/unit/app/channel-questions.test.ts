@@ -117,3 +117,27 @@ test('codecs are asked for at every third tick, all that came together, and once
   for (let count = 0; count < 3; count++) questions.tick();
   expect(asterisk.asked).toEqual(['a codecs', 'b codecs']);
 });
+
+test('counters come over AMI where ARI is not used, if AMI serves as well', async () => {
+  const asterisk = new SlowAsterisk();
+  const answers: PbxEvent[] = [];
+  const options = {
+    actions: asterisk,
+    events: asterisk,
+    ari: null,
+    nowMs: () => 5,
+    onAnswer: (event: PbxEvent) => answers.push(event),
+  };
+  const questions = new ChannelQuestions(options);
+  questions.askCounters('a');
+  expect(asterisk.asked).toEqual([]);
+  questions.askCounters('a', 'ari or ami');
+  questions.askCounters('a', 'ari or ami');
+  expect(asterisk.asked).toEqual(['a CHANNEL(rtcp,all)']);
+  asterisk.answerAll('ssrc=5;themssrc=7;lp=2;rxjitter=0;rxcount=251;txjitter=0;txcount=0;rlp=0;rtt=0');
+  await expect
+    .poll(() => answers)
+    .toMatchObject([
+      { type: 'counters', uniqueid: 'a', atMs: 5, counters: { rxPackets: 251, rxLostPackets: 2, txPackets: 0 } },
+    ]);
+});

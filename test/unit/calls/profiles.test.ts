@@ -37,6 +37,7 @@ function play(rules: ScoringRules, codec: string, lost: readonly number[], captu
   const board = new Switchboard(rules, {
     writer: null,
     askCodecs: () => undefined,
+    askCounters: () => undefined,
     storeInterval: (interval) => changes.push({ kind: 'interval', interval }),
   });
   const startMs = 1_700_000_000_000;

@@ -19,6 +19,7 @@ export class Script {
   /** Fields of billing rows that were written together with those. */
   readonly cdrWrites: { uniqueid: string; cdrFields: Record<string, string> }[] = [];
   readonly codecQuestions: string[] = [];
+  readonly counterQuestions: string[] = [];
   readonly rules: ScoringRules;
   /** Channels whose final scores were revoked. */
   readonly reopened: string[] = [];
@@ -50,6 +51,7 @@ export class Script {
         ? { write, forget: () => undefined, reopen: (uniqueid) => this.reopened.push(flatCopy(uniqueid)) }
         : null,
       askCodecs: (uniqueid) => this.codecQuestions.push(uniqueid),
+      askCounters: (uniqueid) => this.counterQuestions.push(uniqueid),
       storeInterval: onInterval ?? ((interval) => this.#unstored.push({ kind: 'interval', interval })),
       ...(mostLiveChannels === undefined ? {} : { mostLiveChannels }),
     });

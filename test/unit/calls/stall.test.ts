@@ -67,3 +67,44 @@ test.each([
     expect(script.channel('1').verdict).toBe(dead === 0 ? 'good' : 'one-way-tx');
   },
 );
+
+/** A phone and a trunk that sends no RTCP, natively bridged, on a server that has reported on nothing yet: only the phone reports. */
+function besideSilentTrunk(seconds: number, rxPackets?: number): Script {
+  const script = new Script().up('1').up('2', { linkedid: '1' }).enter('b', '1').enter('b', '2', { linkedid: '1' });
+  for (let atS = 5; atS <= seconds; atS += 5) {
+    script.wait(5);
+    // Asterisk is asked once the first report of ours is late, and answers with what came in.
+    if (rxPackets !== undefined && atS === 10) {
+      const { board, atMs } = script;
+      board.handle({ type: 'counters', atMs, uniqueid: '1', counters: { rxPackets, txPackets: 400 } });
+    }
+    const sent = sender(atS, atS * 50);
+    script.rtcp('1', remote(reportBlock(atS * 50, 0), { rttMs: 20, sender: sent }));
+  }
+  return script;
+}
+
+test.each([
+  { counted: 400, seconds: 60, verdict: 'good' },
+  { counted: undefined, seconds: 60, verdict: 'good' },
+  { counted: undefined, seconds: 130, verdict: 'one-way-tx' },
+  { counted: 0, seconds: 20, verdict: 'one-way-tx' },
+])(
+  'beside a party that never reports $seconds s are $verdict where Asterisk counts $counted packets',
+  ({ counted, seconds, verdict }) => {
+    const script = besideSilentTrunk(seconds, counted);
+    expect(script.channel('1').verdict).toBe(verdict);
+    expect(kinds(script).includes('dead')).toBe(verdict !== 'good');
+    expect(new Set(script.counterQuestions)).toEqual(new Set(['1']));
+  },
+);
+
+test('Asterisk is asked for its counts only where our first report is late', () => {
+  const script = new Script().up('1');
+  for (let atS = 5; atS <= 30; atS += 5) {
+    const sent = sender(atS, atS * 50);
+    script.wait(4.9).rtcp('1', remote(reportBlock(atS * 50, 0), { rttMs: 20, sender: sent }));
+    script.wait(0.1).rtcp('1', local(reportBlock(atS * 50, 0, { sourceSsrc: 0xb }), { sender: sent }));
+  }
+  expect(script.counterQuestions).toEqual([]);
+});
