@@ -8,6 +8,7 @@ const WITH_16 = new Set([
   'from baresip to Linphone',
   'blind transfer by Linphone',
   'digits pressed in the call',
+  'digits that a native bridge passes on',
   'hold by Linphone',
 ]);
 

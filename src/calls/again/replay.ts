@@ -14,7 +14,7 @@ import {
   noteRoundTrip,
   segmentTally,
 } from '../directions/direction-state.ts';
-import { noteSenderFlow } from '../why/flow.ts';
+import { noteSenderCounts } from '../directions/told-digits.ts';
 import { forgetJumpAtFirst } from '../directions/jitter-sample.ts';
 import { addToSums } from '../directions/report-sums.ts';
 import { scoresOf } from './rescored-fields.ts';
@@ -116,9 +116,7 @@ function takeAgain(
   const direction = state[interval.direction];
   if (interval.sentPackets !== null && interval.sentOctets !== null) {
     const sender = state[directionSentBy(interval.reporter)];
-    sender.senderPackets = interval.sentPackets;
-    sender.senderAtMs = interval.atMs;
-    noteSenderFlow(sender, interval.sentPackets, interval.sentOctets, interval.atMs);
+    noteSenderCounts(sender, interval.sentPackets, interval.sentOctets, interval.atMs);
   }
   // An older release did not store the codec with the report.
   const isOld = interval.channelReportNumber === null;

@@ -68,6 +68,7 @@ function wholeState(): ChannelState {
   for (const direction of [state.rx, state.tx]) {
     direction.nextSegment = { cause: 'start', atMs: 0, sentBefore };
     direction.pastFlow = WHOLE_PAST_FLOW;
+    direction.doubted = { ticks: [], mes: 0, segmentNumber: 1 };
     direction.segment = { ...direction.segment, sentBefore, tally: new Tally() };
   }
   return state;

@@ -39,7 +39,7 @@ export function takeRtcp(
 ): TakenReport {
   const { reporter, sender = null, senderSsrc = null, nativeMes100 = null } = report;
   const sent = channel[directionSentBy(reporter)];
-  const { clockRateHz } = sent;
+  const { clockRateHz, doubted, digitsToldAtMs } = sent;
   // The round trip is calculated from the same block. If the block is about another stream, the round trip is wrong, too.
   const told = { reporter, block: report.block ?? null, hasMoreBlocks: report.hasMoreBlocks ?? false };
   const isUsed = subjectIn(channel, told) === 'ours';
@@ -54,7 +54,9 @@ export function takeRtcp(
   const isSilent =
     sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, overdueAfterMs(channel, slowestPaceMs));
   const silence = isSilent ? takeSilence(channel, atMs, rules, closed) : null;
-  const isOtherNew = rttSampleMs !== null || sent.clockRateHz !== clockRateHz;
+  // The sender's count may have told that digits made its jitter, or that they did not.
+  const isJitterKnown = sent.doubted !== doubted || sent.digitsToldAtMs !== digitsToldAtMs;
+  const isOtherNew = rttSampleMs !== null || sent.clockRateHz !== clockRateHz || isJitterKnown;
   channel.scores = scoresAfter(channel, interval, silence, isOtherNew, rules);
   return { interval, silence, closed, isRoundTripRefused };
 }

@@ -39,6 +39,7 @@ const DIRECTION: Fates<Omit<DirectionState, keyof DirectionMarks>> = {
   nextSegment: { atMs: 'moves' },
   captured: { closed: CAPTURED, open: CAPTURED },
   pastFlow: { received: { fromMs: 'moves', toMs: 'moves' }, sent: { fromMs: 'moves', toMs: 'moves' } },
+  doubted: { ticks: 'stays', mes: 'stays', segmentNumber: 'stays' },
 };
 
 const BRIDGES: Fates<BridgeMemory> = {

@@ -57,6 +57,8 @@ export class DirectionMarks
       'srRtpTicks',
       'srPackets',
       'srOctets',
+      // Octets in each packet of its audio; unknown: they are not the same.
+      'srAudioOctets',
       // See `first-estimate.ts`: where the first report stood, and how many packets it seemed to expect.
       'firstHighestSequence',
       'firstExpectedPackets',
@@ -68,6 +70,8 @@ export class DirectionMarks
       'disturbedAtMs',
       // When a digit (DTMF) was last sent in this direction, or taken out of the audio that is passed on in it.
       'digitAtMs',
+      // When the sender's count last told of digits that no event had told of.
+      'digitsToldAtMs',
       // When packets were lost, for the sentence that explains a score: the begin of the first interval with more than a trace of
       // loss, the end of the last one, and since when nothing has arrived (null: something does).
       'firstMediaAtMs',

@@ -7,7 +7,8 @@ import { clockRateBetween } from '../../stats/clock-rate.ts';
 import { ASSUMED_CLOCK_RATE_HZ } from '../../units/rtp.ts';
 import type { StoredRow } from '../../stats/number-row.ts';
 import { DirectionMarks } from './direction-marks.ts';
-import { beginFlow, NO_PAST_FLOW, noteSenderFlow, type PastFlow } from '../why/flow.ts';
+import { beginFlow, NO_PAST_FLOW, type PastFlow } from '../why/flow.ts';
+import { type DoubtedJitter, noteSenderCounts } from './told-digits.ts';
 import { addRoundTrip, foldJitter, isTallyDead, Tally } from './tally.ts';
 
 /** The usual rate, of packets of 20 ms. */
@@ -64,6 +65,8 @@ export class DirectionState extends DirectionMarks {
   nextSegment: NextSegment | null = null;
   captured = NOTHING_CAPTURED;
   pastFlow: PastFlow = NO_PAST_FLOW;
+  /** Null: none; see `told-digits.ts`. */
+  doubted: DoubtedJitter | null = null;
   /** A party holds the call, so that music flows, or nothing. */
   isFlowHeld = false;
 
@@ -94,13 +97,9 @@ export function segmentTally({ segment, total }: DirectionState): Tally {
 /** Takes what the sender of this direction reports: its packet count and, with the SR before, its clock rate. */
 export function noteSender(state: DirectionState, sr: SenderInfo, atMs: number): void {
   const { srNtpS, srRtpTicks, srPackets } = state;
-  state.senderPackets = sr.sentPackets;
-  state.senderAtMs = atMs;
+  noteSenderCounts(state, sr.sentPackets, sr.sentOctets, atMs);
   state.srNtpS = sr.ntpS;
   state.srRtpTicks = sr.rtpTicks;
-  state.srPackets = sr.sentPackets;
-  state.srOctets = sr.sentOctets;
-  noteSenderFlow(state, sr.sentPackets, sr.sentOctets, atMs);
   if (srNtpS === null || srRtpTicks === null || srPackets === null) return;
   const rateHz = clockRateBetween({ ntpS: srNtpS, rtpTicks: srRtpTicks }, sr);
   if (rateHz === undefined) return;

@@ -5,10 +5,12 @@ import { followFirstEstimate } from './first-estimate.ts';
 import { burstRatioOf, type DirectionRules, tallyMes } from './direction-score.ts';
 import type { DirectionState } from './direction-state.ts';
 import { noteReceiverFlow } from '../why/flow.ts';
+import { digitDoubt, doubtJitter } from './told-digits.ts';
 import {
   addReport,
   type JitterFigures,
   jitterFigures,
+  jitterFiguresWith,
   lastCumulativeLost,
   lastRoundTripMs,
   noteIntervalMes,
@@ -48,11 +50,14 @@ export interface ScoredReport {
  */
 export function addToSums(
   state: DirectionState,
-  sample: ReportSample,
+  told: ReportSample,
   facts: ReportFacts,
   rules: DirectionRules,
 ): ScoredReport {
-  followFirstEstimate(state, sample, facts);
+  followFirstEstimate(state, told, facts);
+  const doubt = digitDoubt(state, told.jitterTicks, facts.atMs);
+  const sample =
+    doubt === 'no' ? told : { ...told, jitterTicks: null, isJitterReset: told.isJitterReset || doubt === 'yes' };
   state.nativeMes100 = facts.nativeMes100 ?? state.nativeMes100;
   state.ssrc = facts.sourceSsrc ?? state.ssrc;
   const { total } = state;
@@ -64,6 +69,11 @@ export function addToSums(
   const lossPercent = percentOf(sample.packetsLost, sample.packetsExpected);
   const score = scoreInterval(state, sample, jitter, lossPercent, rules);
   const mes = sample.kind === 'dead' ? DEAD_OPINION : (score?.mes ?? null);
+  if (doubt === 'perhaps' && told.jitterTicks !== null) {
+    const doubted = jitterFiguresWith(total, told.jitterTicks, state.clockRateHz);
+    const worse = scoreInterval(state, told, doubted, lossPercent, rules);
+    doubtJitter(state, told.jitterTicks, worse?.mes ?? null);
+  }
   noteIntervalMes(total, mes);
   if (ofSegment !== null) noteIntervalMes(ofSegment, mes);
   noteLoss(state, sample, lossPercent, facts);

@@ -148,6 +148,18 @@ export function jitterFigures(tally: Tally, clockRateHz: number): JitterFigures 
   };
 }
 
+export function addJitter({ values }: Tally, jitterTicks: number): void {
+  addSampleAt(values, JITTER, jitterTicks);
+}
+
+/** Those with one sample more. */
+export function jitterFiguresWith(tally: Tally, jitterTicks: number, clockRateHz: number): JitterFigures {
+  const own = ticksToMs(jitterTicks, clockRateHz);
+  const one = { count: 1, last: own, min: own, max: own, mean: own, m2: 0 };
+  const { mean, last, ...rest } = mergeMoments(jitterOf(tally, clockRateHz), one);
+  return { meanMs: mean, lastMs: last, stdevMs: standardDeviation({ mean, last, ...rest }) };
+}
+
 export function hasJitter({ values, earlierJitterMs }: Tally): boolean {
   return earlierJitterMs !== null || countAt(values, JITTER) > 0;
 }

@@ -205,6 +205,7 @@ function ratioOf(received: ReceiverFlow, from: SenderFlow, to: SenderFlow): numb
 /** The part of the time in which audio must come in: less may be noise, or a silent party. */
 const LEAST_AUDIO_RATIO = 0.3;
 
-function octetRate({ codec }: DirectionState): number | undefined {
+/** Octets in a millisecond of the direction's audio; undefined: it is not always the same. */
+export function octetRate({ codec }: DirectionState): number | undefined {
   return codec !== null && Object.hasOwn(OCTETS_PER_MS, codec) ? OCTETS_PER_MS[codec] : undefined;
 }
