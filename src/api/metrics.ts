@@ -28,6 +28,7 @@ const GAUGES: ReadonlySet<string> = new Set([
   'history_queued',
   'history_journaled',
   'writeback_waiting',
+  'http_answer_bytes',
   'live_stream_clients',
   'capture_capturing',
   'capture_streams',
@@ -71,6 +72,8 @@ export class Metrics implements ChannelSink {
   readonly #groups: Set<string>;
   readonly #seen = new Set<string>();
   #watchesProcess = false;
+  /** What is being made. */
+  readonly #rendering: Record<'text' | 'open', Promise<string> | undefined> = { text: undefined, open: undefined };
   readonly #labelled = new Map<string, Counter>();
   readonly #fromHealth = new Map<string, Gauge | Counter>();
   readonly #score: Histogram<'direction' | 'endpoint_group'>;
@@ -176,16 +179,23 @@ export class Metrics implements ChannelSink {
     this.#later(this.#observeWriteBack, afterMs / 1000, NO_EXEMPLAR);
   }
 
-  /** All metrics in Prometheus' text format. */
-  async render(): Promise<string> {
-    await this.#bringUpToDate();
-    return textOf(this.#registry);
+  /** All metrics in Prometheus' text format. Who asks while they are made gets the same. */
+  render(): Promise<string> {
+    return (this.#rendering.text ??= this.#made('text', textOf));
   }
 
   /** The same as OpenMetrics, with the linkedid of a call of each verdict and of each bucket: its exemplar. */
-  async renderOpenMetrics(): Promise<string> {
-    await this.#bringUpToDate();
-    return openMetricsOf(this.#registry);
+  renderOpenMetrics(): Promise<string> {
+    return (this.#rendering.open ??= this.#made('open', openMetricsOf));
+  }
+
+  async #made(form: 'text' | 'open', write: typeof textOf): Promise<string> {
+    try {
+      await this.#bringUpToDate();
+      return await write(this.#registry);
+    } finally {
+      this.#rendering[form] = undefined;
+    }
   }
 
   async #bringUpToDate(): Promise<void> {

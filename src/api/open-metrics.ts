@@ -1,5 +1,6 @@
 import { type OpenMetricsContentType, Registry } from 'prom-client';
 import { mediaRanges, quality } from './gate/accept.ts';
+import { nextTurn } from './gate/turns.ts';
 
 export const OPEN_METRICS_TYPE = Registry.OPENMETRICS_CONTENT_TYPE;
 
@@ -28,29 +29,40 @@ export function registryWithExemplars(): Registry<OpenMetricsContentType> {
 
 /** Its metrics in Prometheus' own text format, without the exemplars. */
 export async function textOf(registry: Registry<OpenMetricsContentType>): Promise<string> {
-  const same = new Registry();
-  for (const metric of registry.getMetricsAsArray()) register(same, metric);
-  return same.metrics();
+  const texts = await textsOf(registry.getMetricsAsArray(), () => new Registry());
+  return texts.join('\n');
 }
+
+const LAST_LINE = '# EOF\n';
 
 /**
  * Its metrics as OpenMetrics. prom-client renames counters for good when it writes them as OpenMetrics, and then Prometheus' own
  * format has wrong names: it gets copies.
  */
 export async function openMetricsOf(registry: Registry<OpenMetricsContentType>): Promise<string> {
-  const copies = registryWithExemplars();
-  for (const metric of registry.getMetricsAsArray()) {
-    const copy: object = Object.create(metric, {
-      name: { value: metric.name, writable: true },
-      // OpenMetrics wants quotes escaped here, and prom-client leaves them as they are.
-      help: { value: metric.help.replaceAll('"', "'") },
-    });
-    register(copies, copy);
-  }
-  return copies.metrics();
+  const copies = registry.getMetricsAsArray().map(
+    (metric): object =>
+      Object.create(metric, {
+        name: { value: metric.name, writable: true },
+        // OpenMetrics wants quotes escaped here, and prom-client leaves them as they are.
+        help: { value: metric.help.replaceAll('"', "'") },
+      }) as object,
+  );
+  const texts = await textsOf(copies, registryWithExemplars);
+  return `${texts.map((text) => text.slice(0, -LAST_LINE.length)).join('')}${LAST_LINE}`;
 }
 
-/** `metric` is one of those that prom-client calls objects, or has one as its prototype. */
-function register(registry: Pick<Registry, 'registerMetric'>, metric: object): void {
-  registry.registerMetric(metric as Parameters<Registry['registerMetric']>[0]);
+type AnyRegistry = Pick<Registry, 'registerMetric' | 'metrics'>;
+
+/** The text of each metric, in a turn of the event loop for each: all together would hold a hang-up for too long. */
+async function textsOf(metrics: readonly object[], makeRegistry: () => AnyRegistry): Promise<string[]> {
+  const texts: string[] = [];
+  for (const metric of metrics) {
+    const registry = makeRegistry();
+    // `metric` is one of those that prom-client calls objects, or has one as its prototype.
+    registry.registerMetric(metric as Parameters<Registry['registerMetric']>[0]);
+    texts.push(await registry.metrics());
+    await nextTurn();
+  }
+  return texts;
 }

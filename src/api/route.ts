@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Chunks, JsonPieces } from './gate/chunks.ts';
 import type { Page } from './page.ts';
 
 /** Another media type of the same answer. */
@@ -38,7 +39,7 @@ export interface Route {
   readonly answer: z.ZodType;
   /** Status of a successful answer. */
   readonly status: number;
-  /** The answer, by its schema. A Buffer is JSON already, a Page has its own type. Throws Problem. */
+  /** The answer, by its schema. Bytes and JsonPieces are JSON already, a Page has its own type. Throws Problem. */
   handle(request: RouteRequest): unknown;
   /** True: the answer hardly changes any more, so it gets an ETag and clients can ask whether it has changed. */
   readonly isFinal?: ((answer: never) => boolean) | undefined;
@@ -62,7 +63,7 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
   status?: number;
   handle(
     request: RouteRequest<z.output<Query>, z.output<Body>>,
-  ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Page>;
+  ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Chunks | Page> | JsonPieces;
   isFinal?: (answer: z.output<Answer>) => boolean;
   type?: string;
   otherType?: OtherType;

@@ -12,7 +12,7 @@ import {
   READY_ANSWER,
 } from './answers/answers.ts';
 import { VOIP_METRICS_ANSWER, voipMetricsAnswer } from './answers/captured.ts';
-import { type CallListSources, callsCsv, listCalls, NO_REMARKS } from './answers/call-list.ts';
+import { type CallListSources, callsCsv, listCalls, NO_REMARKS, wholePage } from './answers/call-list.ts';
 import { intervalsCsv } from './answers/call-row.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { LiveList } from './answers/live-list.ts';
@@ -33,9 +33,10 @@ import { Problem } from './problem.ts';
 import { CALL_WITH_RATINGS, presentRated } from './ratings/ratings.ts';
 import { MACHINE_STEP_MS, type MachinePeaks, presentMachine } from './machine.ts';
 import { presentRemarks } from './remarks.ts';
-import { type Route, route } from './route.ts';
+import { type Route, type RouteRequest, route } from './route.ts';
 import { ENDPOINTS_ANSWER, GROUPS_ANSWER, SUMMARY_ANSWER } from './answers/quality.ts';
 import { bucketsCsv, endpointsCsv, groupsCsv, listEndpoints, listGroups, summarize } from './answers/quality-list.ts';
+import { Chunks } from './gate/chunks.ts';
 import { inParts } from './gate/turns.ts';
 
 /** What the routes ask. */
@@ -83,7 +84,7 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'Calls that began in [from, to), newest first.',
       query: CALLS_QUERY,
       answer: CALLS_ANSWERS,
-      handle: ({ query }) => listCalls(sources, query),
+      handle: ({ query }) => (sources.isFleet === true ? wholePage(sources, query) : listCalls(sources, query)),
       csv: ({ query }) => callsCsv(sources, query),
     }),
     route({
@@ -239,28 +240,40 @@ export function routes(sources: ApiSources): readonly Route[] {
   return [...described, ...documentRoutes(described)];
 }
 
+const DOCS_PATH = '/docs';
+const NO_REQUEST: RouteRequest = { query: {}, id: '', body: undefined, reader: null, languages: undefined };
+
+/** Makes the description of these routes now: that takes up to a tenth of a second, for which a hang-up would wait later. */
+export function makeDescription(table: readonly Route[]): void {
+  void table.find(({ path }) => path === DOCS_PATH)?.handle(NO_REQUEST);
+}
+
 /** The addresses that describe these routes. */
 export function documentRoutes(described: readonly Route[]): readonly Route[] {
-  let document: Record<string, unknown> | undefined;
-  // Made when somebody asks for it: most never do.
-  const description = (): Record<string, unknown> => (document ??= openApi(described));
+  let made: { readonly json: Chunks; readonly page: Chunks } | undefined;
+  const documents = (): { readonly json: Chunks; readonly page: Chunks } => {
+    if (made !== undefined) return made;
+    const description = openApi(described);
+    const asChunks = (text: string): Chunks => new Chunks([Buffer.from(text)]);
+    return (made = { json: asChunks(JSON.stringify(description)), page: asChunks(docsPage(description)) });
+  };
   return [
     route({
       path: '/openapi.json',
       summary: 'This description.',
       query: NO_QUERY,
       answer: z.record(z.string(), z.unknown()),
-      handle: description,
+      handle: async () => documents().json,
     }),
     route({
-      path: '/docs',
+      path: DOCS_PATH,
       summary: 'The same for people.',
       // It holds nothing of any call, and a browser that opens a link sends no token.
       access: 'open',
       query: NO_QUERY,
       answer: z.string(),
       type: 'text/html; charset=utf-8',
-      handle: () => docsPage(description()),
+      handle: async () => documents().page,
     }),
     route({
       path: '/docs/style.css',

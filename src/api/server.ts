@@ -5,7 +5,9 @@ import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, t
 import { CSV_TYPE, prefersCsv } from './answers/csv.ts';
 import { attachment } from './answers/attachment.ts';
 import { storedEndpoint } from './answers/call-list.ts';
-import { compressAnswers } from './gate/compression.ts';
+import { AnswerBytes, type HeldAnswer } from './gate/answer-bytes.ts';
+import { Chunks, chunksOf, JsonPieces, jsonPieces } from './gate/chunks.ts';
+import { compressedFor, compressOthers } from './gate/compression.ts';
 import { guard } from './gate/guard.ts';
 import { Page } from './page.ts';
 import { checkBody, checkQuery } from './gate/check.ts';
@@ -14,11 +16,10 @@ import { CHALLENGE, endThenDestroy, Problem, PROBLEM_TYPE, rawAnswer } from './p
 import { RequestGate } from './gate/request-gate.ts';
 import type { Route, RouteRequest } from './route.ts';
 import { routes, type ApiSources } from './routes.ts';
-import { sendFinal } from './gate/entity-tag.ts';
+import { isKnown } from './gate/entity-tag.ts';
 import { serveFiles, type StaticFile } from './static.ts';
 import { withEncodedSlashes } from './gate/slashes.ts';
 import { TokenCheck } from './gate/token.ts';
-import { jsonInParts } from './gate/turns.ts';
 import { WorkLimit } from './gate/work-limit.ts';
 
 // An `import` would load Node's HTTP client as well: 10 MB that nothing here needs.
@@ -39,6 +40,9 @@ const LAST_ANSWERS_MS = 500;
 /** Asterisk's ids have at most 150 characters; a link to rate a call has two of them. */
 const LONGEST_ID = 400;
 
+/** What a table takes while it is sent: some calls, their lines, and zlib's own memory. */
+const CSV_BYTES = 1_048_576;
+
 const HTML_TYPE = 'text/html; charset=utf-8';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -56,6 +60,8 @@ export interface ServerOptions {
   /** For tests: another span than the 10 s after which an answer that is not read is dropped. */
   readonly unreadMs?: number | undefined;
   readonly storedEndpoint?: ApiSources['storedEndpoint'];
+  /** Counts the bytes of answers under way; absent: nobody else looks at them. */
+  readonly answers?: AnswerBytes | undefined;
 }
 
 export interface ApiOptions extends ApiSources, ServerOptions {}
@@ -63,6 +69,7 @@ export interface ApiOptions extends ApiSources, ServerOptions {}
 async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
   if (problem.status === 401) reply.header('www-authenticate', CHALLENGE);
   if (problem.status === 426) reply.header('upgrade', 'websocket');
+  if (problem.code === 'MES_ERR_TOO_MANY_ANSWERS') reply.header('retry-after', 1);
   await reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
@@ -113,6 +120,14 @@ function gatedServer(gate: RequestGate, handler: RequestListener, hasStream: boo
   return server;
 }
 
+/** What a route gave, as bytes. */
+async function wholeAnswer(made: unknown, held: HeldAnswer): Promise<Chunks> {
+  if (made instanceof Chunks) return made;
+  if (typeof made === 'string') return new Chunks([Buffer.from(made)]);
+  if (Buffer.isBuffer(made)) return new Chunks([made]);
+  return chunksOf(made instanceof JsonPieces ? made.pieces : jsonPieces(made), held);
+}
+
 /** Every address that takes endpoints finds those whose numbers are hidden. */
 function withStoredEndpoints<Query>(query: Query, options: ServerOptions): Query {
   if (typeof query !== 'object' || query === null || !('endpoint' in query)) return query;
@@ -129,7 +144,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
 
 /** The same for any table of routes. */
 export function serveRoutes(table: readonly Route[], options: ServerOptions): FastifyInstance {
-  const gate = new RequestGate(options.unreadMs);
+  const answers = options.answers ?? new AnswerBytes();
+  const gate = new RequestGate(answers, options.unreadMs);
   const app: FastifyInstance = fastify({
     ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -152,7 +168,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
     isOpen: (path) => open.has(path ?? ''),
     isPage: (path) => pages.has(path ?? ''),
   });
-  const work = new WorkLimit();
+  const work = new WorkLimit(answers);
 
   app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
@@ -189,7 +205,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
     if (body === '') done(null, undefined);
     else void readJson(request, body, done);
   });
-  compressAnswers(app);
+  compressOthers(app);
   for (const route of table) {
     app.route({
       method: route.method,
@@ -209,16 +225,16 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
         reply.code(route.status).type(route.type ?? 'application/json; charset=utf-8');
         const { csv, otherType } = route;
         if (csv !== undefined || otherType !== undefined) reply.header('vary', 'accept');
+        const held = gate.heldFor(request.raw);
         const answer = async (): Promise<unknown> => {
-          if (otherType?.isPreferredBy(request.headers.accept) === true) {
-            reply.type(otherType.type);
-            return otherType.handle();
-          }
+          const isOther = otherType?.isPreferredBy(request.headers.accept) === true;
+          if (isOther) reply.type(otherType.type);
           if (csv !== undefined && prefersCsv(request.headers.accept)) {
-            const pieces = Readable.from(await csv(asked));
+            held.reserve(CSV_BYTES);
+            const pieces = Readable.from(work.each(request.raw.socket, await csv(asked)));
             return reply.type(CSV_TYPE).header('content-disposition', attachment(route.path, id)).send(pieces);
           }
-          const made: unknown = await route.handle(asked);
+          const made: unknown = isOther ? await otherType.handle() : await route.handle(asked);
           if (made instanceof Page) {
             return reply
               .code(made.status)
@@ -226,9 +242,13 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
               .headers({ ...made.headers })
               .send(made.html);
           }
-          if (typeof made === 'string' || Buffer.isBuffer(made)) return made;
-          if (route.isFinal?.(made as never) !== true) return jsonInParts(made);
-          return sendFinal(request, reply, JSON.stringify(made));
+          const whole = await wholeAnswer(made, held);
+          if (route.isFinal?.(made as never) === true && isKnown(request, reply, whole))
+            return reply.code(304).removeHeader('content-type').send();
+          const sent = await compressedFor(request, reply, whole);
+          held.release();
+          for (const chunk of sent.chunks) held.add(chunk);
+          return reply.header('content-length', sent.bytes).send(sent.payload);
         };
         // Routes that need no history must not wait behind those that do.
         return route.access === 'open' && id === undefined ? answer() : work.run(request.raw.socket, answer);

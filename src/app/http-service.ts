@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { LiveStream } from '../api/live-stream.ts';
 import { Metrics } from '../api/metrics.ts';
-import { buildApi } from '../api/server.ts';
+import { AnswerBytes, type AnswerCounters } from '../api/gate/answer-bytes.ts';
+import type { Route } from '../api/route.ts';
+import { makeDescription, routes } from '../api/routes.ts';
+import { type ApiOptions, serveRoutes } from '../api/server.ts';
 import { TokenCheck } from '../api/gate/token.ts';
 import { listenProblem } from '../model/errors/listen-problem.ts';
 import type { Switchboard } from '../calls/switchboard.ts';
@@ -33,8 +36,10 @@ export class HttpService {
   readonly #bind: Settings['http']['bind'];
   readonly #live: Switchboard;
   readonly #liveStream: LiveStream;
+  readonly #table: readonly Route[];
   readonly #api: FastifyInstance;
   readonly #token: TokenCheck;
+  readonly #answers = new AnswerBytes();
 
   constructor(options: HttpServiceOptions) {
     const { settings, log, clock, history, live, liveStream, health, features, companions } = options;
@@ -52,7 +57,7 @@ export class HttpService {
       version: VERSION,
     });
     this.#token = new TokenCheck(token);
-    this.#api = buildApi({
+    const sources: ApiOptions = {
       history,
       live,
       health: { health },
@@ -65,6 +70,7 @@ export class HttpService {
       liveStream,
       files: dashboardAssets(),
       tokenCheck: this.#token,
+      answers: this.#answers,
       ratings: { ofCall: (linkedid) => features.read('ratings', 'ofCall', linkedid) },
       remarks: {
         ofCall: (linkedid) => features.read('remarks', 'ofCall', linkedid),
@@ -72,7 +78,9 @@ export class HttpService {
       },
       machine: { peak: (span) => features.read('machine', 'peak', span) },
       moreRoutes: companions.routes,
-    });
+    };
+    this.#table = routes(sources);
+    this.#api = serveRoutes(this.#table, sources);
   }
 
   /** Changes the token from the next request on; null: no token is needed. */
@@ -84,9 +92,14 @@ export class HttpService {
     return this.#liveStream.counters;
   }
 
+  get counters(): AnswerCounters {
+    return this.#answers.counters;
+  }
+
   /** Rejects with an Error of one sentence. */
   async listen(): Promise<void> {
     const { host, port } = this.#bind;
+    makeDescription(this.#table);
     try {
       await this.#api.listen({ host, port });
     } catch (error) {

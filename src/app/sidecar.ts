@@ -301,6 +301,7 @@ export class Sidecar {
         video: this.#video.counters,
         writeback: this.#links.writeBack.counters,
         agi: this.#agi.counters,
+        http: this.#http.counters,
         live_stream: this.#http.liveStreamCounters,
         capture: this.#capture?.counters ?? null,
         ...this.#companions.counters,

@@ -42,3 +42,19 @@ export function csvLines(columns: readonly string[], records: readonly object[])
     })
     .join('');
 }
+
+/** The same pieces, the first of which is there: what goes wrong at the beginning is said before anything is sent. */
+export async function begun(pieces: AsyncIterable<string>): Promise<AsyncIterable<string>> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  let first: IteratorResult<string> | undefined = await iterator.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const next = first ?? (await iterator.next());
+        first = undefined;
+        return next;
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
+}

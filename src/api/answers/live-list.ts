@@ -3,6 +3,7 @@ import type { Clock, LiveView } from '../../model/ports.ts';
 import type { ChannelRecord } from '../../model/record.ts';
 import type { LIVE_QUERY } from '../parameters.ts';
 import { presentChannel, presentChannelSummary } from './present.ts';
+import { Chunks } from '../gate/chunks.ts';
 import { inParts, nextTurn } from '../gate/turns.ts';
 
 /**
@@ -16,73 +17,102 @@ const MOST_ANSWERS = 16;
 
 type LiveQuery = z.output<typeof LIVE_QUERY>;
 
-/** The JSON of all channels in one buffer: one string for each would be garbage each time. */
-interface Texts {
-  readonly bytes: Buffer;
-  /** Where each channel's text begins, and the end of the last. Each text ends with a comma. */
-  readonly starts: readonly number[];
-}
+/** What a question chooses channels by. */
+type Facts = Pick<ChannelRecord, 'endpoint' | 'codec' | 'verdict' | 'mes'>;
 
-async function textsOf(channels: readonly ChannelRecord[], show: (channel: ChannelRecord) => object): Promise<Texts> {
-  const starts = [0];
-  let end = 0;
-  const pieces = await inParts(channels, (channel) => {
-    const piece = Buffer.from(`${JSON.stringify(show(channel))},`);
-    starts.push((end += piece.length));
-    return piece;
-  });
-  return { bytes: Buffer.concat(pieces), starts };
+/** Sent at a time, where the texts of one answer lie side by side. */
+const RUN_BYTES = 65_536;
+const COMMA_BYTES = 1;
+
+/** The JSON of all channels in one block of memory: a string for each would be garbage each time. */
+class Texts {
+  #bytes: Buffer;
+  /** Where each text begins, and the end of the last. Each ends with a comma. */
+  readonly #starts = [0];
+
+  constructor(expectedBytes: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(expectedBytes);
+  }
+
+  get length(): number {
+    return this.#starts.at(-1) ?? 0;
+  }
+
+  add(text: string): void {
+    const start = this.length;
+    const most = start + 3 * text.length + COMMA_BYTES;
+    if (most > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * most);
+      this.#bytes.copy(larger, 0, 0, start);
+      this.#bytes = larger;
+    }
+    const end = start + this.#bytes.write(`${text},`, start);
+    this.#starts.push(end);
+  }
+
+  /** The texts with these numbers, in this order, without the last comma; not copied. */
+  pieces(numbers: readonly number[]): Buffer[] {
+    const pieces: Buffer[] = [];
+    let [from, to] = [0, 0];
+    const flush = (end: number): void => {
+      if (end > from) pieces.push(this.#bytes.subarray(from, end));
+    };
+    for (const number of numbers) {
+      const [start = 0, end = 0] = [this.#starts[number], this.#starts[number + 1]];
+      if (start !== to || end - from > RUN_BYTES) {
+        flush(to);
+        from = start;
+      }
+      to = end;
+    }
+    flush(Math.max(from, to - COMMA_BYTES));
+    return pieces;
+  }
 }
 
 /** The live channels at one moment, and the answers made of them. */
 class Snapshot {
-  readonly #channels: readonly ChannelRecord[];
-  readonly #nowMs: number;
-  readonly #answers = new Map<string, Promise<Buffer>>();
-  #whole: Promise<Texts> | undefined;
-  #summary: Promise<Texts> | undefined;
+  readonly #facts: readonly Facts[];
+  readonly #texts: Texts;
+  readonly #answers = new Map<string, Chunks>();
+  #worstFirst: readonly number[] | undefined;
 
-  constructor(channels: readonly ChannelRecord[], nowMs: number) {
-    this.#channels = channels;
-    this.#nowMs = nowMs;
+  constructor(facts: readonly Facts[], texts: Texts) {
+    this.#facts = facts;
+    this.#texts = texts;
   }
 
-  answer(query: LiveQuery): Promise<Buffer> {
+  answer(query: LiveQuery): Chunks {
     const key = JSON.stringify(query);
-    let answer = this.#answers.get(key);
-    if (answer === undefined) {
-      answer = this.#make(query);
-      if (this.#answers.size < MOST_ANSWERS) this.#answers.set(key, answer);
-    }
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const answer = this.#make(query);
+    if (this.#answers.size < MOST_ANSWERS) this.#answers.set(key, answer);
     return answer;
   }
 
-  async #make(query: LiveQuery): Promise<Buffer> {
-    const { bytes, starts } = await (query.fields === 'summary' ? this.#summaries() : this.#wholes());
-    // Many requests may have waited for the same texts.
-    await nextTurn();
-    const fitting = this.#channels.flatMap((channel, index) => (fits(channel, query) ? [index] : []));
-    if (query.sort === 'mes') {
-      // The worst first; without a score last.
-      const scoreOf = (index: number): number => this.#channels[index]?.mes ?? Number.POSITIVE_INFINITY;
-      fitting.sort((one, other) => (scoreOf(one) === scoreOf(other) ? one - other : scoreOf(one) - scoreOf(other)));
+  #make(query: LiveQuery): Chunks {
+    const order = query.sort === 'mes' ? (this.#worstFirst ??= this.#sorted()) : this.#facts.keys();
+    const fitting: number[] = [];
+    for (const index of order) {
+      const facts = this.#facts[index];
+      if (facts !== undefined && fits(facts, query)) fitting.push(index);
     }
-    const shown = fitting.slice(0, query.limit).map((index) => bytes.subarray(starts[index], starts[index + 1]));
-    const last = shown.pop()?.subarray(0, -1) ?? Buffer.alloc(0);
     const matching = query.limit === undefined ? '' : `,"matching":${fitting.length}`;
-    return Buffer.concat([Buffer.from('{"channels":['), ...shown, last, Buffer.from(`]${matching}}`)]);
+    const shown = this.#texts.pieces(fitting.slice(0, query.limit));
+    return new Chunks([Buffer.from('{"channels":['), ...shown, Buffer.from(`]${matching}}`)]);
   }
 
-  #wholes(): Promise<Texts> {
-    return (this.#whole ??= textsOf(this.#channels, (channel) => presentChannel(channel, this.#nowMs)));
-  }
-
-  #summaries(): Promise<Texts> {
-    return (this.#summary ??= textsOf(this.#channels, (channel) => presentChannelSummary(channel, this.#nowMs)));
+  /** The worst first; without a score last. */
+  #sorted(): number[] {
+    const scoreOf = (index: number): number => this.#facts[index]?.mes ?? Number.POSITIVE_INFINITY;
+    return [...this.#facts.keys()].toSorted((one, other) =>
+      scoreOf(one) === scoreOf(other) ? one - other : scoreOf(one) - scoreOf(other),
+    );
   }
 }
 
-function fits(channel: ChannelRecord, query: LiveQuery): boolean {
+function fits(channel: Facts, query: LiveQuery): boolean {
   const { endpoint, codec, verdict, max_mes: maxMes, min_mes: minMes } = query;
   if (endpoint?.some((pattern) => isNamed(channel.endpoint, pattern)) === false) return false;
   if (codec?.some((name) => channel.codec === name) === false) return false;
@@ -95,35 +125,68 @@ function isNamed(name: string, pattern: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-/** The list of live channels, made in parts and shared by requests of about the same time. */
-export class LiveList {
+/** The list of live channels in one form, made in parts and shared by requests of about the same time. */
+class SharedList {
   readonly #live: LiveView;
   readonly #clock: Clock;
+  readonly #show: (channel: ChannelRecord, nowMs: number) => object;
   #snapshot: Promise<Snapshot> | undefined;
+  /** Of the last one. */
+  #bytes = 0;
 
-  constructor({ live, clock }: { readonly live: LiveView; readonly clock: Clock }) {
+  constructor({ live, clock }: LiveSources, show: (channel: ChannelRecord, nowMs: number) => object) {
     this.#live = live;
     this.#clock = clock;
+    this.#show = show;
   }
 
-  /** The answer as JSON. */
-  async answer(query: LiveQuery): Promise<Buffer> {
-    const snapshot = await (this.#snapshot ??= this.#take());
-    return snapshot.answer(query);
+  snapshot(): Promise<Snapshot> {
+    return (this.#snapshot ??= this.#take());
   }
 
+  /** Keeps of each channel what is asked for and its text: the rest would be tens of megabytes for the garbage collector. */
   async #take(): Promise<Snapshot> {
     const startedAtMs = performance.now();
     try {
       const nowMs = this.#clock.nowMs();
-      const channels = await inParts(this.#live.liveUniqueids(), (uniqueid) => this.#live.liveChannel(uniqueid));
-      return new Snapshot(
-        channels.filter((channel) => channel !== null),
-        nowMs,
-      );
+      const texts = new Texts(this.#bytes + this.#bytes / 8);
+      const facts: Facts[] = [];
+      await inParts(this.#live.liveUniqueids(), (uniqueid) => {
+        const channel = this.#live.liveChannel(uniqueid);
+        if (channel === null) return;
+        const { endpoint, codec, verdict, mes } = channel;
+        facts.push({ endpoint, codec, verdict, mes });
+        texts.add(JSON.stringify(this.#show(channel, nowMs)));
+      });
+      this.#bytes = texts.length;
+      return new Snapshot(facts, texts);
     } finally {
       const sharedMs = Math.min(SHARED_MS, REST_PER_WORK * (performance.now() - startedAtMs));
       setTimeout(() => (this.#snapshot = undefined), sharedMs).unref();
     }
+  }
+}
+
+interface LiveSources {
+  readonly live: LiveView;
+  readonly clock: Clock;
+}
+
+/** The lists of live channels: each whole, and in short. */
+export class LiveList {
+  readonly #whole: SharedList;
+  readonly #short: SharedList;
+
+  constructor(sources: LiveSources) {
+    this.#whole = new SharedList(sources, presentChannel);
+    this.#short = new SharedList(sources, presentChannelSummary);
+  }
+
+  /** The answer as JSON. */
+  async answer(query: LiveQuery): Promise<Chunks> {
+    const snapshot = await (query.fields === 'summary' ? this.#short : this.#whole).snapshot();
+    // Many requests may have waited for the same list.
+    await nextTurn();
+    return snapshot.answer(query);
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Chunks } from './chunks.ts';
 
 /** Whether If-None-Match has this tag, by weak comparison (RFC 9110 §13.1.2). */
 function has(ifNoneMatch: string | undefined, tag: string): boolean {
@@ -8,12 +9,13 @@ function has(ifNoneMatch: string | undefined, tag: string): boolean {
 }
 
 /**
- * Answers with a weak ETag (the answer may be compressed or not), or with 304 when the client has it. Clients must ask each
- * time, since a call may be scored again.
+ * Gives an answer a weak ETag, since it may be compressed or not. True: the client has this answer already. Clients must ask
+ * each time, because a call may be scored again.
  */
-export function sendFinal(request: FastifyRequest, reply: FastifyReply, body: string): string | FastifyReply {
-  const tag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
+export function isKnown(request: FastifyRequest, reply: FastifyReply, { chunks }: Chunks): boolean {
+  const hash = createHash('sha256');
+  for (const chunk of chunks) hash.update(chunk);
+  const tag = `W/"${hash.digest('base64url').slice(0, 27)}"`;
   reply.header('etag', tag);
-  if (!has(request.headers['if-none-match'], tag)) return body;
-  return reply.code(304).removeHeader('content-type').send();
+  return has(request.headers['if-none-match'], tag);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { AnswerBytes, HeldAnswer } from './answer-bytes.ts';
 import { takeTurn } from './turns.ts';
 
 /** Handed to the HTTP parser in one turn of the event loop: some fifty requests of the shortest kind. */
@@ -10,36 +11,9 @@ const SENT_BYTES = 65_536;
 /** A client that takes nothing of an answer for this long is gone. */
 const UNREAD_MS = 10_000;
 const LOOK_EVERY_MS = 1000;
-/** Of answers that clients have not read yet, all together; what several clients get counts once. */
-const MOST_UNREAD_BYTES = 32 * 1024 * 1024;
-
-/** Memory that waits for clients. One list of the channels that are up is the same memory for all who asked for it. */
-class UnreadBytes {
-  readonly #users = new Map<ArrayBufferLike, number>();
-  readonly #onTooMuch: () => void;
-  #total = 0;
-
-  constructor(onTooMuch: () => void) {
-    this.#onTooMuch = onTooMuch;
-  }
-
-  get isTooMuch(): boolean {
-    return this.#total > MOST_UNREAD_BYTES;
-  }
-
-  add({ buffer }: Buffer): void {
-    const users = this.#users.get(buffer) ?? 0;
-    if (users === 0) this.#total += buffer.byteLength;
-    this.#users.set(buffer, users + 1);
-    if (this.isTooMuch) this.#onTooMuch();
-  }
-
-  remove({ buffer }: Buffer): void {
-    const users = this.#users.get(buffer) ?? 0;
-    if (users > 1) this.#users.set(buffer, users - 1);
-    else if (this.#users.delete(buffer)) this.#total -= buffer.byteLength;
-  }
-}
+/** Where answers take too much memory, who has taken nothing for this long, or takes this long for one answer, is cut off. */
+const STALLED_MS = 1000;
+const SLOW_MS = 5000;
 
 /**
  * A client's connection as Node's HTTP server gets it: bytes come in small pieces, one in a turn of the event loop over
@@ -47,14 +21,16 @@ class UnreadBytes {
  */
 class GatedSocket extends Duplex {
   readonly #socket: Socket;
-  readonly #unread: UnreadBytes;
+  readonly #unread: AnswerBytes;
   #isWanted = false;
   #isInTurn = false;
   #sending: Buffer[] = [];
   /** By `performance.now()`: since when the client takes nothing; null while nothing waits for it. */
   unreadSinceMs: number | null = null;
+  /** The answer that it is getting, and since when it has asked. */
+  answer: { readonly held: HeldAnswer; readonly sinceMs: number } | null = null;
 
-  constructor(socket: Socket, unread: UnreadBytes) {
+  constructor(socket: Socket, unread: AnswerBytes) {
     super({ decodeStrings: true });
     this.#socket = socket;
     this.#unread = unread;
@@ -129,6 +105,7 @@ class GatedSocket extends Duplex {
     for (const chunk of this.#sending) this.#unread.remove(chunk);
     this.#sending = [];
     this.unreadSinceMs = null;
+    this.answer?.held.end();
     this.#socket.destroy();
     done(error);
   }
@@ -151,31 +128,40 @@ class GatedSocket extends Duplex {
   }
 
   #send(chunks: readonly Buffer[], done: (error?: Error | null) => void): void {
-    const total = chunks.reduce((sum, { length }) => sum + length, 0);
-    // Header and body of a short answer travel in one packet.
-    this.#sending = total <= SENT_BYTES ? [Buffer.concat(chunks)] : [...chunks];
+    this.#sending = [...chunks];
     for (const chunk of this.#sending) this.#unread.add(chunk);
     this.#sendOn(0, done);
   }
 
+  /** Sends a part of a long piece, or some short ones together: header and body of a short answer travel in one packet. */
   #sendOn(offset: number, done: (error?: Error | null) => void): void {
-    const [chunk] = this.#sending;
-    if (chunk === undefined) {
+    const [first] = this.#sending;
+    if (first === undefined) {
       this.unreadSinceMs = null;
       done();
       return;
     }
     this.unreadSinceMs = performance.now();
-    const end = Math.min(chunk.length, offset + SENT_BYTES);
-    this.#socket.write(chunk.subarray(offset, end), (error) => {
+    const end = Math.min(first.length, offset + SENT_BYTES);
+    const pieces = [first.subarray(offset, end)];
+    let bytes = end - offset;
+    for (const next of end < first.length ? [] : this.#sending.slice(1)) {
+      if ((bytes += next.length) > SENT_BYTES) break;
+      pieces.push(next);
+    }
+    const onSent = (error?: Error | null): void => {
       if (error) return done(error);
       if (this.destroyed) return done();
       // A client that reads fast would be sent all of it at once.
-      if (end < chunk.length) return takeTurn(() => this.#sendOn(end, done));
-      this.#sending.shift();
-      this.#unread.remove(chunk);
-      this.#sendOn(0, done);
-    });
+      if (end < first.length) return takeTurn(() => this.#sendOn(end, done));
+      for (const piece of this.#sending.splice(0, pieces.length)) this.#unread.remove(piece);
+      if (this.#sending.length > 0) takeTurn(() => this.#sendOn(0, done));
+      else this.#sendOn(0, done);
+    };
+    this.#socket.cork();
+    for (const [index, piece] of pieces.entries())
+      this.#socket.write(piece, index === pieces.length - 1 ? onSent : undefined);
+    this.#socket.uncork();
   }
 }
 
@@ -185,16 +171,25 @@ class GatedSocket extends Duplex {
  * leaves a client to ask again), and answers that nobody reads are dropped, together with the connection.
  */
 export class RequestGate {
-  readonly #unread = new UnreadBytes(() => this.#look());
+  readonly #answers: AnswerBytes;
   readonly #connections = new Set<GatedSocket>();
   readonly #asking = new WeakSet<object>();
   readonly #unreadMs: number;
   #looking: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** For tests: another span than 10 s. */
-  constructor(unreadMs = UNREAD_MS) {
+  /** `unreadMs`: for tests, another span than 10 s. */
+  constructor(answers: AnswerBytes, unreadMs = UNREAD_MS) {
+    this.#answers = answers;
     this.#unreadMs = unreadMs;
+    answers.onTooMuch((isEnough) => this.#cutOff(isEnough));
+  }
+
+  /** What counts the bytes of a request's answer. */
+  heldFor({ socket }: IncomingMessage): HeldAnswer {
+    const gated: unknown = socket;
+    // Requests that come from no connection are those of tests.
+    return (gated instanceof GatedSocket ? gated.answer?.held : undefined) ?? this.#answers.hold();
   }
 
   /** Hands on one request at a time for each connection. */
@@ -206,7 +201,13 @@ export class RequestGate {
         return;
       }
       this.#asking.add(socket);
-      response.on('close', () => this.#asking.delete(socket));
+      const held = this.#answers.hold();
+      const gated: unknown = socket;
+      if (gated instanceof GatedSocket) gated.answer = { held, sinceMs: performance.now() };
+      response.on('close', () => {
+        held.end();
+        this.#asking.delete(socket);
+      });
       handler(request, response);
     };
   }
@@ -222,7 +223,7 @@ export class RequestGate {
       takeTurn(() => {
         if (this.#isClosed) socket.destroy();
         if (socket.destroyed) return;
-        const gated = new GatedSocket(socket, this.#unread);
+        const gated = new GatedSocket(socket, this.#answers);
         socket.off('error', onError);
         this.#connections.add(gated);
         gated.on('close', () => this.#connections.delete(gated));
@@ -238,14 +239,32 @@ export class RequestGate {
     this.#isClosed = true;
   }
 
-  /** Cuts off who does not read; if too much waits all the same, then who has not read for longest. */
+  /** Cuts off who does not read. */
   #look(): void {
+    const beforeMs = performance.now() - this.#unreadMs;
+    for (const connection of this.#connections)
+      if ((connection.unreadSinceMs ?? Infinity) <= beforeMs) this.#drop(connection);
+  }
+
+  /** Cuts off those who read too slowly, the slowest first, until it is enough. */
+  #cutOff(isEnough: () => boolean): void {
     const nowMs = performance.now();
-    const unread = [...this.#connections].filter(({ unreadSinceMs }) => unreadSinceMs !== null);
-    unread.sort((one, other) => (one.unreadSinceMs ?? 0) - (other.unreadSinceMs ?? 0));
-    for (const connection of unread) {
-      const waitedMs = nowMs - (connection.unreadSinceMs ?? nowMs);
-      if (waitedMs >= this.#unreadMs || this.#unread.isTooMuch) connection.destroy();
+    const late = [...this.#connections].flatMap((connection) => {
+      const { unreadSinceMs, answer } = connection;
+      if (unreadSinceMs === null) return [];
+      const stalledMs = nowMs - unreadSinceMs - STALLED_MS;
+      const lateMs = Math.max(stalledMs, nowMs - (answer?.sinceMs ?? nowMs) - SLOW_MS);
+      return lateMs >= 0 ? [{ connection, lateMs }] : [];
+    });
+    late.sort((one, other) => other.lateMs - one.lateMs);
+    for (const { connection } of late) {
+      if (isEnough()) return;
+      this.#drop(connection);
     }
+  }
+
+  #drop(connection: GatedSocket): void {
+    this.#answers.noteDropped();
+    connection.destroy();
   }
 }

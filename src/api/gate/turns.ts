@@ -1,5 +1,5 @@
 /** Longest time that such work may hold the event loop; a hang-up that comes meanwhile waits for it. */
-const PART_MS = 4;
+export const PART_MS = 4;
 
 let waiting: (() => void)[] = [];
 let next = 0;
@@ -49,28 +49,4 @@ export async function inParts<Item, Made>(items: Iterable<Item>, make: (item: It
     startedAtMs = performance.now();
   }
   return made;
-}
-
-/** The text of `JSON.stringify`, as bytes; the lists of an answer are what makes it long, and they are written in parts. */
-export async function jsonInParts(answer: unknown): Promise<Buffer> {
-  if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
-    return Buffer.from(JSON.stringify(answer));
-  const pieces: Buffer[] = [];
-  for (const [name, value] of Object.entries(answer)) {
-    if (value === undefined) continue;
-    pieces.push(Buffer.from(`${pieces.length === 0 ? '{' : ','}${JSON.stringify(name)}:`));
-    if (Array.isArray(value)) pieces.push(...(await arrayInParts(value)));
-    else pieces.push(Buffer.from(JSON.stringify(value)));
-  }
-  return Buffer.concat([...pieces, Buffer.from(pieces.length === 0 ? '{}' : '}')]);
-}
-
-async function arrayInParts(items: readonly unknown[]): Promise<Buffer[]> {
-  let isFirst = true;
-  const pieces = await inParts(items, (item) => {
-    const text = `${isFirst ? '' : ','}${JSON.stringify(item) ?? 'null'}`;
-    isFirst = false;
-    return Buffer.from(text);
-  });
-  return [Buffer.from('['), ...pieces, Buffer.from(']')];
 }

@@ -88,6 +88,11 @@ export const ERRORS = {
     sentence: 'The sidecar is not connected to Asterisk, or cannot store.',
     whatToDo: 'The answer says which and why. asterisk-mes doctor finds most causes.',
   },
+  MES_ERR_TOO_MANY_ANSWERS: {
+    status: 503,
+    sentence: 'More answers are under way than the sidecar keeps in memory, because clients do not read them.',
+    whatToDo: 'Wait as long as Retry-After says, ask for less at a time, and read the answers.',
+  },
   MES_ERR_TOO_MANY_WATCHERS: {
     status: 503,
     sentence: 'The live feed has as many readers as it takes.',

@@ -50,7 +50,15 @@ export interface Answer {
 
 export interface TestServerOptions extends Pick<
   ApiOptions,
-  'token' | 'logger' | 'files' | 'storedNumber' | 'storedText' | 'storedEndpoint' | 'unreadMs' | 'moreRoutes'
+  | 'token'
+  | 'logger'
+  | 'files'
+  | 'storedNumber'
+  | 'storedText'
+  | 'storedEndpoint'
+  | 'unreadMs'
+  | 'moreRoutes'
+  | 'answers'
 > {
   /** How long a client of the live stream may be silent; a tenth of the real span when not given. */
   readonly silenceMs?: number;

@@ -50,6 +50,7 @@ const PERMANENT: Readonly<Record<string, number | null>> = {
   MES_ERR_FLEET_NO_ANSWER: 503,
   MES_ERR_FLEET_READ_ONLY: 403,
   MES_ERR_FLEET_TOO_MUCH: 422,
+  MES_ERR_TOO_MANY_ANSWERS: 503,
 };
 
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
