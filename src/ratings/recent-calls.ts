@@ -32,13 +32,18 @@ export interface EndedChannel {
   readonly endedAtMs: number;
 }
 
-/** Lists without duplicates. Sets of one or two would take five times the memory. Texts are flat copies (`flatCopy`). */
+/**
+ * Lists without duplicates, made anew with each text: a list that grows keeps 17 places for one or two, and a set takes five times the
+ * memory. Texts are flat copies (`flatCopy`).
+ */
 interface RecentCall {
-  readonly dialled: string[];
+  dialled: readonly string[];
   /** Numbers of the parties and dialled numbers, as they are stored. */
-  readonly numbers: string[];
+  numbers: readonly string[];
   worst: Verdict | null;
 }
+
+const NO_TEXTS: readonly string[] = [];
 
 /** Calls that are up or have just ended, in memory: nobody on the telephone waits for a disk. */
 export class RecentCalls {
@@ -60,8 +65,8 @@ export class RecentCalls {
     if (event.type !== 'dial') return;
     const { linkedid, exten, callerNumber } = event.channel;
     const call = this.#call(linkedid);
-    addOnce(call.dialled, event.dialledUniqueid);
-    for (const number of [exten, callerNumber]) if (number) addOnce(call.numbers, number);
+    call.dialled = withOnce(call.dialled, event.dialledUniqueid);
+    for (const number of [exten, callerNumber]) if (number) call.numbers = withOnce(call.numbers, number);
   }
 
   channelEnded({ uniqueid, linkedid, endpoint, endedAtMs, answeredAtMs, verdict }: ChannelRecord): void {
@@ -123,14 +128,14 @@ export class RecentCalls {
   #call(linkedid: string): RecentCall {
     const known = this.#calls.get(linkedid);
     if (known !== undefined) return known;
-    const made: RecentCall = { dialled: [], numbers: [], worst: null };
+    const made: RecentCall = { dialled: NO_TEXTS, numbers: NO_TEXTS, worst: null };
     remember(this.#calls, flatCopy(linkedid), made);
     return made;
   }
 }
 
-function addOnce(texts: string[], text: string): void {
-  if (texts.length < MOST_PARTIES && !texts.includes(text)) texts.push(flatCopy(text));
+function withOnce(texts: readonly string[], text: string): readonly string[] {
+  return texts.length < MOST_PARTIES && !texts.includes(text) ? texts.concat(flatCopy(text)) : texts;
 }
 
 /** Sets a key as the newest of a bounded map. */

@@ -1,6 +1,7 @@
 import type { LegSample } from '../../model/alert.ts';
 import type { LiveMedia, MediaSums, SampleSums } from '../../model/ports.ts';
 import type { ChannelRecord } from '../../model/record.ts';
+import type { Direction } from '../../model/report.ts';
 import type { MesProfile, Verdict, VerdictThresholds } from '../../model/score.ts';
 import { computeMes, DEAD_OPINION } from '../../score/mes.ts';
 import { verdictOf } from '../../score/verdict.ts';
@@ -20,15 +21,90 @@ interface RecentMeasure {
   readonly jitterMs: number;
 }
 
-/** The sums of a channel at an earlier time. */
-interface Look {
-  readonly atMs: number;
-  readonly streams: readonly MediaSums[];
+/** What is kept of a look: when it was, and these sums of each direction, zeros where nothing is known. */
+const SUMS = [
+  'reports',
+  'deadReports',
+  'packetsExpected',
+  'packetsLost',
+  'jitters',
+  'jitterMs',
+  'jitterMsSquared',
+  'roundTrips',
+  'rttMs',
+] as const;
+type Sum = (typeof SUMS)[number];
+const ROW = 1 + 2 * SUMS.length;
+/** Looks that are kept: at one in 5 s, six are enough for `RECENT_MS`. */
+const MOST_LOOKS = 7;
+/** In doubles from the beginning, so that V8 keeps them without an object for each number. */
+const NO_LOOKS: readonly number[] = Array.from({ length: MOST_LOOKS * ROW }, () => Number.NaN);
+
+/** Looks at one channel in a ring, changed in place: new objects for each look would soon fill the old generation of V8's heap. */
+class ChannelLooks {
+  readonly #rows = NO_LOOKS.slice();
+  #oldest = 0;
+  #count = 0;
+
+  /** Forgets all but the newest look that is old enough: the next samples are compared with it. */
+  forgetOld(beforeMs: number): void {
+    while (this.#count > 1 && (this.#rows[this.#rowOf(1)] ?? 0) <= beforeMs) this.#forgetOldest();
+  }
+
+  add(atMs: number, streams: readonly MediaSums[]): void {
+    if (this.#count === MOST_LOOKS) this.#forgetOldest();
+    const row = this.#rowOf(this.#count);
+    this.#rows[row] = atMs;
+    for (let place = row + 1; place < row + ROW; place++) this.#rows[place] = 0;
+    for (const stream of streams) {
+      const place = row + placeOf(stream.direction);
+      for (let sum = 0; sum < SUMS.length; sum++) this.#rows[place + sum] = sumIn(stream, SUMS[sum] as Sum);
+    }
+    this.#count++;
+  }
+
+  /** What a direction's sum has grown by since the oldest look; all of it without one. */
+  growth(stream: MediaSums, name: Sum): number {
+    const now = sumIn(stream, name);
+    if (this.#count === 0) return now;
+    return now - (this.#rows[this.#rowOf(0) + placeOf(stream.direction) + SUMS.indexOf(name)] ?? 0);
+  }
+
+  #rowOf(look: number): number {
+    return ((this.#oldest + look) % MOST_LOOKS) * ROW;
+  }
+
+  #forgetOldest(): void {
+    this.#oldest++;
+    this.#count--;
+  }
+}
+
+function placeOf(direction: Direction): number {
+  return direction === 'rx' ? 1 : 1 + SUMS.length;
+}
+
+function sumIn(stream: MediaSums, name: Sum): number {
+  const { jitterMs, rttMs } = stream;
+  switch (name) {
+    case 'jitters':
+      return jitterMs.count;
+    case 'jitterMs':
+      return sumOf(jitterMs);
+    case 'jitterMsSquared':
+      return squaresOf(jitterMs);
+    case 'roundTrips':
+      return rttMs.count;
+    case 'rttMs':
+      return sumOf(rttMs);
+    default:
+      return stream[name] ?? 0;
+  }
 }
 
 /** Sums of live channels some seconds ago. The difference to the present sums is what happened since. */
 export class RecentLooks {
-  readonly #looks = new Map<string, Look[]>();
+  readonly #looks = new Map<string, ChannelLooks>();
   readonly #badSinceMs = new Map<string, number>();
   readonly #knownToBeBad = new Map<string, number>();
 
@@ -40,22 +116,22 @@ export class RecentLooks {
   /** Samples a live channel over the last `RECENT_MS`. */
   look(channel: LiveMedia, nowMs: number, rules: RecentRules): LegSample {
     const looks = this.#looks.get(channel.uniqueid) ?? this.#firstLook(channel, nowMs);
-    // Keep the newest one that is old enough: the next samples are compared with it.
-    while (looks[1] !== undefined && nowMs - looks[1].atMs >= RECENT_MS) looks.shift();
-    const [before] = looks;
-    looks.push({ atMs: nowMs, streams: channel.streams });
-    this.#looks.set(channel.uniqueid, looks);
-    const sample = liveSample(channel, before?.streams ?? [], rules);
+    looks.forgetOld(nowMs - RECENT_MS);
+    const sample = liveSample(channel, looks, rules);
+    looks.add(nowMs, channel.streams);
     return { ...sample, badSinceMs: this.#badSince(sample, nowMs) };
   }
 
   /** A call that was up before the sidecar started: its sums say nothing about its last seconds. */
-  #firstLook(channel: LiveMedia, nowMs: number): Look[] {
+  #firstLook(channel: LiveMedia, nowMs: number): ChannelLooks {
     const name = `${channel.linkedid} ${channel.endpoint}`;
     const sinceMs = this.#knownToBeBad.get(name);
     if (sinceMs !== undefined) this.#badSinceMs.set(channel.uniqueid, sinceMs);
     this.#knownToBeBad.delete(name);
-    return nowMs - channel.startedAtMs > RECENT_MS ? [{ atMs: nowMs, streams: channel.streams }] : [];
+    const looks = new ChannelLooks();
+    if (nowMs - channel.startedAtMs > RECENT_MS) looks.add(nowMs, channel.streams);
+    this.#looks.set(channel.uniqueid, looks);
+    return looks;
   }
 
   /** Unknown seconds neither begin nor end a bad stretch. */
@@ -93,10 +169,10 @@ export function endedSample(channel: ChannelRecord): LegSample {
   };
 }
 
-/** The sample of a live channel since the earlier sums `before`, or since it began when those are empty. */
-export function liveSample(channel: LiveMedia, before: readonly MediaSums[], rules: RecentRules): LegSample {
-  const rttMs = highest(channel.streams.map((stream) => meanSince(stream, earlier(before, stream), 'rttMs')));
-  const measures = channel.streams.map((stream) => measureSince(stream, earlier(before, stream), rttMs, rules.profile));
+/** The sample of a live channel since the oldest look, or since it began when there is none. */
+function liveSample(channel: LiveMedia, looks: ChannelLooks, rules: RecentRules): LegSample {
+  const rttMs = highest(channel.streams.map((stream) => roundTripSince(stream, looks)));
+  const measures = channel.streams.map((stream) => measureSince(stream, looks, rttMs, rules.profile));
   const known = measures.filter((measure) => measure !== null);
   const mes = known.length === 0 ? null : Math.min(...known.map((measure) => measure.mes));
   return {
@@ -137,31 +213,27 @@ function liveVerdict(channel: LiveMedia, mes: number | null, thresholds: Verdict
   return mes === null ? null : verdictOf(mes, thresholds);
 }
 
-function earlier(before: readonly MediaSums[], { direction }: MediaSums): MediaSums | null {
-  return before.find((stream) => stream.direction === direction) ?? null;
-}
-
-/** Null: no report with packets came since `before`. */
+/** Null: no report with packets came since the look. */
 function measureSince(
-  now: MediaSums,
-  before: MediaSums | null,
+  stream: MediaSums,
+  looks: ChannelLooks,
   rttMs: number | null,
   profile: MesProfile,
 ): RecentMeasure | null {
-  const expected = (now.packetsExpected ?? 0) - (before?.packetsExpected ?? 0);
-  const lost = Math.max(0, (now.packetsLost ?? 0) - (before?.packetsLost ?? 0));
-  const reports = now.reports - (before?.reports ?? 0);
-  const jitter = jitterSince(now.jitterMs, before?.jitterMs ?? null);
-  if (now.deadReports - (before?.deadReports ?? 0) > 0 && lost >= expected) {
+  const expected = looks.growth(stream, 'packetsExpected');
+  const lost = Math.max(0, looks.growth(stream, 'packetsLost'));
+  const reports = looks.growth(stream, 'reports');
+  const jitter = jitterSince(stream, looks);
+  if (looks.growth(stream, 'deadReports') > 0 && lost >= expected) {
     return { mes: DEAD_OPINION, lossPercent: 100, jitterMs: jitter.meanMs };
   }
   if (expected <= 0 || reports <= 0) return null;
   const lossPercent = Math.min(100, (100 * lost) / expected);
   const { mes } = computeMes(profile, {
-    direction: now.direction,
+    direction: stream.direction,
     rttMeanMs: rttMs ?? undefined,
     jitterMeanMs: jitter.meanMs,
-    jitterLastMs: now.jitterMs.last ?? 0,
+    jitterLastMs: stream.jitterMs.last ?? 0,
     jitterStdevMs: jitter.stdevMs,
     lostPacketsMean: lost / reports,
     cumulativeLostMean: lost,
@@ -170,27 +242,25 @@ function measureSince(
   return { mes, lossPercent, jitterMs: jitter.meanMs };
 }
 
-/** Mean and deviation of the samples since `before`, from both sums: n·mean and n·(stdev² + mean²). */
-function jitterSince(now: SampleSums, before: SampleSums | null): { meanMs: number; stdevMs: number } {
-  const count = now.count - (before?.count ?? 0);
+/** Mean and deviation of the samples since the look, from the sums of both: n·mean and n·(stdev² + mean²). */
+function jitterSince(stream: MediaSums, looks: ChannelLooks): { meanMs: number; stdevMs: number } {
+  const count = looks.growth(stream, 'jitters');
   if (count <= 0) return { meanMs: 0, stdevMs: 0 };
-  const meanMs = (sumOf(now) - sumOf(before)) / count;
-  const squares = (squaresOf(now) - squaresOf(before)) / count;
+  const meanMs = looks.growth(stream, 'jitterMs') / count;
+  const squares = looks.growth(stream, 'jitterMsSquared') / count;
   return { meanMs: Math.max(0, meanMs), stdevMs: Math.sqrt(Math.max(0, squares - meanMs * meanMs)) };
 }
 
-function meanSince(now: MediaSums, before: MediaSums | null, name: 'rttMs'): number | null {
-  const count = now[name].count - (before?.[name].count ?? 0);
-  return count <= 0 ? null : Math.max(0, (sumOf(now[name]) - sumOf(before?.[name] ?? null)) / count);
+function roundTripSince(stream: MediaSums, looks: ChannelLooks): number | null {
+  const count = looks.growth(stream, 'roundTrips');
+  return count <= 0 ? null : Math.max(0, looks.growth(stream, 'rttMs') / count);
 }
 
-function sumOf(summary: SampleSums | null): number {
-  return summary === null ? 0 : summary.count * (summary.mean ?? 0);
+function sumOf({ count, mean }: SampleSums): number {
+  return count * (mean ?? 0);
 }
 
-function squaresOf(summary: SampleSums | null): number {
-  if (summary === null) return 0;
-  const { count, mean, stdev } = summary;
+function squaresOf({ count, mean, stdev }: SampleSums): number {
   return count * ((stdev ?? 0) ** 2 + (mean ?? 0) ** 2);
 }
 
