@@ -105,7 +105,7 @@ export function alertsPage({ query }: Route): Page {
       {},
       el('div', { class: 'head' }, el('h1', {}, t('Alerts')), status),
       active,
-      el('div', { class: 'head' }, el('h2', {}, t('Over')), el('label', {}, t('Since'), span)),
+      el('div', { class: 'head over-head' }, el('h2', {}, t('Over')), el('label', {}, t('Since'), span)),
       over,
       el('details', { class: 'meta' }, el('summary', {}, t('Rules')), rules),
     ),

@@ -5,7 +5,7 @@ import { errorNotice } from '../parts/notice.ts';
 import type { Channel, Stream, WholeCall } from '../rest/answers.ts';
 import { get, hasToken, send } from '../rest/rest.ts';
 import { t } from '../words/language.ts';
-import { placeWords, quantity, shortEndpoint, verdictWords } from '../words/words.ts';
+import { oneWayWords, placeWords, quantity, shortEndpoint, verdictWords } from '../words/words.ts';
 
 function evidencePage(linkedid: string): string {
   return `/v1/calls/${encodeURIComponent(linkedid)}/evidence/page`;
@@ -91,7 +91,7 @@ function carrierText(call: WholeCall, legs: readonly Channel[]): string {
   const place = placeWords(call.fault_place);
   return [
     `${t('Call')} ${call.linkedid}, ${call.started_at} – ${call.ended_at ?? t('up')}`,
-    `${t('Verdict')}: ${verdictWords(call.verdict).word}, ${t('score')} ${quantity(call.mes, 2)}${place === '' ? '' : `, ${t('Fault')}: ${place}`}`,
+    `${t('Verdict')}: ${oneWayWords(call) ?? verdictWords(call.verdict).word}, ${t('score')} ${quantity(call.mes, 2)}${place === '' ? '' : `, ${t('Fault')}: ${place}`}`,
     ...(call.fault_why === null ? [] : [call.fault_why]),
     ...legs.flatMap(legText),
   ].join('\n');

@@ -30,9 +30,10 @@ export function timelineOf(call: WholeCall, legs: readonly Channel[], alerts: re
       words: t('{who} pressed the key: something is wrong', { who: nameOf(legs, uniqueid) }),
       tone: 'bad' as const,
     })),
-    ...alerts.map(({ raised_at: at, rule, sentence }) => ({
+    // The sentence of an alert tells of now, which may be long after.
+    ...alerts.map(({ raised_at: at, rule, endpoint, site }) => ({
       atMs: Date.parse(at),
-      words: t('alert {rule}: {sentence}', { rule, sentence }),
+      words: t('alert {rule}', { rule: [rule, endpoint ?? site ?? []].flat().join(' · ') }),
       tone: 'bad' as const,
     })),
     ...endings(call, legs),

@@ -8,8 +8,8 @@ const MOST_LEGS = 3;
 
 /** One arrow for each direction in the colour of its verdict, with the worst one in words. */
 export function liveArrows(legs: readonly Channel[]): HTMLElement {
-  const arrows = legs.slice(0, MOST_LEGS).flatMap((leg) =>
-    DIRECTIONS.map((direction) => {
+  const arrows = legs.slice(0, MOST_LEGS).map((leg) => {
+    const own = DIRECTIONS.map((direction) => {
       const stream = streamOf(leg, direction);
       const { tone, word, sign } = verdictWords(stream?.verdict ?? null);
       const name = `${directionWords(leg, direction)}: ${word}, ${quantity(stream?.mes, 2)}`;
@@ -17,8 +17,9 @@ export function liveArrows(legs: readonly Channel[]): HTMLElement {
       // A sign beside the colour, for people who cannot tell colours apart.
       const mark = tone === 'good' ? '' : sign;
       return el('span', { class: `arrow tone-${tone}`, title: name }, `${arrow}${mark}`);
-    }),
-  );
+    });
+    return el('span', { class: 'leg' }, ...own);
+  });
   const more = legs.length > MOST_LEGS ? ` +${legs.length - MOST_LEGS}` : '';
   return el('span', { class: 'arrows', 'aria-hidden': 'true' }, ...arrows, more);
 }

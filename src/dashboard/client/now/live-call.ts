@@ -1,4 +1,4 @@
-import type { Channel, Direction, IntervalsAnswer, Stream } from '../rest/answers.ts';
+import type { Channel, Direction, IntervalsAnswer, Stream, Verdict } from '../rest/answers.ts';
 import { el, foreign } from '../parts/dom.ts';
 import { liveArrows } from './live-arrows.ts';
 import { t } from '../words/language.ts';
@@ -14,6 +14,7 @@ import {
   party,
   quantity,
   streamOf,
+  verdictOfLegs,
   verdictWords,
 } from '../words/words.ts';
 
@@ -82,7 +83,8 @@ export class LiveCall {
   readonly #pbx: string | undefined;
   #legs: readonly Channel[] = [];
   #drawn: readonly Channel[] = [];
-  #standing = standingOf([]);
+  #verdict: Verdict | null = null;
+  #standing = standingOf([], null);
   #startedAtMs = 0;
   #isOpen = false;
   /** Whether the reader opened or closed it; undefined: the page decides. */
@@ -112,6 +114,11 @@ export class LiveCall {
     return this.#legs;
   }
 
+  /** As REST has it of the call. */
+  get verdict(): Verdict | null {
+    return this.#verdict;
+  }
+
   /** The worst stream; undefined: there is none yet. Found once a change: hundreds of calls are compared at each message. */
   get worst(): Stream | undefined {
     return this.#standing.worst;
@@ -131,7 +138,11 @@ export class LiveCall {
     const { length } = this.#legs;
     if (channels.length === length && channels.every((channel) => this.#legs.includes(channel))) return;
     this.#legs = byStart(channels);
-    this.#standing = standingOf(channels.flatMap(({ streams }) => streams));
+    this.#verdict = verdictOfLegs(this.#legs);
+    this.#standing = standingOf(
+      channels.flatMap(({ streams }) => streams),
+      this.#verdict,
+    );
     // Use the sidecar's duration: the viewer's clock may be wrong.
     this.#startedAtMs = Date.now() - Math.max(...channels.map(({ duration_s: seconds }) => seconds)) * 1000;
   }
@@ -159,15 +170,17 @@ export class LiveCall {
     if (this.#drawn === this.#legs && isOpen === this.#isOpen) return;
     this.#drawn = this.#legs;
     this.#isOpen = isOpen;
-    const { worst } = this;
-    this.#element.className = `call tone-${verdictWords(worst?.verdict ?? null).tone}`;
+    const { worst, verdict } = this;
+    this.#element.className = `call tone-${verdictWords(verdict).tone}`;
     this.#link.replaceChildren(
       ...(this.#pbx === undefined ? [] : [el('span', { class: 'of-pbx' }, foreign(this.#pbx), ' ')]),
       ...this.#legs.flatMap((leg, index) => (index === 0 ? [foreign(party(leg))] : [' ↔ ', foreign(party(leg))])),
     );
     this.#hold.hidden = !this.#legs.some(({ on_hold: onHold }) => onHold);
     this.#arrows.replaceChildren(liveArrows(this.#legs));
-    this.#worst.replaceChildren(score(worst?.mes ?? null), ' ', verdictChip(worst?.verdict ?? null, this.#words()));
+    // The same two as in every list of calls.
+    const mes = this.#legs.find(({ mes_call: known }) => known !== null)?.mes_call ?? null;
+    this.#worst.replaceChildren(score(mes), ' ', verdictChip(verdict, this.#words()));
     this.#worst.hidden = isOpen;
     this.#toggle.setAttribute('aria-expanded', String(isOpen));
     this.#toggle.setAttribute('aria-label', t(isOpen ? 'Close the directions' : 'Open the directions'));
@@ -181,7 +194,7 @@ export class LiveCall {
   }
 
   #words(): string | undefined {
-    return oneWayWords({ verdict: this.worst?.verdict ?? null, channels: this.#legs, state: 'up' });
+    return oneWayWords({ verdict: this.#verdict, channels: this.#legs, state: 'up' });
   }
 
   #drawWays(): void {
@@ -223,8 +236,11 @@ export class LiveCall {
   }
 }
 
-/** How a call compares with others, by its streams. */
-function standingOf(streams: readonly Stream[]): {
+/** How a call compares with others. */
+function standingOf(
+  streams: readonly Stream[],
+  verdict: Verdict | null,
+): {
   readonly worst: Stream | undefined;
   readonly rank: number;
   readonly mes: number;
@@ -234,7 +250,7 @@ function standingOf(streams: readonly Stream[]): {
   );
   return {
     worst,
-    rank: Math.min(...streams.map(({ verdict }) => verdictWords(verdict).rank), 7),
+    rank: verdictWords(verdict).rank,
     mes: Math.min(...streams.map(({ mes }) => mes ?? Number.POSITIVE_INFINITY)),
   };
 }

@@ -16,7 +16,7 @@ const TILES = [
 type TileName = (typeof TILES)[number]['name'];
 
 function tileOf(call: LiveCall): TileName {
-  const verdict = call.worst?.verdict ?? null;
+  const { verdict } = call;
   if (verdict === 'no-media' || verdict === 'one-way-rx' || verdict === 'one-way-tx') return 'silent';
   return verdictWords(verdict).tone;
 }

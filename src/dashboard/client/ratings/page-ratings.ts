@@ -25,7 +25,8 @@ export function ratingsPage({ query }: Route): Page {
     const from = span.value;
     const summary = await get<RatingSummary>(`/v1/ratings/summary?${new URLSearchParams({ from })}`, signal);
     const { people_asked: asked, people_answered: answered } = summary;
-    search.status.textContent = t('{answered} of {asked} who were asked answered', { answered, asked });
+    search.status.textContent =
+      asked === 0 ? t('nobody was asked') : t('{answered} of {asked} who were asked answered', { answered, asked });
     content.replaceChildren(...contentOf(summary, from));
   });
   const form = el(

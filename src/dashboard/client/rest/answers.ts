@@ -127,6 +127,8 @@ export interface Leg {
 }
 
 export interface Channel extends Leg {
+  /** The score of its call. */
+  readonly mes_call: number | null;
   /** On a fleet. */
   readonly pbx?: string | undefined;
   readonly name: string;

@@ -23,7 +23,7 @@ export const GERMAN_OF_CALLS: Readonly<Record<string, string>> = {
   'Write the note': 'Notiz schreiben',
   'Your name': 'Ihr Name',
   address: 'Adresse',
-  'alert {rule}: {sentence}': 'Alarm {rule}: {sentence}',
+  'alert {rule}': 'Alarm {rule}',
   cause: 'Grund',
   'cause not known': 'Grund unbekannt',
   delete: 'löschen',

@@ -62,6 +62,7 @@ export const GERMAN_OF_RATINGS: Readonly<Record<string, string>> = {
   unasked: 'ungefragt',
   'who called': 'hat angerufen',
   'who was called': 'wurde angerufen',
+  'nobody was asked': 'niemand wurde gefragt',
   '{answered} of {asked} who were asked answered': '{answered} von {asked} Gefragten antworteten',
   '{who} pressed the key at {time}: the reports before and after it':
     '{who} drückte um {time} die Taste: die Berichte davor und danach',

@@ -38,6 +38,17 @@ export function verdictWords(verdict: Verdict | null): VerdictWords {
   return verdict === null ? NOT_YET : (VERDICT_WORDS[verdict] ?? NOT_YET);
 }
 
+/** As REST judges a call: a direction without media outranks all, then comes the word of the worst direction. */
+const WEIGHTIEST: readonly Verdict[] = ['no-media', 'one-way-tx', 'one-way-rx', 'bad', 'poor', 'fair', 'good'];
+
+/** The verdict of a call that is up, by its legs. */
+export function verdictOfLegs(legs: readonly Leg[]): Verdict | null {
+  const verdicts = legs.map(({ verdict }) => verdict);
+  return (
+    WEIGHTIEST.find((verdict) => verdicts.includes(verdict)) ?? verdicts.find((verdict) => verdict !== null) ?? null
+  );
+}
+
 /** What a call's list of channels and its verdict say of who did not hear whom; undefined where all did. */
 export function oneWayWords(call: {
   readonly verdict: Verdict | null;
