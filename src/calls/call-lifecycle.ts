@@ -1,4 +1,5 @@
-import type { LinkedCalls, CallState, Merge } from './linked-calls.ts';
+import type { LinkedCalls, Merge } from './linked-calls.ts';
+import type { CallState } from './call-state.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ChannelState } from './channels/channel-state.ts';
 import { EndedCalls } from './ended-calls.ts';

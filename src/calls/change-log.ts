@@ -1,5 +1,6 @@
 import type { HistoryChange, IntervalRecord, SegmentRecord } from '../model/record.ts';
-import { type LinkedCalls, callRecord, type CallState, type Merge } from './linked-calls.ts';
+import { type LinkedCalls, callRecord, type Merge } from './linked-calls.ts';
+import type { CallState } from './call-state.ts';
 import { channelTotals, segmentRecord } from './channels/channel-record.ts';
 import type { ChannelViews } from './channels/channel-views.ts';
 import { type ChannelState, isLive } from './channels/channel-state.ts';

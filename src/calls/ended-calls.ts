@@ -1,4 +1,4 @@
-import type { CallState } from './linked-calls.ts';
+import type { CallState } from './call-state.ts';
 
 /**
  * How long a call stays in memory after its end was noted, because more may follow: ARI's answers within 3 s, captured packets

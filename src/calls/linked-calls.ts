@@ -13,16 +13,7 @@ import { type HeardParty, withPhones } from './phone-sentence.ts';
 import { judgeChannel, worstInterval } from './why/judgement.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { jitterFigures, lossPercentOf } from './directions/tally.ts';
-
-/** A call: all channels with one linkedid. */
-export interface CallState {
-  readonly linkedid: string;
-  startedAtMs: number;
-  endedAtMs: number | null;
-  readonly channels: Set<ChannelState>;
-  /** The linkedid of the call to which one of its channels moved. The other channels follow when none of them is up. */
-  joinedInto: string | null;
-}
+import type { CallState } from './call-state.ts';
 
 export interface Merge {
   readonly fromLinkedid: string;

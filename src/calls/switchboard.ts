@@ -2,7 +2,8 @@ import type { ChannelSnapshot, ExistingChannel, PbxEvent, RtpCounters } from '..
 import type { ChannelValues, CurrentCalls, LiveMedia, LiveView, ResumableChannel } from '../model/ports.ts';
 import type { ChannelRecord, EndReason, HistoryChange } from '../model/record.ts';
 import { BridgePeers } from './bridges/bridge-peers.ts';
-import { LinkedCalls, type CallState } from './linked-calls.ts';
+import { LinkedCalls } from './linked-calls.ts';
+import type { CallState } from './call-state.ts';
 import { CallLifecycle } from './call-lifecycle.ts';
 import { ChangeLog } from './change-log.ts';
 import { type ChannelState, isLive, isLocalChannel, newChannel, noteSnapshot } from './channels/channel-state.ts';

@@ -1,5 +1,4 @@
 import { LOCAL_CHANNEL_PREFIX } from './channel.ts';
-import type { ChannelRecord } from './record.ts';
 
 /** Who ended a call: the leg it began with, another one, or this server. */
 export const CALL_ENDERS = ['caller', 'callee', 'server'] as const;
@@ -11,22 +10,28 @@ export interface CallEnd {
   readonly uniqueid: string;
 }
 
-type Leg = Pick<
-  ChannelRecord,
-  'uniqueid' | 'endpoint' | 'startedAtMs' | 'answeredAtMs' | 'hangupBy' | 'hangupAtMs' | 'hangupEndedTalk'
->;
+/** What the end of a call is judged by: one of its channels. `ChannelRecord` has all of it. */
+export interface EndedLeg {
+  readonly uniqueid: string;
+  readonly endpoint: string;
+  readonly startedAtMs: number;
+  readonly answeredAtMs: number | null;
+  readonly hangupBy: 'party' | 'server' | null;
+  readonly hangupAtMs: number | null;
+  readonly hangupEndedTalk: boolean | null;
+}
 
 /** Who ended the last talk of a call. If nobody talked: who gave up or refused. Null: the call is up, or nobody saw its end. */
 export function callEnd(
   { endedAtMs, linkedid }: { readonly endedAtMs: number | null; readonly linkedid: string },
-  channels: readonly Leg[],
+  channels: readonly EndedLeg[],
 ): CallEnd | null {
   if (endedAtMs === null) return null;
   const legs = channels.filter(({ endpoint }) => !endpoint.startsWith(LOCAL_CHANNEL_PREFIX));
   const byStart = legs.toSorted((one, other) => one.startedAtMs - other.startedAtMs);
   const caller = legs.find(({ uniqueid }) => uniqueid === linkedid) ?? byStart[0];
   if (caller === undefined) return null;
-  const endBy = ({ uniqueid, hangupBy }: Leg): CallEnd | null => {
+  const endBy = ({ uniqueid, hangupBy }: EndedLeg): CallEnd | null => {
     if (hangupBy === null) return null;
     return { by: hangupBy === 'server' ? 'server' : uniqueid === caller.uniqueid ? 'caller' : 'callee', uniqueid };
   };

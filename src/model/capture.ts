@@ -1,6 +1,7 @@
 /** Media as captured packets show it. `stats/packets/packet-tally.ts` computes it. */
 
-import type { EModelRecord } from './record.ts';
+import type { E_MODEL } from './fields/e-model-fields.ts';
+import type { RecordOf } from './fields/field.ts';
 
 /** Numbers of 10 ms frames, by how they were played. */
 export interface FrameCounts {
@@ -147,7 +148,7 @@ export interface CapturedMedia {
 }
 
 /** Captured packets of one direction over the channel's life; tx as it left this server. */
-export interface CaptureRecord extends EModelRecord {
+export interface CaptureRecord extends RecordOf<typeof E_MODEL> {
   readonly media: CapturedMedia;
   /** The latest round trip by RTCP (RFC 3611 §4.7.3); null: unknown. */
   readonly roundTripMs: number | null;

@@ -1,8 +1,9 @@
 import type { CALL_FIELDS, FAULT } from './fields/call-fields.ts';
 import type { CHANNEL_FIELDS } from './fields/channel-fields.ts';
+import type { E_MODEL } from './fields/e-model-fields.ts';
 import type { RecordOf } from './fields/field.ts';
 import type { INTERVAL_FIELDS } from './fields/interval-fields.ts';
-import type { E_MODEL, MEASURES, SEGMENT_FIELDS, STREAM_FIELDS } from './fields/stream-fields.ts';
+import type { MEASURES, SEGMENT_FIELDS, STREAM_FIELDS } from './fields/stream-fields.ts';
 
 /** Records as the tables of fields describe them (`fields/`): what each property means stands there. Null is unknown, never zero. */
 

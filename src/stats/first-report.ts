@@ -1,6 +1,6 @@
 import type { ReportBlock } from '../model/report.ts';
 import { Q8_ONE } from '../units/rtp.ts';
-import type { ReportMoment, StreamMarks } from './interval.ts';
+import type { ReportMoment, StreamMarks } from './stream-marks.ts';
 
 /** The two estimates of what was expected before the first report may differ by this part of the coarser one. */
 const ESTIMATE_TOLERANCE_RATIO = 0.25;

@@ -1,4 +1,4 @@
-import type { StreamMarks } from './interval.ts';
+import type { StreamMarks } from './stream-marks.ts';
 
 const PACKET_COUNT_MODULUS = 0x1_0000_0000;
 /** An estimate by the pace of the stream alone may be wrong by this factor. */

@@ -82,6 +82,21 @@ function importsOf(path: string): Import[] {
   }));
 }
 
+/** Chains of imports that lead back to the file that they begin with, such as `a.ts → b.ts → a.ts`. */
+function circles(importsByFile: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, chain: readonly string[]): void => {
+    const at = chain.indexOf(file);
+    if (at >= 0) found.push([...chain.slice(at), file].join(' → '));
+    if (at >= 0 || done.has(file)) return;
+    for (const next of importsByFile.get(file) ?? []) visit(next, [...chain, file]);
+    done.add(file);
+  };
+  for (const file of importsByFile.keys()) visit(file, []);
+  return found;
+}
+
 function isForbidden({ room, target }: Import): boolean {
   const layer = LAYER_OF_ROOM[room];
   if (layer === undefined) return true;
@@ -113,6 +128,28 @@ describe('the house', () => {
     expect(isForbidden({ file: '', room: 'doctor/gather', target: 'app' })).toBe(true);
     expect(isForbidden({ file: '', room: 'calls', target: 'score' })).toBe(false);
     expect(isForbidden({ file: '', room: 'doctor/gather', target: 'asterisk' })).toBe(false);
+  });
+
+  test('no files import each other in a circle, so that each can be read after those that it imports', () => {
+    const importsByFile = new Map(
+      files.map((file) => {
+        const specifiers = [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import)\s+'(\.[^']+)'/g)];
+        const targets = specifiers.map(([, specifier = '']) => relative(SRC, resolve(dirname(file), specifier)));
+        return [relative(SRC, file), targets] as const;
+      }),
+    );
+    expect([...importsByFile.values()].flat().length).toBeGreaterThan(1000);
+    expect(circles(importsByFile)).toEqual([]);
+    expect(
+      circles(
+        new Map([
+          ['a', ['b', 'c']],
+          ['b', ['d']],
+          ['c', ['d']],
+          ['d', ['b']],
+        ]),
+      ),
+    ).toEqual(['b → d → b']);
   });
 
   test('the pure rooms know no clock, no timer and no process', () => {

@@ -1,7 +1,8 @@
 import type { Alert, AlertRule } from '../../model/alert.ts';
 import { type CallHabit, type EndpointHabit, LONGEST_SILENCE_MS } from './call-habit.ts';
 import { fits } from './endpoint-pattern.ts';
-import type { RuleSight, Surroundings } from './rule-value.ts';
+import type { RuleSight } from './rule-sight.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** After so long nobody expects a call any more: what was usual is forgotten. */
 const FORGOTTEN_MS = 14 * 86_400_000;

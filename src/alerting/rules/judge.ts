@@ -1,7 +1,8 @@
 import type { Alert, AlertRule } from '../../model/alert.ts';
 import { goOnBeingGone } from './gone.ts';
 import { goOnBeingUnreachable } from './reachability.ts';
-import { isClear, reaches, type RuleSight } from './rule-value.ts';
+import type { RuleSight } from './rule-sight.ts';
+import { isClear, reaches } from './rule-value.ts';
 
 /** Linkedids that an alert keeps. */
 export const MOST_LINKEDIDS = 100;

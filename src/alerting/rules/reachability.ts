@@ -1,6 +1,6 @@
 import type { Alert, AlertRule } from '../../model/alert.ts';
 import { fits } from './endpoint-pattern.ts';
-import type { RuleSight, Surroundings } from './rule-value.ts';
+import type { RuleSight } from './rule-sight.ts';
 
 /** What is usual is the mean of about this long: older time counts less and less. */
 const USUAL_MS = 7 * 86_400_000;
@@ -108,7 +108,7 @@ export class Reachability {
    */
   sights(
     rule: AlertRule,
-    { nowMs, amiDownSinceMs }: Surroundings,
+    { nowMs, amiDownSinceMs }: { readonly nowMs: number; readonly amiDownSinceMs: number | null },
     siteOf: (endpoint: string) => string | null,
   ): RuleSight[] {
     if (amiDownSinceMs !== null) return [];

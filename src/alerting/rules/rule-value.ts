@@ -1,42 +1,10 @@
 import type { AlertRule, AlertSubject, LegSample } from '../../model/alert.ts';
 import type { FaultPlace } from '../../model/fault.ts';
 import type { Verdict } from '../../model/score.ts';
-import type { CallHabit } from './call-habit.ts';
 import { fits } from './endpoint-pattern.ts';
 import { goneSights } from './gone.ts';
-import type { Reachability } from './reachability.ts';
-
-/** What a rule sees of one endpoint, or of all together. */
-export interface RuleSight {
-  readonly subject: string;
-  /** Null: too few calls to judge. */
-  readonly value: number | null;
-  /** Calls that were judged. */
-  readonly judged: number;
-  /** Whether one of its calls is up. */
-  readonly isUp: boolean;
-  /** Those at fault, the first that began first. */
-  readonly linkedids: readonly string[];
-  readonly sinceMs: number | null;
-  readonly place: FaultPlace | null;
-  /** Whether Asterisk can reach the endpoint; null: not known, or several. */
-  readonly isReachable: boolean | null;
-}
-
-/** What is known beside the calls of the window. */
-export interface Surroundings {
-  readonly nowMs: number;
-  /** Since when Asterisk cannot be reached; null: it can. */
-  readonly amiDownSinceMs: number | null;
-  /** Since when every call has been seen; what came before may be missing in the history. */
-  readonly watchedSinceMs: number;
-  /** Whether an endpoint always sent RTCP before. */
-  readonly usedToReport: (endpoint: string) => boolean;
-  /** When endpoints usually have calls; null: not known. */
-  readonly calls: CallHabit | null;
-  /** Which endpoints Asterisk can reach; null: nobody knows, as of the past. */
-  readonly reach: Reachability | null;
-}
+import type { RuleSight } from './rule-sight.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export const TOGETHER = 'all';
 

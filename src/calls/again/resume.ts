@@ -1,7 +1,6 @@
 import type { ResumeState } from '../../model/record.ts';
 import { NumberRow, type StoredRow } from '../../stats/number-row.ts';
-import { BridgeMemory } from '../bridges/billing-party.ts';
-import { type ChannelState, newChannel, Published } from '../channels/channel-state.ts';
+import { BridgeMemory, type ChannelState, newChannel, Published } from '../channels/channel-state.ts';
 import { DirectionState, type SegmentState } from '../directions/direction-state.ts';
 import { Tally } from '../directions/tally.ts';
 import { WHOLE_PAST_FLOW } from '../why/flow.ts';

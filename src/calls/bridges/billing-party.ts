@@ -1,4 +1,4 @@
-import type { ChannelState } from '../channels/channel-state.ts';
+import type { BridgeMemory, ChannelState } from '../channels/channel-state.ts';
 
 /**
  * Who is party A and party B of Asterisk's billing rows (CDR). A row is about one channel, party A, and has that channel's
@@ -18,24 +18,6 @@ const PEER_KEPT_MS = 5000;
 
 /** Asterisk's own channels, which play and record in conferences. Asterisk writes no rows about them. */
 const INTERNAL = /^(?:CBAnn|CBRec|Announcer|Recorder|Surrogate)\//;
-
-interface FormerCompanion {
-  readonly channel: ChannelState;
-  readonly partedAtMs: number;
-}
-
-/** The bridges that a channel was in. Nobody needs them after a restart, so they are not stored. */
-export class BridgeMemory {
-  /** It has been in a bridge. Before that, a dialled channel is only ever party B. */
-  wasBridged = false;
-  /** When it left its last bridge; null: it is in one, or never was. */
-  leftAtMs: number | null = null;
-  former: FormerCompanion[] = [];
-
-  toJSON(): undefined {
-    return undefined;
-  }
-}
 
 /** The channel is in a bridge from now on. */
 export function noteBridged({ bridges }: ChannelState): void {

@@ -3,7 +3,6 @@ import type { CapturedReport, ChannelSnapshot, RtpCounters } from '../../model/e
 import type { Device } from '../../model/phones/device.ts';
 import type { PhoneHearing } from '../../model/phones/phone-report.ts';
 import type { EndReason } from '../../model/record.ts';
-import { BridgeMemory } from '../bridges/billing-party.ts';
 import type { QualityWord } from '../../model/score.ts';
 import { DirectionState } from '../directions/direction-state.ts';
 import { flatCopy } from '../../units/flat-copy.ts';
@@ -63,6 +62,24 @@ export class Published {
     this.variables = [nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing];
     this.cdrFields = [...this.variables];
   }
+
+  toJSON(): undefined {
+    return undefined;
+  }
+}
+
+interface FormerCompanion {
+  readonly channel: ChannelState;
+  readonly partedAtMs: number;
+}
+
+/** The bridges that a channel was in. Nobody needs them after a restart, so they are not stored. */
+export class BridgeMemory {
+  /** It has been in a bridge. Before that, a dialled channel is only ever party B. */
+  wasBridged = false;
+  /** When it left its last bridge; null: it is in one, or never was. */
+  leftAtMs: number | null = null;
+  former: FormerCompanion[] = [];
 
   toJSON(): undefined {
     return undefined;

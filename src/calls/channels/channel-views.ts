@@ -1,6 +1,7 @@
 import type { CallWithChannels, CurrentCalls, LiveMedia } from '../../model/ports.ts';
 import type { CallScores, ChannelRecord, SegmentRecord } from '../../model/record.ts';
-import { type LinkedCalls, callMes, callRecord, callScores, type CallState, worstOfCall } from '../linked-calls.ts';
+import { type LinkedCalls, callMes, callRecord, callScores, worstOfCall } from '../linked-calls.ts';
+import type { CallState } from '../call-state.ts';
 import {
   channelRecord,
   channelScoresNow,

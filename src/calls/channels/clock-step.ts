@@ -1,10 +1,10 @@
 import type { CapturedMedia } from '../../model/capture.ts';
 import { NumberRow } from '../../stats/number-row.ts';
-import type { BridgeMemory } from '../bridges/billing-party.ts';
+import type { BridgeMemory } from './channel-state.ts';
 import type { DirectionMarks } from '../directions/direction-marks.ts';
 import type { DirectionState } from '../directions/direction-state.ts';
 import type { Tally } from '../directions/tally.ts';
-import type { CallState } from '../linked-calls.ts';
+import type { CallState } from '../call-state.ts';
 import type { ChannelState } from './channel-state.ts';
 
 /**

@@ -1,6 +1,7 @@
 import type { ExistingChannel } from '../../model/event.ts';
 import type { VariableWriter } from '../../model/ports.ts';
-import type { CallState, LinkedCalls } from '../linked-calls.ts';
+import type { LinkedCalls } from '../linked-calls.ts';
+import type { CallState } from '../call-state.ts';
 import { type ChannelState, isLive } from './channel-state.ts';
 
 /** A list that comes in late makes channels look younger by as much. */

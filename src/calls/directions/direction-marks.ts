@@ -1,4 +1,4 @@
-import type { StreamMarks } from '../../stats/interval.ts';
+import type { StreamMarks } from '../../stats/stream-marks.ts';
 import { numberRow } from '../../stats/number-row.ts';
 
 /** What is known of a direction in numbers, beside its sums: where its reports stand, and when it lost packets. */

@@ -2,7 +2,7 @@ import type { FaultRecord } from '../../model/record.ts';
 import type { NetworkPlace } from '../../model/fault.ts';
 import type { QualityWord } from '../../model/score.ts';
 import { JITTER_LIMIT_MS } from '../../score/limits.ts';
-import type { CallState } from '../linked-calls.ts';
+import type { CallState } from '../call-state.ts';
 import { causesOf, mainCauses } from './causes.ts';
 import { type ChannelState, isLocalChannel } from '../channels/channel-state.ts';
 import { endpointOf } from '../../model/channel.ts';

@@ -1,6 +1,6 @@
 import type { SegmentCause } from '../../model/record.ts';
-import type { DirectionState } from '../directions/direction-state.ts';
-import type { ReportSample } from '../directions/tally.ts';
+import type { DirectionMarks } from '../directions/direction-marks.ts';
+import type { ReportSample, Tally } from '../directions/tally.ts';
 
 /** In a shorter stretch of time its two ends weigh too much: two intervals of 5 s, whose reports may come early. */
 const LONG_ENOUGH_MS = 9500;
@@ -47,6 +47,15 @@ export interface PastFlow {
   readonly sent: SenderFlow | null;
 }
 
+/** What is followed of a direction. */
+export interface FlowState extends DirectionMarks {
+  readonly total: Tally;
+  /** Asterisk's name of the codec; null: not known. */
+  readonly codec: string | null;
+  pastFlow: PastFlow;
+  isFlowHeld: boolean;
+}
+
 export const NO_PAST_FLOW: PastFlow = { received: null, sent: null };
 /** One in which no optional part is missing. */
 export const WHOLE_PAST_FLOW: PastFlow = {
@@ -55,7 +64,7 @@ export const WHOLE_PAST_FLOW: PastFlow = {
 };
 
 /** Takes a receiver's report. What the receiver expects and gets is followed from the first report of a session on. */
-export function noteReceiverFlow(state: DirectionState, sample: ReportSample, atMs: number): void {
+export function noteReceiverFlow(state: FlowState, sample: ReportSample, atMs: number): void {
   const { total } = state;
   const isUncounted = sample.kind === 'unused' || (sample.kind === 'media' && sample.packetsExpected === null);
   // Packets that nobody counted passed in this interval, so begin anew after it.
@@ -70,7 +79,7 @@ export function noteReceiverFlow(state: DirectionState, sample: ReportSample, at
 }
 
 /** Takes a sender's counts (SR) once media flows. */
-export function noteSenderFlow(state: DirectionState, packets: number, octets: number, atMs: number): void {
+export function noteSenderFlow(state: FlowState, packets: number, octets: number, atMs: number): void {
   const { srFlowPackets } = state;
   // A smaller count began anew.
   if (srFlowPackets !== null && packets < srFlowPackets) endSenderFlow(state, !state.isFlowHeld);
@@ -86,7 +95,7 @@ export function noteSenderFlow(state: DirectionState, packets: number, octets: n
 }
 
 /** A new session begins, for this `cause`. What flowed on hold does not count. */
-export function beginFlow(state: DirectionState, cause: SegmentCause): void {
+export function beginFlow(state: FlowState, cause: SegmentCause): void {
   const isOfTalk = !state.isFlowHeld && cause !== 'retrieve';
   endReceiverFlow(state, isOfTalk);
   endSenderFlow(state, isOfTalk);
@@ -94,13 +103,13 @@ export function beginFlow(state: DirectionState, cause: SegmentCause): void {
   else if (cause === 'retrieve' || cause === 'bridge') state.isFlowHeld = false;
 }
 
-function endReceiverFlow(state: DirectionState, isKept: boolean): void {
+function endReceiverFlow(state: FlowState, isKept: boolean): void {
   const received = isKept ? receiverFlow(state) : undefined;
   if (received !== undefined) state.pastFlow = { ...state.pastFlow, received };
   state.flowSinceMs = null;
 }
 
-function endSenderFlow(state: DirectionState, isKept: boolean): void {
+function endSenderFlow(state: FlowState, isKept: boolean): void {
   const sent = isKept ? senderFlow(state) : undefined;
   if (sent !== undefined) state.pastFlow = { ...state.pastFlow, sent };
   state.srFlowSinceMs = null;
@@ -108,7 +117,7 @@ function endSenderFlow(state: DirectionState, isKept: boolean): void {
 }
 
 /** The receiver's flow of the present session; undefined: it is too short. */
-function receiverFlow(state: DirectionState): ReceiverFlow | undefined {
+function receiverFlow(state: FlowState): ReceiverFlow | undefined {
   const { flowSinceMs: fromMs, flowAtMs: toMs, flowFromExpected, flowFromLost, total } = state;
   if (fromMs === null || toMs === null || toMs - fromMs < LONG_ENOUGH_MS) return undefined;
   const expected = total.packetsExpected - (flowFromExpected ?? 0);
@@ -118,7 +127,7 @@ function receiverFlow(state: DirectionState): ReceiverFlow | undefined {
 }
 
 /** The sender's flow of the present session; undefined: it is too short. */
-function senderFlow(state: DirectionState): SenderFlow | undefined {
+function senderFlow(state: FlowState): SenderFlow | undefined {
   const { srFlowSinceMs: fromMs, srFlowAtMs: toMs, srFlowFromPackets, srFlowFromOctets } = state;
   if (fromMs === null || toMs === null || toMs - fromMs < LONG_ENOUGH_MS) return undefined;
   const packets = (state.srFlowPackets ?? 0) - (srFlowFromPackets ?? 0);
@@ -133,11 +142,11 @@ function senderFlow(state: DirectionState): SenderFlow | undefined {
  * The receiver's flows of the present session, unless that is on hold, and of the session before it, as far as they are long
  * enough.
  */
-function receiverFlows(state: DirectionState, isOnHold = state.isFlowHeld): ReceiverFlow[] {
+function receiverFlows(state: FlowState, isOnHold = state.isFlowHeld): ReceiverFlow[] {
   return known(isOnHold ? undefined : receiverFlow(state), state.pastFlow.received);
 }
 
-function senderFlows(state: DirectionState, isOnHold = state.isFlowHeld): SenderFlow[] {
+function senderFlows(state: FlowState, isOnHold = state.isFlowHeld): SenderFlow[] {
   return known(isOnHold ? undefined : senderFlow(state), state.pastFlow.sent);
 }
 
@@ -161,7 +170,7 @@ function areOfOneTime(one: Stretch, other: Stretch, third = other): boolean {
  * end counts as lost, too. They follow from the sender's count of packets and the receiver's sequence numbers; undefined: one of
  * these is not known.
  */
-export function gapsSentPercent(state: DirectionState): number | undefined {
+export function gapsSentPercent(state: FlowState): number | undefined {
   for (const sent of senderFlows(state)) {
     for (const received of receiverFlows(state)) {
       if (received.expectedPerMs <= 0 || !areOfOneTime(sent, received)) continue;
@@ -176,11 +185,7 @@ export function gapsSentPercent(state: DirectionState): number | undefined {
  * measured in milliseconds of audio, so that packet lengths do not matter. Undefined: a codec or a count does not tell, or hardly
  * anything comes in. While a party `isOnHold`, it is the part before the hold.
  */
-export function sentOnRatio(
-  upstream: DirectionState,
-  downstream: DirectionState,
-  isOnHold: boolean,
-): number | undefined {
+export function sentOnRatio(upstream: FlowState, downstream: FlowState, isOnHold: boolean): number | undefined {
   const tos = senderFlows(downstream, isOnHold || downstream.isFlowHeld);
   if (tos.length === 0) return undefined;
   const froms = senderFlows(upstream, isOnHold || upstream.isFlowHeld);
@@ -206,6 +211,6 @@ function ratioOf(received: ReceiverFlow, from: SenderFlow, to: SenderFlow): numb
 const LEAST_AUDIO_RATIO = 0.3;
 
 /** Octets in a millisecond of the direction's audio; undefined: it is not always the same. */
-export function octetRate({ codec }: DirectionState): number | undefined {
+export function octetRate({ codec }: FlowState): number | undefined {
   return codec !== null && Object.hasOwn(OCTETS_PER_MS, codec) ? OCTETS_PER_MS[codec] : undefined;
 }

@@ -3,7 +3,7 @@ import { codecImpairment } from '../../score/codec-impairment.ts';
 import { type EModelScore, computeEModel } from '../../score/e-model.ts';
 import { burstRatio } from '../../stats/packets/burst-gap.ts';
 import { isTimed, unheardPercent } from '../../stats/packets/packet-tally.ts';
-import type { StreamFormat } from './stream-meter.ts';
+import type { StreamFormat } from './stream-format.ts';
 import type { StreamSegment } from './stream-segments.ts';
 
 /** Fewer received packets tell nothing about quality (formulas §3). */

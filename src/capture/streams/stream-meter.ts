@@ -4,6 +4,7 @@ import { looksLikeClock, measuredClockRateHz } from '../../stats/packets/rtp-clo
 import { ASSUMED_CLOCK_RATE_HZ } from '../../units/rtp.ts';
 import { COMFORT_NOISE, TELEPHONE_EVENT } from '../../wire/payload-types.ts';
 import { StreamSegments, type StreamSegment } from './stream-segments.ts';
+import type { StreamFormat } from './stream-format.ts';
 
 /** How many first packets of a payload type tell its clock rate, and how many of them overrule what signalling says. */
 const PACKETS_TO_TELL = 16;
@@ -26,22 +27,6 @@ const TELEPHONE_EVENT_BYTES: readonly number[] = [4, 8, 14, 20];
 const MOST_NOISE_BYTES = 13;
 /** An event of any other size shows by its RTP time, which stands still. */
 const MOST_EVENT_BYTES = 40;
-
-/**
- * How a clock rate is known. `option`: by `--codec`. `channel`: by the codec that the PBX names. `sr`: by sender reports.
- * `assumed`: a guess, by which nothing is measured.
- */
-export type ClockSource = 'option' | 'static' | 'sdp' | 'channel' | 'sr' | 'measured' | 'assumed';
-
-/** What is known of the codec of a stream. */
-export interface StreamFormat {
-  /** Asterisk's name of the codec; null: no SDP explains the dynamic payload type. */
-  readonly codec: string | null;
-  readonly clockRateHz: number;
-  readonly clockRateSource: ClockSource;
-  /** The clock rate of signalling or of the codec, if the packets show another one. */
-  readonly signalledClockRateHz?: number;
-}
 
 export interface RtpPacket {
   readonly sequence: number;

@@ -1,5 +1,5 @@
 import type { PacketStream } from '../../stats/packets/packet-stream.ts';
-import type { StreamFormat } from './stream-meter.ts';
+import type { StreamFormat } from './stream-format.ts';
 
 /** A sender with more changes its codec all the time, or means harm. */
 const MOST_SEGMENTS = 32;

@@ -5,7 +5,7 @@ import { isTimed, maxJitterMs, meanJitterMs, packetTally, voipMetrics } from '..
 import { ASSUMED_CLOCK_RATE_HZ } from '../../units/rtp.ts';
 import type { XrBlock } from '../../wire/rtcp/rtcp-xr-blocks.ts';
 import type { CallAudio } from '../audio/call-audio.ts';
-import type { ClockSource, StreamFormat } from './stream-meter.ts';
+import type { ClockSource, StreamFormat } from './stream-format.ts';
 import { scoreOf, segmentSummaries, type SegmentSummary } from './segment-summary.ts';
 import type { TrackedStream } from './tracked-stream.ts';
 

@@ -16,7 +16,8 @@ import type { SdpAnnouncements } from '../sdp-announcements.ts';
 import type { CallAudio } from '../audio/call-audio.ts';
 import { SsrcIndex } from './ssrc-index.ts';
 import { StreamHash } from './stream-hash.ts';
-import { type RtpPacket, type StreamFormat, StreamMeter, type WaitingPackets } from './stream-meter.ts';
+import { type RtpPacket, StreamMeter, type WaitingPackets } from './stream-meter.ts';
+import type { StreamFormat } from './stream-format.ts';
 import { type Standing, StreamQuota } from './stream-quota.ts';
 import { TrackedStream } from './tracked-stream.ts';
 

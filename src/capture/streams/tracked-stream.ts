@@ -1,7 +1,8 @@
 import type { PacketStream } from '../../stats/packets/packet-stream.ts';
 import { formatAddress, formatAddressAndPort } from '../../wire/ip-address.ts';
 import type { StreamAudio } from '../audio/stream-audio.ts';
-import type { RtpPacket, StreamFormat, StreamMeter } from './stream-meter.ts';
+import type { RtpPacket, StreamMeter } from './stream-meter.ts';
+import type { StreamFormat } from './stream-format.ts';
 import type { StreamRtcp } from './stream-rtcp.ts';
 
 /** RTP packets with one SSRC, addresses and ports. Until it has a `meter`, it may not be RTP at all. */

@@ -15,6 +15,7 @@ import {
   truth,
   word,
 } from './field.ts';
+import { E_MODEL } from './e-model-fields.ts';
 
 export const DIRECTIONS = ['rx', 'tx'] as const;
 const REPORTERS = ['local', 'remote'] as const;
@@ -24,17 +25,6 @@ export const CLOCK_RATE_SOURCES = ['sr', 'codec', 'assumed'] as const;
 export const WHOSE = {
   direction: word(DIRECTIONS, "Asterisk's view: rx they sent and we received, tx we sent and they received"),
   reporter: word(REPORTERS, 'who measured: local is this server, remote the far end'),
-} as const satisfies Fields;
-
-/**
- * Quality of listening (LQ) and of conversation (CQ) by the E-model. All null: a codec without impairment factors or not known,
- * fewer than 5 packets received, or loss not known.
- */
-export const E_MODEL = {
-  rLq: orNull(number('R', 3, 'R factor of listening quality (ITU-T G.107)')),
-  rCq: orNull(number('R', 3, 'R factor of conversational quality (ITU-T G.107)')),
-  mosLq: orNull(number('MOS 1-4.5', 3, 'MOS of listening quality')),
-  mosCq: orNull(number('MOS 1-4.5', 3, 'MOS of conversational quality')),
 } as const satisfies Fields;
 
 /** What was measured of one direction over some time. */

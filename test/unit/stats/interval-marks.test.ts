@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ReportBlock } from '../../../src/model/report.ts';
-import { type IntervalMeasure, moveMarks, type StreamMarks } from '../../../src/stats/interval.ts';
+import { type IntervalMeasure, moveMarks } from '../../../src/stats/interval.ts';
+import type { StreamMarks } from '../../../src/stats/stream-marks.ts';
 import { block, input, type Mark, mark, marksOf, measureInterval, media } from './reported.ts';
 
 describe('packets that stood still', () => {

@@ -3,9 +3,8 @@ import {
   type IntervalMeasure,
   type MediaMeasure,
   measureInterval as measureMarks,
-  type ReportMoment,
-  type StreamMarks,
 } from '../../../src/stats/interval.ts';
+import type { ReportMoment, StreamMarks } from '../../../src/stats/stream-marks.ts';
 import { reportBlock } from '../calls/script.ts';
 
 /** A report block without jitter, from a receiver that has had no SR. */

@@ -1,4 +1,6 @@
-import { sightsInSteps, type RuleSight, type Surroundings } from '../../../alerting/rules/rule-value.ts';
+import type { RuleSight } from '../../../alerting/rules/rule-sight.ts';
+import { sightsInSteps } from '../../../alerting/rules/rule-value.ts';
+import type { Surroundings } from '../../../alerting/rules/surroundings.ts';
 import type { AlertRule, LegSample } from '../../../model/alert.ts';
 
 export interface RuleRoundsOptions {

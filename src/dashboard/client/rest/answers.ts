@@ -1,19 +1,9 @@
 import type { RatedAnswer } from './rating-answers.ts';
+import type { Direction, Verdict } from './verdicts.ts';
 
 /** The answers of REST, as far as the pages show them. Null is "not known". A type check compares them with the API's schemas. */
 
-export type Verdict =
-  | 'good'
-  | 'fair'
-  | 'poor'
-  | 'bad'
-  | 'no-media'
-  | 'no-rtcp'
-  | 'one-way-rx'
-  | 'one-way-tx'
-  | 'too-short';
-
-export type Direction = 'rx' | 'tx';
+export type { Direction, Verdict };
 
 export interface Summary {
   readonly last: number | null;

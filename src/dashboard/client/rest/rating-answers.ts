@@ -1,4 +1,4 @@
-import type { Direction, Verdict } from './answers.ts';
+import type { Direction, Verdict } from './verdicts.ts';
 
 /** What REST says of ratings, as far as the pages show it. A type check compares it with the API's schemas. */
 
