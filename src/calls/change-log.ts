@@ -81,8 +81,8 @@ export class ChangeLog {
     for (const channel of this.#calls.get(merge.intoLinkedid)?.channels ?? []) this.touch(channel);
   }
 
-  /** The next `drain` stores these as they are now, before what comes later; so it does their `call`, where they are all of it. */
-  settle(
+  /** The next `drain` stores these channels as they are now, before later changes. `call`: these are all of its channels. */
+  storeFirst(
     channels: readonly ChannelState[],
     call: CallState | undefined,
     rules: ScoringRules,

@@ -51,7 +51,7 @@ export class Switchboard implements LiveView {
     this.#former = new FormerChannels({
       channels: this.#channels,
       calls: this.#calls,
-      settle: (channels, call) => this.#changes.settle(channels, call, rules, this.#views),
+      storeFirst: (channels, call) => this.#changes.storeFirst(channels, call, rules, this.#views),
       writer: ports.writer,
     });
     this.#writes = new ScoreWriter(ports.writer, this.#views, this.#calls, this.#bridges, this.#changes);
