@@ -26,7 +26,8 @@ export class Writer {
   readonly #reports: ReportWriter;
   readonly #retention: Retention;
 
-  constructor(database: Database, features: Features = FEATURES) {
+  /** `nowMs`: with which steps of retention are timed. */
+  constructor(database: Database, features: Features = FEATURES, nowMs?: () => number) {
     const statements = new Statements(database);
     this.#statements = statements;
     const all = Object.values(features);
@@ -34,7 +35,7 @@ export class Writer {
     this.#counted = new CountedCalls(database);
     this.#states = new StateWriter(statements, this.#counted, all);
     this.#reports = new ReportWriter(statements);
-    this.#retention = new Retention(statements, this.#counted, all);
+    this.#retention = new Retention(statements, this.#counted, all, nowMs);
     // What a former thread committed and did not answer for comes again.
     while (this.move() > 0);
   }

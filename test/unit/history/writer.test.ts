@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openForWriting } from '../../../src/history/schema/database.ts';
 import { Queries } from '../../../src/history/read/queries.ts';
+import { FEATURES } from '../../../src/history/schema/features.ts';
 import { Writer } from '../../../src/history/write/writer.ts';
 import type { CallFilter } from '../../../src/model/ports.ts';
 import type { HistoryChange } from '../../../src/model/record.ts';
@@ -186,6 +187,14 @@ describe('recording', () => {
 
 describe('retention', () => {
   const limits = { intervalsBeforeMs: START_MS, callsBeforeMs: START_MS - 1000 };
+  /** So long a step takes. */
+  let stepMs: number;
+  beforeEach(() => {
+    let atMs = 0;
+    stepMs = 40;
+    // It looks at the clock at the beginning and at the end of a step.
+    writer = new Writer(database, FEATURES, () => (atMs += stepMs));
+  });
   function purgeAll(): number[] {
     move();
     const deleted: number[] = [];
@@ -224,6 +233,15 @@ describe('retention', () => {
   it('never deletes more than a chunk at a time', () => {
     commit(...Array.from({ length: 12_000 }, (_, n) => interval('gone', n + 1, { atMs: 1 })));
     expect(purgeAll()).toEqual([2000, 2000, 2000, 2000, 2000, 2000, 0]);
+  });
+
+  it('deletes less at a time while that takes long, and more again when it does not', () => {
+    commit(...Array.from({ length: 9000 }, (_, n) => interval('gone', n + 1, { atMs: 1 })));
+    move();
+    stepMs = 41;
+    expect(Array.from({ length: 7 }, () => writer.purge(limits))).toEqual([2000, 1000, 500, 250, 125, 100, 100]);
+    stepMs = 1;
+    expect(purgeAll()).toEqual([100, 200, 400, 800, 1600, 1825, 0]);
   });
 });
 
