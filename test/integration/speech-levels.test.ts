@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { activeSpeechLevelDbm0 } from '../lab/active-speech-level.ts';
 import { spoken } from '../lab/espeak.ts';
+import { g722 } from '../lab/g722.ts';
 import { alaw, delayed, mixed, noise, tone, ulaw } from '../unit/capture/made-audio.ts';
 import { ethernet, ipv4, pcap, rtp, udp } from '../unit/wire/packets.ts';
 
 const RATE_HZ = 8000;
+const WIDE_HZ = 16_000;
 const PACKET = 160;
 const PROGRAM = join(import.meta.dirname, '../../src/asterisk-mes.js');
 
@@ -37,13 +39,13 @@ describe('speech of a program that nobody here wrote', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** As loud as that by ITU-T P.56. */
-  function at(dbm0: number, samples: Float64Array = new Float64Array()): Float64Array {
-    const gain = 10 ** ((dbm0 - activeSpeechLevelDbm0(samples, RATE_HZ)) / 20);
+  function at(dbm0: number, samples: Float64Array = new Float64Array(), rateHz = RATE_HZ): Float64Array {
+    const gain = 10 ** ((dbm0 - activeSpeechLevelDbm0(samples, rateHz)) / 20);
     return samples.map((sample) => sample * gain);
   }
 
   /** What `analyze` says of two directions of a call. */
-  function analyzed(forth: Uint8Array, back: Uint8Array, payloadType: 0 | 8): readonly AnalyzedStream[] {
+  function analyzed(forth: Uint8Array, back: Uint8Array, payloadType: 0 | 8 | 9): readonly AnalyzedStream[] {
     const packets = [];
     for (let n = 0; (n + 1) * PACKET <= forth.length; n += 1) {
       for (const [codes, port, ssrc] of [
@@ -73,6 +75,18 @@ describe('speech of a program that nobody here wrote', () => {
     const line = mixed(said.subarray(0, seconds * RATE_HZ), noise(hiss, seconds, 17));
     const codes = codec === 'ulaw' ? ulaw(line) : alaw(line);
     const [stream] = analyzed(codes, codes.slice().fill(codec === 'ulaw' ? 0xff : 0xd5), codec === 'ulaw' ? 0 : 8);
+    expect(Math.abs((stream?.voip_metrics.signal_level_dbm ?? 0) - talk)).toBeLessThanOrEqual(1);
+    expect(Math.abs((stream?.voip_metrics.noise_level_dbm ?? 0) - hiss)).toBeLessThanOrEqual(1);
+    expect(stream?.findings).toEqual([]);
+  });
+
+  test('so it is in G.722, up to 7 kHz', () => {
+    const [talk, hiss] = [-24, -58];
+    const said = at(talk, spoken(TEXTS.en, 'en', WIDE_HZ), WIDE_HZ);
+    const seconds = Math.floor(said.length / WIDE_HZ);
+    // White noise: as loud at any rate of samples.
+    const line = mixed(said.subarray(0, seconds * WIDE_HZ), noise(hiss, 2 * seconds, 17));
+    const [stream] = analyzed(g722(line), g722(new Float64Array(line.length)), 9);
     expect(Math.abs((stream?.voip_metrics.signal_level_dbm ?? 0) - talk)).toBeLessThanOrEqual(1);
     expect(Math.abs((stream?.voip_metrics.noise_level_dbm ?? 0) - hiss)).toBeLessThanOrEqual(1);
     expect(stream?.findings).toEqual([]);

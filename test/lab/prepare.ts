@@ -35,6 +35,7 @@ const TEST_TOOLS: Tools = {
   'sip-tester': '/usr/bin/sipp',
   'linphone-cli': '/usr/bin/linphonec',
   'espeak-ng': '/usr/bin/espeak-ng',
+  libspandsp2: '/usr/share/doc/libspandsp2',
   age: '/usr/bin/age',
   'python3-aiosmtpd': '/usr/bin/aiosmtpd',
   'python3-prometheus-client': '/usr/lib/python3/dist-packages/prometheus_client',
