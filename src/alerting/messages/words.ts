@@ -73,11 +73,11 @@ export function valueText(what: AlertSubject, value: number): string {
 
 const UNREACHABLE = 'Asterisk cannot reach it: it is not registered, or does not answer';
 
-/** What an alert says now. A silent endpoint that Asterisk cannot reach is another finding than one that it can. */
-export function sentenceOf({ what, value, worst, by, subject, isReachable = null }: Alert): string {
+/** What an alert says now, or said at its worst when it is over. A silent endpoint that Asterisk cannot reach is another finding than one that it can. */
+export function sentenceOf({ what, value, worst, by, subject, clearedAtMs, isReachable = null }: Alert): string {
   const isOne = by === 'endpoint' && subject !== TOGETHER;
   if (what === 'unreachable' && isOne) return UNREACHABLE;
-  const sentence = valueText(what, value ?? worst);
+  const sentence = valueText(what, clearedAtMs === null ? (value ?? worst) : worst);
   if ((what !== 'gone' && what !== 'no-reports') || isReachable === null) return sentence;
   return `${sentence}. ${isReachable ? 'Asterisk can reach it' : UNREACHABLE}`;
 }
@@ -92,9 +92,7 @@ export function alertLine(alert: Alert): string {
 function details(alert: Alert, linkOf: MessageFrame['linkOf']): string[] {
   const lines = [`  Since ${utc(alert.sinceMs)}.`];
   if (alert.clearedAtMs !== null) {
-    lines.push(
-      `  Over at ${utc(alert.clearedAtMs)}${because(alert)}. At its worst: ${sentenceOf({ ...alert, value: alert.worst })}.`,
-    );
+    lines.push(`  Over at ${utc(alert.clearedAtMs)}${because(alert)}. At its worst: ${sentenceOf(alert)}.`);
   }
   if (alert.place !== null && alert.place !== 'none')
     lines.push(`  The fault probably lies in ${PLACES[alert.place]}.`);
