@@ -25,6 +25,17 @@ const PEAK = z.strictObject({
     .nullable()
     .describe('of one processor; null: Asterisk is elsewhere, or there are several'),
   asterisk_threads_max: z.int().nullable().describe('under the same conditions'),
+  timing_source: z
+    .string()
+    .nullable()
+    .describe('what Asterisk times audio by: timerfd, kqueue, dahdi, pthread, or none; null: not known'),
+  task_queue_max: z
+    .int()
+    .nullable()
+    .describe(
+      "tasks that waited at most in one of Asterisk's task processors; null: its control socket is not open to us",
+    ),
+  task_queues_over_high_water_max: z.int().nullable().describe('task processors that reached their high water mark'),
   channels_max: z.int().nonnegative().describe('channels that were up'),
 });
 
@@ -92,12 +103,15 @@ function presentPeak(peak: MachinePeak): z.output<typeof PEAK> {
     memory_available_percent_min: tenth(peak.memoryAvailablePercent),
     asterisk_cpu_percent_max: tenth(peak.asteriskCpuPercent),
     asterisk_threads_max: peak.asteriskThreads,
+    timing_source: peak.timingSource,
+    task_queue_max: peak.taskQueueMost,
+    task_queues_over_high_water_max: peak.taskQueuesOver,
     channels_max: peak.channels,
   };
 }
 
 /** One sentence that speaks for this machine as the place of a fault; null: nothing does. */
-function whyBusy({ cpuPercent, loadPerProcessor, memoryAvailablePercent }: MachinePeak): string | null {
+function whyBusy({ cpuPercent, loadPerProcessor, memoryAvailablePercent, taskQueuesOver }: MachinePeak): string | null {
   const reasons = [
     ...(cpuPercent !== null && cpuPercent >= BUSY_PERCENT
       ? [`its processors were ${cpuPercent.toFixed(0)} % busy`]
@@ -107,6 +121,9 @@ function whyBusy({ cpuPercent, loadPerProcessor, memoryAvailablePercent }: Machi
       : []),
     ...(memoryAvailablePercent !== null && memoryAvailablePercent < SCARCE_MEMORY_PERCENT
       ? [`only ${memoryAvailablePercent.toFixed(1)} % of its memory was left`]
+      : []),
+    ...(taskQueuesOver !== null && taskQueuesOver > 0
+      ? [`work waited beyond its high water mark in ${taskQueuesOver} of Asterisk's task processors`]
       : []),
   ];
   return reasons.length === 0 ? null : `This machine was at its limits: ${reasons.join(', and ')}.`;

@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'live-capture': () => import('./live-capture.ts'),
   ingest: () => import('./ingest.ts'),
   live: () => import('./live.ts'),
+  costs: () => import('./costs.ts'),
   crowd: () => import('./crowd.ts'),
   best: () => import('./best.ts'),
   soak: () => import('./soak.ts'),

@@ -1,5 +1,6 @@
 import { MACHINE_STEP_MS, machineRoutes } from '../../api/machine.ts';
 import type { Route } from '../../api/route.ts';
+import { AsteriskInsideMeter } from '../machine/asterisk-inside.ts';
 import { MachineMeter } from '../machine/machine-meter.ts';
 import type { Companion, CompanionContext } from './companion.ts';
 
@@ -14,13 +15,16 @@ class Machine implements Companion {
   readonly routes: readonly Route[];
   readonly #context: CompanionContext;
   readonly #meter: MachineMeter;
+  readonly #inside: AsteriskInsideMeter;
   readonly #counters = { samples: 0, notKept: 0 };
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #looking = false;
 
   constructor(context: CompanionContext) {
     this.#context = context;
-    this.#meter = new MachineMeter({ isAsteriskHere: LOOPBACK.test(context.settings.ami.host) });
+    const isHere = LOOPBACK.test(context.settings.ami.host);
+    this.#meter = new MachineMeter({ isAsteriskHere: isHere });
+    this.#inside = new AsteriskInsideMeter({ isHere, getGlobal: (name) => context.actions.getGlobal(name) });
     const { features } = context.history;
     this.routes = machineRoutes({ course: (span) => features.read('machine', 'course', span) }, context.clock);
   }
@@ -40,7 +44,11 @@ class Machine implements Companion {
   async #look(nowMs: number): Promise<void> {
     const { history, live, settings } = this.#context;
     try {
-      const sample = await this.#meter.look(nowMs, live.liveUniqueids().length);
+      const [outside, inside] = await Promise.all([
+        this.#meter.look(nowMs, live.liveUniqueids().length),
+        this.#inside.look(nowMs),
+      ]);
+      const sample = { ...outside, ...inside };
       await history.features.write('machine', 'keep', { sample, beforeMs: nowMs - settings.history.keepIntervalsMs });
       this.#counters.samples++;
     } catch {

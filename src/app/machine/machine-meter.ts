@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import type { MachineSample } from '../../model/machine.ts';
+import type { AsteriskInside, MachineSample } from '../../model/machine.ts';
 
 /** `USER_HZ`: the unit of processor time in /proc; 100 on all of Debian's architectures. */
 const TICKS_PER_S = 100;
@@ -35,7 +35,7 @@ export class MachineMeter {
     this.#proc = proc;
   }
 
-  async look(atMs: number, channels: number): Promise<MachineSample> {
+  async look(atMs: number, channels: number): Promise<Omit<MachineSample, keyof AsteriskInside>> {
     const before = this.#times;
     this.#times = cpuTimes();
     const wholeMs = this.#times.wholeMs - before.wholeMs;

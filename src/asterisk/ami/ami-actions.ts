@@ -79,7 +79,7 @@ export class AmiActions {
       writerId === undefined
         ? null
         : new SoleWriter(writerId, {
-            getGlobal: async (name) => headerOf(await this.send('Getvar', { Variable: name }), 'value') ?? '',
+            getGlobal: async (name) => (await this.getGlobal(name)) ?? '',
             setGlobal: (name, value) => this.setGlobal(name, value),
             clockS: () => this.#clockS(),
           });
@@ -127,6 +127,11 @@ export class AmiActions {
     const value = headerOf(answer, 'value') ?? '';
     // Most values are kept as long as their channel is up. A flat copy does not keep alive everything that was read with it.
     return value === '' ? undefined : flatCopy(value);
+  }
+
+  /** A global variable, or a function that needs no channel; undefined when it is empty. Rejects with AmiActionError. */
+  async getGlobal(name: string): Promise<string | undefined> {
+    return headerOf(await this.send('Getvar', { Variable: name }), 'value') || undefined;
   }
 
   /** Sets a global variable. Rejects with AmiActionError. */

@@ -1,4 +1,4 @@
-import type { MachinePeak, MachineSample } from '../../model/machine.ts';
+import { ASTERISK_LOOK_MS, type MachinePeak, type MachineSample } from '../../model/machine.ts';
 import type { Feature } from '../schema/feature.ts';
 import type { Statements } from '../schema/statements.ts';
 
@@ -7,7 +7,8 @@ const PURGED_AT_ONCE = 8640;
 
 const PEAK_CELLS = `count(*) AS samples, max(cpu_percent) AS cpuPercent, max(load_per_processor) AS loadPerProcessor,
   min(memory_available_percent) AS memoryAvailablePercent, max(asterisk_cpu_percent) AS asteriskCpuPercent,
-  max(asterisk_threads) AS asteriskThreads, coalesce(max(channels), 0) AS channels`;
+  max(asterisk_threads) AS asteriskThreads, coalesce(max(channels), 0) AS channels, max(timing_source) AS timingSource`;
+const QUEUE_CELLS = 'max(task_queue_most) AS taskQueueMost, max(task_queues_over) AS taskQueuesOver';
 
 /** Samples of the machine, one every ten seconds. */
 export const MACHINE = {
@@ -21,12 +22,15 @@ export const MACHINE = {
       asterisk_threads INTEGER,
       channels INTEGER NOT NULL
     ) STRICT`,
+    `ALTER TABLE machine_samples ADD COLUMN timing_source TEXT;
+    ALTER TABLE machine_samples ADD COLUMN task_queue_most INTEGER;
+    ALTER TABLE machine_samples ADD COLUMN task_queues_over INTEGER`,
   ],
   writes: {
     /** Stores a sample, and deletes some that are older than `beforeMs`. */
     keep(statements: Statements, { sample, beforeMs }: { sample: MachineSample; beforeMs: number }): void {
       statements.run(
-        'INSERT OR REPLACE INTO machine_samples VALUES (?, ?, ?, ?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO machine_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         Math.round(sample.atMs),
         sample.cpuPercent,
         sample.loadPerProcessor,
@@ -34,6 +38,9 @@ export const MACHINE = {
         sample.asteriskCpuPercent,
         sample.asteriskThreads,
         sample.channels,
+        sample.timingSource,
+        sample.taskQueueMost,
+        sample.taskQueuesOver,
       );
       statements.run(
         `DELETE FROM machine_samples WHERE at_ms IN (
@@ -50,17 +57,24 @@ export const MACHINE = {
     ): (MachinePeak & { readonly atMs: number })[] {
       return statements
         .prepared(
-          `SELECT CAST(at_ms / @stepMs AS INTEGER) * @stepMs AS atMs, ${PEAK_CELLS} FROM machine_samples
+          `SELECT CAST(at_ms / @stepMs AS INTEGER) * @stepMs AS atMs, ${PEAK_CELLS}, ${QUEUE_CELLS} FROM machine_samples
           WHERE at_ms >= @fromMs AND at_ms < @toMs GROUP BY 1 ORDER BY 1`,
         )
         .all({ fromMs, toMs, stepMs: Math.round(stepMs) }) as (MachinePeak & { readonly atMs: number })[];
     },
     /** The peaks from `fromMs` to `toMs`, both included; null: no samples. */
     peak(statements: Statements, { fromMs, toMs }: { fromMs: number; toMs: number }): MachinePeak | null {
-      const peak = statements
-        .prepared(`SELECT ${PEAK_CELLS} FROM machine_samples WHERE at_ms >= ? AND at_ms <= ?`)
-        .get(fromMs, toMs) as MachinePeak & { readonly loadPerProcessor: number };
-      return peak.samples === 0 ? null : peak;
+      const cellsOf = (cells: string, untilMs: number): unknown =>
+        statements
+          .prepared(`SELECT ${cells} FROM machine_samples WHERE at_ms >= ? AND at_ms <= ?`)
+          .get(fromMs, untilMs);
+      const peak = cellsOf(PEAK_CELLS, toMs) as Omit<MachinePeak, 'taskQueueMost' | 'taskQueuesOver'>;
+      // The look after the end tells of what waited before it.
+      const queues = cellsOf(QUEUE_CELLS, toMs + ASTERISK_LOOK_MS) as Pick<
+        MachinePeak,
+        'taskQueueMost' | 'taskQueuesOver'
+      >;
+      return peak.samples === 0 ? null : { ...peak, ...queues };
     },
   },
 } as const satisfies Feature;

@@ -18,6 +18,9 @@ function sample(seconds: number, changes: Partial<MachineSample> = {}): MachineS
     memoryAvailablePercent: 60,
     asteriskCpuPercent: 30,
     asteriskThreads: 50,
+    timingSource: 'timerfd',
+    taskQueueMost: 3,
+    taskQueuesOver: 0,
     channels: 4,
     ...changes,
   };
@@ -46,7 +49,7 @@ describe('how the machine was', () => {
     await keep(sample(0, { cpuPercent: 99 }));
     await keep(sample(10, { cpuPercent: 40, memoryAvailablePercent: 7, asteriskThreads: null }));
     await keep(sample(20, { cpuPercent: null, loadPerProcessor: 3, channels: 90, asteriskCpuPercent: 120 }));
-    await keep(sample(30, { cpuPercent: 98 }));
+    await keep(sample(30, { cpuPercent: 98, taskQueueMost: 612, taskQueuesOver: 1 }));
     const span = { fromMs: AT_MS + 5 * SECOND_MS, toMs: AT_MS + 20 * SECOND_MS };
     expect(await history.features.read('machine', 'peak', span)).toEqual({
       samples: 2,
@@ -55,6 +58,10 @@ describe('how the machine was', () => {
       memoryAvailablePercent: 7,
       asteriskCpuPercent: 120,
       asteriskThreads: 50,
+      timingSource: 'timerfd',
+      // Seen after the end, of the minute before.
+      taskQueueMost: 612,
+      taskQueuesOver: 1,
       channels: 90,
     });
     const later = { fromMs: AT_MS + 60 * SECOND_MS, toMs: AT_MS + 90 * SECOND_MS };
@@ -95,6 +102,10 @@ test.each([
   [
     { loadPerProcessor: 2.34, memoryAvailablePercent: 3.2 },
     'This machine was at its limits: 2.3 programs shared or waited for each processor, and only 3.2 % of its memory was left.',
+  ],
+  [
+    { taskQueueMost: 612, taskQueuesOver: 1 },
+    "This machine was at its limits: work waited beyond its high water mark in 1 of Asterisk's task processors.",
   ],
   [{ cpuPercent: null, memoryAvailablePercent: null, asteriskCpuPercent: null, asteriskThreads: null }, null],
 ])('%j speaks for this machine as the place of a fault, or does not', (changes, why) => {
