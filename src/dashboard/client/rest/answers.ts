@@ -1,3 +1,5 @@
+import type { JsonOf } from '../../../model/fields/field.ts';
+import type { STREAM_FIELDS } from '../../../model/fields/stream-fields.ts';
 import type { RatedAnswer } from './rating-answers.ts';
 import type { Direction, Verdict } from './verdicts.ts';
 
@@ -14,29 +16,8 @@ export interface Summary {
   readonly count: number;
 }
 
-export interface Stream {
-  readonly direction: Direction;
-  readonly reporter: 'local' | 'remote';
-  readonly ssrc: string | null;
-  readonly codec: string | null;
-  readonly reports: number;
-  readonly packets_expected: number | null;
-  readonly packets_lost: number | null;
-  readonly loss_percent: number | null;
-  readonly lossy_reports: number | null;
-  readonly rtt_ms: Summary;
-  readonly jitter_ms: Summary;
-  readonly r_value: number | null;
-  readonly mes: number | null;
-  readonly mes_100: number | null;
-  readonly native_mes_100: number | null;
-  readonly native_why: string | null;
-  readonly r_lq: number | null;
-  readonly r_cq: number | null;
-  readonly mos_lq: number | null;
-  readonly mos_cq: number | null;
-  readonly verdict: Verdict | null;
-  readonly why: string | null;
+/** One direction of a channel. Its fields are those of the table of fields, so a new one needs no line here. */
+export interface Stream extends JsonOf<typeof STREAM_FIELDS> {
   readonly captured: boolean;
   /** Only in the answer about one call, as is `capture`. */
   readonly voip_metrics?: VoipMetrics | null | undefined;
