@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints what compose.fleet.yaml wants in .env: a secret for each, and of the PBXs' tokens the hashes that the gateways keep.
 set -eu
-for name in MES_AMI_SECRET MES_HTTP_TOKEN CLICKHOUSE_PASSWORD; do
+for name in MES_AMI_SECRET MES_HTTP_TOKEN CLICKHOUSE_PASSWORD GRAFANA_CLICKHOUSE_PASSWORD; do
   printf '%s=%s\n' "$name" "$(openssl rand -hex 20)"
 done
 for number in 1 2 3; do

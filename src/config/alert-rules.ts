@@ -12,7 +12,7 @@ import {
   type ValueType,
 } from './value-types.ts';
 
-function override<T>(type: ValueType<T>, doc: string): Setting<T | undefined> {
+export function override<T>(type: ValueType<T>, doc: string): Setting<T | undefined> {
   return { type, defaultText: undefined, whenAbsent: 'leave-out', doc };
 }
 
@@ -83,23 +83,33 @@ const USUAL: Readonly<Record<AlertSubject, Usual>> = {
   gone: { overMs: 10 * MINUTE_MS, by: 'endpoint', calls: 20, raise: 10, clear: 1 },
   unreachable: { overMs: 5 * MINUTE_MS, by: 'endpoint', calls: 1, raise: 1, clear: 0 },
   ami: { overMs: 30_000, by: 'all', calls: 1, raise: 30, clear: 0 },
+  // A PBX is heard of every minute: three times missing, and heard of again.
+  silent: { overMs: MINUTE_MS, by: 'pbx', calls: 1, raise: 190, clear: 100 },
+  problem: { overMs: MINUTE_MS, by: 'pbx', calls: 1, raise: 120, clear: 0 },
 };
 
-/** Rules that hold without a section in the file: they are shown, and not sent. */
-export const RULES_THAT_ARE_THERE = ALERT_SUBJECTS.map((what) => ({ name: what, what }));
+/** What rules may look at. Each has a rule that is there without a line in the file: shown, not sent. */
+interface Watched {
+  readonly subjects: readonly AlertSubject[];
+  /** Who is judged by itself where a rule does not say; missing: as is usual for what it looks at. */
+  readonly by?: AlertRule['by'];
+}
+
+const ON_ONE_PBX: Watched = { subjects: ALERT_SUBJECTS };
 
 /** The rules: those that always hold, changed by sections of the same name, and those of other sections. */
 export function alertRules(
   given: ReadonlyMap<string, GivenRule>,
   refuse: (name: string, problem: string) => void,
+  { subjects, by }: Watched = ON_ONE_PBX,
 ): AlertRule[] {
-  const names = [...new Set([...RULES_THAT_ARE_THERE.map(({ name }) => name), ...given.keys()])];
+  const names = [...new Set([...subjects, ...given.keys()])];
   return names.flatMap((name) => {
     const own = given.get(name);
-    const present = RULES_THAT_ARE_THERE.find((rule) => rule.name === name);
-    const what = own?.what ?? present?.what;
+    const present = subjects.find((subject) => subject === name);
+    const what = own?.what ?? present;
     if (what === undefined) {
-      refuse(name, `the key "what" is missing; give one of ${ALERT_SUBJECTS.join(', ')}`);
+      refuse(name, `the key "what" is missing; give one of ${subjects.join(', ')}`);
       return [];
     }
     const usual = USUAL[what];
@@ -118,7 +128,7 @@ export function alertRules(
         what,
         overMs: own?.over ?? usual.overMs,
         endpoints: own?.endpoint ?? ['*'],
-        by: own?.by ?? usual.by,
+        by: own?.by ?? by ?? usual.by,
         calls: own?.calls ?? usual.calls,
         raise,
         clear,

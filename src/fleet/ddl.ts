@@ -95,9 +95,7 @@ export function createStatements({ database, cluster, isReplicated }: StoreLayou
     const columns = storeColumns(kind)
       .map(([column, type]) => `${column} ${type}`)
       .join(', ');
-    const engine = isReplicated
-      ? `ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/${database}.${table}', '{replica}', row_version)`
-      : 'ReplacingMergeTree(row_version)';
+    const engine = engineOf(table, { database, isReplicated });
     const order = orderOf(kind).join(', ');
     return [
       `CREATE TABLE IF NOT EXISTS ${database}.${table} (${columns}) ENGINE = ${engine}
@@ -110,7 +108,17 @@ export function createStatements({ database, cluster, isReplicated }: StoreLayou
           ]),
     ];
   });
-  return [`CREATE DATABASE IF NOT EXISTS ${database}`, ...tables];
+  // By when a row was stored: what is stored at once lies in one partition, so that it is there as a whole or not at all.
+  const watch = `CREATE TABLE IF NOT EXISTS ${database}.mes_watch (kind String, id String, row_version UInt64, stored_at_ms UInt64,
+       began_at_ms UInt64, ended_at_ms Nullable(UInt64), body String) ENGINE = ${engineOf('mes_watch', { database, isReplicated })}
+       PARTITION BY toYYYYMM(toDate(toDateTime(intDiv(stored_at_ms, 1000)))) ORDER BY (kind, id)`;
+  return [`CREATE DATABASE IF NOT EXISTS ${database}`, ...tables, watch];
+}
+
+function engineOf(table: string, { database, isReplicated }: Pick<StoreLayout, 'database' | 'isReplicated'>): string {
+  return isReplicated
+    ? `ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/${database}.${table}', '{replica}', row_version)`
+    : 'ReplacingMergeTree(row_version)';
 }
 
 /** The statements that add a newer release's columns, given each table's present columns. */

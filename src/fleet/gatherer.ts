@@ -8,7 +8,7 @@ import type { Cell, FleetRow } from './kinds.ts';
 
 /** After this time the last reports of a call and its final scores have come. */
 const QUIET_MS = 3000;
-const HEARTBEAT_EVERY_MS = 60_000;
+export const HEARTBEAT_EVERY_MS = 60_000;
 /** Time between two looks for ratings and for calls that were scored again. */
 const LOOK_EVERY_MS = 2000;
 /**

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConfSection, parseConf } from '../config/conf-file.ts';
+import { SettingReader } from '../config/setting-reader.ts';
+import { type FleetAlertSettings, isAlertSection, readFleetAlerts } from './alerts/settings.ts';
 import type { PbxFilter } from './read/scope.ts';
 import type { QueryBounds } from './store.ts';
 
@@ -21,6 +23,7 @@ export interface FleetSettings {
   readonly http: { readonly bind: HostAndPort; readonly token: string | null };
   readonly pbxs: readonly FleetPbx[];
   readonly readers: readonly FleetReader[];
+  readonly alerts: FleetAlertSettings;
 }
 
 export interface HostAndPort {
@@ -76,18 +79,24 @@ const ADDRESS = /^(?:\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$/;
 
 /** Reads fleet.conf. Throws FleetSettingsError with every problem, one sentence a line. */
 export function readFleetSettings(text: string, fileName: string): FleetSettings {
-  const { sections, problems: broken } = parseConf(text);
+  const file = parseConf(text);
+  const { sections, problems: broken } = file;
   const problems = broken.map(({ line, sentence }) => `${fileName} line ${line}: ${sentence}`);
   const values = new Map<string, string>();
   const pbxs: FleetPbx[] = [];
   const readers: FleetReader[] = [];
+  const ofAlerts = sections.filter(({ name }) => isAlertSection(name));
+  const alertReader = new SettingReader({ ...file, problems: [] }, fileName, {});
+  const alerts = readFleetAlerts(alertReader, ofAlerts);
+  problems.push(...alertReader.problems.map(({ sentence }) => sentence));
   for (const section of sections) {
+    if (ofAlerts.includes(section)) continue;
     const name = PBX_SECTION.exec(section.name)?.[1];
     const reader = READER_SECTION.exec(section.name)?.[1];
     const known = name !== undefined ? PBX_KEYS : reader !== undefined ? READER_KEYS : KEYS.get(section.name);
     if (known === undefined) {
       problems.push(
-        `${fileName} line ${section.line}: unknown section "${section.name}"; known are gateway, http, store, pbx:NAME, reader:NAME`,
+        `${fileName} line ${section.line}: unknown section "${section.name}"; known are gateway, http, store, alerts, pbx:NAME, reader:NAME, alert:NAME`,
       );
       continue;
     }
@@ -145,6 +154,7 @@ export function readFleetSettings(text: string, fileName: string): FleetSettings
     keepDays: Number(check('store keep_days', '400', /^[1-9]\d{0,4}$/, 'a number of days')),
     pbxs,
     readers,
+    alerts,
   };
   if (shards.length > 1 && settings.cluster === null) {
     problems.push(

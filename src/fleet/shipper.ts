@@ -11,7 +11,7 @@ const SHIP_EVERY_MS = 2000;
 const BATCH_ROWS = 5000;
 const ANSWER_WAIT_MS = 30_000;
 const FIRST_BACK_OFF_MS = 2000;
-const LONGEST_BACK_OFF_MS = 300_000;
+export const LONGEST_BACK_OFF_MS = 300_000;
 
 export interface ShipperOptions extends GathererOptions, GatewayAddress {
   readonly clock: Clock;

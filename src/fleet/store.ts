@@ -150,6 +150,24 @@ export class FleetStore {
     return { rows: given.flatMap(({ value }) => value), shardsAnswered: given.length, shards: answers.length };
   }
 
+  /** Asks the first shard, which has what gateways know together. Rejects with StoreError. */
+  async askFirst<T>(query: string): Promise<readonly T[]> {
+    try {
+      return await this.#askShard<T>(0, query);
+    } catch (error) {
+      throw new StoreError(`ClickHouse does not answer (${reasonOf(error)})`, 'gone', error);
+    }
+  }
+
+  /** Stores on the first shard. Rejects with StoreError. */
+  async insertFirst(statement: string, bytes: Buffer): Promise<void> {
+    try {
+      await this.#firstOf(0, (client) => written(client, statement, [{ bytes, count: 1 }]));
+    } catch (error) {
+      throw new StoreError(`ClickHouse does not take what alerts say (${reasonOf(error)})`, 'gone', error);
+    }
+  }
+
   async #askShard<T>(shard: number, query: string): Promise<T[]> {
     const { seconds, memoryBytes, rows } = this.#options.bounds ?? BOUNDS;
     const settings = {

@@ -21,7 +21,13 @@ export const ALERT_SUBJECTS = [
   'ami',
 ] as const;
 
-export type AlertSubject = (typeof ALERT_SUBJECTS)[number];
+/**
+ * What a rule of a fleet looks at: the sums of its PBXs, and `silent`: seconds in which nothing was heard of a PBX; `problem`:
+ * seconds in which a PBX has said that it cannot score calls.
+ */
+export const FLEET_ALERT_SUBJECTS = ['silent', 'problem', 'bad-calls', 'p5', 'loss', 'jitter', 'rtt'] as const;
+
+export type AlertSubject = (typeof ALERT_SUBJECTS)[number] | (typeof FLEET_ALERT_SUBJECTS)[number];
 
 /** Minutes of the local day; may go over midnight. */
 export interface QuietHours {
@@ -30,7 +36,9 @@ export interface QuietHours {
 }
 
 export const ALERT_GROUPINGS = ['endpoint', 'site', 'all'] as const;
-export type AlertGrouping = (typeof ALERT_GROUPINGS)[number];
+/** `pbx-endpoint`: an endpoint of one PBX; `endpoint` and `site`: those of that name on all PBXs together. */
+export const FLEET_ALERT_GROUPINGS = ['pbx', 'pbx-endpoint', 'endpoint', 'site', 'all'] as const;
+export type AlertGrouping = (typeof ALERT_GROUPINGS)[number] | (typeof FLEET_ALERT_GROUPINGS)[number];
 
 /** One `[alert:NAME]`. */
 export interface AlertRule {
@@ -52,6 +60,14 @@ export interface AlertRule {
   readonly againMs: number | null;
   /** False: the alert is only shown. */
   readonly send: boolean;
+}
+
+/** One `[alert:NAME]` of a fleet. */
+export interface FleetAlertRule extends AlertRule {
+  /** PBXs, or their beginnings and `*`; missing: all. */
+  readonly pbxs?: readonly string[] | undefined;
+  /** Where the PBXs are; missing: anywhere. */
+  readonly sites?: readonly string[] | undefined;
 }
 
 /** One channel's part in a call, as far as rules look at it. For a channel that is up it covers the last half minute. */

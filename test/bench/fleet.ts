@@ -17,6 +17,7 @@ import { makeRunDirectory, REPOSITORY } from '../lab/paths.ts';
 import { callRecord, channelRecord, segmentRecord, streamRecord } from '../unit/history/records.ts';
 import { fillFleet, sizes } from './fleet-data.ts';
 import { type Output, quantile } from './output.ts';
+import { usageOf } from './process-usage.ts';
 import { unitFlags } from './unit-flags.ts';
 
 export const DEFAULT_CALLS = 1_000_000;
@@ -116,6 +117,9 @@ async function ship(output: Output, folder: string, url: string): Promise<object
   let next = 0;
   let rows = 0;
   let refused = 0;
+  const cpuS = (): number => gateways.reduce((sum, { pid }) => sum + usageOf(pid ?? 0).cpuS, 0);
+  const cpuBefore = cpuS();
+  const clientBefore = process.cpuUsage();
   beganMs = performance.now();
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
@@ -141,14 +145,17 @@ async function ship(output: Output, folder: string, url: string): Promise<object
     }),
   );
   const perS = rows / ((performance.now() - beganMs) / 1000);
+  const gatewayUs = ((cpuS() - cpuBefore) * 1e6) / rows;
+  const client = process.cpuUsage(clientBefore);
+  const clientUs = (client.user + client.system) / rows;
   const peaks = gateways.map(
     ({ pid }) => Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
   );
   for (const gateway of gateways) gateway.kill('SIGTERM');
   output.say(
-    `${SHIPPING_PBXS} PBXs through two gateways: ${Math.round(perS)} rows/s (${Math.round((100 * perS) / barePerS)} % of the bare inserts), ${rows} rows, ${refused} batches refused and sent again; gateways' memory at most ${peaks.map((mb) => `${Math.round(mb)} MB`).join(' and ')}.`,
+    `${SHIPPING_PBXS} PBXs through two gateways: ${Math.round(perS)} rows/s (${Math.round((100 * perS) / barePerS)} % of the bare inserts), ${rows} rows, ${refused} batches refused and sent again; of a processor a row took ${gatewayUs.toFixed(1)} µs in the gateways, ${clientUs.toFixed(1)} µs in the client; gateways' memory at most ${peaks.map((mb) => `${Math.round(mb)} MB`).join(' and ')}.`,
   );
-  return { bareRowsPerS: barePerS, rowsPerS: perS, rows, refused, gatewayPeakMb: peaks };
+  return { bareRowsPerS: barePerS, rowsPerS: perS, rows, refused, gatewayUs, clientUs, gatewayPeakMb: peaks };
 }
 
 async function ask(

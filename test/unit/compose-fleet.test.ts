@@ -59,7 +59,7 @@ describe('docker/compose.fleet.yaml', () => {
 
   test('lets this machine in, nobody else', () => {
     const ports = Object.values(services).flatMap(({ ports: published = [] }) => published);
-    expect(ports).toEqual(['127.0.0.1:8090:8090', '127.0.0.1:8092:8090']);
+    expect(ports.toSorted()).toEqual(['127.0.0.1:3000:3000', '127.0.0.1:8090:8090', '127.0.0.1:8092:8090']);
     const others = Object.entries(services).filter(([name]) => name !== 'clickhouse');
     for (const [name, { cap_drop: dropped }] of others) expect([name, dropped]).toEqual([name, ['ALL']]);
     // Phones and PBXs see neither the store nor each other.

@@ -44,6 +44,8 @@ const SENTENCES: Readonly<Record<AlertSubject, (number: string) => string>> = {
   unreachable: (number) =>
     number === '1' ? 'Asterisk cannot reach 1 endpoint' : `Asterisk cannot reach ${number} endpoints`,
   ami: (number) => `Asterisk has not been reachable (AMI) for ${number} s`,
+  silent: (number) => `nothing has been heard of it for ${number} s`,
+  problem: (number) => `it has not been able to score calls for ${number} s`,
 };
 
 const UNITS: Readonly<Record<AlertSubject, string>> = {
@@ -58,6 +60,8 @@ const UNITS: Readonly<Record<AlertSubject, string>> = {
   gone: ' calls',
   unreachable: ' endpoints',
   ami: ' s',
+  silent: ' s',
+  problem: ' s',
 };
 
 /** A value of a rule with its unit: `20 %`, `40 ms`, `3.1`. */
@@ -151,14 +155,38 @@ function subjectOf(alerts: readonly Alert[], host: string): string {
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
+/** Between the endpoint and the PBX in the subject of an alert; no name of a PBX has a blank. */
+const ON_PBX = ' on ';
+
+/** The subject of an alert about an endpoint of one PBX. */
+export function endpointOnPbx(endpoint: string, pbx: string): string {
+  return `${endpoint}${ON_PBX}${pbx}`;
+}
+
+interface Whom {
+  readonly endpoint: string | null;
+  readonly site: string | null;
+  /** Of a fleet's alerts about one PBX. */
+  readonly pbx?: string;
+}
+
+/** Whom an alert is about. */
+export function whom({ by, subject }: Pick<Alert, 'by' | 'subject'>): Whom {
+  if (subject === TOGETHER) return { endpoint: null, site: null };
+  if (by === 'site') return { endpoint: null, site: subject };
+  if (by === 'pbx') return { endpoint: null, site: null, pbx: subject };
+  if (by !== 'pbx-endpoint') return { endpoint: subject, site: null };
+  const at = subject.lastIndexOf(ON_PBX);
+  return { endpoint: subject.slice(0, at), site: null, pbx: subject.slice(at + ON_PBX.length) };
+}
+
 /** An alert as REST and webhooks have it. */
 export function alertJson(alert: Alert) {
   return {
     id: alert.id,
     rule: alert.rule,
     what: alert.what,
-    endpoint: alert.by === 'site' || alert.subject === TOGETHER ? null : alert.subject,
-    site: alert.by === 'site' ? alert.subject : null,
+    ...whom(alert),
     status: alert.clearedAtMs === null ? ('active' as const) : ('over' as const),
     since: new Date(alert.sinceMs).toISOString(),
     raised_at: new Date(alert.raisedAtMs).toISOString(),

@@ -158,6 +158,9 @@ const LEG_VALUES: Readonly<Record<AlertSubject, LegValue>> = {
   ami: () => null,
   gone: () => null,
   unreachable: () => null,
+  // Of whole PBXs: their fleet's gateway sees it.
+  silent: () => null,
+  problem: () => null,
 };
 
 function liveValue({ endedAtMs, badSinceMs, verdict }: LegSample, overMs: number, nowMs: number): number | null {

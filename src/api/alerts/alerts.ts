@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALERT_GROUPINGS, ALERT_SUBJECTS } from '../../model/alert.ts';
+import { ALERT_GROUPINGS, ALERT_SUBJECTS, FLEET_ALERT_GROUPINGS, FLEET_ALERT_SUBJECTS } from '../../model/alert.ts';
 import type { Clock } from '../../model/ports.ts';
 import { FAULT_PLACES } from '../../model/fault.ts';
 import { momentMs } from '../../units/moment.ts';
@@ -9,13 +9,15 @@ import { type Route, route } from '../route.ts';
 
 const TIME = z.iso.datetime({ precision: 3 });
 const STATES = ['active', 'over'] as const;
+const WHAT = z.enum([...ALERT_SUBJECTS, ...FLEET_ALERT_SUBJECTS]).describe('silent and problem: on a fleet only');
 
 export const ALERT = z.strictObject({
   id: z.string(),
   rule: z.string().describe('NAME of [alert:NAME]'),
-  what: z.enum(ALERT_SUBJECTS),
+  what: WHAT,
   endpoint: z.string().nullable().describe('null: a site, or all endpoints of the rule together'),
   site: z.string().nullable().describe('of a rule by site'),
+  pbx: z.string().optional().describe('on a fleet, of an alert about one PBX'),
   status: z.enum(STATES),
   since: TIME.describe('start of the first call that it is about, or of what is wrong'),
   raised_at: TIME,
@@ -35,12 +37,12 @@ export const ALERT = z.strictObject({
   end_told_at: TIME.nullable(),
 });
 
-const RULE = z.strictObject({
+export const RULE = z.strictObject({
   name: z.string(),
-  what: z.enum(ALERT_SUBJECTS),
+  what: WHAT,
   over_s: z.number(),
   endpoints: z.array(z.string()),
-  by: z.enum(ALERT_GROUPINGS),
+  by: z.enum([...ALERT_GROUPINGS, ...FLEET_ALERT_GROUPINGS]).describe('pbx and pbx-endpoint: on a fleet only'),
   calls: z.int(),
   raise: z.number(),
   clear: z.number(),
@@ -49,7 +51,7 @@ const RULE = z.strictObject({
 
 export const ALERTS_ANSWER = z.strictObject({ alerts: z.array(ALERT), rules: z.array(RULE) });
 
-const ALERTS_QUERY = z.strictObject({
+export const ALERTS_QUERY = z.strictObject({
   from: moment(),
   status: parameter('active or over', (text) => STATES.find((known) => known === text)),
   limit: parameter('a whole number from 1 to 1000', (text) =>
@@ -57,8 +59,8 @@ const ALERTS_QUERY = z.strictObject({
   ),
 });
 
-const DEFAULT_LIMIT = 100;
-const DEFAULT_AGO_MS = 86_400_000;
+export const DEFAULT_LIMIT = 100;
+export const DEFAULT_AGO_MS = 86_400_000;
 
 /** Stored alerts, with the present state in place of open ones. */
 export interface AlertService {

@@ -1,8 +1,13 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { sendersBy } from '../../alerts/ways.ts';
 import { TokenCheck } from '../../api/gate/token.ts';
 import { serveRoutes } from '../../api/server.ts';
+import { isLoopback } from '../../config/value-types.ts';
 import { dashboardAssets } from '../../dashboard/assets.ts';
+import { FleetWatch } from '../../fleet/alerts/fleet-watch.ts';
 import { FleetGateway } from '../../fleet/gateway.ts';
 import { fleetRoutes } from '../../fleet/rest/fleet-routes.ts';
 import type { FleetSettings, HostAndPort } from '../../fleet/settings.ts';
@@ -38,6 +43,18 @@ export async function startFleet(settings: FleetSettings, log: Logger, stopping:
   const onProblem = (sentence: string): void => log.warn(coded('MES_ERR_FLEET_STORE'), sentence);
   let { pbxs, readers } = settings;
   const gateway = new FleetGateway({ store, pbxs, readers, nowMs: clock.nowMs, onProblem });
+  const watch = new FleetWatch({
+    store,
+    database: settings.database,
+    rules: settings.alerts.rules,
+    senders: sendersBy(settings.alerts, isLoopback, clock.nowMs),
+    known: () => pbxs,
+    url: settings.alerts.url ?? addressOf(settings.http.bind),
+    host: hostname(),
+    newId: randomUUID,
+    nowMs: clock.nowMs,
+    onProblem: (sentence) => log.warn(coded('MES_ERR_ALERT'), sentence),
+  });
   const token = new TokenCheck(settings.http.token, 'fleet.conf');
   token.changeReaders(namesByToken(settings));
   const api = serveRoutes(
@@ -46,11 +63,13 @@ export async function startFleet(settings: FleetSettings, log: Logger, stopping:
       database: settings.database,
       clock,
       known: () => ({ pbxs, readers }),
-      counters: () => gateway.counters,
+      counters: () => ({ ...gateway.counters, ...watch.counters }),
+      alertRules: settings.alerts.rules,
     }),
     { tokenCheck: token, files: dashboardAssets({ isFleet: true }), logger: errorsOnly(log) },
   );
   const stop = async (): Promise<void> => {
+    await watch.stop();
     await gateway.close();
     await api.close();
     await store.close();
@@ -65,6 +84,7 @@ export async function startFleet(settings: FleetSettings, log: Logger, stopping:
     await stop();
     throw error;
   }
+  watch.start();
   const retention = setInterval(() => {
     store.dropBefore(Date.now() - settings.keepDays * DAY_MS).catch((error: unknown) => onProblem(String(error)));
   }, RETENTION_EVERY_MS);
@@ -92,6 +112,10 @@ export async function startFleet(settings: FleetSettings, log: Logger, stopping:
       await stop();
     },
   };
+}
+
+function addressOf({ host, port }: HostAndPort): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function namesByToken({ readers }: FleetSettings): ReadonlyMap<string, string> {

@@ -31,7 +31,7 @@ const PAGES_OF_ONE: readonly { name: string; word?: string; open: (route: Route)
   { name: 'compare', open: comparePage },
 ];
 /** Pages that the fleet's store can fill. */
-const OF_FLEETS: readonly string[] = ['calls', 'endpoints', 'trends', 'call'];
+const OF_FLEETS: readonly string[] = ['calls', 'endpoints', 'trends', 'alerts', 'call'];
 const PAGES: typeof PAGES_OF_ONE = IS_FLEET
   ? [
       { name: '', word: t('PBXs'), open: () => pbxsPage() },
@@ -59,14 +59,16 @@ function open(): void {
   }
 }
 
-/** A link to calls of one PBX chooses it for all pages; a call's own address says whose it is. */
+/** A link to calls of one PBX or site chooses it for all pages; a call's own address says whose it is. */
 function inFleet(route: Route): Route {
   const pbx = IS_FLEET ? route.query.get('pbx') : null;
+  const site = IS_FLEET ? route.query.get('site') : null;
   scopeToPage(route.name === 'call' ? pbx : null);
-  if (pbx === null || route.name === 'call') return route;
-  chooseScope(`${new URLSearchParams({ pbx })}`);
+  if ((pbx === null && site === null) || route.name === 'call') return route;
+  chooseScope(`${new URLSearchParams(pbx === null ? { site: site ?? '' } : { pbx })}`);
   picker?.refresh();
   route.query.delete('pbx');
+  route.query.delete('site');
   history.replaceState(null, '', `#/${route.name}?${route.query}`);
   return route;
 }
@@ -112,8 +114,8 @@ bar.append(
   ),
 );
 window.addEventListener(TOKEN_NEEDED, askToken);
-if (picker === undefined) countAlerts(bar.querySelector('[data-page=alerts]') as HTMLElement);
-else {
+countAlerts(bar.querySelector('[data-page=alerts]') as HTMLElement);
+if (picker !== undefined) {
   bar.after(picker.element);
   place.before(shardsNotice());
   const words = dialog.querySelector('p');

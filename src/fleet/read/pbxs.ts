@@ -39,7 +39,8 @@ export interface PbxState {
   readonly weekBefore: CallQuality;
 }
 
-interface Heartbeat {
+/** What a PBX said of itself last. */
+export interface Heartbeat {
   readonly pbx: string;
   readonly at_site: string;
   /** By the gateway's clock. */
@@ -81,19 +82,11 @@ export async function listPbxs(
   nowMs: number,
 ): Promise<PbxList> {
   const question = new Question(store, database, scope);
-  // argMax skips nulls, and would take the value of an older heartbeat. Within a tuple it does not.
-  const cells = Object.entries(HEARTBEAT_CELLS).map(
-    ([name, column]) => `argMax(tuple(${column}), row_version) AS ${name}`,
-  );
-  const [heartbeats, lastDay, weekBefore] = await Promise.all([
-    question.ask<Readonly<Record<string, unknown>>>(
-      `SELECT pbx, max(ifNull(heard_at_ms, assumeNotNull(at_ms))) AS heard, ${cells.join(', ')} FROM ${database}.${tableOf('heartbeats')}
-        WHERE ${allOf(window({ fromMs: nowMs - LOOKS_BACK_MS, toMs: nowMs + 2 * DAY_MS }), question.mine)} GROUP BY pbx`,
-    ),
+  const [heard, lastDay, weekBefore] = await Promise.all([
+    readHeartbeats(question, nowMs),
     sumsByPbx(question, nowMs, 0),
     sumsByPbx(question, nowMs, WEEK_MS),
   ]);
-  const heard = new Map(heartbeats.map((row) => [String(row['pbx']), unpacked(row)]));
   const sites = new Map(known.filter((pbx) => isWithin(scope, pbx)).map(({ name, site }) => [name, site]));
   const names = [...new Set([...sites.keys(), ...heard.keys(), ...lastDay.keys()])].toSorted();
   return {
@@ -104,6 +97,19 @@ export async function listPbxs(
       weekBefore: qualityOf(weekBefore.get(pbx) ?? new ScoreSums()),
     })),
   };
+}
+
+/** What each PBX of a question said last, by its name. Rejects with StoreError. */
+export async function readHeartbeats(question: Question, nowMs: number): Promise<ReadonlyMap<string, Heartbeat>> {
+  // argMax skips nulls, and would take the value of an older heartbeat. Within a tuple it does not.
+  const cells = Object.entries(HEARTBEAT_CELLS).map(
+    ([name, column]) => `argMax(tuple(${column}), row_version) AS ${name}`,
+  );
+  const rows = await question.ask<Readonly<Record<string, unknown>>>(
+    `SELECT pbx, max(ifNull(heard_at_ms, assumeNotNull(at_ms))) AS heard, ${cells.join(', ')} FROM ${question.database}.${tableOf('heartbeats')}
+      WHERE ${allOf(window({ fromMs: nowMs - LOOKS_BACK_MS, toMs: nowMs + 2 * DAY_MS }), question.mine)} GROUP BY pbx`,
+  );
+  return new Map(rows.map((row) => [String(row['pbx']), unpacked(row)]));
 }
 
 async function sumsByPbx(question: Question, nowMs: number, backMs: number): Promise<ReadonlyMap<string, ScoreSums>> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { several } from '../../api/parameters.ts';
 import { Problem } from '../../api/problem.ts';
+import type { FleetAlertRule } from '../../model/alert.ts';
 import type { Clock } from '../../model/ports.ts';
 import { AmbiguousError } from '../read/fleet-history.ts';
 import type { PbxFilter, Scope } from '../read/scope.ts';
@@ -8,12 +9,14 @@ import type { FleetPbx, FleetReader } from '../settings.ts';
 import { type FleetStore, StoreError } from '../store.ts';
 
 export interface FleetRoutesOptions {
-  readonly store: Pick<FleetStore, 'ask'>;
+  readonly store: Pick<FleetStore, 'ask' | 'askFirst' | 'insertFirst'>;
   readonly database: string;
   readonly clock: Clock;
   /** The answer may change while the gateway runs. */
   readonly known: () => { readonly pbxs: readonly FleetPbx[]; readonly readers: readonly FleetReader[] };
   readonly counters: () => Readonly<Record<string, number>>;
+  /** The rules that the gateways judge; missing: none. */
+  readonly alertRules?: readonly FleetAlertRule[];
 }
 
 const pbx = () =>

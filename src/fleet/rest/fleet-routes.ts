@@ -11,6 +11,7 @@ import { FleetRemarks } from '../read/remarks.ts';
 import { FleetRatings } from '../read/ratings.ts';
 import type { Scope } from '../read/scope.ts';
 import { type FleetRoutesOptions, inWords, scopeFor, type ScopeOf, type Whose, WHOSE, WHOSE_QUERY } from './asked.ts';
+import { fleetAlertRoutes } from './alert-list.ts';
 import { faultRoutes, FleetFaults } from './fault-list.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
 import { liveRoutes } from './live-route.ts';
@@ -46,6 +47,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
       .map((one) => scoped(one, options, scopeOf)),
     ...liveRoutes(options, scopeOf),
     ...faultRoutes(faults),
+    ...fleetAlertRoutes(options, scopeOf),
     ...fleetTrunkRoutes(options, scopeOf),
     ...fleetRatingRoutes(options, scopeOf),
     route({

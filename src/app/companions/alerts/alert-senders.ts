@@ -1,7 +1,6 @@
 import { AmiActionError, type AmiActions } from '../../../asterisk/ami/ami-actions.ts';
-import { Mailer } from '../../../alerts/mail.ts';
 import type { Sender } from '../../../alerts/outbox.ts';
-import { post } from '../../../alerts/webhook.ts';
+import { sendersBy } from '../../../alerts/ways.ts';
 import type { Settings } from '../../../config/settings.ts';
 import { isLoopback } from '../../../config/value-types.ts';
 import type { AlertMessage, AlertWay } from '../../../model/alert.ts';
@@ -19,16 +18,8 @@ const LONGEST_HEADER = 400;
 
 /** The configured ways. A digest goes by mail only. */
 export function alertSenders({ settings, actions, clock, onDenied }: SenderSources): Partial<Record<AlertWay, Sender>> {
-  const { smtp, from, to, webhook, webhookSecret } = settings;
-  const mailer =
-    smtp === null || from === null
-      ? null
-      : new Mailer({ server: { ...smtp, isThisMachine: isLoopback(smtp.host) }, from, to });
   return {
-    ...(mailer === null ? {} : { mail: (message: AlertMessage) => mailer.send(message) }),
-    ...(webhook === null
-      ? {}
-      : { webhook: (message: AlertMessage) => post(message, { url: webhook, secret: webhookSecret }, clock.nowMs()) }),
+    ...sendersBy(settings, isLoopback, () => clock.nowMs()),
     ami: async (message) => {
       try {
         await actions.send('UserEvent', userEvent(message));

@@ -36,6 +36,8 @@ const UNITS: Readonly<Record<AlertSubject, string | null>> = {
   gone: null,
   unreachable: null,
   ami: 's',
+  silent: 's',
+  problem: 's',
 };
 
 /** The page of alerts: open ones with their calls, ended ones, and the rules. */
@@ -116,9 +118,9 @@ export function alertsPage({ query }: Route): Page {
   };
 }
 
-function nameOf({ rule, endpoint, site }: Alert): (string | HTMLElement)[] {
-  const where = endpoint ?? site;
-  return where === null ? [foreign(rule)] : [foreign(rule), ` · `, foreign(where)];
+function nameOf({ rule, endpoint, site, pbx }: Alert): (string | HTMLElement)[] {
+  const where = [endpoint ?? site, pbx].filter((name) => typeof name === 'string');
+  return [foreign(rule), ...where.flatMap((name) => [` · `, foreign(name)])];
 }
 
 function time(iso: string): HTMLElement {
@@ -144,8 +146,8 @@ function alertCard(alert: Alert, isSent: boolean): HTMLElement {
 }
 
 /** Links to the calls of an alert. */
-function callLinks({ linkedids, calls }: Alert): HTMLElement {
-  const link = (linkedid: string): HTMLElement => el('a', { href: callAddress(linkedid) }, foreign(linkedid));
+function callLinks({ linkedids, calls, pbx }: Alert): HTMLElement {
+  const link = (linkedid: string): HTMLElement => el('a', { href: callAddress(linkedid, pbx) }, foreign(linkedid));
   const separated = (ids: readonly string[]): (string | HTMLElement)[] =>
     ids.flatMap((linkedid, index) => (index === 0 ? [link(linkedid)] : [', ', link(linkedid)]));
   const rest = linkedids.slice(CALLS_AT_ONCE);

@@ -12,7 +12,9 @@ export type AlertSubject =
   | 'no-reports'
   | 'gone'
   | 'unreachable'
-  | 'ami';
+  | 'ami'
+  | 'silent'
+  | 'problem';
 
 /** An alert, open or ended. */
 export interface Alert {
@@ -23,6 +25,8 @@ export interface Alert {
   readonly endpoint: string | null;
   /** The site, for rules by site. */
   readonly site: string | null;
+  /** On a fleet, of an alert about one PBX. */
+  readonly pbx?: string | undefined;
   readonly status: 'active' | 'over';
   readonly since: string;
   readonly raised_at: string;
