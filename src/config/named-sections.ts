@@ -2,10 +2,12 @@ import type { ConfSection } from './conf-file.ts';
 import { CODEC_VARIABLE } from './environment.ts';
 import { NETWORK_SECTION } from './networks.ts';
 import { suggestion, type Environment, type SettingReader } from './setting-reader.ts';
+import { NETWORK_KINDS } from '../model/phones/device.ts';
 import { SETTINGS } from './settings-table.ts';
 
 const CODEC_NAME = /^codec:([a-z0-9][a-z0-9._-]*)$/i;
-const ENDPOINT_PATTERN = /^endpoint:([^\s*]+\*?|\*)$/;
+const ENDPOINT_PATTERN = /^endpoint:((?:device|site):[^\s*][^*]*\*?|[^\s*]+\*?|\*)$/;
+const NETWORK_PATTERN = /^network:(.*)$/;
 const ALERT_NAME = /^alert:([A-Za-z0-9][\w.-]{0,63})$/;
 
 /** The sections whose names the user chooses. */
@@ -39,7 +41,13 @@ export function namedSections(
           `[${section.name}] is the same as [${earlier.name}] in line ${earlier.line}; write one of them`,
         );
     } else if (pattern !== undefined) {
-      endpoints.set(pattern, section);
+      const kind = NETWORK_PATTERN.exec(pattern)?.[1];
+      if (kind === undefined || NETWORK_KINDS.some((known) => known === kind)) endpoints.set(pattern, section);
+      else
+        reader.refuseLine(
+          section.line,
+          `[${section.name}] is not allowed; give a kind of network: ${NETWORK_KINDS.join(', ')}`,
+        );
     } else if (alert !== undefined) {
       alerts.set(alert, section);
     } else if (section.name.startsWith('alert:')) {
@@ -50,7 +58,7 @@ export function namedSections(
     } else if (section.name.startsWith('endpoint:')) {
       reader.refuseLine(
         section.line,
-        `[${section.name}] is not allowed; give an endpoint such as PJSIP/alice, or its beginning and one * at its end`,
+        `[${section.name}] is not allowed; give an endpoint such as PJSIP/alice, device:Yealink, site:Lyon or network:mobile, or its beginning and one * at its end`,
       );
     } else if (section.name.startsWith(NETWORK_SECTION)) {
       networks.push(section);

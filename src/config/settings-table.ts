@@ -285,7 +285,10 @@ export const CODEC_SETTINGS = {
   r0_is: override(decimal(0, 130), "the E-model's R0 - Is: R before anything is taken off"),
 } as const satisfies Section;
 
-/** Keys of `[endpoint:PATTERN]`, PATTERN an endpoint such as `PJSIP/alice`, or its beginning and `*`. */
+/**
+ * Keys of `[endpoint:PATTERN]`, PATTERN an endpoint such as `PJSIP/alice`, or `device:`, `site:` or `network:` and a name; or the beginning
+ * and `*`.
+ */
 export const ENDPOINT_SETTINGS = {
   /** G.107's A goes up to 20 (places hard to reach). */
   advantage: override(decimal(0, 20), "the E-model's advantage factor, R that users forgive"),

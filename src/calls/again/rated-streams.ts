@@ -11,9 +11,12 @@ export function storedDirections(
   { channels }: Pick<CallWithChannels, 'channels'>,
   rules: ScoringRules,
 ): { readonly directions: readonly ScoreInputs[]; readonly mosCq: number | null } {
-  const streams = channels.flatMap(({ endpoint, streams: own }) => own.map((stream) => ({ endpoint, stream })));
+  const streams = channels.flatMap(({ endpoint, device, site, deviceDetails, streams: own }) => {
+    const advantage = advantageOf({ endpoint, device, site, network: deviceDetails?.networkKind ?? null }, rules);
+    return own.map((stream) => ({ advantage, stream }));
+  });
   return {
-    directions: streams.flatMap(({ endpoint, stream }) => inputsOf(stream, advantageOf(endpoint, rules), rules) ?? []),
+    directions: streams.flatMap(({ advantage, stream }) => inputsOf(stream, advantage, rules) ?? []),
     mosCq: meanOfKnown(streams.map(({ stream }) => stream.mosCq)),
   };
 }

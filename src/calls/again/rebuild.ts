@@ -24,6 +24,9 @@ export function rebuildChannel(channel: ChannelRecord): ChannelState {
   state.bridgeTechnology = channel.bridgeTechnology;
   state.peerUniqueid = channel.peerUniqueid;
   state.onHold = channel.onHold;
+  state.device = channel.device;
+  state.site = channel.site;
+  state.deviceDetails = channel.deviceDetails;
   state.lastReceivedAtMs = channel.lastReceivedAtMs;
   for (const { direction, codec } of streams) state[direction].codec = codec;
   return state;

@@ -88,6 +88,9 @@ function emptyState({ channel }: StoredChannel): ChannelState {
   state.bridgeTechnology = channel.bridgeTechnology;
   state.peerUniqueid = channel.peerUniqueid;
   state.onHold = channel.onHold;
+  state.device = channel.device;
+  state.site = channel.site;
+  state.deviceDetails = channel.deviceDetails;
   state.lastReceivedAtMs = channel.lastReceivedAtMs;
   state.sipCallId = channel.sipCallId;
   state.phone = channel.phone;

@@ -8,7 +8,7 @@ import { burstRatio } from '../../stats/packets/burst-gap.ts';
 import type { ChannelState } from '../channels/channel-state.ts';
 import { endpointOf } from '../../model/channel.ts';
 import { capturedOf, type DirectionState, knownCodec } from './direction-state.ts';
-import { advantageOf, type ScoringRules } from '../scoring-rules.ts';
+import { type AdvantageFacts, advantageOf, type ScoringRules } from '../scoring-rules.ts';
 import {
   isLossKnown,
   isTallyDead,
@@ -38,7 +38,7 @@ export interface DirectionRules {
 
 /** The present rules for a direction of `channel`. */
 export function directionRules(
-  channel: Pick<ChannelState, 'name'>,
+  channel: Pick<ChannelState, 'name' | 'device' | 'site' | 'deviceDetails'>,
   state: DirectionState,
   rules: ScoringRules,
 ): DirectionRules {
@@ -47,8 +47,17 @@ export function directionRules(
     profile: rules.profile,
     codecDelayMs: codec === null ? undefined : codecSettings(codec, rules.codecs)?.delayMs,
     codec: codec === null ? undefined : codecImpairment(codec, rules.codecs),
-    advantage: rules.advantages.length === 0 ? 0 : advantageOf(endpointOf(channel.name), rules),
+    advantage: rules.advantages.length === 0 ? 0 : advantageOf(factsOf(channel), rules),
   };
+}
+
+function factsOf({
+  name,
+  device,
+  site,
+  deviceDetails,
+}: Pick<ChannelState, 'name' | 'device' | 'site' | 'deviceDetails'>): AdvantageFacts {
+  return { endpoint: endpointOf(name), device, site, network: deviceDetails?.networkKind ?? null };
 }
 
 /** A direction's score. `score` is absent for a dead direction, whose opinion is 1 whatever the formula says. */

@@ -17,6 +17,8 @@ endpoint = PJSIP/4930555101, PJSIP/4930555101*, PJSIP/carrier*, *
 advantage = 10
 [endpoint:PJSIP/mobile*]
 advantage = 5
+[endpoint:device:Yealink SIP-T54W 96860*]
+advantage = 3
 `,
     'mes.conf',
     {},
@@ -36,6 +38,7 @@ test('endpoints of mes.conf are looked for as they are stored, where numbers are
     advantages: [
       ['PJSIP/*******101', 10],
       ['PJSIP/mobile*', 5],
+      ['device:Yealink SIP-T54W 96860*', 3],
     ],
   });
 });

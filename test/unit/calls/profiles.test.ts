@@ -44,6 +44,16 @@ function play(rules: ScoringRules, codec: string, lost: readonly number[], captu
   const channel = snapshot('1', { name: 'PJSIP/mobile7-00000001' });
   board.handle({ type: 'channel', atMs: startMs, channel });
   board.handle({ type: 'codecs', atMs: startMs, uniqueid: '1', codecs: { rx: codec, tx: codec } });
+  const phone = { make: 'Yealink', model: 'SIP-W60B', firmware: '77.85.0.25' };
+  const details = { ...phone, transport: null, address: null, isBehindNat: null, networkKind: 'mobile' } as const;
+  board.handle({
+    type: 'device',
+    atMs: startMs,
+    uniqueid: '1',
+    device: 'Yealink SIP-W60B 77.85.0.25',
+    site: 'Lyon',
+    details,
+  });
   let cumulative = 0;
   for (const [index, lostNow] of lost.entries()) {
     const n = index + 1;
@@ -127,13 +137,16 @@ describe('informed, on calls', () => {
     expect(tx?.rValue).toBeCloseTo(informedR(4, { ie: 0, bpl: 10 }, 1), 0);
   });
 
-  test('adds what users of an endpoint forgive', () => {
-    const even = Array.from({ length: 12 }, () => 5);
-    const advantages = [{ pattern: 'PJSIP/mobile*', advantage: 10 }];
-    const plain = play(rulesOf('informed'), 'ulaw', even).channel.streams[1];
-    const forgiven = play(rulesOf('informed', { advantages }), 'ulaw', even).channel.streams[1];
-    expect(Number(forgiven?.rValue) - Number(plain?.rValue)).toBeCloseTo(10, 9);
-  });
+  test.each(['PJSIP/mobile*', 'device:Yealink SIP-W*', 'site:Lyon', 'network:mobile'])(
+    'adds what %s forgives',
+    (pattern) => {
+      const even = Array.from({ length: 12 }, () => 5);
+      const advantages = [{ pattern, advantage: 10 }];
+      const plain = play(rulesOf('informed'), 'ulaw', even).channel.streams[1];
+      const forgiven = play(rulesOf('informed', { advantages }), 'ulaw', even).channel.streams[1];
+      expect(Number(forgiven?.rValue) - Number(plain?.rValue)).toBeCloseTo(10, 9);
+    },
+  );
 });
 
 /** 1,200 packets of which 48 are lost, in twelve runs of four: BurstR 4 · (1 − 0.04). */

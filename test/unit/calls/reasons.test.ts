@@ -294,8 +294,27 @@ describe('advantage', () => {
         { pattern: 'PJSIP/mobile*', advantage: 10 },
       ],
     };
-    expect(['PJSIP/mobile7', 'PJSIP/mobile8', 'PJSIP/desk'].map((endpoint) => advantageOf(endpoint, rules))).toEqual([
-      5, 10, 0,
-    ]);
+    const facts = { device: null, site: null, network: null };
+    expect(
+      ['PJSIP/mobile7', 'PJSIP/mobile8', 'PJSIP/desk'].map((endpoint) => advantageOf({ ...facts, endpoint }, rules)),
+    ).toEqual([5, 10, 0]);
+  });
+
+  test('is of a device, a site or a kind of network, where that is known', () => {
+    const rules = {
+      advantages: [
+        { pattern: 'device:Yealink W*', advantage: 3 },
+        { pattern: 'site:Lyon', advantage: 4 },
+        { pattern: 'network:mobile', advantage: 10 },
+        { pattern: '*', advantage: 1 },
+      ],
+    };
+    const facts = { endpoint: 'PJSIP/device:Yealink W1', device: null, site: null, network: null };
+    const of = (part: object): number => advantageOf({ ...facts, ...part }, rules);
+    expect(of({})).toBe(1);
+    expect(of({ device: 'Yealink W60B 77.85', site: 'Lyon' })).toBe(3);
+    expect(of({ device: 'Snom D785', site: 'Lyon', network: 'mobile' })).toBe(4);
+    expect(of({ device: 'Snom D785', site: 'Lyon 2', network: 'mobile' })).toBe(10);
+    expect(of({ device: 'Yealink T54W 96.86', network: 'wifi' })).toBe(1);
   });
 });

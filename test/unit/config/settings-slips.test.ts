@@ -97,7 +97,11 @@ describe('a slip in the settings', () => {
     ],
     [
       '[endpoint:PJSIP/*mobile]',
-      'mes.conf line 1: [endpoint:PJSIP/*mobile] is not allowed; give an endpoint such as PJSIP/alice, or its beginning and one * at its end',
+      'mes.conf line 1: [endpoint:PJSIP/*mobile] is not allowed; give an endpoint such as PJSIP/alice, device:Yealink, site:Lyon or network:mobile, or its beginning and one * at its end',
+    ],
+    [
+      '[endpoint:network:moblie]',
+      'mes.conf line 1: [endpoint:network:moblie] is not allowed; give a kind of network: wired, wifi, mobile, vpn, carrier',
     ],
     [
       '[network:Berlin]\nsite = Berlin',
