@@ -47,7 +47,7 @@ const LOOK_EVERY_MS = 5000;
 const TICKS_PER_ROUND = 40;
 /** A call that is bad now must be reported within a minute; shares of an hour change slowly. */
 const JUDGE_NOW_EVERY_MS = 2500;
-const JUDGE_CALLS_EVERY_MS = 10_000;
+const JUDGE_CALLS_EVERY_MS = 30_000;
 const JUDGE_SILENCE_EVERY_MS = 30_000;
 const TELL_EVERY_MS = 1000;
 /** Bound on the ended channels that rules over a span of time count. */
