@@ -63,7 +63,7 @@ export function route<Query extends z.ZodObject, Answer extends z.ZodType, Body 
   status?: number;
   handle(
     request: RouteRequest<z.output<Query>, z.output<Body>>,
-  ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Chunks | Page> | JsonPieces;
+  ): z.output<Answer> | Promise<z.output<Answer> | Buffer | Chunks | JsonPieces | Page> | JsonPieces;
   isFinal?: (answer: z.output<Answer>) => boolean;
   type?: string;
   otherType?: OtherType;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { HealthView, LiveView } from '../model/ports.ts';
+import type { IntervalRecord } from '../model/record.ts';
 import type { CallRatings } from '../model/people/rating.ts';
 import { AUDIO_STATISTICS, audioStatistics } from './answers/audio-statistics.ts';
 import {
   CALLS_ANSWERS,
   CHANNEL,
   HEALTH_ANSWER,
-  type INTERVAL,
   INTERVALS_ANSWER,
   LIVE_ANSWERS,
   READY_ANSWER,
@@ -36,7 +36,7 @@ import { presentRemarks } from './remarks.ts';
 import { type Route, type RouteRequest, route } from './route.ts';
 import { ENDPOINTS_ANSWER, GROUPS_ANSWER, SUMMARY_ANSWER } from './answers/quality.ts';
 import { bucketsCsv, endpointsCsv, groupsCsv, listEndpoints, listGroups, summarize } from './answers/quality-list.ts';
-import { Chunks } from './gate/chunks.ts';
+import { Chunks, JsonPieces, listPieces } from './gate/chunks.ts';
 import { inParts } from './gate/turns.ts';
 
 /** What the routes ask. */
@@ -74,9 +74,9 @@ function known<T>(found: T | null, what: string): T {
 export function routes(sources: ApiSources): readonly Route[] {
   const { history, health, clock, metrics } = sources;
   const liveList = new LiveList(sources);
-  const intervalsOf = async (uniqueid: string, limit?: number): Promise<z.output<typeof INTERVAL>[]> => {
+  const intervalsOf = async (uniqueid: string, limit?: number): Promise<readonly IntervalRecord[]> => {
     const intervals = known(await history.intervals(uniqueid), 'channel');
-    return inParts(limit === undefined ? intervals : intervals.slice(-limit), presentInterval);
+    return limit === undefined ? intervals : intervals.slice(-limit);
   };
   const described = [
     route({
@@ -152,7 +152,11 @@ export function routes(sources: ApiSources): readonly Route[] {
       summary: 'Every report about a channel, oldest first; with limit the last ones.',
       query: INTERVALS_QUERY,
       answer: INTERVALS_ANSWER,
-      handle: async ({ query: { limit }, id: uniqueid }) => ({ intervals: await intervalsOf(uniqueid, limit) }),
+      handle: async ({ query: { limit }, id: uniqueid }) => {
+        const intervals = await intervalsOf(uniqueid, limit);
+        if (sources.isFleet === true) return { intervals: await inParts(intervals, presentInterval) };
+        return new JsonPieces(listPieces('intervals', intervals, presentInterval));
+      },
       csv: async ({ query: { limit }, id: uniqueid }) => intervalsCsv(await intervalsOf(uniqueid, limit)),
     }),
     route({

@@ -42,7 +42,8 @@ export function currentHistory(history: HistoryReader, current: CurrentCalls): H
       const stored = await history.intervals(uniqueid);
       const now = current.channelNow(uniqueid);
       if (now === null) return stored;
-      return inStreamClock(stored ?? [], now.streams);
+      // A channel that is up for days has a hundred thousand.
+      return (await inParts(slicesOf(stored ?? []), (slice) => inStreamClock(slice, now.streams))).flat();
     },
     async calls(...asked) {
       const page = await history.calls(...asked);
@@ -54,6 +55,13 @@ export function currentHistory(history: HistoryReader, current: CurrentCalls): H
     trends: (...asked) => history.trends(...asked),
     summary: (...asked) => history.summary(...asked),
   };
+}
+
+const SLICE = 500;
+
+function slicesOf<Item>(items: readonly Item[]): Item[][] {
+  const starts = Array.from({ length: Math.ceil(items.length / SLICE) }, (_, index) => index * SLICE);
+  return starts.map((start) => items.slice(start, start + SLICE));
 }
 
 function keyOf({ direction, segmentNumber }: SegmentRecord): string {

@@ -57,6 +57,20 @@ function* arrayPieces(items: readonly unknown[]): Generator<string> {
   yield before === '[' ? '[]' : ']';
 }
 
+/** An object with nothing but this list, whose items are made while they are written. */
+export async function* listPieces<Item>(
+  name: string,
+  items: readonly Item[],
+  show: (item: Item) => unknown,
+): AsyncGenerator<string> {
+  let before = `{${JSON.stringify(name)}:[`;
+  for (const item of items) {
+    yield `${before}${JSON.stringify(show(item))}`;
+    before = ',';
+  }
+  yield before === ',' ? ']}' : `${before}]}`;
+}
+
 /** Writes pieces of text one by one, and lets other work go in between every few milliseconds. */
 export async function chunksOf(pieces: AsyncIterable<string>, held: Pick<HeldAnswer, 'add'>): Promise<Chunks> {
   const chunks: Buffer[] = [];

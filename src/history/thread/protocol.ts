@@ -90,11 +90,13 @@ export interface ReaderMethods {
 
 export interface Request {
   readonly id: number;
-  /** `close` ends the thread; any other is one of its methods. */
+  /** `close` ends the thread, `more` asks for the next part of an answer; any other is one of its methods. */
   readonly method: string;
+  /** Of `more`: the id of the request whose answer it is of. */
   readonly input: unknown;
 }
 
+/** `left`: so many parts of the answer's list (`parts.ts`) are still to be asked for. */
 export type Reply =
-  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly result: unknown; readonly left: number }
   | { readonly id: number; readonly code: string; readonly message: string };

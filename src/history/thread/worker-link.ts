@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { atMost } from './at-most.ts';
+import { listIn } from './parts.ts';
 import type { Reply, Request } from './protocol.ts';
 import { errorText } from '../../units/error-text.ts';
 
@@ -21,8 +23,14 @@ type MethodOf<Methods, Name extends keyof Methods> = Methods[Name] extends (inpu
 /** What a thread of ours keeps is SQLite's; of JavaScript it has a few megabytes, and needs no more room for new garbage. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 3 };
 
+interface Part {
+  readonly id: number;
+  readonly result: unknown;
+  readonly left: number;
+}
+
 interface Pending {
-  resolve(result: unknown): void;
+  resolve(part: Part): void;
   reject(error: Error): void;
 }
 
@@ -56,15 +64,25 @@ export class WorkerLink<Methods> {
     input: MethodOf<Methods, Name>['input'],
   ): Promise<MethodOf<Methods, Name>['result']> {
     if (this.#stopped) throw new WorkerError('the history is closed', '');
-    return await this.#send(method, input);
+    const first = await this.#send(method, input);
+    const list = listIn(first.result);
+    for (let { left } = first; left > 0;) {
+      // One part in a turn of the event loop: other work goes in between.
+      await nextTurn();
+      const part = await this.#send('more', first.id);
+      for (const item of part.result as unknown[]) list?.push(item);
+      ({ left } = part);
+    }
+    return first.result;
   }
 
   /** Ends the thread once it has answered; the next request starts another. */
   async restart(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    await this.#send('close', null).catch(() => undefined);
-    if (this.#worker === worker) this.#worker = undefined;
+    if (this.#worker === undefined) return;
+    const closed = this.#send('close', null).catch(() => undefined);
+    // What is asked from now on would not be answered by it.
+    this.#worker = undefined;
+    await closed;
   }
 
   /** Lets the thread finish what it does and close its database, for at most `withinMs`; then ends it. */
@@ -78,7 +96,7 @@ export class WorkerLink<Methods> {
     await worker.terminate();
   }
 
-  #send(method: string, input: unknown): Promise<unknown> {
+  #send(method: string, input: unknown): Promise<Part> {
     clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     const worker = this.#worker;
@@ -100,7 +118,7 @@ export class WorkerLink<Methods> {
       this.#pending.delete(reply.id);
       if (this.#worker === worker && this.#pending.size === 0) this.#rest(worker);
       if ('code' in reply) waiting?.reject(new WorkerError(reply.message, reply.code));
-      else waiting?.resolve(reply.result);
+      else waiting?.resolve(reply);
     });
     let cause = 'it ended';
     worker.on('error', (error) => {

@@ -8,6 +8,18 @@ export interface DyingMethods {
   fail(code: string): null;
   die(input: null): null;
   thread(input: null): number;
+  /** So many items of some hundred bytes, as a list or beside other things. */
+  items(count: number): Item[];
+  page(count: number): { items: Item[]; total: number; others: string[] };
+}
+
+export interface Item {
+  readonly number: number;
+  readonly text: string;
+}
+
+function items(count: number): Item[] {
+  return Array.from({ length: count }, (_, number) => ({ number, text: 'x'.repeat(400) }));
 }
 
 serve<DyingMethods>(
@@ -18,6 +30,8 @@ serve<DyingMethods>(
     },
     die: () => process.exit(3),
     thread: () => threadId,
+    items,
+    page: (count) => ({ items: items(count), total: count, others: ['a', 'b'] }),
   },
   () => workerData !== '' && writeFileSync(String(workerData), ''),
 );

@@ -55,3 +55,32 @@ it('takes no request once it was stopped', async () => {
   await link.stop(1000);
   await expect(link.request('echo', 'b')).rejects.toMatchObject({ message: 'the history is closed' });
 });
+
+it('brings back a long list whole and in order, a part of it in each turn of the event loop', async () => {
+  for (const count of [0, 1, 2, 5000]) {
+    const numbers = Array.from({ length: count }, (_, number) => number);
+    const [list, page] = await Promise.all([link.request('items', count), link.request('page', count)]);
+    expect(list.map(({ number }) => number)).toEqual(numbers);
+    expect(list.every(({ text }) => text.length === 400)).toBe(true);
+    expect(page.items.map(({ number }) => number)).toEqual(numbers);
+    expect([page.total, page.others]).toEqual([count, ['a', 'b']]);
+  }
+  let [turns, isOver] = [0, false];
+  const turn = (): void => {
+    turns++;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  // 5000 items of 400 bytes are 2 MB: thirty parts of 64 KB.
+  await link.request('items', 5000);
+  isOver = true;
+  expect(turns).toBeGreaterThan(25);
+});
+
+it('gives no half of a list when the thread ends in the middle', async () => {
+  const asked = link.request('items', 20_000);
+  await link.request('echo', 'a');
+  await link.restart();
+  await expect(asked).rejects.toMatchObject({ message: 'the thread was started anew in the middle of an answer' });
+  expect(await link.request('echo', 'again')).toBe('again');
+});
