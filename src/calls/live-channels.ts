@@ -11,6 +11,8 @@ const MOST_LOOKS = 100;
 export class LiveChannels {
   readonly #most: number;
   readonly #channels = new Set<ChannelState>();
+  /** While there are too many. A search from the beginning would pass all deleted places, tens of thousands, for each look. */
+  #round: SetIterator<ChannelState> | undefined;
 
   constructor(most = MOST_LIVE_CHANNELS) {
     this.#most = most;
@@ -24,19 +26,26 @@ export class LiveChannels {
     return [...this.#channels];
   }
 
-  /** Adds a channel that is up. Returns the channel to give up if there are too many: the oldest quiet one. */
+  /** Adds a channel that is up. Returns the one to give up when there are too many: the oldest that has been quiet. */
   add(channel: ChannelState, nowMs: number): ChannelState | undefined {
     if (isLive(channel)) this.#channels.add(channel);
-    if (this.#channels.size <= this.#most) return undefined;
-    for (let looks = 0; looks < MOST_LOOKS; looks++) {
-      const [oldest] = this.#channels;
-      if (oldest === undefined || nowMs - oldest.lastSeenAtMs >= QUIET_MS) return oldest;
-      // It is looked at again after all others.
-      this.delete(oldest);
-      this.#channels.add(oldest);
+    if (this.#channels.size <= this.#most) {
+      this.#round = undefined;
+      return undefined;
     }
-    const [oldest] = this.#channels;
-    return oldest;
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const oldest = this.#next();
+      if (oldest === undefined || nowMs - oldest.lastSeenAtMs >= QUIET_MS) return oldest;
+    }
+    return this.#next();
+  }
+
+  /** The next of a round: a channel is looked at again when all others were. */
+  #next(): ChannelState | undefined {
+    const next = this.#round?.next();
+    if (next !== undefined && next.done !== true) return next.value;
+    this.#round = this.#channels.values();
+    return this.#round.next().value;
   }
 
   delete(channel: ChannelState): void {

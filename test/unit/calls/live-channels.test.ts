@@ -31,6 +31,23 @@ test('one goes also where all of them talk', () => {
   expect(all).toContain(givenUp[2]);
 });
 
+test('tens of thousands more than there may be, all talking, cost no more each than the first ones', () => {
+  const most = 40_000;
+  const live = new LiveChannels(most);
+  // Only when it was last seen matters here.
+  const talking = (): ChannelState => ({ endedAtMs: null, lastSeenAtMs: 0 }) as ChannelState;
+  for (let n = 0; n < most; n++) live.add(talking(), 0);
+  const startMs = performance.now();
+  for (let n = 0; n < 5000; n++) {
+    const givenUp = live.add(talking(), 0);
+    if (givenUp === undefined) throw new Error('none was given up');
+    live.delete(givenUp);
+  }
+  expect(live.size).toBe(most);
+  // Some 30 ms. A search from the beginning for each look took a minute.
+  expect(performance.now() - startMs).toBeLessThan(5000);
+});
+
 test('channels that are never hung up end as vanished when they were last heard of, are counted, and are forgotten', () => {
   const script = new Script(undefined, undefined, true, MOST);
   const beganAtMs = script.atMs;
