@@ -3,10 +3,14 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../lab/addresses.ts';
 import { spawnConfined } from '../lab/confined.ts';
 import { labIsReady } from '../lab/obstacle.ts';
 import { makeRunDirectory, REPOSITORY } from '../lab/paths.ts';
 import { BARE_SUITES, type BareSuite, ensureBareDebian } from '../lab/root-filesystem.ts';
+import { SimulatedAsterisk } from '../lab/simulated-asterisk.ts';
+import { inBootedDebian } from './fixtures/booted-debian.ts';
+import { startCall } from './fixtures/sidecar-checks.ts';
 
 const folder = makeRunDirectory('deb');
 const { version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as { readonly version: string };
@@ -31,7 +35,11 @@ async function inBareDebian(suite: BareSuite, script: string): Promise<Record<st
   inside.process.stderr?.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const status = await inside.ended;
   if (status !== 0) throw new Error(`the script in Debian ${suite} ended with ${status}:\n${output}`);
-  // `= NAME` begins what is said under that name.
+  return sections(output);
+}
+
+/** What is said under each name: `= NAME` begins it. */
+function sections(output: string): Record<string, string> {
   return Object.fromEntries(
     output.split(/^= /m).map((part) => {
       const [name = '', ...lines] = part.split('\n');
@@ -111,7 +119,8 @@ beforeAll(async () => {
 }, 400_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.runIf(labIsReady())('the Debian package', () => {
+// Beside each other: lintian alone takes as long as all others.
+describe.runIf(labIsReady())('the Debian package', { concurrent: true }, () => {
   test('is made in one go with the npm package from a tag and nothing else, and both have checksums', () => {
     const [tarball, deb, sums] = made.split('\n');
     expect([complained, tarball, deb, sums]).toEqual([
@@ -206,6 +215,83 @@ describe.runIf(labIsReady())('the Debian package', () => {
     300_000,
   );
 
+  test('runs under systemd with no right but its own, comes back, is upgraded, and is gone with all its instances', async () => {
+    const pbxs = await Promise.all([SimulatedAsterisk.start(), SimulatedAsterisk.start()]);
+    try {
+      for (const pbx of pbxs) startCall(pbx, 1000);
+      const main = await freePort('127.0.0.1', 28_600);
+      const branch = await freePort('127.0.0.1', 28_600);
+      const settings = await Promise.all(
+        pbxs.map(async ({ connection: { port, username, secret } }, index) => {
+          const agi = await freePort('127.0.0.1', 24_600);
+          const lines = `[ami]\nport = ${port}\nusername = ${username}\nsecret = ${secret}\n[agi]\nbind = 127.0.0.1:${agi}\n[http]\nbind = 127.0.0.1:${index === 0 ? main : branch}\n`;
+          return `printf '%s' '${lines}' >/etc/asterisk/mes${index === 0 ? '' : '-branch'}.conf`;
+        }),
+      );
+      const said = sections(
+        await inBootedDebian(
+          await ensureBareDebian('bookworm'),
+          folder,
+          `umask 077; dpkg -i /mnt/${debFile(older)} >/dev/null
+          ${settings.join('\n')}
+          node=/usr/lib/asterisk-mes/bin/node; units="asterisk-mes asterisk-mes@branch"
+          get() { $node -e 'fetch(process.argv[1]).then(async (a) => console.log(a.status, await a.text()), () => console.log(0))' "http://127.0.0.1:$1"; }
+          ready() { for n in $(seq 300); do case "$(get $1/readyz)" in '200 '*) echo ready; return;; esac; sleep 0.2; done; echo late; }
+          pid() { systemctl show --value --property=MainPID $1; }
+          of() { systemctl show --property=$2 $1; }
+          echo "= unasked"; systemctl is-active $units
+          echo "= started"; systemctl enable --quiet --now $units; ready ${main}; ready ${branch}; systemctl is-active $units
+          first=$(pid asterisk-mes)
+          echo "= process"; stat -c %U /proc/$first; grep -E '^(CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):' /proc/$first/status; cat /proc/$first/oom_score_adj
+          inside() { nsenter --target $first --mount --root --wd=/ -- "$@" 2>&1; }
+          echo "= writes"; inside touch /etc/mine; inside touch /usr/mine; inside stat -c 'home %a' /root; inside touch /var/lib/asterisk-mes/mine && inside rm /var/lib/asterisk-mes/mine && echo its own
+          echo "= settings"; inside sh -c 'ls /run/credentials; cat /run/credentials/*/mes.conf' | head -3; stat -c '%a %U' /etc/asterisk/mes.conf
+          echo "= histories"; ls -d /var/lib/asterisk-mes/mes.sqlite /var/lib/asterisk-mes/branch/mes.sqlite
+          echo "= killed"; kill -9 $first; for n in $(seq 300); do case $(pid asterisk-mes) in 0|$first) sleep 0.2;; *) break;; esac; done; ready ${main}; of asterisk-mes NRestarts
+          before=$(pid asterisk-mes); beside=$(pid asterisk-mes@branch)
+          echo "= upgraded"; dpkg -i /mnt/${debFile(newer)} >/dev/null; ready ${main}; ready ${branch}
+          [ $before != $(pid asterisk-mes) ] && [ $beside != $(pid asterisk-mes@branch) ] && echo again; of asterisk-mes Result; of asterisk-mes@branch Result
+          echo "= calls"; get ${main}/v1/calls
+          processes="$(pid asterisk-mes) $(pid asterisk-mes@branch)"; echo "$processes"
+          echo "= removed"; apt-get remove -q -y asterisk-mes >/dev/null 2>&1; systemctl is-active $units; for process in $processes; do [ -d /proc/$process ] && echo $process runs; done; find /etc/systemd -name '*asterisk-mes*'; ls /var/lib/asterisk-mes
+          echo "= purged"; apt-get purge -q -y asterisk-mes >/dev/null 2>&1; find / -xdev -path /mnt -prune -o \\( -name '*asterisk-mes*' -o -name 'mes*.conf*' \\) -print; getent passwd asterisk-mes
+          echo "= failed"; systemctl list-units --failed --no-legend`,
+        ),
+      );
+      expect(said['unasked']).toBe('inactive\ninactive');
+      expect(said['started']).toBe('ready\nready\nactive\nactive');
+      const none = '0'.repeat(16);
+      expect(said['process']?.split(/\s+/).join(' ')).toBe(
+        `asterisk-mes CapEff: ${none} CapBnd: ${none} CapAmb: ${none} NoNewPrivs: 1 Seccomp: 2 500`,
+      );
+      expect(said['writes']).toMatch(
+        /^touch: .*'\/etc\/mine': Read-only file system\ntouch: .*'\/usr\/mine': Read-only file system\nhome 0\nits own$/,
+      );
+      // Its own and no others'; root's alone outside.
+      expect(said['settings']).toBe(`asterisk-mes.service\n[ami]\nport = ${pbxs[0].connection.port}\n600 root`);
+      expect(said['histories']?.split('\n')).toHaveLength(2);
+      expect(said['killed']).toBe('ready\nNRestarts=1');
+      expect(said['upgraded']).toBe('ready\nready\nagain\nResult=success\nResult=success');
+      // The call that was up all the while, once.
+      const [, answer = '', processes] = /^200 (.*)\n([1-9]\d* [1-9]\d*)$/.exec(said['calls'] ?? '') ?? [];
+      expect(processes).toBeDefined();
+      const { calls } = JSON.parse(answer) as { calls: { mes: number | null }[] };
+      expect(calls).toEqual([expect.objectContaining({ ended_at: null, mes: expect.any(Number) })]);
+      expect(said['removed']).toMatch(/^inactive\ninactive\nbranch\nmes\.sqlite\b/);
+      // Who made it keeps it.
+      expect(said['purged']).toBe('/etc/asterisk/mes-branch.conf');
+      expect(said['failed']).toBe('');
+    } finally {
+      await Promise.all(pbxs.map((pbx) => pbx.stop()));
+    }
+  }, 300_000);
+
+  describe('unpacked', { concurrent: false }, () => {
+    testUnpacked();
+  });
+});
+
+function testUnpacked(): void {
   test('has units that systemd understands, one for each of several Asterisks', () => {
     const unpacked = join(folder, 'unpacked');
     execFileSync('dpkg-deb', ['-x', newer, unpacked]);
@@ -241,7 +327,7 @@ describe.runIf(labIsReady())('the Debian package', () => {
     expect(stdout).toMatch(/^ {3}rescore$/m);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
-});
+}
 
 function debFile(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);

@@ -100,18 +100,23 @@ export async function ensureDebianTarball(options: BuildOptions = {}): Promise<s
 export const BARE_SUITES = ['bookworm', 'trixie'] as const;
 export type BareSuite = (typeof BARE_SUITES)[number];
 
-/** What a bare Debian has beside its essential packages, so that the package installs without an index of others. */
-const BARE_PACKAGES = 'systemd-standalone-sysusers,systemd-standalone-tmpfiles,bash-completion';
+/** What a bare Debian has beside its essential packages, so that the package installs without an index of others: systemd, or parts of it. */
+const BARE_PACKAGES: Readonly<Record<BareSuite, readonly string[]>> = {
+  bookworm: ['systemd', 'bash-completion'],
+  trixie: ['systemd-standalone-sysusers', 'systemd-standalone-tmpfiles', 'bash-completion'],
+};
 
 /** The root file system of a Debian without Asterisk and Node.js, building it where it is missing (about 10 s). Throws one plain sentence. */
 export async function ensureBareDebian(suite: BareSuite, options: BuildOptions = {}): Promise<string> {
   mkdirSync(LAB_HOME, { recursive: true });
-  const path = join(LAB_HOME, `bare-${suite}`);
+  const packages = BARE_PACKAGES[suite];
+  // One with other packages has another name.
+  const path = join(LAB_HOME, `bare-${suite}-${packages[0]}`);
   if (existsSync(path)) return path;
   const building = join(LAB_HOME, ownedName(`building-${suite}`));
   try {
     options.progress?.(`Building a bare Debian ${suite} …`);
-    await bootstrap({ suite, packages: BARE_PACKAGES, target: building }, options);
+    await bootstrap({ suite, packages: packages.join(','), target: building }, options);
     renameSync(building, path);
     return path;
   } finally {
