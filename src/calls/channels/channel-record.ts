@@ -177,6 +177,7 @@ function streamRecord(
     ...measures,
     capture,
     lossyReports: state.lossyReports,
+    lastReportAtMs: state.reportedAtMs,
     mosLqInterval: interval.mosLq,
     mosCqInterval: interval.mosCq,
     senderPackets: state.srPackets,

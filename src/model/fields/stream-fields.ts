@@ -72,6 +72,7 @@ export const MEASURES = {
 export const STREAM_FIELDS = {
   ...MEASURES,
   lossyReports: orNull(number('', null, 'reports of intervals that lost 1 % of their packets or more')),
+  lastReportAtMs: orNull(moment('when the last report about it came; null: none came yet')),
   mosLqInterval: orNull(number('MOS 1-4.5', 3, 'MOS of listening quality in the last report interval alone')),
   mosCqInterval: orNull(number('MOS 1-4.5', 3, 'MOS of conversational quality in the last report interval alone')),
   senderPackets: storedOnly(orNull(number('packets', null, 'what the sender last said that it has sent'))),

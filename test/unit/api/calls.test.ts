@@ -123,6 +123,7 @@ describe('a call', () => {
       mos_lq: 4.186,
       mos_cq: 4.181,
       lossy_reports: 3,
+      last_report_at: '2026-11-18T11:08:20.000Z',
       mos_lq_interval: 4.4,
       mos_cq_interval: null,
       verdict: 'good',

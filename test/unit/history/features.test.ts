@@ -190,6 +190,7 @@ it('a column of a record that the table lacks is added, with null in the rows th
     'column channels.site',
     'column segments.codec',
     'column segments.mos_cq',
+    'column streams.last_report_at_ms',
     'column streams.lossy_reports',
   ]);
 });

@@ -54,6 +54,7 @@ it('keep every row of a database of schema 1, with what that did not know as not
     mosLq: null,
     mosCq: null,
     lossyReports: null,
+    lastReportAtMs: null,
     mosLqInterval: null,
     senderPackets: null,
     senderOctets: null,

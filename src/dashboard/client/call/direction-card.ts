@@ -5,7 +5,7 @@ import { t } from '../words/language.ts';
 import { packetStory } from './packet-story.ts';
 import { phoneStory } from './phone-story.ts';
 import { score, verdictChip } from '../parts/verdict-chip.ts';
-import { directionWords, quantity, verdictWords } from '../words/words.ts';
+import { directionWords, moment, quantity, verdictWords } from '../words/words.ts';
 
 /** The card of one direction. `line`: its number in the chart. */
 export function directionCard(channel: Channel, stream: Stream, line: number): HTMLElement {
@@ -28,6 +28,7 @@ export function directionCard(channel: Channel, stream: Stream, line: number): H
         : t('{n}, by the far end', { n: stream.reports }),
     ],
     ...(stream.lossy_reports === null ? [] : [[t('Reports with loss'), String(stream.lossy_reports)] as const]),
+    ...(stream.last_report_at === null ? [] : [[t('Last report'), moment(stream.last_report_at)] as const]),
     [t('Ours, of 100'), quantity(stream.mes_100, 1)],
     [t("Asterisk's own"), quantity(stream.native_mes_100, 1)],
   ];

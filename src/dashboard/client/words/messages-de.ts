@@ -99,6 +99,7 @@ export const GERMAN: Readonly<Record<string, string>> = {
   Pages: 'Seiten',
   'RTT, ms': 'RTT, ms',
   Reports: 'Berichte',
+  'Last report': 'Letzter Bericht',
   'Reports with loss': 'Berichte mit Verlust',
   'Round trip': 'Umlaufzeit',
   Score: 'Wert',
