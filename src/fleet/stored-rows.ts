@@ -14,8 +14,34 @@ export interface StoredRows {
   readonly count: number;
 }
 
-export function storedRows(lines: readonly string[]): StoredRows {
-  return { bytes: Buffer.from(lines.join('')), count: lines.length };
+/** Text of this length is moved out of the heap. */
+const CHUNK_CHARACTERS = 65_536;
+
+/** Gathers lines by where they are to be stored. */
+export class LineGatherer {
+  readonly #open = new Map<string, { text: string; count: number }>();
+  readonly #done = new Map<string, StoredRows[]>();
+
+  add(target: string, line: string): void {
+    let open = this.#open.get(target);
+    if (open === undefined) this.#open.set(target, (open = { text: '', count: 0 }));
+    open.text += line;
+    open.count++;
+    if (open.text.length >= CHUNK_CHARACTERS) this.#close(target, open);
+  }
+
+  /** All lines; nothing may be added afterwards. */
+  end(): ReadonlyMap<string, readonly StoredRows[]> {
+    for (const [target, open] of this.#open) this.#close(target, open);
+    return this.#done;
+  }
+
+  #close(target: string, { text, count }: { readonly text: string; readonly count: number }): void {
+    this.#open.delete(target);
+    const done = this.#done.get(target) ?? [];
+    this.#done.set(target, done);
+    done.push({ bytes: Buffer.from(text), count });
+  }
 }
 
 interface Form {

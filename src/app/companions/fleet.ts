@@ -13,6 +13,7 @@ import { fleetRoutes } from '../../fleet/rest/fleet-routes.ts';
 import type { FleetSettings, HostAndPort } from '../../fleet/settings.ts';
 import { FleetStore } from '../../fleet/store.ts';
 import { listenProblem } from '../../model/errors/listen-problem.ts';
+import { EvidenceMaker } from './alerts/evidence-maker.ts';
 import { coded, errorsOnly, type Logger } from '../state/log.ts';
 import { errorText } from '../../units/error-text.ts';
 
@@ -65,6 +66,7 @@ export async function startFleet(settings: FleetSettings, log: Logger, stopping:
       known: () => ({ pbxs, readers }),
       counters: () => ({ ...gateway.counters, ...watch.counters }),
       alertRules: settings.alerts.rules,
+      makeEvidence: (sources) => new EvidenceMaker(sources),
     }),
     { tokenCheck: token, files: dashboardAssets({ isFleet: true }), logger: errorsOnly(log) },
   );

@@ -95,6 +95,11 @@ export class FleetHistory implements HistoryReader {
     return (await this.#withChannels(onlyOne(found)))[0] ?? null;
   }
 
+  /** The PBX of the call that was found last: a joined call is found under another linkedid. */
+  get lastPbx(): string | undefined {
+    return [...this.#pbxs.values()].at(-1);
+  }
+
   /** The PBX of the call that was last found under this linkedid; undefined: none was. */
   pbxOf(linkedid: string): string | undefined {
     return this.#pbxs.get(linkedid);

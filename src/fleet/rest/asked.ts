@@ -1,12 +1,23 @@
 import { z } from 'zod';
 import { several } from '../../api/parameters.ts';
+import type { EvidenceService } from '../../api/alerts/evidence.ts';
 import { Problem } from '../../api/problem.ts';
-import type { FleetAlertRule } from '../../model/alert.ts';
-import type { Clock } from '../../model/ports.ts';
+import type { BesideQuery } from '../../history/features/alerts.ts';
+import type { FleetAlertRule, OtherCalls } from '../../model/alert.ts';
+import type { Clock, HistoryReader } from '../../model/ports.ts';
 import { AmbiguousError } from '../read/fleet-history.ts';
 import type { PbxFilter, Scope } from '../read/scope.ts';
 import type { FleetPbx, FleetReader } from '../settings.ts';
 import { type FleetStore, StoreError } from '../store.ts';
+
+/** What evidence is made from, for one request. */
+export interface FleetEvidenceSources {
+  readonly calls: HistoryReader;
+  readonly clock: Clock;
+  readonly beside: (query: BesideQuery) => Promise<OtherCalls>;
+  /** The PBX that the evidence is about. */
+  readonly host: () => string;
+}
 
 export interface FleetRoutesOptions {
   readonly store: Pick<FleetStore, 'ask' | 'askFirst' | 'insertFirst'>;
@@ -17,6 +28,8 @@ export interface FleetRoutesOptions {
   readonly counters: () => Readonly<Record<string, number>>;
   /** The rules that the gateways judge; missing: none. */
   readonly alertRules?: readonly FleetAlertRule[];
+  /** Makes evidence from what is stored; missing: there is none. */
+  readonly makeEvidence?: (sources: FleetEvidenceSources) => EvidenceService;
 }
 
 const pbx = () =>

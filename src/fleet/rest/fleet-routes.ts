@@ -12,6 +12,7 @@ import { FleetRatings } from '../read/ratings.ts';
 import type { Scope } from '../read/scope.ts';
 import { type FleetRoutesOptions, inWords, scopeFor, type ScopeOf, type Whose, WHOSE, WHOSE_QUERY } from './asked.ts';
 import { fleetAlertRoutes } from './alert-list.ts';
+import { fleetEvidenceRoutes } from './evidence-list.ts';
 import { faultRoutes, FleetFaults } from './fault-list.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
 import { liveRoutes } from './live-route.ts';
@@ -48,6 +49,7 @@ export function fleetRoutes(options: FleetRoutesOptions): readonly Route[] {
     ...liveRoutes(options, scopeOf),
     ...faultRoutes(faults),
     ...fleetAlertRoutes(options, scopeOf),
+    ...fleetEvidenceRoutes(options, scopeOf),
     ...fleetTrunkRoutes(options, scopeOf),
     ...fleetRatingRoutes(options, scopeOf),
     route({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CompanionContext } from '../../../src/app/companions/companion.ts';
-import { EvidenceMaker } from '../../../src/app/companions/alerts/evidence-maker.ts';
+import { evidenceHere } from '../../../src/app/companions/alerts/evidence-maker.ts';
 import { SharedLinks } from '../../../src/app/companions/alerts/shared-links.ts';
 import { type History, openHistory } from '../../../src/history/history.ts';
 import type { Alert } from '../../../src/model/alert.ts';
@@ -39,7 +39,7 @@ async function open(): Promise<void> {
   history = await openHistory({ path, keepIntervalsMs: 365 * DAY_MS, keepCallsMs: 365 * DAY_MS, clock });
   const context = { history, calls: history, clock } as unknown as CompanionContext;
   const findAlert = async (id: string) => (id === 'a1' ? ALERT : null);
-  links = new SharedLinks(context, { url: 'http://pbx', findAlert, evidence: new EvidenceMaker(context) });
+  links = new SharedLinks(context, { url: 'http://pbx', findAlert, evidence: evidenceHere(context) });
   await links.restore();
 }
 

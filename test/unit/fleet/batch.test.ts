@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { BatchError, readBatch, type SequencedRow, writeBatch } from '../../../src/fleet/batch.ts';
+import { BatchError, readBatch as readRows, type SequencedRow, writeBatch } from '../../../src/fleet/batch.ts';
 import { callRows } from '../../../src/fleet/call-rows.ts';
 import { callRecord, channelRecord, intervalRecord, START_MS } from '../history/records.ts';
 
 const NOW_MS = START_MS + 3_600_000;
+
+function readBatch(text: string, nowMs: number) {
+  const rows: SequencedRow[] = [];
+  const end = readRows(text, nowMs, (row) => rows.push(row));
+  return { rows, ...end };
+}
 
 function rowsOfACall(): SequencedRow[] {
   const call = { ...callRecord('1.1'), channels: [channelRecord('1.2', { linkedid: '1.1' })] };

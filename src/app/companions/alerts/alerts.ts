@@ -14,7 +14,7 @@ import { scoringRules } from '../../settings/scoring-rules.ts';
 import { alertSenders } from './alert-senders.ts';
 import { ActiveAlerts } from './active-alerts.ts';
 import { Digest } from './digest.ts';
-import { EvidenceMaker } from './evidence-maker.ts';
+import { evidenceHere } from './evidence-maker.ts';
 import { KeptReach } from './kept-reach.ts';
 import { SharedLinks } from './shared-links.ts';
 import { errorText } from '../../../units/error-text.ts';
@@ -64,7 +64,7 @@ export function alertsCompanion(context: CompanionContext): Companion {
 
   const findAlert = async (id: string): Promise<Alert | null> =>
     active.alerts.find((alert) => alert.id === id) ?? (await features.read('alerts', 'one', id));
-  const evidence = new EvidenceMaker(context);
+  const evidence = evidenceHere(context);
   const links = new SharedLinks(context, { url, findAlert, evidence });
   const linkOf = ({ id }: Alert): string => links.ofAlert(id);
 

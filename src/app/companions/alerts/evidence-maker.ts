@@ -10,6 +10,7 @@ import type { OtherCalls } from '../../../model/alert.ts';
 import type { EvidenceService } from '../../../api/alerts/evidence.ts';
 import type { CallWithChannels, TimeRange } from '../../../model/ports.ts';
 import type { IntervalRecord } from '../../../model/record.ts';
+import type { BesideQuery } from '../../../history/features/alerts.ts';
 import type { CompanionContext } from '../companion.ts';
 
 const HOUR_MS = 3_600_000;
@@ -22,22 +23,36 @@ const MOST_BUCKETS = 120;
 /** Buckets begin at multiples of their length since 1970: a bucket of 126 years holds any range whole. */
 const ONE_BUCKET_MS = 4_000_000_000_000;
 
+/** Where evidence comes from. */
+export interface EvidenceSources extends Pick<CompanionContext, 'calls' | 'clock'> {
+  /** Calls that used the same server at the same time. Rejects when it does not know. */
+  readonly beside: (query: BesideQuery) => Promise<OtherCalls>;
+  /** The server that the evidence is about. */
+  readonly host: () => string;
+}
+
+/** Evidence from the history of this PBX. */
+export function evidenceHere({ calls, clock, history }: CompanionContext): EvidenceMaker {
+  const beside = (query: BesideQuery): Promise<OtherCalls> => history.features.read('alerts', 'callsBeside', query);
+  return new EvidenceMaker({ calls, clock, beside, host: hostname });
+}
+
 /** Makes the evidence of a call, or of a trunk over a time, and its page. */
 export class EvidenceMaker implements EvidenceService {
   readonly pageHeaders = SHARE_HEADERS;
-  readonly #context: CompanionContext;
+  readonly #sources: EvidenceSources;
 
-  constructor(context: CompanionContext) {
-    this.#context = context;
+  constructor(sources: EvidenceSources) {
+    this.#sources = sources;
   }
 
   get #made(): Made {
     const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
-    return { atMs: this.#context.clock.nowMs(), host: hostname(), timeZone };
+    return { atMs: this.#sources.clock.nowMs(), host: this.#sources.host(), timeZone };
   }
 
   async evidence(linkedid: string): Promise<Evidence | null> {
-    const { calls } = this.#context;
+    const { calls } = this.#sources;
     const call = await calls.call(linkedid);
     if (call === null) return null;
     const intervals = new Map<string, readonly IntervalRecord[]>();
@@ -46,13 +61,9 @@ export class EvidenceMaker implements EvidenceService {
   }
 
   async #othersOf({ linkedid, startedAtMs, endedAtMs }: CallWithChannels): Promise<OtherCalls> {
-    const { history, clock } = this.#context;
+    const { beside, clock } = this.#sources;
     try {
-      return await history.features.read('alerts', 'callsBeside', {
-        linkedid,
-        fromMs: startedAtMs,
-        toMs: endedAtMs ?? clock.nowMs(),
-      });
+      return await beside({ linkedid, fromMs: startedAtMs, toMs: endedAtMs ?? clock.nowMs() });
     } catch {
       // Show the call all the same.
       return NO_OTHER_CALLS;
@@ -65,7 +76,7 @@ export class EvidenceMaker implements EvidenceService {
   }
 
   async trunkEvidence(endpoint: string, range: TimeRange): Promise<TrunkEvidence> {
-    const { calls: reader } = this.#context;
+    const { calls: reader } = this.#sources;
     const { fromMs, toMs } = range;
     const bucketMs = Math.max(1, Math.ceil((toMs - fromMs) / MOST_BUCKETS / HOUR_MS)) * HOUR_MS;
     const [[quality], [all]] = await Promise.all([
@@ -88,10 +99,10 @@ export class EvidenceMaker implements EvidenceService {
   async #callsOf(endpoint: string, range: TimeRange, known: number): Promise<{ calls: TrunkCalls; leftOut: number }> {
     const calls = new TrunkCalls(endpoint);
     const filter = { ...range, endpoints: [endpoint] };
-    let page = await this.#context.calls.calls(filter, PAGE_OF_CALLS, null);
+    let page = await this.#sources.calls.calls(filter, PAGE_OF_CALLS, null);
     calls.take(page.calls);
     while (page.next !== null && calls.taken < MOST_CALLS) {
-      page = await this.#context.calls.calls(filter, PAGE_OF_CALLS, page.next);
+      page = await this.#sources.calls.calls(filter, PAGE_OF_CALLS, page.next);
       calls.take(page.calls);
     }
     return { calls, leftOut: page.next === null ? 0 : Math.max(1, known - calls.taken) };
