@@ -58,9 +58,10 @@ function isKnown({ isDead: dead, word }: Stretch): boolean {
  * subtracted there.
  */
 export function findFault(call: CallState, rules: ScoringRules): FaultRecord {
-  const parties = [...call.channels]
+  const legs = [...call.channels]
     .filter((channel) => !isLocalChannel(channel) && channel.rtcpEvents > 0)
     .toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+  const parties = legs.length > 2 ? lastParties(call, legs) : legs;
   const [first, second] = parties;
   if (parties.length !== 2 || first === undefined || second === undefined) return UNKNOWN;
   const [caller, callee] = second.uniqueid === call.linkedid ? [second, first] : [first, second];
@@ -83,6 +84,21 @@ export function findFault(call: CallState, rules: ScoringRules): FaultRecord {
   // A guess is not enough to say that nothing is at fault.
   if (faultPlace === 'none' && faultCertainty === 'guess') return UNKNOWN;
   return { faultPlace, faultCertainty, faultReports, faultWhy: sentenceOf(faultPlace, caller, callee, all, rules) };
+}
+
+/**
+ * After transfers: the caller and who spoke with it last. Empty where it is not one of those who spoke last, and where a leg of
+ * before has a fault of its own: then the place of the last two is not that of the call.
+ */
+function lastParties(call: CallState, legs: readonly ChannelState[]): readonly ChannelState[] {
+  const caller = legs.find(({ uniqueid }) => uniqueid === call.linkedid);
+  const peer = legs.find(
+    ({ uniqueid, peerUniqueid }) => uniqueid === caller?.peerUniqueid && peerUniqueid === caller.uniqueid,
+  );
+  if (caller === undefined || peer === undefined) return [];
+  const hasFault = ({ rx, tx, scores }: ChannelState): boolean =>
+    isDead(rx) || isDead(tx) || isBelowGood(scores.wordRx) || isBelowGood(scores.wordTx);
+  return legs.some((leg) => leg !== caller && leg !== peer && hasFault(leg)) ? [] : [caller, peer];
 }
 
 type Stretches = Readonly<Record<'callerRx' | 'callerTx' | 'calleeRx' | 'calleeTx', Stretch>>;
