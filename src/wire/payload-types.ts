@@ -48,12 +48,12 @@ const ASTERISK_NAMES: Readonly<Record<string, string>> = {
 const MIN_CLOCK_RATE_HZ = 1000;
 const MAX_CLOCK_RATE_HZ = 384_000;
 
-/** What a static payload type means; undefined for a dynamic or reserved one. */
+/** The format of a static payload type; undefined: it is dynamic or reserved. */
 export function staticFormat(payloadType: number): PayloadFormat | undefined {
   return Object.hasOwn(STATIC_FORMATS, payloadType) ? STATIC_FORMATS[payloadType] : undefined;
 }
 
-/** Whether a codec goes by a payload type of its own, so that it is not what a dynamic one means. */
+/** Whether a codec has a static payload type, so that a dynamic one does not mean it. */
 export function hasStaticPayloadType(codec: string): boolean {
   return Object.values(STATIC_FORMATS).some((format) => format.codec === codec);
 }

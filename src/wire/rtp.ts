@@ -19,7 +19,7 @@ export const PAYLOAD_TYPE_COMFORT_NOISE = 13;
 
 export type MediaKind = 'rtp' | 'rtcp' | 'other';
 
-/** What a UDP payload is by its first two bytes (RFC 5761, RFC 7983); `end` is after the last captured byte. */
+/** The kind of a UDP payload, by its first two bytes (RFC 5761, RFC 7983); `end` is after the last captured byte. */
 export function mediaKind(view: DataView, start: number, end: number): MediaKind {
   if (end - start < 8 || view.getUint8(start) >> 6 !== VERSION_2) return 'other';
   const second = view.getUint8(start + 1);

@@ -3,14 +3,14 @@ import { type PayloadFormat, formatFromSdp } from './payload-types.ts';
 /** One stream that an SDP offers or accepts: where its owner listens, and what the payload types mean there. */
 export interface SdpMedia {
   readonly kind: MediaKind;
-  /** As written, without brackets. */
+  /** The address as it is written, without brackets. */
   readonly address: string;
   readonly port: number;
   /** Only what `a=rtpmap` says; static types may be missing. */
   readonly formats: ReadonlyMap<number, PayloadFormat>;
 }
 
-/** What of an SDP goes by RTP and is read. */
+/** The media of an SDP that are read. */
 type MediaKind = 'audio' | 'video';
 
 const MAX_SIP_BYTES = 65_535;

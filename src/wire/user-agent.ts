@@ -5,8 +5,8 @@ const LONGEST_PART = 40;
 const VERSION = String.raw`v?(\d[\w.+-]*)`;
 
 /**
- * How makers write themselves in User-Agent, the first that fits. Each has make, model and firmware in its groups; a make that is
- * not written there is given.
+ * How makers write their User-Agent; the first pattern that fits counts. Make, model and firmware are its groups. A make that the
+ * text does not contain is given beside it.
  */
 const DIALECTS: readonly (readonly [pattern: RegExp, make?: string])[] = [
   // PolycomVVX-VVX_411-UA/5.9.0.9373, PolyEdge-Edge_E320-UA/8.0.1, PolycomSoundPointIP-SPIP_450-UA/4.0.1

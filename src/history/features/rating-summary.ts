@@ -141,7 +141,7 @@ class Groups {
     return mean;
   }
 
-  /** Those with most ratings first. */
+  /** The groups, those with the most ratings first. */
   results(): NamedRatingMean[] {
     return [...this.#means]
       .map(([name, mean]) => ({ name, ...mean.result() }))

@@ -15,7 +15,7 @@ import type { Statements } from '../schema/statements.ts';
 
 const REQUEST_CELLS = 'linkedid, uniqueid, endpoint, side, probability, asked_at_ms AS askedAtMs';
 
-/** Of one call; later ones are left out. */
+/** Bound on the moments of one call; later ones are left out. */
 const MOST_MOMENTS = 100;
 
 /** What people said of calls, whom we asked, and the moments that they marked. */

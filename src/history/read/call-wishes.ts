@@ -19,7 +19,7 @@ export interface Wish {
   readonly lists: readonly TermList[];
   /** The matching counted calls as rows `AS c` with a condition, each newest first by an index. */
   readonly rows?: readonly string[];
-  /** The same as unsorted rows, for when they are few. */
+  /** The same calls as unsorted rows, for a search that finds few. */
   readonly few?: string;
   /** True: every call of the lists or rows matches. */
   readonly isWhole: boolean;
@@ -69,7 +69,10 @@ function textLists(field: 'endpoint' | 'number' | 'device' | 'site', texts: read
 
 const NUMBER_COLUMNS = ['caller_number', 'connected_number'];
 
-/** Of the endpoint: a call that it made has its channel as the first, whose uniqueid is the linkedid. */
+/**
+ * Whether the endpoint made or got the call. The first channel of a call belongs to the endpoint that made it, and its uniqueid
+ * is the linkedid.
+ */
 const DIRECTION_TESTS = {
   from: 'channels.uniqueid = channels.linkedid',
   to: 'channels.uniqueid <> channels.linkedid',

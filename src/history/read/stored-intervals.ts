@@ -19,17 +19,20 @@ export class StoredIntervals {
     );
   }
 
-  /** All of a channel, in the order in which they came. */
+  /** All reports of a channel, in the order in which they came. */
   of(uniqueid: string): IntervalRecord[] {
     return inOrder(this.#ofChannel.all(uniqueid));
   }
 
-  /** Those that are where they stay, where `rescore` can change them. */
+  /** The reports in the sorted table, where `rescore` can change them. */
   moved(uniqueid: string): IntervalRecord[] {
     return inOrder(this.#moved.all(uniqueid));
   }
 
-  /** Those of these channels that their resumes do not count, in the order in which they came. All recent ones must be moved. */
+  /**
+   * The reports of these channels that their stored states do not count, in the order in which they came. All recent reports must
+   * have been moved.
+   */
   afterResumes(uniqueids: readonly string[]): IntervalRecord[] {
     return inOrder(this.#afterResumes.all(JSON.stringify(uniqueids)));
   }
@@ -39,7 +42,10 @@ function inOrder(rows: readonly Row[]): IntervalRecord[] {
   return rows.map((row) => INTERVAL_COLUMNS.fromRow(row)).sort(byArrival);
 }
 
-/** By their numbers: the clock may have been set in between. Those without one are older than all others. */
+/**
+ * Orders reports by their numbers, because somebody may have set the clock in between. Those without a number are older than all
+ * others.
+ */
 export function byArrival(a: IntervalRecord, b: IntervalRecord): number {
   const byNumber = (a.channelReportNumber ?? 0) - (b.channelReportNumber ?? 0);
   if (byNumber !== 0 || a.atMs !== b.atMs) return byNumber || a.atMs - b.atMs;

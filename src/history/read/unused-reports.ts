@@ -6,11 +6,11 @@ export interface ReporterUse {
   readonly endpoint: string;
   /** Calls in which it sent reports. */
   readonly calls: number;
-  /** Those of which more than half of the reports were about another stream than ours. */
+  /** Calls in which more than half of the reports were about another stream than ours. */
   readonly unusableCalls: number;
 }
 
-/** Of calls that began since. The history may be in use. Throws HistoryError. */
+/** The use of reports in calls that began since then. The history may be in use. Throws HistoryError. */
 export function unusedReports(path: string, sinceMs: number): ReporterUse[] {
   let database: Sqlite.Database | undefined;
   try {

@@ -14,7 +14,10 @@ const BUSY_TIMEOUT_MS = 700;
 /** A thread of ours that was ended may have it for a moment longer. */
 const LOCK_TIMEOUT_MS = 1000;
 
-/** Of the writer, whose rows are those of the last minutes; the default of better-sqlite3 is 16 MB. */
+/**
+ * The writer's cache. Its rows are those of the last minutes, so it needs less than the 16 MB that better-sqlite3 takes by
+ * default.
+ */
 const WRITER_CACHE_KIBIBYTES = 2048;
 
 /**
@@ -36,7 +39,7 @@ export function openForWriting(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS): D
   closeSync(openSync(path, 'a', 0o600));
   const database = new Sqlite(path, { timeout: busyTimeoutMs });
   try {
-    // Of a new file alone: an old one would have to be written anew, and goes on using again what is freed in it.
+    // Works in a new file only. An old file would have to be rewritten, and reuses the space that is freed in it.
     database.pragma('auto_vacuum = INCREMENTAL');
     migrate(database, path, FEATURES, NAMED_STEPS_SCHEMA, showStep);
     emptyOldJournals(database);

@@ -8,9 +8,9 @@ export type FeatureMethods = Readonly<Record<string, FeatureMethod>>;
 export interface Feature {
   /** Each is run once in a database, in order and in a transaction of its own. A released one never changes: add another. */
   readonly steps: readonly string[];
-  /** By name, in the writer's thread: each call is a transaction. */
+  /** Writes by name, in the writer's thread. Each call is a transaction. */
   readonly writes?: FeatureMethods;
-  /** By name, in the reader's thread: each call sees one consistent state. */
+  /** Reads by name, in the reader's thread. Each call sees one consistent state. */
   readonly reads?: FeatureMethods;
   /** These calls and their channels are about to be deleted, in the same transaction. */
   readonly forget?: (statements: Statements, linkedids: readonly string[]) => void;

@@ -48,7 +48,7 @@ interface StoredField {
   readonly storage: Storage;
   readonly column: string;
   readonly type: ColumnType;
-  /** Of a summary only. */
+  /** The columns of a summary's parts; empty for other fields. */
   readonly parts: readonly (readonly [part: keyof SampleSummary, column: string])[];
 }
 
@@ -80,7 +80,8 @@ function recordColumns<Table extends Fields>(table: Table): RecordColumns<Record
   const isText = types.map((type) => type === 'TEXT');
 
   const empty: readonly Cell[] = names.map(() => null);
-  // By index, into an array of its length: one that grows, and an iterator, would be four times as much garbage, for each report.
+  // A loop by index into an array of the right length: an array that grows, and an iterator, would make four times as much
+  // garbage, for each report.
   const toCells = (record: RecordOf<Table>): Cell[] => {
     const cells = empty.slice();
     const values = record as Readonly<Record<string, unknown>>;

@@ -61,7 +61,7 @@ export function factsOfCalls(database: Database, { sql, parameters }: CallCondit
   }));
 }
 
-/** The same with their legs. */
+/** The same facts, with those of the legs. */
 export function factsWithLegs(database: Database, { sql, parameters }: CallCondition): CallFacts[] {
   const rows = database
     .prepare<unknown[], [...CallCells, ...LegCells, ...StreamCells]>(

@@ -20,7 +20,7 @@ export interface StreamFacts {
 
 export interface LegFacts {
   readonly endpoint: string;
-  /** It is the channel that the call began with. */
+  /** Whether it is the channel with which the call began. */
   readonly isCaller: boolean;
   readonly mes: number | null;
   readonly verdict: Verdict | null;
@@ -31,7 +31,7 @@ export interface LegFacts {
   readonly streams: readonly StreamFacts[];
 }
 
-/** All of a call that is searched for or summed up. */
+/** Everything of a call by which it is found or counted. */
 export interface CallFacts {
   readonly linkedid: string;
   readonly startedAtMs: number;
@@ -61,7 +61,7 @@ export interface Contribution {
   readonly isBad: boolean;
   /** The call's fault lies with one of these legs: its phone, or the network between it and this server. */
   readonly isOwnFault: boolean;
-  /** Of endpoints and groups only. */
+  /** The streams, needed for endpoints and groups only. */
   readonly streams: readonly StreamFacts[];
 }
 

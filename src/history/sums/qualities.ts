@@ -17,7 +17,7 @@ function quantile(scores: Int32Array, scoredCalls: number, share: number): numbe
   if (scoredCalls === 0) return null;
   const rank = Math.max(1, Math.ceil(scoredCalls * share));
   let seen = 0;
-  // By index: this is done thousands of times for one answer, and an iterator takes several times as long.
+  // A loop by index: it runs thousands of times for one answer, and an iterator takes several times as long.
   for (let hundredths = 0; hundredths < scores.length; hundredths++) {
     seen += scores[hundredths] ?? 0;
     if (seen >= rank) return hundredths / OPINION_STEPS;

@@ -11,7 +11,7 @@ interface Additive {
   bad: number;
   /** Calls whose fault lies with the legs that are summed. */
   ownFaults: number;
-  /** Of the known scores, in millionths. */
+  /** The sum of the known scores, in millionths. */
   mesMicro: number;
   packetsLost: number;
   packetsExpected: number;

@@ -27,7 +27,7 @@ export class SumReader {
     this.#database = database;
   }
 
-  /** By key, those without any call left out. */
+  /** Sums by key. Keys without a call are left out. */
   sums<Key extends string | number>(range: TimeRange, question: Question<Key>): Map<Key, ScoreSums> {
     const found = new Map<Key, ScoreSums>();
     const sumsOf = (key: Key): ScoreSums => {

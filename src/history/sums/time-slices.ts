@@ -2,7 +2,7 @@
 export interface TimeSlice {
   readonly fromMs: number;
   readonly toMs: number;
-  /** It consists of whole spans of this length; null: it is shorter than any. */
+  /** The length of the spans that it consists of; null: it is shorter than any span. */
   readonly spanMs: number | null;
   readonly times: 1 | -1;
 }

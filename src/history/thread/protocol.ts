@@ -27,7 +27,10 @@ export interface CommitResult {
 }
 
 export interface CommitRequest extends Batch {
-  /** It was sent before the one in front of it was answered: when that fails, so must this, or states would come before their reports. */
+  /**
+   * It was sent before the request in front of it was answered. If that one fails, this one must fail as well: otherwise states
+   * would be stored before their reports.
+   */
   readonly isAhead: boolean;
 }
 

@@ -125,7 +125,7 @@ export class WorkerLink<Methods> {
       cause = errorText(error);
     });
     worker.on('exit', () => {
-      // Of one that ended because it was idle nothing was asked any more.
+      // A worker that ended because it was idle had no open questions.
       if (this.#worker !== worker) return;
       this.#worker = undefined;
       const failed = [...this.#pending.values()];

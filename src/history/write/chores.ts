@@ -13,7 +13,7 @@ const LARGE_COMMIT = 2000;
 const GIVE_WAY_MS = 250;
 const LONGEST_WAIT_MS = 60_000;
 
-/** One step of it: some tens of milliseconds. True: there is more. */
+/** Does one step, of some tens of milliseconds. True: there is more to do. */
 type Chore = () => boolean;
 
 /**

@@ -174,7 +174,7 @@ export class CommitLoop {
 
   #send(part: Waiting, isAhead: boolean): Promise<void> {
     const answer = this.#commitPart(part, isAhead);
-    // Of one that is sent ahead nobody hears before the one in front of it is answered.
+    // Nobody listens to a request that is sent ahead before the one in front of it is answered.
     answer.catch(() => {});
     return answer;
   }

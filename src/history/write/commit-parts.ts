@@ -9,7 +9,7 @@ const MOST_STATES = 2000;
 interface Unit {
   states: StateChange[];
   intervals: IntervalRecord[];
-  /** It has become part of this one. */
+  /** The unit of which it has become a part. */
   joined?: Unit;
 }
 

@@ -37,7 +37,7 @@ export function setAside(
   statements.database.pragma('defer_foreign_keys = ON');
   counted.reopen(stored.linkedid);
   rename(statements, ['uniqueid', 'peer_uniqueid'], uniqueid, nameOfOld(uniqueid, stored.startedAtMs));
-  // Of a call that had been joined into another one. This linkedid is a call of its own again.
+  // The call had been joined into another one. Now this linkedid is a call of its own again.
   statements.run('DELETE FROM call_aliases WHERE from_linkedid = ?', linkedid);
   if (stored.linkedid !== linkedid) return;
   const name = nameOfOld(linkedid, stored.startedAtMs);

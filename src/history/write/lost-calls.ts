@@ -4,7 +4,7 @@ import type { KnownCalls } from '../thread/protocol.ts';
 /** Ended in one step, for which a commit waits. */
 const STEP_CALLS = 100;
 
-/** By the index of calls that are not counted. A joined call is known by the linkedid that took it in. */
+/** Uses the index of calls that are not counted. A joined call is known by the linkedid that took it in. */
 const LOST = `SELECT linkedid FROM calls WHERE is_counted = 0 AND ended_at_ms IS NULL
   AND linkedid NOT IN (SELECT value FROM json_each(?))
   AND linkedid NOT IN (SELECT into_linkedid FROM json_each(?) CROSS JOIN call_aliases ON from_linkedid = value)

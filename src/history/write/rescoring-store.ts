@@ -17,7 +17,7 @@ import { CountedCalls } from '../sums/counted-calls.ts';
 import { StoredIntervals } from '../read/stored-intervals.ts';
 import { Writer } from './writer.ts';
 
-/** One batch is one transaction, in which a running sidecar cannot write: it is over in a fraction of a second. */
+/** A batch is one transaction. A running sidecar cannot write meanwhile, so it must end within a fraction of a second. */
 const DEFAULT_BATCH_CALLS = 200;
 const BATCH_REPORTS = 2000;
 /** A sidecar, a purge or a backup may hold the database for a while. */

@@ -48,7 +48,7 @@ export class Retention {
     this.#nowMs = nowMs;
   }
 
-  /** One step, never of a call or channel that is up; returns the rows deleted. */
+  /** Deletes some rows, never of a call or channel that is up. Returns how many. */
   purge({ intervalsBeforeMs, callsBeforeMs }: RetentionLimits): number {
     const sinceMs = this.#nowMs();
     const deleted = this.#purgeReports(intervalsBeforeMs) || this.#purgeCalls(callsBeforeMs);

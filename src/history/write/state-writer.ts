@@ -22,7 +22,7 @@ const PUT_CHANNEL = upsert('channels', ['uniqueid'], CHANNEL_COLUMNS.names);
 const PUT_RESUME = upsert('resumes', ['uniqueid'], ['uniqueid', 'state', 'rx_reports', 'tx_reports']);
 const PUT_STREAM = upsert('streams', ['uniqueid', 'direction'], ['uniqueid', ...STREAM_COLUMNS.names]);
 const PUT_SEGMENT = upsert('segments', ['uniqueid', 'direction', 'segment_number'], SEGMENT_COLUMNS.names);
-/** Of rows that are there; each begins with its key, which is the last parameter. */
+/** Updates of existing rows. Each begins with its key, which is the last parameter. */
 const PUT_CALL_SCORES = update('calls', ['linkedid'], CALL_SCORE_COLUMNS.names);
 const PUT_CHANNEL_SCORES = update('channels', ['uniqueid'], CHANNEL_SCORE_COLUMNS.names);
 const PUT_STREAM_SCORES = update('streams', ['uniqueid', 'direction'], STREAM_SCORE_COLUMNS.names);
@@ -93,7 +93,7 @@ export class StateWriter {
       this.#statements.run(PUT_NEW_CALL, linkedid, own[startedAtMs], own[profile], own[version]);
     }
     this.#statements.run(PUT_CHANNEL, ...own);
-    // It may have had others before.
+    // The channel may have had other streams before.
     if (before !== undefined && streams.length < MOST_STREAMS)
       this.#statements.run('DELETE FROM streams WHERE uniqueid = ?', uniqueid);
     for (const stream of streams) this.#statements.run(PUT_STREAM, uniqueid, ...stream);

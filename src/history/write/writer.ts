@@ -40,7 +40,7 @@ export class Writer {
     while (this.move() > 0);
   }
 
-  /** All of the batch, or nothing when it throws. */
+  /** Commits the whole batch. If it throws, nothing of it is stored. */
   commit(batch: Batch): CommitResult {
     try {
       return this.#commit(batch, 'all');
@@ -65,7 +65,7 @@ export class Writer {
     return this.#database.transaction(() => this.#retention.purge(limits)).immediate();
   }
 
-  /** Of channels that are up, without a state that can be read: their RTP sessions are made up again from their reports. */
+  /** Forgets states that cannot be read, of channels that are up. Their RTP sessions are then made from their reports. */
   forgetResumes(unreadable: readonly string[]): void {
     const forget = this.#database.transaction(() => {
       const these = JSON.stringify(unreadable);

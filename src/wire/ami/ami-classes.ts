@@ -7,7 +7,10 @@ export const NEEDED_WRITE_CLASSES = ['call'] as const;
 /** For ratings, to read the key that marks a moment and to tell of a rating. Without them the rest goes on. */
 export const RATING_CLASSES = ['user'] as const;
 
-/** To know when a digit is pressed in a call, whose packets a receiver takes for jitter. Without it the rest goes on. */
+/**
+ * The event class that tells when a digit is pressed, since a receiver counts a digit's packets as jitter. Everything else works
+ * without it.
+ */
 export const DIGIT_CLASSES = ['dtmf'] as const;
 
 /** The needed classes that a `read =` or `write =` line lacks. */

@@ -10,7 +10,7 @@ const MARK = 'MESMark';
 const MAX_HANGUP_CAUSE = 1000;
 const MAX_CHANNEL_AGE_S = 1e9;
 const ENDPOINT = /^(?!Local\/)[A-Za-z0-9_]{1,20}\/./;
-/** What a channel that was dialled is said to execute, by Dial() and Queue(). */
+/** What Asterisk says that a dialled channel executes: Dial() or Queue() made it. */
 const DIALLED = /^App(?:Dial|Queue)/;
 
 /**

@@ -14,7 +14,7 @@ const FORMAT_NAME = /^[a-z0-9_.-]{1,32}$/;
  * (22.10.1 and 16.28, compared with the payload types of captured packets.)
  */
 export function readChannelCodecs(row: AmiMessage): ChannelCodecs {
-  // In the order of their printing.
+  // In the order in which Asterisk prints them.
   const native = readFormats(row.get('Nativeformats'));
   const readFormat = row.get('Readformat');
   const readPath = readPathOf(row.get('Readtrans'));

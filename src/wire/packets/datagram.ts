@@ -31,8 +31,8 @@ const LEAST_PAYLOAD_BYTES = 12;
 const MAX_IP_HEADERS = 8;
 
 /**
- * What a captured packet turned out to be. `udp` and `tcp` have been read; `fragment` is a part of a datagram that is not whole;
- * `cut-short` ends before the header does; `unread` is inside `unreadLayer`.
+ * The kind of a captured packet. `udp` and `tcp` have been read. `fragment` is a part of an incomplete datagram. `cut-short` ends
+ * before the header does. `unread` is inside `unreadLayer`.
  */
 export type PacketKind = 'udp' | 'tcp' | 'not-udp' | 'fragment' | 'cut-short' | 'unknown-link' | 'unread';
 
@@ -45,7 +45,7 @@ export type PacketKind = 'udp' | 'tcp' | 'not-udp' | 'fragment' | 'cut-short' | 
  * others. When the rest comes after all, the whole is given once more, with `isShownBefore`.
  */
 export class DatagramReader {
-  /** What `payloadStart` and `payloadEnd` count in; not the packet's own when it came in fragments. */
+  /** The bytes in which `payloadStart` and `payloadEnd` count. They are not the packet's own when it came in fragments. */
   view: DataView = NO_BYTES;
   /** Source and destination address, 4 + 4 or 16 + 16 bytes, as 32-bit words. */
   readonly addressWords = new Int32Array(8);
@@ -211,7 +211,7 @@ export class DatagramReader {
       : this.#readTransport(protocol, 0, bytes.length, wireBytes);
   }
 
-  /** What a first fragment is without the others: enough of a datagram to be counted as it, or a fragment. */
+  /** Reads a first fragment without the others: it may hold enough to count as the datagram. */
   #tryFirst(protocol: number, at: number, end: number, wireEnd: number): PacketKind {
     this.#isTrial = true;
     const kind = this.#readTransport(protocol, at, end, wireEnd);
@@ -266,7 +266,7 @@ export class DatagramReader {
     this.payloadStart = start;
     this.payloadBytes = udpBytes < UDP_HEADER_BYTES ? end - start : udpBytes - UDP_HEADER_BYTES;
     this.payloadEnd = Math.min(end, start + this.payloadBytes);
-    // What begins as RTP and RTCP do is no tunnel that we know.
+    // No known tunnel begins like RTP or RTCP.
     if (start >= end || view.getUint8(start) >> 6 === RTP_VERSION) return 'udp';
     const network = udpTunnelNetwork(view, start, this.payloadEnd, this.sourcePort, this.destinationPort);
     if (network !== NO_TUNNEL) return this.#readNetwork(network, this.payloadEnd);

@@ -1,6 +1,6 @@
 /**
- * What the functions that step over headers give back: where the IP header begins that lies behind them, or one of these
- * numbers below 0 when there is none. Numbers, because these functions run for every packet and make no garbage.
+ * The functions that step over headers return where the IP header behind them begins, or one of these numbers below 0 if there is
+ * none. They are numbers because these functions run for every packet and must make no garbage.
  */
 export const UNKNOWN_LINK = -1;
 export const CUT_SHORT = -2;
@@ -8,7 +8,7 @@ export const NOT_IP = -3;
 /** For what may be a tunnel and is none. */
 export const NO_TUNNEL = -4;
 
-/** What is told of packets that are inside something that is not read. Each place is that layer's number for ever. */
+/** The names of layers that are not read. Each layer keeps its place, because its number is permanent. */
 const UNREAD_LAYERS = [
   'IPsec (ESP)',
   'IPsec (ESP in UDP)',

@@ -33,7 +33,7 @@ class Waiting {
   parts: Part[] = [];
   keptBytes = 0;
   wireBytes = 0;
-  /** Of the whole datagram; -1 until its last fragment has come. */
+  /** The length of the whole datagram; -1: its last fragment has not come yet. */
   totalBytes = -1;
   isComplete = false;
   /** Its first fragment was handed on before any later one had been seen. */
@@ -47,7 +47,7 @@ class Waiting {
 
 /** A datagram put together again. */
 export interface Reassembled {
-  /** As far as it was captured without a hole. */
+  /** The bytes that were captured without a hole. */
   readonly bytes: Uint8Array;
   readonly wireBytes: number;
   /** Its first fragment was handed on before. */
@@ -125,7 +125,7 @@ export class IpFragments {
     this.#keptBytes -= waiting.keptBytes;
     waiting.keptBytes = 0;
     waiting.isComplete = true;
-    // What copies are told by stays, what they hold does not.
+    // Keeps what copies are recognised by, and drops their content.
     waiting.parts = parts.map((part) => ({ ...part, bytes: NOTHING }));
     return { bytes: bytes.subarray(0, captured), wireBytes: totalBytes, isShown };
   }

@@ -46,16 +46,16 @@ const latin1 = new TextDecoder('latin1');
 
 /** One way of a connection. */
 class Flow {
-  /** Of the next byte; undefined until the beginning of a message has been found. */
+  /** The number of the next byte; undefined: no beginning of a message was found yet. */
   nextSequence: number | undefined;
-  /** Of the message that it began with, when it was not the connection's beginning. */
+  /** The number of the message that it began with, if that was not the connection's beginning. */
   firstSequence: number | undefined;
   waiting: Segment[] = [];
   #buffer = new Uint8Array(0);
   #used = 0;
   /** From where on the end of the headers is looked for. */
   #searchedTo = 0;
-  /** Of the message at the beginning of the buffer; 0 until its headers are whole. */
+  /** The length of the message at the beginning of the buffer; 0: its headers are not whole yet. */
   #messageBytes = 0;
 
   get waitingBytes(): number {
@@ -66,7 +66,7 @@ class Flow {
     return this.#buffer.length + this.waitingBytes;
   }
 
-  /** Whether it has come to this byte already. */
+  /** Whether this byte was passed already. */
   hasPassed(sequence: number): boolean {
     if (this.nextSequence === undefined) return false;
     const behind = (this.nextSequence - sequence) | 0;

@@ -59,7 +59,7 @@ const PORT_MPLS = 6635;
 const PORT_OPENVPN = 1194;
 const PORT_TZSP = 37_008;
 
-/** What a flow at these ports is inside when its packets look like RTP and are none: the numbers of ESP may begin as RTP does. */
+/** The layer of a flow at these ports whose packets look like RTP and are none: the numbers of ESP may begin like RTP. */
 export function unreadAtPort(port: number): UnreadLayer | undefined {
   return port === PORT_IPSEC ? 'IPsec (ESP in UDP)' : undefined;
 }

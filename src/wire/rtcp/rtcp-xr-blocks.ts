@@ -18,7 +18,7 @@ export type RunLengthChunk =
   | { readonly kind: 'bits'; readonly bits: number }
   | { readonly kind: 'null' };
 
-/** What bit by bit is said of the packets from `beginSequence` up to before `endSequence`. */
+/** The packets from `beginSequence` up to, without, `endSequence`, described bit by bit. */
 export interface PacketRange {
   readonly ssrc: number;
   readonly beginSequence: number;

@@ -58,7 +58,7 @@ export function q8ToRatio(q8: number): number {
   return q8 / Q8_ONE;
 }
 
-/** Whether a ratio, also one rounded to some decimals, is what a block shows as `q8`. */
+/** Whether a ratio, perhaps rounded to some decimals, is what a block shows as `q8`. */
 export function ratioFitsQ8(ratio: number, q8: number): boolean {
   if (!(ratio >= 0 && ratio <= 1)) return false;
   return q8 === MAX_Q8 ? ratio * Q8_ONE > MAX_Q8 - 1 : Math.abs(ratio * Q8_ONE - q8) < 1;

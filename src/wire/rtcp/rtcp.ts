@@ -30,7 +30,7 @@ export interface RtcpSenderPart {
   readonly sentOctets: number;
 }
 
-/** What a compound RTCP packet said. */
+/** The content of a compound RTCP packet. */
 export interface RtcpCompound {
   readonly senders: RtcpSenderPart[];
   /** Each with the SSRC of who reports. */

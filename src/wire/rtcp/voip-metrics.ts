@@ -8,11 +8,11 @@ const MAX_R_FACTOR = 100;
 const JITTER_BUFFER_FIXED = 2;
 const JITTER_BUFFER_ADAPTIVE = 3;
 
-/** What a VoIP Metrics block is made of. */
+/** The inputs of a VoIP Metrics block. */
 export interface MeasuredVoip {
   readonly ssrc: number;
   readonly voipMetrics: VoipMetrics;
-  /** By the E-model; null is not known. */
+  /** By the E-model; null: not known. */
   readonly score: { readonly rCq: number; readonly mosLq: number; readonly mosCq: number } | null;
   /** Null: the audio was not looked at. */
   readonly audio: CapturedAudio | null;
@@ -91,7 +91,7 @@ export function arrivalHistogramToJson(bins: readonly ArrivalBin[]): HistogramBa
   }));
 }
 
-/** What was found by looking at the audio itself. */
+/** The findings in the audio itself. */
 export function audioToJson(audio: CapturedAudio): {
   readonly looked_at_ms: number;
   readonly talk_ms: number;

@@ -13,7 +13,7 @@ export interface XrMeasurement {
   readonly codec: string | null;
 }
 
-/** What a phone says of the audio that it received, in RTCP XR, as a report of its own like those of RFC 6035. */
+/** Turns what a phone reports in RTCP XR about the audio it received into a report like those of RFC 6035. */
 export function xrPhoneReport(block: VoipMetricsBlock, measured: XrMeasurement): PhoneReport {
   return {
     kind: 'xr',

@@ -12,7 +12,7 @@ export function hostOfUri(uri: string | undefined): string | null {
   return host === undefined ? null : withoutBrackets(host);
 }
 
-/** Of a Via header: the transport, and the address that the sender knows itself by. */
+/** Reads a Via header: the transport, and the address that the sender calls its own. */
 export function readVia(via: string): { readonly transport: string; readonly sentBy: string } | undefined {
   const [, transport, host] = /^SIP\s*\/\s*2\.0\s*\/\s*(\w{2,4})\s+(\[[0-9a-f:.]+\]|[^\s:;,]+)/i.exec(via) ?? [];
   if (transport === undefined || host === undefined) return undefined;

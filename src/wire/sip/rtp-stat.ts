@@ -11,12 +11,12 @@ const LONGEST = 1000;
 const MOST_PACKETS = 0xffff_ffff;
 const PERCENT = 100;
 
-/** Of one header or several with `|` between them. Undefined where they say nothing of what the phone received. */
+/** Reads one header, or several separated by `|`. Undefined: they do not say what the phone received. */
 export function readRtpStat(text: string): PhoneReport | undefined {
   const values = new Map<string, string>();
   for (const [, key = '', value = ''] of text.slice(0, LONGEST).matchAll(PAIR))
     if (!values.has(key)) values.set(key, value.trim());
-  // Of two numbers the first is of what the phone received.
+  // If there are two numbers, the first is about what the phone received.
   const first = (key: string): string | undefined => values.get(key)?.split(',')[0];
   const received = numberWithin(first('PR'), 0, MOST_PACKETS);
   const lost = numberWithin(first('PL'), 0, MOST_PACKETS);

@@ -22,11 +22,11 @@ interface OpenMessage {
  * byte once, so that a peer that sends a message byte by byte costs no more than others.
  */
 export class SipStreamReader {
-  /** What waits is from `#start` to `#end`; behind it is room for what comes. */
+  /** The waiting bytes are from `#start` to `#end`. Behind them is room for more. */
   #room = NOTHING;
   #start = 0;
   #end = 0;
-  /** So many bytes of what waits have no end of a head. */
+  /** So many of the waiting bytes were searched for the end of a head. */
   #searched = 0;
   #open: OpenMessage | undefined;
   #isBroken = false;

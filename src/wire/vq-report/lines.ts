@@ -5,7 +5,7 @@ const MAX_LINES = 200;
 const MAX_LINE_LENGTH = 2000;
 
 export interface ReportLine {
-  /** As this reader knows it: lower case, no blanks. */
+  /** The name as this reader knows it: in lower case, without blanks. */
   readonly name: string;
   readonly value: string;
 }

@@ -5,7 +5,7 @@ import { echoReturnLoss, level, milliseconds, moment, numberWithin, opinion, rat
 
 const Q8_ONE = 256;
 
-/** What of a report's dialect cannot be seen in a single line. */
+/** What a single line does not tell about a report's dialect. */
 export interface Dialect {
   /** Losses are written as fractions of 256, as RFC 3611 has them, where RFC 6035 says percent. */
   readonly lossesAreQ8: boolean;
