@@ -6,7 +6,7 @@ import { labIsReady } from '../lab/obstacle.ts';
 import type { Release } from '../lab/root-filesystem.ts';
 import { SidecarProcess } from '../lab/sidecar-process.ts';
 import { testMailServer, type TestMailServer } from '../unit/alerts/smtp-server.ts';
-import { openBrowser } from './fixtures/browser.ts';
+import { accessibilityFaults, openBrowser } from './fixtures/browser.ts';
 
 interface Trunks {
   readonly trunks: readonly { readonly endpoint: string; readonly calls: number; readonly recent_mes: number | null }[];
@@ -313,7 +313,11 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
         });
         const { url, id } = (await made.json()) as { url: string; id: string };
         expect(made.status).toBe(201);
-        if (world.release === '22') await looksRight(url);
+        if (world.release === '22') {
+          const share = { method: 'POST', headers: { ...BEARER, 'content-type': 'application/json' }, body: '{}' };
+          const shared = await fetch(`${world.sidecar.url}/v1/calls/${linkedid}/share`, share);
+          await looksRight(url, ((await shared.json()) as { url: string }).url);
+        }
         expect(await (await fetch(url)).text()).toContain('<h1>Calls over PJSIP/carrier2</h1>');
         await fetch(`${world.sidecar.url}/v1/shares/${id}`, { method: 'DELETE', headers: BEARER });
         expect((await fetch(url)).status).toBe(404);
@@ -322,8 +326,8 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
       }),
   );
 
-  /** As a sheet of paper, A4 upright: nothing is cut off, and it becomes a PDF. */
-  async function looksRight(url: string): Promise<void> {
+  /** As a sheet of paper, A4 upright: nothing is cut off, and it becomes a PDF. On a screen both pages can be read by all. */
+  async function looksRight(url: string, ofCall: string): Promise<void> {
     const browser = await openBrowser();
     try {
       const page = await browser.newPage({ viewport: { width: 718, height: 1000 } });
@@ -338,6 +342,11 @@ describe.runIf(labIsReady())('routing by quality and alerts on a real Asterisk 2
       expect(pdf.subarray(0, 5).toString('latin1')).toBe('%PDF-');
       expect(pdf.length).toBeGreaterThan(20_000);
       expect(problems).toEqual([]);
+      await page.emulateMedia({ media: 'screen' });
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await page.goto(ofCall);
+      expect(await page.locator('h3').count()).toBe(4);
+      expect(await accessibilityFaults(page)).toEqual([]);
     } finally {
       await browser.close();
     }
