@@ -41,20 +41,20 @@ export function takeRtcp(
   const sent = channel[directionSentBy(reporter)];
   const { clockRateHz, doubted, digitsToldAtMs } = sent;
   // The round trip is calculated from the same block. If the block is about another stream, the round trip is wrong, too.
-  const told = { reporter, block: report.block ?? null, hasMoreBlocks: report.hasMoreBlocks ?? false };
-  const isUsed = subjectIn(channel, told) === 'ours';
+  const part = { reporter, block: report.block ?? null, hasMoreBlocks: report.hasMoreBlocks ?? false };
+  const isUsed = subjectIn(channel, part) === 'ours';
   const roundTrip = roundTripSample(report, roundTripsOf(channel.rx.total), isUsed);
   const isRoundTripRefused = roundTrip === 'refused';
   if (isRoundTripRefused) channel.rttRefused++;
   const rttSampleMs = typeof roundTrip === 'object' ? roundTrip.rttMs : null;
 
   const closed: SegmentRecord[] = [];
-  const inputs = { sender, senderSsrc, rttSampleMs, nativeMes100, atMs, ...capturedInstead(channel, told) };
+  const inputs = { sender, senderSsrc, rttSampleMs, nativeMes100, atMs, ...capturedInstead(channel, part) };
   const interval = takeInputs(channel, inputs, rules, closed);
   const isSilent =
     sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, overdueAfterMs(channel, slowestPaceMs));
   const silence = isSilent ? takeSilence(channel, atMs, rules, closed) : null;
-  // The sender's count may have told that digits made its jitter, or that they did not.
+  // The sender's count may have part that digits made its jitter, or that they did not.
   const isJitterKnown = sent.doubted !== doubted || sent.digitsToldAtMs !== digitsToldAtMs;
   const isOtherNew = rttSampleMs !== null || sent.clockRateHz !== clockRateHz || isJitterKnown;
   channel.scores = scoresAfter(channel, interval, silence, isOtherNew, rules);
@@ -80,25 +80,25 @@ export function takeInputs(
 }
 
 /** What a report says, and who reports. */
-type Told = Pick<ReportInputs, 'reporter' | 'block' | 'hasMoreBlocks'>;
+type ReportPart = Pick<ReportInputs, 'reporter' | 'block' | 'hasMoreBlocks'>;
 
 /**
  * Where AMI shows a block about another stream, takes the block about ours from the captured packet, if a new one was captured.
  * One that was captured before AMI's last report is of that report or older.
  */
-function capturedInstead(channel: ChannelState, told: Told): Told {
+function capturedInstead(channel: ChannelState, part: ReportPart): ReportPart {
   const { published, tx } = channel;
   const captured = published.capturedReport;
-  if (captured === null || captured.block.sourceSsrc !== (tx.sentSsrc ?? captured.block.sourceSsrc)) return told;
-  const subject = subjectIn(channel, told);
+  if (captured === null || captured.block.sourceSsrc !== (tx.sentSsrc ?? captured.block.sourceSsrc)) return part;
+  const subject = subjectIn(channel, part);
   const lastAtMs = Math.max(tx.capturedReportAtMs ?? 0, tx.reportedAtMs ?? 0);
-  if ((subject !== 'another' && subject !== 'unsure') || captured.atMs <= lastAtMs) return told;
+  if ((subject !== 'another' && subject !== 'unsure') || captured.atMs <= lastAtMs) return part;
   tx.capturedReportAtMs = captured.atMs;
-  return { ...told, block: captured.block, hasMoreBlocks: false };
+  return { ...part, block: captured.block, hasMoreBlocks: false };
 }
 
 /** Our own measurements are always about the stream that we receive, whatever its SSRC. */
-function subjectIn({ rx, tx }: ChannelState, { reporter, block, hasMoreBlocks }: Told): ReportSubject {
+function subjectIn({ rx, tx }: ChannelState, { reporter, block, hasMoreBlocks }: ReportPart): ReportSubject {
   if (block === null) return 'ours';
   if (reporter === 'remote') return subjectOf(tx, block, hasMoreBlocks);
   return hasForgotten(rx, block) ? 'nobody' : 'ours';
