@@ -54,7 +54,7 @@ export function takeRtcp(
   const isSilent =
     sender !== null && reporter === 'remote' && isLocallySilent(channel, atMs, overdueAfterMs(channel, slowestPaceMs));
   const silence = isSilent ? takeSilence(channel, atMs, rules, closed) : null;
-  // The sender's count may have part that digits made its jitter, or that they did not.
+  // The sender's count may have decided whether digits made its jitter.
   const isJitterKnown = sent.doubted !== doubted || sent.digitsToldAtMs !== digitsToldAtMs;
   const isOtherNew = rttSampleMs !== null || sent.clockRateHz !== clockRateHz || isJitterKnown;
   channel.scores = scoresAfter(channel, interval, silence, isOtherNew, rules);
