@@ -245,8 +245,9 @@ describe.runIf(labObstacle() === undefined)('scores that one can defend', () => 
       expect(call.channels).toHaveLength(3);
       for (const direction of ['rx', 'tx'] as const) expectCauses(caller.segments, direction, ['start', 'bridge']);
       expect(caller.verdict).toBe('good');
-      // Only of two parties can one tell whose network it is.
-      expect(call).toMatchObject({ fault_place: null, fault_why: null });
+      // Those who spoke last are compared; of too few reports nothing is said.
+      expect(['No stretch of the call was bad by itself.', null]).toContain(call.fault_why);
+      expect(call.fault_place).toBe(call.fault_why === null ? null : 'none');
     });
 
     test.each(['rx', 'tx'] as const)('shorter than one report, and it says so (%s)', (direction) => {
