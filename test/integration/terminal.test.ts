@@ -158,6 +158,8 @@ describe.runIf(labIsReady())('on a terminal of 80 columns', () => {
     const settings = Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
     tmux('-f', '/dev/null', 'new-session', '-d', '-x', '80', '-y', '24', ...settings, '-e', 'LC_ALL=C.UTF-8', 'sh');
     try {
+      // What is typed before the shell is there stands in front of its prompt.
+      await expect.poll(screen).toMatch(/^[#$] *\n/);
       tmux('send-keys', '"$NODE" "$ENTRY" live', 'Enter');
       await expect
         .poll(screen)
