@@ -12,13 +12,20 @@ const LOOK_EVERY_MS = 500;
  * A sidecar says that it is alive for the next 11 s at most. A longer time comes from no sidecar: a stranger wrote it, or
  * somebody set Asterisk's clock back. Nobody would ever take it away, so it is ignored.
  */
-const LONGEST_S = 120;
+const LONGEST_S = 15;
 /** The second that a sidecar writes when it says goodbye. */
 const GONE = 0;
 
 interface Writer {
   readonly id: string;
   readonly untilS: number;
+}
+
+interface Sight {
+  /** Another sidecar that counts as alive; null: there is none. */
+  readonly other: Writer | null;
+  /** By Asterisk's clock; undefined: not asked, or not told. */
+  readonly nowS?: number | undefined;
 }
 
 /** What is needed of the connection. Each method rejects if Asterisk does not answer or does not allow it. */
@@ -34,6 +41,10 @@ export class SoleWriter {
   readonly #id: string;
   readonly #globals: GlobalVariables;
   readonly #lookEveryMs: number;
+  /** Until this second no other sidecar may take the place; 0: the place is not held. */
+  #heldUntilS = GONE;
+  /** What stood in our place at the last look, written over because no sidecar may have written it. */
+  #overwritten: Writer | null = null;
 
   /** `id`: letters and digits, the same after a restart, so that a sidecar that was killed does not keep itself out. */
   constructor(id: string, globals: GlobalVariables, lookEveryMs = LOOK_EVERY_MS) {
@@ -49,7 +60,10 @@ export class SoleWriter {
   async isAlone(stopping: AbortSignal): Promise<boolean> {
     let firstS: number | undefined;
     while (!stopping.aborted) {
-      const other = await this.#other().catch(() => null);
+      const other = await this.#look().then(
+        (sight) => sight.other,
+        () => null,
+      );
       if (other === null) return true;
       firstS ??= other.untilS;
       if (other.untilS !== firstS) return false;
@@ -58,25 +72,45 @@ export class SoleWriter {
     return true;
   }
 
-  /** Takes or keeps the place until this second of Asterisk's clock. Resolves with false if another sidecar has taken it. */
+  /**
+   * Takes or keeps the place until this second of Asterisk's clock. Resolves with false if another sidecar has taken it. While
+   * our own time has not run out no sidecar takes it, so another name there is a stranger's and is written over. Two that
+   * started in the same moment both hold it: the one that sees the other renew gives way.
+   */
   async keep(untilS: number): Promise<boolean> {
-    if ((await this.#other()) !== null) return false;
-    await this.#globals.setGlobal(WRITER_VARIABLE, `${this.#id} ${untilS}`);
+    const { other, nowS } = await this.#look();
+    if (other !== null && this.#mustGiveWay(other, nowS)) {
+      this.#heldUntilS = GONE;
+      this.#overwritten = null;
+      return false;
+    }
+    this.#overwritten = other;
+    await this.#write(untilS);
     return true;
   }
 
   /** Gives the place up, unless another one has it. */
   async leave(): Promise<void> {
-    await this.keep(GONE);
+    if ((await this.#look()).other === null) await this.#write(GONE);
   }
 
-  /** Another sidecar that counts as alive; null: there is none. */
-  async #other(): Promise<Writer | null> {
+  async #write(untilS: number): Promise<void> {
+    await this.#globals.setGlobal(WRITER_VARIABLE, `${this.#id} ${untilS}`);
+    this.#heldUntilS = untilS;
+  }
+
+  #mustGiveWay(other: Writer, nowS = Infinity): boolean {
+    if (this.#heldUntilS <= nowS) return true;
+    const before = this.#overwritten;
+    return before?.id === other.id && before.untilS !== other.untilS;
+  }
+
+  async #look(): Promise<Sight> {
     const writer = writerIn(await this.#globals.getGlobal(WRITER_VARIABLE));
-    if (writer === null || writer.id === this.#id) return null;
+    if (writer === null || writer.id === this.#id) return { other: null };
     const nowS = await this.#globals.clockS();
-    if (nowS === undefined || writer.untilS <= nowS || writer.untilS > nowS + LONGEST_S) return null;
-    return writer;
+    if (nowS === undefined || writer.untilS <= nowS || writer.untilS > nowS + LONGEST_S) return { other: null, nowS };
+    return { other: writer, nowS };
   }
 }
 

@@ -79,7 +79,7 @@ describe('the one sidecar that writes to an Asterisk', () => {
 
   it('is not kept out by a time that no sidecar writes: a stranger’s, or one from before the clock was set back', async () => {
     const globals = new Globals();
-    for (const untilS of [999_999_999_999, START_S + 3600]) {
+    for (const untilS of [999_999_999_999, START_S + 3600, START_S + 100]) {
       globals.values.set(WRITER_VARIABLE, `b ${untilS}`);
       globals.looks = 0;
       expect([await writer('a', globals).isAlone(AbortSignal.timeout(1000)), globals.looks]).toEqual([true, 1]);
@@ -90,16 +90,49 @@ describe('the one sidecar that writes to an Asterisk', () => {
 
   it('overwrites nobody who has taken its place, nor when it leaves', async () => {
     const globals = new Globals();
-    globals.values.set(WRITER_VARIABLE, `b ${START_S + 100}`);
     const late = writer('a', globals);
-    expect(await late.keep(START_S + 110)).toBe(false);
+    expect(await late.keep(START_S + 10)).toBe(true);
+    // It was frozen until its time had run out, and another one took over.
+    globals.nowS = START_S + 20;
+    globals.values.set(WRITER_VARIABLE, `b ${START_S + 30}`);
+    expect(await late.keep(START_S + 31)).toBe(false);
     await late.leave();
-    expect(globals.values.get(WRITER_VARIABLE)).toBe(`b ${START_S + 100}`);
+    expect(globals.values.get(WRITER_VARIABLE)).toBe(`b ${START_S + 30}`);
+  });
+
+  it('keeps its place when a stranger writes what looks like a sidecar into it', async () => {
+    const globals = new Globals();
+    const held = writer('a', globals);
+    expect(await held.keep(START_S + 11)).toBe(true);
+    globals.nowS = START_S + 5;
+    globals.values.set(WRITER_VARIABLE, `x ${START_S + 16}`);
+    expect(await held.keep(START_S + 16)).toBe(true);
+    expect(globals.values.get(WRITER_VARIABLE)).toBe(`a ${START_S + 16}`);
+    // The same text again, as a dialplan that writes it has it, is nobody's renewal.
+    globals.values.set(WRITER_VARIABLE, `x ${START_S + 16}`);
+    expect(await held.keep(START_S + 17)).toBe(true);
+    expect(globals.values.get(WRITER_VARIABLE)).toBe(`a ${START_S + 17}`);
+  });
+
+  it('leaves one of two that took the place in the same moment', async () => {
+    const globals = new Globals();
+    const [one, other] = [writer('a', globals), writer('b', globals)];
+    expect(await one.keep(START_S + 11)).toBe(true);
+    // The other had looked before that was written.
+    globals.values.delete(WRITER_VARIABLE);
+    expect(await other.keep(START_S + 11)).toBe(true);
+    const kept: boolean[] = [];
+    for (let beat = 1; beat <= 2; beat++) {
+      const nowS = (globals.nowS = START_S + 5 * beat);
+      kept.push(await one.keep(nowS + 11), await other.keep(nowS + 11));
+    }
+    expect(kept).toEqual([true, true, false, true]);
+    expect(globals.values.get(WRITER_VARIABLE)).toMatch(/^b /);
   });
 
   it('is not kept out by an Asterisk that does not tell', async () => {
     const globals = new Globals();
-    globals.values.set(WRITER_VARIABLE, `b ${START_S + 100}`);
+    globals.values.set(WRITER_VARIABLE, `b ${START_S + 10}`);
     globals.onLook = () => {
       throw new Error('denied');
     };
@@ -142,12 +175,12 @@ describe('AmiActions with an id', () => {
   }
 
   it('fails for good when another is alive, in one sentence, and has written nothing', async () => {
-    const values = new Map([[WRITER_VARIABLE, `b ${START_S + 100}`]]);
+    const values = new Map([[WRITER_VARIABLE, `b ${START_S + 10}`]]);
     const manager = await FakeManager.start(withGlobals(values));
     ends.push(() => manager.stop());
     const { actions, states } = open(manager, 'a');
     await expect.poll(() => manager.asked.includes('getvar')).toBe(true);
-    values.set(WRITER_VARIABLE, `b ${START_S + 105}`);
+    values.set(WRITER_VARIABLE, `b ${START_S + 13}`);
     await expect.poll(() => states.at(-1)?.status, { timeout: 10_000 }).toBe('failed');
     expect(states.at(-1)).toEqual({
       status: 'failed',
@@ -156,7 +189,7 @@ describe('AmiActions with an id', () => {
         'stop that one, or set variables = no and cdr = no in [writeback] of this one',
     });
     expect(actions.connected).toBe(false);
-    expect([...values]).toEqual([[WRITER_VARIABLE, `b ${START_S + 105}`]]);
+    expect([...values]).toEqual([[WRITER_VARIABLE, `b ${START_S + 13}`]]);
   });
 
   it('keeps its place while it is connected, stops writing when another has it, and gives it up at the end', async () => {
@@ -168,8 +201,9 @@ describe('AmiActions with an id', () => {
     expect(actions.connected).toBe(true);
 
     // What it was about to write when the other came may overwrite that once.
+    let renewed = 0;
     const taken = (): LinkState | undefined => {
-      values.set(WRITER_VARIABLE, `b ${START_S + 100}`);
+      values.set(WRITER_VARIABLE, `b ${START_S + 5 + (renewed++ % 8)}`);
       return states.at(-1);
     };
     await expect.poll(taken, { timeout: 10_000 }).toMatchObject({ status: 'waiting' });
