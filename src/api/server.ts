@@ -168,7 +168,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
     isOpen: (path) => open.has(path ?? ''),
     isPage: (path) => pages.has(path ?? ''),
   });
-  const work = new WorkLimit(answers);
+  const work = new WorkLimit();
 
   app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
@@ -251,7 +251,7 @@ export function serveRoutes(table: readonly Route[], options: ServerOptions): Fa
           return reply.header('content-length', sent.bytes).send(sent.payload);
         };
         // Routes that need no history must not wait behind those that do.
-        return route.access === 'open' && id === undefined ? answer() : work.run(request.raw.socket, answer);
+        return route.access === 'open' && id === undefined ? answer() : work.run(request.raw.socket, held, answer);
       },
     });
   }

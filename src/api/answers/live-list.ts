@@ -24,49 +24,53 @@ type Facts = Pick<ChannelRecord, 'endpoint' | 'codec' | 'verdict' | 'mes'>;
 const RUN_BYTES = 65_536;
 const COMMA_BYTES = 1;
 
-/** The JSON of all channels in one block of memory: a string for each would be garbage each time. */
+/** Texts are kept in blocks of this length: a short answer holds no more of a long list in memory. */
+const BLOCK_BYTES = 1_048_576;
+/** Answers up to this length are copied out of their blocks. */
+const COPIED_BYTES = 262_144;
+
+/** The JSON of all channels in some blocks of memory: a string for each would be garbage each time. */
 class Texts {
-  #bytes: Buffer;
-  /** Where each text begins, and the end of the last. Each ends with a comma. */
-  readonly #starts = [0];
-
-  constructor(expectedBytes: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(expectedBytes);
-  }
-
-  get length(): number {
-    return this.#starts.at(-1) ?? 0;
-  }
+  readonly #blocks: Buffer[] = [];
+  /** Bytes of the last block that are in use. */
+  #used = 0;
+  /** Of each text: its block, and where in that it begins and ends. Each ends with a comma. */
+  readonly #blockOf: number[] = [];
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
 
   add(text: string): void {
-    const start = this.length;
-    const most = start + 3 * text.length + COMMA_BYTES;
-    if (most > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * most);
-      this.#bytes.copy(larger, 0, 0, start);
-      this.#bytes = larger;
+    const most = 3 * text.length + COMMA_BYTES;
+    let block = this.#blocks.at(-1);
+    if (block === undefined || this.#used + most > block.length) {
+      block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, most));
+      this.#blocks.push(block);
+      this.#used = 0;
     }
-    const end = start + this.#bytes.write(`${text},`, start);
-    this.#starts.push(end);
+    this.#blockOf.push(this.#blocks.length - 1);
+    this.#starts.push(this.#used);
+    this.#used += block.write(`${text},`, this.#used);
+    this.#ends.push(this.#used);
   }
 
-  /** The texts with these numbers, in this order, without the last comma; not copied. */
+  /** The texts with these numbers, in this order, without the last comma; copied only when they are short. */
   pieces(numbers: readonly number[]): Buffer[] {
     const pieces: Buffer[] = [];
-    let [from, to] = [0, 0];
+    let [block, from, to] = [0, 0, 0];
     const flush = (end: number): void => {
-      if (end > from) pieces.push(this.#bytes.subarray(from, end));
+      if (end > from) pieces.push((this.#blocks[block] ?? Buffer.alloc(0)).subarray(from, end));
     };
     for (const number of numbers) {
-      const [start = 0, end = 0] = [this.#starts[number], this.#starts[number + 1]];
-      if (start !== to || end - from > RUN_BYTES) {
+      const [own = 0, start = 0, end = 0] = [this.#blockOf[number], this.#starts[number], this.#ends[number]];
+      if (own !== block || start !== to || end - from > RUN_BYTES) {
         flush(to);
-        from = start;
+        [block, from] = [own, start];
       }
       to = end;
     }
     flush(Math.max(from, to - COMMA_BYTES));
-    return pieces;
+    const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    return bytes > COPIED_BYTES ? pieces : [Buffer.concat(pieces, bytes)];
   }
 }
 
@@ -131,8 +135,6 @@ class SharedList {
   readonly #clock: Clock;
   readonly #show: (channel: ChannelRecord, nowMs: number) => object;
   #snapshot: Promise<Snapshot> | undefined;
-  /** Of the last one. */
-  #bytes = 0;
 
   constructor({ live, clock }: LiveSources, show: (channel: ChannelRecord, nowMs: number) => object) {
     this.#live = live;
@@ -149,7 +151,7 @@ class SharedList {
     const startedAtMs = performance.now();
     try {
       const nowMs = this.#clock.nowMs();
-      const texts = new Texts(this.#bytes + this.#bytes / 8);
+      const texts = new Texts();
       const facts: Facts[] = [];
       await inParts(this.#live.liveUniqueids(), (uniqueid) => {
         const channel = this.#live.liveChannel(uniqueid);
@@ -158,7 +160,6 @@ class SharedList {
         facts.push({ endpoint, codec, verdict, mes });
         texts.add(JSON.stringify(this.#show(channel, nowMs)));
       });
-      this.#bytes = texts.length;
       return new Snapshot(facts, texts);
     } finally {
       const sharedMs = Math.min(SHARED_MS, REST_PER_WORK * (performance.now() - startedAtMs));

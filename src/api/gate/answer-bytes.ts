@@ -1,7 +1,13 @@
 import { Problem } from '../problem.ts';
 
-/** Of answers under way; what several clients get counts once. With more than the first, no new question is taken. */
-const MOST_BYTES = { admitting: 24 * 1024 * 1024, ever: 48 * 1024 * 1024 } as const;
+const MB = 1024 * 1024;
+/**
+ * Of answers under way; what several clients get counts once. With more than the first only short answers are given, so that
+ * one client that reads a long one slowly keeps REST from nobody; with more than the second none.
+ */
+const MOST_BYTES = { admitting: 24 * MB, admittingShort: 40 * MB, ever: 48 * MB } as const;
+/** A page of calls at its usual length takes a quarter of it. */
+const SHORT_BYTES = MB;
 
 export interface AnswerCounters {
   /** Bytes of answers that are made or sent now. */
@@ -51,15 +57,17 @@ export class AnswerBytes {
     this.#total += bytes;
   }
 
-  /** Throws Problem 503 when no new question can be taken. */
-  assertRoom(): void {
-    if (!this.#hasRoom(MOST_BYTES.admitting)) throw this.#refusal();
+  /** How long an answer to a new question may be. Throws Problem 503 when none can be taken. */
+  admit(): number {
+    if (this.#hasRoom(MOST_BYTES.admitting)) return MOST_BYTES.ever;
+    if (this.#total <= MOST_BYTES.admittingShort) return SHORT_BYTES;
+    throw this.#refusal();
   }
 
   /** Counts what is added to it until it has ended. */
   hold(): HeldAnswer {
-    return new HeldAnswer(this, () => {
-      if (!this.#hasRoom(MOST_BYTES.ever)) throw this.#refusal();
+    return new HeldAnswer(this, (isTooLong) => {
+      if (isTooLong || !this.#hasRoom(MOST_BYTES.ever)) throw this.#refusal();
     });
   }
 
@@ -81,14 +89,22 @@ export class AnswerBytes {
 /** The bytes of one answer, from their making until the client has them or is gone. */
 export class HeldAnswer {
   readonly #bytes: AnswerBytes;
-  readonly #check: () => void;
+  readonly #check: (isTooLong: boolean) => void;
+  #mostBytes: number = MOST_BYTES.ever;
+  #ownBytes = 0;
   #held: Buffer[] = [];
   #reserved = 0;
   #hasEnded = false;
 
-  constructor(bytes: AnswerBytes, check: () => void) {
+  /** `check` throws when the answer is too long, or all together are. */
+  constructor(bytes: AnswerBytes, check: (isTooLong: boolean) => void) {
     this.#bytes = bytes;
     this.#check = check;
+  }
+
+  /** Throws Problem 503 when no new question can be taken. */
+  admit(): void {
+    this.#mostBytes = this.#bytes.admit();
   }
 
   /** Throws Problem 503 when that is more than there may be. */
@@ -96,7 +112,8 @@ export class HeldAnswer {
     if (this.#hasEnded) return;
     this.#held.push(chunk);
     this.#bytes.add(chunk);
-    this.#check();
+    this.#ownBytes += chunk.length;
+    this.#check(this.#ownBytes > this.#mostBytes);
   }
 
   /** Counts so many bytes, where nobody knows how many there will be. */
@@ -110,6 +127,7 @@ export class HeldAnswer {
   release(): void {
     for (const chunk of this.#held) this.#bytes.remove(chunk);
     this.#held = [];
+    this.#ownBytes = 0;
     this.#bytes.reserve(-this.#reserved);
     this.#reserved = 0;
   }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { AnswerBytes } from './answer-bytes.ts';
+import type { HeldAnswer } from './answer-bytes.ts';
 import { Problem } from '../problem.ts';
 
 /** Requests that are worked on at the same time: what they bring from the history is in memory until they are answered. */
@@ -11,19 +11,14 @@ type Client = Pick<Duplex, 'destroyed'>;
 export class WorkLimit {
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
-  readonly #answers: Pick<AnswerBytes, 'assertRoom'>;
-
-  constructor(answers: Pick<AnswerBytes, 'assertRoom'>) {
-    this.#answers = answers;
-  }
 
   /**
    * Rejects with Problem when answers take too much memory, and with one that nobody reads when the client has gone before its
    * turn.
    */
-  run<Answer>(client: Client, work: () => Promise<Answer>): Promise<Answer> {
+  run<Answer>(client: Client, held: Pick<HeldAnswer, 'admit'>, work: () => Promise<Answer>): Promise<Answer> {
     return this.#inTurn(client, async () => {
-      this.#answers.assertRoom();
+      held.admit();
       return work();
     });
   }

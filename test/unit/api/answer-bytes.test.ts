@@ -8,7 +8,7 @@ import { startServer, type TestServer } from './server.ts';
 
 const MB = 1024 * 1024;
 /** What there may be before questions are refused, and at most: README. */
-const [ADMITTING, MOST] = [24 * MB, 48 * MB];
+const [ADMITTING, ADMITTING_SHORT, MOST] = [24 * MB, 40 * MB, 48 * MB];
 
 let server: TestServer | undefined;
 afterEach(async () => {
@@ -39,9 +39,10 @@ describe('the bytes of answers', () => {
     const bytes = new AnswerBytes();
     const held = bytes.hold();
     held.add(Buffer.allocUnsafeSlow(ADMITTING));
-    bytes.assertRoom();
-    held.reserve(1);
-    expect(() => bytes.assertRoom()).toThrow(expect.objectContaining({ status: 503 }));
+    held.admit();
+    held.reserve(ADMITTING_SHORT - ADMITTING + 1);
+    expect(() => bytes.hold().admit()).toThrow(expect.objectContaining({ status: 503 }));
+    held.reserve(ADMITTING - ADMITTING_SHORT);
     const long = bytes.hold();
     expect(() => {
       for (let n = 0; n < 100; n++) long.add(Buffer.allocUnsafeSlow(MB));
@@ -51,7 +52,38 @@ describe('the bytes of answers', () => {
     expect(bytes.counters.answers_refused).toBe(2);
     long.end();
     held.end();
-    bytes.assertRoom();
+    bytes.hold().admit();
+    expect(bytes.counters.answer_bytes).toBe(0);
+  });
+
+  it('leave room for short ones, whatever a long one that is read slowly takes', () => {
+    const bytes = new AnswerBytes();
+    const slow = bytes.hold();
+    slow.admit();
+    slow.add(Buffer.allocUnsafeSlow(33 * MB));
+    const short = bytes.hold();
+    short.admit();
+    short.add(Buffer.allocUnsafeSlow(MB));
+    // It is sent compressed, in place of what was made first.
+    short.release();
+    short.add(Buffer.allocUnsafeSlow(MB));
+    expect(() => short.add(Buffer.allocUnsafeSlow(1))).toThrow(
+      expect.objectContaining({ code: 'MES_ERR_TOO_MANY_ANSWERS' }),
+    );
+    short.end();
+    const crowd = Array.from({ length: 12 }, () => bytes.hold());
+    const taken = crowd.filter((one) => {
+      try {
+        one.admit();
+      } catch {
+        return false;
+      }
+      one.add(Buffer.allocUnsafeSlow(MB));
+      return true;
+    });
+    expect(taken).toHaveLength(8);
+    expect(bytes.counters.answer_bytes).toBe(41 * MB);
+    for (const one of [slow, ...crowd]) one.end();
     expect(bytes.counters.answer_bytes).toBe(0);
   });
 
@@ -63,7 +95,7 @@ describe('the bytes of answers', () => {
     });
     for (const one of held) one.add(Buffer.allocUnsafeSlow(10 * MB));
     expect(held).toHaveLength(3);
-    bytes.assertRoom();
+    bytes.hold().admit();
     expect(held).toHaveLength(2);
     expect(bytes.counters).toEqual({ answer_bytes: 20 * MB, answers_refused: 0, answers_dropped: 0 });
   });
@@ -83,7 +115,7 @@ describe('a server with too much that is not read', () => {
     const answers = new AnswerBytes();
     server = await startServer({ answers });
     const held = answers.hold();
-    held.add(Buffer.allocUnsafeSlow(ADMITTING + 1));
+    held.add(Buffer.allocUnsafeSlow(ADMITTING_SHORT + 1));
     for (const path of ['/v1/live', '/v1/calls', '/metrics', '/openapi.json']) {
       const { status, headers, body } = await server.get(path);
       expect([path, status, headers.get('retry-after')]).toEqual([path, 503, '1']);
@@ -114,5 +146,25 @@ describe('a server with too much that is not read', () => {
     for (const socket of sockets) socket.destroy();
     const { body } = await server.get('/v1/live?limit=3&sort=mes');
     expect(LIVE_ANSWER.parse(body).channels).toHaveLength(3);
+  });
+
+  it('answers short questions beside one that reads a long answer slowly', async () => {
+    const answers = new AnswerBytes();
+    server = await startServer({ answers });
+    // As long as the list of 10,000 legs, which nobody has asked for before.
+    server.live = Array.from({ length: 2000 }, (_, n) =>
+      channelRecord(`1795168800.${n}`, { callerName: 'x'.repeat(16_000) }),
+    );
+    const plain = { 'accept-encoding': 'identity' };
+    const whole = await server.get('/v1/live', plain);
+    expect([whole.status, Number(whole.headers.get('content-length')) > ADMITTING]).toEqual([200, true]);
+    const slow = answers.hold();
+    slow.add(Buffer.allocUnsafeSlow(33 * MB));
+    for (const path of ['/v1/live?limit=3', '/v1/calls', '/metrics', '/openapi.json', '/v1/live?limit=10&sort=mes'])
+      expect([path, (await server.get(path, plain)).status]).toEqual([path, 200]);
+    expect((await server.get('/v1/live?limit=300', plain)).status).toBe(503);
+    slow.end();
+    expect((await server.get('/v1/live?limit=300', plain)).status).toBe(200);
+    expect(answers.counters).toEqual({ answer_bytes: 0, answers_refused: 1, answers_dropped: 0 });
   });
 });
