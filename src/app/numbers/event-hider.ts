@@ -77,7 +77,7 @@ const EVENTS = {
   device: { type: 'keep', atMs: 'keep', uniqueid: 'keep', device: 'keep', site: 'keep', details: 'keep' },
   'phone-heard': { type: 'keep', atMs: 'keep', uniqueid: 'keep', report: 'keep', userAgent: 'keep' },
   'xr-report': { type: 'keep', atMs: 'keep', uniqueid: 'keep', received: 'keep' },
-  'endpoint-state': { type: 'keep', atMs: 'keep', endpoint: 'channelName', state: 'keep' },
+  'endpoint-state': { type: 'keep', atMs: 'keep', endpoint: 'endpoint', state: 'keep' },
   'link-lost': { type: 'keep', atMs: 'keep' },
   resync: { type: 'keep', atMs: 'keep' },
 } as const satisfies { readonly [Type in EventType]: OwnFates<Type> };

@@ -38,6 +38,8 @@ export interface TextHider {
   readonly program: (text: string) => string;
   /** A channel's name: the serial number stays, a dialled number is hidden however short it is. */
   readonly channelName: (text: string) => string;
+  /** An endpoint, such as `PJSIP/alice`: the same without a serial number, which its end may look like. */
+  readonly endpoint: (text: string) => string;
 }
 
 function remembering(make: (text: string) => string): (text: string) => string {
@@ -58,8 +60,10 @@ export function textHider(setting: NumberSetting): TextHider {
   const number = numberHider(setting);
   const text = (whole: string): string => whole.replaceAll(NUMBER_RUN, (run) => number(run));
 
-  const hideName = (name: string): string => {
-    const serial = (WITH_SHORT_SERIAL.test(name) ? SHORT_SERIAL : SERIAL).exec(name)?.index ?? name.length;
+  const hideEndpoint = (name: string): string => hideUpTo(name, name.length);
+  const hideName = (name: string): string =>
+    hideUpTo(name, (WITH_SHORT_SERIAL.test(name) ? SHORT_SERIAL : SERIAL).exec(name)?.index ?? name.length);
+  const hideUpTo = (name: string, serial: number): string => {
     const driver = DRIVER.exec(name);
     const from = driver === null ? 0 : driver.index + driver[0].length;
     const head = text(name.slice(0, driver?.index ?? 0)) + (driver?.[0] ?? '');
@@ -76,6 +80,7 @@ export function textHider(setting: NumberSetting): TextHider {
     exten: remembering((exten) => (DIALLED.test(exten) ? number(exten) : text(exten))),
     program: (whole) => whole.replaceAll(NUMBER_BESIDE_VERSIONS, (run) => number(run)),
     channelName: remembering(hideName),
+    endpoint: remembering(hideEndpoint),
   };
 }
 
@@ -89,12 +94,12 @@ const HASHED = /(#[0-9a-f]{16}(?![0-9a-f]))/;
  */
 export function endpointSearcher(setting: NumberSetting): (name: string) => string | undefined {
   if (setting.numbers === 'clear') return (name) => name;
-  const { channelName } = textHider(setting);
+  const { endpoint } = textHider(setting);
   const hide = (name: string): string => {
-    if (setting.numbers === 'masked') return channelName(name);
+    if (setting.numbers === 'masked') return endpoint(name);
     return name
       .split(HASHED)
-      .map((part, index) => (index % 2 === 0 ? channelName(part) : part))
+      .map((part, index) => (index % 2 === 0 ? endpoint(part) : part))
       .join('');
   };
   return (name) => {

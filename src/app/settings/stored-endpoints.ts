@@ -11,9 +11,9 @@ const NO_ENDPOINT = /^(?:device|site|network):/;
  */
 export function withStoredEndpoints<Some extends OfflineSettings>(settings: Some): Some {
   if (settings.history.numbers === 'clear') return settings;
-  const { channelName } = textHider(settings.history);
+  const { endpoint } = textHider(settings.history);
   const stored = (pattern: string): string =>
-    pattern.endsWith('*') ? `${channelName(pattern.slice(0, -1))}*` : channelName(pattern);
+    pattern.endsWith('*') ? `${endpoint(pattern.slice(0, -1))}*` : endpoint(pattern);
   const { alerts, measurements, endpoints } = settings;
   return {
     ...settings,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventHider } from '../../../src/app/numbers/event-hider.ts';
+import { endpointSearcher } from '../../../src/app/numbers/hidden-text.ts';
 import type { PbxEvent } from '../../../src/model/event.ts';
 import { goldenNames, readGolden } from '../golden.ts';
 
@@ -48,6 +49,24 @@ describe('an event', () => {
   it('keeps what is no number: names of endpoints, and words of the dialplan', () => {
     const event = { ...CALL, channel: { ...CALL.channel, name: 'PJSIP/1001-00000001', exten: 's' } };
     expect(eventHider(HASHED)(event)).toMatchObject({ channel: { name: 'PJSIP/1001-00000001', exten: 's' } });
+  });
+
+  it.each([
+    ['PJSIP/gw-04915550', 'PJSIP/gw-04915550-0000001a', 'PJSIP/gw-*****550'],
+    ['IAX2/4915-5501', 'IAX2/4915-5501-1234', 'IAX2/******501'],
+    ['PJSIP/alice', 'PJSIP/alice-0000001a', 'PJSIP/alice'],
+  ])('has the number in the state of %s hidden as in the channel %s', (endpoint, name, expected) => {
+    const hide = eventHider(MASKED);
+    expect(hide({ type: 'endpoint-state', atMs: 0, endpoint, state: 'INUSE' })).toEqual({
+      type: 'endpoint-state',
+      atMs: 0,
+      endpoint: expected,
+      state: 'INUSE',
+    });
+    expect(hide({ type: 'rename', atMs: 0, uniqueid: '1.1', newName: name })).toMatchObject({
+      newName: name.replace(endpoint, expected),
+    });
+    expect(endpointSearcher(MASKED)(endpoint)).toBe(expected);
   });
 
   it('has them hidden in lists and new names too', () => {
