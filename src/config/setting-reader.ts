@@ -6,6 +6,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 type Section = Readonly<Record<string, Setting<unknown>>>;
 
+/** What only a mistake puts into a value; lists may have lines. The file's lines are checked where they are read. */
+const CONTROL = /(?![\t\r\n])\p{Cc}/u;
+
 /** How much of a refused value is shown. */
 const SHOWN_CHARACTERS = 80;
 
@@ -92,7 +95,13 @@ export class SettingReader {
     }
 
     const value = type.parse(given);
-    if (value !== undefined) return value;
+    if (value !== undefined && !CONTROL.test(given)) return value;
+    if (value !== undefined) {
+      this.refuse(
+        `environment variable ${environmentName(section, key)} is not allowed: there is a control character in it; remove it`,
+      );
+      return undefined;
+    }
     const refused = type.secret ? 'is not allowed' : `= ${shown(given)} is not allowed`;
     if (fromEnvironment !== undefined) {
       this.refuse(`environment variable ${environmentName(section, key)} ${refused}; give ${type.allowed}`);

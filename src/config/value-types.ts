@@ -152,12 +152,17 @@ export const BIND: ValueType<HostAndPort> = {
   },
 };
 
+/** As people write it: `URL` would take line ends out of an address without a word. */
+function urlIn(text: string): URL | null {
+  return /[\s\p{Cc}]/u.test(text) ? null : URL.parse(text);
+}
+
 /** A base URL, without a slash at its end. Credentials have keys of their own and are refused here. */
 export const HTTP_URL: ValueType<string> = {
   allowed: 'an address such as http://127.0.0.1:8088, without user name, password or query in it',
   secret: true,
   parse: (value) => {
-    const url = URL.parse(value);
+    const url = urlIn(value);
     if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
     if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
     return url.href.replace(/\/+$/, '');
@@ -182,7 +187,7 @@ export const SMTP_URL: ValueType<SmtpServer> = {
     'smtp://user:password@host:587 (STARTTLS) or smtps://…:465, with @ : / in the password written as %40 %3A %2F',
   secret: true,
   parse: (value) => {
-    const url = URL.parse(value);
+    const url = urlIn(value);
     if (url === null || !/^smtps?:$/.test(url.protocol) || !/^\/?$/.test(url.pathname)) return undefined;
     if (url.search !== '' || url.hash !== '' || (url.username === '') !== (url.password === '')) return undefined;
     const host = url.hostname.replaceAll(/^\[|\]$/g, '');
@@ -217,7 +222,7 @@ export const WEBHOOK_URL: ValueType<string> = {
   allowed: 'an address such as https://example.com/hooks/mes, without user name and password',
   secret: true,
   parse: (value) => {
-    const url = URL.parse(value);
+    const url = urlIn(value);
     if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
     return url.username === '' && url.password === '' && url.hash === '' ? url.href : undefined;
   },

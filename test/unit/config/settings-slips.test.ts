@@ -137,12 +137,33 @@ describe('a slip in the settings', () => {
       { MES_ENDPOINT_ALICE_ADVANTAGE: '5' },
       'environment variable MES_ENDPOINT_ALICE_ADVANTAGE is not known; endpoints are set in the file, in [endpoint:PATTERN], and a variable changes a key of one that is there',
     ],
+    [
+      { MES_MEASUREMENTS_ENDPOINTS: 'PJSIP/alice\u001b[2J' },
+      'environment variable MES_MEASUREMENTS_ENDPOINTS is not allowed: there is a control character in it; remove it',
+    ],
+    [
+      { MES_ALERTS_WEBHOOK: 'https://example.com/\u0007hooks' },
+      'environment variable MES_ALERTS_WEBHOOK is not allowed; give an address such as https://example.com/hooks/mes',
+    ],
+    [
+      { MES_ALERTS_SMTP: 'smtp://mail\n.example.com' },
+      'environment variable MES_ALERTS_SMTP is not allowed; give smtp',
+    ],
     [{ MES_CODEC_G729_DELAY: '5' }, 'unknown environment variable MES_CODEC_G729_DELAY; known are'],
   ])('in the environment %j is answered with one sentence', (env, sentence) => {
     const found = problems('', { ...LOGIN, ...env });
     expect(found).toHaveLength(1);
     expect(found[0]?.slice(0, sentence.length)).toBe(sentence);
   });
+
+  it.each(['MES_ARI_URL', 'MES_ALERTS_URL', 'MES_FLEET_URL', 'MES_RATINGS_QUESTIONS_URL'])(
+    'is a line end in the address %s, too',
+    (name) => {
+      const found = problems('', { ...LOGIN, [name]: 'http://pbx\n.example.com' });
+      expect(found).toHaveLength(1);
+      expect(found[0]).toContain(`environment variable ${name} is not allowed; give an address such as http`);
+    },
+  );
 
   it('is reported together with all others, the file in its order, and without the secret', () => {
     const found = problems('[ami]\nport = x\nsecret = hunter2\u0007\nuser = y\n[htp]', {});
