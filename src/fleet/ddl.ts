@@ -58,7 +58,7 @@ export function orderOf({ key, order = ['pbx', ...key] }: Kind): readonly string
   return order.map(storedName);
 }
 
-export function tableOf(kind: AnyKindName): string {
+export function tableOf(kind: TableName): string {
   return `mes_${kind}`;
 }
 
@@ -72,11 +72,17 @@ function partitionOf(kind: AnyKindName): string {
   return BY_WEEK.has(kind) ? `toYYYYMMDD(toMonday(${day}))` : `toYYYYMM(${day})`;
 }
 
+/** What gateways know together lies in a table of its own, by months. */
+export const WATCH = 'watch';
+export type TableName = AnyKindName | typeof WATCH;
+const WATCH_COLUMNS = ['kind', 'id', 'row_version', 'stored_at_ms', 'began_at_ms', 'ended_at_ms', 'body'] as const;
+const WATCH_MONTH = 'toYYYYMM(toDate(toDateTime(intDiv(stored_at_ms, 1000))))';
+
 /** A partition of a week has eight digits. Tables of an earlier build also have months, of six digits. */
 const LEAST_WEEK = 10_000_000;
 
 /** Whether everything in the partition is older than the partition that has this moment. */
-export function isPartitionBefore(kind: AnyKindName, partition: number, ms: number): boolean {
+export function isPartitionBefore(kind: TableName, partition: number, ms: number): boolean {
   if (kind in LIVE_KINDS) return partition < Math.floor(ms / LIVE_PARTITION_MS);
   const date = new Date(ms);
   // Days since Monday.
@@ -111,7 +117,7 @@ export function createStatements({ database, cluster, isReplicated }: StoreLayou
   // By when a row was stored: what is stored at once lies in one partition, so that it is there as a whole or not at all.
   const watch = `CREATE TABLE IF NOT EXISTS ${database}.mes_watch (kind String, id String, row_version UInt64, stored_at_ms UInt64,
        began_at_ms UInt64, ended_at_ms Nullable(UInt64), body String) ENGINE = ${engineOf('mes_watch', { database, isReplicated })}
-       PARTITION BY toYYYYMM(toDate(toDateTime(intDiv(stored_at_ms, 1000)))) ORDER BY (kind, id)`;
+       PARTITION BY ${WATCH_MONTH} ORDER BY (kind, id)`;
   return [`CREATE DATABASE IF NOT EXISTS ${database}`, ...tables, watch];
 }
 
@@ -139,6 +145,19 @@ export function missingColumnStatements(
 }
 
 /** Drops a partition: a week, a month, or some minutes of live data. */
-export function dropPartitionStatement({ database }: StoreLayout, kind: AnyKindName, partition: number): string {
+export function dropPartitionStatement({ database }: StoreLayout, kind: TableName, partition: number): string {
   return `ALTER TABLE ${database}.${tableOf(kind)} DROP PARTITION ${partition}`;
+}
+
+/**
+ * Copies alerts that go on out of months that are to be dropped, as if they were stored at `storedAtMs`. They keep their
+ * versions, so that what another gateway stores of them meanwhile counts more.
+ */
+export function keepAlertsStatement({ database }: StoreLayout, months: readonly number[], storedAtMs: number): string {
+  const columns = WATCH_COLUMNS.join(', ');
+  const copied = WATCH_COLUMNS.map((name) => (name === 'stored_at_ms' ? `toUInt64(${Math.round(storedAtMs)})` : name));
+  const table = `${database}.${tableOf(WATCH)}`;
+  return `INSERT INTO ${table} (${columns}) SELECT ${copied.join(', ')} FROM (SELECT ${columns} FROM ${table}
+    WHERE kind = 'alert' ORDER BY row_version DESC LIMIT 1 BY kind, id)
+    WHERE isNull(ended_at_ms) AND ${WATCH_MONTH} IN (${months.join(', ')})`;
 }

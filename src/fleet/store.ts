@@ -4,9 +4,12 @@ import {
   createStatements,
   dropPartitionStatement,
   isPartitionBefore,
+  keepAlertsStatement,
   missingColumnStatements,
   type StoreLayout,
+  type TableName,
   tableOf,
+  WATCH,
 } from './ddl.ts';
 import { type AnyKindName, KIND_NAMES, LIVE_KINDS, type LiveKindName } from './kinds.ts';
 import { pbxIdOf, shardOf } from './shard.ts';
@@ -14,6 +17,7 @@ import { insertStatement, type PbxIdentity, type StoredRows } from './stored-row
 
 const INSERT_WAIT_MS = 20_000;
 const DDL_WAIT_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** How long to wait beyond the time that ClickHouse allows a question. After that, it hangs. */
 const HANG_MS = 2000;
 /** A server that did not answer is left alone for so long, if another has the same rows. */
@@ -214,20 +218,38 @@ export class FleetStore {
     await this.#dropPartitions(Object.keys(LIVE_KINDS) as LiveKindName[], ms);
   }
 
-  async #dropPartitions(kinds: readonly AnyKindName[], beforeMs: number): Promise<void> {
-    const { database } = this.#options;
+  /** Drops the months of alerts and their messages that end before `ms`. An alert that goes on is kept. */
+  async dropWatchBefore(ms: number): Promise<void> {
     for (const client of this.#clients.flat()) {
-      for (const kind of kinds) {
-        const partitions = await ask<{ partition: string }>(
-          client,
-          `SELECT DISTINCT partition FROM system.parts WHERE active AND database = '${database}' AND table = '${tableOf(kind)}'`,
-        );
-        for (const { partition } of partitions) {
-          if (isPartitionBefore(kind, Number(partition), beforeMs))
-            await command(client, dropPartitionStatement(this.#options, kind, Number(partition)));
-        }
-      }
+      const months = await this.#partitionsBefore(client, WATCH, ms);
+      if (months.length === 0) continue;
+      // A day later, ClickHouse is in a month that stays, whatever its time zone is.
+      await command(client, keepAlertsStatement(this.#options, months, ms + DAY_MS));
+      await this.#drop(client, WATCH, months);
     }
+  }
+
+  async #dropPartitions(kinds: readonly AnyKindName[], beforeMs: number): Promise<void> {
+    for (const client of this.#clients.flat()) {
+      for (const kind of kinds) await this.#drop(client, kind, await this.#partitionsBefore(client, kind, beforeMs));
+    }
+  }
+
+  /** The oldest first: the end of an alert must not go before its beginning. */
+  async #partitionsBefore(client: ClickHouseClient, kind: TableName, ms: number): Promise<number[]> {
+    const found = await ask<{ partition: string }>(
+      client,
+      `SELECT DISTINCT partition FROM system.parts
+        WHERE active AND database = '${this.#options.database}' AND table = '${tableOf(kind)}'`,
+    );
+    return found
+      .map(({ partition }) => Number(partition))
+      .filter((partition) => isPartitionBefore(kind, partition, ms))
+      .toSorted((one, other) => one - other);
+  }
+
+  async #drop(client: ClickHouseClient, kind: TableName, partitions: readonly number[]): Promise<void> {
+    for (const partition of partitions) await command(client, dropPartitionStatement(this.#options, kind, partition));
   }
 
   async close(): Promise<void> {

@@ -267,5 +267,30 @@ describe.runIf(labIsReady())('the fleet on a real ClickHouse', () => {
     await insert('kept', Date.UTC(2026, 1, 9));
     await of.dropBefore(Date.UTC(2026, 1, 15));
     expect(await clickhouse.query('SELECT linkedid FROM mes_older.mes_calls')).toBe('kept');
+
+    const watch = (kind: string, id: string, version: number, storedAtMs: number, endedAtMs: number | null) =>
+      clickhouse.query(
+        `INSERT INTO mes_older.mes_watch (kind, id, row_version, stored_at_ms, began_at_ms, ended_at_ms, body) VALUES ('${kind}', '${id}', ${version}, ${storedAtMs}, 1, ${endedAtMs ?? 'NULL'}, '')`,
+      );
+    const [january, february] = [Date.UTC(2026, 0, 12), Date.UTC(2026, 1, 12)];
+    await watch('alert', 'goes on', 1, january, null);
+    await watch('alert', 'over', 1, january, null);
+    await watch('alert', 'over', 2, january, january);
+    await watch('alert', 'over since', 1, january, null);
+    await watch('alert', 'over since', 2, february, february);
+    await watch('message', 'old', 1, january, null);
+    await watch('message', 'new', 1, february, null);
+    const kept = (): Promise<string> =>
+      clickhouse.query(
+        'SELECT id, row_version, toYYYYMM(toDate(toDateTime(intDiv(stored_at_ms, 1000)))) FROM mes_older.mes_watch FINAL ORDER BY id',
+      );
+    const before = await kept();
+    await of.dropWatchBefore(Date.UTC(2026, 0, 31));
+    expect(await kept()).toBe(before);
+    const left = 'goes on\t1\t202602\nnew\t1\t202602\nover since\t2\t202602';
+    for (let time = 0; time < 2; time++) {
+      await of.dropWatchBefore(Date.UTC(2026, 1, 15));
+      expect(await kept()).toBe(left);
+    }
   });
 });

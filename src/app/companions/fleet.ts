@@ -7,6 +7,7 @@ import { TokenCheck } from '../../api/gate/token.ts';
 import { serveRoutes } from '../../api/server.ts';
 import { isLoopback } from '../../config/value-types.ts';
 import { dashboardAssets } from '../../dashboard/assets.ts';
+import { SENT_FOR_MS } from '../../fleet/alerts/watch-table.ts';
 import { FleetWatch } from '../../fleet/alerts/fleet-watch.ts';
 import { FleetGateway } from '../../fleet/gateway.ts';
 import { fleetRoutes } from '../../fleet/rest/fleet-routes.ts';
@@ -88,7 +89,11 @@ export async function startFleet(settings: FleetSettings, log: Logger, stopping:
   }
   watch.start();
   const retention = setInterval(() => {
-    store.dropBefore(Date.now() - settings.keepDays * DAY_MS).catch((error: unknown) => onProblem(String(error)));
+    const [nowMs, keepMs] = [Date.now(), settings.keepDays * DAY_MS];
+    store
+      .dropBefore(nowMs - keepMs)
+      .then(() => store.dropWatchBefore(nowMs - Math.max(keepMs, SENT_FOR_MS)))
+      .catch((error: unknown) => onProblem(String(error)));
   }, RETENTION_EVERY_MS);
   const forgetLive = setInterval(() => {
     store.dropLiveBefore(Date.now() - LIVE_FOR_MS).catch((error: unknown) => onProblem(String(error)));

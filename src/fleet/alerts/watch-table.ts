@@ -5,7 +5,7 @@ import type { Beat, BeatStore } from './lease.ts';
 
 const DAY_MS = 86_400_000;
 /** A message is given up after a week (alerts/outbox.ts). */
-const SENT_FOR_MS = 8 * DAY_MS;
+export const SENT_FOR_MS = 8 * DAY_MS;
 /** Older alerts are not looked for; none goes on for so long. */
 const KEPT_FOR_MS = 400 * DAY_MS;
 const MOST_UNDELIVERED = 1000;

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { isPartitionBefore } from '../../../src/fleet/ddl.ts';
-import type { AnyKindName } from '../../../src/fleet/kinds.ts';
+import { isPartitionBefore, type TableName } from '../../../src/fleet/ddl.ts';
 
 const WEDNESDAY = Date.UTC(2026, 11, 2, 12);
 
-test.each<[AnyKindName, number, number, boolean]>([
+test.each<[TableName, number, number, boolean]>([
   // Weeks begin on Mondays: 30 November is one.
   ['calls', 20_261_123, WEDNESDAY, true],
   ['calls', 20_261_130, WEDNESDAY, false],
@@ -18,6 +17,8 @@ test.each<[AnyKindName, number, number, boolean]>([
   ['sums', 202_612, WEDNESDAY, false],
   ['calls', 202_611, WEDNESDAY, true],
   ['calls', 202_612, WEDNESDAY, false],
+  ['watch', 202_611, WEDNESDAY, true],
+  ['watch', 202_612, WEDNESDAY, false],
   ['live', Math.floor(WEDNESDAY / 600_000) - 1, WEDNESDAY, true],
   ['live', Math.floor(WEDNESDAY / 600_000), WEDNESDAY, false],
 ])('of %s, partition %i is over at %i: %s', (kind, partition, ms, expected) => {
