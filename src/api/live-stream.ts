@@ -6,6 +6,8 @@ import type { Clock, LiveView } from '../model/ports.ts';
 import type { LiveNews } from '../model/people/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { CHANNEL } from './answers/answers.ts';
+import { AnswerBytes } from './gate/answer-bytes.ts';
+import { FeedClient } from './gate/feed-client.ts';
 import { assertNotForeign } from './gate/own-host.ts';
 import { checkQuery } from './gate/check.ts';
 import { NO_QUERY } from './parameters.ts';
@@ -89,20 +91,15 @@ export interface LiveStreamCounters {
   readonly news_left_out: number;
 }
 
-interface Client {
-  readonly socket: WebSocket;
-  /** True: send it the full list next. */
-  isBehind: boolean;
-  answeredAtMs: number;
-}
-
 /**
  * Pushes live channels over web sockets. Nobody waits for a client: nothing is queued behind a message that it has not taken,
  * and when it has, it gets the full list. So a slow client costs the memory of one list.
  */
 export class LiveStream {
   readonly #options: LiveStreamOptions;
-  readonly #clients = new Set<Client>();
+  readonly #clients = new Set<FeedClient>();
+  /** Messages that wait for clients; one that goes to several counts once. */
+  readonly #unread = new AnswerBytes();
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: LARGEST_MESSAGE_BYTES,
@@ -122,6 +119,7 @@ export class LiveStream {
 
   constructor(options: LiveStreamOptions) {
     this.#options = options;
+    this.#unread.onTooMuch((isEnough) => this.#cutOff(isEnough));
   }
 
   get counters(): LiveStreamCounters {
@@ -206,7 +204,7 @@ export class LiveStream {
   }
 
   #join(socket: WebSocket): void {
-    const client: Client = { socket, isBehind: true, answeredAtMs: performance.now() };
+    const client = new FeedClient(socket, this.#unread, performance.now());
     this.#clients.add(client);
     socket.on('pong', () => {
       client.answeredAtMs = performance.now();
@@ -217,8 +215,9 @@ export class LiveStream {
     this.#schedule();
   }
 
-  #leave(client: Client): void {
+  #leave(client: FeedClient): void {
     this.#clients.delete(client);
+    client.leave();
     if (this.#clients.size > 0) return;
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
@@ -234,6 +233,7 @@ export class LiveStream {
     const changed = [...this.#changed.values()];
     this.#changed.clear();
     const ready = [...this.#clients].filter(({ socket }) => socket.bufferedAmount === 0);
+    for (const client of ready) client.takenAtMs = performance.now();
     for (const client of this.#clients) if (client.socket.bufferedAmount > 0) client.isBehind = true;
     const behind = ready.filter(({ isBehind }) => isBehind);
     const current = ready.filter(({ isBehind }) => !isBehind);
@@ -247,7 +247,7 @@ export class LiveStream {
     }
     // The list comes first: new clients expect it.
     for (const message of this.#news.splice(0).map((news) => this.#newsMessage(news)))
-      for (const { socket } of ready) socket.send(message, { binary: false });
+      for (const client of ready) client.send(message);
     this.#nextAtMs = performance.now() + Math.max(this.#options.gapMs ?? GAP_MS, REST_PER_WORK * workMs);
     this.#sending = undefined;
     if (this.#changed.size + this.#news.length > 0 || [...this.#clients].some(({ isBehind }) => isBehind))
@@ -256,7 +256,7 @@ export class LiveStream {
 
   /** Makes each part once for all clients, with turns for other work in between. Resolves with its own working time, ms. */
   async #push<Item>(
-    clients: readonly Client[],
+    clients: readonly FeedClient[],
     type: 'full' | 'changes',
     items: readonly Item[],
     channelOf: (item: Item) => ChannelRecord | null,
@@ -267,7 +267,7 @@ export class LiveStream {
       const startedAtMs = performance.now();
       const part = items.slice(start, start + PART_CHANNELS).flatMap((item) => channelOf(item) ?? []);
       const message = this.#message(start === 0 ? type : 'changes', part);
-      for (const { socket } of clients) socket.send(message, { binary: false });
+      for (const client of clients) client.send(message);
       workMs += performance.now() - startedAtMs;
     }
     return workMs;
@@ -276,16 +276,35 @@ export class LiveStream {
   #sendHeartbeats(): void {
     const nowMs = performance.now();
     const message = this.#message('heartbeat');
-    for (const { socket, answeredAtMs } of this.#clients) {
-      if (nowMs - answeredAtMs > (this.#options.silenceMs ?? SILENCE_MS)) {
-        this.#dropped++;
-        socket.terminate();
+    for (const client of this.#clients) {
+      const { socket } = client;
+      const hasTakenAll = socket.bufferedAmount === 0;
+      if (hasTakenAll) client.takenAtMs = nowMs;
+      // Who sends pongs and reads nearly nothing is no better than who is silent.
+      if (nowMs - Math.min(client.answeredAtMs, client.takenAtMs) > (this.#options.silenceMs ?? SILENCE_MS)) {
+        this.#drop(client);
         continue;
       }
-      const hasTakenAll = socket.bufferedAmount === 0;
       socket.ping();
-      if (hasTakenAll) socket.send(message, { binary: false });
+      if (hasTakenAll) client.send(message);
     }
+  }
+
+  /** Cuts off those for whom most waits, until it is enough: each may have got a list of its own. */
+  #cutOff(isEnough: () => boolean): void {
+    const slowest = [...this.#clients].toSorted(
+      (one, other) => other.socket.bufferedAmount - one.socket.bufferedAmount,
+    );
+    for (const client of slowest) {
+      if (isEnough()) return;
+      this.#drop(client);
+    }
+  }
+
+  #drop(client: FeedClient): void {
+    this.#dropped++;
+    client.socket.terminate();
+    this.#leave(client);
   }
 
   #newsMessage(news: LiveNews): Buffer {

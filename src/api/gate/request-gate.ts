@@ -27,6 +27,8 @@ class GatedSocket extends Duplex {
   #sending: Buffer[] = [];
   /** By `performance.now()`: since when the client takes nothing; null while nothing waits for it. */
   unreadSinceMs: number | null = null;
+  /** Since when it gets what it was last sent. */
+  sendingSinceMs = 0;
   /** The answer that it is getting, and since when it has asked. */
   answer: { readonly held: HeldAnswer; readonly sinceMs: number } | null = null;
 
@@ -129,6 +131,7 @@ class GatedSocket extends Duplex {
 
   #send(chunks: readonly Buffer[], done: (error?: Error | null) => void): void {
     this.#sending = [...chunks];
+    this.sendingSinceMs = performance.now();
     for (const chunk of this.#sending) this.#unread.add(chunk);
     this.#sendOn(0, done);
   }
@@ -250,10 +253,10 @@ export class RequestGate {
   #cutOff(isEnough: () => boolean): void {
     const nowMs = performance.now();
     const late = [...this.#connections].flatMap((connection) => {
-      const { unreadSinceMs, answer } = connection;
+      const { unreadSinceMs, sendingSinceMs, answer } = connection;
       if (unreadSinceMs === null) return [];
       const stalledMs = nowMs - unreadSinceMs - STALLED_MS;
-      const lateMs = Math.max(stalledMs, nowMs - (answer?.sinceMs ?? nowMs) - SLOW_MS);
+      const lateMs = Math.max(stalledMs, nowMs - (answer?.sinceMs ?? sendingSinceMs) - SLOW_MS);
       return lateMs >= 0 ? [{ connection, lateMs }] : [];
     });
     late.sort((one, other) => other.lateMs - one.lateMs);

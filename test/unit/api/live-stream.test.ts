@@ -44,6 +44,24 @@ beforeEach(async () => {
 });
 afterEach(() => Promise.all(servers.map((one) => one.close())));
 
+/** As JSON 16 MB: more than the system keeps for a connection. */
+function longList(): TestServer['live'] {
+  return Array.from({ length: 2000 }, (_, n) => channelRecord(`1795168800.${n}`, { callerName: 'x'.repeat(8000) }));
+}
+
+/** A client of the feed that reads nothing by itself. */
+async function deaf(to = server): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port: to.port });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.pause();
+  socket.write(
+    'GET /v1/live/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
+  return socket;
+}
+
 interface Watcher {
   readonly socket: WebSocket;
   readonly messages: Message[];
@@ -248,6 +266,44 @@ describe('the live stream', () => {
       .toEqual({ clients: 1, dropped: 1, refused: 0, news_left_out: 0 });
     await expect.poll(() => well.messages.filter(isChange).length).toBeGreaterThan(20);
     dead.socket.terminate();
+  });
+
+  it('drops a client that answers pings and reads next to nothing', async () => {
+    server.live = longList();
+    const socket = await deaf();
+    // A pong that nobody asked for, with a mask of zeros.
+    const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+    const trickle = setInterval(() => {
+      socket.write(pong);
+      socket.read(1000);
+    }, 100);
+    await expect.poll(() => server.liveStream.counters.clients, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => server.liveStream.counters.dropped, { timeout: 10_000 }).toBe(1);
+    clearInterval(trickle);
+    expect(server.liveStream.counters.clients).toBe(0);
+    socket.destroy();
+  });
+
+  it('keeps no more than 48 MB for clients that do not read, and serves those that do', async () => {
+    const long = await started(undefined, { silenceMs: 60_000 });
+    long.live = longList();
+    const sockets: Socket[] = [];
+    // One after another, so that each gets a list of its own.
+    for (let n = 1; n <= 5; n++) {
+      sockets.push(await deaf(long));
+      await expect
+        .poll(() => long.liveStream.counters.clients + long.liveStream.counters.dropped, { timeout: 10_000 })
+        .toBe(n);
+      await sleep(400);
+    }
+    await expect.poll(() => long.liveStream.counters.dropped, { timeout: 10_000 }).toBeGreaterThan(0);
+    const reader = await watch({ to: long });
+    const last = long.live.at(-1)?.uniqueid;
+    await reader.find((message) => 'channels' in message && message.channels.some(({ uniqueid }) => uniqueid === last));
+    expect(long.liveStream.counters.clients).toBeGreaterThan(1);
+    expect(long.liveStream.counters.clients + long.liveStream.counters.dropped).toBe(6);
+    reader.socket.terminate();
+    for (const socket of sockets) socket.destroy();
   });
 
   it('takes no message, and no more clients than it can serve', async () => {
