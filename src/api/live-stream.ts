@@ -7,7 +7,7 @@ import type { LiveNews } from '../model/people/rating.ts';
 import type { ChannelRecord } from '../model/record.ts';
 import { CHANNEL } from './answers/answers.ts';
 import { AnswerBytes } from './gate/answer-bytes.ts';
-import { FeedClient } from './gate/feed-client.ts';
+import { dropSlowest, FeedClient } from './gate/feed-client.ts';
 import { assertNotForeign } from './gate/own-host.ts';
 import { checkQuery } from './gate/check.ts';
 import { NO_QUERY } from './parameters.ts';
@@ -119,7 +119,9 @@ export class LiveStream {
 
   constructor(options: LiveStreamOptions) {
     this.#options = options;
-    this.#unread.onTooMuch((isEnough) => this.#cutOff(isEnough));
+    this.#unread.onTooMuch((isEnough) => {
+      dropSlowest(this.#clients, isEnough, (client) => this.#drop(client));
+    });
   }
 
   get counters(): LiveStreamCounters {
@@ -287,17 +289,6 @@ export class LiveStream {
       }
       socket.ping();
       if (hasTakenAll) client.send(message);
-    }
-  }
-
-  /** Cuts off those for whom most waits, until it is enough: each may have got a list of its own. */
-  #cutOff(isEnough: () => boolean): void {
-    const slowest = [...this.#clients].toSorted(
-      (one, other) => other.socket.bufferedAmount - one.socket.bufferedAmount,
-    );
-    for (const client of slowest) {
-      if (isEnough()) return;
-      this.#drop(client);
     }
   }
 

@@ -284,28 +284,6 @@ describe('the live stream', () => {
     socket.destroy();
   });
 
-  it('keeps no more than 48 MB for clients that do not read, and serves those that do', async () => {
-    const long = await started(undefined, { silenceMs: 60_000 });
-    long.live = longList();
-    const sockets: Socket[] = [];
-    // One after another, so that each gets a list of its own.
-    for (let n = 1; n <= 5; n++) {
-      sockets.push(await deaf(long));
-      await expect
-        .poll(() => long.liveStream.counters.clients + long.liveStream.counters.dropped, { timeout: 10_000 })
-        .toBe(n);
-      await sleep(400);
-    }
-    await expect.poll(() => long.liveStream.counters.dropped, { timeout: 10_000 }).toBeGreaterThan(0);
-    const reader = await watch({ to: long });
-    const last = long.live.at(-1)?.uniqueid;
-    await reader.find((message) => 'channels' in message && message.channels.some(({ uniqueid }) => uniqueid === last));
-    expect(long.liveStream.counters.clients).toBeGreaterThan(1);
-    expect(long.liveStream.counters.clients + long.liveStream.counters.dropped).toBe(6);
-    reader.socket.terminate();
-    for (const socket of sockets) socket.destroy();
-  });
-
   it('takes no message, and no more clients than it can serve', async () => {
     const talkative = await watch();
     talkative.socket.send('{"type":"hello"}');
