@@ -125,18 +125,21 @@ async function sumSights(rule: FleetAlertRule, { store, database, nowMs }: Fleet
     of === 'calls' ? '' : `NOT startsWith(assumeNotNull(scope), ${quote(LOCAL_CHANNEL_PREFIX)})`,
     of === 'calls' || isOfAllEndpoints ? '' : textTest(['scope'], rule.endpoints),
   );
+  // By PBX every row is of one shard. Of others a shard may have too few calls by itself, and enough with those of the others.
+  const isOfOneShard = rule.by === 'pbx' || rule.by === 'pbx-endpoint';
+  const enough = `sum_judged >= ${rule.calls}`;
   const rows = await askSums(
     question,
     hoursOf(rule, nowMs),
     { of, test, withMedia: !isOfCalls },
     {
       by: { subject: SUBJECTS[rule.by] },
-      rest: `AND sum_judged >= ${rule.calls} ORDER BY ${WORST_FIRST[rule.what]} LIMIT ${MOST_SUBJECTS}`,
+      rest: `AND ${isOfOneShard ? enough : 'sum_judged > 0'} ORDER BY ${enough} DESC, ${WORST_FIRST[rule.what]} LIMIT ${MOST_SUBJECTS}`,
     },
   );
-  // By PBX every row is of one shard. Of what is on several, an answer without one of them tells nothing.
+  // Of what is on several shards, an answer without one of them tells nothing.
   const isWhole = question.shards === null || question.shards.answered === question.shards.of;
-  if (!isWhole && rule.by !== 'pbx' && rule.by !== 'pbx-endpoint') return [];
+  if (!isWhole && !isOfOneShard) return [];
   const sumsOf = new Map<string, ScoreSums>();
   for (const { subject, sums } of rows) {
     const known = sumsOf.get(String(subject));
@@ -144,7 +147,7 @@ async function sumSights(rule: FleetAlertRule, { store, database, nowMs }: Fleet
     else known.add(sums);
   }
   return [...sumsOf]
-    .filter(([subject]) => subject !== '')
+    .filter(([subject, { judged }]) => subject !== '' && judged >= rule.calls)
     .map(([subject, sums]) => sight(subject, valueOf(rule.what, sums), sums.judged, null));
 }
 
