@@ -26,6 +26,7 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
         segments: (uniqueid) => ask().segments(uniqueid),
         intervals: (uniqueid) => ask().intervals(uniqueid),
         endpoints: (range) => ask().endpoints(range),
+        groups: (range, by) => ask().groups?.(range, by) ?? Promise.reject(new Error('no groups')),
         trends: (query) => ask().trends(query),
         summary: (query) => ask().summary(query),
       },
@@ -62,6 +63,12 @@ describe.runIf(labIsReady())('the fleet’s store, read', () => {
       ['PJSIP/alice', 'ulm', 'south', 3],
       ['PJSIP/bob', 'bonn', 'north', 3],
       ['PJSIP/bob', 'ulm', 'south', 3],
+    ]);
+    const { groups } = (await within([]).groups?.({ fromMs: 0, toMs: CONTRACT_NOW_MS }, 'codec')) ?? {};
+    // Of both PBXs, which lie on different shards.
+    expect(groups?.map(({ name, calls, badCalls }) => [name, calls, badCalls])).toEqual([
+      ['g722', 2, 2],
+      ['ulaw', 4, 0],
     ]);
     const [day] = await within([]).summary({ fromMs: 0, toMs: CONTRACT_NOW_MS, bucketMs: CONTRACT_NOW_MS });
     // Twice 4.2, 2, 3.5 and 4.5, and one that is not known.

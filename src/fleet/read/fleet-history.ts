@@ -133,6 +133,7 @@ export class FleetHistory implements HistoryReader {
   }
 
   endpoints: HistoryReader['endpoints'] = (range) => this.#rankings.endpoints(range);
+  groups: NonNullable<HistoryReader['groups']> = (range, by) => this.#rankings.groups(range, by);
   trends: HistoryReader['trends'] = (query) => this.#rankings.trends(query);
   summary: HistoryReader['summary'] = (query) => this.#rankings.summary(query);
 

@@ -1,11 +1,19 @@
-import { bucketQuality, bucketsOf, endpointQuality, endpointWithTrend } from '../../history/sums/qualities.ts';
-import { MOST_ENDPOINTS, spansWithin, worstFirst } from '../../history/sums/rankings.ts';
+import {
+  bucketQuality,
+  bucketsOf,
+  endpointQuality,
+  endpointWithTrend,
+  legsQuality,
+} from '../../history/sums/qualities.ts';
+import { MOST_ENDPOINTS, spansWithin, worstFirst, worstGroupsFirst } from '../../history/sums/rankings.ts';
 import type { ScoreSums } from '../../history/sums/score-sums.ts';
 import { LOCAL_CHANNEL_PREFIX } from '../../model/channel.ts';
 import type {
   BucketQuality,
   EndpointQuality,
   EndpointWithTrend,
+  GroupQuality,
+  Grouping,
   SummaryQuery,
   TimeRange,
   TrendsQuery,
@@ -16,6 +24,8 @@ import { askSums, type SumScope } from './sum-question.ts';
 
 /** Bound on the endpoints with trends in one answer. When more PBXs have endpoints of the name, the worst are taken. */
 const MOST_TRENDS = 25;
+/** Of each shard those with most calls are read. Strangers' devices can make any number of groups. */
+const MOST_GROUPS = 5000;
 const NO_LOCAL = `NOT startsWith(assumeNotNull(scope), ${quote(LOCAL_CHANNEL_PREFIX)})`;
 
 /** The 5th percentile of the score in hundredths, computed in ClickHouse so that the worst endpoints can be fetched alone. */
@@ -38,6 +48,20 @@ export class FleetRankings {
     if (endpoints.length < MOST_ENDPOINTS) return { endpoints, leftOut: 0 };
     const all = await askSums(this.#question, range, { of: 'endpoints', test: NO_LOCAL }, { by: BY_ENDPOINT });
     return { endpoints: endpoints.slice(0, MOST_ENDPOINTS), leftOut: all.length - MOST_ENDPOINTS };
+  }
+
+  /** By device, site or codec, those of all PBXs together. */
+  async groups(range: TimeRange, by: Grouping): Promise<{ groups: GroupQuality[]; leftOut: number }> {
+    const rows = await askSums(
+      this.#question,
+      range,
+      { of: by, withMedia: true },
+      { by: { scope: 'scope' }, rest: `ORDER BY sum_calls DESC, scope LIMIT ${MOST_GROUPS}` },
+    );
+    const sums = overShards(rows.map((row) => [String(row.scope), row.sums]));
+    const groups = [...sums].map(([name, found]): GroupQuality => ({ name, ...legsQuality(found) }));
+    const leftOut = Math.max(0, groups.length - MOST_ENDPOINTS);
+    return { groups: groups.sort(worstGroupsFirst).slice(0, MOST_ENDPOINTS), leftOut };
   }
 
   async trends({ fromMs, toMs, bucketMs, endpoints }: TrendsQuery): Promise<EndpointWithTrend[]> {
@@ -73,13 +97,7 @@ export class FleetRankings {
       by: { bucket: bucketOf(bucketMs) },
       spansMs: spansWithin(bucketMs),
     });
-    const sums = new Map<number, ScoreSums>();
-    for (const { bucket, sums: more } of rows) {
-      // Each shard has a part of the bucket.
-      const known = sums.get(Number(bucket));
-      if (known === undefined) sums.set(Number(bucket), more);
-      else known.add(more);
-    }
+    const sums = overShards(rows.map((row) => [Number(row.bucket), row.sums]));
     return bucketsOf(range, bucketMs).map((bucket) => bucketQuality(bucket, bucketMs, sums.get(bucket)));
   }
 
@@ -99,6 +117,17 @@ export class FleetRankings {
       .sort(worstFirst)
       .slice(0, most);
   }
+}
+
+/** Each shard has a part of what has one key. */
+function overShards<Key>(rows: readonly (readonly [Key, ScoreSums])[]): Map<Key, ScoreSums> {
+  const sums = new Map<Key, ScoreSums>();
+  for (const [key, more] of rows) {
+    const known = sums.get(key);
+    if (known === undefined) sums.set(key, more);
+    else known.add(more);
+  }
+  return sums;
 }
 
 function scopeOf(endpoint: string | undefined): SumScope {

@@ -1,19 +1,20 @@
-import { BAD, FAULTY, JUDGED } from '../../history/sums/contribution.ts';
+import { BAD, FAULTY, JUDGED, type ScopeKind } from '../../history/sums/contribution.ts';
 import { ScoreSums, SUM_COLUMNS } from '../../history/sums/score-sums.ts';
 import { SPANS_MS } from '../../history/sums/counted-calls.ts';
 import { type TimeSlice, timeSlices } from '../../history/sums/time-slices.ts';
-import type { TimeRange } from '../../model/ports.ts';
+import type { Grouping, TimeRange } from '../../model/ports.ts';
 import { FAULT_PLACES } from '../../model/fault.ts';
 import type { Row } from '../../history/schema/rows.ts';
+import { storedName } from '../ddl.ts';
 import type { Question } from './question.ts';
 import { allOf, listOf } from './sql.ts';
 
-/** Which sums: over all calls, by endpoint, or over all calls with an endpoint of some prefix. */
+/** Which sums: over all calls, by endpoint, by device, site or codec, or over all calls with an endpoint of some prefix. */
 export interface SumScope {
-  readonly of: 'calls' | 'endpoints' | 'beginning';
-  /** For endpoints and prefixes: a condition on `scope`, which is the endpoint. */
+  readonly of: 'calls' | 'endpoints' | 'beginning' | Grouping;
+  /** For all but calls: a condition on `scope`, which is the endpoint, device, site or codec. */
   readonly test?: string;
-  /** True: with loss, jitter and round trip, which only endpoints have. */
+  /** True: with loss, jitter and round trip, which calls and prefixes do not have. */
   readonly withMedia?: boolean;
 }
 
@@ -29,6 +30,22 @@ export interface SumGroups {
 }
 
 const SUMS = SUM_COLUMNS.map(([, column]) => column);
+const SCOPE_KINDS: Readonly<Record<SumScope['of'], readonly ScopeKind[]>> = {
+  calls: ['calls'],
+  endpoints: ['endpoint'],
+  beginning: ['endpoint', 'shared'],
+  device: ['device'],
+  site: ['site'],
+  codec: ['codec'],
+};
+/** The columns of channels, or of streams, by which legs are taken together. */
+const SCOPE_COLUMNS = {
+  endpoints: 'endpoint',
+  beginning: 'endpoint',
+  device: 'device',
+  site: storedName('site'),
+  codec: 'codec',
+} as const;
 const CALL_SUMS = ['calls', 'judged', 'bad', 'own_faults', 'mes_micro'];
 /** As in `ScoreSums`: the lowest and the highest cell take what is beyond them. */
 const HIGHEST_HUNDREDTHS = 511;
@@ -82,8 +99,7 @@ export async function askSums<Key extends string, More extends string = never>(
 }
 
 function sumPart(question: Question, slice: TimeSlice, spanMs: number, scope: SumScope): string {
-  const kinds = { calls: ['calls'], endpoints: ['endpoint'], beginning: ['endpoint', 'shared'] }[scope.of];
-  const where = allOf(`scope_kind IN ${listOf(kinds)}`, `span_ms = ${spanMs}`, scope.test ?? '');
+  const where = allOf(`scope_kind IN ${listOf(SCOPE_KINDS[scope.of])}`, `span_ms = ${spanMs}`, scope.test ?? '');
   const cells = `pbx, site, scope, starts_at_ms, ${SUMS.join(', ')}, score_hundredths, score_calls`;
   return (
     `SELECT pbx, site, scope, starts_at_ms, toInt64(${slice.times}) AS times,
@@ -108,24 +124,29 @@ function callParts(question: Question, slice: TimeSlice, { of, test = '', withMe
         ${SCORES} AS score_hundredths, ${ONES} AS score_calls FROM ${calls} WHERE ${noAlias}`,
     ];
   }
-  const channels = question.newest(
-    'channels',
-    'pbx, site, linkedid, uniqueid, call_started_at_ms, endpoint AS scope, mes, verdict',
-    slice,
-  );
-  const fitting = allOf(noAlias, test);
-  const group = of === 'endpoints' ? 'pbx, linkedid, scope' : 'pbx, linkedid';
+  const ofChannels = 'pbx, site, linkedid, uniqueid, call_started_at_ms, mes, verdict';
+  const scope = `${SCOPE_COLUMNS[of]} AS scope`;
+  const channels =
+    of === 'codec'
+      ? `(SELECT ${ofChannels}, scope FROM
+          (SELECT DISTINCT pbx, linkedid, uniqueid, scope FROM ${question.newest('streams', `pbx, linkedid, uniqueid, ${scope}`, slice)})
+          ANY INNER JOIN ${question.newest('channels', ofChannels, slice)} USING pbx, linkedid, uniqueid)`
+      : question.newest('channels', `${ofChannels}, ${scope}`, slice);
+  const fitting = allOf(noAlias, 'isNotNull(scope)', test);
+  const group = of === 'beginning' ? 'pbx, linkedid' : 'pbx, linkedid, scope';
   const legs = `SELECT ${group}, any(site) AS at_site, any(call_started_at_ms) AS began, avg(mes) AS mes,
     max(${isIn(JUDGED)}) AS is_judged, max(${isIn(BAD)}) AS is_bad, max(${IS_OWN_FAULT}) AS is_own_fault
     FROM ${channels} ANY LEFT JOIN ${question.newest('calls', 'pbx, linkedid, call_started_at_ms, fault_place', slice)}
     USING pbx, linkedid WHERE ${fitting} GROUP BY ${group}`;
-  const quality = `SELECT pbx, at_site AS site, ${of === 'endpoints' ? 'assumeNotNull(scope)' : "''"} AS scope, toInt64(began) AS starts_at_ms, ${times},
+  const quality = `SELECT pbx, at_site AS site, ${of === 'beginning' ? "''" : 'assumeNotNull(scope)'} AS scope, toInt64(began) AS starts_at_ms, ${times},
     toInt64(1) AS calls, is_judged AS judged, is_bad AS bad, is_own_fault AS own_faults, ${MICRO} AS mes_micro, ${NO_SUMS(MEDIA_SUMS)},
     ${SCORES} AS score_hundredths, ${ONES} AS score_calls FROM (${legs})`;
   if (!withMedia) return [quality];
   const media =
     'packets_lost, packets_expected, jitter_mean_ms, jitter_count, rtt_mean_ms, rtt_count, pbx, linkedid, uniqueid';
-  const streams = question.newest('streams', media, slice);
+  // A codec has the measurements of its own streams alone.
+  const key = of === 'codec' ? 'pbx, linkedid, uniqueid, scope' : 'pbx, linkedid, uniqueid';
+  const streams = question.newest('streams', of === 'codec' ? `${media}, ${scope}` : media, slice);
   const both = (name: string): string =>
     `toInt64(if(isNull(packets_lost) OR isNull(packets_expected), 0, assumeNotNull(${name})))`;
   const us = (mean: string, count: string): string => rounded(`ifNull(${mean}, 0) * ifNull(${count}, 0) * 1000`);
@@ -134,10 +155,10 @@ function callParts(question: Question, slice: TimeSlice, { of, test = '', withMe
     `SELECT pbx, site, assumeNotNull(scope) AS scope, toInt64(call_started_at_ms) AS starts_at_ms, ${times}, ${NO_SUMS(CALL_SUMS)},
       lost AS packets_lost, expected AS packets_expected, jitter AS jitter_us, toInt64(ifNull(jitter_count, 0)) AS jitter_reports,
       rtt AS rtt_us, toInt64(ifNull(rtt_count, 0)) AS rtt_reports, emptyArrayInt64() AS score_hundredths, emptyArrayInt64() AS score_calls
-    FROM (SELECT pbx, linkedid, uniqueid, ${both('packets_lost')} AS lost, ${both('packets_expected')} AS expected,
+    FROM (SELECT ${key}, ${both('packets_lost')} AS lost, ${both('packets_expected')} AS expected,
         ${us('jitter_mean_ms', 'jitter_count')} AS jitter, jitter_count, ${us('rtt_mean_ms', 'rtt_count')} AS rtt, rtt_count
         FROM ${streams})
       ANY INNER JOIN (SELECT pbx, site, linkedid, uniqueid, call_started_at_ms, scope FROM ${channels} WHERE ${fitting})
-      USING pbx, linkedid, uniqueid`,
+      USING ${key}`,
   ];
 }

@@ -30,6 +30,7 @@ const SHARED: readonly string[] = [
   '/v1/channels/:uniqueid/audio-statistics',
   '/v1/channels/:uniqueid/voip-metrics',
   '/v1/endpoints',
+  '/v1/groups',
   '/v1/summary',
 ];
 

@@ -26,6 +26,10 @@ export function worstFirst(one: EndpointQuality, other: EndpointQuality): number
   );
 }
 
+export function worstGroupsFirst(one: GroupQuality, other: GroupQuality): number {
+  return worse(one, other) || (one.name < other.name ? -1 : 1);
+}
+
 function worse(one: LegsQuality, other: LegsQuality): number {
   return (one.mesP5 ?? Infinity) - (other.mesP5 ?? Infinity) || other.badCalls - one.badCalls;
 }
@@ -102,8 +106,7 @@ export class Rankings {
     });
     const groups = [...sums].map(([name, found]): GroupQuality => ({ name, ...legsQuality(found) }));
     const leftOut = Math.max(0, groups.length - MOST_ENDPOINTS);
-    groups.sort((one, other) => worse(one, other) || (one.name < other.name ? -1 : 1));
-    return { groups: groups.slice(0, MOST_ENDPOINTS), leftOut };
+    return { groups: groups.sort(worstGroupsFirst).slice(0, MOST_ENDPOINTS), leftOut };
   }
 
   trends({ endpoints, bucketMs, ...range }: TrendsQuery): EndpointWithTrend[] {

@@ -197,6 +197,49 @@ export function readerContract(
       ]);
     });
 
+    test('groups calls by codec, device and site, and leaves out what is not known', async () => {
+      // The trunk's leg alone; both legs of c1, and Alice's of c2: 31 of 700 lost, jitter (4 × 10 + 2 × 5 + 20 × 30) / 45.
+      const codecs = await reader.groups?.(ALL_DAY, 'codec');
+      expect(codecs).toMatchObject({
+        leftOut: 0,
+        groups: [
+          {
+            name: 'g722',
+            calls: 1,
+            judgedCalls: 1,
+            badCalls: 1,
+            ownFaultCalls: 0,
+            mesMean: 1,
+            lossPercent: 2,
+            jitterMeanMs: null,
+          },
+          { name: 'ulaw', calls: 2, judgedCalls: 2, badCalls: 0, mesMean: 3.6, mesP5: 3 },
+        ],
+      });
+      expect(codecs?.groups[1]?.lossPercent).toBeCloseTo(3100 / 700, 9);
+      expect(codecs?.groups[1]?.jitterMeanMs).toBeCloseTo(650 / 45, 9);
+      // Parts of hours: without c1, and with c1 alone.
+      expect((await reader.groups?.(IN_BETWEEN, 'codec'))?.groups).toMatchObject([
+        { name: 'g722', calls: 1, badCalls: 1, mesMean: 1, lossPercent: 2, rttMeanMs: 100.25 },
+        { name: 'ulaw', calls: 1, badCalls: 0, mesMean: 3, lossPercent: 9, jitterMeanMs: 20 },
+      ]);
+      const early = { fromMs: at(10, 1), toMs: at(10, 30) };
+      expect((await reader.groups?.(early, 'codec'))?.groups).toMatchObject([
+        { name: 'ulaw', calls: 1, scoredCalls: 1, mesMean: 4.2, lossPercent: 1 },
+      ]);
+      for (const [by, groupName] of [
+        ['device', 'Yealink T54W 96.86'],
+        ['site', 'Berlin'],
+      ] as const) {
+        const known = [
+          { name: groupName, calls: 1, mesMean: 4, mesMedian: 4, badCalls: 0, lossPercent: 1, jitterMeanMs: 4 },
+        ];
+        expect((await reader.groups?.(ALL_DAY, by))?.groups).toMatchObject(known);
+        expect((await reader.groups?.(early, by))?.groups).toMatchObject(known);
+        expect((await reader.groups?.(IN_BETWEEN, by))?.groups).toEqual([]);
+      }
+    });
+
     test('tells how calls went over time', async () => {
       const hours = await reader.summary({ ...IN_BETWEEN, bucketMs: HOUR_MS });
       expect(hours).toMatchObject([
