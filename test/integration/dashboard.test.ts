@@ -46,6 +46,29 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
     await page.close();
   });
 
+  test('shows the course of a call from before the page was opened, without waiting for a report', async () => {
+    const { browser, sidecar } = lab();
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    // The page hears of the calls once, and of no report after that.
+    await page.routeWebSocket(/\/v1\/live\/stream/, (socket) => {
+      let heard = 0;
+      socket.connectToServer().onMessage((message) => {
+        heard += 1;
+        if (heard === 1) socket.send(message);
+      });
+    });
+    await page.goto(sidecar.url);
+    const courses = page.locator('.way .spark-line');
+    await expect.poll(() => courses.count()).toBe(8);
+    await expect
+      .poll(async () => (await courses.evaluateAll((all) => all.map((one) => one.getAttribute('d')))).join(' '), {
+        timeout: 8000,
+      })
+      .toMatch(/^(?:M[\d.]+ [\d.]+(?:L[\d.]+ [\d.]+)+ ?){8}$/);
+    await context.close();
+  });
+
   test('is ready soon, from the sidecar alone, and small', async () => {
     const { browser, sidecar } = lab();
     const { page, complaints } = await openPage(browser, sidecar.url);

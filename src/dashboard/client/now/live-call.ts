@@ -24,16 +24,19 @@ const DIRECTIONS = ['rx', 'tx'] as const satisfies readonly Direction[];
 class LiveDirection {
   readonly element = el('li', { class: 'way' });
   readonly #direction: Direction;
-  #scores: (number | null)[] = [];
+  #course = sparkline([]);
+  #scores: readonly (number | null)[] = [];
   #reports = 0;
 
   constructor(direction: Direction) {
     this.#direction = direction;
   }
 
-  /** Scores from before the page was opened. */
+  /** The stored scores up to now. The newest is the one shown beside them, which may not be stored yet. */
   seed(scores: readonly (number | null)[]): void {
-    this.#scores = [...scores.slice(-SPARK_POINTS), ...this.#scores.slice(1)];
+    if (scores.length === 0) return;
+    this.#scores = [...scores.slice(0, -1), ...this.#scores.slice(-1)].slice(-SPARK_POINTS);
+    this.#drawCourse();
   }
 
   update(channel: Channel, stream: Stream | undefined): void {
@@ -41,6 +44,7 @@ class LiveDirection {
       this.#reports = stream.reports;
       this.#scores = [...this.#scores, stream.mes].slice(-SPARK_POINTS);
     }
+    this.#drawCourse();
     const { tone } = verdictWords(stream?.verdict ?? null);
     const numbers = [
       `${t('loss')} ${quantity(stream?.loss_percent, 1, '%')}`,
@@ -57,9 +61,15 @@ class LiveDirection {
       ),
       verdictChip(stream?.verdict ?? null),
       score(stream?.mes ?? null),
-      sparkline(this.#scores),
+      this.#course,
       el('span', { class: 'numbers' }, ...numbers.map((text) => el('span', {}, text))),
     );
+  }
+
+  #drawCourse(): void {
+    const course = sparkline(this.#scores);
+    this.#course.replaceWith(course);
+    this.#course = course;
   }
 }
 
