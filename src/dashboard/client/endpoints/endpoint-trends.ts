@@ -123,7 +123,12 @@ function showTrend(place: Element, trend: EndpointTrend | undefined, stretch: st
   const scores = trend?.buckets.map(({ mes_p5: p5 }) => p5) ?? [];
   place.replaceChildren(
     sparkline(scores, t('5th percentile by {stretch}', { stretch })),
-    el('span', { class: `chip tone-${tone}` }, el('span', { 'aria-hidden': 'true' }, sign), ` ${word}`),
+    el(
+      'span',
+      { class: `chip tone-${tone}${course === null ? ' faint' : ''}` },
+      el('span', { 'aria-hidden': 'true' }, sign),
+      ` ${word}`,
+    ),
   );
 }
 
