@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labObstacle } from '../lab/obstacle.ts';
 import { openPage, takePictures } from './fixtures/browser.ts';
@@ -66,6 +67,16 @@ describe.runIf(labObstacle() === undefined)('the dashboard', () => {
         timeout: 8000,
       })
       .toMatch(/^(?:M[\d.]+ [\d.]+(?:L[\d.]+ [\d.]+)+ ?){8}$/);
+    // Closed and opened again, it has the reports of meanwhile.
+    const points = async (): Promise<number> =>
+      (await courses.first().getAttribute('d'))?.match(/[ML]/g)?.length ?? Number.NaN;
+    const before = await points();
+    const toggle = page.locator('.call .toggle').first();
+    await toggle.click();
+    await expect.poll(() => courses.count()).toBe(4);
+    await setTimeout(3000);
+    await toggle.click();
+    await expect.poll(points, { timeout: 4000 }).toBeGreaterThan(before);
     await context.close();
   });
 

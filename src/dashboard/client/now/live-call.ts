@@ -200,7 +200,11 @@ export class LiveCall {
     this.#why.hidden = !isOpen || this.#why.textContent === '';
     this.#ways.hidden = !isOpen;
     if (isOpen) this.#drawWays();
-    else this.#ways.replaceChildren();
+    else {
+      this.#ways.replaceChildren();
+      // They hear of no report while they are closed: the next opening reads the stored scores again.
+      this.#directions.clear();
+    }
   }
 
   #words(): string | undefined {
