@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import type { AsteriskInside, MachineSample } from '../../model/machine.ts';
 
@@ -9,6 +9,8 @@ const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;
 const THREADS = 17;
 const PERCENT = 100;
+/** More than any of the files that are read here has. */
+const READ_BYTES = 8192;
 
 /** Processor times so far, ms over all processors. */
 interface Times {
@@ -97,7 +99,17 @@ function cpuTimes(): Times {
   return { busyMs, wholeMs };
 }
 
-/** The text of a file; empty when it is missing or may not be read. */
+/** The text of a file; empty when it is missing or may not be read. Node's `readFile` would take 64 KB for each: /proc tells no sizes. */
 async function read(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '');
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(READ_BYTES), 0, READ_BYTES, 0);
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return '';
+  }
 }
