@@ -62,7 +62,7 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, word
   'npm ci && npm run demo': ['test/integration/demo.test.ts', 'demo.ts'],
   'npm ci && npm run demo -- --fleet': ['test/integration/demo.test.ts', "startDemo('--fleet'"],
   'npm ci && npm test': ['.ci/run', 'npm ci && npm test'],
-  'asterisk-mes setup': ['test/integration/setup.test.ts', "...pbx.inside, 'asterisk-mes', 'setup'"],
+  'asterisk-mes setup': ['test/integration/setup.test.ts', '&& asterisk-mes setup`'],
   'asterisk-mes setup --remove': ['test/integration/setup.test.ts', "'setup', '--remove'"],
   'apt purge asterisk-mes': ['test/integration/deb.test.ts', 'apt-get purge'],
   'npm ci && npm run deb': ['docker/release/release.ts', 'buildDeb('],

@@ -14,7 +14,12 @@ export const RELEASES = ['22', '16'] as const satisfies readonly Release[];
 /** The Debian suites that carry these releases. */
 const SUITES: Readonly<Record<Release, string>> = { '22': 'forky', '16': 'bullseye' };
 
-const PACKAGES = 'asterisk,asterisk-modules,asterisk-core-sounds-en-gsm,ca-certificates';
+const ASTERISK = 'asterisk,asterisk-modules,asterisk-core-sounds-en-gsm,ca-certificates';
+/** Our own Debian package is installed beside Asterisk 22, and needs parts of systemd. */
+const PACKAGES: Readonly<Record<Release, string>> = {
+  '22': `${ASTERISK},systemd-standalone-sysusers,systemd-standalone-tmpfiles`,
+  '16': ASTERISK,
+};
 
 /** The suite of Asterisk 22, which the demo's PBX image is made from. */
 export const DEBIAN_TARBALL = join(LAB_HOME, `debian-${SUITES['22']}.tar`);
@@ -49,7 +54,7 @@ interface Stamp {
 export function findRootFilesystem(release: Release): RootFilesystem | undefined {
   const path = rootPath(release);
   const stamp = readStamp(path);
-  if (stamp?.suite !== SUITES[release] || stamp.packages !== PACKAGES) return undefined;
+  if (stamp?.suite !== SUITES[release] || stamp.packages !== PACKAGES[release]) return undefined;
   return describe(release, path, stamp.asteriskVersion);
 }
 
@@ -63,9 +68,9 @@ export async function ensureRootFilesystem(release: Release, options: BuildOptio
   const building = join(LAB_HOME, ownedName(`building-${release}`));
   try {
     options.progress?.(`Building the Asterisk ${release} root file system (Debian ${SUITES[release]}) …`);
-    await bootstrap({ suite: SUITES[release], packages: PACKAGES, target: building }, options);
+    await bootstrap({ suite: SUITES[release], packages: PACKAGES[release], target: building }, options);
     const asteriskVersion = versionInside(building);
-    const stamp: Stamp = { suite: SUITES[release], packages: PACKAGES, asteriskVersion };
+    const stamp: Stamp = { suite: SUITES[release], packages: PACKAGES[release], asteriskVersion };
     writeFileSync(join(building, STAMP), `${JSON.stringify(stamp)}\n`);
     // Another process may have built it first; an outdated tree is replaced.
     if (findRootFilesystem(release) === undefined) {
