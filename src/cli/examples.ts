@@ -20,8 +20,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   study: ['asterisk-mes study study.sqlite'],
   'fleet add-reader': ['asterisk-mes fleet add-reader acme --pbxs "acme-*"'],
   'fleet add-pbx': ['asterisk-mes fleet add-pbx office-berlin --site Berlin'],
-  xr: ['asterisk-mes xr decode 80cf000a037e3e8200020008'],
-  'xr decode': ['asterisk-mes xr decode 80cf000a037e3e8200020008', 'asterisk-mes xr decode report.bin'],
+  xr: ['asterisk-mes xr decode 80cf0004037e3e820400000283aa7e8000000000'],
+  'xr decode': ['asterisk-mes xr decode 80cf0004037e3e820400000283aa7e8000000000', 'asterisk-mes xr decode report.bin'],
   'xr encode': ['asterisk-mes xr decode report.bin > report.json && asterisk-mes xr encode report.json'],
   rescore: [
     'asterisk-mes rescore --profile informed --from -30d',

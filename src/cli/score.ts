@@ -169,8 +169,8 @@ function asText(
   computed: MesScore | null,
   eModel: EModelScore | undefined,
 ): string {
-  const lines =
-    computed === null ? [missingLoss(profile)] : mesLines(computed, wordOf(computed, profile, eModel, thresholds));
+  const word = computed === null ? null : wordOf(computed, profile, eModel, thresholds);
+  const lines = computed === null || word === null ? [missingLoss(profile)] : mesLines(computed, word);
   if (eModel !== undefined) {
     lines.push(
       `E-model            R(LQ) ${eModel.rLq.toFixed(1)}, R(CQ) ${eModel.rCq.toFixed(1)}, MOS-LQ ${eModel.mosLq.toFixed(2)}, MOS-CQ ${eModel.mosCq.toFixed(2)}`,
@@ -182,6 +182,9 @@ function asText(
         : `The codec ${options.codec} has no impairment factors, so there is no E-model score.`,
     );
   }
+  // Without this line the word would seem to contradict the MES that it stands beside.
+  if (computed !== null && word !== verdictOf(computed.mes, thresholds))
+    lines.push(`The word "${word}" is for MOS-CQ, which is lower than the MES.`);
   return `${lines.join('\n')}\n`;
 }
 

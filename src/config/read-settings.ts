@@ -31,7 +31,8 @@ async function textOf(path: string | undefined): Promise<string | undefined> {
 }
 
 function unreadable(file: string, code: string): string {
-  if (code === 'ENOENT') return `${file} does not exist; create it, or name another file with --config`;
+  if (code === 'ENOENT')
+    return `${file} does not exist; asterisk-mes setup writes it, or name another file with --config`;
   if (code === 'EACCES')
     return `${file} cannot be read (permission denied); let the user that runs asterisk-mes read it`;
   if (code === 'EISDIR') return `${file} is a directory; name a file with --config`;

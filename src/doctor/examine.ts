@@ -9,7 +9,7 @@ import { checkAri, checkClock, checkDisk, checkNode, checkSidecar, checkTimeZone
 import { checkReportBlocks } from './report-checks.ts';
 import { checkDirectMedia, checkRtcpInterval, checkSipDirectMedia, checkVersion } from './media-checks.ts';
 
-const SETTINGS_WHY = 'Without them the sidecar does not start.';
+const SETTINGS_WHY = 'Without them the sidecar does not start. asterisk-mes setup writes those that are missing.';
 
 /** Examines an installation. Findings come in the order of `CHECK_IDS`. A module that is not loaded has no finding. */
 export function examine(facts: DoctorFacts): Finding[] {

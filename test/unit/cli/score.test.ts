@@ -54,7 +54,18 @@ describe('asterisk-mes score', () => {
     const words = 'score --rtt-ms 0 --loss-percent 2'.split(' ');
     // R 80.45 is 4.04; with G.711's MOS-CQ 3.93 beside it, it is no longer good.
     expect((await asteriskMes(words)).stdout).toMatch(/^MES +4\.04 of 4\.50 \(good\)/m);
-    expect((await asteriskMes([...words, '--codec', 'ulaw'])).stdout).toMatch(/^MES +4\.04 of 4\.50 \(fair\)/m);
+    const withCodec = (await asteriskMes([...words, '--codec', 'ulaw'])).stdout;
+    expect(withCodec).toMatch(/^MES +4\.04 of 4\.50 \(fair\)/m);
+    expect(withCodec).toMatch(/^The word "fair" is for MOS-CQ, which is lower than the MES\.$/m);
+  });
+
+  test('the word needs no reason where MOS-CQ does not change it', async () => {
+    // 3.93 of MOS-CQ lowers the word; no loss does not, nor does a MES without a codec.
+    for (const words of ['score --rtt-ms 0 --loss-percent 0 --codec ulaw', 'score --rtt-ms 0 --loss-percent 2']) {
+      const { status, stdout } = await asteriskMes(words.split(' '));
+      expect([status, stdout.includes('The word')]).toEqual([0, false]);
+      expect(stdout).toMatch(/^MES .*\(good\)/m);
+    }
   });
 
   test('never shows a good score for want of data', async () => {

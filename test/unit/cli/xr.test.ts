@@ -55,6 +55,16 @@ describe('xr', () => {
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
+  test('decodes the example of its own help', async () => {
+    const help = (await asteriskMes(['xr', 'decode', '--help'])).stdout;
+    const digits = [...help.matchAll(/asterisk-mes xr decode ([0-9a-f]+)$/gm)].map(([, hex]) => hex ?? '');
+    expect(digits).toHaveLength(1);
+    const { status, stdout, stderr } = await asteriskMes(['xr', 'decode', ...digits]);
+    expect([status, stderr]).toEqual([0, '']);
+    // The bytes are SSRC 037e3e82 and block type 4 (receiver reference time, RFC 3611 4.4): NTP's second 0x83aa7e80 is 1970.
+    expect(JSON.parse(stdout)).toMatchObject({ sender_ssrc: '0x037e3e82', blocks: [{ block_type: 4 }] });
+  });
+
   test('decodes a VoIP Metrics block', async () => {
     const { status, stdout, stderr } = await asteriskMes(['xr', 'decode', BLOCK]);
     expect([status, stderr]).toEqual([0, '']);

@@ -25,7 +25,7 @@ it('reads the file that it is given and names it in messages', async () => {
 it('says in one sentence why a file cannot be read', async () => {
   const missing = join(folder, 'none.conf');
   await expect(readSettings(missing, LOGIN)).rejects.toMatchObject({
-    problems: [`${missing} does not exist; create it, or name another file with --config`],
+    problems: [`${missing} does not exist; asterisk-mes setup writes it, or name another file with --config`],
   });
   await expect(readSettings(folder, LOGIN)).rejects.toMatchObject({
     problems: [`${folder} is a directory; name a file with --config`],

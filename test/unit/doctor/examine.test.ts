@@ -55,6 +55,7 @@ describe('an installation as a whole', () => {
       '[ami] secret is missing.',
       'did you mean "ami"?',
     ]);
+    expect(findings.find(({ id }) => id === 'settings')?.why).toMatch(/asterisk-mes setup writes/);
     expect(findings.find(({ id }) => id === 'node')?.status).toBe('ok');
     expect(findings.find(({ id }) => id === 'ami')?.status).toBe('unknown');
   });
