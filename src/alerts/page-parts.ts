@@ -77,11 +77,12 @@ export function timeIn(iso: string | null, timeZone: string): string | null {
   return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone }).format(new Date(iso));
 }
 
-/** Beginning and end, in UTC and in the server's time zone. */
+/** Beginning and end, in UTC and in the server's time zone; once where that is UTC. */
 export function spanLines(from: string, to: string | null, timeZone: string): string {
   const line = (zone: string, after: string): string =>
     `${escaped(timeIn(from, zone) ?? '')}${zone === 'UTC' ? ' UTC' : ''} to ${escaped(timeIn(to, zone) ?? 'now')}${escaped(after)}`;
-  return `<p>${line('UTC', ' UTC')}<br>\n${line(timeZone, ` (${timeZone})`)}</p>`;
+  const own = timeZone === 'UTC' ? '' : `<br>\n${line(timeZone, ` (${timeZone})`)}`;
+  return `<p>${line('UTC', ' UTC')}${own}</p>`;
 }
 
 const CHART_WIDTH = 720;

@@ -3,7 +3,7 @@ import { DONE } from '../exit-status.ts';
 import { askRest, type ReadOptions, withReadOptions } from './read-command.ts';
 import type { ChannelAnswer } from '../terminal/answers.ts';
 import { SORTS, type Sort } from '../terminal/live-table.ts';
-import type { RestClient } from '../terminal/rest-client.ts';
+import { type RestClient, whyNotReady } from '../terminal/rest-client.ts';
 
 interface LiveOptions extends ReadOptions {
   readonly sort: Sort;
@@ -42,9 +42,14 @@ async function live(rest: RestClient, options: LiveOptions): Promise<number> {
   const { liveCalls, liveLines, liveSummary } = await import('../terminal/live-table.ts');
   const { paintFor } = await import('../terminal/paint.ts');
   const calls = liveCalls(answer.channels, view);
+  const whyBlind = await whyNotReady(rest);
+  const none = answer.channels.length > 0 ? 'No such call is up' : liveSummary([]);
+  const whenEmpty = whyBlind === null ? none : 'Whether calls are up is not known now';
+  const table = liveLines(calls, process.stdout.columns ?? 80, paintFor(process.stdout, process.env));
   const lines = [
-    `${liveSummary(calls)}.`,
-    ...liveLines(calls, process.stdout.columns ?? 80, paintFor(process.stdout, process.env)),
+    ...(whyBlind === null ? [] : [`${whyBlind}.`]),
+    `${calls.length === 0 ? whenEmpty : liveSummary(calls)}.`,
+    ...(calls.length === 0 ? [] : table),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return DONE;

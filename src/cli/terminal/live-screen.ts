@@ -4,7 +4,7 @@ import { callLines, type CallParts } from './call-text.ts';
 import { type LiveCall, liveCalls, liveLines, liveSummary, type LiveView, SORTS } from './live-table.ts';
 import { loadCall } from './load-call.ts';
 import { type Paint, paintFor } from './paint.ts';
-import type { RestClient } from './rest-client.ts';
+import { type RestClient, whyNotReady } from './rest-client.ts';
 import { errorText } from '../../units/error-text.ts';
 
 const REFRESH_MS = 1000;
@@ -75,7 +75,7 @@ export class LiveScreen {
       const { channels } = await this.#rest.get<{ channels: ChannelAnswer[] }>('/v1/live');
       this.#channels = channels;
       if (this.#followedId !== null) this.#followed = await loadCall(this.#rest, this.#followedId);
-      this.#problem = null;
+      this.#problem = await whyNotReady(this.#rest);
     } catch (error) {
       this.#problem = errorText(error);
     }

@@ -50,6 +50,17 @@ export async function restClient(config: string | undefined): Promise<RestClient
   };
 }
 
+/** Why the sidecar may not know all that goes on now: not connected to Asterisk, or it cannot store. Null: it knows. */
+export async function whyNotReady(rest: RestClient): Promise<string | null> {
+  try {
+    await rest.get('/readyz');
+    return null;
+  } catch (error) {
+    if (error instanceof RestError) return `This may be old, and calls may be missing: ${error.message}`;
+    throw error;
+  }
+}
+
 function refusal(status: number, body: unknown, address: string): string {
   const detail = typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : '';
   if (status === 401)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { evidenceOf } from '../../../src/alerting/evidence/evidence.ts';
 import { NO_OTHER_CALLS } from '../../../src/alerting/evidence/other-calls.ts';
-import { noSuchLinkPage, SHARE_HEADERS } from '../../../src/alerts/page-parts.ts';
+import { noSuchLinkPage, SHARE_HEADERS, spanLines } from '../../../src/alerts/page-parts.ts';
 import { alertPage, evidencePage } from '../../../src/alerts/share-pages.ts';
 import {
   callRecord,
@@ -129,4 +129,13 @@ it('shows exactly the calls of an alert, and nothing for a link that does not wo
   expect(page).toContain('Since 2026-11-20 10:00:00 UTC; it goes on.');
   expect(page).toContain('And 100 more calls');
   expect(noSuchLinkPage()).not.toMatch(/PJSIP|href/);
+});
+
+it('names the span once where the server has UTC, and in both zones elsewhere', () => {
+  const span = ['2026-11-30T02:14:12.000Z', '2026-12-01T02:14:12.000Z'] as const;
+  const utc = '2026-11-30 02:14:12 UTC to 2026-12-01 02:14:12 UTC';
+  expect(spanLines(...span, 'UTC')).toBe(`<p>${utc}</p>`);
+  // Berlin is an hour ahead of UTC in winter.
+  const berlin = '2026-11-30 03:14:12 to 2026-12-01 03:14:12 (Europe/Berlin)';
+  expect(spanLines(...span, 'Europe/Berlin')).toBe(`<p>${utc}<br>\n${berlin}</p>`);
 });
