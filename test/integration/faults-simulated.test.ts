@@ -107,7 +107,7 @@ async function killUnderLoad({ asterisk, sidecar }: SimulatedPbx): Promise<Kille
 }
 
 describe.concurrent('against a simulated Asterisk', { timeout: 300_000 }, () => {
-  test.each([24_000, 24_050, 24_100])(
+  test.each([24_000, 24_050, 24_150])(
     `killed at ${KILLS} random moments under load: the database whole, no call lost, no interval twice (port %i)`,
     async (port) => {
       const pbx = await startSimulatedPbx(port);
